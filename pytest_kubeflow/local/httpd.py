@@ -1,0 +1,92 @@
+"""HttpServer: an ASGI application on a loopback port, inside a running event loop.
+
+uvicorn serves; this only binds first (so that the port is known before the first request), never
+takes over signals, and ends open watches at once when it stops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+
+class HttpServer:
+    """Serves `app` on `host:port` (0: any free port) until `stop`. Only loopback is accepted.
+
+    With `certificate` and `key` it speaks TLS; with `client_ca` it asks for client certificates
+    (`require_client`: and refuses those who have none).
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        certificate: Path | None = None,
+        key: Path | None = None,
+        client_ca: Path | None = None,
+        require_client: bool = False,
+    ) -> None:
+        if not ipaddress.ip_address(host).is_loopback:
+            raise ValueError(
+                f"{host} is not a loopback address; the embedded cluster binds no other"
+            )
+        self._socket = socket.create_server((host, port), backlog=512)
+        self.host = host
+        self.port: int = self._socket.getsockname()[1]
+        self.url = f"{'https' if certificate else 'http'}://{host}:{self.port}"
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=75,
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
+            ssl_ca_certs=str(client_ca) if client_ca else None,
+            ssl_cert_reqs=(
+                (ssl.CERT_REQUIRED if require_client else ssl.CERT_OPTIONAL)
+                if client_ca
+                else ssl.CERT_NONE
+            ),
+        )
+        self._server = _Quiet(config)
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+        await self._server.listening.wait()
+
+    async def stop(self) -> None:
+        if self._task is None:
+            self._socket.close()
+            return
+        self._server.should_exit = True
+        await self._task
+        self._task = None
+
+
+class _Quiet(uvicorn.Server):
+    """uvicorn's server without its signal handlers, and with an event for "listening"."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self.listening.set()
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        # serve() without capture_signals(): the process that embeds us owns its signals.
+        await self._serve(sockets)

@@ -1,0 +1,108 @@
+"""Informer: a local copy of a resource, kept by list and watch."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import httpx
+
+from pytest_kubeflow.local.kube.client import ApiError, KubeClient, Object
+from pytest_kubeflow.local.kube.resources import Resource
+
+log = logging.getLogger(__name__)
+
+Key = tuple[str, str]
+Handler = Callable[[str, Object], None]
+
+
+def key_of(obj: Object) -> Key:
+    """`(namespace, name)` of an object; the namespace is empty for cluster-scoped ones."""
+    metadata = obj["metadata"]
+    return metadata.get("namespace", ""), metadata["name"]
+
+
+class Informer:
+    """Lists, then watches, and lists again after a gap; handlers see ADDED, MODIFIED and DELETED.
+
+    `run` ends only by cancellation. Handlers are plain functions that must not block: they put a
+    key on a queue or start a task. `objects` is read-only for everyone else.
+    """
+
+    def __init__(
+        self,
+        client: KubeClient,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+    ) -> None:
+        self.resource = resource
+        self.objects: dict[Key, Object] = {}
+        self.synced = asyncio.Event()
+        self._client = client
+        self._scope = namespace
+        self._selectors = {"label_selector": label_selector, "field_selector": field_selector}
+        self._handlers: list[Handler] = []
+
+    def on_change(self, handler: Handler) -> None:
+        """Call `handler(type, object)` for each change, and for what is there already."""
+        self._handlers.append(handler)
+        for obj in self.objects.values():
+            handler("ADDED", obj)
+
+    def get(self, name: str, namespace: str = "") -> Object | None:
+        return self.objects.get((namespace, name))
+
+    async def run(self) -> None:
+        pause = 0.1
+        while True:
+            try:
+                version = await self._list()
+                pause = 0.1
+                while True:
+                    version = await self._watch(version)
+            except (ApiError, httpx.HTTPError, OSError) as error:
+                log.debug("%s: watch ended: %s", self.resource.plural, error)
+                # Nothing announces that a server is back, so the next try waits a little.
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5.0)
+
+    async def _list(self) -> str:
+        answer = await self._client.list(self.resource, self._scope, **self._selectors)
+        fresh = {key_of(obj): self._typed(obj) for obj in answer["items"]}
+        for key in self.objects.keys() - fresh.keys():
+            self._emit("DELETED", self.objects[key])
+        for key, obj in fresh.items():
+            known = self.objects.get(key)
+            if known is None:
+                self._emit("ADDED", obj)
+            elif known["metadata"]["resourceVersion"] != obj["metadata"]["resourceVersion"]:
+                self._emit("MODIFIED", obj)
+        self.synced.set()
+        version: str = answer["metadata"]["resourceVersion"]
+        return version
+
+    async def _watch(self, version: str) -> str:
+        events = self._client.watch(
+            self.resource, self._scope, resource_version=version, **self._selectors
+        )
+        async for kind, obj in events:
+            version = obj["metadata"]["resourceVersion"]
+            if kind != "BOOKMARK":
+                self._emit(kind, obj)
+        return version
+
+    def _emit(self, kind: str, obj: Object) -> None:
+        if kind == "DELETED":
+            self.objects.pop(key_of(obj), None)
+        else:
+            self.objects[key_of(obj)] = obj
+        for handler in self._handlers:
+            handler(kind, obj)
+
+    def _typed(self, obj: Object) -> Object:
+        # Items of a list may leave out what the list's own kind says.
+        return {"apiVersion": self.resource.api_version, "kind": self.resource.kind, **obj}

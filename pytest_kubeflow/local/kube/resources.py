@@ -1,0 +1,59 @@
+"""Names of the resources that the embedded components speak about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A REST resource: where its objects live under the API root.
+
+    `api_version` is `v1` for the core group, `group/version` for any other.
+    """
+
+    api_version: str
+    plural: str
+    kind: str
+    namespaced: bool = True
+
+    def path(self, namespace: str | None = None, name: str | None = None) -> str:
+        """Path of the collection or, with `name`, of one object. No namespace: all of them."""
+        root = "/api/v1" if self.api_version == "v1" else f"/apis/{self.api_version}"
+        parts = [root]
+        if self.namespaced and namespace is not None:
+            parts.append(f"namespaces/{namespace}")
+        parts.append(self.plural)
+        if name is not None:
+            parts.append(name)
+        return "/".join(parts)
+
+
+NAMESPACES = Resource("v1", "namespaces", "Namespace", namespaced=False)
+NODES = Resource("v1", "nodes", "Node", namespaced=False)
+PERSISTENT_VOLUMES = Resource("v1", "persistentvolumes", "PersistentVolume", namespaced=False)
+PODS = Resource("v1", "pods", "Pod")
+PERSISTENT_VOLUME_CLAIMS = Resource("v1", "persistentvolumeclaims", "PersistentVolumeClaim")
+CONFIG_MAPS = Resource("v1", "configmaps", "ConfigMap")
+SECRETS = Resource("v1", "secrets", "Secret")
+SERVICE_ACCOUNTS = Resource("v1", "serviceaccounts", "ServiceAccount")
+SERVICES = Resource("v1", "services", "Service")
+ENDPOINTS = Resource("v1", "endpoints", "Endpoints")
+EVENTS = Resource("v1", "events", "Event")
+STORAGE_CLASSES = Resource("storage.k8s.io/v1", "storageclasses", "StorageClass", namespaced=False)
+ROLE_BINDINGS = Resource("rbac.authorization.k8s.io/v1", "rolebindings", "RoleBinding")
+CLUSTER_ROLES = Resource(
+    "rbac.authorization.k8s.io/v1", "clusterroles", "ClusterRole", namespaced=False
+)
+CLUSTER_ROLE_BINDINGS = Resource(
+    "rbac.authorization.k8s.io/v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False
+)
+CUSTOM_RESOURCE_DEFINITIONS = Resource(
+    "apiextensions.k8s.io/v1",
+    "customresourcedefinitions",
+    "CustomResourceDefinition",
+    namespaced=False,
+)
+LEASES = Resource("coordination.k8s.io/v1", "leases", "Lease")
+PROFILES = Resource("kubeflow.org/v1", "profiles", "Profile", namespaced=False)
+WORKFLOWS = Resource("argoproj.io/v1alpha1", "workflows", "Workflow")
