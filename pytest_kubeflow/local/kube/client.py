@@ -93,7 +93,7 @@ class KubeClient:
         body: Any = None,
         content_type: str = "application/json",
     ) -> Object:
-        """One call that answers JSON. Raises ApiError for a refusal, httpx.HTTPError for no answer."""
+        """One call that answers JSON. ApiError: it was refused; httpx.HTTPError: no answer."""
         headers = {"Accept": "application/json", **self._authorization()}
         content = None
         if body is not None:

@@ -1,0 +1,73 @@
+"""ControllerManager: starts the controllers and keeps them running."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pytest_kubeflow.local.controllers.controller import Controller, Informers
+from pytest_kubeflow.local.controllers.garbagecollector import GarbageCollector
+from pytest_kubeflow.local.controllers.namespace import NamespaceController
+from pytest_kubeflow.local.controllers.persistentvolume import PersistentVolumeController
+from pytest_kubeflow.local.controllers.serviceaccount import ServiceAccountController
+from pytest_kubeflow.local.faults import Faults
+from pytest_kubeflow.local.kube import KubeClient
+
+ControllerFactory = Callable[[KubeClient, Informers], Controller]
+
+
+class ControllerManager:
+    """What kube-controller-manager and a storage provisioner do on a real cluster.
+
+    `volumes` is the directory under which volumes of the node `node_name` are provisioned, `ca` the
+    certificate that every namespace gets as `kube-root-ca.crt`. `more` makes the controllers that
+    only some clusters have (Profiles, say).
+    """
+
+    def __init__(
+        self,
+        client: KubeClient,
+        *,
+        volumes: Path,
+        node_name: str,
+        ca: str,
+        faults: Faults,
+        more: Sequence[ControllerFactory] = (),
+    ) -> None:
+        self._client = client
+        self._volumes = volumes
+        self._node_name = node_name
+        self._ca = ca
+        self._faults = faults
+        self._more = more
+        self._informers: Informers | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Start all controllers; returns once their informers have listed what is there."""
+        informers = self._informers = Informers(self._client)
+        controllers: list[Controller] = [
+            NamespaceController(self._client, informers),
+            ServiceAccountController(self._client, informers, ca=self._ca),
+            PersistentVolumeController(
+                self._client,
+                informers,
+                directory=self._volumes,
+                node_name=self._node_name,
+                faults=self._faults,
+            ),
+            *(make(self._client, informers) for make in self._more),
+        ]
+        await informers.synced()
+        collector = GarbageCollector(self._client)
+        runs = [(one.name, one.run()) for one in controllers]
+        runs.append((collector.name, collector.run()))
+        self._tasks = [asyncio.create_task(run, name=name) for name, run in runs]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._informers is not None:
+            await self._informers.stop()

@@ -1,0 +1,61 @@
+"""Named faults: ways in which the embedded cluster can be made to go wrong.
+
+Tests switch them on to see a check go red, users to see what a red report looks like. A fault is
+on from the start (`--kf-local-fault NAME`) or from the moment that the ConfigMap `embedded-faults`
+in `kube-system` has a key of its name with the value "on", until it has no longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+FAULTS: dict[str, str] = {
+    "api-503": "the pipelines API answers 503 to every third request",
+    "artifact-lost": "artifacts of tasks are reported as stored, but are not",
+    "claim-pending": "persistent volume claims are never bound",
+    "dead-store": "the object store is down",
+    "image-pull": "no image can be pulled",
+    "log-cut": "container logs are cut off in the middle",
+    "object-corrupt": "objects come back from the object store with a byte changed",
+    "order-ignored": "tasks start without waiting for the tasks that they depend on",
+    "pipeline-lost": "uploaded pipelines are accepted, but not kept",
+    "run-stuck-pending": "runs are accepted, but none of their pods is made",
+    "store-any-key": "the object store takes any access key",
+    "task-hangs": "tasks never end",
+    "volume-lossy": "what a pod writes to a volume is gone when the pod ends",
+    "wrong-output": "numbers that tasks return are off by one",
+}
+
+CONFIG_MAP = ("kube-system", "embedded-faults")
+
+
+class Faults:
+    """The set of faults that are on now. Components ask `active` at the moment of action."""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self._active: frozenset[str] = frozenset()
+        self._listeners: list[Callable[[], None]] = []
+        self.replace(names)
+
+    def active(self, name: str) -> bool:
+        if name not in FAULTS:
+            raise ValueError(f"unknown fault {name!r}; known: {', '.join(FAULTS)}")
+        return name in self._active
+
+    @property
+    def names(self) -> frozenset[str]:
+        return self._active
+
+    def replace(self, names: Iterable[str]) -> None:
+        """Make exactly `names` active. Raises ValueError for a name that is not in FAULTS."""
+        chosen = frozenset(names)
+        if unknown := sorted(chosen - FAULTS.keys()):
+            raise ValueError(f"unknown fault {unknown[0]!r}; known: {', '.join(FAULTS)}")
+        if chosen != self._active:
+            self._active = chosen
+            for listener in self._listeners:
+                listener()
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each change of the set; it must not block."""
+        self._listeners.append(listener)

@@ -1,0 +1,215 @@
+"""Scheduler: puts pods on nodes through the Kubernetes API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+from pytest_kubeflow.local.controllers.controller import Controller, Informers
+from pytest_kubeflow.local.kube import ApiError, KubeClient
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.informer import Key, key_of
+from pytest_kubeflow.local.kube.resources import (
+    NODES,
+    PERSISTENT_VOLUME_CLAIMS,
+    PERSISTENT_VOLUMES,
+    PODS,
+    STORAGE_CLASSES,
+)
+from pytest_kubeflow.local.scheduler.predicates import matches_terms, obstacles
+
+NAME = "default-scheduler"
+_FINAL = {"Succeeded", "Failed"}
+
+
+class Unschedulable(Exception):
+    """No node takes the pod now; the message is the pod's condition and event."""
+
+
+class Scheduler(Controller):
+    """First come, first served; a pod that fits nowhere waits for the next change of the cluster."""
+
+    name = NAME
+    workers = 1  # one decision at a time: two would count on the same free CPU
+
+    def __init__(self, client: KubeClient, informers: Informers) -> None:
+        self._recorder = Recorder(client, NAME)
+        self._waiting: dict[Key, str] = {}
+        self._assumed: dict[Key, str] = {}
+        super().__init__(client, informers)
+
+    def watch(self) -> None:
+        self.pods = self.informers[PODS]
+        self.pods.on_change(self._pod_changed)
+        self.nodes = self.informers[NODES]
+        self.claims = self.informers[PERSISTENT_VOLUME_CLAIMS]
+        self.volumes = self.informers[PERSISTENT_VOLUMES]
+        self.classes = self.informers[STORAGE_CLASSES]
+        for informer in (self.nodes, self.claims, self.volumes, self.classes):
+            informer.on_change(lambda _kind, _obj: self._wake())
+
+    def _pod_changed(self, kind: str, pod: Object) -> None:
+        key = key_of(pod)
+        if kind == "DELETED" or pod["spec"].get("nodeName"):
+            self._waiting.pop(key, None)
+            self._assumed.pop(key, None)
+            if kind == "DELETED" or pod.get("status", {}).get("phase") in _FINAL:
+                self._wake()
+        elif pod["spec"].get("schedulerName", NAME) == NAME and key not in self._waiting:
+            self.queue.add(key)
+
+    def _wake(self) -> None:
+        for key in self._waiting:
+            self.queue.add(key)
+
+    async def reconcile(self, key: Key) -> None:
+        pod = self.pods.get(key[1], key[0])
+        if (
+            pod is None
+            or pod["spec"].get("nodeName")
+            or key in self._assumed
+            or pod["metadata"].get("deletionTimestamp")
+            or pod["spec"].get("schedulingGates")
+        ):
+            return
+        try:
+            node, claims = self._place(pod)
+        except Unschedulable as reason:
+            await self._report(pod, str(reason))
+            return
+        if claims:
+            # The claims are bound for this node first; their change wakes the pod up again.
+            self._waiting.setdefault(key, "")
+            await asyncio.gather(*(self._select_node(claim, node) for claim in claims))
+            return
+        await self._bind(pod, node)
+
+    def _place(self, pod: Object) -> tuple[str, list[Object]]:
+        """The node for `pod`, and the unbound claims that must be bound for it there."""
+        bound, unbound = self._claims_of(pod)
+        why: Counter[str] = Counter()
+        for name, node in ((key[1], node) for key, node in self.nodes.objects.items()):
+            others = [
+                other
+                for key, other in self.pods.objects.items()
+                if name in {other["spec"].get("nodeName"), self._assumed.get(key)}
+                and other.get("status", {}).get("phase") not in _FINAL
+            ]
+            reasons = obstacles(pod, node, others)
+            if not reasons and any(not _reaches(volume, node) for volume in bound):
+                reasons = ["node(s) had volume node affinity conflict"]
+            if not reasons:
+                return name, unbound
+            why.update(reasons)
+        total = len(self.nodes.objects)
+        listed = ", ".join(f"{count} {reason}" for reason, count in sorted(why.items()))
+        raise Unschedulable(
+            f"0/{total} nodes are available: {listed}."
+            if total
+            else "no nodes available to schedule pods"
+        )
+
+    def _claims_of(self, pod: Object) -> tuple[list[Object], list[Object]]:
+        """Volumes of the pod's bound claims, and its claims that wait for a first consumer."""
+        total = len(self.nodes.objects)
+        bound, unbound = [], []
+        for source in pod["spec"].get("volumes") or []:
+            if "persistentVolumeClaim" not in source:
+                continue
+            name = source["persistentVolumeClaim"]["claimName"]
+            claim = self.claims.get(name, pod["metadata"]["namespace"])
+            if claim is None:
+                raise Unschedulable(
+                    f'0/{total} nodes are available: persistentvolumeclaim "{name}" not found.'
+                )
+            if claim["metadata"].get("deletionTimestamp"):
+                raise Unschedulable(
+                    f"0/{total} nodes are available: "
+                    f'persistentvolumeclaim "{name}" is being deleted.'
+                )
+            volume = self.volumes.get(claim["spec"].get("volumeName", ""))
+            if claim.get("status", {}).get("phase") == "Bound" and volume is not None:
+                bound.append(volume)
+            elif self._waits_for_consumer(claim):
+                unbound.append(claim)
+            else:
+                raise Unschedulable(
+                    f"0/{total} nodes are available: "
+                    "pod has unbound immediate PersistentVolumeClaims."
+                )
+        return bound, unbound
+
+    def _waits_for_consumer(self, claim: Object) -> bool:
+        storage_class = self.classes.get(claim["spec"].get("storageClassName") or "")
+        return (storage_class or {}).get("volumeBindingMode") == "WaitForFirstConsumer"
+
+    async def _select_node(self, claim: Object, node: str) -> None:
+        metadata = claim["metadata"]
+        annotations = {"volume.kubernetes.io/selected-node": node}
+        if (metadata.get("annotations") or {}).items() >= annotations.items():
+            return
+        await self.client.patch(
+            PERSISTENT_VOLUME_CLAIMS,
+            metadata["name"],
+            {"metadata": {"annotations": annotations}},
+            namespace=metadata["namespace"],
+        )
+
+    async def _bind(self, pod: Object, node: str) -> None:
+        metadata = pod["metadata"]
+        key = key_of(pod)
+        self._assumed[key] = node
+        self._waiting.pop(key, None)
+        try:
+            await self.client.request(
+                "POST",
+                PODS.path(metadata["namespace"], metadata["name"]) + "/binding",
+                body={
+                    "apiVersion": "v1",
+                    "kind": "Binding",
+                    "metadata": {"name": metadata["name"], "uid": metadata["uid"]},
+                    "target": {"apiVersion": "v1", "kind": "Node", "name": node},
+                },
+            )
+        except ApiError as error:
+            self._assumed.pop(key, None)
+            if not (error.not_found or error.conflict):
+                raise
+            return
+        where = f"{metadata['namespace']}/{metadata['name']}"
+        message = f"Successfully assigned {where} to {node}"
+        await self._recorder.event(pod, "Normal", "Scheduled", message)
+
+    async def _report(self, pod: Object, message: str) -> None:
+        key = key_of(pod)
+        if self._waiting.get(key) == message:
+            return
+        self._waiting[key] = message
+        metadata = pod["metadata"]
+        condition = {
+            "type": "PodScheduled",
+            "status": "False",
+            "reason": "Unschedulable",
+            "message": message,
+        }
+        try:
+            await self.client.patch(
+                PODS,
+                metadata["name"],
+                {"status": {"phase": "Pending", "conditions": [condition]}},
+                namespace=metadata["namespace"],
+                subresource="status",
+                kind="strategic",
+            )
+        except ApiError as error:
+            if not error.not_found:
+                raise
+            self._waiting.pop(key, None)
+            return
+        await self._recorder.event(pod, "Warning", "FailedScheduling", message)
+
+
+def _reaches(volume: Object, node: Object) -> bool:
+    affinity = (volume["spec"].get("nodeAffinity") or {}).get("required")
+    return affinity is None or matches_terms(affinity["nodeSelectorTerms"], node)
