@@ -89,7 +89,7 @@ class Forwarder:
         self._turn = itertools.count()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Handle one connection; without a target it is closed at once, as kube-proxy refuses it."""
+        """Handle one connection; without a target it is closed at once."""
         targets = self._targets()
         if not targets:
             writer.close()

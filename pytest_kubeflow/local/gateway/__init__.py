@@ -1,0 +1,9 @@
+"""The front door of the embedded Kubeflow: routing, Dex-like login, sessions, bearer tokens.
+
+What Istio's ingress gateway, oauth2-proxy and Dex are on a real platform, as a client sees them
+(community-distribution, common/oauth2-proxy and common/dex).
+"""
+
+from pytest_kubeflow.local.gateway.gateway import USER_HEADER, Gateway, Route
+
+__all__ = ["USER_HEADER", "Gateway", "Route"]

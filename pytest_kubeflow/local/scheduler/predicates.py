@@ -108,17 +108,14 @@ def _holds(expression: Object, labels: dict[str, str]) -> bool:
     key, operator = expression["key"], expression["operator"]
     values = expression.get("values") or []
     found = labels.get(key)
-    match operator:
-        case "In":
-            return found in values
-        case "NotIn":
-            return found not in values
-        case "Exists":
-            return found is not None
-        case "DoesNotExist":
-            return found is None
-        case "Gt":
-            return found is not None and int(found) > int(values[0])
-        case "Lt":
-            return found is not None and int(found) < int(values[0])
-    return False
+    if operator in {"Gt", "Lt"}:
+        return found is not None and _compares(operator, found, values[0])
+    present = found in values if operator in {"In", "NotIn"} else found is not None
+    return present if operator in {"In", "Exists"} else not present
+
+
+def _compares(operator: str, found: str, bound: str) -> bool:
+    try:
+        return int(found) > int(bound) if operator == "Gt" else int(found) < int(bound)
+    except ValueError:  # a label that is no number matches no comparison
+        return False

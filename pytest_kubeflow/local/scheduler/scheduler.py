@@ -23,12 +23,12 @@ NAME = "default-scheduler"
 _FINAL = {"Succeeded", "Failed"}
 
 
-class Unschedulable(Exception):
+class UnschedulableError(Exception):
     """No node takes the pod now; the message is the pod's condition and event."""
 
 
 class Scheduler(Controller):
-    """First come, first served; a pod that fits nowhere waits for the next change of the cluster."""
+    """First come, first served; who fits nowhere waits for the next change of the cluster."""
 
     name = NAME
     workers = 1  # one decision at a time: two would count on the same free CPU
@@ -75,7 +75,7 @@ class Scheduler(Controller):
             return
         try:
             node, claims = self._place(pod)
-        except Unschedulable as reason:
+        except UnschedulableError as reason:
             await self._report(pod, str(reason))
             return
         if claims:
@@ -104,7 +104,7 @@ class Scheduler(Controller):
             why.update(reasons)
         total = len(self.nodes.objects)
         listed = ", ".join(f"{count} {reason}" for reason, count in sorted(why.items()))
-        raise Unschedulable(
+        raise UnschedulableError(
             f"0/{total} nodes are available: {listed}."
             if total
             else "no nodes available to schedule pods"
@@ -120,11 +120,11 @@ class Scheduler(Controller):
             name = source["persistentVolumeClaim"]["claimName"]
             claim = self.claims.get(name, pod["metadata"]["namespace"])
             if claim is None:
-                raise Unschedulable(
+                raise UnschedulableError(
                     f'0/{total} nodes are available: persistentvolumeclaim "{name}" not found.'
                 )
             if claim["metadata"].get("deletionTimestamp"):
-                raise Unschedulable(
+                raise UnschedulableError(
                     f"0/{total} nodes are available: "
                     f'persistentvolumeclaim "{name}" is being deleted.'
                 )
@@ -134,7 +134,7 @@ class Scheduler(Controller):
             elif self._waits_for_consumer(claim):
                 unbound.append(claim)
             else:
-                raise Unschedulable(
+                raise UnschedulableError(
                     f"0/{total} nodes are available: "
                     "pod has unbound immediate PersistentVolumeClaims."
                 )

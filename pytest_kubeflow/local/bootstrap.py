@@ -1,0 +1,99 @@
+"""Bootstrap: what a fresh embedded cluster holds before anybody uses it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pytest_kubeflow.local.controllers.profile import ARTIFACT_SECRET
+from pytest_kubeflow.local.kube import ApiError, KubeClient, Resource
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.resources import (
+    CLUSTER_ROLES,
+    CUSTOM_RESOURCE_DEFINITIONS,
+    ENDPOINTS,
+    NAMESPACES,
+    PROFILES,
+    ROLE_BINDINGS,
+    SECRETS,
+    SERVICE_ACCOUNTS,
+    SERVICES,
+    STORAGE_CLASSES,
+)
+
+_DIRECTORY = Path(__file__).parent / "manifests"
+# The C loader reads these files ten times faster; not every build of PyYAML has it.
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_RESOURCES = {
+    resource.kind: resource
+    for resource in (
+        CLUSTER_ROLES,
+        CUSTOM_RESOURCE_DEFINITIONS,
+        NAMESPACES,
+        PROFILES,
+        ROLE_BINDINGS,
+        SERVICE_ACCOUNTS,
+        STORAGE_CLASSES,
+    )
+}
+
+
+def manifests(*names: str) -> list[Object]:
+    """The objects of the named files under `manifests/`, in order."""
+    objects: list[Object] = []
+    for name in names:
+        text = (_DIRECTORY / f"{name}.yaml").read_text()
+        objects += yaml.load_all(text, Loader=_Loader)  # noqa: S506 it is the safe loader
+    return objects
+
+
+async def apply(client: KubeClient, objects: list[Object]) -> None:
+    """Create each object that is not there yet."""
+    for obj in objects:
+        await _create(client, _RESOURCES[obj["kind"]], obj)
+
+
+async def publish(
+    client: KubeClient, name: str, namespace: str, ports: Mapping[int, tuple[str, int]]
+) -> None:
+    """Make a Service whose ports lead to addresses of this machine: `{port: (host, port)}`."""
+    metadata = {"name": name, "namespace": namespace}
+    listed = [
+        {"name": f"p{port}", "port": port, "protocol": "TCP", "targetPort": target[1]}
+        for port, target in ports.items()
+    ]
+    await _create(client, SERVICES, {"metadata": metadata, "spec": {"ports": listed}})
+    subsets: list[dict[str, Any]] = [
+        {
+            "addresses": [{"ip": host}],
+            "ports": [{"name": f"p{port}", "port": target, "protocol": "TCP"}],
+        }
+        for port, (host, target) in ports.items()
+    ]
+    await _create(client, ENDPOINTS, {"metadata": metadata, "subsets": subsets})
+
+
+async def store_keys(client: KubeClient, namespace: str, access: str, secret: str) -> None:
+    """The object store's keys, where Kubeflow's own components look for them."""
+    data = {"accesskey": access, "secretkey": secret}
+    await _create(
+        client,
+        SECRETS,
+        {
+            "metadata": {"name": ARTIFACT_SECRET, "namespace": namespace},
+            "type": "Opaque",
+            "data": {key: base64.b64encode(value.encode()).decode() for key, value in data.items()},
+        },
+    )
+
+
+async def _create(client: KubeClient, resource: Resource, obj: Object) -> None:
+    try:
+        await client.create(resource, obj)
+    except ApiError as error:
+        if error.reason != "AlreadyExists":
+            raise

