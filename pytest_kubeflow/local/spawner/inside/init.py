@@ -1,0 +1,208 @@
+"""PID 1 of the cluster: starts processes on request, reports their ends, reaps orphans.
+
+Requests and reports are JSON datagrams on one SOCK_SEQPACKET socket:
+
+    {"op": "spawn", "id": N}           with descriptors [specification, stdin, stdout, stderr]
+    {"op": "signal", "id": N, "signal": S}
+    {"event": "started", "id": N}      the program runs
+    {"event": "failed", "id": N, "errno": E, "message": TEXT}      it could not be started
+    {"event": "exited", "id": N, "status": W}                      W as waitpid gives it
+
+The specification travels in a memory file because it may be larger than a datagram.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import socket
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from . import container, linux
+
+_ISOLATION = linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWUTS | linux.CLONE_NEWIPC
+_MESSAGE = 65536
+
+
+@dataclass
+class _Child:
+    """A process asked for by the server; `pid` is 0 until one that enters a container tells it."""
+
+    id: int
+    pid: int
+    namespaced: bool
+
+
+class Init:
+    """The loop of PID 1; ends when the server closes its end of `control`."""
+
+    def __init__(self, control: socket.socket, *, user_namespace: bool) -> None:
+        self._control = control
+        self._user_namespace = user_namespace
+        self._uid, self._gid = os.getuid(), os.getgid()
+        self._children: dict[int, _Child] = {}
+        self._starting: dict[int, _Child] = {}
+        self._early: dict[int, int] = {}
+        self._selector = selectors.DefaultSelector()
+
+    def run(self) -> None:
+        wake_read, wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._selector.register(wake_read, selectors.EVENT_READ)
+        self._selector.register(self._control, selectors.EVENT_READ)
+        while True:
+            for key, _ in self._selector.select():
+                if key.fileobj is self._control:
+                    if not self._serve():
+                        return
+                elif key.fd == wake_read:
+                    os.read(wake_read, 4096)
+                    self._reap()
+                elif key.fd in self._starting:
+                    self._settle(key.fd)
+
+    def _report(self, **event: Any) -> None:
+        try:
+            self._control.send(json.dumps(event).encode())
+        except BrokenPipeError:
+            # The server is gone; its end of the socket reads as closed next.
+            return
+
+    def _serve(self) -> bool:
+        data, fds, _, _ = socket.recv_fds(self._control, _MESSAGE, 8)
+        for fd in fds:
+            # recv_fds of Python 3.11 ignores its flags, MSG_CMSG_CLOEXEC among them.
+            os.set_inheritable(fd, False)
+        if not data:
+            return False
+        request = json.loads(data)
+        if request["op"] == "spawn":
+            self._spawn(request["id"], fds)
+        elif (child := self._children.get(request["id"])) and child.pid:
+            os.kill(child.pid, request["signal"])
+        return True
+
+    def _spawn(self, number: int, fds: list[int]) -> None:
+        with os.fdopen(fds[0], "rb") as file:
+            file.seek(0)
+            spec = json.loads(file.read())
+        failure_read, failure_write = os.pipe2(os.O_CLOEXEC)
+        enter = spec["enter"]
+        isolated = spec["container"] is not None
+        flags = _ISOLATION if isolated else 0
+        if isolated and self._user_namespace:
+            flags |= linux.CLONE_NEWUSER
+        try:
+            target = self._namespace_fds(enter) if enter is not None else []
+            pid = linux.clone(flags)
+        except OSError as error:
+            os.close(failure_read)
+            self._report(event="failed", id=number, errno=error.errno, message=error.strerror)
+        else:
+            if pid == 0:
+                self._become(spec, fds[1:], failure_write, target)
+            child = _Child(number, 0 if enter is not None else pid, isolated)
+            self._children[number] = child
+            self._starting[failure_read] = child
+            self._selector.register(failure_read, selectors.EVENT_READ)
+            for fd in target:
+                os.close(fd)
+        os.close(failure_write)
+        for fd in fds[1:]:
+            os.close(fd)
+
+    def _namespace_fds(self, number: int) -> list[int]:
+        """The namespaces of a running container, the user namespace first."""
+        child = self._children.get(number)
+        if (
+            child is None
+            or not child.namespaced
+            or any(starting is child for starting in self._starting.values())
+        ):
+            raise OSError(3, "the container is not running")
+        names = [*(["user"] if self._user_namespace else []), "ipc", "uts", "pid", "mnt"]
+        folder = f"/proc/{child.pid}/ns"
+        return [os.open(f"{folder}/{name}", os.O_RDONLY | os.O_CLOEXEC) for name in names]
+
+    def _become(
+        self, spec: dict[str, Any], fds: list[int], failure: int, target: list[int]
+    ) -> NoReturn:
+        """In the child: from here to the program, or to a report of what went wrong."""
+        try:
+            signal.set_wakeup_fd(-1)
+            settings = spec["container"] or spec["inside"]
+            if target:
+                for fd in target:
+                    linux.enter_namespace(fd)
+                # Only a child is in the PID namespace just entered; as our sibling it is reaped
+                # by PID 1 of the cluster like every other process.
+                if pid := linux.clone(linux.CLONE_PARENT):
+                    os.write(failure, b'{"pid": %d}\n' % pid)
+                    os._exit(0)
+            elif settings is not None:
+                if self._user_namespace:
+                    linux.map_identity(
+                        settings["uid"],
+                        settings["gid"],
+                        outer_uid=self._uid,
+                        outer_gid=self._gid,
+                    )
+                container.build_root(settings | {"working_dir": spec["working_dir"]})
+            os.setsid()
+            if settings is not None:
+                container.become(settings, user_namespace=self._user_namespace)
+            container.execute(spec, fds)
+        except (OSError, ValueError) as error:
+            number = getattr(error, "errno", None) or 22
+            message = getattr(error, "strerror", None) or str(error)
+            os.write(failure, json.dumps({"errno": number, "message": message}).encode())
+        finally:
+            os._exit(127)
+
+    def _settle(self, failure: int) -> None:
+        """Read the start report of a child to its end: nothing in it means that exec succeeded."""
+        text = b""
+        while chunk := os.read(failure, _MESSAGE):
+            text += chunk
+        child = self._starting.pop(failure)
+        self._selector.unregister(failure)
+        os.close(failure)
+        reports = [json.loads(line) for line in text.splitlines()]
+        for report in reports:
+            child.pid = report.get("pid", child.pid)
+        error = next((report for report in reports if "errno" in report), None)
+        if error is None:
+            self._report(event="started", id=child.id)
+        else:
+            self._children.pop(child.id, None)
+            self._report(event="failed", id=child.id, **error)
+        if (status := self._early.pop(child.pid, None)) is not None and error is None:
+            self._ended(child, status)
+        if not self._starting:
+            self._early.clear()
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            for failure, starting in list(self._starting.items()):
+                if starting.pid == pid:
+                    self._settle(failure)
+            child = next((one for one in self._children.values() if one.pid == pid), None)
+            if child is not None:
+                self._ended(child, status)
+            elif self._starting:
+                # Perhaps a process that entered a container and whose pid is not told yet.
+                self._early[pid] = status
+
+    def _ended(self, child: _Child, status: int) -> None:
+        del self._children[child.id]
+        self._report(event="exited", id=child.id, status=status)

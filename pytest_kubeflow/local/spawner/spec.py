@@ -1,0 +1,105 @@
+"""What to start: a program, and optionally the container to start it in."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One mount in a container, at the absolute path `target` of the container.
+
+    `bind` shows `source` (a file or directory of the host, with everything mounted below it),
+    `tmpfs` is an empty file system with mount options such as `size=64m,mode=1777`, `proc` is the
+    container's own /proc, `dev` a minimal /dev with shared memory and pseudo terminals.
+    Mount points that are missing are made.
+    """
+
+    kind: Literal["bind", "tmpfs", "proc", "dev"]
+    target: str
+    source: str = ""
+    readonly: bool = False
+    options: str = ""
+
+    @staticmethod
+    def bind(source: Path | str, target: str, *, readonly: bool = False) -> Mount:
+        # Symbolic links are followed here, in the host's view: inside they would lead elsewhere.
+        return Mount("bind", target, os.path.realpath(source), readonly)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """User, groups and capabilities (`CHOWN`, ...) of a process in a container.
+
+    For an ordinary user the container shows `uid` and `gid`, while files belong to that user;
+    supplementary groups are then ignored, as the kernel lets nobody else take them.
+    """
+
+    uid: int = 0
+    gid: int = 0
+    groups: Sequence[int] = ()
+    capabilities: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """Isolation for one process and its descendants: own root, mounts, PIDs, host name and IPC.
+
+    `root` is an empty or prepared directory of the host that becomes `/`, writable unless
+    `readonly_root`. The network is the host's.
+    """
+
+    root: Path
+    hostname: str
+    mounts: Sequence[Mount] = ()
+    identity: Identity = field(default_factory=Identity)
+    readonly_root: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "root": os.path.realpath(self.root),
+            "hostname": self.hostname[:63],
+            "mounts": [asdict(mount) for mount in self.mounts],
+            "readonly_root": self.readonly_root,
+            **asdict(self.identity),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSpec:
+    """A program with its arguments and its whole environment: nothing is inherited.
+
+    Without `container` it is a process of the host that only shares the cluster's end.
+    """
+
+    argv: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    working_dir: str | None = None
+    container: Container | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExitStatus:
+    """How a process ended: an exit code, or the signal that killed it."""
+
+    code: int | None = None
+    signal: int | None = None
+
+    @property
+    def shell_code(self) -> int:
+        """One number as shells and container runtimes give it: 128 + signal if killed."""
+        return 128 + self.signal if self.signal is not None else self.code or 0
+
+    @staticmethod
+    def of_wait_status(status: int) -> ExitStatus:
+        code = os.waitstatus_to_exitcode(status)
+        return ExitStatus(signal=-code) if code < 0 else ExitStatus(code=code)
+
+    @staticmethod
+    def killed() -> ExitStatus:
+        return ExitStatus(signal=signal.SIGKILL)

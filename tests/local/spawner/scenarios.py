@@ -1,0 +1,193 @@
+"""Programs that the spawner's tests run as root and as an ordinary user.
+
+    python scenarios.py NAME DIRECTORY
+
+DIRECTORY is empty and belongs to the user. Each prints one JSON object.
+"""
+
+# ruff: noqa: T201
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from pytest_kubeflow.local.spawner import (
+    Container,
+    Identity,
+    Mount,
+    Process,
+    ProcessSpec,
+    Spawner,
+    SpawnerError,
+    SpawnError,
+)
+
+PATH = {"PATH": "/usr/bin:/bin"}
+
+
+def container(root: Path, script: str, *mounts: Mount, **settings: Any) -> ProcessSpec:
+    root.mkdir(parents=True)
+    for name in ("bin", "sbin", "lib", "lib64"):
+        if os.path.islink(f"/{name}"):
+            os.symlink(os.readlink(f"/{name}"), root / name)
+    system = (
+        Mount.bind("/usr", "/usr", readonly=True),
+        Mount("proc", "/proc"),
+        Mount("dev", "/dev"),
+    )
+    return ProcessSpec(
+        argv=["sh", "-c", script],
+        env=PATH,
+        container=Container(root, "pod-1", (*system, *mounts), **settings),
+    )
+
+
+async def output(spawner: Spawner, spec: ProcessSpec, inside: Process | None = None) -> str:
+    read, write = os.pipe()
+    if inside is None:
+        process = await spawner.spawn(spec, stdout=write, stderr=write)
+    else:
+        process = await spawner.enter(inside, spec, identity=Identity(), stdout=write, stderr=write)
+    os.close(write)
+    with os.fdopen(read) as stream:
+        text = await asyncio.to_thread(stream.read)
+    await process.wait()
+    return text
+
+
+async def isolation(directory: Path) -> dict[str, Any]:
+    os.environ["HOST_SECRET"] = "planted"
+    (directory / "volume").mkdir()
+    (directory / "volume/host").write_text("from the host")
+    (directory / "fixed").mkdir()
+    async with Spawner() as spawner:
+        spec = container(
+            directory / "root",
+            "echo pid=$$; echo uid=$(id -u); echo host=$(hostname); echo env=$(env | sort); "
+            "echo home=$(ls /home /root /work 2>/dev/null); "
+            "echo caps=$(grep CapEff /proc/self/status);"
+            "echo seen=$(cat /data/host); echo made > /data/inside; echo tmp > /fresh; "
+            "touch /usr/x /fixed/x 2>/dev/null || echo readonly=yes; "
+            "echo 1 2>/dev/null > /proc/sys/kernel/core_pattern || echo sysctl=refused; "
+            "echo fds=$(ls /proc/self/fd | wc -l); "
+            "echo shm=$(echo ok > /dev/shm/f && cat /dev/shm/f)",
+            Mount.bind(directory / "volume", "/data"),
+            Mount.bind(directory / "fixed", "/fixed", readonly=True),
+        )
+        lines = (await output(spawner, spec)).splitlines()
+    return {
+        **dict(line.split("=", 1) for line in lines if "=" in line),
+        "inside": (directory / "volume/inside").read_text(),
+    }
+
+
+async def endings(directory: Path) -> dict[str, Any]:
+    async with Spawner() as spawner:
+
+        async def end(spec: ProcessSpec) -> int:
+            return (await (await spawner.spawn(spec)).wait()).shell_code
+
+        async def failure(spec: ProcessSpec) -> str:
+            try:
+                await end(spec)
+            except SpawnError as error:
+                return error.message
+            return ""
+
+        missing = container(directory / "c", "")
+        return {
+            "host": await end(ProcessSpec(["sh", "-c", "exit 3"], PATH)),
+            "container": await end(container(directory / "a", "exit 4")),
+            "signal": await end(ProcessSpec(["sh", "-c", "kill -15 $$"], PATH)),
+            "segfault": await end(container(directory / "b", "sh -c 'kill -11 $$'; exit $?")),
+            "missing": await failure(
+                ProcessSpec(["no-such-program"], PATH, container=missing.container)
+            ),
+            "absolute": await failure(ProcessSpec(["/no/such"], PATH)),
+            "large": await end(
+                ProcessSpec(["true"], PATH | {f"V{i}": "x" * 9000 for i in range(99)})
+            ),
+        }
+
+
+async def tree(directory: Path) -> dict[str, Any]:
+    """A container whose processes fork, change session and ignore SIGTERM is killed as a whole."""
+    async with Spawner() as spawner:
+        script = (
+            "trap '' TERM; (trap '' TERM; setsid sh -c \"trap '' TERM; sleep 4567\" &) ; "
+            "sleep 4567 & echo up > /ready; wait; wait"
+        )
+        process = await spawner.spawn(container(directory / "root", script))
+        inside = await output(
+            spawner,
+            ProcessSpec(
+                ["sh", "-c", "until [ -e /ready ]; do :; done; cat /proc/[0-9]*/cmdline; id -u"],
+                PATH,
+            ),
+            process,
+        )
+        process.signal(signal.SIGTERM)
+        survived_term = process.running
+        process.kill()
+        status = await process.wait()
+        # In the spawner's PID namespace, where the containers' processes are visible too.
+        left = await output(spawner, ProcessSpec(["sh", "-c", "cat /proc/[0-9]*/cmdline"], PATH))
+    return {
+        "inside": inside.replace("\0", " "),
+        "survived_term": survived_term,
+        "code": status.shell_code,
+        "left": left.replace("\0", " "),
+    }
+
+
+async def serve(directory: Path) -> dict[str, Any]:
+    """Runs until it is killed: with a container, a host process, a tree that nobody can read."""
+    state = directory / "state"
+    (state / "locked/inner").mkdir(parents=True)
+    (state / "locked/inner/file").write_text("x")
+    (state / "locked/inner").chmod(0)
+    (state / "locked").chmod(0)
+    spawner = Spawner(remove=[state])
+    await spawner.start()
+    marker = sys.argv[3]
+    script = f"mount; echo > /up; (setsid sleep {marker} &); sleep {marker}"
+    await spawner.spawn(container(state / "root", script, Mount("tmpfs", "/scratch")))
+    await spawner.spawn(ProcessSpec(["setsid", "sleep", marker], PATH))
+    print(json.dumps({"server": os.getpid(), "guard": spawner.pid}), flush=True)
+    await asyncio.Event().wait()
+    return {}
+
+
+async def refused(directory: Path) -> dict[str, Any]:
+    try:
+        async with Spawner(remove=[directory]):
+            return {"error": ""}
+    except SpawnerError as error:
+        return {"error": str(error)}
+
+
+async def many(directory: Path) -> dict[str, Any]:
+    """Many containers at a time, entered while they end: every start gets its own end."""
+    async with Spawner() as spawner:
+
+        async def one(number: int) -> bool:
+            spec = container(directory / str(number), f"exit {number}")
+            process = await spawner.spawn(spec)
+            with contextlib.suppress(SpawnError):  # it may have ended already
+                inner = await spawner.enter(
+                    process, ProcessSpec(["true"], PATH), identity=Identity()
+                )
+                await inner.wait()
+            return (await process.wait()).code == number
+
+        return {"right": all(await asyncio.gather(*(one(number) for number in range(60))))}
+
+
+if __name__ == "__main__":
+    scenario = globals()[sys.argv[1]]
+    print(json.dumps(asyncio.run(scenario(Path(sys.argv[2])))))

@@ -1,0 +1,123 @@
+import json
+import os
+import select
+import signal
+import subprocess
+import uuid
+from pathlib import Path
+
+import pytest
+
+from tests.local.spawner.conftest import User
+
+
+def test_container_sees_only_what_it_was_given(user: User) -> None:
+    seen = user.run("isolation")
+    assert seen["pid"] == "1"
+    assert seen["uid"] == "0"
+    assert seen["host"] == "pod-1"
+    assert seen["env"] == "PATH=/usr/bin:/bin PWD=/"
+    assert seen["home"] == ""
+    assert seen["caps"].split()[1] == "0" * 16
+    assert seen["seen"] == "from the host"
+    assert seen["inside"] == "made\n"
+    assert seen["readonly"] == "yes"
+    assert seen["sysctl"] == "refused"
+    assert seen["shm"] == "ok"
+    assert seen["fds"] == "4"  # the standard three and the directory being listed
+
+
+def test_exit_codes_signals_and_failed_starts(user: User) -> None:
+    ends = user.run("endings")
+    assert ends == {
+        "host": 3,
+        "container": 4,
+        "signal": 143,
+        "segfault": 139,
+        "missing": 'exec: "no-such-program": executable file not found in $PATH',
+        "absolute": 'exec: "/no/such": stat /no/such: no such file or directory',
+        "large": 0,
+    }
+
+
+def test_killing_a_container_kills_its_whole_tree(user: User) -> None:
+    seen = user.run("tree")
+    assert seen["inside"].count("sleep 4567") >= 2
+    assert seen["survived_term"]
+    assert seen["code"] == 137
+    assert "4567" not in seen["left"]
+
+
+def test_sixty_containers_at_a_time(user: User) -> None:
+    assert user.run("many") == {"right": True}
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, "guard"])
+def test_nothing_survives_the_server(user: User, how: signal.Signals | str) -> None:
+    marker = f"9{uuid.uuid4().int % 10**8}"
+    server = subprocess.Popen(
+        user.command("serve", str(user.directory), marker),
+        env=user.environment(),
+        stdout=subprocess.PIPE,
+        cwd="/",
+    )
+    assert server.stdout is not None
+    pids = json.loads(server.stdout.readline())
+    assert len(_processes(marker)) >= 3
+    guard = os.pidfd_open(pids["guard"])
+    if how == "guard":
+        os.kill(pids["guard"], signal.SIGTERM)
+    else:
+        server.send_signal(int(how))
+        server.wait()
+    assert select.select([guard], [], [], 20)[0], "the guard does not end"
+    os.close(guard)
+    server.kill()
+    server.wait()
+    server.stdout.close()
+    assert _processes(marker) == []
+    assert not (user.directory / "state").exists()
+    assert str(user.directory) not in Path("/proc/self/mountinfo").read_text()
+
+
+def _processes(marker: str) -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            text = path.read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if marker in text and "scenarios.py" not in text:
+            found.append(text)
+    return found
+
+
+def test_a_machine_that_forbids_namespaces_gets_one_clear_error(user: User) -> None:
+    if user.prefix or os.getuid() != 0:
+        pytest.skip("making such a machine needs root")
+    # A user namespace in which no further one may be made, entered without capabilities.
+    script = (
+        "echo 0 > /proc/sys/user/max_user_namespaces; "
+        'exec setpriv --bounding-set=-all --inh-caps=-all -- "$@"'
+    )
+    done = subprocess.run(
+        [
+            "/usr/bin/unshare",
+            "--user",
+            "--map-root-user",
+            "sh",
+            "-c",
+            script,
+            "sh",
+            *user.command("refused", str(user.directory)),
+        ],
+        env=user.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    error = json.loads(done.stdout)["error"]
+    assert error.startswith("this machine does not let pods run in namespaces of their own")
+    assert "sysctl user.max_user_namespaces=" in error
