@@ -47,7 +47,7 @@ def manifests(*names: str) -> list[Object]:
     objects: list[Object] = []
     for name in names:
         text = (_DIRECTORY / f"{name}.yaml").read_text()
-        objects += yaml.load_all(text, Loader=_Loader)  # noqa: S506 it is the safe loader
+        objects += yaml.load_all(text, Loader=_Loader)
     return objects
 
 

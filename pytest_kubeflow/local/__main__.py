@@ -1,0 +1,130 @@
+"""`python -m pytest_kubeflow.local`: the embedded Kubeflow as a program that stays up."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_kubeflow.local.endpoints import Endpoints
+from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until Ctrl-C, SIGTERM or, under a test session, the end of standard input."""
+    options = _parse(arguments)
+    if options.list_faults:
+        width = max(map(len, FAULTS))
+        for name, meaning in FAULTS.items():
+            _say(f"{name:<{width}}  {meaning}")
+        return 0
+    logging.basicConfig(
+        level=options.log_level.upper(), format="%(levelname)s %(name)s: %(message)s"
+    )
+    directory = Path(tempfile.mkdtemp(prefix="kubeflow-local-"))
+    try:
+        return asyncio.run(_serve(options, directory))
+    finally:
+        # The spawner has removed it, unless the server did not get as far as starting one.
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m pytest_kubeflow.local",
+        description="An embedded Kubeflow on loopback, which runs pipelines as processes.",
+    )
+    parser.add_argument(
+        "--mode",
+        choices=("multi-user", "standalone"),
+        default="multi-user",
+        help="a multi-user platform behind a gateway (default), or stand-alone pipelines",
+    )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        choices=sorted(FAULTS),
+        default=[],
+        metavar="NAME",
+        help="something that goes wrong from the start (repeatable; see --list-faults)",
+    )
+    parser.add_argument("--list-faults", action="store_true", help="list the faults and exit")
+    parser.add_argument("--log-level", choices=("debug", "info", "warning"), default="warning")
+    parser.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
+
+
+async def _serve(options: argparse.Namespace, directory: Path) -> int:
+    # Imported late, so that --help and --list-faults answer at once.
+    from pytest_kubeflow.local.server import Server
+    from pytest_kubeflow.local.spawner import SpawnerError
+
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    server = Server(directory, multi_user=options.mode == "multi-user", faults=options.fault)
+    try:
+        endpoints = await server.start()
+    except SpawnerError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    try:
+        if options.ready_fd is None:
+            _describe(endpoints)
+        else:
+            await _follow_standard_input(stopped)
+            with open(options.ready_fd, "w") as ready:
+                ready.write(endpoints.to_json() + "\n")
+        await stopped.wait()
+    finally:
+        await server.stop()
+    return 0
+
+
+async def _follow_standard_input(stopped: asyncio.Event) -> None:
+    """Set `stopped` when standard input ends: whoever started us is gone or wants us to stop."""
+
+    def readable() -> None:
+        with contextlib.suppress(BlockingIOError):
+            if not os.read(0, 4096):
+                asyncio.get_running_loop().remove_reader(0)
+                stopped.set()
+
+    os.set_blocking(0, False)
+    asyncio.get_running_loop().add_reader(0, readable)
+
+
+def _describe(endpoints: Endpoints) -> None:
+    lines = [
+        f"host:        {endpoints.host}",
+        f"kubeconfig:  {endpoints.kubeconfig}",
+        f"namespace:   {endpoints.namespace}",
+    ]
+    if endpoints.username is not None:
+        lines.append(f"login:       {endpoints.username} / {endpoints.password}")
+    namespace, name = CONFIG_MAP
+    lines += [
+        f"s3:          {endpoints.s3_endpoint}",
+        "s3 keys:     Secret mlpipeline-minio-artifact in namespace kubeflow",
+        f"faults:      ConfigMap {name} in namespace {namespace} (see --list-faults)",
+        "Ctrl-C stops it and removes everything.",
+    ]
+    _say("\n".join(lines))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

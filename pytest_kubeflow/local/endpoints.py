@@ -1,0 +1,34 @@
+"""Endpoints: how an embedded cluster is reached, and with which credentials."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Addresses and credentials of a running embedded cluster.
+
+    `host` is the gateway of a multi-user platform or, in a stand-alone one, the pipelines API;
+    `kubeconfig` names an administrator; user and password are for the gateway's login.
+    """
+
+    host: str
+    kubeconfig: Path
+    username: str | None
+    password: str | None = field(repr=False)
+    namespace: str
+    s3_endpoint: str
+    s3_access_key: str = field(repr=False)
+    s3_secret_key: str = field(repr=False)
+    storage_class: str
+
+    def to_json(self) -> str:
+        return json.dumps({**asdict(self), "kubeconfig": str(self.kubeconfig)})
+
+    @classmethod
+    def from_json(cls, text: str) -> Endpoints:
+        values = json.loads(text)
+        return cls(**{**values, "kubeconfig": Path(values["kubeconfig"])})

@@ -1,0 +1,210 @@
+"""Server: all components of the embedded Kubeflow, put together in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+from pytest_kubeflow.local import bootstrap
+from pytest_kubeflow.local.apiserver import ApiServer, Pki
+from pytest_kubeflow.local.controllers import ControllerManager
+from pytest_kubeflow.local.controllers.profile import BUCKET, ProfileController, user_prefixes
+from pytest_kubeflow.local.controllers.serviceproxy import ServiceProxy
+from pytest_kubeflow.local.endpoints import Endpoints
+from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS, Faults
+from pytest_kubeflow.local.gateway import Gateway, Route
+from pytest_kubeflow.local.gateway.identity import cluster_issuer
+from pytest_kubeflow.local.httpd import HttpServer
+from pytest_kubeflow.local.kube import Informer, KubeClient
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.resources import CONFIG_MAPS
+from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
+from pytest_kubeflow.local.metadata import MetadataStore
+from pytest_kubeflow.local.network import LoopbackNetwork
+from pytest_kubeflow.local.objectstore import ObjectStore
+from pytest_kubeflow.local.pipelines import LAUNCHER_IMAGE, Pipelines, StoreSettings
+from pytest_kubeflow.local.pipelines.launcher import DIRECTORY as LAUNCHER
+from pytest_kubeflow.local.scheduler import Scheduler
+from pytest_kubeflow.local.spawner import Spawner
+
+USERS = {"user@example.com": "12341234"}  # as every example installation has it
+PROFILE = "kubeflow-user-example-com"
+NODE = "kubeflow-local"
+
+
+class Server:
+    """Starts everything below `directory` and stops it again, in order.
+
+    `directory` must exist and be this server's alone: the spawner removes it at the end, even if
+    this process is killed.
+    """
+
+    def __init__(
+        self, directory: Path, *, multi_user: bool = True, faults: Sequence[str] = ()
+    ) -> None:
+        self._directory = directory
+        self._multi_user = multi_user
+        self._from_start = frozenset(faults)
+        self._faults = Faults(faults)
+        self._stack = AsyncExitStack()
+
+    async def start(self) -> Endpoints:
+        """Start all components; returns once Kubernetes and KFP answer."""
+        try:
+            return await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        await self._stack.aclose()
+
+    async def _start(self) -> Endpoints:
+        directory, faults = self._directory, self._faults
+        network = LoopbackNetwork()
+        self._stack.callback(network.close)
+        spawner = Spawner(remove=[directory])
+        await spawner.start()
+        self._stack.push_async_callback(spawner.stop)
+
+        store = ObjectStore(
+            spawner, directory=directory / "objects", address=network.host(1), faults=faults
+        )
+        await self._run(store.start, store.stop)
+
+        pki = Pki(directory / "pki")
+        api = ApiServer(pki=pki, service_cidr=network.services)
+        await self._run(api.start, api.stop)
+        admin = await self._client(api, "system:admin", ["system:masters"])
+        await bootstrap.apply(admin, bootstrap.manifests(*self._manifest_names()))
+        await self._watch_faults(admin)
+
+        async def issue_keys(namespace: str) -> tuple[str, str]:
+            return await store.issue_keys(namespace, BUCKET, user_prefixes(namespace))
+
+        profiles = [partial(ProfileController, issue_keys=issue_keys)] if self._multi_user else []
+        manager = ControllerManager(
+            await self._client(api, "system:kube-controller-manager", ["system:masters"]),
+            volumes=directory / "volumes",
+            node_name=NODE,
+            ca=api.ca_file.read_text(),
+            faults=faults,
+            more=[*profiles, Scheduler, ServiceProxy],
+        )
+        await self._run(manager.start, manager.stop)
+        await self._start_kubelet(api, pki, spawner)
+
+        secret = secrets.token_urlsafe(24)
+        metadata = MetadataStore()
+        pipelines = Pipelines(
+            await self._client(
+                api, "system:serviceaccount:kubeflow:ml-pipeline", ["system:masters"]
+            ),
+            multi_user=self._multi_user,
+            gateway_secret=secret,
+            metadata=metadata,
+            store_settings=StoreSettings(bucket=BUCKET),
+            faults=faults,
+        )
+        await self._run(pipelines.start, pipelines.stop)
+        backend = await self._serve(pipelines.app)
+        host = backend.url
+        if self._multi_user:
+            gateway = Gateway(
+                [
+                    Route("/pipeline", pipelines.app, strip=True),
+                    Route("/ml_metadata", pipelines.metadata_app),
+                ],
+                passwords=USERS,
+                cluster=await cluster_issuer(admin),
+                secret=secret,
+            )
+            front = await self._serve(gateway)
+            host = f"http://localhost:{front.port}"
+            await bootstrap.publish(
+                admin, "istio-ingressgateway", "istio-system", {80: (front.host, front.port)}
+            )
+        await self._publish(admin, store, backend)
+        return await self._endpoints(api, store, host)
+
+    def _manifest_names(self) -> list[str]:
+        return ["platform", "multi-user"] if self._multi_user else ["platform"]
+
+    async def _start_kubelet(self, api: ApiServer, pki: Pki, spawner: Spawner) -> None:
+        images = ImageCatalogue()
+        images.register(LAUNCHER_IMAGE, LAUNCHER)
+        kubelet = Kubelet(
+            await self._client(api, f"system:node:{NODE}", ["system:nodes"]),
+            node_name=NODE,
+            data_dir=self._directory / "kubelet",
+            spawner=spawner,
+            images=images,
+            server_cert=pki.issue_server(f"system:node:{NODE}"),
+            client_ca=pki.ca_file,
+            faults=self._faults,
+        )
+        await self._run(kubelet.start, kubelet.stop)
+
+    async def _publish(self, admin: KubeClient, store: ObjectStore, backend: HttpServer) -> None:
+        """Make the components reachable from pods, at the addresses that a platform has."""
+        host, _, port = store.endpoint.rpartition(":")
+        s3 = (host, int(port))
+        api = (backend.host, backend.port)
+        for name, ports in (
+            ("seaweedfs", {8333: s3, 9000: s3}),
+            ("minio-service", {9000: s3}),
+            ("ml-pipeline", {8888: api}),
+            ("ml-pipeline-ui", {80: api}),
+        ):
+            await bootstrap.publish(admin, name, "kubeflow", ports)
+        await bootstrap.store_keys(admin, "kubeflow", store.access_key, store.secret_key)
+
+    async def _endpoints(self, api: ApiServer, store: ObjectStore, host: str) -> Endpoints:
+        user, password = next(iter(USERS.items()))
+        namespace = PROFILE if self._multi_user else "kubeflow"
+        kubeconfig = self._directory / "kubeconfig"
+        await asyncio.to_thread(api.write_kubeconfig, kubeconfig, namespace=namespace)
+        return Endpoints(
+            host=host,
+            kubeconfig=kubeconfig,
+            username=user if self._multi_user else None,
+            password=password if self._multi_user else None,
+            namespace=namespace,
+            s3_endpoint=f"http://{store.endpoint}",
+            s3_access_key=store.access_key,
+            s3_secret_key=store.secret_key,
+            storage_class="standard",
+        )
+
+    async def _watch_faults(self, client: KubeClient) -> None:
+        namespace, name = CONFIG_MAP
+        informer = Informer(client, CONFIG_MAPS, namespace, field_selector=f"metadata.name={name}")
+
+        def changed(kind: str, obj: Object) -> None:
+            data = (obj.get("data") or {}) if kind != "DELETED" else {}
+            named = {fault for fault, value in data.items() if value == "on"}
+            self._faults.replace(self._from_start | (named & FAULTS.keys()))
+
+        informer.on_change(changed)
+        task = asyncio.create_task(informer.run(), name="faults")
+        self._stack.callback(task.cancel)
+
+    async def _client(self, api: ApiServer, user: str, groups: Sequence[str]) -> KubeClient:
+        client = KubeClient(api.component_credentials(user, groups))
+        self._stack.push_async_callback(client.close)
+        return client
+
+    async def _serve(self, app: object) -> HttpServer:
+        server = HttpServer(app)
+        await self._run(server.start, server.stop)
+        return server
+
+    async def _run(
+        self, start: Callable[[], Awaitable[None]], stop: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._stack.push_async_callback(stop)
+        await start()
