@@ -1,0 +1,143 @@
+"""ImageCatalogue: which image names this node knows, and what stands behind each.
+
+Nothing is downloaded and no layer is unpacked: a name stands for the cluster's interpreter, for
+the userland of the host, or for a directory. Whatever else is asked for cannot be pulled.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from pytest_kubeflow.local.kubelet.environments import PythonEnvironments
+
+Kind = Literal["python", "userland", "directory"]
+
+_REFERENCE = re.compile(
+    r"(?P<name>[a-zA-Z0-9]+(?:[._:/-]+[a-zA-Z0-9]+)*?)"
+    r"(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+# Names without the registry; a pattern with `*` may stand for any registry and folder.
+_PYTHON = ("python", "library/python", "*/python", "*kfp*python*", "*python*kfp*")
+_USERLAND = ("busybox", "alpine", "debian", "ubuntu", "bash")
+_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_PYTHON_PATH = (
+    "/usr/local/bin:/usr/local/sbin:/run/kubelet/session/env/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+)
+
+
+class ImageUnknown(Exception):  # noqa: N818 (named as the kubelet's reasons are)
+    """No image of this name can be had; the message names those that can, and how to add one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image: its identity, what it sets, and the directory that it is, if it is one."""
+
+    reference: str
+    id: str
+    kind: Kind
+    command: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    directory: Path | None = None
+
+
+class ImageCatalogue:
+    """Resolves image references.
+
+    `directories` maps image names (without tag) to directories, as `register` does later.
+    """
+
+    def __init__(
+        self,
+        *,
+        environments: PythonEnvironments | None = None,
+        directories: Mapping[str, Path] | None = None,
+    ) -> None:
+        self.environments = environments or PythonEnvironments()
+        self._directories: dict[str, Path] = {}
+        for name, directory in (directories or {}).items():
+            self.register(name, directory)
+
+    def register(self, name: str, directory: Path) -> None:
+        """Let the image `name` (any tag) be the content of `directory`.
+
+        Raises ValueError for a name that is no image name, or a directory that is not there.
+        """
+        repository, _ = split_reference(name)
+        if not directory.is_dir():
+            raise ValueError(f"image {name}: {directory} is not a directory")
+        self._directories[repository] = directory.resolve()
+
+    def resolve(self, reference: str) -> Image:
+        """The image behind `reference`. Raises ImageUnknown."""
+        try:
+            repository, _ = split_reference(reference)
+        except ValueError as error:
+            raise ImageUnknown(str(error)) from None
+        if directory := self._directories.get(repository):
+            return Image(
+                reference,
+                id=f"directory://{directory}",
+                kind="directory",
+                env={"PATH": _SYSTEM_PATH},
+                directory=directory,
+            )
+        short = repository.removeprefix("docker.io/").removeprefix("library/")
+        if any(fnmatch.fnmatchcase(short, pattern) for pattern in _PYTHON):
+            python = self.environments
+            return Image(
+                reference,
+                id=f"interpreter://{python.executable}@{python.version}",
+                kind="python",
+                command=("python3",),
+                env={
+                    "PATH": _PYTHON_PATH,
+                    "LANG": "C.UTF-8",
+                    "PYTHON_VERSION": python.version,
+                },
+            )
+        if short in _USERLAND:
+            return Image(
+                reference,
+                id=f"host://{_host_system()}",
+                kind="userland",
+                command=("bash" if short in {"bash", "ubuntu", "debian"} else "sh",),
+                env={"PATH": _SYSTEM_PATH},
+            )
+        raise ImageUnknown(
+            f"{reference}: this node has no container engine and pulls nothing; it offers "
+            f"{', '.join(self.names)}. Add one with --image-dir NAME=DIRECTORY"
+        )
+
+    @property
+    def names(self) -> list[str]:
+        """What can be used, for messages and the node's status."""
+        return ["python (any tag)", *_USERLAND, *self._directories]
+
+
+def split_reference(reference: str) -> tuple[str, str | None]:
+    """`registry:5000/a/b:tag@digest` -> (`registry:5000/a/b`, `tag` or digest or None).
+
+    Raises ValueError for what is no image reference. Grammar: distribution/reference.
+    """
+    head, _, last = reference.rpartition("/")
+    match = _REFERENCE.fullmatch(last)
+    if match is None or (head and not _REFERENCE.fullmatch(head)):
+        raise ValueError(f"couldn't parse image name {reference!r}: invalid reference format")
+    name = f"{head}/{match['name']}" if head else match["name"]
+    return name, match["tag"] or match["digest"]
+
+
+def _host_system() -> str:
+    try:
+        text = Path("/etc/os-release").read_text()
+    except OSError:
+        return os.uname().sysname.lower()
+    words = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    return f"{words.get('ID', 'linux')}-{words.get('VERSION_ID', '')}".replace('"', "").rstrip("-")
