@@ -93,15 +93,17 @@ class PythonEnvironments:
         (packages / "pip").symlink_to(f"{_HOME}/shim/face/pip")
 
     def _index_settings(self, environment: Mapping[str, str]) -> None:
-        """pip's and uv's configuration of this machine, as variables for uv in a container."""
+        """Pip's and uv's configuration of this machine, as variables for uv in a container."""
         found = _pip_files()
         for key, name in _PIP_KEYS.items():
             if value := environment.get(f"PIP_{key.upper().replace('-', '_')}"):
                 found[name] = value
         for name, value in environment.items():
-            if name.startswith("UV_") and name != "UV_CACHE_DIR":
-                found[name] = value
-            elif name.upper() in _PROXY_VARIABLES or name in {"SSL_CERT_FILE", "SSL_CERT_DIR"}:
+            if (
+                (name.startswith("UV_") and name != "UV_CACHE_DIR")
+                or name.upper() in _PROXY_VARIABLES
+                or name in {"SSL_CERT_FILE", "SSL_CERT_DIR"}
+            ):
                 found[name] = value
         certificates = found.get("SSL_CERT_FILE")
         if certificates and os.path.isfile(certificates):

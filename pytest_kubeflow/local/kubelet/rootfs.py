@@ -31,7 +31,7 @@ _DIRECTORIES = {
     "var/cache": 0o755,
     "var/lib": 0o755,
     "var/log": 0o755,
-    "var/tmp": 0o1777,  # noqa: S108
+    "var/tmp": 0o1777,
 }
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _LOCAL = ("bin", "etc", "include", "lib", "sbin", "share", "src")

@@ -96,9 +96,7 @@ class PodVolumes:
         try:
             match kind:
                 case "emptyDir":
-                    path.mkdir(parents=True, exist_ok=True)
-                    path.chmod(0o777)
-                    return Volume(_owned(path, pod))
+                    return Volume(_owned(_directory(path, 0o777), pod))
                 case "configMap" | "secret" | "downwardAPI":
                     await self._project(pod, path, [{kind: source}], source.get("defaultMode"))
                     return Volume(path, readonly=True)
@@ -140,9 +138,7 @@ class PodVolumes:
             raise ConfigError(
                 f"persistent volume {volume['metadata']['name']} is neither local nor hostPath"
             )
-        path = Path(place["path"])
-        if not path.is_dir():
-            raise ConfigError(f'path "{path}" does not exist')
+        path = _existing(place["path"])
         if self._lossy:
             path = Path(await asyncio.to_thread(shutil.copytree, path, scratch, symlinks=True))
         return Volume(_owned(path, pod), readonly=bool(source.get("readOnly")))
@@ -151,8 +147,7 @@ class PodVolumes:
         self, pod: Object, path: Path, sources: Sequence[Object], mode: int | None
     ) -> None:
         default = 0o644 if mode is None else mode
-        path.mkdir(parents=True, exist_ok=True)
-        path.chmod(0o755)
+        _directory(path, 0o755)
         for source in sources:
             for name, data, item_mode in await self._files(pod, path, source):
                 _write(path, name, data, default if item_mode is None else item_mode)
@@ -227,6 +222,19 @@ class PodVolumes:
             readonly = volume.readonly or bool(entry.get("readOnly"))
             mounts.append(Mount.bind(source, entry["mountPath"], readonly=readonly))
         return sorted(mounts, key=lambda mount: os.path.normpath(mount.target).split("/"))
+
+
+def _directory(path: Path, mode: int) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    path.chmod(mode)
+    return path
+
+
+def _existing(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise ConfigError(f'path "{path}" does not exist')
+    return path
 
 
 def _sub_path(volume: Volume, sub: str) -> Path:

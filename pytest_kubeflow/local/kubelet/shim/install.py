@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import json
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -55,6 +56,7 @@ RENAMED = {
 
 
 def main() -> None:
+    """Do what pip was asked to do."""
     key, *arguments = sys.argv[1:]
     command = arguments[0] if arguments else "--help"
     configure(arguments)
@@ -93,7 +95,7 @@ def configure(arguments: list[str]) -> None:
 
 
 def translate(arguments: list[str]) -> list[str]:
-    """pip's arguments in uv's words."""
+    """Pip's arguments in uv's words."""
     translated = []
     words = iter(arguments)
     for word in words:
@@ -113,6 +115,7 @@ def translate(arguments: list[str]) -> list[str]:
 
 
 def install(key: str, arguments: list[str]) -> None:
+    """`pip install`: into the named environment, or one of this container alone."""
     if any(word.partition("=")[0] in {"-t", "--target", "--prefix"} for word in arguments):
         finish(fetch([*arguments, *python_of(SESSION / "env")]))
     if not key:
@@ -159,6 +162,7 @@ def copy_environment(target: Path) -> None:
 
 
 def link_or_copy(source: str, target: str) -> None:
+    """Copy a file of an environment, sharing its content where that is safe."""
     # Byte code is written in place by some tools, so it is never shared.
     if not source.endswith(".pyc"):
         try:
@@ -171,7 +175,7 @@ def link_or_copy(source: str, target: str) -> None:
 
 
 def repair_scripts(environment: Path) -> None:
-    """uv makes no `pip` script, but a package may: ours stays in front."""
+    """Uv makes no `pip` script, but a package may: ours stays in front."""
     for name in ("pip", "pip3"):
         script = environment / "bin" / name
         if not script.is_symlink():
@@ -189,6 +193,7 @@ def private_environment() -> Path:
 
 
 def switch(environment: Path) -> None:
+    """Let `python3` and `pip` mean `environment` from now on."""
     link = SESSION / f"env.{os.getpid()}"
     link.symlink_to(environment)
     link.replace(SESSION / "env")
@@ -202,9 +207,7 @@ def fetch(arguments: list[str]) -> subprocess.CompletedProcess[str]:
     done = uv("install", [*local, *arguments])
     if done.returncode == 0:
         return done
-    sys.path.insert(0, str(HOME / "shim"))
-    from wheels import pack  # noqa: PLC0415
-
+    pack = runpy.run_path(str(HOME / "shim/wheels.py"))["pack"]
     if pack(arguments, Path(HOME / "installed"), wheels):
         done = uv("install", ["--offline", "--find-links", str(wheels), *arguments])
         if done.returncode == 0:
@@ -213,6 +216,7 @@ def fetch(arguments: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def uv(command: str, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run one of uv's pip commands."""
     return subprocess.run(
         [str(HOME / "uv"), "pip", command, "--no-progress", "--color", "never", *arguments],
         capture_output=True,
@@ -222,6 +226,7 @@ def uv(command: str, arguments: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def python_of(environment: Path) -> list[str]:
+    """The option by which uv knows an environment."""
     return ["--python", str(environment / "bin/python3")]
 
 
@@ -235,6 +240,7 @@ def summary(text: str) -> str:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file `path`, against the other containers of this machine too."""
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
@@ -250,6 +256,7 @@ def finish(done: subprocess.CompletedProcess[str]) -> NoReturn:
 
 
 def fail(message: str) -> NoReturn:
+    """End as pip does when it cannot do what was asked."""
     sys.stderr.write(f"ERROR: {message}\n")
     sys.exit(1)
 

@@ -1,0 +1,92 @@
+"""Make this machine a node: `python -m pytest_kubeflow.local.kubelet --kubeconfig FILE`.
+
+Runs until SIGINT or SIGTERM. Its log endpoint listens on loopback only, so `kubectl logs` works
+where the API server runs on this machine too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import platform
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+import httpx
+
+from pytest_kubeflow.local.kube import ApiError, Credentials, KubeClient, load_kubeconfig
+from pytest_kubeflow.local.kubelet.certificate import self_signed
+from pytest_kubeflow.local.kubelet.images import ImageCatalogue
+from pytest_kubeflow.local.kubelet.kubelet import Kubelet
+from pytest_kubeflow.local.spawner import Spawner, SpawnerError
+
+
+def main() -> int:
+    """Command line; exit code 2 for bad arguments, 1 if the node cannot be made."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pytest_kubeflow.local.kubelet",
+        description="Run the pods of a node as isolated processes of this machine.",
+    )
+    parser.add_argument("--kubeconfig", type=Path, required=True, help="how to reach the cluster")
+    parser.add_argument("--context", help="context of the kubeconfig; default: its current one")
+    parser.add_argument("--node-name", default=platform.node().lower(), help="default: host name")
+    parser.add_argument(
+        "--image-dir",
+        action="append",
+        default=[],
+        metavar="NAME=DIRECTORY",
+        help="let the image NAME be the content of DIRECTORY; may be repeated",
+    )
+    options = parser.parse_args()
+    images = ImageCatalogue()
+    try:
+        for text in options.image_dir:
+            name, separator, directory = text.partition("=")
+            if not separator or not directory:
+                parser.error(f"--image-dir {text!r}: write NAME=DIRECTORY")
+            images.register(name, Path(directory))
+        credentials = load_kubeconfig(options.kubeconfig, options.context)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    try:
+        asyncio.run(_run(credentials, options.node_name, images))
+    except (ApiError, SpawnerError, httpx.HTTPError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+async def _run(credentials: Credentials, node_name: str, images: ImageCatalogue) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    directory = Path(tempfile.mkdtemp(prefix="kubelet-"))
+    async with Spawner(remove=[directory]) as spawner, KubeClient(credentials) as client:
+        certificate, key = self_signed(directory, node_name)
+        client_ca = directory / "client-ca.pem"
+        # The API server's certificate as a client is signed by the cluster's CA in most clusters.
+        client_ca.write_text(credentials.ca_data or certificate.read_text())
+        kubelet = Kubelet(
+            client,
+            node_name=node_name,
+            data_dir=directory / "data",
+            spawner=spawner,
+            images=images,
+            server_cert=(certificate, key),
+            client_ca=client_ca,
+        )
+        await kubelet.start()
+        logging.info("node %s is ready", node_name)
+        try:
+            await ended.wait()
+        finally:
+            await kubelet.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

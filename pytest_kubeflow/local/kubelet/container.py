@@ -1,0 +1,487 @@
+"""ContainerRunner: one container of a pod, from its image through all of its restarts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pytest_kubeflow.local.kube import ApiError, KubeClient
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kubelet.env import ConfigError, container_env, expand, service_env
+from pytest_kubeflow.local.kubelet.events import PodEvents
+from pytest_kubeflow.local.kubelet.images import Image, ImageCatalogue, ImageUnknown
+from pytest_kubeflow.local.kubelet.logs import ContainerLog, tail_text
+from pytest_kubeflow.local.kubelet.probes import Inside, check, watch_probe
+from pytest_kubeflow.local.kubelet.rootfs import assemble
+from pytest_kubeflow.local.kubelet.security import identity
+from pytest_kubeflow.local.kubelet.status import ContainerStatus, now
+from pytest_kubeflow.local.kubelet.volumes import PodVolumes
+from pytest_kubeflow.local.spawner import (
+    Container,
+    ExitStatus,
+    Identity,
+    Mount,
+    Process,
+    ProcessSpec,
+    Spawner,
+    SpawnerError,
+    SpawnError,
+)
+
+_MESSAGE_BYTES = 4096
+_MESSAGE_LOG_LINES, _MESSAGE_LOG_BYTES = 80, 2048
+_NEVER = "1970-01-01T00:00:00Z"
+
+
+class FaultSet(Protocol):
+    """The named faults that are on now."""
+
+    def active(self, name: str) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Node:
+    """What containers need of their node."""
+
+    client: KubeClient
+    spawner: Spawner
+    images: ImageCatalogue
+    events: PodEvents
+    allocatable: Mapping[str, str]
+    services: Callable[[str], list[Object]]
+    faults: FaultSet | None
+
+    def fault(self, name: str) -> bool:
+        return self.faults is not None and self.faults.active(name)
+
+
+class Backoff:
+    """Delays that double, in seconds; a good run of ten minutes starts them anew."""
+
+    def __init__(self, first: float, longest: float) -> None:
+        self._first, self._longest = first, longest
+        self._next = first
+
+    def delay(self) -> float:
+        delay, self._next = self._next, min(self._next * 2, self._longest)
+        return delay
+
+    def reset(self) -> None:
+        self._next = self._first
+
+
+class ContainerRunner:
+    """Runs one container until it need not run any more; `changed` is called after each change."""
+
+    def __init__(
+        self,
+        node: Node,
+        pod: Object,
+        spec: Object,
+        *,
+        directory: Path,
+        hosts: Path,
+        volumes: PodVolumes,
+        policy: str,
+        changed: Callable[[], None],
+    ) -> None:
+        self.spec = spec
+        self.status = ContainerStatus(
+            spec["name"], spec.get("image", ""), sidecar=spec.get("restartPolicy") == "Always"
+        )
+        self.logs: list[ContainerLog] = []
+        self.started = asyncio.Event()
+        self._node = node
+        self._pod = pod
+        self._directory = directory
+        self._hosts = hosts
+        self._volumes = volumes
+        self._policy = "Always" if self.status.sidecar else policy
+        self._changed = changed
+        self._stopping = asyncio.Event()
+        self._inside: Inside | None = None
+        self._grace: float | None = None
+        self._hooked = False
+        self._ending: set[asyncio.Task[None]] = set()
+        self._backoff = Backoff(10, 300)
+
+    async def run(self) -> None:
+        """Until the container has ended for good, or `stop` has ended it."""
+        restarted = False
+        while not self._stopping.is_set():
+            if not await self._run_once() or not self._restarts():
+                return
+            # The first restart is at once, the next ones wait: as the kubelet does.
+            if restarted and not await self._back_off():
+                return
+            restarted = True
+            self.status.restart_count += 1
+
+    def _restarts(self) -> bool:
+        if self._stopping.is_set() or self._policy == "Never":
+            return False
+        return self._policy == "Always" or self.status.exit_code != 0
+
+    async def _back_off(self) -> bool:
+        delay = self._backoff.delay()
+        metadata = self._pod["metadata"]
+        name = f"{metadata['name']}_{metadata['namespace']}({metadata['uid']})"
+        message = f"back-off {delay:g}s restarting failed container={self.spec['name']} pod={name}"
+        self.status.wait("CrashLoopBackOff", message)
+        self._changed()
+        self._node.events.warning(
+            self._pod,
+            "BackOff",
+            f"Back-off restarting failed container {self.spec['name']} in pod {name}",
+        )
+        return await self._pause(delay)
+
+    async def _pause(self, seconds: float) -> bool:
+        """Wait; False if the container is to stop meanwhile."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        return not self._stopping.is_set()
+
+    async def _run_once(self) -> bool:
+        """One run from image to end; False if the pod stopped before there was one."""
+        image = await self._pull()
+        if image is None:
+            return False
+        self.status.image_id = image.id
+        prepared = await self._configure(image)
+        if prepared is None:
+            return False
+        env, mounts, who = prepared
+        directory = self._directory / str(self.status.restart_count)
+        message_file = self._directory / f"termination-{self.status.restart_count}"
+        message_file.parent.mkdir(parents=True, exist_ok=True)
+        message_file.touch()
+        message_file.chmod(0o666)
+        log = ContainerLog(self._directory / f"{self.status.restart_count}.log")
+        self.logs = [*self.logs[-1:], log]
+        try:
+            spec = await asyncio.to_thread(
+                self._process_spec,
+                directory,
+                image,
+                env=env,
+                mounts=mounts,
+                who=who,
+                message_file=message_file,
+            )
+            await self._run_process(spec, who, log, message_file)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
+        return True
+
+    async def _pull(self) -> Image | None:
+        reference, policy = self.status.image, self.spec.get("imagePullPolicy", "IfNotPresent")
+        events, backoff = self._node.events, Backoff(10, 300)
+        while True:
+            try:
+                if self._node.fault("image-pull"):
+                    raise ImageUnknown(
+                        f"{reference}: the fault image-pull is on, so nothing can be pulled"
+                    )
+                image = self._node.images.resolve(reference)
+            except ImageUnknown as error:
+                problem = str(error)
+            else:
+                self._announce_image(reference, policy)
+                return image
+            if policy == "Never":
+                reason = "ErrImageNeverPull"
+                problem = f'Container image "{reference}" is not present with pull policy of Never'
+                events.warning(self._pod, reason, problem)
+            else:
+                reason = "ErrImagePull"
+                problem = f'failed to pull image "{reference}": {problem}'
+                events.normal(self._pod, "Pulling", f'Pulling image "{reference}"')
+                events.warning(self._pod, "Failed", problem[0].upper() + problem[1:])
+            events.warning(self._pod, "Failed", f"Error: {reason}")
+            self.status.wait(reason, problem)
+            self._changed()
+            if policy != "Never":
+                self.status.wait(
+                    "ImagePullBackOff",
+                    f'Back-off pulling image "{reference}": ErrImagePull: {problem}',
+                )
+                self._changed()
+                events.normal(self._pod, "BackOff", f'Back-off pulling image "{reference}"')
+                events.warning(self._pod, "Failed", "Error: ImagePullBackOff")
+            if not await self._pause(backoff.delay()):
+                return None
+
+    def _announce_image(self, reference: str, policy: str) -> None:
+        if policy == "Always":
+            self._node.events.normal(self._pod, "Pulling", f'Pulling image "{reference}"')
+            text = f'Successfully pulled image "{reference}" in 0s (0s including waiting).'
+        else:
+            text = f'Container image "{reference}" already present on machine'
+        self._node.events.normal(self._pod, "Pulled", text)
+
+    async def _configure(self, image: Image) -> tuple[dict[str, str], list[Mount], Identity] | None:
+        """Environment, mounts and user, again and again until the pod's references resolve."""
+        backoff = Backoff(1, 10)
+        while True:
+            try:
+                env = await self._environment(image)
+                return (
+                    env,
+                    self._volumes.mounts(self.spec, env),
+                    identity(self._pod, self.spec),
+                )
+            except ConfigError as error:
+                problem = str(error)
+            except ApiError as error:
+                problem = error.message
+            self.status.wait("CreateContainerConfigError", problem)
+            self._changed()
+            self._node.events.warning(self._pod, "Failed", f"Error: {problem}")
+            if not await self._pause(backoff.delay()):
+                return None
+
+    async def _environment(self, image: Image) -> dict[str, str]:
+        metadata, node = self._pod["metadata"], self._node
+        user = (self.spec.get("securityContext") or {}).get("runAsUser") or (
+            self._pod["spec"].get("securityContext") or {}
+        ).get("runAsUser")
+        server = node.client.credentials.server.partition("://")[2].split("/")[0]
+        host, _, port = server.rpartition(":")
+        base = {
+            **image.env,
+            "HOME": "/" if user else "/root",
+            "HOSTNAME": str(self._pod["spec"].get("hostname") or metadata["name"]),
+        }
+        links = self._pod["spec"].get("enableServiceLinks", True)
+        services = service_env(node.services(metadata["namespace"]) if links else [])
+        # The API server's own address: its Service needs a port that only root may open.
+        services |= {
+            "KUBERNETES_SERVICE_HOST": host.strip("[]") or server,
+            "KUBERNETES_SERVICE_PORT": port or "443",
+            "KUBERNETES_SERVICE_PORT_HTTPS": port or "443",
+        }
+        return await container_env(
+            node.client,
+            self._pod,
+            self.spec,
+            base=base,
+            services=services,
+            allocatable=node.allocatable,
+        )
+
+    def _process_spec(
+        self,
+        directory: Path,
+        image: Image,
+        *,
+        env: dict[str, str],
+        mounts: list[Mount],
+        who: Identity,
+        message_file: Path,
+    ) -> ProcessSpec:
+        hostname = env["HOSTNAME"]
+        root, image_mounts = assemble(
+            directory,
+            image,
+            self._node.images.environments,
+            hostname=hostname,
+            hosts=self._hosts,
+            uid=who.uid,
+            gid=who.gid,
+        )
+        message_path = self.spec.get("terminationMessagePath") or "/dev/termination-log"
+        context = self.spec.get("securityContext") or {}
+        command = [expand(word, env) for word in self.spec.get("command") or ()]
+        arguments = [expand(word, env) for word in self.spec.get("args") or ()]
+        argv = [*command, *arguments] if command else [*image.command, *arguments]
+        if arguments and not command:
+            argv = arguments  # these images have a default command, but no entry point
+        return ProcessSpec(
+            argv=argv or [""],
+            env=env,
+            working_dir=self.spec.get("workingDir") or "/",
+            container=Container(
+                root=root,
+                hostname=hostname,
+                mounts=[*image_mounts, *mounts, Mount.bind(message_file, message_path)],
+                identity=who,
+                readonly_root=bool(context.get("readOnlyRootFilesystem")),
+            ),
+        )
+
+    async def _run_process(
+        self, spec: ProcessSpec, who: Identity, log: ContainerLog, message_file: Path
+    ) -> None:
+        events, name = self._node.events, self.spec["name"]
+        self.status.container_id = f"process://{uuid.uuid4().hex}{uuid.uuid4().hex}"
+        out, err = log.connect("stdout"), log.connect("stderr")
+        try:
+            process = await self._node.spawner.spawn(spec, stdout=out, stderr=err)
+        except SpawnError as error:
+            os.close(out)
+            os.close(err)
+            await log.drained()
+            message = f"failed to create task: unable to start container process: {error}"
+            events.warning(self._pod, "Failed", f"Error: {message}")
+            self._terminated("StartError", 128, _NEVER, message)
+            return
+        except SpawnerError:
+            os.close(out)
+            os.close(err)
+            self._terminated("StartError", 128, _NEVER, "the node is shutting down")
+            return
+        os.close(out)
+        os.close(err)
+        events.normal(self._pod, "Created", f"Created container: {name}")
+        events.normal(self._pod, "Started", f"Started container {name}")
+        self._hooked = False
+        started_at = now()
+        begun = asyncio.get_running_loop().time()
+        if "terminated" in self.status.state:
+            self.status.last_state = self.status.state
+        self.status.state = {"running": {"startedAt": started_at}}
+        ports = {
+            port["name"]: port["containerPort"]
+            for port in self.spec.get("ports") or []
+            if "name" in port
+        }
+        self._inside = Inside(
+            self._node.spawner, process, dict(spec.env), spec.working_dir or "/", who, ports
+        )
+        watching = asyncio.create_task(self._attend(self._inside))
+        try:
+            if self._stopping.is_set():
+                self._begin_end(self._inside)
+            status = await process.wait()
+            await log.drained()
+        finally:
+            watching.cancel()
+            self._inside = None
+        if asyncio.get_running_loop().time() - begun > 600:
+            self._backoff.reset()
+        self._finish(status, started_at, message_file, log)
+
+    def _finish(
+        self, status: ExitStatus, started_at: str, message_file: Path, log: ContainerLog
+    ) -> None:
+        code = status.shell_code
+        with message_file.open("rb") as file:
+            message = file.read(_MESSAGE_BYTES).decode(errors="replace")
+        fallback = self.spec.get("terminationMessagePolicy") == "FallbackToLogsOnError"
+        if code != 0 and not message and fallback:
+            message = tail_text(log.path, lines=_MESSAGE_LOG_LINES, limit=_MESSAGE_LOG_BYTES)
+        reason = "Completed" if code == 0 else "Error"
+        self._terminated(reason, code, started_at, message)
+
+    def _terminated(self, reason: str, code: int, started_at: str, message: str) -> None:
+        if "terminated" in self.status.state:
+            self.status.last_state = self.status.state
+        terminated = {
+            "exitCode": code,
+            "reason": reason,
+            "startedAt": started_at,
+            "finishedAt": now(),
+            "containerID": self.status.container_id,
+        }
+        if message:
+            terminated["message"] = message
+        self.status.state = {"terminated": terminated}
+        self.status.ready = self.status.started = False
+        self._changed()
+
+    async def _attend(self, inside: Inside) -> None:
+        """While the container runs: its postStart handler, then its probes."""
+        hook = (self.spec.get("lifecycle") or {}).get("postStart")
+        if hook and (problem := await check(inside, {"timeoutSeconds": 3600, **hook})):
+            self._node.events.warning(
+                self._pod, "FailedPostStartHook", f"PostStartHook failed: {problem}"
+            )
+            inside.process.kill()
+            return
+        if startup := self.spec.get("startupProbe"):
+            self._changed()
+            if not await self._watch("Startup", inside, startup):
+                return
+        self.status.started = True
+        self.started.set()
+        readiness, liveness = self.spec.get("readinessProbe"), self.spec.get("livenessProbe")
+        self.status.ready = readiness is None
+        self._changed()
+        probes = [("Readiness", readiness), ("Liveness", liveness)]
+        async with asyncio.TaskGroup() as group:
+            for kind, probe in probes:
+                if probe:
+                    group.create_task(self._watch(kind, inside, probe))
+
+    async def _watch(self, kind: str, inside: Inside, probe: Object) -> bool:
+        """Follow one probe; returns True once a startup probe has succeeded."""
+        passed = False
+
+        async def failed(problem: str) -> None:
+            self._node.events.warning(self._pod, "Unhealthy", f"{kind} probe failed: {problem}")
+
+        async def result(good: bool) -> bool:
+            nonlocal passed
+            passed = good
+            if kind == "Readiness":
+                self.status.ready = good
+                self._changed()
+                return True
+            if not good:
+                name = self.spec["name"]
+                self._node.events.normal(
+                    self._pod,
+                    "Killing",
+                    f"Container {name} failed {kind.lower()} probe, will be restarted",
+                )
+                await self._end(inside)
+                return False
+            return kind == "Liveness"
+
+        await watch_probe(inside, probe, on_result=result, on_failure=failed)
+        return passed
+
+    def stop(self, grace: float) -> None:
+        """End the container for good within `grace` seconds; a later, shorter grace counts too."""
+        if self._grace is not None and grace >= self._grace:
+            return
+        self._grace = grace
+        self._stopping.set()
+        if self._inside is not None:
+            name = self.spec["name"]
+            self._node.events.normal(self._pod, "Killing", f"Stopping container {name}")
+            self._begin_end(self._inside)
+
+    def _begin_end(self, inside: Inside) -> None:
+        task = asyncio.create_task(self._end(inside))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def _end(self, inside: Inside) -> None:
+        """preStop, SIGTERM, and SIGKILL when the grace period is over."""
+        pod_grace = self._pod["spec"].get("terminationGracePeriodSeconds", 30)
+        grace = pod_grace if self._grace is None else self._grace
+        process: Process = inside.process
+        try:
+            async with asyncio.timeout(grace):
+                hook = (self.spec.get("lifecycle") or {}).get("preStop")
+                if hook and grace and not self._hooked:
+                    self._hooked = True
+                    problem = await check(inside, {"timeoutSeconds": grace, **hook})
+                    if problem:
+                        self._node.events.warning(
+                            self._pod, "FailedPreStopHook", f"PreStopHook failed: {problem}"
+                        )
+                process.signal(signal.SIGTERM)
+                await process.wait()
+        except TimeoutError:
+            process.kill()

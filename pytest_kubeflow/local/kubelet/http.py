@@ -1,0 +1,98 @@
+"""The kubelet's HTTPS endpoints: container logs for the API server, and a health check.
+
+Paths and messages: kubernetes/kubernetes pkg/kubelet/server and pkg/kubelet/kubelet_pods.go.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from pytest_kubeflow.local.kubelet.logs import ContainerLog, LogOptions, read_log, timestamp
+from pytest_kubeflow.local.kubelet.pod_worker import PodWorker
+
+FindPod = Callable[[str, str], PodWorker | None]
+
+
+def kubelet_app(find: FindPod, cut: Callable[[], bool]) -> Starlette:
+    """The ASGI application. `cut` says whether logs are to be cut off in the middle."""
+
+    async def health(_: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    async def container_logs(request: Request) -> Response:
+        try:
+            log = _log_of(find, request)
+            options = log_options(request.query_params)
+        except KeyError as error:
+            return PlainTextResponse(str(error.args[0]), 404)
+        except ValueError as error:
+            return PlainTextResponse(str(error), 400)
+        chunks = _cut(log, options) if cut() else read_log(log, options)
+        return StreamingResponse(chunks, media_type="text/plain")
+
+    return Starlette(
+        routes=[
+            Route("/healthz", health),
+            Route("/containerLogs/{namespace}/{pod}/{container}", container_logs),
+        ]
+    )
+
+
+def _log_of(find: FindPod, request: Request) -> ContainerLog:
+    """The log that a request names. Raises KeyError (no such pod) or ValueError (no log)."""
+    namespace, pod, container = (
+        request.path_params[name] for name in ("namespace", "pod", "container")
+    )
+    worker = find(namespace, pod)
+    if worker is None:
+        raise KeyError(f'pod "{pod}" does not exist')
+    runner = worker.runner(container)
+    if runner is None:
+        raise ValueError(f"container {container} is not valid for pod {pod}")
+    previous = request.query_params.get("previous", "").lower() in {"true", "1"}
+    log = worker.log_of(container, previous=previous)
+    if log is not None:
+        return log
+    what = f'container "{container}" in pod "{pod}"'
+    if previous:
+        raise ValueError(f"previous terminated {what} not found")
+    reason = runner.status.state.get("waiting", {}).get("reason", "ContainerCreating")
+    raise ValueError(f"{what} is waiting to start: {reason}")
+
+
+def log_options(query: Mapping[str, str]) -> LogOptions:
+    """Parse the query of a log request. Raises ValueError with a line for the caller."""
+
+    def flag(name: str) -> bool:
+        return query.get(name, "").lower() in {"true", "1"}
+
+    def number(name: str) -> int | None:
+        text = query.get(name)
+        if not text:
+            return None
+        if not text.isdecimal():
+            raise ValueError(f"{name} must be a whole number and not negative, not {text!r}")
+        return int(text)
+
+    since = query.get("sinceTime") or None
+    if since is None and (seconds := number("sinceSeconds")) is not None:
+        since = timestamp(time.time_ns() - seconds * 10**9)
+    return LogOptions(
+        follow=flag("follow"),
+        tail=number("tailLines"),
+        limit_bytes=number("limitBytes"),
+        since=since,
+        timestamps=flag("timestamps"),
+    )
+
+
+async def _cut(log: ContainerLog, options: LogOptions) -> AsyncIterator[bytes]:
+    """The first half of what there is to read, for the fault `log-cut`."""
+    text = b"".join([chunk async for chunk in read_log(log, options)])
+    yield text[: len(text) // 2]

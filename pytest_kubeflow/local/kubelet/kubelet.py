@@ -1,0 +1,158 @@
+"""Kubelet: runs the pods that are bound to its node."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from pathlib import Path
+
+import httpx
+
+from pytest_kubeflow.local.httpd import HttpServer
+from pytest_kubeflow.local.kube import ApiError, Informer, KubeClient
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.resources import PODS, SERVICES
+from pytest_kubeflow.local.kubelet.container import FaultSet, Node
+from pytest_kubeflow.local.kubelet.events import PodEvents
+from pytest_kubeflow.local.kubelet.http import kubelet_app
+from pytest_kubeflow.local.kubelet.images import ImageCatalogue
+from pytest_kubeflow.local.kubelet.node import NodeRegistration
+from pytest_kubeflow.local.kubelet.pod_worker import PodWorker
+from pytest_kubeflow.local.spawner import Spawner
+
+log = logging.getLogger(__name__)
+
+_TOKEN_CHECK_SECONDS = 30
+
+
+class Kubelet:
+    """One node: `start` registers it and begins to run pods, `stop` ends without a trace in them.
+
+    `data_dir` is made and used for pods' volumes and logs; the spawner's `remove` should cover it.
+    `server_cert` (certificate and key files) is for the log endpoint, which serves only clients
+    with a certificate of `client_ca`.
+    """
+
+    def __init__(
+        self,
+        client: KubeClient,
+        *,
+        node_name: str,
+        data_dir: Path,
+        spawner: Spawner,
+        images: ImageCatalogue,
+        server_cert: tuple[Path, Path],
+        client_ca: Path,
+        faults: FaultSet | None = None,
+    ) -> None:
+        self._client = client
+        self._name = node_name
+        self._data_dir = data_dir
+        self._images = images
+        self._events = PodEvents(Recorder(client, "kubelet", host=node_name))
+        self._pods = Informer(client, PODS, field_selector=f"spec.nodeName={node_name}")
+        self._services = Informer(client, SERVICES)
+        self._workers: dict[str, PodWorker] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        certificate, key = server_cert
+        app = kubelet_app(self._find, lambda: faults is not None and faults.active("log-cut"))
+        self._http = HttpServer(
+            app, certificate=certificate, key=key, client_ca=client_ca, require_client=True
+        )
+        self._registration = NodeRegistration(
+            client, node_name, port=self._http.port, images=images.names
+        )
+        self._node = Node(
+            client=client,
+            spawner=spawner,
+            images=images,
+            events=self._events,
+            allocatable=self._registration.capacity,
+            services=self._services_of,
+            faults=faults,
+        )
+
+    async def start(self) -> None:
+        """Register the node and watch for its pods. Raises ApiError if it may not."""
+        self._data_dir.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(self._images.environments.prepare, self._data_dir / "index.json")
+        await self._http.start()
+        await self._registration.register()
+        self._services.on_change(lambda *_: self._rewrite_hosts())
+        self._spawn(self._services.run())
+        await self._services.synced.wait()
+        self._pods.on_change(self._pod_changed)
+        for task in (
+            self._pods.run(),
+            self._events.run(),
+            self._registration.heartbeat(),
+            self._renew_tokens(),
+        ):
+            self._spawn(task)
+
+    async def stop(self) -> None:
+        """Stop working; containers end with the spawner."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._http.stop()
+
+    def _spawn(self, work: object) -> None:
+        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[call-overload]
+        self._tasks.add(task)
+        task.add_done_callback(self._task_ended)
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("kubelet of %s", self._name, exc_info=error)
+
+    def _pod_changed(self, kind: str, pod: Object) -> None:
+        metadata = pod["metadata"]
+        uid, name = metadata["uid"], (metadata["namespace"], metadata["name"])
+        for other in self._workers.values():
+            # A pod that was replaced by another of its name while nobody watched.
+            if other.name == name and other.pod["metadata"]["uid"] != uid:
+                other.gone()
+        worker = self._workers.get(uid)
+        if kind == "DELETED":
+            if worker is not None:
+                worker.gone()
+            return
+        if worker is None:
+            phase = (pod.get("status") or {}).get("phase")
+            if phase in {"Succeeded", "Failed"} and not metadata.get("deletionTimestamp"):
+                return  # it ended under a kubelet before this one
+            worker = PodWorker(self._node, pod, self._data_dir / "pods" / uid)
+            self._workers[uid] = worker
+            self._spawn(self._run(uid, worker))
+        worker.update(pod)
+
+    async def _run(self, uid: str, worker: PodWorker) -> None:
+        try:
+            await worker.run(list(self._services.objects.values()))
+        finally:
+            del self._workers[uid]
+
+    def _find(self, namespace: str, name: str) -> PodWorker | None:
+        workers = [one for one in self._workers.values() if one.name == (namespace, name)]
+        return workers[-1] if workers else None
+
+    def _services_of(self, namespace: str) -> list[Object]:
+        return [one for (own, _), one in self._services.objects.items() if own == namespace]
+
+    def _rewrite_hosts(self) -> None:
+        services = list(self._services.objects.values())
+        for worker in self._workers.values():
+            worker.write_hosts(services)
+
+    async def _renew_tokens(self) -> None:
+        while True:
+            await asyncio.sleep(_TOKEN_CHECK_SECONDS)
+            for worker in list(self._workers.values()):
+                try:
+                    await worker.renew_tokens(time.time())
+                except (ApiError, httpx.HTTPError) as error:
+                    log.warning("tokens of pod %s/%s: %s", *worker.name, error)

@@ -1,0 +1,226 @@
+"""The status of a pod, computed from the states of its containers.
+
+Rules: kubernetes/kubernetes pkg/kubelet/kubelet_pods.go (getPhase) and pkg/kubelet/status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from pytest_kubeflow.local.kube.client import Object
+
+OWN_CONDITIONS = (
+    "PodReadyToStartContainers",
+    "Initialized",
+    "Ready",
+    "ContainersReady",
+    "PodScheduled",
+)
+POD_IP = "127.0.0.1"
+
+
+def now() -> str:
+    """The time as the API writes it: RFC 3339, whole seconds."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _creating() -> Object:
+    return {"waiting": {"reason": "ContainerCreating"}}
+
+
+@dataclass
+class ContainerStatus:
+    """What the kubelet knows about one container; `state` and `last_state` as the API has them."""
+
+    name: str
+    image: str
+    sidecar: bool = False
+    image_id: str = ""
+    container_id: str = ""
+    state: Object = field(default_factory=_creating)
+    last_state: Object = field(default_factory=dict)
+    restart_count: int = 0
+    ready: bool = False
+    started: bool = False
+
+    @property
+    def exit_code(self) -> int | None:
+        """Exit code of the run that has ended, if no other has begun."""
+        terminated = self.state.get("terminated")
+        if terminated is None and "waiting" in self.state:
+            terminated = self.last_state.get("terminated")
+        return None if terminated is None else int(terminated["exitCode"])
+
+    @property
+    def running(self) -> bool:
+        return "running" in self.state
+
+    def wait(self, reason: str, message: str | None = None) -> None:
+        """Note why the container does not run; a run that has ended becomes the last one."""
+        if "terminated" in self.state:
+            self.last_state = self.state
+        waiting = {"reason": reason} | ({"message": message} if message else {})
+        self.state = {"waiting": waiting}
+        self.ready = self.started = False
+
+    def to_json(self) -> Object:
+        status: Object = {
+            "name": self.name,
+            "image": self.image,
+            "imageID": self.image_id,
+            "state": self.state,
+            "lastState": self.last_state,
+            "restartCount": self.restart_count,
+            "ready": self.ready,
+            "started": self.started,
+        }
+        if self.container_id:
+            status["containerID"] = self.container_id
+        return status
+
+
+def pod_status(
+    pod: Object,
+    init: Sequence[ContainerStatus],
+    main: Sequence[ContainerStatus],
+    *,
+    started_at: str,
+    volumes_ready: bool,
+    stopped: bool = False,
+    failure: tuple[str, str] | None = None,
+    previous: Sequence[Object] = (),
+) -> Object:
+    """The whole `status` of the pod.
+
+    `stopped`: the pod was asked to end and all of its containers have. `failure` is reason and
+    message of a failure of the pod itself. `previous` are the conditions last written, whose
+    transition times hold while nothing changes; conditions of others are kept.
+    """
+    policy = "Never" if stopped else pod["spec"].get("restartPolicy", "Always")
+    phase = "Failed" if failure else _phase(policy, init, main)
+    finished = phase in {"Succeeded", "Failed"}
+    initialized = _initialized(init)
+    ready = initialized and not finished and all(status.ready for status in main)
+    conditions = _conditions(
+        pod,
+        previous,
+        {
+            "PodReadyToStartContainers": (volumes_ready and not finished, None, None),
+            "Initialized": (initialized, *_why_not_initialized(phase, init)),
+            "Ready": (ready and _gates_open(pod), *_why_not_ready(phase, main)),
+            "ContainersReady": (ready, *_why_not_ready(phase, main)),
+            "PodScheduled": (True, None, None),
+        },
+    )
+    status: Object = {
+        "phase": phase,
+        "conditions": conditions,
+        "hostIP": POD_IP,
+        "hostIPs": [{"ip": POD_IP}],
+        "podIP": POD_IP,
+        "podIPs": [{"ip": POD_IP}],
+        "startTime": started_at,
+        "qosClass": _qos(pod),
+        "containerStatuses": [one.to_json() for one in main],
+        "reason": failure[0] if failure else None,
+        "message": failure[1] if failure else None,
+    }
+    if init:
+        status["initContainerStatuses"] = [one.to_json() for one in init]
+    return status
+
+
+def _initialized(init: Sequence[ContainerStatus]) -> bool:
+    return all(
+        (status.started or status.exit_code is not None)
+        if status.sidecar
+        else "terminated" in status.state and status.exit_code == 0
+        for status in init
+    )
+
+
+def _phase(policy: str, init: Sequence[ContainerStatus], main: Sequence[ContainerStatus]) -> str:
+    if not _initialized(init):
+        failed = any("terminated" in one.state and one.exit_code for one in init)
+        return "Failed" if failed and policy == "Never" else "Pending"
+    codes = [status.exit_code for status in main]
+    if any(status.running for status in main):
+        return "Running"
+    if any(code is None for code in codes):
+        return "Pending"
+    if policy == "Always":
+        return "Running"
+    if not any(codes):
+        return "Succeeded"
+    return "Failed" if policy == "Never" else "Running"
+
+
+def _why_not_initialized(
+    phase: str, init: Sequence[ContainerStatus]
+) -> tuple[str | None, str | None]:
+    if phase == "Succeeded":
+        return "PodCompleted", None
+    if _initialized(init):
+        return None, None
+    names = [one.name for one in init if "terminated" not in one.state or one.exit_code]
+    return "ContainersNotInitialized", (f"containers with incomplete status: [{' '.join(names)}]")
+
+
+def _why_not_ready(phase: str, main: Sequence[ContainerStatus]) -> tuple[str | None, str | None]:
+    if phase == "Succeeded":
+        return "PodCompleted", None
+    if phase == "Failed":
+        return "PodFailed", None
+    names = [one.name for one in main if not one.ready]
+    if not names:
+        return None, None
+    return "ContainersNotReady", f"containers with unready status: [{' '.join(names)}]"
+
+
+def _gates_open(pod: Object) -> bool:
+    known = {
+        condition["type"]: condition["status"]
+        for condition in (pod.get("status") or {}).get("conditions") or []
+    }
+    gates = pod["spec"].get("readinessGates") or []
+    return all(known.get(gate["conditionType"]) == "True" for gate in gates)
+
+
+def _conditions(
+    pod: Object,
+    previous: Sequence[Object],
+    wanted: dict[str, tuple[bool, str | None, str | None]],
+) -> list[Object]:
+    current = (pod.get("status") or {}).get("conditions") or []
+    known = {condition["type"]: condition for condition in (*current, *previous)}
+    conditions = []
+    for name, (holds, reason, message) in wanted.items():
+        status = "True" if holds else "False"
+        condition: dict[str, Any] = {"type": name, "status": status, "lastProbeTime": None}
+        old = known.get(name)
+        same = old is not None and old["status"] == status
+        condition["lastTransitionTime"] = old["lastTransitionTime"] if same and old else now()
+        if (not holds or reason == "PodCompleted") and reason:
+            condition["reason"] = reason
+            if message:
+                condition["message"] = message
+        conditions.append(condition)
+    return conditions + [one for one in current if one["type"] not in OWN_CONDITIONS]
+
+
+def _qos(pod: Object) -> str:
+    """Guaranteed, Burstable or BestEffort, by the containers' requests and limits."""
+    guaranteed, any_set = True, False
+    for container in [*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or [])]:
+        resources = container.get("resources") or {}
+        limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
+        for name in ("cpu", "memory"):
+            any_set = any_set or name in limits or name in requests
+            if name not in limits or requests.get(name, limits[name]) != limits[name]:
+                guaranteed = False
+    if not any_set:
+        return "BestEffort"
+    return "Guaranteed" if guaranteed else "Burstable"
