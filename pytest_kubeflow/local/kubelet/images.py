@@ -20,7 +20,8 @@ Kind = Literal["python", "userland", "directory"]
 
 _REFERENCE = re.compile(
     r"(?P<name>[a-zA-Z0-9]+(?:[._:/-]+[a-zA-Z0-9]+)*?)"
-    r"(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+    r"(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?",
+    re.ASCII,
 )
 # Names without the registry; a pattern with `*` may stand for any registry and folder.
 _PYTHON = ("python", "library/python", "*/python", "*kfp*python*", "*python*kfp*")

@@ -208,11 +208,22 @@ def fetch(arguments: list[str]) -> subprocess.CompletedProcess[str]:
     if done.returncode == 0:
         return done
     pack = runpy.run_path(str(HOME / "shim/wheels.py"))["pack"]
-    if pack(arguments, Path(HOME / "installed"), wheels):
+    if pack(requirements(arguments), HOME / "installed", wheels):
         done = uv("install", ["--offline", "--find-links", str(wheels), *arguments])
         if done.returncode == 0:
             return done
     return uv("install", arguments)
+
+
+def requirements(arguments: list[str]) -> list[str]:
+    """The arguments and, for each requirements file among them, its lines."""
+    lines = list(arguments)
+    for before, word in zip(["", *arguments], arguments, strict=False):
+        file = word.removeprefix("--requirement=").removeprefix("-r")
+        if before in {"-r", "--requirement"} or (file and file != word):
+            with contextlib.suppress(OSError):
+                lines += Path(file).read_text().splitlines()
+    return lines
 
 
 def uv(command: str, arguments: list[str]) -> subprocess.CompletedProcess[str]:
