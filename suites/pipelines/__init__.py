@@ -1,0 +1,1 @@
+"""Pipelines run, in the right order, and hand on what their tasks return."""
