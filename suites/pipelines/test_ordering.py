@@ -15,8 +15,8 @@ from pytest_kubeflow import PipelineRun, SeededVolume
 @dsl.component(base_image="python:3.11")
 def sign(name: str, pause: float) -> list:  # type: ignore[type-arg]  # a parameter type of KFP
     """Return the names in the file, and add `name` to it after `pause` seconds."""
-    import pathlib  # noqa: PLC0415
-    import time  # noqa: PLC0415
+    import pathlib
+    import time
 
     book = pathlib.Path("/data/order.txt")
     found = book.read_text().split()

@@ -13,7 +13,7 @@ DICT = {"nested": {"list": [1, 2, 3], "flag": False}, "größe": 1.5, "empty": {
 
 
 @dsl.component(base_image="python:3.11")
-def hand_on(
+def hand_on(  # noqa: PLR0917 one of each kind
     text: str,
     count: int,
     ratio: float,
@@ -32,7 +32,7 @@ def hand_on(
     ],
 ):
     """Return what came in."""
-    from typing import NamedTuple  # noqa: PLC0415
+    from typing import NamedTuple
 
     names = ["text", "count", "ratio", "flag", "items", "mapping"]
     values = NamedTuple("Values", [(name, object) for name in names])  # type: ignore[misc]
@@ -40,7 +40,7 @@ def hand_on(
 
 
 @dsl.component(base_image="python:3.11")
-def kinds(
+def kinds(  # noqa: PLR0917 one of each kind
     text: str,
     count: int,
     ratio: float,
@@ -62,7 +62,7 @@ def kinds(
 
 
 @dsl.pipeline(name="passing-parameters")
-def passing_parameters(
+def passing_parameters(  # noqa: PLR0917 one of each kind
     text: str,
     count: int,
     ratio: float,
@@ -117,8 +117,7 @@ def test_parameters_keep_value_and_kind(pipeline_run: PipelineRun) -> None:
 def make_points(rows: int, points: dsl.Output[dsl.Dataset]) -> None:
     """Write `rows` points of the line y = 3 x + 2 as CSV."""
     with open(points.path, "w") as file:
-        for x in range(rows):
-            file.write(f"{x},{3 * x + 2}\n")
+        file.writelines(f"{x},{3 * x + 2}\n" for x in range(rows))
     points.metadata["rows"] = rows
     points.metadata["line"] = "y = 3 x + 2"
 
@@ -126,7 +125,7 @@ def make_points(rows: int, points: dsl.Output[dsl.Dataset]) -> None:
 @dsl.component(base_image="python:3.11")
 def fit_line(points: dsl.Input[dsl.Dataset], model: dsl.Output[dsl.Model]) -> dict:  # type: ignore[type-arg]
     """Fit a line by least squares; return the metadata that came with the points."""
-    import json  # noqa: PLC0415
+    import json
 
     with open(points.path) as file:
         pairs = [tuple(map(float, line.split(","))) for line in file]
@@ -145,7 +144,7 @@ def fit_line(points: dsl.Input[dsl.Dataset], model: dsl.Output[dsl.Model]) -> di
 @dsl.component(base_image="python:3.11")
 def predict(x: float, model: dsl.Input[dsl.Model]) -> float:
     """Return the model's y at `x`."""
-    import json  # noqa: PLC0415
+    import json
 
     with open(model.path) as file:
         line = json.load(file)

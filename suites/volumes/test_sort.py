@@ -13,7 +13,7 @@ SORTED = "10\n9\n8\n7\n6\n5\n4\n3\n2\n1\n"
 @dsl.component(base_image="python:3.11")
 def sort_numbers(source: str, target: str) -> int:
     """Write the numbers in `source`, one a line, to `target` in descending order."""
-    import pathlib  # noqa: PLC0415
+    import pathlib
 
     numbers = [int(line) for line in pathlib.Path(source).read_text().split()]
     numbers.sort(reverse=True)
@@ -24,7 +24,7 @@ def sort_numbers(source: str, target: str) -> int:
 @dsl.component(base_image="python:3.11")
 def write_out(source: str, target: str) -> None:
     """Move the file `source` to `target` and print its lines."""
-    import pathlib  # noqa: PLC0415
+    import pathlib
 
     content = pathlib.Path(source).read_text()
     path = pathlib.Path(target)
