@@ -1,0 +1,127 @@
+"""What can go wrong, as exceptions that say what is wrong, what was found and what to do.
+
+```
+KubeflowError
+├── ConfigurationError    a setting is missing, malformed or names what does not exist
+├── ClusterUnreachable    nothing answers there, or what answers is not a Kubeflow
+├── AuthenticationError   the gateway or the API does not accept our credentials
+├── PermissionDenied      it knows us, and we may not do this
+├── NotFound              an object that must exist does not
+├── ComponentMissing      this cluster was installed without that component
+├── WaitTimeout           a deadline passed before the awaited state came
+├── RunFailed             a pipeline run ended in another state than the one wanted
+├── PodFailed             a pod ended badly, or can never start
+├── VolumeError           a claim cannot be made, filled or read back whole
+└── ObjectStoreError      a bucket or an object cannot be made, written or read back whole
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = [
+    "AuthenticationError",
+    "ClusterUnreachable",
+    "ComponentMissing",
+    "ConfigurationError",
+    "Evidence",
+    "KubeflowError",
+    "NotFound",
+    "ObjectStoreError",
+    "PermissionDenied",
+    "PodFailed",
+    "RunFailed",
+    "VolumeError",
+    "WaitTimeout",
+]
+
+# ruff: noqa: N818  these are read in test reports, where "NotFound: ..." needs no "Error"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was seen when something went wrong: a title, and texts under headings.
+
+    `sections` are pairs (heading, text), most telling first: states, events, last log lines.
+    """
+
+    title: str
+    sections: tuple[tuple[str, str], ...] = ()
+
+    def and_section(self, heading: str, text: str) -> Evidence:
+        """The same with one more section at the end."""
+        return Evidence(self.title, (*self.sections, (heading, text)))
+
+    def render(self, *, lines: int = 40, characters: int = 20_000) -> str:
+        """As text: the last `lines` lines of each section, `characters` characters at most."""
+        parts = [self.title]
+        for heading, text in self.sections:
+            found = text.rstrip().splitlines() or ["(nothing)"]
+            left_out = len(found) - lines
+            parts.append(f"--- {heading}" + (f" (last {lines} lines)" if left_out > 0 else ""))
+            parts += found[-lines:]
+        rendered = "\n".join(parts)
+        if len(rendered) <= characters:
+            return rendered
+        return f"{rendered[:characters]}\n... {len(rendered) - characters} characters more"
+
+
+class KubeflowError(Exception):
+    """The root of the tree above. `str` gives the message and, under it, the evidence."""
+
+    def __init__(self, message: str, *, evidence: Evidence | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.evidence = evidence
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.evidence.render()}" if self.evidence else self.message
+
+
+class ConfigurationError(KubeflowError):
+    """A setting is missing, malformed or names what does not exist. Always one line."""
+
+
+class ClusterUnreachable(KubeflowError):
+    """Nothing answers there, or what answers is not a Kubeflow."""
+
+
+class AuthenticationError(KubeflowError):
+    """The gateway or the Kubernetes API does not accept our credentials."""
+
+
+class PermissionDenied(KubeflowError):
+    """We are known, and may not do this."""
+
+
+class NotFound(KubeflowError):
+    """An object that must exist does not."""
+
+
+class ComponentMissing(KubeflowError):
+    """The cluster was installed without that component. Tests that need it are skipped."""
+
+
+class WaitTimeout(KubeflowError):
+    """A deadline passed before the awaited state came; `state` is the last one, described."""
+
+    def __init__(self, message: str, *, state: str = "", evidence: Evidence | None = None) -> None:
+        super().__init__(message, evidence=evidence)
+        self.state = state
+
+
+class RunFailed(KubeflowError):
+    """A pipeline run ended in another state than the one wanted."""
+
+
+class PodFailed(KubeflowError):
+    """A pod ended badly, or can never start."""
+
+
+class VolumeError(KubeflowError):
+    """A claim cannot be made, filled or read back whole."""
+
+
+class ObjectStoreError(KubeflowError):
+    """A bucket or an object cannot be made, written or read back whole."""

@@ -1,0 +1,89 @@
+"""Deadline and wait_until: the only way in which this plugin waits.
+
+The loop itself is tenacity's; this adds what its users complain about elsewhere: a deadline that
+is never overslept, and a timeout that tells the last state and brings the evidence.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+from pytest_kubeflow.errors import Evidence, WaitTimeout
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+
+__all__ = ["Deadline", "WaitTimeout", "wait_until"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A point in time that several waits can share. `at` is on the monotonic clock, in seconds."""
+
+    at: float
+    seconds: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """The deadline `seconds` from now."""
+        return cls(time.monotonic() + seconds, seconds)
+
+    def remaining(self) -> float:
+        """Seconds left, never below 0."""
+        return max(0.0, self.at - time.monotonic())
+
+    @property
+    def expired(self) -> bool:
+        """Whether no time is left."""
+        return self.remaining() == 0.0
+
+    def at_most(self, seconds: float) -> float:
+        """The shorter of `seconds` and what is left; for the timeout of one call."""
+        return min(seconds, self.remaining())
+
+
+def wait_until(
+    poll: Callable[[], T],
+    done: Callable[[T], bool],
+    *,
+    deadline: Deadline,
+    what: str,
+    interval: float = 0.1,
+    longest: float = 2.0,
+    describe: Callable[[T], str] = str,
+    evidence: Callable[[], Evidence] | None = None,
+) -> T:
+    """Call `poll` until `done(state)`, and return that state. `poll` is called once at least.
+
+    Pauses grow from `interval` to `longest` seconds and never past the deadline. `done` may raise
+    to end the wait at once on a final state that is not the wanted one; what `poll` raises passes
+    through. `what` completes "timed out after 30 s waiting for ...".
+    Raises WaitTimeout with the last state, as `describe` puts it, and with `evidence()`.
+    """
+    from tenacity import Retrying, retry_if_result
+
+    def pause(state: RetryCallState) -> float:
+        grown = interval * 1.5 ** min(state.attempt_number - 1, 30)
+        return deadline.at_most(min(grown, longest))
+
+    def give_up(state: RetryCallState) -> NoReturn:
+        assert state.outcome is not None
+        last = describe(state.outcome.result())
+        raise WaitTimeout(
+            f"timed out after {deadline.seconds:g} s waiting for {what}; last state: {last}",
+            state=last,
+            evidence=evidence() if evidence else None,
+        )
+
+    retrying = Retrying(
+        retry=retry_if_result(lambda state: not done(state)),
+        wait=pause,
+        stop=lambda _state: deadline.expired,
+        retry_error_callback=give_up,
+    )
+    return retrying(poll)
