@@ -1,0 +1,1 @@
+"""Buckets and prefixes of the object store: MinIO, SeaweedFS, S3."""

@@ -1,0 +1,1 @@
+"""Submitting pipelines, following their runs, and reading what their tasks did."""

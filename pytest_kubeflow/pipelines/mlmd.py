@@ -1,0 +1,235 @@
+"""The tasks of a run out of ML Metadata, asked over gRPC-web.
+
+How Kubeflow Pipelines writes them: backend/src/v2/metadata/client.go in kubeflow/pipelines. A run
+is a context of type `system.PipelineRun` named by the run's id; each task and each DAG is an
+execution in it, whose custom properties tell names, pod, parent and output parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pytest_kubeflow.pipelines.grpcweb import CONTENT_TYPE, MalformedFrames, frame, read_answer
+from pytest_kubeflow.pipelines.mlmd_messages import SERVICE, message
+from pytest_kubeflow.pipelines.outputs import Artifact, SourceUnavailable, TaskRecord
+
+if TYPE_CHECKING:
+    import requests
+
+RUN_CONTEXT = "system.PipelineRun"
+DAG_EXECUTION = "system.DAGExecution"
+
+# Execution.State and Event.Type of metadata_store.proto
+_STATES = {
+    0: "PENDING",
+    1: "PENDING",
+    2: "RUNNING",
+    3: "SUCCEEDED",
+    4: "FAILED",
+    5: "SUCCEEDED",
+    6: "CANCELED",
+}
+_OUTPUT_EVENT = 4
+_PAGE = 100
+_LIMIT_PAGES = 1000
+# What a gateway says while its backend is restarted, and gRPC's UNAVAILABLE.
+_HTTP_AGAIN = frozenset({429, 502, 503, 504})
+_GRPC_AGAIN = 14
+
+# (path below the gateway, body, headers) -> answer; may raise requests.RequestException
+Post = Callable[[str, bytes, Mapping[str, str]], "requests.Response"]
+
+
+class MetadataSource:
+    """Reads `TaskRecord`s; `post` sends a request that the gateway accepts."""
+
+    name = "ML Metadata"
+
+    def __init__(self, post: Post, *, attempts: int = 4) -> None:
+        self._post = post
+        self._attempts = attempts
+
+    def tasks(self, run_id: str) -> list[TaskRecord]:
+        """The tasks and DAGs of a run; none while the run has not begun.
+
+        Raises SourceUnavailable if ML Metadata is not there or does not answer as it should.
+        """
+        context = self._call(
+            "GetContextByTypeAndName", type_name=RUN_CONTEXT, context_name=run_id
+        ).context
+        if not context.id:
+            return []
+        executions = list(self._executions(context.id))
+        return records(executions, self._artifacts(executions))
+
+    def _executions(self, context_id: int) -> Iterator[Any]:
+        token = ""
+        for _ in range(_LIMIT_PAGES):
+            options = message("ListOperationOptions")(max_result_size=_PAGE)
+            if token:
+                options.next_page_token = token
+            page = self._call("GetExecutionsByContext", context_id=context_id, options=options)
+            yield from page.executions
+            token = page.next_page_token
+            if not token:
+                return
+        raise SourceUnavailable(f"{self.name} has no end of pages for context {context_id}")
+
+    def _artifacts(self, executions: Iterable[Any]) -> dict[int, dict[str, Artifact]]:
+        """The artifacts that each execution wrote: `{execution id: {output name: Artifact}}`."""
+        ids = [execution.id for execution in executions]
+        if not ids:
+            return {}
+        events = [
+            event
+            for event in self._call("GetEventsByExecutionIDs", execution_ids=ids).events
+            if event.type == _OUTPUT_EVENT
+        ]
+        if not events:
+            return {}
+        wanted = sorted({event.artifact_id for event in events})
+        found = self._call("GetArtifactsByID", artifact_ids=wanted)
+        artifacts = {artifact.id: artifact for artifact in found.artifacts}
+        written: dict[int, dict[str, Artifact]] = {}
+        for event in events:
+            artifact = artifacts.get(event.artifact_id)
+            key = next((step.key for step in event.path.steps if step.key), "")
+            if artifact is not None:
+                written.setdefault(event.execution_id, {})[key or artifact.name] = Artifact(
+                    name=artifact.name,
+                    type=artifact.type,
+                    uri=artifact.uri,
+                    metadata={
+                        name: plain(value)
+                        for properties in (artifact.properties, artifact.custom_properties)
+                        for name, value in properties.items()
+                    },
+                )
+        return written
+
+    def _call(self, method: str, **fields: Any) -> Any:
+        request = message(f"{method}Request")(**fields)
+        headers = {"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE, "X-Grpc-Web": "1"}
+        body = self._exchange(method, frame(request.SerializeToString()), headers)
+        return message(f"{method}Response").FromString(body)
+
+    def _exchange(self, method: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+        import requests
+        from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+        def once() -> bytes:
+            try:
+                response = self._post(f"/{SERVICE}/{method}", body, headers)
+            except (requests.ConnectionError, requests.Timeout) as error:
+                raise _AskAgain(f"{self.name} does not answer: {error}") from error
+            if response.status_code in _HTTP_AGAIN:
+                raise _AskAgain(f"{self.name} answers HTTP {response.status_code}")
+            if response.status_code != 200:
+                raise SourceUnavailable(f"{self.name} answers HTTP {response.status_code}")
+            lower = {name.lower(): value for name, value in response.headers.items()}
+            try:
+                answer = read_answer(response.content, lower)
+            except MalformedFrames as error:
+                raise SourceUnavailable(f"{self.name} does not speak gRPC-web: {error}") from error
+            if answer.status == _GRPC_AGAIN:
+                raise _AskAgain(f"{self.name} is unavailable: {answer.text}")
+            if answer.status != 0:
+                raise SourceUnavailable(
+                    f"{self.name} refuses {method} with gRPC status {answer.status}: {answer.text}"
+                )
+            return answer.message or b""
+
+        retrying = Retrying(
+            retry=retry_if_exception_type(_AskAgain),
+            stop=stop_after_attempt(self._attempts),
+            wait=wait_exponential(multiplier=0.1, max=2.0),
+            reraise=True,
+        )
+        return retrying(once)
+
+
+class _AskAgain(SourceUnavailable):
+    """Perhaps only for a moment."""
+
+
+def records(
+    executions: Iterable[Any], artifacts: Mapping[int, Mapping[str, Artifact]]
+) -> list[TaskRecord]:
+    """`Execution` messages as records, oldest first. The root DAG is the pipeline: left out."""
+    by_id = {execution.id: execution for execution in executions}
+    found = []
+    for execution in sorted(
+        by_id.values(), key=lambda each: (each.create_time_since_epoch, each.id)
+    ):
+        properties = execution.custom_properties
+        if _parent(execution) not in by_id:
+            continue
+        outputs = plain(properties["outputs"]) if "outputs" in properties else {}
+        name = properties["task_name"].string_value if "task_name" in properties else ""
+        found.append(
+            TaskRecord(
+                name=name or execution.name,
+                path=_path(execution, by_id),
+                display_name=_text(properties, "display_name"),
+                state=_STATES.get(execution.last_known_state, "PENDING"),
+                pod_name=_text(properties, "pod_name"),
+                started=execution.create_time_since_epoch / 1000 or None,
+                ended=_ended(execution),
+                outputs=outputs if isinstance(outputs, dict) else {},
+                artifacts=artifacts.get(execution.id, {}),
+                iteration=properties["iteration_index"].int_value
+                if "iteration_index" in properties
+                else None,
+                is_dag=execution.type == DAG_EXECUTION,
+            )
+        )
+    return found
+
+
+def _ended(execution: Any) -> float | None:
+    final = execution.last_known_state in (3, 4, 5, 6)
+    return execution.last_update_time_since_epoch / 1000 if final else None
+
+
+def _parent(execution: Any) -> int:
+    properties = execution.custom_properties
+    return int(properties["parent_dag_id"].int_value) if "parent_dag_id" in properties else 0
+
+
+def _text(properties: Any, name: str) -> str:
+    # Reading a missing key of a protobuf map would add it.
+    return str(properties[name].string_value) if name in properties else ""
+
+
+def _path(execution: Any, by_id: Mapping[int, Any]) -> tuple[str, ...]:
+    names: list[str] = []
+    seen = set()
+    at: Any = execution
+    while at is not None and at.id not in seen and _parent(at) in by_id:
+        seen.add(at.id)
+        names.insert(0, _text(at.custom_properties, "task_name") or at.name)
+        at = by_id.get(_parent(at))
+    return tuple(names)
+
+
+def plain(value: Any) -> Any:
+    """An ML Metadata `Value` as Python data."""
+    kind = value.WhichOneof("value")
+    if kind is None:
+        return None
+    if kind == "struct_value":
+        return {name: plain_json(each) for name, each in value.struct_value.fields.items()}
+    return getattr(value, kind)
+
+
+def plain_json(value: Any) -> Any:
+    """A `google.protobuf.Value` as Python data; all its numbers are floats."""
+    kind = value.WhichOneof("kind")
+    if kind == "struct_value":
+        return {name: plain_json(each) for name, each in value.struct_value.fields.items()}
+    if kind == "list_value":
+        return [plain_json(each) for each in value.list_value.values]
+    if kind in (None, "null_value"):
+        return None
+    return getattr(value, kind)

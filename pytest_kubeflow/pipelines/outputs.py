@@ -1,0 +1,62 @@
+"""What tasks of a run did, behind one small interface.
+
+The pipelines API leaves out output parameters. Today they are in ML Metadata, which a later release
+of Kubeflow Pipelines removes (proposals/12147-mlmd-removal there): so nothing but the sources knows
+where they come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """An artifact that a task wrote: its type (`system.Model`), URI and metadata."""
+
+    name: str
+    type: str
+    uri: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """One task as a source tells of it.
+
+    `name` is the task's key in the compiled pipeline ("square-2"), `path` the same after the names
+    of the DAGs around it, `state` one of the states of KFP's API, times are seconds since the
+    epoch. Whole numbers of `outputs` may be floats here: protobuf's Struct knows no integers.
+    """
+
+    name: str
+    path: tuple[str, ...]
+    state: str
+    display_name: str = ""
+    pod_name: str = ""
+    started: float | None = None
+    ended: float | None = None
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    artifacts: Mapping[str, Artifact] = field(default_factory=dict)
+    iteration: int | None = None
+    is_dag: bool = False
+
+
+class OutputSource(Protocol):
+    """Somewhere to read a run's tasks from."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+
+    def tasks(self, run_id: str) -> list[TaskRecord]:
+        """The tasks of a run, in the order in which they began.
+
+        Raises SourceUnavailable where this source cannot say.
+        """
+
+
+class SourceUnavailable(Exception):  # noqa: N818 read as a sentence
+    """A source that does not answer for that run; the message says why."""
