@@ -1,0 +1,157 @@
+"""KubeflowConfig: everything that can be configured, resolved, in groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from pytest_kubeflow.config.parsers import LOCAL
+from pytest_kubeflow.config.setting import Setting
+from pytest_kubeflow.redaction import Secret
+
+COMPONENTS = (
+    "gpu",
+    "katib",
+    "kserve",
+    "notebooks",
+    "pipelines",
+    "profiles",
+    "training",
+    "workflows",
+)
+"""What a cluster can have or lack, for --kf-require."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """How the Kubeflow gateway is reached and who we are there."""
+
+    host: str | None = None
+    """Its URL without a slash at the end, or "local"; None where no cluster was named."""
+
+    auth: str = "auto"
+    """The way to log in: auto, token, dex, token-request or anonymous."""
+
+    username: str | None = None
+    """The user's e-mail address for Dex."""
+
+    password: Secret | None = None
+    """The user's password for Dex."""
+
+    token: Secret | None = None
+    """A bearer token."""
+
+    token_file: Path | None = None
+    """A file with a bearer token, read again when it changes."""
+
+    audience: str | None = None
+    """The audience of requested tokens; None for the one that the way of access wants."""
+
+    ca_cert: Path | None = None
+    """The certificate authority of the gateway, PEM; None for the system's."""
+
+    insecure: bool = False
+    """True: the gateway's certificate is not verified."""
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesSettings:
+    """How the Kubernetes API is reached and what is used there."""
+
+    kubeconfig: Path | None = None
+    """None: as kubectl finds it ($KUBECONFIG, ~/.kube/config), or the pod's service account."""
+
+    context: str | None = None
+    """The context in the kubeconfig; None for its current one."""
+
+    namespace: str | None = None
+    """An existing namespace to work in; None for a scratch namespace of our own."""
+
+    storage_class: str | None = None
+    """The class of volumes that we claim; None for the cluster's default."""
+
+    base_image: str = "python:3.11-slim"
+    """The image of components and of helper pods; it has python3."""
+
+
+@dataclass(frozen=True, slots=True)
+class S3Settings:
+    """How the object store is reached from here."""
+
+    endpoint: str | None = None
+    """URL; None: a port-forward is not made, tests of the object store are skipped."""
+
+    region: str | None = None
+    access_key: Secret | None = None
+    secret_key: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """What a test session does with the cluster."""
+
+    require: tuple[str, ...] = ()
+    """Components whose absence fails a test instead of skipping it (of COMPONENTS)."""
+
+    keep: str = "never"
+    """Whether what was made stays after the tests: never, on-failure or always."""
+
+    timeout: float = 600.0
+    """The longest that one wait may take, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSettings:
+    """What the embedded Kubeflow is to be like, with --kf-host=local."""
+
+    mode: str = "multi-user"
+    """multi-user (a platform with Profiles) or standalone (Kubeflow Pipelines alone)."""
+
+    faults: tuple[str, ...] = ()
+    """Named faults that are switched on from the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class KubeflowConfig:
+    """The resolved configuration. `settings` has each value with its origin, by option name."""
+
+    gateway: GatewaySettings = GatewaySettings()
+    kubernetes: KubernetesSettings = KubernetesSettings()
+    s3: S3Settings = S3Settings()
+    session: SessionSettings = SessionSettings()
+    local: LocalSettings = LocalSettings()
+    settings: Mapping[str, Setting] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the embedded Kubeflow is wanted."""
+        return self.gateway.host == LOCAL
+
+    def origin(self, name: str) -> str:
+        """Where the value of the option `name` came from, such as "environment KF_HOST"."""
+        setting = self.settings.get(name)
+        return setting.origin if setting else "default"
+
+    def secrets(self) -> Iterator[Secret]:
+        """Every secret in it, for the Redactor."""
+        for group in (self.gateway, self.s3):
+            for one in fields(group):
+                value = getattr(group, one.name)
+                if isinstance(value, Secret):
+                    yield value
+
+    def header_lines(self) -> list[str]:
+        """For pytest's header: what was set, and where. Defaults are not listed."""
+        if self.gateway.host is None:
+            return ["kubeflow: no cluster named (--kf-host=URL, or --kf-host=local)"]
+        shown = [
+            f"{name.replace('_', '-')}={_shown(setting.value)} ({setting.origin})"
+            for name, setting in self.settings.items()
+            if setting.rank > 0
+        ]
+        return [f"kubeflow: {', '.join(shown)}"]
+
+
+def _shown(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

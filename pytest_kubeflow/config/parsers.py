@@ -1,0 +1,123 @@
+"""How the text of a setting becomes its value: one Parser per kind of value.
+
+A parser raises ValueError for what it does not take; the loader turns that into the line that
+names the option, the value, its origin and what `valid` says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pytest_kubeflow.redaction import Secret
+
+LOCAL = "local"
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)", re.ASCII)
+_LONGEST_DURATION = 7 * 24 * 3600.0
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Parser:
+    """`parse(text, base)` makes the value; relative paths are relative to the folder `base`.
+
+    `valid` says what is taken, in words that complete "valid: ...".
+    """
+
+    parse: Callable[[str, Path], object]
+    valid: str
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of "90", "1.5", "90s", "500ms", "15m", "1h30m". More than 0, at most a week."""
+    if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
+        seconds = float(text)
+    else:
+        parts = _DURATION_PART.findall(text)
+        if not parts or "".join(number + unit for number, unit in parts) != text:
+            raise ValueError(text)
+        if len({unit for _, unit in parts}) < len(parts):
+            raise ValueError(text)
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    if not 0 < seconds <= _LONGEST_DURATION:
+        raise ValueError(text)
+    return seconds
+
+
+def parse_url(text: str) -> str:
+    """An http or https URL without credentials, query or fragment; no slash at its end."""
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"\s", text):
+        raise ValueError(text)
+    if parts.username is not None or parts.query or parts.fragment or parts.port == 0:
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
+def parse_flag(text: str) -> bool:
+    """True of true, yes, on, 1; False of false, no, off, 0."""
+    word = text.lower()
+    if word in {"true", "yes", "on", "1"}:
+        return True
+    if word in {"false", "no", "off", "0"}:
+        return False
+    raise ValueError(text)
+
+
+def _file(text: str, base: Path) -> Path:
+    path = base / Path(text).expanduser()
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    return path
+
+
+def _matching(pattern: re.Pattern[str]) -> Callable[[str, Path], str]:
+    def parse(text: str, _base: Path) -> str:
+        if not pattern.fullmatch(text):
+            raise ValueError(text)
+        return text
+
+    return parse
+
+
+def choice(*values: str) -> Parser:
+    """Exactly one of `values`."""
+    pattern = re.compile("|".join(map(re.escape, values)))
+    return Parser(_matching(pattern), ", ".join(values))
+
+
+def names(known: Iterable[str] | None = None, *, what: str = "names") -> Parser:
+    """Names with commas between them, as a tuple without repetitions; of `known` ones if given."""
+    allowed = None if known is None else frozenset(known)
+
+    def parse(text: str, _base: Path) -> tuple[str, ...]:
+        found = [name.strip() for name in re.split(r"[,\n]", text)]
+        for name in found:
+            if not _LABEL.fullmatch(name) or (allowed is not None and name not in allowed):
+                raise ValueError(f"{name!r}")
+        return tuple(dict.fromkeys(found))
+
+    listed = "" if allowed is None else " of " + ", ".join(sorted(allowed))
+    return Parser(parse, f"{what}{listed}, separated by commas")
+
+
+TEXT = Parser(lambda text, _base: text, "any text")
+SECRET = Parser(lambda text, _base: Secret(text), "any text")
+DURATION = Parser(
+    lambda text, _base: parse_duration(text),
+    "a number of seconds, or such as 90s, 15m, 1h30m; more than 0, at most 168h",
+)
+URL = Parser(lambda text, _base: parse_url(text), "an http or https URL, without credentials in it")
+HOST = Parser(
+    lambda text, _base: LOCAL if text == LOCAL else parse_url(text),
+    "local (the embedded Kubeflow), or a URL such as https://kubeflow.example.com",
+)
+FLAG = Parser(lambda text, _base: parse_flag(text), "true or false")
+FILE = Parser(_file, "the path of a file that exists")
+LABEL = Parser(_matching(_LABEL), "lower-case letters, digits and dashes, at most 63")
+SUBDOMAIN = Parser(_matching(_SUBDOMAIN), "lower-case letters, digits, dashes and dots")
