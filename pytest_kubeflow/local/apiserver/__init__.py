@@ -1,0 +1,12 @@
+"""The Kubernetes API of the embedded cluster.
+
+An HTTP request comes in at `app.py`, which finds out who asks (`authn`), for what, and whether they
+may (`authz`). `handlers.py` has the verbs; on their way into the `store` objects pass `strategies`
+(defaults), `admission` and `validation`. `watch.py` streams what the store records. Everything that
+a client can see follows the real server, wording included; what has no client is not here.
+"""
+
+from pytest_kubeflow.local.apiserver.pki import Pki
+from pytest_kubeflow.local.apiserver.server import ApiServer
+
+__all__ = ["ApiServer", "Pki"]

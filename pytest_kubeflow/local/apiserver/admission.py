@@ -1,0 +1,135 @@
+"""Admission: what is added to an object, or refused, because of other objects of the cluster."""
+
+from __future__ import annotations
+
+import secrets
+
+from pytest_kubeflow.local.apiserver.errors import Object, forbidden, not_found
+from pytest_kubeflow.local.apiserver.resources import ResourceType
+from pytest_kubeflow.local.apiserver.store import Store
+
+_DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+_TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 a mount path
+_TOKEN_SECONDS = 3607
+_NAMELESS = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+class Admission:
+    """NamespaceLifecycle, ServiceAccount and DefaultStorageClass of a real server."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def admit_create(self, kind: ResourceType, obj: Object) -> Object:
+        """The object as it is to be stored. Raises StatusError when it must not be."""
+        namespace = obj["metadata"].get("namespace", "")
+        if kind.namespaced:
+            self._namespace_is_there(kind, namespace, obj["metadata"]["name"])
+        if kind.type == ("", "pods"):
+            return self._service_account(obj, namespace)
+        if kind.type == ("", "persistentvolumeclaims"):
+            return self._default_class(obj)
+        return obj
+
+    def _namespace_is_there(self, kind: ResourceType, namespace: str, name: str) -> None:
+        found = self._store.get(("", "namespaces"), ("", namespace))
+        if found is None:
+            raise not_found("", "namespaces", namespace)
+        if found["metadata"].get("deletionTimestamp") and kind.plural != "events":
+            error = forbidden(
+                kind.group,
+                kind.plural,
+                name,
+                f"unable to create new content in namespace {namespace} because it is being "
+                "terminated",
+            )
+            assert error.details is not None
+            error.details["causes"] = [
+                {
+                    "reason": "NamespaceTerminating",
+                    "message": f"namespace {namespace} is being terminated",
+                    "field": "metadata.namespace",
+                }
+            ]
+            raise error
+
+    def _service_account(self, pod: Object, namespace: str) -> Object:
+        spec = pod["spec"]
+        account_name = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
+        account = self._store.get(("", "serviceaccounts"), (namespace, account_name))
+        if account is None:
+            raise forbidden(
+                "",
+                "pods",
+                pod["metadata"]["name"],
+                f"error looking up service account {namespace}/{account_name}: "
+                f'serviceaccount "{account_name}" not found',
+            )
+        spec = {**spec, "serviceAccountName": account_name, "serviceAccount": account_name}
+        if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
+            spec["imagePullSecrets"] = account["imagePullSecrets"]
+        wanted = spec.get("automountServiceAccountToken")
+        if wanted is None:
+            wanted = account.get("automountServiceAccountToken", True)
+        return {**pod, "spec": _with_token(spec) if wanted else spec}
+
+    def _default_class(self, claim: Object) -> Object:
+        if "storageClassName" in claim["spec"]:
+            return claim
+        defaults = [
+            one["metadata"]["name"]
+            for one in self._store.list(("storage.k8s.io", "storageclasses"))
+            if (one["metadata"].get("annotations") or {}).get(_DEFAULT_CLASS) == "true"
+        ]
+        if not defaults:
+            return claim
+        return {**claim, "spec": {**claim["spec"], "storageClassName": defaults[0]}}
+
+
+def _with_token(spec: Object) -> Object:
+    """The pod's spec with the projected token that every container gets at the usual path."""
+    name = "kube-api-access-" + "".join(secrets.choice(_NAMELESS) for _ in range(5))
+    volume = {
+        "name": name,
+        "projected": {
+            "defaultMode": 0o644,
+            "sources": [
+                {"serviceAccountToken": {"path": "token", "expirationSeconds": _TOKEN_SECONDS}},
+                {
+                    "configMap": {
+                        "name": "kube-root-ca.crt",
+                        "items": [{"key": "ca.crt", "path": "ca.crt"}],
+                    }
+                },
+                {
+                    "downwardAPI": {
+                        "items": [
+                            {
+                                "path": "namespace",
+                                "fieldRef": {
+                                    "apiVersion": "v1",
+                                    "fieldPath": "metadata.namespace",
+                                },
+                            }
+                        ]
+                    }
+                },
+            ],
+        },
+    }
+    mount = {"name": name, "mountPath": _TOKEN_PATH, "readOnly": True}
+    mounted = dict(spec)
+    used = False
+    for group in ("initContainers", "containers"):
+        containers = []
+        for container in spec.get(group) or []:
+            mounts = container.get("volumeMounts") or []
+            if not any(one["mountPath"] == _TOKEN_PATH for one in mounts):
+                container = {**container, "volumeMounts": [*mounts, mount]}  # noqa: PLW2901
+                used = True
+            containers.append(container)
+        if containers:
+            mounted[group] = containers
+    if used:
+        mounted["volumes"] = [*(spec.get("volumes") or []), volume]
+    return mounted

@@ -1,0 +1,124 @@
+"""Deletion: grace periods, finalizers, preconditions, and what remains meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pytest_kubeflow.local.apiserver.errors import Object, bad_request, conflict
+from pytest_kubeflow.local.apiserver.resources import ResourceType
+from pytest_kubeflow.local.apiserver.store import Name, Store
+
+_FOREGROUND, _ORPHAN = "foregroundDeletion", "orphan"
+_FINALIZERS = {"Foreground": _FOREGROUND, "Orphan": _ORPHAN}
+_FINAL = {"Succeeded", "Failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOptions:
+    """What a client says about a deletion."""
+
+    grace_seconds: int | None = None
+    uid: str | None = None
+    resource_version: str | None = None
+    propagation: str | None = None
+
+    @staticmethod
+    def parse(body: Object, query: dict[str, str]) -> DeleteOptions:
+        """From the body and, where that is silent, from the query. Raises StatusError 400."""
+        grace = body.get("gracePeriodSeconds")
+        if grace is None and query.get("gracePeriodSeconds"):
+            grace = query["gracePeriodSeconds"]
+        propagation = body.get("propagationPolicy") or query.get("propagationPolicy")
+        if propagation not in {None, "", "Background", *_FINALIZERS}:
+            raise bad_request(f'unknown propagationPolicy "{propagation}"')
+        preconditions = body.get("preconditions") or {}
+        try:
+            seconds = None if grace is None else int(grace)
+        except (TypeError, ValueError):
+            raise bad_request(f"gracePeriodSeconds {grace!r} is not a number") from None
+        return DeleteOptions(
+            seconds, preconditions.get("uid"), preconditions.get("resourceVersion"), propagation
+        )
+
+
+class Deletion:
+    """Deletes objects, or marks them until their grace and finalizers are over.
+
+    `gone(kind, object)` is called for each object that has left the store.
+    """
+
+    def __init__(self, store: Store, gone: Callable[[ResourceType, Object], None]) -> None:
+        self._store = store
+        self._gone = gone
+
+    def delete(self, kind: ResourceType, name: Name, obj: Object, options: DeleteOptions) -> Object:
+        """The object as it is afterwards. Raises StatusError 409 for a failed precondition."""
+        self._check(kind, obj, options)
+        metadata = obj["metadata"]
+        grace = self._grace(kind, obj, options)
+        finalizers = list(metadata.get("finalizers") or [])
+        extra = _FINALIZERS.get(options.propagation or "")
+        if extra and extra not in finalizers:
+            finalizers.append(extra)
+        waits = bool(finalizers) or grace > 0 or bool((obj.get("spec") or {}).get("finalizers"))
+        if not waits:
+            return self._remove(kind, name)
+        already = metadata.get("deletionGracePeriodSeconds")
+        changed = {**metadata, **({"finalizers": finalizers} if finalizers else {})}
+        if not metadata.get("deletionTimestamp") or (already is not None and grace < already):
+            ends = datetime.now(UTC) + timedelta(seconds=grace)
+            changed |= {
+                "deletionTimestamp": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "deletionGracePeriodSeconds": grace,
+            }
+        if changed == metadata:
+            return obj
+        marked = {**obj, "metadata": changed}
+        if kind.type == ("", "namespaces"):
+            marked["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}
+        return self._store.put(kind.type, name, marked)
+
+    def finish(self, kind: ResourceType, name: Name, obj: Object) -> Object:
+        """Remove an object whose last reason to stay was taken away by an update."""
+        metadata = obj["metadata"]
+        if (
+            metadata.get("deletionTimestamp")
+            and not metadata.get("finalizers")
+            and not metadata.get("deletionGracePeriodSeconds")
+            and not (obj.get("spec") or {}).get("finalizers")
+        ):
+            return self._remove(kind, name)
+        return obj
+
+    def _remove(self, kind: ResourceType, name: Name) -> Object:
+        gone = self._store.remove(kind.type, name)
+        self._gone(kind, gone)
+        return gone
+
+    @staticmethod
+    def _check(kind: ResourceType, obj: Object, options: DeleteOptions) -> None:
+        metadata = obj["metadata"]
+        for label, wanted, found in (
+            ("UID", options.uid, metadata["uid"]),
+            ("ResourceVersion", options.resource_version, metadata["resourceVersion"]),
+        ):
+            if wanted is not None and wanted != found:
+                why = (
+                    f"Precondition failed: {label} in precondition: {wanted}, "
+                    f"{label} in object meta: {found}"
+                )
+                raise conflict(kind.group, kind.plural, metadata["name"], why)
+
+    @staticmethod
+    def _grace(kind: ResourceType, obj: Object, options: DeleteOptions) -> int:
+        """Seconds that the object may take to end: only pods that run somewhere have any."""
+        if kind.type != ("", "pods") or not obj["spec"].get("nodeName"):
+            return 0
+        if (obj.get("status") or {}).get("phase") in _FINAL:
+            return 0
+        if options.grace_seconds is not None:
+            return max(0, options.grace_seconds)
+        seconds: int = obj["spec"].get("terminationGracePeriodSeconds", 30)
+        return seconds

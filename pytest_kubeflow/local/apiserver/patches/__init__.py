@@ -1,0 +1,71 @@
+"""The four kinds of patch that the Kubernetes API takes, as pure functions on objects."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import jsonpatch
+import yaml
+
+from pytest_kubeflow.local.apiserver.errors import (
+    Object,
+    StatusError,
+    bad_request,
+    unsupported_media,
+)
+from pytest_kubeflow.local.apiserver.patches.merge import merge_patch
+from pytest_kubeflow.local.apiserver.patches.strategic import strategic_merge
+
+MERGE = "application/merge-patch+json"
+JSON = "application/json-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+APPLY = "application/apply-patch+yaml"
+
+
+def parse_patch(content_type: str, body: bytes) -> Any:
+    """The patch document. Raises StatusError for an unknown type or a body that does not parse."""
+    if content_type not in {MERGE, JSON, STRATEGIC, APPLY}:
+        raise unsupported_media(content_type, [JSON, MERGE, STRATEGIC, APPLY])
+    try:
+        patch = yaml.safe_load(body) if content_type == APPLY else json.loads(body)
+    except (ValueError, yaml.YAMLError) as error:
+        raise bad_request(f"error decoding patch: {error}") from None
+    if content_type == JSON:
+        if not isinstance(patch, list):
+            raise bad_request("error decoding patch: a JSON patch is a list of operations")
+    elif not isinstance(patch, dict):
+        raise bad_request("error decoding patch: the patch is not an object")
+    return patch
+
+
+def apply_patch(content_type: str, obj: Object, patch: Any, *, custom: bool) -> Object:
+    """`obj` after `patch`; `obj` itself is left alone.
+
+    Custom resources have no strategic merge patch, as on a real server.
+    """
+    if content_type == STRATEGIC and custom:
+        raise unsupported_media(content_type, [JSON, MERGE, APPLY])
+    if content_type == MERGE:
+        merged: Object = merge_patch(obj, patch)
+        return merged
+    if content_type == STRATEGIC:
+        return strategic_merge(obj, patch)
+    return _json_patch(obj, patch)
+
+
+def _json_patch(obj: Object, patch: list[Any]) -> Object:
+    try:
+        patched: Object = jsonpatch.apply_patch(copy.deepcopy(obj), patch)
+    except jsonpatch.JsonPatchTestFailed as error:
+        raise StatusError(422, "Invalid", f"the server rejected our request: {error}") from None
+    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError) as error:
+        raise StatusError(
+            422,
+            "Invalid",
+            f"the server rejected our request due to an error in our request: {error}",
+        ) from None
+    if not isinstance(patched, dict):
+        raise bad_request("the patch does not leave an object")
+    return patched

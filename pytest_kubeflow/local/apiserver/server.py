@@ -1,0 +1,135 @@
+"""ApiServer: the Kubernetes API of an embedded cluster, over TLS on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_kubeflow.local.apiserver.app import ApiApp
+from pytest_kubeflow.local.apiserver.authz import Authorizer, default_roles
+from pytest_kubeflow.local.apiserver.handlers import Handlers, Target, timestamp
+from pytest_kubeflow.local.apiserver.pki import Pki
+from pytest_kubeflow.local.apiserver.podlogs import PodLogs
+from pytest_kubeflow.local.apiserver.resources import Registry
+from pytest_kubeflow.local.apiserver.reviews import Reviews
+from pytest_kubeflow.local.apiserver.store import Store
+from pytest_kubeflow.local.apiserver.strategies import Strategies
+from pytest_kubeflow.local.apiserver.tokens import TokenIssuer
+from pytest_kubeflow.local.httpd import HttpServer
+from pytest_kubeflow.local.kube import Credentials
+
+ADMIN = "system:admin"
+MASTERS = "system:masters"
+_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
+
+
+class ApiServer:
+    """Serves until `stop`; its state is in memory and ends with it.
+
+    `service_cidr` is the network of cluster IPs; its first address is the API's own Service.
+    """
+
+    def __init__(
+        self, *, pki: Pki, service_cidr: str, host: str = "127.0.0.1", port: int = 0
+    ) -> None:
+        self._store = Store()
+        self._tokens = TokenIssuer()
+        strategies = Strategies(self._store, service_cidr)
+        self._handlers = Handlers(self._store, Registry(), strategies)
+        authorizer = Authorizer(self._store)
+        self._logs = PodLogs(
+            self._store,
+            ca=pki.ca_file,
+            certificate=pki.issue_client("kube-apiserver-kubelet-client", [MASTERS]),
+        )
+        app = ApiApp(
+            self._handlers,
+            tokens=self._tokens,
+            authorizer=authorizer,
+            reviews=Reviews(self._store, self._tokens, authorizer),
+            logs=self._logs,
+        )
+        certificate, key = pki.issue_server("kube-apiserver", [strategies.kubernetes_ip])
+        self._server = HttpServer(app, host=host, port=port, certificate=certificate, key=key)
+        self._service_ip = strategies.kubernetes_ip
+        self.url = self._server.url
+        self.ca_file = pki.ca_file
+        self._fill()
+
+    async def start(self) -> None:
+        await self._server.start()
+
+    async def stop(self) -> None:
+        await self._server.stop()
+        await self._logs.close()
+
+    def admin_credentials(self) -> Credentials:
+        """Credentials of an administrator, new at each call."""
+        return self.component_credentials(ADMIN, [MASTERS])
+
+    def component_credentials(self, user: str, groups: Sequence[str]) -> Credentials:
+        """Credentials of a component of the cluster, good while this server runs."""
+        return Credentials(
+            server=self.url,
+            ca_data=self.ca_file.read_text(),
+            token=self._tokens.static(user, groups),
+        )
+
+    def write_kubeconfig(
+        self,
+        path: Path,
+        *,
+        user: str = ADMIN,
+        groups: Sequence[str] = (MASTERS,),
+        namespace: str = "default",
+    ) -> None:
+        """Write a kubeconfig (JSON, which is YAML too) that only this user can read."""
+        cluster = {"server": self.url, "certificate-authority": str(self.ca_file)}
+        context = {"cluster": "embedded", "user": user, "namespace": namespace}
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "embedded", "cluster": cluster}],
+            "contexts": [{"name": "embedded", "context": context}],
+            "users": [{"name": user, "user": {"token": self._tokens.static(user, groups)}}],
+            "current-context": "embedded",
+        }
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w") as file:
+            json.dump(config, file, indent=2)
+
+    def _fill(self) -> None:
+        """What a server has from its first start."""
+        registry = self._handlers.registry
+        namespaces = registry.find("", "v1", "namespaces")
+        services = registry.find("", "v1", "services")
+        endpoints = registry.find("", "v1", "endpoints")
+        assert namespaces is not None
+        assert services is not None
+        assert endpoints is not None
+        for name in _NAMESPACES:
+            self._handlers.create(Target(namespaces, "v1"), {"metadata": {"name": name}})
+        for kind, obj in default_roles():
+            metadata = {
+                **obj["metadata"],
+                "uid": str(uuid.uuid4()),
+                "creationTimestamp": timestamp(),
+                "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"},
+            }
+            self._store.put(kind, ("", metadata["name"]), {**obj, "metadata": metadata})
+        metadata = {"name": "kubernetes"}
+        port = {"name": "https", "port": 443, "targetPort": self._server.port}
+        self._handlers.create(
+            Target(services, "v1", "default"),
+            {"metadata": metadata, "spec": {"clusterIP": self._service_ip, "ports": [port]}},
+        )
+        subset = {
+            "addresses": [{"ip": self._server.host}],
+            "ports": [{"name": "https", "port": self._server.port, "protocol": "TCP"}],
+        }
+        self._handlers.create(
+            Target(endpoints, "v1", "default"), {"metadata": metadata, "subsets": [subset]}
+        )

@@ -1,0 +1,124 @@
+"""Store: the objects of the cluster, their revisions, and what happened to them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_kubeflow.local.apiserver.errors import Object
+
+Type = tuple[str, str]  # group, plural
+Name = tuple[str, str]  # namespace ("" for cluster-scoped), name
+Action = Literal["ADDED", "MODIFIED", "DELETED"]
+
+_HISTORY = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change. `previous` is the object before it, which selectors need."""
+
+    revision: int
+    action: Action
+    type: Type
+    obj: Object
+    previous: Object | None
+
+
+class TooOldError(Exception):
+    """The events since that revision are no longer known."""
+
+
+class Watcher:
+    """A queue of one type's events, from the moment of its making until `close`."""
+
+    def __init__(self, store: Store, kind: Type) -> None:
+        self.type = kind
+        self._queue: asyncio.Queue[Event] = asyncio.Queue()
+        self._store = store
+
+    def put(self, event: Event) -> None:
+        self._queue.put_nowait(event)
+
+    async def next(self, timeout: float | None) -> Event | None:
+        """The next event; None when `timeout` seconds pass without one."""
+        try:
+            return await asyncio.wait_for(self._queue.get(), timeout)
+        except TimeoutError:
+            return None
+
+    def close(self) -> None:
+        self._store.forget(self)
+
+
+class Store:
+    """In memory. What is stored is never changed in place: every write replaces an object.
+
+    Revisions are one counter for all types, as etcd's are.
+    """
+
+    def __init__(self) -> None:
+        self.revision = 1
+        self._objects: dict[Type, dict[Name, Object]] = {}
+        self._history: deque[Event] = deque(maxlen=_HISTORY)
+        self._watchers: dict[Type, set[Watcher]] = {}
+
+    def get(self, kind: Type, name: Name) -> Object | None:
+        return self._objects.get(kind, {}).get(name)
+
+    def list(self, kind: Type, namespace: str = "") -> Iterator[Object]:
+        """Objects of a type in the order of their keys, of one namespace or of all."""
+        objects = self._objects.get(kind, {})
+        for key in sorted(objects):
+            if not namespace or key[0] == namespace:
+                yield objects[key]
+
+    def put(self, kind: Type, name: Name, obj: Object) -> Object:
+        """Store `obj` with its new revision; returns what is stored."""
+        self.revision += 1
+        metadata = {**obj["metadata"], "resourceVersion": str(self.revision)}
+        stored = {**obj, "metadata": metadata}
+        objects = self._objects.setdefault(kind, {})
+        previous = objects.get(name)
+        objects[name] = stored
+        self._record("ADDED" if previous is None else "MODIFIED", kind, stored, previous)
+        return stored
+
+    def remove(self, kind: Type, name: Name) -> Object:
+        """Delete; returns the object with the revision of its deletion."""
+        previous = self._objects[kind].pop(name)
+        self.revision += 1
+        metadata = {**previous["metadata"], "resourceVersion": str(self.revision)}
+        gone = {**previous, "metadata": metadata}
+        self._record("DELETED", kind, gone, previous)
+        return gone
+
+    def remove_type(self, kind: Type) -> None:
+        """Delete all objects of a type whose definition goes."""
+        for name in list(self._objects.get(kind, {})):
+            self.remove(kind, name)
+
+    def watch(self, kind: Type, since: int | None) -> Watcher:
+        """Follow a type from revision `since` (None: from now). Raises TooOldError."""
+        watcher = Watcher(self, kind)
+        if since is not None and since < self.revision:
+            oldest = self._history[0].revision if self._history else self.revision + 1
+            if len(self._history) == _HISTORY and since + 1 < oldest:
+                raise TooOldError(f"too old resource version: {since} ({oldest})")
+            for event in self._history:
+                if event.revision > since and event.type == kind:
+                    watcher.put(event)
+        self._watchers.setdefault(kind, set()).add(watcher)
+        return watcher
+
+    def forget(self, watcher: Watcher) -> None:
+        self._watchers.get(watcher.type, set()).discard(watcher)
+
+    def _record(self, action: Action, kind: Type, obj: Object, previous: Object | None) -> None:
+        event = Event(self.revision, action, kind, obj, previous)
+        self._history.append(event)
+        for watcher in self._watchers.get(kind, ()):
+            watcher.put(event)

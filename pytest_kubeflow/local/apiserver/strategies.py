@@ -1,0 +1,254 @@
+"""What the API server does to objects of some kinds as they are written: defaults and rules.
+
+Defaults: kubernetes/pkg/apis/core/v1/defaults.go; rules of update: pkg/registry/core.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pytest_kubeflow.local.apiserver.errors import Object, conflict, invalid
+from pytest_kubeflow.local.apiserver.resources import ResourceType
+from pytest_kubeflow.local.apiserver.store import Store
+
+_WITH_GENERATION = {"apps", "batch", "networking.k8s.io", "policy", "apiextensions.k8s.io"}
+_POD_MAY_CHANGE = ("activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolerations")
+
+
+class Strategies:
+    """Prepares objects for the store. `service_cidr` is where cluster IPs come from."""
+
+    def __init__(self, store: Store, service_cidr: str) -> None:
+        self._store = store
+        hosts = ipaddress.ip_network(service_cidr).hosts()
+        self.kubernetes_ip = str(next(hosts))
+        self._addresses: Iterator[str] = itertools.cycle([str(host) for host in hosts])
+
+    def prepare_create(self, kind: ResourceType, obj: Object) -> Object:
+        """A copy of a new object with its defaults; status comes from nobody but the cluster."""
+        if "status" in kind.subresources and kind.type != ("", "nodes"):
+            obj = {key: value for key, value in obj.items() if key != "status"}
+        if self._has_generation(kind):
+            obj = {**obj, "metadata": {**obj["metadata"], "generation": 1}}
+        prepare = _DEFAULTS.get(kind.type)
+        if prepare is not None:
+            obj = prepare(obj)
+        if kind.type == ("", "services"):
+            obj = self._cluster_ip(obj)
+        return obj
+
+    def prepare_update(self, kind: ResourceType, new: Object, old: Object) -> Object:
+        """A copy of a changed object with what updates may not change taken from the old one."""
+        if "status" in kind.subresources:
+            new = {key: value for key, value in new.items() if key != "status"}
+            if "status" in old:
+                new["status"] = old["status"]
+        if kind.type == ("", "secrets"):
+            new = _secret(new)
+        if kind.type == ("", "pods"):
+            _check_pod_update(kind, new, old)
+        if kind.type == ("", "persistentvolumeclaims"):
+            _check_claim_update(kind, new, old)
+        if kind.type == ("", "services"):
+            spec = {**{k: old["spec"][k] for k in _IPS if k in old["spec"]}, **new["spec"]}
+            new = {**new, "spec": spec}
+        if kind.type == ("", "namespaces"):
+            new = {**new, "spec": old.get("spec", {})}
+        if self._has_generation(kind):
+            generation = old["metadata"].get("generation", 1)
+            if _content(new) != _content(old):
+                generation += 1
+            new = {**new, "metadata": {**new["metadata"], "generation": generation}}
+        return new
+
+    @staticmethod
+    def _has_generation(kind: ResourceType) -> bool:
+        return kind.custom or kind.group in _WITH_GENERATION or kind.type == ("", "pods")
+
+    def _cluster_ip(self, obj: Object) -> Object:
+        spec = {"type": "ClusterIP", "sessionAffinity": "None", **(obj.get("spec") or {})}
+        spec["ports"] = [
+            {"protocol": "TCP", "targetPort": port.get("port"), **port}
+            for port in spec.get("ports") or []
+        ]
+        if spec["type"] != "ExternalName" and not spec.get("clusterIP"):
+            spec["clusterIP"] = self._free_address()
+        if spec.get("clusterIP"):
+            spec["clusterIPs"] = [spec["clusterIP"]]
+            spec.setdefault("ipFamilies", ["IPv4"])
+            spec.setdefault("ipFamilyPolicy", "SingleStack")
+            spec.setdefault("internalTrafficPolicy", "Cluster")
+        return {**obj, "spec": spec, "status": {"loadBalancer": {}}}
+
+    def _free_address(self) -> str:
+        used = {one["spec"].get("clusterIP") for one in self._store.list(("", "services"))}
+        return next(address for address in self._addresses if address not in used)
+
+
+_IPS = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
+
+
+def _content(obj: Object) -> Object:
+    return {key: value for key, value in obj.items() if key not in {"metadata", "status"}}
+
+
+def _namespace(obj: Object) -> Object:
+    metadata = obj["metadata"]
+    labels = {"kubernetes.io/metadata.name": metadata["name"], **(metadata.get("labels") or {})}
+    return {
+        **obj,
+        "metadata": {**metadata, "labels": labels},
+        "spec": {"finalizers": ["kubernetes"]},
+        "status": {"phase": "Active"},
+    }
+
+
+def _secret(obj: Object) -> Object:
+    text = obj.get("stringData")
+    obj = {key: value for key, value in obj.items() if key != "stringData"}
+    if text:
+        encoded = {key: base64.b64encode(value.encode()).decode() for key, value in text.items()}
+        obj["data"] = {**(obj.get("data") or {}), **encoded}
+    return {"type": "Opaque", **obj}
+
+
+def _claim(obj: Object) -> Object:
+    spec = {"volumeMode": "Filesystem", **(obj.get("spec") or {})}
+    return {**obj, "spec": spec, "status": {"phase": "Pending"}}
+
+
+def _volume(obj: Object) -> Object:
+    spec = {
+        "volumeMode": "Filesystem",
+        "persistentVolumeReclaimPolicy": "Retain",
+        **(obj.get("spec") or {}),
+    }
+    return {**obj, "spec": spec, "status": {"phase": "Available"}}
+
+
+def _storage_class(obj: Object) -> Object:
+    return {"reclaimPolicy": "Delete", "volumeBindingMode": "Immediate", **obj}
+
+
+def _pod(obj: Object) -> Object:
+    given = obj.get("spec") or {}
+    spec: dict[str, Any] = {
+        "dnsPolicy": "ClusterFirst",
+        "enableServiceLinks": True,
+        "preemptionPolicy": "PreemptLowerPriority",
+        "priority": 0,
+        "restartPolicy": "Always",
+        "schedulerName": "default-scheduler",
+        "securityContext": {},
+        "terminationGracePeriodSeconds": 30,
+        **given,
+    }
+    for group in ("initContainers", "containers"):
+        if given.get(group):
+            spec[group] = [_container(container) for container in given[group]]
+    tolerations = list(given.get("tolerations") or [])
+    for key in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"):
+        if not any(one.get("key") in {key, None} for one in tolerations):
+            tolerations.append(
+                {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
+            )
+    spec["tolerations"] = tolerations
+    return {**obj, "spec": spec, "status": {"phase": "Pending", "qosClass": _quality(spec)}}
+
+
+def _container(given: Object) -> Object:
+    image = given.get("image") or ""
+    latest = ":" not in image.rpartition("/")[2] or image.endswith(":latest")
+    container: dict[str, Any] = {
+        "imagePullPolicy": "Always" if latest and "@" not in image else "IfNotPresent",
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "File",
+        **given,
+    }
+    resources = {**(given.get("resources") or {})}
+    if limits := resources.get("limits"):
+        resources["requests"] = {**limits, **(resources.get("requests") or {})}
+    container["resources"] = resources
+    return container
+
+
+def _quality(spec: Object) -> str:
+    resources = [one.get("resources") or {} for one in spec.get("containers") or []]
+    if not any(one.get("limits") or one.get("requests") for one in resources):
+        return "BestEffort"
+    if all(
+        {"cpu", "memory"} <= set(one.get("limits") or {})
+        and all(one["requests"].get(name) == one["limits"][name] for name in ("cpu", "memory"))
+        for one in resources
+    ):
+        return "Guaranteed"
+    return "Burstable"
+
+
+def _check_pod_update(kind: ResourceType, new: Object, old: Object) -> None:
+    def fixed(pod: Object) -> Object:
+        spec = {k: v for k, v in pod["spec"].items() if k not in _POD_MAY_CHANGE}
+        for group in ("initContainers", "containers"):
+            spec[group] = [
+                {key: value for key, value in one.items() if key != "image"}
+                for one in spec.get(group) or []
+            ]
+        return spec
+
+    if fixed(new) != fixed(old):
+        message = (
+            "Forbidden: pod updates may not change fields other than "
+            "`spec.containers[*].image`,`spec.initContainers[*].image`,"
+            "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
+            "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was "
+            "previously negative)"
+        )
+        causes = [("spec", "FieldValueForbidden", message)]
+        raise invalid("", kind.kind, new["metadata"]["name"], causes)
+
+
+def _check_claim_update(kind: ResourceType, new: Object, old: Object) -> None:
+    free = ("resources", "volumeAttributesClassName")
+    was = {key: value for key, value in old["spec"].items() if key not in free}
+    becomes = {key: value for key, value in new["spec"].items() if key not in free}
+    if not was.get("volumeName"):
+        becomes.pop("volumeName", None)
+        was.pop("volumeName", None)
+    if was != becomes:
+        message = (
+            "Forbidden: spec is immutable after creation except resources.requests and "
+            "volumeAttributesClassName for bound claims"
+        )
+        causes = [("spec", "FieldValueForbidden", message)]
+        raise invalid("", kind.kind, new["metadata"]["name"], causes)
+
+
+def bind(pod: Object, node: str, now: str) -> Object:
+    """The pod after the scheduler's Binding to `node`. Raises StatusError 409 if it has one."""
+    if pod["spec"].get("nodeName"):
+        name = pod["metadata"]["name"]
+        why = f'pod {name} is already assigned to node "{pod["spec"]["nodeName"]}"'
+        raise conflict("", "pods/binding", name, why)
+    conditions = [
+        one for one in pod["status"].get("conditions") or [] if one["type"] != "PodScheduled"
+    ]
+    conditions.append({"type": "PodScheduled", "status": "True", "lastTransitionTime": now})
+    return {
+        **pod,
+        "spec": {**pod["spec"], "nodeName": node},
+        "status": {**pod["status"], "conditions": conditions},
+    }
+
+
+_DEFAULTS: dict[tuple[str, str], Callable[[Object], Object]] = {
+    ("", "namespaces"): _namespace,
+    ("", "secrets"): _secret,
+    ("", "persistentvolumeclaims"): _claim,
+    ("", "persistentvolumes"): _volume,
+    ("", "pods"): _pod,
+    ("storage.k8s.io", "storageclasses"): _storage_class,
+}
