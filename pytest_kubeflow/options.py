@@ -10,6 +10,7 @@ import pytest
 from pytest_kubeflow.config import COMPONENTS, KubeflowConfig, Option, Sources, resolve
 from pytest_kubeflow.config import parsers as p
 from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.redaction import Redactor
 
 OPTIONS = (
     Option(
@@ -198,7 +199,8 @@ MARKERS = (
     "as `pipeline_run`.",
 )
 
-config_key = pytest.StashKey[KubeflowConfig]()
+_config_key = pytest.StashKey[KubeflowConfig]()
+_redactor_key = pytest.StashKey[Redactor]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -226,14 +228,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def load(config: pytest.Config) -> KubeflowConfig:
     """The resolved configuration of this session. Raises pytest.UsageError, of one line."""
-    resolved = config.stash.get(config_key, None)
+    resolved = config.stash.get(_config_key, None)
     if resolved is None:
         try:
             resolved = resolve(OPTIONS, _sources(config))
         except ConfigurationError as error:
             raise pytest.UsageError(error.message) from None
-        config.stash[config_key] = resolved
+        config.stash[_config_key] = resolved
+        for secret in resolved.secrets():
+            redactor(config).add(secret)
     return resolved
+
+
+def redactor(config: pytest.Config) -> Redactor:
+    """The session's Redactor, which all that is written passes."""
+    return config.stash.setdefault(_redactor_key, Redactor())
 
 
 def _sources(config: pytest.Config) -> Sources:

@@ -6,7 +6,6 @@ that over the default. Whatever is malformed ends in one ConfigurationError of o
 
 from __future__ import annotations
 
-import tomllib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -124,6 +123,8 @@ def _read_target(
     options: Mapping[str, Option], reference: str, sources: Sources
 ) -> dict[str, _Given]:
     """The table [targets.NAME] of the target file. `reference` is NAME or FILE:NAME."""
+    import tomllib  # not at load: most sessions have no target file
+
     file, _, name = reference.rpartition(":")
     path = sources.folder / Path(file).expanduser() if file else sources.ini_folder / TARGETS_FILE
     try:

@@ -80,7 +80,7 @@ class S3Settings:
     """How the object store is reached from here."""
 
     endpoint: str | None = None
-    """URL; None: a port-forward is not made, tests of the object store are skipped."""
+    """Its URL; None where it was not given."""
 
     region: str | None = None
     access_key: Secret | None = None

@@ -1,0 +1,38 @@
+"""The entry point of pytest: names the modules that have the hooks and fixtures, and the header.
+
+Importing it, and all that it names, must stay cheap: no SDK, no HTTP library, no YAML. A test
+looks at sys.modules after `pytest --help`, and benchmarks/plugin_load.py at the clock.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_kubeflow import hookspecs, options
+
+pytest_plugins = [
+    "pytest_kubeflow.options",
+    "pytest_kubeflow.fixtures.config",
+    "pytest_kubeflow.fixtures.cluster",
+    "pytest_kubeflow.fixtures.kubernetes",
+    "pytest_kubeflow.fixtures.pipelines",
+    "pytest_kubeflow.fixtures.volumes",
+    "pytest_kubeflow.fixtures.objectstore",
+    "pytest_kubeflow.reporting.plugin",
+]
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Announce our own hooks."""
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """What was configured, and where."""
+    return options.load(config).header_lines()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Judge the configuration before anything is done with it."""
+    options.load(session.config)
