@@ -30,7 +30,7 @@ from pytest_kubeflow.local.apiserver.errors import (
 from pytest_kubeflow.local.apiserver.handlers import Handlers, Target, timestamp
 from pytest_kubeflow.local.apiserver.podlogs import PodLogs
 from pytest_kubeflow.local.apiserver.protobuf import CONTENT_TYPE as PROTOBUF
-from pytest_kubeflow.local.apiserver.protobuf import decode_token_request
+from pytest_kubeflow.local.apiserver.protobuf import decode as decode_protobuf
 from pytest_kubeflow.local.apiserver.reviews import Reviews
 from pytest_kubeflow.local.apiserver.strategies import bind
 from pytest_kubeflow.local.apiserver.tables import table
@@ -72,7 +72,7 @@ class Request:
         if not self.body:
             return {}
         if self.content_type == PROTOBUF:
-            return decode_token_request(self.body)
+            return decode_protobuf(self.body)
         try:
             if self.content_type in {"application/yaml", "text/yaml"}:
                 return yaml.safe_load(self.body)

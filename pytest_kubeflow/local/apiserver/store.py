@@ -43,10 +43,10 @@ class Watcher:
     def put(self, event: Event) -> None:
         self._queue.put_nowait(event)
 
-    async def next(self, timeout: float | None) -> Event | None:
-        """The next event; None when `timeout` seconds pass without one."""
+    async def next(self, seconds: float) -> Event | None:
+        """The next event; None when that many seconds pass without one."""
         try:
-            return await asyncio.wait_for(self._queue.get(), timeout)
+            return await asyncio.wait_for(self._queue.get(), seconds)
         except TimeoutError:
             return None
 

@@ -248,7 +248,8 @@ _BUILT_IN: dict[tuple[str, str], list[tuple[str, int, Cell]]] = {
             "Ready",
             0,
             lambda one: (
-                f"{(one.get('status') or {}).get('readyReplicas', 0)}/{one['spec'].get('replicas', 1)}"
+                f"{(one.get('status') or {}).get('readyReplicas', 0)}/"
+                f"{one['spec'].get('replicas', 1)}"
             ),
         ),
         ("Up-to-date", 0, _at(".status.updatedReplicas", "0")),

@@ -46,7 +46,10 @@ async def watch(
         if initial:
             yield _bookmark(target, seen, {_INITIAL_EVENTS_END: "true"})
         bookmarks = query.get("allowWatchBookmarks", "").lower() == "true"
-        async for line in _follow(handlers, target, watcher, chosen, represent, seconds, bookmarks):
+        lines = _follow(
+            handlers, target, watcher, chosen, represent, seconds=seconds, bookmarks=bookmarks
+        )
+        async for line in lines:
             yield line
     finally:
         watcher.close()
@@ -58,6 +61,7 @@ async def _follow(
     watcher: Watcher,
     chosen: Predicate,
     represent: Represent,
+    *,
     seconds: float,
     bookmarks: bool,
 ) -> AsyncIterator[bytes]:
