@@ -124,4 +124,13 @@ class VolumeError(KubeflowError):
 
 
 class ObjectStoreError(KubeflowError):
-    """A bucket or an object cannot be made, written or read back whole."""
+    """A bucket or an object cannot be made, written or read back whole.
+
+    `code` is what S3 calls it ("NoSuchKey", "AccessDenied"); None if no store answered.
+    """
+
+    def __init__(
+        self, message: str, *, code: str | None = None, evidence: Evidence | None = None
+    ) -> None:
+        super().__init__(message, evidence=evidence)
+        self.code = code

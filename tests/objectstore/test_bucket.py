@@ -1,0 +1,92 @@
+import random
+
+import pytest
+
+from pytest_kubeflow.errors import ConfigurationError, ObjectStoreError
+from pytest_kubeflow.objectstore.bucket import ScratchBucket, make_bucket
+from pytest_kubeflow.objectstore.client import S3Access
+from pytest_kubeflow.redaction import Secret
+from pytest_kubeflow.waiting import Deadline, wait_until
+from tests.objectstore.conftest import NAMESPACE, Store
+
+
+def test_own_bucket_keeps_objects_and_is_removed(store: Store) -> None:
+    declared = ScratchBucket({"a/b.txt": "grüße", "c.bin": b"\x00\xff"})
+    bucket = make_bucket(store.admin, namespace=NAMESPACE, declared=declared)
+    assert bucket.path == bucket.name
+    assert bucket.list() == ["a/b.txt", "c.bin"]
+    assert bucket.list("a/") == ["a/b.txt"]
+    assert bucket.get("a/b.txt").decode() == "grüße"
+    assert bucket.size("c.bin") == 2
+    bucket.delete()
+    assert not store.admin.connect().bucket_exists(bucket.name)
+
+
+def test_parts_come_back_as_one_object(store: Store) -> None:
+    bucket = make_bucket(store.admin, namespace=NAMESPACE)
+    content = random.Random(1).randbytes(11 * 1024 * 1024)  # noqa: S311
+    bucket.put("large", content, part_size=5 * 1024 * 1024)
+    assert bucket.get("large") == content
+    bucket.delete()
+
+
+def test_prefix_where_buckets_cannot_be_made(store: Store) -> None:
+    wait_until(
+        lambda: _may_write(store.profile), bool, deadline=Deadline.after(20), what="the keys"
+    )
+    bucket = make_bucket(store.profile, namespace=NAMESPACE)
+    assert bucket.path.startswith(f"mlpipeline/private/{NAMESPACE}/pytest-kubeflow-")
+    neighbour = make_bucket(store.profile, namespace=NAMESPACE, declared=ScratchBucket({"x": "y"}))
+    bucket.put("model/weights", b"123")
+    assert bucket.list() == ["model/weights"]
+    assert bucket.get("model/weights") == b"123"
+    bucket.delete()
+    assert bucket.list() == []
+    assert neighbour.list() == ["x"]
+    neighbour.delete()
+    assert store.admin.connect().bucket_exists("mlpipeline")
+
+
+def _may_write(access: S3Access) -> bool:
+    try:
+        make_bucket(access, namespace=NAMESPACE).delete()
+    except ObjectStoreError:
+        return False
+    return True
+
+
+def test_refusals_have_the_code_of_s3(store: Store) -> None:
+    bucket = make_bucket(store.admin, namespace=NAMESPACE, declared=ScratchBucket({"k": "v"}))
+    with pytest.raises(ObjectStoreError, match="cannot read") as unknown:
+        bucket.with_keys("nobody", "nothing").get("k")
+    assert unknown.value.code == "InvalidAccessKeyId"
+    with pytest.raises(ObjectStoreError) as wrong:
+        bucket.with_keys(secret_key="wrong").get("k")
+    assert wrong.value.code == "SignatureDoesNotMatch"
+    with pytest.raises(ObjectStoreError) as missing:
+        bucket.get("no such key")
+    assert missing.value.code == "NoSuchKey"
+    assert bucket.with_keys().get("k") == b"v"
+    bucket.delete()
+
+
+def test_damage_is_seen_by_who_compares(store: Store) -> None:
+    bucket = make_bucket(store.admin, namespace=NAMESPACE, declared=ScratchBucket({"k": "value"}))
+    store.break_with("object-corrupt")
+    try:
+        assert bucket.get("k") != b"value"
+    finally:
+        store.break_with()
+    bucket.delete()
+
+
+def test_no_store_is_one_error_in_bounded_time() -> None:
+    nobody = S3Access("http://127.0.0.1:9", Secret("access-key"), Secret("secret-key"))
+    with pytest.raises(ObjectStoreError, match="does not answer, asked 5 times"):
+        make_bucket(nobody, namespace=NAMESPACE)
+
+
+@pytest.mark.parametrize("endpoint", ["", "localhost:9000", "ftp://x", "http://", "http://h/path"])
+def test_endpoint_that_is_no_url(endpoint: str) -> None:
+    with pytest.raises(ConfigurationError, match="is not a URL like http://host:9000"):
+        S3Access(endpoint, Secret("a"), Secret("b")).connect()
