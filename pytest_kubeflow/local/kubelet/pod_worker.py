@@ -7,7 +7,6 @@ import contextlib
 import logging
 import shutil
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -208,8 +207,7 @@ class PodWorker:
         seconds = self.pod["spec"].get("activeDeadlineSeconds")
         if seconds is None:
             return
-        age = datetime.now(UTC) - datetime.fromisoformat(self._started_at)
-        await asyncio.sleep(max(0, seconds - age.total_seconds()))
+        await asyncio.sleep(seconds)
         message = "Pod was active on the node longer than the specified deadline"
         self._failure = ("DeadlineExceeded", message)
         self._node.events.normal(self.pod, "DeadlineExceeded", message)
