@@ -1,0 +1,44 @@
+"""Events of Kubernetes objects, as texts for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_kubeflow.k8s.client import KubernetesClient, calling
+
+
+def events_of(
+    kubernetes: KubernetesClient,
+    namespace: str,
+    *,
+    kind: str | None = None,
+    name: str | None = None,
+) -> list[Any]:
+    """The CoreV1Events about one object, or about all in the namespace; oldest first."""
+    wanted = {"involvedObject.kind": kind, "involvedObject.name": name}
+    selector = ",".join(f"{key}={value}" for key, value in wanted.items() if value)
+    with calling(f"list events in namespace {namespace}"):
+        found = kubernetes.core.list_namespaced_event(
+            namespace, **({"field_selector": selector} if selector else {})
+        )
+    return sorted(found.items, key=_when)
+
+
+def describe_events(events: list[Any]) -> str:
+    """One line an event: time, Normal or Warning, reason, object, how often, message."""
+    return "\n".join(_line(event) for event in events)
+
+
+def _when(event: Any) -> str:
+    stamp = event.last_timestamp or event.event_time or event.metadata.creation_timestamp
+    return stamp.isoformat() if stamp else ""
+
+
+def _line(event: Any) -> str:
+    about = event.involved_object
+    times = f" (x{event.count})" if (event.count or 1) > 1 else ""
+    message = " ".join((event.message or "").split())
+    return (
+        f"{_when(event)[11:19]} {event.type} {event.reason} {about.kind}/{about.name}{times}: "
+        f"{message}"
+    )

@@ -1,0 +1,48 @@
+"""Logs of containers, as bytes: the official client's own decoding is not reliable for them."""
+
+from __future__ import annotations
+
+from pytest_kubeflow.errors import KubeflowError
+from pytest_kubeflow.k8s.client import KubernetesClient, calling
+
+
+def read_log(
+    kubernetes: KubernetesClient,
+    namespace: str,
+    pod: str,
+    container: str | None = None,
+    *,
+    tail_lines: int | None = None,
+    previous: bool = False,
+    timeout: float = 60.0,
+) -> bytes:
+    """What the kubelet still has of a container's log; `timeout` in seconds for the whole of it.
+
+    The kubelet rotates a log at 10 MiB (containerLogMaxSize): what was written before is gone.
+    """
+    options: dict[str, object] = {"_preload_content": False, "_request_timeout": (10.0, timeout)}
+    if container is not None:
+        options["container"] = container
+    if tail_lines is not None:
+        options["tail_lines"] = tail_lines
+    if previous:
+        options["previous"] = True
+    with calling(f"read the log of pod {namespace}/{pod}"):
+        # _preload_content=False: read_namespaced_pod_log gives repr(bytes) for some contents.
+        response = kubernetes.core.read_namespaced_pod_log(pod, namespace, **options)
+        try:
+            data: bytes = response.data
+        finally:
+            response.release_conn()
+    return data
+
+
+def last_lines(
+    kubernetes: KubernetesClient, namespace: str, pod: str, container: str, *, lines: int = 40
+) -> str:
+    """The end of a log for a report; where there is none, the reason instead."""
+    try:
+        data = read_log(kubernetes, namespace, pod, container, tail_lines=lines, timeout=10.0)
+    except KubeflowError as error:
+        return f"({error.message})"
+    return data.decode(errors="replace")
