@@ -1,7 +1,7 @@
 """Objects that kubectl sends as protobuf: those of its `create` and `auth can-i` commands.
 
 Most clients, and `kubectl apply`, send JSON. Field numbers: the generated.proto files under
-k8s.io/api (core/v1, authentication/v1, authorization/v1) and apimachinery/pkg/{runtime,apis/meta/v1}.
+k8s.io/api (core/v1, authentication/v1, authorization/v1) and apimachinery/pkg (runtime, meta/v1).
 """
 
 from __future__ import annotations
@@ -89,13 +89,13 @@ def decode(body: bytes) -> Object:
     if not body.startswith(_MAGIC):
         raise bad_request("the body is not a Kubernetes protobuf message")
     try:
-        unknown = dict(_fields(body[len(_MAGIC) :]))
+        unknown: dict[int, Any] = dict(_fields(body[len(_MAGIC) :]))
         type_meta = dict(_fields(unknown[1]))
         kind = type_meta.get(2, b"").decode()
         if kind not in _KINDS:
             known = ", ".join(sorted(_KINDS))
-            message = f"{kind} is not understood as protobuf ({known} are); send it as JSON"
-            raise StatusError(415, "UnsupportedMediaType", message)
+            text = f"{kind} is not understood as protobuf ({known} are); send it as JSON"
+            raise StatusError(415, "UnsupportedMediaType", text)
         message = _message(kind, unknown.get(2, b""))
     except (IndexError, KeyError, ValueError):
         raise bad_request("the body is not a Kubernetes protobuf message") from None
