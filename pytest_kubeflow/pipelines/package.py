@@ -1,0 +1,176 @@
+"""Package: a compiled pipeline, with what tests want to know of it, and its images replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_kubeflow.errors import ConfigurationError
+
+# What KFP's compiler puts into the command of a Python component, in every release since 2.0.
+_PYTHON_COMPONENT = "kfp.dsl.executor_main"
+_KINDS: dict[str, tuple[type, ...]] = {
+    "STRING": (str,),
+    "NUMBER_INTEGER": (int,),
+    "NUMBER_DOUBLE": (int, float),
+    "BOOLEAN": (bool,),
+    "LIST": (list,),
+    "STRUCT": (dict,),
+}
+
+
+@dataclass(frozen=True)
+class Package:
+    """`pipeline_spec` of the compiled pipeline, and its `platform_spec` where it has one."""
+
+    pipeline_spec: Mapping[str, Any]
+    platform_spec: Mapping[str, Any] | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> Package:
+        """The package in a YAML file. Raises ConfigurationError if it is none."""
+        import yaml
+
+        if not path.is_file():
+            raise ConfigurationError(f"there is no pipeline package {path}")
+        try:
+            # The C loader is ten times faster; not every build of PyYAML has it.
+            loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+            documents = [each for each in yaml.load_all(path.read_text(), Loader=loader) if each]
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            reason = " ".join(str(error).split())
+            raise ConfigurationError(f"{path} is no pipeline package: {reason}") from None
+        specs = [each for each in documents if isinstance(each, dict) and "pipelineInfo" in each]
+        platforms = [each for each in documents if isinstance(each, dict) and "platforms" in each]
+        if len(specs) != 1:
+            raise ConfigurationError(
+                f"{path} is no pipeline package: it needs one document with pipelineInfo, "
+                f"and has {len(specs)}"
+            )
+        return cls(specs[0], platforms[0] if platforms else None)
+
+    @classmethod
+    def of_api(cls, spec: Mapping[str, Any]) -> Package:
+        """From the `pipeline_spec` of an API answer, which wraps it if there is a platform spec."""
+        if "pipeline_spec" in spec:
+            return cls(spec["pipeline_spec"], spec.get("platform_spec"))
+        return cls(spec)
+
+    def write(self, path: Path) -> None:
+        """Write it as the YAML file that clients upload."""
+        import yaml
+
+        dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+        documents = [self.pipeline_spec, *([self.platform_spec] if self.platform_spec else [])]
+        path.write_text(yaml.dump_all(documents, Dumper=dumper, sort_keys=False))
+
+    @property
+    def name(self) -> str:
+        """The pipeline's name."""
+        return str(self.pipeline_spec["pipelineInfo"]["name"])
+
+    @property
+    def root(self) -> Mapping[str, Any]:
+        """The component that the pipeline itself is."""
+        root: Mapping[str, Any] = self.pipeline_spec.get("root", {})
+        return root
+
+    def component(self, task: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The component that a task of a DAG runs."""
+        name = task.get("componentRef", {}).get("name", "")
+        found: Mapping[str, Any] = self.pipeline_spec.get("components", {}).get(name, {})
+        return found
+
+    def tasks(self) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any], Mapping[str, Any]]]:
+        """(path, task, component) of every task, those of nested DAGs after the DAG."""
+        yield from self._tasks_in(self.root, ())
+
+    def _tasks_in(
+        self, component: Mapping[str, Any], path: tuple[str, ...]
+    ) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any], Mapping[str, Any]]]:
+        for name, task in component.get("dag", {}).get("tasks", {}).items():
+            inner = self.component(task)
+            yield (*path, name), task, inner
+            yield from self._tasks_in(inner, (*path, name))
+
+    def with_base_image(self, image: str) -> Package:
+        """The same with `image` in every Python component; containers of others stay."""
+        executors = self.pipeline_spec.get("deploymentSpec", {}).get("executors", {})
+        replaced = {
+            name: {**executor, "container": {**executor["container"], "image": image}}
+            if _is_python(executor.get("container", {}))
+            else executor
+            for name, executor in executors.items()
+        }
+        spec = dict(self.pipeline_spec)
+        spec["deploymentSpec"] = {**spec.get("deploymentSpec", {}), "executors": replaced}
+        return Package(spec, self.platform_spec)
+
+    def check_arguments(self, arguments: Mapping[str, object]) -> None:
+        """Raise ConfigurationError, one line, unless the pipeline takes these arguments."""
+        inputs = self.root.get("inputDefinitions", {}).get("parameters", {})
+        takes = ", ".join(inputs) or "none"
+        for name, value in arguments.items():
+            if name not in inputs:
+                raise ConfigurationError(
+                    f"pipeline {self.name} has no parameter {name!r}; its parameters: {takes}"
+                )
+            kind = inputs[name].get("parameterType", "")
+            if value is not None and not _fits(value, kind):
+                raise ConfigurationError(
+                    f"pipeline {self.name} takes {kind} for {name!r}, "
+                    f"not {value!r} ({type(value).__name__})"
+                )
+        for name, definition in inputs.items():
+            given = arguments.get(name) is not None
+            if not given and "defaultValue" not in definition and not definition.get("isOptional"):
+                raise ConfigurationError(
+                    f"pipeline {self.name} needs an argument {name!r}; its parameters: {takes}"
+                )
+
+
+def _is_python(container: Mapping[str, Any]) -> bool:
+    words = [*container.get("command", ()), *container.get("args", ())]
+    return any(_PYTHON_COMPONENT in str(word) for word in words)
+
+
+def _fits(value: object, kind: str) -> bool:
+    if kind not in _KINDS:
+        return True
+    # For Python a bool is an int; for KFP it is not.
+    if isinstance(value, bool) and kind != "BOOLEAN":
+        return False
+    return isinstance(value, _KINDS[kind])
+
+
+def compile_pipeline(
+    pipeline: Path | str | Callable[..., object], *, base_image: str | None = None
+) -> Package:
+    """The package of a `@dsl.pipeline` function, a component, or a compiled file (.yaml).
+
+    Raises ConfigurationError for what is none of these.
+    """
+    if isinstance(pipeline, Path | str):
+        package = Package.read(Path(pipeline))
+    else:
+        package = _compile(pipeline)
+    return package.with_base_image(base_image) if base_image else package
+
+
+def _compile(pipeline: Callable[..., object]) -> Package:
+    import tempfile
+
+    from kfp import compiler
+    from kfp.dsl import base_component
+
+    if not isinstance(pipeline, base_component.BaseComponent):
+        raise ConfigurationError(
+            f"{pipeline!r} is no pipeline: give a function with @dsl.pipeline, "
+            "a component, or the path of a compiled package"
+        )
+    with tempfile.TemporaryDirectory(prefix="pytest-kubeflow-") as folder:
+        path = Path(folder) / "pipeline.yaml"
+        compiler.Compiler().compile(pipeline, str(path))
+        return Package.read(path)
