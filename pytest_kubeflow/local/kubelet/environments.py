@@ -14,7 +14,6 @@ import json
 import os
 import platform
 import sys
-import sysconfig
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +25,7 @@ from pytest_kubeflow.local.spawner import Mount
 
 _SHIM = Path(__file__).parent / "shim"
 _HOME = "/run/kubelet"
+_INSTALLED = Path(uv.__file__).parents[1]  # the site-packages that this very code runs from
 _MINOR = f"{sys.version_info.major}.{sys.version_info.minor}"
 _PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY")
 # pip's configuration keys and the variables by which uv understands them.
@@ -130,7 +130,7 @@ class PythonEnvironments:
             Mount.bind(_SHIM, f"{_HOME}/shim", readonly=True),
             Mount.bind(uv.find_uv_bin(), f"{_HOME}/uv", readonly=True),
             Mount.bind(self._index_file, f"{_HOME}/index.json", readonly=True),
-            Mount.bind(sysconfig.get_paths()["purelib"], f"{_HOME}/installed", readonly=True),
+            Mount.bind(_INSTALLED, f"{_HOME}/installed", readonly=True),
             Mount.bind(self.cache, f"{_HOME}/cache"),
         ]
         if self._certificates:
