@@ -1,0 +1,1 @@
+"""The Kubernetes API as the rooms above use it: client, namespaces, pods, logs, ownership."""
