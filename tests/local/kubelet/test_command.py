@@ -1,5 +1,6 @@
 """`python -m pytest_kubeflow.local.kubelet`: this machine as a node of a cluster."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -40,7 +41,7 @@ def test_joining_a_cluster(cluster: Cluster, tmp_path: Path) -> None:
         [*COMMAND, "--kubeconfig", str(config), "--node-name", "node-2"],
         stderr=subprocess.PIPE,
         text=True,
-        env={"XDG_CACHE_HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "TMPDIR": str(tmp_path)},
+        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
     )
     try:
         assert joining.stderr is not None

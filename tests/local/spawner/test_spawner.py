@@ -62,23 +62,25 @@ def test_nothing_survives_the_server(user: User, how: signal.Signals | str) -> N
         stdout=subprocess.PIPE,
         cwd="/",
     )
-    assert server.stdout is not None
-    pids = json.loads(server.stdout.readline())
-    deadline = time.monotonic() + 20
-    while len(_processes(marker)) < 4 and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert len(_processes(marker)) == 4  # a shell, its two children, and a host process
-    guard = os.pidfd_open(pids["guard"])
-    if how == "guard":
-        os.kill(pids["guard"], signal.SIGTERM)
-    else:
-        server.send_signal(int(how))
+    try:
+        assert server.stdout is not None
+        pids = json.loads(server.stdout.readline())
+        deadline = time.monotonic() + 20
+        while len(_processes(marker)) < 4 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert len(_processes(marker)) == 4  # a shell, its two children, and a host process
+        guard = os.pidfd_open(pids["guard"])
+        if how == "guard":
+            os.kill(pids["guard"], signal.SIGTERM)
+        else:
+            server.send_signal(int(how))
+            server.wait()
+        assert select.select([guard], [], [], 20)[0], "the guard does not end"
+        os.close(guard)
+        server.stdout.close()
+    finally:
+        server.kill()
         server.wait()
-    assert select.select([guard], [], [], 20)[0], "the guard does not end"
-    os.close(guard)
-    server.kill()
-    server.wait()
-    server.stdout.close()
     assert _processes(marker) == []
     assert not (user.directory / "state").exists()
     assert str(user.directory) not in Path("/proc/self/mountinfo").read_text()
