@@ -7,6 +7,7 @@ kubeflow-pipelines-profile-controller): whoever starts a run too early sees it r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, PermissionDenied
@@ -50,7 +51,7 @@ def wait_for_pieces(kubernetes: KubernetesClient, name: str, *, deadline: Deadli
         f"namespace {name}": lambda: core.read_namespace(name),
         f"service account {EDITOR}": lambda: core.read_namespaced_service_account(EDITOR, name),
         **{
-            f"role binding {one}": lambda one=one: rbac.read_namespaced_role_binding(one, name)
+            f"role binding {one}": partial(rbac.read_namespaced_role_binding, one, name)
             for one in _ROLE_BINDINGS
         },
         f"secret {ARTIFACT_SECRET}": lambda: core.read_namespaced_secret(ARTIFACT_SECRET, name),
