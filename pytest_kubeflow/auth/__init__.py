@@ -1,0 +1,13 @@
+"""Credentials for the Kubeflow gateway, one way a file. Not those for the Kubernetes API.
+
+```
+credentials.py    what a way is (Protocol)      ladder.py    which one is taken, and why
+anonymous.py token.py projected.py tokenrequest.py dex.py   the ways
+session.py        requests with them            kfp.py       kfp.Client with them
+```
+"""
+
+from pytest_kubeflow.auth.credentials import Credentials
+from pytest_kubeflow.auth.ladder import choose
+
+__all__ = ["Credentials", "choose"]

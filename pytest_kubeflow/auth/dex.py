@@ -1,0 +1,146 @@
+"""The login of a person: oauth2-proxy's sign-in page, Dex's form, the session cookie.
+
+The steps differ with the installation (sign-in page or redirect, choice of connector, approval
+page), so this looks at each page and does what it asks, a bounded number of times.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from pytest_kubeflow.auth.forms import Form, Page
+from pytest_kubeflow.auth.session import gateway_session, reaching
+from pytest_kubeflow.config import GatewaySettings
+from pytest_kubeflow.errors import AuthenticationError
+from pytest_kubeflow.redaction import Redactor, Secret
+
+if TYPE_CHECKING:
+    import requests
+
+_CONNECTORS = ("local", "ldap")
+_MOST_STEPS = 8
+_LONGEST_SHOWN = 200
+
+LIFETIME = 20 * 3600.0
+"""Seconds after which we log in anew: oauth2-proxy's cookie lives 24 h and is not refreshed."""
+
+
+class DexLogin:
+    """Logs in when its headers are first asked for, and sends the session's cookies from then on.
+
+    `host` is the gateway's URL.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        settings: GatewaySettings,
+        *,
+        username: str,
+        password: Secret,
+        redactor: Redactor,
+    ) -> None:
+        self._host = host
+        self._settings = settings
+        self._username = username
+        self._password = password
+        self._redactor = redactor
+        self._lock = threading.Lock()
+        self._cookie = ""
+        self._renew_at = 0.0
+        self.description = f"Dex login as {username}"
+
+    @property
+    def user(self) -> str | None:
+        """The user's e-mail address."""
+        return self._username
+
+    def headers(self) -> Mapping[str, str]:
+        """The session as `Cookie`. Raises AuthenticationError, ClusterUnreachable."""
+        with self._lock:
+            if time.monotonic() >= self._renew_at:
+                with gateway_session(self._settings) as session, reaching(self._host):
+                    self._cookie = self._log_in(session)
+                self._renew_at = time.monotonic() + LIFETIME
+            return {"Cookie": self._cookie}
+
+    def _log_in(self, session: requests.Session) -> str:
+        answer = session.get(f"{self._host}/")
+        posted = False
+        for _ in range(_MOST_STEPS):
+            page = Page(answer.text)
+            if form := page.form_with("login", "password"):
+                if posted:
+                    raise AuthenticationError(
+                        f"Dex does not accept the password of {self._username}: "
+                        "check --kf-username and KF_PASSWORD"
+                    )
+                inputs = {"login": self._username, "password": self._password.reveal()}
+                answer, posted = self._post(session, answer.url, form, inputs), True
+            elif form := page.form_with("approval"):
+                answer = self._post(session, answer.url, form, {"approval": "approve"})
+            elif connector := _connector(page):
+                answer = session.get(urljoin(answer.url, connector))
+            elif not posted and answer.status_code in {401, 403} and _is_sign_in(page):
+                answer = session.get(f"{self._host}/oauth2/start", params={"rd": "/"})
+            else:
+                break
+        return self._cookies(session, answer, posted=posted)
+
+    def _post(
+        self, session: requests.Session, at: str, form: Form, inputs: dict[str, str]
+    ) -> requests.Response:
+        target = urljoin(at, form.action)
+        if urlsplit(self._host).scheme == "https" and urlsplit(target).scheme != "https":
+            raise AuthenticationError(
+                f"the login at {self._host} wants the password over plain http "
+                f"({urlsplit(target).netloc}): not sent"
+            )
+        return session.post(target, data={**form.inputs, **inputs})
+
+    def _cookies(
+        self, session: requests.Session, answer: requests.Response, *, posted: bool
+    ) -> str:
+        """The cookies that the gateway gets. Raises AuthenticationError if the login led nowhere."""
+        import requests
+        from requests.cookies import get_cookie_header
+
+        for cookie in session.cookies:
+            self._redactor.add(cookie.value)
+        asked = requests.Request("GET", f"{self._host}/").prepare()
+        header: str | None = get_cookie_header(session.cookies, asked)
+        if posted and header and answer.status_code < 400:
+            return header
+        where = f"{urlsplit(answer.url).path} (status {answer.status_code})"
+        if not posted:
+            raise AuthenticationError(
+                f"{self._host} shows no Dex login, but {where}: "
+                "is --kf-auth=dex right, and --kf-host the gateway of the platform?"
+            )
+        if answer.status_code < 400 and any(cookie.secure for cookie in session.cookies):
+            raise AuthenticationError(
+                f"the session cookie of {self._host} is for https only: "
+                "use an https URL in --kf-host (or localhost)"
+            )
+        told = Page(answer.text).text[:_LONGEST_SHOWN]
+        raise AuthenticationError(f"the login as {self._username} ended at {where}: {told}")
+
+
+def _connector(page: Page) -> str | None:
+    """The link to Dex's own users on the page that asks how to log in."""
+    for name in _CONNECTORS:
+        for link in page.links:
+            if urlsplit(link).path.rstrip("/").endswith(f"/auth/{name}"):
+                return link
+    return None
+
+
+def _is_sign_in(page: Page) -> bool:
+    return any(
+        urlsplit(target).path.endswith("/oauth2/start")
+        for target in [*(form.action for form in page.forms), *page.links]
+    )

@@ -1,0 +1,106 @@
+"""Which way is taken: the one that was asked for, or the first that has what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pytest_kubeflow.auth.anonymous import Anonymous
+from pytest_kubeflow.auth.credentials import Credentials
+from pytest_kubeflow.auth.dex import DexLogin
+from pytest_kubeflow.auth.projected import projected_token
+from pytest_kubeflow.auth.token import BearerToken, TokenFile
+from pytest_kubeflow.auth.tokenrequest import TokenRequest
+from pytest_kubeflow.config import KubeflowConfig
+from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.redaction import Redactor
+
+EXAMPLE_NAMESPACE = "kubeflow-user-example-com"
+"""The namespace of the user that Kubeflow's example installation makes."""
+
+EDITOR = "default-editor"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is known before the login. `host` is the gateway's URL.
+
+    `open` says that it answers without credentials, `audience` what requested tokens are for
+    if nothing else was configured.
+    """
+
+    host: str
+    open: bool
+    audience: str | None = None
+
+
+def choose(
+    config: KubeflowConfig,
+    situation: Situation,
+    *,
+    kubernetes: KubernetesClient,
+    redactor: Redactor,
+) -> tuple[Credentials, str]:
+    """The credentials, and why these. Raises ConfigurationError if no way has what it needs."""
+    gateway = config.gateway
+
+    def token() -> Credentials | None:
+        if gateway.token is not None:
+            return BearerToken(gateway.token, origin=config.origin("token"))
+        if gateway.token_file is not None:
+            return TokenFile(gateway.token_file, redactor=redactor)
+        return None
+
+    def dex() -> Credentials | None:
+        if gateway.username is None or gateway.password is None:
+            return None
+        return DexLogin(
+            situation.host,
+            gateway,
+            username=gateway.username,
+            password=gateway.password,
+            redactor=redactor,
+        )
+
+    def token_request() -> Credentials | None:
+        if not kubernetes.is_configured:
+            return None
+        return TokenRequest(
+            kubernetes,
+            namespace=config.kubernetes.namespace or EXAMPLE_NAMESPACE,
+            account=EDITOR,
+            audience=gateway.audience or situation.audience,
+            redactor=redactor,
+        )
+
+    named: dict[str, tuple[Callable[[], Credentials | None], str]] = {
+        "token": (token, "KF_TOKEN or --kf-token-file"),
+        "dex": (dex, "--kf-username and KF_PASSWORD (or KF_PASSWORD_FILE)"),
+        "token-request": (token_request, "access to Kubernetes, by --kf-kubeconfig"),
+        "anonymous": (Anonymous, "nothing"),
+    }
+    if gateway.auth != "auto":
+        make, needs = named[gateway.auth]
+        credentials = make()
+        if credentials is None:
+            raise ConfigurationError(
+                f"--kf-auth={gateway.auth} (from {config.origin('auth')}) needs {needs}"
+            )
+        return credentials, f"--kf-auth={gateway.auth}"
+
+    ladder: list[tuple[Callable[[], Credentials | None], str]] = [
+        (token, "a token was given"),
+        (lambda: Anonymous() if situation.open else None, "it answers without a login"),
+        (dex, "a user and a password were given"),
+        (lambda: projected_token(redactor), "this pod has a token for the pipelines"),
+        (token_request, "nothing else was given, and there is access to Kubernetes"),
+    ]
+    for make, reason in ladder:
+        credentials = make()
+        if credentials is not None:
+            return credentials, reason
+    raise ConfigurationError(
+        f"{situation.host} wants a login: give --kf-username and KF_PASSWORD, or KF_TOKEN or "
+        "--kf-token-file, or a kubeconfig"
+    )
