@@ -1,0 +1,256 @@
+"""Volume: a claim of ours, filled and read back by short-lived pods, without `exec`.
+
+SeededVolume declares one. Files travel into the cluster in ConfigMaps and out of it in the logs of
+pods; both ways, digests decide whether they arrived.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_kubeflow.errors import (
+    ConfigurationError,
+    KubeflowError,
+    NotFound,
+    PermissionDenied,
+    VolumeError,
+)
+from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.volume_log import (
+    PART,
+    Archive,
+    FileRecord,
+    check_path,
+    pack,
+    parts_of,
+    read_files,
+    read_part,
+    read_records,
+)
+from pytest_kubeflow.k8s.volume_pods import CONTAINERS, SOURCE, VolumePods
+
+__all__ = ["SeededVolume", "Volume", "Volumes"]
+
+
+@dataclass(frozen=True)
+class SeededVolume:
+    """Declares a volume for one run: claimed, filled with `files`, and removed with the run.
+
+    `files` maps paths on the volume to contents; text is written as UTF-8. `size` is a Kubernetes
+    quantity. `storage_class` None: that of --kf-storage-class, or the cluster's default.
+    As an argument of a pipeline it becomes the name of the claim.
+    """
+
+    files: Mapping[str, bytes | str] = field(default_factory=dict)
+    size: str = "1Gi"
+    storage_class: str | None = None
+    access_mode: str = "ReadWriteOnce"
+
+    def contents(self) -> dict[str, bytes]:
+        """The files as bytes."""
+        return {
+            path: content.encode() if isinstance(content, str) else content
+            for path, content in self.files.items()
+        }
+
+
+class Volume:
+    """A persistent volume claim whose files can be read. `name` is the claim's.
+
+    Each reading starts a pod and takes what the cluster needs for one (a second to some ten).
+    Methods raise VolumeError, NotFound for a file that is not there, or WaitTimeout.
+    """
+
+    def __init__(self, volumes: Volumes, name: str) -> None:
+        self.name = name
+        self._volumes = volumes
+
+    def __repr__(self) -> str:
+        return f"Volume({self.name!r})"
+
+    def list(self) -> list[str]:
+        """The paths of all files, sorted."""
+        return sorted(each.path for each in self._volumes.look(self.name, None))
+
+    def read_bytes(self, path: str) -> bytes:
+        """The content of one file, checked by its digest; of any size."""
+        return self.read([path])[path]
+
+    def read_text(self, path: str, encoding: str = "utf-8") -> str:
+        """The content of one file as text."""
+        return self.read_bytes(path).decode(encoding)
+
+    def read(self, paths: Sequence[str]) -> dict[str, bytes]:
+        """The contents of several files; small ones take one pod together."""
+        for path in paths:
+            check_path(path)
+        found = {each.path: each for each in self._volumes.look(self.name, paths)}
+        contents = {}
+        for path in paths:
+            record = found.get(path)
+            if record is None or record.missing:
+                raise NotFound(
+                    f"volume {self.name} has no file {path!r}; "
+                    f"it has: {', '.join(self.list()[:20]) or 'none'}"
+                )
+            if record.content is None:
+                contents[path] = self._volumes.read_large(self.name, record)
+            else:
+                contents[path] = record.content
+        return contents
+
+    def delete(self) -> None:
+        """Delete the claim, and with it what it holds as the storage class says."""
+        self._volumes.delete(self.name)
+
+
+class Volumes:
+    """Makes, fills and reads claims in one namespace. `image` has python3; `timeout` in seconds."""
+
+    def __init__(
+        self,
+        kubernetes: KubernetesClient,
+        namespace: str,
+        *,
+        ownership: Ownership,
+        image: str,
+        storage_class: str | None = None,
+        timeout: float = 600.0,
+    ) -> None:
+        self._kubernetes = kubernetes
+        self.namespace = namespace
+        self._ownership = ownership
+        self._storage_class = storage_class
+        self._pods = VolumePods(
+            kubernetes, namespace, ownership=ownership, image=image, timeout=timeout
+        )
+
+    def make(self, declared: SeededVolume) -> Volume:
+        """Claim a volume and fill it; if that fails, the claim is removed again.
+
+        Raises ConfigurationError for a storage class that does not exist, VolumeError with the
+        events of claim and pod if the volume cannot be had or filled in time.
+        """
+        archive = pack(declared.contents()) if declared.files else None
+        claim = self._claim(declared)
+        volume = Volume(self, claim.metadata.name)
+        try:
+            if archive is not None:
+                self._seed(claim, archive)
+        except BaseException:
+            with contextlib.suppress(KubeflowError):
+                volume.delete()
+            raise
+        return volume
+
+    def delete(self, name: str) -> None:
+        """Delete a claim; one that is gone already is fine."""
+        try:
+            with calling(f"delete volume claim {self.namespace}/{name}"):
+                self._kubernetes.core.delete_namespaced_persistent_volume_claim(
+                    name, self.namespace
+                )
+        except NotFound:
+            return
+
+    def look(self, name: str, paths: Sequence[str] | None) -> list[FileRecord]:
+        """What there is: all files without contents, or these with the contents of small ones."""
+        wanted = None if paths is None else list(paths)
+        request = {"action": "look", "paths": wanted, "budget": PART}
+        (log,) = self._pods.run(name, [request], purpose="read")
+        return read_files(log.data, log.token, log.where)
+
+    def read_large(self, name: str, record: FileRecord) -> bytes:
+        """A file that one log cannot hold: several containers, each with a part of it."""
+        requests = [
+            {"action": "part", "path": record.path, "offset": offset, "size": size}
+            for offset, size in parts_of(record.size)
+        ]
+        parts = []
+        for at in range(0, len(requests), CONTAINERS):
+            logs = self._pods.run(name, requests[at : at + CONTAINERS], purpose="read")
+            parts += [read_part(log.data, log.token, log.where) for log in logs]
+        content = b"".join(parts)
+        if hashlib.sha256(content).hexdigest() != record.sha256:
+            raise VolumeError(f"{record.path!r} on volume {name} changed while it was read")
+        return content
+
+    def _claim(self, declared: SeededVolume) -> Any:
+        storage_class = declared.storage_class or self._storage_class
+        self._check_storage_class(storage_class)
+        name = self._ownership.name("volume")
+        spec: dict[str, Any] = {
+            "accessModes": [declared.access_mode],
+            "resources": {"requests": {"storage": declared.size}},
+        }
+        if storage_class is not None:
+            spec["storageClassName"] = storage_class
+        body = {"metadata": {"name": name, "labels": self._ownership.labels()}, "spec": spec}
+        with calling(f"create volume claim {self.namespace}/{name}"):
+            return self._kubernetes.core.create_namespaced_persistent_volume_claim(
+                self.namespace, body
+            )
+
+    def _check_storage_class(self, name: str | None) -> None:
+        """Say at once what would otherwise be a claim that stays Pending."""
+        try:
+            with calling("list storage classes"):
+                classes = self._kubernetes.storage.list_storage_class().items
+        except PermissionDenied:
+            return
+        names = sorted(each.metadata.name for each in classes)
+        there = f"there are: {', '.join(names) or 'none'}"
+        if name is not None and name not in names:
+            raise ConfigurationError(
+                f"there is no storage class {name!r} on this cluster; {there} (--kf-storage-class)"
+            )
+        if name is None and not any(map(_is_default, classes)):
+            raise ConfigurationError(
+                f"this cluster has no default storage class: name one with --kf-storage-class; "
+                f"{there}"
+            )
+
+    def _seed(self, claim: Any, archive: Archive) -> None:
+        owner = {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "name": claim.metadata.name,
+            "uid": claim.metadata.uid,
+        }
+        with self._pods.config_maps(archive.chunks, owner) as names:
+            source = {
+                "name": "source",
+                "projected": {
+                    "sources": [
+                        {
+                            "configMap": {
+                                "name": name,
+                                "items": [{"key": "chunk", "path": f"{number:06}"}],
+                            }
+                        }
+                        for number, name in enumerate(names)
+                    ]
+                },
+            }
+            request = {
+                "action": "seed",
+                "source": SOURCE,
+                "sha256": archive.sha256,
+                "gzip": archive.gzip,
+            }
+            (log,) = self._pods.run(claim.metadata.name, [request], purpose="seed", source=source)
+        told = read_records(log.data, log.token, log.where)
+        written = {each["path"]: each["sha256"] for each in told if "path" in each}
+        if written != dict(archive.files):
+            wrong = min(written.items() ^ archive.files.items())[0]
+            raise VolumeError(f"{log.where} did not write {wrong!r} as it was given")
+
+
+def _is_default(storage_class: Any) -> bool:
+    annotations = storage_class.metadata.annotations or {}
+    return bool(annotations.get("storageclass.kubernetes.io/is-default-class") == "true")
