@@ -1,4 +1,4 @@
-"""The pods that reach a volume from inside: they run `volume_agent.py`, and their logs come back."""
+"""Pods that reach a volume from inside: they run `volume_agent.py`; their logs come back."""
 
 from __future__ import annotations
 
