@@ -105,14 +105,16 @@ class DexLogin:
     def _cookies(
         self, session: requests.Session, answer: requests.Response, *, posted: bool
     ) -> str:
-        """The cookies that the gateway gets. Raises AuthenticationError if the login led nowhere."""
+        """The cookies for the gateway. Raises AuthenticationError if the login led nowhere."""
         import requests
         from requests.cookies import get_cookie_header
 
         for cookie in session.cookies:
             self._redactor.add(cookie.value)
         asked = requests.Request("GET", f"{self._host}/").prepare()
-        header: str | None = get_cookie_header(session.cookies, asked)
+        header: str | None = get_cookie_header(  # type: ignore[no-untyped-call]
+            session.cookies, asked
+        )
         if posted and header and answer.status_code < 400:
             return header
         where = f"{urlsplit(answer.url).path} (status {answer.status_code})"

@@ -1,0 +1,140 @@
+"""Bearer tokens from values, files and pods; the ladder that chooses; kfp's way of taking them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import kfp
+import pytest
+
+from pytest_kubeflow.auth.anonymous import Anonymous
+from pytest_kubeflow.auth.dex import DexLogin
+from pytest_kubeflow.auth.kfp import client_arguments
+from pytest_kubeflow.auth.ladder import Situation, choose
+from pytest_kubeflow.auth.projected import projected_token
+from pytest_kubeflow.auth.session import gateway_session
+from pytest_kubeflow.auth.token import BearerToken, TokenFile, claims_of
+from pytest_kubeflow.auth.tokenrequest import TokenRequest
+from pytest_kubeflow.config import GatewaySettings, KubeflowConfig
+from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.redaction import Redactor, Secret
+
+from .conftest import ACCOUNT, PASSWORD, USER
+
+SETTINGS = GatewaySettings()
+
+
+def test_a_token_names_its_user_to_us_and_to_the_gateway(
+    gateway: str, service_account_token: str
+) -> None:
+    credentials = BearerToken(Secret(service_account_token), origin="environment KF_TOKEN")
+    assert credentials.user == ACCOUNT
+    with gateway_session(SETTINGS, credentials) as session:
+        assert session.get(f"{gateway}/pipeline/x").json()["user"] == ACCOUNT
+    wrong = BearerToken(Secret(service_account_token[:-4]), origin="environment KF_TOKEN")
+    with gateway_session(SETTINGS, wrong) as session:
+        assert session.get(f"{gateway}/pipeline/x").status_code == 401
+
+
+def test_a_token_file_is_read_again_when_it_changes(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("first-token\n")
+    redactor = Redactor()
+    credentials = TokenFile(file, redactor=redactor)
+    assert credentials.headers() == {"Authorization": "Bearer first-token"}
+    renewed = tmp_path / "renewed"
+    renewed.write_text("other-token\n")
+    renewed.replace(file)
+    assert credentials.headers() == {"Authorization": "Bearer other-token"}
+    assert redactor.redact("first-token other-token") == "*** ***"
+    file.unlink()
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        credentials.headers()
+    file.write_text(" \n")
+    with pytest.raises(ConfigurationError, match="is empty"):
+        credentials.headers()
+
+
+@pytest.mark.parametrize("token", ["two words", "line\nbreak", "snowman-☃"])
+def test_what_no_header_can_carry_is_refused_without_showing_it(token: str) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        BearerToken(Secret(token), origin="KF_TOKEN").headers()
+    assert token not in str(told.value)
+
+
+@pytest.mark.parametrize("token", ["", "a.b", "a.b.c", "a.!.c", "opaque", "a.W10.c"])
+def test_other_tokens_have_no_claims(token: str) -> None:
+    assert claims_of(token) == {}
+
+
+def test_a_pod_with_the_pod_default_has_a_token(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    variable = {"KF_PIPELINES_SA_TOKEN_PATH": str(file)}
+    assert projected_token(Redactor(), variable) is None
+    file.write_text("projected-token")
+    found = projected_token(Redactor(), variable)
+    assert found is not None
+    assert found.headers() == {"Authorization": "Bearer projected-token"}
+
+
+@pytest.mark.parametrize("way", ["cookie", "token"])
+def test_kfp_client_takes_them(
+    gateway: str, service_account_token: str, way: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("expired")
+    credentials = (
+        TokenFile(file, redactor=Redactor())
+        if way == "token"
+        else DexLogin(
+            gateway, SETTINGS, username=USER, password=Secret(PASSWORD), redactor=Redactor()
+        )
+    )
+    client: Any = kfp.Client(
+        host=f"{gateway}/pipeline", namespace="team", **client_arguments(credentials)
+    )
+    file.write_text(service_account_token)  # renewed after the client was made
+    assert client.get_kfp_healthz().multi_user is True
+
+
+def test_the_ladder(tmp_path: Path) -> None:
+    redactor = Redactor()
+    nowhere = KubernetesClient()
+    somewhere = KubernetesClient(tmp_path / "kubeconfig")
+    base = KubeflowConfig()
+    person = replace(base, gateway=GatewaySettings(username=USER, password=Secret(PASSWORD)))
+    token = replace(person, gateway=replace(person.gateway, token=Secret("a-token")))
+    closed = Situation("https://kf.example", open=False)
+    opened = Situation("https://kf.example", open=True)
+
+    def chosen(
+        config: KubeflowConfig, situation: Situation, kubernetes: KubernetesClient
+    ) -> type[object]:
+        return type(choose(config, situation, kubernetes=kubernetes, redactor=redactor)[0])
+
+    assert chosen(token, closed, somewhere) is BearerToken
+    assert chosen(person, closed, somewhere) is DexLogin
+    assert chosen(person, opened, somewhere) is Anonymous
+    assert chosen(base, closed, somewhere) is TokenRequest
+    for auth, expected in (
+        ("anonymous", Anonymous),
+        ("dex", DexLogin),
+        ("token", BearerToken),
+        ("token-request", TokenRequest),
+    ):
+        config = replace(token, gateway=replace(token.gateway, auth=auth))
+        assert chosen(config, closed, somewhere) is expected
+    with pytest.raises(ConfigurationError, match=r"--kf-auth=dex .* needs --kf-username"):
+        chosen(replace(base, gateway=GatewaySettings(auth="dex")), closed, nowhere)
+
+
+def test_no_way_in_says_what_to_give(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    situation = Situation("https://kf.example", open=False)
+    with pytest.raises(ConfigurationError, match="wants a login: give --kf-username"):
+        choose(KubeflowConfig(), situation, kubernetes=KubernetesClient(), redactor=Redactor())
