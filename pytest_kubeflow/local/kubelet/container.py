@@ -8,10 +8,10 @@ import os
 import shutil
 import signal
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
@@ -110,7 +110,7 @@ class ContainerRunner:
         self._inside: Inside | None = None
         self._grace: float | None = None
         self._hooked = False
-        self._ending: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[None]] = set()
         self._backoff = Backoff(10, 300)
 
     async def run(self) -> None:
@@ -168,19 +168,24 @@ class ContainerRunner:
         log = ContainerLog(self._directory / f"{self.status.restart_count}.log")
         self.logs = [*self.logs[-1:], log]
         try:
-            spec = await asyncio.to_thread(
-                self._process_spec,
-                directory,
-                image,
-                env=env,
-                mounts=mounts,
-                who=who,
-                message_file=message_file,
+            # Not in a thread: its many short system calls would each wait for the loop's turn.
+            spec = self._process_spec(
+                directory, image, env=env, mounts=mounts, who=who, message_file=message_file
             )
             await self._run_process(spec, who, log, message_file)
         finally:
-            await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
+            # In the background: the pod's end is told before its files are removed.
+            self._in_background(asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True))
         return True
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def cleaned(self) -> None:
+        """Wait until the files of runs that have ended are removed."""
+        await asyncio.gather(*self._background)
 
     async def _pull(self) -> Image | None:
         reference, policy = self.status.image, self.spec.get("imagePullPolicy", "IfNotPresent")
@@ -360,7 +365,7 @@ class ContainerRunner:
         watching = asyncio.create_task(self._attend(self._inside))
         try:
             if self._stopping.is_set():
-                self._begin_end(self._inside)
+                self._in_background(self._end(self._inside))
             status = await process.wait()
             await log.drained()
         finally:
@@ -459,12 +464,7 @@ class ContainerRunner:
         if self._inside is not None:
             name = self.spec["name"]
             self._node.events.normal(self._pod, "Killing", f"Stopping container {name}")
-            self._begin_end(self._inside)
-
-    def _begin_end(self, inside: Inside) -> None:
-        task = asyncio.create_task(self._end(inside))
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
+            self._in_background(self._end(self._inside))
 
     async def _end(self, inside: Inside) -> None:
         """preStop, SIGTERM, and SIGKILL when the grace period is over."""

@@ -52,6 +52,7 @@ class PythonEnvironments:
         self.executable = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
         self.prefix = os.path.realpath(sys.base_prefix)
         self.version = platform.python_version()
+        self._uv = uv.find_uv_bin()
         self._index: dict[str, str] = {}
         self._certificates: str | None = None
         self._links: list[str] = []
@@ -128,7 +129,7 @@ class PythonEnvironments:
         """What python containers get besides."""
         mounts = [
             Mount.bind(_SHIM, f"{_HOME}/shim", readonly=True),
-            Mount.bind(uv.find_uv_bin(), f"{_HOME}/uv", readonly=True),
+            Mount.bind(self._uv, f"{_HOME}/uv", readonly=True),
             Mount.bind(self._index_file, f"{_HOME}/index.json", readonly=True),
             Mount.bind(_INSTALLED, f"{_HOME}/installed", readonly=True),
             Mount.bind(self.cache, f"{_HOME}/cache"),

@@ -22,7 +22,7 @@ from pytest_kubeflow.local.kubelet.volumes import PodVolumes, VolumeError
 log = logging.getLogger(__name__)
 
 # A process of a few milliseconds is told as one change of status, not as three.
-_SETTLE_SECONDS = 0.015
+_SETTLE_SECONDS = 0.025
 
 
 class PodWorker:
@@ -153,6 +153,7 @@ class PodWorker:
         finally:
             writer.cancel()
             deadline.cancel()
+            await asyncio.gather(*(runner.cleaned() for runner in [*self._init, *self._main]))
             await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
 
     def _change(self) -> None:

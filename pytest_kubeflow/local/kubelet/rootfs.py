@@ -7,6 +7,7 @@ of /etc that programs need; nothing of /home, /root, /opt or /var does.
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 
@@ -81,18 +82,11 @@ def assemble(
     (root / "var/run").symlink_to("../run")
     for name in _LOCAL:
         (local / name).mkdir(parents=True)
-    mounts = [Mount.bind("/usr", "/usr", readonly=True)]
-    mounts += _system(root)
-    mounts.append(Mount.bind(local, "/usr/local"))
+    for name, target in _links().items():
+        (root / name).symlink_to(target)
+    mounts = [*_host_mounts(), Mount.bind(local, "/usr/local")]
     if environments.prefix == "/usr/local":
         mounts += _local_interpreter(environments, local)
-    mounts += [Mount("proc", "/proc"), Mount.bind("/sys", "/sys", readonly=True)]
-    mounts.append(Mount("dev", "/dev"))
-    mounts += [
-        Mount.bind(f"/etc/{name}", f"/etc/{name}", readonly=True)
-        for name in _ETC
-        if os.path.exists(f"/etc/{name}")
-    ]
     mounts.append(Mount.bind(hosts, "/etc/hosts"))
     _write_etc(root / "etc", hostname, uid, gid)
     mounts += environments.interpreter_mounts()
@@ -109,16 +103,30 @@ def assemble(
     return root, mounts
 
 
-def _system(root: Path) -> list[Mount]:
-    """`/bin` and its like: links into /usr where the host has links, else the host's own."""
-    mounts = []
-    for name in _SYSTEM:
-        host = f"/{name}"
-        if os.path.islink(host):
-            (root / name).symlink_to(os.readlink(host))
-        elif os.path.isdir(host):
-            mounts.append(Mount.bind(host, host, readonly=True))
-    return mounts
+@functools.cache
+def _links() -> dict[str, str]:
+    """`/bin` and its like where the host has links into /usr."""
+    return {name: os.readlink(f"/{name}") for name in _SYSTEM if os.path.islink(f"/{name}")}
+
+
+@functools.cache
+def _host_mounts() -> tuple[Mount, ...]:
+    """What of the host every container sees. The same for all, so it is looked up once."""
+    system = ["usr", "sys", *(name for name in _SYSTEM if name not in _links())]
+    return (
+        *(
+            Mount.bind(f"/{name}", f"/{name}", readonly=True)
+            for name in system
+            if os.path.isdir(f"/{name}")
+        ),
+        Mount("proc", "/proc"),
+        Mount("dev", "/dev"),
+        *(
+            Mount.bind(f"/etc/{name}", f"/etc/{name}", readonly=True)
+            for name in _ETC
+            if os.path.exists(f"/etc/{name}")
+        ),
+    )
 
 
 def _local_interpreter(environments: PythonEnvironments, local: Path) -> list[Mount]:
