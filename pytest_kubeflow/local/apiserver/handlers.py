@@ -11,21 +11,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pytest_kubeflow.local.apiserver import crds
+from pytest_kubeflow.local.apiserver import crds, events
 from pytest_kubeflow.local.apiserver.admission import Admission
 from pytest_kubeflow.local.apiserver.deletion import DeleteOptions, Deletion
 from pytest_kubeflow.local.apiserver.errors import (
     Object,
+    StatusError,
     already_exists,
     bad_request,
     conflict,
     expired,
+    invalid,
     modified,
     not_found,
 )
 from pytest_kubeflow.local.apiserver.patches import APPLY, apply_patch, parse_patch
 from pytest_kubeflow.local.apiserver.patches.apply import server_side_apply
 from pytest_kubeflow.local.apiserver.resources import Registry, ResourceType
+from pytest_kubeflow.local.apiserver.scale import scale_of, scaled
 from pytest_kubeflow.local.apiserver.selectors import Predicate, parse_fields, parse_labels
 from pytest_kubeflow.local.apiserver.store import Name, Store
 from pytest_kubeflow.local.apiserver.strategies import Strategies
@@ -64,6 +67,12 @@ _MORE_FIELDS: dict[tuple[str, str], frozenset[str]] = {
     ("", "secrets"): frozenset({"type"}),
 }
 _FROM_SERVER = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
+# Kinds whose PUT must say which version it replaces (AllowUnconditionalUpdate is false).
+_ALWAYS_CONDITIONAL = {
+    ("apiextensions.k8s.io", "customresourcedefinitions"),
+    ("coordination.k8s.io", "leases"),
+    ("policy", "poddisruptionbudgets"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +112,10 @@ class Handlers:
         """What `labelSelector` and `fieldSelector` (and a name in the path) choose."""
         labels = parse_labels(query.get("labelSelector", ""))
         supported = _FIELDS | _MORE_FIELDS.get(target.kind.type, frozenset())
-        fields = parse_fields(query.get("fieldSelector", ""), supported)
+        selector = query.get("fieldSelector", "")
+        if target.kind.group == events.GROUP:
+            selector = events.field_selector(selector)
+        fields = parse_fields(selector, supported)
         name = target.name
         return lambda obj: (
             (not name or obj["metadata"]["name"] == name)
@@ -138,15 +150,22 @@ class Handlers:
     def create(self, target: Target, obj: Object, *, dry_run: bool = False) -> Object:
         kind = target.kind
         obj = self._typed(target, obj)
+        if kind.group == events.GROUP:
+            obj = events.to_stored(obj)
         metadata = {**(obj.get("metadata") or {})}
-        for field in (*_FROM_SERVER, "resourceVersion", "generation", "selfLink"):
+        if metadata.get("resourceVersion"):
+            message = "resourceVersion should not be set on objects to be created"
+            raise StatusError(500, "", message)
+        for field in (*_FROM_SERVER, "generation", "selfLink"):
             metadata.pop(field, None)
         if not metadata.get("name") and metadata.get("generateName"):
             suffix = "".join(secrets.choice(_ALPHABET) for _ in range(5))
             metadata["name"] = f"{metadata['generateName'][:58]}{suffix}"
         self._place(target, metadata)
         if not metadata.get("name"):
-            raise bad_request("name or generateName is required")
+            message = "Required value: name or generateName is required"
+            cause = ("metadata.name", "FieldValueRequired", message)
+            raise invalid(kind.group, kind.kind, "", [cause])
         metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": timestamp()}
         obj = self._strategies.prepare_create(kind, {**obj, "metadata": metadata})
         if kind.custom:
@@ -177,7 +196,18 @@ class Handlers:
                 f"({target.name})"
             )
         self._place(target, metadata)
-        return self._write(target, self._stored(target), {**obj, "metadata": metadata}, dry_run)
+        kind = target.kind
+        old = self._stored(target)
+        conditional = kind.custom or kind.type in _ALWAYS_CONDITIONAL
+        if conditional and not metadata.get("resourceVersion") and not target.subresource:
+            cause = (
+                "metadata.resourceVersion",
+                "FieldValueInvalid",
+                "Invalid value: 0x0: must be specified for an update",
+            )
+            raise invalid(kind.group, kind.kind, target.name, [cause])
+        new = self._unshown(target, {**obj, "metadata": metadata}, old)
+        return self._write(target, old, new, dry_run)
 
     def patch(
         self,
@@ -198,7 +228,7 @@ class Handlers:
         metadata = new.get("metadata")
         if not isinstance(metadata, dict) or metadata.get("name") != target.name:
             raise bad_request("the name of an object cannot be changed by a patch")
-        return self._write(target, old, new, dry_run), False
+        return self._write(target, old, self._unshown(target, new, old), dry_run), False
 
     def _apply(
         self, target: Target, config: Object, query: dict[str, str], *, dry_run: bool
@@ -235,7 +265,9 @@ class Handlers:
                 metadata[field] = old["metadata"][field]
         new = {**new, "metadata": metadata}
         if target.subresource == "status":
-            new = {**old, "status": new.get("status")}
+            # Of built-in kinds the labels, annotations and finalizers come along.
+            kept = old["metadata"] if kind.custom else {**old["metadata"], **_may_change(metadata)}
+            new = {**old, "metadata": kept, "status": new.get("status")}
         elif target.subresource == "finalize":
             new = {**old, "spec": new.get("spec", {})}
         else:
@@ -287,17 +319,30 @@ class Handlers:
 
     def _shown(self, target: Target, obj: Object) -> Object:
         kind = target.kind
+        if target.subresource == "scale":
+            return scale_of(kind, target.version, obj)
+        if kind.group == events.GROUP:
+            obj = events.to_shown(obj)
         return {**obj, "kind": kind.kind, "apiVersion": kind.api_version(target.version)}
 
     def shown(self, target: Target, obj: Object) -> Object:
         """`obj` in the version that was asked for."""
         return self._shown(target, obj)
 
+    @staticmethod
+    def _unshown(target: Target, shown: Object, old: Object) -> Object:
+        """What is to be stored for an object in the form that clients see."""
+        if target.subresource == "scale":
+            return scaled(target.kind, target.version, old, shown)
+        return events.to_stored(shown) if target.kind.group == events.GROUP else shown
+
     def _typed(self, target: Target, obj: Any) -> Object:
         if not isinstance(obj, dict):
             raise bad_request("the body of the request is not an object")
         kind = target.kind
         wanted = {"kind": kind.kind, "apiVersion": kind.api_version(target.version)}
+        if target.subresource == "scale":
+            wanted = {"kind": "Scale", "apiVersion": "autoscaling/v1"}
         for field, value in wanted.items():
             if obj.get(field, value) != value:
                 raise bad_request(
@@ -337,6 +382,14 @@ def _same(new: Object, old: Object) -> bool:
         "metadata": _without(old["metadata"], ignored),
         "kind": "",
         "apiVersion": "",
+    }
+
+
+def _may_change(metadata: Object) -> Object:
+    return {
+        field: metadata[field]
+        for field in ("annotations", "finalizers", "labels")
+        if field in metadata
     }
 
 

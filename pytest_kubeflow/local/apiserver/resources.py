@@ -35,10 +35,12 @@ class ResourceType:
     categories: tuple[str, ...] = ()
     singular: str = ""
     definition: Object | None = field(default=None, compare=False)  # its CustomResourceDefinition
+    stored_in: str | None = None  # the group whose objects these are, where it is another
 
     @property
     def type(self) -> Type:
-        return self.group, self.plural
+        """The type under which the store has these objects."""
+        return self.group if self.stored_in is None else self.stored_in, self.plural
 
     @property
     def custom(self) -> bool:
@@ -93,6 +95,7 @@ BUILT_IN: tuple[ResourceType, ...] = (
         "rbac.authorization.k8s.io", ("v1",), "ClusterRoleBinding", "clusterrolebindings", False
     ),
     ResourceType("coordination.k8s.io", ("v1",), "Lease", "leases"),
+    ResourceType("events.k8s.io", ("v1",), "Event", "events", True, ("ev",), stored_in=""),
     ResourceType("discovery.k8s.io", ("v1",), "EndpointSlice", "endpointslices"),
     ResourceType(
         "networking.k8s.io", ("v1",), "NetworkPolicy", "networkpolicies", True, ("netpol",)
@@ -160,7 +163,9 @@ class Registry:
     """Which kinds there are now."""
 
     def __init__(self) -> None:
-        self._types: dict[Type, ResourceType] = {one.type: one for one in BUILT_IN}
+        self._types: dict[Type, ResourceType] = {
+            (one.group, one.plural): one for one in BUILT_IN
+        }
 
     def __iter__(self) -> Iterator[ResourceType]:
         return iter(self._types.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ Type = tuple[str, str]  # group, plural
 Name = tuple[str, str]  # namespace ("" for cluster-scoped), name
 Action = Literal["ADDED", "MODIFIED", "DELETED"]
 
-_HISTORY = 20_000
+_HISTORY = 20_000  # changes that a watch can go back
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Event:
     previous: Object | None
 
 
-class TooOldError(Exception):
+class TooOldError(LookupError):
     """The events since that revision are no longer known."""
 
 
@@ -57,13 +58,15 @@ class Watcher:
 class Store:
     """In memory. What is stored is never changed in place: every write replaces an object.
 
-    Revisions are one counter for all types, as etcd's are.
+    Revisions are one counter for all types, as etcd's are. `history` changes are remembered for
+    watches that begin in the past.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, history: int = _HISTORY) -> None:
         self.revision = 1
         self._objects: dict[Type, dict[Name, Object]] = {}
-        self._history: deque[Event] = deque(maxlen=_HISTORY)
+        self._sorted: dict[Type, list[Name]] = {}  # absent after a key came or went
+        self._history: deque[Event] = deque(maxlen=history)
         self._watchers: dict[Type, set[Watcher]] = {}
 
     def get(self, kind: Type, name: Name) -> Object | None:
@@ -72,7 +75,10 @@ class Store:
     def list(self, kind: Type, namespace: str = "") -> Iterator[Object]:
         """Objects of a type in the order of their keys, of one namespace or of all."""
         objects = self._objects.get(kind, {})
-        for key in sorted(objects):
+        keys = self._sorted.get(kind)
+        if keys is None:
+            keys = self._sorted[kind] = sorted(objects)
+        for key in keys:
             if not namespace or key[0] == namespace:
                 yield objects[key]
 
@@ -83,6 +89,8 @@ class Store:
         stored = {**obj, "metadata": metadata}
         objects = self._objects.setdefault(kind, {})
         previous = objects.get(name)
+        if previous is None:
+            self._sorted.pop(kind, None)
         objects[name] = stored
         self._record("ADDED" if previous is None else "MODIFIED", kind, stored, previous)
         return stored
@@ -90,6 +98,7 @@ class Store:
     def remove(self, kind: Type, name: Name) -> Object:
         """Delete; returns the object with the revision of its deletion."""
         previous = self._objects[kind].pop(name)
+        self._sorted.pop(kind, None)
         self.revision += 1
         metadata = {**previous["metadata"], "resourceVersion": str(self.revision)}
         gone = {**previous, "metadata": metadata}
@@ -106,11 +115,13 @@ class Store:
         watcher = Watcher(self, kind)
         if since is not None and since < self.revision:
             oldest = self._history[0].revision if self._history else self.revision + 1
-            if len(self._history) == _HISTORY and since + 1 < oldest:
+            if len(self._history) == self._history.maxlen and since + 1 < oldest:
                 raise TooOldError(f"too old resource version: {since} ({oldest})")
-            for event in self._history:
-                if event.revision > since and event.type == kind:
-                    watcher.put(event)
+            missed = itertools.takewhile(
+                lambda event: event.revision > since, reversed(self._history)
+            )
+            for event in reversed([event for event in missed if event.type == kind]):
+                watcher.put(event)
         self._watchers.setdefault(kind, set()).add(watcher)
         return watcher
 
