@@ -8,30 +8,26 @@ import os
 import shutil
 import signal
 import uuid
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from pytest_kubeflow.local.kube import ApiError, KubeClient
+from pytest_kubeflow.local.kube import ApiError
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kubelet.env import ConfigError, container_env, expand, service_env
-from pytest_kubeflow.local.kubelet.events import PodEvents
-from pytest_kubeflow.local.kubelet.images import Image, ImageCatalogue, ImageUnknown
+from pytest_kubeflow.local.kubelet.context import Backoff, Node
+from pytest_kubeflow.local.kubelet.env import ConfigError
+from pytest_kubeflow.local.kubelet.images import Image
+from pytest_kubeflow.local.kubelet.launch import Launch, configure
 from pytest_kubeflow.local.kubelet.logs import ContainerLog, tail_text
 from pytest_kubeflow.local.kubelet.probes import Inside, check, watch_probe
-from pytest_kubeflow.local.kubelet.rootfs import assemble
-from pytest_kubeflow.local.kubelet.security import identity
+from pytest_kubeflow.local.kubelet.pull import pull
 from pytest_kubeflow.local.kubelet.status import ContainerStatus, now
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes
 from pytest_kubeflow.local.spawner import (
-    Container,
     ExitStatus,
     Identity,
-    Mount,
     Process,
     ProcessSpec,
-    Spawner,
     SpawnerError,
     SpawnError,
 )
@@ -39,43 +35,6 @@ from pytest_kubeflow.local.spawner import (
 _MESSAGE_BYTES = 4096
 _MESSAGE_LOG_LINES, _MESSAGE_LOG_BYTES = 80, 2048
 _NEVER = "1970-01-01T00:00:00Z"
-
-
-class FaultSet(Protocol):
-    """The named faults that are on now."""
-
-    def active(self, name: str) -> bool: ...
-
-
-@dataclass(frozen=True)
-class Node:
-    """What containers need of their node."""
-
-    client: KubeClient
-    spawner: Spawner
-    images: ImageCatalogue
-    events: PodEvents
-    allocatable: Mapping[str, str]
-    services: Callable[[str], list[Object]]
-    faults: FaultSet | None
-
-    def fault(self, name: str) -> bool:
-        return self.faults is not None and self.faults.active(name)
-
-
-class Backoff:
-    """Delays that double, in seconds; a good run of ten minutes starts them anew."""
-
-    def __init__(self, first: float, longest: float) -> None:
-        self._first, self._longest = first, longest
-        self._next = first
-
-    def delay(self) -> float:
-        delay, self._next = self._next, min(self._next * 2, self._longest)
-        return delay
-
-    def reset(self) -> None:
-        self._next = self._first
 
 
 class ContainerRunner:
@@ -152,14 +111,17 @@ class ContainerRunner:
 
     async def _run_once(self) -> bool:
         """One run from image to end; False if the pod stopped before there was one."""
-        image = await self._pull()
-        if image is None:
+        image = await pull(
+            self._node,
+            self._pod,
+            self.status,
+            policy=self.spec.get("imagePullPolicy", "IfNotPresent"),
+            changed=self._changed,
+            pause=self._pause,
+        )
+        if image is None or (launch := await self._configure(image)) is None:
             return False
         self.status.image_id = image.id
-        prepared = await self._configure(image)
-        if prepared is None:
-            return False
-        env, mounts, who = prepared
         directory = self._directory / str(self.status.restart_count)
         message_file = self._directory / f"termination-{self.status.restart_count}"
         message_file.parent.mkdir(parents=True, exist_ok=True)
@@ -169,10 +131,10 @@ class ContainerRunner:
         self.logs = [*self.logs[-1:], log]
         try:
             # Not in a thread: its many short system calls would each wait for the loop's turn.
-            spec = self._process_spec(
-                directory, image, env=env, mounts=mounts, who=who, message_file=message_file
+            spec = launch.process_spec(
+                self._node, self.spec, directory, hosts=self._hosts, message_file=message_file
             )
-            await self._run_process(spec, who, log, message_file)
+            await self._run_process(spec, launch.identity, log, message_file)
         finally:
             # In the background: the pod's end is told before its files are removed.
             self._in_background(asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True))
@@ -187,63 +149,12 @@ class ContainerRunner:
         """Wait until the files of runs that have ended are removed."""
         await asyncio.gather(*self._background)
 
-    async def _pull(self) -> Image | None:
-        reference, policy = self.status.image, self.spec.get("imagePullPolicy", "IfNotPresent")
-        events, backoff = self._node.events, Backoff(10, 300)
-        while True:
-            try:
-                if self._node.fault("image-pull"):
-                    raise ImageUnknown(
-                        f"{reference}: the fault image-pull is on, so nothing can be pulled"
-                    )
-                image = self._node.images.resolve(reference)
-            except ImageUnknown as error:
-                problem = str(error)
-            else:
-                self._announce_image(reference, policy)
-                return image
-            if policy == "Never":
-                reason = "ErrImageNeverPull"
-                problem = f'Container image "{reference}" is not present with pull policy of Never'
-                events.warning(self._pod, reason, problem)
-            else:
-                reason = "ErrImagePull"
-                problem = f'failed to pull image "{reference}": {problem}'
-                events.normal(self._pod, "Pulling", f'Pulling image "{reference}"')
-                events.warning(self._pod, "Failed", problem[0].upper() + problem[1:])
-            events.warning(self._pod, "Failed", f"Error: {reason}")
-            self.status.wait(reason, problem)
-            self._changed()
-            if policy != "Never":
-                self.status.wait(
-                    "ImagePullBackOff",
-                    f'Back-off pulling image "{reference}": ErrImagePull: {problem}',
-                )
-                self._changed()
-                events.normal(self._pod, "BackOff", f'Back-off pulling image "{reference}"')
-                events.warning(self._pod, "Failed", "Error: ImagePullBackOff")
-            if not await self._pause(backoff.delay()):
-                return None
-
-    def _announce_image(self, reference: str, policy: str) -> None:
-        if policy == "Always":
-            self._node.events.normal(self._pod, "Pulling", f'Pulling image "{reference}"')
-            text = f'Successfully pulled image "{reference}" in 0s (0s including waiting).'
-        else:
-            text = f'Container image "{reference}" already present on machine'
-        self._node.events.normal(self._pod, "Pulled", text)
-
-    async def _configure(self, image: Image) -> tuple[dict[str, str], list[Mount], Identity] | None:
-        """Environment, mounts and user, again and again until the pod's references resolve."""
+    async def _configure(self, image: Image) -> Launch | None:
+        """What to start, tried again and again until what the pod refers to is there."""
         backoff = Backoff(1, 10)
         while True:
             try:
-                env = await self._environment(image)
-                return (
-                    env,
-                    self._volumes.mounts(self.spec, env),
-                    identity(self._pod, self.spec),
-                )
+                return await configure(self._node, self._pod, self.spec, image, self._volumes)
             except ConfigError as error:
                 problem = str(error)
             except ApiError as error:
@@ -253,75 +164,6 @@ class ContainerRunner:
             self._node.events.warning(self._pod, "Failed", f"Error: {problem}")
             if not await self._pause(backoff.delay()):
                 return None
-
-    async def _environment(self, image: Image) -> dict[str, str]:
-        metadata, node = self._pod["metadata"], self._node
-        user = (self.spec.get("securityContext") or {}).get("runAsUser") or (
-            self._pod["spec"].get("securityContext") or {}
-        ).get("runAsUser")
-        server = node.client.credentials.server.partition("://")[2].split("/")[0]
-        host, _, port = server.rpartition(":")
-        base = {
-            **image.env,
-            "HOME": "/" if user else "/root",
-            "HOSTNAME": str(self._pod["spec"].get("hostname") or metadata["name"]),
-        }
-        links = self._pod["spec"].get("enableServiceLinks", True)
-        services = service_env(node.services(metadata["namespace"]) if links else [])
-        # The API server's own address: its Service needs a port that only root may open.
-        services |= {
-            "KUBERNETES_SERVICE_HOST": host.strip("[]") or server,
-            "KUBERNETES_SERVICE_PORT": port or "443",
-            "KUBERNETES_SERVICE_PORT_HTTPS": port or "443",
-        }
-        return await container_env(
-            node.client,
-            self._pod,
-            self.spec,
-            base=base,
-            services=services,
-            allocatable=node.allocatable,
-        )
-
-    def _process_spec(
-        self,
-        directory: Path,
-        image: Image,
-        *,
-        env: dict[str, str],
-        mounts: list[Mount],
-        who: Identity,
-        message_file: Path,
-    ) -> ProcessSpec:
-        hostname = env["HOSTNAME"]
-        root, image_mounts = assemble(
-            directory,
-            image,
-            self._node.images.environments,
-            hostname=hostname,
-            hosts=self._hosts,
-            uid=who.uid,
-            gid=who.gid,
-        )
-        message_path = self.spec.get("terminationMessagePath") or "/dev/termination-log"
-        context = self.spec.get("securityContext") or {}
-        command = [expand(word, env) for word in self.spec.get("command") or ()]
-        arguments = [expand(word, env) for word in self.spec.get("args") or ()]
-        argv = [*command, *arguments] if command else [*image.command, *arguments]
-        if arguments and not command:
-            argv = arguments  # these images have a default command, but no entry point
-        return ProcessSpec(
-            argv=argv or [""],
-            env=env,
-            working_dir=self.spec.get("workingDir") or "/",
-            container=Container(
-                root=root,
-                hostname=hostname,
-                mounts=[*image_mounts, *mounts, Mount.bind(message_file, message_path)],
-                identity=who,
-                readonly_root=bool(context.get("readOnlyRootFilesystem")),
-            ),
-        )
 
     async def _run_process(
         self, spec: ProcessSpec, who: Identity, log: ContainerLog, message_file: Path

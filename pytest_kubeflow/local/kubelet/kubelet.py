@@ -14,7 +14,7 @@ from pytest_kubeflow.local.kube import ApiError, Informer, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.events import Recorder
 from pytest_kubeflow.local.kube.resources import PODS, SERVICES
-from pytest_kubeflow.local.kubelet.container import FaultSet, Node
+from pytest_kubeflow.local.kubelet.context import FaultSet, Node
 from pytest_kubeflow.local.kubelet.events import PodEvents
 from pytest_kubeflow.local.kubelet.http import kubelet_app
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue

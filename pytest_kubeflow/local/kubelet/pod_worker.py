@@ -14,7 +14,8 @@ import httpx
 from pytest_kubeflow.local.kube import ApiError
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import PODS
-from pytest_kubeflow.local.kubelet.container import Backoff, ContainerRunner, Node
+from pytest_kubeflow.local.kubelet.container import ContainerRunner
+from pytest_kubeflow.local.kubelet.context import Backoff, Node
 from pytest_kubeflow.local.kubelet.logs import ContainerLog
 from pytest_kubeflow.local.kubelet.status import POD_IP, now, pod_status
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes, VolumeError

@@ -1,0 +1,50 @@
+"""What the kubelet's parts share: the node that they act for, and delays between attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from pytest_kubeflow.local.kube import KubeClient
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kubelet.events import PodEvents
+from pytest_kubeflow.local.kubelet.images import ImageCatalogue
+from pytest_kubeflow.local.spawner import Spawner
+
+
+class FaultSet(Protocol):
+    """The named faults that are on now."""
+
+    def active(self, name: str) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Node:
+    """What containers need of their node."""
+
+    client: KubeClient
+    spawner: Spawner
+    images: ImageCatalogue
+    events: PodEvents
+    allocatable: Mapping[str, str]
+    services: Callable[[str], list[Object]]
+    faults: FaultSet | None
+
+    def fault(self, name: str) -> bool:
+        return self.faults is not None and self.faults.active(name)
+
+
+class Backoff:
+    """Delays that double, in seconds; a good run of ten minutes starts them anew."""
+
+    def __init__(self, first: float, longest: float) -> None:
+        self._first, self._longest = first, longest
+        self._next = first
+
+    def delay(self) -> float:
+        delay, self._next = self._next, min(self._next * 2, self._longest)
+        return delay
+
+    def reset(self) -> None:
+        self._next = self._first

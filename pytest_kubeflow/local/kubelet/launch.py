@@ -1,0 +1,92 @@
+"""Launch: what the process of a container starts with, put together from pod and image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kubelet.context import Node
+from pytest_kubeflow.local.kubelet.env import container_env, expand, service_env
+from pytest_kubeflow.local.kubelet.images import Image
+from pytest_kubeflow.local.kubelet.rootfs import assemble
+from pytest_kubeflow.local.kubelet.security import identity
+from pytest_kubeflow.local.kubelet.volumes import PodVolumes
+from pytest_kubeflow.local.spawner import Container, Identity, Mount, ProcessSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One configured run of a container."""
+
+    image: Image
+    env: dict[str, str]
+    volumes: list[Mount]
+    identity: Identity
+
+    def process_spec(
+        self, node: Node, spec: Object, directory: Path, *, hosts: Path, message_file: Path
+    ) -> ProcessSpec:
+        """Make the container's files in `directory`, and say what is to be started there."""
+        root, mounts = assemble(
+            directory,
+            self.image,
+            node.images.environments,
+            hostname=self.env["HOSTNAME"],
+            hosts=hosts,
+            uid=self.identity.uid,
+            gid=self.identity.gid,
+        )
+        message_path = spec.get("terminationMessagePath") or "/dev/termination-log"
+        context = spec.get("securityContext") or {}
+        return ProcessSpec(
+            argv=self._arguments(spec) or [""],
+            env=self.env,
+            working_dir=spec.get("workingDir") or "/",
+            container=Container(
+                root=root,
+                hostname=self.env["HOSTNAME"],
+                mounts=[*mounts, *self.volumes, Mount.bind(message_file, message_path)],
+                identity=self.identity,
+                readonly_root=bool(context.get("readOnlyRootFilesystem")),
+            ),
+        )
+
+    def _arguments(self, spec: Object) -> list[str]:
+        command = [expand(word, self.env) for word in spec.get("command") or ()]
+        arguments = [expand(word, self.env) for word in spec.get("args") or ()]
+        # These images have a default command but no entry point, so arguments replace it.
+        return [*command, *arguments] or list(self.image.command)
+
+
+async def configure(
+    node: Node, pod: Object, spec: Object, image: Image, volumes: PodVolumes
+) -> Launch:
+    """Resolve what the container refers to. Raises ConfigError or ApiError."""
+    who = identity(pod, spec)
+    env = await _environment(node, pod, spec, image, home="/" if who.uid else "/root")
+    return Launch(image, env, volumes.mounts(spec, env), who)
+
+
+async def _environment(
+    node: Node, pod: Object, spec: Object, image: Image, *, home: str
+) -> dict[str, str]:
+    metadata = pod["metadata"]
+    server = node.client.credentials.server.partition("://")[2].split("/")[0]
+    host, _, port = server.rpartition(":")
+    base = {
+        **image.env,
+        "HOME": home,
+        "HOSTNAME": str(pod["spec"].get("hostname") or metadata["name"]),
+    }
+    links = pod["spec"].get("enableServiceLinks", True)
+    services = service_env(node.services(metadata["namespace"]) if links else [])
+    # The API server's own address: its Service needs a port that only root may open.
+    services |= {
+        "KUBERNETES_SERVICE_HOST": host.strip("[]") or server,
+        "KUBERNETES_SERVICE_PORT": port or "443",
+        "KUBERNETES_SERVICE_PORT_HTTPS": port or "443",
+    }
+    return await container_env(
+        node.client, pod, spec, base=base, services=services, allocatable=node.allocatable
+    )

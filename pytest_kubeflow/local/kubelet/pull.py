@@ -1,0 +1,64 @@
+"""Getting the image of a container, with the states and events that a pull goes through.
+
+Wording: kubernetes/kubernetes pkg/kubelet/images/image_manager.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kubelet.context import Backoff, Node
+from pytest_kubeflow.local.kubelet.images import Image, ImageUnknown
+from pytest_kubeflow.local.kubelet.status import ContainerStatus
+
+Pause = Callable[[float], Awaitable[bool]]
+
+
+async def pull(
+    node: Node,
+    pod: Object,
+    status: ContainerStatus,
+    *,
+    policy: str,
+    changed: Callable[[], None],
+    pause: Pause,
+) -> Image | None:
+    """Try until the image is had; None if `pause` says that the container is to stop."""
+    reference, events, backoff = status.image, node.events, Backoff(10, 300)
+    while True:
+        try:
+            if node.fault("image-pull"):
+                raise ImageUnknown(f"{reference}: the fault image-pull is on: nothing is pulled")
+            image = node.images.resolve(reference)
+        except ImageUnknown as error:
+            problem = str(error)
+        else:
+            _announce(node, pod, reference, policy)
+            return image
+        if policy == "Never":
+            problem = f'Container image "{reference}" is not present with pull policy of Never'
+            events.warning(pod, "ErrImageNeverPull", problem)
+            events.warning(pod, "Failed", "Error: ErrImageNeverPull")
+            status.wait("ErrImageNeverPull", problem)
+        else:
+            problem = f'failed to pull image "{reference}": {problem}'
+            events.normal(pod, "Pulling", f'Pulling image "{reference}"')
+            events.warning(pod, "Failed", f"F{problem[1:]}")
+            events.warning(pod, "Failed", "Error: ErrImagePull")
+            backing_off = f'Back-off pulling image "{reference}"'
+            events.normal(pod, "BackOff", backing_off)
+            events.warning(pod, "Failed", "Error: ImagePullBackOff")
+            status.wait("ImagePullBackOff", f"{backing_off}: ErrImagePull: {problem}")
+        changed()
+        if not await pause(backoff.delay()):
+            return None
+
+
+def _announce(node: Node, pod: Object, reference: str, policy: str) -> None:
+    if policy == "Always":
+        node.events.normal(pod, "Pulling", f'Pulling image "{reference}"')
+        text = f'Successfully pulled image "{reference}" in 0s (0s including waiting).'
+    else:
+        text = f'Container image "{reference}" already present on machine'
+    node.events.normal(pod, "Pulled", text)
