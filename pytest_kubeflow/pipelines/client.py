@@ -1,0 +1,190 @@
+"""The real kfp.Client, without what it does behind one's back; and its calls with our errors.
+
+Not used of it: everything that waits (never ends on CANCELED, sleeps 5 s) and
+`set_user_namespace` (writes ~/.config/kfp/context.json, which all processes of a user share).
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, TypeVar
+
+from pytest_kubeflow.auth.credentials import Credentials
+from pytest_kubeflow.auth.kfp import client_arguments
+from pytest_kubeflow.config import GatewaySettings
+from pytest_kubeflow.errors import (
+    AuthenticationError,
+    ClusterUnreachable,
+    KubeflowError,
+    NotFound,
+    PermissionDenied,
+)
+
+T = TypeVar("T")
+
+_TIMEOUT = (10.0, 60.0)
+_ASK_AGAIN = frozenset({429, 502, 503, 504})
+_ATTEMPTS = 6
+
+
+def make_kfp_client(
+    host: str, *, credentials: Credentials, settings: GatewaySettings, namespace: str | None
+) -> Any:
+    """A kfp.Client for the API at the URL `host`, with a timeout on every call.
+
+    `namespace` is what its methods take where none is given; None on a stand-alone KFP.
+    """
+    import kfp
+
+    class Client(kfp.Client):  # type: ignore[misc]  # the base class has no types
+        """kfp.Client that neither reads nor writes the user's files."""
+
+        def _load_context_setting_or_default(self) -> None:
+            self._context_setting = {"namespace": namespace or ""}
+
+        def set_user_namespace(self, namespace: str) -> NoReturn:
+            raise NotImplementedError(
+                f"set_user_namespace({namespace!r}) would write ~/.config/kfp/context.json for all "
+                "processes of this user: give namespace= in each call"
+            )
+
+    with warnings.catch_warnings():
+        # It warns that servers before 2.0 are not supported, each time.
+        warnings.simplefilter("ignore", FutureWarning)
+        client = Client(
+            host=host,
+            namespace=namespace or "kubeflow",
+            verify_ssl=not settings.insecure,
+            ssl_ca_cert=str(settings.ca_cert) if settings.ca_cert else None,
+            **client_arguments(credentials),
+        )
+    _limit_time(client)
+    return client
+
+
+def _limit_time(client: Any) -> None:
+    """Give every call a timeout: the generated client has none, and no setting for one."""
+    rest = client._run_api.api_client.rest_client
+    send = rest.request
+
+    def request(*args: Any, **kwargs: Any) -> Any:
+        if kwargs.get("_request_timeout") is None:
+            kwargs["_request_timeout"] = _TIMEOUT
+        return send(*args, **kwargs)
+
+    rest.request = request
+
+
+@contextmanager
+def calling(what: str) -> Iterator[None]:
+    """Turn the errors of calls inside into ours. `what` completes "cannot ..."."""
+    import kfp_server_api
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except kfp_server_api.ApiException as error:
+        raise _translated(error, what) from error
+    except HTTPError as error:
+        reason = getattr(error, "reason", None) or error
+        raise ClusterUnreachable(
+            f"cannot {what}: the pipelines API does not answer ({reason})"
+        ) from error
+
+
+def _translated(error: Any, what: str) -> KubeflowError:
+    try:
+        told = json.loads(error.body)
+        message = told.get("message") or told.get("error") or error.reason
+    except (TypeError, ValueError, AttributeError):
+        message = error.reason or error.body
+    kinds: dict[int, type[KubeflowError]] = {
+        401: AuthenticationError,
+        403: PermissionDenied,
+        404: NotFound,
+    }
+    kind = ClusterUnreachable if error.status in _ASK_AGAIN else kinds.get(error.status)
+    text = " ".join(str(message).split())[:1000]
+    return (kind or KubeflowError)(
+        f"cannot {what}: the pipelines API answers {error.status}: {text}"
+    )
+
+
+def patiently(call: Callable[[], T]) -> T:
+    """Call again, a bounded number of times, while it raises ClusterUnreachable.
+
+    Only for what may be done twice.
+    """
+    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+    retrying = Retrying(
+        retry=retry_if_exception_type(ClusterUnreachable),
+        stop=stop_after_attempt(_ATTEMPTS),
+        wait=wait_exponential(multiplier=0.1, max=3.0),
+        reraise=True,
+    )
+    return retrying(call)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDetail:
+    """What the API itself tells of a task: little, but from the workflow's own mouth."""
+
+    name: str
+    state: str
+    error: str = ""
+    pod_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """The API's answer about a run. Times are seconds since the epoch."""
+
+    run_id: str
+    name: str
+    state: str
+    error: str = ""
+    created: float | None = None
+    ended: float | None = None
+    details: tuple[TaskDetail, ...] = ()
+    pipeline_spec: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, run: Any) -> RunView:
+        """From a V2beta1Run."""
+        details = run.run_details.task_details if run.run_details else None
+        return cls(
+            run_id=run.run_id,
+            name=run.display_name or "",
+            state=_state(run.state),
+            error=_message(run.error),
+            created=_seconds(run.created_at),
+            ended=_seconds(run.finished_at),
+            details=tuple(_detail(each) for each in details or ()),
+            pipeline_spec=run.pipeline_spec,
+        )
+
+
+def _detail(task: Any) -> TaskDetail:
+    pods = [each.pod_name for each in task.child_tasks or () if each.pod_name]
+    if task.pod_name:
+        pods.insert(0, task.pod_name)
+    return TaskDetail(task.display_name or "", _state(task.state), _message(task.error), (*pods,))
+
+
+def _state(state: Any) -> str:
+    return str(state) if state and state != "RUNTIME_STATE_UNSPECIFIED" else ""
+
+
+def _message(error: Any) -> str:
+    return str(getattr(error, "message", None) or "")
+
+
+def _seconds(stamp: Any) -> float | None:
+    # finished_at of an unfinished run is the epoch itself.
+    seconds = stamp.timestamp() if stamp is not None else 0.0
+    return seconds if seconds > 0 else None

@@ -1,0 +1,224 @@
+"""Tasks of a run: what the compiled pipeline, the API and an output source say, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pytest_kubeflow.errors import NotFound
+from pytest_kubeflow.pipelines.client import TaskDetail
+from pytest_kubeflow.pipelines.following import FINAL_STATES
+from pytest_kubeflow.pipelines.outputs import Artifact, TaskRecord
+from pytest_kubeflow.pipelines.package import Package
+
+__all__ = ["Task", "find_task", "merge", "pipeline_outputs"]
+
+NOT_STARTED = "NOT STARTED"
+"""The state of a task of which nothing is known but that the pipeline has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task of a run, as it was when the run was last asked about.
+
+    `name` is its key in the compiled pipeline ("square-2"), `state` one of KFP's states or
+    NOT STARTED, `outputs` its output parameters with the types that the pipeline declares (whole
+    numbers in lists and dicts are ints). `started` and `ended` are seconds since the epoch.
+    """
+
+    name: str
+    state: str
+    path: tuple[str, ...] = ()
+    display_name: str = ""
+    error: str = ""
+    pod_name: str = ""
+    started: float | None = None
+    ended: float | None = None
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    artifacts: Mapping[str, Artifact] = field(default_factory=dict)
+    is_dag: bool = False
+    read_log: Callable[[Task], str] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def output(self) -> Any:
+        """The value of its only output parameter. Raises NotFound if it has none, or several."""
+        if len(self.outputs) != 1:
+            names = ", ".join(self.outputs) or "none"
+            raise NotFound(
+                f"task {self.name} ({self.state}) has {len(self.outputs)} output parameters "
+                f"({names}), not one: read task.outputs[...]"
+            )
+        return next(iter(self.outputs.values()))
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from its start to its end; None while it has not ended."""
+        if self.started is None or self.ended is None:
+            return None
+        return max(0.0, self.ended - self.started)
+
+    def log(self) -> str:
+        """What the task's main container printed. Raises NotFound once its pod is gone."""
+        if self.read_log is None or not self.pod_name:
+            raise NotFound(f"task {self.name} ({self.state}) has no pod of its own, so no log")
+        return self.read_log(self)
+
+
+def merge(
+    package: Package | None,
+    records: Sequence[TaskRecord],
+    details: Sequence[TaskDetail],
+    *,
+    run_state: str,
+    read_log: Callable[[Task], str] | None = None,
+) -> list[Task]:
+    """The tasks of a run: those that a source knows, oldest first, then those not begun."""
+    declared = {path: (task, inner) for path, task, inner in package.tasks()} if package else {}
+    by_name = {each.name: each for each in details if not each.name.endswith("-driver")}
+    tasks = []
+    for record in records:
+        path = _declared_path(record, declared)
+        _, component = declared.get(path, ({}, {}))
+        types = component.get("outputDefinitions", {}).get("parameters", {})
+        detail = by_name.get(record.name) or by_name.get(record.display_name)
+        tasks.append(
+            Task(
+                name=path[-1] if path else record.name,
+                path=path,
+                display_name=record.display_name or record.name,
+                state=_state(record.state, detail, run_state),
+                error=detail.error if detail else "",
+                pod_name=record.pod_name or _pod(detail),
+                started=record.started,
+                ended=record.ended,
+                outputs={
+                    name: typed(value, types.get(name, {}).get("parameterType", ""))
+                    for name, value in record.outputs.items()
+                },
+                artifacts=record.artifacts,
+                is_dag=record.is_dag,
+                read_log=read_log,
+            )
+        )
+    seen = {task.path for task in tasks}
+    for path, (task, inner) in declared.items():
+        if path not in seen:
+            detail = by_name.get(path[-1])
+            tasks.append(
+                Task(
+                    name=path[-1],
+                    path=path,
+                    display_name=task.get("taskInfo", {}).get("name", ""),
+                    state=detail.state if detail and detail.state else NOT_STARTED,
+                    error=detail.error if detail else "",
+                    pod_name=_pod(detail),
+                    is_dag="dag" in inner,
+                    read_log=read_log,
+                )
+            )
+    return [_with_dag_outputs(task, tasks, package) if task.is_dag else task for task in tasks]
+
+
+def _pod(detail: TaskDetail | None) -> str:
+    return detail.pod_names[0] if detail is not None and detail.pod_names else ""
+
+
+def _declared_path(
+    record: TaskRecord, declared: Mapping[tuple[str, ...], tuple[Mapping[str, Any], object]]
+) -> tuple[str, ...]:
+    """The record's path in the compiled pipeline; older drivers record display names instead."""
+    if record.path in declared:
+        return record.path
+    for path, (task, _) in declared.items():
+        known = task.get("taskInfo", {}).get("name")
+        if path[:-1] == record.path[:-1] and known in {record.name, record.display_name}:
+            return path
+    return record.path
+
+
+def _state(recorded: str, detail: TaskDetail | None, run_state: str) -> str:
+    if recorded in FINAL_STATES:
+        return recorded
+    if detail is not None and detail.state:
+        return detail.state
+    # ML Metadata is not told of a pod that was stopped or never started.
+    return run_state if run_state in {"CANCELED", "FAILED"} else recorded
+
+
+def typed(value: Any, kind: str) -> Any:
+    """`value` as the declared type: JSON knows one kind of number, parameters know two."""
+    if kind == "NUMBER_INTEGER" and isinstance(value, float) and value.is_integer():
+        return int(value)
+    if kind == "NUMBER_DOUBLE" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return _whole(value) if kind in {"LIST", "STRUCT"} else value
+
+
+def _whole(value: Any) -> Any:
+    """Whole floats as ints, at any depth: so a task gets them too, from its executor's input."""
+    if isinstance(value, dict):
+        return {name: _whole(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_whole(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def find_task(tasks: Sequence[Task], name: str) -> Task:
+    """The task called `name`: its key, "dag/key", or else its display name.
+
+    Raises NotFound if there is none, or more than one.
+    """
+    ways: list[Callable[[Task], bool]] = [
+        lambda task: "/".join(task.path) == name,
+        lambda task: task.name == name,
+        lambda task: task.display_name == name,
+    ]
+    for way in ways:
+        found = [task for task in tasks if way(task)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            paths = ", ".join("/".join(task.path) for task in found)
+            raise NotFound(f"{len(found)} tasks of the run are called {name!r}: {paths}")
+    there = ", ".join("/".join(task.path) or task.name for task in tasks) or "none"
+    raise NotFound(f"the run has no task {name!r}; its tasks: {there}")
+
+
+def pipeline_outputs(package: Package, tasks: Iterable[Task]) -> dict[str, Any]:
+    """The pipeline's own output parameters, taken from the tasks that produce them."""
+    return _dag_outputs(package.root, (), {task.path: task for task in tasks})
+
+
+def _with_dag_outputs(task: Task, tasks: Iterable[Task], package: Package | None) -> Task:
+    if package is None:
+        return task
+    component = next((inner for path, _, inner in package.tasks() if path == task.path), {})
+    outputs = _dag_outputs(component, task.path, {each.path: each for each in tasks}, package)
+    return replace(task, outputs=outputs)
+
+
+def _dag_outputs(
+    component: Mapping[str, Any],
+    path: tuple[str, ...],
+    tasks: Mapping[tuple[str, ...], Task],
+    package: Package | None = None,
+) -> dict[str, Any]:
+    outputs = {}
+    for name, source in component.get("dag", {}).get("outputs", {}).get("parameters", {}).items():
+        one = source.get("valueFromParameter")
+        choices = [one] if one else source.get("valueFromOneof", {}).get("parameterSelectors", [])
+        for selector in choices:
+            producer = tasks.get((*path, selector["producerSubtask"]))
+            key = selector["outputParameterKey"]
+            if producer is None:
+                continue
+            values = producer.outputs
+            if producer.is_dag and package is not None:
+                # An inner DAG's own outputs may not be worked out yet.
+                inner = next((each for at, _, each in package.tasks() if at == producer.path), {})
+                values = _dag_outputs(inner, producer.path, tasks, package)
+            if key in values:
+                outputs[name] = values[key]
+                break
+    return outputs

@@ -1,0 +1,85 @@
+from pathlib import Path
+
+import pytest
+from kfp import dsl
+
+from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.pipelines.package import Package, compile_pipeline
+
+
+@dsl.component(base_image="python:3.11")
+def repeat(text: str, times: int = 2) -> str:
+    return text * times
+
+
+@dsl.container_component
+def shout() -> dsl.ContainerSpec:
+    return dsl.ContainerSpec(image="alpine:3", command=["echo"], args=["!"])
+
+
+@dsl.pipeline(name="repeat-twice")
+def twice(text: str, times: int = 2, ratio: float = 1.0, flag: bool = False) -> str:
+    shout()
+    first = repeat(text=text, times=times)
+    return repeat(text=first.output).output  # type: ignore[no-any-return]
+
+
+def images(package: Package) -> set[str]:
+    executors = package.pipeline_spec["deploymentSpec"]["executors"].values()
+    return {each["container"]["image"] for each in executors}
+
+
+def test_base_image_replaces_that_of_python_components_only() -> None:
+    package = compile_pipeline(twice, base_image="mirror.example/python:3.12")
+    assert images(package) == {"mirror.example/python:3.12", "alpine:3"}
+    assert images(compile_pipeline(twice)) == {"python:3.11", "alpine:3"}
+
+
+def test_package_survives_its_file(tmp_path: Path) -> None:
+    package = compile_pipeline(twice)
+    package.write(tmp_path / "p.yaml")
+    assert Package.read(tmp_path / "p.yaml") == package
+    assert package.name == "repeat-twice"
+    assert [path for path, *_ in package.tasks()] == [("repeat",), ("repeat-2",), ("shout",)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({}, "needs an argument 'text'; its parameters: "),
+        ({"text": None}, "needs an argument 'text'"),
+        ({"text": "x", "txet": "y"}, "has no parameter 'txet'; its parameters: "),
+        ({"text": 3}, "takes STRING for 'text', not 3 (int)"),
+        ({"text": "x", "times": 2.5}, "takes NUMBER_INTEGER for 'times', not 2.5 (float)"),
+        ({"text": "x", "times": True}, "takes NUMBER_INTEGER for 'times', not True (bool)"),
+        ({"text": "x", "flag": 1}, "takes BOOLEAN for 'flag', not 1 (int)"),
+    ],
+)
+def test_arguments_that_do_not_fit(arguments: dict[str, object], told: str) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        compile_pipeline(twice).check_arguments(arguments)
+    assert told in error.value.message
+    assert "\n" not in error.value.message
+
+
+def test_arguments_that_fit() -> None:
+    package = compile_pipeline(twice)
+    package.check_arguments({"text": "x"})
+    package.check_arguments({"text": "x", "times": 3, "ratio": 2, "flag": True})
+
+
+@pytest.mark.parametrize("content", ["", "a: [", "just text", "pipelineInfo: {name: a}\n" * 2])
+def test_file_that_is_no_package(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text(content)
+    if content.startswith("pipelineInfo"):
+        path.write_text("pipelineInfo: {name: a}\n---\npipelineInfo: {name: b}\n")
+    with pytest.raises(ConfigurationError, match="is no pipeline package"):
+        compile_pipeline(path)
+
+
+def test_no_file_and_no_pipeline(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="there is no pipeline package"):
+        compile_pipeline(tmp_path / "none.yaml")
+    with pytest.raises(ConfigurationError, match="is no pipeline: give a function"):
+        compile_pipeline(lambda: None)
