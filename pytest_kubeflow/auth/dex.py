@@ -86,7 +86,7 @@ class DexLogin:
             elif connector := _connector(page):
                 answer = session.get(urljoin(answer.url, connector))
             elif not posted and answer.status_code in {401, 403} and _is_sign_in(page):
-                answer = session.get(f"{self._host}/oauth2/start", params={"rd": "/"})
+                answer = session.get(urljoin(self._host, "/oauth2/start"), params={"rd": "/"})
             else:
                 break
         return self._cookies(session, answer, posted=posted)

@@ -56,6 +56,7 @@ class KubernetesClient:
         from kubernetes.client import ApiClient, Configuration
 
         settings = Configuration()
+        settings.retries = 1  # urllib3's three more attempts only delay the verdict
         file = self._file()
         if file is not None:
             self._load(file, settings)

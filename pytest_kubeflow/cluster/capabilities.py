@@ -1,0 +1,55 @@
+"""Which components a cluster has, by the resources that its API server serves."""
+
+from __future__ import annotations
+
+from pytest_kubeflow.errors import NotFound
+from pytest_kubeflow.k8s.client import KubernetesClient, calling
+
+# Discovery is open to every user; reading CustomResourceDefinitions is not.
+RESOURCES: dict[str, tuple[tuple[str, str], ...]] = {
+    "katib": (("kubeflow.org", "experiments"),),
+    "kserve": (("serving.kserve.io", "inferenceservices"),),
+    "notebooks": (("kubeflow.org", "notebooks"),),
+    "profiles": (("kubeflow.org", "profiles"),),
+    "training": (("trainer.kubeflow.org", "trainjobs"), ("kubeflow.org", "pytorchjobs")),
+    "workflows": (("argoproj.io", "workflows"),),
+}
+"""A component is there if any of its (group, resource) pairs is."""
+
+GPU_RESOURCES = ("nvidia.com/gpu", "amd.com/gpu")
+
+
+def discover(kubernetes: KubernetesClient) -> frozenset[str]:
+    """The components of RESOURCES that are there."""
+    served = _served(kubernetes, {group for pairs in RESOURCES.values() for group, _ in pairs})
+    return frozenset(
+        component for component, pairs in RESOURCES.items() if any(pair in served for pair in pairs)
+    )
+
+
+def has_gpu(kubernetes: KubernetesClient) -> bool:
+    """Whether a node has GPUs to give. Raises PermissionDenied where nodes cannot be listed."""
+    with calling("list nodes"):
+        nodes = kubernetes.core.list_node().items
+    return any(
+        int((node.status.allocatable or {}).get(resource, 0)) > 0
+        for node in nodes
+        for resource in GPU_RESOURCES
+    )
+
+
+def _served(kubernetes: KubernetesClient, groups: set[str]) -> set[tuple[str, str]]:
+    with calling("list the groups of the Kubernetes API"):
+        found = kubernetes.apis.get_api_versions().groups
+    served = set()
+    for group in found:
+        if group.name not in groups:
+            continue
+        for version in group.versions:
+            try:
+                with calling(f"list the resources of {version.group_version}"):
+                    listed = kubernetes.custom.get_api_resources(group.name, version.version)
+            except NotFound:  # removed in between
+                continue
+            served |= {(group.name, resource.name) for resource in listed.resources}
+    return served

@@ -1,0 +1,124 @@
+"""The preflight: everything that must hold before the first test, checked once, one verdict.
+
+The first thing that is wrong ends it, as an error of one line that names what to change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from pytest_kubeflow.auth.ladder import Situation, choose
+from pytest_kubeflow.auth.session import gateway_session
+from pytest_kubeflow.cluster.cluster import Cluster
+from pytest_kubeflow.cluster.probe import (
+    PREFIX,
+    PipelinesApi,
+    check_identity,
+    find_api,
+    is_open,
+)
+from pytest_kubeflow.config import KubeflowConfig
+from pytest_kubeflow.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    PermissionDenied,
+)
+from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.k8s.namespaces import require_namespace
+from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.redaction import Redactor
+
+API_AUDIENCE = "pipelines.kubeflow.org"
+"""What tokens are for that go to ml-pipeline directly, not through the gateway."""
+
+
+def connect(config: KubeflowConfig, *, ownership: Ownership, redactor: Redactor) -> Cluster:
+    """Reach, log in, and check what was configured against what is there.
+
+    Raises ConfigurationError, ClusterUnreachable, AuthenticationError or PermissionDenied.
+    `config.gateway.host` must be a URL by now (for "local" see `embedded`).
+    """
+    if config.gateway.host is None:
+        raise ConfigurationError(
+            "no cluster was named: give --kf-host=URL, or --kf-host=local for an embedded Kubeflow"
+        )
+    gateway = config.gateway.host.removesuffix(PREFIX)
+    kubernetes = KubernetesClient.from_settings(config.kubernetes)
+    with gateway_session(config.gateway) as stranger:
+        api = find_api(stranger, gateway)
+        opened = api is not None and is_open(stranger, api)
+    situation = Situation(
+        host=gateway,
+        open=opened,
+        # Whoever answers healthz but no other request is the API itself.
+        audience=API_AUDIENCE if api is not None and not opened else None,
+    )
+    credentials, reason = choose(config, situation, kubernetes=kubernetes, redactor=redactor)
+    cluster = Cluster(
+        config=config,
+        gateway_url=gateway,
+        kfp_api_url="",
+        multi_user=False,
+        credentials=credentials,
+        login_reason=reason,
+        kubernetes=kubernetes,
+        ownership=ownership,
+        redactor=redactor,
+    )
+    found = _enter(cluster)
+    _check_kubernetes(cluster)
+    return replace(cluster, kfp_api_url=found.url, multi_user=found.multi_user)
+
+
+def _enter(cluster: Cluster) -> PipelinesApi:
+    """Show our credentials; they must be known, and good for the configured namespace."""
+    namespace = cluster.config.kubernetes.namespace
+    with cluster.session() as session:
+        found = find_api(session, cluster.gateway_url)
+        host = urlsplit(cluster.gateway_url).netloc
+        if found is None:
+            raise AuthenticationError(
+                f"{host} does not accept {cluster.credentials.description} "
+                f"({cluster.login_reason}); check --kf-auth and what it needs"
+            )
+        try:
+            status = check_identity(session, found, namespace or "default")
+        except AuthenticationError as error:
+            raise AuthenticationError(
+                f"{error.message} ({cluster.credentials.description}: {cluster.login_reason})"
+            ) from None
+        if status == 403 and namespace is not None and found.multi_user:
+            _check_namespace(cluster, namespace)  # one that is not there is refused as well
+            raise PermissionDenied(
+                f"--kf-namespace: {cluster.user or 'this user'} may not use the pipelines in "
+                f"namespace {namespace!r}"
+            )
+    return found
+
+
+def _check_kubernetes(cluster: Cluster) -> None:
+    settings = cluster.config.kubernetes
+    kubernetes = cluster.kubernetes
+    if not kubernetes.is_configured and settings.namespace is not None:
+        return  # runs need no Kubernetes; what does will say so
+    kubernetes.api_client  # noqa: B018  ConfigurationError if it cannot be made
+    with calling("talk to Kubernetes (check --kf-kubeconfig and --kf-context)"):
+        kubernetes.version.get_code()
+    if settings.namespace is not None:
+        _check_namespace(cluster, settings.namespace)
+    if settings.storage_class is not None:
+        try:
+            known = cluster.storage_classes()
+        except PermissionDenied:
+            return
+        if settings.storage_class not in known:
+            raise ConfigurationError(
+                f"--kf-storage-class: there is no storage class {settings.storage_class!r} on "
+                f"this cluster; those that exist: {', '.join(known) or 'none'}"
+            )
+
+
+def _check_namespace(cluster: Cluster, namespace: str) -> None:
+    if cluster.kubernetes.is_configured:
+        require_namespace(cluster.kubernetes, namespace)

@@ -1,0 +1,100 @@
+"""What answers at --kf-host: a Kubeflow gateway, a Kubeflow Pipelines API, or something else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_kubeflow.auth.session import reaching
+from pytest_kubeflow.errors import AuthenticationError, ClusterUnreachable
+
+if TYPE_CHECKING:
+    import requests
+
+PREFIX = "/pipeline"
+HEALTH = "/apis/v2beta1/healthz"
+_EXPERIMENTS = "/apis/v2beta1/experiments"
+
+
+@dataclass(frozen=True, slots=True)
+class PipelinesApi:
+    """Where the KFP API is (`url`, without /apis) and whether it tells users apart."""
+
+    url: str
+    multi_user: bool
+
+
+def find_api(session: requests.Session, gateway: str) -> PipelinesApi | None:
+    """The API behind `gateway`, or None if whoever answers there wants a login first.
+
+    Behind a platform's gateway and the pipelines' own UI it is under /pipeline and at the top,
+    behind a port-forward to ml-pipeline at the top alone.
+    Raises ClusterUnreachable if nothing answers, or nothing that looks like Kubeflow.
+    """
+    refused = False
+    statuses = []
+    for url in (f"{gateway}{PREFIX}", gateway):
+        with reaching(gateway):
+            answer = session.get(f"{url}{HEALTH}", allow_redirects=False)
+        health = _json(answer)
+        if answer.status_code == 200 and health is not None:
+            return PipelinesApi(url, bool(health.get("multi_user", False)))
+        refused = refused or _wants_login(answer)
+        statuses.append(f"{PREFIX if url != gateway else ''}{HEALTH} {_summary(answer)}")
+    if refused:
+        return None
+    raise ClusterUnreachable(
+        f"there is no Kubeflow at {gateway}: {'; '.join(statuses)}; check --kf-host"
+    )
+
+
+def is_open(session: requests.Session, api: PipelinesApi) -> bool:
+    """Whether the API takes requests of this session (its healthz answers to everybody)."""
+    if not api.multi_user:
+        return True
+    return _list_status(session, api, "default")[0] not in {401, 403}
+
+
+def check_identity(session: requests.Session, api: PipelinesApi, namespace: str) -> int:
+    """Ask for something in `namespace`; returns the status: 200, or 403 where we may not.
+
+    Raises AuthenticationError if the API does not know who we are.
+    """
+    status, told = _list_status(session, api, namespace)
+    if status == 401:
+        raise AuthenticationError(f"the pipelines API does not accept our credentials: {told}")
+    return status
+
+
+def _list_status(session: requests.Session, api: PipelinesApi, namespace: str) -> tuple[int, str]:
+    parameters: dict[str, str | int] = {"page_size": 1}
+    if api.multi_user:
+        parameters["namespace"] = namespace
+    with reaching(api.url):
+        answer = session.get(f"{api.url}{_EXPERIMENTS}", params=parameters, allow_redirects=False)
+    return answer.status_code, " ".join(answer.text.split())[:200]
+
+
+def _json(answer: requests.Response) -> dict[str, Any] | None:
+    """The body of a healthz answer, if it is one."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return None
+    if not isinstance(body, dict):
+        return None
+    # Older releases leave out what is false, so {} is an answer as well.
+    return body if "multi_user" in body or not body else None
+
+
+def _wants_login(answer: requests.Response) -> bool:
+    """What oauth2-proxy, Istio or Dex's redirect answer to those whom they do not know."""
+    if answer.status_code in {301, 302, 303, 307}:
+        target = answer.headers.get("location", "")
+        return "/dex/" in target or "/oauth2/" in target or "/auth?" in target
+    return answer.status_code in {401, 403}
+
+
+def _summary(answer: requests.Response) -> str:
+    kind = answer.headers.get("content-type", "").partition(";")[0]
+    return f"answers {answer.status_code}" + (f" ({kind})" if kind else "")

@@ -1,0 +1,78 @@
+"""The workspace: the namespace that a session works in, made and removed where that is ours to do.
+
+| cluster | namespace |
+| --- | --- |
+| --kf-namespace | that one, as it is |
+| multi-user, we may make Profiles | a scratch Profile owned by the user that the gateway knows |
+| multi-user otherwise | the example user's namespace, as it is |
+| stand-alone pipelines | `kubeflow`, as it is: runs and what they mount live there |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from pytest_kubeflow.auth.ladder import EXAMPLE_NAMESPACE
+from pytest_kubeflow.cluster.cluster import Cluster
+from pytest_kubeflow.errors import ConfigurationError, KubeflowError
+from pytest_kubeflow.k8s.namespaces import require_namespace, wait_until_gone
+from pytest_kubeflow.k8s.profiles import create_profile, delete_profile, may_create_profiles
+from pytest_kubeflow.k8s.reaper import Reaper
+from pytest_kubeflow.waiting import Deadline
+
+STANDALONE_NAMESPACE = "kubeflow"
+
+
+@contextmanager
+def workspace(cluster: Cluster, *, keep: Callable[[], bool] = lambda: False) -> Iterator[str]:
+    """A namespace to work in, by name. At the end a scratch one is removed unless `keep()`.
+
+    Before, what interrupted sessions left behind is removed, once its time is over.
+    """
+    configured = cluster.config.kubernetes.namespace
+    if configured is not None:
+        yield from _existing(cluster, configured)
+    elif not cluster.multi_user:
+        yield from _existing(cluster, STANDALONE_NAMESPACE)
+    elif cluster.user is not None and may_create_profiles(cluster.kubernetes):
+        yield from _scratch(cluster, cluster.user, keep)
+    else:
+        yield from _existing(cluster, EXAMPLE_NAMESPACE)
+
+
+def _existing(cluster: Cluster, name: str) -> Iterator[str]:
+    if not cluster.kubernetes.is_configured:
+        yield name
+        return
+    try:
+        require_namespace(cluster.kubernetes, name)
+    except KubeflowError as error:
+        if cluster.config.kubernetes.namespace is not None:
+            raise
+        raise ConfigurationError(
+            f"the namespace {name!r}, taken as none was given, cannot be used "
+            f"({error.message}); name one with --kf-namespace"
+        ) from error
+    reaper = Reaper(cluster.kubernetes)
+    reaper.reap(name)
+    yield name
+
+
+def _scratch(cluster: Cluster, user: str, keep: Callable[[], bool]) -> Iterator[str]:
+    Reaper(cluster.kubernetes).reap()
+    name = cluster.ownership.name("scratch")
+    timeout = cluster.config.session.timeout
+    try:
+        create_profile(
+            cluster.kubernetes,
+            name,
+            owner=user,
+            labels=cluster.ownership.labels(),
+            deadline=Deadline.after(timeout),
+        )
+        yield name
+    finally:
+        if not keep():
+            delete_profile(cluster.kubernetes, name)
+            wait_until_gone(cluster.kubernetes, name, deadline=Deadline.after(timeout))
