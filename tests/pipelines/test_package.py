@@ -21,7 +21,7 @@ def shout() -> dsl.ContainerSpec:
 def twice(text: str, times: int = 2, ratio: float = 1.0, flag: bool = False) -> str:
     shout()
     first = repeat(text=text, times=times)
-    return repeat(text=first.output).output  # type: ignore[no-any-return]
+    return repeat(text=first.output).output
 
 
 def images(package: Package) -> set[str]:
