@@ -14,13 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+PEER_CERTIFICATE = "peer_certificate"
 
 
 class HttpServer:
     """Serves `app` on `host:port` (0: any free port) until `stop`. Only loopback is accepted.
 
     With `certificate` and `key` it speaks TLS; with `client_ca` it asks for client certificates
-    (`require_client`: and refuses those who have none).
+    (`require_client`: and refuses those who have none), and `scope["state"][PEER_CERTIFICATE]` is
+    the client's, as `ssl.SSLSocket.getpeercert` has it (None: it has none).
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class HttpServer:
         self.url = f"{'https' if certificate else 'http'}://{host}:{self.port}"
         config = uvicorn.Config(
             app,
+            http=_Http,
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -79,6 +84,15 @@ class HttpServer:
         self._server.should_exit = True
         await self._task
         self._task = None
+
+
+class _Http(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+    """uvicorn's protocol, which also tells the application whose certificate it was shown."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        certificate = transport.get_extra_info("peercert") or None
+        self.app_state = {**self.app_state, PEER_CERTIFICATE: certificate}  # type: ignore[has-type]
 
 
 class _Quiet(uvicorn.Server):
