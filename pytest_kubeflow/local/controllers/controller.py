@@ -78,7 +78,9 @@ class Controller:
     async def run(self) -> None:
         """Work until cancelled."""
         await self.informers.synced()
-        await asyncio.gather(*(self._work() for _ in range(self.workers)))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self.workers):
+                group.create_task(self._work())
 
     async def _work(self) -> None:
         while True:

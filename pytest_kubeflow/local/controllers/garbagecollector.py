@@ -51,18 +51,20 @@ class GarbageCollector:
     def _changed(self, kind: str, resource: Resource, obj: Object) -> None:
         metadata = obj["metadata"]
         uid = metadata["uid"]
+        owners = _owners(obj) if kind != "DELETED" else set()
+        known = self._objects.get(uid)
+        for owner in (_owners(known[1]) if known else set()) - owners:
+            self._dependents[owner].discard(uid)
+            self._sweeper.queue.add(("", owner))
         if kind == "DELETED":
             self._objects.pop(uid, None)
             self._sweeper.queue.add(("", uid))
-            for owner in metadata.get("ownerReferences") or []:
-                self._dependents[owner["uid"]].discard(uid)
-                self._sweeper.queue.add(("", owner["uid"]))
             return
         self._objects[uid] = (resource, obj)
-        for owner in metadata.get("ownerReferences") or []:
-            self._dependents[owner["uid"]].add(uid)
-            if owner["uid"] not in self._objects:
-                self._sweeper.queue.add(("", owner["uid"]))
+        for owner in owners:
+            self._dependents[owner].add(uid)
+            if owner not in self._objects:
+                self._sweeper.queue.add(("", owner))
         if metadata.get("deletionTimestamp"):
             self._sweeper.queue.add(("", uid))
         if resource == CUSTOM_RESOURCE_DEFINITIONS:
@@ -173,6 +175,10 @@ class _Sweeper(Controller):
             await self._collector.rediscover()
         else:
             await self._collector.sweep(key[1])
+
+
+def _owners(obj: Object) -> set[str]:
+    return {owner["uid"] for owner in obj["metadata"].get("ownerReferences") or []}
 
 
 async def _exists(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from pytest_kubeflow.local.controllers.persistentvolume import PersistentVolumeC
 from pytest_kubeflow.local.controllers.serviceaccount import ServiceAccountController
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import KubeClient
+
+log = logging.getLogger(__name__)
 
 ControllerFactory = Callable[[KubeClient, Informers], Controller]
 
@@ -64,6 +67,8 @@ class ControllerManager:
         runs = [(one.name, one.run()) for one in controllers]
         runs.append((collector.name, collector.run()))
         self._tasks = [asyncio.create_task(run, name=name) for name, run in runs]
+        for task in self._tasks:
+            task.add_done_callback(_complain)
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -71,3 +76,9 @@ class ControllerManager:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._informers is not None:
             await self._informers.stop()
+
+
+def _complain(task: asyncio.Task[None]) -> None:
+    """A controller ends by cancellation only: anything else is a mistake of ours, told loudly."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("controller %s ended", task.get_name(), exc_info=error)

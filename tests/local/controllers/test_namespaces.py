@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from kubernetes.client.exceptions import ApiException
+
+from tests.local.controllers.conftest import Eventually
+
+
+def gone(read: Any, *arguments: str) -> bool:
+    try:
+        read(*arguments)
+    except ApiException as error:
+        return bool(error.status == 404)
+    return False
+
+
+def test_namespaces_get_an_account_and_the_authority(
+    core: Any, namespace: str, eventually: Eventually
+) -> None:
+    account = core.read_namespaced_service_account("default", namespace)
+    assert account.metadata.uid
+    config = eventually(lambda: core.list_namespaced_config_map(namespace).items)[0]
+    assert config.metadata.name == "kube-root-ca.crt"
+    assert "BEGIN CERTIFICATE" in config.data["ca.crt"]
+
+
+def test_a_deleted_namespace_goes_with_all_that_it_holds(
+    core: Any, namespace: str, eventually: Eventually
+) -> None:
+    core.create_namespaced_config_map(namespace, {"metadata": {"name": "c"}})
+    core.create_namespaced_secret(namespace, {"metadata": {"name": "s"}})
+    core.delete_namespace(namespace)
+    eventually(lambda: gone(core.read_namespace, namespace))
+    assert core.list_namespaced_config_map(namespace).items == []
+
+
+def test_a_finalizer_holds_its_namespace_back(
+    core: Any, namespace: str, eventually: Eventually
+) -> None:
+    metadata = {"name": "c", "finalizers": ["example.com/hold"]}
+    core.create_namespaced_config_map(namespace, {"metadata": metadata})
+    core.delete_namespace(namespace)
+    eventually(lambda: not core.list_namespaced_service_account(namespace).items)
+    assert core.read_namespace(namespace).status.phase == "Terminating"
+    core.patch_namespaced_config_map("c", namespace, {"metadata": {"finalizers": None}})
+    eventually(lambda: gone(core.read_namespace, namespace))
+
+
+@pytest.mark.parametrize("propagation", ["Background", "Foreground"])
+def test_owned_objects_go_with_their_owner(
+    core: Any, namespace: str, eventually: Eventually, propagation: str
+) -> None:
+    owner = core.create_namespaced_config_map(namespace, {"metadata": {"name": "owner"}})
+    reference = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "name": "owner",
+        "uid": owner.metadata.uid,
+        "blockOwnerDeletion": True,
+    }
+    for name in ("one", "two"):
+        metadata = {"name": name, "ownerReferences": [reference]}
+        core.create_namespaced_secret(namespace, {"metadata": metadata})
+    core.delete_namespaced_config_map("owner", namespace, propagation_policy=propagation)
+    eventually(lambda: not core.list_namespaced_secret(namespace).items)
+    eventually(lambda: gone(core.read_namespaced_config_map, "owner", namespace))
+
+
+def test_orphans_stay(core: Any, namespace: str, eventually: Eventually) -> None:
+    owner = core.create_namespaced_config_map(namespace, {"metadata": {"name": "owner"}})
+    reference = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "name": "owner",
+        "uid": owner.metadata.uid,
+    }
+    metadata = {"name": "one", "ownerReferences": [reference]}
+    core.create_namespaced_secret(namespace, {"metadata": metadata})
+    core.delete_namespaced_config_map("owner", namespace, propagation_policy="Orphan")
+    eventually(lambda: gone(core.read_namespaced_config_map, "owner", namespace))
+    assert not core.read_namespaced_secret("one", namespace).metadata.owner_references
+
+
+def test_an_object_whose_owner_never_was_is_collected(
+    core: Any, namespace: str, eventually: Eventually
+) -> None:
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "ghost", "uid": "no-such-uid"}
+    metadata = {"name": "one", "ownerReferences": [reference]}
+    core.create_namespaced_secret(namespace, {"metadata": metadata})
+    eventually(lambda: gone(core.read_namespaced_secret, "one", namespace))
