@@ -176,6 +176,16 @@ class KubeClient:
             options["propagationPolicy"] = propagation
         return await self.request("DELETE", resource.path(namespace, name), body=options)
 
+    async def logs(self, pod: str, namespace: str, *, container: str) -> str:
+        """What a container has written so far. ApiError: there is no log to be had."""
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
+        response = await self._http.get(
+            path, params={"container": container}, headers=self._authorization()
+        )
+        if response.is_error:
+            raise _api_error(response)
+        return response.text
+
     async def watch(
         self,
         resource: Resource,

@@ -1,0 +1,140 @@
+"""ExperimentService. Source: backend/src/apiserver/server/experiment_server.go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from pytest_kubeflow.local.pipelines.api import messages
+from pytest_kubeflow.local.pipelines.api.context import Context, read_message, text_field
+from pytest_kubeflow.local.pipelines.api.errors import (
+    Code,
+    RequestError,
+    invalid,
+    not_found,
+)
+from pytest_kubeflow.local.pipelines.api.filters import Getter
+from pytest_kubeflow.local.pipelines.api.listing import list_page
+from pytest_kubeflow.local.pipelines.store import (
+    ARCHIVED,
+    AVAILABLE,
+    DEFAULT_EXPERIMENT,
+    Experiment,
+)
+from pytest_kubeflow.local.pipelines.workflows import Workflows
+
+_PATH = "/apis/v2beta1/experiments"
+_FIELDS: Mapping[str, Getter] = {
+    "id": lambda record: record.id,
+    "experiment_id": lambda record: record.id,
+    "name": lambda record: record.name,
+    "display_name": lambda record: record.name,
+    "created_at": lambda record: record.created_at,
+    "last_run_created_at": lambda record: record.last_run_created_at,
+    "description": lambda record: record.description,
+    "namespace": lambda record: record.namespace,
+    "storage_state": lambda record: record.storage_state,
+}
+
+
+class ExperimentService:
+    """Experiments: groups of runs in a namespace."""
+
+    def __init__(self, context: Context, workflows: Workflows) -> None:
+        self._context = context
+        self._store = context.store
+        self._workflows = workflows
+
+    def routes(self) -> list[Route]:
+        one = f"{_PATH}/{{experiment_id}}"
+        return [
+            Route(_PATH, self.create, methods=["POST"]),
+            Route(_PATH, self.list, methods=["GET"]),
+            Route(f"{one}:archive", self.archive, methods=["POST"]),
+            Route(f"{one}:unarchive", self.unarchive, methods=["POST"]),
+            Route(one, self.get, methods=["GET"]),
+            Route(one, self.delete, methods=["DELETE"]),
+        ]
+
+    async def create(self, request: Request) -> Response:
+        message = await read_message(request, messages.EXPERIMENT_FIELDS)
+        try:
+            name = text_field(message, "display_name", 128, "Experiment.Name")
+            if not name:
+                raise invalid("Experiment name is empty. Please specify a valid experiment name")
+            namespace = self._context.api_namespace(text_field(message, "namespace"))
+            await self._authorize(request, "create", namespace)
+            if self._store.experiments.where(namespace=namespace, name=name):
+                raise RequestError(
+                    Code.ALREADY_EXISTS,
+                    f"Failed to create a new experiment. The name {name} already exists. "
+                    "Please specify a new name",
+                )
+        except RequestError as error:
+            raise error.wrap("Failed to create a experiment") from None
+        description = text_field(message, "description")
+        record = self._store.experiments.save(Experiment(name, namespace, description))
+        return JSONResponse(messages.experiment(record))
+
+    async def get(self, request: Request) -> Response:
+        record = await self._find(request, "get", "Failed to fetch experiment")
+        return JSONResponse(messages.experiment(record))
+
+    async def list(self, request: Request) -> Response:
+        namespace = self._context.api_namespace(request.query_params.get("namespace", ""))
+        try:
+            await self._authorize(request, "list", namespace)
+            self._store.default_experiment(namespace)
+            records = self._store.experiments.where(namespace=namespace)
+            page = list_page(request, records, _FIELDS, "Experiment")
+        except RequestError as error:
+            raise error.wrap("List experiments failed") from None
+        shown = [messages.experiment(one) for one in page.records]
+        return JSONResponse(({"experiments": shown} if shown else {}) | page.fields())
+
+    async def archive(self, request: Request) -> Response:
+        record = await self._find(request, "archive", "Failed to archive experiment")
+        self._store.experiments.save(replace(record, storage_state=ARCHIVED))
+        for run in self._store.runs.where(experiment_id=record.id):
+            self._store.runs.save(replace(run, storage_state=ARCHIVED))
+        return JSONResponse({})
+
+    async def unarchive(self, request: Request) -> Response:
+        record = await self._find(request, "unarchive", "Failed to unarchive experiment")
+        self._store.experiments.save(replace(record, storage_state=AVAILABLE))
+        return JSONResponse({})
+
+    async def delete(self, request: Request) -> Response:
+        record = await self._find(request, "delete", "Failed to delete experiment")
+        if record.name == DEFAULT_EXPERIMENT and not self._context.multi_user:
+            raise RequestError(
+                Code.ABORTED,
+                f"Failed to delete experiment {record.id}. "
+                "The default experiment cannot be deleted",
+            ).wrap("Failed to delete experiment")
+        for run in self._store.delete_experiment(record.id):
+            await self._workflows.delete(run)
+        return JSONResponse({})
+
+    async def _find(self, request: Request, verb: str, doing: str) -> Experiment:
+        try:
+            experiment_id = request.path_params["experiment_id"]
+            record = self._store.experiments.get(experiment_id)
+            if record is None:
+                raise not_found("Experiment", experiment_id)
+            await self._authorize(request, verb, record.namespace)
+        except RequestError as error:
+            raise error.wrap(doing) from None
+        return record
+
+    async def _authorize(self, request: Request, verb: str, namespace: str) -> None:
+        if self._context.multi_user and not namespace:
+            raise invalid("An experiment cannot have an empty namespace in multi-user mode")
+        try:
+            await self._context.access.require(request, verb, "experiments", namespace)
+        except RequestError as error:
+            raise error.wrap("Failed to authorize with API") from None

@@ -1,0 +1,153 @@
+"""Records as the JSON of the API: snake_case names, fields without a value left out.
+
+Source: backend/src/apiserver/server/api_converter.go. Times of the real server have whole seconds;
+ours keep the milliseconds that they were taken with, which RFC 3339 allows.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pytest_kubeflow.local.pipelines.store import (
+    Experiment,
+    Pipeline,
+    PipelineVersion,
+    Run,
+    StateChange,
+    Task,
+)
+
+Json = Any
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def timestamp(moment: datetime | None) -> str:
+    """RFC 3339; what has not happened is the epoch, as the real server says it."""
+    moment = moment or EPOCH
+    text = moment.strftime("%Y-%m-%dT%H:%M:%S")
+    milliseconds = moment.microsecond // 1000
+    return f"{text}.{milliseconds:03}Z" if milliseconds else f"{text}Z"
+
+
+def _set(**fields: Json) -> dict[str, Json]:
+    return {name: value for name, value in fields.items() if value not in (None, "", 0, [], {})}
+
+
+def experiment(record: Experiment) -> Json:
+    return _set(
+        experiment_id=record.id,
+        display_name=record.name,
+        description=record.description,
+        created_at=timestamp(record.created_at),
+        namespace=record.namespace,
+        storage_state=record.storage_state,
+        last_run_created_at=timestamp(record.last_run_created_at),
+    )
+
+
+def pipeline(record: Pipeline) -> Json:
+    return _set(
+        pipeline_id=record.id,
+        display_name=record.display_name or record.name,
+        name=record.name,
+        description=record.description,
+        created_at=timestamp(record.created_at),
+        namespace=record.namespace,
+        tags=record.tags,
+    )
+
+
+def pipeline_version(record: PipelineVersion) -> Json:
+    return _set(
+        pipeline_id=record.pipeline_id,
+        pipeline_version_id=record.id,
+        display_name=record.display_name or record.name,
+        name=record.name,
+        description=record.description,
+        created_at=timestamp(record.created_at),
+        package_url=_set(pipeline_url=record.package_url),
+        code_source_url=record.code_source_url,
+        pipeline_spec=record.document.to_struct(),
+        tags=record.tags,
+    )
+
+
+def run(record: Run) -> Json:
+    source: Json = {"pipeline_spec": record.document.to_struct()}
+    if record.pipeline_version_id:
+        source = {
+            "pipeline_version_reference": {
+                "pipeline_id": record.pipeline_id,
+                "pipeline_version_id": record.pipeline_version_id,
+            }
+        }
+    details = _set(
+        pipeline_context_id=str(record.pipeline_context_id or ""),
+        pipeline_run_context_id=str(record.run_context_id or ""),
+        task_details=[_task(record, one) for one in record.tasks],
+    )
+    return _set(
+        experiment_id=record.experiment_id,
+        run_id=record.id,
+        display_name=record.display_name,
+        storage_state=record.storage_state,
+        description=record.description,
+        runtime_config=_set(parameters=record.arguments, pipeline_root=record.pipeline_root),
+        service_account=record.service_account,
+        created_at=timestamp(record.created_at),
+        scheduled_at=timestamp(record.scheduled_at),
+        finished_at=timestamp(record.finished_at),
+        state=record.state,
+        error=_error(record.error),
+        run_details=details,
+        state_history=[_change(one) for one in record.history],
+        **source,
+    )
+
+
+def _task(record: Run, task: Task) -> Json:
+    return _set(
+        run_id=record.id,
+        task_id=task.id,
+        display_name=task.name,
+        create_time=timestamp(task.created_at),
+        start_time=timestamp(task.started_at),
+        end_time=timestamp(task.finished_at),
+        state=task.state,
+        execution_id=str(task.execution_id or ""),  # protobuf's JSON has int64 as strings
+        error=_error(task.error),
+        parent_task_id=task.parent_id,
+        state_history=[_change(one) for one in task.history],
+        pod_name=task.pod_name,
+        child_tasks=[{"pod_name": task.pod_name}] if task.pod_name else [],
+    )
+
+
+def _change(change: StateChange) -> Json:
+    return _set(update_time=timestamp(change.time), state=change.state, error=_error(change.error))
+
+
+def _error(message: str) -> Json:
+    return {"code": 13, "message": message} if message else None
+
+
+# What a request may carry: the fields of each message, those that only the server sets included.
+EXPERIMENT_FIELDS = (
+    "experiment_id", "display_name", "description", "created_at", "namespace", "storage_state",
+    "last_run_created_at",
+)  # fmt: skip
+PIPELINE_FIELDS = (
+    "pipeline_id", "display_name", "name", "description", "created_at", "namespace", "error",
+    "tags",
+)  # fmt: skip
+PIPELINE_VERSION_FIELDS = (
+    "pipeline_id", "pipeline_version_id", "display_name", "name", "description", "created_at",
+    "package_url", "code_source_url", "pipeline_spec", "error", "tags",
+)  # fmt: skip
+RUN_FIELDS = (
+    "experiment_id", "run_id", "display_name", "storage_state", "description",
+    "pipeline_version_id", "pipeline_spec", "pipeline_version_reference", "runtime_config",
+    "service_account", "created_at", "scheduled_at", "finished_at", "state", "error",
+    "run_details", "recurring_run_id", "state_history", "plugins_input",
+)  # fmt: skip

@@ -1,0 +1,210 @@
+"""PipelineService: pipelines and their versions.
+
+Source: backend/src/apiserver/server/pipeline_server.go. Packages come in by `uploads.py`; the calls
+that make the server download one from a URL are refused, as it reaches no network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from pytest_kubeflow.local.pipelines.api import messages
+from pytest_kubeflow.local.pipelines.api.context import Context, read_message, text_field
+from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid, not_found
+from pytest_kubeflow.local.pipelines.api.filters import Getter
+from pytest_kubeflow.local.pipelines.api.listing import list_page
+from pytest_kubeflow.local.pipelines.spec import PipelineDocument
+from pytest_kubeflow.local.pipelines.store import Pipeline, PipelineVersion
+
+PATH = "/apis/v2beta1/pipelines"
+_PIPELINE_FIELDS: Mapping[str, Getter] = {
+    "id": lambda record: record.id,
+    "pipeline_id": lambda record: record.id,
+    "name": lambda record: record.name,
+    "display_name": lambda record: record.display_name,
+    "created_at": lambda record: record.created_at,
+    "description": lambda record: record.description,
+    "namespace": lambda record: record.namespace,
+}
+_VERSION_FIELDS: Mapping[str, Getter] = {
+    "id": lambda record: record.id,
+    "pipeline_version_id": lambda record: record.id,
+    "name": lambda record: record.name,
+    "display_name": lambda record: record.display_name,
+    "created_at": lambda record: record.created_at,
+    "description": lambda record: record.description,
+}
+
+
+class PipelineService:
+    """Pipelines of a namespace and, where the namespace is empty, those that all share."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._store = context.store
+
+    def routes(self) -> list[Route]:
+        one, versions = f"{PATH}/{{pipeline_id}}", f"{PATH}/{{pipeline_id}}/versions"
+        version = f"{versions}/{{pipeline_version_id}}"
+        return [
+            Route(PATH, self.create, methods=["POST"]),
+            Route(PATH, self.list, methods=["GET"]),
+            Route(f"{PATH}/create", self.download, methods=["POST"]),
+            Route(f"{PATH}/names/{{name}}", self.get_by_name, methods=["GET"]),
+            Route(one, self.get, methods=["GET"]),
+            Route(one, self.delete, methods=["DELETE"]),
+            Route(versions, self.download, methods=["POST"]),
+            Route(versions, self.list_versions, methods=["GET"]),
+            Route(version, self.get_version, methods=["GET"]),
+            Route(version, self.delete_version, methods=["DELETE"]),
+        ]
+
+    async def create(self, request: Request) -> Response:
+        """A pipeline without a version yet."""
+        message = await read_message(request, messages.PIPELINE_FIELDS)
+        try:
+            display_name = text_field(message, "display_name")
+            record = await self.add(
+                request,
+                Pipeline(
+                    text_field(message, "name") or display_name,
+                    display_name,
+                    self._context.api_namespace(text_field(message, "namespace")),
+                    text_field(message, "description"),
+                    message.get("tags") or {},
+                ),
+            )
+        except RequestError as error:
+            raise error.wrap("Failed to create a pipeline due to server error") from None
+        return JSONResponse(messages.pipeline(record))
+
+    async def download(self, _: Request) -> Response:
+        raise RequestError(
+            Code.UNIMPLEMENTED,
+            "The embedded Kubeflow downloads no packages: upload the file instead",
+        )
+
+    async def get(self, request: Request) -> Response:
+        record = await self._find(request, "get", "Failed to get a pipeline {}. Check error stack")
+        return JSONResponse(messages.pipeline(record))
+
+    async def get_by_name(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        namespace = self._context.api_namespace(request.query_params.get("namespace", ""))
+        try:
+            await self.authorize(request, "get", namespace)
+            found = self._store.pipelines.where(name=name, namespace=namespace)
+            if not found:
+                raise not_found("Namespace/Pipeline", f"{namespace}/{name}")
+        except RequestError as error:
+            doing = f"Failed to get a pipeline with name {name} and namespace {namespace}"
+            raise error.wrap(f"{doing}. Check error stack.") from None
+        return JSONResponse(messages.pipeline(found[0]))
+
+    async def list(self, request: Request) -> Response:
+        namespace = self._context.api_namespace(request.query_params.get("namespace", ""))
+        try:
+            await self.authorize(request, "list", namespace)
+            records = self._store.pipelines.where(namespace=namespace)
+            page = list_page(request, records, _PIPELINE_FIELDS, "Pipeline")
+        except RequestError as error:
+            doing = f"Failed to list pipelines in namespace {namespace}. Check error stack"
+            raise error.wrap(doing) from None
+        shown = [messages.pipeline(one) for one in page.records]
+        return JSONResponse(({"pipelines": shown} if shown else {}) | page.fields())
+
+    async def delete(self, request: Request) -> Response:
+        doing = "Failed to delete pipeline {}. Check error stack"
+        record = await self._find(request, "delete", doing)
+        versions = self._store.versions.where(pipeline_id=record.id)
+        if versions and request.query_params.get("cascade", "").lower() != "true":
+            raise invalid(
+                f"Failed to delete pipeline with id {record.id} as it has existing pipeline "
+                f"versions (e.g. {versions[-1].id}). Set cascade=true to delete all versions"
+            ).wrap(doing.format(record.id))
+        self._store.delete_pipeline(record.id)
+        return JSONResponse({})
+
+    async def list_versions(self, request: Request) -> Response:
+        record = await self._find(request, "list", "Failed to list pipeline versions of {}")
+        records = self._store.versions.where(pipeline_id=record.id)
+        page = list_page(request, records, _VERSION_FIELDS, "PipelineVersion")
+        shown = [messages.pipeline_version(one) for one in page.records]
+        return JSONResponse(({"pipeline_versions": shown} if shown else {}) | page.fields())
+
+    async def get_version(self, request: Request) -> Response:
+        version = await self._find_version(request, "get", "Failed to get a pipeline version {}")
+        return JSONResponse(messages.pipeline_version(version))
+
+    async def delete_version(self, request: Request) -> Response:
+        doing = "Failed to delete a pipeline version {}"
+        del self._store.versions[(await self._find_version(request, "delete", doing)).id]
+        return JSONResponse({})
+
+    async def add(self, request: Request, record: Pipeline) -> Pipeline:
+        """Save a new pipeline. RequestError: a bad name, no right, or the name is taken."""
+        if not record.name:
+            raise invalid("pipeline's name cannot be empty")
+        if len(record.name.encode()) > 128:
+            raise invalid("Pipeline.Name length cannot exceed 128")
+        await self.authorize(request, "create", record.namespace)
+        if self._store.pipelines.where(name=record.name, namespace=record.namespace):
+            raise RequestError(
+                Code.ALREADY_EXISTS,
+                f"Failed to create a new pipeline. The name {record.name} already exists. "
+                "Please specify a new name",
+            )
+        return self._keep_pipeline(record)
+
+    def add_version(
+        self, pipeline: Pipeline, name: str, document: PipelineDocument, **more: str
+    ) -> PipelineVersion:
+        """Save a new version of a pipeline. RequestError: the name is bad or taken."""
+        if not name:
+            raise invalid("pipeline version's name cannot be empty")
+        if len(name.encode()) > 127:
+            raise invalid("PipelineVersion.Name length cannot exceed 127")
+        if self._store.versions.where(pipeline_id=pipeline.id, name=name):
+            raise RequestError(
+                Code.ALREADY_EXISTS,
+                f"Failed to create a new pipeline version. The name {name} already exists. "
+                "Specify a new name",
+            )
+        version = PipelineVersion(pipeline.id, name, document, **more)  # type: ignore[arg-type]
+        if not self._context.faults.active("pipeline-lost"):
+            self._store.versions.save(version)
+        return version
+
+    def _keep_pipeline(self, record: Pipeline) -> Pipeline:
+        if not self._context.faults.active("pipeline-lost"):
+            self._store.pipelines.save(record)
+        return record
+
+    async def authorize(self, request: Request, verb: str, namespace: str) -> None:
+        """RequestError unless the sender may do this; shared pipelines are everybody's."""
+        if namespace:
+            await self._context.access.require(request, verb, "pipelines", namespace)
+
+    async def _find(self, request: Request, verb: str, doing: str) -> Pipeline:
+        pipeline_id = request.path_params["pipeline_id"]
+        try:
+            record = self._store.pipelines.get(pipeline_id)
+            if record is None:
+                raise not_found("Pipeline", pipeline_id)
+            await self.authorize(request, verb, record.namespace)
+        except RequestError as error:
+            raise error.wrap(doing.format(pipeline_id)) from None
+        return record
+
+    async def _find_version(self, request: Request, verb: str, doing: str) -> PipelineVersion:
+        version_id = request.path_params["pipeline_version_id"]
+        doing = doing.format(version_id)
+        pipeline = await self._find(request, verb, doing)
+        version = self._store.versions.get(version_id)
+        if version is None or version.pipeline_id != pipeline.id:
+            raise not_found("PipelineVersion", version_id).wrap(doing)
+        return version

@@ -1,0 +1,28 @@
+"""Settings of the pipelines room that the assembly decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LAUNCHER_IMAGE = "ghcr.io/kubeflow/kfp-launcher"
+AUDIENCE = "pipelines.kubeflow.org"
+STANDALONE_NAMESPACE = "kubeflow"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where artifacts go, as seen from inside the cluster.
+
+    `secret` is the Secret of each namespace with the keys `accesskey` and `secretkey`. The default
+    endpoint is the Service that every installation has, whatever store is behind it.
+    """
+
+    bucket: str = "mlpipeline"
+    endpoint: str = "http://minio-service.kubeflow:9000"
+    secret: str = "mlpipeline-minio-artifact"  # noqa: S105 the name of a Secret object
+    region: str = "us-east-1"
+
+    @property
+    def default_pipeline_root(self) -> str:
+        """Used where a namespace has no `kfp-launcher` ConfigMap (v2/config/env.go)."""
+        return f"minio://{self.bucket}/v2/artifacts"

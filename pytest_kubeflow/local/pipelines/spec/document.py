@@ -1,0 +1,138 @@
+"""PipelineDocument: a pipeline spec and its platform spec, read and checked for its outer form.
+
+Rules and messages: kubeflow/pipelines backend/src/apiserver/template/v2_template.go and
+template.go. The real server also refuses fields that the schema does not know; so does `check.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+Json = Any
+Spec = dict[str, Any]
+
+SCHEMA_VERSION = "2.1.0"
+# The C loader reads a large package ten times faster; not every build of PyYAML has it.
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+
+
+class SpecError(ValueError):
+    """The pipeline cannot be accepted; the message is the one that the API's answer carries."""
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineDocument:
+    """`spec` is a PipelineSpec, `platform` the `platforms.kubernetes` part of a PlatformSpec."""
+
+    spec: Spec
+    platform: Spec = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """`pipelineInfo.name`."""
+        return str(self.spec["pipelineInfo"]["name"])
+
+    @staticmethod
+    def parse(text: bytes | str) -> PipelineDocument:
+        """Read a package: one or two YAML (or JSON) documents. Raises SpecError."""
+        try:
+            documents = [one for one in yaml.load_all(text, Loader=_Loader) if one is not None]
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise SpecError(f"failed to parse pipeline spec YAML: {_one_line(error)}") from None
+        except RecursionError:
+            raise SpecError("failed to parse pipeline spec YAML: nested too deeply") from None
+        return _assemble(documents)
+
+    @staticmethod
+    def from_struct(value: Json) -> PipelineDocument:
+        """Read what a request carries: a bare spec, or `{pipeline_spec, platform_spec}`."""
+        if isinstance(value, dict) and "pipeline_spec" in value:
+            if extra := sorted(value.keys() - {"pipeline_spec", "platform_spec"}):
+                raise SpecError(f"unknown template format: unexpected field {extra[0]!r}")
+            return _assemble([value["pipeline_spec"], value.get("platform_spec") or None])
+        return _assemble([value])
+
+    def to_struct(self) -> Json:
+        """What the API answers as `pipeline_spec`; the reverse of `from_struct`."""
+        if not self.platform:
+            return self.spec
+        return {
+            "pipeline_spec": self.spec,
+            "platform_spec": {"platforms": {"kubernetes": self.platform}},
+        }
+
+
+def _assemble(documents: list[Json]) -> PipelineDocument:
+    spec: Spec | None = None
+    platform: Spec | None = None
+    for document in documents:
+        if document is None:
+            continue
+        if not isinstance(document, dict):
+            raise SpecError("unknown template format")
+        if str(document.get("apiVersion", "")).startswith("argoproj.io/"):
+            raise SpecError(
+                "V1 pipeline specs are not allowed. Please migrate to using KFP V2 pipelines."
+            )
+        if "pipelineInfo" in document or "root" in document:
+            if spec is not None:
+                raise SpecError("multiple pipeline specs provided")
+            spec = _checked(document)
+        elif "platforms" in document:
+            if platform is not None:
+                raise SpecError("multiple platform specs provided")
+            platform = _platform(document["platforms"])
+    if spec is None:
+        raise SpecError("unknown template format")
+    return PipelineDocument(spec, platform or {})
+
+
+def _checked(spec: Spec) -> Spec:
+    try:
+        spec = json.loads(json.dumps(spec, default=_not_json, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SpecError(f"cannot convert v2 pipeline spec to json format: {error}") from None
+    info = spec.get("pipelineInfo")
+    if not isinstance(info, dict) or not isinstance(spec.get("root"), dict):
+        missing = "pipelineInfo" if not isinstance(info, dict) else "root"
+        raise SpecError(f"invalid v2 pipeline spec: {missing} is missing or not an object")
+    version = spec.get("schemaVersion", "")
+    if version != SCHEMA_VERSION:
+        raise SpecError(
+            f"KFP only supports schema version {SCHEMA_VERSION}, "
+            f"but the pipeline spec has version {version}"
+        )
+    name = info.get("name")
+    if not name:
+        raise SpecError("invalid v2 pipeline spec: name is empty")
+    if not isinstance(name, str) or not _NAME.search(name):
+        raise SpecError(
+            "invalid v2 pipeline spec: name should consist of lower case alphanumeric "
+            "characters, '-' or '.', and must start and end with an alphanumeric character"
+        )
+    return spec
+
+
+def _platform(platforms: Json) -> Spec:
+    if not isinstance(platforms, dict):
+        raise SpecError("cannot unmarshal platform specific configs: platforms is not an object")
+    if other := sorted(platforms.keys() - {"kubernetes"}):
+        raise SpecError(f"platform {other[0]!r} is not supported; kubernetes is")
+    kubernetes = platforms.get("kubernetes") or {}
+    if not isinstance(kubernetes, dict):
+        raise SpecError("cannot unmarshal platform specific configs: kubernetes is not an object")
+    return kubernetes
+
+
+def _not_json(value: object) -> Json:
+    raise TypeError(f"{type(value).__name__} {value} has no place in JSON; quote it")
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,81 @@
+"""Values of parameters: their types, and their conversion.
+
+Numbers of the IR are protobuf doubles, so `3.0` and `3` are one value; what is whole stays whole
+here, as protojson writes it. Rules: kubeflow/pipelines backend/src/v2/metadata/converter.go and
+the type checks of backend/src/v2/driver/resolve.go.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+Json = Any
+
+TYPES = {
+    "STRING": "string",
+    "NUMBER_INTEGER": "number",
+    "NUMBER_DOUBLE": "number",
+    "BOOLEAN": "bool",
+    "LIST": "list",
+    "STRUCT": "struct",
+    "TASK_FINAL_STATUS": "struct",
+    "TASK_CONFIG": "struct",
+}
+_LARGEST_EXACT = 2**53
+
+
+def kind(value: Json) -> str:
+    """`null`, `string`, `number`, `bool`, `list` or `struct`."""
+    if value is None:
+        return "null"
+    for types, name in (
+        (bool, "bool"),
+        (str, "string"),
+        ((int, float), "number"),
+        (list, "list"),
+        (dict, "struct"),
+    ):
+        if isinstance(value, types):
+            return name
+    raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+def whole(value: Json) -> Json:
+    """`value` with every float that is a whole number as an int, at any depth."""
+    if isinstance(value, float):
+        exact = math.isfinite(value) and value.is_integer() and abs(value) <= _LARGEST_EXACT
+        return int(value) if exact else value
+    if isinstance(value, list):
+        return [whole(one) for one in value]
+    if isinstance(value, dict):
+        return {key: whole(one) for key, one in value.items()}
+    return value
+
+
+def to_text(value: Json) -> str:
+    """A value as the text that a STRING parameter or a placeholder gets."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    return json.dumps(whole(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def convert(name: str, value: Json, parameter_type: str) -> Json:
+    """`value` for an input parameter of `parameter_type`; anything fits a STRING as text.
+
+    Raises ValueError with the driver's message if the value is of another type.
+    """
+    actual = kind(value)
+    if parameter_type == "STRING":
+        return value if actual == "string" else to_text(value)
+    if actual == "null":
+        raise ValueError(f"got null for input parameter {json.dumps(name)}")
+    if TYPES.get(parameter_type) != actual:
+        raise ValueError(
+            f"input parameter {json.dumps(name)} type mismatch: "
+            f"expect {parameter_type}, got {actual}"
+        )
+    return whole(value)
