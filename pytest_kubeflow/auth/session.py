@@ -86,7 +86,7 @@ def reaching(url: str) -> Iterator[None]:
             told = f"nothing listens at {host} (connection refused)"
         else:
             told = f"cannot talk to {host}: {said}"
-        raise ClusterUnreachable(f"{told}; check --kf-host") from error
+        raise ClusterUnreachable(told) from error
 
 
 def _innermost(error: BaseException) -> str:

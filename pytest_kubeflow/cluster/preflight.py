@@ -21,7 +21,9 @@ from pytest_kubeflow.cluster.probe import (
 from pytest_kubeflow.config import KubeflowConfig
 from pytest_kubeflow.errors import (
     AuthenticationError,
+    ClusterUnreachable,
     ConfigurationError,
+    KubeflowError,
     PermissionDenied,
 )
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
@@ -45,9 +47,12 @@ def connect(config: KubeflowConfig, *, ownership: Ownership, redactor: Redactor)
         )
     gateway = config.gateway.host.removesuffix(PREFIX)
     kubernetes = KubernetesClient.from_settings(config.kubernetes)
-    with gateway_session(config.gateway) as stranger:
-        api = find_api(stranger, gateway)
-        opened = api is not None and is_open(stranger, api)
+    try:
+        with gateway_session(config.gateway) as stranger:
+            api = find_api(stranger, gateway)
+            opened = api is not None and is_open(stranger, api)
+    except ClusterUnreachable as error:
+        raise ClusterUnreachable(f"{config.told('host')}: {error.message}") from error
     situation = Situation(
         host=gateway,
         open=opened,
@@ -91,8 +96,8 @@ def _enter(cluster: Cluster) -> PipelinesApi:
         if status == 403 and namespace is not None and found.multi_user:
             _check_namespace(cluster, namespace)  # one that is not there is refused as well
             raise PermissionDenied(
-                f"--kf-namespace: {cluster.user or 'this user'} may not use the pipelines in "
-                f"namespace {namespace!r}"
+                f"{cluster.config.told('namespace')}: {cluster.user or 'this user'} may not use "
+                "the pipelines there"
             )
     return found
 
@@ -102,9 +107,13 @@ def _check_kubernetes(cluster: Cluster) -> None:
     kubernetes = cluster.kubernetes
     if not kubernetes.is_configured and settings.namespace is not None:
         return  # runs need no Kubernetes; what does will say so
-    kubernetes.api_client  # noqa: B018  ConfigurationError if it cannot be made
-    with calling("talk to Kubernetes (check --kf-kubeconfig and --kf-context)"):
-        kubernetes.version.get_code()
+    try:
+        with calling("talk to Kubernetes"):
+            kubernetes.version.get_code()
+    except KubeflowError as error:
+        asked = [name for name in ("kubeconfig", "context") if getattr(settings, name)]
+        told = ", ".join(cluster.config.told(name) for name in asked) or "--kf-kubeconfig not given"
+        raise type(error)(f"{told}: {error.message}") from error
     if settings.namespace is not None:
         _check_namespace(cluster, settings.namespace)
     if settings.storage_class is not None:
@@ -114,11 +123,14 @@ def _check_kubernetes(cluster: Cluster) -> None:
             return
         if settings.storage_class not in known:
             raise ConfigurationError(
-                f"--kf-storage-class: there is no storage class {settings.storage_class!r} on "
-                f"this cluster; those that exist: {', '.join(known) or 'none'}"
+                f"{cluster.config.told('storage_class')}: this cluster has no such storage "
+                f"class; those that exist: {', '.join(known) or 'none'}"
             )
 
 
 def _check_namespace(cluster: Cluster, namespace: str) -> None:
     if cluster.kubernetes.is_configured:
-        require_namespace(cluster.kubernetes, namespace)
+        try:
+            require_namespace(cluster.kubernetes, namespace)
+        except KubeflowError as error:
+            raise type(error)(f"{cluster.config.told('namespace')}: {error.message}") from error

@@ -43,9 +43,7 @@ def find_api(session: requests.Session, gateway: str) -> PipelinesApi | None:
         statuses.append(f"{PREFIX if url != gateway else ''}{HEALTH} {_summary(answer)}")
     if refused:
         return None
-    raise ClusterUnreachable(
-        f"there is no Kubeflow at {gateway}: {'; '.join(statuses)}; check --kf-host"
-    )
+    raise ClusterUnreachable(f"there is no Kubeflow at {gateway}: {'; '.join(statuses)}")
 
 
 def is_open(session: requests.Session, api: PipelinesApi) -> bool:

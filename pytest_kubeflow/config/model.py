@@ -133,6 +133,12 @@ class KubeflowConfig:
         setting = self.settings.get(name)
         return setting.origin if setting else "default"
 
+    def told(self, name: str) -> str:
+        """A value as messages call it: "--kf-host=https://kf.example (from command line)"."""
+        setting = self.settings.get(name, Setting("", "default"))
+        option = f"--kf-{name.replace('_', '-')}"
+        return f"{option}={_shown(setting.value)} (from {setting.origin})"
+
     def secrets(self) -> Iterator[Secret]:
         """Every secret in it, for the Redactor."""
         for group in (self.gateway, self.s3):

@@ -98,7 +98,7 @@ class KubernetesClient:
                 names = [one["name"] for one in contexts]
                 if self._context not in names:
                     raise ConfigurationError(
-                        f"--kf-context: there is no context {self._context!r} in {file}; "
+                        f"there is no context {self._context!r} in {file}; "
                         f"contexts there: {', '.join(names) or 'none'}"
                     )
             config.load_kube_config(
@@ -107,9 +107,7 @@ class KubernetesClient:
         except (config.ConfigException, yaml.YAMLError, OSError, TypeError, ValueError) as error:
             # The official loader reports a file of another shape as whichever of these it hits.
             said = " ".join(str(error).split())
-            raise ConfigurationError(
-                f"the kubeconfig {file} cannot be used: {said}; name another with --kf-kubeconfig"
-            ) from error
+            raise ConfigurationError(f"the kubeconfig {file} cannot be used: {said}") from error
 
     @cached_property
     def core(self) -> api.CoreV1Api:

@@ -21,15 +21,13 @@ def require_namespace(kubernetes: KubernetesClient, name: str) -> None:
         with calling(f"read namespace {name}"):
             namespace = kubernetes.core.read_namespace(name)
     except NotFound:
-        raise ConfigurationError(
-            f"--kf-namespace: there is no namespace {name!r} on this cluster"
-        ) from None
+        raise ConfigurationError(f"there is no namespace {name!r} on this cluster") from None
     except PermissionDenied:
         with calling(f"use namespace {name}"):
             kubernetes.core.list_namespaced_pod(name, limit=1)
         return
     if namespace.metadata.deletion_timestamp or namespace.status.phase == "Terminating":
-        raise ConfigurationError(f"--kf-namespace: the namespace {name!r} is being deleted")
+        raise ConfigurationError(f"the namespace {name!r} is being deleted")
 
 
 def create_namespace(
