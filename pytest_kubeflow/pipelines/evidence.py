@@ -1,0 +1,103 @@
+"""What was seen of a run that went wrong: states, pods, events, last log lines. Bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pytest_kubeflow.errors import Evidence, KubeflowError
+from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.k8s.events import describe_events, events_of
+from pytest_kubeflow.k8s.pods import describe_pod
+from pytest_kubeflow.pipelines.client import RunView
+from pytest_kubeflow.pipelines.executor_log import RUN_LABEL
+from pytest_kubeflow.pipelines.tasks import NOT_STARTED, Task
+
+_LOGS = 3
+_LOG_LINES = 40
+_EVENTS = 30
+_PODS = 50
+
+
+def blamed(tasks: Sequence[Task]) -> list[Task]:
+    """The tasks to look at first: failed ones, else those that hang; no DAGs around them."""
+    leaves = [task for task in tasks if not task.is_dag]
+    for states in ({"FAILED"}, {"CANCELED", "RUNNING", "PENDING", ""}):
+        if found := [task for task in leaves if task.state in states]:
+            return found
+    return []
+
+
+def task_table(tasks: Sequence[Task]) -> str:
+    """One line a task: name, state, seconds, error."""
+    width = max((len("/".join(task.path)) for task in tasks), default=0)
+    lines = []
+    for task in tasks:
+        seconds = "" if task.duration is None else f"{task.duration:.1f} s"
+        name = "/".join(task.path) or task.name
+        lines.append(f"{name:<{width}}  {task.state:<11}  {seconds:>8}  {task.error}".rstrip())
+    return "\n".join(lines)
+
+
+def last_log_lines(task: Task, lines: int = _LOG_LINES) -> str:
+    """The end of a task's log, or in brackets why there is none."""
+    try:
+        text = task.log()
+    except KubeflowError as error:
+        return f"({error.message})"
+    return "\n".join(text.rstrip().splitlines()[-lines:])
+
+
+def run_evidence(
+    view: RunView,
+    read_tasks: Callable[[], Sequence[Task]],
+    *,
+    kubernetes: KubernetesClient | None,
+    namespace: str,
+) -> Evidence:
+    """Everything that is known of the run now. What cannot be read says so; nothing is raised."""
+    sections = [("state", f"{view.state or 'PENDING'} {view.error}".rstrip())]
+    tasks: Sequence[Task] = ()
+    try:
+        tasks = read_tasks()
+        sections.append(("tasks", task_table(tasks)))
+    except KubeflowError as error:
+        sections.append(("tasks", f"({error.message})"))
+    if kubernetes is not None:
+        sections += _pods(kubernetes, namespace, view.run_id)
+    sections += [
+        (f"log of {'/'.join(task.path) or task.name}", last_log_lines(task))
+        for task in blamed(tasks)[:_LOGS]
+        if task.pod_name and task.state != NOT_STARTED
+    ]
+    return Evidence(f"run {view.name} ({view.run_id})", tuple(sections))
+
+
+def _pods(kubernetes: KubernetesClient, namespace: str, run_id: str) -> list[tuple[str, str]]:
+    """The run's pods that are not fine, and the events about them and their claims."""
+    try:
+        with calling(f"list the pods of run {run_id}"):
+            pods: list[Any] = kubernetes.core.list_namespaced_pod(
+                namespace, label_selector=f"{RUN_LABEL}={run_id}", limit=_PODS
+            ).items
+    except KubeflowError as error:
+        return [("pods", f"({error.message})")]
+    unwell = [pod for pod in pods if pod.status.phase != "Succeeded"]
+    told = "\n".join(f"{pod.metadata.name}: {describe_pod(pod)}" for pod in unwell)
+    sections = [("pods", told or f"(none but {len(pods)} that succeeded)")]
+    claims = {
+        volume.persistent_volume_claim.claim_name
+        for pod in unwell
+        for volume in pod.spec.volumes or ()
+        if volume.persistent_volume_claim
+    }
+    names = {pod.metadata.name for pod in pods} | claims
+    try:
+        events = [
+            event
+            for event in events_of(kubernetes, namespace)
+            if event.involved_object.name in names
+        ]
+    except KubeflowError as error:
+        return [*sections, ("events", f"({error.message})")]
+    return [*sections, ("events", describe_events(events[-_EVENTS:]))]

@@ -1,0 +1,268 @@
+"""PipelineRun: one run of a pipeline, to be waited for and read."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, RunFailed
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.k8s.volumes import Volume
+from pytest_kubeflow.objectstore.bucket import Bucket
+from pytest_kubeflow.pipelines.client import RunView, calling
+from pytest_kubeflow.pipelines.evidence import blamed, last_log_lines, run_evidence
+from pytest_kubeflow.pipelines.following import FINAL_STATES, follow, workflow_hints
+from pytest_kubeflow.pipelines.logs import PodLogs
+from pytest_kubeflow.pipelines.outputs import OutputSource, SourceUnavailable
+from pytest_kubeflow.pipelines.package import Package
+from pytest_kubeflow.pipelines.tasks import Task, find_task, merge, pipeline_outputs
+from pytest_kubeflow.waiting import Deadline
+
+T = TypeVar("T")
+
+_WORKFLOWS = ("argoproj.io", "v1alpha1", "workflows")
+
+
+@dataclass(frozen=True)
+class RunAccess:
+    """What runs in one namespace are asked with. `client` is a kfp.Client.
+
+    The sources of outputs are tried in order. `timeout` is the longest wait in seconds.
+    """
+
+    client: Any
+    namespace: str
+    sources: tuple[OutputSource, ...]
+    logs: PodLogs
+    kubernetes: KubernetesClient | None
+    url_of: Callable[[str], str]
+    timeout: float = 600.0
+
+    def view(self, run_id: str) -> RunView:
+        """What the API says of a run now."""
+        with calling(f"read run {run_id}"):
+            return RunView.of(self.client.get_run(run_id))
+
+    def open_watch(self, run_id: str) -> Callable[[], Any] | None:
+        """Opens a watch on the run's Workflow; None without access to Kubernetes."""
+        if self.kubernetes is None:
+            return None
+        custom = self.kubernetes.custom
+        group, version, plural = _WORKFLOWS
+        return lambda: custom.list_namespaced_custom_object(
+            group,
+            version,
+            self.namespace,
+            plural,
+            label_selector=f"pipeline/runid={run_id}",
+            watch=True,
+            timeout_seconds=int(self.timeout) + 1,
+            _preload_content=False,
+            _request_timeout=(10.0, self.timeout + 10.0),
+        )
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What was made for one run, by the name of the argument."""
+
+    volumes: Mapping[str, Volume] = field(default_factory=dict)
+    buckets: Mapping[str, Bucket] = field(default_factory=dict)
+
+
+class PipelineRun:
+    """A submitted run. What it tells is asked for when it is read, until the run has ended."""
+
+    def __init__(
+        self,
+        access: RunAccess,
+        view: RunView,
+        package: Package | None,
+        resources: Resources | None = None,
+    ) -> None:
+        self._access = access
+        self._view = view
+        self._package = package
+        self._resources = resources or Resources()
+        self._tasks: list[Task] | None = None
+
+    def __repr__(self) -> str:
+        return f"PipelineRun({self.name!r}, {self._view.state or 'PENDING'})"
+
+    @property
+    def run_id(self) -> str:
+        """The run's id in KFP."""
+        return self._view.run_id
+
+    @property
+    def name(self) -> str:
+        """The run's name, unique."""
+        return self._view.name
+
+    @property
+    def namespace(self) -> str:
+        """Where its pods are."""
+        return self._access.namespace
+
+    @property
+    def url(self) -> str:
+        """Its page, for people."""
+        return self._access.url_of(self.run_id)
+
+    @property
+    def state(self) -> str:
+        """PENDING, RUNNING, SUCCEEDED, SKIPPED, FAILED, CANCELING, CANCELED or PAUSED."""
+        return self._refreshed().state or "PENDING"
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is in a state that it will not leave."""
+        return self.state in FINAL_STATES
+
+    def wait(
+        self, timeout: float | None = None, *, expect: str | tuple[str, ...] = "SUCCEEDED"
+    ) -> PipelineRun:
+        """Wait until it has ended, `timeout` seconds at most (--kf-timeout); returns the run.
+
+        Raises RunFailed if it ended in another state than `expect`, and WaitTimeout, both with
+        the evidence.
+        """
+        deadline = Deadline.after(self._access.timeout if timeout is None else timeout)
+        with workflow_hints(self._access.open_watch(self.run_id)) as hint:
+            self._view = follow(
+                lambda: self._access.view(self.run_id),
+                deadline=deadline,
+                what=f"run {self.name}",
+                hint=hint,
+                evidence=self.evidence,
+            )
+        wanted = (expect,) if isinstance(expect, str) else expect
+        if self._view.state not in wanted:
+            raise RunFailed(self._failure(wanted), evidence=self.evidence())
+        return self
+
+    @property
+    def tasks(self) -> list[Task]:
+        """All tasks, also those of nested DAGs, in the order in which they began."""
+        if self._tasks is not None:
+            return self._tasks
+        view = self._refreshed()
+        tasks = self._read_tasks(view)
+        if view.state in FINAL_STATES:
+            self._tasks = tasks
+        return tasks
+
+    def task(self, name: str) -> Task:
+        """The task with this key in the compiled pipeline ("square-2"), or this display name.
+
+        A task in a nested DAG is found by its key where that is the only one, or "dag/key".
+        """
+        return find_task(self.tasks, name)
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """The output parameters of the pipeline itself; a single one is called "Output"."""
+        if self._package is None:
+            raise NotFound(f"run {self.name} tells no pipeline specification, so no outputs")
+        return pipeline_outputs(self._package, self.tasks)
+
+    def volume(self, argument: str) -> Volume:
+        """The volume that was made for `argument`."""
+        return _of(self._resources.volumes, argument, "SeededVolume")
+
+    def bucket(self, argument: str) -> Bucket:
+        """The bucket that was made for `argument`."""
+        return _of(self._resources.buckets, argument, "ScratchBucket")
+
+    def terminate(self) -> None:
+        """Ask KFP to stop it. It is CANCELED a moment later: `wait(expect="CANCELED")`."""
+        with calling(f"terminate run {self.name}"):
+            self._access.client.terminate_run(self.run_id)
+
+    def delete(self) -> None:
+        """Stop it if it still runs, and remove it with its pods, volumes and buckets.
+
+        Everything is tried; the first error is raised at the end.
+        """
+        errors: list[KubeflowError] = []
+        for step in (
+            self._stop,
+            self._delete_run,
+            *(volume.delete for volume in self._resources.volumes.values()),
+            *(bucket.delete for bucket in self._resources.buckets.values()),
+        ):
+            try:
+                step()
+            except NotFound:
+                continue
+            except KubeflowError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+    def _stop(self) -> None:
+        if not self.ended:
+            self.terminate()
+
+    def _delete_run(self) -> None:
+        with calling(f"delete run {self.name}"):
+            self._access.client.delete_run(self.run_id)
+
+    def evidence(self) -> Evidence:
+        """Everything that is known of it now: states, pods, events, last log lines."""
+        view = self._view
+        with contextlib.suppress(KubeflowError):
+            view = self._refreshed()
+        return run_evidence(
+            view,
+            lambda: self._read_tasks(view),
+            kubernetes=self._access.kubernetes,
+            namespace=self.namespace,
+        )
+
+    def _refreshed(self) -> RunView:
+        if self._view.state not in FINAL_STATES:
+            self._view = self._access.view(self.run_id)
+        return self._view
+
+    def _read_tasks(self, view: RunView) -> list[Task]:
+        refusals = []
+        for source in self._access.sources:
+            try:
+                records = source.tasks(self.run_id)
+            except SourceUnavailable as error:
+                refusals.append(str(error))
+                continue
+            return merge(
+                self._package,
+                records,
+                view.details,
+                run_state=view.state,
+                read_log=lambda task: self._access.logs.read(task.pod_name, self.run_id),
+            )
+        raise KubeflowError(f"nothing tells the tasks of run {self.name}: {'; '.join(refusals)}")
+
+    def _failure(self, wanted: tuple[str, ...]) -> str:
+        """One sentence: which task, why, its last lines."""
+        ended = f"run {self.name} ended {self._view.state}, not {' or '.join(wanted)}"
+        try:
+            tasks = blamed(self.tasks)
+        except KubeflowError as error:
+            return f"{ended}: {self._view.error or error.message}"
+        if not tasks:
+            return f"{ended}: {self._view.error}" if self._view.error else ended
+        task = tasks[0]
+        told = f"{ended}: task {'/'.join(task.path) or task.name} is {task.state}"
+        if task.error:
+            told += f" ({task.error})"
+        lines = [line.strip() for line in last_log_lines(task, 5).splitlines() if line.strip()]
+        return f"{told}; it said last: {' | '.join(lines)[-500:]}" if lines else told
+
+
+def _of(resources: Mapping[str, T], argument: str, kind: str) -> T:
+    if argument not in resources:
+        there = ", ".join(resources) or "none"
+        raise NotFound(f"no {kind} was made for an argument {argument!r}; there are: {there}")
+    return resources[argument]

@@ -1,0 +1,191 @@
+"""PipelineRunner: from a pipeline and its arguments to a submitted run."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError
+from pytest_kubeflow.k8s.volumes import SeededVolume, Volume, Volumes
+from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
+from pytest_kubeflow.pipelines.client import RunView, calling, patiently
+from pytest_kubeflow.pipelines.package import Package, compile_pipeline
+from pytest_kubeflow.pipelines.run import PipelineRun, Resources, RunAccess
+from pytest_kubeflow.pipelines.upload import PipelineVersion
+
+OURS = "pytest-kubeflow"
+
+Pipeline = Callable[..., object] | Path | str | PipelineVersion
+"""A `@dsl.pipeline` function or component, a compiled package's path, or an uploaded version."""
+
+
+class Experiment:
+    """The experiment of a session's runs: made with the first of them."""
+
+    def __init__(self, client: Any, namespace: str | None) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._name = f"{OURS}-{uuid.uuid4().hex[:10]}"
+
+    @cached_property
+    def id(self) -> str:
+        """The experiment's id in KFP."""
+        # kfp looks for the name before it makes one, so a second attempt finds the first one's.
+        with calling(f"create experiment {self._name}"):
+            made = self._client.create_experiment(
+                self._name,
+                description="Runs of a pytest session; removed at its end.",
+                namespace=self._namespace,
+            )
+        return str(made.experiment_id)
+
+    def delete(self) -> None:
+        """Remove it, if it was made at all."""
+        if "id" in vars(self):
+            with calling(f"delete experiment {self._name}"):
+                self._client.delete_experiment(self.id)
+
+
+class PipelineRunner:
+    """Compiles, submits and waits: `run_pipeline(pipeline, arguments={...})`.
+
+    `base_image` replaces the image of Python components if it is given. `runs` are those that it
+    started; `close` removes them, newest first.
+    """
+
+    def __init__(
+        self,
+        access: RunAccess,
+        experiment: Experiment,
+        *,
+        base_image: str | None = None,
+        volumes: Callable[[], Volumes],
+        make_bucket: Callable[[ScratchBucket], Bucket],
+    ) -> None:
+        self._access = access
+        self._experiment = experiment
+        self._base_image = base_image
+        self._volumes = volumes
+        self._make_bucket = make_bucket
+        self.runs: list[PipelineRun] = []
+
+    def __call__(
+        self,
+        pipeline: Pipeline,
+        *,
+        arguments: Mapping[str, object] | None = None,
+        name: str | None = None,
+        wait: bool = True,
+        timeout: float | None = None,
+        expect: str | tuple[str, ...] = "SUCCEEDED",
+    ) -> PipelineRun:
+        """Submit a run, without cache, and wait until it ends (unless `wait=False`).
+
+        An argument may be a SeededVolume or a ScratchBucket: it is made first, the pipeline gets
+        its name, and `run.volume(argument)` or `run.bucket(argument)` gives it back.
+        Raises ConfigurationError for a pipeline or arguments that cannot work, before anything is
+        made; RunFailed if the run ends in another state than `expect`; WaitTimeout.
+        """
+        version = pipeline if isinstance(pipeline, PipelineVersion) else None
+        if isinstance(pipeline, PipelineVersion):
+            package = pipeline.package
+        else:
+            package = compile_pipeline(pipeline, base_image=self._base_image)
+        given = dict(arguments or {})
+        package.check_arguments(
+            {
+                key: "name of it" if isinstance(value, SeededVolume | ScratchBucket) else value
+                for key, value in given.items()
+            }
+        )
+        resources = self._make(given)
+        try:
+            for key, value in (*resources.volumes.items(), *resources.buckets.items()):
+                given[key] = value.name if isinstance(value, Volume) else value.path
+            view = self._submit(package, version, given, name or package.name)
+        except BaseException:
+            _remove(resources)
+            raise
+        run = PipelineRun(self._access, view, package, resources)
+        self.runs.append(run)
+        return run.wait(timeout, expect=expect) if wait else run
+
+    def close(self) -> None:
+        """Remove the runs and all that was made for them. The first error is raised at the end."""
+        errors = []
+        while self.runs:
+            try:
+                self.runs.pop().delete()
+            except KubeflowError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+    def _make(self, arguments: Mapping[str, object]) -> Resources:
+        volumes: dict[str, Volume] = {}
+        buckets: dict[str, Bucket] = {}
+        made = Resources(volumes, buckets)
+        try:
+            for name, value in arguments.items():
+                if isinstance(value, SeededVolume):
+                    volumes[name] = self._volumes().make(value)
+                elif isinstance(value, ScratchBucket):
+                    buckets[name] = self._make_bucket(value)
+        except BaseException:
+            _remove(made)
+            raise
+        return made
+
+    def _submit(
+        self,
+        package: Package,
+        version: PipelineVersion | None,
+        arguments: Mapping[str, object],
+        name: str,
+    ) -> RunView:
+        unique = f"{name}-{uuid.uuid4().hex[:8]}"
+        experiment = patiently(lambda: self._experiment.id)
+        with tempfile.TemporaryDirectory(prefix=f"{OURS}-") as folder:
+            source: dict[str, Any]
+            if version is not None:
+                source = {"pipeline_id": version.pipeline_id, "version_id": version.version_id}
+            else:
+                path = Path(folder) / "pipeline.yaml"
+                package.write(path)
+                source = {"pipeline_package_path": str(path), "enable_caching": False}
+
+            def submit() -> RunView:
+                try:
+                    with calling(f"create run {unique}"):
+                        made = self._access.client.run_pipeline(
+                            experiment, unique, params=dict(arguments), **source
+                        )
+                except ClusterUnreachable:
+                    # It may have got there all the same: not twice, then.
+                    if (found := self._find(unique, experiment)) is not None:
+                        return found
+                    raise
+                return RunView.of(made)
+
+            return patiently(submit)
+
+    def _find(self, name: str, experiment: str) -> RunView | None:
+        with calling(f"look for run {name}"):
+            listed = self._access.client.list_runs(
+                page_size=100, sort_by="created_at desc", experiment_id=experiment
+            )
+        runs = (RunView.of(run) for run in listed.runs or ())
+        return next((run for run in runs if run.name == name), None)
+
+
+def _remove(resources: Resources) -> None:
+    """Remove what was made for a run that did not come to be; the error that ended it counts."""
+    for resource in (*resources.volumes.values(), *resources.buckets.values()):
+        try:
+            resource.delete()
+        except KubeflowError:
+            continue
