@@ -31,9 +31,10 @@ def main() -> None:
             bare.append(seconds([command, *WITHOUT]))
             loaded.append(seconds([command]))
         without, with_plugin = statistics.median(bare), statistics.median(loaded)
+        added, ratio = (with_plugin - without) * 1000, with_plugin / without
         print(
-            f"pytest {command:<9} without {without * 1000:6.1f} ms   with {with_plugin * 1000:6.1f} ms"
-            f"   difference {(with_plugin - without) * 1000:+5.1f} ms   ratio {with_plugin / without:.2f}"
+            f"pytest {command:<9} without {without * 1000:6.1f} ms   "
+            f"with {with_plugin * 1000:6.1f} ms   difference {added:+5.1f} ms   ratio {ratio:.2f}"
         )
 
 

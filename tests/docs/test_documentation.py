@@ -1,4 +1,4 @@
-"""What the documentation shows is true: its code runs, its links lead somewhere, its lists agree."""
+"""What the documentation shows is true: code runs, links lead somewhere, lists agree."""
 
 from __future__ import annotations
 
@@ -67,4 +67,4 @@ def test_ci_runs_the_commands_of_the_readme() -> None:
 
 def test_every_fault_is_described() -> None:
     page = (ROOT / "docs/reference/faults.md").read_text()
-    assert dict(re.findall(r"^\| `([\w-]+)` \| (.+) \|$", page, re.M)) == FAULTS
+    assert dict(re.findall(r"^\| `([\w-]+)` \| (.+) \|$", page, re.MULTILINE)) == FAULTS
