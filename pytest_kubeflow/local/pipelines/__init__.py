@@ -2,6 +2,11 @@
 
 `api/` is the API server, `driver/` runs what it records, `launcher/` is the program inside each
 task's pod, `spec/` the compiled pipeline that all of them speak of. They meet in Workflow and Pod
-objects of the Kubernetes API and in `store.py`; `persistence.py` carries the state of Workflows
-into it.
+objects of the Kubernetes API; `persistence.py` carries their state into `store.py`, which the API
+answers from. `service.py` puts it all together.
 """
+
+from pytest_kubeflow.local.pipelines.service import Pipelines
+from pytest_kubeflow.local.pipelines.settings import LAUNCHER_IMAGE, StoreSettings
+
+__all__ = ["LAUNCHER_IMAGE", "Pipelines", "StoreSettings"]

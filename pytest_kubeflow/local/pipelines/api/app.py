@@ -35,7 +35,7 @@ def make_app(context: Context, routes: Iterable[BaseRoute]) -> Starlette:
         return JSONResponse(mode | {"tag_name": VERSION, "commit_sha": "embedded"})
 
     async def authorize(request: Request) -> Response:
-        """AuthService: may the sender do `verb` on `resources` in `namespace`?"""
+        """AuthService: empty if the sender may do `verb` on `resources` in `namespace`."""
         query = request.query_params
         await context.access.require(
             request,

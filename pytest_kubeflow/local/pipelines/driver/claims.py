@@ -1,0 +1,60 @@
+"""CreatePVC and DeletePVC: tasks that the driver does itself, without a pod.
+
+Source: kubeflow/pipelines backend/src/v2/driver/k8s.go, createPVC and deletePVC.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from pytest_kubeflow.local.kube import ApiError, KubeClient
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.resources import PERSISTENT_VOLUME_CLAIMS
+from pytest_kubeflow.local.pipelines.driver.values import TaskError
+
+Json = Any
+
+CREATE, DELETE = "argostub/createpvc", "argostub/deletepvc"
+
+
+async def operate(
+    client: KubeClient, image: str, parameters: dict[str, Json], namespace: str
+) -> dict[str, Json]:
+    """Do what the stub image `image` stands for; the output parameters. Raises TaskError."""
+    try:
+        if image == DELETE:
+            name = str(parameters["pvc_name"])
+            await client.delete(PERSISTENT_VOLUME_CLAIMS, name, namespace)
+            return {}
+        made = await client.create(PERSISTENT_VOLUME_CLAIMS, claim_manifest(parameters, namespace))
+    except ApiError as error:
+        verb = "delete" if image == DELETE else "create"
+        raise TaskError(f"failed to {verb} PVC: {error.message}") from None
+    return {"name": made["metadata"]["name"]}
+
+
+def claim_manifest(parameters: dict[str, Json], namespace: str) -> Object:
+    """The PersistentVolumeClaim that a CreatePVC task asks for. Raises TaskError."""
+    name, suffix = parameters.get("pvc_name"), parameters.get("pvc_name_suffix")
+    if name and suffix:
+        raise TaskError(
+            "failed to create pvc: at most one of pvc_name and pvc_name_suffix can be non-empty"
+        )
+    spec: Object = {
+        "accessModes": parameters.get("access_modes") or ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": str(parameters.get("size", ""))}},
+    }
+    if "storage_class_name" in parameters:  # empty: no class, a volume that is there already
+        spec["storageClassName"] = parameters["storage_class_name"]
+    for source, field in (("volume_name", "volumeName"), ("data_source", "dataSource")):
+        if parameters.get(source):
+            spec[field] = parameters[source]
+    return {
+        "metadata": {
+            "name": name or f"{uuid.uuid4()}{suffix or ''}",
+            "namespace": namespace,
+            "annotations": parameters.get("annotations") or {},
+        },
+        "spec": spec,
+    }

@@ -1,0 +1,121 @@
+"""Platform configuration of a task: what kfp-kubernetes asked for, put into its pod.
+
+Source: kubeflow/pipelines backend/src/v2/driver/k8s.go, extendPodSpecPatch. `check.py` has refused
+what is not understood here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.pipelines.driver.values import TaskError
+
+Json = Any
+Resolve = Callable[[Json], Json]
+
+_PULL_POLICIES = ("Always", "Never", "IfNotPresent")
+
+
+def apply_platform(pod: Object, config: Json, resolve: Resolve) -> None:
+    """Change `pod` as the executor config `config` says.
+
+    `resolve` gives the value of a parameter source in the task's DAG. Raises TaskError.
+    """
+    labels_and_annotations = config.get("podMetadata") or {}
+    for section in ("labels", "annotations"):
+        pod["metadata"][section].update(labels_and_annotations.get(section) or {})
+    _volumes(pod["spec"], config, resolve)
+    _environment(pod["spec"]["containers"][0], config, resolve)
+    _images(pod["spec"], config, resolve)
+    _scheduling(pod["spec"], config)
+
+
+def _volumes(spec: Object, config: Json, resolve: Resolve) -> None:
+    for one in config.get("pvcMount") or []:
+        claim = _pvc_name(one, resolve)
+        volume = {"name": claim, "persistentVolumeClaim": {"claimName": claim}}
+        _mount(spec, volume, one["mountPath"], sub_path=one.get("subPath", ""))
+    for kind, field in (("secret", "secretName"), ("configMap", "name")):
+        for one in config.get(f"{kind}AsVolume") or []:
+            source = _name(one, f"{kind}Name", resolve)
+            content = {field: source, "optional": bool(one.get("optional"))}
+            _mount(spec, {"name": source, kind: content}, one["mountPath"])
+    for one in config.get("emptyDirMounts") or []:
+        content = {key: one[key] for key in ("medium", "sizeLimit") if one.get(key)}
+        _mount(spec, {"name": one["volumeName"], "emptyDir": content}, one["mountPath"])
+
+
+def _environment(main: Object, config: Json, resolve: Resolve) -> None:
+    for kind in ("secret", "configMap"):
+        for one in config.get(f"{kind}AsEnv") or []:
+            source = _name(one, f"{kind}Name", resolve)
+            for pair in one.get("keyToEnv") or []:
+                reference = {"name": source, "key": pair[f"{kind}Key"]}
+                if "optional" in one:
+                    reference["optional"] = bool(one["optional"])
+                value = {f"{kind}KeyRef": reference}
+                main["env"].append({"name": pair["envVar"], "valueFrom": value})
+    for one in config.get("fieldPathAsEnv") or []:
+        value = {"fieldRef": {"fieldPath": one["fieldPath"]}}
+        main["env"].append({"name": one["name"], "valueFrom": value})
+
+
+def _images(spec: Object, config: Json, resolve: Resolve) -> None:
+    for one in config.get("imagePullSecret") or []:
+        name = _name(one, "secretName", resolve)
+        spec.setdefault("imagePullSecrets", []).append({"name": name})
+    if policy := config.get("imagePullPolicy"):
+        if policy not in _PULL_POLICIES:
+            raise TaskError(
+                f"unsupported value: {policy}. ImagePullPolicy should be one of "
+                "'Always', 'Never' or 'IfNotPresent'"
+            )
+        spec["containers"][0]["imagePullPolicy"] = policy
+
+
+def _scheduling(spec: Object, config: Json) -> None:
+    if labels := (config.get("nodeSelector") or {}).get("labels"):
+        spec["nodeSelector"] = dict(labels)
+    if tolerations := config.get("tolerations"):
+        spec["tolerations"] = [_toleration(one) for one in tolerations]
+    if deadline := int(config.get("activeDeadlineSeconds") or 0):
+        spec["activeDeadlineSeconds"] = deadline
+
+
+def _pvc_name(mount: Json, resolve: Resolve) -> str:
+    # Older packages name the claim by one of these fields, newer ones by pvcNameParameter too.
+    if source := mount.get("pvcNameParameter"):
+        return _text(resolve(source), "the name of a PVC to mount")
+    if "constant" in mount:
+        return _text(mount["constant"], "the name of a PVC to mount")
+    return _text(resolve(mount), "the name of a PVC to mount")
+
+
+def _name(config: Json, field: str, resolve: Resolve) -> str:
+    """The name of a Secret or ConfigMap: from a parameter if there is one, else as it stands."""
+    source = config.get(f"{field}Parameter")
+    return _text(resolve(source) if source else config.get(field), f"{field} of a task")
+
+
+def _text(value: Json, what: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise TaskError(f"{what} must be a string that is not empty, found {value!r}")
+    return value
+
+
+def _mount(spec: Object, volume: Object, path: str, *, sub_path: str = "") -> None:
+    if all(known["name"] != volume["name"] for known in spec["volumes"]):
+        spec["volumes"].append(volume)
+    mount = {"name": volume["name"], "mountPath": path}
+    spec["containers"][0]["volumeMounts"].append(
+        mount | ({"subPath": sub_path} if sub_path else {})
+    )
+
+
+def _toleration(message: Json) -> Json:
+    toleration = {key: value for key, value in message.items() if value not in (None, "")}
+    if "tolerationSeconds" in toleration:
+        toleration["tolerationSeconds"] = int(toleration["tolerationSeconds"])
+    return toleration

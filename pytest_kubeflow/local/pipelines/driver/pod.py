@@ -1,0 +1,195 @@
+"""The pod of a task.
+
+As the real ones look (backend/src/v2/compiler/argocompiler/container.go and driver.go,
+initPodSpecPatch): the component's image as container `main`, the launcher as its command, the
+component's own command as its arguments. The launcher comes in by an image volume, where a real
+cluster copies it with an init container.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.pipelines.driver.command import resolve_arguments
+from pytest_kubeflow.local.pipelines.driver.values import TaskError
+from pytest_kubeflow.local.pipelines.settings import AUDIENCE, LAUNCHER_IMAGE, StoreSettings
+from pytest_kubeflow.local.pipelines.spec.values import to_text
+
+Json = Any
+
+VERSION = "2.17.0"
+LAUNCHER = "/kfp-launcher"
+_TOKEN_DIRECTORY = "/var/run/secrets/kfp"  # noqa: S105 a path
+# Where artifacts are for the task; volumes, so that any user may write there.
+_SCRATCH = {"minio-scratch": "/minio", "s3-scratch": "/s3", "gcs-scratch": "/gcs"}
+_CHANNEL_START, _CHANNEL_END = "{{$.inputs.parameters['", "']}}"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPod:
+    """All that makes a task's pod, but for its platform configuration."""
+
+    name: str
+    workflow: Object
+    run_id: str
+    pipeline_name: str
+    task_name: str
+    execution_id: int
+    component: Json
+    container: Json
+    executor_input: Json
+    store: StoreSettings
+    launcher_options: tuple[str, ...] = ()
+
+    def manifest(self) -> Object:
+        """The Pod object, for `KubeClient.create`. Raises TaskError."""
+        owner, spec = self.workflow["metadata"], self.workflow["spec"]
+        inputs = self.executor_input["inputs"]
+        present = inputs["parameterValues"].keys() | inputs["artifacts"].keys()
+        command = [
+            *resolve_arguments(self.container.get("command") or [], present),
+            *resolve_arguments(self.container.get("args") or [], present),
+        ]
+        if not command:
+            raise TaskError(
+                f"task {self.task_name!r} has neither command nor args: the launcher would not "
+                "know what to start"
+            )
+        main = {
+            "name": "main",
+            "image": self._channel(self.container["image"]),
+            "command": [*self._launcher(), "--"],
+            "args": command,
+            "env": [*_environment(self.store), *self._user_environment()],
+            "resources": self._resources(),
+            "volumeMounts": [
+                {"name": "kfp-launcher", "mountPath": LAUNCHER, "readOnly": True},
+                {"name": "kfp-token", "mountPath": _TOKEN_DIRECTORY, "readOnly": True},
+                *({"name": name, "mountPath": path} for name, path in _SCRATCH.items()),
+            ],
+        }
+        token = {"audience": AUDIENCE, "expirationSeconds": 7200, "path": "token"}
+        reference = {"reference": f"{LAUNCHER_IMAGE}:{VERSION}", "pullPolicy": "IfNotPresent"}
+        return {
+            "metadata": {
+                "name": self.name,
+                "namespace": owner["namespace"],
+                "labels": {
+                    "pipeline/runid": self.run_id,
+                    "workflows.argoproj.io/workflow": owner["name"],
+                    "workflows.argoproj.io/completed": "false",
+                    "pipelines.kubeflow.org/v2_component": "true",
+                },
+                "annotations": {
+                    "sidecar.istio.io/inject": "false",
+                    "workflows.argoproj.io/node-name": f"{owner['name']}.{self.task_name}",
+                    "pipelines.kubeflow.org/task_name": self.task_name,
+                    "kubectl.kubernetes.io/default-container": "main",
+                },
+                "ownerReferences": [
+                    {
+                        "apiVersion": "argoproj.io/v1alpha1",
+                        "kind": "Workflow",
+                        "name": owner["name"],
+                        "uid": owner["uid"],
+                        "controller": True,
+                        "blockOwnerDeletion": True,
+                    }
+                ],
+            },
+            "spec": {
+                "restartPolicy": "Never",
+                "serviceAccountName": spec["serviceAccountName"],
+                "containers": [main],
+                "volumes": [
+                    {"name": "kfp-launcher", "image": reference},
+                    {
+                        "name": "kfp-token",
+                        "projected": {"sources": [{"serviceAccountToken": token}]},
+                    },
+                    *({"name": name, "emptyDir": {}} for name in _SCRATCH),
+                ],
+            },
+        }
+
+    def _launcher(self) -> list[str]:
+        component = {
+            key: self.component[key]
+            for key in ("inputDefinitions", "outputDefinitions")
+            if key in self.component
+        }
+        return [
+            f"{LAUNCHER}/launch",
+            *("--pipeline_name", self.pipeline_name),
+            *("--run_id", self.run_id),
+            *("--execution_id", str(self.execution_id)),
+            *("--executor_input", _literal(self.executor_input)),
+            *("--component_spec", _literal(component)),
+            *("--ml_pipeline_server_address", "ml-pipeline.kubeflow"),
+            *("--ml_pipeline_server_port", "8888"),
+            *("--object_store", self.store.endpoint),
+            *("--object_store_region", self.store.region),
+            *("--token_file", f"{_TOKEN_DIRECTORY}/token"),
+            *self.launcher_options,
+        ]
+
+    def _user_environment(self) -> list[Object]:
+        env = self.container.get("env") or []
+        return [{"name": one["name"], "value": one.get("value", "")} for one in env]
+
+    def _resources(self) -> Object:
+        wanted = self.container.get("resources") or {}
+        resources: dict[str, dict[str, str]] = {"limits": {}, "requests": {}}
+        for section, name, new, old, unit in (
+            ("limits", "memory", "resourceMemoryLimit", "memoryLimit", "G"),
+            ("requests", "memory", "resourceMemoryRequest", "memoryRequest", "G"),
+            ("limits", "cpu", "resourceCpuLimit", "cpuLimit", ""),
+            ("requests", "cpu", "resourceCpuRequest", "cpuRequest", ""),
+        ):
+            if wanted.get(new):
+                resources[section][name] = self._channel(wanted[new])
+            elif wanted.get(old):
+                resources[section][name] = f"{to_text(wanted[old])}{unit}"
+        accelerator = wanted.get("accelerator") or {}
+        kind = self._channel(accelerator.get("resourceType") or accelerator.get("type") or "")
+        amount = self._channel(accelerator.get("resourceCount") or accelerator.get("count") or "")
+        if kind and amount not in {"", "0"}:
+            resources["limits"][kind] = amount
+        return {section: amounts for section, amounts in resources.items() if amounts}
+
+    def _channel(self, value: Json) -> str:
+        """A setting as it stands, or the value of the input parameter that it names."""
+        text = str(value)
+        if not (text.startswith(_CHANNEL_START) and text.endswith(_CHANNEL_END)):
+            return text
+        name = text[len(_CHANNEL_START) : -len(_CHANNEL_END)]
+        values = self.executor_input["inputs"]["parameterValues"]
+        if name not in values:
+            raise TaskError(f"a setting of the pod comes from parameter {name!r}, which is not set")
+        return to_text(values[name])
+
+
+def _environment(store: StoreSettings) -> list[Object]:
+    def field(name: str, path: str) -> Object:
+        return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+
+    def key(name: str, key: str) -> Object:
+        # Optional: a task without artifacts needs no store; the launcher says what is missing.
+        reference = {"name": store.secret, "key": key, "optional": True}
+        return {"name": name, "valueFrom": {"secretKeyRef": reference}}
+
+    return [
+        field("KFP_POD_NAME", "metadata.name"),
+        field("KFP_POD_UID", "metadata.uid"),
+        field("NAMESPACE", "metadata.namespace"),
+        key("KFP_STORE_ACCESS_KEY", "accesskey"),
+        key("KFP_STORE_SECRET_KEY", "secretkey"),
+    ]
+
+
+def _literal(value: Json) -> str:
+    """JSON for a pod's command, where Kubernetes would expand `$(NAME)` and `$$`."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("$", "$$")

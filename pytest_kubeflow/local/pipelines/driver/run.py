@@ -1,0 +1,185 @@
+"""RunWorker: one run, from its Workflow object to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+import httpx
+
+from pytest_kubeflow.local.kube import ApiError
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.resources import CONFIG_MAPS, PODS
+from pytest_kubeflow.local.metadata import MetadataStore
+from pytest_kubeflow.local.pipelines.driver.dag import DagRunner
+from pytest_kubeflow.local.pipelines.driver.executor_input import run_root
+from pytest_kubeflow.local.pipelines.driver.ledger import Ledger
+from pytest_kubeflow.local.pipelines.driver.pods import FINAL, phase
+from pytest_kubeflow.local.pipelines.driver.resolve import pipeline_inputs
+from pytest_kubeflow.local.pipelines.driver.status import TaskNode, WorkflowStatus
+from pytest_kubeflow.local.pipelines.driver.task import TaskRunner, Tools
+from pytest_kubeflow.local.pipelines.driver.values import TaskError
+from pytest_kubeflow.local.pipelines.spec import PipelineDocument
+from pytest_kubeflow.local.pipelines.workflows import GENERATION, RUN_LABEL, RUN_NAME
+
+log = logging.getLogger(__name__)
+
+TERMINATED = "Stopped with strategy 'Terminate'"
+_LAUNCHER_SETTINGS = "kfp-launcher"  # the ConfigMap with a namespace's pipeline root
+
+
+class RunWorker:
+    """Runs the pipeline that `workflow` holds; `generation` counts its retries."""
+
+    def __init__(self, workflow: Object, tools: Tools, metadata: MetadataStore) -> None:
+        self._workflow = workflow
+        self._tools = tools
+        self._store = metadata
+        self._meta: dict[str, Any] = workflow["metadata"]
+        self._run_id: str = self._meta["labels"][RUN_LABEL]
+        self.generation = generation_of(workflow)
+        self.status = WorkflowStatus(tools.client, workflow, self.generation)
+        self._walk: asyncio.Task[None] | None = None
+        self._terminated = False
+
+    def terminate(self) -> None:
+        """End the run, with its pods; `run` returns when they are gone."""
+        self._terminated = True
+        if self._walk is not None:
+            self._walk.cancel()
+
+    async def run(self) -> None:
+        """Work until the run has ended and its status is written."""
+        writer = asyncio.create_task(self.status.keep_written())
+        self._walk = asyncio.create_task(self._run_pipeline())
+        if self._terminated:
+            self._walk.cancel()
+        try:
+            await asyncio.wait([self._walk])
+            if self._walk.cancelled():
+                await self._remove_pods()
+                for node in self.status.unfinished:
+                    self.status.move(node, "Failed", TERMINATED)
+                    if node.execution_id:
+                        self._store.update("execution", node.execution_id, state="CANCELED")
+                self.status.finish("Failed", TERMINATED)
+            else:
+                self._conclude(self._walk.exception())
+        finally:
+            self._walk.cancel()
+            writer.cancel()
+            await asyncio.gather(self._walk, writer, return_exceptions=True)
+        await self.status.write()
+
+    def _conclude(self, error: BaseException | None) -> None:
+        if error is None:
+            self.status.finish("Succeeded")
+        elif isinstance(error, TaskError):
+            self.status.finish("Failed", str(error))
+        else:
+            log.error("run %s ended by an error of the driver", self._run_id, exc_info=error)
+            for node in self.status.unfinished:
+                self.status.move(node, "Error", repr(error))
+            self.status.finish("Error", f"the driver failed: {error!r}")
+
+    async def _run_pipeline(self) -> None:
+        given = {
+            one["name"]: json.loads(one["value"])
+            for one in self._workflow["spec"]["arguments"]["parameters"]
+        }
+        document = PipelineDocument.from_struct(given["pipeline-spec"])
+        config = given["runtime-config"]
+        root = run_root(await self._pipeline_root(document, config), document.name, self._run_id)
+        ledger = Ledger(
+            self._store,
+            pipeline_name=document.name,
+            run_id=self._run_id,
+            namespace=self._meta["namespace"],
+            run_root=root,
+        )
+        self.status.pipeline_context = ledger.pipeline_context
+        self.status.run_context = ledger.run_context
+        component = document.spec["root"]
+        inputs = pipeline_inputs(component, config.get("parameters") or {})
+        node = self.status.node(TaskNode(self._meta["name"], "root", "DAG"))
+        node.execution_id = ledger.start_root(inputs)
+        self.status.move(node, "Running")
+        runner = TaskRunner(
+            self._tools,
+            self._workflow,
+            self._run_id,
+            document.name,
+            root,
+            ledger,
+            self.status,
+        )
+        dags = DagRunner(document, runner, self._names())
+        try:
+            if "dag" not in component:
+                raise TaskError("the root component has no dag")
+            outputs = await dags.run(component, inputs, node)
+        except TaskError as error:
+            self.status.move(node, "Failed", str(error))
+            ledger.finish(node.execution_id, "FAILED")
+            raise
+        self._store.update(
+            "execution",
+            node.execution_id,
+            state="COMPLETE",
+            custom_properties={"outputs": outputs.parameters},
+        )
+        self.status.move(node, "Succeeded")
+
+    def _names(self) -> dict[str, str]:
+        created = self._meta.get("creationTimestamp", "")
+        return {
+            "pipeline_job_name": self._meta["annotations"].get(RUN_NAME, ""),
+            "pipeline_job_resource_name": self._meta["name"],
+            "pipeline_job_uuid": self._run_id,
+            "pipeline_job_create_time_utc": created,
+            "pipeline_job_schedule_time_utc": created,
+        }
+
+    async def _pipeline_root(self, document: PipelineDocument, config: Object) -> str:
+        """Of the run, of the pipeline, of the namespace, or the installation's."""
+        chosen = config.get("pipeline_root") or document.spec.get("defaultPipelineRoot")
+        if chosen:
+            return str(chosen)
+        try:
+            settings = await self._tools.client.get(
+                CONFIG_MAPS, _LAUNCHER_SETTINGS, self._meta["namespace"]
+            )
+        except ApiError as error:
+            if not error.not_found:
+                raise
+            settings = {}
+        root = (settings.get("data") or {}).get("defaultPipelineRoot")
+        return str(root or self._tools.store.default_pipeline_root)
+
+    async def _remove_pods(self) -> None:
+        """Delete the run's pods and wait until they have ended."""
+        waits = []
+        namespace = self._meta["namespace"]
+        mine = await self._tools.client.list(
+            PODS, namespace, label_selector=f"{RUN_LABEL}={self._run_id}"
+        )
+        for pod in mine["items"]:
+            name = pod["metadata"]["name"]
+            if phase(pod) in FINAL:
+                continue  # a finished pod keeps its log
+            ended = self._tools.pods.follow(namespace, name, lambda _: None)
+            try:
+                await self._tools.client.delete(PODS, name, namespace)
+            except (ApiError, httpx.HTTPError) as error:
+                log.debug("pod %s: %s", name, error)
+                ended.cancel()
+                continue
+            waits.append(ended)
+        await asyncio.gather(*waits)
+
+
+def generation_of(workflow: Object) -> int:
+    """How often the run was retried."""
+    return int((workflow["metadata"].get("annotations") or {}).get(GENERATION, 0))

@@ -1,0 +1,39 @@
+"""What tasks hand to each other: parameters, and artifacts that ML Metadata knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArtifact:
+    """An artifact in ML Metadata (`id`) and in the object store (`uri`)."""
+
+    id: int
+    uri: str
+    type: str
+    metadata: dict[str, Json] = field(default_factory=dict)
+
+    def to_runtime(self) -> Json:
+        """As a RuntimeArtifact of an executor input; its name is its id, as in the real driver."""
+        return {
+            "name": str(self.id),
+            "uri": self.uri,
+            "type": {"schemaTitle": self.type},
+            "metadata": self.metadata,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Inputs or outputs of a task or a DAG. A parameter without a value is None."""
+
+    parameters: dict[str, Json] = field(default_factory=dict)
+    artifacts: dict[str, list[StoredArtifact]] = field(default_factory=dict)
+
+
+class TaskError(Exception):
+    """A task cannot succeed; the message becomes its error."""

@@ -1,0 +1,78 @@
+"""Pipelines: the API server, the driver and ML Metadata's front, put together."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from pytest_kubeflow.local.faults import Faults
+from pytest_kubeflow.local.kube import Informer, KubeClient
+from pytest_kubeflow.local.kube.resources import WORKFLOWS
+from pytest_kubeflow.local.metadata import MetadataStore, metadata_app
+from pytest_kubeflow.local.pipelines.api.access import Access
+from pytest_kubeflow.local.pipelines.api.app import make_app
+from pytest_kubeflow.local.pipelines.api.context import Context
+from pytest_kubeflow.local.pipelines.api.experiments import ExperimentService
+from pytest_kubeflow.local.pipelines.api.pipelines import PipelineService
+from pytest_kubeflow.local.pipelines.api.reports import ReportService
+from pytest_kubeflow.local.pipelines.api.runs import RunService
+from pytest_kubeflow.local.pipelines.api.uploads import UploadService
+from pytest_kubeflow.local.pipelines.driver.engine import Engine
+from pytest_kubeflow.local.pipelines.persistence import PersistenceAgent
+from pytest_kubeflow.local.pipelines.settings import StoreSettings
+from pytest_kubeflow.local.pipelines.store import Store
+from pytest_kubeflow.local.pipelines.workflows import RUN_LABEL, Workflows
+
+
+class Pipelines:
+    """Kubeflow Pipelines on a Kubernetes API.
+
+    `app` and `metadata_app` are ASGI applications, which answer from construction on; runs go on
+    from `start` to `stop`. Behind a gateway, `gateway_secret` is what its requests carry in
+    `x-gateway-secret`: without it nobody is believed to be a user by the `kubeflow-userid` header.
+    """
+
+    def __init__(
+        self,
+        client: KubeClient,
+        *,
+        multi_user: bool,
+        gateway_secret: str | None,
+        metadata: MetadataStore,
+        store_settings: StoreSettings,
+        faults: Faults | None = None,
+    ) -> None:
+        faults = faults or Faults()
+        store, workflows = Store(), Workflows(client)
+        access = Access(client, multi_user=multi_user, gateway_secret=gateway_secret)
+        context = Context(store, access, client, faults)
+        self._informer = Informer(client, WORKFLOWS, label_selector=RUN_LABEL)
+        # First the store, then the driver: a run that ends is seen to have ended by both.
+        self._agent = PersistenceAgent(self._informer, store)
+        self._engine = Engine(client, self._informer, metadata, store=store_settings, faults=faults)
+        self._watching: asyncio.Task[None] | None = None
+        pipelines = PipelineService(context)
+        routes = [
+            *UploadService(context, pipelines).routes(),
+            *pipelines.routes(),
+            *ExperimentService(context, workflows).routes(),
+            *RunService(context, workflows).routes(),
+            *ReportService(context, self._engine.accept).routes(),
+        ]
+        self.metadata_app: Starlette = metadata_app(metadata)
+        # A stand-alone installation has no gateway: its UI server leads to ML Metadata as well.
+        mounts = [] if multi_user else [Mount("/", self.metadata_app)]
+        self.app: Starlette = make_app(context, [*routes, *mounts])
+
+    async def start(self) -> None:
+        await self._engine.start()
+        self._watching = asyncio.create_task(self._informer.run(), name="workflows")
+        await self._informer.synced.wait()
+
+    async def stop(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+        await self._engine.stop()
