@@ -27,11 +27,22 @@ if TYPE_CHECKING:
         VolumeError,
         WaitTimeout,
     )
+    from pytest_kubeflow.k8s.volumes import SeededVolume, Volume
+    from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
+    from pytest_kubeflow.pipelines.run import PipelineRun
+    from pytest_kubeflow.pipelines.submission import PipelineRunner
+    from pytest_kubeflow.pipelines.tasks import Task
+    from pytest_kubeflow.pipelines.upload import (
+        PipelineUploader,
+        PipelineVersion,
+        UploadedPipeline,
+    )
     from pytest_kubeflow.redaction import Redactor, Secret
     from pytest_kubeflow.waiting import Deadline, wait_until
 
 __all__ = [
     "AuthenticationError",
+    "Bucket",
     "Cluster",
     "ClusterUnreachable",
     "ComponentMissing",
@@ -43,10 +54,19 @@ __all__ = [
     "NotFound",
     "ObjectStoreError",
     "PermissionDenied",
+    "PipelineRun",
+    "PipelineRunner",
+    "PipelineUploader",
+    "PipelineVersion",
     "PodFailed",
     "Redactor",
     "RunFailed",
+    "ScratchBucket",
     "Secret",
+    "SeededVolume",
+    "Task",
+    "UploadedPipeline",
+    "Volume",
     "VolumeError",
     "WaitTimeout",
     "wait_until",
@@ -71,6 +91,12 @@ _HOMES = {
         "VolumeError",
         "WaitTimeout",
     ],
+    "k8s.volumes": ["SeededVolume", "Volume"],
+    "objectstore.bucket": ["Bucket", "ScratchBucket"],
+    "pipelines.run": ["PipelineRun"],
+    "pipelines.submission": ["PipelineRunner"],
+    "pipelines.tasks": ["Task"],
+    "pipelines.upload": ["PipelineUploader", "PipelineVersion", "UploadedPipeline"],
     "redaction": ["Redactor", "Secret"],
     "waiting": ["Deadline", "wait_until"],
 }

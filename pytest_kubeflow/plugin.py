@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_kubeflow import hookspecs, options
+from pytest_kubeflow import hookspecs
 
 pytest_plugins = [
     "pytest_kubeflow.options",
@@ -29,10 +29,14 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """What was configured, and where."""
+    from pytest_kubeflow import options
+
     return options.load(config).header_lines()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Judge the configuration before anything is done with it."""
+    from pytest_kubeflow import options
+
     options.load(session.config)

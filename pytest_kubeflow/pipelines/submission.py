@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping
@@ -104,8 +105,8 @@ class PipelineRunner:
         )
         resources = self._make(given)
         try:
-            for key, value in (*resources.volumes.items(), *resources.buckets.items()):
-                given[key] = value.name if isinstance(value, Volume) else value.path
+            given |= {key: volume.name for key, volume in resources.volumes.items()}
+            given |= {key: bucket.path for key, bucket in resources.buckets.items()}
             view = self._submit(package, version, given, name or package.name)
         except BaseException:
             _remove(resources)
@@ -184,8 +185,7 @@ class PipelineRunner:
 
 def _remove(resources: Resources) -> None:
     """Remove what was made for a run that did not come to be; the error that ended it counts."""
-    for resource in (*resources.volumes.values(), *resources.buckets.values()):
-        try:
+    made: list[Volume | Bucket] = [*resources.volumes.values(), *resources.buckets.values()]
+    for resource in made:
+        with contextlib.suppress(KubeflowError):
             resource.delete()
-        except KubeflowError:
-            continue
