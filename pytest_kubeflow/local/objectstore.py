@@ -12,6 +12,7 @@ import secrets
 import signal
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypedDict
 
 import httpx
 
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 _PROGRAM = "/weed"
 _DATA = "/data"
 _CONFIG = f"{_DATA}/s3.json"
-_S3_PORT = 8333
+_S3_PORT, _FILER_PORT = 8333, 8888
 _ALL = ("Admin", "Read", "Write", "List", "Tagging")
 _OPTIONS = (
     "server",
@@ -44,14 +45,22 @@ _OPTIONS = (
 
 
 class ObjectStore:
-    """An S3 endpoint on loopback whose keys are made for this cluster.
+    """An S3 endpoint on loopback whose keys are made for this cluster, with `buckets` in it.
 
     `address` is a loopback address that nobody else uses, for SeaweedFS's own ports; clients use
     `endpoint`. SeaweedFS runs in a container, because it leaves sockets in /tmp. Answers some 2.5 s
     after `start`: await `ready`.
     """
 
-    def __init__(self, spawner: Spawner, *, directory: Path, address: str, faults: Faults) -> None:
+    def __init__(
+        self,
+        spawner: Spawner,
+        *,
+        directory: Path,
+        address: str,
+        faults: Faults,
+        buckets: Sequence[str] = (),
+    ) -> None:
         self.access_key = secrets.token_hex(10)
         self.secret_key = secrets.token_urlsafe(30)
         self._identities = {"admin": _identity("admin", self.access_key, self.secret_key, _ALL)}
@@ -59,6 +68,7 @@ class ObjectStore:
         self._directory = directory
         self._target: Address = (address, _S3_PORT)
         self._faults = faults
+        self._buckets = buckets
         self._process: Process | None = None
         self._server: asyncio.Server | None = None
         self._changed = asyncio.Event()
@@ -171,12 +181,16 @@ class ObjectStore:
             self._changed.clear()
 
     async def _until_answering(self) -> None:
-        url = f"http://{self._target[0]}:{self._target[1]}/"
+        host = f"http://{self._target[0]}"
         async with httpx.AsyncClient(trust_env=False) as client:
             while True:
                 # Only asking shows whether it is up: SeaweedFS has no way to announce it.
                 with contextlib.suppress(httpx.HTTPError):
-                    if (await client.get(url)).status_code < 500:
+                    if (await client.get(f"{host}:{_S3_PORT}/")).status_code < 500:
+                        # A bucket is a folder there, and the filer wants no S3 signature.
+                        for bucket in self._buckets:
+                            made = await client.post(f"{host}:{_FILER_PORT}/buckets/{bucket}/")
+                            made.raise_for_status()
                         return
                 if self._process is None or not self._process.running:
                     tail = (self._directory / "log").read_text(errors="replace")[-2000:]
@@ -201,7 +215,20 @@ class _StoreForwarder(Forwarder):
         return head + separator + body[:-1] + bytes([body[-1] ^ 1])
 
 
-def _identity(name: str, access: str, secret: str, actions: Sequence[str]) -> dict[str, object]:
+class _Keys(TypedDict):
+    accessKey: str
+    secretKey: str
+
+
+class _Identity(TypedDict):
+    """A user, as SeaweedFS's configuration of S3 has it."""
+
+    name: str
+    credentials: list[_Keys]
+    actions: list[str]
+
+
+def _identity(name: str, access: str, secret: str, actions: Sequence[str]) -> _Identity:
     return {
         "name": name,
         "credentials": [{"accessKey": access, "secretKey": secret}],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import compileall
 import secrets
+import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -26,8 +28,12 @@ from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
 from pytest_kubeflow.local.metadata import MetadataStore
 from pytest_kubeflow.local.network import LoopbackNetwork
 from pytest_kubeflow.local.objectstore import ObjectStore
-from pytest_kubeflow.local.pipelines import LAUNCHER_IMAGE, Pipelines, StoreSettings
-from pytest_kubeflow.local.pipelines.launcher import DIRECTORY as LAUNCHER
+from pytest_kubeflow.local.pipelines import (
+    LAUNCHER_DIRECTORY,
+    LAUNCHER_IMAGE,
+    Pipelines,
+    StoreSettings,
+)
 from pytest_kubeflow.local.scheduler import Scheduler
 from pytest_kubeflow.local.spawner import Spawner
 
@@ -72,7 +78,11 @@ class Server:
         self._stack.push_async_callback(spawner.stop)
 
         store = ObjectStore(
-            spawner, directory=directory / "objects", address=network.host(1), faults=faults
+            spawner,
+            directory=directory / "objects",
+            address=network.host(1),
+            faults=faults,
+            buckets=[BUCKET],
         )
         await self._run(store.start, store.stop)
 
@@ -136,7 +146,7 @@ class Server:
 
     async def _start_kubelet(self, api: ApiServer, pki: Pki, spawner: Spawner) -> None:
         images = ImageCatalogue()
-        images.register(LAUNCHER_IMAGE, LAUNCHER)
+        images.register(LAUNCHER_IMAGE, self._compiled(LAUNCHER_DIRECTORY))
         kubelet = Kubelet(
             await self._client(api, f"system:node:{NODE}", ["system:nodes"]),
             node_name=NODE,
@@ -148,6 +158,13 @@ class Server:
             faults=self._faults,
         )
         await self._run(kubelet.start, kubelet.stop)
+
+    def _compiled(self, program: Path) -> Path:
+        """A copy of `program` with its bytecode beside it: a pod cannot write it there."""
+        copy = self._directory / "images" / program.name
+        shutil.copytree(program, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        compileall.compile_dir(copy, quiet=2)
+        return copy
 
     async def _publish(self, admin: KubeClient, store: ObjectStore, backend: HttpServer) -> None:
         """Make the components reachable from pods, at the addresses that a platform has."""

@@ -7,6 +7,10 @@ answers from. `service.py` puts it all together.
 """
 
 from pytest_kubeflow.local.pipelines.service import Pipelines
-from pytest_kubeflow.local.pipelines.settings import LAUNCHER_IMAGE, StoreSettings
+from pytest_kubeflow.local.pipelines.settings import (
+    LAUNCHER_DIRECTORY,
+    LAUNCHER_IMAGE,
+    StoreSettings,
+)
 
-__all__ = ["LAUNCHER_IMAGE", "Pipelines", "StoreSettings"]
+__all__ = ["LAUNCHER_DIRECTORY", "LAUNCHER_IMAGE", "Pipelines", "StoreSettings"]

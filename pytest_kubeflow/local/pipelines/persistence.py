@@ -1,6 +1,6 @@
 """PersistenceAgent: the state of Workflows, carried into the API's store.
 
-States: backend/src/apiserver/resource/resource_manager.go (ReportWorkflowResource) and model/run.go.
+States: backend/src/apiserver/resource/resource_manager.go (ReportWorkflowResource), model/run.go.
 The real agent lags by seconds; this one follows each change.
 """
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 LAUNCHER_IMAGE = "ghcr.io/kubeflow/kfp-launcher"
+LAUNCHER_DIRECTORY = Path(__file__).parent / "launcher"
+"""What that image holds."""
+
 AUDIENCE = "pipelines.kubeflow.org"
 STANDALONE_NAMESPACE = "kubeflow"
 

@@ -21,7 +21,8 @@ from pytest_kubeflow.local.pipelines.spec.values import to_text
 Json = Any
 
 VERSION = "2.17.0"
-LAUNCHER = "/kfp-launcher"
+# Its last part is the name of the package that the program imports itself by.
+LAUNCHER = "/kfp/launcher"
 _TOKEN_DIRECTORY = "/var/run/secrets/kfp"  # noqa: S105 a path
 # Where artifacts are for the task; volumes, so that any user may write there.
 _SCRATCH = {"minio-scratch": "/minio", "s3-scratch": "/s3", "gcs-scratch": "/gcs"}

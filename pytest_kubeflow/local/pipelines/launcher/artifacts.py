@@ -1,0 +1,135 @@
+"""Artifacts as the executor input describes them: where they are here, and in the object store.
+
+Which files go where, and messages: kubeflow/pipelines backend/src/v2/objectstore/object_store.go.
+"""
+
+from __future__ import annotations
+
+import os
+
+from . import log
+from .errors import ComponentError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .s3 import Bucket
+
+    Artifact = dict[str, Any]  # name, uri, type, metadata, perhaps customPath
+
+_LOCAL = (("minio://", "/minio/"), ("s3://", "/s3/"), ("gs://", "/gcs/"))
+_IN_STORE = ("minio://", "s3://")
+_UPLOADS = 2
+
+
+class Store:
+    """The object store of the cluster, with this namespace's keys. Makes no connection itself."""
+
+    def __init__(self, endpoint: str, region: str, access_key: str, secret_key: str) -> None:
+        self._endpoint = endpoint
+        self._region = region
+        self._access_key = access_key
+        self._secret_key = secret_key
+
+    def download(self, name: str, artifact: Artifact) -> None:
+        """Bring an input artifact to its local path. Raises ComponentError."""
+        path, place = local_path(artifact), bucket_and_key(artifact["uri"])
+        if path is None or place is None:
+            _unrecognised("Input", name, artifact, "downloading to local path")
+            return
+        from .s3 import StoreError
+
+        try:
+            bucket, prefix = self._bucket(place[0]), place[1]
+            for key in bucket.keys(prefix):
+                below = key.removeprefix(prefix)
+                if (below and not below.startswith("/")) or key.endswith("/"):
+                    continue  # another artifact whose name begins alike, or a folder's marker
+                if ".." in below.split("/"):
+                    raise StoreError(f"key {key!r} leads out of its prefix")
+                bucket.get(key, path + below)
+        except (StoreError, OSError) as error:
+            raise ComponentError(
+                f'failed to download input artifact "{name}" from remote storage URI '
+                f'"{artifact["uri"]}": {error}'
+            ) from None
+
+    def upload(self, name: str, artifact: Artifact) -> None:
+        """Store what the component left at an output artifact's path. Raises ComponentError."""
+        path, place = local_path(artifact), bucket_and_key(artifact["uri"])
+        if path is None or place is None:
+            _unrecognised("Output", name, artifact, "uploading to remote storage")
+            return
+        if not os.path.exists(path):
+            log.warning(f'Local filepath "{path}" does not exist')  # components may leave some out
+            return
+        from .s3 import StoreError
+
+        bucket, prefix = self._bucket(place[0]), place[1]
+        for attempt in range(1, _UPLOADS + 1):
+            try:
+                for file, below in _files(path):
+                    bucket.put(prefix + below, file)
+                    log.info(f'uploadFile(localFilePath="{file}", blobFilePath="{prefix}{below}")')
+            except (StoreError, OSError) as error:
+                if attempt == _UPLOADS:
+                    raise ComponentError(
+                        f'failed to upload output artifact "{name}" to remote storage URI '
+                        f'"{artifact["uri"]}": {error}'
+                    ) from None
+                log.warning(f"Failed to upload output artifacts: {error}")
+            else:
+                return
+
+    def _bucket(self, name: str) -> Bucket:
+        from .s3 import Bucket, StoreError
+
+        if not self._access_key:
+            raise StoreError("this namespace has no Secret with keys for the object store")
+        return Bucket(
+            self._endpoint,
+            name,
+            region=self._region,
+            access_key=self._access_key,
+            secret_key=self._secret_key,
+        )
+
+
+def local_path(artifact: Artifact) -> str | None:
+    """The path of an artifact in this container; None for schemes that have no place here."""
+    custom = artifact.get("customPath") or artifact.get("custom_path")
+    if custom:
+        return str(custom)
+    uri = str(artifact["uri"])
+    for scheme, place in _LOCAL:
+        if uri.startswith(scheme):
+            return place + uri[len(scheme) :]
+    return None
+
+
+def bucket_and_key(uri: str) -> tuple[str, str] | None:
+    """Where in the object store a URI is; None if it is not in this store."""
+    for scheme in _IN_STORE:
+        if uri.startswith(scheme):
+            bucket, _, key = uri[len(scheme) :].partition("/")
+            return bucket, key.rstrip("/")
+    return None
+
+
+def _files(path: str) -> list[tuple[str, str]]:
+    """A file, or all files below a directory: with what follows the artifact's own key."""
+    if not os.path.isdir(path):
+        return [(path, "")]
+    return [
+        (os.path.join(folder, name), os.path.join(folder, name)[len(path) :])
+        for folder, _, names in sorted(os.walk(path))
+        for name in sorted(names)
+    ]
+
+
+def _unrecognised(side: str, name: str, artifact: Artifact, what: str) -> None:
+    log.warning(
+        f'{side} Artifact "{name}" does not have a recognized storage URI "{artifact["uri"]}". '
+        f"Skipping {what}."
+    )

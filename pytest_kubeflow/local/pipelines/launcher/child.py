@@ -1,0 +1,52 @@
+"""The component's own program, as a child process with this one's input and output."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from .errors import ComponentError
+
+_FORWARDED = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+)
+
+
+def run(command: list[str]) -> None:
+    """Run `command` to its end; signals that come here go on to it. Raises ComponentError."""
+    sys.stdout.flush()
+    received: list[int] = []
+    pid = 0
+
+    def forward(number: int, _: object) -> None:
+        received.append(number)
+        if pid:
+            os.kill(pid, number)
+
+    for number in _FORWARDED:
+        signal.signal(number, forward)
+    try:
+        pid = os.posix_spawnp(command[0], command, os.environ, setsigdef=_FORWARDED)
+    except OSError as error:
+        raise ComponentError(f'exec: "{command[0]}": {_reason(error)}') from None
+    for early in received:  # those that came before there was a child
+        os.kill(pid, early)
+    _, status = os.waitpid(pid, 0)
+    pid = 0
+    code = os.waitstatus_to_exitcode(status)
+    if code > 0:
+        raise ComponentError(f"exit status {code}")
+    if code < 0:
+        raise ComponentError(f"signal: {signal.strsignal(-code)} ({signal.Signals(-code).name})")
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "executable file not found in $PATH"
+    return (error.strerror or str(error)).lower()

@@ -1,0 +1,101 @@
+"""One component, from its inputs to the report of its outputs.
+
+Order of steps and messages: kubeflow/pipelines backend/src/v2/component/launcher_v2.go.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from . import child, log, outputs, report
+from .artifacts import Store, local_path
+from .errors import ComponentError
+from .placeholders import fill, with_defaults
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .artifacts import Artifact
+
+_SECRETS = ("KFP_STORE_ACCESS_KEY", "KFP_STORE_SECRET_KEY")
+_FLAGS = ("lose_artifacts",)
+_TERMINATION_LOG = "/dev/termination-log"
+
+
+def main(arguments: list[str]) -> int:
+    """Run a component as the arguments say; the process's exit code."""
+    options, command = parse(arguments)
+    # Taken out at once: what the component starts with is this environment.
+    access, secret = (os.environ.pop(name, "") for name in _SECRETS)
+    store = Store(options["object_store"], options["object_store_region"], access, secret)
+    reporter = report.Reporter(
+        options["ml_pipeline_server_address"],
+        int(options["ml_pipeline_server_port"]),
+        options["token_file"],
+    )
+    try:
+        result = run(options, command, store)
+    except ComponentError as error:
+        return _failed(reporter, f"failed to execute component: {error}")
+    try:
+        reporter.send(result)
+    except report.ReportError as error:
+        return _failed(None, f"failed to publish results: {error}")
+    return 0
+
+
+def run(options: dict[str, str], command: list[str], store: Store) -> dict[str, Any]:
+    """Download, execute, collect, upload; what to report. Raises ComponentError."""
+    executor_input = json.loads(options["executor_input"])
+    component = json.loads(options["component_spec"])
+    wanted = executor_input["outputs"]
+    for name, artifact in _artifacts(executor_input["inputs"]):
+        store.download(name, artifact)
+    produced = _artifacts(wanted)
+    files = [one["outputFile"] for one in (wanted.get("parameters") or {}).values()]
+    paths = [path for _, one in produced if (path := local_path(one))]
+    outputs.make_directories([*files, *paths])
+    child.run(fill(command, with_defaults(executor_input, component)))
+    written = outputs.read_executor_output(wanted["outputFile"])
+    parameters = outputs.collect_parameters(wanted.get("parameters") or {}, component, written)
+    stored: dict[str, list[dict[str, Any]]] = {}
+    for name, artifact in produced:
+        outputs.merge(artifact, name, written)
+        if "lose_artifacts" not in options:
+            store.upload(name, artifact)
+        stored.setdefault(name, []).append(outputs.described(artifact))
+    return {"parameters": parameters, "artifacts": stored}
+
+
+def parse(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
+    """Options and the component's command. argparse would cost as much as all other imports."""
+    options: dict[str, str] = {}
+    rest = iter(arguments)
+    for name in rest:
+        if name == "--":
+            break
+        key = name.removeprefix("--")
+        options[key] = "" if key in _FLAGS else next(rest)
+    return options, list(rest)
+
+
+def _artifacts(side: dict[str, Any]) -> list[tuple[str, Artifact]]:
+    listed = side.get("artifacts") or {}
+    return [(name, one) for name, found in listed.items() for one in found["artifacts"]]
+
+
+def _failed(reporter: report.Reporter | None, message: str) -> int:
+    log.error(message)
+    try:
+        with open(_TERMINATION_LOG, "w", encoding="utf-8") as file:
+            file.write(message[:4096])
+    except OSError:
+        pass  # not every runtime offers one; the log has the message too
+    if reporter is not None:
+        try:
+            reporter.send({"error": message})
+        except report.ReportError as error:
+            log.error(f"failed to report the failure: {error}")
+    return 1

@@ -1,0 +1,152 @@
+"""One HTTP exchange on a connection of its own, with bodies that may be large files.
+
+`http.client` would cost every task 20 ms of imports (email, ssl); a launcher talks to one API and
+one object store, and needs no redirects, no proxies and no cookies.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import IO
+
+_TIMEOUT = 60.0
+_CHUNK = 1 << 18
+# A store that was started a moment ago refuses connections for some seconds.
+_PATIENCE = 10.0
+_PAUSE = 0.1
+
+
+class ExchangeError(Exception):
+    """No answer, or one that is cut off."""
+
+
+class Answer:
+    """Status and headers (names in lower case); the body is read once, by `read` or `copy_to`."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._stream = connection.makefile("rb")
+        line = self._stream.readline(65536)
+        words = line.split(None, 2)
+        if len(words) < 2 or not words[0].startswith(b"HTTP/1.") or not words[1].isdigit():
+            raise ExchangeError(f"no HTTP answer: {line[:80]!r}")
+        self.status = int(words[1])
+        self.headers: dict[str, str] = {}
+        while (line := self._stream.readline(65536)) not in {b"\r\n", b"\n"}:
+            if not line:
+                raise ExchangeError("the answer ends within its headers")
+            name, _, value = line.decode("latin-1").partition(":")
+            self.headers[name.strip().lower()] = value.strip()
+
+    def read(self) -> bytes:
+        """The whole body."""
+        return b"".join(self._chunks())
+
+    def copy_to(self, file: IO[bytes]) -> None:
+        """Write the body to a file as it comes."""
+        for chunk in self._chunks():
+            file.write(chunk)
+
+    def close(self) -> None:
+        self._stream.close()
+        self._connection.close()
+
+    def __enter__(self) -> Answer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _chunks(self) -> Iterator[bytes]:
+        if self.headers.get("transfer-encoding", "").lower() == "chunked":
+            while size := int(self._stream.readline(65536).split(b";")[0] or b"0", 16):
+                yield from self._exactly(size)
+                self._stream.readline(65536)
+            return
+        length = self.headers.get("content-length")
+        if length is not None:
+            yield from self._exactly(int(length))
+            return
+        while chunk := self._stream.read(_CHUNK):
+            yield chunk
+
+    def _exactly(self, size: int) -> Iterator[bytes]:
+        while size:
+            chunk = self._stream.read(min(size, _CHUNK))
+            if not chunk:
+                raise ExchangeError(f"the answer is cut off: {size} bytes are missing")
+            size -= len(chunk)
+            yield chunk
+
+
+def exchange(
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    body: bytes | IO[bytes] = b"",
+    size: int | None = None,
+) -> Answer:
+    """Send one request, with `body` of `size` bytes; its answer, whatever the status.
+
+    `url` is `scheme://host:port/path?query` with everything quoted. A connection that is refused
+    is tried again for some seconds. Raises ExchangeError.
+    """
+    scheme, _, rest = url.partition("://")
+    place, slash, path = rest.partition("/")
+    connection = _connect(scheme, place)
+    size = len(body) if isinstance(body, bytes) else size
+    lines = [
+        f"{method} {slash or '/'}{path} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in headers.items()),
+        f"content-length: {size}",
+        "connection: close",
+        "",
+        "",
+    ]
+    if "host" not in headers:
+        lines.insert(1, f"host: {place}")
+    try:
+        connection.sendall("\r\n".join(lines).encode("latin-1"))
+        if isinstance(body, bytes):
+            connection.sendall(body)
+        else:
+            connection.sendfile(body)
+        return Answer(connection)
+    except OSError as error:
+        connection.close()
+        raise ExchangeError(f"{method} http://{place}: {_reason(error)}") from None
+    except ExchangeError:
+        connection.close()
+        raise
+
+
+def _connect(scheme: str, place: str) -> socket.socket:
+    host, _, port = place.rpartition(":") if ":" in place else (place, "", "")
+    number = int(port or (443 if scheme == "https" else 80))
+    give_up = time.monotonic() + _PATIENCE
+    pause = _PAUSE
+    while True:
+        try:
+            connection = socket.create_connection((host, number), timeout=_TIMEOUT)
+            break
+        except OSError as error:
+            refused = isinstance(error, ConnectionRefusedError)
+            if not refused or time.monotonic() + pause > give_up:
+                raise ExchangeError(f"dial tcp {place}: {_reason(error)}") from None
+        time.sleep(pause)
+        pause *= 2
+    if scheme == "https":
+        import ssl
+
+        return ssl.create_default_context().wrap_socket(connection, server_hostname=host)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def _reason(error: OSError) -> str:
+    return "i/o timeout" if isinstance(error, TimeoutError) else (error.strerror or str(error))

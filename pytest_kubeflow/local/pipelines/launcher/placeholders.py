@@ -1,0 +1,74 @@
+"""Placeholders in a component's command, such as `{{$.inputs.parameters['x']}}`.
+
+The real launcher replaces them one after another, so that a value which looks like a placeholder
+is replaced again; here each is replaced once, where the component's author wrote it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from .artifacts import local_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_PLACEHOLDER = re.compile(r"\{\{\$(?:\.(inputs|outputs)\.(\w+)(?:\['([^']*)'\](?:\.(\w+))?)?)?\}\}")
+
+
+def with_defaults(executor_input: Any, component: Any) -> Any:
+    """The executor input with defaults for the parameters that were not given."""
+    given = executor_input["inputs"].get("parameterValues", {})
+    definitions = component.get("inputDefinitions", {}).get("parameters", {})
+    defaults = {
+        name: one["defaultValue"]
+        for name, one in definitions.items()
+        if name not in given and one.get("defaultValue") is not None
+    }
+    inputs = executor_input["inputs"] | {"parameterValues": given | defaults}
+    return executor_input | {"inputs": inputs}
+
+
+def fill(command: list[str], executor_input: Any) -> list[str]:
+    """`command` with each known placeholder replaced; unknown ones stay as they are."""
+
+    def replacement(match: re.Match[str]) -> str:
+        side, section, name, attribute = match.groups()
+        if side is None:
+            return json.dumps(executor_input, ensure_ascii=False)
+        value = _value(executor_input[side], side, section, name, attribute)
+        return match[0] if value is None else value
+
+    return [_PLACEHOLDER.sub(replacement, one) for one in command]
+
+
+def text(value: Any) -> str:
+    """A parameter as text: strings as they are, anything else as JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _value(values: Any, side: str, section: str, name: str, attribute: str) -> str | None:
+    """What a placeholder stands for; None if there is no such thing."""
+    found: str | None = None
+    if section == "artifacts" and name in values.get("artifacts", {}):
+        artifacts = values["artifacts"][name]["artifacts"]
+        if artifacts and attribute == "uri":
+            found = artifacts[0]["uri"]
+        elif artifacts and attribute == "path":
+            found = local_path(artifacts[0])
+        elif artifacts and attribute == "metadata":
+            found = json.dumps(artifacts[0].get("metadata", {}), ensure_ascii=False)
+    elif section == "parameters" and side == "inputs":
+        if name in values.get("parameterValues", {}) and attribute is None:
+            found = text(values["parameterValues"][name])
+    elif section == "parameters" and name in values.get("parameters", {}):
+        found = values["parameters"][name]["outputFile"] if attribute == "output_file" else None
+    elif section in {"output_metadata_file", "output_file"} and side == "outputs":
+        found = values["outputFile"]
+    return found

@@ -1,0 +1,62 @@
+"""What is told to the API at the end of a task, and how."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+from .exchange import ExchangeError, exchange
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_ATTEMPTS = 6
+_PAUSE = 0.1
+
+
+class ReportError(Exception):
+    """The API did not take the report."""
+
+
+class Reporter:
+    """Sends reports for this pod, which shows the token that it was given for that."""
+
+    def __init__(self, host: str, port: int, token_file: str) -> None:
+        self._place = f"{host}:{port}"
+        self._token_file = token_file
+
+    def send(self, result: dict[str, Any]) -> None:
+        """Send it; an API that is busy (429, 5xx) is asked again. Raises ReportError."""
+        namespace, pod = os.environ["NAMESPACE"], os.environ["KFP_POD_NAME"]
+        url = f"http://{self._place}/internal/namespaces/{namespace}/pods/{pod}/report"
+        body = json.dumps(result, ensure_ascii=False).encode()
+        try:
+            with open(self._token_file, encoding="utf-8") as file:
+                token = file.read().strip()
+        except OSError as error:
+            raise ReportError(f"the pod's token cannot be read: {error}") from None
+        headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
+        for attempt in range(_ATTEMPTS):
+            told = self._once(url, headers, body)
+            if told is None:
+                return
+            if attempt < _ATTEMPTS - 1:
+                time.sleep(_PAUSE * 2**attempt)
+        raise ReportError(told)
+
+    @staticmethod
+    def _once(url: str, headers: dict[str, str], body: bytes) -> str | None:
+        """One attempt: None if it was taken, else what is worth another attempt."""
+        try:
+            with exchange("PUT", url, headers, body) as answer:
+                text = answer.read().decode(errors="replace")
+        except (ExchangeError, OSError) as error:
+            return str(error)
+        if answer.status < 300:
+            return None
+        told = f"the API answers {answer.status}: {text[:500]}"
+        if answer.status == 429 or answer.status >= 500:
+            return told
+        raise ReportError(told)

@@ -1,0 +1,130 @@
+"""Objects in an S3 store: put, get, list. Requests are signed by AWS Signature Version 4.
+
+https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import time
+import xml.etree.ElementTree as ET  # what is parsed comes from the cluster's own store
+
+from .exchange import Answer, ExchangeError, exchange
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
+
+_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+# The body is not part of the signature: it would have to be read twice.
+_UNSIGNED = "UNSIGNED-PAYLOAD"
+
+
+class StoreError(Exception):
+    """The store refuses, or does not answer; the message has its code."""
+
+
+class Bucket:
+    """One bucket. `endpoint` is `http://host:port`; paths are in path style, as MinIO's are."""
+
+    def __init__(
+        self, endpoint: str, bucket: str, *, region: str, access_key: str, secret_key: str
+    ) -> None:
+        self._endpoint = endpoint.rstrip("/")
+        self._bucket = bucket
+        self._region = region
+        self._access_key = access_key
+        self._secret_key = secret_key
+
+    def put(self, key: str, path: str) -> None:
+        """Store the file at `path`. Raises StoreError, OSError."""
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            with self._send("PUT", key, {}, file, size) as answer:
+                self._check(answer, f"PUT {self._bucket}/{key}")
+
+    def get(self, key: str, path: str) -> None:
+        """Write the object to a file, whose directories are made. Raises StoreError, OSError."""
+        with self._send("GET", key, {}) as answer:
+            self._check(answer, f"GET {self._bucket}/{key}")
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as file:
+                try:
+                    answer.copy_to(file)
+                except (OSError, ExchangeError) as error:
+                    raise StoreError(f"GET {self._bucket}/{key}: {error}") from None
+
+    def keys(self, prefix: str) -> list[str]:
+        """The keys that begin with `prefix`. Raises StoreError."""
+        found: list[str] = []
+        query = {"list-type": "2", "prefix": prefix}
+        while True:
+            with self._send("GET", "", query) as answer:
+                self._check(answer, f"LIST {self._bucket}/{prefix}")
+                listing = ET.fromstring(answer.read())  # noqa: S314 see above
+            texts = {
+                element.tag.rpartition("}")[2]: element.text or ""
+                for element in listing
+                if len(element) == 0
+            }
+            for element in listing.iter():
+                if element.tag.rpartition("}")[2] == "Key":
+                    found.append(element.text or "")
+            if texts.get("IsTruncated") != "true":
+                return found
+            query["continuation-token"] = texts["NextContinuationToken"]
+
+    def _send(
+        self,
+        method: str,
+        key: str,
+        query: dict[str, str],
+        body: bytes | IO[bytes] = b"",
+        size: int | None = None,
+    ) -> Answer:
+        path = quote(f"/{self._bucket}/{key}" if key else f"/{self._bucket}", also=b"/")
+        text = "&".join(f"{quote(name)}={quote(query[name])}" for name in sorted(query))
+        host = self._endpoint.partition("://")[2]
+        headers = self._signed(method, path, text, host)
+        url = f"{self._endpoint}{path}" + (f"?{text}" if text else "")
+        try:
+            return exchange(method, url, headers, body, size)
+        except ExchangeError as error:
+            raise StoreError(f"{method} {self._bucket}/{key}: {error}") from None
+
+    def _signed(self, method: str, path: str, query: str, host: str) -> dict[str, str]:
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        headers = {"host": host, "x-amz-content-sha256": _UNSIGNED, "x-amz-date": stamp}
+        names = ";".join(headers)
+        lines = "".join(f"{name}:{value}\n" for name, value in headers.items())
+        canonical = f"{method}\n{path}\n{query}\n{lines}\n{names}\n{_UNSIGNED}"
+        scope = f"{stamp[:8]}/{self._region}/s3/aws4_request"
+        digest = hashlib.sha256(canonical.encode()).hexdigest()
+        key = f"AWS4{self._secret_key}".encode()
+        for part in scope.split("/"):
+            key = hmac.digest(key, part.encode(), "sha256")
+        to_sign = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}"
+        signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
+        headers["authorization"] = (
+            f"AWS4-HMAC-SHA256 Credential={self._access_key}/{scope},"
+            f"SignedHeaders={names},Signature={signature}"
+        )
+        return headers
+
+    def _check(self, answer: Answer, what: str) -> None:
+        if answer.status < 300:
+            return
+        try:
+            code = ET.fromstring(answer.read()).findtext("Code")  # noqa: S314 see above
+        except (ET.ParseError, ExchangeError, OSError):
+            code = None
+        raise StoreError(f"{what}: {code or 'error'} (status {answer.status})")
+
+
+def quote(text: str, also: bytes = b"") -> str:
+    """Percent-encoding as signatures want it: everything but letters, digits and `-._~`."""
+    return "".join(
+        chr(byte) if byte in _SAFE or byte in also else f"%{byte:02X}" for byte in text.encode()
+    )
