@@ -13,7 +13,7 @@ DICT = {"nested": {"list": [1, 2, 3], "flag": False}, "größe": 1.5, "empty": {
 
 
 @dsl.component(base_image="python:3.11")
-def hand_on(  # noqa: PLR0917 one of each kind
+def hand_on(
     text: str,
     count: int,
     ratio: float,
@@ -40,7 +40,7 @@ def hand_on(  # noqa: PLR0917 one of each kind
 
 
 @dsl.component(base_image="python:3.11")
-def kinds(  # noqa: PLR0917 one of each kind
+def kinds(
     text: str,
     count: int,
     ratio: float,
@@ -62,7 +62,7 @@ def kinds(  # noqa: PLR0917 one of each kind
 
 
 @dsl.pipeline(name="passing-parameters")
-def passing_parameters(  # noqa: PLR0917 one of each kind
+def passing_parameters(
     text: str,
     count: int,
     ratio: float,

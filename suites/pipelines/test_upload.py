@@ -1,5 +1,6 @@
 """Pipelines are uploaded, get versions, are run from those versions, and are removed again."""
 
+import json
 from typing import Any
 
 import pytest
@@ -16,9 +17,19 @@ def sum_of_squares(a: float, b: float) -> float:
     return add(x=square(x=a).output, y=square(x=b).output).output
 
 
+def listed(client: Any, name: str, namespace: str | None) -> list[str]:
+    """Return ids of pipelines called `name`: private ones of a namespace, or public ones."""
+    called = {"operation": "EQUALS", "key": "display_name", "stringValue": name}
+    found = client.list_pipelines(
+        namespace=namespace, filter=json.dumps({"predicates": [called]}), page_size=100
+    )
+    return [pipeline.pipeline_id for pipeline in found.pipelines or ()]
+
+
 @pytest.mark.parametrize("public", [False, True], ids=["private", "public"])
 def test_run_versions_of_uploaded_pipeline(
     kf_cluster: Cluster,
+    kf_namespace: str,
     kfp_client: Any,
     upload_pipeline: PipelineUploader,
     run_pipeline: PipelineRunner,
@@ -35,7 +46,11 @@ def test_run_versions_of_uploaded_pipeline(
     kept = kfp_client.get_pipeline(uploaded.pipeline_id)
     assert kept.display_name == uploaded.name
     assert (kept.namespace or None) == uploaded.namespace
-    assert kfp_client.get_pipeline_id(uploaded.name) == uploaded.pipeline_id
+    found = [uploaded.pipeline_id]
+    assert listed(kfp_client, uploaded.name, uploaded.namespace) == found
+    if kf_cluster.multi_user:  # a private one is not shown to all, nor a public one as ours
+        elsewhere = kf_namespace if public else None
+        assert listed(kfp_client, uploaded.name, elsewhere) == []
 
     (first,) = uploaded.versions()
     second = uploaded.add_version(sum_of_squares)
@@ -51,5 +66,4 @@ def test_run_versions_of_uploaded_pipeline(
     assert of_second.wait().outputs["Output"] == pytest.approx(100.0)
 
     uploaded.delete()
-    listed = kfp_client.list_pipelines(namespace=uploaded.namespace or "", page_size=100)
-    assert uploaded.pipeline_id not in {p.pipeline_id for p in listed.pipelines or ()}
+    assert listed(kfp_client, uploaded.name, uploaded.namespace) == []
