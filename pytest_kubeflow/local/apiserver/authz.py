@@ -6,21 +6,19 @@ node authorizer and the NodeRestriction plugin would give them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pytest_kubeflow.local.apiserver.defaultroles import GROUP
 from pytest_kubeflow.local.apiserver.errors import Object
 from pytest_kubeflow.local.apiserver.selectors import parse_labels
 from pytest_kubeflow.local.apiserver.store import Store, Type
-from pytest_kubeflow.local.apiserver.tokens import User
+from pytest_kubeflow.local.apiserver.tokens import ACCOUNT_PREFIX, User
 
-GROUP = "rbac.authorization.k8s.io"
 _ROLES: Type = (GROUP, "roles")
 _CLUSTER_ROLES: Type = (GROUP, "clusterroles")
 _BINDINGS: Type = (GROUP, "rolebindings")
 _CLUSTER_BINDINGS: Type = (GROUP, "clusterrolebindings")
-_OPEN_PATHS = ("/healthz", "/livez", "/readyz", "/version", "/.well-known/", "/openid/")
-_DISCOVERY_PATHS = ("/api", "/apis", "/openapi")
 
 _READ = ["get", "list", "watch"]
 _NODE_RULES: list[Object] = [
@@ -52,18 +50,6 @@ _NODE_RULES: list[Object] = [
     {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["*"]},
     {"apiGroups": ["authentication.k8s.io"], "resources": ["tokenreviews"], "verbs": ["create"]},
 ]
-_SELF_RULES: list[Object] = [
-    {
-        "apiGroups": ["authorization.k8s.io"],
-        "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
-        "verbs": ["create"],
-    },
-    {
-        "apiGroups": ["authentication.k8s.io"],
-        "resources": ["selfsubjectreviews"],
-        "verbs": ["create"],
-    },
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +73,10 @@ class Authorizer:
     def allows(self, user: User, what: Attributes) -> bool:
         if "system:masters" in user.groups:
             return True
-        if what.path:
-            return what.path.startswith(_OPEN_PATHS) or (
-                "system:authenticated" in user.groups and what.path.startswith(_DISCOVERY_PATHS)
-            )
         return any(_rule_allows(rule, what) for rule in self.rules(user, what.namespace))
 
     def rules(self, user: User, namespace: str) -> Iterator[Object]:
         """All rules that hold for `user` in `namespace` (empty: cluster-wide)."""
-        if "system:authenticated" in user.groups:
-            yield from _SELF_RULES
         if "system:nodes" in user.groups:
             yield from _NODE_RULES
         for binding in self._store.list(_CLUSTER_BINDINGS):
@@ -121,7 +101,7 @@ class Authorizer:
         for selector in (role.get("aggregationRule") or {}).get("clusterRoleSelectors") or []:
             labels = selector.get("matchLabels") or {}
             matches = parse_labels(",".join(f"{key}={value}" for key, value in labels.items()))
-            for other in self._store.list(_CLUSTER_ROLES):
+            for other in list(self._store.list(_CLUSTER_ROLES)):
                 metadata = other["metadata"]
                 if metadata["name"] not in seen and matches(metadata.get("labels") or {}):
                     yield from self._with_aggregated(other, seen)
@@ -136,7 +116,7 @@ def _binds(binding: Object, user: User, namespace: str) -> bool:
             return True
         if subject["kind"] == "ServiceAccount":
             home = subject.get("namespace") or namespace
-            if user.name == f"system:serviceaccount:{home}:{name}":
+            if user.name == f"{ACCOUNT_PREFIX}{home}:{name}":
                 return True
     return False
 
@@ -146,6 +126,12 @@ def _rule_allows(rule: Object, what: Attributes) -> bool:
         values = rule.get(key) or []
         return "*" in values or value in values
 
+    if what.path:
+        paths = rule.get("nonResourceURLs") or []
+        return listed("verbs", what.verb) and any(
+            what.path.startswith(path[:-1]) if path.endswith("*") else what.path == path
+            for path in paths
+        )
     if not (listed("verbs", what.verb) and listed("apiGroups", what.group)):
         return False
     subresource = what.resource.partition("/")[2]
@@ -155,6 +141,18 @@ def _rule_allows(rule: Object, what: Attributes) -> bool:
         return False
     names = rule.get("resourceNames")
     return not names or what.name in names
+
+
+def impersonations(user: str, groups: Sequence[str]) -> Iterator[Attributes]:
+    """What they must be allowed who ask in another's name."""
+    account = user.removeprefix(ACCOUNT_PREFIX)
+    if account != user and account.count(":") == 1:
+        namespace, name = account.split(":")
+        yield Attributes("impersonate", "", "serviceaccounts", namespace, name)
+    else:
+        yield Attributes("impersonate", "", "users", "", user)
+    for group in groups:
+        yield Attributes("impersonate", "", "groups", "", group)
 
 
 def refusal(user: User, what: Attributes) -> str:
@@ -167,41 +165,3 @@ def refusal(user: User, what: Attributes) -> str:
         f'User "{user.name}" cannot {what.verb} resource "{resource}" in API group "{group}" '
         f"{where}"
     )
-
-
-def default_roles() -> list[tuple[Type, Object]]:
-    """ClusterRoles and bindings that a server has from its first start."""
-    everything = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
-    core = [
-        "configmaps",
-        "endpoints",
-        "events",
-        "persistentvolumeclaims",
-        "pods",
-        "pods/log",
-        "serviceaccounts",
-        "services",
-    ]
-    others = ["apps", "batch", "networking.k8s.io", "policy", "discovery.k8s.io"]
-    view = [
-        {"apiGroups": [""], "resources": [*core, "namespaces", "resourcequotas"], "verbs": _READ},
-        {"apiGroups": others, "resources": ["*"], "verbs": _READ},
-    ]
-    edit = [
-        {"apiGroups": [""], "resources": [*core, "secrets", "pods/eviction"], "verbs": ["*"]},
-        {"apiGroups": [""], "resources": ["namespaces", "resourcequotas"], "verbs": _READ},
-        {"apiGroups": others, "resources": ["*"], "verbs": ["*"]},
-    ]
-    admin = [*edit, {"apiGroups": [GROUP], "resources": ["roles", "rolebindings"], "verbs": ["*"]}]
-    named = {"cluster-admin": everything, "admin": admin, "edit": edit, "view": view}
-    roles: list[tuple[Type, Object]] = [
-        (_CLUSTER_ROLES, {"kind": "ClusterRole", "metadata": {"name": name}, "rules": rules})
-        for name, rules in named.items()
-    ]
-    binding = {
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": "cluster-admin"},
-        "roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": "cluster-admin"},
-        "subjects": [{"apiGroup": GROUP, "kind": "Group", "name": "system:masters"}],
-    }
-    return [*roles, (_CLUSTER_BINDINGS, binding)]

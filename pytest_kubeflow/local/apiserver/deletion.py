@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from pytest_kubeflow.local.apiserver.errors import Object, bad_request, conflict
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.store import Name, Store
+from pytest_kubeflow.local.apiserver.times import timestamp
 
 _FOREGROUND, _ORPHAN = "foregroundDeletion", "orphan"
 _FINALIZERS = {"Foreground": _FOREGROUND, "Orphan": _ORPHAN}
@@ -23,6 +24,7 @@ class DeleteOptions:
     uid: str | None = None
     resource_version: str | None = None
     propagation: str | None = None
+    dry_run: bool = False
 
     @staticmethod
     def parse(body: Object, query: dict[str, str]) -> DeleteOptions:
@@ -39,8 +41,20 @@ class DeleteOptions:
         except (TypeError, ValueError):
             raise bad_request(f"gracePeriodSeconds {grace!r} is not a number") from None
         return DeleteOptions(
-            seconds, preconditions.get("uid"), preconditions.get("resourceVersion"), propagation
+            seconds,
+            preconditions.get("uid"),
+            preconditions.get("resourceVersion"),
+            propagation,
+            asks_dry_run(body.get("dryRun") or query.get("dryRun")),
         )
+
+
+def asks_dry_run(values: str | list[str] | None) -> bool:
+    """Whether nothing is to be stored. Raises StatusError 400 for other values than All."""
+    for value in [values] if isinstance(values, str) else values or []:
+        if value != "All":
+            raise bad_request(f'dryRun: Unsupported value: "{value}": supported values: "All"')
+    return bool(values)
 
 
 class Deletion:
@@ -56,6 +70,8 @@ class Deletion:
     def delete(self, kind: ResourceType, name: Name, obj: Object, options: DeleteOptions) -> Object:
         """The object as it is afterwards. Raises StatusError 409 for a failed precondition."""
         self._check(kind, obj, options)
+        if options.dry_run:
+            return obj
         metadata = obj["metadata"]
         grace = self._grace(kind, obj, options)
         finalizers = list(metadata.get("finalizers") or [])
@@ -68,9 +84,8 @@ class Deletion:
         already = metadata.get("deletionGracePeriodSeconds")
         changed = {**metadata, **({"finalizers": finalizers} if finalizers else {})}
         if not metadata.get("deletionTimestamp") or (already is not None and grace < already):
-            ends = datetime.now(UTC) + timedelta(seconds=grace)
             changed |= {
-                "deletionTimestamp": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "deletionTimestamp": timestamp(timedelta(seconds=grace)),
                 "deletionGracePeriodSeconds": grace,
             }
         if changed == metadata:

@@ -1,11 +1,19 @@
-"""Discovery: which groups, versions and resources there are; and enough OpenAPI for kubectl."""
+"""Discovery: which groups, versions and resources there are.
+
+Two forms: one document per group version (k8s.io/apimachinery metav1), and all in one for clients
+that accept it (KEP-3352, apidiscovery.k8s.io).
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Iterator
 
+from pytest_kubeflow.local.apiserver.answers import Answer, document
 from pytest_kubeflow.local.apiserver.errors import Object, no_such_path
+from pytest_kubeflow.local.apiserver.openapi import OpenApi
 from pytest_kubeflow.local.apiserver.resources import Registry, ResourceType
+from pytest_kubeflow.local.apiserver.subresources import Subresource, subresources
 
 VERSION: Object = {
     "major": "1",
@@ -18,6 +26,7 @@ VERSION: Object = {
     "compiler": "none",
     "platform": "linux/amd64",
 }
+_AGGREGATED = "APIGroupDiscoveryList"
 
 
 class Discovery:
@@ -25,86 +34,84 @@ class Discovery:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self._openapi = OpenApi(registry, VERSION["gitVersion"])
 
-    def answer(self, path: str) -> Object | None:
-        """The document at a discovery or OpenAPI path; None: it is not one."""
+    def answer(self, path: str, accept: str = "") -> Answer | None:
+        """The document at a discovery or OpenAPI path; None: it is not one. Raises StatusError."""
         parts = path.strip("/").split("/")
         match parts:
             case ["version"]:
-                return VERSION
-            case ["api"]:
-                return {"kind": "APIVersions", "versions": ["v1"]}
-            case ["apis"]:
-                groups = self._registry.groups()
-                listed = [_group(name, versions) for name, versions in groups.items()]
-                return {"kind": "APIGroupList", "apiVersion": "v1", "groups": listed}
-            case ["api", "v1"]:
-                return self._resources("", "v1")
+                return document(200, VERSION)
+            case ["api"] | ["apis"]:
+                version = _aggregated_version(accept)
+                return self._aggregated(parts[0], version) if version else self._groups(parts[0])
+            case ["api", version]:
+                return document(200, self._resources("", version))
             case ["apis", group]:
                 versions = self._registry.groups().get(group)
                 if versions is None:
                     raise no_such_path()
-                return {"kind": "APIGroup", "apiVersion": "v1", **_group(group, versions)}
+                about = {"kind": "APIGroup", "apiVersion": "v1", **_group(group, versions)}
+                return document(200, about)
             case ["apis", group, version]:
-                return self._resources(group, version)
-            case ["openapi", "v2"]:
-                info = {"title": "Kubernetes", "version": VERSION["gitVersion"]}
-                return {"swagger": "2.0", "info": info, "paths": {}, "definitions": {}}
-            case ["openapi", "v3"]:
-                return {"paths": {name: _openapi_link(name) for name in self._group_paths()}}
-            case ["openapi", "v3", "api", "v1"]:
-                return self._openapi("", "v1")
-            case ["openapi", "v3", "apis", group, version]:
-                return self._openapi(group, version)
+                return document(200, self._resources(group, version))
+            case ["openapi", *rest]:
+                return self._openapi.answer(rest, accept)
         return None
 
-    def _group_paths(self) -> list[str]:
-        named = self._registry.groups().items()
-        return ["api/v1", *(f"apis/{name}/{one}" for name, versions in named for one in versions)]
+    def _groups(self, root: str) -> Answer:
+        if root == "api":
+            return document(200, {"kind": "APIVersions", "versions": ["v1"]})
+        listed = [_group(name, versions) for name, versions in self._registry.groups().items()]
+        return document(200, {"kind": "APIGroupList", "apiVersion": "v1", "groups": listed})
+
+    def _kinds(self, group: str, version: str) -> list[ResourceType]:
+        kinds = [one for one in self._registry if one.group == group and version in one.versions]
+        return sorted(kinds, key=lambda one: one.plural)
 
     def _resources(self, group: str, version: str) -> Object:
-        kinds = [one for one in self._registry if one.group == group and version in one.versions]
+        kinds = self._kinds(group, version)
         if not kinds:
             raise no_such_path()
-        listed: list[Object] = []
-        for kind in sorted(kinds, key=lambda one: one.plural):
-            listed.append(_resource(kind))
-            listed += [_subresource(kind, one) for one in kind.subresources]
         return {
             "kind": "APIResourceList",
             "apiVersion": "v1",
-            "groupVersion": f"{group}/{version}" if group else version,
-            "resources": listed,
+            "groupVersion": kinds[0].api_version(version),
+            "resources": [one for kind in kinds for one in _listed(kind)],
         }
 
-    def _openapi(self, group: str, version: str) -> Object:
-        """Paths of PATCH with `fieldValidation`, which kubectl looks for before it applies."""
-        paths: dict[str, Any] = {}
-        for kind in self._registry:
-            if kind.group != group or version not in kind.versions or "patch" not in kind.verbs:
-                continue
-            root = f"/apis/{group}/{version}" if group else "/api/v1"
-            scope = "/namespaces/{namespace}" if kind.namespaced else ""
-            parameters = [
-                {"name": name, "in": "query", "schema": {"type": "string"}}
-                for name in ("dryRun", "fieldManager", "fieldValidation", "force")
-            ]
-            paths[f"{root}{scope}/{kind.plural}/{{name}}"] = {
-                "patch": {
-                    "parameters": parameters,
-                    "responses": {},
-                    "x-kubernetes-action": "patch",
-                    "x-kubernetes-group-version-kind": {
-                        "group": group,
-                        "version": version,
-                        "kind": kind.kind,
-                    },
-                }
+    def _aggregated(self, root: str, version: str) -> Answer:
+        groups = {"": ["v1"]} if root == "api" else self._registry.groups()
+        items = [
+            {
+                "metadata": {"name": group} if group else {},
+                "versions": [
+                    {
+                        "version": one,
+                        "resources": [_aggregate(kind, one) for kind in self._kinds(group, one)],
+                        "freshness": "Current",
+                    }
+                    for one in versions
+                ],
             }
-        if not paths:
-            raise no_such_path()
-        info = {"title": "Kubernetes", "version": VERSION["gitVersion"]}
-        return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": {}}}
+            for group, versions in groups.items()
+        ]
+        found = {
+            "kind": _AGGREGATED,
+            "apiVersion": f"apidiscovery.k8s.io/{version}",
+            "metadata": {},
+            "items": items,
+        }
+        content_type = f"application/json;g=apidiscovery.k8s.io;v={version};as={_AGGREGATED}"
+        return document(200, found, content_type=content_type)
+
+
+def _aggregated_version(accept: str) -> str:
+    """The first version of the aggregated form that a client accepts; empty: none."""
+    for option in accept.split(","):
+        if f"as={_AGGREGATED}" in option and (found := re.search(r";v=(v2|v2beta1)\b", option)):
+            return found[1]
+    return ""
 
 
 def _group(name: str, versions: list[str]) -> Object:
@@ -112,7 +119,7 @@ def _group(name: str, versions: list[str]) -> Object:
     return {"name": name, "versions": listed, "preferredVersion": listed[0]}
 
 
-def _resource(kind: ResourceType) -> Object:
+def _listed(kind: ResourceType) -> Iterator[Object]:
     resource: Object = {
         "name": kind.plural,
         "singularName": kind.singular or kind.kind.lower(),
@@ -124,36 +131,40 @@ def _resource(kind: ResourceType) -> Object:
         resource["shortNames"] = list(kind.short_names)
     if kind.categories:
         resource["categories"] = list(kind.categories)
-    return resource
+    yield resource
+    for name, one in subresources(kind).items():
+        sub: Object = {
+            "name": f"{kind.plural}/{name}",
+            "singularName": "",
+            "namespaced": kind.namespaced,
+            "kind": one.kind or kind.kind,
+            "verbs": list(one.verbs),
+        }
+        if one.group:
+            sub |= {"group": one.group, "version": one.version}
+        yield sub
 
 
-_SUBRESOURCES: dict[str, tuple[str, list[str]]] = {
-    "binding": ("Binding", ["create"]),
-    "eviction": ("Eviction", ["create"]),
-    "finalize": ("Namespace", ["update"]),
-    "log": ("Pod", ["get"]),
-    "scale": ("Scale", ["get", "patch", "update"]),
-    "token": ("TokenRequest", ["create"]),
-}
+def _aggregate(kind: ResourceType, version: str) -> Object:
+    def shown(one: Subresource) -> Object:
+        if one.kind:
+            return {"group": one.group, "version": one.version, "kind": one.kind}
+        return {"group": kind.group, "version": version, "kind": kind.kind}
 
-
-def _subresource(kind: ResourceType, name: str) -> Object:
-    shown, verbs = _SUBRESOURCES.get(name, (kind.kind, ["get", "patch", "update"]))
     resource: Object = {
-        "name": f"{kind.plural}/{name}",
-        "singularName": "",
-        "namespaced": kind.namespaced,
-        "kind": shown,
-        "verbs": verbs,
+        "resource": kind.plural,
+        "responseKind": {"group": kind.group, "version": version, "kind": kind.kind},
+        "scope": "Namespaced" if kind.namespaced else "Cluster",
+        "singularResource": kind.singular or kind.kind.lower(),
+        "verbs": list(kind.verbs),
     }
-    if name == "token":
-        resource |= {"group": "authentication.k8s.io", "version": "v1"}
-    if name == "eviction":
-        resource |= {"group": "policy", "version": "v1"}
-    if name == "scale":
-        resource |= {"group": "autoscaling", "version": "v1"}
+    if kind.short_names:
+        resource["shortNames"] = list(kind.short_names)
+    if kind.categories:
+        resource["categories"] = list(kind.categories)
+    if kind.subresources:
+        resource["subresources"] = [
+            {"subresource": name, "responseKind": shown(one), "verbs": list(one.verbs)}
+            for name, one in subresources(kind).items()
+        ]
     return resource
-
-
-def _openapi_link(name: str) -> Object:
-    return {"serverRelativeURL": f"/openapi/v3/{name}?hash=embedded"}

@@ -54,7 +54,7 @@ def qualified(plural: str, group: str) -> str:
 
 
 def _details(group: str, kind: str, name: str, causes: list[Object] | None = None) -> Object:
-    details: Object = {"name": name, "kind": kind}
+    details: Object = {"name": name, "kind": kind} if name else {"kind": kind}
     if group:
         details["group"] = group
     if causes:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import httpx
 
+from pytest_kubeflow.local.apiserver.answers import Answer
 from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request
 from pytest_kubeflow.local.apiserver.store import Store
 
+_TEXT = "text/plain"
 _FORWARDED = (
     "follow",
     "limitBytes",
@@ -36,9 +38,15 @@ class PodLogs:
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def open(self, pod: Object, query: dict[str, str]) -> AsyncIterator[bytes]:
-        """The log's bytes. Raises StatusError 400 where there is none, 502 without a kubelet."""
-        url = self._url(pod, _container(pod, query.get("container", "")))
+    async def open(self, pod: Object, query: dict[str, str]) -> Answer:
+        """The log as it comes; a pod that runs nowhere has an empty one.
+
+        Raises StatusError 400 for a container that has none, 500 without a kubelet.
+        """
+        container = _container(pod, query.get("container", ""))
+        if not pod["spec"].get("nodeName"):
+            return Answer(204, b"", _TEXT)
+        url = self._url(pod, container)
         parameters = {key: query[key] for key in _FORWARDED if key in query}
         request = self._http.build_request("GET", url, params=parameters)
         try:
@@ -52,12 +60,10 @@ class PodLogs:
             if response.status_code == 404:
                 raise StatusError(404, "NotFound", text)
             raise bad_request(text)
-        return _stream(response)
+        return Answer(200, _stream(response), _TEXT)
 
     def _url(self, pod: Object, container: str) -> str:
-        metadata, node_name = pod["metadata"], pod["spec"].get("nodeName")
-        if not node_name:
-            raise bad_request(f"pod {metadata['name']} does not have a host assigned")
+        metadata, node_name = pod["metadata"], pod["spec"]["nodeName"]
         node = self._store.get(("", "nodes"), ("", node_name)) or {}
         status = node.get("status") or {}
         addresses = [
@@ -74,20 +80,20 @@ def _container(pod: Object, wanted: str) -> str:
     name = pod["metadata"]["name"]
     spec = pod["spec"]
     containers = [one["name"] for one in spec.get("containers") or []]
-    every = [*containers, *(one["name"] for one in spec.get("initContainers") or [])]
+    every = [*(one["name"] for one in spec.get("initContainers") or []), *containers]
     if wanted:
         if wanted not in every:
             raise bad_request(f"container {wanted} is not valid for pod {name}")
         return wanted
     if len(containers) == 1:
         return str(containers[0])
-    listed = " ".join(containers)
+    listed = " ".join(every)
     raise bad_request(
         f"a container name must be specified for pod {name}, choose one of: [{listed}]"
     )
 
 
-async def _stream(response: httpx.Response) -> AsyncIterator[bytes]:
+async def _stream(response: httpx.Response) -> AsyncGenerator[bytes, None]:
     try:
         async for chunk in response.aiter_raw():
             yield chunk

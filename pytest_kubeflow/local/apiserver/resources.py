@@ -163,9 +163,7 @@ class Registry:
     """Which kinds there are now."""
 
     def __init__(self) -> None:
-        self._types: dict[Type, ResourceType] = {
-            (one.group, one.plural): one for one in BUILT_IN
-        }
+        self._types: dict[Type, ResourceType] = {(one.group, one.plural): one for one in BUILT_IN}
 
     def __iter__(self) -> Iterator[ResourceType]:
         return iter(self._types.values())

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from pytest_kubeflow.local.apiserver.authn import as_object
+from pytest_kubeflow.local.apiserver.authn import Authenticator, as_object
 from pytest_kubeflow.local.apiserver.authz import Attributes, Authorizer
 from pytest_kubeflow.local.apiserver.errors import Object, bad_request, invalid, not_found
 from pytest_kubeflow.local.apiserver.store import Store
+from pytest_kubeflow.local.apiserver.times import written
 from pytest_kubeflow.local.apiserver.tokens import DEFAULT_AUDIENCE, TokenIssuer, User
 
 _SHORTEST_SECONDS = 600
@@ -18,9 +19,16 @@ _DEFAULT_SECONDS = 3600
 class Reviews:
     """Answers TokenReview, the access reviews, SelfSubjectReview and TokenRequest."""
 
-    def __init__(self, store: Store, tokens: TokenIssuer, authorizer: Authorizer) -> None:
+    def __init__(
+        self,
+        store: Store,
+        tokens: TokenIssuer,
+        authenticator: Authenticator,
+        authorizer: Authorizer,
+    ) -> None:
         self._store = store
         self._tokens = tokens
+        self._authenticator = authenticator
         self._authorizer = authorizer
 
     def answer(self, kind: str, obj: Object, user: User, namespace: str) -> Object:
@@ -36,12 +44,8 @@ class Reviews:
             case "SelfSubjectAccessReview":
                 status = self._access(user, spec)
             case "SubjectAccessReview" | "LocalSubjectAccessReview":
-                groups = tuple(spec.get("groups") or ())
-                about = User(spec.get("user", ""), (*groups, "system:authenticated"))
-                if about.name.startswith("system:serviceaccount:"):
-                    home = about.name.split(":")[2]
-                    extra = ("system:serviceaccounts", f"system:serviceaccounts:{home}")
-                    about = User(about.name, (*about.groups, *extra))
+                # As on a real server, groups are those that are named and no others.
+                about = User(spec.get("user") or "", tuple(spec.get("groups") or ()))
                 if kind.startswith("Local"):
                     attributes = {**(spec.get("resourceAttributes") or {}), "namespace": namespace}
                     spec = {**spec, "resourceAttributes": attributes}
@@ -52,7 +56,7 @@ class Reviews:
 
     def _token(self, spec: Object) -> Object:
         audiences = spec.get("audiences") or [DEFAULT_AUDIENCE]
-        user = self._tokens.recognise(spec.get("token") or "", audiences)
+        user = self._authenticator.token(spec.get("token") or "", audiences)
         if user is None:
             return {
                 "authenticated": False,
@@ -87,12 +91,14 @@ class Reviews:
         return {"allowed": self._authorizer.allows(user, what)}
 
     def _rules(self, user: User, namespace: str) -> Object:
-        rules = self._authorizer.rules(user, namespace)
-        listed = [rule for rule in rules if rule.get("resources")]
+        rules = list(self._authorizer.rules(user, namespace))
         if "system:masters" in user.groups:
-            listed.append({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]})
-        paths = {"verbs": ["get"], "nonResourceURLs": ["/api", "/api/*", "/apis", "/apis/*"]}
-        return {"resourceRules": listed, "nonResourceRules": [paths], "incomplete": False}
+            rules.insert(0, {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]})
+        return {
+            "resourceRules": [rule for rule in rules if rule.get("resources")],
+            "nonResourceRules": [rule for rule in rules if rule.get("nonResourceURLs")],
+            "incomplete": False,
+        }
 
     def token_request(self, namespace: str, account: str, obj: Object) -> Object:
         """A token for a service account (subresource `token`)."""
@@ -117,7 +123,7 @@ class Reviews:
             seconds=seconds,
             bound=bound,
         )
-        stamp = datetime.fromtimestamp(expires, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        stamp = written(datetime.fromtimestamp(expires, UTC))
         return {
             "kind": "TokenRequest",
             "apiVersion": "authentication.k8s.io/v1",

@@ -9,14 +9,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_kubeflow.local.apiserver.app import ApiApp
-from pytest_kubeflow.local.apiserver.authz import Authorizer, default_roles
-from pytest_kubeflow.local.apiserver.handlers import Handlers, Target, timestamp
+from pytest_kubeflow.local.apiserver.authn import Authenticator
+from pytest_kubeflow.local.apiserver.authz import Authorizer
+from pytest_kubeflow.local.apiserver.defaultroles import (
+    GROUP,
+    cluster_role_bindings,
+    cluster_roles,
+)
+from pytest_kubeflow.local.apiserver.errors import Object
+from pytest_kubeflow.local.apiserver.handlers import Handlers
 from pytest_kubeflow.local.apiserver.pki import Pki
 from pytest_kubeflow.local.apiserver.podlogs import PodLogs
 from pytest_kubeflow.local.apiserver.resources import Registry
 from pytest_kubeflow.local.apiserver.reviews import Reviews
 from pytest_kubeflow.local.apiserver.store import Store
 from pytest_kubeflow.local.apiserver.strategies import Strategies
+from pytest_kubeflow.local.apiserver.targets import Target
+from pytest_kubeflow.local.apiserver.times import timestamp
 from pytest_kubeflow.local.apiserver.tokens import TokenIssuer
 from pytest_kubeflow.local.httpd import HttpServer
 from pytest_kubeflow.local.kube import Credentials
@@ -40,6 +49,7 @@ class ApiServer:
         strategies = Strategies(self._store, service_cidr)
         self._handlers = Handlers(self._store, Registry(), strategies)
         authorizer = Authorizer(self._store)
+        authenticator = Authenticator(self._tokens, self._store)
         self._logs = PodLogs(
             self._store,
             ca=pki.ca_file,
@@ -48,12 +58,20 @@ class ApiServer:
         app = ApiApp(
             self._handlers,
             tokens=self._tokens,
+            authenticator=authenticator,
             authorizer=authorizer,
-            reviews=Reviews(self._store, self._tokens, authorizer),
+            reviews=Reviews(self._store, self._tokens, authenticator, authorizer),
             logs=self._logs,
         )
         certificate, key = pki.issue_server("kube-apiserver", [strategies.kubernetes_ip])
-        self._server = HttpServer(app, host=host, port=port, certificate=certificate, key=key)
+        self._server = HttpServer(
+            app,
+            host=host,
+            port=port,
+            certificate=certificate,
+            key=key,
+            client_ca=pki.ca_file,
+        )
         self._service_ip = strategies.kubernetes_ip
         self.url = self._server.url
         self.ca_file = pki.ca_file
@@ -63,6 +81,7 @@ class ApiServer:
         await self._server.start()
 
     async def stop(self) -> None:
+        self._store.end_watches()
         await self._server.stop()
         await self._logs.close()
 
@@ -112,14 +131,12 @@ class ApiServer:
         assert endpoints is not None
         for name in _NAMESPACES:
             self._handlers.create(Target(namespaces, "v1"), {"metadata": {"name": name}})
-        for kind, obj in default_roles():
-            metadata = {
-                **obj["metadata"],
-                "uid": str(uuid.uuid4()),
-                "creationTimestamp": timestamp(),
-                "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"},
-            }
-            self._store.put(kind, ("", metadata["name"]), {**obj, "metadata": metadata})
+        for plural, kind, objects in (
+            ("clusterroles", "ClusterRole", cluster_roles()),
+            ("clusterrolebindings", "ClusterRoleBinding", cluster_role_bindings()),
+        ):
+            for obj in objects:
+                self._put_default(plural, kind, obj)
         metadata = {"name": "kubernetes"}
         port = {"name": "https", "port": 443, "targetPort": self._server.port}
         self._handlers.create(
@@ -132,4 +149,17 @@ class ApiServer:
         }
         self._handlers.create(
             Target(endpoints, "v1", "default"), {"metadata": metadata, "subsets": [subset]}
+        )
+
+    def _put_default(self, plural: str, kind: str, obj: Object) -> None:
+        given = obj["metadata"]
+        metadata = {
+            **given,
+            "uid": str(uuid.uuid4()),
+            "creationTimestamp": timestamp(),
+            "labels": {"kubernetes.io/bootstrapping": "rbac-defaults", **given.get("labels", {})},
+        }
+        version = {"apiVersion": f"{GROUP}/v1", "kind": kind}
+        self._store.put(
+            (GROUP, plural), ("", given["name"]), {**version, **obj, "metadata": metadata}
         )

@@ -38,14 +38,20 @@ class Watcher:
 
     def __init__(self, store: Store, kind: Type) -> None:
         self.type = kind
-        self._queue: asyncio.Queue[Event] = asyncio.Queue()
+        self.ended = False
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._store = store
 
     def put(self, event: Event) -> None:
         self._queue.put_nowait(event)
 
+    def end(self) -> None:
+        """No more events: whoever waits for one is told None, and `ended` is true."""
+        self.ended = True
+        self._queue.put_nowait(None)
+
     async def next(self, seconds: float) -> Event | None:
-        """The next event; None when that many seconds pass without one."""
+        """The next event; None when that many seconds pass without one, or at the end."""
         try:
             return await asyncio.wait_for(self._queue.get(), seconds)
         except TimeoutError:
@@ -124,6 +130,12 @@ class Store:
                 watcher.put(event)
         self._watchers.setdefault(kind, set()).add(watcher)
         return watcher
+
+    def end_watches(self) -> None:
+        """End all watches: the server stops."""
+        for watchers in self._watchers.values():
+            for watcher in watchers:
+                watcher.end()
 
     def forget(self, watcher: Watcher) -> None:
         self._watchers.get(watcher.type, set()).discard(watcher)

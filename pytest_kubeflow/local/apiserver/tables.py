@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 from pytest_kubeflow.local.apiserver.errors import Object
 from pytest_kubeflow.local.apiserver.resources import ResourceType
+from pytest_kubeflow.local.apiserver.times import age
 
 Cell = Callable[[Object], Any]
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def table(
@@ -22,20 +21,15 @@ def table(
     version: str,
     objects: Iterable[Object],
     metadata: Object,
-    *,
-    headers: bool = True,
+    shown: str = "Metadata",
 ) -> Object:
-    """A meta.k8s.io/v1 Table of `objects`; rows carry the objects' metadata."""
+    """A meta.k8s.io/v1 Table of `objects`.
+
+    Of each object a row carries what `shown` says: its Metadata, the whole Object, or None of it.
+    """
     columns = _columns(kind, version)
     rows = [
-        {
-            "cells": [cell(obj) for _, _, cell in columns],
-            "object": {
-                "kind": "PartialObjectMetadata",
-                "apiVersion": "meta.k8s.io/v1",
-                "metadata": obj["metadata"],
-            },
-        }
+        {"cells": [cell(obj) for _, _, cell in columns], **_row_object(obj, shown)}
         for obj in objects
     ]
     definitions = [
@@ -52,22 +46,31 @@ def table(
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": metadata,
-        "columnDefinitions": definitions if headers else None,
+        "columnDefinitions": definitions,
         "rows": rows,
     }
 
 
+def _row_object(obj: Object, shown: str) -> Object:
+    if shown == "None":
+        return {"object": None}
+    if shown == "Object":
+        return {"object": obj}
+    partial = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}
+    return {"object": {**partial, "metadata": obj["metadata"]}}
+
+
 def _columns(kind: ResourceType, version: str) -> list[tuple[str, int, Cell]]:
     name: tuple[str, int, Cell] = ("Name", 0, lambda obj: obj["metadata"]["name"])
-    age: tuple[str, int, Cell] = ("Age", 0, _age)
+    aged: tuple[str, int, Cell] = ("Age", 0, _age)
     if kind.definition is not None:
         versions = kind.definition["spec"]["versions"]
         own = next(one for one in versions if one["name"] == version)
         printed = own.get("additionalPrinterColumns")
         if printed:
             return [name, *(_custom_column(column) for column in printed)]
-        return [name, age]
-    return [name, *_BUILT_IN.get(kind.type, []), age]
+        return [name, aged]
+    return [name, *_BUILT_IN.get(kind.type, []), aged]
 
 
 def _custom_column(column: Object) -> tuple[str, int, Cell]:
@@ -76,7 +79,7 @@ def _custom_column(column: Object) -> tuple[str, int, Cell]:
     def cell(obj: Object) -> Any:
         value = json_path(obj, path)
         if kind == "date" and isinstance(value, str):
-            return duration(value)
+            return age(value)
         return "" if value is None else value
 
     return column["name"], column.get("priority", 0), cell
@@ -96,25 +99,9 @@ def json_path(obj: Any, path: str) -> Any:
     return obj
 
 
-def duration(since: str) -> str:
-    """`45s`, `3m12s`, `5h`, `2d` since a timestamp, as kubectl writes ages."""
-    began = datetime.fromisoformat(since)
-    seconds = max(0, int((datetime.now(UTC) - began).total_seconds()))
-    if seconds < 2 * _MINUTE:
-        return f"{seconds}s"
-    if seconds < 10 * _MINUTE:
-        minutes, rest = divmod(seconds, _MINUTE)
-        return f"{minutes}m{rest}s" if rest else f"{minutes}m"
-    if seconds < 3 * _HOUR:
-        return f"{seconds // _MINUTE}m"
-    if seconds < 2 * _DAY:
-        return f"{seconds // _HOUR}h"
-    return f"{seconds // _DAY}d"
-
-
 def _age(obj: Object) -> str:
     stamp = obj["metadata"].get("creationTimestamp")
-    return duration(stamp) if stamp else "<unknown>"
+    return age(stamp) if stamp else "<unknown>"
 
 
 def _statuses(pod: Object) -> list[Object]:

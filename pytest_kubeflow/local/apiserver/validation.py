@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from fractions import Fraction
 
-from pytest_kubeflow.local.apiserver.errors import Object, invalid
+from pytest_kubeflow.local.apiserver.errors import Object, bad_request, invalid
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.kube.quantity import parse_quantity
 
@@ -53,6 +53,21 @@ def _required(field: str, message: str = "") -> Cause:
     return field, "FieldValueRequired", f"Required value{': ' + message if message else ''}"
 
 
+def _twice(field: str, value: str) -> Cause:
+    return field, "FieldValueDuplicate", f'Duplicate value: "{value}"'
+
+
+def _quantity(kind: str, amount: object) -> Fraction:
+    """A quantity. One that is none is no JSON of this kind for a real server, so: 400, not 422."""
+    try:
+        return parse_quantity(str(amount))
+    except ValueError:
+        raise bad_request(
+            f'{kind} in version "v1" cannot be handled as a {kind}: quantities must match the '
+            "regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+        ) from None
+
+
 def _name(kind: ResourceType, name: str) -> Iterator[Cause]:
     if kind.group == "rbac.authorization.k8s.io":
         if "/" in name or "%" in name or name in {".", ".."}:
@@ -89,7 +104,11 @@ def _pod(obj: Object) -> Iterator[Cause]:
     containers = spec.get("containers") or []
     if not containers:
         yield _required("spec.containers")
-    volumes = {volume.get("name") for volume in spec.get("volumes") or []}
+    volumes: set[str] = set()
+    for index, volume in enumerate(spec.get("volumes") or []):
+        if (called := volume.get("name") or "") in volumes:
+            yield _twice(f"spec.volumes[{index}].name", called)
+        volumes.add(called)
     seen: set[str] = set()
     for group in ("initContainers", "containers"):
         for index, container in enumerate(spec.get(group) or []):
@@ -100,7 +119,7 @@ def _pod(obj: Object) -> Iterator[Cause]:
             elif not re.fullmatch(_LABEL, name) or len(name) > _MOST_LABEL:
                 yield _bad(f"{path}.name", name, _LABEL_MESSAGE)
             elif name in seen:
-                yield (f"{path}.name", "FieldValueDuplicate", f'Duplicate value: "{name}"')
+                yield _twice(f"{path}.name", name)
             seen.add(name)
             if not container.get("image"):
                 yield _required(f"{path}.image")
@@ -121,20 +140,11 @@ def _pod(obj: Object) -> Iterator[Cause]:
 
 
 def _container_resources(path: str, resources: Object) -> Iterator[Cause]:
-    parsed: dict[str, dict[str, Any]] = {}
+    parsed: dict[str, dict[str, Fraction]] = {}
     for section in ("limits", "requests"):
         for name, amount in (resources.get(section) or {}).items():
             field = f"{path}.resources.{section}[{name}]"
-            try:
-                value = parse_quantity(amount)
-            except ValueError:
-                yield _bad(
-                    field,
-                    amount,
-                    "quantities must match the regular expression "
-                    "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
-                )
-                continue
+            value = _quantity("Pod", amount)
             if value < 0:
                 yield _bad(field, str(amount), "must be greater than or equal to 0")
             if "/" in name and value.denominator != 1:
@@ -172,11 +182,8 @@ def _claim(obj: Object) -> Iterator[Cause]:
     if storage is None:
         yield _required(field)
         return
-    try:
-        if parse_quantity(storage) <= 0:
-            yield _bad(field, str(storage), "must be greater than zero")
-    except ValueError as error:
-        yield _bad(field, str(storage), str(error))
+    if _quantity("PersistentVolumeClaim", storage) <= 0:
+        yield _bad(field, str(storage), "must be greater than zero")
 
 
 def _service(obj: Object) -> Iterator[Cause]:

@@ -1,0 +1,73 @@
+"""Pages of lists: `limit` and `continue`, and the version that a list is of."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request, expired
+from pytest_kubeflow.local.apiserver.store import Name
+
+
+def name_of(obj: Object) -> Name:
+    """An object's key in the store."""
+    return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
+
+
+def page(found: list[Object], query: dict[str, str], revision: int) -> tuple[list[Object], Object]:
+    """The part of `found` (in the order of its keys) that `query` asks for, and list metadata.
+
+    Raises StatusError: 410 for a token that is none, 504 for a version that is yet to come.
+    """
+    _check_version(query, revision)
+    metadata: Object = {"resourceVersion": str(revision)}
+    if token := query.get("continue"):
+        start, metadata["resourceVersion"] = _read_token(token)
+        found = [one for one in found if name_of(one) > start]
+    limit = number(query, "limit")
+    if not limit or len(found) <= limit:
+        return found, metadata
+    metadata["continue"] = _token(name_of(found[limit - 1]), metadata["resourceVersion"])
+    if not query.get("labelSelector") and not query.get("fieldSelector"):
+        metadata["remainingItemCount"] = len(found) - limit
+    return found[:limit], metadata
+
+
+def number(query: dict[str, str], name: str) -> int:
+    """A query parameter that is a natural number; absent or empty: 0. Raises StatusError 400."""
+    text = query.get(name) or "0"
+    if not (text.isascii() and text.isdigit()):
+        raise bad_request(f'{name}: strconv.ParseInt: parsing "{text}": invalid syntax')
+    return int(text)
+
+
+def version(query: dict[str, str]) -> int:
+    """The `resourceVersion` asked for; 0: any. Raises StatusError 400."""
+    text = query.get("resourceVersion") or "0"
+    if not (text.isascii() and text.isdigit()):
+        raise bad_request(f'resourceVersion: Invalid value: "{text}": it is not a number')
+    return int(text)
+
+
+def _check_version(query: dict[str, str], revision: int) -> None:
+    """Lists are of now: what is newer than asked for will do, unless it is to be exact."""
+    wanted = version(query)
+    if wanted > revision:
+        message = f"Too large resource version: {wanted}, current: {revision}"
+        cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+        details: Object = {"causes": [cause], "retryAfterSeconds": 1}
+        raise StatusError(504, "Timeout", message, details=details)
+    if query.get("resourceVersionMatch") == "Exact" and wanted != revision:
+        raise expired("The resourceVersion for the provided list is too old.")
+
+
+def _token(last: Name, revision: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([last, revision]).encode()).decode()
+
+
+def _read_token(token: str) -> tuple[Name, str]:
+    try:
+        (namespace, name), revision = json.loads(base64.urlsafe_b64decode(token))
+    except (TypeError, ValueError):
+        raise expired("The provided continue parameter is not valid") from None
+    return (namespace, name), revision

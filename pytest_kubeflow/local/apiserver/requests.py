@@ -1,0 +1,96 @@
+"""Request: what an HTTP request says, read once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import yaml
+from starlette.types import Receive, Scope
+
+from pytest_kubeflow.local.apiserver.deletion import asks_dry_run
+from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request
+from pytest_kubeflow.local.apiserver.protobuf import CONTENT_TYPE as PROTOBUF
+from pytest_kubeflow.local.apiserver.protobuf import decode as decode_protobuf
+
+_TRUE = frozenset({"true", "1"})
+_MOST_BYTES = 3 * 1024 * 1024  # kube-apiserver's limit on resource requests
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. `headers` have lower-case names; of repeated query parameters the last counts.
+
+    `groups` are the values of all `Impersonate-Group` headers.
+    """
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    groups: tuple[str, ...]
+    body: bytes
+
+    @property
+    def accept(self) -> str:
+        return self.headers.get("accept", "")
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "").partition(";")[0].strip()
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing is to be stored. Raises StatusError 400 for other values than All."""
+        return asks_dry_run(self.query.get("dryRun"))
+
+    @property
+    def watches(self) -> bool:
+        # The Python client writes `True`.
+        return self.query.get("watch", "").lower() in _TRUE
+
+    def document(self) -> Object:
+        """The body as an object; an empty one is an empty object. Raises StatusError 400."""
+        parsed = self._parsed()
+        if not isinstance(parsed, dict):
+            raise bad_request("the body of the request is not an object")
+        return parsed
+
+    def _parsed(self) -> Any:
+        if not self.body:
+            return {}
+        if self.content_type == PROTOBUF:
+            return decode_protobuf(self.body)
+        try:
+            if self.content_type in {"application/yaml", "text/yaml"}:
+                return yaml.safe_load(self.body)
+            return json.loads(self.body)
+        except (ValueError, yaml.YAMLError) as error:
+            raise bad_request(f"couldn't get version/kind; json parse error: {error}") from None
+
+
+async def read(scope: Scope, receive: Receive) -> Request:
+    """Read a request and its body. Raises StatusError 413 for a body that is too large."""
+    headers: dict[str, str] = {}
+    groups = []
+    for key, value in scope["headers"]:
+        name = key.decode("latin-1").lower()
+        headers[name] = value.decode("latin-1")
+        if name == "impersonate-group":
+            groups.append(headers[name])
+    chunks, size = [], 0
+    while True:
+        part = await receive()
+        chunk = part.get("body", b"")
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > _MOST_BYTES:
+            message = f"Request entity too large: limit is {_MOST_BYTES}"
+            raise StatusError(413, "RequestEntityTooLarge", message)
+        if not part.get("more_body"):
+            break
+    query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+    path = scope["path"].rstrip("/") or "/"
+    return Request(scope["method"], path, query, headers, tuple(groups), b"".join(chunks))
