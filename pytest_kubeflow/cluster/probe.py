@@ -81,8 +81,8 @@ def _json(answer: requests.Response) -> dict[str, Any] | None:
         return None
     if not isinstance(body, dict):
         return None
-    # Older releases leave out what is false, so {} is an answer as well.
-    return body if "multi_user" in body or not body else None
+    # What is false is left out, and older releases have no pipeline_store: {} is an answer as well.
+    return body if not body or body.keys() & {"multi_user", "pipeline_store"} else None
 
 
 def _wants_login(answer: requests.Response) -> bool:
