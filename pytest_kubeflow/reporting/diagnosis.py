@@ -1,0 +1,45 @@
+"""What a failed test shows of its run beside its own message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from pytest_kubeflow.errors import Evidence
+from pytest_kubeflow.reporting.excerpts import UNREADABLE, reason
+
+if TYPE_CHECKING:
+    from pytest_kubeflow.pipelines.run import PipelineRun
+
+_LOGS = 3
+_LOG = "log of "
+
+
+def diagnosis(run: PipelineRun, redact: Callable[[str], str]) -> Evidence:
+    """The run's evidence, redacted. Nothing is raised.
+
+    Evidence has logs of tasks that failed or hang. Where the run is fine and the test is not, it is
+    what tasks have computed that was wrong: then it has the logs of the tasks that ended last.
+    """
+    try:
+        evidence = run.evidence()
+        if not any(heading.startswith(_LOG) for heading, _ in evidence.sections):
+            for heading, text in _last_logs(run):
+                evidence = evidence.and_section(heading, text)
+    except UNREADABLE as error:
+        evidence = Evidence(
+            f"run {run.name} ({run.run_id})", (("evidence", f"(not to be had: {reason(error)})"),)
+        )
+    # Before it is rendered, which cuts: half a private key would not be recognised.
+    return Evidence(
+        redact(evidence.title),
+        tuple((redact(heading), redact(text)) for heading, text in evidence.sections),
+    )
+
+
+def _last_logs(run: PipelineRun) -> Iterable[tuple[str, str]]:
+    from pytest_kubeflow.pipelines.evidence import last_log_lines
+
+    done = [task for task in run.tasks if task.pod_name and task.ended and not task.is_dag]
+    for task in sorted(done, key=lambda task: task.ended or 0.0)[-_LOGS:]:
+        yield f"{_LOG}{'/'.join(task.path) or task.name}", last_log_lines(task)

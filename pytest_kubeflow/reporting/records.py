@@ -1,0 +1,143 @@
+"""RunRecord: what a report keeps of a run, taken while the cluster still has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from pytest_kubeflow.reporting.excerpts import UNREADABLE, Excerpts, as_text, reason
+
+if TYPE_CHECKING:
+    from pytest_kubeflow.pipelines.outputs import Artifact
+    from pytest_kubeflow.pipelines.run import PipelineRun
+    from pytest_kubeflow.pipelines.tasks import Task
+
+UNKNOWN = "UNKNOWN"
+"""The state of a run that could not be asked for it."""
+
+_TASKS = 100
+_VALUES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEntry:
+    """One line of a record's table. Times are seconds since the epoch.
+
+    `name` is the task's key after those of the DAGs around it ("dag/key"), `artifacts` the type,
+    URI and metadata of each as one text.
+    """
+
+    name: str
+    state: str
+    error: str = ""
+    started: float | None = None
+    ended: float | None = None
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    artifacts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None while it has not ended."""
+        if self.started is None or self.ended is None:
+            return None
+        return max(0.0, self.ended - self.started)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run as it was when the record was taken.
+
+    `gaps` says what could not be read, and why; `left_out` how many tasks the table lacks.
+    """
+
+    run_id: str
+    name: str
+    namespace: str
+    url: str
+    state: str = UNKNOWN
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    tasks: tuple[TaskEntry, ...] = ()
+    left_out: int = 0
+    gaps: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, run: PipelineRun, redact: Callable[[str], str]) -> RunRecord:
+        """The record of `run` now. What cannot be read is a gap; nothing is raised.
+
+        A run that has ended and whose tasks were read before is not asked about again.
+        """
+        excerpts = Excerpts(redact)
+        state, outputs, tasks = UNKNOWN, {}, []
+        gaps = []
+        try:
+            # If there is no answer even to this, there is no point in waiting for more of them.
+            state = run.state
+        except UNREADABLE as error:
+            gaps.append(f"neither state nor tasks can be read: {reason(error)}")
+        else:
+            try:
+                tasks = run.tasks
+                # Before its end each of these would ask for the tasks again.
+                outputs = run.outputs if run.ended else {}
+            except UNREADABLE as error:
+                gaps.append(f"{'outputs' if tasks else 'tasks'} cannot be read: {reason(error)}")
+        return cls(
+            run_id=run.run_id,
+            name=excerpts.text(run.name),
+            namespace=run.namespace,
+            url=excerpts.text(run.url),
+            state=state,
+            outputs=_values(outputs, excerpts),
+            tasks=tuple(_entry(task, excerpts) for task in tasks[:_TASKS]),
+            left_out=len(tasks[_TASKS:]),
+            gaps=tuple(excerpts.text(gap) for gap in gaps),
+        )
+
+    @property
+    def started(self) -> float | None:
+        """When the first of its tasks began."""
+        return min((task.started for task in self.tasks if task.started is not None), default=None)
+
+    @property
+    def ended(self) -> float | None:
+        """When the last of its tasks ended, as far as they have."""
+        return max((task.ended for task in self.tasks if task.ended is not None), default=None)
+
+    @property
+    def seconds(self) -> float | None:
+        """From the first task's start to the last one's end."""
+        if self.started is None or self.ended is None:
+            return None
+        return max(0.0, self.ended - self.started)
+
+
+def _entry(task: Task, excerpts: Excerpts) -> TaskEntry:
+    return TaskEntry(
+        name=excerpts.text("/".join(task.path) or task.name),
+        state=task.state,
+        error=excerpts.text(task.error),
+        started=task.started,
+        ended=task.ended,
+        outputs=_values(task.outputs, excerpts),
+        artifacts={
+            excerpts.text(name): excerpts.text(_described(artifact))
+            for name, artifact in islice(task.artifacts.items(), _VALUES)
+        },
+    )
+
+
+def _values(values: Mapping[str, Any], excerpts: Excerpts) -> dict[str, Any]:
+    kept = {
+        excerpts.text(name): excerpts.value(value)
+        for name, value in islice(values.items(), _VALUES)
+    }
+    if len(values) > _VALUES:
+        kept["…"] = f"{len(values) - _VALUES} more"
+    return kept
+
+
+def _described(artifact: Artifact) -> str:
+    metadata = f" {as_text(dict(artifact.metadata))}" if artifact.metadata else ""
+    return f"{artifact.type} {artifact.uri}{metadata}"
