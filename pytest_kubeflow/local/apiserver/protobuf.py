@@ -1,7 +1,7 @@
-"""Objects that kubectl sends as protobuf: those of its `create` and `auth can-i` commands.
+"""Objects that kubectl sends as protobuf: those of its `create` and `auth` commands.
 
-Most clients, and `kubectl apply`, send JSON. Field numbers: the generated.proto files under
-k8s.io/api (core/v1, authentication/v1, authorization/v1) and apimachinery/pkg (runtime, meta/v1).
+Most clients, and `kubectl apply`, send JSON. Field numbers: the generated.proto files of k8s.io/api
+(core, rbac, authentication, authorization) and of apimachinery/pkg (runtime, meta/v1).
 """
 
 from __future__ import annotations
@@ -16,6 +16,11 @@ CONTENT_TYPE = "application/vnd.kubernetes.protobuf"
 _MAGIC = b"k8s\x00"
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
+_BINDING = {
+    1: ("metadata", "ObjectMeta"),
+    2: ("subjects", "Subject[]"),
+    3: ("roleRef", "RoleRef"),
+}
 # Message -> field number -> (JSON name, type). Types: text, bytes, int, bool, another message, each
 # with [] for repeated and {} for maps from text.
 _MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
@@ -78,6 +83,30 @@ _MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
     },
     "SelfSubjectRulesReviewSpec": {1: ("namespace", "text")},
     "SelfSubjectReview": {1: ("metadata", "ObjectMeta")},
+    "Role": {1: ("metadata", "ObjectMeta"), 2: ("rules", "PolicyRule[]")},
+    "ClusterRole": {
+        1: ("metadata", "ObjectMeta"),
+        2: ("rules", "PolicyRule[]"),
+        3: ("aggregationRule", "AggregationRule"),
+    },
+    "PolicyRule": {
+        1: ("verbs", "text[]"),
+        2: ("apiGroups", "text[]"),
+        3: ("resources", "text[]"),
+        4: ("resourceNames", "text[]"),
+        5: ("nonResourceURLs", "text[]"),
+    },
+    "AggregationRule": {1: ("clusterRoleSelectors", "LabelSelector[]")},
+    "LabelSelector": {1: ("matchLabels", "text{}")},
+    "RoleBinding": _BINDING,
+    "ClusterRoleBinding": _BINDING,
+    "Subject": {
+        1: ("kind", "text"),
+        2: ("apiGroup", "text"),
+        3: ("name", "text"),
+        4: ("namespace", "text"),
+    },
+    "RoleRef": {1: ("apiGroup", "text"), 2: ("kind", "text"), 3: ("name", "text")},
 }
 _KINDS = frozenset(
     name for name, fields in _MESSAGES.items() if fields.get(1) == ("metadata", "ObjectMeta")
@@ -109,6 +138,8 @@ def _message(name: str, data: bytes) -> Object:
         if number not in known:
             continue
         field, kind = known[number]
+        if isinstance(raw, int) is not (kind in {"bool", "int"}):
+            raise ValueError(f"{field} of another wire type")
         if kind.endswith("{}"):
             entry = dict(_fields(raw))
             key = entry.get(1, b"").decode()

@@ -114,6 +114,35 @@ def test_objects_sent_as_protobuf(kubectl: Kubectl, namespace: str) -> None:
     )
 
 
+def test_rights_from_the_command_line(kubectl: Kubectl, namespace: str) -> None:
+    where = ("-n", namespace)
+    kubectl("create", "role", "reader", "--verb=get,list", "--resource=pods,pods/log", *where)
+    kubectl("create", "rolebinding", "jo", "--role=reader", "--user=jo", *where)
+    assert kubectl("auth", "can-i", "list", "pods", "--as=jo", *where).strip() == "yes"
+    header, row = kubectl("get", "rolebindings", *where).splitlines()
+    assert header.split() == ["NAME", "ROLE", "AGE"]
+    assert row.split()[:2] == ["jo", "Role/reader"]
+    assert "CREATED AT" in kubectl("get", "roles", *where)
+
+
+def test_events(kubectl: Kubectl, namespace: str) -> None:
+    event = {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": "e"},
+        "involvedObject": {"kind": "Pod", "name": "p", "namespace": namespace},
+        "type": "Warning",
+        "reason": "Failed",
+        "message": "it did not start",
+        "lastTimestamp": "2020-01-01T00:00:00Z",
+    }
+    kubectl("apply", "-n", namespace, "-f", "-", stdin=json.dumps(event))
+    for resource in ("events", "events.v1.events.k8s.io"):
+        header, row = kubectl("get", resource, "-n", namespace).splitlines()
+        assert header.split() == ["LAST", "SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"]
+        assert row.split()[1:] == ["Warning", "Failed", "pod/p", "it", "did", "not", "start"]
+
+
 def test_api_resources_and_malformed_input(
     kubectl: Kubectl, namespace: str, tmp_path: Path
 ) -> None:
