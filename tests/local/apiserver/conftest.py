@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
 import pytest
 
 from pytest_kubeflow.local.apiserver import ApiServer, Pki
@@ -90,6 +91,19 @@ def api(served: Served) -> Iterator[Any]:
     client = config.new_client_from_config(str(served.kubeconfig))
     yield client
     client.close()
+
+
+@pytest.fixture
+def http(served: Served) -> Iterator[httpx.Client]:
+    """An administrator on the wire, for what the official client has no word for."""
+    credentials = served.server.admin_credentials()
+    with httpx.Client(
+        base_url=credentials.server,
+        verify=credentials.ssl_context(),
+        headers={"Authorization": f"Bearer {credentials.token}"},
+        trust_env=False,
+    ) as http:
+        yield http
 
 
 @pytest.fixture(scope="module")

@@ -73,6 +73,9 @@ def test_a_strategic_patch_merges_lists_by_name(kubectl: Kubectl, namespace: str
     containers = found["spec"]["template"]["spec"]["containers"]
     assert [(one["name"], one["image"]) for one in containers] == [("a", "one"), ("b", "three")]
     assert found["metadata"]["generation"] == 2
+    kubectl("scale", "deployment/d", "--replicas=3", *where)
+    found = json.loads(kubectl("get", "deployment", "d", "-o", "json", *where))
+    assert found["spec"]["replicas"] == 3
 
 
 def test_server_side_apply_knows_who_owns_what(kubectl: Kubectl, namespace: str) -> None:

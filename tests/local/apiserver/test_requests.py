@@ -1,25 +1,11 @@
 """What requests may ask: methods, paths, forms of answers, dry runs."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 from kubernetes import client
 
 from pytest_kubeflow.local.apiserver.times import duration
 from tests.local.apiserver.conftest import Kubectl, Served
-
-
-@pytest.fixture
-def http(served: Served) -> Iterator[httpx.Client]:
-    credentials = served.server.admin_credentials()
-    with httpx.Client(
-        base_url=credentials.server,
-        verify=credentials.ssl_context(),
-        headers={"Authorization": f"Bearer {credentials.token}"},
-        trust_env=False,
-    ) as http:
-        yield http
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Watches: through the official client, and on the wire where it has no word for it."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -10,19 +9,6 @@ from kubernetes import client, watch
 from kubernetes.client.exceptions import ApiException
 
 from pytest_kubeflow.local.apiserver.store import Store
-from tests.local.apiserver.conftest import Served
-
-
-@pytest.fixture
-def http(served: Served) -> Iterator[httpx.Client]:
-    credentials = served.server.admin_credentials()
-    with httpx.Client(
-        base_url=credentials.server,
-        verify=credentials.ssl_context(),
-        headers={"Authorization": f"Bearer {credentials.token}"},
-        trust_env=False,
-    ) as http:
-        yield http
 
 
 def events(http: httpx.Client, path: str, **query: Any) -> list[tuple[str, dict[str, Any]]]:
