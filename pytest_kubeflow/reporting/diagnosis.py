@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from pytest_kubeflow.pipelines.run import PipelineRun
 
 _LOGS = 3
+# More than is shown: secrets are taken out first, and a private key has many lines.
+_LINES = 1_000
 _LOG = "log of "
 
 
@@ -23,13 +26,14 @@ def diagnosis(run: PipelineRun, redact: Callable[[str], str]) -> Evidence:
     """
     try:
         evidence = run.evidence()
-        if not any(heading.startswith(_LOG) for heading, _ in evidence.sections):
-            for heading, text in _last_logs(run):
-                evidence = evidence.and_section(heading, text)
     except UNREADABLE as error:
         evidence = Evidence(
             f"run {run.name} ({run.run_id})", (("evidence", f"(not to be had: {reason(error)})"),)
         )
+    if not any(heading.startswith(_LOG) for heading, _ in evidence.sections):
+        with contextlib.suppress(*UNREADABLE):  # the evidence has said so of the tasks already
+            for heading, text in _last_logs(run):
+                evidence = evidence.and_section(heading, text)
     # Before it is rendered, which cuts: half a private key would not be recognised.
     return Evidence(
         redact(evidence.title),
@@ -42,4 +46,4 @@ def _last_logs(run: PipelineRun) -> Iterable[tuple[str, str]]:
 
     done = [task for task in run.tasks if task.pod_name and task.ended and not task.is_dag]
     for task in sorted(done, key=lambda task: task.ended or 0.0)[-_LOGS:]:
-        yield f"{_LOG}{'/'.join(task.path) or task.name}", last_log_lines(task)
+        yield f"{_LOG}{'/'.join(task.path) or task.name}", last_log_lines(task, _LINES)

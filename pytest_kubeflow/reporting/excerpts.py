@@ -49,9 +49,8 @@ class Excerpts:
         """`value` as JSON knows it, or the beginning of its text where that is too long."""
         clean = self._clean(value)
         text = as_text(clean)
-        if not isinstance(clean, str):
-            text = self._redact(text)  # numbers can be secrets as well
-        kept = self._cut(text)
+        # Once more, as a whole: numbers can be secrets as well.
+        kept = self._cut(self._redact(text))
         return clean if kept == text else kept
 
     def text(self, text: str) -> str:

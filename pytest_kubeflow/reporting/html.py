@@ -33,8 +33,10 @@ STYLE = """
   font-weight: normal; padding: 3px 8px; }
 #results-table .kf-run td { border: 0; border-bottom: 1px solid #eaeef2; padding: 4px 8px;
   vertical-align: top; cursor: auto; }
-#results-table .kf-run tr:last-child td { border-bottom: 0; }
+#results-table .kf-run tfoot td { border-bottom: 0; }
 #results-table .kf-run .kf-number { text-align: right; white-space: nowrap; }
+.kf-run .kf-name { min-width: 110px; }
+.kf-run .kf-name code { overflow-wrap: break-word; }
 .kf-run .kf-line { width: 160px; }
 .kf-run .kf-bar { height: 8px; margin-top: 4px; min-width: 2px; border-radius: 2px;
   background: #8c959f; }
@@ -57,7 +59,6 @@ def render(record: RunRecord) -> str:
             f'<span class="kf-faint">{escape(_summary(record))}</span>',
             "</header>",
             *_table(record),
-            *_outputs(record),
             *(f'<p class="kf-gap">{escape(gap)}</p>' for gap in record.gaps),
             "</div>",
         )
@@ -96,13 +97,21 @@ def _table(record: RunRecord) -> Iterator[str]:
     for task in record.tasks:
         seconds = "" if task.seconds is None else f"{task.seconds:.1f}"
         yield (
-            f"<tr><td><code>{escape(task.name)}</code></td><td>{_badge(task.state)}</td>"
+            f'<tr><td class="kf-name"><code>{escape(task.name)}</code></td>'
+            f"<td>{_badge(task.state)}</td>"
             f'<td class="kf-number">{seconds}</td><td class="kf-line">{_bar(task, record)}</td>'
             f'<td><div class="kf-values">{_produced(task)}</div></td></tr>'
         )
+    yield "</tbody><tfoot>"
     if record.left_out:
         yield f'<tr><td class="kf-faint" colspan="5">… {record.left_out} tasks more</td></tr>'
-    yield "</tbody></table>"
+    if record.outputs:
+        values = "<br>".join(_values(record.outputs))
+        yield (
+            '<tr><td class="kf-faint" colspan="4">the pipeline itself</td>'
+            f'<td><div class="kf-values">{values}</div></td></tr>'
+        )
+    yield "</tfoot></table>"
 
 
 def _bar(task: TaskEntry, record: RunRecord) -> str:
@@ -127,12 +136,6 @@ def _produced(task: TaskEntry) -> str:
     if task.error:
         lines.append(f'<span class="kf-error">{escape(task.error)}</span>')
     return "<br>".join(lines)
-
-
-def _outputs(record: RunRecord) -> Iterator[str]:
-    if record.outputs:
-        values = "<br>".join(_values(record.outputs))
-        yield f'<div class="kf-values"><p>The pipeline returned</p>{values}</div>'
 
 
 def _values(values: Mapping[str, Any]) -> Iterator[str]:

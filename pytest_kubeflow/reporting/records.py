@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from pytest_kubeflow.pipelines.following import FINAL_STATES
 from pytest_kubeflow.reporting.excerpts import UNREADABLE, Excerpts, as_text, reason
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ UNKNOWN = "UNKNOWN"
 
 _TASKS = 100
 _VALUES = 20
+# What KFP itself writes into the metadata of every artifact.
+_KFPS_OWN = frozenset({"display_name", "store_session_info"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,8 @@ class RunRecord:
         else:
             try:
                 tasks = run.tasks
-                # Before its end each of these would ask for the tasks again.
-                outputs = run.outputs if run.ended else {}
+                # Before its end this would ask for the tasks again.
+                outputs = run.outputs if state in FINAL_STATES else {}
             except UNREADABLE as error:
                 gaps.append(f"{'outputs' if tasks else 'tasks'} cannot be read: {reason(error)}")
         return cls(
@@ -139,5 +142,5 @@ def _values(values: Mapping[str, Any], excerpts: Excerpts) -> dict[str, Any]:
 
 
 def _described(artifact: Artifact) -> str:
-    metadata = f" {as_text(dict(artifact.metadata))}" if artifact.metadata else ""
-    return f"{artifact.type} {artifact.uri}{metadata}"
+    told = {name: value for name, value in artifact.metadata.items() if name not in _KFPS_OWN}
+    return f"{artifact.type} {artifact.uri}{f' {as_text(told)}' if told else ''}"

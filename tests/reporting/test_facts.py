@@ -1,0 +1,124 @@
+"""Facts about a cluster: what it tells, and that it does not tell."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+import requests
+
+from pytest_kubeflow.cluster import Cluster
+from pytest_kubeflow.errors import ConfigurationError, PermissionDenied
+from pytest_kubeflow.reporting.facts import cluster_facts
+
+
+class Answering:
+    """A session whose every answer is this one."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        self.asked: list[str] = []
+        self._answer = requests.Response()
+        self._answer.status_code = status
+        self._answer._content = body
+
+    def get(self, url: str, **_: object) -> requests.Response:
+        self.asked.append(url)
+        return self._answer
+
+
+def refuse(error: Exception) -> Any:
+    raise error
+
+
+def cluster(session: object, **changes: Any) -> Cluster:
+    told: dict[str, Any] = {
+        "gateway_url": "https://kf.example",
+        "kfp_api_url": "https://kf.example/pipeline",
+        "multi_user": True,
+        "user": "user@example.com",
+        "credentials": SimpleNamespace(description="Dex login"),
+        "login_reason": "a password was given",
+        "session": lambda: nullcontext(session),
+        "capabilities": frozenset({"pipelines", "kserve"}),
+        "has": lambda component: component == "gpu",
+        "storage_classes": lambda: ["fast", "slow"],
+        "kubernetes": SimpleNamespace(
+            version=SimpleNamespace(get_code=lambda: SimpleNamespace(git_version="v1.33.0"))
+        ),
+    }
+    return cast(Cluster, SimpleNamespace(**(told | changes)))
+
+
+def test_facts_of_a_cluster_that_tells_everything() -> None:
+    session = Answering(200, b'{"tag_name": "2.15.0", "multi_user": true}')
+    assert cluster_facts(cluster(session)) == {
+        "gateway": "https://kf.example",
+        "mode": "multi-user",
+        "user": "user@example.com",
+        "login": "Dex login (a password was given)",
+        "Kubeflow Pipelines": "2.15.0",
+        "Kubernetes": "v1.33.0",
+        "components": "kserve, pipelines",
+        "GPUs": "yes",
+        "storage classes": "fast, slow",
+    }
+    assert session.asked == ["https://kf.example/pipeline/apis/v1beta1/healthz"]
+
+
+def test_facts_of_a_cluster_that_tells_nothing() -> None:
+    class NoKubernetes:
+        @property
+        def version(self) -> Any:
+            raise ConfigurationError("no access to Kubernetes: there is no kubeconfig")
+
+    class Told:
+        """Where properties of the cluster raise."""
+
+        multi_user = False
+        user = None
+        kubernetes = NoKubernetes()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(cluster(Answering(404, b"")), name)
+
+        @property
+        def capabilities(self) -> Any:
+            raise PermissionDenied("cannot list the groups: Kubernetes answers 403")
+
+        def has(self, _component: str) -> bool:
+            raise ValueError("a node without allocatable")
+
+        def storage_classes(self) -> list[str]:
+            raise PermissionDenied("cannot list storage classes: Kubernetes answers 403")
+
+    facts = cluster_facts(cast(Cluster, Told()))
+    assert facts["mode"] == "stand-alone pipelines"
+    assert facts["user"] == "not known"
+    assert facts["Kubeflow Pipelines"] == "version not told (answers 404)"
+    assert facts["Kubernetes"] == (
+        "not to be read: no access to Kubernetes: there is no kubeconfig"
+    )
+    assert facts["components"].startswith("not to be read: cannot list the groups")
+    assert facts["GPUs"] == "not to be read: a node without allocatable"
+    assert facts["storage classes"].startswith("not to be read: cannot list storage classes")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "told"),
+    [
+        (200, b"{}", "version not told"),
+        (302, b"", "version not told (answers 302)"),
+        (200, b"<html>", "not to be read: "),
+        (200, b"[]", "not to be read: "),
+    ],
+)
+def test_whatever_answers_for_the_version(status: int, body: bytes, told: str) -> None:
+    assert cluster_facts(cluster(Answering(status, body)))["Kubeflow Pipelines"].startswith(told)
+
+
+def test_a_gateway_that_is_gone() -> None:
+    gone = SimpleNamespace(get=lambda *_, **__: refuse(requests.ConnectionError("refused")))
+    told = cluster_facts(cluster(gone))["Kubeflow Pipelines"]
+    assert told == "not to be read: nothing listens at kf.example (connection refused)"
