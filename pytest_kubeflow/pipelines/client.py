@@ -29,6 +29,8 @@ T = TypeVar("T")
 _TIMEOUT = (10.0, 60.0)
 _ASK_AGAIN = frozenset({429, 502, 503, 504})
 _ATTEMPTS = 6
+# A deletion that got through before its answer was lost is answered by 404 the next time.
+_REPEATABLE = frozenset({"GET", "DELETE"})
 
 
 def make_kfp_client(
@@ -62,19 +64,30 @@ def make_kfp_client(
             ssl_ca_cert=str(settings.ca_cert) if settings.ca_cert else None,
             **client_arguments(credentials),
         )
-    _limit_time(client)
+    _harden(client)
     return client
 
 
-def _limit_time(client: Any) -> None:
-    """Give every call a timeout: the generated client has none, and no setting for one."""
+def _harden(client: Any) -> None:
+    """Give every call a timeout, and a few attempts to what may be asked twice.
+
+    The generated client has neither, and no settings for them.
+    """
+    import kfp_server_api
+
     rest = client._run_api.api_client.rest_client
     send = rest.request
 
-    def request(*args: Any, **kwargs: Any) -> Any:
+    def request(method: str, *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("_request_timeout") is None:
             kwargs["_request_timeout"] = _TIMEOUT
-        return send(*args, **kwargs)
+
+        def busy(error: BaseException) -> bool:
+            return isinstance(error, kfp_server_api.ApiException) and error.status in _ASK_AGAIN
+
+        if method not in _REPEATABLE:
+            return send(method, *args, **kwargs)
+        return retrying(busy)(send, method, *args, **kwargs)
 
     rest.request = request
 
@@ -119,15 +132,20 @@ def patiently(call: Callable[[], T]) -> T:
 
     Only for what may be done twice.
     """
-    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+    result: T = retrying(lambda error: isinstance(error, ClusterUnreachable))(call)
+    return result
 
-    retrying = Retrying(
-        retry=retry_if_exception_type(ClusterUnreachable),
+
+def retrying(again: Callable[[BaseException], bool]) -> Any:
+    """Tenacity's Retrying: some six attempts in five seconds, while `again` says so."""
+    from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
+
+    return Retrying(
+        retry=retry_if_exception(again),
         stop=stop_after_attempt(_ATTEMPTS),
         wait=wait_exponential(multiplier=0.1, max=3.0),
         reraise=True,
     )
-    return retrying(call)
 
 
 @dataclass(frozen=True, slots=True)

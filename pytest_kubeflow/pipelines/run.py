@@ -11,7 +11,7 @@ from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, RunFailed
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.volumes import Volume
 from pytest_kubeflow.objectstore.bucket import Bucket
-from pytest_kubeflow.pipelines.client import RunView, calling
+from pytest_kubeflow.pipelines.client import RunView, calling, patiently
 from pytest_kubeflow.pipelines.evidence import blamed, last_log_lines, run_evidence
 from pytest_kubeflow.pipelines.following import FINAL_STATES, follow, workflow_hints
 from pytest_kubeflow.pipelines.logs import PodLogs
@@ -178,8 +178,12 @@ class PipelineRun:
 
     def terminate(self) -> None:
         """Ask KFP to stop it. It is CANCELED a moment later: `wait(expect="CANCELED")`."""
-        with calling(f"terminate run {self.name}"):
-            self._access.client.terminate_run(self.run_id)
+
+        def terminate() -> None:
+            with calling(f"terminate run {self.name}"):
+                self._access.client.terminate_run(self.run_id)
+
+        patiently(terminate)
 
     def delete(self) -> None:
         """Stop it if it still runs, and remove it with its pods, volumes and buckets.

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError
+from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError, NotFound
 from pytest_kubeflow.k8s.volumes import SeededVolume, Volume, Volumes
 from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
 from pytest_kubeflow.pipelines.client import RunView, calling, patiently
@@ -47,7 +47,7 @@ class Experiment:
     def delete(self) -> None:
         """Remove it, if it was made at all."""
         if "id" in vars(self):
-            with calling(f"delete experiment {self._name}"):
+            with contextlib.suppress(NotFound), calling(f"delete experiment {self._name}"):
                 self._client.delete_experiment(self.id)
 
 

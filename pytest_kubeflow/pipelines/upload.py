@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import tempfile
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pytest_kubeflow.errors import KubeflowError, NotFound
-from pytest_kubeflow.pipelines.client import calling
+from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError, NotFound
+from pytest_kubeflow.pipelines.client import calling, patiently
 from pytest_kubeflow.pipelines.package import Package, compile_pipeline
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -75,28 +79,28 @@ class UploadedPipeline:
         """Upload another version."""
         package = compile_pipeline(pipeline, base_image=self._base_image)
         name = name or f"{self.name}-{uuid.uuid4().hex[:6]}"
-        with (
-            tempfile.TemporaryDirectory(prefix="pytest-kubeflow-") as folder,
-            calling(f"upload version {name} of pipeline {self.name}"),
-        ):
-            path = Path(folder) / "pipeline.yaml"
-            package.write(path)
-            made = self._client.upload_pipeline_version(
-                str(path), name, pipeline_id=self.pipeline_id
-            )
-        return PipelineVersion.of(made)
+
+        def upload(path: str) -> PipelineVersion:
+            with calling(f"upload version {name} of pipeline {self.name}"):
+                made = self._client.upload_pipeline_version(
+                    path, name, pipeline_id=self.pipeline_id
+                )
+            return PipelineVersion.of(made)
+
+        def find() -> PipelineVersion | None:
+            return next((each for each in self.versions() if each.name == name), None)
+
+        return _upload(package, upload, find)
 
     def delete(self) -> None:
-        """Remove it with its versions; one that is gone already is fine."""
-        try:
+        """Remove it with its versions; what is gone already is fine."""
+        with contextlib.suppress(NotFound):
             # KFP refuses to remove a pipeline that has versions.
             for version in self.versions():
-                with calling(f"delete version {version.name}"):
+                with contextlib.suppress(NotFound), calling(f"delete version {version.name}"):
                     self._client.delete_pipeline_version(self.pipeline_id, version.version_id)
             with calling(f"delete pipeline {self.name}"):
                 self._client.delete_pipeline(self.pipeline_id)
-        except NotFound:
-            return
 
 
 class PipelineUploader:
@@ -125,22 +129,29 @@ class PipelineUploader:
         package = compile_pipeline(pipeline, base_image=self._base_image)
         unique = name or f"{package.name}-{uuid.uuid4().hex[:8]}"
         namespace = None if public else self._namespace
-        with (
-            tempfile.TemporaryDirectory(prefix="pytest-kubeflow-") as folder,
-            calling(f"upload pipeline {unique}"),
-        ):
-            path = Path(folder) / "pipeline.yaml"
-            package.write(path)
-            made = self._client.upload_pipeline(str(path), unique, namespace=namespace)
+
+        def upload(path: str) -> str:
+            with calling(f"upload pipeline {unique}"):
+                made = self._client.upload_pipeline(path, unique, namespace=namespace)
+            return str(made.pipeline_id)
+
         uploaded = UploadedPipeline(
             self._client,
-            pipeline_id=made.pipeline_id,
+            pipeline_id=_upload(package, upload, lambda: self._find(unique, namespace)),
             name=unique,
             namespace=namespace,
             base_image=self._base_image,
         )
         self.uploaded.append(uploaded)
         return uploaded
+
+    def _find(self, name: str, namespace: str | None) -> str | None:
+        called = {"operation": "EQUALS", "key": "display_name", "stringValue": name}
+        with calling(f"look for pipeline {name}"):
+            listed = self._client.list_pipelines(
+                filter=json.dumps({"predicates": [called]}), namespace=namespace
+            )
+        return next((str(each.pipeline_id) for each in listed.pipelines or ()), None)
 
     def close(self) -> None:
         """Remove what was uploaded. The first error is raised at the end."""
@@ -152,3 +163,21 @@ class PipelineUploader:
                 errors.append(error)
         if errors:
             raise errors[0]
+
+
+def _upload(package: Package, upload: Callable[[str], T], find: Callable[[], T | None]) -> T:
+    """What `upload` makes of the package's file, or what is there if its answer was lost."""
+
+    def once() -> T:
+        try:
+            return upload(str(path))
+        except ClusterUnreachable:
+            # It may have got there all the same: not twice, then.
+            if (found := find()) is not None:
+                return found
+            raise
+
+    with tempfile.TemporaryDirectory(prefix="pytest-kubeflow-") as folder:
+        path = Path(folder) / "pipeline.yaml"
+        package.write(path)
+        return patiently(once)
