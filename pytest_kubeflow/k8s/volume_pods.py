@@ -147,30 +147,33 @@ class VolumePods:
                 log = self._log(pod, name, token) if isinstance(error, PodFailed) else None
                 if log is not None and b'{"error": ' in log.data:
                     read_records(log.data, token, log.where)
+            state, events = self._claim(claim)
+            told = "" if state.startswith("Bound") else f"; its claim is {state}"
+            found = error.evidence or Evidence(f"volume claim {self._namespace}/{claim}")
+            # The claim in front: its phase and events tell most of a pod that is Pending.
+            mine = ((f"claim {claim}", state), ("events of the claim", events))
             raise VolumeError(
-                f"cannot {purpose} volume {self._namespace}/{claim}: {error.message}",
-                evidence=self._with_claim(error.evidence, claim),
+                f"cannot {purpose} volume {self._namespace}/{claim}: {error.message}{told}",
+                evidence=Evidence(found.title, (*mine, *found.sections)),
             ) from error
 
     def _log(self, pod: str, container: str, token: str) -> AgentLog:
         data = read_log(self._kubernetes, self._namespace, pod, container)
         return AgentLog(data, token, f"the log of pod {self._namespace}/{pod} ({container})")
 
-    def _with_claim(self, evidence: Evidence | None, name: str) -> Evidence:
-        """The evidence with the claim's phase and events in front: they tell most of Pending."""
+    def _claim(self, name: str) -> tuple[str, str]:
+        """The claim's phase with its storage class, and its events; in brackets why not."""
         try:
             with calling(f"read volume claim {name}"):
                 claim = self._kubernetes.core.read_namespaced_persistent_volume_claim(
                     name, self._namespace
                 )
-            state = f"{claim.status.phase}, storage class {claim.spec.storage_class_name}"
-            events = describe_events(
-                events_of(
-                    self._kubernetes, self._namespace, kind="PersistentVolumeClaim", name=name
-                )
+            events = events_of(
+                self._kubernetes, self._namespace, kind="PersistentVolumeClaim", name=name
             )
         except KubeflowError as error:
-            state, events = f"({error.message})", ""
-        found = evidence or Evidence(f"volume claim {self._namespace}/{name}")
-        mine = ((f"claim {name}", state), ("events of the claim", events))
-        return Evidence(found.title, (*mine, *found.sections))
+            return f"({error.message})", ""
+        return (
+            f"{claim.status.phase} (storage class {claim.spec.storage_class_name})",
+            describe_events(events),
+        )
