@@ -93,7 +93,11 @@ class PersistentVolumeController(Controller):
             if _PROTECTION in finalizers and not self._in_use(claim):
                 await self._set_finalizers(claim, [f for f in finalizers if f != _PROTECTION])
             return
-        if claim.get("status", {}).get("phase") == "Bound" or self._faults.active("claim-pending"):
+        if claim.get("status", {}).get("phase") == "Bound":
+            return
+        if self._faults.active("claim-pending"):
+            message = f"waiting for a volume to be created by the provisioner {PROVISIONER!r}"
+            await self._recorder.event(claim, "Normal", "ExternalProvisioning", message)
             return
         volume = await self._volume_for(claim)
         if volume is None:

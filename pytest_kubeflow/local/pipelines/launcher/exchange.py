@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _TIMEOUT = 60.0
 _CHUNK = 1 << 18
 # A store that was started a moment ago refuses connections for some seconds.
-_PATIENCE = 10.0
+_PATIENCE = 5.0
 _PAUSE = 0.1
 
 

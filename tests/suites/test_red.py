@@ -1,0 +1,169 @@
+"""Each check of the suites can fail: the cluster is broken in one way, and the check sees it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_kubeflow.local.cluster import LocalKubeflow
+from pytest_kubeflow.local.endpoints import Endpoints
+from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS
+
+ROOT = Path(__file__).parents[2]
+ORDERING = "pipelines/test_ordering.py::test_after_orders_tasks"
+PARAMETERS = "pipelines/test_passing_data.py::test_parameters_keep_value_and_kind"
+ARTIFACTS = "pipelines/test_passing_data.py::test_artifacts_keep_content_and_metadata"
+EVERY_TASK = "pipelines/test_pythagorean.py::test_every_task_returns_its_number"
+TRIPLE = "pipelines/test_pythagorean.py::test_hypotenuse[5-12-13]"
+PRIVATE = "pipelines/test_upload.py::test_run_versions_of_uploaded_pipeline[private]"
+PUBLIC = "pipelines/test_upload.py::test_run_versions_of_uploaded_pipeline[public]"
+SORTED = "volumes/test_sort.py::test_sorted"
+KEYS = "objectstore/test_keys.py::test_wrong_keys_are_refused_and_right_ones_accepted"
+MODEL = "objectstore/test_model_round_trip.py::test_model_round_trip"
+LARGE = "objectstore/test_model_round_trip.py::test_large_binary_object"
+
+RED: dict[str, dict[str, str]] = {
+    # fault: {check: what its report says}
+    "artifact-lost": {ARTIFACTS: r"No such file or directory"},
+    "claim-pending": {
+        SORTED: r"cannot seed volume .*; its claim is Pending",
+        ORDERING: r"ExternalProvisioning .*waiting for a volume to be created",
+    },
+    "dead-store": {
+        ARTIFACTS: r"failed to upload output artifact",
+        KEYS: r"object store",
+        MODEL: r"object store",
+        LARGE: r"object store",
+    },
+    "image-pull": {EVERY_TASK: r"timed out after 4 s waiting for run [\s\S]*ImagePullBackOff"},
+    "log-cut": {SORTED: r"assert 'sorted numbers: 10,9,8|cut off|digest"},
+    "metadata-lost": {ARTIFACTS: r"KeyError: 'framework'|KeyError: 'rows'"},
+    "object-corrupt": {MODEL: r"assert .*==", LARGE: r"sha256"},
+    "order-ignored": {ORDERING: r"assert \['start'"},
+    "pipeline-exposed": {PRIVATE: r"assert listed|assert \["},
+    "pipeline-lost": {PRIVATE: r"not found", PUBLIC: r"not found"},
+    "run-stuck-pending": {EVERY_TASK: r"timed out after 4 s waiting for run .*; last state: "},
+    "store-any-key": {KEYS: r"DID NOT RAISE|AccessDenied"},
+    "task-hangs": {EVERY_TASK: r"timed out after 4 s waiting for run .*; last state: RUNNING"},
+    "volume-lossy": {SORTED: r"No such file", ORDERING: r"No such file .*order.txt"},
+    "wrong-output": {
+        EVERY_TASK: r"assert \{",
+        TRIPLE: r"assert .* == 13",
+        PARAMETERS: r"assert \{",
+        SORTED: r"assert 11 == 10",
+        PUBLIC: r"assert .* == 10",
+    },
+}
+BORNE = {"api-503": [EVERY_TASK, PUBLIC, SORTED]}
+"""Faults that the plugin must live with."""
+ENDLESS = {"claim-pending", "image-pull", "run-stuck-pending", "task-hangs"}
+"""Faults that nothing but a timeout ends."""
+FROM_START = {"dead-store", "store-any-key"}
+"""Faults that take a moment to come true in a running cluster."""
+
+
+class Cluster:
+    """An embedded cluster that is tested as a real one would be: by its addresses."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        from kubernetes import client, config
+
+        self._endpoints = endpoints
+        api = config.new_client_from_config(str(endpoints.kubeconfig))
+        self._core = client.CoreV1Api(api)
+
+    def test(self, fault: str, checks: list[str]) -> tuple[dict[str, str], str]:
+        """Outcomes by check, and the output, of a session while `fault` is on."""
+        if fault in FROM_START:
+            return run_pytest(["--kf-host=local", f"--kf-local-fault={fault}"], {}, checks)
+        where = self._endpoints
+        options = [
+            *(f"--kf-host={where.host}", f"--kf-username={where.username}"),
+            *(f"--kf-kubeconfig={where.kubeconfig}", f"--kf-s3-endpoint={where.s3_endpoint}"),
+            f"--kf-timeout={4 if fault in ENDLESS else 60}",
+        ]
+        namespace, name = CONFIG_MAP
+        body: Any = {"metadata": {"name": name}, "data": {fault: "on"}}
+        self._core.create_namespaced_config_map(namespace, body)
+        try:
+            return run_pytest(options, {"KF_PASSWORD": where.password or ""}, checks)
+        finally:
+            self._core.delete_namespaced_config_map(name, namespace)
+
+
+def run_pytest(
+    options: list[str], environment: dict[str, str], checks: list[str]
+) -> tuple[dict[str, str], str]:
+    """Run these checks of the suites; outcomes by check, and the output."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", "--tb=short"),
+            *options,
+            *(f"suites/{check}" for check in checks),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=170,
+    )
+    found = re.findall(r"^(PASSED|FAILED|ERROR|SKIPPED) suites/(\S+)", done.stdout, re.MULTILINE)
+    return {check: outcome for outcome, check in found}, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    with LocalKubeflow() as running:
+        yield Cluster(running.endpoints)
+
+
+@pytest.mark.parametrize("fault", RED)
+def test_checks_go_red(cluster: Cluster, fault: str) -> None:
+    outcomes, output = cluster.test(fault, list(RED[fault]))
+    assert set(outcomes) == set(RED[fault]), output
+    assert set(outcomes.values()) <= {"FAILED", "ERROR"}, output
+    for text in RED[fault].values():
+        assert re.search(text, output), f"{text}\n{output}"
+
+
+@pytest.mark.parametrize("fault", BORNE)
+def test_what_is_borne_stays_green(cluster: Cluster, fault: str) -> None:
+    outcomes, output = cluster.test(fault, BORNE[fault])
+    assert outcomes == dict.fromkeys(BORNE[fault], "PASSED"), output
+
+
+def test_every_fault_is_tried() -> None:
+    assert RED.keys() | BORNE.keys() == FAULTS.keys()
+
+
+def test_every_check_is_seen_red() -> None:
+    listed = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--collect-only",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "suites",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    # Of a parametrized check one case is enough, if the cases differ in their numbers alone.
+    checks = {
+        re.sub(r"\[\d.*\]$", "", one) for one in re.findall(r"^suites/(\S+)", listed, re.MULTILINE)
+    }
+    seen = {re.sub(r"\[\d.*\]$", "", check) for found in RED.values() for check in found}
+    assert seen == checks
