@@ -1,0 +1,105 @@
+"""Member: somebody with a namespace, who works with pipelines by the real clients and by hand."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from pytest_kubeflow.pipelines.mlmd import MetadataSource
+from pytest_kubeflow.pipelines.outputs import TaskRecord
+from pytest_kubeflow.waiting import Deadline, wait_until
+
+SECONDS = 40
+FINISHED = frozenset({"SUCCEEDED", "SKIPPED", "FAILED", "CANCELED"})
+
+
+def name(stem: str = "t") -> str:
+    """A name that nothing else in the cluster has."""
+    return f"{stem}-{uuid.uuid4().hex[:10]}"
+
+
+@dataclass(frozen=True)
+class Member:
+    """`kfp` is a kfp.Client, `http` a session with the same token; `core` is an administrator's."""
+
+    host: str
+    namespace: str
+    kfp: Any
+    http: requests.Session
+    core: Any
+
+    def call(self, method: str, path: str, **more: Any) -> requests.Response:
+        """A request to the pipelines API, `path` being what follows `/apis/v2beta1/`."""
+        url = f"{self.host}/pipeline/apis/v2beta1/{path}"
+        return self.http.request(method, url, timeout=20, **more)
+
+    def start(self, pipeline: Any, experiment_id: str = "", **arguments: Any) -> str:
+        """Submit a run of a pipeline function; its id."""
+        made = self.kfp.create_run_from_pipeline_func(
+            pipeline,
+            arguments,
+            run_name=name(),
+            namespace=self.namespace,
+            experiment_name=None if experiment_id else "Default",
+            experiment_id=experiment_id or None,
+            enable_caching=False,
+        )
+        return str(made.run_id)
+
+    def wait(self, run_id: str, *states: str) -> Any:
+        """The run in one of these states, by default in any that is final."""
+        wanted = frozenset(states) or FINISHED
+        return wait_until(
+            lambda: self.kfp.get_run(run_id),
+            lambda run: run.state in wanted,
+            deadline=Deadline.after(SECONDS),
+            what=f"run {run_id} to be {sorted(wanted)}",
+            interval=0.05,
+            longest=0.2,
+        )
+
+    def run(self, pipeline: Any, **arguments: Any) -> Any:
+        """A run of a pipeline function that has ended."""
+        return self.wait(self.start(pipeline, **arguments))
+
+    def succeed(self, pipeline: Any, **arguments: Any) -> dict[str, TaskRecord]:
+        """Run a pipeline function, which must succeed; what ML Metadata says of its tasks."""
+        run = self.run(pipeline, **arguments)
+        assert run.state == "SUCCEEDED", self.errors(run)
+        return self.records(run.run_id)
+
+    def records(self, run_id: str) -> dict[str, TaskRecord]:
+        """The tasks and DAGs of a run in ML Metadata, by path (`outer/inner/task`)."""
+        source = MetadataSource(self.post)
+        return {"/".join(one.path): one for one in source.tasks(run_id)}
+
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> requests.Response:
+        """A request to ML Metadata."""
+        return self.http.post(f"{self.host}{path}", data=body, headers=dict(headers), timeout=20)
+
+    def details(self, run_id: str) -> dict[str, Any]:
+        """The run's task details as the API tells them, by display name."""
+        run = self.call("GET", f"runs/{run_id}").json()
+        return {one["display_name"]: one for one in run["run_details"]["task_details"]}
+
+    def log(self, run_id: str, task: str) -> str:
+        """What the task's container printed."""
+        pod = self.details(run_id)[task]["pod_name"]
+        text: str = self.core.read_namespaced_pod_log(pod, self.namespace, container="main")
+        return text
+
+    def pods(self, run_id: str) -> list[Any]:
+        """The run's pods that are there now."""
+        selector = f"pipeline/runid={run_id}"
+        listed = self.core.list_namespaced_pod(self.namespace, label_selector=selector)
+        return list(listed.items)
+
+    def errors(self, run: Any) -> str:
+        """All that is known about why a run failed, for the message of an assertion."""
+        told = self.details(run.run_id).items()
+        texts = [f"{task}: {one['error']['message']}" for task, one in told if one.get("error")]
+        return "\n".join([str(run.state), *texts])
