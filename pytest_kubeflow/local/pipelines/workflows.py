@@ -79,14 +79,16 @@ class Workflows:
         await self._patch(run, {"spec": {"activeDeadlineSeconds": 0}})
 
     async def retry(self, run: Run) -> None:
-        """Let a finished run go on: what succeeded stays, the rest is done again."""
-        await self._patch(
-            run,
-            {
-                "metadata": {"annotations": {GENERATION: str(run.generation)}},
-                "spec": {"activeDeadlineSeconds": None},
-            },
-        )
+        """Let a finished run go on: what succeeded stays, the rest is done again.
+
+        A Workflow that is gone is made again. ApiError: as for `create`.
+        """
+        patch = {
+            "metadata": {"annotations": {GENERATION: str(run.generation)}},
+            "spec": {"activeDeadlineSeconds": None},
+        }
+        if not await self._patch(run, patch):
+            await self.create(run)
 
     async def delete(self, run: Run) -> None:
         """Delete the Workflow; its pods go with it."""
@@ -98,12 +100,15 @@ class Workflows:
             if not error.not_found:
                 raise
 
-    async def _patch(self, run: Run, patch: Object) -> None:
+    async def _patch(self, run: Run, patch: Object) -> bool:
+        """Change the Workflow; False if there is none."""
         try:
             await self._client.patch(WORKFLOWS, run.workflow, patch, namespace=_namespace(run))
         except ApiError as error:
             if not error.not_found:
                 raise
+            return False
+        return True
 
 
 def _namespace(run: Run) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +61,11 @@ class Member:
             interval=0.05,
             longest=0.2,
         )
+
+    def until(self, question: Callable[[], Any], what: str) -> Any:
+        """Ask until the answer is true; `what` completes "waiting for"."""
+        deadline = Deadline.after(SECONDS)
+        return wait_until(question, bool, deadline=deadline, what=what, interval=0.05, longest=0.2)
 
     def run(self, pipeline: Any, **arguments: Any) -> Any:
         """A run of a pipeline function that has ended."""

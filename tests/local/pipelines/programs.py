@@ -41,10 +41,22 @@ def stamp(label: str, out: dsl.OutputPath(str)) -> dsl.ContainerSpec:  # type: i
 
 
 @dsl.container_component
-def need_file(path: str) -> dsl.ContainerSpec:
-    return shell('test -e "$1" || { echo "there is no $1" >&2; exit 3; }', path)
-
-
-@dsl.container_component
 def join(a: str, b: str, out: dsl.OutputPath(str)) -> dsl.ContainerSpec:  # type: ignore[valid-type]
     return shell('printf "%s+%s" "$1" "$2" > "$3"', a, b, out)
+
+
+@dsl.pipeline(name="innermost")
+def innermost(x: str, y: str = "default") -> str:
+    return join(a=x, b=y).outputs["out"]
+
+
+@dsl.pipeline(name="middle")
+def middle(x: str) -> str:
+    one = innermost(x=x)
+    return innermost(x=one.output, y="given").output
+
+
+@dsl.pipeline(name="nested")
+def nested(x: str) -> str:
+    """Outputs come up through two levels, and go down again."""
+    return join(a=middle(x=x).output, b=x).outputs["out"]

@@ -108,13 +108,7 @@ class RunService:
                 experiment = self._store.experiments.get(experiment_id)
                 if experiment is None:
                     raise not_found("Experiment", experiment_id)
-                if namespace and experiment.namespace != namespace:
-                    raise invalid(
-                        "Failed to validate the namespace of experiment: experiment "
-                        f"{experiment_id} belongs to namespace '{experiment.namespace}' "
-                        f"(claimed a different namespace '{namespace}')"
-                    )
-                namespace = experiment.namespace
+                namespace = experiment.namespace  # whatever namespace the request claims
                 wanted = {"experiment_id": experiment_id}
             await self._authorize(request, "list", namespace)
             records = self._store.runs.where(namespace=namespace, **wanted)
@@ -144,7 +138,7 @@ class RunService:
 
     async def terminate(self, request: Request) -> Response:
         record = await self._find(request, "terminate", "Failed to terminate a run")
-        if record.state in FINAL_STATES:
+        if record.state in FINAL_STATES or record.state == "CANCELING":
             raise invalid(f"Failed to terminate a run {record.id}. Row not found").wrap(
                 "Failed to terminate a run"
             )
@@ -163,7 +157,16 @@ class RunService:
             ).wrap("Failed to retry a run")
         again = replace(record, generation=record.generation + 1, finished_at=None, error="")
         self._store.runs.save(_changed(again, "PENDING"))
-        await self._workflows.retry(again)
+        try:
+            await self._workflows.retry(again)
+        except ApiError as error:
+            self._store.runs.save(record)
+            raise RequestError(
+                Code.INTERNAL,
+                "Internal Server Error",
+                cause=f"Failed to retry run {record.id} due to error creating workflow: "
+                f"{error.message}",
+            ).wrap("Failed to retry a run") from None
         return JSONResponse({})
 
     async def delete(self, request: Request) -> Response:

@@ -23,6 +23,8 @@ from pytest_kubeflow.local.pipelines.spec import PipelineDocument
 
 Json = Any
 
+_OMITTED = "omitted: depends condition not met"  # Argo's words
+
 
 class OmittedError(TaskError):
     """A task that was not started, because another one failed."""
@@ -73,7 +75,7 @@ class DagRunner:
             if error is not None and not isinstance(error, OmittedError):
                 raise error
         if any(errors):
-            raise OmittedError("omitted: a task that it depends on failed")
+            raise OmittedError(_OMITTED)
         return resolve_outputs(
             component["dag"], {key: one.result() for key, one in started.items()}
         )
@@ -107,7 +109,7 @@ class DagRunner:
             return known[1]
         needed = [started[one] for one in self._needed(task)]
         if self._failed or any(one.exception() for one in needed):
-            status.move(node, "Omitted", "omitted: a task that it depends on failed")
+            status.move(node, "Omitted", _OMITTED)
             raise OmittedError(f"task {display_name!r} was omitted")
         try:
             upstream = {one: started[one].result() for one in started if one in producers(task)}

@@ -43,7 +43,8 @@ class TaskNode:
             "id": self.id,
             "name": self.id,
             "displayName": self.name,
-            "type": self.kind,
+            # As Argo has it: a task that was not started has no pod.
+            "type": "Skipped" if self.phase == "Omitted" else self.kind,
             "phase": self.phase,
             "boundaryID": self.parent,
             "message": self.message,

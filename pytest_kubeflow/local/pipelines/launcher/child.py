@@ -43,7 +43,7 @@ def run(command: list[str]) -> None:
     if code > 0:
         raise ComponentError(f"exit status {code}")
     if code < 0:
-        raise ComponentError(f"signal: {signal.strsignal(-code)} ({signal.Signals(-code).name})")
+        raise ComponentError(f"signal: {str(signal.strsignal(-code)).lower()}")
 
 
 def _reason(error: OSError) -> str:
