@@ -1,0 +1,208 @@
+"""Runs that are stopped, go on after a failure, or lose what they are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.local.pipelines.member import Member, name
+from tests.local.pipelines.programs import endless, greeting
+from tests.local.pipelines.volumes import claim, fragile, fragile_inside, open_gate
+
+
+def running(member: Member, experiment: str) -> str:
+    """A run of `endless` whose two waiting tasks are running."""
+    run_id = member.start(endless, experiment)
+
+    def both() -> bool:
+        details = member.details(run_id)
+        return all(details.get(one, {}).get("state") == "RUNNING" for one in ("one", "two"))
+
+    member.wait(run_id, "RUNNING")
+    member.until(both, "two tasks to run")
+    return run_id
+
+
+def workflow(administrator: Any, member: Member, run_id: str) -> dict[str, Any]:
+    from kubernetes import client
+
+    listed = client.CustomObjectsApi(administrator).list_namespaced_custom_object(
+        "argoproj.io",
+        "v1alpha1",
+        member.namespace,
+        "workflows",
+        label_selector=f"pipeline/runid={run_id}",
+    )
+    (found,) = listed["items"]
+    return dict(found)
+
+
+def delete_workflow(administrator: Any, member: Member, run_id: str) -> None:
+    from kubernetes import client
+
+    called = workflow(administrator, member, run_id)["metadata"]["name"]
+    client.CustomObjectsApi(administrator).delete_namespaced_custom_object(
+        "argoproj.io", "v1alpha1", member.namespace, "workflows", called
+    )
+
+
+def test_terminating_kills_the_pods(member: Member, experiment: str) -> None:
+    run_id = running(member, experiment)
+    assert len(member.pods(run_id)) == 3
+    member.kfp.terminate_run(run_id)
+    run = member.wait(run_id)
+    assert run.state == "CANCELED"
+    assert [one.state for one in run.state_history][-2:] == ["CANCELING", "CANCELED"]
+    # What had ended keeps its log; what ran is gone.
+    assert [pod.status.phase for pod in member.pods(run_id)] == ["Succeeded"]
+    details = member.details(run_id)
+    states = {task: one["state"] for task, one in details.items()}
+    assert states == {
+        "root": "CANCELED",
+        "greet": "SUCCEEDED",
+        "one": "CANCELED",
+        "two": "CANCELED",
+    }
+    records = member.records(run_id)
+    assert {task: one.state for task, one in records.items()} == {
+        "greet": "SUCCEEDED",
+        "wait-for-ever": "CANCELED",
+        "wait-for-ever-2": "CANCELED",
+    }
+
+
+def test_what_has_ended_cannot_be_terminated(member: Member, experiment: str) -> None:
+    run_id = member.start(greeting, experiment)
+    member.wait(run_id)
+    answer = member.call("POST", f"runs/{run_id}:terminate")
+    assert answer.status_code == 400
+    assert "Row not found" in answer.json()["message"]
+    assert member.kfp.get_run(run_id).state == "SUCCEEDED"
+
+
+def test_what_has_succeeded_cannot_be_retried(member: Member, experiment: str) -> None:
+    run_id = member.start(greeting, experiment)
+    member.wait(run_id)
+    answer = member.call("POST", f"runs/{run_id}:retry")
+    assert answer.status_code == 500
+    assert "does not allow retries" in answer.json()["message"]
+
+
+def test_a_retry_runs_only_what_failed(member: Member, experiment: str) -> None:
+    pvc = claim(member)
+    run_id = member.start(fragile, experiment, pvc=pvc)
+    run = member.wait(run_id)
+    assert run.state == "FAILED"
+    before = member.records(run_id)
+    assert {one: before[one].state for one in before} == {
+        "stamp": "SUCCEEDED",
+        "need-file": "FAILED",
+    }
+    omitted = member.details(run_id)["join"]
+    assert omitted["state"] == "SKIPPED"
+    assert "pod_name" not in omitted
+    open_gate(member, pvc)
+    member.call("POST", f"runs/{run_id}:retry").raise_for_status()
+    again = member.wait(run_id)
+    assert again.state == "SUCCEEDED", member.errors(again)
+    after = member.records(run_id)
+    assert after["stamp"].outputs == before["stamp"].outputs
+    assert after["stamp"].pod_name == before["stamp"].pod_name
+    assert after["need-file"].pod_name != before["need-file"].pod_name
+    assert after["join"].outputs == {"out": f"{before['stamp'].outputs['out']}+end"}
+    assert [one.state for one in again.state_history if one.state != "RUNNING"] == [
+        "PENDING",
+        "FAILED",
+        "PENDING",
+        "SUCCEEDED",
+    ]
+
+
+def test_a_retry_goes_on_inside_nested_pipelines(member: Member, experiment: str) -> None:
+    pvc = claim(member)
+    run_id = member.start(fragile_inside, experiment, pvc=pvc)
+    assert member.wait(run_id).state == "FAILED"
+    first = member.records(run_id)["halves/stamp"].outputs["out"]
+    open_gate(member, pvc)
+    member.call("POST", f"runs/{run_id}:retry").raise_for_status()
+    again = member.wait(run_id)
+    assert again.state == "SUCCEEDED", member.errors(again)
+    assert member.records(run_id)["join"].outputs == {"out": f"{first}+x+outside"}
+
+
+def test_a_terminated_run_can_be_retried(member: Member, experiment: str) -> None:
+    run_id = running(member, experiment)
+    member.kfp.terminate_run(run_id)
+    assert member.wait(run_id).state == "CANCELED"
+    greeted = member.records(run_id)["greet"].pod_name
+    member.call("POST", f"runs/{run_id}:retry").raise_for_status()
+    member.until(lambda: member.details(run_id)["one"]["state"] == "RUNNING", "a task to run again")
+    assert member.records(run_id)["greet"].pod_name == greeted
+    member.kfp.terminate_run(run_id)
+    assert member.wait(run_id).state == "CANCELED"
+
+
+def test_a_run_without_its_workflow_has_failed(
+    member: Member, experiment: str, administrator: Any
+) -> None:
+    run_id = running(member, experiment)
+    delete_workflow(administrator, member, run_id)
+    run = member.wait(run_id)
+    assert run.state == "FAILED"
+    assert "Workflow of this run was deleted" in run.error.message
+    member.until(lambda: not member.pods(run_id), "its pods to be gone")
+
+
+def test_a_retry_makes_the_workflow_again(
+    member: Member, experiment: str, administrator: Any
+) -> None:
+    pvc = claim(member)
+    run_id = member.start(fragile, experiment, pvc=pvc)
+    assert member.wait(run_id).state == "FAILED"
+    delete_workflow(administrator, member, run_id)
+    open_gate(member, pvc)
+    member.call("POST", f"runs/{run_id}:retry").raise_for_status()
+    again = member.wait(run_id)
+    assert again.state == "SUCCEEDED", member.errors(again)
+
+
+def test_a_run_without_a_pod_has_failed(member: Member, experiment: str) -> None:
+    run_id = running(member, experiment)
+    pod = member.details(run_id)["one"]["pod_name"]
+    member.core.delete_namespaced_pod(pod, member.namespace)
+    member.until(
+        lambda: member.details(run_id)["one"]["state"] == "FAILED", "the task to have failed"
+    )
+    # Its program is asked to end before the pod goes, so this is how it ends.
+    assert "signal: terminated" in member.details(run_id)["one"]["error"]["message"]
+    # The other one goes on: failing fast starts nothing new, and kills nothing.
+    assert member.details(run_id)["two"]["state"] == "RUNNING"
+    member.kfp.terminate_run(run_id)
+    member.wait(run_id)
+
+
+def test_a_run_can_be_deleted_while_it_runs(member: Member, experiment: str) -> None:
+    run_id = running(member, experiment)
+    member.kfp.delete_run(run_id)
+    assert member.call("GET", f"runs/{run_id}").status_code == 404
+    member.until(lambda: not member.pods(run_id), "its pods to be gone")
+
+
+def test_its_workflow_says_how_it_stands(
+    member: Member, experiment: str, administrator: Any
+) -> None:
+    run_id = member.start(greeting, experiment)
+    member.wait(run_id)
+    found = workflow(administrator, member, run_id)
+    assert found["status"]["phase"] == "Succeeded"
+    assert found["metadata"]["labels"]["workflows.argoproj.io/completed"] == "true"
+    kinds = {one["displayName"]: one["type"] for one in found["status"]["nodes"].values()}
+    assert kinds == {"root": "DAG", "greet": "Pod"}
+
+
+@pytest.mark.parametrize("verb", ["terminate", "retry", "archive", "unarchive"])
+def test_a_run_that_is_not_there_cannot_change(member: Member, verb: str) -> None:
+    answer = member.call("POST", f"runs/{name()}:{verb}")
+    assert answer.status_code == 404
+    assert answer.json()["code"] == 5
