@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -13,42 +12,11 @@ from pytest_kubeflow.cluster import Cluster
 from pytest_kubeflow.errors import ConfigurationError, PermissionDenied
 from pytest_kubeflow.reporting.facts import cluster_facts
 
-
-class Answering:
-    """A session whose every answer is this one."""
-
-    def __init__(self, status: int, body: bytes) -> None:
-        self.asked: list[str] = []
-        self._answer = requests.Response()
-        self._answer.status_code = status
-        self._answer._content = body
-
-    def get(self, url: str, **_: object) -> requests.Response:
-        self.asked.append(url)
-        return self._answer
+from .clusters import Answering, cluster
 
 
-def refuse(error: Exception) -> Any:
-    raise error
-
-
-def cluster(session: object, **changes: Any) -> Cluster:
-    told: dict[str, Any] = {
-        "gateway_url": "https://kf.example",
-        "kfp_api_url": "https://kf.example/pipeline",
-        "multi_user": True,
-        "user": "user@example.com",
-        "credentials": SimpleNamespace(description="Dex login"),
-        "login_reason": "a password was given",
-        "session": lambda: nullcontext(session),
-        "capabilities": frozenset({"pipelines", "kserve"}),
-        "has": lambda component: component == "gpu",
-        "storage_classes": lambda: ["fast", "slow"],
-        "kubernetes": SimpleNamespace(
-            version=SimpleNamespace(get_code=lambda: SimpleNamespace(git_version="v1.33.0"))
-        ),
-    }
-    return cast(Cluster, SimpleNamespace(**(told | changes)))
+def refuse(*_: object, **__: object) -> Any:
+    raise requests.ConnectionError("refused")
 
 
 def test_facts_of_a_cluster_that_tells_everything() -> None:
@@ -119,6 +87,6 @@ def test_whatever_answers_for_the_version(status: int, body: bytes, told: str) -
 
 
 def test_a_gateway_that_is_gone() -> None:
-    gone = SimpleNamespace(get=lambda *_, **__: refuse(requests.ConnectionError("refused")))
+    gone = SimpleNamespace(get=refuse)
     told = cluster_facts(cluster(gone))["Kubeflow Pipelines"]
     assert told == "not to be read: nothing listens at kf.example (connection refused)"

@@ -18,11 +18,18 @@ CONFTEST = """
 import pytest
 from pytest_kubeflow import options
 from pytest_kubeflow.reporting.plugin import runs_key
+from tests.reporting.clusters import Answering, cluster
 from tests.reporting.runs import Fake, dead, task
+
+def pytest_collection_finish(session):
+    options.redactor(session.config).add("correct-horse-battery")
+    session.config.hook.pytest_kubeflow_cluster_ready(
+        config=session.config,
+        cluster=cluster(Answering(200, b"{}"), login_reason="<b>correct-horse-battery</b>"),
+    )
 
 @pytest.fixture
 def started(request):
-    options.redactor(request.config).add("correct-horse-battery")
     runs = request.node.stash[runs_key] = []
     yield lambda fake: runs.append(fake.run()) or runs[-1]
     runs.clear()
@@ -85,6 +92,12 @@ def test_secret(started):
     ))
     assert run.task("tell").output == text[::-1]
 
+def test_secret_where_texts_are_cut(started):
+    started(Fake(tasks=[task("tell", "x" * 1990 + "correct-horse-battery")]))
+
+def test_secret_where_none_is_expected(started):
+    started(Fake(state="correct-horse-battery"))
+
 def test_hostile(started):
     text = "<script>alert('1')</script>"
     started(Fake(tasks=[task("tell", text)], url=f'https://kf.example/">{text}'))
@@ -100,7 +113,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Session:
 
 
 def test_outcomes_are_what_they_would_be_without_us(told: Session) -> None:
-    assert "5 failed, 5 passed, 1 skipped, 1 xfailed, 1 error" in told.stdout
+    assert "5 failed, 7 passed, 1 skipped, 1 xfailed, 1 error" in told.stdout
     assert told.code == pytest.ExitCode.TESTS_FAILED
 
 
@@ -164,14 +177,24 @@ def test_a_dead_cluster_is_told_and_nothing_more(told: Session) -> None:
         assert dict(told.properties(test))["kubeflow.run.state"] == "UNKNOWN"
 
 
+def test_facts_about_the_cluster_are_text_without_secrets(told: Session) -> None:
+    facts = told.page["environment"]["Kubeflow"]
+    assert facts["gateway"] == "https://kf.example"
+    assert facts["login"] == "Dex login (&lt;b&gt;***&lt;/b&gt;)"
+
+
 def test_no_secret_is_in_any_report(told: Session) -> None:
     (table,) = told.extras("test_secret", "html")
     assert "Output =</span> <code>***" in table
     assert told.extras("test_secret", "url") == ["https://kf.example/***"]
     assert "--- log of tell\n***" in told.failure("test_secret")
     assert dict(told.properties("test_secret"))["kubeflow.run.url"] == "https://kf.example/***"
+    assert (
+        dict(told.properties("test_secret_where_none_is_expected"))["kubeflow.run.state"] == "***"
+    )
+    assert "x***" in told.extras("test_secret_where_texts_are_cut", "html")[0]
     for text in (told.stdout, told.html, told.xml):
-        assert "correct-horse" not in text
+        assert "correct-h" not in text
 
 
 def test_markup_in_outputs_and_links_stays_text(told: Session) -> None:
@@ -186,7 +209,7 @@ def test_without_report_plugins_failures_still_bring_the_evidence(tmp_path: Path
     plain = run_session(
         tmp_path, files, "-p", "no:html", "-p", "no:metadata", "-p", "no:junitxml", reports=False
     )
-    assert "5 failed, 5 passed, 1 skipped, 1 xfailed, 1 error" in plain.stdout
+    assert "5 failed, 7 passed, 1 skipped, 1 xfailed, 1 error" in plain.stdout
     for test in FAILED:
         assert plain.section(test).count(TITLE) == 1
 
