@@ -175,15 +175,19 @@ class ObjectStore:
                 await self._stop_process()
                 await self._start_process()
             if self._process is not None and not self._answering.is_set():
-                await self._until_answering()
-                self._answering.set()
+                if await self._answers():
+                    self._answering.set()
+                else:
+                    tail = (self._directory / "log").read_text(errors="replace")[-2000:]
+                    log.error("SeaweedFS ended at its start:\n%s", tail)
             await self._changed.wait()
             self._changed.clear()
 
-    async def _until_answering(self) -> None:
+    async def _answers(self) -> bool:
+        """Wait for the first answer, and make the buckets; False if the process ended instead."""
         host = f"http://{self._target[0]}"
         async with httpx.AsyncClient(trust_env=False) as client:
-            while True:
+            while self._process is not None and self._process.running:
                 # Only asking shows whether it is up: SeaweedFS has no way to announce it.
                 with contextlib.suppress(httpx.HTTPError):
                     if (await client.get(f"{host}:{_S3_PORT}/")).status_code < 500:
@@ -191,11 +195,9 @@ class ObjectStore:
                         for bucket in self._buckets:
                             made = await client.post(f"{host}:{_FILER_PORT}/buckets/{bucket}/")
                             made.raise_for_status()
-                        return
-                if self._process is None or not self._process.running:
-                    tail = (self._directory / "log").read_text(errors="replace")[-2000:]
-                    raise RuntimeError(f"SeaweedFS ended at its start:\n{tail}")
+                        return True
                 await asyncio.sleep(0.05)
+        return False
 
 
 class _StoreForwarder(Forwarder):
