@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from pytest_kubeflow.pipelines.run import PipelineRun
 
 _LOGS = 3
-# More than is shown: secrets are taken out first, and a private key has many lines.
-_LINES = 1_000
+_LINES = 20
+# Secrets are taken out before the rest is cut off: a private key has more lines than are shown.
+_READ_LINES = 1_000
 _LOG = "log of "
 
 
@@ -32,7 +33,7 @@ def diagnosis(run: PipelineRun, redact: Callable[[str], str]) -> Evidence:
         )
     if not any(heading.startswith(_LOG) for heading, _ in evidence.sections):
         with contextlib.suppress(*UNREADABLE):  # the evidence has said so of the tasks already
-            for heading, text in _last_logs(run):
+            for heading, text in _last_logs(run, redact):
                 evidence = evidence.and_section(heading, text)
     # Before it is rendered, which cuts: half a private key would not be recognised.
     return Evidence(
@@ -41,9 +42,10 @@ def diagnosis(run: PipelineRun, redact: Callable[[str], str]) -> Evidence:
     )
 
 
-def _last_logs(run: PipelineRun) -> Iterable[tuple[str, str]]:
+def _last_logs(run: PipelineRun, redact: Callable[[str], str]) -> Iterable[tuple[str, str]]:
     from pytest_kubeflow.pipelines.evidence import last_log_lines
 
     done = [task for task in run.tasks if task.pod_name and task.ended and not task.is_dag]
     for task in sorted(done, key=lambda task: task.ended or 0.0)[-_LOGS:]:
-        yield f"{_LOG}{'/'.join(task.path) or task.name}", last_log_lines(task, _LINES)
+        lines = redact(last_log_lines(task, _READ_LINES)).splitlines()
+        yield f"{_LOG}{'/'.join(task.path) or task.name}", "\n".join(lines[-_LINES:])

@@ -35,7 +35,8 @@ STYLE = """
   vertical-align: top; cursor: auto; }
 #results-table .kf-run tfoot td { border-bottom: 0; }
 #results-table .kf-run .kf-number { text-align: right; white-space: nowrap; }
-.kf-run .kf-name { min-width: 110px; }
+.kf-run .kf-name { width: 20%; min-width: 110px; }
+.kf-run .kf-outputs { width: 50%; }
 .kf-run .kf-name code { overflow-wrap: break-word; }
 .kf-run .kf-line { width: 160px; }
 .kf-run .kf-bar { height: 8px; margin-top: 4px; min-width: 2px; border-radius: 2px;
@@ -91,8 +92,9 @@ def _table(record: RunRecord) -> Iterator[str]:
     if not record.tasks:
         return
     yield (
-        '<table><thead><tr><th>task</th><th>state</th><th class="kf-number">seconds</th>'
-        '<th class="kf-line">when</th><th>outputs</th></tr></thead><tbody>'
+        '<table><thead><tr><th class="kf-name">task</th><th>state</th>'
+        '<th class="kf-number">seconds</th><th class="kf-line">when</th>'
+        '<th class="kf-outputs">outputs</th></tr></thead><tbody>'
     )
     for task in record.tasks:
         seconds = "" if task.seconds is None else f"{task.seconds:.1f}"

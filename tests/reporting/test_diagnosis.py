@@ -32,6 +32,14 @@ def test_a_run_that_is_fine_shows_the_logs_of_the_tasks_that_ended_last() -> Non
     assert headings(fake) == ["state", "tasks", "log of t2", "log of t3", "log of t4"]
 
 
+def test_logs_of_tasks_that_are_fine_are_short() -> None:
+    log = "\n".join(f"line {number}" for number in range(100))
+    shown = diagnosis(Fake(logs={"pod-of-tell": log}).run(), str).render()
+    assert "line 79" not in shown
+    assert "line 80\n" in shown
+    assert shown.endswith("line 99")
+
+
 def test_logs_that_are_gone_are_told() -> None:
     assert "(no log of pod pod-of-tell)" in diagnosis(Fake().run(), str).render()
 
