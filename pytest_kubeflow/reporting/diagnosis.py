@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _LOGS = 3
 _LINES = 20
-# Secrets are taken out before the rest is cut off: a private key has more lines than are shown.
+# Secrets are taken out before the rest is cut off, and a private key has many lines.
 _READ_LINES = 1_000
 _LOG = "log of "
 
@@ -31,15 +31,16 @@ def diagnosis(run: PipelineRun, redact: Callable[[str], str]) -> Evidence:
         evidence = Evidence(
             f"run {run.name} ({run.run_id})", (("evidence", f"(not to be had: {reason(error)})"),)
         )
-    if not any(heading.startswith(_LOG) for heading, _ in evidence.sections):
-        with contextlib.suppress(*UNREADABLE):  # the evidence has said so of the tasks already
-            for heading, text in _last_logs(run, redact):
-                evidence = evidence.and_section(heading, text)
     # Before it is rendered, which cuts: half a private key would not be recognised.
-    return Evidence(
+    redacted = Evidence(
         redact(evidence.title),
         tuple((redact(heading), redact(text)) for heading, text in evidence.sections),
     )
+    if not any(heading.startswith(_LOG) for heading, _ in redacted.sections):
+        with contextlib.suppress(*UNREADABLE):  # the evidence has said so of the tasks already
+            for heading, text in _last_logs(run, redact):
+                redacted = redacted.and_section(heading, text)
+    return redacted
 
 
 def _last_logs(run: PipelineRun, redact: Callable[[str], str]) -> Iterable[tuple[str, str]]:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -24,6 +26,12 @@ class Session:
     stdout: str
     html: str
     xml: str
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """How many tests passed, failed and so on, as pytest's last line says."""
+        found = pytest.RunResult.parse_summary_nouns(self.stdout.splitlines())
+        return {name: count for name, count in found.items() if name != "warnings"}
 
     @property
     def page(self) -> dict[str, Any]:
