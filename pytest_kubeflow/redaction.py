@@ -30,7 +30,12 @@ _PATTERNS = [
     for pattern, replacement in (
         (
             r"-----BEGIN ([A-Z ]*)PRIVATE KEY-----[\s\S]*?(?:-----END \1PRIVATE KEY-----|\Z)",
-            rf"-----BEGIN \1PRIVATE KEY-----{MASK}",
+            # With its end, so that to mask it again takes nothing more.
+            rf"-----BEGIN \1PRIVATE KEY-----{MASK}-----END \1PRIVATE KEY-----",
+        ),
+        (  # one whose beginning was cut off
+            r"(?m:^[ \t]*[A-Za-z0-9+/=]{16,}[ \t]*\r?\n)+[ \t]*-----END ([A-Z ]*)PRIVATE KEY-----",
+            rf"{MASK}-----END \1PRIVATE KEY-----",
         ),
         (r"\beyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*", MASK),
         (r"\b(bearer|basic)\s+[\w.~+/=-]{8,}", rf"\1 {MASK}"),

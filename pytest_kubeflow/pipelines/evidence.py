@@ -12,6 +12,7 @@ from pytest_kubeflow.k8s.pods import describe_pod
 from pytest_kubeflow.pipelines.client import RunView
 from pytest_kubeflow.pipelines.executor_log import RUN_LABEL
 from pytest_kubeflow.pipelines.tasks import NOT_STARTED, Task
+from pytest_kubeflow.redaction import Redactor
 
 _LOGS = 3
 _LOG_LINES = 40
@@ -45,7 +46,8 @@ def last_log_lines(task: Task, lines: int = _LOG_LINES) -> str:
         text = task.log()
     except KubeflowError as error:
         return f"({error.message})"
-    return "\n".join(text.rstrip().splitlines()[-lines:])
+    # What is cut may be no longer known for the key that it is the half of.
+    return "\n".join(Redactor().redact(text).rstrip().splitlines()[-lines:])
 
 
 def run_evidence(

@@ -93,12 +93,23 @@ JWT = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
             "MIIE",
         ),
         ("-----BEGIN PRIVATE KEY-----\nMIIE cut off", "MIIE"),
+        (
+            "0123456789abcdefMIIE\n0123456789abcdef\n-----END RSA PRIVATE KEY-----",
+            "MIIE",
+        ),
     ],
 )
 def test_what_looks_like_a_credential_is_masked(text: str, hidden: str) -> None:
     shown = Redactor().redact(text)
     assert hidden not in shown
     assert MASK in shown
+
+
+def test_to_redact_again_changes_nothing() -> None:
+    key = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----"
+    once = Redactor().redact(f"before\n{key}\nafter")
+    assert once.endswith("\nafter")
+    assert Redactor().redact(once) == once
 
 
 @pytest.mark.parametrize(
