@@ -89,7 +89,8 @@ class Member:
     def details(self, run_id: str) -> dict[str, Any]:
         """The run's task details as the API tells them, by display name."""
         run = self.call("GET", f"runs/{run_id}").json()
-        return {one["display_name"]: one for one in run["run_details"]["task_details"]}
+        told = run.get("run_details", {}).get("task_details", [])
+        return {one["display_name"]: one for one in told}
 
     def log(self, run_id: str, task: str) -> str:
         """What the task's container printed."""
@@ -105,6 +106,11 @@ class Member:
 
     def errors(self, run: Any) -> str:
         """All that is known about why a run failed, for the message of an assertion."""
-        told = self.details(run.run_id).items()
-        texts = [f"{task}: {one['error']['message']}" for task, one in told if one.get("error")]
-        return "\n".join([str(run.state), *texts])
+        texts = [str(run.state)]
+        pods = {pod.metadata.name for pod in self.pods(run.run_id)}
+        for task, one in self.details(run.run_id).items():
+            if "error" in one:
+                texts.append(f"{task}: {one['error']['message']}")
+                if one.get("pod_name") in pods:
+                    texts.append(self.log(run.run_id, task)[-800:])
+        return "\n".join(texts)

@@ -199,7 +199,10 @@ class RunService:
         if unknown := sorted(config.keys() - {"parameters", "pipeline_root", "pipelineRoot"}):
             raise invalid(f'proto: unknown field "{unknown[0]}"')
         document, version = await self._source(request, message)
-        arguments = whole(config.get("parameters") or {})
+        try:
+            arguments = whole(config.get("parameters") or {})
+        except ValueError as error:
+            raise invalid(f"invalid value for runtime_config.parameters: {error}") from None
         try:
             check_arguments(document, arguments)
         except SpecError as error:

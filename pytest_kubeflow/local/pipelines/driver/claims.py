@@ -18,6 +18,11 @@ Json = Any
 CREATE, DELETE = "argostub/createpvc", "argostub/deletepvc"
 
 
+def is_claim(image: str) -> bool:
+    """Whether `image` stands for one of these tasks."""
+    return image in {CREATE, DELETE}
+
+
 async def operate(
     client: KubeClient, image: str, parameters: dict[str, Json], namespace: str
 ) -> dict[str, Json]:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_kubeflow.local.pipelines.driver import claims
 from pytest_kubeflow.local.pipelines.driver.resolve import (
     producers,
     resolve_inputs,
@@ -100,9 +101,10 @@ class DagRunner:
         display_name = (task.get("taskInfo") or {}).get("name") or key
         known = ledger.completed(dag.execution_id, key)
         is_dag = "dag" in component
-        workflow = runner.workflow["metadata"]["name"]
-        name = f"{dag.id}.{key}" if is_dag else pod_name(workflow)
-        node = status.node(TaskNode(name, display_name, "DAG" if is_dag else "Pod", dag.id))
+        # As in Argo, where a task that the driver does itself is a DAG without a pod in it.
+        in_pod = not is_dag and not claims.is_claim(self._executor(component).container["image"])
+        name = pod_name(runner.workflow["metadata"]["name"]) if in_pod else f"{dag.id}.{key}"
+        node = status.node(TaskNode(name, display_name, "Pod" if in_pod else "DAG", dag.id))
         if known is not None:
             node.execution_id = known[0]
             status.move(node, "Succeeded")
@@ -112,7 +114,8 @@ class DagRunner:
             status.move(node, "Omitted", _OMITTED)
             raise OmittedError(f"task {display_name!r} was omitted")
         try:
-            upstream = {one: started[one].result() for one in started if one in producers(task)}
+            # Not only what the inputs name: a platform configuration may use outputs as well.
+            upstream = {one: ended.result() for one, ended in started.items() if _succeeded(ended)}
             names = {
                 **self._names,
                 "pipeline_task_name": key,
@@ -161,3 +164,7 @@ class DagRunner:
         return Executor(
             component, self._executors[label]["container"], self._platform.get(label) or {}
         )
+
+
+def _succeeded(task: asyncio.Task[Values]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None

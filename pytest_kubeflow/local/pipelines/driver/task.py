@@ -71,7 +71,7 @@ class TaskRunner:
     ) -> Values:
         """Do the task `name`, whose execution is `node.execution_id`. Raises TaskError."""
         image = executor.container["image"]
-        if image in {claims.CREATE, claims.DELETE}:
+        if claims.is_claim(image):
             self.status.move(node, "Running")
             namespace = self.workflow["metadata"]["namespace"]
             outputs = await claims.operate(self.tools.client, image, inputs.parameters, namespace)

@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .exchange import Patience
     from .s3 import Bucket
 
     Artifact = dict[str, Any]  # name, uri, type, metadata, perhaps customPath
@@ -31,6 +32,7 @@ class Store:
         self._region = region
         self._access_key = access_key
         self._secret_key = secret_key
+        self._patience: Patience | None = None
 
     def download(self, name: str, artifact: Artifact) -> None:
         """Bring an input artifact to its local path. Raises ComponentError."""
@@ -83,16 +85,19 @@ class Store:
                 return
 
     def _bucket(self, name: str) -> Bucket:
+        from .exchange import Patience
         from .s3 import Bucket, StoreError
 
         if not self._access_key:
             raise StoreError("this namespace has no Secret with keys for the object store")
+        self._patience = self._patience or Patience()
         return Bucket(
             self._endpoint,
             name,
             region=self._region,
             access_key=self._access_key,
             secret_key=self._secret_key,
+            patience=self._patience,
         )
 
 

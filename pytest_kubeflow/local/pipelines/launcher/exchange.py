@@ -16,13 +16,37 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 60.0
 _CHUNK = 1 << 18
-# A store that was started a moment ago refuses connections for some seconds.
 _PATIENCE = 5.0
 _PAUSE = 0.1
 
 
 class ExchangeError(Exception):
     """No answer, or one that is cut off."""
+
+
+class AbsentError(ExchangeError):
+    """Nobody is there to answer: no connection, or one that is closed at once."""
+
+
+class Patience:
+    """How long, in all, may be waited for a server that was started a moment ago.
+
+    One for all exchanges of a task with a server: who is not there after that time is given up.
+    """
+
+    def __init__(self, seconds: float = _PATIENCE) -> None:
+        self._left = seconds
+        self._pause = _PAUSE
+
+    def wait(self) -> bool:
+        """Pause before the next attempt; False if there is no time left for one."""
+        if self._left <= 0:
+            return False
+        pause = min(self._pause, self._left)
+        self._left -= pause
+        self._pause *= 1.5
+        time.sleep(pause)
+        return True
 
 
 class Answer:
@@ -33,6 +57,8 @@ class Answer:
         self._stream = connection.makefile("rb")
         line = self._stream.readline(65536)
         words = line.split(None, 2)
+        if not line:
+            raise AbsentError("the connection is closed without an answer")
         if len(words) < 2 or not words[0].startswith(b"HTTP/1.") or not words[1].isdigit():
             raise ExchangeError(f"no HTTP answer: {line[:80]!r}")
         self.status = int(words[1])
@@ -90,16 +116,27 @@ def exchange(
     headers: dict[str, str],
     body: bytes | IO[bytes] = b"",
     size: int | None = None,
+    patience: Patience | None = None,
 ) -> Answer:
     """Send one request, with `body` of `size` bytes; its answer, whatever the status.
 
-    `url` is `scheme://host:port/path?query` with everything quoted. A connection that is refused
-    is tried again for some seconds. Raises ExchangeError.
+    `url` is `scheme://host:port/path?query` with everything quoted. While there is `patience`,
+    a server that is not there is asked again. Raises ExchangeError.
     """
+    size = len(body) if isinstance(body, bytes) else size
+    while True:
+        try:
+            return _attempt(method, url, headers, body, size)
+        except AbsentError:
+            if patience is None or not patience.wait():
+                raise
+
+
+def _attempt(
+    method: str, url: str, headers: dict[str, str], body: bytes | IO[bytes], size: int | None
+) -> Answer:
     scheme, _, rest = url.partition("://")
     place, slash, path = rest.partition("/")
-    connection = _connect(scheme, place)
-    size = len(body) if isinstance(body, bytes) else size
     lines = [
         f"{method} {slash or '/'}{path} HTTP/1.1",
         *(f"{name}: {value}" for name, value in headers.items()),
@@ -110,36 +147,41 @@ def exchange(
     ]
     if "host" not in headers:
         lines.insert(1, f"host: {place}")
+    connection = _connect(scheme, place)
     try:
-        connection.sendall("\r\n".join(lines).encode("latin-1"))
-        if isinstance(body, bytes):
-            connection.sendall(body)
-        else:
-            connection.sendfile(body)
+        _send(connection, "\r\n".join(lines).encode("latin-1"), body)
         return Answer(connection)
+    except (ConnectionError, AbsentError) as error:
+        connection.close()
+        why = _reason(error) if isinstance(error, OSError) else str(error)
+        raise AbsentError(f"{method} {scheme}://{place}: {why}") from None
     except OSError as error:
         connection.close()
-        raise ExchangeError(f"{method} http://{place}: {_reason(error)}") from None
+        raise ExchangeError(f"{method} {scheme}://{place}: {_reason(error)}") from None
     except ExchangeError:
         connection.close()
         raise
 
 
+def _send(connection: socket.socket, head: bytes, body: bytes | IO[bytes]) -> None:
+    try:
+        connection.sendall(head)
+        if isinstance(body, bytes):
+            connection.sendall(body)
+        else:
+            connection.sendfile(body, offset=0)
+    except ConnectionError:
+        pass  # a server that does not want the body may have answered, and closed: reading tells
+
+
 def _connect(scheme: str, place: str) -> socket.socket:
     host, _, port = place.rpartition(":") if ":" in place else (place, "", "")
     number = int(port or (443 if scheme == "https" else 80))
-    give_up = time.monotonic() + _PATIENCE
-    pause = _PAUSE
-    while True:
-        try:
-            connection = socket.create_connection((host, number), timeout=_TIMEOUT)
-            break
-        except OSError as error:
-            refused = isinstance(error, ConnectionRefusedError)
-            if not refused or time.monotonic() + pause > give_up:
-                raise ExchangeError(f"dial tcp {place}: {_reason(error)}") from None
-        time.sleep(pause)
-        pause *= 2
+    try:
+        connection = socket.create_connection((host, number), timeout=_TIMEOUT)
+    except OSError as error:
+        kind = AbsentError if isinstance(error, ConnectionRefusedError) else ExchangeError
+        raise kind(f"dial tcp {place}: {_reason(error)}") from None
     if scheme == "https":
         import ssl
 

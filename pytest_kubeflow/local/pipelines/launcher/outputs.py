@@ -72,7 +72,8 @@ def collect_parameters(
             with open(path, encoding="utf-8") as file:
                 values[name] = _value(file.read(), kind)
         except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or error
+            told = getattr(error, "strerror", None)
+            why = f"open {path}: {told.lower()}" if told else error
             raise ComponentError(
                 f'failed to read output parameter name="{name}" type="{kind}" path="{path}": {why}'
             ) from None
@@ -85,9 +86,10 @@ def merge(artifact: dict[str, Any], name: str, written: dict[str, Any]) -> None:
     if not listed:
         return
     source = listed[0]
-    for key in ("uri", "customPath"):
-        if source.get(key):
-            artifact[key] = source[key]
+    # The SDK writes custom_path; protobuf's JSON knows both names.
+    chosen = {"uri": source.get("uri"), "customPath": source.get("customPath")}
+    chosen["customPath"] = chosen["customPath"] or source.get("custom_path")
+    artifact.update({key: value for key, value in chosen.items() if value})
     artifact["metadata"] = {**artifact.get("metadata", {}), **(source.get("metadata") or {})}
 
 

@@ -45,11 +45,16 @@ def fill(command: list[str], executor_input: Any) -> list[str]:
 
 
 def text(value: Any) -> str:
-    """A parameter as text: strings as they are, anything else as JSON."""
+    """A parameter as text: strings as they are, numbers without exponents, the rest as JSON."""
     if isinstance(value, str):
         return value
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return str(int(value))
+    if isinstance(value, float):
+        digits = repr(value)
+        if "e" in digits:
+            from decimal import Decimal
+
+            return format(Decimal(digits), "f")
+        return digits.removesuffix(".0")
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -11,7 +11,7 @@ import os
 import time
 import xml.etree.ElementTree as ET  # what is parsed comes from the cluster's own store
 
-from .exchange import Answer, ExchangeError, exchange
+from .exchange import Answer, ExchangeError, Patience, exchange
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,16 +27,27 @@ class StoreError(Exception):
 
 
 class Bucket:
-    """One bucket. `endpoint` is `http://host:port`; paths are in path style, as MinIO's are."""
+    """One bucket. `endpoint` is `http://host:port`; paths are in path style, as MinIO's are.
+
+    A store that was started a moment ago is waited for, as long as there is `patience`.
+    """
 
     def __init__(
-        self, endpoint: str, bucket: str, *, region: str, access_key: str, secret_key: str
+        self,
+        endpoint: str,
+        bucket: str,
+        *,
+        region: str,
+        access_key: str,
+        secret_key: str,
+        patience: Patience | None = None,
     ) -> None:
         self._endpoint = endpoint.rstrip("/")
         self._bucket = bucket
         self._region = region
         self._access_key = access_key
         self._secret_key = secret_key
+        self._patience = patience
 
     def put(self, key: str, path: str) -> None:
         """Store the file at `path`. Raises StoreError, OSError."""
@@ -90,7 +101,7 @@ class Bucket:
         headers = self._signed(method, path, text, host)
         url = f"{self._endpoint}{path}" + (f"?{text}" if text else "")
         try:
-            return exchange(method, url, headers, body, size)
+            return exchange(method, url, headers, body, size, self._patience)
         except ExchangeError as error:
             raise StoreError(f"{method} {self._bucket}/{key}: {error}") from None
 

@@ -1,14 +1,16 @@
 """Values of parameters: their types, and their conversion.
 
-Numbers of the IR are protobuf doubles, so `3.0` and `3` are one value; what is whole stays whole
-here, as protojson writes it. Rules: kubeflow/pipelines backend/src/v2/metadata/converter.go and
-the type checks of backend/src/v2/driver/resolve.go.
+Numbers of the IR are protobuf doubles: `3.0` and `3` are one value, and integers beyond 2^53 lose
+their last digits. What is whole stays whole here, and keys are sorted, as protojson writes them.
+Rules: kubeflow/pipelines backend/src/v2/metadata/converter.go and the type checks of
+backend/src/v2/driver/resolve.go.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from decimal import Decimal
 from typing import Any
 
 Json = Any
@@ -43,14 +45,22 @@ def kind(value: Json) -> str:
 
 
 def whole(value: Json) -> Json:
-    """`value` with every float that is a whole number as an int, at any depth."""
+    """`value` as it comes back from protobuf, at any depth; whole numbers that are exact as int.
+
+    Raises ValueError for a number that no double can hold.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        try:
+            return value if abs(value) <= _LARGEST_EXACT else float(value)
+        except OverflowError:
+            raise ValueError("a number is out of range") from None
     if isinstance(value, float):
         exact = math.isfinite(value) and value.is_integer() and abs(value) <= _LARGEST_EXACT
         return int(value) if exact else value
     if isinstance(value, list):
         return [whole(one) for one in value]
     if isinstance(value, dict):
-        return {key: whole(one) for key, one in value.items()}
+        return {key: whole(value[key]) for key in sorted(value)}
     return value
 
 
@@ -60,7 +70,10 @@ def to_text(value: Json) -> str:
         return ""
     if isinstance(value, str):
         return value
-    return json.dumps(whole(value), ensure_ascii=False, separators=(",", ":"))
+    value = whole(value)
+    if isinstance(value, float):
+        return format(Decimal(repr(value)), "f")  # never an exponent, as Go's FormatFloat(..., 'f')
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def convert(name: str, value: Json, parameter_type: str) -> Json:

@@ -1,0 +1,75 @@
+"""Pipelines that ask Kubernetes for something: volumes, secrets, settings, resources."""
+
+from kfp import dsl, kubernetes
+
+from tests.local.pipelines.programs import shell
+
+
+@dsl.container_component
+def secrets() -> dsl.ContainerSpec:
+    return shell('echo "<$USER_NAME><$(cat /etc/keys/password)><$(ls /etc/keys | wc -l)>"')
+
+
+@dsl.pipeline(name="with-secrets")
+def with_secrets(secret: str) -> None:
+    task = secrets()
+    kubernetes.use_secret_as_env(task, secret_name=secret, secret_key_to_env={"user": "USER_NAME"})
+    kubernetes.use_secret_as_volume(task, secret_name=secret, mount_path="/etc/keys")
+
+
+@dsl.container_component
+def settings() -> dsl.ContainerSpec:
+    return shell('echo "<$COLOUR><$(cat /etc/settings/size)>"')
+
+
+@dsl.pipeline(name="with-settings")
+def with_settings(config: str) -> None:
+    task = settings()
+    kubernetes.use_config_map_as_env(
+        task, config_map_name=config, config_map_key_to_env={"colour": "COLOUR"}
+    )
+    kubernetes.use_config_map_as_volume(task, config_map_name=config, mount_path="/etc/settings")
+
+
+@dsl.container_component
+def write(text: str) -> dsl.ContainerSpec:
+    return shell('printf %s "$1" > /data/file', text)
+
+
+@dsl.container_component
+def read(out: dsl.OutputPath(str)) -> dsl.ContainerSpec:  # type: ignore[valid-type]
+    return shell('cp /data/file "$1"', out)
+
+
+@dsl.pipeline(name="own-volume")
+def own_volume(text: str) -> None:
+    """A claim that the pipeline makes, uses and deletes."""
+    made = kubernetes.CreatePVC(
+        pvc_name_suffix="-scratch", access_modes=["ReadWriteOnce"], size="5Mi"
+    )
+    first = write(text=text)
+    kubernetes.mount_pvc(first, pvc_name=made.outputs["name"], mount_path="/data")
+    second = read().after(first)
+    kubernetes.mount_pvc(second, pvc_name=made.outputs["name"], mount_path="/data")
+    kubernetes.DeletePVC(pvc_name=made.outputs["name"]).after(second)
+
+
+@dsl.container_component
+def surroundings() -> dsl.ContainerSpec:
+    return shell('echo "<$ME><$GREETING>"; touch /scratch/there')
+
+
+@dsl.pipeline(name="with-settings-of-the-pod")
+def with_pod_settings() -> None:
+    task = surroundings().set_env_variable("GREETING", "$(ME) {{$.inputs.parameters['x']}}")
+    task.set_cpu_limit("500m").set_memory_request("16Mi").set_memory_limit("64Mi")
+    kubernetes.use_field_path_as_env(task, env_name="ME", field_path="metadata.name")
+    kubernetes.empty_dir_mount(task, volume_name="scratch", mount_path="/scratch")
+    kubernetes.add_pod_label(task, label_key="colour", label_value="red")
+    kubernetes.add_pod_annotation(task, annotation_key="why", annotation_value="because")
+    kubernetes.set_image_pull_policy(task, "IfNotPresent")
+
+
+@dsl.pipeline(name="unclaimed")
+def unclaimed(pvc: str) -> None:
+    kubernetes.mount_pvc(write(text="x"), pvc_name=pvc, mount_path="/data")

@@ -1,0 +1,136 @@
+"""Artifacts: from task to task, in the object store, and in ML Metadata."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from minio import Minio
+
+from pytest_kubeflow.local.cluster import Endpoints
+from tests.local.pipelines.member import Member
+from tests.local.pipelines.tables import handing_on, much_data
+
+UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
+@pytest.fixture(scope="module")
+def run(member: Member) -> Any:
+    run = member.run(handing_on, rows=5)
+    assert run.state == "SUCCEEDED", member.errors(run)
+    return run
+
+
+@pytest.fixture(scope="module")
+def store(cluster: Endpoints) -> Minio:
+    return Minio(
+        cluster.s3_endpoint.removeprefix("http://"),
+        cluster.s3_access_key,
+        cluster.s3_secret_key,
+        secure=False,
+        region="us-east-1",
+    )
+
+
+def objects(store: Minio, uri: str) -> dict[str, bytes]:
+    """What is in the store under a URI: `{key below it: content}`."""
+    bucket, _, prefix = uri.removeprefix("minio://").partition("/")
+    return {
+        one.object_name.removeprefix(prefix): store.get_object(bucket, one.object_name).read()
+        for one in store.list_objects(bucket, prefix, recursive=True)
+        if one.object_name
+    }
+
+
+def test_they_reach_the_next_task_whole(member: Member, run: Any) -> None:
+    found = member.records(run.run_id)["read"].outputs["Output"]
+    metadata = found.pop("metadata")
+    assert found == {
+        "rows": 5,
+        "files": {"top.txt": "top.txt", "deep/größe one.txt": "deep/größe one.txt"},
+        "custom": "from elsewhere",
+        "nothing is there": False,
+    }
+    assert metadata["rows"] == 5
+    assert metadata["ratio"] == 0.5
+    assert metadata["tags"] == ["a", "b"]
+    assert metadata["shape"] == {"x": 1}
+
+
+def test_their_uris_have_the_layout_of_kfp(member: Member, run: Any) -> None:
+    artifacts = member.records(run.run_id)["make"].artifacts
+    assert set(artifacts) == {"table", "folder", "custom", "nothing", "metrics"}
+    root = f"minio://mlpipeline/private-artifacts/{member.namespace}/v2/artifacts"
+    tasks = set()
+    for name, artifact in artifacts.items():
+        pattern = f"({root}/handing-on/{run.run_id}/make/{UUID})/{name}"
+        match = re.fullmatch(pattern, artifact.uri)
+        assert match, artifact.uri
+        tasks.add(match[1])
+    assert len(tasks) == 1
+
+
+def test_they_are_in_the_store(member: Member, run: Any, store: Minio) -> None:
+    artifacts = member.records(run.run_id)["make"].artifacts
+    content = {name: objects(store, one.uri) for name, one in artifacts.items()}
+    assert content == {
+        "table": {"": b"0\n1\n2\n3\n4\n"},
+        "folder": {
+            "/top.txt": b"top.txt",
+            "/deep/größe one.txt": "deep/größe one.txt".encode(),
+        },
+        "custom": {"": b"from elsewhere"},
+        "nothing": {},
+        "metrics": {},
+    }
+
+
+def test_ml_metadata_knows_them(member: Member, run: Any) -> None:
+    artifacts = member.records(run.run_id)["make"].artifacts
+    types = {name: one.type for name, one in artifacts.items()}
+    assert types == {
+        "table": "system.Dataset",
+        "folder": "system.Artifact",
+        "custom": "system.Artifact",
+        "nothing": "system.Artifact",
+        "metrics": "system.Metrics",
+    }
+    table = artifacts["table"].metadata
+    assert table["display_name"] == "table"
+    assert (table["rows"], table["ratio"]) == (5.0, 0.5)
+    assert table["tags"] == {"list": ["a", "b"]}
+    assert table["shape"] == {"struct": {"x": 1}}
+    assert artifacts["metrics"].metadata["accuracy"] == 0.75
+
+
+def test_the_log_tells_the_outputs(member: Member, run: Any) -> None:
+    log = member.log(run.run_id, "read")
+    text = log[log.index("ExecutorOutput: ") :].removeprefix("ExecutorOutput: ")
+    told, _ = json.JSONDecoder().raw_decode(text)
+    assert told["parameterValues"]["Output"]["rows"] == 5
+    made = member.log(run.run_id, "make")
+    assert 'nothing" does not exist' in made
+
+
+def test_much_data_goes_through(member: Member) -> None:
+    records = member.succeed(much_data, megabytes=24)
+    made = records["large"].outputs["Output"]
+    assert records["digest"].outputs == {"Output": made}
+
+
+def test_a_root_of_ones_own(member: Member, store: Minio) -> None:
+    root = f"minio://mlpipeline/private-artifacts/{member.namespace}/own"
+    made = member.kfp.create_run_from_pipeline_func(
+        handing_on,
+        {},
+        namespace=member.namespace,
+        experiment_name="Default",
+        pipeline_root=root,
+        enable_caching=False,
+    )
+    assert member.wait(made.run_id).state == "SUCCEEDED"
+    table = member.records(made.run_id)["make"].artifacts["table"]
+    assert table.uri.startswith(f"{root}/handing-on/{made.run_id}/make/")
+    assert objects(store, table.uri) == {"": b"0\n1\n2\n"}

@@ -1,0 +1,54 @@
+"""Container components: what their commands become, and what their output files mean."""
+
+from __future__ import annotations
+
+from tests.local.pipelines.containers import commands, kinds, output_files
+from tests.local.pipelines.member import Member
+
+TEXT = "{{$.inputs.parameters['number']}} $HOME \"q\" \\ 'a'\nline"
+
+
+def printed(log: str) -> str:
+    """What the component printed, without the launcher's own lines."""
+    text = "\n".join(line for line in log.splitlines() if " launcher] " not in line)
+    return text[text.index("<") : text.rindex(">") + 1]
+
+
+def test_clauses_are_resolved(member: Member) -> None:
+    run = member.run(commands, text="t")
+    assert run.state == "SUCCEEDED", member.errors(run)
+    printed_by = {
+        task: printed(member.log(run.run_id, task)) for task in ("without", "with", "handed on")
+    }
+    assert printed_by == {
+        "without": "<--text=t;><--no-maybe><n=0.5><plain>",
+        "with": "<--text=t;><--maybe><yes><n=3><plain>",
+        "handed on": "<--text=t;><--no-maybe><n=0.5><plain>",
+    }
+
+
+def test_an_optional_input_of_the_pipeline_is_handed_on(member: Member) -> None:
+    run = member.run(commands, text="t", maybe="perhaps")
+    assert "<--maybe><perhaps>" in member.log(run.run_id, "handed on")
+
+
+def test_values_reach_the_command_unchanged(member: Member) -> None:
+    run = member.run(
+        kinds, text=TEXT, count=7, ratio=1e-7, flag=True, items=[1, "a"], mapping={"b": 1, "a": []}
+    )
+    assert run.state == "SUCCEEDED", member.errors(run)
+    log = printed(member.log(run.run_id, "show"))
+    # Numbers as Go's FormatFloat writes them, keys in the order of protobuf's JSON.
+    assert log == f'<{TEXT}><7><0.0000001><true><[1,"a"]><{{"a":[],"b":1}}>'
+
+
+def test_output_files_are_read_by_type(member: Member) -> None:
+    found = member.succeed(output_files)["outputs"].outputs
+    assert found == {
+        "text": " two\nlines ",
+        "count": 7,
+        "ratio": 0.0015,
+        "flag": True,
+        "items": [1, "a", None],
+        "mapping": {"k": [True]},
+    }

@@ -1,0 +1,76 @@
+"""What the driver does not run yet is refused when it is uploaded or submitted, by its name."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from tests.local.pipelines.member import Member, name
+from tests.local.pipelines.refused import PIPELINES
+from tests.local.pipelines.wellformed import DEFAULTS, spec_of
+
+
+@pytest.mark.parametrize("feature", PIPELINES)
+def test_features_are_refused_by_name(member: Member, experiment: str, feature: str) -> None:
+    spec = spec_of(PIPELINES[feature])
+    query = {"name": name("p"), "namespace": member.namespace}
+    files = {"uploadfile": ("p.yaml", json.dumps(spec))}
+    uploaded = member.call("POST", "pipelines/upload", params=query, files=files)
+    assert uploaded.status_code == 400
+    assert f"does not run {feature} yet" in uploaded.json()["error_message"]
+    body = {"display_name": "r", "experiment_id": experiment, "pipeline_spec": spec}
+    submitted = member.call("POST", "runs", json=body)
+    assert submitted.status_code == 400
+    assert f"does not run {feature} yet" in submitted.json()["message"]
+    answer = member.call("GET", f"pipelines/names/{query['name']}", params=query)
+    assert answer.status_code == 404  # nothing of it is kept
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """A good pipeline with one thing changed; `path` is dotted."""
+    spec = copy.deepcopy(DEFAULTS)
+    *parents, last = path.split(".")
+    at = spec
+    for key in parents:
+        at = at[key]
+    at[last] = value
+    return spec
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        ("root.dag.tasks.only.colour", 1, "unknown field 'colour'"),
+        ("root.dag.tasks.only.componentRef.name", "other", "component 'other', which is not"),
+        ("root.dag.tasks.only.dependentTasks", ["only"], "in a circle"),
+        ("root.dag.tasks.only.dependentTasks", ["other"], "depends on 'other', which is no task"),
+        ("components.comp.executorLabel", "other", "executor 'other', which is not there"),
+        (
+            "components.comp",
+            {"dag": {"tasks": {"x": {"componentRef": {"name": "comp"}}}}},
+            "circle",
+        ),
+        ("deploymentSpec.executors.exec.container.image", "", "has no image"),
+        ("schemaVersion", "2.0.0", "only supports schema version 2.1.0"),
+        ("pipelineInfo.name", "", "name is empty"),
+        ("pipelineInfo", [], "pipelineInfo is missing or not an object"),
+        ("components", [1], "components of pipeline spec is not a map"),
+        ("root.dag.tasks.only", "text", "tasks of component 'root' is not a map of objects"),
+    ],
+)
+def test_what_leads_nowhere_is_refused(
+    member: Member, experiment: str, path: str, value: Any, told: str
+) -> None:
+    body = {
+        "display_name": "r",
+        "experiment_id": experiment,
+        "runtime_config": {"parameters": {"needed": "x"}},
+    }
+    good = member.call("POST", "runs", json=body | {"pipeline_spec": DEFAULTS})
+    assert good.status_code == 200
+    bad = member.call("POST", "runs", json=body | {"pipeline_spec": changed(path, value)})
+    assert bad.status_code == 400
+    assert told in bad.json()["message"]
