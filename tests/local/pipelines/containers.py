@@ -34,14 +34,19 @@ def commands(text: str, maybe: Optional[str] = None) -> None:  # noqa: UP045
 
 @dsl.container_component
 def show(
-    text: str, count: int, ratio: float, flag: bool, items: list, mapping: dict
+    text: str,
+    count: int,
+    ratio: float,
+    flag: bool,
+    items: list,  # type: ignore[type-arg]
+    mapping: dict,  # type: ignore[type-arg]
 ) -> dsl.ContainerSpec:
     """Print each kind of parameter as a command gets it."""
     return shell(SHOW, text, count, ratio, flag, items, mapping)
 
 
 @dsl.pipeline(name="kinds")
-def kinds(text: str, count: int, ratio: float, flag: bool, items: list, mapping: dict) -> None:
+def kinds(text: str, count: int, ratio: float, flag: bool, items: list, mapping: dict) -> None:  # type: ignore[type-arg]
     show(text=text, count=count, ratio=ratio, flag=flag, items=items, mapping=mapping)
 
 

@@ -38,7 +38,7 @@ def read(
     folder: dsl.Input[dsl.Artifact],
     custom: dsl.Input[dsl.Artifact],
     nothing: dsl.Input[dsl.Artifact],
-) -> dict:
+) -> dict:  # type: ignore[type-arg]
     """All that comes in."""
     import os
 
@@ -62,7 +62,7 @@ def read(
 
 
 @dsl.pipeline(name="handing-on")
-def handing_on(rows: int = 3) -> dict:
+def handing_on(rows: int = 3) -> dict:  # type: ignore[type-arg]
     made = make(rows=rows).outputs
     chosen = {name: made[name] for name in ("table", "folder", "custom", "nothing")}
     return read(**chosen).output
@@ -72,14 +72,14 @@ def handing_on(rows: int = 3) -> dict:
 def defaults(
     text: str = "a default",
     number: float = 1.5,
-    items: list = [1, 2],  # noqa: B006  KFP compiles it into the component
+    items: list = [1, 2],  # type: ignore[type-arg] # noqa: B006  KFP compiles it into the component
     nothing: Optional[str] = None,  # noqa: UP045  KFP reads this form only
-) -> dict:
+) -> dict:  # type: ignore[type-arg]
     return {"text": text, "number": number, "items": items, "nothing": nothing}
 
 
 @dsl.pipeline(name="inside")
-def inside(text: str = "from the nested pipeline") -> dict:
+def inside(text: str = "from the nested pipeline") -> dict:  # type: ignore[type-arg]
     return defaults(text=text).output
 
 

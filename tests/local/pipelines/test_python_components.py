@@ -27,8 +27,8 @@ def test_what_is_not_given_has_its_default(member: Member) -> None:
 
 def test_arguments_go_before_defaults(member: Member) -> None:
     records = member.succeed(with_defaults, text="from the run")
-    outputs = {one.display_name: one.outputs.get("Output") for one in records.values()}
-    assert outputs["given"]["text"] == "from the run"
+    given = next(one for one in records.values() if one.display_name == "given")
+    assert given.outputs["Output"]["text"] == "from the run"
 
 
 def test_an_exception_is_in_the_log(member: Member) -> None:

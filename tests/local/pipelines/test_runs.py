@@ -106,7 +106,7 @@ def test_a_foreign_private_pipeline_is_not_run(
     package = tmp_path / "p.yaml"
     compiler.Compiler().compile(greeting, str(package))
     pipeline = stranger.kfp.upload_pipeline(str(package), name("p"), namespace=stranger.namespace)
-    theirs = {
+    theirs: dict[str, Any] = {
         "pipeline_spec": None,
         "pipeline_version_reference": {"pipeline_id": pipeline.pipeline_id},
     }

@@ -68,9 +68,10 @@ class Store:
             return
         from .s3 import StoreError
 
-        bucket, prefix = self._bucket(place[0]), place[1]
+        prefix = place[1]
         for attempt in range(1, _UPLOADS + 1):
             try:
+                bucket = self._bucket(place[0])
                 for file, below in _files(path):
                     bucket.put(prefix + below, file)
                     log.info(f'uploadFile(localFilePath="{file}", blobFilePath="{prefix}{below}")')

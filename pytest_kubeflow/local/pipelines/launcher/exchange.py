@@ -90,16 +90,25 @@ class Answer:
 
     def _chunks(self) -> Iterator[bytes]:
         if self.headers.get("transfer-encoding", "").lower() == "chunked":
-            while size := int(self._stream.readline(65536).split(b";")[0] or b"0", 16):
+            while size := self._chunk_size():
                 yield from self._exactly(size)
                 self._stream.readline(65536)
             return
         length = self.headers.get("content-length")
         if length is not None:
+            if not length.isdecimal():
+                raise ExchangeError(f"content-length is no number: {length[:80]!r}")
             yield from self._exactly(int(length))
             return
         while chunk := self._stream.read(_CHUNK):
             yield chunk
+
+    def _chunk_size(self) -> int:
+        line = self._stream.readline(65536)
+        try:
+            return int(line.split(b";")[0], 16)
+        except ValueError:
+            raise ExchangeError(f"the answer is cut off: no chunk follows: {line[:80]!r}") from None
 
     def _exactly(self, size: int) -> Iterator[bytes]:
         while size:

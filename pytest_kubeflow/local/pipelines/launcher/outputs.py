@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})  # strconv.ParseBool
+_INFINITE = (float("inf"), float("-inf"))
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 
 
@@ -43,7 +44,7 @@ def read_executor_output(path: str) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise ComponentError(f'failed to read output metadata file "{path}": {error}') from None
     try:
-        written = json.loads(text)
+        written = json.loads(text, parse_constant=_no_constant)
         if not isinstance(written, dict):
             raise ValueError("not an object")
     except ValueError as error:
@@ -69,7 +70,7 @@ def collect_parameters(
         kind = (definitions.get(name) or {}).get("parameterType", "STRING")
         path = one["outputFile"]
         try:
-            with open(path, encoding="utf-8") as file:
+            with open(path, encoding="utf-8", newline="") as file:
                 values[name] = _value(file.read(), kind)
         except (OSError, ValueError) as error:
             told = getattr(error, "strerror", None)
@@ -109,15 +110,27 @@ def _value(text: str, kind: str) -> Any:
     if kind == "STRING":
         return text
     stripped = text.strip()
+    if "_" in stripped and kind in {"NUMBER_INTEGER", "NUMBER_DOUBLE"}:
+        raise ValueError(f"{stripped[:80]!r} is no number")  # which Python would take
     if kind == "NUMBER_INTEGER":
-        return int(stripped)
+        number = int(stripped)
+        if not -(2**63) <= number < 2**63:
+            raise ValueError(f"{stripped[:80]} is out of range")
+        return number
     if kind == "NUMBER_DOUBLE":
-        return float(stripped)
+        ratio = float(stripped)
+        if ratio in _INFINITE or ratio != ratio:  # noqa: PLR0124 only NaN is not itself
+            raise ValueError(f"{stripped[:80]} has no place in JSON")
+        return ratio
     if kind == "BOOLEAN":
         if stripped not in _TRUE | _FALSE:
             raise ValueError(f'strconv.ParseBool: parsing "{stripped}": invalid syntax')
         return stripped in _TRUE
-    found = json.loads(text)
+    found = json.loads(text, parse_constant=_no_constant)
     if not isinstance(found, list if kind == "LIST" else dict):
         raise ValueError(f"{stripped[:80]!r} is no {kind}")
     return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON value")

@@ -1,0 +1,162 @@
+"""What a component leaves behind, read by the types of its outputs."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_kubeflow.local.pipelines.launcher.errors import ComponentError
+from pytest_kubeflow.local.pipelines.launcher.outputs import (
+    collect_parameters,
+    described,
+    make_directories,
+    merge,
+    read_executor_output,
+)
+
+
+def read(directory: Path, content: str, kind: str) -> Any:
+    """The value of an output parameter of type `kind` whose file holds `content`."""
+    path = directory / "file"
+    path.write_text(content, newline="")
+    component = {"outputDefinitions": {"parameters": {"out": {"parameterType": kind}}}}
+    return collect_parameters({"out": {"outputFile": str(path)}}, component, {})["out"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "value"),
+    [
+        ("STRING", " as it\r\nis \n", " as it\r\nis \n"),
+        ("STRING", "", ""),
+        ("NUMBER_INTEGER", " 7\n", 7),
+        ("NUMBER_INTEGER", "-7", -7),
+        ("NUMBER_DOUBLE", "1.5\n", 1.5),
+        ("NUMBER_DOUBLE", "1e-3", 0.001),
+        ("BOOLEAN", "True\n", True),
+        ("BOOLEAN", "f", False),
+        ("BOOLEAN", "1", True),
+        ("LIST", '[1, "ä", {}]', [1, "ä", {}]),
+        ("STRUCT", '{"a": [null]}', {"a": [None]}),
+    ],
+)
+def test_files_are_read_by_type(tmp_path: Path, kind: str, content: str, value: Any) -> None:
+    found = read(tmp_path, content, kind)
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("NUMBER_INTEGER", "1.5"),
+        ("NUMBER_INTEGER", "1_000"),
+        ("NUMBER_INTEGER", ""),
+        ("NUMBER_INTEGER", str(2**63)),
+        ("NUMBER_DOUBLE", "many"),
+        ("NUMBER_DOUBLE", "nan"),
+        ("NUMBER_DOUBLE", "-inf"),
+        ("NUMBER_DOUBLE", "1_0"),
+        ("BOOLEAN", "yes"),
+        ("BOOLEAN", "tRUE"),
+        ("LIST", "{}"),
+        ("LIST", "[1"),
+        ("LIST", "[NaN]"),
+        ("STRUCT", "[]"),
+        ("STRUCT", "text"),
+    ],
+)
+def test_what_is_of_another_type_is_an_error(tmp_path: Path, kind: str, content: str) -> None:
+    path = tmp_path / "file"
+    told = f'failed to read output parameter name="out" type="{kind}" path="{path}"'
+    with pytest.raises(ComponentError, match=re.escape(told)):
+        read(tmp_path, content, kind)
+
+
+@given(st.text() | st.text("\r\n\t x"))
+def test_texts_come_back_as_they_are(tmp_path_factory: Any, content: str) -> None:
+    path = tmp_path_factory.getbasetemp() / "text"
+    content = content.encode(errors="ignore").decode()
+    path.write_bytes(content.encode())
+    found = collect_parameters({"out": {"outputFile": str(path)}}, {}, {})
+    assert found == {"out": content}
+
+
+def test_what_the_executor_wrote_goes_before_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("from the file")
+    wanted = {"out": {"outputFile": str(path)}}
+    written = {"parameterValues": {"out": "from the executor"}}
+    assert collect_parameters(wanted, {}, written) == {"out": "from the executor"}
+    assert collect_parameters(wanted, {}, {}) == {"out": "from the file"}
+
+
+def test_a_file_that_is_left_out_is_an_error(tmp_path: Path) -> None:
+    wanted = {"out": {"outputFile": str(tmp_path / "none")}}
+    with pytest.raises(ComponentError, match=r"open .*/none: no such file or directory"):
+        collect_parameters(wanted, {}, {})
+
+
+def test_the_executors_file_is_logged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "output_metadata.json"
+    written = {"parameterValues": {"größe": [1, 2]}}
+    path.write_text(json.dumps(written))
+    assert read_executor_output(str(path)) == written
+    line = capsys.readouterr().err
+    assert re.match(r"I\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ launcher] ExecutorOutput: \{", line)
+    assert json.loads(line.partition("ExecutorOutput: ")[2]) == written
+
+
+def test_it_may_be_missing_but_not_broken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "output_metadata.json"
+    assert read_executor_output(str(path)) == {}
+    assert f"output metadata file does not exist in {path}" in capsys.readouterr().err
+    for content in (b"{", b"[]", b"\xff", b'{"parameterValues": {"n": NaN}}'):
+        path.write_bytes(content)
+        with pytest.raises(ComponentError, match=r"output metadata file|ExecutorOutput in file"):
+            read_executor_output(str(path))
+
+
+@pytest.mark.parametrize("custom", ["customPath", "custom_path"])
+def test_the_executor_may_change_an_artifact(custom: str) -> None:
+    artifact = {
+        "name": "data",
+        "uri": "minio://b/k",
+        "type": {"schemaTitle": "system.Dataset"},
+        "metadata": {"kept": 1, "changed": 1},
+    }
+    said = {"uri": "minio://b/other", custom: "/own", "metadata": {"changed": 2, "new": 3}}
+    merge(artifact, "data", {"artifacts": {"data": {"artifacts": [said]}}})
+    assert artifact["customPath"] == "/own"
+    assert described(artifact) == {
+        "name": "data",
+        "uri": "minio://b/other",
+        "type": "system.Dataset",
+        "metadata": {"kept": 1, "changed": 2, "new": 3},
+    }
+
+
+def test_it_says_nothing_of_most() -> None:
+    artifact = {"name": "data", "uri": "minio://b/k"}
+    merge(artifact, "data", {})
+    assert described(artifact) == {
+        "name": "data",
+        "uri": "minio://b/k",
+        "type": "system.Artifact",
+        "metadata": {},
+    }
+
+
+def test_directories_are_made_for_outputs(tmp_path: Path) -> None:
+    make_directories([str(tmp_path / "a/b/file"), str(tmp_path / "a/b/other")])
+    assert (tmp_path / "a/b").is_dir()
+    (tmp_path / "in the way").write_text("")
+    with pytest.raises(ComponentError, match="failed to create directory"):
+        make_directories([str(tmp_path / "in the way/x/file")])
