@@ -119,6 +119,8 @@ class MetadataStore:
                 raise AlreadyExistsError(
                     f"Given node already exists: {kind} {name!r} of type {type_id}"
                 )
+        if old is not None and (old.type_id, old.name) != (type_id, name):
+            self._names.pop((kind, old.type_id, old.name), None)
         node = Node(
             node_id or len(nodes) + 1,
             type_id,

@@ -94,10 +94,11 @@ def _predicate(message: Json, fields: Mapping[str, Getter]) -> Predicate:
         raise invalid(f"failed to parse valid filter: {message!r} is not a predicate")
     message = {_camel(name): value for name, value in message.items()}
     key, operation = message.pop("key", ""), message.pop("operation", 0)
-    operation = _OPERATIONS.get(operation, operation)
+    if isinstance(operation, int):
+        operation = _OPERATIONS.get(operation, operation)
     if operation not in _OPERATIONS.values():
         raise invalid(f"invalid predicate operation: {operation}")
-    if key not in fields:
+    if not isinstance(key, str) or key not in fields:
         raise invalid(f'no support for filtering on unrecognized field "{key}"')
     if len(message) != 1 or next(iter(message)) not in _VALUES:
         raise invalid(f'predicate on "{key}" must have one value, of {", ".join(_VALUES)}')
@@ -115,7 +116,9 @@ def _predicate(message: Json, fields: Mapping[str, Getter]) -> Predicate:
 def _typed(key: str, kind: str, value: Json) -> Any:
     try:
         if kind.startswith("[]"):
-            values = value.get("values", []) if isinstance(value, dict) else value
+            values = value.get("values", []) if isinstance(value, dict) else None
+            if not isinstance(values, list):
+                raise TypeError("no list of values")
             return [_typed(key, kind[2:], one) for one in values]
         if kind == "string" and isinstance(value, str):
             return value

@@ -133,6 +133,8 @@ def _decode(token: str) -> dict[str, Any]:
         raise _bad_token() from None
     if not isinstance(content, dict) or content.keys() != {"sort_by", "filter", "value", "id"}:
         raise _bad_token()
+    if not all(isinstance(content[name], str) for name in ("sort_by", "filter", "id")):
+        raise _bad_token()
     return content
 
 

@@ -1,0 +1,65 @@
+"""Packages and requests become documents, and documents become requests again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_kubeflow.local.pipelines.spec import PipelineDocument, SpecError
+from tests.local.pipelines.wellformed import DEFAULTS
+
+PLATFORM: dict[str, Any] = {"deploymentSpec": {"executors": {"exec": {"imagePullPolicy": "Never"}}}}
+
+
+def both(spec: Any = DEFAULTS, platform: Any = PLATFORM) -> str:
+    return yaml.safe_dump_all([spec, {"platforms": {"kubernetes": platform}}])
+
+
+def test_a_package_may_have_a_platform() -> None:
+    document = PipelineDocument.parse(both())
+    assert document == PipelineDocument(DEFAULTS, PLATFORM)
+    assert document.name == "defaults"
+    assert PipelineDocument.from_struct(document.to_struct()) == document
+    bare = PipelineDocument.parse(json.dumps(DEFAULTS))
+    assert bare == PipelineDocument(DEFAULTS)
+    assert bare.to_struct() == DEFAULTS
+    assert PipelineDocument.from_struct(bare.to_struct()) == bare
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (both() + "---\n" + yaml.safe_dump(DEFAULTS), "multiple pipeline specs"),
+        (both() + "---\nplatforms: {kubernetes: {}}\n", "multiple platform specs"),
+        ("platforms: {kubernetes: {}}\n", "unknown template format"),
+        ("", "unknown template format"),
+        ("- a\n", "unknown template format"),
+        ("{" * 5000, "failed to parse"),
+        ("a: &a [*a]\n", "unknown template format"),
+        (yaml.safe_dump(DEFAULTS) + "---\nplatforms: {mars: {}}\n", "platform 'mars'"),
+        (yaml.safe_dump(DEFAULTS) + "---\nplatforms: []\n", "platforms is not an object"),
+        (yaml.safe_dump(DEFAULTS | {"sdkVersion": 2.0 * 1e308 * 10}), "Out of range|JSON"),
+        ("pipelineInfo: {name: 2001-01-01}\nroot: {}\nschemaVersion: 2.1.0\n", "no place in JSON"),
+        ("pipelineInfo: {name: ÄÖÜ}\nroot: {}\nschemaVersion: 2.1.0\n", "should consist of"),
+    ],
+)
+def test_what_is_no_package_is_refused(text: str, told: str) -> None:
+    with pytest.raises(SpecError, match=told) as caught:
+        PipelineDocument.parse(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_request_carries_nothing_else() -> None:
+    with pytest.raises(SpecError, match="unexpected field 'colour'"):
+        PipelineDocument.from_struct({"pipeline_spec": DEFAULTS, "colour": 1})
+
+
+@given(st.text() | st.binary())
+def test_any_text_is_read_or_refused(text: str | bytes) -> None:
+    with pytest.raises(SpecError):
+        PipelineDocument.parse(text)
