@@ -112,7 +112,7 @@ OPTIONS = (
     Option(
         "s3_endpoint",
         "s3.endpoint",
-        p.URL,
+        p.ENDPOINT,
         "The object store as it is reached from here.",
         metavar="URL",
     ),
@@ -197,6 +197,8 @@ OPTIONS = (
 MARKERS = (
     "kf_pipeline(pipeline, *, arguments=None, **options): the pipeline whose run the test gets "
     "as `pipeline_run`.",
+    "kf_requires(*components): skip the test where the cluster lacks one of these, such as "
+    '"katib"; with --kf-require=katib it fails instead.',
 )
 
 _config_key = pytest.StashKey[KubeflowConfig]()

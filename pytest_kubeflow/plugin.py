@@ -12,9 +12,12 @@ from pytest_kubeflow import hookspecs
 
 pytest_plugins = [
     "pytest_kubeflow.options",
+    # Before those that import it: pytest warns of modules that it can no longer rewrite.
+    "pytest_kubeflow.fixtures.interruption",
     "pytest_kubeflow.fixtures.config",
     "pytest_kubeflow.fixtures.cluster",
     "pytest_kubeflow.fixtures.kubernetes",
+    "pytest_kubeflow.fixtures.requirement",
     "pytest_kubeflow.fixtures.pipelines",
     "pytest_kubeflow.fixtures.volumes",
     "pytest_kubeflow.fixtures.objectstore",

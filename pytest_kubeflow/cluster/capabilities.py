@@ -27,6 +27,16 @@ def discover(kubernetes: KubernetesClient) -> frozenset[str]:
     )
 
 
+def sought(component: str) -> str:
+    """What was looked for in vain where `component` is missing, as the end of a sentence."""
+    if component == "gpu":
+        return f"no node has {' or '.join(GPU_RESOURCES)} to give"
+    if component == "objectstore":
+        return "where it is was not told (--kf-s3-endpoint=URL)"
+    kinds = [f"{resource}.{group}" for group, resource in RESOURCES[component]]
+    return f"its Kubernetes API serves no {' and no '.join(kinds)}"
+
+
 def has_gpu(kubernetes: KubernetesClient) -> bool:
     """Whether a node has GPUs to give. Raises PermissionDenied where nodes cannot be listed."""
     with calling("list nodes"):

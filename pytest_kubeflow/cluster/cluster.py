@@ -11,6 +11,7 @@ from pytest_kubeflow.auth import Credentials
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.cluster import capabilities
 from pytest_kubeflow.config import COMPONENTS, KubeflowConfig, S3Settings
+from pytest_kubeflow.errors import ComponentMissing, KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.redaction import Redactor
@@ -72,7 +73,8 @@ class Cluster:
     @cached_property
     def capabilities(self) -> frozenset[str]:
         """The components that are there, of `COMPONENTS`; "gpu" is asked for only by `has`."""
-        return capabilities.discover(self.kubernetes) | {"pipelines"}
+        always = {"pipelines"} if self.s3.endpoint is None else {"pipelines", "objectstore"}
+        return capabilities.discover(self.kubernetes) | always
 
     @cached_property
     def _has_gpu(self) -> bool:
@@ -83,6 +85,22 @@ class Cluster:
         if component not in COMPONENTS:
             raise ValueError(f"unknown component {component!r}; known: {', '.join(COMPONENTS)}")
         return self._has_gpu if component == "gpu" else component in self.capabilities
+
+    def require(self, component: str) -> None:
+        """Raise ComponentMissing, with what was looked for, if the cluster lacks `component`.
+
+        So it does if what there is cannot be read. Raises ValueError for a name that nobody knows.
+        """
+        try:
+            there = self.has(component)
+        except KubeflowError as error:
+            raise ComponentMissing(
+                f"whether this cluster has {component} cannot be told: {error.message}"
+            ) from error
+        if not there:
+            raise ComponentMissing(
+                f"this cluster has no {component}: {capabilities.sought(component)}"
+            )
 
     def storage_classes(self) -> list[str]:
         """The names of the storage classes, the default one first."""

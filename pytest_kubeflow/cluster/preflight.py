@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from pytest_kubeflow.auth.dex import DexLogin
 from pytest_kubeflow.auth.ladder import Situation, choose
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.cluster.cluster import Cluster
@@ -30,6 +31,9 @@ from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.namespaces import require_namespace
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.redaction import Redactor
+
+_TIMEOUT = (5.0, 10.0)
+"""Seconds to connect to Kubernetes, and for its first answer."""
 
 API_AUDIENCE = "pipelines.kubeflow.org"
 """What tokens are for that go to ml-pipeline directly, not through the gateway."""
@@ -80,19 +84,20 @@ def _enter(cluster: Cluster) -> PipelinesApi:
     """Show our credentials; they must be known, and good for the configured namespace."""
     namespace = cluster.config.kubernetes.namespace
     with cluster.session() as session:
-        found = find_api(session, cluster.gateway_url)
         host = urlsplit(cluster.gateway_url).netloc
-        if found is None:
-            raise AuthenticationError(
-                f"{host} does not accept {cluster.credentials.description} "
-                f"({cluster.login_reason}); check --kf-auth and what it needs"
-            )
+        login = f"{cluster.credentials.description} ({cluster.login_reason})"
+        origins = _origins(cluster.config) if isinstance(cluster.credentials, DexLogin) else ""
         try:
+            found = find_api(session, cluster.gateway_url)
+            if found is None:
+                raise AuthenticationError("it wants another one; check --kf-auth and what it needs")
             status = check_identity(session, found, namespace or "default")
         except AuthenticationError as error:
+            if namespace is not None:
+                _check_namespace(cluster, namespace)  # tokens of one that is not there are refused
             raise AuthenticationError(
-                f"{error.message} ({cluster.credentials.description}: {cluster.login_reason})"
-            ) from None
+                f"the login at {host} fails with {login}{origins}: {error.message}"
+            ) from error
         if status == 403 and namespace is not None and found.multi_user:
             _check_namespace(cluster, namespace)  # one that is not there is refused as well
             raise PermissionDenied(
@@ -102,6 +107,16 @@ def _enter(cluster: Cluster) -> PipelinesApi:
     return found
 
 
+def _origins(config: KubeflowConfig) -> str:
+    """Where what we log in with came from, as far as it was given."""
+    told = [
+        f"{name} from {config.origin(name)}"
+        for name in ("username", "password")
+        if config.origin(name) != "default"
+    ]
+    return f" ({', '.join(told)})" if told else ""
+
+
 def _check_kubernetes(cluster: Cluster) -> None:
     settings = cluster.config.kubernetes
     kubernetes = cluster.kubernetes
@@ -109,7 +124,7 @@ def _check_kubernetes(cluster: Cluster) -> None:
         return  # runs need no Kubernetes; what does will say so
     try:
         with calling("talk to Kubernetes"):
-            kubernetes.version.get_code()
+            kubernetes.version.get_code(_request_timeout=_TIMEOUT)
     except KubeflowError as error:
         asked = [name for name in ("kubeconfig", "context") if getattr(settings, name)]
         told = ", ".join(cluster.config.told(name) for name in asked) or "--kf-kubeconfig not given"

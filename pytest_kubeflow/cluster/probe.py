@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 PREFIX = "/pipeline"
 HEALTH = "/apis/v2beta1/healthz"
 _EXPERIMENTS = "/apis/v2beta1/experiments"
+_TIMEOUT = (5.0, 10.0)
+"""Seconds to connect and between two pieces of the answer, for questions that are cheap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,14 @@ def find_api(session: requests.Session, gateway: str) -> PipelinesApi | None:
     refused = False
     statuses = []
     for url in (f"{gateway}{PREFIX}", gateway):
-        with reaching(gateway):
-            answer = session.get(f"{url}{HEALTH}", allow_redirects=False)
-        health = _json(answer)
-        if answer.status_code == 200 and health is not None:
+        with (
+            reaching(gateway),
+            session.get(
+                f"{url}{HEALTH}", allow_redirects=False, timeout=_TIMEOUT, stream=True
+            ) as answer,
+        ):
+            health = _health(answer)
+        if health is not None:
             return PipelinesApi(url, bool(health.get("multi_user", False)))
         refused = refused or _wants_login(answer)
         statuses.append(f"{PREFIX if url != gateway else ''}{HEALTH} {_summary(answer)}")
@@ -69,12 +75,16 @@ def _list_status(session: requests.Session, api: PipelinesApi, namespace: str) -
     if api.multi_user:
         parameters["namespace"] = namespace
     with reaching(api.url):
-        answer = session.get(f"{api.url}{_EXPERIMENTS}", params=parameters, allow_redirects=False)
+        answer = session.get(
+            f"{api.url}{_EXPERIMENTS}", params=parameters, allow_redirects=False, timeout=_TIMEOUT
+        )
     return answer.status_code, " ".join(answer.text.split())[:200]
 
 
-def _json(answer: requests.Response) -> dict[str, Any] | None:
-    """The body of a healthz answer, if it is one."""
+def _health(answer: requests.Response) -> dict[str, Any] | None:
+    """The body of a healthz answer, if it is one. Of others nothing is read: they may never end."""
+    if answer.status_code != 200 or "json" not in answer.headers.get("content-type", ""):
+        return None
     try:
         body = answer.json()
     except ValueError:

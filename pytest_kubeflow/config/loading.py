@@ -6,6 +6,7 @@ that over the default. Whatever is malformed ends in one ConfigurationError of o
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.redaction import MASK, Secret
 
 TARGETS_FILE = "kubeflow-targets.toml"
+# A password may have any character in it, also "/" and "@".
+_CREDENTIALS = re.compile(r"(://)\S*@")
 _DEFAULT, _INI, _TARGET, _ENVIRONMENT, _COMMAND_LINE = range(5)
 
 
@@ -107,13 +110,13 @@ def _parse_one(option: Option, value: object, given: _Given) -> object:
         return option.parser.parse(text, given.folder)
     except ValueError as error:
         # A parser that knows more than "this is not one" says so in its error.
-        detail = str(error)
-        told = "" if detail == text or option.secret else f" ({detail})"
+        detail = _CREDENTIALS.sub(rf"\1{MASK}@", str(error))
+        told = "" if str(error) == text or option.secret else f" ({detail})"
         raise _invalid(option, given, text, f"is not valid{told}") from None
 
 
 def _invalid(option: Option, given: _Given, value: object, problem: str) -> ConfigurationError:
-    shown = MASK if option.secret else repr(value)
+    shown = MASK if option.secret and value else _CREDENTIALS.sub(rf"\1{MASK}@", repr(value))
     return ConfigurationError(
         f"{option.spelling}: {shown} from {given.origin} {problem}; valid: {option.parser.valid}"
     )

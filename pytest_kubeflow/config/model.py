@@ -15,6 +15,7 @@ COMPONENTS = (
     "katib",
     "kserve",
     "notebooks",
+    "objectstore",
     "pipelines",
     "profiles",
     "training",

@@ -51,12 +51,22 @@ def parse_duration(text: str) -> float:
 
 def parse_url(text: str) -> str:
     """An http or https URL without credentials, query or fragment; no slash at its end."""
+    if "@" in text:
+        raise ValueError(text)  # before anything else can put a part of a password into its error
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"\s", text):
         raise ValueError(text)
-    if parts.username is not None or parts.query or parts.fragment or parts.port == 0:
+    if parts.query or parts.fragment or parts.port == 0:
         raise ValueError(text)
     return text.rstrip("/")
+
+
+def parse_endpoint(text: str) -> str:
+    """A URL as `parse_url` takes it, with nothing after host and port."""
+    url = parse_url(text)
+    if urlsplit(url).path:
+        raise ValueError(text)
+    return url
 
 
 def parse_flag(text: str) -> bool:
@@ -99,7 +109,7 @@ def names(known: Iterable[str] | None = None, *, what: str = "names") -> Parser:
         found = [name.strip() for name in re.split(r"[,\n]", text)]
         for name in found:
             if not _LABEL.fullmatch(name) or (allowed is not None and name not in allowed):
-                raise ValueError(f"{name!r}")
+                raise ValueError(name)
         return tuple(dict.fromkeys(found))
 
     listed = "" if allowed is None else " of " + ", ".join(sorted(allowed))
@@ -113,9 +123,14 @@ DURATION = Parser(
     "a number of seconds, or such as 90s, 15m, 1h30m; more than 0, at most 168h",
 )
 URL = Parser(lambda text, _base: parse_url(text), "an http or https URL, without credentials in it")
+ENDPOINT = Parser(
+    lambda text, _base: parse_endpoint(text),
+    "a URL such as http://host:9000, without credentials or a path in it",
+)
 HOST = Parser(
     lambda text, _base: LOCAL if text == LOCAL else parse_url(text),
-    "local (the embedded Kubeflow), or a URL such as https://kubeflow.example.com",
+    "local (the embedded Kubeflow), or a URL such as https://kubeflow.example.com, "
+    "without credentials in it",
 )
 FLAG = Parser(lambda text, _base: parse_flag(text), "true or false")
 FILE = Parser(_file, "the path of a file that exists")

@@ -92,6 +92,8 @@ class KubernetesClient:
         import yaml
         from kubernetes import config
 
+        if self._kubeconfig is None and not any(map(os.path.isfile, file.split(os.pathsep))):
+            raise ConfigurationError(f"there is no kubeconfig at {file} (from $KUBECONFIG)")
         try:
             if self._context is not None:
                 contexts, _ = config.list_kube_config_contexts(file)
@@ -104,10 +106,14 @@ class KubernetesClient:
             config.load_kube_config(
                 file, self._context, client_configuration=settings, persist_config=False
             )
-        except (config.ConfigException, yaml.YAMLError, OSError, TypeError, ValueError) as error:
-            # The official loader reports a file of another shape as whichever of these it hits.
+        except (config.ConfigException, yaml.YAMLError, OSError, ValueError) as error:
             said = " ".join(str(error).split())
             raise ConfigurationError(f"the kubeconfig {file} cannot be used: {said}") from error
+        except (AttributeError, KeyError, TypeError) as error:
+            # The official loader takes the shape of the file for granted.
+            raise ConfigurationError(
+                f"the kubeconfig {file} cannot be used: it is YAML, but no kubeconfig"
+            ) from error
 
     @cached_property
     def core(self) -> api.CoreV1Api:
