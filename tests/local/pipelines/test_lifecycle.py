@@ -17,7 +17,10 @@ def running(member: Member, experiment: str) -> str:
 
     def both() -> bool:
         details = member.details(run_id)
-        return all(details.get(one, {}).get("state") == "RUNNING" for one in ("one", "two"))
+        states = {details.get(one, {}).get("state") for one in ("one", "two")}
+        return states == {"RUNNING"} and all(
+            "waiting" in member.log(run_id, one) for one in ("one", "two")
+        )
 
     member.wait(run_id, "RUNNING")
     member.until(both, "two tasks to run")

@@ -29,16 +29,18 @@ def run(command: list[str]) -> None:
         if pid:
             os.kill(pid, number)
 
-    for number in _FORWARDED:
-        signal.signal(number, forward)
+    before = {number: signal.signal(number, forward) for number in _FORWARDED}
     try:
         pid = os.posix_spawnp(command[0], command, os.environ, setsigdef=_FORWARDED)
+        for early in received:  # those that came before there was a child
+            os.kill(pid, early)
+        _, status = os.waitpid(pid, 0)
     except OSError as error:
         raise ComponentError(f'exec: "{command[0]}": {_reason(error)}') from None
-    for early in received:  # those that came before there was a child
-        os.kill(pid, early)
-    _, status = os.waitpid(pid, 0)
-    pid = 0
+    finally:
+        pid = 0
+        for number, handler in before.items():
+            signal.signal(number, handler)
     code = os.waitstatus_to_exitcode(status)
     if code > 0:
         raise ComponentError(f"exit status {code}")

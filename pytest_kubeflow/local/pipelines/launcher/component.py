@@ -55,8 +55,7 @@ def run(options: dict[str, str], command: list[str], store: Store) -> dict[str, 
         store.download(name, artifact)
     produced = _artifacts(wanted)
     files = [one["outputFile"] for one in (wanted.get("parameters") or {}).values()]
-    paths = [path for _, one in produced if (path := local_path(one))]
-    outputs.make_directories([*files, *paths])
+    outputs.make_directories([*files, *(_path(name, one) for name, one in produced)])
     child.run(fill(command, with_defaults(executor_input, component)))
     written = outputs.read_executor_output(wanted["outputFile"])
     parameters = outputs.collect_parameters(wanted.get("parameters") or {}, component, written)
@@ -84,6 +83,16 @@ def parse(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
 def _artifacts(side: dict[str, Any]) -> list[tuple[str, Artifact]]:
     listed = side.get("artifacts") or {}
     return [(name, one) for name, found in listed.items() for one in found["artifacts"]]
+
+
+def _path(name: str, artifact: Artifact) -> str:
+    path = local_path(artifact)
+    if path is None:
+        raise ComponentError(
+            f'failed to generate local storage path for output artifact "{name}": failed to '
+            f"generate local path for URI {artifact['uri']}: unsupported storage scheme"
+        )
+    return path
 
 
 def _failed(reporter: report.Reporter | None, message: str) -> int:

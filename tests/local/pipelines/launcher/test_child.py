@@ -1,0 +1,111 @@
+"""The component's program as a child of the launcher: its end, and the signals to it.
+
+A launcher is a process of its own here: its handlers and its standard streams are the process's.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from pytest_kubeflow.local.pipelines.settings import LAUNCHER_DIRECTORY
+
+RUN = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from launcher import child
+from launcher.errors import ComponentError
+try:
+    child.run(sys.argv[2:])
+except ComponentError as error:
+    sys.exit(str(error))
+print("after")
+"""
+
+
+def start(*command: str) -> subprocess.Popen[str]:
+    """A process that runs `command` by `child.run` and prints why it failed, or `after`."""
+    return subprocess.Popen(
+        [sys.executable, "-IS", "-c", RUN, str(LAUNCHER_DIRECTORY.parent), *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "output", "error"),
+    [
+        (["echo", "hello"], "hello\nafter\n", ""),
+        (["sh", "-c", "exit 7"], "", "exit status 7\n"),
+        (["sh", "-c", "kill -9 $$"], "", "signal: killed\n"),
+        (["sh", "-c", "kill -SEGV $$"], "", "signal: segmentation fault\n"),
+        (["no-such-program"], "", 'exec: "no-such-program": executable file not found in $PATH\n'),
+        (["/"], "", 'exec: "/": permission denied\n'),
+    ],
+)
+def test_its_end_is_told_as_go_does(command: list[str], output: str, error: str) -> None:
+    assert start(*command).communicate(timeout=20) == (output, error)
+
+
+def test_its_streams_are_the_launchers() -> None:
+    process = start("sh", "-c", 'read line; echo "got $line"; echo oops >&2')
+    assert process.communicate("a line\n", timeout=20) == ("got a line\nafter\n", "oops\n")
+
+
+@pytest.fixture
+def trapping() -> Iterator[subprocess.Popen[str]]:
+    """A program that has a way of its own to end, and says when it is ready."""
+    process = start(
+        "sh", "-c", 'trap "echo told; exit 5" TERM; echo ready; while :; do sleep 0.05; done'
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_signals_go_on_to_it(trapping: subprocess.Popen[str]) -> None:
+    trapping.send_signal(signal.SIGTERM)
+    assert trapping.communicate(timeout=20) == ("told\n", "exit status 5\n")
+
+
+def test_a_launcher_ends_while_there_is_no_component() -> None:
+    """Here it waits for a store that takes its request for an input, and never answers."""
+    artifact = {"name": "data", "uri": "minio://bucket/data"}
+    executor_input = {
+        "inputs": {"artifacts": {"data": {"artifacts": [artifact]}}},
+        "outputs": {"outputFile": "/nowhere/output.json"},
+    }
+    with socket.create_server(("127.0.0.1", 0)) as store:
+        options = {
+            "executor_input": json.dumps(executor_input),
+            "component_spec": "{}",
+            "object_store": f"http://127.0.0.1:{store.getsockname()[1]}",
+            "object_store_region": "us-east-1",
+            "ml_pipeline_server_address": "127.0.0.1",
+            "ml_pipeline_server_port": "1",
+            "token_file": "/nowhere/token",
+        }
+        given = [word for name, value in options.items() for word in (f"--{name}", value)]
+        process = subprocess.Popen(
+            [sys.executable, "-IS", str(LAUNCHER_DIRECTORY / "launch"), *given, "--", "true"],
+            env={"KFP_STORE_ACCESS_KEY": "a", "KFP_STORE_SECRET_KEY": "s"},
+        )
+        try:
+            connection, _ = store.accept()
+            with connection:
+                assert connection.recv(1024).startswith(b"GET /bucket?")
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(20) == 128 + signal.SIGTERM
+        finally:
+            process.kill()
+            process.wait()
