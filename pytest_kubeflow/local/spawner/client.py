@@ -76,6 +76,7 @@ class Spawner:
         self._socket: socket.socket | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._processes: dict[int, Process] = {}
+        self._covers: dict[int, asyncio.Future[None]] = {}
         self._outbox: deque[tuple[bytes, list[int]]] = deque()
         self._count = 0
 
@@ -123,6 +124,21 @@ class Spawner:
         """Kill every process, and wait until all mounts and `remove` directories are gone."""
         await self._end_guard()
         self._lost()
+
+    async def cover(self, cgroups: Iterable[Path]) -> None:
+        """Have cgroups removed, with all below them, at the end; returns once that is certain.
+
+        They need not exist yet: cover them first and make them then, so that none is ever left
+        behind. Raises SpawnerError if the spawner is gone.
+        """
+        self._count += 1
+        answer = self._covers[self._count] = asyncio.get_running_loop().create_future()
+        listing = _memory_file([str(directory) for directory in cgroups])
+        try:
+            self.send({"op": "cover", "id": self._count}, [listing])
+        finally:
+            os.close(listing)
+        await answer
 
     async def spawn(
         self,
@@ -177,10 +193,9 @@ class Spawner:
     ) -> Process:
         self._count += 1
         process = Process(self, self._count)
-        specification = os.memfd_create("process", os.MFD_CLOEXEC)
+        specification = _memory_file(request)
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         try:
-            os.write(specification, json.dumps(request).encode())
             streams = [null if fd is None else fd for fd in (stdin, stdout, stderr)]
             message = {"op": "spawn", "id": process.number}
             self._processes[process.number] = process
@@ -238,6 +253,11 @@ class Spawner:
 
     def _handle(self, message: dict[str, Any]) -> None:
         number = message["id"]
+        if message["event"] == "covered":
+            answer = self._covers.pop(number)
+            if not answer.done():  # its asker may have been cancelled
+                answer.set_result(None)
+            return
         process = self._processes[number]
         if message["event"] == "started":
             process.started.set_result(None)
@@ -260,6 +280,10 @@ class Spawner:
         while self._outbox:
             for fd in self._outbox.popleft()[1]:
                 os.close(fd)
+        for answer in self._covers.values():
+            if not answer.done():  # its asker may have been cancelled
+                answer.set_exception(SpawnerError("the spawner ended"))
+        self._covers.clear()
         for process in self._processes.values():
             if not process.started.done():
                 process.started.set_exception(SpawnerError("the spawner ended"))
@@ -277,3 +301,10 @@ class Spawner:
             # A thread, because the guard may have a large directory to remove.
             await asyncio.to_thread(self._guard.wait)
             self._guard = None
+
+
+def _memory_file(content: object) -> int:
+    """A descriptor of `content` as JSON: it may be larger than a datagram."""
+    fd = os.memfd_create("request", os.MFD_CLOEXEC)
+    os.write(fd, json.dumps(content).encode())
+    return fd

@@ -51,7 +51,8 @@ class Container:
     """Isolation for one process and its descendants: own root, mounts, PIDs, host name and IPC.
 
     `root` is an empty or prepared directory of the host that becomes `/`, writable unless
-    `readonly_root`. The network is the host's.
+    `readonly_root`. The network is the host's. `cgroups` are the directories of the cgroup, one
+    per hierarchy, that the process joins before its program starts; see `Spawner.cover`.
     """
 
     root: Path
@@ -59,6 +60,7 @@ class Container:
     mounts: Sequence[Mount] = ()
     identity: Identity = field(default_factory=Identity)
     readonly_root: bool = False
+    cgroups: Sequence[Path] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -66,6 +68,7 @@ class Container:
             "hostname": self.hostname[:63],
             "mounts": [asdict(mount) for mount in self.mounts],
             "readonly_root": self.readonly_root,
+            "cgroups": [str(directory) for directory in self.cgroups],
             **asdict(self.identity),
         }
 

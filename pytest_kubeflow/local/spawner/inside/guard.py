@@ -2,7 +2,7 @@
 
 It makes the namespaces, starts PID 1 in them, and waits. When the server ends in whatever way,
 or asks it to, it kills PID 1, with which the kernel kills every process of the cluster and takes
-down every mount; then it removes the cluster's state directories and exits.
+down every mount; then it removes the cluster's cgroups and state directories and exits.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import socket
 import sys
 from typing import NoReturn
 
-from . import linux
+from . import cgroup, linux
 from .init import Init
 
 _NAMESPACES = linux.CLONE_NEWPID | linux.CLONE_NEWNS
@@ -36,10 +36,12 @@ def main() -> NoReturn:
     try:
         user_namespace = _isolate()
         reached, ready = os.pipe2(os.O_CLOEXEC)
+        covered, cover = os.pipe2(os.O_CLOEXEC)
         init = linux.clone()
         if init == 0:
-            _run_init(control, ready, user_namespace)
+            _run_init(control, ready, cover, user_namespace)
         os.close(ready)
+        os.close(cover)
         failure = os.read(reached, 4096)
         if failure:
             raise OSError(*json.loads(failure))
@@ -48,6 +50,9 @@ def main() -> NoReturn:
         os._exit(1)
     control.send(json.dumps({"event": "ready"}).encode())
     _wait(control, server, init)
+    with os.fdopen(covered, "rb") as cgroups:
+        for line in cgroups:
+            cgroup.remove(os.fsdecode(line.rstrip(b"\n")))
     for directory in remove:
         _remove(directory)
     os._exit(0)
@@ -64,7 +69,7 @@ def _isolate() -> bool:
     return True
 
 
-def _run_init(control: socket.socket, ready: int, user_namespace: bool) -> NoReturn:
+def _run_init(control: socket.socket, ready: int, cover: int, user_namespace: bool) -> NoReturn:
     try:
         linux.die_with_parent(signal.SIGKILL)
         linux.mount("", "/", flags=linux.MS_PRIVATE | linux.MS_REC)
@@ -76,7 +81,7 @@ def _run_init(control: socket.socket, ready: int, user_namespace: bool) -> NoRet
         os._exit(1)
     os.close(ready)
     try:
-        Init(control, user_namespace=user_namespace).run()
+        Init(control, cover, user_namespace=user_namespace).run()
     finally:
         os._exit(0)
 

@@ -4,9 +4,11 @@ Requests and reports are JSON datagrams on one SOCK_SEQPACKET socket:
 
     {"op": "spawn", "id": N}           with descriptors [specification, stdin, stdout, stderr]
     {"op": "signal", "id": N, "signal": S}
+    {"op": "cover", "id": N}           with a descriptor [list of cgroup directories]
     {"event": "started", "id": N}      the program runs
     {"event": "failed", "id": N, "errno": E, "message": TEXT}      it could not be started
     {"event": "exited", "id": N, "status": W}                      W as waitpid gives it
+    {"event": "covered", "id": N}      the guard will remove those cgroups
 
 The specification travels in a memory file because it may be larger than a datagram.
 """
@@ -21,7 +23,7 @@ import socket
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from . import container, linux
+from . import cgroup, container, linux
 
 _ISOLATION = linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWUTS | linux.CLONE_NEWIPC
 _MESSAGE = 65536
@@ -34,13 +36,18 @@ class _Child:
     id: int
     pid: int
     namespaced: bool
+    cgroups: list[str]
 
 
 class Init:
-    """The loop of PID 1; ends when the server closes its end of `control`."""
+    """The loop of PID 1; ends when the server closes its end of `control`.
 
-    def __init__(self, control: socket.socket, *, user_namespace: bool) -> None:
+    What is written to `guard` the guard reads after the end: cgroups to remove, one a line.
+    """
+
+    def __init__(self, control: socket.socket, guard: int, *, user_namespace: bool) -> None:
         self._control = control
+        self._guard = guard
         self._user_namespace = user_namespace
         self._uid, self._gid = os.getuid(), os.getgid()
         self._children: dict[int, _Child] = {}
@@ -82,30 +89,35 @@ class Init:
         request = json.loads(data)
         if request["op"] == "spawn":
             self._spawn(request["id"], fds)
+        elif request["op"] == "cover":
+            for directory in _read_json(fds[0]):
+                os.write(self._guard, os.fsencode(directory) + b"\n")
+            self._report(event="covered", id=request["id"])
         elif (child := self._children.get(request["id"])) and child.pid:
             os.kill(child.pid, request["signal"])
         return True
 
     def _spawn(self, number: int, fds: list[int]) -> None:
-        with os.fdopen(fds[0], "rb") as file:
-            file.seek(0)
-            spec = json.loads(file.read())
+        spec = _read_json(fds[0])
         failure_read, failure_write = os.pipe2(os.O_CLOEXEC)
         enter = spec["enter"]
         isolated = spec["container"] is not None
+        cgroups = spec["container"]["cgroups"] if isolated else []
         flags = _ISOLATION if isolated else 0
         if isolated and self._user_namespace:
             flags |= linux.CLONE_NEWUSER
         try:
-            target = self._namespace_fds(enter) if enter is not None else []
+            inside = self._running(enter) if enter is not None else None
+            target = self._namespace_fds(inside) if inside is not None else []
+            joins = inside.cgroups if inside is not None else cgroups
             pid = linux.clone(flags)
         except OSError as error:
             os.close(failure_read)
             self._report(event="failed", id=number, errno=error.errno, message=error.strerror)
         else:
             if pid == 0:
-                self._become(spec, fds[1:], failure_write, target)
-            child = _Child(number, 0 if enter is not None else pid, isolated)
+                self._become(spec, fds[1:], failure_write, target, joins)
+            child = _Child(number, 0 if enter is not None else pid, isolated, cgroups)
             self._children[number] = child
             self._starting[failure_read] = child
             self._selector.register(failure_read, selectors.EVENT_READ)
@@ -115,8 +127,8 @@ class Init:
         for fd in fds[1:]:
             os.close(fd)
 
-    def _namespace_fds(self, number: int) -> list[int]:
-        """The namespaces of a running container, the user namespace first."""
+    def _running(self, number: int) -> _Child:
+        """The container of that number. Raises OSError if it does not run."""
         child = self._children.get(number)
         if (
             child is None
@@ -124,17 +136,35 @@ class Init:
             or any(starting is child for starting in self._starting.values())
         ):
             raise OSError(3, "the container is not running")
-        names = [*(["user"] if self._user_namespace else []), "ipc", "uts", "pid", "mnt"]
+        return child
+
+    def _namespace_fds(self, child: _Child) -> list[int]:
+        """The namespaces of a running container, the user namespace first."""
+        names = [
+            *(["user"] if self._user_namespace else []),
+            *(["cgroup"] if child.cgroups else []),
+            *("ipc", "uts", "pid", "mnt"),
+        ]
         folder = f"/proc/{child.pid}/ns"
         return [os.open(f"{folder}/{name}", os.O_RDONLY | os.O_CLOEXEC) for name in names]
 
     def _become(
-        self, spec: dict[str, Any], fds: list[int], failure: int, target: list[int]
+        self,
+        spec: dict[str, Any],
+        fds: list[int],
+        failure: int,
+        target: list[int],
+        cgroups: list[str],
     ) -> NoReturn:
         """In the child: from here to the program, or to a report of what went wrong."""
         try:
             signal.set_wakeup_fd(-1)
             settings = spec["container"] or spec["inside"]
+            # First of all, while the host's cgroup file system is in sight.
+            cgroup.join(cgroups)
+            if cgroups and not target:
+                # The container's own cgroup becomes the root of what /proc says in it.
+                linux.unshare(linux.CLONE_NEWCGROUP)
             if target:
                 for fd in target:
                     linux.enter_namespace(fd)
@@ -206,3 +236,10 @@ class Init:
     def _ended(self, child: _Child, status: int) -> None:
         del self._children[child.id]
         self._report(event="exited", id=child.id, status=status)
+
+
+def _read_json(fd: int) -> Any:
+    """The content of a memory file, which is closed."""
+    with os.fdopen(fd, "rb") as file:
+        file.seek(0)
+        return json.loads(file.read())
