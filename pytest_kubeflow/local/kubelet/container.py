@@ -14,8 +14,10 @@ from typing import Any
 
 from pytest_kubeflow.local.kube import ApiError
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kubelet.cgroups import ContainerCgroup, PodCgroup
 from pytest_kubeflow.local.kubelet.context import Backoff, Node
 from pytest_kubeflow.local.kubelet.env import ConfigError
+from pytest_kubeflow.local.kubelet.gpus import GpuShare
 from pytest_kubeflow.local.kubelet.images import Image
 from pytest_kubeflow.local.kubelet.launch import Launch, configure
 from pytest_kubeflow.local.kubelet.logs import ContainerLog, tail_text
@@ -49,6 +51,8 @@ class ContainerRunner:
         directory: Path,
         hosts: Path,
         volumes: PodVolumes,
+        cgroup: PodCgroup,
+        gpus: Callable[[], GpuShare],
         policy: str,
         changed: Callable[[], None],
     ) -> None:
@@ -63,6 +67,8 @@ class ContainerRunner:
         self._directory = directory
         self._hosts = hosts
         self._volumes = volumes
+        self._pod_cgroup = cgroup
+        self._gpus = gpus
         self._policy = "Always" if self.status.sidecar else policy
         self._changed = changed
         self._stopping = asyncio.Event()
@@ -130,14 +136,25 @@ class ContainerRunner:
         log = ContainerLog(self._directory / f"{self.status.restart_count}.log")
         self.logs = [*self.logs[-1:], log]
         try:
+            cgroup = self._pod_cgroup.container(self.spec, self.status.restart_count)
+        except OSError as error:
+            os.close(log.connect("stdout"))
+            await self._not_started(log, f"unable to apply cgroup configuration: {error.strerror}")
+            return True
+        try:
             # Not in a thread: its many short system calls would each wait for the loop's turn.
             spec = launch.process_spec(
-                self._node, self.spec, directory, hosts=self._hosts, message_file=message_file
+                self._node,
+                self.spec,
+                directory,
+                hosts=self._hosts,
+                message_file=message_file,
+                cgroup=cgroup,
             )
-            await self._run_process(spec, launch.identity, log, message_file)
+            await self._run_process(spec, launch.identity, log, message_file, cgroup)
         finally:
             # In the background: the pod's end is told before its files are removed.
-            self._in_background(asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True))
+            self._in_background(asyncio.to_thread(_remove, directory, cgroup))
         return True
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
@@ -154,7 +171,9 @@ class ContainerRunner:
         backoff = Backoff(1, 10)
         while True:
             try:
-                return await configure(self._node, self._pod, self.spec, image, self._volumes)
+                return await configure(
+                    self._node, self._pod, self.spec, image, self._volumes, self._gpus()
+                )
             except ConfigError as error:
                 problem = str(error)
             except ApiError as error:
@@ -165,8 +184,19 @@ class ContainerRunner:
             if not await self._pause(backoff.delay()):
                 return None
 
+    async def _not_started(self, log: ContainerLog, problem: str) -> None:
+        await log.drained()
+        message = f"failed to create task: unable to start container process: {problem}"
+        self._node.events.warning(self._pod, "Failed", f"Error: {message}")
+        self._terminated("StartError", 128, _NEVER, message)
+
     async def _run_process(
-        self, spec: ProcessSpec, who: Identity, log: ContainerLog, message_file: Path
+        self,
+        spec: ProcessSpec,
+        who: Identity,
+        log: ContainerLog,
+        message_file: Path,
+        cgroup: ContainerCgroup,
     ) -> None:
         events, name = self._node.events, self.spec["name"]
         self.status.container_id = f"process://{uuid.uuid4().hex}{uuid.uuid4().hex}"
@@ -176,10 +206,7 @@ class ContainerRunner:
         except SpawnError as error:
             os.close(out)
             os.close(err)
-            await log.drained()
-            message = f"failed to create task: unable to start container process: {error}"
-            events.warning(self._pod, "Failed", f"Error: {message}")
-            self._terminated("StartError", 128, _NEVER, message)
+            await self._not_started(log, str(error))
             return
         except SpawnerError:
             os.close(out)
@@ -215,10 +242,15 @@ class ContainerRunner:
             self._inside = None
         if asyncio.get_running_loop().time() - begun > 600:
             self._backoff.reset()
-        self._finish(status, started_at, message_file, log)
+        self._finish(status, started_at, message_file, log, cgroup)
 
     def _finish(
-        self, status: ExitStatus, started_at: str, message_file: Path, log: ContainerLog
+        self,
+        status: ExitStatus,
+        started_at: str,
+        message_file: Path,
+        log: ContainerLog,
+        cgroup: ContainerCgroup,
     ) -> None:
         code = status.shell_code
         with message_file.open("rb") as file:
@@ -227,6 +259,10 @@ class ContainerRunner:
         if code != 0 and not message and fallback:
             message = tail_text(log.path, lines=_MESSAGE_LOG_LINES, limit=_MESSAGE_LOG_BYTES)
         reason = "Completed" if code == 0 else "Error"
+        # Whatever the code: containerd says so even of a container that outlived it and went well
+        # (internal/cri/server, events.go and container_status.go).
+        if cgroup.oom_killed():
+            reason = "OOMKilled"
         self._terminated(reason, code, started_at, message)
 
     def _terminated(self, reason: str, code: int, started_at: str, message: str) -> None:
@@ -327,3 +363,8 @@ class ContainerRunner:
                 await process.wait()
         except TimeoutError:
             process.kill()
+
+
+def _remove(directory: Path, cgroup: ContainerCgroup) -> None:
+    cgroup.remove()
+    shutil.rmtree(directory, ignore_errors=True)

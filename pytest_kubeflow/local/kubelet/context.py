@@ -8,7 +8,9 @@ from typing import Protocol
 
 from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kubelet.cgroups import Enforcement
 from pytest_kubeflow.local.kubelet.events import PodEvents
+from pytest_kubeflow.local.kubelet.gpus import GpuPool
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
 from pytest_kubeflow.local.spawner import Spawner
 
@@ -28,6 +30,8 @@ class Node:
     images: ImageCatalogue
     events: PodEvents
     allocatable: Mapping[str, str]
+    enforcement: Enforcement
+    gpus: GpuPool
     services: Callable[[str], list[Object]]
     faults: FaultSet | None
 

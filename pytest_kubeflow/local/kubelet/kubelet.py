@@ -14,6 +14,7 @@ from pytest_kubeflow.local.kube import ApiError, Informer, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.events import Recorder
 from pytest_kubeflow.local.kube.resources import PODS, SERVICES
+from pytest_kubeflow.local.kubelet import cgroups, gpus
 from pytest_kubeflow.local.kubelet.context import FaultSet, Node
 from pytest_kubeflow.local.kubelet.events import PodEvents
 from pytest_kubeflow.local.kubelet.http import kubelet_app
@@ -32,7 +33,8 @@ class Kubelet:
 
     `data_dir` is made and used for pods' volumes and logs; the spawner's `remove` should cover it.
     `server_cert` (certificate and key files) is for the log endpoint, which serves only clients
-    with a certificate of `client_ca`.
+    with a certificate of `client_ca`. `gpu_pool` are the node's GPUs; default: what the
+    `nvidia-smi` on PATH finds.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Kubelet:
         server_cert: tuple[Path, Path],
         client_ca: Path,
         faults: FaultSet | None = None,
+        gpu_pool: gpus.GpuPool | None = None,
     ) -> None:
         self._client = client
         self._name = node_name
@@ -70,6 +73,8 @@ class Kubelet:
             images=images,
             events=self._events,
             allocatable=self._registration.capacity,
+            enforcement=cgroups.Enforcement(node_name),
+            gpus=gpu_pool or gpus.GpuPool(),
             services=self._services_of,
             faults=faults,
         )
@@ -79,6 +84,8 @@ class Kubelet:
         self._data_dir.mkdir(parents=True, exist_ok=True)
         await asyncio.to_thread(self._images.environments.prepare, self._data_dir / "index.json")
         await self._http.start()
+        await self._node.enforcement.open(self._node.spawner)
+        self._tell_conditions()
         await self._registration.register()
         self._services.on_change(lambda *_: self._rewrite_hosts())
         self._spawn(self._services.run())
@@ -89,6 +96,7 @@ class Kubelet:
             self._events.run(),
             self._registration.heartbeat(),
             self._renew_tokens(),
+            self._detect_gpus(),
         ):
             self._spawn(task)
 
@@ -98,6 +106,28 @@ class Kubelet:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._http.stop()
+
+    def _tell_conditions(self) -> None:
+        enforcement, pool = self._node.enforcement, self._node.gpus
+        enforced = "True" if enforcement.complete else "False"
+        told = self._registration.conditions
+        told[cgroups.CONDITION] = (enforced, enforcement.reason, enforcement.message)
+        if pool.condition is not None:
+            told[gpus.CONDITION] = pool.condition
+
+    async def _detect_gpus(self) -> None:
+        """Beside the start, which nvidia-smi must not keep waiting."""
+        pool, registration = self._node.gpus, self._registration
+        if pool.program is None:
+            return
+        await pool.detect(self._node.spawner)
+        registration.capacity.update(pool.inventory.capacity)
+        registration.labels.update(pool.inventory.labels)
+        self._tell_conditions()
+        node = await registration.update()
+        if pool.condition is not None and pool.condition[0] == "False":
+            _, reason, message = pool.condition
+            self._events.warning(node, reason, message)
 
     def _spawn(self, work: object) -> None:
         task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[call-overload]

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kubelet.cgroups import ContainerCgroup
 from pytest_kubeflow.local.kubelet.context import Node
 from pytest_kubeflow.local.kubelet.env import container_env, expand, service_env
+from pytest_kubeflow.local.kubelet.gpus import GpuShare
 from pytest_kubeflow.local.kubelet.images import Image
 from pytest_kubeflow.local.kubelet.rootfs import assemble
 from pytest_kubeflow.local.kubelet.security import identity
@@ -22,10 +24,18 @@ class Launch:
     image: Image
     env: dict[str, str]
     volumes: list[Mount]
+    devices: list[Mount]
     identity: Identity
 
     def process_spec(
-        self, node: Node, spec: Object, directory: Path, *, hosts: Path, message_file: Path
+        self,
+        node: Node,
+        spec: Object,
+        directory: Path,
+        *,
+        hosts: Path,
+        message_file: Path,
+        cgroup: ContainerCgroup,
     ) -> ProcessSpec:
         """Make the container's files in `directory`, and say what is to be started there."""
         root, mounts = assemble(
@@ -46,9 +56,16 @@ class Launch:
             container=Container(
                 root=root,
                 hostname=self.env["HOSTNAME"],
-                mounts=[*mounts, *self.volumes, Mount.bind(message_file, message_path)],
+                mounts=[
+                    *mounts,
+                    *cgroup.mounts(),
+                    *self.devices,
+                    *self.volumes,
+                    Mount.bind(message_file, message_path),
+                ],
                 identity=self.identity,
                 readonly_root=bool(context.get("readOnlyRootFilesystem")),
+                cgroups=cgroup.directories,
             ),
         )
 
@@ -60,12 +77,12 @@ class Launch:
 
 
 async def configure(
-    node: Node, pod: Object, spec: Object, image: Image, volumes: PodVolumes
+    node: Node, pod: Object, spec: Object, image: Image, volumes: PodVolumes, gpus: GpuShare
 ) -> Launch:
     """Resolve what the container refers to. Raises ConfigError or ApiError."""
     who = identity(pod, spec)
     env = await _environment(node, pod, spec, image, home="/" if who.uid else "/root")
-    return Launch(image, env, volumes.mounts(spec, env), who)
+    return Launch(image, {**env, **gpus.env}, volumes.mounts(spec, env), gpus.mounts, who)
 
 
 async def _environment(

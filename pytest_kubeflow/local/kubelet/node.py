@@ -22,6 +22,12 @@ LEASE_NAMESPACE = "kube-node-lease"
 _HEARTBEAT_SECONDS = 10
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _MAX_PODS = 110
+_GOOD = {
+    "MemoryPressure": ("False", "KubeletHasSufficientMemory", "kubelet has sufficient memory"),
+    "DiskPressure": ("False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+    "PIDPressure": ("False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+    "Ready": ("True", "KubeletReady", "kubelet is posting ready status"),
+}
 
 
 def resources() -> dict[str, str]:
@@ -40,8 +46,16 @@ def resources() -> dict[str, str]:
     }
 
 
+Told = tuple[str, str, str]
+"""Status, reason and message of a condition."""
+
+
 class NodeRegistration:
-    """Registers the node once, then renews its lease until cancelled."""
+    """Registers the node, then renews its lease until cancelled.
+
+    `conditions` are told beside those that every node has; `capacity` and `labels` may grow until
+    the next `update`.
+    """
 
     def __init__(self, client: KubeClient, name: str, *, port: int, images: list[str]) -> None:
         self._client = client
@@ -49,20 +63,23 @@ class NodeRegistration:
         self._port = port
         self._images = images
         self.capacity = resources()
+        self.conditions: dict[str, Told] = {}
+        self.labels = _labels(name)
 
     async def register(self) -> None:
         """Create the Node, or adopt the one of this name. Raises ApiError."""
-        node: Object = {
-            "metadata": {"name": self._name, "labels": self._labels()},
-            "spec": {},
-        }
+        node: Object = {"metadata": {"name": self._name, "labels": self.labels}, "spec": {}}
         try:
             await self._client.create(NODES, node)
         except ApiError as error:
             if not error.conflict:
                 raise
-            await self._client.patch(NODES, self._name, {"metadata": {"labels": self._labels()}})
-        await self._client.patch(
+        await self.update()
+
+    async def update(self) -> Object:
+        """Bring labels and status into the API; returns the node. Raises ApiError."""
+        await self._client.patch(NODES, self._name, {"metadata": {"labels": self.labels}})
+        return await self._client.patch(
             NODES, self._name, {"status": self._status()}, subresource="status"
         )
 
@@ -89,22 +106,8 @@ class NodeRegistration:
             metadata = {"name": self._name, "namespace": LEASE_NAMESPACE}
             await self._client.create(LEASES, {"metadata": metadata, "spec": lease})
 
-    def _labels(self) -> dict[str, str]:
-        machine = platform.machine()
-        return {
-            "kubernetes.io/hostname": self._name,
-            "kubernetes.io/os": "linux",
-            "kubernetes.io/arch": _ARCHITECTURES.get(machine, machine),
-        }
-
     def _status(self) -> Object:
         machine = platform.machine()
-        good = [
-            ("MemoryPressure", "False", "KubeletHasSufficientMemory"),
-            ("DiskPressure", "False", "KubeletHasNoDiskPressure"),
-            ("PIDPressure", "False", "KubeletHasSufficientPID"),
-            ("Ready", "True", "KubeletReady"),
-        ]
         return {
             "capacity": self.capacity,
             "allocatable": self.capacity,
@@ -118,11 +121,11 @@ class NodeRegistration:
                     "type": kind,
                     "status": status,
                     "reason": reason,
-                    "message": f"{reason}",
+                    "message": message,
                     "lastHeartbeatTime": now(),
                     "lastTransitionTime": now(),
                 }
-                for kind, status, reason in good
+                for kind, (status, reason, message) in (_GOOD | self.conditions).items()
             ],
             "nodeInfo": {
                 "architecture": _ARCHITECTURES.get(machine, machine),
@@ -138,3 +141,12 @@ class NodeRegistration:
             },
             "images": [{"names": [name], "sizeBytes": 0} for name in self._images],
         }
+
+
+def _labels(name: str) -> dict[str, str]:
+    machine = platform.machine()
+    return {
+        "kubernetes.io/hostname": name,
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": _ARCHITECTURES.get(machine, machine),
+    }

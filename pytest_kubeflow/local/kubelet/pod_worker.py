@@ -7,6 +7,7 @@ import contextlib
 import logging
 import shutil
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import PODS
 from pytest_kubeflow.local.kubelet.container import ContainerRunner
 from pytest_kubeflow.local.kubelet.context import Backoff, Node
+from pytest_kubeflow.local.kubelet.gpus import GpusUnavailable
 from pytest_kubeflow.local.kubelet.logs import ContainerLog
 from pytest_kubeflow.local.kubelet.status import POD_IP, now, pod_status
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes, VolumeError
@@ -42,6 +44,8 @@ class PodWorker:
             allocatable=node.allocatable,
             lossy=node.fault("volume-lossy"),
         )
+        self._cgroup = node.enforcement.pod(pod)
+        self._unenforced = node.enforcement.refused(pod)
         self._volumes_ready = False
         self._stopping = asyncio.Event()
         self._removal = asyncio.Event()
@@ -68,6 +72,8 @@ class PodWorker:
                 directory=self._directory / spec["name"],
                 hosts=self._hosts,
                 volumes=self._volumes,
+                cgroup=self._cgroup,
+                gpus=partial(self._node.gpus.share, self.pod, spec["name"]),
                 policy=policy,
                 changed=self._dirty.set,
             )
@@ -143,7 +149,10 @@ class PodWorker:
         writer = asyncio.create_task(self._write_statuses())
         deadline = asyncio.create_task(self._watch_deadline())
         try:
-            await self._live()
+            if await self._admit():
+                await self._live()
+            # Before the end is told: who is told may put the next pod onto these GPUs.
+            self._node.gpus.take_back(self.pod)
             self._ended = True
             deadline.cancel()
             self._change()
@@ -155,7 +164,21 @@ class PodWorker:
             writer.cancel()
             deadline.cancel()
             await asyncio.gather(*(runner.cleaned() for runner in [*self._init, *self._main]))
+            self._node.gpus.take_back(self.pod)
+            self._cgroup.remove()
             await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
+
+    async def _admit(self) -> bool:
+        """Get what is this pod's alone; False if it cannot be had, and the pod has failed."""
+        if self._unenforced is not None:
+            self._node.events.warning(self.pod, "LimitsNotEnforced", self._unenforced[1])
+        try:
+            await self._node.gpus.lend(self.pod)
+        except GpusUnavailable as error:
+            self._failure = ("UnexpectedAdmissionError", str(error))
+            self._node.events.warning(self.pod, *self._failure)
+            return False
+        return True
 
     def _change(self) -> None:
         self._clean.clear()
@@ -229,6 +252,7 @@ class PodWorker:
             volumes_ready=self._volumes_ready,
             stopped=self._ended and self._stopping.is_set(),
             failure=self._failure if self._ended else None,
+            unenforced=self._unenforced,
             previous=self._written.get("conditions", ()),
         )
 

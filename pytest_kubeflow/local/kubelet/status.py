@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kubelet.cgroups import CONDITION as ENFORCED
 
 OWN_CONDITIONS = (
+    ENFORCED,
     "PodReadyToStartContainers",
     "Initialized",
     "Ready",
@@ -91,12 +93,14 @@ def pod_status(
     volumes_ready: bool,
     stopped: bool = False,
     failure: tuple[str, str] | None = None,
+    unenforced: tuple[str, str] | None = None,
     previous: Sequence[Object] = (),
 ) -> Object:
     """The whole `status` of the pod.
 
     `stopped`: the pod was asked to end and all of its containers have. `failure` is reason and
-    message of a failure of the pod itself. `previous` are the conditions last written, whose
+    message of a failure of the pod itself, `unenforced` those of limits that only stand on paper.
+    `previous` are the conditions last written, whose
     transition times hold while nothing changes; conditions of others are kept.
     """
     policy = "Never" if stopped else pod["spec"].get("restartPolicy", "Always")
@@ -104,17 +108,16 @@ def pod_status(
     finished = phase in {"Succeeded", "Failed"}
     initialized = _initialized(init)
     ready = initialized and not finished and all(status.ready for status in main)
-    conditions = _conditions(
-        pod,
-        previous,
-        {
-            "PodReadyToStartContainers": (volumes_ready and not finished, None, None),
-            "Initialized": (initialized, *_why_not_initialized(phase, init)),
-            "Ready": (ready and _gates_open(pod), *_why_not_ready(phase, main)),
-            "ContainersReady": (ready, *_why_not_ready(phase, main)),
-            "PodScheduled": (True, None, None),
-        },
-    )
+    wanted: dict[str, tuple[bool, str | None, str | None]] = {
+        "PodReadyToStartContainers": (volumes_ready and not finished, None, None),
+        "Initialized": (initialized, *_why_not_initialized(phase, init)),
+        "Ready": (ready and _gates_open(pod), *_why_not_ready(phase, main)),
+        "ContainersReady": (ready, *_why_not_ready(phase, main)),
+        "PodScheduled": (True, None, None),
+    }
+    if unenforced is not None:
+        wanted[ENFORCED] = (False, *unenforced)
+    conditions = _conditions(pod, previous, wanted)
     status: Object = {
         "phase": phase,
         "conditions": conditions,
