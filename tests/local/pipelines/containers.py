@@ -4,7 +4,7 @@ from typing import Optional
 
 from kfp import dsl
 
-from tests.local.pipelines.programs import shell
+from tests.local.pipelines.programs import join, shell
 
 SHOW = 'for one; do printf "<%s>" "$one"; done'
 
@@ -101,3 +101,12 @@ def no_such_image() -> dsl.ContainerSpec:
 @dsl.pipeline(name="no-image")
 def no_image() -> None:
     no_such_image()
+
+
+@dsl.pipeline(name="composed")
+def composed(text: str) -> None:
+    """Constants with values in them, of parameters and of the run."""
+    join(
+        a=f"before {text} after",
+        b=f"{dsl.PIPELINE_JOB_NAME_PLACEHOLDER}/{dsl.PIPELINE_JOB_ID_PLACEHOLDER}",
+    )

@@ -73,3 +73,15 @@ def with_pod_settings() -> None:
 @dsl.pipeline(name="unclaimed")
 def unclaimed(pvc: str) -> None:
     kubernetes.mount_pvc(write(text="x"), pvc_name=pvc, mount_path="/data")
+
+
+@dsl.pipeline(name="two-names")
+def two_names() -> None:
+    kubernetes.CreatePVC(
+        pvc_name="a", pvc_name_suffix="-b", access_modes=["ReadWriteOnce"], size="5Mi"
+    )
+
+
+@dsl.pipeline(name="nothing-to-delete")
+def nothing_to_delete() -> None:
+    kubernetes.DeletePVC(pvc_name="never-made")

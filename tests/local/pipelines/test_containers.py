@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from tests.local.pipelines.containers import commands, kinds, output_files
+from tests.local.pipelines.containers import commands, composed, kinds, output_files
 from tests.local.pipelines.member import Member
 
-TEXT = "{{$.inputs.parameters['number']}} $HOME \"q\" \\ 'a'\nline"
+TEXT = (
+    "{{$.inputs.parameters['count']}} {{$.pipeline_job_name}} {{$}} "
+    "$HOME $(NAMESPACE) \"q\" \\ 'a'\nline"
+)
 
 
 def printed(log: str) -> str:
@@ -52,3 +55,10 @@ def test_output_files_are_read_by_type(member: Member) -> None:
         "items": [1, "a", None],
         "mapping": {"k": [True]},
     }
+
+
+def test_constants_are_composed_of_what_they_name(member: Member) -> None:
+    run = member.run(composed, text=TEXT)
+    assert run.state == "SUCCEEDED", member.errors(run)
+    out = member.records(run.run_id)["join"].outputs["out"]
+    assert out == f"before {TEXT} after+{run.display_name}/{run.run_id}"

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
+
+import yaml
+from kfp import compiler
 
 from tests.local.pipelines.member import Member, name
 from tests.local.pipelines.platforms import (
+    nothing_to_delete,
     own_volume,
+    two_names,
     unclaimed,
     with_pod_settings,
     with_secrets,
@@ -85,3 +91,39 @@ def test_a_claim_that_is_missing_is_waited_for(member: Member) -> None:
     member.core.create_namespaced_persistent_volume_claim(member.namespace, body)
     run = member.wait(run_id)
     assert run.state == "SUCCEEDED", member.errors(run)
+
+
+def test_claims_that_cannot_be_made_or_deleted_fail_their_task(member: Member) -> None:
+    run = member.run(two_names)
+    assert run.state == "FAILED"
+    error = member.details(run.run_id)["createpvc"]["error"]["message"]
+    assert "at most one of pvc_name and pvc_name_suffix can be non-empty" in error
+    run = member.run(nothing_to_delete)
+    assert run.state == "FAILED"
+    task = member.details(run.run_id)["deletepvc"]
+    assert (
+        'failed to delete PVC: persistentvolumeclaims "never-made" not found'
+        in (task["error"]["message"])
+    )
+    assert "pod_name" not in task
+
+
+def test_an_uploaded_version_keeps_its_platform_configuration(
+    member: Member, experiment: str, tmp_path: Path
+) -> None:
+    package = tmp_path / "own-volume.yaml"
+    compiler.Compiler().compile(own_volume, str(package))
+    spec, platform = yaml.safe_load_all(package.read_text())
+    pipeline = member.kfp.upload_pipeline(str(package), name("p"), namespace=member.namespace)
+    (version,) = member.kfp.list_pipeline_versions(pipeline.pipeline_id).pipeline_versions
+    assert version.pipeline_spec == {"pipeline_spec": spec, "platform_spec": platform}
+    made = member.kfp.run_pipeline(
+        experiment,
+        name("r"),
+        params={"text": "from a version"},
+        pipeline_id=pipeline.pipeline_id,
+        version_id=version.pipeline_version_id,
+    )
+    run = member.wait(made.run_id)
+    assert run.state == "SUCCEEDED", member.errors(run)
+    assert member.records(run.run_id)["read"].outputs == {"out": "from a version"}

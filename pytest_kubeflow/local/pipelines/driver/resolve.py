@@ -2,7 +2,7 @@
 
 Rules: kubeflow/pipelines backend/src/v2/driver/resolve.go. The real driver replaces placeholders
 such as `{{$.pipeline_job_name}}` only where they are the whole constant, and leaves the rest to
-text replacement in the launcher; here they are replaced in the values, so that ML Metadata and the
+text replacement in the launcher; here they are replaced in constants, so that ML Metadata and the
 task see the same.
 """
 
@@ -47,7 +47,9 @@ def resolve_inputs(
                 + str(source["componentInputParameter"])
             )
         parameters[name] = value
-    parameters = {key: _filled(value, parameters, names) for key, value in parameters.items()}
+    # Constants only: what a run or a task passes may look like a placeholder, and is none.
+    constants = [key for key in parameters if "runtimeValue" in sources["parameters"][key]]
+    parameters |= {key: _filled(parameters[key], parameters, names) for key in constants}
     _convert(parameters, definitions.get("parameters") or {}, is_dag="dag" in component)
     artifacts = {
         name: _artifacts(name, source, parent, upstream)

@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from pytest_kubeflow.local.pipelines.spec.values import whole
+
 Json = Any
 Spec = dict[str, Any]
 
@@ -95,7 +97,7 @@ def _assemble(documents: list[Json]) -> PipelineDocument:
 
 def _checked(spec: Spec) -> Spec:
     try:
-        spec = json.loads(json.dumps(spec, default=_not_json, allow_nan=False))
+        spec = whole(json.loads(json.dumps(spec, default=_not_json, allow_nan=False)))
     except (TypeError, ValueError, RecursionError) as error:
         raise SpecError(f"cannot convert v2 pipeline spec to json format: {error}") from None
     info = spec.get("pipelineInfo")

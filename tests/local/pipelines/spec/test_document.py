@@ -54,6 +54,17 @@ def test_what_is_no_package_is_refused(text: str, told: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_numbers_are_protobufs() -> None:
+    parameter = {"parameterType": "NUMBER_DOUBLE", "defaultValue": 3.0}
+    root = DEFAULTS["root"] | {"inputDefinitions": {"parameters": {"x": parameter}}}
+    document = PipelineDocument.from_struct(DEFAULTS | {"root": root})
+    value = document.spec["root"]["inputDefinitions"]["parameters"]["x"]["defaultValue"]
+    assert type(value) is int
+    parameter["defaultValue"] = 10**400
+    with pytest.raises(SpecError, match="out of range"):
+        PipelineDocument.from_struct(DEFAULTS | {"root": root})
+
+
 def test_a_request_carries_nothing_else() -> None:
     with pytest.raises(SpecError, match="unexpected field 'colour'"):
         PipelineDocument.from_struct({"pipeline_spec": DEFAULTS, "colour": 1})
