@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_kubeflow.cluster import Cluster
-    from pytest_kubeflow.config import KubeflowConfig
+    from pytest_kubeflow.config import GpuSettings, KubeflowConfig
     from pytest_kubeflow.errors import (
         AuthenticationError,
         ClusterUnreachable,
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
         VolumeError,
         WaitTimeout,
     )
+    from pytest_kubeflow.k8s.client import KubernetesClient
+    from pytest_kubeflow.k8s.inventory import Holder, Inventory, NodeFacts, read_inventory
+    from pytest_kubeflow.k8s.quantity import parse_quantity
     from pytest_kubeflow.k8s.volumes import SeededVolume, Volume
     from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
     from pytest_kubeflow.pipelines.run import PipelineRun
@@ -49,8 +52,13 @@ __all__ = [
     "ConfigurationError",
     "Deadline",
     "Evidence",
+    "GpuSettings",
+    "Holder",
+    "Inventory",
     "KubeflowConfig",
     "KubeflowError",
+    "KubernetesClient",
+    "NodeFacts",
     "NotFound",
     "ObjectStoreError",
     "PermissionDenied",
@@ -69,13 +77,15 @@ __all__ = [
     "Volume",
     "VolumeError",
     "WaitTimeout",
+    "parse_quantity",
+    "read_inventory",
     "wait_until",
 ]
 
 # One line a module; a test holds it against __all__ and the imports above.
 _HOMES = {
     "cluster": ["Cluster"],
-    "config": ["KubeflowConfig"],
+    "config": ["GpuSettings", "KubeflowConfig"],
     "errors": [
         "AuthenticationError",
         "ClusterUnreachable",
@@ -91,6 +101,9 @@ _HOMES = {
         "VolumeError",
         "WaitTimeout",
     ],
+    "k8s.client": ["KubernetesClient"],
+    "k8s.inventory": ["Holder", "Inventory", "NodeFacts", "read_inventory"],
+    "k8s.quantity": ["parse_quantity"],
     "k8s.volumes": ["SeededVolume", "Volume"],
     "objectstore.bucket": ["Bucket", "ScratchBucket"],
     "pipelines.run": ["PipelineRun"],

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from pytest_kubeflow.config import COMPONENTS, KubeflowConfig, Option, Sources, resolve
+from pytest_kubeflow.config import (
+    COMPONENTS,
+    KubeflowConfig,
+    Option,
+    Sources,
+    Toleration,
+    resolve,
+)
 from pytest_kubeflow.config import parsers as p
 from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.redaction import Redactor
@@ -118,6 +125,32 @@ OPTIONS = (
     ),
     Option("s3_region", "s3.region", p.TEXT, "The region of the object store.", metavar="NAME"),
     Option(
+        "gpu_image",
+        "gpu.image",
+        p.TEXT,
+        "The image of tasks with GPUs; with PyTorch or CuPy in it, they also compute.",
+        default="nvidia/cuda:12.4.1-base-ubuntu22.04",
+        metavar="IMAGE",
+    ),
+    Option(
+        "gpu_toleration",
+        "gpu.tolerations",
+        p.TOLERATIONS,
+        "A taint of GPU nodes that tasks with GPUs ignore; may be given more than once.",
+        default=(Toleration("nvidia.com/gpu"),),
+        metavar="KEY[=VALUE][:EFFECT]",
+        repeatable=True,
+    ),
+    Option(
+        "gpu_all_nodes",
+        "gpu.all_nodes",
+        p.FLAG,
+        "Test the GPUs of each node by itself.",
+        default=False,
+        metavar="BOOL",
+        flag=True,
+    ),
+    Option(
         "require",
         "session.require",
         p.names(COMPONENTS, what="components"),
@@ -213,7 +246,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             continue
         told = row.help.replace("%", "%%")
         if row.default not in (None, (), False):
-            told += f" Default: {row.default}."
+            told += f" Default: {_text(row.default)}."
         if row.flag:
             group.addoption(row.option, dest=row.ini, action="store_const", const="true", help=told)
         else:
@@ -275,16 +308,21 @@ def reference() -> str:
     for row in OPTIONS:
         option = "" if row.option is None else row.option
         value = "" if row.flag or not option else f"={row.metavar}"
-        default = row.default if row.default not in (None, ()) else ""
+        default = _text(row.default) if row.default not in (None, ()) else ""
         cells = [
             f"`{option}{value}`" if option else "",
             f"`{row.env}`",
             f"`{row.ini}`" if row.ini else "",
-            f"`{str(default).lower() if isinstance(default, bool) else default}`"
-            if default != ""
-            else "",
+            f"`{default}`" if default else "",
             row.help,
             row.parser.valid,
         ]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _text(default: object) -> str:
+    """A default as one would write it."""
+    if isinstance(default, tuple):
+        return ",".join(map(str, default))
+    return str(default).lower() if isinstance(default, bool) else str(default)

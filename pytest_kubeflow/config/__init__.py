@@ -4,6 +4,7 @@ from pytest_kubeflow.config.loading import Sources, resolve
 from pytest_kubeflow.config.model import (
     COMPONENTS,
     GatewaySettings,
+    GpuSettings,
     KubeflowConfig,
     KubernetesSettings,
     LocalSettings,
@@ -12,11 +13,13 @@ from pytest_kubeflow.config.model import (
 )
 from pytest_kubeflow.config.parsers import LOCAL
 from pytest_kubeflow.config.setting import Option, Setting
+from pytest_kubeflow.config.toleration import Toleration
 
 __all__ = [
     "COMPONENTS",
     "LOCAL",
     "GatewaySettings",
+    "GpuSettings",
     "KubeflowConfig",
     "KubernetesSettings",
     "LocalSettings",
@@ -25,5 +28,6 @@ __all__ = [
     "SessionSettings",
     "Setting",
     "Sources",
+    "Toleration",
     "resolve",
 ]

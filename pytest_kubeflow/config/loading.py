@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pytest_kubeflow.config.model import (
     GatewaySettings,
+    GpuSettings,
     KubeflowConfig,
     KubernetesSettings,
     LocalSettings,
@@ -189,6 +190,7 @@ def _build(options: Sequence[Option], settings: Mapping[str, Setting]) -> Kubefl
         gateway=GatewaySettings(**groups["gateway"]),  # type: ignore[arg-type]
         kubernetes=KubernetesSettings(**groups["kubernetes"]),  # type: ignore[arg-type]
         s3=S3Settings(**groups["s3"]),  # type: ignore[arg-type]
+        gpu=GpuSettings(**groups["gpu"]),  # type: ignore[arg-type]
         session=SessionSettings(**groups["session"]),  # type: ignore[arg-type]
         local=LocalSettings(**groups["local"]),  # type: ignore[arg-type]
         settings=dict(settings),

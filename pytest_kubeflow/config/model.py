@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pytest_kubeflow.config.parsers import LOCAL
 from pytest_kubeflow.config.setting import Setting
+from pytest_kubeflow.config.toleration import Toleration
 from pytest_kubeflow.redaction import Secret
 
 COMPONENTS = (
@@ -89,6 +90,20 @@ class S3Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class GpuSettings:
+    """How the tests of GPUs are done."""
+
+    image: str = "nvidia/cuda:12.4.1-base-ubuntu22.04"
+    """The image of tasks with GPUs: sh is enough; with PyTorch or CuPy it also computes."""
+
+    tolerations: tuple[Toleration, ...] = (Toleration("nvidia.com/gpu"),)
+    """The taints of GPU nodes that these tasks ignore."""
+
+    all_nodes: bool = False
+    """Whether each node with GPUs is tested by itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSettings:
     """What a test session does with the cluster."""
 
@@ -120,6 +135,7 @@ class KubeflowConfig:
     gateway: GatewaySettings = GatewaySettings()
     kubernetes: KubernetesSettings = KubernetesSettings()
     s3: S3Settings = S3Settings()
+    gpu: GpuSettings = GpuSettings()
     session: SessionSettings = SessionSettings()
     local: LocalSettings = LocalSettings()
     settings: Mapping[str, Setting] = field(default_factory=dict, repr=False)

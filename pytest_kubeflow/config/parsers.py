@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pytest_kubeflow.config.toleration import Toleration
 from pytest_kubeflow.redaction import Secret
 
 LOCAL = "local"
@@ -134,5 +135,9 @@ HOST = Parser(
 )
 FLAG = Parser(lambda text, _base: parse_flag(text), "true or false")
 FILE = Parser(_file, "the path of a file that exists")
+TOLERATIONS = Parser(
+    lambda text, _base: tuple(Toleration.parse(one.strip()) for one in text.split(",")),
+    "key, key=value or key=value:Effect, separated by commas",
+)
 LABEL = Parser(_matching(_LABEL), "lower-case letters, digits and dashes, at most 63")
 SUBDOMAIN = Parser(_matching(_SUBDOMAIN), "lower-case letters, digits, dashes and dots")

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from pytest_kubeflow.auth.session import reaching
 from pytest_kubeflow.k8s.client import calling
+from pytest_kubeflow.k8s.inventory import read_inventory
 from pytest_kubeflow.reporting.excerpts import UNREADABLE, reason
 
 if TYPE_CHECKING:
     from pytest_kubeflow.cluster import Cluster
 
+_NODES = 40
 # Only the older of its two APIs tells the version (backend/api/v1beta1/healthz.proto in
 # kubeflow/pipelines).
 _HEALTH = "/apis/v1beta1/healthz"
@@ -28,14 +30,26 @@ def cluster_facts(cluster: Cluster) -> dict[str, str]:
         ("Kubeflow Pipelines", _pipelines),
         ("Kubernetes", _kubernetes),
         ("components", lambda cluster: ", ".join(sorted(cluster.capabilities))),
-        ("GPUs", lambda cluster: "yes" if cluster.has("gpu") else "none"),
         ("storage classes", lambda cluster: ", ".join(cluster.storage_classes()) or "none"),
     ):
         try:
             facts[name] = read(cluster)
         except UNREADABLE as error:
             facts[name] = f"not to be read: {reason(error)}"
+    try:
+        facts |= _nodes(cluster)
+    except UNREADABLE as error:
+        facts["nodes"] = f"not to be read: {reason(error)}"
     return facts
+
+
+def _nodes(cluster: Cluster) -> dict[str, str]:
+    """A line a node: CPUs, memory, accelerators, taints."""
+    nodes = read_inventory(cluster.kubernetes).nodes
+    lines = {f"node {node.name}": node.describe().partition(": ")[2] for node in nodes[:_NODES]}
+    if len(nodes) > _NODES:
+        lines["nodes"] = f"{len(nodes)}, of which the first {_NODES} are listed here"
+    return lines
 
 
 def _pipelines(cluster: Cluster) -> str:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import requests
+from kubernetes.client import V1Node, V1NodeSpec, V1NodeStatus, V1ObjectMeta
 
 from pytest_kubeflow.cluster import Cluster
 
@@ -25,6 +26,24 @@ class Answering:
         return self._answer
 
 
+def node(number: int) -> V1Node:
+    """A node with 2 CPUs and 1 GiB."""
+    given = {"cpu": "2", "memory": "1Gi", "pods": "110"}
+    return V1Node(
+        metadata=V1ObjectMeta(name=f"n{number}"),
+        spec=V1NodeSpec(),
+        status=V1NodeStatus(allocatable=given),
+    )
+
+
+def kubernetes(nodes: int) -> SimpleNamespace:
+    """A Kubernetes API with so many nodes."""
+    return SimpleNamespace(
+        version=SimpleNamespace(get_code=lambda: SimpleNamespace(git_version="v1.33.0")),
+        core=SimpleNamespace(list_node=lambda: SimpleNamespace(items=[*map(node, range(nodes))])),
+    )
+
+
 def cluster(session: object, **changes: Any) -> Cluster:
     """A cluster that tells everything; `session` asks its gateway."""
     told: dict[str, Any] = {
@@ -36,10 +55,7 @@ def cluster(session: object, **changes: Any) -> Cluster:
         "login_reason": "a password was given",
         "session": lambda: nullcontext(session),
         "capabilities": frozenset({"pipelines", "kserve"}),
-        "has": lambda component: component == "gpu",
         "storage_classes": lambda: ["fast", "slow"],
-        "kubernetes": SimpleNamespace(
-            version=SimpleNamespace(get_code=lambda: SimpleNamespace(git_version="v1.33.0"))
-        ),
+        "kubernetes": kubernetes(1),
     }
     return cast(Cluster, SimpleNamespace(**(told | changes)))

@@ -12,7 +12,7 @@ from pytest_kubeflow.cluster import Cluster
 from pytest_kubeflow.errors import ConfigurationError, PermissionDenied
 from pytest_kubeflow.reporting.facts import cluster_facts
 
-from .clusters import Answering, cluster
+from .clusters import Answering, cluster, kubernetes
 
 
 def refuse(*_: object, **__: object) -> Any:
@@ -29,8 +29,8 @@ def test_facts_of_a_cluster_that_tells_everything() -> None:
         "Kubeflow Pipelines": "2.15.0",
         "Kubernetes": "v1.33.0",
         "components": "kserve, pipelines",
-        "GPUs": "yes",
         "storage classes": "fast, slow",
+        "node n0": "2 CPUs, 1 GiB, not ready",
     }
     assert session.asked == ["https://kf.example/pipeline/apis/v1beta1/healthz"]
 
@@ -40,6 +40,10 @@ def test_facts_of_a_cluster_that_tells_nothing() -> None:
         @property
         def version(self) -> Any:
             raise ConfigurationError("no access to Kubernetes: there is no kubeconfig")
+
+        @property
+        def core(self) -> Any:
+            raise PermissionDenied("cannot list nodes: Kubernetes answers 403")
 
     class Told:
         """Where properties of the cluster raise."""
@@ -55,9 +59,6 @@ def test_facts_of_a_cluster_that_tells_nothing() -> None:
         def capabilities(self) -> Any:
             raise PermissionDenied("cannot list the groups: Kubernetes answers 403")
 
-        def has(self, _component: str) -> bool:
-            raise ValueError("a node without allocatable")
-
         def storage_classes(self) -> list[str]:
             raise PermissionDenied("cannot list storage classes: Kubernetes answers 403")
 
@@ -69,8 +70,15 @@ def test_facts_of_a_cluster_that_tells_nothing() -> None:
         "not to be read: no access to Kubernetes: there is no kubeconfig"
     )
     assert facts["components"].startswith("not to be read: cannot list the groups")
-    assert facts["GPUs"] == "not to be read: a node without allocatable"
+    assert facts["nodes"] == "not to be read: cannot list nodes: Kubernetes answers 403"
     assert facts["storage classes"].startswith("not to be read: cannot list storage classes")
+
+
+def test_of_many_nodes_the_first_are_listed() -> None:
+    facts = cluster_facts(cluster(Answering(404, b""), kubernetes=kubernetes(100)))
+    assert facts["nodes"] == "100, of which the first 40 are listed here"
+    assert "node n39" in facts
+    assert "node n40" not in facts
 
 
 @pytest.mark.parametrize(
