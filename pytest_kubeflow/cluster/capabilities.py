@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.k8s.inventory import ACCELERATORS, read_inventory
 
 # Discovery is open to every user; reading CustomResourceDefinitions is not.
 RESOURCES: dict[str, tuple[tuple[str, str], ...]] = {
@@ -15,8 +16,6 @@ RESOURCES: dict[str, tuple[tuple[str, str], ...]] = {
     "workflows": (("argoproj.io", "workflows"),),
 }
 """A component is there if any of its (group, resource) pairs is."""
-
-GPU_RESOURCES = ("nvidia.com/gpu", "amd.com/gpu")
 
 
 def discover(kubernetes: KubernetesClient) -> frozenset[str]:
@@ -30,7 +29,7 @@ def discover(kubernetes: KubernetesClient) -> frozenset[str]:
 def sought(component: str) -> str:
     """What was looked for in vain where `component` is missing, as the end of a sentence."""
     if component == "gpu":
-        return f"no node has {' or '.join(GPU_RESOURCES)} to give"
+        return f"no node that takes pods has {ACCELERATORS} to give"
     if component == "objectstore":
         return "where it is was not told (--kf-s3-endpoint=URL)"
     kinds = [f"{resource}.{group}" for group, resource in RESOURCES[component]]
@@ -39,13 +38,7 @@ def sought(component: str) -> str:
 
 def has_gpu(kubernetes: KubernetesClient) -> bool:
     """Whether a node has GPUs to give. Raises PermissionDenied where nodes cannot be listed."""
-    with calling("list nodes"):
-        nodes = kubernetes.core.list_node().items
-    return any(
-        int((node.status.allocatable or {}).get(resource, 0)) > 0
-        for node in nodes
-        for resource in GPU_RESOURCES
-    )
+    return any(node.accelerators for node in read_inventory(kubernetes).usable)
 
 
 def _served(kubernetes: KubernetesClient, groups: set[str]) -> set[tuple[str, str]]:

@@ -22,6 +22,9 @@ HOST_LABEL = "kubernetes.io/hostname"
 ENFORCED = "ResourceLimitsEnforced"
 """A condition by which a node can say that it cannot hold pods to their limits (status False)."""
 
+ACCELERATORS = "nvidia.com/gpu, amd.com/gpu, gpu.intel.com/* or huawei.com/*"
+"""What counts as an accelerator, for messages."""
+
 _ACCELERATORS = re.compile(
     r"nvidia\.com/(gpu(\.shared)?|mig-.+)|amd\.com/gpu|gpu\.intel\.com/(i915|xe)|huawei\.com/.+"
 )
