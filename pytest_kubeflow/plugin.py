@@ -33,13 +33,16 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """What was configured, and where."""
     from pytest_kubeflow import options
+    from pytest_kubeflow.fixtures.config import is_listing
 
-    return options.load(config).header_lines()
+    return [] if is_listing(config) else options.load(config).header_lines()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Judge the configuration before anything is done with it."""
     from pytest_kubeflow import options
+    from pytest_kubeflow.fixtures.config import is_listing
 
-    options.load(session.config)
+    if not is_listing(session.config):
+        options.load(session.config)

@@ -7,6 +7,7 @@ any other from then on: `configured` gives the configuration with its addresses.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import threading
 from dataclasses import replace
@@ -14,12 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_kubeflow.config import KubeflowConfig, LocalSettings
-from pytest_kubeflow.errors import ClusterUnreachable, ConfigurationError
+from pytest_kubeflow.errors import ClusterUnreachable, ConfigurationError, KubeflowError
 from pytest_kubeflow.redaction import Secret
 
 if TYPE_CHECKING:
     from pytest_kubeflow.local.cluster import LocalKubeflow
     from pytest_kubeflow.local.endpoints import Endpoints
+
+
+_ABSENT = re.compile(r"No module named '(\w+)")
 
 
 class Embedded:
@@ -56,10 +60,7 @@ class Embedded:
         """Where it is, once it is up. Raises ClusterUnreachable if it did not start."""
         self._thread.join()
         if self._endpoints is None:
-            said = str(self._error)
-            if "No module named" in said:
-                raise _missing(self._error)
-            raise ClusterUnreachable(said) from self._error
+            raise _told(self._error) from self._error
         return self._endpoints
 
     def stop(self) -> None:
@@ -113,7 +114,19 @@ def read_endpoints(path: Path) -> Endpoints:
     return Endpoints.from_json(path.read_text(encoding="utf-8"))
 
 
-def _missing(error: BaseException | None) -> ConfigurationError:
+def _told(error: Exception | None) -> KubeflowError:
+    """Why it did not start, in one line: of a traceback that is the last."""
+    lines = str(error).strip().splitlines() or ["it gave no reason"]
+    absent = _ABSENT.search(lines[-1])
+    if absent and absent[1] != "pytest_kubeflow":
+        return _missing(lines[-1])
+    told = lines[0] if len(lines) == 1 else f"the embedded cluster did not start: {lines[-1]}"
+    return ClusterUnreachable(
+        f"--kf-host=local: {told} (python -m pytest_kubeflow.local shows all that it says)"
+    )
+
+
+def _missing(error: object) -> ConfigurationError:
     return ConfigurationError(
         "--kf-host=local needs the embedded Kubeflow, which is not installed "
         f"({error}): pip install 'pytest-kubeflow[local]'"

@@ -1,0 +1,317 @@
+"""Bad input ends a session with one line and exit code 4: what, from where, what to do."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cluster.certificate import self_signed
+from tests.cluster.remote import NAMESPACE, Remote
+
+SECONDS = 25.0
+"""Within that the verdict must have come, on a machine that is busy; alone it takes half."""
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    (tmp_path / "test_cluster.py").write_text("def test_cluster(kf_namespace):\n    pass\n")
+    return tmp_path
+
+
+def refused(remote: Remote, suite: Path, *arguments: str, code: int = 4) -> str:
+    """The one line with which such a session ends."""
+    began = time.monotonic()
+    found, output = remote.run(suite, *arguments)
+    assert time.monotonic() - began < SECONDS, output
+    assert found == code, output
+    assert "Traceback" not in output
+    assert "passed" not in output
+    lines = re.findall(r"^ERROR: (.+)$", output, re.MULTILINE)
+    assert len(lines) == 1, output
+    assert output.rstrip().endswith(lines[0]), output
+    return str(lines[0])
+
+
+MALFORMED = {
+    "--kf-host=ftp://kf.example.com": r"--kf-host: 'ftp://\S+' from command line is not valid; "
+    r"valid: local .*, or a URL",
+    "--kf-namespace=": r"--kf-namespace: '' from command line is empty; valid: lower-case",
+    "--kf-timeout=soon": r"--kf-timeout: 'soon' from command line .*valid: a number of seconds",
+    "--kf-kubeconfig=/nowhere": r"--kf-kubeconfig: '/nowhere' .* \(there is no file /nowhere\)",
+    "--kf-require=katib,gpus": r"--kf-require: 'katib,gpus' .*\(gpus\); valid: components of gpu",
+    "--kf-target=staging": r"--kf-target: 'staging' needs \S+kubeflow-targets.toml",
+}
+
+
+@pytest.mark.parametrize("argument", MALFORMED)
+def test_malformed_options(remote: Remote, suite: Path, argument: str) -> None:
+    assert re.match(MALFORMED[argument], refused(remote, suite, argument))
+
+
+def test_malformed_ini_value(remote: Remote, suite: Path) -> None:
+    (suite / "pytest.ini").write_text("[pytest]\nkf_timeout = later\n")
+    line = refused(remote, suite)
+    assert line.startswith("--kf-timeout: 'later' from kf_timeout in pytest.ini is not valid; ")
+
+
+def test_ini_value_of_another_type(remote: Remote, suite: Path) -> None:
+    (suite / "pyproject.toml").write_text("[tool.pytest]\nkf_timeout = [1, 2]\n")
+    assert "pyproject.toml: config option 'kf_timeout' expects a string" in refused(remote, suite)
+
+
+def test_empty_variable(remote: Remote, suite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KF_CONTEXT", "")
+    line = refused(remote, suite)
+    assert line == "--kf-context: '' from environment KF_CONTEXT is empty; valid: any text"
+
+
+def test_no_cluster_named(remote: Remote, suite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Remote, "arguments", [])
+    assert refused(remote, suite) == (
+        "no cluster was named: give --kf-host=URL, or --kf-host=local for an embedded Kubeflow"
+    )
+
+
+def test_unknown_host(remote: Remote, suite: Path) -> None:
+    line = refused(remote, suite, "--kf-host=https://no-such-host.invalid")
+    assert line.startswith(
+        "--kf-host=https://no-such-host.invalid (from command line): "
+        "the host name no-such-host.invalid is not known"
+    )
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port that nothing else can get, and on which nothing listens."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
+
+
+@pytest.mark.parametrize("more", [[], ["-n", "2"]], ids=["alone", "xdist"])
+def test_refused_connection(remote: Remote, suite: Path, closed_port: int, more: list[str]) -> None:
+    line = refused(remote, suite, f"--kf-host=http://127.0.0.1:{closed_port}", *more)
+    assert line == (
+        f"--kf-host=http://127.0.0.1:{closed_port} (from command line): "
+        f"nothing listens at 127.0.0.1:{closed_port} (connection refused)"
+    )
+
+
+def test_host_that_never_answers(remote: Remote, suite: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        line = refused(remote, suite, f"--kf-host=http://{address}")
+    assert f"(from command line): {address} does not answer in time" in line
+
+
+class Web(SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        """Keep quiet."""
+
+
+class Endless(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        while not self.server.__dict__.get("ending"):
+            try:
+                self.wfile.write(b"<br>")
+            except OSError:
+                return
+            time.sleep(0.5)
+
+    def log_message(self, *_: Any) -> None:
+        """Keep quiet."""
+
+
+@contextmanager
+def web(handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.__dict__["ending"] = True
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(("handler", "status"), [(Web, 404), (Endless, 200)])
+def test_host_without_kubeflow(
+    remote: Remote, suite: Path, handler: type[BaseHTTPRequestHandler], status: int
+) -> None:
+    with web(handler) as port:
+        line = refused(remote, suite, f"--kf-host=http://127.0.0.1:{port}")
+    assert f"there is no Kubeflow at http://127.0.0.1:{port}: " in line
+    assert f"/pipeline/apis/v2beta1/healthz answers {status} (text/html)" in line
+
+
+def test_unknown_certificate(remote: Remote, suite: Path, tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    with web(Web, tls) as port:
+        host = f"--kf-host=https://localhost:{port}"
+        line = refused(remote, suite, host)
+        assert f"the certificate of localhost:{port} is not accepted: " in line
+        assert "--kf-ca-cert" in line
+        # The positive control: with its authority known, one gets as far as the web server.
+        trusted = refused(remote, suite, host, f"--kf-ca-cert={certificate}")
+        assert "there is no Kubeflow at" in trusted
+
+
+def test_wrong_token(remote: Remote, suite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KF_TOKEN", "planted.wrong.token")
+    line = refused(remote, suite)
+    assert re.match(
+        r"the login at localhost:\d+ fails with the bearer token from environment", line
+    )
+    assert "check --kf-auth" in line
+    assert "planted" not in line
+
+
+def test_wrong_password(remote: Remote, suite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KF_PASSWORD", "planted-wrong")
+    line = refused(remote, suite)
+    assert "username from command line, password from environment KF_PASSWORD" in line
+    assert "Dex does not accept the password of user@example.com" in line
+    assert "planted" not in line
+
+
+def kubeconfig(folder: Path, server: str) -> str:
+    path = folder / "other-kubeconfig"
+    path.write_text(
+        f"""{{"apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "clusters": [{{"name": "c", "cluster": {{"server": "{server}"}}}}],
+        "contexts": [{{"name": "c", "context": {{"cluster": "c", "user": "c"}}}}],
+        "users": [{{"name": "c", "user": {{"token": "none"}}}}]}}"""
+    )
+    return f"--kf-kubeconfig={path}"
+
+
+def test_kubernetes_that_refuses(remote: Remote, suite: Path, closed_port: int) -> None:
+    argument = kubeconfig(suite, f"https://127.0.0.1:{closed_port}")
+    line = refused(remote, suite, argument)
+    assert line.startswith(f"{argument} (from command line): cannot talk to Kubernetes: ")
+    assert "refused" in line
+
+
+def test_kubernetes_that_never_answers(remote: Remote, suite: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        argument = kubeconfig(suite, f"https://127.0.0.1:{silent.getsockname()[1]}")
+        line = refused(remote, suite, argument)
+    assert line.startswith(f"{argument} (from command line): cannot talk to Kubernetes: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("", "is empty"), ("a: [", "expected"), ("just words", "it is YAML, but no kubeconfig")],
+)
+def test_kubeconfig_that_is_none(remote: Remote, suite: Path, text: str, told: str) -> None:
+    path = suite / "kubeconfig"
+    path.write_text(text)
+    line = refused(remote, suite, f"--kf-kubeconfig={path}")
+    assert f"the kubeconfig {path} cannot be used: " in line
+    assert told in line
+
+
+def test_kubeconfig_variable_that_leads_nowhere(
+    remote: Remote, suite: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/nowhere/config")
+    monkeypatch.setattr(Remote, "arguments", remote.arguments[:2])
+    line = refused(remote, suite)
+    assert line.endswith("there is no kubeconfig at /nowhere/config (from $KUBECONFIG)")
+
+
+def test_no_kubeconfig_at_all(remote: Remote, suite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Remote, "arguments", remote.arguments[:2])
+    assert "name one with --kf-kubeconfig" in refused(remote, suite)
+
+
+def test_context_that_is_not_there(remote: Remote, suite: Path) -> None:
+    line = refused(remote, suite, "--kf-context=staging")
+    assert "--kf-context=staging (from command line): there is no context 'staging' in " in line
+    assert line.endswith("contexts there: embedded")
+
+
+@pytest.mark.parametrize("way", ["dex", "token-request"])
+def test_namespace_that_does_not_exist(remote: Remote, suite: Path, way: str) -> None:
+    line = refused(remote, suite, "--kf-namespace=nobodys", f"--kf-auth={way}")
+    told = "there is no namespace 'nobodys' on this cluster"
+    assert line == f"--kf-namespace=nobodys (from command line): {told}"
+
+
+def test_namespace_of_others(remote: Remote, suite: Path) -> None:
+    line = refused(remote, suite, "--kf-namespace=default")
+    assert line.endswith("user@example.com may not use the pipelines there")
+
+
+def test_namespace_that_is_being_deleted(remote: Remote, suite: Path) -> None:
+    name = "going-away"
+    held = {"metadata": {"name": "held", "finalizers": ["tests.example.com/held"]}}
+    remote.core.create_namespace({"metadata": {"name": name}})
+    remote.core.create_namespaced_config_map(name, held)
+    remote.core.delete_namespace(name)
+    try:
+        line = refused(remote, suite, f"--kf-namespace={name}")
+        assert line == (
+            f"--kf-namespace={name} (from command line): the namespace {name!r} is being deleted"
+        )
+    finally:
+        remote.core.patch_namespaced_config_map("held", name, {"metadata": {"finalizers": None}})
+
+
+def test_storage_class_that_does_not_exist(remote: Remote, suite: Path) -> None:
+    line = refused(remote, suite, "--kf-storage-class=fast")
+    assert line == (
+        "--kf-storage-class=fast (from command line): this cluster has no such storage class; "
+        "those that exist: standard, immediate"
+    )
+
+
+def test_fault_that_does_not_exist(remote: Remote, suite: Path) -> None:
+    line = refused(remote, suite, "--kf-host=local", "--kf-local-fault=rain")
+    assert line.startswith("--kf-local-fault: there is no fault 'rain'; valid: ")
+
+
+def test_cluster_asked_for_in_the_middle(remote: Remote, tmp_path: Path, closed_port: int) -> None:
+    """A fixture that is only asked for by name while tests run ends the session all the same."""
+    (tmp_path / "test_late.py").write_text(
+        "def test_first(): pass\n"
+        "def test_late(request): request.getfixturevalue('kf_cluster')\n"
+        "def test_last(): pass\n"
+    )
+    code, output = remote.run(tmp_path, f"--kf-host=http://127.0.0.1:{closed_port}")
+    assert code == 4
+    assert f"nothing listens at 127.0.0.1:{closed_port}" in output
+    assert "Traceback" not in output
+    assert "1 passed" in output
+
+
+def test_good_input_passes(remote: Remote, suite: Path) -> None:
+    """The positive control of all of these."""
+    options = [
+        "--kf-storage-class=standard",
+        f"--kf-namespace={NAMESPACE}",
+        "--kf-context=embedded",
+    ]
+    code, output = remote.run(suite, *options)
+    assert code == 0, output
+    assert "1 passed" in output

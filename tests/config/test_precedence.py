@@ -1,0 +1,158 @@
+"""Which source counts, and that each value says where it is from."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from pytest_kubeflow.config import KubeflowConfig
+from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.options import OPTIONS
+from tests.config.sources import resolved
+
+SOURCES = ["command line", "environment", "target", "ini"]
+ORIGINS = {
+    "command line": "command line",
+    "environment": "environment KF_CONTEXT",
+    "target": "target staging in kubeflow-targets.toml",
+    "ini": "kf_context in pytest.ini",
+}
+GIVEN = [
+    given for count in range(len(SOURCES) + 1) for given in itertools.combinations(SOURCES, count)
+]
+
+
+@pytest.mark.parametrize("given", GIVEN, ids="+".join)
+def test_the_most_important_source_counts(given: tuple[str, ...], tmp_path: Path) -> None:
+    value = "context = 'target'" if "target" in given else ""
+    (tmp_path / "kubeflow-targets.toml").write_text(f"[targets.staging]\n{value}\n")
+    config = resolved(
+        {"target": "staging"} | ({"context": "command line"} if "command line" in given else {}),
+        {"KF_CONTEXT": "environment"} if "environment" in given else {},
+        {"context": "ini"} if "ini" in given else {},
+        folder=tmp_path,
+    )
+    if given:
+        first = min(given, key=SOURCES.index)
+        assert config.kubernetes.context == first
+        assert config.origin("context") == ORIGINS[first]
+        assert config.told("context") == f"--kf-context={first} (from {ORIGINS[first]})"
+    else:
+        assert config.kubernetes.context is None
+        assert config.origin("context") == "default"
+
+
+def test_defaults_are_those_of_the_classes() -> None:
+    """The table's defaults and the dataclasses' agree, group by group, in value and type."""
+    config, plain = resolved(), KubeflowConfig()
+    for option in OPTIONS:
+        if option.field:
+            group, attribute = option.field.split(".")
+            found = getattr(getattr(config, group), attribute)
+            default = getattr(getattr(plain, group), attribute)
+            assert found == default, option.name
+            assert type(found) is type(default), option.name
+
+
+def test_every_option_reaches_its_place(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("secret in a file")
+    special = {
+        "host": ("https://kf.example.com/", "https://kf.example.com"),
+        "auth": ("dex", "dex"),
+        "insecure": ("on", True),
+        "s3_endpoint": ("http://s3:9000", "http://s3:9000"),
+        "require": ("katib,gpu", ("katib", "gpu")),
+        "keep": ("always", "always"),
+        "timeout": ("1m", 60.0),
+        "local_mode": ("standalone", "standalone"),
+        "local_fault": ("a,b", ("a", "b")),
+        "gpu_all_nodes": ("true", True),
+    }
+    checked = 0
+    for option in OPTIONS:
+        if not option.field or option.secret or option.name == "gpu_toleration":
+            continue
+        text, value = special.get(option.name, ("file", None))
+        config = resolved(environment={option.env: text}, folder=tmp_path)
+        group, attribute = option.field.split(".")
+        found = getattr(getattr(config, group), attribute)
+        assert found == value if value is not None else str(found).endswith("file"), option.name
+        assert config.origin(option.name) == f"environment {option.env}"
+        checked += 1
+    assert checked > 15
+
+
+def test_repeated_options_add_up() -> None:
+    config = resolved({"require": ["katib,gpu", "kserve", "gpu"]})
+    assert config.session.require == ("katib", "gpu", "kserve")
+
+
+def test_an_empty_text_is_not_the_same_as_none() -> None:
+    """An empty variable is an error, not a way to say nothing: somebody meant something by it."""
+    for option in OPTIONS:
+        with pytest.raises(ConfigurationError, match=f"environment {option.env} is empty; valid: "):
+            resolved(environment={option.env: " "})
+
+
+def test_paths_start_where_they_were_written(tmp_path: Path) -> None:
+    for name in ("ini", "here"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config").touch()
+    here, ini = tmp_path / "here", tmp_path / "ini"
+    by_hand = resolved({"kubeconfig": "config"}, folder=here, ini_folder=ini)
+    by_ini = resolved(ini={"kubeconfig": "config"}, folder=here, ini_folder=ini)
+    assert by_hand.kubernetes.kubeconfig == tmp_path / "here" / "config"
+    assert by_ini.kubernetes.kubeconfig == tmp_path / "ini" / "config"
+
+
+MALFORMED = {
+    "host": "nowhere",
+    "auth": "magic",
+    "insecure": "perhaps",
+    "kubeconfig": "no-such-file",
+    "namespace": "Not_A_Label",
+    "storage_class": "Not A Name",
+    "s3_endpoint": "s3:9000",
+    "require": "katip",
+    "keep": "sometimes",
+    "timeout": "soon",
+    "local_mode": "both",
+    "local_fault": "NOT A NAME",
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+@pytest.mark.parametrize("source", SOURCES)
+def test_malformed_values_name_option_origin_and_what_is_valid(
+    name: str, source: str, tmp_path: Path
+) -> None:
+    option = next(option for option in OPTIONS if option.name == name)
+    text = MALFORMED[name]
+    target = tmp_path / "kubeflow-targets.toml"
+    target.write_text(f"[targets.staging]\n{name} = '{text}'\n")
+    command_line = {"command line": {name: text}, "target": {"target": "staging"}}
+    with pytest.raises(ConfigurationError) as raised:
+        resolved(
+            command_line.get(source),
+            {option.env: text} if source == "environment" else {},
+            {name: text} if source == "ini" else {},
+            folder=tmp_path,
+        )
+    message = raised.value.message
+    origin = ORIGINS[source].replace("KF_CONTEXT", option.env).replace("kf_context", f"kf_{name}")
+    assert message.startswith(f"{option.option}: {text!r} from {origin} is not valid")
+    assert message.endswith(f"; valid: {option.parser.valid}")
+    assert "\n" not in message
+
+
+def test_header_tells_what_was_set_and_where() -> None:
+    config = resolved(
+        {"host": "https://kf.example.com"}, {"KF_TOKEN": "planted"}, {"timeout": "90s"}
+    )
+    (line,) = config.header_lines()
+    assert line == (
+        "kubeflow: host=https://kf.example.com (command line), "
+        "timeout=90.0 (kf_timeout in pytest.ini), token=*** (environment KF_TOKEN)"
+    )

@@ -1,0 +1,159 @@
+"""The reaper finds what interrupted sessions left behind, and touches nothing else."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_kubeflow.errors import PermissionDenied
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.k8s.namespaces import create_namespace, delete_namespace, wait_until_gone
+from pytest_kubeflow.k8s.ownership import MANAGED_BY, Ownership
+from pytest_kubeflow.k8s.profiles import create_profile, delete_profile
+from pytest_kubeflow.k8s.reaper import Leftover, Reaper
+from pytest_kubeflow.waiting import Deadline
+from tests.cluster.remote import NAMESPACE, Remote, wait_until
+
+NOW = int(time.time())
+EXPIRED = Ownership("somebody", "interrupted", NOW - 10)
+RUNNING = Ownership("somebody", "running", NOW + 1000)
+FOREIGN = {**EXPIRED.labels(), MANAGED_BY: "Helm"}
+LABELS: dict[str, dict[str, str]] = {
+    "expired": EXPIRED.labels(),
+    "running": RUNNING.labels(),
+    "foreign": FOREIGN,
+    "bare": {},
+}
+KINDS = ("pod", "persistentvolumeclaim", "configmap", "secret")
+
+
+@pytest.fixture(scope="module")
+def kubernetes(remote: Remote) -> Iterator[KubernetesClient]:
+    client = KubernetesClient(remote.endpoints.kubeconfig)
+    yield client
+    client.close()
+
+
+def make(core: Any, namespace: str, name: str, labels: dict[str, str]) -> None:
+    """One object of each kind with this name."""
+    metadata = {"metadata": {"name": name, "labels": labels}}
+    core.create_namespaced_config_map(namespace, metadata)
+    core.create_namespaced_secret(namespace, metadata)
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+    core.create_namespaced_persistent_volume_claim(namespace, {**metadata, "spec": claim})
+    container = {"name": "main", "image": "busybox", "command": ["sleep", "300"]}
+    spec = {"containers": [container], "terminationGracePeriodSeconds": 0}
+    core.create_namespaced_pod(namespace, {**metadata, "spec": spec})
+
+
+@pytest.fixture
+def namespace(kubernetes: KubernetesClient) -> Iterator[str]:
+    """A namespace with four things of each kind in it, of which one is left behind."""
+    name = f"team-{uuid.uuid4().hex[:8]}"
+    labels = RUNNING.labels()
+    create_namespace(kubernetes, name, labels=labels, deadline=Deadline.after(20))
+    for kind, labels in LABELS.items():
+        make(kubernetes.core, name, f"t-{kind}", labels)
+    yield name
+    delete_namespace(kubernetes, name)
+
+
+def there(core: Any, namespace: str) -> set[str]:
+    """Kind and name of what the namespace has of ours, as far as it is not being deleted."""
+    listings = {
+        "pod": core.list_namespaced_pod,
+        "persistentvolumeclaim": core.list_namespaced_persistent_volume_claim,
+        "configmap": core.list_namespaced_config_map,
+        "secret": core.list_namespaced_secret,
+    }
+    return {
+        f"{kind} {item.metadata.name}"
+        for kind, listing in listings.items()
+        for item in listing(namespace).items
+        if item.metadata.name.startswith("t-")
+    }
+
+
+def test_only_what_has_expired_goes(kubernetes: KubernetesClient, namespace: str) -> None:
+    before = there(kubernetes.core, namespace)
+    assert len(before) == len(KINDS) * len(LABELS)
+    removed = Reaper(kubernetes).reap(namespace)
+    assert {str(one) for one in removed} == {f"{kind} {namespace}/t-expired" for kind in KINDS}
+    expired = {f"{kind} t-expired" for kind in KINDS}
+    wait_until(lambda: there(kubernetes.core, namespace) == before - expired)
+    assert Reaper(kubernetes).leftovers(namespace) == []
+
+
+def test_what_runs_now_expires_later(kubernetes: KubernetesClient, namespace: str) -> None:
+    later = Reaper(kubernetes, clock=lambda: time.time() + 2000)
+    found = {one.name for one in later.leftovers(namespace)}
+    assert found == {"t-expired", "t-running"}
+
+
+def test_a_session_by_its_id(kubernetes: KubernetesClient, namespace: str) -> None:
+    found = Reaper(kubernetes, run_id="running").leftovers(namespace)
+    assert {(one.kind, one.name) for one in found} == {(kind, "t-running") for kind in KINDS}
+
+
+def test_namespaces_and_profiles(kubernetes: KubernetesClient, remote: Remote) -> None:
+    core, deadline = kubernetes.core, Deadline.after(30)
+    unique = uuid.uuid4().hex[:8]
+    for kind, labels in LABELS.items():
+        core.create_namespace({"metadata": {"name": f"n-{kind}-{unique}", "labels": labels}})
+        create_profile(
+            kubernetes,
+            f"p-{kind}-{unique}",
+            owner="user@example.com",
+            labels=labels,
+            deadline=deadline,
+        )
+    removed = {one for one in Reaper(kubernetes).reap() if one.name.endswith(unique)}
+    assert removed == {
+        Leftover("namespace", "", f"n-expired-{unique}"),
+        Leftover("profile", "", f"p-expired-{unique}"),
+    }
+    for one in removed:
+        wait_until_gone(kubernetes, one.name, deadline=deadline)
+    left = {item.metadata.name for item in core.list_namespace().items}
+    for kind in ("running", "foreign", "bare"):
+        assert {f"n-{kind}-{unique}", f"p-{kind}-{unique}"} <= left
+    for kind in ("foreign", "bare"):
+        with pytest.raises(PermissionDenied, match="was not made by pytest-kubeflow: left alone"):
+            delete_namespace(kubernetes, f"n-{kind}-{unique}")
+        with pytest.raises(PermissionDenied, match="was not made by pytest-kubeflow: left alone"):
+            delete_profile(kubernetes, f"p-{kind}-{unique}")
+
+
+def test_a_session_reaps_before_it_begins(
+    kubernetes: KubernetesClient, remote: Remote, tmp_path: Path
+) -> None:
+    for kind, labels in LABELS.items():
+        make(kubernetes.core, NAMESPACE, f"t-{kind}", labels)
+    before = there(kubernetes.core, NAMESPACE)
+    (tmp_path / "test_it.py").write_text("def test_it(kf_namespace): pass\n")
+    code, output = remote.run(tmp_path, f"--kf-namespace={NAMESPACE}")
+    assert code == 0, output
+    expired = {f"{kind} t-expired" for kind in KINDS}
+    wait_until(lambda: there(kubernetes.core, NAMESPACE) == before - expired)
+
+
+def test_who_may_not_list_finds_nothing(remote: Remote, tmp_path: Path) -> None:
+    """Where there are no rights there is nothing of ours either, and no error."""
+    import yaml
+
+    config = yaml.safe_load(remote.endpoints.kubeconfig.read_text())
+    request = {"spec": {"expirationSeconds": 600}}
+    answer = remote.core.create_namespaced_service_account_token("default", NAMESPACE, request)
+    config["users"][0]["user"] = {"token": answer.status.token}
+    path = tmp_path / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    stranger = KubernetesClient(path)
+    assert not stranger.may("list", "pods", namespace="kubeflow")
+    assert Reaper(stranger).reap("kubeflow") == []
+    assert Reaper(stranger).reap() == []
+    stranger.close()

@@ -1,0 +1,103 @@
+"""The table of options as users meet it: --help, the ini file, the page, the header."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_kubeflow import options
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "options.md"
+VISIBLE = [row for row in options.OPTIONS if not row.hidden]
+
+
+def pytest_says(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def test_help_has_every_option_and_ini_key(tmp_path: Path) -> None:
+    said = pytest_says(tmp_path, "--help")
+    for row in VISIBLE:
+        assert f"  {row.option}" in said
+        assert f"  {row.ini} (string)" in said
+        assert row.env in said
+    for row in options.OPTIONS:
+        if row.hidden:
+            assert not re.search(rf"--kf-{row.name.replace('_', '-')}[= ]", said)
+
+
+def test_the_page_equals_the_table() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert options.reference() in text, (
+        "docs/reference/options.md is not what pytest_kubeflow.options.reference() says: "
+        "write its table anew"
+    )
+
+
+def test_the_table_has_a_row_an_option() -> None:
+    rows = options.reference().splitlines()[2:]
+    assert len(rows) == len(options.OPTIONS)
+    for row, option in zip(rows, options.OPTIONS, strict=True):
+        cells = re.split(r"(?<!\\) \| ", row.strip("| "))
+        assert f"`{option.env}`" in row
+        assert option.help.replace("|", r"\|") in row
+        assert (f"`{option.ini}`" in cells) == (not option.hidden)
+
+
+def test_header_masks_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KF_TOKEN", "planted-token")
+    monkeypatch.setenv("KF_REQUIRE", "katib,gpu")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nkf_keep = on-failure\n")
+    said = pytest_says(tmp_path, "--kf-host=https://kf.example.com", "--kf-insecure")
+    for told in (
+        "host=https://kf.example.com (command line)",
+        "insecure=True (command line)",
+        "require=katib,gpu (environment KF_REQUIRE)",
+        "keep=on-failure (kf_keep in pytest.ini)",
+        "token=*** (environment KF_TOKEN)",
+    ):
+        assert told in said
+    assert "planted" not in said
+    assert "timeout=" not in said  # defaults are not listed
+
+
+def test_header_without_a_cluster(tmp_path: Path) -> None:
+    assert "kubeflow: no cluster named (--kf-host=URL" in pytest_says(tmp_path)
+
+
+def test_secrets_stay_out_of_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KF_PASSWORD", "planted-password")
+    (tmp_path / "test_leak.py").write_text(
+        "def test_leak(kf_config):\n"
+        "    print(kf_config.gateway.password.reveal())\n"
+        "    assert kf_config.gateway.password.reveal() == 'x'\n"
+    )
+    said = pytest_says(tmp_path, "--junit-xml=junit.xml", "-rA")
+    assert "1 failed" in said
+    assert "***" in said
+    for text in (said, (tmp_path / "junit.xml").read_text()):
+        assert "planted" not in text.replace("KF_PASSWORD", "")
+
+
+def test_repeated_options_on_the_command_line(tmp_path: Path) -> None:
+    said = pytest_says(
+        tmp_path, "--kf-host=https://x", "--kf-require=katib", "--kf-require=gpu,katib"
+    )
+    assert "require=katib,gpu (command line)" in said
+
+
+def test_an_option_given_twice_takes_the_last(tmp_path: Path) -> None:
+    """As everywhere in pytest: so that addopts can be overridden."""
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --kf-host=https://first\n")
+    assert "host=https://last (command line)" in pytest_says(tmp_path, "--kf-host=https://last")

@@ -1,0 +1,92 @@
+"""Tests of what a cluster lacks: skipped with the reason, failed where it is required."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.remote import Remote
+
+REQUIRES = """
+import pathlib
+import pytest
+
+@pytest.fixture
+def made():
+    pathlib.Path("made").touch()
+
+@pytest.mark.kf_requires("katib")
+def test_katib(made): pass
+
+@pytest.mark.kf_requires("gpu", "pipelines")
+def test_gpu(made): pass
+
+@pytest.mark.kf_requires("pipelines", "profiles", "objectstore")
+def test_there(): pass
+"""
+KATIB = "this cluster has no katib: its Kubernetes API serves no experiments.kubeflow.org"
+GPU = (
+    "this cluster has no gpu: no node that takes pods has "
+    "nvidia.com/gpu, amd.com/gpu, gpu.intel.com/* or huawei.com/* to give"
+)
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    (tmp_path / "test_requires.py").write_text(REQUIRES)
+    return tmp_path
+
+
+def test_skipped_with_what_was_looked_for(remote: Remote, suite: Path) -> None:
+    code, output = remote.run(suite, "-ra")
+    assert code == 0, output
+    assert "1 passed, 2 skipped" in output
+    assert KATIB in output
+    assert GPU in output
+    assert not (suite / "made").exists()
+
+
+def test_failed_where_required(remote: Remote, suite: Path) -> None:
+    code, output = remote.run(suite, "-ra", "--kf-require=katib,objectstore")
+    assert code == 1, output
+    assert "1 passed, 1 skipped, 1 error" in output
+    assert f"{KATIB} (--kf-require=katib,objectstore (from command line))" in output
+    assert not (suite / "made").exists()
+
+
+@pytest.mark.parametrize(
+    ("marker", "told"),
+    [
+        ('kf_requires("katip")', "the marker kf_requires knows no component 'katip'; valid: gpu, "),
+        ("kf_requires", "the marker kf_requires takes names of components: "),
+        ('kf_requires(component="katib")', "the marker kf_requires takes names of components: "),
+    ],
+)
+def test_wrong_markers(remote: Remote, tmp_path: Path, marker: str, told: str) -> None:
+    source = f"import pytest\n@pytest.mark.{marker}\ndef test_it(): pass\n"
+    (tmp_path / "test_wrong.py").write_text(source)
+    code, output = remote.run(tmp_path)
+    assert code == 1, output
+    assert told in output
+    assert "Traceback" not in output
+
+
+STORE = """
+def test_one(minio_client): pass
+def test_two(minio_bucket): pass
+def test_three(minio_bucket): pass
+"""
+
+
+@pytest.mark.parametrize("required", [False, True])
+def test_no_object_store(remote: Remote, tmp_path: Path, required: bool) -> None:
+    (tmp_path / "test_store.py").write_text(STORE)
+    arguments = [one for one in remote.arguments if "s3" not in one]
+    more = ["--kf-require=objectstore"] if required else []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Remote, "arguments", arguments)
+        code, output = remote.run(tmp_path, "-ra", *more)
+    assert code == (1 if required else 0), output
+    assert ("3 errors" if required else "3 skipped") in output
+    assert "no object store can be reached from here: give --kf-s3-endpoint=URL" in output
