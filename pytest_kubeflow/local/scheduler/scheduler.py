@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections.abc import Iterator
 
 from pytest_kubeflow.local.controllers.controller import Controller, Informers
 from pytest_kubeflow.local.kube import ApiError, KubeClient
@@ -11,13 +11,19 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.events import Recorder
 from pytest_kubeflow.local.kube.informer import Key, key_of
 from pytest_kubeflow.local.kube.resources import (
+    NAMESPACES,
     NODES,
     PERSISTENT_VOLUME_CLAIMS,
     PERSISTENT_VOLUMES,
     PODS,
     STORAGE_CLASSES,
 )
-from pytest_kubeflow.local.scheduler.predicates import matches_terms, obstacles
+from pytest_kubeflow.local.scheduler.affinity import depends_on_pods
+from pytest_kubeflow.local.scheduler.predicates import Obstacle, obstacle
+from pytest_kubeflow.local.scheduler.preferences import best
+from pytest_kubeflow.local.scheduler.snapshot import Snapshot
+from pytest_kubeflow.local.scheduler.terms import labels_of
+from pytest_kubeflow.local.scheduler.verdict import impossible, nowhere
 
 NAME = "default-scheduler"
 _FINAL = {"Succeeded", "Failed"}
@@ -43,6 +49,7 @@ class Scheduler(Controller):
         self.pods = self.informers[PODS]
         self.pods.on_change(self._pod_changed)
         self.nodes = self.informers[NODES]
+        self.namespaces = self.informers[NAMESPACES]
         self.claims = self.informers[PERSISTENT_VOLUME_CLAIMS]
         self.volumes = self.informers[PERSISTENT_VOLUMES]
         self.classes = self.informers[STORAGE_CLASSES]
@@ -53,15 +60,23 @@ class Scheduler(Controller):
         key = key_of(pod)
         if kind == "DELETED" or pod["spec"].get("nodeName"):
             self._waiting.pop(key, None)
-            self._assumed.pop(key, None)
+            arrived = self._assumed.pop(key, None) is not None or kind == "ADDED"
             if kind == "DELETED" or pod.get("status", {}).get("phase") in _FINAL:
                 self._wake()
+            elif arrived:
+                self._wake_those_with_company()
         elif pod["spec"].get("schedulerName", NAME) == NAME and key not in self._waiting:
             self.queue.add(key)
 
     def _wake(self) -> None:
         for key in self._waiting:
             self.queue.add(key)
+
+    def _wake_those_with_company(self) -> None:
+        for key in self._waiting:
+            pod = self.pods.objects.get(key)
+            if pod is not None and depends_on_pods(pod):
+                self.queue.add(key)
 
     async def reconcile(self, key: Key) -> None:
         pod = self.pods.get(key[1], key[0])
@@ -88,57 +103,54 @@ class Scheduler(Controller):
     def _place(self, pod: Object) -> tuple[str, list[Object]]:
         """The node for `pod`, and the unbound claims that must be bound for it there."""
         bound, unbound = self._claims_of(pod)
-        why: Counter[str] = Counter()
-        for name, node in ((key[1], node) for key, node in self.nodes.objects.items()):
-            others = [
-                other
-                for key, other in self.pods.objects.items()
-                if name in {other["spec"].get("nodeName"), self._assumed.get(key)}
-                and other.get("status", {}).get("phase") not in _FINAL
-            ]
-            reasons = obstacles(pod, node, others)
-            if not reasons and any(not _reaches(volume, node) for volume in bound):
-                reasons = ["node(s) had volume node affinity conflict"]
-            if not reasons:
-                return name, unbound
-            why.update(reasons)
-        total = len(self.nodes.objects)
-        listed = ", ".join(f"{count} {reason}" for reason, count in sorted(why.items()))
-        raise UnschedulableError(
-            f"0/{total} nodes are available: {listed}."
-            if total
-            else "no nodes available to schedule pods"
+        snapshot = self._snapshot()
+        fitting: list[Object] = []
+        obstacles: dict[str, Obstacle] = {}
+        for name, node in snapshot.nodes.items():
+            found = obstacle(pod, node, snapshot, bound)
+            if found is None:
+                fitting.append(node)
+            else:
+                obstacles[name] = found
+        if not fitting:
+            raise UnschedulableError(nowhere(pod, obstacles))
+        return best(pod, fitting, snapshot)["metadata"]["name"], unbound
+
+    def _snapshot(self) -> Snapshot:
+        pods: dict[str, list[Object]] = {}
+        for key, pod in self.pods.objects.items():
+            node = pod["spec"].get("nodeName") or self._assumed.get(key)
+            if node and pod.get("status", {}).get("phase") not in _FINAL:
+                pods.setdefault(node, []).append(pod)
+        return Snapshot(
+            nodes={name: node for (_, name), node in self.nodes.objects.items()},
+            pods=pods,
+            namespaces={
+                name: labels_of(namespace)
+                for (_, name), namespace in self.namespaces.objects.items()
+            },
         )
 
     def _claims_of(self, pod: Object) -> tuple[list[Object], list[Object]]:
         """Volumes of the pod's bound claims, and its claims that wait for a first consumer."""
-        total = len(self.nodes.objects)
         bound, unbound = [], []
-        for source in pod["spec"].get("volumes") or []:
-            if "persistentVolumeClaim" not in source:
-                continue
-            name = source["persistentVolumeClaim"]["claimName"]
+        for name in _claim_names(pod):
             claim = self.claims.get(name, pod["metadata"]["namespace"])
             if claim is None:
-                raise UnschedulableError(
-                    f'0/{total} nodes are available: persistentvolumeclaim "{name}" not found.'
-                )
+                raise self._impossible(pod, f'persistentvolumeclaim "{name}" not found')
             if claim["metadata"].get("deletionTimestamp"):
-                raise UnschedulableError(
-                    f"0/{total} nodes are available: "
-                    f'persistentvolumeclaim "{name}" is being deleted.'
-                )
+                raise self._impossible(pod, f'persistentvolumeclaim "{name}" is being deleted')
             volume = self.volumes.get(claim["spec"].get("volumeName", ""))
             if claim.get("status", {}).get("phase") == "Bound" and volume is not None:
                 bound.append(volume)
             elif self._waits_for_consumer(claim):
                 unbound.append(claim)
             else:
-                raise UnschedulableError(
-                    f"0/{total} nodes are available: "
-                    "pod has unbound immediate PersistentVolumeClaims."
-                )
+                raise self._impossible(pod, "pod has unbound immediate PersistentVolumeClaims")
         return bound, unbound
+
+    def _impossible(self, pod: Object, reason: str) -> UnschedulableError:
+        return UnschedulableError(impossible(pod, len(self.nodes.objects), reason))
 
     def _waits_for_consumer(self, claim: Object) -> bool:
         storage_class = self.classes.get(claim["spec"].get("storageClassName") or "")
@@ -210,6 +222,7 @@ class Scheduler(Controller):
         await self._recorder.event(pod, "Warning", "FailedScheduling", message)
 
 
-def _reaches(volume: Object, node: Object) -> bool:
-    affinity = (volume["spec"].get("nodeAffinity") or {}).get("required")
-    return affinity is None or matches_terms(affinity["nodeSelectorTerms"], node)
+def _claim_names(pod: Object) -> Iterator[str]:
+    for source in pod["spec"].get("volumes") or []:
+        if "persistentVolumeClaim" in source:
+            yield source["persistentVolumeClaim"]["claimName"]
