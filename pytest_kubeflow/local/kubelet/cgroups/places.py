@@ -20,6 +20,8 @@ from typing import Literal
 from pytest_kubeflow.local.kubelet.cgroups.hierarchies import Hierarchy
 
 CONTROLLERS = ("cpu", "memory")
+# Moves the process that is tried with into a cgroup, whose path ends with so many parts of ours.
+_Attach = Callable[[Path, int], None]
 _TRIAL_LIMIT = str(1 << 40)
 # For each controller and version a limit that hinders nobody, and how it is taken back.
 _TRIALS = {
@@ -104,9 +106,7 @@ def _lineage(hierarchy: Hierarchy) -> list[Path]:
     return [hierarchy.own, *above]
 
 
-def _claim_v1(
-    hierarchy: Hierarchy, wanted: tuple[str, ...], name: str, attach: Callable[[Path], None]
-) -> Place:
+def _claim_v1(hierarchy: Hierarchy, wanted: tuple[str, ...], name: str, attach: _Attach) -> Place:
     named = " and ".join(wanted)
     if hierarchy.own is None:
         raise _outside()
@@ -116,7 +116,7 @@ def _claim_v1(
     try:
         directory.mkdir()
         _try_limits(1, wanted, directory)
-        attach(directory)
+        attach(directory, 1)
     except OSError as error:
         _discard(directory)
         if error.errno == errno.EROFS:
@@ -135,7 +135,7 @@ def _claim_v2(
     hierarchy: Hierarchy | None,
     wanted: tuple[str, ...],
     name: str,
-    attach: Callable[[Path], None],
+    attach: _Attach,
 ) -> Place:
     if hierarchy is None:
         raise Refusal(
@@ -166,7 +166,7 @@ def _claim_v2(
 
 def _offered(hierarchy: Hierarchy, wanted: tuple[str, ...]) -> None:
     """Refuse what not even the topmost visible cgroup has: the kernel lacks it, or hides it."""
-    offered = (hierarchy.mount / "cgroup.controllers").read_text().split()
+    offered = _controllers(hierarchy.mount)
     for controller in wanted:
         if controller not in offered:
             raise Refusal(
@@ -176,10 +176,8 @@ def _offered(hierarchy: Hierarchy, wanted: tuple[str, ...]) -> None:
             )
 
 
-def _try_v2(
-    parent: Path, wanted: tuple[str, ...], name: str, attach: Callable[[Path], None]
-) -> Path:
-    offered = (parent / "cgroup.controllers").read_text().split()
+def _try_v2(parent: Path, wanted: tuple[str, ...], name: str, attach: _Attach) -> Path:
+    offered = _controllers(parent)
     for controller in wanted:
         if controller not in offered:
             raise Refusal(
@@ -198,7 +196,7 @@ def _try_v2(
         _try_limits(2, wanted, directory)
         leaf = directory / "trial"
         leaf.mkdir()
-        attach(leaf)
+        attach(leaf, 2)
     except OSError as error:
         _discard(directory)
         if error.errno == errno.EROFS:
@@ -214,6 +212,13 @@ def _try_v2(
     return directory
 
 
+def _controllers(directory: Path) -> list[str]:
+    try:
+        return (directory / "cgroup.controllers").read_text().split()
+    except OSError as error:
+        raise _failed(directory, error) from None
+
+
 def _try_limits(version: Literal[1, 2], wanted: tuple[str, ...], directory: Path) -> None:
     for controller in wanted:
         file, limit, none = _TRIALS[controller, version]
@@ -222,15 +227,17 @@ def _try_limits(version: Literal[1, 2], wanted: tuple[str, ...], directory: Path
 
 
 @contextlib.contextmanager
-def _probe() -> Iterator[Callable[[Path], None]]:
+def _probe() -> Iterator[_Attach]:
     """A process to try with: what is yielded moves it into a cgroup, or raises OSError."""
     with subprocess.Popen(["/bin/sh", "-c", "read _"], stdin=subprocess.PIPE) as process:
         used: list[Path] = []
 
-        def attach(directory: Path) -> None:
+        def attach(directory: Path, depth: int) -> None:
             (directory / "cgroup.procs").write_text(str(process.pid))
             used.append(directory)
-            if str(process.pid) not in (directory / "cgroup.procs").read_text().split():
+            # The process itself must say so: a directory that is no cgroup takes any text.
+            where = Path(f"/proc/{process.pid}/cgroup").read_text().splitlines()
+            if not any(line.endswith("/".join(("", *directory.parts[-depth:]))) for line in where):
                 raise OSError(errno.ESRCH, "a process that was moved there is not there")
 
         try:
@@ -267,4 +274,4 @@ def _readonly() -> Refusal:
 
 
 def _failed(directory: Path, error: OSError) -> Refusal:
-    return Refusal("Refused", f"the kernel refuses a cgroup at {directory}: {error.strerror}")
+    return Refusal("Refused", f"no cgroup can be used at {directory}: {error.strerror}")
