@@ -65,6 +65,7 @@ def test_made(run_pipeline, end):
 FAILING = """
 import pytest
 from kfp import dsl
+from pytest_kubeflow import Deadline, wait_until
 
 @dsl.component(base_image="python:3.11")
 def divide(by: int) -> float:
@@ -90,6 +91,8 @@ def test_fails(pipeline_run): pass
 
 def test_canceled(run_pipeline):
     run = run_pipeline(hang, wait=False)
+    states = lambda: [task.state for task in run.tasks]
+    wait_until(states, lambda seen: "RUNNING" in seen, deadline=Deadline.after(30), what="a start")
     run.terminate()
     run.wait()
 
