@@ -103,7 +103,7 @@ class Server:
             node_name=NODE,
             ca=api.ca_file.read_text(),
             faults=faults,
-            more=[*profiles, Scheduler, ServiceProxy],
+            more=[*profiles, partial(Scheduler, faults=faults), ServiceProxy],
         )
         await self._run(manager.start, manager.stop)
         await self._start_kubelet(api, pki, spawner)

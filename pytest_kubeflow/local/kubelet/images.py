@@ -25,7 +25,7 @@ _REFERENCE = re.compile(
 )
 # Names without the registry; a pattern with `*` may stand for any registry and folder.
 _PYTHON = ("python", "library/python", "*/python", "*kfp*python*", "*python*kfp*")
-_USERLAND = ("busybox", "alpine", "debian", "ubuntu", "bash")
+_USERLAND = ("busybox", "alpine", "debian", "ubuntu", "bash", "nvidia/cuda")
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PYTHON_PATH = (
     "/usr/local/bin:/usr/local/sbin:/run/kubelet/session/env/bin:/usr/sbin:/usr/bin:/sbin:/bin"

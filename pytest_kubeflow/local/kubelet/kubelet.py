@@ -74,7 +74,7 @@ class Kubelet:
             events=self._events,
             allocatable=self._registration.capacity,
             enforcement=cgroups.Enforcement(node_name),
-            gpus=gpu_pool or gpus.GpuPool(),
+            gpus=gpu_pool or gpus.GpuPool(faults=faults),
             services=self._services_of,
             faults=faults,
         )

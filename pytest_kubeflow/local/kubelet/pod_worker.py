@@ -44,7 +44,7 @@ class PodWorker:
             allocatable=node.allocatable,
             lossy=node.fault("volume-lossy"),
         )
-        self._cgroup = node.enforcement.pod(pod)
+        self._cgroup = node.enforcement.pod(pod, limited=not node.fault("limits-ignored"))
         self._unenforced = node.enforcement.refused(pod)
         self._volumes_ready = False
         self._stopping = asyncio.Event()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 
 from pytest_kubeflow.local.controllers.controller import Controller, Informers
+from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.events import Recorder
@@ -39,7 +40,10 @@ class Scheduler(Controller):
     name = NAME
     workers = 1  # one decision at a time: two would count on the same free CPU
 
-    def __init__(self, client: KubeClient, informers: Informers) -> None:
+    def __init__(
+        self, client: KubeClient, informers: Informers, *, faults: Faults | None = None
+    ) -> None:
+        self._faults = faults or Faults()
         self._recorder = Recorder(client, NAME)
         self._waiting: dict[Key, str] = {}
         self._assumed: dict[Key, str] = {}
@@ -102,6 +106,9 @@ class Scheduler(Controller):
 
     def _place(self, pod: Object) -> tuple[str, list[Object]]:
         """The node for `pod`, and the unbound claims that must be bound for it there."""
+        if self._faults.active("requests-ignored"):
+            containers = [{**one, "resources": {}} for one in pod["spec"]["containers"]]
+            pod = {**pod, "spec": {**pod["spec"], "containers": containers}}
         bound, unbound = self._claims_of(pod)
         snapshot = self._snapshot()
         fitting: list[Object] = []

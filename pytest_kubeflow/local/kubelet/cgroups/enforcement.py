@@ -45,8 +45,8 @@ class Enforcement:
         """Whether both CPUs and memory are limited."""
         return not self._refusals
 
-    def pod(self, pod: Object) -> PodCgroup:
-        return PodCgroup(self._places, pod)
+    def pod(self, pod: Object, *, limited: bool = True) -> PodCgroup:
+        return PodCgroup(self._places, pod, limited=limited)
 
     def refused(self, pod: Object) -> tuple[str, str] | None:
         """Reason and message, if the pod has limits that may not be enforced."""

@@ -72,13 +72,17 @@ class ContainerCgroup:
 
 
 class PodCgroup:
-    """The cgroup around a pod's containers, made with the first of them."""
+    """The cgroup around a pod's containers, made with the first of them.
 
-    def __init__(self, places: Sequence[Place], pod: Object) -> None:
+    With `limited` False it limits nothing, and neither do those of its containers.
+    """
+
+    def __init__(self, places: Sequence[Place], pod: Object, *, limited: bool = True) -> None:
         self._places = places
         self._pod = pod
         self._name = f"pod{pod['metadata']['uid']}"
-        self._limits = of_pod(pod) if places else Limits()
+        self._limited = limited
+        self._limits = of_pod(pod) if places and limited else Limits()
 
     def container(self, spec: Object, run: int) -> ContainerCgroup:
         """Make the cgroup of a container's run (counted from 0). Raises OSError."""
@@ -86,7 +90,7 @@ class PodCgroup:
             self._create(place, place.directory / self._name)
         cgroup = ContainerCgroup(self._places, self._name, f"{spec['name']}-{run}")
         if self._places:
-            cgroup.create(of_container(spec))
+            cgroup.create(of_container(spec) if self._limited else Limits())
         return cgroup
 
     def _create(self, place: Place, directory: Path) -> None:

@@ -10,12 +10,16 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.quantity import parse_quantity
 from pytest_kubeflow.local.kubelet.gpus.inventory import Device, Inventory, take_stock
 from pytest_kubeflow.local.kubelet.gpus.nvidia_smi import Gpu, SmiProblem, ask
 from pytest_kubeflow.local.spawner import Mount, Spawner
+
+if TYPE_CHECKING:
+    from pytest_kubeflow.local.kubelet.context import FaultSet
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +52,13 @@ class GpuPool:
     files are those below $NVIDIA_DEV_ROOT (default `/`), as for NVIDIA's device plugin.
     """
 
-    def __init__(self, program: str | None = None, *, seconds: float = _ANSWER_SECONDS) -> None:
+    def __init__(
+        self,
+        program: str | None = None,
+        *,
+        seconds: float = _ANSWER_SECONDS,
+        faults: FaultSet | None = None,
+    ) -> None:
         self.program = program or shutil.which("nvidia-smi")
         self._seconds = seconds
         self.inventory = Inventory()
@@ -56,6 +66,7 @@ class GpuPool:
         self._known = asyncio.Event()
         self._told: tuple[str, str, str] = ("Unknown", "Asking", f"{self.program} is being asked")
         self._lent: dict[str, dict[str, tuple[Device, ...]]] = {}
+        self._faults = faults
 
     async def detect(self, spawner: Spawner) -> None:
         """Ask nvidia-smi; what it says, or why it does not, is then in `condition`."""
@@ -103,6 +114,8 @@ class GpuPool:
     def share(self, pod: Object, container: str) -> GpuShare:
         """What was lent to one container, as its environment and mounts."""
         devices = self._lent.get(pod["metadata"]["uid"], {}).get(container, ())
+        if self._fault("gpus-leaked"):
+            devices = tuple(self.inventory.devices)
         if not devices:
             return GpuShare()
         visible = ",".join(device.uuid for device in devices)
@@ -116,6 +129,8 @@ class GpuPool:
             for devices in containers.values()
             for device in devices
         }
+        if self._fault("gpus-shared"):
+            used = taken
         chosen: list[Device] = []
         for resource, count in wanted.items():
             free = [
@@ -131,6 +146,9 @@ class GpuPool:
                 )
             chosen += free[:count]
         return tuple(chosen)
+
+    def _fault(self, name: str) -> bool:
+        return self._faults is not None and self._faults.active(name)
 
     def _files(self, devices: tuple[Device, ...]) -> list[Mount]:
         names = [*_CONTROL, *sorted({f"nvidia{device.minor}" for device in devices})]
