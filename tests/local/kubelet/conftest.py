@@ -1,4 +1,4 @@
-"""A node: API server, spawner and kubelet in a thread of their own, reached over HTTP."""
+"""A node: API server, spawner, kubelet and scheduler in a thread, reached over HTTP."""
 
 import asyncio
 import itertools
@@ -13,11 +13,14 @@ import httpx
 import pytest
 
 from pytest_kubeflow.local.apiserver import ApiServer, Pki
+from pytest_kubeflow.local.controllers.controller import Informers
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import EVENTS, NAMESPACES, NODES, PODS, SERVICE_ACCOUNTS
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet, PythonEnvironments
+from pytest_kubeflow.local.kubelet.gpus import GpuPool
+from pytest_kubeflow.local.scheduler import Scheduler
 from pytest_kubeflow.local.spawner import Spawner
 
 T = TypeVar("T")
@@ -42,7 +45,7 @@ class Cluster:
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(SECONDS)
 
-    async def start(self) -> None:
+    async def start(self, gpu_pool: GpuPool | None = None) -> None:
         enter, push = self._stack.enter_async_context, self._stack.push_async_callback
         spawner = await enter(Spawner(remove=[self.directory / "data"]))
         pki = Pki(self.directory / "pki")
@@ -65,9 +68,14 @@ class Cluster:
             server_cert=pki.issue_server("system:node:node-1"),
             client_ca=pki.ca_file,
             faults=self.faults,
+            gpu_pool=gpu_pool,
         )
         await kubelet.start()
         push(kubelet.stop)
+        informers = Informers(self.client)
+        scheduling = asyncio.create_task(Scheduler(self.client, informers).run())
+        push(informers.stop)
+        self._stack.callback(scheduling.cancel)
         self.node = await self.client.get(NODES, "node-1")
         tls = ssl.create_default_context(cafile=str(pki.ca_file))
         self.anonymous_tls = ssl.create_default_context(cafile=str(pki.ca_file))
@@ -97,7 +105,10 @@ class Cluster:
         return f"https://127.0.0.1:{port}"
 
     def create(self, *containers: Object, **spec: Any) -> Object:
-        """Make a pod on the node; a container without a name is `main`, on busybox."""
+        """Make a pod on the node; a container without a name is `main`, on busybox.
+
+        With `nodeName=None` the scheduler places it.
+        """
         pod = {
             "metadata": {"name": f"pod-{next(self._names)}", "namespace": NAMESPACE},
             "spec": {
@@ -115,6 +126,14 @@ class Cluster:
     def until(self, pod: Object, done: Callable[[Object], Any]) -> Object:
         """Follow a pod until `done` of it holds."""
         return self.do(self._until(pod, done))
+
+    def condition(self, kind: str) -> Object:
+        """A condition of the node, as it is now."""
+        node = self.do(self.client.get(NODES, "node-1"))
+        found: Object = next(
+            (one for one in node["status"]["conditions"] if one["type"] == kind), {}
+        )
+        return found
 
     async def _until(self, pod: Object, done: Callable[[Object], Any]) -> Object:
         name = pod["metadata"]["name"]
