@@ -155,12 +155,63 @@ async def serve(directory: Path) -> dict[str, Any]:
     spawner = Spawner(remove=[state])
     await spawner.start()
     marker = sys.argv[3]
+    cgroup: list[Path] = []
+    if os.getuid() == 0 and os.access("/sys/fs/cgroup/memory/cgroup.procs", os.W_OK):
+        cgroup = [own_cgroup() / f"spawner-test-{os.getpid()}"]
+        await spawner.cover(cgroup)
+        cgroup[0].mkdir()
     script = f"mount; echo > /up; (setsid sleep {marker} &); sleep {marker}"
-    await spawner.spawn(container(state / "root", script, Mount("tmpfs", "/scratch")))
+    tmpfs = Mount("tmpfs", "/scratch")
+    await spawner.spawn(container(state / "root", script, tmpfs, cgroups=cgroup))
     await spawner.spawn(ProcessSpec(["setsid", "sleep", marker], PATH))
-    print(json.dumps({"server": os.getpid(), "guard": spawner.pid}), flush=True)
+    told = {"guard": spawner.pid, "cgroups": [str(one) for one in cgroup]}
+    print(json.dumps(told), flush=True)
     await asyncio.Event().wait()
     return {}
+
+
+def own_cgroup() -> Path:
+    """A cgroup that this process may make children of: version 1, memory, as root."""
+    lines = Path("/proc/self/cgroup").read_text().splitlines()
+    path = next(line.split(":", 2)[2] for line in lines if ":memory:" in line)
+    return Path("/sys/fs/cgroup/memory") / path.lstrip("/")
+
+
+async def cgroups(directory: Path) -> dict[str, Any]:
+    """A container and what enters it are in the cgroup that was asked for, a sibling is not."""
+    cgroup = own_cgroup() / f"spawner-test-{os.getpid()}"
+    async with Spawner() as spawner:
+        await spawner.cover([cgroup, cgroup.with_name("never-made")])
+        (cgroup / "below/deeper").mkdir(parents=True)
+        membership = "grep :memory: /proc/self/cgroup"
+        spec = container(
+            directory / "root", f"{membership}; touch /up; sleep 100", cgroups=[cgroup / "below"]
+        )
+        process = await spawner.spawn(spec)
+        inside = await output(
+            spawner,
+            ProcessSpec(["sh", "-c", f"until [ -e /up ]; do :; done; {membership}; sleep 0"], PATH),
+            process,
+        )
+        members = (cgroup / "below/cgroup.procs").read_text().split()
+        outside = await output(spawner, ProcessSpec(["sh", "-c", membership], PATH))
+        missing = container(directory / "b", "true", cgroups=[cgroup / "missing"])
+        try:
+            await spawner.spawn(missing)
+            failure = ""
+        except SpawnError as error:
+            failure = error.message
+        process.kill()
+        await process.wait()
+        unlimited = await output(spawner, container(directory / "c", membership))
+    return {
+        "inside": inside.split(":")[-1].strip(),
+        "members": len(members),
+        "outside": cgroup.name in outside,
+        "unlimited": cgroup.name in unlimited,
+        "failure": failure,
+        "left": cgroup.exists(),
+    }
 
 
 async def refused(directory: Path) -> dict[str, Any]:

@@ -64,14 +64,15 @@ def test_nothing_survives_the_server(user: User, how: signal.Signals | str) -> N
     )
     try:
         assert server.stdout is not None
-        pids = json.loads(server.stdout.readline())
+        told = json.loads(server.stdout.readline())
+        assert all((Path(one) / "cgroup.procs").read_text() for one in told["cgroups"])
         deadline = time.monotonic() + 20
         while len(_processes(marker)) < 4 and time.monotonic() < deadline:
             time.sleep(0.02)
         assert len(_processes(marker)) == 4  # a shell, its two children, and a host process
-        guard = os.pidfd_open(pids["guard"])
+        guard = os.pidfd_open(told["guard"])
         if how == "guard":
-            os.kill(pids["guard"], signal.SIGTERM)
+            os.kill(told["guard"], signal.SIGTERM)
         else:
             server.send_signal(int(how))
             server.wait()
@@ -83,7 +84,24 @@ def test_nothing_survives_the_server(user: User, how: signal.Signals | str) -> N
         server.wait()
     assert _processes(marker) == []
     assert not (user.directory / "state").exists()
+    assert not any(os.path.exists(one) for one in told["cgroups"])
     assert str(user.directory) not in Path("/proc/self/mountinfo").read_text()
+
+
+def test_a_container_is_in_its_cgroup_from_the_first(user: User) -> None:
+    if user.prefix or not os.access("/sys/fs/cgroup/memory/cgroup.procs", os.W_OK):
+        pytest.skip("needs root and cgroup v1; other machines are in the kubelet's tests")
+    seen = user.run("cgroups")
+    failure = seen.pop("failure")
+    assert seen == {
+        "inside": "/",  # the container's own cgroup is all that it sees
+        "members": 2,  # a shell and its child; what had entered has ended
+        "outside": False,
+        "unlimited": False,
+        "left": False,
+    }
+    assert failure.startswith("join cgroup /sys/fs/cgroup/memory/")
+    assert failure.endswith("/missing: No such file or directory")
 
 
 def _processes(marker: str) -> list[str]:
