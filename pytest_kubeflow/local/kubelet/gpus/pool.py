@@ -114,8 +114,10 @@ class GpuPool:
     def share(self, pod: Object, container: str) -> GpuShare:
         """What was lent to one container, as its environment and mounts."""
         devices = self._lent.get(pod["metadata"]["uid"], {}).get(container, ())
-        if self._fault("gpus-leaked"):
+        if not devices and self._fault("gpus-leaked"):
             devices = tuple(self.inventory.devices)
+        if self._fault("gpus-missing"):
+            devices = devices[1:]
         if not devices:
             return GpuShare()
         visible = ",".join(device.uuid for device in devices)

@@ -1,0 +1,1 @@
+"""Tasks get the CPUs, the memory and the GPUs that they ask for, and no more."""

@@ -1,0 +1,45 @@
+"""Limits are not only shown: who goes beyond them is held back or stopped."""
+
+import json
+
+import pytest
+
+from pytest_kubeflow import KubeflowConfig, PipelineRunner
+
+from .pipelines import limited
+
+
+@pytest.mark.usefixtures("enforced")
+def test_half_a_cpu_computes_half_the_time(
+    run_pipeline: PipelineRunner, kf_config: KubeflowConfig
+) -> None:
+    busy = limited(kf_config.kubernetes.base_image, "burn", "3")
+    run = run_pipeline(busy, arguments={"cpu": "500m", "memory": "256Mi"})
+    seen = json.loads(run.task("measure").output)
+    share = seen["cpu_seconds"] / seen["seconds"]
+    if share < 0.5 and seen["throttled"] <= 5:
+        pytest.skip(f"the node is too busy: without being throttled, a task got {share:.2f} CPUs")
+    # A crowded node could show such a share too; only the limit counts throttled periods.
+    assert seen["throttled"] > 5
+    assert share == pytest.approx(0.5, abs=0.15)
+
+
+@pytest.mark.usefixtures("enforced")
+def test_too_much_memory_ends_oomkilled(
+    run_pipeline: PipelineRunner, kf_config: KubeflowConfig
+) -> None:
+    greedy = limited(kf_config.kubernetes.base_image, "fill", "600")
+    run = run_pipeline(greedy, arguments={"cpu": "1", "memory": "256Mi"}, expect="FAILED")
+    task = run.task("measure")
+    assert task.state == "FAILED"
+    assert "OOMKilled" in str(run.evidence().render())
+    log = task.log()
+    assert "64 MiB taken" in log  # it did get its share
+    assert "512 MiB taken" not in log
+
+
+def test_enough_memory_ends_well(run_pipeline: PipelineRunner, kf_config: KubeflowConfig) -> None:
+    """The control: the same program with a limit that suffices."""
+    modest = limited(kf_config.kubernetes.base_image, "fill", "64")
+    run = run_pipeline(modest, arguments={"cpu": "1", "memory": "512Mi"})
+    assert json.loads(run.task("measure").output) == {"taken": 64}

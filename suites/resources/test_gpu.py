@@ -1,0 +1,130 @@
+"""Tasks get the GPUs that they ask for: so many, of that product, and nobody else's."""
+
+import pytest
+
+from pytest_kubeflow import (
+    Inventory,
+    KubeflowConfig,
+    KubernetesClient,
+    NodeFacts,
+    PipelineRun,
+    PipelineRunner,
+    read_inventory,
+)
+
+from .gpu_pipelines import GpuTask, look_at_gpus
+from .nvidia_smi import CUDA_SUM, Seen, parse
+
+pytestmark = pytest.mark.kf_requires("gpu")
+
+GPU = "nvidia.com/gpu"
+HOST = "kubernetes.io/hostname"
+PRODUCT = "nvidia.com/gpu.product"
+
+
+def seen_by(run: PipelineRun, task: str) -> Seen:
+    """What a task saw; fails with its one sentence where nvidia-smi did not work."""
+    seen = parse(run.task(task).output)
+    if seen.problem:
+        pytest.fail(seen.problem, pytrace=False)
+    return seen
+
+
+def node_with(inventory: Inventory, count: int) -> NodeFacts:
+    """A node with so many free GPUs; skips where there is none, with who holds them."""
+    nodes = inventory.with_accelerator(GPU)
+    for node in nodes:
+        if inventory.free(node, GPU) >= count:
+            return node
+    if all(node.accelerators[GPU] < count for node in nodes):
+        pytest.skip(f"no node has {count} x {GPU}: {inventory.describe()}")
+    holders = ", ".join(str(one) for one in inventory.holders)
+    pytest.skip(f"no node has {count} x {GPU} free: {holders}")
+
+
+def selector(node: NodeFacts) -> dict[str, str]:
+    """The product if a label tells it, else the very node."""
+    return {PRODUCT: node.product} if PRODUCT in node.labels else {HOST: node.labels[HOST]}
+
+
+@pytest.fixture
+def inventory(kf_kubernetes: KubernetesClient) -> Inventory:
+    """The nodes, and who holds their GPUs now."""
+    return read_inventory(kf_kubernetes)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_count_and_product(
+    run_pipeline: PipelineRunner, kf_config: KubeflowConfig, inventory: Inventory, count: int
+) -> None:
+    node = node_with(inventory, count)
+    wanted = GpuTask(count, selector(node))
+    seen = seen_by(run_pipeline(look_at_gpus(kf_config.gpu, wanted)), "look-1")
+    assert len(seen.uuids) == count
+    assert len(set(seen.uuids)) == count
+    for gpu in seen.gpus:
+        assert gpu.driver
+        # Labels of shared and split GPUs go on: "NVIDIA-A100-SXM4-40GB-SHARED".
+        assert node.product.startswith(gpu.product) or PRODUCT not in node.labels
+
+
+def test_side_by_side(
+    run_pipeline: PipelineRunner, kf_config: KubeflowConfig, inventory: Inventory
+) -> None:
+    """Two tasks at the same time have different GPUs."""
+    node = node_with(inventory, 2)
+    wanted = GpuTask(1, {HOST: node.labels[HOST]}, seconds=10)
+    run = run_pipeline(look_at_gpus(kf_config.gpu, wanted, wanted))
+    first, second = seen_by(run, "look-1"), seen_by(run, "look-2")
+    if not first.overlaps(second):
+        pytest.skip(f"the tasks did not run at the same time, though {node.name} has GPUs for both")
+    assert len(first.uuids) == len(second.uuids) == 1
+    assert first.uuids != second.uuids
+
+
+def test_who_asks_for_none_sees_none(
+    run_pipeline: PipelineRunner, kf_config: KubeflowConfig, inventory: Inventory
+) -> None:
+    """On a node with GPUs, beside a task that asked for one and sees it."""
+    node = node_with(inventory, 1)
+    here = {HOST: node.labels[HOST]}
+    run = run_pipeline(look_at_gpus(kf_config.gpu, GpuTask(1, here), GpuTask(0, here)))
+    assert len(seen_by(run, "look-1").uuids) == 1
+    # Without a GPU there need not even be a nvidia-smi, or it may complain.
+    assert parse(run.task("look-2").output).uuids == []
+
+
+def test_computation(
+    run_pipeline: PipelineRunner, kf_config: KubeflowConfig, inventory: Inventory
+) -> None:
+    """A matrix is multiplied on the GPU, where the image has PyTorch or CuPy."""
+    node = node_with(inventory, 1)
+    run = run_pipeline(look_at_gpus(kf_config.gpu, GpuTask(1, selector(node))))
+    said = seen_by(run, "look-1").cuda
+    if not said or "No module named" in said:
+        pytest.skip(f"{kf_config.gpu.image} has neither PyTorch nor CuPy (--kf-gpu-image)")
+    library, _, total = said.splitlines()[-1].partition(" ")
+    assert library in {"torch", "cupy"}, said
+    assert float(total) == CUDA_SUM
+
+
+def test_every_node(
+    run_pipeline: PipelineRunner, kf_config: KubeflowConfig, inventory: Inventory
+) -> None:
+    """Each node with GPUs gives one and all of them (--kf-gpu-all-nodes)."""
+    if not kf_config.gpu.all_nodes:
+        pytest.skip("checked node by node only with --kf-gpu-all-nodes")
+    problems = []
+    for node in inventory.with_accelerator(GPU):
+        count = inventory.free(node, GPU)
+        if not count:
+            held = ", ".join(str(one) for one in inventory.holders if one.node == node.name)
+            problems.append(f"{node.name}: not checked, {held}")
+            continue
+        wanted = GpuTask(count, {HOST: node.labels[HOST]})
+        run = run_pipeline(look_at_gpus(kf_config.gpu, wanted))
+        seen = parse(run.task("look-1").output)
+        if seen.problem or len(set(seen.uuids)) != count:
+            told = seen.problem or f"{len(set(seen.uuids))} GPUs seen"
+            problems.append(f"{node.name}: asked for {count}, {told}")
+    assert not problems, "; ".join(problems)
