@@ -38,9 +38,7 @@ def ready(session: subprocess.Popen[str], folder: Path) -> None:
 
 
 CASES = {
-    "ctrl-c": ([INT], []),
     "ctrl-c-twice": ([INT, INT], []),
-    "sigterm": ([TERM], []),
     "sigterm-and-ctrl-c": ([TERM, INT], [f"--kf-namespace={NAMESPACE}"]),
 }
 
@@ -71,6 +69,20 @@ def test_ctrl_c_reaches_workers_of_xdist(remote: Remote, tmp_path: Path) -> None
     session = remote.start(tmp_path, "-n", "1")
     ready(session, tmp_path)
     interrupt(session, INT, group=True)
+    wait_until(lambda: remote.things() == before)
+
+
+def test_sigterm_reaches_workers_where_sigint_is_ignored(remote: Remote, tmp_path: Path) -> None:
+    """As for a command that a script has put into the background, and ends."""
+    (tmp_path / "test_slow.py").write_text(SLOW)
+    before = remote.things()
+    handler = signal.signal(INT, signal.SIG_IGN)
+    try:
+        session = remote.start(tmp_path, "-n", "1")
+    finally:
+        signal.signal(INT, handler)
+    ready(session, tmp_path)
+    interrupt(session, TERM)
     wait_until(lambda: remote.things() == before)
 
 
@@ -112,8 +124,7 @@ def traces(folder: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("signals", [[INT, INT], [TERM]], ids=["ctrl-c-twice", "sigterm"])
-def test_embedded_cluster_leaves_no_trace(tmp_path: Path, signals: list[signal.Signals]) -> None:
+def test_embedded_cluster_leaves_no_trace(tmp_path: Path) -> None:
     (tmp_path / "test_slow.py").write_text(SLOW)
     (tmp_path / "conftest.py").write_text(
         "import pathlib\n"
@@ -132,7 +143,7 @@ def test_embedded_cluster_leaves_no_trace(tmp_path: Path, signals: list[signal.S
     ready(session, tmp_path)
     folder = (tmp_path / "folder").read_text()
     assert traces(folder)
-    output = interrupt(session, *signals)
+    output = interrupt(session, INT, INT)
     assert session.returncode == pytest.ExitCode.INTERRUPTED, output
     wait_until(lambda: not traces(folder))
     assert not Path(folder).exists()
