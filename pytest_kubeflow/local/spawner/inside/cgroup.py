@@ -15,11 +15,19 @@ _REMOVAL_SECONDS = 5.0
 _RETRY_SECONDS = 0.01
 
 
+def unified(directories: Iterable[str]) -> str | None:
+    """The directory of version 2 among them, into which a process can be cloned."""
+    return next((one for one in directories if not _is_v1(one)), None)
+
+
 def join(directories: Iterable[str]) -> None:
-    """Move this process, and so its later children, into a cgroup. Raises OSError."""
+    """Move this process, which has one thread, and so its later children. Raises OSError."""
     for directory in directories:
+        # A thread that moves itself spares the kernel the lock that stops all forks, for which
+        # it waits 10 ms and more (cgroup_procs_write_start in kernel/cgroup/cgroup.c).
+        file = "tasks" if _is_v1(directory) else "cgroup.procs"
         try:
-            fd = os.open(f"{directory}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
+            fd = os.open(f"{directory}/{file}", os.O_WRONLY | os.O_CLOEXEC)
             try:
                 os.write(fd, b"0")
             finally:
@@ -28,6 +36,10 @@ def join(directories: Iterable[str]) -> None:
             raise OSError(
                 error.errno, f"join cgroup {directory}: {os.strerror(error.errno or 0)}"
             ) from None
+
+
+def _is_v1(directory: str) -> bool:
+    return os.path.exists(f"{directory}/tasks")
 
 
 def remove(directory: str) -> None:

@@ -109,8 +109,7 @@ class Init:
         try:
             inside = self._running(enter) if enter is not None else None
             target = self._namespace_fds(inside) if inside is not None else []
-            joins = inside.cgroups if inside is not None else cgroups
-            pid = linux.clone(flags)
+            pid, joins = _clone(flags, inside.cgroups if inside is not None else cgroups)
         except OSError as error:
             os.close(failure_read)
             self._report(event="failed", id=number, errno=error.errno, message=error.strerror)
@@ -154,15 +153,15 @@ class Init:
         fds: list[int],
         failure: int,
         target: list[int],
-        cgroups: list[str],
+        joins: list[str],
     ) -> NoReturn:
         """In the child: from here to the program, or to a report of what went wrong."""
         try:
             signal.set_wakeup_fd(-1)
             settings = spec["container"] or spec["inside"]
             # First of all, while the host's cgroup file system is in sight.
-            cgroup.join(cgroups)
-            if cgroups and not target:
+            cgroup.join(joins)
+            if spec["container"] and spec["container"]["cgroups"]:
                 # The container's own cgroup becomes the root of what /proc says in it.
                 linux.unshare(linux.CLONE_NEWCGROUP)
             if target:
@@ -236,6 +235,22 @@ class Init:
     def _ended(self, child: _Child, status: int) -> None:
         del self._children[child.id]
         self._report(event="exited", id=child.id, status=status)
+
+
+def _clone(flags: int, cgroups: list[str]) -> tuple[int, list[str]]:
+    """Clone into a cgroup as far as the kernel can; the pid, and what the child has to join."""
+    directory = cgroup.unified(cgroups)
+    if directory is None:
+        return linux.clone(flags), cgroups
+    try:
+        fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            return linux.clone(flags, cgroup=fd), [one for one in cgroups if one != directory]
+        finally:
+            os.close(fd)
+    except OSError:
+        # An older kernel, or a cgroup that is not there: joining does it, or says what is wrong.
+        return linux.clone(flags), cgroups
 
 
 def _read_json(fd: int) -> Any:

@@ -18,6 +18,7 @@ CLONE_NEWUTS = 0x04000000
 CLONE_NEWIPC = 0x08000000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
+_CLONE_INTO_CGROUP = 0x200000000
 
 MS_RDONLY = 0x1
 MS_NOSUID = 0x2
@@ -129,14 +130,18 @@ def _check(result: int, call: str) -> int:
     return result
 
 
-def clone(flags: int = 0) -> int:
+def clone(flags: int = 0, *, cgroup: int | None = None) -> int:
     """Fork into new namespaces: 0 in the child, the child's pid in the parent.
 
     Only for single-threaded processes: Python's own after-fork work is left out. With
-    CLONE_PARENT the new process becomes a sibling.
+    CLONE_PARENT the new process becomes a sibling. `cgroup` is an open directory of cgroup v2 in
+    which it begins (Linux 5.7).
     """
     signal = 0 if flags & CLONE_PARENT else _SIGCHLD
     args = _CloneArgs(flags=flags, exit_signal=signal)
+    if cgroup is not None:
+        args.flags |= _CLONE_INTO_CGROUP
+        args.cgroup = cgroup
     number: int = _libc.syscall(_SYS_CLONE3, ctypes.byref(args), ctypes.sizeof(args))
     return _check(number, "clone")
 

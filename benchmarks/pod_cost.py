@@ -1,0 +1,145 @@
+"""What isolation and limits cost: a bare process, one in namespaces, one in a cgroup too.
+
+`python -m benchmarks.pod_cost [ROUNDS]`
+
+The bare process is `true` as the spawner starts everything, so the differences are what namespaces
+and cgroup add to each process of a pod. Making the files of its root, which depends on the disk, is
+a line of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kubelet.cgroups import Enforcement
+from pytest_kubeflow.local.kubelet.environments import PythonEnvironments
+from pytest_kubeflow.local.kubelet.images import ImageCatalogue
+from pytest_kubeflow.local.kubelet.rootfs import assemble
+from pytest_kubeflow.local.spawner import Container, Mount, ProcessSpec, Spawner
+
+_ENV = {"PATH": "/usr/bin:/bin"}
+_LIMITS = {"limits": {"cpu": "1", "memory": "256Mi"}}
+_ALLOWED_MS = 15.0
+
+
+class Bench:
+    """Starts `true` in several ways; each returns the seconds from start to end."""
+
+    def __init__(self, spawner: Spawner, enforcement: Enforcement, directory: Path) -> None:
+        self._spawner = spawner
+        self._enforcement = enforcement
+        self._directory = directory
+        self._environments = PythonEnvironments(directory / "cache")
+        self._image = ImageCatalogue(environments=self._environments).resolve("busybox")
+        self._hosts = directory / "hosts"
+        self._hosts.touch()
+        self._count = 0
+
+    async def bare(self) -> float:
+        """A process of the host."""
+        began = time.perf_counter()
+        await self._run(ProcessSpec(["true"], _ENV))
+        return time.perf_counter() - began
+
+    async def contained(self) -> float:
+        """In namespaces and a root of its own."""
+        with self._root() as (root, mounts):
+            began = time.perf_counter()
+            await self._run(_process(Container(root, "bench", mounts)))
+            return time.perf_counter() - began
+
+    async def limited(self) -> float:
+        """The same in cgroups of a pod and a container, which are made and removed for it."""
+        with self._root() as (root, mounts):
+            began = time.perf_counter()
+            await self._in_cgroup(root, mounts)
+            return time.perf_counter() - began
+
+    async def with_files(self) -> float:
+        """The same, with the files of its root to be made first."""
+        began = time.perf_counter()
+        with self._root() as (root, mounts):
+            await self._in_cgroup(root, mounts)
+            return time.perf_counter() - began
+
+    @contextlib.contextmanager
+    def _root(self) -> Iterator[tuple[Path, list[Mount]]]:
+        self._count += 1
+        directory = self._directory / str(self._count)
+        yield assemble(
+            directory,
+            self._image,
+            self._environments,
+            hostname="bench",
+            hosts=self._hosts,
+            uid=0,
+            gid=0,
+        )
+        shutil.rmtree(directory)
+
+    async def _in_cgroup(self, root: Path, mounts: list[Mount]) -> None:
+        spec: Object = {"name": "main", "resources": _LIMITS}
+        pod: Object = {"metadata": {"uid": str(self._count)}, "spec": {"containers": [spec]}}
+        around = self._enforcement.pod(pod)
+        cgroup = around.container(spec, 0)
+        every = [*mounts, *cgroup.mounts()]
+        await self._run(_process(Container(root, "bench", every, cgroups=cgroup.directories)))
+        cgroup.remove()
+        around.remove()
+
+    async def _run(self, spec: ProcessSpec) -> None:
+        process = await self._spawner.spawn(spec)
+        status = await process.wait()
+        if status.shell_code != 0:
+            raise RuntimeError(f"true ended with {status}")
+
+
+def _process(container: Container) -> ProcessSpec:
+    return ProcessSpec(["true"], _ENV, container=container)
+
+
+async def measure(rounds: int) -> bool:
+    """Print the medians; whether what a pod adds is within its allowance."""
+    with tempfile.TemporaryDirectory(prefix="pod-cost-") as directory:
+        async with Spawner() as spawner:
+            enforcement = Enforcement("bench")
+            await enforcement.open(spawner)
+            bench = Bench(spawner, enforcement, Path(directory))
+            ways = {
+                "bare process": bench.bare,
+                "in namespaces": bench.contained,
+                "in namespaces and cgroup": bench.limited,
+                "with its files made": bench.with_files,
+            }
+            taken: dict[str, list[float]] = {name: [] for name in ways}
+            for _ in range(rounds):
+                # In turn, so that what else the machine does weighs on all of them alike.
+                for name, way in ways.items():
+                    taken[name].append(await way())
+    medians = {name: statistics.median(values) * 1000 for name, values in taken.items()}
+    bare = medians["bare process"]
+    for name, median in medians.items():
+        print(f"{name:<24} {median:7.2f} ms  {median / bare:5.1f} x  (+{median - bare:.2f} ms)")
+    print(enforcement.message)
+    added = medians["in namespaces and cgroup"] - bare
+    print(f"namespaces and cgroup add {added:.2f} ms; allowed are {_ALLOWED_MS:g} ms")
+    return added <= _ALLOWED_MS
+
+
+def main() -> int:
+    """Exit code 1 if a pod costs more than it may."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 50
+    return 0 if asyncio.run(measure(rounds)) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
