@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import shutil
-import signal
 import uuid
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from pytest_kubeflow.local.kube import ApiError
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kubelet.attendance import Attendance
 from pytest_kubeflow.local.kubelet.cgroups import ContainerCgroup, PodCgroup
 from pytest_kubeflow.local.kubelet.context import Backoff, Node
 from pytest_kubeflow.local.kubelet.env import ConfigError
@@ -21,14 +21,13 @@ from pytest_kubeflow.local.kubelet.gpus import GpuShare
 from pytest_kubeflow.local.kubelet.images import Image
 from pytest_kubeflow.local.kubelet.launch import Launch, configure
 from pytest_kubeflow.local.kubelet.logs import ContainerLog, tail_text
-from pytest_kubeflow.local.kubelet.probes import Inside, check, watch_probe
+from pytest_kubeflow.local.kubelet.probes import Inside
 from pytest_kubeflow.local.kubelet.pull import pull
 from pytest_kubeflow.local.kubelet.status import ContainerStatus, now
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes
 from pytest_kubeflow.local.spawner import (
     ExitStatus,
     Identity,
-    Process,
     ProcessSpec,
     SpawnerError,
     SpawnError,
@@ -71,10 +70,9 @@ class ContainerRunner:
         self._gpus = gpus
         self._policy = "Always" if self.status.sidecar else policy
         self._changed = changed
+        self._attendance = Attendance(node, pod, spec, self.status, self.started, changed)
         self._stopping = asyncio.Event()
         self._inside: Inside | None = None
-        self._grace: float | None = None
-        self._hooked = False
         self._background: set[asyncio.Task[None]] = set()
         self._backoff = Backoff(10, 300)
 
@@ -217,7 +215,6 @@ class ContainerRunner:
         os.close(err)
         events.normal(self._pod, "Created", f"Created container: {name}")
         events.normal(self._pod, "Started", f"Started container {name}")
-        self._hooked = False
         started_at = now()
         begun = asyncio.get_running_loop().time()
         if "terminated" in self.status.state:
@@ -229,12 +226,18 @@ class ContainerRunner:
             if "name" in port
         }
         self._inside = Inside(
-            self._node.spawner, process, dict(spec.env), spec.working_dir or "/", who, ports
+            self._node.spawner,
+            process,
+            dict(spec.env),
+            spec.working_dir or "/",
+            who,
+            ports,
+            self._pod["status"]["podIP"],
         )
-        watching = asyncio.create_task(self._attend(self._inside))
+        watching = asyncio.create_task(self._attendance.attend(self._inside))
         try:
             if self._stopping.is_set():
-                self._in_background(self._end(self._inside))
+                self._in_background(self._attendance.end(self._inside))
             status = await process.wait()
             await log.drained()
         finally:
@@ -281,88 +284,17 @@ class ContainerRunner:
         self.status.ready = self.status.started = False
         self._changed()
 
-    async def _attend(self, inside: Inside) -> None:
-        """While the container runs: its postStart handler, then its probes."""
-        hook = (self.spec.get("lifecycle") or {}).get("postStart")
-        if hook and (problem := await check(inside, {"timeoutSeconds": 3600, **hook})):
-            self._node.events.warning(
-                self._pod, "FailedPostStartHook", f"PostStartHook failed: {problem}"
-            )
-            inside.process.kill()
-            return
-        if startup := self.spec.get("startupProbe"):
-            self._changed()
-            if not await self._watch("Startup", inside, startup):
-                return
-        self.status.started = True
-        self.started.set()
-        readiness, liveness = self.spec.get("readinessProbe"), self.spec.get("livenessProbe")
-        self.status.ready = readiness is None
-        self._changed()
-        probes = [("Readiness", readiness), ("Liveness", liveness)]
-        async with asyncio.TaskGroup() as group:
-            for kind, probe in probes:
-                if probe:
-                    group.create_task(self._watch(kind, inside, probe))
-
-    async def _watch(self, kind: str, inside: Inside, probe: Object) -> bool:
-        """Follow one probe; returns True once a startup probe has succeeded."""
-        passed = False
-
-        async def failed(problem: str) -> None:
-            self._node.events.warning(self._pod, "Unhealthy", f"{kind} probe failed: {problem}")
-
-        async def result(good: bool) -> bool:
-            nonlocal passed
-            passed = good
-            if kind == "Readiness":
-                self.status.ready = good
-                self._changed()
-                return True
-            if not good:
-                name = self.spec["name"]
-                self._node.events.normal(
-                    self._pod,
-                    "Killing",
-                    f"Container {name} failed {kind.lower()} probe, will be restarted",
-                )
-                await self._end(inside)
-                return False
-            return kind == "Liveness"
-
-        await watch_probe(inside, probe, on_result=result, on_failure=failed)
-        return passed
-
     def stop(self, grace: float) -> None:
         """End the container for good within `grace` seconds; a later, shorter grace counts too."""
-        if self._grace is not None and grace >= self._grace:
+        attendance = self._attendance
+        if attendance.grace is not None and grace >= attendance.grace:
             return
-        self._grace = grace
+        attendance.grace = grace
         self._stopping.set()
         if self._inside is not None:
             name = self.spec["name"]
             self._node.events.normal(self._pod, "Killing", f"Stopping container {name}")
-            self._in_background(self._end(self._inside))
-
-    async def _end(self, inside: Inside) -> None:
-        """preStop, SIGTERM, and SIGKILL when the grace period is over."""
-        pod_grace = self._pod["spec"].get("terminationGracePeriodSeconds", 30)
-        grace = pod_grace if self._grace is None else self._grace
-        process: Process = inside.process
-        try:
-            async with asyncio.timeout(grace):
-                hook = (self.spec.get("lifecycle") or {}).get("preStop")
-                if hook and grace and not self._hooked:
-                    self._hooked = True
-                    problem = await check(inside, {"timeoutSeconds": grace, **hook})
-                    if problem:
-                        self._node.events.warning(
-                            self._pod, "FailedPreStopHook", f"PreStopHook failed: {problem}"
-                        )
-                process.signal(signal.SIGTERM)
-                await process.wait()
-        except TimeoutError:
-            process.kill()
+            self._in_background(attendance.end(self._inside))
 
 
 def _remove(directory: Path, cgroup: ContainerCgroup) -> None:

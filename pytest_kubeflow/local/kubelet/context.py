@@ -8,6 +8,7 @@ from typing import Protocol
 
 from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kubelet.addresses import PodAddresses
 from pytest_kubeflow.local.kubelet.cgroups import Enforcement
 from pytest_kubeflow.local.kubelet.events import PodEvents
 from pytest_kubeflow.local.kubelet.gpus import GpuPool
@@ -32,6 +33,7 @@ class Node:
     allocatable: Mapping[str, str]
     enforcement: Enforcement
     gpus: GpuPool
+    addresses: PodAddresses
     services: Callable[[str], list[Object]]
     faults: FaultSet | None
 

@@ -7,9 +7,10 @@ the userland of the host, or for a directory. Whatever else is asked for cannot 
 from __future__ import annotations
 
 import fnmatch
+import importlib.util
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -38,14 +39,26 @@ class ImageUnknown(Exception):  # noqa: N818 (named as the kubelet's reasons are
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image: its identity, what it sets, and the directory that it is, if it is one."""
+    """An image: its identity, what it sets, and the directory that it is, if it is one.
+
+    `packages` are directories of Python packages that its containers see at their own paths.
+    """
 
     reference: str
     id: str
     kind: Kind
     command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    packages: tuple[Path, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     directory: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Directory:
+    path: Path
+    entrypoint: tuple[str, ...]
+    packages: Mapping[str, str]
 
 
 class ImageCatalogue:
@@ -61,19 +74,31 @@ class ImageCatalogue:
         directories: Mapping[str, Path] | None = None,
     ) -> None:
         self.environments = environments or PythonEnvironments()
-        self._directories: dict[str, Path] = {}
+        self._directories: dict[str, _Directory] = {}
         for name, directory in (directories or {}).items():
             self.register(name, directory)
 
-    def register(self, name: str, directory: Path) -> None:
+    def register(
+        self,
+        name: str,
+        directory: Path,
+        *,
+        entrypoint: Sequence[str] = (),
+        packages: Mapping[str, str] | None = None,
+    ) -> None:
         """Let the image `name` (any tag) be the content of `directory`.
 
-        Raises ValueError for a name that is no image name, or a directory that is not there.
+        `packages` are what its program imports besides, `{module: distribution}`: containers see
+        those that are installed where this process runs. While one is missing, the image cannot
+        be pulled. Raises ValueError for a name that is no image name, or a directory that is not
+        there.
         """
         repository, _ = split_reference(name)
         if not directory.is_dir():
             raise ValueError(f"image {name}: {directory} is not a directory")
-        self._directories[repository] = directory.resolve()
+        self._directories[repository] = _Directory(
+            directory.resolve(), tuple(entrypoint), packages or {}
+        )
 
     def resolve(self, reference: str) -> Image:
         """The image behind `reference`. Raises ImageUnknown."""
@@ -81,15 +106,19 @@ class ImageCatalogue:
             repository, _ = split_reference(reference)
         except ValueError as error:
             raise ImageUnknown(str(error)) from None
-        if directory := self._directories.get(repository):
+        short = repository.removeprefix("docker.io/").removeprefix("library/")
+        if known := self._directories.get(repository) or self._directories.get(short):
+            packages = _installed(reference, known.packages)
+            path = {"PYTHONPATH": ":".join(map(str, ["/", *packages]))} if packages else {}
             return Image(
                 reference,
-                id=f"directory://{directory}",
+                id=f"directory://{known.path}",
                 kind="directory",
-                env={"PATH": _SYSTEM_PATH},
-                directory=directory,
+                entrypoint=known.entrypoint,
+                packages=packages,
+                env={"PATH": _SYSTEM_PATH, **path},
+                directory=known.path,
             )
-        short = repository.removeprefix("docker.io/").removeprefix("library/")
         if any(fnmatch.fnmatchcase(short, pattern) for pattern in _PYTHON):
             python = self.environments
             return Image(
@@ -133,6 +162,24 @@ def split_reference(reference: str) -> tuple[str, str | None]:
         raise ValueError(f"couldn't parse image name {reference!r}: invalid reference format")
     name = f"{head}/{match['name']}" if head else match["name"]
     return name, match["tag"] or match["digest"]
+
+
+def _installed(reference: str, packages: Mapping[str, str]) -> tuple[Path, ...]:
+    """The directories that hold `packages`; they are looked up, not imported."""
+    found: dict[Path, None] = {}
+    missing = []
+    for module, distribution in packages.items():
+        spec = importlib.util.find_spec(module)
+        if spec is None or spec.origin is None:
+            missing.append(distribution)
+        else:
+            found[Path(spec.origin).parents[1]] = None
+    if missing:
+        raise ImageUnknown(
+            f"{reference}: its program needs {', '.join(missing)}, which is not installed beside "
+            f"the embedded cluster: pip install {' '.join(missing)}"
+        )
+    return tuple(found)
 
 
 def _host_system() -> str:

@@ -15,6 +15,7 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.events import Recorder
 from pytest_kubeflow.local.kube.resources import PODS, SERVICES
 from pytest_kubeflow.local.kubelet import cgroups, gpus
+from pytest_kubeflow.local.kubelet.addresses import PodAddresses
 from pytest_kubeflow.local.kubelet.context import FaultSet, Node
 from pytest_kubeflow.local.kubelet.events import PodEvents
 from pytest_kubeflow.local.kubelet.http import kubelet_app
@@ -34,7 +35,8 @@ class Kubelet:
     `data_dir` is made and used for pods' volumes and logs; the spawner's `remove` should cover it.
     `server_cert` (certificate and key files) is for the log endpoint, which serves only clients
     with a certificate of `client_ca`. `gpu_pool` are the node's GPUs; default: what the
-    `nvidia-smi` on PATH finds.
+    `nvidia-smi` on PATH finds. Pods get addresses of the loopback network `pod_cidr`; default: all
+    have the node's.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Kubelet:
         client_ca: Path,
         faults: FaultSet | None = None,
         gpu_pool: gpus.GpuPool | None = None,
+        pod_cidr: str | None = None,
     ) -> None:
         self._client = client
         self._name = node_name
@@ -75,6 +78,7 @@ class Kubelet:
             allocatable=self._registration.capacity,
             enforcement=cgroups.Enforcement(node_name),
             gpus=gpu_pool or gpus.GpuPool(faults=faults),
+            addresses=PodAddresses(pod_cidr),
             services=self._services_of,
             faults=faults,
         )

@@ -72,8 +72,9 @@ class Launch:
     def _arguments(self, spec: Object) -> list[str]:
         command = [expand(word, self.env) for word in spec.get("command") or ()]
         arguments = [expand(word, self.env) for word in spec.get("args") or ()]
-        # These images have a default command but no entry point, so arguments replace it.
-        return [*command, *arguments] or list(self.image.command)
+        entrypoint = command or self.image.entrypoint
+        # Where there is no entry point, arguments replace the image's default command.
+        return [*entrypoint, *arguments] or list(self.image.command)
 
 
 async def configure(

@@ -14,7 +14,8 @@ import httpx
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import LEASES, NODES
-from pytest_kubeflow.local.kubelet.status import POD_IP, now
+from pytest_kubeflow.local.kubelet.addresses import HOST_IP
+from pytest_kubeflow.local.kubelet.status import now
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +113,7 @@ class NodeRegistration:
             "capacity": self.capacity,
             "allocatable": self.capacity,
             "addresses": [
-                {"type": "InternalIP", "address": POD_IP},
+                {"type": "InternalIP", "address": HOST_IP},
                 {"type": "Hostname", "address": self._name},
             ],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": self._port}},

@@ -15,11 +15,12 @@ import httpx
 from pytest_kubeflow.local.kube import ApiError
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import PODS
+from pytest_kubeflow.local.kubelet.addresses import HOST_IP
 from pytest_kubeflow.local.kubelet.container import ContainerRunner
 from pytest_kubeflow.local.kubelet.context import Backoff, Node
 from pytest_kubeflow.local.kubelet.gpus import GpusUnavailable
 from pytest_kubeflow.local.kubelet.logs import ContainerLog
-from pytest_kubeflow.local.kubelet.status import POD_IP, now, pod_status
+from pytest_kubeflow.local.kubelet.status import now, pod_status
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes, VolumeError
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,11 @@ class PodWorker:
     """Runs a pod. `run` ends when the pod is gone from the API and from this machine."""
 
     def __init__(self, node: Node, pod: Object, directory: Path) -> None:
-        self.pod = pod
+        own = not pod["spec"].get("hostNetwork")
+        self._ip = node.addresses.lend(pod["metadata"]["uid"]) if own else HOST_IP
+        # Known to containers before the first status is written.
+        known = {**(pod.get("status") or {}), "podIP": self._ip, "hostIP": HOST_IP}
+        self.pod = pod = {**pod, "status": known}
         self._node = node
         self._directory = directory
         self._started_at = (pod.get("status") or {}).get("startTime") or now()
@@ -122,7 +127,7 @@ class PodWorker:
             "# Kubernetes-managed hosts file.",
             "127.0.0.1\tlocalhost",
             "::1\tlocalhost ip6-localhost ip6-loopback",
-            f"{POD_IP}\t{self.pod['spec'].get('hostname') or name}",
+            f"{self._ip}\t{self.pod['spec'].get('hostname') or name}",
         ]
         for service in services:
             address = service["spec"].get("clusterIP")
@@ -163,8 +168,10 @@ class PodWorker:
         finally:
             writer.cancel()
             deadline.cancel()
+            await asyncio.gather(writer, deadline, return_exceptions=True)
             await asyncio.gather(*(runner.cleaned() for runner in [*self._init, *self._main]))
             self._node.gpus.take_back(self.pod)
+            self._node.addresses.take_back(self.pod["metadata"]["uid"])
             self._cgroup.remove()
             await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
 
@@ -250,6 +257,7 @@ class PodWorker:
             [runner.status for runner in self._main],
             started_at=self._started_at,
             volumes_ready=self._volumes_ready,
+            ip=self._ip,
             stopped=self._ended and self._stopping.is_set(),
             failure=self._failure if self._ended else None,
             unenforced=self._unenforced,

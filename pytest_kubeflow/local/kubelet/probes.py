@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kubelet.status import POD_IP
+from pytest_kubeflow.local.kubelet.addresses import HOST_IP
 from pytest_kubeflow.local.spawner import (
     Identity,
     Process,
@@ -37,6 +37,7 @@ class Inside:
     working_dir: str
     identity: Identity
     ports: dict[str, int]
+    ip: str = HOST_IP
 
     async def execute(self, command: list[str], seconds: float) -> tuple[int, str]:
         """Run a command in the container; exit code and output. Raises TimeoutError."""
@@ -99,7 +100,7 @@ def _port(inside: Inside, action: Object) -> int:
 
 
 async def _http_get(inside: Inside, action: Object) -> str | None:
-    host, scheme = action.get("host") or POD_IP, (action.get("scheme") or "HTTP").lower()
+    host, scheme = action.get("host") or inside.ip, (action.get("scheme") or "HTTP").lower()
     path = "/" + (action.get("path") or "/").lstrip("/")
     headers = {one["name"]: one["value"] for one in action.get("httpHeaders") or []}
     try:
@@ -120,7 +121,7 @@ async def _http_get(inside: Inside, action: Object) -> str | None:
 async def _tcp_connect(inside: Inside, action: Object) -> str | None:
     try:
         _, writer = await asyncio.open_connection(
-            action.get("host") or POD_IP, _port(inside, action)
+            action.get("host") or inside.ip, _port(inside, action)
         )
     except OSError as error:
         return f"dial tcp: {error.strerror or error}"

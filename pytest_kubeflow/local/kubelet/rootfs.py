@@ -100,6 +100,7 @@ def assemble(
             for entry in image.directory.iterdir()
             if entry.name not in {*_SYSTEM, *_DIRECTORIES, "proc", "dev"}
         ]
+        mounts += [Mount.bind(one, str(one), readonly=True) for one in image.packages]
     return root, mounts
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kubelet.addresses import HOST_IP
 from pytest_kubeflow.local.kubelet.cgroups import CONDITION as ENFORCED
 
 OWN_CONDITIONS = (
@@ -21,7 +22,6 @@ OWN_CONDITIONS = (
     "ContainersReady",
     "PodScheduled",
 )
-POD_IP = "127.0.0.1"
 
 
 def now() -> str:
@@ -91,6 +91,7 @@ def pod_status(
     *,
     started_at: str,
     volumes_ready: bool,
+    ip: str = HOST_IP,
     stopped: bool = False,
     failure: tuple[str, str] | None = None,
     unenforced: tuple[str, str] | None = None,
@@ -121,10 +122,10 @@ def pod_status(
     status: Object = {
         "phase": phase,
         "conditions": conditions,
-        "hostIP": POD_IP,
-        "hostIPs": [{"ip": POD_IP}],
-        "podIP": POD_IP,
-        "podIPs": [{"ip": POD_IP}],
+        "hostIP": HOST_IP,
+        "hostIPs": [{"ip": HOST_IP}],
+        "podIP": ip,
+        "podIPs": [{"ip": ip}],
         "startTime": started_at,
         "qosClass": _qos(pod),
         "containerStatuses": [one.to_json() for one in main],

@@ -1,0 +1,39 @@
+"""PodAddresses: an address of its own for each pod of a node.
+
+Pods share the machine's network, and Linux takes all of 127.0.0.0/8 as its own: with an address
+each, two pods can listen on the same port, as they can on a real cluster.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import deque
+
+HOST_IP = "127.0.0.1"
+
+
+class PodAddresses:
+    """Lends the addresses of the loopback network `cidr`; without one, all pods have the node's.
+
+    An address that came back is the last to be lent again: who still knows it meets nobody there,
+    rather than another pod.
+    """
+
+    def __init__(self, cidr: str | None = None) -> None:
+        network = ipaddress.ip_network(cidr) if cidr is not None else None
+        if network is not None and not network.is_loopback:
+            raise ValueError(f"{cidr} is not a loopback network")
+        self._free = deque(str(one) for one in network.hosts()) if network is not None else deque()
+        self._lent: dict[str, str] = {}
+
+    def lend(self, uid: str) -> str:
+        """The address of the pod `uid`, the same for each call; the node's if none is left."""
+        if uid not in self._lent:
+            if not self._free:
+                return HOST_IP
+            self._lent[uid] = self._free.popleft()
+        return self._lent[uid]
+
+    def take_back(self, uid: str) -> None:
+        if address := self._lent.pop(uid, None):
+            self._free.append(address)
