@@ -6,49 +6,20 @@ import contextlib
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError, NotFound
+from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError
 from pytest_kubeflow.k8s.volumes import SeededVolume, Volume, Volumes
 from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
 from pytest_kubeflow.pipelines.client import RunView, calling, patiently
+from pytest_kubeflow.pipelines.experiment import OURS, Experiment
 from pytest_kubeflow.pipelines.package import Package, compile_pipeline
 from pytest_kubeflow.pipelines.run import PipelineRun, Resources, RunAccess
 from pytest_kubeflow.pipelines.upload import PipelineVersion
 
-OURS = "pytest-kubeflow"
-
 Pipeline = Callable[..., object] | Path | str | PipelineVersion
 """A `@dsl.pipeline` function or component, a compiled package's path, or an uploaded version."""
-
-
-class Experiment:
-    """The experiment of a session's runs: made with the first of them."""
-
-    def __init__(self, client: Any, namespace: str | None) -> None:
-        self._client = client
-        self._namespace = namespace
-        self._name = f"{OURS}-{uuid.uuid4().hex[:10]}"
-
-    @cached_property
-    def id(self) -> str:
-        """The experiment's id in KFP."""
-        # kfp looks for the name before it makes one, so a second attempt finds the first one's.
-        with calling(f"create experiment {self._name}"):
-            made = self._client.create_experiment(
-                self._name,
-                description="Runs of a pytest session; removed at its end.",
-                namespace=self._namespace,
-            )
-        return str(made.experiment_id)
-
-    def delete(self) -> None:
-        """Remove it, if it was made at all."""
-        if "id" in vars(self):
-            with contextlib.suppress(NotFound), calling(f"delete experiment {self._name}"):
-                self._client.delete_experiment(self.id)
 
 
 class PipelineRunner:

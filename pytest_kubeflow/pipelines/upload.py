@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import tempfile
 import uuid
@@ -11,8 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError, NotFound
+from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError
+from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.pipelines.client import calling, patiently
+from pytest_kubeflow.pipelines.experiment import describe, remove_pipeline
 from pytest_kubeflow.pipelines.package import Package, compile_pipeline
 
 T = TypeVar("T")
@@ -94,23 +95,23 @@ class UploadedPipeline:
 
     def delete(self) -> None:
         """Remove it with its versions; what is gone already is fine."""
-        with contextlib.suppress(NotFound):
-            # KFP refuses to remove a pipeline that has versions.
-            for version in self.versions():
-                with contextlib.suppress(NotFound), calling(f"delete version {version.name}"):
-                    self._client.delete_pipeline_version(self.pipeline_id, version.version_id)
-            with calling(f"delete pipeline {self.name}"):
-                self._client.delete_pipeline(self.pipeline_id)
+        remove_pipeline(self._client, self.pipeline_id)
 
 
 class PipelineUploader:
     """Uploads pipelines: `upload_pipeline(pipeline, public=False)`; `close` removes them."""
 
     def __init__(
-        self, client: Any, *, namespace: str | None, base_image: str | None = None
+        self,
+        client: Any,
+        *,
+        namespace: str | None,
+        ownership: Ownership,
+        base_image: str | None = None,
     ) -> None:
         self._client = client
         self._namespace = namespace
+        self._description = describe(ownership)
         self._base_image = base_image
         self.uploaded: list[UploadedPipeline] = []
 
@@ -132,7 +133,9 @@ class PipelineUploader:
 
         def upload(path: str) -> str:
             with calling(f"upload pipeline {unique}"):
-                made = self._client.upload_pipeline(path, unique, namespace=namespace)
+                made = self._client.upload_pipeline(
+                    path, unique, description=self._description, namespace=namespace
+                )
             return str(made.pipeline_id)
 
         uploaded = UploadedPipeline(
