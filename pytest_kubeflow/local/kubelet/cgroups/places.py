@@ -107,7 +107,6 @@ def _lineage(hierarchy: Hierarchy) -> list[Path]:
 
 
 def _claim_v1(hierarchy: Hierarchy, wanted: tuple[str, ...], name: str, attach: _Attach) -> Place:
-    named = " and ".join(wanted)
     if hierarchy.own is None:
         raise _outside()
     if hierarchy.readonly:
@@ -124,8 +123,8 @@ def _claim_v1(hierarchy: Hierarchy, wanted: tuple[str, ...], name: str, attach: 
         if isinstance(error, PermissionError) and os.geteuid() != 0:
             raise Refusal(
                 "NotRoot",
-                f"cgroup v1 can be limited by root alone ({named}): run as root, or boot with "
-                "cgroup v2 (systemd.unified_cgroup_hierarchy=1)",
+                "cgroup v1 can be limited by root alone: run as root, or boot with cgroup v2 "
+                "(systemd.unified_cgroup_hierarchy=1)",
             ) from None
         raise _failed(directory, error) from None
     return Place(1, wanted, directory)
