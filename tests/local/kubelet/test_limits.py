@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,24 +122,42 @@ def _directories(uid: str) -> list[Path]:
     return list(Path("/sys/fs/cgroup").rglob(f"pod{uid}"))
 
 
-def test_a_limit_that_the_kernel_refuses_fails_the_container(enforcing: Cluster) -> None:
+def test_a_limit_too_small_to_start_with(enforcing: Cluster) -> None:
     pod = enforcing.run(sh("true", resources={"limits": {"memory": "1"}}))
     ended = state(pod)["terminated"]
-    assert ended["exitCode"] != 0
-    assert ended["reason"] in {"OOMKilled", "StartError"}
+    # Killed on its way to its program, or not even a cgroup fits into so little.
+    assert (ended["exitCode"], ended["reason"]) in {(137, "OOMKilled"), (128, "StartError")}
 
 
 @pytest.fixture
-def powerless(tmp_path: Path) -> Iterator[Cluster]:
-    """A cluster on a machine without a cgroup file system."""
+def own(tmp_path: Path) -> Iterator[Cluster]:
+    """A cluster for one test, which starts it."""
     cluster = Cluster(tmp_path)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(enforcement, "hierarchies", lambda *_: [])
-        try:
-            cluster.do(cluster.start())
-            yield cluster
-        finally:
-            cluster.stop()
+    try:
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+def test_a_cgroup_that_cannot_be_made_fails_the_container(own: Cluster) -> None:
+    own.do(own.start())
+    condition = own.condition("ResourceLimitsEnforced")
+    if condition["status"] != "True":
+        pytest.skip(condition["message"])
+    for directory in re.findall(r"\((/[^)]+)\)", condition["message"]):
+        os.rmdir(directory)
+    pod = own.run(sh("true", resources=SMALL))
+    ended = state(pod)["terminated"]
+    assert (ended["exitCode"], ended["reason"]) == (128, "StartError")
+    assert "unable to apply cgroup configuration: No such file" in ended["message"]
+
+
+@pytest.fixture
+def powerless(own: Cluster, monkeypatch: pytest.MonkeyPatch) -> Cluster:
+    """A cluster on a machine without a cgroup file system."""
+    monkeypatch.setattr(enforcement, "hierarchies", lambda *_: [])
+    own.do(own.start())
+    return own
 
 
 def test_a_node_that_cannot_enforce_says_so_of_the_pod(powerless: Cluster) -> None:

@@ -84,5 +84,10 @@ def _listed(names: list[str] | tuple[str, ...]) -> str:
 
 
 def _hierarchies() -> list[Hierarchy]:
-    process = Path("/proc/self")
-    return hierarchies((process / "cgroup").read_text(), (process / "mountinfo").read_text())
+    return hierarchies(_said("cgroup"), _said("mountinfo"))
+
+
+def _said(name: str) -> str:
+    """What /proc says of this process; a kernel without cgroups says nothing of them."""
+    file = Path("/proc/self") / name
+    return file.read_text() if file.exists() else ""
