@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -28,6 +27,12 @@ def enforcing(cluster: Cluster) -> Cluster:
     if condition["status"] != "True":
         pytest.skip(condition["message"])
     return cluster
+
+
+def places(cluster: Cluster) -> list[Path]:
+    """The cluster's own cgroups, which its node names."""
+    message = cluster.condition("ResourceLimitsEnforced")["message"]
+    return [Path(text) for text in re.findall(r"\((/[^)]+)\)", message)]
 
 
 def python(script: str, **fields: Any) -> Object:
@@ -107,19 +112,15 @@ def test_what_a_probe_runs_is_in_the_container_cgroup(enforcing: Cluster) -> Non
 def test_a_pod_leaves_no_cgroup(enforcing: Cluster) -> None:
     pod = enforcing.create(sh("trap 'exit 0' TERM; while :; do sleep 0.05; done", resources=SMALL))
     enforcing.until(pod, lambda one: phase(one) == "Running")
-    uid = pod["metadata"]["uid"]
-    directories = _directories(uid)
-    assert [path.name for path in directories if (path / "main-0").is_dir()]
+    directories = [place / f"pod{pod['metadata']['uid']}" for place in places(enforcing)]
+    assert directories
+    assert all((directory / "main-0").is_dir() for directory in directories)
     enforcing.delete(pod)
     # The API hears of the end first, and the files go after it.
     deadline = time.monotonic() + 10
-    while _directories(uid) and time.monotonic() < deadline:
+    while any(one.exists() for one in directories) and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert _directories(uid) == []
-
-
-def _directories(uid: str) -> list[Path]:
-    return list(Path("/sys/fs/cgroup").rglob(f"pod{uid}"))
+    assert not any(one.exists() for one in directories)
 
 
 def test_a_limit_too_small_to_start_with(enforcing: Cluster) -> None:
@@ -144,8 +145,8 @@ def test_a_cgroup_that_cannot_be_made_fails_the_container(own: Cluster) -> None:
     condition = own.condition("ResourceLimitsEnforced")
     if condition["status"] != "True":
         pytest.skip(condition["message"])
-    for directory in re.findall(r"\((/[^)]+)\)", condition["message"]):
-        os.rmdir(directory)
+    for directory in places(own):
+        directory.rmdir()
     pod = own.run(sh("true", resources=SMALL))
     ended = state(pod)["terminated"]
     assert (ended["exitCode"], ended["reason"]) == (128, "StartError")
