@@ -8,6 +8,7 @@ assumed from version or user: what was not seen to work is not claimed.
 
 from pytest_kubeflow.local.kubelet.cgroups.enforcement import CONDITION, Enforcement
 from pytest_kubeflow.local.kubelet.cgroups.groups import ContainerCgroup, PodCgroup
-from pytest_kubeflow.local.kubelet.cgroups.places import Place, Refusal
+from pytest_kubeflow.local.kubelet.cgroups.places import Place
+from pytest_kubeflow.local.kubelet.cgroups.refusals import Refusal
 
 __all__ = ["CONDITION", "ContainerCgroup", "Enforcement", "Place", "PodCgroup", "Refusal"]

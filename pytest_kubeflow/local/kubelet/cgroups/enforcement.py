@@ -13,10 +13,10 @@ from pytest_kubeflow.local.kubelet.cgroups.limits import limited
 from pytest_kubeflow.local.kubelet.cgroups.places import (
     CONTROLLERS,
     Place,
-    Refusal,
     candidates,
     claim,
 )
+from pytest_kubeflow.local.kubelet.cgroups.refusals import Refusal
 from pytest_kubeflow.local.spawner import Spawner
 
 CONDITION = "ResourceLimitsEnforced"

@@ -18,6 +18,13 @@ from pathlib import Path
 from typing import Literal
 
 from pytest_kubeflow.local.kubelet.cgroups.hierarchies import Hierarchy
+from pytest_kubeflow.local.kubelet.cgroups.refusals import (
+    Missing,
+    Refusal,
+    failed,
+    outside,
+    readonly,
+)
 
 CONTROLLERS = ("cpu", "memory")
 # Moves the process that is tried with into a cgroup, whose path ends with so many parts of ours.
@@ -30,15 +37,6 @@ _TRIALS = {
     ("memory", 1): ("memory.limit_in_bytes", _TRIAL_LIMIT, "-1"),
     ("memory", 2): ("memory.max", _TRIAL_LIMIT, "max"),
 }
-
-
-class Refusal(Exception):  # noqa: N818 (an answer of the machine, not a mistake)
-    """Why a controller cannot be used: a reason in one word, and a message with the remedy."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +76,19 @@ def claim(hierarchies: Sequence[Hierarchy], name: str) -> tuple[list[Place], dic
                 except Refusal as refusal:
                     refusals |= dict.fromkeys(wanted, refusal)
         unified = next((one for one in hierarchies if one.version == 2), None)
-        for wanted in _groupings(left):
+        wanted = tuple(left)
+        while wanted:
             try:
                 places.append(_claim_v2(unified, wanted, name, attach))
+                break
+            except Missing as missing:
+                # The others may be had without it; all other refusals are of all controllers.
+                refusals[missing.controller] = missing
+                wanted = tuple(one for one in wanted if one != missing.controller)
             except Refusal as refusal:
                 refusals |= dict.fromkeys(wanted, refusal)
-            else:
-                for controller in wanted:
-                    refusals.pop(controller, None)
                 break
     return places, refusals
-
-
-def _groupings(controllers: list[str]) -> list[tuple[str, ...]]:
-    """All of them together is best, as one cgroup has one parent; then one alone."""
-    alone = [(one,) for one in controllers] if len(controllers) > 1 else []
-    return [tuple(controllers), *alone] if controllers else []
 
 
 def _lineage(hierarchy: Hierarchy) -> list[Path]:
@@ -108,9 +103,9 @@ def _lineage(hierarchy: Hierarchy) -> list[Path]:
 
 def _claim_v1(hierarchy: Hierarchy, wanted: tuple[str, ...], name: str, attach: _Attach) -> Place:
     if hierarchy.own is None:
-        raise _outside()
+        raise outside()
     if hierarchy.readonly:
-        raise _readonly()
+        raise readonly()
     directory = hierarchy.own / name
     try:
         directory.mkdir()
@@ -119,14 +114,14 @@ def _claim_v1(hierarchy: Hierarchy, wanted: tuple[str, ...], name: str, attach: 
     except OSError as error:
         _discard(directory)
         if error.errno == errno.EROFS:
-            raise _readonly() from None
+            raise readonly() from None
         if isinstance(error, PermissionError) and os.geteuid() != 0:
             raise Refusal(
                 "NotRoot",
                 "cgroup v1 can be limited by root alone: run as root, or boot with cgroup v2 "
                 "(systemd.unified_cgroup_hierarchy=1)",
             ) from None
-        raise _failed(directory, error) from None
+        raise failed(directory, error) from None
     return Place(1, wanted, directory)
 
 
@@ -142,9 +137,9 @@ def _claim_v2(
             "the cgroup file system is not mounted: mount -t cgroup2 none /sys/fs/cgroup",
         )
     if hierarchy.own is None:
-        raise _outside()
+        raise outside()
     if hierarchy.readonly:
-        raise _readonly()
+        raise readonly()
     _offered(hierarchy, wanted)
     why: Refusal | None = None
     for parent in _lineage(hierarchy):
@@ -168,8 +163,8 @@ def _offered(hierarchy: Hierarchy, wanted: tuple[str, ...]) -> None:
     offered = _controllers(hierarchy.mount)
     for controller in wanted:
         if controller not in offered:
-            raise Refusal(
-                "ControllerMissing",
+            raise Missing(
+                controller,
                 f"cgroup v2 of this machine has no controller {controller}: if the kernel has "
                 f"it, boot with cgroup_enable={controller}, or delegate it to this container",
             )
@@ -179,17 +174,19 @@ def _try_v2(parent: Path, wanted: tuple[str, ...], name: str, attach: _Attach) -
     offered = _controllers(parent)
     for controller in wanted:
         if controller not in offered:
-            raise Refusal(
-                "ControllerMissing",
+            raise Missing(
+                controller,
                 f"the cgroup {parent} that is delegated to this user has no controller "
                 f"{controller}: let systemd delegate it (Delegate=cpu memory pids in a drop-in "
                 "of user@.service)",
             )
     directory = parent / name
     enable = " ".join(f"+{controller}" for controller in wanted)
+    control = parent / "cgroup.subtree_control"
+    new = set(wanted) - set(control.read_text().split())
     try:
-        if not set(wanted) <= set((parent / "cgroup.subtree_control").read_text().split()):
-            (parent / "cgroup.subtree_control").write_text(enable)
+        if new:
+            control.write_text(enable)
         directory.mkdir()
         (directory / "cgroup.subtree_control").write_text(enable)
         _try_limits(2, wanted, directory)
@@ -198,8 +195,10 @@ def _try_v2(parent: Path, wanted: tuple[str, ...], name: str, attach: _Attach) -
         attach(leaf, 2)
     except OSError as error:
         _discard(directory)
+        with contextlib.suppress(OSError):
+            control.write_text(" ".join(f"-{controller}" for controller in new))
         if error.errno == errno.EROFS:
-            raise _readonly() from None
+            raise readonly() from None
         if error.errno == errno.EBUSY:
             raise Refusal(
                 "HoldsProcesses",
@@ -207,7 +206,7 @@ def _try_v2(parent: Path, wanted: tuple[str, ...], name: str, attach: _Attach) -
                 f"them into a cgroup below it first (mkdir {parent}/init; for pid in $(cat "
                 f"{parent}/cgroup.procs); do echo $pid > {parent}/init/cgroup.procs; done)",
             ) from None
-        raise _failed(directory, error) from None
+        raise failed(directory, error) from None
     return directory
 
 
@@ -215,7 +214,7 @@ def _controllers(directory: Path) -> list[str]:
     try:
         return (directory / "cgroup.controllers").read_text().split()
     except OSError as error:
-        raise _failed(directory, error) from None
+        raise failed(directory, error) from None
 
 
 def _try_limits(version: Literal[1, 2], wanted: tuple[str, ...], directory: Path) -> None:
@@ -254,23 +253,3 @@ def _discard(directory: Path) -> None:
     for path in (directory / "trial", directory):
         with contextlib.suppress(OSError):
             path.rmdir()
-
-
-def _outside() -> Refusal:
-    return Refusal(
-        "NotMounted",
-        "the cgroup of this process lies outside of the cgroup file system that it sees: mount "
-        "its own (docker: --cgroupns=host)",
-    )
-
-
-def _readonly() -> Refusal:
-    return Refusal(
-        "ReadOnly",
-        "the cgroup file system is mounted read-only, as in containers without privileges: start "
-        "the container with --privileged, or run outside of it",
-    )
-
-
-def _failed(directory: Path, error: OSError) -> Refusal:
-    return Refusal("Refused", f"no cgroup can be used at {directory}: {error.strerror}")
