@@ -68,6 +68,11 @@ def reaching(url: str) -> Iterator[None]:
     try:
         yield
     except requests.exceptions.SSLError as error:
+        if "WRONG_VERSION_NUMBER" in str(error):
+            raise ClusterUnreachable(
+                f"{host} does not speak TLS; is it http://{host}? (a login over plain http works "
+                "on localhost alone)"
+            ) from error
         raise ClusterUnreachable(
             f"the certificate of {host} is not accepted: {_innermost(error)}; "
             "name its authority with --kf-ca-cert (or skip the check with --kf-insecure)"

@@ -20,7 +20,8 @@ from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.local.endpoints import Endpoints
 
 NAMESPACE = "kubeflow-user-example-com"
-COMMAND = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--tb=short")
+# Unbuffered, so that what goes to stdout and what goes to stderr keep their order.
+COMMAND = (sys.executable, "-u", "-m", "pytest", "-p", "no:cacheprovider", "--tb=short")
 
 
 @dataclass

@@ -18,9 +18,6 @@ import pytest
 from tests.cluster.certificate import self_signed
 from tests.cluster.remote import NAMESPACE, Remote
 
-SECONDS = 25.0
-"""Within that the verdict must have come, on a machine that is busy; alone it takes half."""
-
 
 @pytest.fixture
 def suite(tmp_path: Path) -> Path:
@@ -30,9 +27,7 @@ def suite(tmp_path: Path) -> Path:
 
 def refused(remote: Remote, suite: Path, *arguments: str, code: int = 4) -> str:
     """The one line with which such a session ends."""
-    began = time.monotonic()
-    found, output = remote.run(suite, *arguments)
-    assert time.monotonic() - began < SECONDS, output
+    found, output = remote.run(suite, *arguments)  # which ends after a minute, whatever hangs
     assert found == code, output
     assert "Traceback" not in output
     assert "passed" not in output

@@ -35,6 +35,6 @@ def test_one_verdict(remote: Remote, tmp_path: Path, listening: bool) -> None:
         )
     assert code == 1, output
     assert "3 errors" in output
-    told = f"timed out after 8 s waiting for the object store at {url} to answer; last state: "
+    told = f"timed out after 20 s waiting for the object store at {url} to answer; last state: "
     assert output.count(f"\n{told}") == 3, output
     assert time.monotonic() - began < 20

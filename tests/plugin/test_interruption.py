@@ -104,9 +104,7 @@ def test_who_insists_gets_out(remote: Remote, tmp_path: Path) -> None:
     (tmp_path / "test_teardown.py").write_text(held)
     session = remote.start(tmp_path, f"--kf-namespace={NAMESPACE}")
     ready(session, tmp_path)
-    began = time.monotonic()
     output = interrupt(session, INT, INT, INT, INT)
-    assert time.monotonic() - began < 20
     assert not (tmp_path / "removed").exists()
     assert session.returncode == pytest.ExitCode.INTERRUPTED, output
 

@@ -59,4 +59,4 @@ def test_secrets_are_taken_out_before_logs_are_cut() -> None:
     key = "-----BEGIN PRIVATE KEY-----\n" + "MIIabc\n" * 100 + "-----END PRIVATE KEY-----\n"
     fake = Fake(tasks=[task("tell")], logs={"pod-of-tell": f"{key}done"})
     shown = diagnosis(fake.run(), Redactor().redact).render()
-    assert shown.endswith(f"-----BEGIN PRIVATE KEY-----{MASK}\ndone")
+    assert shown.endswith(f"-----BEGIN PRIVATE KEY-----{MASK}-----END PRIVATE KEY-----\ndone")
