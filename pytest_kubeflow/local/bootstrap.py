@@ -13,7 +13,9 @@ from pytest_kubeflow.local.controllers.profile import ARTIFACT_SECRET
 from pytest_kubeflow.local.kube import ApiError, KubeClient, Resource
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import (
+    AUTHORIZATION_POLICIES,
     CLUSTER_ROLES,
+    CLUSTER_SERVING_RUNTIMES,
     CUSTOM_RESOURCE_DEFINITIONS,
     ENDPOINTS,
     NAMESPACES,
@@ -31,7 +33,9 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RESOURCES = {
     resource.kind: resource
     for resource in (
+        AUTHORIZATION_POLICIES,
         CLUSTER_ROLES,
+        CLUSTER_SERVING_RUNTIMES,
         CUSTOM_RESOURCE_DEFINITIONS,
         NAMESPACES,
         PROFILES,

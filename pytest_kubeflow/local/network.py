@@ -9,7 +9,7 @@ _LOCK_PORT = 40123
 
 
 class LoopbackNetwork:
-    """Two random /24 networks: `services` for cluster IPs, and `host(n)` for components.
+    """Three random /24 networks: `services` for cluster IPs, `pods`, and `host(n)` for components.
 
     A socket that is held until `close` (or the end of the process) keeps other clusters on this
     machine off them. Linux takes every address of 127.0.0.0/8 as its own; macOS does not.
@@ -29,6 +29,7 @@ class LoopbackNetwork:
             self._lock = lock
             self.services = f"127.{first}.{second}.0/24"
             self._hosts = f"127.{first}.{128 + second}"
+            self.pods = f"127.{64 + first}.{second}.0/24"
             return
         raise OSError("no free loopback network for the cluster's services in 127.64.0.0/10")
 

@@ -18,7 +18,7 @@ from pytest_kubeflow.local.controllers.profile import BUCKET, ProfileController,
 from pytest_kubeflow.local.controllers.serviceproxy import ServiceProxy
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS, Faults
-from pytest_kubeflow.local.gateway import Gateway, Route
+from pytest_kubeflow.local.gateway import Gateway, Mesh, Route
 from pytest_kubeflow.local.gateway.identity import cluster_issuer
 from pytest_kubeflow.local.httpd import HttpServer
 from pytest_kubeflow.local.kube import Informer, KubeClient
@@ -35,6 +35,8 @@ from pytest_kubeflow.local.pipelines import (
     StoreSettings,
 )
 from pytest_kubeflow.local.scheduler import Scheduler
+from pytest_kubeflow.local.serving.controller import InferenceServiceController
+from pytest_kubeflow.local.serving.images import add_images
 from pytest_kubeflow.local.spawner import Spawner
 
 USERS = {"user@example.com": "12341234"}  # as every example installation has it
@@ -73,6 +75,7 @@ class Server:
         directory, faults = self._directory, self._faults
         network = LoopbackNetwork()
         self._stack.callback(network.close)
+        self._pod_cidr = network.pods
         spawner = Spawner(remove=[directory])
         await spawner.start()
         self._stack.push_async_callback(spawner.stop)
@@ -103,7 +106,12 @@ class Server:
             node_name=NODE,
             ca=api.ca_file.read_text(),
             faults=faults,
-            more=[*profiles, partial(Scheduler, faults=faults), ServiceProxy],
+            more=[
+                *profiles,
+                partial(Scheduler, faults=faults),
+                ServiceProxy,
+                InferenceServiceController,
+            ],
         )
         await self._run(manager.start, manager.stop)
         await self._start_kubelet(api, pki, spawner)
@@ -124,6 +132,8 @@ class Server:
         backend = await self._serve(pipelines.app)
         host = backend.url
         if self._multi_user:
+            mesh = Mesh(await self._client(api, "system:istiod", ["system:masters"]))
+            await self._run(mesh.start, mesh.stop)
             gateway = Gateway(
                 [
                     Route("/pipeline", pipelines.app, strip=True),
@@ -132,6 +142,7 @@ class Server:
                 passwords=USERS,
                 cluster=await cluster_issuer(admin),
                 secret=secret,
+                mesh=mesh,
             )
             front = await self._serve(gateway)
             host = f"http://localhost:{front.port}"
@@ -142,11 +153,12 @@ class Server:
         return await self._endpoints(api, store, host)
 
     def _manifest_names(self) -> list[str]:
-        return ["platform", "multi-user"] if self._multi_user else ["platform"]
+        return ["platform", *(["multi-user", "istio"] if self._multi_user else []), "kserve"]
 
     async def _start_kubelet(self, api: ApiServer, pki: Pki, spawner: Spawner) -> None:
         images = ImageCatalogue()
         images.register(LAUNCHER_IMAGE, self._compiled(LAUNCHER_DIRECTORY))
+        add_images(images, self._directory / "images")
         kubelet = Kubelet(
             await self._client(api, f"system:node:{NODE}", ["system:nodes"]),
             node_name=NODE,
@@ -156,6 +168,7 @@ class Server:
             server_cert=pki.issue_server(f"system:node:{NODE}"),
             client_ca=pki.ca_file,
             faults=self._faults,
+            pod_cidr=self._pod_cidr,
         )
         await self._run(kubelet.start, kubelet.stop)
 

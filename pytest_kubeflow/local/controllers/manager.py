@@ -8,9 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pytest_kubeflow.local.controllers.controller import Controller, Informers
+from pytest_kubeflow.local.controllers.deployment import DeploymentController
+from pytest_kubeflow.local.controllers.endpoints import EndpointsController
 from pytest_kubeflow.local.controllers.garbagecollector import GarbageCollector
 from pytest_kubeflow.local.controllers.namespace import NamespaceController
 from pytest_kubeflow.local.controllers.persistentvolume import PersistentVolumeController
+from pytest_kubeflow.local.controllers.replicaset import ReplicaSetController
 from pytest_kubeflow.local.controllers.serviceaccount import ServiceAccountController
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import KubeClient
@@ -60,6 +63,9 @@ class ControllerManager:
                 node_name=self._node_name,
                 faults=self._faults,
             ),
+            DeploymentController(self._client, informers),
+            ReplicaSetController(self._client, informers),
+            EndpointsController(self._client, informers),
             *(make(self._client, informers) for make in self._more),
         ]
         await informers.synced()

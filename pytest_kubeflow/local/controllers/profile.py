@@ -14,6 +14,7 @@ from pytest_kubeflow.local.kube import ApiError, KubeClient, Resource
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.informer import Key
 from pytest_kubeflow.local.kube.resources import (
+    AUTHORIZATION_POLICIES,
     CONFIG_MAPS,
     NAMESPACES,
     PROFILES,
@@ -79,6 +80,7 @@ class ProfileController(Controller):
         admin = _role_binding("namespaceAdmin", name, "kubeflow-admin", owner)
         admin["metadata"]["annotations"] = {"user": owner["name"], "role": "admin"}
         await self._ensure(ROLE_BINDINGS, admin)
+        await self._ensure(AUTHORIZATION_POLICIES, _access_policy(name, owner["name"]))
         await self._pipelines(name)
         await self._condition(profile, "Successful", "")
 
@@ -151,6 +153,34 @@ def _namespace(profile: Object) -> Object:
                 }
             ],
         }
+    }
+
+
+def _access_policy(namespace: str, owner: str) -> Object:
+    """Who may reach the pods of a profile: its owner through the gateway, its own pods, probes."""
+    gateway = "cluster.local/ns/istio-system/sa/istio-ingressgateway-service-account"
+    ui = "cluster.local/ns/kubeflow/sa/ml-pipeline-ui"
+    notebooks = "cluster.local/ns/kubeflow/sa/notebook-controller-service-account"
+    return {
+        "metadata": {
+            "name": "ns-owner-access-istio",
+            "namespace": namespace,
+            "annotations": {"user": owner, "role": "admin"},
+        },
+        "spec": {
+            "rules": [
+                {
+                    "from": [{"source": {"principals": [gateway, ui]}}],
+                    "when": [{"key": "request.headers[kubeflow-userid]", "values": [owner]}],
+                },
+                {"when": [{"key": "source.namespace", "values": [namespace]}]},
+                {"to": [{"operation": {"paths": ["/healthz", "/metrics", "/wait-for-drain"]}}]},
+                {
+                    "from": [{"source": {"principals": [notebooks]}}],
+                    "to": [{"operation": {"methods": ["GET"], "paths": ["*/api/kernels"]}}],
+                },
+            ]
+        },
     }
 
 

@@ -5,5 +5,6 @@ What Istio's ingress gateway, oauth2-proxy and Dex are on a real platform, as a 
 """
 
 from pytest_kubeflow.local.gateway.gateway import USER_HEADER, Gateway, Route
+from pytest_kubeflow.local.gateway.mesh import Mesh
 
-__all__ = ["USER_HEADER", "Gateway", "Route"]
+__all__ = ["USER_HEADER", "Gateway", "Mesh", "Route"]

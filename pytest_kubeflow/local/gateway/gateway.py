@@ -19,6 +19,7 @@ from pytest_kubeflow.local.gateway.identity import (
     TrustedIssuer,
     Verifier,
 )
+from pytest_kubeflow.local.gateway.mesh import Mesh
 
 USER_HEADER = "kubeflow-userid"
 SECRET_HEADER = "x-gateway-secret"  # noqa: S105 a header's name
@@ -41,6 +42,7 @@ class Gateway:
     `passwords` are the users of Dex's local connector, `cluster` the API server as an issuer of
     service-account tokens. Applications behind the gateway find the user in `kubeflow-userid`,
     which clients cannot set, and `secret` in a header of its own, so that they know who says so.
+    Requests for a host or a path that `mesh` has a route for go there.
     """
 
     def __init__(
@@ -50,11 +52,13 @@ class Gateway:
         passwords: Mapping[str, str],
         cluster: TrustedIssuer,
         secret: str,
+        mesh: Mesh | None = None,
     ) -> None:
         sessions = Sessions("http://dex.auth.svc.cluster.local:5556/dex")
         self._verifier = Verifier([sessions.trust(), cluster])
         self._routes = sorted(routes, key=lambda route: len(route.prefix), reverse=True)
         self._secret = secret
+        self._mesh = mesh
         self._login = Starlette(routes=Dex(sessions, passwords).routes())
         self._dashboard = Starlette(routes=[StarletteRoute("/", _dashboard)])
 
@@ -109,11 +113,12 @@ class Gateway:
             for name, value in scope["headers"]
             if name.decode().lower() not in {USER_HEADER, SECRET_HEADER}
         ]
-        headers = [
-            *kept,
-            (USER_HEADER.encode(), user.encode()),
-            (SECRET_HEADER.encode(), self._secret.encode()),
-        ]
+        named = [*kept, (USER_HEADER.encode(), user.encode())]
+        if self._mesh is not None and await self._through_mesh(
+            self._mesh, {**scope, "headers": named}, receive, send
+        ):
+            return
+        headers = [*named, (SECRET_HEADER.encode(), self._secret.encode())]
         inner: Scope = {**scope, "headers": headers}
         if route is None:
             await self._dashboard(inner, receive, send)
@@ -122,6 +127,18 @@ class Gateway:
             inner["path"] = path.removeprefix(route.prefix) or "/"
             inner["raw_path"] = inner["path"].encode()
         await route.app(inner, receive, send)
+
+    async def _through_mesh(self, mesh: Mesh, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Let the mesh answer, if the request is its own."""
+        host = Request(scope).headers.get("host", "").partition(":")[0].lower()
+        rule = await mesh.rule(host, scope["path"])
+        if rule is not None:
+            await mesh.serve(scope, receive, send, rule=rule, host=host)
+            return True
+        if mesh.claims(host):
+            await Response(status_code=404)(scope, receive, send)
+            return True
+        return False
 
 
 async def _dashboard(request: Request) -> Response:

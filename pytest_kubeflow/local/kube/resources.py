@@ -57,3 +57,18 @@ CUSTOM_RESOURCE_DEFINITIONS = Resource(
 LEASES = Resource("coordination.k8s.io/v1", "leases", "Lease")
 PROFILES = Resource("kubeflow.org/v1", "profiles", "Profile", namespaced=False)
 WORKFLOWS = Resource("argoproj.io/v1alpha1", "workflows", "Workflow")
+DEPLOYMENTS = Resource("apps/v1", "deployments", "Deployment")
+REPLICA_SETS = Resource("apps/v1", "replicasets", "ReplicaSet")
+INGRESSES = Resource("networking.k8s.io/v1", "ingresses", "Ingress")
+VIRTUAL_SERVICES = Resource("networking.istio.io/v1", "virtualservices", "VirtualService")
+AUTHORIZATION_POLICIES = Resource(
+    "security.istio.io/v1", "authorizationpolicies", "AuthorizationPolicy"
+)
+INFERENCE_SERVICES = Resource("serving.kserve.io/v1beta1", "inferenceservices", "InferenceService")
+SERVING_RUNTIMES = Resource("serving.kserve.io/v1alpha1", "servingruntimes", "ServingRuntime")
+CLUSTER_SERVING_RUNTIMES = Resource(
+    "serving.kserve.io/v1alpha1",
+    "clusterservingruntimes",
+    "ClusterServingRuntime",
+    namespaced=False,
+)

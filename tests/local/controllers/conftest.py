@@ -49,7 +49,7 @@ async def start(stack: AsyncExitStack, directory: Path, faults: Faults) -> None:
     await api.start()
     api.write_kubeconfig(directory / "kubeconfig")
     client = await stack.enter_async_context(KubeClient(api.admin_credentials()))
-    await bootstrap.apply(client, bootstrap.manifests("platform", "multi-user"))
+    await bootstrap.apply(client, bootstrap.manifests("platform", "multi-user", "istio"))
     manager = ControllerManager(
         client,
         volumes=directory / "volumes",

@@ -1,0 +1,127 @@
+"""Mesh: the services of the cluster that are shown through the gateway by host or path.
+
+What istiod and the sidecars do on a real platform: the table of routes follows Ingresses and
+VirtualServices, and AuthorizationPolicies are asked for each request, at the pod that it is for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from pytest_kubeflow.local.gateway.backends import Backend, Backends
+from pytest_kubeflow.local.gateway.policies import Call, allows, is_guarded
+from pytest_kubeflow.local.gateway.upstream import Upstream
+from pytest_kubeflow.local.gateway.virtualhosts import Rule, VirtualHosts
+from pytest_kubeflow.local.kube import Informer, KubeClient, Resource
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.resources import (
+    AUTHORIZATION_POLICIES,
+    ENDPOINTS,
+    INGRESSES,
+    NAMESPACES,
+    PODS,
+    SERVICES,
+    VIRTUAL_SERVICES,
+)
+
+_PRINCIPAL = "cluster.local/ns/istio-system/sa/istio-ingressgateway-service-account"
+_NAMESPACE = "istio-system"
+# Hosts of these domains are the mesh's alone: nobody else answers for one that has no route.
+_DOMAINS = (".example.com", ".svc.cluster.local")
+
+
+class Mesh:
+    """Start it once; `rule` tells whether a request is for it, `serve` answers that request."""
+
+    def __init__(self, client: KubeClient) -> None:
+        self._informers: dict[Resource, Informer] = {
+            resource: Informer(client, resource)
+            for resource in (
+                AUTHORIZATION_POLICIES,
+                ENDPOINTS,
+                INGRESSES,
+                NAMESPACES,
+                PODS,
+                SERVICES,
+                VIRTUAL_SERVICES,
+            )
+        }
+        self._hosts = VirtualHosts()
+        for resource in (INGRESSES, VIRTUAL_SERVICES):
+            self._informers[resource].on_change(self._routes_changed)
+        self._backends = Backends(
+            self._informers[SERVICES].objects, self._informers[ENDPOINTS].objects
+        )
+        self._upstream = Upstream()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Begin to follow the cluster; the first requests wait until that is done."""
+        self._tasks = [asyncio.create_task(one.run()) for one in self._informers.values()]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._upstream.close()
+
+    def _routes_changed(self, _kind: str, _obj: Object) -> None:
+        self._hosts.replace(
+            self._informers[INGRESSES].objects.values(),
+            self._informers[VIRTUAL_SERVICES].objects.values(),
+        )
+
+    async def rule(self, host: str, path: str) -> Rule | None:
+        """The route for a request, if it is one of the mesh's."""
+        await self._synced()
+        return self._hosts.find(host, path)
+
+    def claims(self, host: str) -> bool:
+        """Whether a request for this host is the mesh's, with or without a route."""
+        return host.endswith(_DOMAINS) or self._hosts.knows(host)
+
+    async def _synced(self) -> None:
+        for informer in self._informers.values():
+            if not informer.synced.is_set():
+                await informer.synced.wait()
+
+    async def serve(
+        self, scope: Scope, receive: Receive, send: Send, *, rule: Rule, host: str
+    ) -> None:
+        """Pass the request on. `scope` has the verified user in its headers."""
+        destination = rule.destination()
+        path = rule.rewritten(scope["path"])
+        call = Call(
+            principal=_PRINCIPAL,
+            namespace=_NAMESPACE,
+            host=host,
+            method=scope["method"],
+            path=path,
+            headers={
+                name.decode("latin-1").lower(): value.decode("latin-1")
+                for name, value in scope["headers"]
+            },
+        )
+        backend = self._backends.following(destination)
+        if backend is not None and not self._admits(backend, call):
+            await PlainTextResponse("RBAC: access denied", 403)(scope, receive, send)
+            return
+        raw = rule.rewritten(scope.get("raw_path", scope["path"].encode()).decode("latin-1"))
+        query = scope.get("query_string") or b""
+        first = iter([backend])
+        await self._upstream.forward(
+            scope,
+            receive,
+            send,
+            following=lambda: next(first, None) or self._backends.following(destination),
+            path=raw + (f"?{query.decode('latin-1')}" if query else ""),
+        )
+
+    def _admits(self, backend: Backend, call: Call) -> bool:
+        pod = self._informers[PODS].get(backend.pod or "", backend.namespace)
+        if pod is None or not is_guarded(self._informers[NAMESPACES].get(backend.namespace), pod):
+            return True
+        return allows(self._informers[AUTHORIZATION_POLICIES].objects.values(), pod, call)
