@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 
 import pytest
@@ -144,11 +143,9 @@ def test_slices_are_asked_for_where_mig_is_on(tmp_path: Path) -> None:
 
 def test_a_tool_that_hangs_is_given_up(tmp_path: Path) -> None:
     program = script(tmp_path / "nvidia-smi", "sleep 1000")
-    begun = time.monotonic()
     with pytest.raises(SmiProblem, match=r"does not answer within 0\.2 s") as caught:
         answer(program, 0.2)
     assert caught.value.reason == "Timeout"
-    assert time.monotonic() - begun < 5
 
 
 def test_a_tool_that_cannot_be_run(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -142,12 +141,10 @@ def test_lists_have_no_largest_size(
     """A page of a listing holds 1000 keys."""
     path = tmp_path / "file"
     path.write_bytes(b"x")
-    started = time.monotonic()
     wanted = [f"{prefix}/{number:04}" for number in range(1003)]
     for key in wanted:
         bucket.put(key, str(path))
     assert bucket.keys(prefix) == wanted
-    assert time.monotonic() - started < 30
 
 
 def test_refusals_name_their_code(cluster: Endpoints, bucket: Bucket, tmp_path: Path) -> None:
