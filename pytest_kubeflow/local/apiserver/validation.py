@@ -139,11 +139,17 @@ def _pod(obj: Object) -> Iterator[Cause]:
         )
 
 
+# What a container can have besides extended resources such as example.com/gpu.
+_STANDARD_RESOURCES = ("cpu", "memory", "ephemeral-storage", "hugepages-")
+
+
 def _container_resources(path: str, resources: Object) -> Iterator[Cause]:
     parsed: dict[str, dict[str, Fraction]] = {}
     for section in ("limits", "requests"):
         for name, amount in (resources.get(section) or {}).items():
             field = f"{path}.resources.{section}[{name}]"
+            if "/" not in name and not name.startswith(_STANDARD_RESOURCES):
+                yield _bad(field, name, "must be a standard resource type or fully qualified")
             value = _quantity("Pod", amount)
             if value < 0:
                 yield _bad(field, str(amount), "must be greater than or equal to 0")
@@ -159,9 +165,15 @@ def _container_resources(path: str, resources: Object) -> Iterator[Cause]:
                 str(shown),
                 f"must be less than or equal to {name} limit of {resources['limits'][name]}",
             )
-        elif "/" in name and limits.get(name) != value:
-            field = f"{path}.resources.requests[{name}]"
-            yield _bad(field, str(resources["requests"][name]), f"must be equal to {name} limit")
+        elif "/" in name and name not in limits:
+            why = "Limit must be set for non overcommitable resources"
+            yield _required(f"{path}.resources.limits", why)
+        elif "/" in name and limits[name] != value:
+            yield _bad(
+                f"{path}.resources.requests",
+                str(resources["requests"][name]),
+                f"must be equal to {name} limit of {resources['limits'][name]}",
+            )
 
 
 def _claim(obj: Object) -> Iterator[Cause]:
