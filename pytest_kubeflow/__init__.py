@@ -41,9 +41,16 @@ if TYPE_CHECKING:
         UploadedPipeline,
     )
     from pytest_kubeflow.redaction import Redactor, Secret
+    from pytest_kubeflow.serving.deployer import ServiceDeployer
+    from pytest_kubeflow.serving.errors import RequestFailed, ServiceFailed
+    from pytest_kubeflow.serving.predictor import Predictor
+    from pytest_kubeflow.serving.routes import Answer
+    from pytest_kubeflow.serving.service import InferenceService
+    from pytest_kubeflow.serving.spec import model_uri
     from pytest_kubeflow.waiting import Deadline, wait_until
 
 __all__ = [
+    "Answer",
     "AuthenticationError",
     "Bucket",
     "Cluster",
@@ -54,6 +61,7 @@ __all__ = [
     "Evidence",
     "GpuSettings",
     "Holder",
+    "InferenceService",
     "Inventory",
     "KubeflowConfig",
     "KubeflowError",
@@ -67,16 +75,21 @@ __all__ = [
     "PipelineUploader",
     "PipelineVersion",
     "PodFailed",
+    "Predictor",
     "Redactor",
+    "RequestFailed",
     "RunFailed",
     "ScratchBucket",
     "Secret",
     "SeededVolume",
+    "ServiceDeployer",
+    "ServiceFailed",
     "Task",
     "UploadedPipeline",
     "Volume",
     "VolumeError",
     "WaitTimeout",
+    "model_uri",
     "parse_quantity",
     "read_inventory",
     "wait_until",
@@ -111,6 +124,12 @@ _HOMES = {
     "pipelines.tasks": ["Task"],
     "pipelines.upload": ["PipelineUploader", "PipelineVersion", "UploadedPipeline"],
     "redaction": ["Redactor", "Secret"],
+    "serving.deployer": ["ServiceDeployer"],
+    "serving.errors": ["RequestFailed", "ServiceFailed"],
+    "serving.predictor": ["Predictor"],
+    "serving.routes": ["Answer"],
+    "serving.service": ["InferenceService"],
+    "serving.spec": ["model_uri"],
     "waiting": ["Deadline", "wait_until"],
 }
 

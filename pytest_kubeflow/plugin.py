@@ -21,6 +21,7 @@ pytest_plugins = [
     "pytest_kubeflow.fixtures.pipelines",
     "pytest_kubeflow.fixtures.volumes",
     "pytest_kubeflow.fixtures.objectstore",
+    "pytest_kubeflow.fixtures.serving",
     "pytest_kubeflow.reporting.plugin",
 ]
 

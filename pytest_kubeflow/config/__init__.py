@@ -9,6 +9,7 @@ from pytest_kubeflow.config.model import (
     KubernetesSettings,
     LocalSettings,
     S3Settings,
+    ServingSettings,
     SessionSettings,
 )
 from pytest_kubeflow.config.parsers import LOCAL
@@ -25,6 +26,7 @@ __all__ = [
     "LocalSettings",
     "Option",
     "S3Settings",
+    "ServingSettings",
     "SessionSettings",
     "Setting",
     "Sources",

@@ -19,6 +19,7 @@ from pytest_kubeflow.config.model import (
     KubernetesSettings,
     LocalSettings,
     S3Settings,
+    ServingSettings,
     SessionSettings,
 )
 from pytest_kubeflow.config.setting import Option, Setting
@@ -191,6 +192,7 @@ def _build(options: Sequence[Option], settings: Mapping[str, Setting]) -> Kubefl
         kubernetes=KubernetesSettings(**groups["kubernetes"]),  # type: ignore[arg-type]
         s3=S3Settings(**groups["s3"]),  # type: ignore[arg-type]
         gpu=GpuSettings(**groups["gpu"]),  # type: ignore[arg-type]
+        serving=ServingSettings(**groups["serving"]),  # type: ignore[arg-type]
         session=SessionSettings(**groups["session"]),  # type: ignore[arg-type]
         local=LocalSettings(**groups["local"]),  # type: ignore[arg-type]
         settings=dict(settings),

@@ -104,6 +104,29 @@ class GpuSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ServingSettings:
+    """How models are trained for KServe, deployed and asked."""
+
+    mode: str | None = None
+    """The deployment mode, by either of its names; None for the cluster's default."""
+
+    ingress: str = "host"
+    """The way to predictors: host, path or port-forward."""
+
+    image: str | None = None
+    """The image of components that train and deploy; None: they install what they need."""
+
+    packages: tuple[str, ...] = ("scikit-learn", "joblib")
+    """What components that train install where no image has it."""
+
+    index_urls: tuple[str, ...] = ()
+    """The package indexes that components install from; none: pip's own configuration."""
+
+    s3_endpoint: str | None = None
+    """The URL of the object store as pods reach it; None: Kubeflow's own store is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSettings:
     """What a test session does with the cluster."""
 
@@ -136,6 +159,7 @@ class KubeflowConfig:
     kubernetes: KubernetesSettings = KubernetesSettings()
     s3: S3Settings = S3Settings()
     gpu: GpuSettings = GpuSettings()
+    serving: ServingSettings = ServingSettings()
     session: SessionSettings = SessionSettings()
     local: LocalSettings = LocalSettings()
     settings: Mapping[str, Setting] = field(default_factory=dict, repr=False)

@@ -69,6 +69,11 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "local_mode": ("standalone", "standalone"),
         "local_fault": ("a,b", ("a", "b")),
         "gpu_all_nodes": ("true", True),
+        "serving_mode": ("RawDeployment", "RawDeployment"),
+        "serving_ingress": ("port-forward", "port-forward"),
+        "serving_s3_endpoint": ("http://s3:9000", "http://s3:9000"),
+        "sklearn_package": ("scikit-learn~=1.5.1", ("scikit-learn~=1.5.1",)),
+        "pip_index_url": ("https://pypi.example/simple", ("https://pypi.example/simple",)),
     }
     checked = 0
     for option in OPTIONS:

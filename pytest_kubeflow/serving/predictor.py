@@ -1,0 +1,230 @@
+"""Predictor: asks a served model, with KServe's protocol V1 or the Open Inference Protocol V2."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from pytest_kubeflow.errors import AuthenticationError, NotFound, PermissionDenied, WaitTimeout
+from pytest_kubeflow.serving.errors import RequestFailed
+from pytest_kubeflow.serving.routes import Answer, Route
+from pytest_kubeflow.waiting import Deadline, wait_until
+
+SETTLING = 30.0
+"""Seconds after which a route to a service that is ready has to work."""
+
+UNSETTLED = frozenset({404, 429, 502, 503, 504})
+"""What gateways say while they do not know the route yet."""
+
+_ANSWER_SECONDS = 60.0
+_SHOWN = 300
+_JSON = {"Content-Type": "application/json", "Accept": "application/json"}
+_LOGIN = frozenset({301, 302, 303, 307, 308})
+
+Rows = Sequence[Sequence[float]]
+
+
+class Predictor:
+    """A model behind a route.
+
+    Until its first answer, and no longer than 30 seconds, it asks again on 404, 429, 502, 503 and
+    504 (`patient`); from then on the first answer counts. Methods raise RequestFailed with HTTP's
+    status, AuthenticationError where a login is wanted, PermissionDenied where we are refused.
+    """
+
+    def __init__(
+        self,
+        route: Route,
+        model: str,
+        *,
+        explain: Callable[[], str] = str,
+        patient: bool = True,
+        settling: float = SETTLING,
+    ) -> None:
+        self._route = route
+        self.model = model
+        self._explain = explain
+        self._patient = patient
+        self._settling = settling
+
+    def __repr__(self) -> str:
+        return f"Predictor({self.model!r} at {self._route.description})"
+
+    def predict(self, rows: Rows, *, timeout: float = _ANSWER_SECONDS) -> list[Any]:
+        """The predictions for `rows` by V1, one each."""
+        answer = self._json(
+            "POST", f"{self._v1}:predict", {"instances": _plain(rows)}, timeout=timeout
+        )
+        found = answer.get("predictions")
+        if not isinstance(found, list) or len(found) != len(rows):
+            raise self._odd(answer, f"{len(rows)} predictions")
+        return found
+
+    def infer(
+        self, rows: Rows, *, datatype: str = "FP64", timeout: float = _ANSWER_SECONDS
+    ) -> list[Any]:
+        """The predictions for `rows` by V2, one each; `datatype` is that of the numbers sent."""
+        plain = _plain(rows)
+        tensor = {
+            "name": "input-0",
+            "shape": [len(plain), len(plain[0]) if plain else 0],
+            "datatype": datatype,
+            "data": plain,
+        }
+        answer = self._json("POST", f"{self._v2}/infer", {"inputs": [tensor]}, timeout=timeout)
+        outputs = answer.get("outputs")
+        data = outputs[0].get("data") if isinstance(outputs, list) and outputs else None
+        if not isinstance(data, list) or len(data) != len(rows):
+            raise self._odd(answer, f"an output of {len(rows)} numbers")
+        return data
+
+    def is_ready(self) -> bool:
+        """Whether the model is ready, by V1."""
+        return _is_true(self._json("GET", self._v1).get("ready"))
+
+    def is_model_ready(self) -> bool:
+        """Whether the model is ready, by V2."""
+        return self._says("ready", f"{self._v2}/ready")
+
+    def is_live(self) -> bool:
+        """Whether the server lives, by V2."""
+        return self._says("live", "/v2/health/live")
+
+    def is_server_ready(self) -> bool:
+        """Whether the server is ready, by V2."""
+        return self._says("ready", "/v2/health/ready")
+
+    def metadata(self) -> Mapping[str, Any]:
+        """What the server tells of the model by V2: name, platform, inputs, outputs."""
+        return self._json("GET", self._v2)
+
+    def server_metadata(self) -> Mapping[str, Any]:
+        """What the server tells of itself by V2: name, version, extensions."""
+        return self._json("GET", "/v2")
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        headers: Mapping[str, str] = _JSON,
+        timeout: float = _ANSWER_SECONDS,
+    ) -> Answer:
+        """Any request; the answer as it is, refusals too. For what `predict` would not send."""
+
+        def send() -> Answer:
+            return self._route.send(method, path, body=body, headers=headers, timeout=timeout)
+
+        answer = send() if not self._patient else self._settled(send)
+        self._patient = False
+        return answer
+
+    def _settled(self, send: Callable[[], Answer]) -> Answer:
+        last: list[Answer] = []
+
+        def poll() -> Answer:
+            last[:] = [send()]
+            return last[0]
+
+        try:
+            return wait_until(
+                poll,
+                lambda answer: answer.status not in UNSETTLED or _is_the_servers(answer),
+                deadline=Deadline.after(self._settling),
+                what=f"the route to {self.model} to settle",
+                interval=0.2,
+                describe=_shown,
+            )
+        except WaitTimeout:
+            return last[0]
+
+    @property
+    def _v1(self) -> str:
+        return f"/v1/models/{quote(self.model, safe='')}"
+
+    @property
+    def _v2(self) -> str:
+        return f"/v2/models/{quote(self.model, safe='')}"
+
+    def _says(self, word: str, path: str) -> bool:
+        """What a health endpoint says; some servers only answer 200."""
+        answer = self.ask("GET", path)
+        if answer.status != 200:
+            raise self._refusal(answer, f"GET {path}")
+        if not answer.body.strip():
+            return True
+        told = _decoded(answer)
+        if not isinstance(told, dict):
+            raise self._odd(told, f'"{word}"')
+        return _is_true(told.get(word, True))
+
+    def _json(
+        self, method: str, path: str, body: Any = None, *, timeout: float = _ANSWER_SECONDS
+    ) -> Mapping[str, Any]:
+        sent = None if body is None else json.dumps(body).encode()
+        answer = self.ask(method, path, sent, timeout=timeout)
+        if answer.status != 200:
+            raise self._refusal(answer, f"{method} {path}")
+        told = _decoded(answer)
+        if not isinstance(told, dict):
+            raise RequestFailed(
+                f"{method} {path} at {self._route.description} answers 200, and no JSON object: "
+                f"{_shown(answer)}",
+                status=200,
+                body=answer.text,
+            )
+        return told
+
+    def _refusal(self, answer: Answer, what: str) -> Exception:
+        where = f"{what} at {self._route.description} answers {_shown(answer)}"
+        if answer.status == 401 or answer.status in _LOGIN:
+            return AuthenticationError(f"{where}: it wants a login")
+        if answer.status == 403:
+            return PermissionDenied(where)
+        told = self._explain()
+        if "does not exist" in told:
+            return NotFound(f"{where}; {told}")
+        return RequestFailed(
+            f"{where}; {told}" if told else where, status=answer.status, body=answer.text
+        )
+
+    def _odd(self, answer: Any, wanted: str) -> RequestFailed:
+        shown = json.dumps(answer)[:_SHOWN]
+        return RequestFailed(
+            f"{self.model} at {self._route.description} answers without {wanted}: {shown}",
+            status=200,
+            body=json.dumps(answer),
+        )
+
+
+def _plain(rows: Rows) -> list[list[float]]:
+    """Lists of floats, for whatever looks like rows of numbers (an array too)."""
+    return [[float(number) for number in row] for row in rows]
+
+
+def _decoded(answer: Answer) -> Any:
+    try:
+        return json.loads(answer.body)
+    except ValueError:
+        return None
+
+
+def _is_the_servers(answer: Answer) -> bool:
+    """Whether a model server says so, in its JSON, and not a gateway that has no route yet."""
+    told = _decoded(answer)
+    return (
+        answer.status == 404 and isinstance(told, dict) and bool(told.keys() & {"error", "detail"})
+    )
+
+
+def _is_true(value: object) -> bool:
+    # V1 of some releases answers with the text "True".
+    return value is True or (isinstance(value, str) and value.lower() == "true")
+
+
+def _shown(answer: Answer) -> str:
+    text = " ".join(answer.text.split())
+    return f"{answer.status}: {text[:_SHOWN]}" if text else str(answer.status)

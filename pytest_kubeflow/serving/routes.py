@@ -1,0 +1,177 @@
+"""The ways to a predictor: by host, by path, by port-forward. All answer with an Answer."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
+
+from pytest_kubeflow.auth.session import gateway_session, reaching
+from pytest_kubeflow.cluster import Cluster
+from pytest_kubeflow.errors import NotFound
+from pytest_kubeflow.serving.errors import ServiceFailed
+from pytest_kubeflow.serving.portforward import pod_socket
+from pytest_kubeflow.serving.state import ServiceState
+from pytest_kubeflow.serving.workload import CONTAINER, Workload
+
+if TYPE_CHECKING:
+    import requests
+
+HOST, PATH, PORT_FORWARD = "host", "path", "port-forward"
+_CONNECT_SECONDS = 10.0
+_PORT = 8080
+_INSIDE = (".svc", ".svc.cluster.local")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer, whatever its status."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The body as text, for people."""
+        return self.body.decode(errors="replace")
+
+
+class Route(Protocol):
+    """A way to one predictor."""
+
+    @property
+    def description(self) -> str:
+        """For messages: "https://kf.example with host iris.team.example.com"."""
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        timeout: float,
+    ) -> Answer:
+        """One request, no second attempt, no redirects. Raises ClusterUnreachable."""
+
+
+@dataclass(frozen=True)
+class GatewayRoute:
+    """Through the platform's gateway, whose `session` has the credentials, or none."""
+
+    session: requests.Session
+    base: str
+    host: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def description(self) -> str:
+        """The address and, where it is another one, the host."""
+        return f"{self.base} with host {self.host}" if self.host else self.base
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        timeout: float,
+    ) -> Answer:
+        """As Route says."""
+        url = self.base + path
+        with reaching(url):
+            answer = self.session.request(
+                method,
+                url,
+                data=body,
+                headers={
+                    **self.headers,
+                    **headers,
+                    **({"Host": self.host} if self.host else {}),
+                },
+                # Where a login is asked for we want to see that, not the login page.
+                allow_redirects=False,
+                timeout=(_CONNECT_SECONDS, timeout),
+            )
+        return Answer(answer.status_code, answer.content, dict(answer.headers))
+
+
+@dataclass(frozen=True)
+class PortForwardRoute:
+    """Straight into a pod, past gateway and mesh: tells a bad model from a bad route."""
+
+    cluster: Cluster
+    namespace: str
+    name: str
+
+    @property
+    def description(self) -> str:
+        """Which service's pod."""
+        return f"a pod of {self.namespace}/{self.name} by port-forward"
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        timeout: float,
+    ) -> Answer:
+        """As Route says; each request has a connection of its own."""
+        kubernetes = self.cluster.kubernetes
+        pod = Workload.read(kubernetes, self.namespace, self.name).newest
+        if pod is None:
+            raise NotFound(f"InferenceService {self.namespace}/{self.name} has no pod to ask")
+        container = next((one for one in pod.spec.containers if one.name == CONTAINER), None)
+        ports = [one.container_port for one in (container.ports if container else None) or ()]
+        with pod_socket(
+            kubernetes,
+            self.namespace,
+            pod.metadata.name,
+            ports[0] if ports else _PORT,
+            timeout=timeout,
+        ) as sock:
+            connection = http.client.HTTPConnection("localhost", timeout=timeout)
+            connection.sock = sock
+            connection.request(method, path, body=body, headers=dict(headers))
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.read(), dict(answer.getheaders()))
+
+
+def make_route(
+    cluster: Cluster,
+    namespace: str,
+    name: str,
+    state: ServiceState,
+    *,
+    ingress: str,
+    anonymous: bool,
+    headers: Mapping[str, str],
+) -> Route:
+    """The way `ingress` to the service with this `state`. Raises ServiceFailed if there is none."""
+    if ingress == PORT_FORWARD:
+        return PortForwardRoute(cluster, namespace, name)
+    credentials = None if anonymous else cluster.credentials
+    session = gateway_session(cluster.config.gateway, credentials)
+    if ingress == PATH:
+        return GatewayRoute(
+            session,
+            cluster.gateway_url + (state.path or f"/serving/{namespace}/{name}"),
+            "",
+            headers,
+        )
+    host = state.host
+    if not host or host.endswith(_INSIDE):
+        told = f"only {host}, inside the cluster" if host else state.url or "none yet"
+        raise ServiceFailed(
+            f"InferenceService {name} has no host name that the gateway routes (it has {told}): "
+            "try --kf-serving-ingress=path, or port-forward"
+        )
+    # On the gateway's own port: a browser would send it as well.
+    port = urlsplit(cluster.gateway_url).port
+    return GatewayRoute(session, cluster.gateway_url, f"{host}:{port}" if port else host, headers)

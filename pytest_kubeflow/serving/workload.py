@@ -1,0 +1,159 @@
+"""Workload: the Deployments and pods of an InferenceService, which tell what its status leaves out.
+
+Which spec they were made for shows in the annotation from which KServe's webhook makes the storage
+initializer, and in the image of a custom container.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_kubeflow.errors import PermissionDenied
+from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.serving.state import ServiceState
+
+SERVICE_LABEL = "serving.kserve.io/inferenceservice"
+REVISION_LABEL = "serving.knative.dev/revision"
+SOURCE = "internal.serving.kserve.io/storage-initializer-sourceuri"
+INITIALIZER, CONTAINER = "storage-initializer", "kserve-container"
+_CANNOT_START = frozenset(
+    {"CreateContainerConfigError", "ErrImageNeverPull", "ImagePullBackOff", "InvalidImageName"}
+)
+
+
+def selector(name: str) -> str:
+    """Selects what KServe made for the service `name`."""
+    return f"{SERVICE_LABEL}={name}"
+
+
+@dataclass(frozen=True)
+class Workload:
+    """V1Deployments and V1Pods; None where they may not be listed."""
+
+    deployments: Sequence[Any] | None
+    pods: Sequence[Any] | None
+
+    @classmethod
+    def read(cls, kubernetes: KubernetesClient, namespace: str, name: str) -> Workload:
+        """What there is now."""
+        from kubernetes.client import AppsV1Api
+
+        apps = AppsV1Api(kubernetes.api_client)
+        deployments: Sequence[Any] | None
+        pods: Sequence[Any] | None
+        try:
+            with calling(f"list the deployments of {namespace}/{name}"):
+                deployments = apps.list_namespaced_deployment(
+                    namespace, label_selector=selector(name)
+                ).items
+        except PermissionDenied:
+            deployments = None
+        try:
+            with calling(f"list the pods of {namespace}/{name}"):
+                pods = kubernetes.core.list_namespaced_pod(
+                    namespace, label_selector=selector(name)
+                ).items
+        except PermissionDenied:
+            pods = None
+        return cls(deployments, pods)
+
+    def waits_for(self, state: ServiceState) -> str:
+        """What the roll-out of `state`'s spec still waits for; empty once only it serves."""
+        if state.latest_created != state.latest_ready:
+            return f"revision {state.latest_created} is not ready yet"
+        if self.deployments is None:
+            return _stale(state)
+        current = [one for one in self.deployments if _is_current(one, state)]
+        if not current:
+            return _stale(state)
+        if not all(_carries(one, state) for one in current):
+            return f"the deployment is still that of another model than {state.storage_uri}"
+        if _stale(state) and not all(_is_proof(one, state) for one in current):
+            return _stale(state)
+        return next((told for one in current if (told := _rolling(one))), "")
+
+    @property
+    def newest(self) -> Any | None:
+        """The youngest pod that is not being removed, if there is one."""
+        living = [pod for pod in self.pods or () if not pod.metadata.deletion_timestamp]
+        return max(living, key=_age, default=None)
+
+    @property
+    def hopeless(self) -> str:
+        """Why the newest pod will not come up: it failed twice, or cannot even start."""
+        pod = self.newest
+        if pod is None:
+            return ""
+        status = pod.status
+        for one in [*(status.init_container_statuses or ()), *(status.container_statuses or ())]:
+            state, before = one.state, one.last_state
+            waiting = state.waiting if state else None
+            if waiting and waiting.reason in _CANNOT_START:
+                return f"{one.name} cannot start: {waiting.reason}: {waiting.message or ''}".rstrip(
+                    ": "
+                )
+            ended = (state.terminated if state else None) or (before.terminated if before else None)
+            is_down = not (state and state.running)
+            failures = one.restart_count + is_down
+            if ended and ended.exit_code and failures > 1:
+                return (
+                    f"{one.name} failed {failures} times, the last time with "
+                    f"exit code {ended.exit_code} ({ended.reason or 'no reason'})"
+                )
+        return ""
+
+
+def _stale(state: ServiceState) -> str:
+    if not state.is_stale:
+        return ""
+    return f"its status is that of generation {state.observed}, wanted {state.generation}"
+
+
+def _is_current(deployment: Any, state: ServiceState) -> bool:
+    """Whether it is the predictor's, and of Knative's the one of the newest revision."""
+    labels: Mapping[str, str] = deployment.metadata.labels or {}
+    if labels.get("component", "predictor") != "predictor":
+        return False
+    return labels.get(REVISION_LABEL, state.latest_created) == state.latest_created
+
+
+def _source(deployment: Any) -> str:
+    return str((deployment.spec.template.metadata.annotations or {}).get(SOURCE) or "")
+
+
+def _carries(deployment: Any, state: ServiceState) -> bool:
+    """False if it can be seen to be for another model."""
+    source = _source(deployment)
+    return not source or not state.storage_uri or source == state.storage_uri
+
+
+def _is_proof(deployment: Any, state: ServiceState) -> bool:
+    """Whether it can be seen to be for this very spec, whatever the status counts."""
+    if state.storage_uri:
+        return _source(deployment) == state.storage_uri
+    wanted = ((state.object.get("spec") or {}).get("predictor") or {}).get("containers") or ()
+    images = {one.image for one in deployment.spec.template.spec.containers}
+    return bool(wanted) and all(one.get("image") in images for one in wanted)
+
+
+def _rolling(deployment: Any) -> str:
+    """What `kubectl rollout status` would still wait for."""
+    name, status = deployment.metadata.name, deployment.status
+    if (status.observed_generation or 0) < (deployment.metadata.generation or 0):
+        return f"deployment {name} has a change that is not seen yet"
+    wanted = 1 if deployment.spec.replicas is None else deployment.spec.replicas
+    updated, all_of_them = status.updated_replicas or 0, status.replicas or 0
+    if updated < wanted:
+        return f"{updated} of {wanted} pods of deployment {name} are new"
+    if all_of_them > updated:
+        return f"{all_of_them - updated} old pods of deployment {name} still serve"
+    if (status.available_replicas or 0) < updated:
+        return f"{status.available_replicas or 0} of {updated} pods of deployment {name} are there"
+    return ""
+
+
+def _age(pod: Any) -> str:
+    stamp = pod.metadata.creation_timestamp
+    return stamp.isoformat() if stamp else ""

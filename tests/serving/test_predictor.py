@@ -1,0 +1,189 @@
+"""How a predictor is asked, and what becomes of each answer that is not the wanted one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from pytest_kubeflow.errors import AuthenticationError, KubeflowError, NotFound, PermissionDenied
+from pytest_kubeflow.serving.errors import RequestFailed
+from pytest_kubeflow.serving.predictor import Predictor
+from pytest_kubeflow.serving.routes import Answer
+
+ROWS = [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]
+GOOD = Answer(200, b'{"predictions": [0, 2]}')
+NO_ROUTE = Answer(404, b"")
+UNKNOWN_MODEL = Answer(404, b'{"error":"Model with name iris does not exist."}')
+
+
+class Script:
+    """A route that gives these answers one after the other, the last for ever."""
+
+    description = "https://kf.example with host iris.team.example.com"
+
+    def __init__(self, *answers: Answer) -> None:
+        self._answers: Iterator[Answer] = iter(answers)
+        self._last = answers[-1]
+        self.asked: list[tuple[str, str, Any]] = []
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        timeout: float,
+    ) -> Answer:
+        assert timeout > 0
+        assert headers["Content-Type"] == "application/json"
+        self.asked.append((method, path, json.loads(body) if body else None))
+        return next(self._answers, self._last)
+
+
+def asking(
+    *answers: Answer, patient: bool = True, told: str = "the service is Ready=True"
+) -> tuple[Predictor, Script]:
+    script = Script(*answers)
+    return (
+        Predictor(script, "iris", explain=lambda: told, patient=patient, settling=0.7),
+        script,
+    )
+
+
+def test_v1() -> None:
+    predictor, script = asking(GOOD)
+    assert predictor.predict(ROWS) == [0, 2]
+    assert script.asked == [("POST", "/v1/models/iris:predict", {"instances": ROWS})]
+
+
+def test_v2() -> None:
+    outputs = [{"name": "output-0", "shape": [2], "datatype": "INT64", "data": [0, 2]}]
+    predictor, script = asking(Answer(200, json.dumps({"outputs": outputs}).encode()))
+    assert predictor.infer(ROWS) == [0, 2]
+    tensor = {"name": "input-0", "shape": [2, 4], "datatype": "FP64", "data": ROWS}
+    assert script.asked == [("POST", "/v2/models/iris/infer", {"inputs": [tensor]})]
+
+
+def test_arrays_are_rows_too() -> None:
+    numpy = pytest.importorskip("numpy", reason="numpy is not installed here")
+    predictor, script = asking(GOOD)
+    predictor.predict(numpy.array(ROWS))
+    assert script.asked[0][2] == {"instances": ROWS}
+
+
+def test_health_and_metadata() -> None:
+    for body in (b'{"name":"iris","ready":true}', b'{"name":"iris","ready":"True"}'):
+        assert asking(Answer(200, body))[0].is_ready()
+    assert not asking(Answer(200, b'{"name":"iris","ready":false}'))[0].is_ready()
+    for method, path, body in (
+        ("is_model_ready", "/v2/models/iris/ready", b'{"name":"iris","ready":true}'),
+        ("is_live", "/v2/health/live", b'{"live":true}'),
+        ("is_server_ready", "/v2/health/ready", b'{"ready":true}'),
+        ("is_live", "/v2/health/live", b""),
+    ):
+        predictor, script = asking(Answer(200, body))
+        assert getattr(predictor, method)() is True
+        assert script.asked == [("GET", path, None)]
+    assert not asking(Answer(200, b'{"live":false}'))[0].is_live()
+    assert asking(Answer(200, b'{"name":"iris"}'))[0].metadata() == {"name": "iris"}
+    with pytest.raises(RequestFailed, match="503"):
+        asking(Answer(503, b"not yet"), patient=False)[0].is_live()
+
+
+@pytest.mark.parametrize("status", [404, 429, 502, 503, 504])
+def test_routes_settle_after_ready(status: int) -> None:
+    predictor, script = asking(Answer(status, b""), Answer(status, b"no healthy upstream"), GOOD)
+    assert predictor.predict(ROWS) == [0, 2]
+    assert len(script.asked) == 3
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 413, 500, 501])
+def test_other_answers_are_not_asked_for_again(status: int) -> None:
+    predictor, script = asking(Answer(status, b"no"), GOOD)
+    with pytest.raises(KubeflowError, match=str(status)):
+        predictor.predict(ROWS)
+    assert len(script.asked) == 1
+
+
+def test_settling_ends() -> None:
+    predictor, script = asking(Answer(503, b"upstream connect error"))
+    with pytest.raises(RequestFailed, match="answers 503: upstream connect error; the service is"):
+        predictor.predict(ROWS)
+    assert 2 < len(script.asked) < 20
+    # What has not settled then is asked once from now on.
+    before = len(script.asked)
+    with pytest.raises(RequestFailed):
+        predictor.predict(ROWS)
+    assert len(script.asked) == before + 1
+
+
+def test_a_settled_route_is_not_asked_twice() -> None:
+    predictor, script = asking(GOOD, Answer(503, b""), GOOD)
+    predictor.predict(ROWS)
+    with pytest.raises(RequestFailed) as failure:
+        predictor.predict(ROWS)
+    assert failure.value.status == 503
+    assert len(script.asked) == 2
+
+
+def test_impatient_from_the_start() -> None:
+    predictor, script = asking(NO_ROUTE, GOOD, patient=False)
+    with pytest.raises(RequestFailed, match="answers 404"):
+        predictor.predict(ROWS)
+    assert len(script.asked) == 1
+
+
+def test_unknown_model_is_the_servers_own_404() -> None:
+    predictor, script = asking(NO_ROUTE, UNKNOWN_MODEL, GOOD)
+    with pytest.raises(RequestFailed, match="Model with name iris does not exist") as failure:
+        predictor.predict(ROWS)
+    assert failure.value.status == 404
+    assert len(script.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "told"),
+    [
+        (Answer(302, b"", {"Location": "/dex/auth"}), AuthenticationError, "it wants a login"),
+        (Answer(401, b"Jwt is expired"), AuthenticationError, "Jwt is expired: it wants a login"),
+        (Answer(403, b"RBAC: access denied"), PermissionDenied, "403: RBAC: access denied"),
+        (Answer(400, b'{"error":"Unrecognized request format"}'), RequestFailed, "Unrecognized"),
+        (Answer(500, b'{"error":"X has 3 features"}'), RequestFailed, "X has 3 features"),
+        (Answer(413, b""), RequestFailed, "answers 413; the service"),
+    ],
+)
+def test_refusals(answer: Answer, error: type[Exception], told: str) -> None:
+    predictor, _ = asking(answer)
+    with pytest.raises(error, match=told):
+        predictor.predict(ROWS)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>Kubeflow Central Dashboard</html>", b"[0, 2]", b"{}", b'{"predictions": [0]}'],
+    ids=["empty", "dashboard", "list", "nothing in it", "one too few"],
+)
+def test_success_that_is_none(body: bytes) -> None:
+    """200 from whoever else answers there is no prediction."""
+    with pytest.raises(RequestFailed) as failure:
+        asking(Answer(200, body))[0].predict(ROWS)
+    assert failure.value.status == 200
+    with pytest.raises(RequestFailed):
+        asking(Answer(200, body))[0].infer(ROWS)
+
+
+def test_service_that_is_gone() -> None:
+    gone = "the InferenceService iris does not exist (any more)"
+    predictor, _ = asking(NO_ROUTE, patient=False, told=gone)
+    with pytest.raises(NotFound, match="does not exist"):
+        predictor.predict(ROWS)
+
+
+def test_anything_can_be_asked() -> None:
+    predictor, _ = asking(Answer(400, b"Unrecognized request format"))
+    answer = predictor.ask("POST", "/v1/models/iris:predict", b'"no rows"')
+    assert (answer.status, answer.text) == (400, "Unrecognized request format")

@@ -1,0 +1,173 @@
+"""What runs below an InferenceService: roll-outs of the wanted spec, and pods that are lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_kubeflow.serving.state import ServiceState
+from pytest_kubeflow.serving.workload import Workload
+
+from .recorded import (
+    BACK_OFF,
+    CREATING,
+    KNATIVE_READY,
+    NEW_URI,
+    OLD_RAW_READY,
+    RAW_READY,
+    RUNNING,
+    changed,
+    container,
+    deployment,
+    ended,
+    pod,
+    service,
+)
+
+SERVER = "kserve-container"
+LOADER = "storage-initializer"
+
+
+def waits_for(workload: Workload, status: dict[str, Any] = RAW_READY, **options: Any) -> str:
+    return workload.waits_for(ServiceState(service(status, **options)))
+
+
+def test_nothing_once_it_is_rolled_out() -> None:
+    assert waits_for(Workload([deployment()], [])) == ""
+
+
+@pytest.mark.parametrize(
+    ("numbers", "told"),
+    [
+        ({"generation": 2}, "deployment iris-predictor has a change that is not seen yet"),
+        ({"updated": 0}, "0 of 1 pods of deployment iris-predictor are new"),
+        ({"all": 2}, "1 old pods of deployment iris-predictor still serve"),
+        ({"available": 0}, "0 of 1 pods of deployment iris-predictor are there"),
+        ({"wanted": 3, "updated": 2, "all": 3}, "2 of 3 pods of deployment iris-predictor are new"),
+    ],
+)
+def test_ready_while_it_rolls_out_is_not_believed(numbers: dict[str, int], told: str) -> None:
+    assert waits_for(Workload([deployment(numbers)], [])) == told
+
+
+def test_scaled_to_zero_is_rolled_out() -> None:
+    numbers = {"wanted": 0, "updated": 0, "all": 0, "available": 0}
+    assert waits_for(Workload([deployment(numbers)], [])) == ""
+
+
+@pytest.mark.parametrize("status", [RAW_READY, OLD_RAW_READY])
+def test_deployment_of_the_old_model_is_not_ready(status: dict[str, Any]) -> None:
+    """Before the controller has seen the update, all else looks ready."""
+    told = waits_for(Workload([deployment()], []), status, generation=2, uri=NEW_URI)
+    assert told == f"the deployment is still that of another model than {NEW_URI}"
+
+
+def test_observed_generation_of_the_deployment_is_no_obstacle() -> None:
+    """KServe copies the Deployment's count: a change that leaves it alone does not raise it."""
+    assert waits_for(Workload([deployment()], []), generation=7) == ""
+
+
+@pytest.mark.parametrize(
+    "workload",
+    [Workload(None, None), Workload([], []), Workload([deployment(uri=None)], [])],
+    ids=["not to be seen", "none", "tells no model"],
+)
+def test_stale_status_is_believed_where_nothing_else_tells(workload: Workload) -> None:
+    assert waits_for(workload) == ""
+    assert waits_for(workload, generation=2) == "its status is that of generation 1, wanted 2"
+
+
+def test_custom_container_is_known_by_its_image() -> None:
+    mine = service(RAW_READY, generation=4)
+    mine["spec"] = {"predictor": {"containers": [{"image": "server:1"}]}}
+    assert Workload([deployment(uri=None)], []).waits_for(ServiceState(mine)) == ""
+    mine["spec"] = {"predictor": {"containers": [{"image": "server:2"}]}}
+    assert "generation 1, wanted 4" in Workload([deployment(uri=None)], []).waits_for(
+        ServiceState(mine)
+    )
+
+
+def test_knative_waits_for_the_newest_revision() -> None:
+    predictor = {**KNATIVE_READY["components"]["predictor"]}
+    predictor["latestCreatedRevision"] = "iris-predictor-00002"
+    status = changed(KNATIVE_READY, components={"predictor": predictor})
+    old = deployment(revision="iris-predictor-00001")
+    new = deployment(uri=NEW_URI, revision="iris-predictor-00002")
+    told = waits_for(Workload([old, new], []), status, uri=NEW_URI, generation=2)
+    assert told == "revision iris-predictor-00002 is not ready yet"
+    predictor["latestReadyRevision"] = "iris-predictor-00002"
+    # The old revision's deployment carries the old model for ever.
+    assert waits_for(Workload([old, new], []), status, uri=NEW_URI, generation=2) == ""
+
+
+def test_transformers_have_no_say() -> None:
+    other = deployment({"all": 2}, uri="s3://other/model")
+    other.metadata.labels["component"] = "transformer"
+    assert waits_for(Workload([deployment(), other], [])) == ""
+
+
+def test_newest_pod_is_the_youngest_that_stays() -> None:
+    old, young = pod(name="old", age=60), pod(name="young")
+    leaving = pod(name="leaving", age=-5, deleted=True)
+    newest = Workload([], [young, old, leaving]).newest
+    assert newest is not None
+    assert newest.metadata.name == "young"
+    assert Workload([], []).newest is None
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        pod(container(SERVER, state=CREATING), init=(container(LOADER, state=RUNNING),)),
+        pod(container(SERVER, state=RUNNING)),
+        pod(container(SERVER, state=ended(1))),
+        pod(container(SERVER, state=RUNNING, last=ended(1), restarts=1)),
+        pod(container(SERVER, state=BACK_OFF, last=ended(0), restarts=1)),
+        pod(container(SERVER, state=RUNNING), init=(container(LOADER, state=ended(0)),)),
+    ],
+    ids=["loading", "running", "failed once", "second attempt", "ended well", "loaded"],
+)
+def test_there_is_hope(one: Any) -> None:
+    assert Workload([], [one]).hopeless == ""
+
+
+@pytest.mark.parametrize(
+    ("one", "told"),
+    [
+        (
+            pod(container(SERVER, state=BACK_OFF, last=ended(1), restarts=1)),
+            "kserve-container failed 2 times, the last time with exit code 1 (Error)",
+        ),
+        (
+            pod(container(SERVER, state=ended(137, "OOMKilled"), last=ended(137), restarts=1)),
+            "kserve-container failed 2 times, the last time with exit code 137 (OOMKilled)",
+        ),
+        (
+            pod(container(SERVER, state=RUNNING, last=ended(137, "OOMKilled"), restarts=2)),
+            "kserve-container failed 2 times, the last time with exit code 137 (OOMKilled)",
+        ),
+        (
+            pod(init=(container(LOADER, state=BACK_OFF, last=ended(1), restarts=3),)),
+            "storage-initializer failed 4 times, the last time with exit code 1 (Error)",
+        ),
+        (
+            pod(
+                container(
+                    SERVER,
+                    state={"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}},
+                )
+            ),
+            "kserve-container cannot start: ImagePullBackOff: no such image",
+        ),
+    ],
+    ids=["crashes", "out of memory", "out of memory again", "no model", "no image"],
+)
+def test_there_is_no_hope(one: Any, told: str) -> None:
+    healthy = pod(container(SERVER, state=RUNNING), name="old", age=100)
+    assert Workload([], [healthy, one]).hopeless == told
+
+
+def test_failures_of_the_old_pod_are_past() -> None:
+    lost = pod(container(SERVER, state=BACK_OFF, last=ended(1), restarts=9), age=100)
+    assert Workload([], [lost, pod(container(SERVER, state=RUNNING), name="new")]).hopeless == ""
