@@ -111,7 +111,8 @@ def burn(seconds: float) -> dict[str, Any]:
 
     Up to four times as long while it is hardly throttled: others may hold the CPUs.
     """
-    before, throttled = look().get("cpu", {}).get("throttled", 0), 0
+    limit = look().get("cpu", {})
+    before, throttled = limit.get("throttled", 0), 0
     started, began = time.process_time(), time.monotonic()
     for _ in range(4):
         round_began = time.monotonic()
@@ -121,7 +122,12 @@ def burn(seconds: float) -> dict[str, Any]:
         if throttled > 5:
             break
     spent, passed = time.process_time() - started, time.monotonic() - began
-    return {"cpu_seconds": spent, "seconds": passed, "throttled": throttled}
+    return {
+        "cpu_seconds": spent,
+        "seconds": passed,
+        "throttled": throttled,
+        "quota": limit.get("quota"),
+    }
 
 
 def fill(mebibytes: float) -> dict[str, Any]:

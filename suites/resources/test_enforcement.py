@@ -16,6 +16,7 @@ def test_half_a_cpu_computes_half_the_time(
     busy = limited(kf_config.kubernetes.base_image, "burn", "3")
     run = run_pipeline(busy, arguments={"cpu": "500m", "memory": "256Mi"})
     seen = json.loads(run.task("measure").output)
+    assert seen["quota"] is not None, "the task's cgroup has no limit of CPU"
     share = seen["cpu_seconds"] / seen["seconds"]
     if share < 0.5 and seen["throttled"] <= 5:
         pytest.skip(f"the node is too busy: without being throttled, a task got {share:.2f} CPUs")
