@@ -14,11 +14,13 @@ from pytest_kubeflow.config.model import (
 )
 from pytest_kubeflow.config.parsers import LOCAL
 from pytest_kubeflow.config.setting import Option, Setting
+from pytest_kubeflow.config.table import OPTIONS
 from pytest_kubeflow.config.toleration import Toleration
 
 __all__ = [
     "COMPONENTS",
     "LOCAL",
+    "OPTIONS",
     "GatewaySettings",
     "GpuSettings",
     "KubeflowConfig",

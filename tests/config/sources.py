@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pytest_kubeflow.config import KubeflowConfig, Sources, resolve
-from pytest_kubeflow.options import OPTIONS
+from pytest_kubeflow.config import OPTIONS, KubeflowConfig, Sources, resolve
 
 
 def resolved(

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_kubeflow.config import KubeflowConfig
+from pytest_kubeflow.config import OPTIONS, KubeflowConfig
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.options import OPTIONS
 from tests.config.sources import resolved
 
 SOURCES = ["command line", "environment", "target", "ini"]

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.config import KubeflowConfig
+from pytest_kubeflow.config import OPTIONS, KubeflowConfig
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.options import OPTIONS
 from pytest_kubeflow.redaction import Secret
 from tests.config.sources import resolved
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from pytest_kubeflow import options
+from pytest_kubeflow.config import OPTIONS
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "options.md"
-VISIBLE = [row for row in options.OPTIONS if not row.hidden]
+VISIBLE = [row for row in OPTIONS if not row.hidden]
 
 
 def pytest_says(folder: Path, *arguments: str) -> str:
@@ -32,7 +33,7 @@ def test_help_has_every_option_and_ini_key(tmp_path: Path) -> None:
         assert f"  {row.option}" in said
         assert f"  {row.ini} (string)" in said
         assert row.env in said
-    for row in options.OPTIONS:
+    for row in OPTIONS:
         if row.hidden:
             assert not re.search(rf"--kf-{row.name.replace('_', '-')}[= ]", said)
 
@@ -47,8 +48,8 @@ def test_the_page_equals_the_table() -> None:
 
 def test_the_table_has_a_row_an_option() -> None:
     rows = options.reference().splitlines()[2:]
-    assert len(rows) == len(options.OPTIONS)
-    for row, option in zip(rows, options.OPTIONS, strict=True):
+    assert len(rows) == len(OPTIONS)
+    for row, option in zip(rows, OPTIONS, strict=True):
         cells = re.split(r"(?<!\\) \| ", row.strip("| "))
         assert f"`{option.env}`" in row
         assert option.help.replace("|", r"\|") in row
