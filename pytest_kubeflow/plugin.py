@@ -14,6 +14,7 @@ pytest_plugins = [
     "pytest_kubeflow.options",
     # Before those that import it: pytest warns of modules that it can no longer rewrite.
     "pytest_kubeflow.fixtures.interruption",
+    "pytest_kubeflow.fixtures.keeping",
     "pytest_kubeflow.fixtures.config",
     "pytest_kubeflow.fixtures.cluster",
     "pytest_kubeflow.fixtures.kubernetes",

@@ -25,8 +25,8 @@ STANDALONE_NAMESPACE = "kubeflow"
 
 
 @contextmanager
-def workspace(cluster: Cluster, *, keep: Callable[[], bool] = lambda: False) -> Iterator[str]:
-    """A namespace to work in, by name. At the end a scratch one is removed unless `keep()`.
+def workspace(cluster: Cluster, *, keep: Callable[[str], bool] = lambda _: False) -> Iterator[str]:
+    """A namespace to work in, by name. At the end a scratch one is removed unless `keep(name)`.
 
     Before, what interrupted sessions left behind is removed, once its time is over.
     """
@@ -59,7 +59,7 @@ def _existing(cluster: Cluster, name: str) -> Iterator[str]:
     yield name
 
 
-def _scratch(cluster: Cluster, user: str, keep: Callable[[], bool]) -> Iterator[str]:
+def _scratch(cluster: Cluster, user: str, keep: Callable[[str], bool]) -> Iterator[str]:
     Reaper(cluster.kubernetes).reap()
     name = cluster.ownership.name("scratch")
     timeout = cluster.config.session.timeout
@@ -73,6 +73,6 @@ def _scratch(cluster: Cluster, user: str, keep: Callable[[], bool]) -> Iterator[
         )
         yield name
     finally:
-        if not keep():
+        if not keep(name):
             delete_profile(cluster.kubernetes, name)
             wait_until_gone(cluster.kubernetes, name, deadline=Deadline.after(timeout))

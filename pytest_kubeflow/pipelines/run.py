@@ -176,6 +176,15 @@ class PipelineRun:
         """The bucket that was made for `argument`."""
         return _of(self._resources.buckets, argument, "ScratchBucket")
 
+    @property
+    def made(self) -> list[str]:
+        """What is on the cluster because of it: itself, and the volumes and buckets made for it."""
+        return [
+            f"run {self.name}: {self.url}",
+            *(f"claim {self.namespace}/{one.name}" for one in self._resources.volumes.values()),
+            *(f"objects below {one.path}" for one in self._resources.buckets.values()),
+        ]
+
     def terminate(self) -> None:
         """Ask KFP to stop it. It is CANCELED a moment later: `wait(expect="CANCELED")`."""
 

@@ -30,6 +30,8 @@ def test_keep(remote: Remote, tmp_path: Path, when: str, kept: set[str]) -> None
     there = "\n".join(remote.things())
     for end, names in made(tmp_path).items():
         assert [name in there for name in names] == [end in kept] * 3, there
+        told = output.partition("kept on the cluster (--kf-keep)")[2]
+        assert [name in told for name in names] == [end in kept] * 3, output
 
 
 def test_keep_scratch_namespace(remote: Remote, tmp_path: Path) -> None:
@@ -42,6 +44,7 @@ def test_keep_scratch_namespace(remote: Remote, tmp_path: Path) -> None:
     code, output = remote.run(tmp_path, "--kf-keep=on-failure")
     assert code == 1, output
     name = (tmp_path / "made").read_text()
+    assert f"\nprofile {name}\n" in output
     assert {f"list_namespace None/{name}", f"profiles None/{name}"} <= remote.things()
 
 
