@@ -18,7 +18,7 @@ from pytest_kubeflow.local.controllers.profile import BUCKET, ProfileController,
 from pytest_kubeflow.local.controllers.serviceproxy import ServiceProxy
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS, Faults
-from pytest_kubeflow.local.gateway import Gateway, Mesh, Route
+from pytest_kubeflow.local.gateway import Activity, Gateway, Mesh, Route
 from pytest_kubeflow.local.gateway.identity import cluster_issuer
 from pytest_kubeflow.local.httpd import HttpServer
 from pytest_kubeflow.local.kube import Informer, KubeClient
@@ -35,6 +35,7 @@ from pytest_kubeflow.local.pipelines import (
     StoreSettings,
 )
 from pytest_kubeflow.local.scheduler import Scheduler
+from pytest_kubeflow.local.serving.autoscaler import Autoscaler
 from pytest_kubeflow.local.serving.controller import InferenceServiceController
 from pytest_kubeflow.local.serving.images import add_images
 from pytest_kubeflow.local.spawner import Spawner
@@ -99,6 +100,7 @@ class Server:
         async def issue_keys(namespace: str) -> tuple[str, str]:
             return await store.issue_keys(namespace, BUCKET, user_prefixes(namespace))
 
+        activity = Activity()
         profiles = [partial(ProfileController, issue_keys=issue_keys)] if self._multi_user else []
         manager = ControllerManager(
             await self._client(api, "system:kube-controller-manager", ["system:masters"]),
@@ -110,7 +112,8 @@ class Server:
                 *profiles,
                 partial(Scheduler, faults=faults),
                 ServiceProxy,
-                InferenceServiceController,
+                partial(InferenceServiceController, faults=faults),
+                partial(Autoscaler, activity=activity),
             ],
         )
         await self._run(manager.start, manager.stop)
@@ -132,7 +135,11 @@ class Server:
         backend = await self._serve(pipelines.app)
         host = backend.url
         if self._multi_user:
-            mesh = Mesh(await self._client(api, "system:istiod", ["system:masters"]))
+            mesh = Mesh(
+                await self._client(api, "system:istiod", ["system:masters"]),
+                activity=activity,
+                faults=faults,
+            )
             await self._run(mesh.start, mesh.stop)
             gateway = Gateway(
                 [

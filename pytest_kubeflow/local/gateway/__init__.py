@@ -4,7 +4,8 @@ What Istio's ingress gateway, oauth2-proxy and Dex are on a real platform, as a 
 (community-distribution, common/oauth2-proxy and common/dex).
 """
 
+from pytest_kubeflow.local.gateway.activity import Activity
 from pytest_kubeflow.local.gateway.gateway import USER_HEADER, Gateway, Route
 from pytest_kubeflow.local.gateway.mesh import Mesh
 
-__all__ = ["USER_HEADER", "Gateway", "Mesh", "Route"]
+__all__ = ["USER_HEADER", "Activity", "Gateway", "Mesh", "Route"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from pytest_kubeflow.local.gateway.virtualhosts import Destination
@@ -61,9 +61,11 @@ class Backends:
             for address in subset.get("addresses") or []
         ]
 
-    def following(self, destination: Destination) -> Backend | None:
-        """The next in turn; None if none is ready."""
-        found = self.ready(destination)
+    def following(
+        self, destination: Destination, refused: Collection[Backend] = ()
+    ) -> Backend | None:
+        """The next in turn that is not among `refused`; None if none is left."""
+        found = [one for one in self.ready(destination) if one not in refused]
         if not found:
             return None
         turn = self._turns.setdefault(destination, itertools.count())

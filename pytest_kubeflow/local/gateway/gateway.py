@@ -70,10 +70,18 @@ class Gateway:
             await self._login(scope, receive, send)
             return
         user = self._user(request)
+        if isinstance(user, Response) and await self._is_open(request):
+            user = ""
         if isinstance(user, Response):
             await user(scope, receive, send)
             return
         await self._forward(scope, receive, send, user)
+
+    async def _is_open(self, request: Request) -> bool:
+        """Whether a fault lets in everybody who asks for this."""
+        if self._mesh is None or not self._mesh.open_to_all:
+            return False
+        return await self._mesh.rule(_host(request), request.url.path) is not None
 
     def _user(self, request: Request) -> str | Response:
         """The verified user, or the refusal.
@@ -130,7 +138,7 @@ class Gateway:
 
     async def _through_mesh(self, mesh: Mesh, scope: Scope, receive: Receive, send: Send) -> bool:
         """Let the mesh answer, if the request is its own."""
-        host = Request(scope).headers.get("host", "").partition(":")[0].lower()
+        host = _host(Request(scope))
         rule = await mesh.rule(host, scope["path"])
         if rule is not None:
             await mesh.serve(scope, receive, send, rule=rule, host=host)
@@ -139,6 +147,10 @@ class Gateway:
             await Response(status_code=404)(scope, receive, send)
             return True
         return False
+
+
+def _host(request: Request) -> str:
+    return request.headers.get("host", "").partition(":")[0].lower()
 
 
 async def _dashboard(request: Request) -> Response:

@@ -7,14 +7,18 @@ VirtualServices, and AuthorizationPolicies are asked for each request, at the po
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from pytest_kubeflow.local.faults import Faults
+from pytest_kubeflow.local.gateway.activity import Activity
 from pytest_kubeflow.local.gateway.backends import Backend, Backends
+from pytest_kubeflow.local.gateway.distortion import Distorted
 from pytest_kubeflow.local.gateway.policies import Call, allows, is_guarded
 from pytest_kubeflow.local.gateway.upstream import Upstream
-from pytest_kubeflow.local.gateway.virtualhosts import Rule, VirtualHosts
+from pytest_kubeflow.local.gateway.virtualhosts import Destination, Rule, VirtualHosts
 from pytest_kubeflow.local.kube import Informer, KubeClient, Resource
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import (
@@ -31,12 +35,22 @@ _PRINCIPAL = "cluster.local/ns/istio-system/sa/istio-ingressgateway-service-acco
 _NAMESPACE = "istio-system"
 # Hosts of these domains are the mesh's alone: nobody else answers for one that has no route.
 _DOMAINS = (".example.com", ".svc.cluster.local")
+_REVISION = "serving.knative.dev/revision"
+_LONGEST_HOLD = 300.0  # `timeoutSeconds` of a Knative revision
 
 
 class Mesh:
-    """Start it once; `rule` tells whether a request is for it, `serve` answers that request."""
+    """Start it once; `rule` tells whether a request is for it, `serve` answers that request.
 
-    def __init__(self, client: KubeClient) -> None:
+    Requests for revisions are counted in `activity`, and wait there for a pod if there is none.
+    """
+
+    def __init__(
+        self, client: KubeClient, *, activity: Activity | None = None, faults: Faults | None = None
+    ) -> None:
+        self.activity = activity or Activity()
+        self._faults = faults or Faults()
+        self._endpoints_changed = asyncio.Event()
         self._informers: dict[Resource, Informer] = {
             resource: Informer(client, resource)
             for resource in (
@@ -52,6 +66,7 @@ class Mesh:
         self._hosts = VirtualHosts()
         for resource in (INGRESSES, VIRTUAL_SERVICES):
             self._informers[resource].on_change(self._routes_changed)
+        self._informers[ENDPOINTS].on_change(self._wake)
         self._backends = Backends(
             self._informers[SERVICES].objects, self._informers[ENDPOINTS].objects
         )
@@ -66,7 +81,7 @@ class Mesh:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._upstream.close()
+        self._upstream.close()
 
     def _routes_changed(self, _kind: str, _obj: Object) -> None:
         self._hosts.replace(
@@ -74,10 +89,19 @@ class Mesh:
             self._informers[VIRTUAL_SERVICES].objects.values(),
         )
 
+    def _wake(self, _kind: str, _obj: Object) -> None:
+        self._endpoints_changed.set()
+        self._endpoints_changed = asyncio.Event()
+
     async def rule(self, host: str, path: str) -> Rule | None:
         """The route for a request, if it is one of the mesh's."""
         await self._synced()
         return self._hosts.find(host, path)
+
+    @property
+    def open_to_all(self) -> bool:
+        """Whether the fault is on that no credentials are asked for."""
+        return self._faults.active("serving-open")
 
     def claims(self, host: str) -> bool:
         """Whether a request for this host is the mesh's, with or without a route."""
@@ -93,6 +117,11 @@ class Mesh:
     ) -> None:
         """Pass the request on. `scope` has the verified user in its headers."""
         destination = rule.destination()
+        if self._faults.active("predictor-503"):
+            await PlainTextResponse("no healthy upstream", 503)(scope, receive, send)
+            return
+        if self._faults.active("predictor-wrong"):
+            send = Distorted(send)
         path = rule.rewritten(scope["path"])
         call = Call(
             principal=_PRINCIPAL,
@@ -105,22 +134,54 @@ class Mesh:
                 for name, value in scope["headers"]
             },
         )
-        backend = self._backends.following(destination)
+        raw = rule.rewritten(scope.get("raw_path", scope["path"].encode()).decode("latin-1"))
+        query = scope.get("query_string") or b""
+        target = raw + (f"?{query.decode('latin-1')}" if query else "")
+        if not self._is_revision(destination):
+            await self._pass_on(scope, receive, send, destination, call, target)
+            return
+        with self.activity.request((destination.namespace, destination.service)):
+            await self._pass_on(scope, receive, send, destination, call, target)
+
+    async def _pass_on(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        destination: Destination,
+        call: Call,
+        target: str,
+    ) -> None:
+        async def following(refused: Collection[Backend]) -> Backend | None:
+            if self._is_revision(destination):
+                await self._hold(destination, refused)
+            return self._backends.following(destination, refused)
+
+        backend = await following(())
         if backend is not None and not self._admits(backend, call):
             await PlainTextResponse("RBAC: access denied", 403)(scope, receive, send)
             return
-        raw = rule.rewritten(scope.get("raw_path", scope["path"].encode()).decode("latin-1"))
-        query = scope.get("query_string") or b""
-        first = iter([backend])
-        await self._upstream.forward(
-            scope,
-            receive,
-            send,
-            following=lambda: next(first, None) or self._backends.following(destination),
-            path=raw + (f"?{query.decode('latin-1')}" if query else ""),
-        )
+        await self._upstream.forward(scope, receive, send, following=following, path=target)
+
+    def _is_revision(self, destination: Destination) -> bool:
+        service = self._informers[SERVICES].get(destination.service, destination.namespace)
+        labels = (service["metadata"].get("labels") or {}) if service is not None else {}
+        return labels.get(_REVISION) == destination.service
+
+    async def _hold(self, destination: Destination, refused: Collection[Backend]) -> None:
+        """Wait until a pod of the revision is ready, as Knative's activator does."""
+        try:
+            async with asyncio.timeout(_LONGEST_HOLD):
+                while self._backends.following(destination, refused) is None:
+                    changed = self._endpoints_changed
+                    self.activity.demand((destination.namespace, destination.service))
+                    await changed.wait()
+        except TimeoutError:
+            return  # what follows says that nobody is there
 
     def _admits(self, backend: Backend, call: Call) -> bool:
+        if self._faults.active("serving-open"):
+            return True
         pod = self._informers[PODS].get(backend.pod or "", backend.namespace)
         if pod is None or not is_guarded(self._informers[NAMESPACES].get(backend.namespace), pod):
             return True

@@ -1,25 +1,33 @@
 """Upstream: passes a request on to a backend, and its answer back, as they come.
 
 A request that no backend has seen is tried again on another one: a connection that is refused, or
-a kept one that turns out to be closed, tells that the pod has just gone. (Istio's default retry
-policy does the same for `connect-failure` and `reset-before-request`.)
+a kept one that turns out to be closed, tells that the pod has just gone. Whatever else goes wrong
+is told to the client, in Envoy's words: to ask again may be to do the work twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 
-import httpx
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from pytest_kubeflow.local.gateway.backends import Backend
+from pytest_kubeflow.local.gateway.connections import (
+    Connection,
+    Head,
+    Header,
+    NoAnswerError,
+    Pool,
+    request_head,
+)
 
 _ATTEMPTS = 3  # as Istio: two retries
 _KEPT_BYTES = 1 << 20  # a larger body is sent once; Envoy's buffer has this size
 _HOP_BY_HOP = frozenset(
     {
         b"connection",
+        b"expect",
         b"keep-alive",
         b"proxy-authenticate",
         b"proxy-authorization",
@@ -31,18 +39,20 @@ _HOP_BY_HOP = frozenset(
     }
 )
 _NONE_READY = "no healthy upstream"
-_GONE = "upstream connect error or disconnect/reset before headers"
+_GONE = "upstream connect error or disconnect/reset before headers. reset reason: "
+
+
+Following = Callable[[Collection[Backend]], Awaitable[Backend | None]]
 
 
 class Upstream:
     """One pool of connections for all backends."""
 
     def __init__(self) -> None:
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
-        self._transport = httpx.AsyncHTTPTransport(limits=limits, trust_env=False)
+        self._pool = Pool()
 
-    async def close(self) -> None:
-        await self._transport.aclose()
+    def close(self) -> None:
+        self._pool.close()
 
     async def forward(
         self,
@@ -50,51 +60,71 @@ class Upstream:
         receive: Receive,
         send: Send,
         *,
-        following: Callable[[], Backend | None],
+        following: Following,
         path: str,
     ) -> None:
-        """Send the request to `following()`, under `path` (raw, with its query)."""
+        """Send the request on, under `path` (raw, with its query).
+
+        `following` is asked whom to, and told who has refused it already.
+        """
         body = _Body(scope, receive)
         await body.begin()
+        headers = [one for one in scope["headers"] if one[0].lower() not in _HOP_BY_HOP]
+        if body.chunked:
+            headers.append((b"transfer-encoding", b"chunked"))
+        request = request_head(scope["method"], path, headers)
+        refused: list[Backend] = []
         for attempt in range(_ATTEMPTS):
-            backend = following()
+            backend = await following(refused)
             if backend is None:
                 await PlainTextResponse(_NONE_READY, 503)(scope, receive, send)
                 return
-            request = httpx.Request(
-                scope["method"],
-                f"{backend.url}{path}",
-                headers=_headers(scope["headers"]),
-                content=body.stream(),
-            )
-            request.extensions["timeout"] = {"connect": 5.0, "pool": 5.0}
             try:
-                response = await self._transport.handle_async_request(request)
-            except (httpx.ConnectError, httpx.RemoteProtocolError, httpx.ReadError) as error:
-                if body.spent or attempt + 1 == _ATTEMPTS:
-                    why = f"{_GONE}. reset reason: {type(error).__name__}"
-                    await PlainTextResponse(why, 503)(scope, receive, send)
+                connection, head = await self._ask(backend, request, body)
+            except NoAnswerError as error:
+                if not error.unseen or body.spent or attempt + 1 == _ATTEMPTS:
+                    await PlainTextResponse(f"{_GONE}{error}", 503)(scope, receive, send)
                     return
+                if error.absent:
+                    refused.append(backend)
                 continue
-            await _answer(response, send)
+            await self._answer(backend, connection, head, scope["method"], send)
             return
 
+    async def _ask(self, backend: Backend, request: bytes, body: _Body) -> tuple[Connection, Head]:
+        # What can be sent only once goes over a connection that is known to be open.
+        fresh = not body.repeatable
+        connection = await self._pool.take(backend.host, backend.port, fresh=fresh)
+        try:
+            await connection.send(request, body.stream(), chunked=body.chunked)
+            return connection, await connection.head()
+        except (OSError, EOFError):
+            connection.close()
+            self._pool.forget(backend.host, backend.port)
+            raise NoAnswerError("connection termination", unseen=connection.used) from None
+        except ValueError:
+            connection.close()
+            raise NoAnswerError("protocol error", unseen=False) from None
+        except BaseException:
+            connection.close()  # the client has gone, or the cluster ends
+            raise
 
-async def _answer(response: httpx.Response, send: Send) -> None:
-    try:
-        headers = [one for one in response.headers.raw if one[0].lower() not in _HOP_BY_HOP]
-        await send(
-            {"type": "http.response.start", "status": response.status_code, "headers": headers}
-        )
-        async for chunk in response.aiter_raw():
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-    finally:
-        await response.aclose()
-
-
-def _headers(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    return [one for one in headers if one[0].lower() not in _HOP_BY_HOP]
+    async def _answer(
+        self, backend: Backend, connection: Connection, head: Head, method: str, send: Send
+    ) -> None:
+        headers: list[Header] = [one for one in head.headers if one[0] not in _HOP_BY_HOP]
+        complete = False
+        try:
+            await send({"type": "http.response.start", "status": head.status, "headers": headers})
+            async for chunk in connection.body(head, method):
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+            complete = True
+        finally:
+            if complete:
+                self._pool.give_back(backend.host, backend.port, connection)
+            else:
+                connection.close()
 
 
 class _Body:
@@ -102,14 +132,15 @@ class _Body:
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         names = {name.lower() for name, _ in scope["headers"]}
-        self._chunked = b"content-length" not in names and b"transfer-encoding" in names
-        self._empty = not self._chunked and b"content-length" not in names
+        self.chunked = b"content-length" not in names and b"transfer-encoding" in names
+        self.spent = False
+        self._empty = b"content-length" not in names and not self.chunked
         self._receive = receive
         self._kept = b""
         self._complete = False
-        self.spent = False
 
     async def begin(self) -> None:
+        self._complete = self._empty
         while not self._complete and len(self._kept) <= _KEPT_BYTES:
             self._kept += await self._next()
 
@@ -122,13 +153,17 @@ class _Body:
         body: bytes = message.get("body", b"")
         return body
 
-    def stream(self) -> bytes | AsyncIterator[bytes] | None:
-        if self._empty and not self._kept:
-            return None
-        return self._kept if self._complete else self._rest()
+    @property
+    def repeatable(self) -> bool:
+        return self._complete
+
+    def stream(self) -> bytes | AsyncIterator[bytes]:
+        if self._complete and not self.chunked:
+            return self._kept
+        return self._rest()
 
     async def _rest(self) -> AsyncIterator[bytes]:
-        self.spent = True
         yield self._kept
         while not self._complete:
+            self.spent = True
             yield await self._next()

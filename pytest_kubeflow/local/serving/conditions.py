@@ -36,6 +36,11 @@ class Conditions:
     def holds(self, kind: str) -> bool:
         return self.status(kind) == "True"
 
+    def reason(self, kind: str) -> tuple[str, str]:
+        """Reason and message of a condition; empty where it has none."""
+        one = self._by_type.get(kind, {})
+        return one.get("reason", ""), one.get("message", "")
+
     def failed(self) -> list[str]:
         """The types of those that are False, `Ready` and `Stopped` aside."""
         return [

@@ -5,8 +5,12 @@ Rules: kserve/kserve pkg/controller/v1beta1/inferenceservice/controller.go.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from pytest_kubeflow.local.controllers.controller import Controller, Informers
 from pytest_kubeflow.local.controllers.owners import controller_of
+from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.events import Recorder
@@ -15,26 +19,18 @@ from pytest_kubeflow.local.kube.resources import (
     CLUSTER_SERVING_RUNTIMES,
     DEPLOYMENTS,
     INFERENCE_SERVICES,
-    INGRESSES,
     PODS,
-    SERVICES,
     SERVING_RUNTIMES,
 )
-from pytest_kubeflow.local.serving import standard
 from pytest_kubeflow.local.serving.applied import Applier
 from pytest_kubeflow.local.serving.conditions import READY, Conditions
 from pytest_kubeflow.local.serving.errors import InvalidSpecError, ReconcileError
-from pytest_kubeflow.local.serving.modelstatus import invalid_spec, model_status
-from pytest_kubeflow.local.serving.names import (
-    INFERENCE_SERVICE_LABEL,
-    app_label,
-    deployment_mode,
-    local_host,
-    predictor_name,
-    standard_host,
-)
+from pytest_kubeflow.local.serving.knativemode import KnativeMode
+from pytest_kubeflow.local.serving.modelstatus import invalid_spec
+from pytest_kubeflow.local.serving.names import INFERENCE_SERVICE_LABEL, KNATIVE, deployment_mode
 from pytest_kubeflow.local.serving.predictor import pod_template, storage_uri
 from pytest_kubeflow.local.serving.runtimes import Runtime, choose, model_of
+from pytest_kubeflow.local.serving.standardmode import StandardMode
 from pytest_kubeflow.local.serving.storage import with_model
 
 _RETRY_SECONDS = 5.0
@@ -45,7 +41,12 @@ class InferenceServiceController(Controller):
 
     name = "inferenceservice"
 
-    def __init__(self, client: KubeClient, informers: Informers) -> None:
+    def __init__(
+        self, client: KubeClient, informers: Informers, *, faults: Faults | None = None
+    ) -> None:
+        self._faults = faults or Faults()
+        self._standard = StandardMode(client, self._faults)
+        self._knative = KnativeMode(client, self._faults)
         self._recorder = Recorder(client, "v1beta1Controllers")
         super().__init__(client, informers)
 
@@ -93,18 +94,52 @@ class InferenceServiceController(Controller):
     async def _serve(self, service: Object, status: Object, conditions: Conditions) -> None:
         template = await self._template(service, status)
         applier = Applier(self.client, service)
-        try:
-            made = await applier.apply(DEPLOYMENTS, standard.deployment(service, template))
-            await applier.apply(SERVICES, standard.service_of(service, template))
-        except ApiError as error:
-            if error.conflict:
-                raise  # somebody else has just changed it: look again
-            conditions.set("PredictorReady", "False", "ReconcileFailed", error.message)
-            raise ReconcileError(error.message) from None
-        self._tell(service, status, conditions, made)
-        await self._route(applier, service, status, conditions)
-        self._tell_model(service, status, conditions)
+        if status["deploymentMode"] == KNATIVE:
+            await self._serve_revisions(service, status, conditions, template, applier)
+        else:
+            await self._serve_deployment(service, status, conditions, template, applier)
         conditions.set("Stopped", "False")
+
+    async def _serve_deployment(
+        self,
+        service: Object,
+        status: Object,
+        conditions: Conditions,
+        template: Object,
+        applier: Applier,
+    ) -> None:
+        mode = self._standard
+        with _refusals(conditions):
+            made = await mode.make(service, template, applier)
+        mode.tell(service, status, conditions, made)
+        self._spoil(conditions)
+        await mode.route(applier, service, status, conditions)
+        mode.tell_model(service, status, conditions, self._pods_of(service))
+
+    async def _serve_revisions(
+        self,
+        service: Object,
+        status: Object,
+        conditions: Conditions,
+        template: Object,
+        applier: Applier,
+    ) -> None:
+        mode = self._knative
+        with _refusals(conditions):
+            revisions = await mode.make(service, template, applier)
+        shares = mode.tell(service, status, conditions, revisions)
+        self._spoil(conditions)
+        await mode.route(applier, service, status, conditions, shares)
+        await mode.retire(revisions, shares)
+        mode.tell_model(status, conditions, revisions, self._pods_of(service))
+
+    def _spoil(self, conditions: Conditions) -> None:
+        if self._faults.active("serving-never-ready"):
+            conditions.set("PredictorReady", "Unknown", "ReplicaSetUpdated")
+
+    def _pods_of(self, service: Object) -> list[Object]:
+        key = (service["metadata"]["namespace"], service["metadata"]["name"])
+        return [pod for pod in self.pods.objects.values() if _label_key(pod) == key]
 
     async def _template(self, service: Object, status: Object) -> Object:
         namespace = service["metadata"]["namespace"]
@@ -130,42 +165,6 @@ class InferenceServiceController(Controller):
         own = [one for (home, _), one in self.runtimes.objects.items() if home == namespace]
         return choose(model, own, self.clustered.objects.values())
 
-    def _tell(self, service: Object, status: Object, conditions: Conditions, made: Object) -> None:
-        """What the Deployment and its pods say about the predictor."""
-        name, namespace = predictor_name(service), service["metadata"]["namespace"]
-        standard.tell_predictor(conditions, made)
-        component = dict((status.get("components") or {}).get("predictor") or {})
-        if conditions.holds("PredictorReady"):
-            component["url"] = f"http://{standard_host(name, namespace)}"
-        status["components"] = {"predictor": component}
-        observed = (made.get("status") or {}).get("observedGeneration")
-        if observed == made["metadata"]["generation"]:
-            status["observedGeneration"] = service["metadata"]["generation"]
-
-    def _tell_model(self, service: Object, status: Object, conditions: Conditions) -> None:
-        name, namespace = predictor_name(service), service["metadata"]["namespace"]
-        pods = [
-            pod
-            for (home, _), pod in self.pods.objects.items()
-            if home == namespace
-            and (pod["metadata"].get("labels") or {}).get("app") == app_label(name)
-        ]
-        status["modelStatus"] = model_status(
-            status["modelStatus"], pods, ready=conditions.holds(READY), broken=False
-        )
-
-    async def _route(
-        self, applier: Applier, service: Object, status: Object, conditions: Conditions
-    ) -> None:
-        name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
-        if not conditions.holds("PredictorReady"):
-            conditions.set("IngressReady", "False", "Predictor ingress not created")
-            return
-        await applier.apply(INGRESSES, standard.ingress(service))
-        status["url"] = f"http://{standard_host(name, namespace)}"
-        status["address"] = {"url": f"http://{local_host(predictor_name(service), namespace)}"}
-        conditions.set("IngressReady", "True")
-
     async def _write(self, service: Object, status: Object, conditions: Conditions) -> None:
         before = service.get("status") or {}
         if status == before:
@@ -189,6 +188,18 @@ class InferenceServiceController(Controller):
             why = ", ".join(conditions.failed())
             message = f"InferenceService [{name}] is no longer Ready because of: {why}"
             await self._recorder.event(service, "Warning", "InferenceServiceNotReady", message)
+
+
+@contextmanager
+def _refusals(conditions: Conditions) -> Iterator[None]:
+    """What the API server does not take is told as KServe tells it; a conflict is tried again."""
+    try:
+        yield
+    except ApiError as error:
+        if error.conflict:
+            raise
+        conditions.set("PredictorReady", "False", "ReconcileFailed", error.message)
+        raise ReconcileError(error.message) from None
 
 
 def _owner_key(deployment: Object) -> Key | None:

@@ -1,0 +1,162 @@
+"""Deployments, ReplicaSets and Endpoints; the test plays the kubelet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.local.controllers.conftest import NODE, Eventually
+
+
+def deployment(name: str, image: str = "a:1", replicas: int = 1) -> dict[str, Any]:
+    labels = {"app": name}
+    container = {"name": "main", "image": image, "ports": [{"name": "web", "containerPort": 8080}]}
+    return {
+        "metadata": {"name": name},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+        },
+    }
+
+
+def apps_of(core: Any) -> Any:
+    from kubernetes import client
+
+    return client.AppsV1Api(core.api_client)
+
+
+def pods_of(core: Any, namespace: str, name: str) -> list[Any]:
+    listed = core.list_namespaced_pod(namespace, label_selector=f"app={name}").items
+    return [one for one in listed if one.metadata.deletion_timestamp is None]
+
+
+def report(core: Any, pod: Any, address: str, *, ready: bool = True) -> None:
+    status = "True" if ready else "False"
+    core.patch_namespaced_pod_status(
+        pod.metadata.name,
+        pod.metadata.namespace,
+        {
+            "status": {
+                "phase": "Running",
+                "podIP": address,
+                "conditions": [{"type": "Ready", "status": status}],
+            }
+        },
+    )
+
+
+def condition(apps: Any, namespace: str, name: str, kind: str) -> tuple[str, str]:
+    status = apps.read_namespaced_deployment_status(name, namespace).status
+    found = (status.conditions if status else None) or []
+    one = next((one for one in found if one.type == kind), None)
+    return (one.status, one.reason) if one else ("", "")
+
+
+def test_a_deployment_rolls_over_when_the_new_pod_is_ready(
+    core: Any, namespace: str, eventually: Eventually
+) -> None:
+    apps = apps_of(core)
+    apps.create_namespaced_deployment(namespace, deployment("d"))
+    (pod,) = eventually(lambda: pods_of(core, namespace, "d"))
+    assert pod.metadata.owner_references[0].kind == "ReplicaSet"
+    unavailable = ("False", "MinimumReplicasUnavailable")
+    eventually(lambda: condition(apps, namespace, "d", "Available") == unavailable)
+    eventually(
+        lambda: core.read_namespaced_pod(pod.metadata.name, namespace).spec.node_name == NODE
+    )
+    report(core, pod, "127.1.1.1")
+    complete = ("True", "NewReplicaSetAvailable")
+    eventually(lambda: condition(apps, namespace, "d", "Progressing") == complete)
+    assert condition(apps, namespace, "d", "Available") == ("True", "MinimumReplicasAvailable")
+
+    change = {"spec": {"template": {"spec": {"containers": [{"name": "main", "image": "a:2"}]}}}}
+    apps.patch_namespaced_deployment("d", namespace, change)
+    eventually(lambda: len(pods_of(core, namespace, "d")) == 2)
+    assert condition(apps, namespace, "d", "Available")[0] == "True"
+    assert condition(apps, namespace, "d", "Progressing")[1] != "NewReplicaSetAvailable"
+    (new,) = [one for one in pods_of(core, namespace, "d") if one.spec.containers[0].image == "a:2"]
+    report(core, new, "127.1.1.2")
+    eventually(
+        lambda: [one.metadata.name for one in pods_of(core, namespace, "d")] == [new.metadata.name]
+    )
+    eventually(lambda: condition(apps, namespace, "d", "Progressing") == complete)
+    sets = apps.list_namespaced_replica_set(namespace).items
+    key = "deployment.kubernetes.io/revision"
+    assert sorted(one.metadata.annotations[key] for one in sets) == ["1", "2"]
+    status = apps.read_namespaced_deployment_status("d", namespace)
+    assert status.status.observed_generation == status.metadata.generation
+
+
+def test_a_deployment_is_scaled(core: Any, namespace: str, eventually: Eventually) -> None:
+    apps = apps_of(core)
+    apps.create_namespaced_deployment(namespace, deployment("s", replicas=2))
+    eventually(lambda: len(pods_of(core, namespace, "s")) == 2)
+    first, second = pods_of(core, namespace, "s")
+    report(core, first, "127.1.1.1")
+    eventually(
+        lambda: apps.read_namespaced_deployment_status("s", namespace).status.ready_replicas == 1
+    )
+    apps.patch_namespaced_deployment_scale("s", namespace, {"spec": {"replicas": 1}})
+    # The one that serves stays.
+    eventually(
+        lambda: (
+            [one.metadata.name for one in pods_of(core, namespace, "s")] == [first.metadata.name]
+        )
+    )
+    core.delete_namespaced_pod(first.metadata.name, namespace, grace_period_seconds=0)
+    eventually(lambda: pods_of(core, namespace, "s"))
+    assert pods_of(core, namespace, "s")[0].metadata.name not in {
+        first.metadata.name,
+        second.metadata.name,
+    }
+
+
+def test_pods_that_the_api_refuses_are_told(
+    core: Any, namespace: str, eventually: Eventually
+) -> None:
+    apps = apps_of(core)
+    wrong = deployment("w")
+    wrong["spec"]["template"]["spec"]["serviceAccountName"] = "nobody"
+    apps.create_namespaced_deployment(namespace, wrong)
+    eventually(
+        lambda: condition(apps, namespace, "w", "ReplicaFailure") == ("True", "FailedCreate")
+    )
+    events = core.list_namespaced_event(namespace).items
+    assert any(e.reason == "FailedCreate" and "nobody" in e.message for e in events)
+
+
+def test_a_service_leads_to_its_ready_pods(
+    core: Any, namespace: str, eventually: Eventually
+) -> None:
+    apps = apps_of(core)
+    apps.create_namespaced_deployment(namespace, deployment("e", replicas=2))
+    ports = [{"name": "http", "port": 80, "targetPort": "web"}]
+    service = {"metadata": {"name": "e"}, "spec": {"selector": {"app": "e"}, "ports": ports}}
+    core.create_namespaced_service(namespace, service)
+    eventually(lambda: len(pods_of(core, namespace, "e")) == 2)
+    first, second = pods_of(core, namespace, "e")
+    report(core, first, "127.1.1.1")
+    report(core, second, "127.1.1.2", ready=False)
+
+    def addresses(field: str) -> list[tuple[str, int, str]]:
+        subsets = core.read_namespaced_endpoints("e", namespace).subsets or []
+        return [
+            (one.ip, subset.ports[0].port, one.target_ref.name)
+            for subset in subsets
+            for one in getattr(subset, field) or []
+        ]
+
+    there = ("127.1.1.1", 8080, first.metadata.name)
+    eventually(lambda: addresses("addresses") == [there])
+    eventually(
+        lambda: addresses("not_ready_addresses") == [("127.1.1.2", 8080, second.metadata.name)]
+    )
+    core.delete_namespaced_pod(first.metadata.name, namespace)
+    eventually(lambda: addresses("addresses") == [])
+    core.delete_namespaced_service("e", namespace)
+    eventually(lambda: "e" not in endpoints_names(core, namespace))
+
+
+def endpoints_names(core: Any, namespace: str) -> set[str]:
+    return {one.metadata.name for one in core.list_namespaced_endpoints(namespace).items}

@@ -1,0 +1,70 @@
+"""Revisions: to zero and back, and requests shared between two."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+from tests.local.serving.platform import BUCKET, CLASSES, Platform, eventually, iris_model
+
+WINDOW = {"autoscaling.knative.dev/window": "6s"}
+NEW = [one + 10 for one in CLASSES]
+
+
+def test_a_service_at_zero_comes_back_when_it_is_asked(platform: Platform) -> None:
+    service = platform.serve(mode="Serverless", predictor={"minReplicas": 0}, annotations=WINDOW)
+    service.wait_ready()
+    status = service.status
+    assert status["deploymentMode"] == "Knative"
+    assert status["url"] == f"http://{service.name}.{platform.namespace}.example.com"
+    assert {one["type"] for one in status["conditions"]} == {
+        "IngressReady",
+        "LatestDeploymentReady",
+        "PredictorConfigurationReady",
+        "PredictorReady",
+        "PredictorRouteReady",
+        "Ready",
+        "RoutesReady",
+        "Stopped",
+    }
+    revision = f"{service.name}-predictor-00001"
+    assert status["components"]["predictor"]["latestReadyRevision"] == revision
+    assert service.ask().json() == {"predictions": CLASSES}
+
+    eventually(lambda: not service.pods())
+    assert service.ready
+    answers: list[object] = []
+    askers = [
+        threading.Thread(target=lambda: answers.append(service.ask().json())) for _ in range(3)
+    ]
+    for one in askers:
+        one.start()
+    for one in askers:
+        one.join()
+    assert answers == [{"predictions": CLASSES}] * 3
+    assert len(service.pods()) == 1
+    service.delete()
+
+
+def test_a_canary_gets_its_share_of_the_requests(platform: Platform) -> None:
+    platform.put("canary/model.joblib", iris_model(shift=10))
+    service = platform.serve(mode="Knative")
+    service.wait_ready()
+    model = {"storageUri": f"s3://{BUCKET}/canary"}
+    service.patch({"spec": {"predictor": {"model": model, "canaryTrafficPercent": 30}}})
+
+    def shared() -> bool:
+        traffic = service.status["components"]["predictor"].get("traffic") or []
+        return [one["percent"] for one in traffic] == [30, 70]
+
+    eventually(shared)
+    told = Counter(str(service.ask().json()["predictions"]) for _ in range(200))
+    assert set(told) == {str(CLASSES), str(NEW)}
+    assert 25 <= told[str(NEW)] <= 100, told
+    service.patch({"spec": {"predictor": {"canaryTrafficPercent": None}}})
+    eventually(lambda: len(service.pods()) == 1)
+    assert {str(service.ask().json()["predictions"]) for _ in range(20)} == {str(NEW)}
+    component = service.status["components"]["predictor"]
+    assert component["previousRolledoutRevision"].endswith("-00001")
+    assert component["latestRolledoutRevision"].endswith("-00002")
+    service.delete()
