@@ -29,9 +29,10 @@ Rows = Sequence[Sequence[float]]
 class Predictor:
     """A model behind a route.
 
-    Until its first answer, and no longer than 30 seconds, it asks again on 404, 429, 502, 503 and
-    504 (`patient`); from then on the first answer counts. Methods raise RequestFailed with HTTP's
-    status, AuthenticationError where a login is wanted, PermissionDenied where we are refused.
+    Until its first answer, and no longer than `settling`, it asks again on 404, 429, 502, 503 and
+    504; from then on the first answer counts, as it does from the start without `settling`. Methods
+    raise RequestFailed with HTTP's status, AuthenticationError where a login is wanted,
+    PermissionDenied where we are refused.
     """
 
     def __init__(
@@ -40,13 +41,11 @@ class Predictor:
         model: str,
         *,
         explain: Callable[[], str] = str,
-        patient: bool = True,
-        settling: float = SETTLING,
+        settling: Deadline | None = None,
     ) -> None:
         self._route = route
         self.model = model
         self._explain = explain
-        self._patient = patient
         self._settling = settling
 
     def __repr__(self) -> str:
@@ -118,11 +117,10 @@ class Predictor:
         def send() -> Answer:
             return self._route.send(method, path, body=body, headers=headers, timeout=timeout)
 
-        answer = send() if not self._patient else self._settled(send)
-        self._patient = False
-        return answer
+        settling, self._settling = self._settling, None
+        return send() if settling is None else self._settled(send, settling)
 
-    def _settled(self, send: Callable[[], Answer]) -> Answer:
+    def _settled(self, send: Callable[[], Answer], deadline: Deadline) -> Answer:
         last: list[Answer] = []
 
         def poll() -> Answer:
@@ -133,7 +131,7 @@ class Predictor:
             return wait_until(
                 poll,
                 lambda answer: answer.status not in UNSETTLED or _is_the_servers(answer),
-                deadline=Deadline.after(self._settling),
+                deadline=deadline,
                 what=f"the route to {self.model} to settle",
                 interval=0.2,
                 describe=_shown,

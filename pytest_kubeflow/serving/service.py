@@ -17,7 +17,7 @@ from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.k8s.ownership import is_ours
 from pytest_kubeflow.serving.errors import ServiceFailed
 from pytest_kubeflow.serving.evidence import service_evidence
-from pytest_kubeflow.serving.predictor import Predictor
+from pytest_kubeflow.serving.predictor import SETTLING, Predictor
 from pytest_kubeflow.serving.readiness import Look, Watch
 from pytest_kubeflow.serving.routes import make_route
 from pytest_kubeflow.serving.spec import GROUP, PLURAL, VERSION, check_replicas, model_uri
@@ -61,6 +61,7 @@ class InferenceService:
         self.namespace = access.namespace
         self.service_account = service_account
         self.labels = dict(labels)
+        self._settling: Deadline | None = None
 
     def __repr__(self) -> str:
         return f"InferenceService({self.namespace}/{self.name})"
@@ -95,6 +96,7 @@ class InferenceService:
                 f"{state.mode}: KServe below 0.16 knows only the names RawDeployment and "
                 "Serverless, and takes its default for others (--kf-serving-mode)"
             )
+        self._settling = Deadline.after(SETTLING)
         return self
 
     def _look(self) -> Look:
@@ -114,11 +116,13 @@ class InferenceService:
     ) -> Predictor:
         """Asks it as its users do: by host, path or port-forward (--kf-serving-ingress).
 
-        `patient=False` takes the first answer even if routing may still settle. `anonymous` sends
-        no credentials, `headers` other ones. `model` is the name in requests, that of the service
-        if none is given.
+        For 30 seconds after it has become ready routing may still settle: answers that say so are
+        asked for again, unless `patient=False`. `anonymous` sends no credentials, `headers` other
+        ones. `model` is the name in requests, that of the service if none is given.
         """
         cluster = self._access.cluster
+        if self._settling is None:
+            self._settling = Deadline.after(SETTLING)
         route = make_route(
             cluster,
             self.namespace,
@@ -128,7 +132,12 @@ class InferenceService:
             anonymous=anonymous or headers is not None,
             headers=headers or {},
         )
-        return Predictor(route, model or self.name, explain=self.explain, patient=patient)
+        return Predictor(
+            route,
+            model or self.name,
+            explain=self.explain,
+            settling=self._settling if patient else None,
+        )
 
     def explain(self) -> str:
         """What it says of itself now, in one line, for the messages of others."""

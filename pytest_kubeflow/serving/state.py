@@ -19,6 +19,7 @@ STANDARD, KNATIVE = "Standard", "Knative"
 _OLD_NAMES = {"RawDeployment": STANDARD, "Serverless": KNATIVE}
 _FAILED_LOAD = "FailedToLoad"
 _INVALID = "InvalidSpec"
+_STOPPED = "Stopped"
 # What the controller will not mend without another spec, or another runtime.
 _HOPELESS_REASONS = frozenset(
     {
@@ -121,7 +122,7 @@ class ServiceState:
     @property
     def is_stopped(self) -> bool:
         """Whether somebody has stopped it with KServe's annotation for that."""
-        stopped = self.condition("Stopped")
+        stopped = self.condition(_STOPPED)
         return stopped is not None and stopped.status == "True"
 
     @property
@@ -224,7 +225,10 @@ class ServiceState:
             return "stopped (annotation serving.kserve.io/stop)"
         if not self.conditions:
             return "no status yet: is the KServe controller running?"
-        parts = [str(one) for one in self.conditions if one.status != "True"]
+        # `Stopped=False` is the one condition that is well when it is not True.
+        parts = [
+            str(one) for one in self.conditions if one.status != "True" and one.type != _STOPPED
+        ]
         if not parts:
             parts = ["Ready=True"]
         if self.is_stale:

@@ -1,7 +1,8 @@
 """Workload: the Deployments and pods of an InferenceService, which tell what its status leaves out.
 
 Which spec they were made for shows in the annotation from which KServe's webhook makes the storage
-initializer, and in the image of a custom container.
+initializer, or in the initializer where the controller has put it there itself, and in the image
+of a custom container.
 """
 
 from __future__ import annotations
@@ -120,7 +121,12 @@ def _is_current(deployment: Any, state: ServiceState) -> bool:
 
 
 def _source(deployment: Any) -> str:
-    return str((deployment.spec.template.metadata.annotations or {}).get(SOURCE) or "")
+    """The URI that its pods load; empty if it does not tell."""
+    template = deployment.spec.template
+    annotated = (template.metadata.annotations or {}).get(SOURCE)
+    loaders = [one for one in template.spec.init_containers or () if one.name == INITIALIZER]
+    arguments = loaders[0].args or () if loaders else ()
+    return str(annotated or (arguments[0] if arguments else ""))
 
 
 def _carries(deployment: Any, state: ServiceState) -> bool:
@@ -148,7 +154,7 @@ def _rolling(deployment: Any) -> str:
     if updated < wanted:
         return f"{updated} of {wanted} pods of deployment {name} are new"
     if all_of_them > updated:
-        return f"{all_of_them - updated} old pods of deployment {name} still serve"
+        return f"deployment {name} still has old pods: {all_of_them - updated}"
     if (status.available_replicas or 0) < updated:
         return f"{status.available_replicas or 0} of {updated} pods of deployment {name} are there"
     return ""

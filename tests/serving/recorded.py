@@ -50,6 +50,7 @@ RAW_READY: dict[str, Any] = {
         condition("IngressReady", "True"),
         condition("PredictorReady", "True"),
         condition("Ready", "True"),
+        condition("Stopped", "False") | {"severity": "Info"},
     ],
     "deploymentMode": "Standard",
     "modelStatus": {
@@ -178,7 +179,11 @@ def typed(data: dict[str, Any], kind: str) -> Any:
 
 
 def deployment(
-    numbers: dict[str, int] | None = None, *, uri: str | None = URI, revision: str = ""
+    numbers: dict[str, int] | None = None,
+    *,
+    uri: str | None = URI,
+    revision: str = "",
+    by_initializer: bool = False,
 ) -> Any:
     """A predictor's Deployment, rolled out unless `numbers` say otherwise.
 
@@ -192,6 +197,7 @@ def deployment(
         labels["serving.knative.dev/revision"] = revision
     else:
         labels["component"] = "predictor"
+    loader = {"name": "storage-initializer", "image": "loader:1", "args": [uri, "/mnt/models"]}
     return typed(
         {
             "metadata": {"name": name, "labels": labels, "generation": told["generation"]},
@@ -199,8 +205,13 @@ def deployment(
                 "replicas": told["wanted"],
                 "selector": {"matchLabels": labels},
                 "template": {
-                    "metadata": {"annotations": {SOURCE: uri} if uri else {}},
-                    "spec": {"containers": [{"name": "kserve-container", "image": "server:1"}]},
+                    "metadata": {
+                        "annotations": {SOURCE: uri} if uri and not by_initializer else {}
+                    },
+                    "spec": {
+                        "containers": [{"name": "kserve-container", "image": "server:1"}],
+                        "initContainers": [loader] if by_initializer else None,
+                    },
                 },
             },
             "status": {

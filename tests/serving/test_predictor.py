@@ -12,6 +12,7 @@ from pytest_kubeflow.errors import AuthenticationError, KubeflowError, NotFound,
 from pytest_kubeflow.serving.errors import RequestFailed
 from pytest_kubeflow.serving.predictor import Predictor
 from pytest_kubeflow.serving.routes import Answer
+from pytest_kubeflow.waiting import Deadline
 
 ROWS = [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]
 GOOD = Answer(200, b'{"predictions": [0, 2]}')
@@ -49,7 +50,12 @@ def asking(
 ) -> tuple[Predictor, Script]:
     script = Script(*answers)
     return (
-        Predictor(script, "iris", explain=lambda: told, patient=patient, settling=0.7),
+        Predictor(
+            script,
+            "iris",
+            explain=lambda: told,
+            settling=Deadline.after(0.7) if patient else None,
+        ),
         script,
     )
 

@@ -42,7 +42,7 @@ def test_nothing_once_it_is_rolled_out() -> None:
     [
         ({"generation": 2}, "deployment iris-predictor has a change that is not seen yet"),
         ({"updated": 0}, "0 of 1 pods of deployment iris-predictor are new"),
-        ({"all": 2}, "1 old pods of deployment iris-predictor still serve"),
+        ({"all": 2}, "deployment iris-predictor still has old pods: 1"),
         ({"available": 0}, "0 of 1 pods of deployment iris-predictor are there"),
         ({"wanted": 3, "updated": 2, "all": 3}, "2 of 3 pods of deployment iris-predictor are new"),
     ],
@@ -56,10 +56,14 @@ def test_scaled_to_zero_is_rolled_out() -> None:
     assert waits_for(Workload([deployment(numbers)], [])) == ""
 
 
+@pytest.mark.parametrize("by_initializer", [False, True])
 @pytest.mark.parametrize("status", [RAW_READY, OLD_RAW_READY])
-def test_deployment_of_the_old_model_is_not_ready(status: dict[str, Any]) -> None:
+def test_deployment_of_the_old_model_is_not_ready(
+    status: dict[str, Any], by_initializer: bool
+) -> None:
     """Before the controller has seen the update, all else looks ready."""
-    told = waits_for(Workload([deployment()], []), status, generation=2, uri=NEW_URI)
+    old = deployment(by_initializer=by_initializer)
+    told = waits_for(Workload([old], []), status, generation=2, uri=NEW_URI)
     assert told == f"the deployment is still that of another model than {NEW_URI}"
 
 

@@ -1,0 +1,1 @@
+"""Models that are trained, stored and served: ready, right, reachable, closed to others."""

@@ -1,0 +1,39 @@
+"""A served model answers its owner, and nobody else."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from pytest_kubeflow import Answer
+
+from .conftest import Iris
+
+pytestmark = pytest.mark.kf_requires("kserve")
+
+REFUSED = {301, 302, 303, 307, 401, 403}
+"""A refusal, or the way to a login."""
+
+
+def ask_as(iris: Iris, headers: Mapping[str, str] | None) -> Answer:
+    """What somebody with only these headers gets for a request that is right otherwise."""
+    stranger = iris.service.predictor(anonymous=True, headers=headers, patient=False)
+    body = json.dumps({"instances": iris.rows}).encode()
+    return stranger.ask("POST", f"/v1/models/{iris.service.name}:predict", body)
+
+
+def test_strangers_without_credentials_are_refused(iris: Iris) -> None:
+    # The owner first: a route that works for nobody proves nothing.
+    assert iris.service.predictor().predict(iris.rows) == iris.predictions
+    answer = ask_as(iris, None)
+    assert answer.status in REFUSED, answer
+    assert b"predictions" not in answer.body
+    assert iris.service.predictor(patient=False).predict(iris.rows) == iris.predictions
+
+
+def test_other_namespaces_are_refused(iris: Iris, foreign_headers: Mapping[str, str]) -> None:
+    assert iris.service.predictor().predict(iris.rows) == iris.predictions
+    answer = ask_as(iris, foreign_headers)
+    assert answer.status in REFUSED, answer
+    assert b"predictions" not in answer.body
+    assert iris.service.predictor(patient=False).predict(iris.rows) == iris.predictions

@@ -1,0 +1,47 @@
+"""A model from a bucket is served; what is no model never gets ready."""
+
+import re
+from typing import Any
+
+import pytest
+
+from pytest_kubeflow import Bucket, ServiceDeployer, ServiceFailed
+
+from .conftest import Iris
+
+pytestmark = pytest.mark.kf_requires("kserve")
+
+
+def fetch(client: Any, uri: str) -> bytes:
+    """The content of the object at `uri`."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    response = client.get_object(bucket, key)
+    try:
+        content: bytes = response.read()
+    finally:
+        response.close()
+        response.release_conn()
+    return content
+
+
+def test_model_from_bucket(
+    iris: Iris, minio_client: Any, minio_bucket: Bucket, inference_service: ServiceDeployer
+) -> None:
+    # Trained on the cluster: one of another scikit-learn than its model server's may not load.
+    minio_bucket.put("iris/model.joblib", fetch(minio_client, f"{iris.uri}/model.joblib"))
+    service = inference_service(f"s3://{minio_bucket.path}/iris")
+    assert service.predictor().predict(iris.rows) == iris.predictions
+
+
+def test_broken_model_is_never_ready(
+    minio_bucket: Bucket, inference_service: ServiceDeployer
+) -> None:
+    minio_bucket.put("broken/model.joblib", b"\xff this was never a model")
+    service = inference_service(f"s3://{minio_bucket.path}/broken", wait=False)
+    with pytest.raises(ServiceFailed) as failure:
+        service.wait_ready()
+    assert not service.is_ready
+    # What joblib says of it, in the log of the container that serves.
+    told = str(failure.value)
+    assert "log of kserve-container" in told
+    assert re.search(r"KeyError: 255|UnpicklingError|invalid load key", told), told

@@ -1,0 +1,84 @@
+"""A pipeline trains a model and serves it; with new data, it does so again."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pytest_kubeflow import Deadline, InferenceService, KubeflowError, PipelineRun, wait_until
+
+from .conftest import Iris
+
+pytestmark = pytest.mark.kf_requires("kserve")
+
+ACCURACY = 0.9
+"""Of iris flowers; guessing gives a third."""
+
+SETTLING = 30.0
+"""Seconds in which the gateway may still know the old pods."""
+
+ANSWERS = 10
+"""So many answers in a row must be the new model's."""
+
+
+class Customer:
+    """Asks all the time; every answer counts, and so does every refusal."""
+
+    def __init__(self, service: InferenceService, rows: list[list[float]]) -> None:
+        self._predictor = service.predictor(patient=False)
+        self._rows = rows
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self.answers: deque[list[Any]] = deque()
+        self.refusals: list[str] = []
+
+    def __enter__(self) -> "Customer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _ask(self) -> None:
+        while not self._stop.wait(0.05):
+            try:
+                self.answers.append(self._predictor.predict(self._rows))
+            except KubeflowError as error:
+                self.refusals.append(error.message)
+
+    def has_only(self, answer: list[int]) -> bool:
+        """Whether the last answers were all this one."""
+        last = list(self.answers)[-ANSWERS:]
+        return len(last) == ANSWERS and all(one == answer for one in last)
+
+
+def test_what_was_trained_is_served(iris: Iris) -> None:
+    answers = iris.service.predictor().predict(iris.rows)
+    assert answers == iris.predictions
+    right = sum(answer == label for answer, label in zip(answers, iris.labels, strict=True))
+    assert right / len(answers) >= ACCURACY
+
+
+def test_retrained_model_replaces_the_old_one(
+    iris: Iris, deploy: Callable[[InferenceService, int], PipelineRun]
+) -> None:
+    service, rows, before = iris.service, iris.rows, iris.predictions
+    assert service.predictor().predict(rows) == before
+
+    with Customer(service, rows) as customer:
+        # The same flowers, by other numbers: no answer of one model is right for the other.
+        iris.has_got(deploy(service, 1))
+        assert iris.rows == rows
+        assert not any(one == other for one, other in zip(before, iris.predictions, strict=True))
+        service.wait_ready()
+        wait_until(
+            lambda: (customer.has_only(iris.predictions), customer.refusals[:1]),
+            lambda state: state[0],
+            deadline=Deadline.after(SETTLING),
+            what="the new model to be the one that answers",
+        )
+    assert customer.refusals == []
+    assert all(answer in (before, iris.predictions) for answer in customer.answers)

@@ -1,0 +1,23 @@
+"""Both protocols tell the same, and say what they serve and how it is."""
+
+import pytest
+
+from .conftest import Iris
+
+pytestmark = pytest.mark.kf_requires("kserve")
+
+
+def test_protocols_agree(iris: Iris) -> None:
+    predictor = iris.service.predictor()
+    assert predictor.predict(iris.rows) == iris.predictions
+    assert predictor.infer(iris.rows) == iris.predictions
+
+
+def test_health_and_metadata(iris: Iris) -> None:
+    predictor = iris.service.predictor()
+    assert predictor.is_ready()
+    assert predictor.is_model_ready()
+    assert predictor.is_live()
+    assert predictor.is_server_ready()
+    assert predictor.metadata()["name"] == iris.service.name
+    assert predictor.server_metadata()["name"]
