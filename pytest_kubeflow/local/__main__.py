@@ -63,6 +63,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 async def _serve(options: argparse.Namespace, directory: Path) -> int:
+    # httpx imports its command line, and with that a library for colours, wherever it is installed;
+    # None has it do without, which is a twentieth of the whole start.
+    sys.modules["httpx._main"] = None  # type: ignore[assignment]
     # Imported late, so that --help and --list-faults answer at once.
     from pytest_kubeflow.local.server import Server
     from pytest_kubeflow.local.spawner import SpawnerError

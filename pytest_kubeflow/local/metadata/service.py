@@ -41,7 +41,7 @@ _CODES: tuple[tuple[type[Exception], int], ...] = (
 _EXPECTED = (AlreadyExistsError, NotFoundError, UnsupportedQueryError, DecodeError, ValueError)
 
 
-def metadata_app(store: MetadataStore) -> Starlette:
+def service_app(store: MetadataStore) -> Starlette:
     """An ASGI application that serves `/ml_metadata.MetadataStoreService/<Method>`."""
     table = Methods(store).table
 

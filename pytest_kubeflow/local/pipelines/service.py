@@ -6,6 +6,7 @@ import asyncio
 
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from starlette.types import ASGIApp
 
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import Informer, KubeClient
@@ -61,7 +62,7 @@ class Pipelines:
             *RunService(context, workflows).routes(),
             *ReportService(context, self._engine.accept).routes(),
         ]
-        self.metadata_app: Starlette = metadata_app(metadata)
+        self.metadata_app: ASGIApp = metadata_app(metadata)
         # A stand-alone installation has no gateway: its UI server leads to ML Metadata as well.
         mounts = [] if multi_user else [Mount("/", self.metadata_app)]
         self.app: Starlette = make_app(context, [*routes, *mounts])
