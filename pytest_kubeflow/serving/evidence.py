@@ -14,7 +14,9 @@ from pytest_kubeflow.serving.state import ServiceState
 from pytest_kubeflow.serving.workload import CONTAINER, INITIALIZER, Workload
 
 _EVENTS = 30
-_LOG_LINES = 40
+_READ_LINES = 2_000
+_FIRST, _LAST = 14, 25
+"""Lines of a long log: a server that goes on without its model says why at its start only."""
 
 
 def service_evidence(
@@ -89,15 +91,24 @@ def _logs(kubernetes: KubernetesClient, namespace: str, pod: Any) -> list[tuple[
                 namespace,
                 pod.metadata.name,
                 status.name,
-                tail_lines=_LOG_LINES,
+                tail_lines=_READ_LINES,
                 previous=is_anew,
                 timeout=10.0,
             ).decode(errors="replace")
         except KubeflowError as error:
             text = f"({error.message})"
         before = ", before it was started again" if is_anew else ""
-        sections.append((f"log of {status.name}{before}", Redactor().redact(text)))
+        sections.append((f"log of {status.name}{before}", _shortened(Redactor().redact(text))))
     return sections
+
+
+def _shortened(text: str) -> str:
+    """The beginning and the end of a log."""
+    lines = text.rstrip().splitlines()
+    left_out = len(lines) - _FIRST - _LAST
+    if left_out <= 0:
+        return text
+    return "\n".join([*lines[:_FIRST], f"... {left_out} lines more ...", *lines[-_LAST:]])
 
 
 def last_words(evidence: Evidence) -> str:
