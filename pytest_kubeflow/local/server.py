@@ -60,6 +60,7 @@ class Server:
         self._from_start = frozenset(faults)
         self._faults = Faults(faults)
         self._stack = AsyncExitStack()
+        self._started = asyncio.Event()
 
     async def start(self) -> Endpoints:
         """Start all components; returns once Kubernetes and KFP answer."""
@@ -115,6 +116,7 @@ class Server:
                 partial(InferenceServiceController, faults=faults),
                 partial(Autoscaler, activity=activity),
             ],
+            started=self._started,
         )
         await self._run(manager.start, manager.stop)
         await self._start_kubelet(api, pki, spawner)
@@ -133,31 +135,41 @@ class Server:
         )
         await self._run(pipelines.start, pipelines.stop)
         backend = await self._serve(pipelines.app)
-        host = backend.url
+        host, mesh = backend.url, None
         if self._multi_user:
             mesh = Mesh(
                 await self._client(api, "system:istiod", ["system:masters"]),
                 activity=activity,
                 faults=faults,
             )
-            await self._run(mesh.start, mesh.stop)
-            gateway = Gateway(
-                [
-                    Route("/pipeline", pipelines.app, strip=True),
-                    Route("/ml_metadata", pipelines.metadata_app),
-                ],
-                passwords=USERS,
-                cluster=await cluster_issuer(admin),
-                secret=secret,
-                mesh=mesh,
-            )
-            front = await self._serve(gateway)
-            host = f"http://localhost:{front.port}"
-            await bootstrap.publish(
-                admin, "istio-ingressgateway", "istio-system", {80: (front.host, front.port)}
-            )
+            host = await self._start_gateway(admin, pipelines, secret, mesh)
         await self._publish(admin, store, backend)
-        return await self._endpoints(api, store, host)
+        endpoints = await self._endpoints(api, store, host)
+        # Last, because nobody waits for these: the cluster answers while they read what there is.
+        self._started.set()
+        if mesh is not None:
+            await self._run(mesh.start, mesh.stop)
+        return endpoints
+
+    async def _start_gateway(
+        self, admin: KubeClient, pipelines: Pipelines, secret: str, mesh: Mesh
+    ) -> str:
+        """Open the front door; returns its address."""
+        gateway = Gateway(
+            [
+                Route("/pipeline", pipelines.app, strip=True),
+                Route("/ml_metadata", pipelines.metadata_app),
+            ],
+            passwords=USERS,
+            cluster=await cluster_issuer(admin),
+            secret=secret,
+            mesh=mesh,
+        )
+        front = await self._serve(gateway)
+        await bootstrap.publish(
+            admin, "istio-ingressgateway", "istio-system", {80: (front.host, front.port)}
+        )
+        return f"http://localhost:{front.port}"
 
     def _manifest_names(self) -> list[str]:
         return ["platform", *(["multi-user", "istio"] if self._multi_user else []), "kserve"]

@@ -28,7 +28,8 @@ class ControllerManager:
 
     `volumes` is the directory under which volumes of the node `node_name` are provisioned, `ca` the
     certificate that every namespace gets as `kube-root-ca.crt`. `more` makes the controllers that
-    only some clusters have (Profiles, say).
+    only some clusters have (Profiles, say). The garbage collector, which reads all objects of all
+    kinds, begins when `started` is set: a cluster that starts has better things to do.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class ControllerManager:
         ca: str,
         faults: Faults,
         more: Sequence[ControllerFactory] = (),
+        started: asyncio.Event | None = None,
     ) -> None:
         self._client = client
         self._volumes = volumes
@@ -47,6 +49,7 @@ class ControllerManager:
         self._ca = ca
         self._faults = faults
         self._more = more
+        self._started = started
         self._informers: Informers | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -71,10 +74,15 @@ class ControllerManager:
         await informers.synced()
         collector = GarbageCollector(self._client)
         runs = [(one.name, one.run()) for one in controllers]
-        runs.append((collector.name, collector.run()))
+        runs.append((collector.name, self._collect(collector)))
         self._tasks = [asyncio.create_task(run, name=name) for name, run in runs]
         for task in self._tasks:
             task.add_done_callback(_complain)
+
+    async def _collect(self, collector: GarbageCollector) -> None:
+        if self._started is not None:
+            await self._started.wait()
+        await collector.run()
 
     async def stop(self) -> None:
         for task in self._tasks:

@@ -127,11 +127,12 @@ class InferenceServiceController(Controller):
         mode = self._knative
         with _refusals(conditions):
             revisions = await mode.make(service, template, applier)
-        shares = mode.tell(service, status, conditions, revisions)
+        pods = self._pods_of(service)
+        shares = mode.tell(service, status, conditions, revisions, pods)
         self._spoil(conditions)
         await mode.route(applier, service, status, conditions, shares)
         await mode.retire(revisions, shares)
-        mode.tell_model(status, conditions, revisions, self._pods_of(service))
+        mode.tell_model(status, conditions, revisions, pods)
 
     def _spoil(self, conditions: Conditions) -> None:
         if self._faults.active("serving-never-ready"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import compileall
 import shutil
 from pathlib import Path
 
@@ -16,7 +15,7 @@ _PYTHON = "/run/kubelet/python3"
 _PACKAGES = {"kserve": "kserve", "sklearn": "scikit-learn", "joblib": "joblib"}
 # The initializer's parts keep their full names. The packages above them are left out, so that
 # nothing else of this project is imported with them.
-_INITIALIZER_PARTS = ("serving/initializer", "pipelines/launcher")
+_INITIALIZER_PARTS = ("serving/initializer/*.py", "pipelines/launcher/*.py")
 _RUN_INITIALIZER = (
     "import sys; sys.path.insert(0, '/app'); sys.dont_write_bytecode = True; "
     "from pytest_kubeflow.local.serving.initializer.__main__ import main; "
@@ -27,7 +26,7 @@ _RUN_INITIALIZER = (
 def add_images(catalogue: ImageCatalogue, directory: Path) -> None:
     """Make the images below `directory` and register them."""
     server = directory / "sklearnserver"
-    _copy(_HERE / "sklearnserver", server / "sklearnserver")
+    _copy(_HERE, "sklearnserver/*.py", server)
     catalogue.register(
         "kserve/sklearnserver",
         server,
@@ -36,7 +35,7 @@ def add_images(catalogue: ImageCatalogue, directory: Path) -> None:
     )
     initializer = directory / "storage-initializer"
     for part in _INITIALIZER_PARTS:
-        _copy(_LOCAL / part, initializer / "app/pytest_kubeflow/local" / part)
+        _copy(_LOCAL, part, initializer / "app/pytest_kubeflow/local")
     catalogue.register(
         "kserve/storage-initializer",
         initializer,
@@ -44,7 +43,10 @@ def add_images(catalogue: ImageCatalogue, directory: Path) -> None:
     )
 
 
-def _copy(source: Path, target: Path) -> None:
-    """A copy with its bytecode beside it: a pod cannot write it there."""
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-    compileall.compile_dir(target, quiet=2)
+def _copy(source: Path, pattern: str, target: Path) -> None:
+    # Without bytecode: to compile it takes longer than a cluster may take to start, and a model
+    # server loads for seconds anyway.
+    for file in source.glob(pattern):
+        copy = target / file.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)

@@ -25,9 +25,16 @@ from pytest_kubeflow.local.serving.names import (
     local_host,
     predictor_name,
 )
-from pytest_kubeflow.local.serving.standard import tell_predictor
 
-_FAILED = "RevisionFailed"
+_TROUBLES = frozenset(
+    {
+        "CrashLoopBackOff",
+        "CreateContainerConfigError",
+        "ErrImageNeverPull",
+        "ErrImagePull",
+        "ImagePullBackOff",
+    }
+)
 
 
 class KnativeMode:
@@ -75,6 +82,7 @@ class KnativeMode:
         status: Object,
         conditions: Conditions,
         revisions: Sequence[Revision],
+        pods: Sequence[Object],
     ) -> list[Share]:
         """Conditions and component status; returns how requests are to be shared."""
         newest = revisions[-1]
@@ -93,7 +101,8 @@ class KnativeMode:
                 }
                 for revision, percent in shares
             ]
-        self._tell_conditions(conditions, newest, shares)
+        failure = None if newest.ready else _failure(_pods_of(newest, pods))
+        self._tell_conditions(conditions, newest, shares, failure)
         if conditions.holds("PredictorReady"):
             name, namespace = predictor_name(service), service["metadata"]["namespace"]
             component["url"] = f"http://{knative_host(name, namespace)}"
@@ -103,23 +112,24 @@ class KnativeMode:
         return shares
 
     def _tell_conditions(
-        self, conditions: Conditions, newest: Revision, shares: Sequence[Share]
+        self,
+        conditions: Conditions,
+        newest: Revision,
+        shares: Sequence[Share],
+        failure: str | None,
     ) -> None:
-        if newest.ready:
-            for kind in ("PredictorConfigurationReady", "LatestDeploymentReady"):
-                conditions.set(kind, "True")
-        else:
-            tell_predictor(conditions, newest.deployment)  # for the reason of it
-            told = conditions.reason("PredictorReady")
-            for kind in ("PredictorConfigurationReady", "LatestDeploymentReady"):
-                conditions.set(kind, "Unknown", *told)
-        routed = "True" if shares else "Unknown"
+        verdict: tuple[str, ...] = ("True",)
+        if failure is not None:
+            message = f'Revision "{newest.name}" failed with message: {failure}.'
+            verdict = ("False", "RevisionFailed", message)
+        elif not newest.ready:
+            verdict = ("Unknown", "Deploying")
+        for kind in ("PredictorConfigurationReady", "LatestDeploymentReady"):
+            conditions.set(kind, *verdict)
+        routed = ("True",) if shares else (verdict[0], "RevisionMissing")
         for kind in ("PredictorRouteReady", "RoutesReady"):
-            conditions.set(kind, routed, *(() if shares else ("RevisionMissing",)))
-        if newest.ready and shares:
-            conditions.set("PredictorReady", "True")
-        else:
-            conditions.set("PredictorReady", "Unknown", *conditions.reason("PredictorReady"))
+            conditions.set(kind, *routed)
+        conditions.set("PredictorReady", *(verdict if newest.ready or failure else routed))
 
     async def route(
         self,
@@ -131,7 +141,8 @@ class KnativeMode:
     ) -> None:
         """Lead the requests to the revisions of `shares`, and let the others end."""
         if not shares:
-            conditions.set("IngressReady", "Unknown", "Predictor ingress not created")
+            told = conditions.status("PredictorReady")
+            conditions.set("IngressReady", told, "Predictor ingress not created")
             return
         name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
         await applier.apply(SERVICES, knative.predictor_service(service, shares[0][0]))
@@ -165,11 +176,7 @@ class KnativeMode:
         pods: Sequence[Object],
     ) -> None:
         newest = revisions[-1]
-        mine = [
-            pod
-            for pod in pods
-            if (pod["metadata"].get("labels") or {}).get(REVISION_LABEL) == newest.name
-        ]
+        mine = _pods_of(newest, pods)
         if not mine and newest.ready:
             # Scaled to zero: what was loaded will be again.
             copies = {"failedCopies": 0, "totalCopies": 0}
@@ -178,6 +185,29 @@ class KnativeMode:
         status["modelStatus"] = model_status(
             status["modelStatus"], mine, ready=conditions.holds(READY), broken=False
         )
+
+
+def _pods_of(revision: Revision, pods: Sequence[Object]) -> list[Object]:
+    return [
+        pod
+        for pod in pods
+        if (pod["metadata"].get("labels") or {}).get(REVISION_LABEL) == revision.name
+    ]
+
+
+def _failure(pods: Sequence[Object]) -> str | None:
+    """Why the containers of a revision do not run, if one has failed."""
+    for pod in pods:
+        status = pod.get("status") or {}
+        for one in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
+            state = one["state"]
+            waiting, ended = state.get("waiting") or {}, state.get("terminated") or {}
+            if waiting.get("reason") in _TROUBLES:
+                last = (one.get("lastState") or {}).get("terminated") or {}
+                return str(last.get("message") or waiting.get("message") or waiting["reason"])
+            if ended.get("exitCode"):
+                return str(ended.get("message") or ended["reason"])
+    return None
 
 
 def _marked(revision: Revision) -> bool:

@@ -77,3 +77,19 @@ NAME = st.from_regex(r"[a-z0-9]+([._-][a-z0-9]+)*", fullmatch=True)
 def test_reference_is_split_where_it_was_joined(prefix: str, name: str, tag: str) -> None:
     assert split_reference(f"{prefix}{name}:{tag}") == (prefix + name, tag)
     assert split_reference(prefix + name) == (prefix + name, None)
+
+
+def test_a_program_sees_the_packages_that_it_needs(
+    catalogue: ImageCatalogue, tmp_path: Path
+) -> None:
+    packages = {"pytest": "pytest", "no_such_module": "no-such-distribution"}
+    catalogue.register("team/server", tmp_path, entrypoint=["run"], packages={"pytest": "pytest"})
+    image = catalogue.resolve("docker.io/team/server:v1")
+    (directory,) = image.packages
+    assert (directory / "pytest/__init__.py").is_file()
+    assert image.env["PYTHONPATH"] == f"/:{directory}"
+    assert image.entrypoint == ("run",)
+
+    catalogue.register("team/server", tmp_path, packages=packages)
+    with pytest.raises(ImageUnknown, match="pip install no-such-distribution"):
+        catalogue.resolve("team/server:v1")

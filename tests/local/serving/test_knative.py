@@ -68,3 +68,22 @@ def test_a_canary_gets_its_share_of_the_requests(platform: Platform) -> None:
     assert component["previousRolledoutRevision"].endswith("-00001")
     assert component["latestRolledoutRevision"].endswith("-00002")
     service.delete()
+
+
+def test_a_revision_that_fails_is_told_and_the_one_before_goes_on(platform: Platform) -> None:
+    service = platform.serve(mode="Knative")
+    service.wait_ready()
+    model = {"storageUri": f"s3://{BUCKET}/nowhere"}
+    service.patch({"spec": {"predictor": {"model": model}}})
+
+    def failed() -> bool:
+        condition = service.condition("LatestDeploymentReady")
+        return condition.get("reason") == "RevisionFailed" and not service.ready
+
+    eventually(failed)
+    assert "No model found in nowhere." in service.condition("Ready")["message"]
+    assert service.ask().json() == {"predictions": CLASSES}
+    component = service.status["components"]["predictor"]
+    assert component["latestCreatedRevision"].endswith("-00002")
+    assert component["latestReadyRevision"].endswith("-00001")
+    service.delete()
