@@ -25,6 +25,19 @@ from pytest_kubeflow.k8s.ownership import (
 from pytest_kubeflow.k8s.profiles import delete_profile, list_profiles
 
 _SELECTOR = f"{MANAGED_BY}={MANAGER}"
+# What sessions make in a namespace; what owns others comes first.
+_CUSTOM = {
+    "inferenceservice": ("serving.kserve.io", "v1beta1", "inferenceservices"),
+    "authorizationpolicy": ("security.istio.io", "v1beta1", "authorizationpolicies"),
+}
+# By kind, the end of the official client's method names.
+_CORE = {
+    "pod": "pod",
+    "persistentvolumeclaim": "persistent_volume_claim",
+    "configmap": "config_map",
+    "serviceaccount": "service_account",
+    "secret": "secret",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +73,10 @@ class Reaper:
         """What may be removed: objects in `namespace`, or Profiles and Namespaces without one."""
         if namespace is not None:
             return [
-                Leftover(kind, namespace, item.metadata.name)
-                for kind, listing in self._listings(namespace)
-                for item in self._listed(listing)
-                if self._removable(item.metadata.labels) and not item.metadata.deletion_timestamp
+                Leftover(kind, namespace, metadata["name"])
+                for kind in (*_CUSTOM, *_CORE)
+                for metadata in self._listed(kind, namespace)
+                if self._removable(metadata.get("labels")) and not metadata.get("deletionTimestamp")
             ]
         found = []
         try:
@@ -75,16 +88,13 @@ class Reaper:
             if self._removable(metadata.get("labels")) and not metadata.get("deletionTimestamp"):
                 found.append(Leftover("profile", "", metadata["name"]))
         of_profiles = {one.name for one in found}
-        for item in self._listed(
-            lambda: self._kubernetes.core.list_namespace(label_selector=_SELECTOR)
-        ):
-            metadata = item.metadata
+        for metadata in self._listed("namespace", ""):
             if (
-                self._removable(metadata.labels)
-                and not metadata.deletion_timestamp
-                and metadata.name not in of_profiles
+                self._removable(metadata.get("labels"))
+                and not metadata.get("deletionTimestamp")
+                and metadata["name"] not in of_profiles
             ):
-                found.append(Leftover("namespace", "", metadata.name))
+                found.append(Leftover("namespace", "", metadata["name"]))
         return found
 
     def reap(self, namespace: str | None = None) -> list[Leftover]:
@@ -103,47 +113,43 @@ class Reaper:
             return is_ours(labels) and (labels or {}).get(RUN_ID) == self._run_id
         return has_expired(labels, now=self._clock())
 
-    def _listings(self, namespace: str) -> list[tuple[str, Callable[[], Any]]]:
-        core = self._kubernetes.core
-        return [
-            ("pod", lambda: core.list_namespaced_pod(namespace, label_selector=_SELECTOR)),
-            (
-                "persistentvolumeclaim",
-                lambda: core.list_namespaced_persistent_volume_claim(
-                    namespace, label_selector=_SELECTOR
-                ),
-            ),
-            (
-                "configmap",
-                lambda: core.list_namespaced_config_map(namespace, label_selector=_SELECTOR),
-            ),
-            ("secret", lambda: core.list_namespaced_secret(namespace, label_selector=_SELECTOR)),
-        ]
-
-    @staticmethod
-    def _listed(listing: Callable[[], Any]) -> list[Any]:
+    def _listed(self, kind: str, namespace: str) -> list[dict[str, Any]]:
+        """The metadata of what has our labels, as the API has it; nothing where we may not look."""
+        core, custom = self._kubernetes.core, self._kubernetes.custom
         try:
             with calling("look for leftovers"):
-                return list(listing().items)
+                if kind == "namespace":
+                    items = core.list_namespace(label_selector=_SELECTOR).items
+                elif kind in _CUSTOM:
+                    group, version, plural = _CUSTOM[kind]
+                    items = custom.list_namespaced_custom_object(
+                        group, version, namespace, plural, label_selector=_SELECTOR
+                    )["items"]
+                else:
+                    listing = getattr(core, f"list_namespaced_{_CORE[kind]}")
+                    items = listing(namespace, label_selector=_SELECTOR).items
         except KubeflowError:
             return []
+        plain = self._kubernetes.api_client.sanitize_for_serialization(items)
+        return [item["metadata"] for item in plain]
 
     def _remove(self, leftover: Leftover) -> None:
-        core = self._kubernetes.core
-        deleters: dict[str, Callable[[], Any]] = {
-            "profile": lambda: delete_profile(self._kubernetes, leftover.name),
-            "namespace": lambda: delete_namespace(self._kubernetes, leftover.name),
-            "pod": lambda: core.delete_namespaced_pod(leftover.name, leftover.namespace),
-            "persistentvolumeclaim": lambda: core.delete_namespaced_persistent_volume_claim(
-                leftover.name, leftover.namespace
-            ),
-            "configmap": lambda: core.delete_namespaced_config_map(
-                leftover.name, leftover.namespace
-            ),
-            "secret": lambda: core.delete_namespaced_secret(leftover.name, leftover.namespace),
-        }
+        kind, namespace, name = leftover.kind, leftover.namespace, leftover.name
         try:
-            with calling(f"remove {leftover}"):
-                deleters[leftover.kind]()
+            if kind == "profile":
+                delete_profile(self._kubernetes, name)
+            elif kind == "namespace":
+                delete_namespace(self._kubernetes, name)
+            else:
+                with calling(f"remove {leftover}"):
+                    self._delete(kind, namespace, name)
         except NotFound:
             return
+
+    def _delete(self, kind: str, namespace: str, name: str) -> None:
+        if kind in _CUSTOM:
+            group, version, plural = _CUSTOM[kind]
+            custom = self._kubernetes.custom
+            custom.delete_namespaced_custom_object(group, version, namespace, plural, name)
+        else:
+            getattr(self._kubernetes.core, f"delete_namespaced_{_CORE[kind]}")(name, namespace)

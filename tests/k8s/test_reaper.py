@@ -6,7 +6,6 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -29,7 +28,15 @@ LABELS: dict[str, dict[str, str]] = {
     "foreign": FOREIGN,
     "bare": {},
 }
-KINDS = ("pod", "persistentvolumeclaim", "configmap", "secret")
+KINDS = (
+    "inferenceservice",
+    "authorizationpolicy",
+    "pod",
+    "persistentvolumeclaim",
+    "configmap",
+    "serviceaccount",
+    "secret",
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +46,25 @@ def kubernetes(remote: Remote) -> Iterator[KubernetesClient]:
     client.close()
 
 
-def make(core: Any, namespace: str, name: str, labels: dict[str, str]) -> None:
+CUSTOM = {
+    "inferenceservice": ("serving.kserve.io", "v1beta1", "inferenceservices"),
+    "authorizationpolicy": ("security.istio.io", "v1beta1", "authorizationpolicies"),
+}
+
+
+def make(kubernetes: KubernetesClient, namespace: str, name: str, labels: dict[str, str]) -> None:
     """One object of each kind with this name."""
+    core = kubernetes.core
     metadata = {"metadata": {"name": name, "labels": labels}}
+    model = {"modelFormat": {"name": "nobody-serves-this"}, "storageUri": "s3://nowhere/at-all"}
+    specs = {"inferenceservice": {"predictor": {"model": model}}, "authorizationpolicy": {}}
+    kinds = {"inferenceservice": "InferenceService", "authorizationpolicy": "AuthorizationPolicy"}
+    for kind, (group, version, plural) in CUSTOM.items():
+        body = {"apiVersion": f"{group}/{version}", "kind": kinds[kind], "spec": specs[kind]}
+        kubernetes.custom.create_namespaced_custom_object(
+            group, version, namespace, plural, {**metadata, **body}
+        )
+    core.create_namespaced_service_account(namespace, metadata)
     core.create_namespaced_config_map(namespace, metadata)
     core.create_namespaced_secret(namespace, metadata)
     claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
@@ -58,34 +81,41 @@ def namespace(kubernetes: KubernetesClient) -> Iterator[str]:
     labels = RUNNING.labels()
     create_namespace(kubernetes, name, labels=labels, deadline=Deadline.after(20))
     for kind, labels in LABELS.items():
-        make(kubernetes.core, name, f"t-{kind}", labels)
+        make(kubernetes, name, f"t-{kind}", labels)
     yield name
     delete_namespace(kubernetes, name)
 
 
-def there(core: Any, namespace: str) -> set[str]:
+def there(kubernetes: KubernetesClient, namespace: str) -> set[str]:
     """Kind and name of what the namespace has of ours, as far as it is not being deleted."""
+    core, custom = kubernetes.core, kubernetes.custom
+    found = {
+        f"{kind} {item['metadata']['name']}"
+        for kind, (group, version, plural) in CUSTOM.items()
+        for item in custom.list_namespaced_custom_object(group, version, namespace, plural)["items"]
+    }
     listings = {
+        "serviceaccount": core.list_namespaced_service_account,
         "pod": core.list_namespaced_pod,
         "persistentvolumeclaim": core.list_namespaced_persistent_volume_claim,
         "configmap": core.list_namespaced_config_map,
         "secret": core.list_namespaced_secret,
     }
-    return {
+    found |= {
         f"{kind} {item.metadata.name}"
         for kind, listing in listings.items()
         for item in listing(namespace).items
-        if item.metadata.name.startswith("t-")
     }
+    return {one for one in found if one.partition(" ")[2].startswith("t-")}
 
 
 def test_only_what_has_expired_goes(kubernetes: KubernetesClient, namespace: str) -> None:
-    before = there(kubernetes.core, namespace)
+    before = there(kubernetes, namespace)
     assert len(before) == len(KINDS) * len(LABELS)
     removed = Reaper(kubernetes).reap(namespace)
     assert {str(one) for one in removed} == {f"{kind} {namespace}/t-expired" for kind in KINDS}
     expired = {f"{kind} t-expired" for kind in KINDS}
-    wait_until(lambda: there(kubernetes.core, namespace) == before - expired)
+    wait_until(lambda: there(kubernetes, namespace) == before - expired)
     assert Reaper(kubernetes).leftovers(namespace) == []
 
 
@@ -133,13 +163,13 @@ def test_a_session_reaps_before_it_begins(
     kubernetes: KubernetesClient, remote: Remote, tmp_path: Path
 ) -> None:
     for kind, labels in LABELS.items():
-        make(kubernetes.core, NAMESPACE, f"t-{kind}", labels)
-    before = there(kubernetes.core, NAMESPACE)
+        make(kubernetes, NAMESPACE, f"t-{kind}", labels)
+    before = there(kubernetes, NAMESPACE)
     (tmp_path / "test_it.py").write_text("def test_it(kf_namespace): pass\n")
     code, output = remote.run(tmp_path, f"--kf-namespace={NAMESPACE}")
     assert code == 0, output
     expired = {f"{kind} t-expired" for kind in KINDS}
-    wait_until(lambda: there(kubernetes.core, NAMESPACE) == before - expired)
+    wait_until(lambda: there(kubernetes, NAMESPACE) == before - expired)
 
 
 def test_who_may_not_list_finds_nothing(remote: Remote, tmp_path: Path) -> None:
