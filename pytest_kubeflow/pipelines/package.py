@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from pytest_kubeflow.errors import ConfigurationError
 
 # What KFP's compiler puts into the command of a Python component, in every release since 2.0.
 _PYTHON_COMPONENT = "kfp.dsl.executor_main"
+# KFP's default, and what people write for it: `python:3.11`, `docker.io/library/python:3.12-slim`.
+_PLAIN_PYTHON = re.compile(r"(?:^|/)python(?:[:@]|$)")
 _KINDS: dict[str, tuple[type, ...]] = {
     "STRING": (str,),
     "NUMBER_INTEGER": (int,),
@@ -96,7 +99,10 @@ class Package:
             yield from self._tasks_in(inner, (*path, name))
 
     def with_base_image(self, image: str) -> Package:
-        """The same with `image` in every Python component; containers of others stay."""
+        """The same with `image` in place of `python` in Python components.
+
+        A component whose author has chosen another image keeps it, as do containers of others.
+        """
         executors = self.pipeline_spec.get("deploymentSpec", {}).get("executors", {})
         replaced = {
             name: {**executor, "container": {**executor["container"], "image": image}}
@@ -133,7 +139,8 @@ class Package:
 
 def _is_python(container: Mapping[str, Any]) -> bool:
     words = [*container.get("command", ()), *container.get("args", ())]
-    return any(_PYTHON_COMPONENT in str(word) for word in words)
+    plain = _PLAIN_PYTHON.search(str(container.get("image", ""))) is not None
+    return plain and any(_PYTHON_COMPONENT in str(word) for word in words)
 
 
 def _fits(value: object, kind: str) -> bool:

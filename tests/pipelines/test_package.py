@@ -35,6 +35,25 @@ def test_base_image_replaces_that_of_python_components_only() -> None:
     assert images(compile_pipeline(twice)) == {"python:3.11", "alpine:3"}
 
 
+@pytest.mark.parametrize(
+    ("image", "replaced"),
+    [
+        ("python", True),
+        ("docker.io/library/python:3.12-slim", True),
+        ("python@sha256:0123", True),
+        ("registry.example/python-ml:1", False),
+        ("pytorch/pytorch:2", False),
+    ],
+)
+def test_an_image_that_was_chosen_stays(image: str, replaced: bool) -> None:
+    @dsl.component(base_image=image)
+    def chosen() -> int:
+        return 1
+
+    package = compile_pipeline(chosen, base_image="mirror.example/python:3.12")
+    assert images(package) == {"mirror.example/python:3.12" if replaced else image}
+
+
 def test_package_survives_its_file(tmp_path: Path) -> None:
     package = compile_pipeline(twice)
     package.write(tmp_path / "p.yaml")
