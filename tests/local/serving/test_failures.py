@@ -21,6 +21,17 @@ def failure_of(service: Service) -> dict[str, Any]:
     return found
 
 
+def says(platform: Platform, pod: Any, container: str, text: str) -> None:
+    """Wait until the container's log has `text`: one that has just been restarted has none yet."""
+
+    def told() -> bool:
+        return text in platform.core.read_namespaced_pod_log(
+            pod.metadata.name, platform.namespace, container=container
+        )
+
+    eventually(told)
+
+
 @pytest.mark.parametrize(
     ("uri", "account", "told"),
     [
@@ -47,10 +58,7 @@ def test_a_model_that_cannot_be_fetched(
     assert service.condition("PredictorReady")["status"] == "False"
     assert "url" not in status
     (pod,) = service.pods()
-    log = platform.core.read_namespaced_pod_log(
-        pod.metadata.name, platform.namespace, container="storage-initializer"
-    )
-    assert "Storage initialization failed" in log
+    says(platform, pod, "storage-initializer", "Storage initialization failed")
     service.delete()
 
 
@@ -105,10 +113,7 @@ def test_a_pickle_that_does_not_load(platform: Platform) -> None:
     info = failure_of(service)
     assert (info["reason"], info["exitCode"]) == ("ModelLoadFailed", 1)
     (pod,) = service.pods()
-    log = platform.core.read_namespaced_pod_log(
-        pod.metadata.name, platform.namespace, container="kserve-container"
-    )
-    assert "No module named 'sklearn.tree.tree'" in log
+    says(platform, pod, "kserve-container", "No module named 'sklearn.tree.tree'")
     service.delete()
 
 
