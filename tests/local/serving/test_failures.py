@@ -171,7 +171,7 @@ def test_a_scheme_that_kserve_does_not_know(platform: Platform) -> None:
     service = platform.serve("minio://mlpipeline/model")
     told = "StorageUri [minio://mlpipeline/model] is not supported"
     eventually(lambda: any(told in event.message for event in service.events()))
-    assert service.condition("Ready")["status"] == "Unknown"
+    eventually(lambda: service.condition("Ready").get("status") == "Unknown")
     assert not service.pods()
     service.delete()
 
