@@ -10,7 +10,7 @@ import logging
 import os
 import secrets
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypedDict
 
@@ -88,10 +88,14 @@ class ObjectStore:
         """Listen and start SeaweedFS, without waiting for its first answer."""
         (self._directory / "data").mkdir(parents=True, mode=0o700)
         self._write_identities()
-        forward = _StoreForwarder([self._target], self._faults)
+        forward = _StoreForwarder(self._targets, self._faults)
         self._server = await asyncio.start_server(forward.serve, "127.0.0.1", 0)
         await self._start_process()
         self._task = asyncio.create_task(self._follow_faults(), name="objectstore")
+
+    def _targets(self) -> list[Address]:
+        """Nobody is let in before the buckets are there."""
+        return [self._target] if self._answering.is_set() else []
 
     async def ready(self) -> None:
         """Return when the store answers S3 requests."""
@@ -203,8 +207,8 @@ class ObjectStore:
 class _StoreForwarder(Forwarder):
     """The way from clients to SeaweedFS, where objects can be damaged."""
 
-    def __init__(self, targets: list[Address], faults: Faults) -> None:
-        super().__init__(lambda: targets)
+    def __init__(self, targets: Callable[[], list[Address]], faults: Faults) -> None:
+        super().__init__(targets)
         self._faults = faults
 
     def transform(self, chunk: bytes) -> bytes:
