@@ -29,6 +29,7 @@ T = TypeVar("T")
 _TIMEOUT = (10.0, 60.0)
 _ASK_AGAIN = frozenset({429, 502, 503, 504})
 _ATTEMPTS = 6
+_PAGE = 100
 # A deletion that got through before its answer was lost is answered by 404 the next time.
 _REPEATABLE = frozenset({"GET", "DELETE"})
 
@@ -125,6 +126,18 @@ def _translated(error: Any, what: str) -> KubeflowError:
     return (kind or KubeflowError)(
         f"cannot {what}: the pipelines API answers {error.status}: {text}"
     )
+
+
+def pages(list_page: Callable[..., Any], field: str, *what: str, **filters: Any) -> Iterator[Any]:
+    """All that a list call of kfp.Client gives in its answers' `field`, page after page."""
+    token = ""
+    while True:
+        with calling(f"list {field.replace('_', ' ')}"):
+            page = list_page(*what, page_size=_PAGE, page_token=token, **filters)
+        yield from getattr(page, field) or ()
+        token = page.next_page_token or ""
+        if not token:
+            return
 
 
 def patiently(call: Callable[[], T]) -> T:

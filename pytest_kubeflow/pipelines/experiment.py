@@ -9,18 +9,17 @@ import contextlib
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.ownership import Ownership, has_expired
-from pytest_kubeflow.pipelines.client import RunView, calling
+from pytest_kubeflow.pipelines.client import RunView, calling, pages
 from pytest_kubeflow.pipelines.following import FINAL_STATES
 
 OURS = "pytest-kubeflow"
 _LABEL = re.compile(r"([\w.-]+/[\w.-]+)=(\S+)")
-_PAGE = 100
 
 
 def describe(ownership: Ownership) -> str:
@@ -67,11 +66,11 @@ def reap(client: Any, namespace: str | None, *, clock: Callable[[], float] = tim
     """
     now = clock()
     with contextlib.suppress(KubeflowError):
-        for experiment in list(_all(client.list_experiments, "experiments", namespace)):
+        for experiment in list(pages(client.list_experiments, "experiments", namespace=namespace)):
             if has_expired(labels_in(experiment.description), now=now):
                 _remove_experiment(client, experiment.experiment_id, namespace)
     with contextlib.suppress(KubeflowError):
-        for pipeline in list(_all(client.list_pipelines, "pipelines", namespace)):
+        for pipeline in list(pages(client.list_pipelines, "pipelines", namespace=namespace)):
             if has_expired(labels_in(pipeline.description), now=now):
                 remove_pipeline(client, pipeline.pipeline_id)
 
@@ -80,9 +79,7 @@ def remove_pipeline(client: Any, pipeline_id: str) -> None:
     """Remove a pipeline with its versions; what is gone already is fine."""
     with contextlib.suppress(NotFound):
         # KFP refuses to remove a pipeline that has versions.
-        for version in list(
-            _pages(client.list_pipeline_versions, "pipeline_versions", pipeline_id)
-        ):
+        for version in list(pages(client.list_pipeline_versions, "pipeline_versions", pipeline_id)):
             with contextlib.suppress(NotFound), calling(f"delete version {version.display_name}"):
                 client.delete_pipeline_version(pipeline_id, version.pipeline_version_id)
         with calling(f"delete pipeline {pipeline_id}"):
@@ -91,7 +88,7 @@ def remove_pipeline(client: Any, pipeline_id: str) -> None:
 
 def _remove_experiment(client: Any, experiment_id: str, namespace: str | None) -> None:
     # Without its runs they would stay, in no experiment.
-    runs = _pages(client.list_runs, "runs", experiment_id=experiment_id, namespace=namespace)
+    runs = pages(client.list_runs, "runs", experiment_id=experiment_id, namespace=namespace)
     for run in map(RunView.of, list(runs)):
         with contextlib.suppress(NotFound):
             if run.state not in FINAL_STATES:
@@ -101,18 +98,3 @@ def _remove_experiment(client: Any, experiment_id: str, namespace: str | None) -
                 client.delete_run(run.run_id)
     with contextlib.suppress(NotFound), calling(f"delete experiment {experiment_id}"):
         client.delete_experiment(experiment_id)
-
-
-def _all(list_page: Callable[..., Any], field: str, namespace: str | None) -> Iterator[Any]:
-    return _pages(list_page, field, namespace=namespace)
-
-
-def _pages(list_page: Callable[..., Any], field: str, *what: str, **filters: Any) -> Iterator[Any]:
-    token = ""
-    while True:
-        with calling(f"list {field.replace('_', ' ')}"):
-            page = list_page(*what, page_size=_PAGE, page_token=token, **filters)
-        yield from getattr(page, field) or ()
-        token = page.next_page_token or ""
-        if not token:
-            return

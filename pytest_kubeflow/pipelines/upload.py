@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError
 from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.pipelines.client import calling, patiently
+from pytest_kubeflow.pipelines.client import calling, pages, patiently
 from pytest_kubeflow.pipelines.experiment import describe, remove_pipeline
 from pytest_kubeflow.pipelines.package import Package, compile_pipeline
 
@@ -62,17 +62,8 @@ class UploadedPipeline:
 
     def versions(self) -> list[PipelineVersion]:
         """All versions, as the API lists them now."""
-        found: list[PipelineVersion] = []
-        token = ""
-        while True:
-            with calling(f"list the versions of pipeline {self.name}"):
-                page = self._client.list_pipeline_versions(
-                    self.pipeline_id, page_size=100, page_token=token
-                )
-            found += [PipelineVersion.of(each) for each in page.pipeline_versions or ()]
-            token = page.next_page_token or ""
-            if not token:
-                return found
+        listed = pages(self._client.list_pipeline_versions, "pipeline_versions", self.pipeline_id)
+        return [PipelineVersion.of(each) for each in listed]
 
     def add_version(
         self, pipeline: Callable[..., object] | Path | str, *, name: str | None = None
