@@ -48,8 +48,7 @@ LARGE = "objectstore/test_model_round_trip.py::test_large_binary_object"
 
 RED: dict[str, dict[str, str]] = {
     # fault: {check: what its report says}
-    # While the store is still starting there is not even an empty list of it.
-    "artifact-lost": {ARTIFACTS: r"No such file or directory|failed to download input artifact"},
+    "artifact-lost": {ARTIFACTS: r"No such file or directory"},
     "claim-pending": {
         SORTED: r"cannot seed volume .*; its claim is Pending",
         ORDERING: r"ExternalProvisioning .*waiting for a volume to be created",
