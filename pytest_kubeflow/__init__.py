@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_kubeflow.cluster import Cluster
-    from pytest_kubeflow.config import GpuSettings, KubeflowConfig
+    from pytest_kubeflow.config.model import GpuSettings, KubeflowConfig
     from pytest_kubeflow.errors import (
         AuthenticationError,
         ClusterUnreachable,
@@ -98,7 +98,7 @@ __all__ = [
 # One line a module; a test holds it against __all__ and the imports above.
 _HOMES = {
     "cluster": ["Cluster"],
-    "config": ["GpuSettings", "KubeflowConfig"],
+    "config.model": ["GpuSettings", "KubeflowConfig"],
     "errors": [
         "AuthenticationError",
         "ClusterUnreachable",

@@ -1,15 +1,22 @@
-"""How the table of settings gets into pytest: options, ini keys, markers; and out of it again."""
+"""How the table of settings gets into pytest: options, ini keys, markers; and out of it again.
+
+`pytest --help` pays for the table; what judges and holds the values is imported when they are.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_kubeflow.config import OPTIONS, KubeflowConfig, Sources, resolve
-from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.redaction import Redactor
+from pytest_kubeflow.config.table import OPTIONS
+
+if TYPE_CHECKING:
+    from pytest_kubeflow.config.loading import Sources
+    from pytest_kubeflow.config.model import KubeflowConfig
+    from pytest_kubeflow.redaction import Redactor
 
 MARKERS = (
     "kf_pipeline(pipeline, *, arguments=None, **options): the pipeline whose run the test gets "
@@ -18,8 +25,8 @@ MARKERS = (
     '"katib"; with --kf-require=katib it fails instead.',
 )
 
-_config_key = pytest.StashKey[KubeflowConfig]()
-_redactor_key = pytest.StashKey[Redactor]()
+_config_key = pytest.StashKey["KubeflowConfig"]()
+_redactor_key = pytest.StashKey["Redactor"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,6 +54,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def load(config: pytest.Config) -> KubeflowConfig:
     """The resolved configuration of this session. Raises pytest.UsageError, of one line."""
+    from pytest_kubeflow.config.loading import resolve
+    from pytest_kubeflow.errors import ConfigurationError
+
     resolved = config.stash.get(_config_key, None)
     if resolved is None:
         try:
@@ -61,10 +71,15 @@ def load(config: pytest.Config) -> KubeflowConfig:
 
 def redactor(config: pytest.Config) -> Redactor:
     """The session's Redactor, which all that is written passes."""
+    from pytest_kubeflow.redaction import Redactor
+
     return config.stash.setdefault(_redactor_key, Redactor())
 
 
 def _sources(config: pytest.Config) -> Sources:
+    from pytest_kubeflow.config.loading import Sources
+    from pytest_kubeflow.errors import ConfigurationError
+
     rows = [row for row in OPTIONS if row.ini is not None]
     ini_name = config.inipath.name if config.inipath else "the ini file"
     ini = {}

@@ -10,8 +10,9 @@ import pytest
 
 from pytest_kubeflow import hookspecs
 
-pytest_plugins = [
-    "pytest_kubeflow.options",
+pytest_plugins = ["pytest_kubeflow.options"]
+
+SESSION_PLUGINS = (
     # Before those that import it: pytest warns of modules that it can no longer rewrite.
     "pytest_kubeflow.fixtures.interruption",
     "pytest_kubeflow.fixtures.keeping",
@@ -24,7 +25,16 @@ pytest_plugins = [
     "pytest_kubeflow.fixtures.objectstore",
     "pytest_kubeflow.fixtures.serving",
     "pytest_kubeflow.reporting.plugin",
-]
+)
+"""What only a session of tests needs; `pytest --help` goes without."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register what a session of tests needs."""
+    if config.getoption("help"):
+        return
+    for name in SESSION_PLUGINS:
+        config.pluginmanager.import_plugin(name)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

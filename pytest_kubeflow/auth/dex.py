@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 from pytest_kubeflow.auth.forms import Form, Page
 from pytest_kubeflow.auth.session import gateway_session, reaching
-from pytest_kubeflow.config import GatewaySettings
+from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import AuthenticationError
 from pytest_kubeflow.redaction import Redactor, Secret
 

@@ -11,7 +11,7 @@ from pytest_kubeflow.auth.dex import DexLogin
 from pytest_kubeflow.auth.projected import projected_token
 from pytest_kubeflow.auth.token import BearerToken, TokenFile
 from pytest_kubeflow.auth.tokenrequest import TokenRequest
-from pytest_kubeflow.config import KubeflowConfig
+from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.redaction import Redactor

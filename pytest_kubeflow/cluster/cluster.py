@@ -10,7 +10,8 @@ from urllib.parse import quote
 from pytest_kubeflow.auth import Credentials
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.cluster import capabilities
-from pytest_kubeflow.config import COMPONENTS, KubeflowConfig, S3Settings
+from pytest_kubeflow.config.components import COMPONENTS
+from pytest_kubeflow.config.model import KubeflowConfig, S3Settings
 from pytest_kubeflow.errors import ComponentMissing, KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.ownership import Ownership

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_kubeflow.config import KubeflowConfig, LocalSettings
+from pytest_kubeflow.config.model import KubeflowConfig, LocalSettings
 from pytest_kubeflow.errors import ClusterUnreachable, ConfigurationError, KubeflowError
 from pytest_kubeflow.redaction import Secret
 

@@ -19,7 +19,7 @@ from pytest_kubeflow.cluster.probe import (
     find_api,
     is_open,
 )
-from pytest_kubeflow.config import KubeflowConfig
+from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import (
     AuthenticationError,
     ClusterUnreachable,

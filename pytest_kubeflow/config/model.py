@@ -11,19 +11,6 @@ from pytest_kubeflow.config.setting import Setting
 from pytest_kubeflow.config.toleration import Toleration
 from pytest_kubeflow.redaction import Secret
 
-COMPONENTS = (
-    "gpu",
-    "katib",
-    "kserve",
-    "notebooks",
-    "objectstore",
-    "pipelines",
-    "profiles",
-    "training",
-    "workflows",
-)
-"""What a cluster can have or lack, for --kf-require."""
-
 
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:

@@ -6,7 +6,7 @@ A row's second column is where its value goes in KubeflowConfig.
 from __future__ import annotations
 
 from pytest_kubeflow.config import parsers as p
-from pytest_kubeflow.config.model import COMPONENTS
+from pytest_kubeflow.config.components import COMPONENTS
 from pytest_kubeflow.config.setting import Option
 from pytest_kubeflow.config.toleration import Toleration
 

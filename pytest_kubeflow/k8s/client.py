@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_kubeflow.config import KubernetesSettings
+from pytest_kubeflow.config.model import KubernetesSettings
 from pytest_kubeflow.errors import (
     AuthenticationError,
     ClusterUnreachable,

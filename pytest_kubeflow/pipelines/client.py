@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeVar
 
 from pytest_kubeflow.auth.credentials import Credentials
 from pytest_kubeflow.auth.kfp import client_arguments
-from pytest_kubeflow.config import GatewaySettings
+from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import (
     AuthenticationError,
     ClusterUnreachable,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pytest_kubeflow.config import OPTIONS, KubeflowConfig, Sources, resolve
+from pytest_kubeflow.config.loading import Sources, resolve
+from pytest_kubeflow.config.model import KubeflowConfig
+from pytest_kubeflow.config.table import OPTIONS
 
 
 def resolved(

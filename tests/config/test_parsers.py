@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.config import OPTIONS
 from pytest_kubeflow.config import parsers as p
+from pytest_kubeflow.config.table import OPTIONS
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 WEEK = 7 * 24 * 3600

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_kubeflow.config import OPTIONS, KubeflowConfig
+from pytest_kubeflow.config.model import KubeflowConfig
+from pytest_kubeflow.config.table import OPTIONS
 from pytest_kubeflow.errors import ConfigurationError
 from tests.config.sources import resolved
 

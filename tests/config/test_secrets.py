@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.config import OPTIONS, KubeflowConfig
+from pytest_kubeflow.config.model import KubeflowConfig
+from pytest_kubeflow.config.table import OPTIONS
 from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.redaction import Secret
 from tests.config.sources import resolved

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_kubeflow import options
-from pytest_kubeflow.config import OPTIONS
+from pytest_kubeflow.config.table import OPTIONS
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "options.md"
 VISIBLE = [row for row in OPTIONS if not row.hidden]

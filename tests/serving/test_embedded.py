@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 
 from pytest_kubeflow.cluster import Cluster, connect
 from pytest_kubeflow.cluster.embedded import with_endpoints
-from pytest_kubeflow.config import KubeflowConfig
+from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import ConfigurationError, NotFound, PermissionDenied, WaitTimeout
 from pytest_kubeflow.k8s.inventory import read_inventory
 from pytest_kubeflow.k8s.ownership import Ownership, is_ours
