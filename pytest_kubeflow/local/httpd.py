@@ -24,7 +24,8 @@ class HttpServer:
 
     With `certificate` and `key` it speaks TLS; with `client_ca` it asks for client certificates
     (`require_client`: and refuses those who have none), and `scope["state"][PEER_CERTIFICATE]` is
-    the client's, as `ssl.SSLSocket.getpeercert` has it (None: it has none).
+    the client's, as `ssl.SSLSocket.getpeercert` has it (None: it has none). With `websockets` the
+    application gets scopes of that type too; without, a request for one is a request like others.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class HttpServer:
         key: Path | None = None,
         client_ca: Path | None = None,
         require_client: bool = False,
+        websockets: bool = False,
     ) -> None:
         if not ipaddress.ip_address(host).is_loopback:
             raise ValueError(
@@ -57,7 +59,11 @@ class HttpServer:
             log_config=None,
             access_log=False,
             lifespan="off",
-            ws="none",
+            ws=_websocket if websockets else "none",  # type: ignore[arg-type]
+            ws_per_message_deflate=False,
+            # Kubernetes sends no pings there, and its Python client would answer one in the middle
+            # of a frame of its own.
+            ws_ping_interval=None,
             server_header=False,
             timeout_graceful_shutdown=1,
             timeout_keep_alive=75,
@@ -84,6 +90,13 @@ class HttpServer:
         self._server.should_exit = True
         await self._task
         self._task = None
+
+
+def _websocket(**arguments: Any) -> asyncio.Protocol:
+    """What uvicorn has for a connection that becomes a websocket, imported with the first."""
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+    return WebSocketsSansIOProtocol(**arguments)
 
 
 class _Http(AutoHTTPProtocol):  # type: ignore[misc, valid-type]

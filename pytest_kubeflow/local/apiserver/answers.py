@@ -40,6 +40,17 @@ class Answer:
         await send({"type": "http.response.body", "body": b"", "more_body": True})
         await _stream(self.body, receive, send)
 
+    async def refuse(self, send: Send) -> None:
+        """Send it instead of opening the websocket that was asked for; its body is there."""
+        assert isinstance(self.body, bytes)
+        kind = "websocket.http.response"
+        headers = [
+            (b"content-type", self.content_type.encode()),
+            (b"content-length", str(len(self.body)).encode()),
+        ]
+        await send({"type": f"{kind}.start", "status": self.code, "headers": headers})
+        await send({"type": f"{kind}.body", "body": self.body})
+
 
 def document(
     code: int, obj: Object, *, content_type: str = JSON, warnings: tuple[str, ...] = ()

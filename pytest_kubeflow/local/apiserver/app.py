@@ -19,8 +19,9 @@ from pytest_kubeflow.local.apiserver.errors import (
 )
 from pytest_kubeflow.local.apiserver.handlers import Handlers
 from pytest_kubeflow.local.apiserver.podlogs import PodLogs
+from pytest_kubeflow.local.apiserver.podports import PodPorts, relay
 from pytest_kubeflow.local.apiserver.representation import representation
-from pytest_kubeflow.local.apiserver.requests import Request, read
+from pytest_kubeflow.local.apiserver.requests import Request, read, read_upgrade
 from pytest_kubeflow.local.apiserver.reviews import Reviews
 from pytest_kubeflow.local.apiserver.routes import attributes_of, target_of, verb_of
 from pytest_kubeflow.local.apiserver.strategies import bind
@@ -46,6 +47,7 @@ class ApiApp:
         authorizer: Authorizer,
         reviews: Reviews,
         logs: PodLogs,
+        ports: PodPorts,
     ) -> None:
         self._handlers = handlers
         self._tokens = tokens
@@ -53,18 +55,40 @@ class ApiApp:
         self._authorizer = authorizer
         self._reviews = reviews
         self._logs = logs
+        self._ports = ports
         self._discovery = Discovery(handlers.registry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._upgrade(scope, receive, send)
+            return
         if scope["type"] != "http":
             return
         try:
             request = await read(scope, receive)
-            certificate = scope.get("state", {}).get(PEER_CERTIFICATE)
-            answer = await self._answer(request, self._user(request, certificate))
+            answer = await self._answer(request, self._user(request, _certificate(scope)))
         except StatusError as error:
             answer = document(error.code, error.to_object())
         await answer.send(receive, send)
+
+    async def _upgrade(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Open a websocket, or refuse it: only ports of pods are reached by one."""
+        try:
+            request = read_upgrade(scope)
+            user = self._user(request, _certificate(scope))
+            target = target_of(self._handlers.registry, request.path)
+            if target is None or target.subresource != "portforward":
+                raise no_such_path()
+            # As a GET it needs `get`. Since 1.35 it needs `create` too, as the same by POST always
+            # did (feature gate AuthorizePodWebsocketUpgradeCreatePermission).
+            for verb in (verb_of(request, target), "create"):
+                self._authorize(user, attributes_of(verb, target))
+            pod = self._handlers.get(target)
+            kubelet = await self._ports.open(pod, request.query.get("ports", ""), scope)
+        except StatusError as error:
+            await document(error.code, error.to_object()).refuse(send)
+            return
+        await relay(kubelet, receive, send)
 
     def _user(self, request: Request, certificate: dict[str, object] | None) -> User:
         """Who asks; or, with `Impersonate-User`, who they ask as. Raises StatusError 401, 403."""
@@ -164,6 +188,9 @@ class ApiApp:
                 body = request.document().get("deleteOptions") or {}
                 handlers.delete(target, DeleteOptions.parse(body, request.query))
                 return document(201, success())
+            case "portforward", _:
+                # SPDY, which kubectl speaks there, is not.
+                raise bad_request("Upgrade request required")
             case "token", "POST":
                 review = self._reviews.token_request(
                     target.namespace, target.name, request.document()
@@ -178,3 +205,8 @@ class ApiApp:
         if what.path:
             raise StatusError(403, "Forbidden", f"forbidden: {why}", details={})
         raise forbidden(what.group, what.resource.partition("/")[0], what.name, why)
+
+
+def _certificate(scope: Scope) -> dict[str, object] | None:
+    found: dict[str, object] | None = scope.get("state", {}).get(PEER_CERTIFICATE)
+    return found

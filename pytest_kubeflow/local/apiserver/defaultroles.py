@@ -71,7 +71,7 @@ _VIEW = [
     ),
 ]
 _EDIT = [
-    _rule("", ["secrets"], _READ),
+    _rule("", ["pods/portforward", "secrets"], _READ),
     _rule("", ["serviceaccounts"], ["impersonate"]),
     _rule(
         "",
@@ -81,6 +81,7 @@ _EDIT = [
             "events",
             "persistentvolumeclaims",
             "pods",
+            "pods/portforward",
             "secrets",
             "serviceaccounts",
             "services",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import AsyncGenerator
-from pathlib import Path
 
 import httpx
 
 from pytest_kubeflow.local.apiserver.answers import Answer
 from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request
-from pytest_kubeflow.local.apiserver.store import Store
+from pytest_kubeflow.local.apiserver.kubelets import Kubelets
 
 _TEXT = "text/plain"
 _FORWARDED = (
@@ -25,14 +23,12 @@ _FORWARDED = (
 
 
 class PodLogs:
-    """Asks kubelets over TLS with the API server's client certificate."""
+    """Asks the kubelets for logs."""
 
-    def __init__(self, store: Store, *, ca: Path, certificate: tuple[Path, Path]) -> None:
-        self._store = store
-        context = ssl.create_default_context(cafile=str(ca))
-        context.load_cert_chain(*certificate)
+    def __init__(self, kubelets: Kubelets) -> None:
+        self._kubelets = kubelets
         self._http = httpx.AsyncClient(
-            verify=context, timeout=httpx.Timeout(10.0, read=None), trust_env=False
+            verify=kubelets.tls, timeout=httpx.Timeout(10.0, read=None), trust_env=False
         )
 
     async def close(self) -> None:
@@ -63,17 +59,9 @@ class PodLogs:
         return Answer(200, _stream(response), _TEXT)
 
     def _url(self, pod: Object, container: str) -> str:
-        metadata, node_name = pod["metadata"], pod["spec"]["nodeName"]
-        node = self._store.get(("", "nodes"), ("", node_name)) or {}
-        status = node.get("status") or {}
-        addresses = [
-            one["address"] for one in status.get("addresses") or [] if one["type"] == "InternalIP"
-        ]
-        endpoint = (status.get("daemonEndpoints") or {}).get("kubeletEndpoint") or {}
-        if not addresses or "Port" not in endpoint:
-            raise StatusError(500, "InternalError", f"no preferred addresses found for {node_name}")
+        metadata, address = pod["metadata"], self._kubelets.address(pod["spec"]["nodeName"])
         path = f"{metadata['namespace']}/{metadata['name']}/{container}"
-        return f"https://{addresses[0]}:{endpoint['Port']}/containerLogs/{path}"
+        return f"https://{address}/containerLogs/{path}"
 
 
 def _container(pod: Object, wanted: str) -> str:

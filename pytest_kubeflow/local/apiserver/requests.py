@@ -73,13 +73,6 @@ class Request:
 
 async def read(scope: Scope, receive: Receive) -> Request:
     """Read a request and its body. Raises StatusError 413 for a body that is too large."""
-    headers: dict[str, str] = {}
-    groups = []
-    for key, value in scope["headers"]:
-        name = key.decode("latin-1").lower()
-        headers[name] = value.decode("latin-1")
-        if name == "impersonate-group":
-            groups.append(headers[name])
     chunks, size = [], 0
     while True:
         part = await receive()
@@ -91,6 +84,22 @@ async def read(scope: Scope, receive: Receive) -> Request:
             raise StatusError(413, "RequestEntityTooLarge", message)
         if not part.get("more_body"):
             break
+    return _request(scope, scope["method"], b"".join(chunks))
+
+
+def read_upgrade(scope: Scope) -> Request:
+    """The request with which a websocket begins."""
+    return _request(scope, "GET", b"")
+
+
+def _request(scope: Scope, method: str, body: bytes) -> Request:
+    headers: dict[str, str] = {}
+    groups = []
+    for key, value in scope["headers"]:
+        name = key.decode("latin-1").lower()
+        headers[name] = value.decode("latin-1")
+        if name == "impersonate-group":
+            groups.append(headers[name])
     query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
     path = scope["path"].rstrip("/") or "/"
-    return Request(scope["method"], path, query, headers, tuple(groups), b"".join(chunks))
+    return Request(method, path, query, headers, tuple(groups), body)

@@ -64,7 +64,7 @@ BUILT_IN: tuple[ResourceType, ...] = (
         "Pod",
         "pods",
         "po",
-        subresources=("binding", "eviction", "log", "status"),
+        subresources=("binding", "eviction", "log", "portforward", "status"),
         categories=("all",),
     ),
     _core("PersistentVolumeClaim", "persistentvolumeclaims", "pvc", subresources=_STATUS),

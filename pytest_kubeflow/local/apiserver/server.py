@@ -18,8 +18,10 @@ from pytest_kubeflow.local.apiserver.defaultroles import (
 )
 from pytest_kubeflow.local.apiserver.errors import Object
 from pytest_kubeflow.local.apiserver.handlers import Handlers
+from pytest_kubeflow.local.apiserver.kubelets import Kubelets
 from pytest_kubeflow.local.apiserver.pki import Pki
 from pytest_kubeflow.local.apiserver.podlogs import PodLogs
+from pytest_kubeflow.local.apiserver.podports import PodPorts
 from pytest_kubeflow.local.apiserver.resources import Registry
 from pytest_kubeflow.local.apiserver.reviews import Reviews
 from pytest_kubeflow.local.apiserver.store import Store
@@ -50,11 +52,12 @@ class ApiServer:
         self._handlers = Handlers(self._store, Registry(), strategies)
         authorizer = Authorizer(self._store)
         authenticator = Authenticator(self._tokens, self._store)
-        self._logs = PodLogs(
+        kubelets = Kubelets(
             self._store,
             ca=pki.ca_file,
             certificate=pki.issue_client("kube-apiserver-kubelet-client", [MASTERS]),
         )
+        self._logs = PodLogs(kubelets)
         app = ApiApp(
             self._handlers,
             tokens=self._tokens,
@@ -62,6 +65,7 @@ class ApiServer:
             authorizer=authorizer,
             reviews=Reviews(self._store, self._tokens, authenticator, authorizer),
             logs=self._logs,
+            ports=PodPorts(kubelets),
         )
         certificate, key = pki.issue_server("kube-apiserver", [strategies.kubernetes_ip])
         self._server = HttpServer(
@@ -71,6 +75,7 @@ class ApiServer:
             certificate=certificate,
             key=key,
             client_ca=pki.ca_file,
+            websockets=True,
         )
         self._service_ip = strategies.kubernetes_ip
         self.url = self._server.url

@@ -23,6 +23,7 @@ _KNOWN: dict[str, Subresource] = {
     "eviction": Subresource(("create",), "policy", "v1", "Eviction"),
     "finalize": Subresource(("update",)),
     "log": Subresource(("get",)),
+    "portforward": Subresource(("create", "get"), "", "v1", "PodPortForwardOptions"),
     "scale": Subresource(_WRITTEN, "autoscaling", "v1", "Scale"),
     "status": Subresource(_WRITTEN),
     "token": Subresource(("create",), "authentication.k8s.io", "v1", "TokenRequest"),

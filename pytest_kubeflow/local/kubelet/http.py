@@ -1,4 +1,4 @@
-"""The kubelet's HTTPS endpoints: container logs for the API server, and a health check.
+"""The kubelet's HTTPS endpoints for the API server: logs, ports of pods, and a health check.
 
 Paths and messages: kubernetes/kubernetes pkg/kubelet/server and pkg/kubelet/kubelet_pods.go.
 """
@@ -11,10 +11,12 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from pytest_kubeflow.local.kubelet.logs import ContainerLog, LogOptions, read_log, timestamp
 from pytest_kubeflow.local.kubelet.pod_worker import PodWorker
+from pytest_kubeflow.local.kubelet.portforward import PROTOCOL, PortForwarding, parse_ports
 
 FindPod = Callable[[str, str], PodWorker | None]
 
@@ -36,10 +38,30 @@ def kubelet_app(find: FindPod, cut: Callable[[], bool]) -> Starlette:
         chunks = _cut(log, options) if cut() else read_log(log, options)
         return StreamingResponse(chunks, media_type="text/plain")
 
+    async def port_forward(socket: WebSocket) -> None:
+        await socket.receive()  # websocket.connect
+        namespace, pod = socket.path_params["namespace"], socket.path_params["pod"]
+        worker = find(namespace, pod)
+        try:
+            ports = parse_ports(socket.query_params.get("port", ""))
+        except ValueError as error:
+            refusal = PlainTextResponse(str(error), 400)
+        else:
+            if worker is None:
+                refusal = PlainTextResponse(f'pod not found ("{pod}_{namespace}")', 404)
+            elif PROTOCOL not in socket.scope["subprotocols"]:
+                refusal = PlainTextResponse(f"the only protocol here is {PROTOCOL}", 400)
+            else:
+                await socket.accept(PROTOCOL)
+                await PortForwarding(socket, pod, worker.ip, ports).run()
+                return
+        await socket.send_denial_response(refusal)
+
     return Starlette(
         routes=[
             Route("/healthz", health),
             Route("/containerLogs/{namespace}/{pod}/{container}", container_logs),
+            WebSocketRoute("/portForward/{namespace}/{pod}", port_forward),
         ]
     )
 

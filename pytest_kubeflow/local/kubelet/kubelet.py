@@ -33,10 +33,10 @@ class Kubelet:
     """One node: `start` registers it and begins to run pods, `stop` ends without a trace in them.
 
     `data_dir` is made and used for pods' volumes and logs; the spawner's `remove` should cover it.
-    `server_cert` (certificate and key files) is for the log endpoint, which serves only clients
-    with a certificate of `client_ca`. `gpu_pool` are the node's GPUs; default: what the
-    `nvidia-smi` on PATH finds. Pods get addresses of the loopback network `pod_cidr`; default: all
-    have the node's.
+    `server_cert` (certificate and key files) is for the endpoint of logs and ports, which serves
+    only clients with a certificate of `client_ca`. `gpu_pool` are the node's GPUs; default: what
+    the `nvidia-smi` on PATH finds. Pods get addresses of the loopback network `pod_cidr`; default:
+    all have the node's.
     """
 
     def __init__(
@@ -65,7 +65,12 @@ class Kubelet:
         certificate, key = server_cert
         app = kubelet_app(self._find, lambda: faults is not None and faults.active("log-cut"))
         self._http = HttpServer(
-            app, certificate=certificate, key=key, client_ca=client_ca, require_client=True
+            app,
+            certificate=certificate,
+            key=key,
+            client_ca=client_ca,
+            require_client=True,
+            websockets=True,
         )
         self._registration = NodeRegistration(
             client, node_name, port=self._http.port, images=images.names

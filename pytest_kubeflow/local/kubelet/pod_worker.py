@@ -86,6 +86,11 @@ class PodWorker:
         ]
 
     @property
+    def ip(self) -> str:
+        """The pod's address."""
+        return self._ip
+
+    @property
     def name(self) -> tuple[str, str]:
         """Namespace and name."""
         return self.pod["metadata"]["namespace"], self.pod["metadata"]["name"]

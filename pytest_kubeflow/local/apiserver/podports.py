@@ -1,0 +1,92 @@
+"""PodPorts: the way from the API server to the kubelet that leads to a pod's ports.
+
+What goes over it is the client's and the kubelet's business; the API server checks who may, and
+copies. Rules: kubernetes/kubernetes pkg/registry/core/pod/strategy.go (PortForwardLocation).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from starlette.types import Receive, Scope, Send
+
+from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request
+from pytest_kubeflow.local.apiserver.kubelets import Kubelets
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
+
+_OPEN_SECONDS = 10
+_CLOSE_SECONDS = 2
+
+
+class PodPorts:
+    """Opens websockets to kubelets."""
+
+    def __init__(self, kubelets: Kubelets) -> None:
+        self._kubelets = kubelets
+
+    async def open(self, pod: Object, ports: str, scope: Scope) -> ClientConnection:
+        """A websocket to the kubelet of a pod, in a protocol that the client offers in `scope`.
+
+        `ports` are numbers with commas between them. Raises StatusError: 400 for a pod that runs
+        nowhere, the kubelet's own refusal, 500 without a kubelet.
+        """
+        from websockets.asyncio.client import connect
+        from websockets.exceptions import InvalidHandshake, InvalidStatus
+
+        metadata, node = pod["metadata"], pod["spec"].get("nodeName")
+        if not node:
+            raise bad_request(f"pod {metadata['name']} does not have a host assigned")
+        path = f"{metadata['namespace']}/{metadata['name']}?port={ports}"
+        url = f"wss://{self._kubelets.address(node)}/portForward/{path}"
+        try:
+            return await connect(
+                url,
+                ssl=self._kubelets.tls,
+                subprotocols=scope["subprotocols"] or None,
+                compression=None,
+                ping_interval=None,
+                proxy=None,
+                max_size=None,
+                open_timeout=_OPEN_SECONDS,
+                close_timeout=_CLOSE_SECONDS,
+            )
+        except InvalidStatus as error:
+            text = error.response.body.decode(errors="replace").strip()
+            code = error.response.status_code
+            reason = {400: "BadRequest", 404: "NotFound"}.get(code, "InternalError")
+            raise StatusError(code, reason, text) from None
+        except (InvalidHandshake, OSError) as error:
+            raise StatusError(500, "InternalError", f"error dialing backend: {error}") from None
+
+
+async def relay(kubelet: ClientConnection, receive: Receive, send: Send) -> None:
+    """Accept the client's websocket and copy messages both ways, until one side ends."""
+    from websockets.exceptions import ConnectionClosed
+
+    async def from_client() -> None:
+        while (message := await receive())["type"] == "websocket.receive":
+            await kubelet.send(message.get("bytes") or message.get("text") or b"")
+
+    async def to_client() -> None:
+        async for message in kubelet:
+            kind = "bytes" if isinstance(message, bytes) else "text"
+            await send({"type": "websocket.send", kind: message})
+        await send({"type": "websocket.close"})
+
+    await receive()  # websocket.connect
+    await send({"type": "websocket.accept", "subprotocol": kubelet.subprotocol})
+    copying = [asyncio.create_task(from_client()), asyncio.create_task(to_client())]
+    try:
+        await asyncio.wait(copying, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in copying:
+            task.cancel()
+        for task in copying:
+            # Either side may have gone already: OSError is the client's.
+            with contextlib.suppress(asyncio.CancelledError, ConnectionClosed, OSError):
+                await task
+        await kubelet.close()
