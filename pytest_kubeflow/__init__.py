@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from pytest_kubeflow.k8s.client import KubernetesClient
     from pytest_kubeflow.k8s.inventory import Holder, Inventory, NodeFacts, read_inventory
+    from pytest_kubeflow.k8s.portforward import PortForward
     from pytest_kubeflow.k8s.quantity import parse_quantity
     from pytest_kubeflow.k8s.volumes import SeededVolume, Volume
     from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
@@ -75,6 +76,7 @@ __all__ = [
     "PipelineUploader",
     "PipelineVersion",
     "PodFailed",
+    "PortForward",
     "Predictor",
     "Redactor",
     "RequestFailed",
@@ -116,6 +118,7 @@ _HOMES = {
     ],
     "k8s.client": ["KubernetesClient"],
     "k8s.inventory": ["Holder", "Inventory", "NodeFacts", "read_inventory"],
+    "k8s.portforward": ["PortForward"],
     "k8s.quantity": ["parse_quantity"],
     "k8s.volumes": ["SeededVolume", "Volume"],
     "objectstore.bucket": ["Bucket", "ScratchBucket"],

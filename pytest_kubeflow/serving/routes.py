@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from pytest_kubeflow.auth.session import gateway_session, reaching
 from pytest_kubeflow.cluster import Cluster
-from pytest_kubeflow.errors import NotFound
+from pytest_kubeflow.errors import ClusterUnreachable, NotFound
+from pytest_kubeflow.k8s.tunnel import PodPort, Tunnels
 from pytest_kubeflow.serving.errors import ServiceFailed
-from pytest_kubeflow.serving.portforward import pod_socket
 from pytest_kubeflow.serving.state import ServiceState
 from pytest_kubeflow.serving.workload import CONTAINER, Workload
 
@@ -124,23 +125,26 @@ class PortForwardRoute:
     ) -> Answer:
         """As Route says; each request has a connection of its own."""
         kubernetes = self.cluster.kubernetes
-        pod = Workload.read(kubernetes, self.namespace, self.name).newest
+        pod = Workload.read(kubernetes, self.namespace, self.name).best
         if pod is None:
             raise NotFound(f"InferenceService {self.namespace}/{self.name} has no pod to ask")
         container = next((one for one in pod.spec.containers if one.name == CONTAINER), None)
         ports = [one.container_port for one in (container.ports if container else None) or ()]
-        with pod_socket(
-            kubernetes,
-            self.namespace,
-            pod.metadata.name,
-            ports[0] if ports else _PORT,
-            timeout=timeout,
-        ) as sock:
-            connection = http.client.HTTPConnection("localhost", timeout=timeout)
-            connection.sock = sock
-            connection.request(method, path, body=body, headers=dict(headers))
-            answer = connection.getresponse()
-            return Answer(answer.status, answer.read(), dict(answer.getheaders()))
+        target = PodPort(self.namespace, pod.metadata.name, ports[0] if ports else _PORT)
+        with (
+            closing(Tunnels(kubernetes)) as tunnels,
+            tunnels.open(target) as tunnel,
+            closing(http.client.HTTPConnection("localhost")) as connection,
+        ):
+            tunnel.socket.settimeout(timeout)
+            connection.sock = tunnel.socket
+            try:
+                connection.request(method, path, body=body, headers=dict(headers))
+                answer = connection.getresponse()
+                return Answer(answer.status, answer.read(), dict(answer.getheaders()))
+            except (OSError, http.client.HTTPException) as error:
+                told = f"{target} does not answer: {error or type(error).__name__}"
+                raise tunnel.trouble or ClusterUnreachable(told) from error
 
 
 def make_route(

@@ -13,6 +13,7 @@ from typing import Any
 
 from pytest_kubeflow.errors import PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.k8s.serviceport import is_ready, youngest
 from pytest_kubeflow.serving.state import ServiceState
 
 SERVICE_LABEL = "serving.kserve.io/inferenceservice"
@@ -79,7 +80,13 @@ class Workload:
     def newest(self) -> Any | None:
         """The youngest pod that is not being removed, if there is one."""
         living = [pod for pod in self.pods or () if not pod.metadata.deletion_timestamp]
-        return max(living, key=_age, default=None)
+        return youngest(living) if living else None
+
+    @property
+    def best(self) -> Any | None:
+        """The youngest of the pods that are ready; the newest of all while none is."""
+        ready = [pod for pod in self.pods or () if is_ready(pod)]
+        return youngest(ready) if ready else self.newest
 
     @property
     def hopeless(self) -> str:
@@ -158,8 +165,3 @@ def _rolling(deployment: Any) -> str:
     if (status.available_replicas or 0) < updated:
         return f"{status.available_replicas or 0} of {updated} pods of deployment {name} are there"
     return ""
-
-
-def _age(pod: Any) -> str:
-    stamp = pod.metadata.creation_timestamp
-    return stamp.isoformat() if stamp else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from kubernetes.client import V1PodCondition
 
 from pytest_kubeflow.serving.state import ServiceState
 from pytest_kubeflow.serving.workload import Workload
@@ -118,6 +119,21 @@ def test_newest_pod_is_the_youngest_that_stays() -> None:
     assert newest is not None
     assert newest.metadata.name == "young"
     assert Workload([], []).newest is None
+
+
+def test_best_pod_is_the_youngest_that_is_ready() -> None:
+    old, ready, young = (
+        pod(name=name, age=age) for name, age in (("old", 9), ("ready", 5), ("young", 1))
+    )
+    for one in (old, ready):
+        one.status.conditions = [V1PodCondition(type="Ready", status="True")]
+    best = Workload([], [young, ready, old]).best
+    assert best is not None
+    assert best.metadata.name == "ready"
+    best = Workload([], [young, pod(name="other", age=5)]).best
+    assert best is not None
+    assert best.metadata.name == "young"
+    assert Workload([], []).best is None
 
 
 @pytest.mark.parametrize(
