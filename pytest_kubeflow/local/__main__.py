@@ -12,10 +12,12 @@ import signal
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS
+from pytest_kubeflow.local.settings import GatewaySettings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,10 +58,24 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="NAME",
         help="something that goes wrong from the start (repeatable; see --list-faults)",
     )
+    _add_gateway(parser)
     parser.add_argument("--list-faults", action="store_true", help="list the faults and exit")
     parser.add_argument("--log-level", choices=("debug", "info", "warning"), default="warning")
     parser.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
+
+
+def _add_gateway(parser: argparse.ArgumentParser) -> None:
+    """One option for each of GatewaySettings, in both its forms where it is a switch."""
+    group = parser.add_argument_group("how one gets in, in multi-user mode")
+    for setting in fields(GatewaySettings):
+        name, text = f"--{setting.name.replace('_', '-')}", setting.metadata["help"]
+        if isinstance(setting.default, bool):
+            action = argparse.BooleanOptionalAction
+            group.add_argument(name, action=action, default=setting.default, help=text)
+        else:
+            text = f"seconds {text} (default: {setting.default})"
+            group.add_argument(name, type=int, default=setting.default, metavar="N", help=text)
 
 
 async def _serve(options: argparse.Namespace, directory: Path) -> int:
@@ -74,7 +90,13 @@ async def _serve(options: argparse.Namespace, directory: Path) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    server = Server(directory, multi_user=options.mode == "multi-user", faults=options.fault)
+    chosen = {one.name: getattr(options, one.name) for one in fields(GatewaySettings)}
+    server = Server(
+        directory,
+        multi_user=options.mode == "multi-user",
+        faults=options.fault,
+        gateway=GatewaySettings(**chosen),
+    )
     try:
         endpoints = await server.start()
     except SpawnerError as error:
@@ -114,6 +136,7 @@ def _describe(endpoints: Endpoints) -> None:
     ]
     if endpoints.username is not None:
         lines.append(f"login:       {endpoints.username} / {endpoints.password}")
+        lines += [f"             {one.login} / {one.password}" for one in endpoints.others]
     namespace, name = CONFIG_MAP
     lines += [
         f"s3:          {endpoints.s3_endpoint}",

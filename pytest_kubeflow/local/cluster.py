@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import IO, Self
 
-from pytest_kubeflow.local.endpoints import Endpoints
+from pytest_kubeflow.local.endpoints import Endpoints, Login
+from pytest_kubeflow.local.settings import GatewaySettings
 
-__all__ = ["Endpoints", "LocalKubeflow", "LocalKubeflowError"]
+__all__ = ["Endpoints", "GatewaySettings", "LocalKubeflow", "LocalKubeflowError", "Login"]
 
 _STOP_SECONDS = 20.0
 
@@ -26,6 +27,7 @@ class LocalKubeflowError(Exception):
 class LocalKubeflow:
     """Starts `python -m pytest_kubeflow.local` and stops it again.
 
+    `faults` go wrong from the start, `gateway` says how one gets in (multi-user alone).
     The server ends when its standard input does, so it outlives this process by no more than the
     time that its own end takes, whatever becomes of this process.
     """
@@ -35,11 +37,13 @@ class LocalKubeflow:
         *,
         multi_user: bool = True,
         faults: Sequence[str] = (),
+        gateway: GatewaySettings | None = None,
         start_timeout: float = 60.0,
     ) -> None:
         self._arguments = ["--mode", "multi-user" if multi_user else "standalone"]
         for fault in faults:
             self._arguments += ["--fault", fault]
+        self._arguments += (gateway or GatewaySettings()).arguments()
         self._start_timeout = start_timeout
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None

@@ -8,11 +8,25 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
+class Login:
+    """Somebody who can log in at the gateway, who knows them by `email`.
+
+    `namespace` is that of their profile; None: they have none.
+    """
+
+    email: str
+    login: str
+    password: str = field(repr=False)
+    namespace: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoints:
     """Addresses and credentials of a running embedded cluster.
 
     `host` is the gateway of a multi-user platform or, in a stand-alone one, the pipelines API;
-    `kubeconfig` names an administrator; user and password are for the gateway's login.
+    `kubeconfig` names an administrator; user and password are for the gateway's login, and `others`
+    are more people who can log in.
     """
 
     host: str
@@ -24,6 +38,7 @@ class Endpoints:
     s3_access_key: str = field(repr=False)
     s3_secret_key: str = field(repr=False)
     storage_class: str
+    others: tuple[Login, ...] = ()
 
     def to_json(self) -> str:
         return json.dumps({**asdict(self), "kubeconfig": str(self.kubeconfig)})
@@ -31,4 +46,5 @@ class Endpoints:
     @classmethod
     def from_json(cls, text: str) -> Endpoints:
         values = json.loads(text)
-        return cls(**{**values, "kubeconfig": Path(values["kubeconfig"])})
+        others = tuple(Login(**one) for one in values["others"])
+        return cls(**{**values, "kubeconfig": Path(values["kubeconfig"]), "others": others})

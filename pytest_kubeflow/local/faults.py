@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 FAULTS: dict[str, str] = {
+    "any-password": "Dex takes any password for a user whom it knows",
     "api-503": "the pipelines API answers 503 to every third request",
     "artifact-lost": "artifacts of tasks are reported as stored, but are not",
     "claim-pending": "persistent volume claims are never bound",
+    "dashboard-open": "the central dashboard is open to all, without a login",
     "dead-store": "the object store is down",
     "gpus-leaked": "pods that ask for no GPU see all of their node",
     "gpus-missing": "pods get one GPU fewer than they ask for",
     "gpus-shared": "a GPU is given to several pods at once",
     "image-pull": "no image can be pulled",
+    "keys-shared": "the object store keys of one profile open the objects of all",
     "limits-ignored": "pods are not held to their limits of CPU and memory",
     "log-cut": "container logs are cut off in the middle",
     "metadata-lost": "artifacts are handed on without the metadata that tasks gave them",
@@ -25,8 +28,10 @@ FAULTS: dict[str, str] = {
     "order-ignored": "tasks start without waiting for the tasks that they depend on",
     "pipeline-exposed": "private pipelines are listed as public ones too",
     "pipeline-lost": "uploaded pipelines are accepted, but not kept",
+    "pipelines-open": "the pipelines API is open to all, without a login or rights",
     "predictor-503": "the gateway answers 503 for every predictor",
     "predictor-wrong": "numbers that predictors answer are off by one",
+    "rbac-open": "Kubernetes lets every known user do everything",
     "requests-ignored": "the scheduler does not ask whether a node has what a pod requests",
     "run-stuck-pending": "runs are accepted, but none of their pods is made",
     "serving-gap": "an updated predictor ends before the new one serves",
@@ -35,7 +40,11 @@ FAULTS: dict[str, str] = {
     "serving-stale": "an updated InferenceService goes on serving its old model",
     "store-any-key": "the object store takes any access key",
     "task-hangs": "tasks never end",
+    "tokens-ageless": "the gateway takes tokens whose time is over",
+    "tokens-unverified": "the gateway takes tokens without looking at their signature",
+    "userid-trusted": "the gateway believes what a client says of itself in kubeflow-userid",
     "volume-lossy": "what a pod writes to a volume is gone when the pod ends",
+    "volumes-open": "the volumes web app is open to all, without a login or rights",
     "wrong-output": "numbers that tasks return are off by one",
 }
 

@@ -26,7 +26,9 @@ _PROGRAM = "/weed"
 _DATA = "/data"
 _CONFIG = f"{_DATA}/s3.json"
 _S3_PORT, _FILER_PORT = 8333, 8888
-_ALL = ("Admin", "Read", "Write", "List", "Tagging")
+_OBJECTS = ("Read", "Write", "List", "Tagging")
+_ALL = ("Admin", *_OBJECTS)
+_ADMIN = "admin"
 _OPTIONS = (
     "server",
     f"-dir={_DATA}",
@@ -63,7 +65,7 @@ class ObjectStore:
     ) -> None:
         self.access_key = secrets.token_hex(10)
         self.secret_key = secrets.token_urlsafe(30)
-        self._identities = {"admin": _identity("admin", self.access_key, self.secret_key, _ALL)}
+        self._identities = {_ADMIN: _identity(_ADMIN, self.access_key, self.secret_key, _ALL)}
         self._spawner = spawner
         self._directory = directory
         self._target: Address = (address, _S3_PORT)
@@ -75,6 +77,7 @@ class ObjectStore:
         self._answering = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._open = False
+        self._shared = False
         faults.on_change(self._changed.set)
 
     @property
@@ -114,24 +117,30 @@ class ObjectStore:
         known = self._identities.get(name)
         if known is None:
             access, secret = secrets.token_hex(10), secrets.token_urlsafe(30)
-            actions = [
-                f"{action}:{bucket}/{prefix}*"
-                for prefix in prefixes
-                for action in ("Read", "Write", "List", "Tagging")
-            ]
+            actions = [f"{action}:{bucket}/{prefix}*" for prefix in prefixes for action in _OBJECTS]
             known = self._identities[name] = _identity(name, access, secret, actions)
-            self._write_identities()
-            if self._process is not None:
-                self._process.signal(signal.SIGHUP)  # it reads its identities again
+            self._publish_identities()
         (keys,) = known["credentials"]
         return keys["accessKey"], keys["secretKey"]
 
+    def _publish_identities(self) -> None:
+        self._write_identities()
+        if self._process is not None:
+            self._process.signal(signal.SIGHUP)  # it reads its identities again
+
     def _write_identities(self) -> None:
+        self._shared = self._faults.active("keys-shared")
+        identities = [
+            _Identity({**one, "actions": list(_OBJECTS)}) if self._shared else one
+            for one in self._identities.values()
+            if one["name"] != _ADMIN
+        ]
+        identities.append(self._identities[_ADMIN])
         path = self._directory / "data" / Path(_CONFIG).name
         fresh = path.with_suffix(".new")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "w") as file:
-            json.dump({"identities": list(self._identities.values())}, file)
+            json.dump({"identities": identities}, file)
         fresh.replace(path)
 
     async def _start_process(self) -> None:
@@ -178,6 +187,8 @@ class ObjectStore:
             elif self._process is None or self._open != self._faults.active("store-any-key"):
                 await self._stop_process()
                 await self._start_process()
+            if self._shared != self._faults.active("keys-shared"):
+                self._publish_identities()
             if self._process is not None and not self._answering.is_set():
                 if await self._answers():
                     self._answering.set()

@@ -16,7 +16,7 @@ from pytest_kubeflow.local.apiserver import ApiServer, Pki
 from pytest_kubeflow.local.controllers import ControllerManager
 from pytest_kubeflow.local.controllers.profile import BUCKET, ProfileController, user_prefixes
 from pytest_kubeflow.local.controllers.serviceproxy import ServiceProxy
-from pytest_kubeflow.local.endpoints import Endpoints
+from pytest_kubeflow.local.endpoints import Endpoints, Login
 from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS, Faults
 from pytest_kubeflow.local.gateway import Activity, Gateway, Mesh, Route
 from pytest_kubeflow.local.gateway.identity import cluster_issuer
@@ -34,14 +34,21 @@ from pytest_kubeflow.local.pipelines import (
     Pipelines,
     StoreSettings,
 )
+from pytest_kubeflow.local.rbacfault import RbacFault
 from pytest_kubeflow.local.scheduler import Scheduler
 from pytest_kubeflow.local.serving.autoscaler import Autoscaler
 from pytest_kubeflow.local.serving.controller import InferenceServiceController
 from pytest_kubeflow.local.serving.images import add_images
+from pytest_kubeflow.local.settings import GatewaySettings
 from pytest_kubeflow.local.spawner import Spawner
+from pytest_kubeflow.local.webapps import dashboard_app, kfam_app, volumes_app
 
-USERS = {"user@example.com": "12341234"}  # as every example installation has it
-PROFILE = "kubeflow-user-example-com"
+PASSWORD = "12341234"  # noqa: S105 as every example installation has it
+PROFILES = {
+    "user@example.com": "kubeflow-user-example-com",
+    "other@example.com": "kubeflow-other-example-com",
+}
+LDAP_USERS = {"jane": (PASSWORD, "jane@example.com")}
 NODE = "kubeflow-local"
 
 
@@ -53,10 +60,16 @@ class Server:
     """
 
     def __init__(
-        self, directory: Path, *, multi_user: bool = True, faults: Sequence[str] = ()
+        self,
+        directory: Path,
+        *,
+        multi_user: bool = True,
+        faults: Sequence[str] = (),
+        gateway: GatewaySettings | None = None,
     ) -> None:
         self._directory = directory
         self._multi_user = multi_user
+        self._gateway = gateway or GatewaySettings()
         self._from_start = frozenset(faults)
         self._faults = Faults(faults)
         self._stack = AsyncExitStack()
@@ -97,6 +110,8 @@ class Server:
         admin = await self._client(api, "system:admin", ["system:masters"])
         await bootstrap.apply(admin, bootstrap.manifests(*self._manifest_names()))
         await self._watch_faults(admin)
+        rbac = RbacFault(admin, faults)
+        await self._run(rbac.start, rbac.stop)
 
         async def issue_keys(namespace: str) -> tuple[str, str]:
             return await store.issue_keys(namespace, BUCKET, user_prefixes(namespace))
@@ -142,7 +157,7 @@ class Server:
                 activity=activity,
                 faults=faults,
             )
-            host = await self._start_gateway(admin, pipelines, secret, mesh)
+            host = await self._start_gateway(api, admin, pipelines, secret=secret, mesh=mesh)
         await self._publish(admin, store, backend)
         endpoints = await self._endpoints(api, store, host)
         # Last, because nobody waits for these: the cluster answers while they read what there is.
@@ -152,18 +167,38 @@ class Server:
         return endpoints
 
     async def _start_gateway(
-        self, admin: KubeClient, pipelines: Pipelines, secret: str, mesh: Mesh
+        self,
+        api: ApiServer,
+        admin: KubeClient,
+        pipelines: Pipelines,
+        *,
+        secret: str,
+        mesh: Mesh,
     ) -> str:
         """Open the front door; returns its address."""
+        apps = "system:serviceaccount:kubeflow"
+        masters = ["system:masters"]
+        board = await self._client(api, f"{apps}:centraldashboard", masters)
+        access = await self._client(api, f"{apps}:profiles-controller-service-account", masters)
+        volumes = await self._client(api, f"{apps}:volumes-web-app-service-account", masters)
+        volumes_application = volumes_app(
+            volumes, secure_cookies=self._gateway.secure_cookies, faults=self._faults
+        )
         gateway = Gateway(
             [
-                Route("/pipeline", pipelines.app, strip=True),
-                Route("/ml_metadata", pipelines.metadata_app),
+                Route("/pipeline", pipelines.app, strip=True, open_fault="pipelines-open"),
+                Route("/ml_metadata", pipelines.metadata_app, open_fault="pipelines-open"),
+                Route("/volumes/", volumes_application, strip=True, open_fault="volumes-open"),
+                Route("/kfam/", kfam_app(access)),
+                Route("/", dashboard_app(board), open_fault="dashboard-open"),
             ],
-            passwords=USERS,
+            passwords=dict.fromkeys(PROFILES, PASSWORD),
+            ldap_users=LDAP_USERS,
             cluster=await cluster_issuer(admin),
             secret=secret,
             mesh=mesh,
+            settings=self._gateway,
+            faults=self._faults,
         )
         front = await self._serve(gateway)
         await bootstrap.publish(
@@ -213,20 +248,26 @@ class Server:
         await bootstrap.store_keys(admin, "kubeflow", store.access_key, store.secret_key)
 
     async def _endpoints(self, api: ApiServer, store: ObjectStore, host: str) -> Endpoints:
-        user, password = next(iter(USERS.items()))
-        namespace = PROFILE if self._multi_user else "kubeflow"
+        user, *more = PROFILES
+        namespace = PROFILES[user] if self._multi_user else "kubeflow"
+        others = [Login(one, one, PASSWORD, PROFILES[one]) for one in more]
+        if self._gateway.ldap:
+            others += [
+                Login(email, login, secret, None) for login, (secret, email) in LDAP_USERS.items()
+            ]
         kubeconfig = self._directory / "kubeconfig"
         await asyncio.to_thread(api.write_kubeconfig, kubeconfig, namespace=namespace)
         return Endpoints(
             host=host,
             kubeconfig=kubeconfig,
             username=user if self._multi_user else None,
-            password=password if self._multi_user else None,
+            password=PASSWORD if self._multi_user else None,
             namespace=namespace,
             s3_endpoint=f"http://{store.endpoint}",
             s3_access_key=store.access_key,
             s3_secret_key=store.secret_key,
             storage_class="standard",
+            others=tuple(others) if self._multi_user else (),
         )
 
     async def _watch_faults(self, client: KubeClient) -> None:

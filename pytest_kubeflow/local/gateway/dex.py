@@ -1,166 +1,303 @@
-"""Dex and oauth2-proxy as a client sees them: redirects, the login form, the session cookie."""
+"""Dex as a client sees it: connectors, password form, approval, codes, tokens, public keys.
+
+Routes, statuses and messages: dexidp/dex v2.43, server/handlers.go and server/oauth2.go.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
 import hmac
-import html
 import secrets
-from collections.abc import Mapping
-from urllib.parse import parse_qs, urlencode
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlencode, urlsplit
 
+from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from pytest_kubeflow.local.gateway.identity import DEX_CLIENT_ID, Sessions
+from pytest_kubeflow.local.faults import Faults
+from pytest_kubeflow.local.gateway import pages
+from pytest_kubeflow.local.gateway.connectors import Connector, Person
+from pytest_kubeflow.local.gateway.issuer import CLIENT_ID, Issuer, Tokens, discovery
 
-COOKIE = "oauth2_proxy_kubeflow"
-CONNECTOR = "local"
+CALLBACK = "/oauth2/callback"
+CLIENT_NAME = "Dex Login Application"
 _MOST_PENDING = 1000
+_REQUEST_SECONDS = 24 * 3600
+_CODE_SECONDS = 30 * 60
 
-_PAGE = """<!DOCTYPE html>
-<html><head><meta charset="utf-8"><title>{title}</title></head><body>{body}</body></html>"""
 
-_FORM = """<h2 class="theme-heading">Log in to Your Account</h2>
-<form method="post" action="{action}">
-<label for="login">Email Address</label><input id="login" name="login" type="text" required/>
-<label for="password">Password</label>
-<input id="password" name="password" type="password" required/>
-{error}<button id="submit-login" type="submit">Login</button>
-</form>"""
+class OAuthError(Exception):
+    """What /dex/token answers instead of tokens (RFC 6749, 5.2)."""
 
-_WRONG = '<div id="login-error" class="dex-error-box">Invalid Email Address and password.</div>'
+    def __init__(self, kind: str, description: str, status: int = 400) -> None:
+        super().__init__(description)
+        self.kind = kind
+        self.description = description
+        self.status = status
 
-_SIGN_IN = """<form method="GET" action="/oauth2/start">
-<input type="hidden" name="rd" value="{rd}"><button type="submit">Sign in with Dex</button>
-</form>"""
+
+@dataclass(slots=True)
+class _Login:
+    """A login under way. The MAC shows that who approves it has given the password."""
+
+    redirect_uri: str
+    state: str
+    nonce: str
+    scopes: tuple[str, ...]
+    challenge: str
+    method: str
+    connector: str
+    person: Person | None = None
+    name: str = field(default_factory=lambda: secrets.token_hex(13))
+    key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    expires: float = field(default_factory=lambda: time.time() + _REQUEST_SECONDS)
+
+    @property
+    def mac(self) -> str:
+        digest = hmac.new(self.key, self.name.encode(), hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 class Dex:
-    """The login flow of users with passwords (Dex's local connector) and its session cookies."""
+    """One client, oauth2-proxy, which knows `client_secret`; users are those of `connectors`."""
 
-    def __init__(self, sessions: Sessions, passwords: Mapping[str, str]) -> None:
-        self._sessions = sessions
-        self._passwords = passwords
-        # Both are short-lived and one-time: an authorization request's return path, a code's user.
-        self._requests: dict[str, tuple[str, str]] = {}
-        self._codes: dict[str, str] = {}
+    def __init__(
+        self,
+        issuer: Issuer,
+        connectors: Sequence[Connector],
+        *,
+        client_secret: str,
+        approval: bool,
+        faults: Faults,
+    ) -> None:
+        self._issuer = issuer
+        self._connectors = {one.name: one for one in connectors}
+        self._client_secret = client_secret
+        self._approval = approval
+        self._faults = faults
+        self._logins: dict[str, _Login] = {}
+        self._codes: dict[str, _Login] = {}
 
     def routes(self) -> list[Route]:
+        both = ["GET", "POST"]
         return [
-            Route("/oauth2/start", self._start),
-            Route("/oauth2/callback", self._callback),
-            Route("/oauth2/sign_out", self._sign_out),
-            Route("/dex/auth", self._choose),
-            Route("/dex/auth/{connector}", self._connector),
-            Route("/dex/auth/{connector}/login", self._login, methods=["GET", "POST"]),
+            Route("/dex/auth", self._choose, methods=both),
+            Route("/dex/auth/{connector}", self._begin, methods=both),
+            Route("/dex/auth/{connector}/login", self._password, methods=both),
+            Route("/dex/approval", self._approve, methods=both),
+            Route("/dex/token", self._token, methods=["POST"]),
             Route("/dex/keys", self._keys),
             Route("/dex/.well-known/openid-configuration", self._configuration),
+            Route("/dex/healthz", self._health),
         ]
 
-    @staticmethod
-    def sign_in(path: str) -> Response:
-        """What oauth2-proxy answers to a browser without a session: 403 with a sign-in page."""
-        body = _SIGN_IN.format(rd=html.escape(path, quote=True))
-        return HTMLResponse(_PAGE.format(title="Sign In", body=body), status_code=403)
-
-    async def _start(self, request: Request) -> Response:
-        back = _local_path(request.query_params.get("rd", "/"))
-        query = urlencode(
-            {
-                "client_id": DEX_CLIENT_ID,
-                "redirect_uri": "/oauth2/callback",
-                "response_type": "code",
-                "scope": "profile email groups openid",
-                "state": f"{secrets.token_urlsafe(16)}:{back}",
-            }
-        )
-        return RedirectResponse(f"/dex/auth?{query}", status_code=302)
-
     async def _choose(self, request: Request) -> Response:
-        # With one connector Dex does not ask which.
-        return RedirectResponse(f"/dex/auth/{CONNECTOR}?{request.url.query}", status_code=302)
-
-    async def _connector(self, request: Request) -> Response:
-        connector = request.path_params["connector"]
-        if connector != CONNECTOR:
-            return _bad_request("Requested resource does not exist.", 404)
-        if request.query_params.get("client_id") != DEX_CLIENT_ID:
-            return _bad_request("Invalid client_id.", 404)
-        state = secrets.token_urlsafe(12)
-        if len(self._requests) >= _MOST_PENDING:
-            self._requests.pop(next(iter(self._requests)))
-        self._requests[state] = (
-            request.query_params.get("redirect_uri", "/oauth2/callback"),
-            request.query_params.get("state", ""),
+        query = dict(request.query_params)
+        wanted = query.pop("connector_id", "")
+        if wanted and wanted not in self._connectors:
+            message = "Connector ID does not match a valid Connector"
+            return pages.dex_error(message, 400)
+        ways = [wanted] if wanted else list(self._connectors)
+        urls = {way: f"/dex/auth/{way}?{urlencode(query)}" for way in ways}
+        if len(urls) == 1:
+            return RedirectResponse(next(iter(urls.values())), status_code=302)
+        return pages.connector_choice(
+            (self._connectors[way].title, url) for way, url in urls.items()
         )
-        query = urlencode({"back": "", "state": state})
-        return RedirectResponse(f"/dex/auth/{connector}/login?{query}", status_code=302)
 
-    async def _login(self, request: Request) -> Response:
+    async def _begin(self, request: Request) -> Response:
+        query, connector = request.query_params, unquote(request.path_params["connector"])
+        if query.get("client_id") != CLIENT_ID:
+            return pages.dex_error("Invalid client_id.", 404)
+        redirect_uri = query.get("redirect_uri", "")
+        # Ours is relative (staticClients in the example installation's config.yaml).
+        if redirect_uri != CALLBACK:
+            return pages.dex_error("Unregistered redirect_uri.", 400)
+        scopes = tuple(query.get("scope", "").split())
+        problem = _problem(scopes, query.get("response_type", ""))
+        if problem is not None:
+            answer = {"error": problem[0], "error_description": problem[1]}
+            parameters = urlencode({**answer, "state": query.get("state", "")})
+            return RedirectResponse(f"{redirect_uri}?{parameters}", status_code=303)
+        if connector not in self._connectors:
+            return pages.dex_error("Requested resource does not exist", 400)
+        login = _Login(
+            redirect_uri,
+            query.get("state", ""),
+            query.get("nonce", ""),
+            scopes,
+            query.get("code_challenge", ""),
+            query.get("code_challenge_method", "plain"),
+            connector,
+        )
+        _keep(self._logins, login.name, login)
+        back = f"/dex/auth?{request.url.query}" if len(self._connectors) > 1 else ""
+        parameters = urlencode({"back": back, "state": login.name})
+        return RedirectResponse(f"/dex/auth/{connector}/login?{parameters}", status_code=302)
+
+    async def _password(self, request: Request) -> Response:
         state = request.query_params.get("state", "")
-        pending = self._requests.get(state)
-        if pending is None:
-            return _bad_request("User session error.", 400)
-        action = html.escape(f"{request.url.path}?{request.url.query}", quote=True)
+        if not state:
+            return pages.dex_error("User session error.", 400)
+        login = self._logins.get(state)
+        if login is None or login.connector != unquote(request.path_params["connector"]):
+            return pages.dex_error("Requested resource does not exist.", 400)
+        connector = self._connectors[login.connector]
+        action = f"{request.url.path}?{request.url.query}"
+        back = _back_link(request.query_params.get("back", ""))
         if request.method == "GET":
-            return _form(action)
-        form = {key: values[0] for key, values in parse_qs((await request.body()).decode()).items()}
-        email, password = form.get("login", ""), form.get("password", "")
-        known = self._passwords.get(email)
-        if known is None or not hmac.compare_digest(known.encode(), password.encode()):
-            return _form(action, _WRONG)
-        del self._requests[state]
-        code = secrets.token_urlsafe(16)
-        self._codes[code] = email
-        callback = f"{_local_path(pending[0])}?{urlencode({'code': code, 'state': pending[1]})}"
-        return RedirectResponse(callback, status_code=303)
-
-    async def _callback(self, request: Request) -> Response:
-        email = self._codes.pop(request.query_params.get("code", ""), None)
-        if email is None:
-            return _bad_request("Login Failed: Unable to find a valid CSRF token.", 403)
-        back = _local_path(request.query_params.get("state", "").partition(":")[2] or "/")
-        response = RedirectResponse(back, status_code=302)
-        response.set_cookie(
-            COOKIE,
-            self._sessions.issue(email),
-            max_age=self._sessions.lifetime,
-            httponly=True,
-            samesite="lax",
+            return pages.password_form(action, connector.prompt, back=back)
+        form = await request.form()
+        name = _text(form, "login")
+        login.person = connector.login(
+            name, _text(form, "password"), any_password=self._faults.active("any-password")
         )
-        return response
+        if login.person is None:
+            return pages.password_form(
+                action, connector.prompt, back=back, login=name, invalid=True
+            )
+        if not self._approval:
+            return self._send_code(login)
+        parameters = urlencode({"req": login.name, "hmac": login.mac})
+        return RedirectResponse(f"/dex/approval?{parameters}", status_code=303)
 
-    async def _sign_out(self, _request: Request) -> Response:
-        response = RedirectResponse("/", status_code=302)
-        response.delete_cookie(COOKIE)
-        return response
+    async def _approve(self, request: Request) -> Response:
+        form = await request.form() if request.method == "POST" else FormData()
+        asked = {key: request.query_params.get(key) or _text(form, key) for key in ("req", "hmac")}
+        if not asked["hmac"]:
+            return pages.dex_error("Unauthorized request", 401)
+        login = self._logins.get(asked["req"])
+        if login is None:
+            return pages.dex_error("Database error.", 500)
+        if login.person is None:
+            return pages.dex_error("Login process not yet finalized.", 500)
+        if not hmac.compare_digest(login.mac.encode(), asked["hmac"].encode()):
+            return pages.dex_error("Unauthorized request", 401)
+        if request.method == "GET":
+            return pages.approval(login.name, CLIENT_NAME, login.scopes)
+        if _text(form, "approval") != "approve":
+            return pages.dex_error("Approval rejected.", 500)
+        return self._send_code(login)
 
-    async def _keys(self, _request: Request) -> Response:
-        return JSONResponse(self._sessions.jwks())
+    def _send_code(self, login: _Login) -> Response:
+        if self._logins.pop(login.name, None) is None:
+            return pages.dex_error("User session error.", 400)
+        if time.time() > login.expires:
+            return pages.dex_error("User session has expired.", 400)
+        code = secrets.token_hex(13)
+        login.expires = time.time() + _CODE_SECONDS
+        _keep(self._codes, code, login)
+        parameters = urlencode({"code": code, "state": login.state})
+        return RedirectResponse(f"{login.redirect_uri}?{parameters}", status_code=303)
 
-    async def _configuration(self, _request: Request) -> Response:
-        issuer = self._sessions.issuer
+    def redeem(self, code: str, redirect_uri: str, verifier: str) -> Tokens:
+        """The tokens for a code, once. Raises OAuthError."""
+        login = self._codes.pop(code, None)
+        if login is None or login.person is None or time.time() > login.expires:
+            raise OAuthError("invalid_grant", "Invalid or expired code parameter.")
+        if login.challenge != _challenge(verifier, login.method):
+            raise OAuthError("invalid_grant", "Invalid code_verifier.")
+        if login.redirect_uri != redirect_uri:
+            raise OAuthError(
+                "invalid_request", "redirect_uri did not match URI from initial request."
+            )
+        return self._issuer.issue(login.person, scopes=login.scopes, nonce=login.nonce)
+
+    async def _token(self, request: Request) -> Response:
+        form = await request.form()
+        try:
+            self._check_client(request, form)
+            if _text(form, "grant_type") != "authorization_code":
+                raise OAuthError("unsupported_grant_type", "")
+            if not (code := _text(form, "code")):
+                raise OAuthError("invalid_request", "Required param: code.")
+            tokens = self.redeem(code, _text(form, "redirect_uri"), _text(form, "code_verifier"))
+        except OAuthError as error:
+            told = {"error_description": error.description} if error.description else {}
+            return JSONResponse({"error": error.kind, **told}, status_code=error.status)
         return JSONResponse(
             {
-                "issuer": issuer,
-                "authorization_endpoint": f"{issuer}/auth",
-                "jwks_uri": f"{issuer}/keys",
-                "response_types_supported": ["code"],
-                "id_token_signing_alg_values_supported": ["ES256"],
-            }
+                "access_token": tokens.access_token,
+                "token_type": "bearer",
+                "expires_in": int(tokens.expires - time.time()),
+                "id_token": tokens.id_token,
+            },
+            headers={"Cache-Control": "no-store", "Pragma": "no-cache"},
         )
 
+    def _check_client(self, request: Request, form: FormData) -> None:
+        name, secret = _basic(request.headers.get("authorization", "")) or (
+            _text(form, "client_id"),
+            _text(form, "client_secret"),
+        )
+        right = hmac.compare_digest(secret.encode(), self._client_secret.encode())
+        if name != CLIENT_ID or not right:
+            raise OAuthError("invalid_client", "Invalid client credentials.", 401)
 
-def _form(action: str, error: str = "") -> Response:
-    return HTMLResponse(_PAGE.format(title="dex", body=_FORM.format(action=action, error=error)))
+    async def _keys(self, _request: Request) -> Response:
+        headers = {"Cache-Control": "max-age=600, must-revalidate"}
+        return JSONResponse(self._issuer.jwks, headers=headers)
+
+    async def _configuration(self, _request: Request) -> Response:
+        return JSONResponse(discovery())
+
+    async def _health(self, _request: Request) -> Response:
+        return PlainTextResponse("Health check passed")
 
 
-def _bad_request(message: str, status: int) -> Response:
-    body = f"<h2>Error</h2><p>{html.escape(message)}</p>"
-    return HTMLResponse(_PAGE.format(title="dex", body=body), status_code=status)
+def _problem(scopes: Sequence[str], response_type: str) -> tuple[str, str] | None:
+    """What is wrong with a request, as error and description that go back to the client."""
+    if "openid" not in scopes:
+        return "invalid_scope", 'Missing required scope(s) ["openid"].'
+    if not response_type:
+        return "invalid_request", "No response_type provided"
+    if response_type != "code":
+        return "unsupported_response_type", f'Unsupported response type "{response_type}"'
+    return None
 
 
-def _local_path(target: str) -> str:
-    """Only paths of this host are followed back, never another site."""
-    return target if target.startswith("/") and not target.startswith("//") else "/"
+def _challenge(verifier: str, method: str) -> str:
+    """What a code's challenge has to be, for this verifier (RFC 7636)."""
+    if method != "S256" or not verifier:
+        return verifier
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _keep(where: dict[str, _Login], name: str, login: _Login) -> None:
+    if len(where) >= _MOST_PENDING:
+        where.pop(next(iter(where)))
+    where[name] = login
+
+
+def _back_link(back: str) -> str:
+    """Only a path of this host is shown as the way back."""
+    try:
+        url = urlsplit(back)
+    except ValueError:
+        return ""
+    rooted = back.startswith("/") and not back.startswith(("//", "/\\"))
+    return back if rooted and not url.scheme and not url.netloc else ""
+
+
+def _basic(header: str) -> tuple[str, str] | None:
+    kind, _, encoded = header.partition(" ")
+    if kind.lower() != "basic":
+        return None
+    try:
+        name, _, secret = base64.b64decode(encoded).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return unquote(name), unquote(secret)
+
+
+def _text(form: FormData, name: str) -> str:
+    value: Any = form.get(name, "")
+    return value if isinstance(value, str) else ""

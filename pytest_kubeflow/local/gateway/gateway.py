@@ -3,46 +3,59 @@
 from __future__ import annotations
 
 import html
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pytest_kubeflow.local.gateway.dex import COOKIE, Dex
+from pytest_kubeflow.local.faults import Faults
+from pytest_kubeflow.local.gateway.connectors import ldap_connector, local_connector
+from pytest_kubeflow.local.gateway.dex import Dex
 from pytest_kubeflow.local.gateway.identity import (
     InvalidTokenError,
-    Sessions,
     TrustedIssuer,
     Verifier,
 )
+from pytest_kubeflow.local.gateway.issuer import Issuer, make_key
 from pytest_kubeflow.local.gateway.mesh import Mesh
+from pytest_kubeflow.local.gateway.oauth2proxy import OAuth2Proxy
+from pytest_kubeflow.local.gateway.sessions import CookieBox
+from pytest_kubeflow.local.settings import GatewaySettings
 
 USER_HEADER = "kubeflow-userid"
+GROUPS_HEADER = "kubeflow-groups"
 SECRET_HEADER = "x-gateway-secret"  # noqa: S105 a header's name
 _OPEN = ("/dex/", "/oauth2/")
-_API_PATHS = ("/api/", "/apis/")
+LDAP_GROUPS = tuple(f"cn=project-{number:03},ou=Groups,dc=example,dc=com" for number in range(12))
+"""So many that a session needs two cookies, as those of large companies do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Requests under `prefix` go to `app`; `strip` takes the prefix off their paths first."""
+    """Requests under `prefix` go to `app`; `strip` takes the prefix off their paths first.
+
+    `open_fault` is the fault that lets in everybody who asks for this.
+    """
 
     prefix: str
     app: ASGIApp
     strip: bool = False
+    open_fault: str | None = None
 
 
 class Gateway:
     """An ASGI application.
 
-    `passwords` are the users of Dex's local connector, `cluster` the API server as an issuer of
-    service-account tokens. Applications behind the gateway find the user in `kubeflow-userid`,
-    which clients cannot set, and `secret` in a header of its own, so that they know who says so.
-    Requests for a host or a path that `mesh` has a route for go there.
+    `passwords` are the users of Dex's local connector, `ldap_users` those of its second one
+    (`{login: (password, e-mail)}`), `cluster` the API server as an issuer of tokens. Applications
+    behind the gateway find the user in `kubeflow-userid`, which clients cannot set, and `secret` in
+    a header of its own, so that they know who says so. Requests for a host or a path that `mesh`
+    has a route for go there.
     """
 
     def __init__(
@@ -52,15 +65,32 @@ class Gateway:
         passwords: Mapping[str, str],
         cluster: TrustedIssuer,
         secret: str,
+        ldap_users: Mapping[str, tuple[str, str]] | None = None,
+        dex_key: rsa.RSAPrivateKey | None = None,
         mesh: Mesh | None = None,
+        settings: GatewaySettings | None = None,
+        faults: Faults | None = None,
     ) -> None:
-        sessions = Sessions("http://dex.auth.svc.cluster.local:5556/dex")
-        self._verifier = Verifier([sessions.trust(), cluster])
+        settings, self._faults = settings or GatewaySettings(), faults or Faults()
         self._routes = sorted(routes, key=lambda route: len(route.prefix), reverse=True)
         self._secret = secret
         self._mesh = mesh
-        self._login = Starlette(routes=Dex(sessions, passwords).routes())
-        self._dashboard = Starlette(routes=[StarletteRoute("/", _dashboard)])
+        issuer = Issuer(dex_key or make_key(), lifetime=settings.session_seconds)
+        trusted = [issuer.trust(), *([cluster] if settings.cluster_tokens else [])]
+        self._verifier = Verifier(trusted, skew=settings.clock_skew_seconds, faults=self._faults)
+        connectors = [local_connector(passwords)]
+        if settings.ldap:
+            connectors.append(ldap_connector(ldap_users or {}, LDAP_GROUPS))
+        dex = Dex(
+            issuer,
+            connectors,
+            client_secret=secrets.token_urlsafe(24),
+            approval=settings.approval,
+            faults=self._faults,
+        )
+        cookies = CookieBox(lifetime=settings.session_seconds, secure=settings.secure_cookies)
+        self._proxy = OAuth2Proxy(dex, cookies, sign_in_page=settings.sign_in_page)
+        self._login = Starlette(routes=[*dex.routes(), *self._proxy.routes()])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -69,59 +99,60 @@ class Gateway:
         if request.url.path.startswith(_OPEN):
             await self._login(scope, receive, send)
             return
+        # Istio's prefix match compares strings, not path segments.
+        path = request.url.path
+        route = next((one for one in self._routes if path.startswith(one.prefix)), None)
         user = self._user(request)
-        if isinstance(user, Response) and await self._is_open(request):
+        if isinstance(user, Response) and await self._is_open(request, route):
             user = ""
         if isinstance(user, Response):
             await user(scope, receive, send)
             return
-        await self._forward(scope, receive, send, user)
+        await self._forward(scope, receive, send, user=user, route=route)
 
-    async def _is_open(self, request: Request) -> bool:
+    async def _is_open(self, request: Request, route: Route | None) -> bool:
         """Whether a fault lets in everybody who asks for this."""
-        if self._mesh is None or not self._mesh.open_to_all:
-            return False
-        return await self._mesh.rule(_host(request), request.url.path) is not None
+        if self._mesh is not None and self._mesh.open_to_all:
+            return await self._mesh.rule(_host(request), request.url.path) is not None
+        fault = route.open_fault if route is not None else None
+        return fault is not None and self._faults.active(fault)
 
     def _user(self, request: Request) -> str | Response:
         """The verified user, or the refusal.
 
         A request with an Authorization header bypasses oauth2-proxy and is judged by Istio alone.
         """
+        claimed = request.headers.get(USER_HEADER)
+        if claimed and self._faults.active("userid-trusted"):
+            return claimed
         authorization = request.headers.get("authorization")
         if authorization is not None:
-            kind, _, token = authorization.partition(" ")
-            if kind.lower() != "bearer":
+            # The rule's prefix is "Bearer "; what has another one is no token, so nobody is known.
+            if not authorization.startswith("Bearer "):
                 return PlainTextResponse("RBAC: access denied", status_code=403)
-            try:
-                return self._verifier.user(token.strip())
-            except InvalidTokenError as error:
-                return PlainTextResponse(
-                    str(error),
-                    status_code=401,
-                    headers={"www-authenticate": 'Bearer error="invalid_token"'},
-                )
-        cookie = request.cookies.get(COOKIE)
-        if cookie is not None:
-            try:
-                return self._verifier.user(cookie)
-            except InvalidTokenError:
-                pass  # an old session is no session
-        path = request.url.path
-        if any(part in path for part in _API_PATHS) or path.startswith("/ml_metadata"):
-            return PlainTextResponse("Unauthorized", status_code=401)
-        return Dex.sign_in(path)
+            return self._verified(authorization.removeprefix("Bearer ").strip(), request)
+        token = self._proxy.id_token(request)
+        return self._proxy.refuse(request) if token is None else self._verified(token, request)
 
-    async def _forward(self, scope: Scope, receive: Receive, send: Send, user: str) -> None:
-        path: str = scope["path"]
-        # Istio's prefix match compares strings, not path segments.
-        route = next((one for one in self._routes if path.startswith(one.prefix)), None)
+    def _verified(self, token: str, request: Request) -> str | Response:
+        try:
+            return self._verifier.user(token)
+        except InvalidTokenError as error:
+            headers = {}
+            if error.status == 401:
+                realm = f'Bearer realm="{request.url}", error="invalid_token"'
+                headers["www-authenticate"] = realm
+            return PlainTextResponse(str(error), status_code=error.status, headers=headers)
+
+    async def _forward(
+        self, scope: Scope, receive: Receive, send: Send, *, user: str, route: Route | None
+    ) -> None:
         kept = [
             (name, value)
             for name, value in scope["headers"]
-            if name.decode().lower() not in {USER_HEADER, SECRET_HEADER}
+            if name.decode("latin-1").lower() not in {USER_HEADER, GROUPS_HEADER, SECRET_HEADER}
         ]
-        named = [*kept, (USER_HEADER.encode(), user.encode())]
+        named = [*kept, (USER_HEADER.encode(), user.encode())] if user else kept
         if self._mesh is not None and await self._through_mesh(
             self._mesh, {**scope, "headers": named}, receive, send
         ):
@@ -129,10 +160,10 @@ class Gateway:
         headers = [*named, (SECRET_HEADER.encode(), self._secret.encode())]
         inner: Scope = {**scope, "headers": headers}
         if route is None:
-            await self._dashboard(inner, receive, send)
+            await _greeting(user)(inner, receive, send)
             return
         if route.strip:
-            inner["path"] = path.removeprefix(route.prefix) or "/"
+            inner["path"] = "/" + scope["path"].removeprefix(route.prefix).lstrip("/")
             inner["raw_path"] = inner["path"].encode()
         await route.app(inner, receive, send)
 
@@ -153,9 +184,8 @@ def _host(request: Request) -> str:
     return request.headers.get("host", "").partition(":")[0].lower()
 
 
-async def _dashboard(request: Request) -> Response:
-    user = request.headers[USER_HEADER]
+def _greeting(user: str) -> Response:
+    """For a gateway with no dashboard behind it."""
     return HTMLResponse(
-        "<!DOCTYPE html><html><head><title>Kubeflow Central Dashboard</title></head>"
-        f"<body><h1>Kubeflow</h1><p>Embedded, logged in as {html.escape(user)}.</p></body></html>"
+        f"<!DOCTYPE html><html><body>Logged in as {html.escape(user)}.</body></html>"
     )

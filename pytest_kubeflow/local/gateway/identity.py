@@ -1,69 +1,44 @@
-"""Who a request comes from: a session cookie or a verified bearer token."""
+"""Who a bearer token names, if it is a good one: Istio's RequestAuthentication."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import rsa
 
+from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import KubeClient
 
-DEX_CLIENT_ID = "kubeflow-oidc-authservice"
-_ALGORITHM = "ES256"
+if TYPE_CHECKING:
+    from jwt.types import Options
+
 _MOST_VERIFIED = 1000
-_ALGORITHMS = ["ES256", "RS256"]
+_NO_CHECKS: Options = {"verify_signature": False}
 
 
 class InvalidTokenError(Exception):
-    """A token that the gateway does not take; the message is what Envoy's JWT filter would say."""
+    """A token that the gateway does not take; the message is what Envoy's JWT filter says."""
+
+    def __init__(self, message: str, *, status: int = 401) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
 class TrustedIssuer:
-    """One `jwtRule` of Istio's RequestAuthentication: keys, and the claim that names the user."""
+    """One `jwtRule` of a RequestAuthentication: public keys by id, and the claim with the user.
 
-    issuer: str
-    keys: dict[str, Any]
-    user_claim: str
-    audience: str | None = None
-
-
-class Sessions:
-    """Signs and verifies what Dex issues: ID tokens, which are also the session cookies' content.
-
-    `lifetime` in seconds; oauth2-proxy's cookie lives 24 h and is not refreshed.
+    With an `audience`, tokens for others are refused.
     """
 
-    def __init__(self, issuer: str, *, lifetime: int = 24 * 3600) -> None:
-        self.issuer = issuer
-        self.lifetime = lifetime
-        self._key = ec.generate_private_key(ec.SECP256R1())
-
-    def issue(self, email: str) -> str:
-        """An ID token for the user `email`."""
-        now = int(time.time())
-        claims = {
-            "iss": self.issuer,
-            "sub": email,
-            "aud": DEX_CLIENT_ID,
-            "iat": now,
-            "exp": now + self.lifetime,
-            "email": email,
-            "email_verified": True,
-            "name": email.partition("@")[0],
-        }
-        return jwt.encode(claims, self._key, algorithm=_ALGORITHM, headers={"kid": "dex"})
-
-    def jwks(self) -> dict[str, Any]:
-        """The public key as Dex serves it under /dex/keys."""
-        key = jwt.algorithms.ECAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
-        return {"keys": [{**key, "kid": "dex", "use": "sig", "alg": _ALGORITHM}]}
-
-    def trust(self) -> TrustedIssuer:
-        return TrustedIssuer(self.issuer, {"dex": self._key.public_key()}, "email", DEX_CLIENT_ID)
+    issuer: str
+    keys: Mapping[str, Any]
+    user_claim: str
+    audience: str | None = None
 
 
 async def cluster_issuer(client: KubeClient) -> TrustedIssuer:
@@ -76,12 +51,20 @@ async def cluster_issuer(client: KubeClient) -> TrustedIssuer:
 
 
 class Verifier:
-    """Verifies tokens against the trusted issuers."""
+    """Verifies tokens of the trusted issuers.
 
-    def __init__(self, issuers: list[TrustedIssuer]) -> None:
+    `skew` is the number of seconds for which a token is taken before and after its time.
+    """
+
+    def __init__(
+        self, issuers: list[TrustedIssuer], *, skew: int = 60, faults: Faults | None = None
+    ) -> None:
         self._issuers = {one.issuer: one for one in issuers}
+        self._skew = skew
+        self._faults = faults or Faults()
         # A signature that held a moment ago holds still: who asks often is let in faster.
         self._verified: dict[str, tuple[str, float]] = {}
+        self._faults.on_change(self._verified.clear)
 
     def user(self, token: str) -> str:
         """The user that `token` names. Raises InvalidTokenError in Envoy's words."""
@@ -95,29 +78,56 @@ class Verifier:
         return user
 
     def _verify(self, token: str) -> tuple[str, float]:
+        """The same, and until when that holds. In Envoy's order, which is why it is in steps."""
         try:
-            claims = jwt.decode(token, options={"verify_signature": False})
-            header = jwt.get_unverified_header(token)
+            found = jwt.decode_complete(token, options=_NO_CHECKS)
         except jwt.PyJWTError:
-            raise InvalidTokenError("Jwt is not in the form of Header.Payload.Signature") from None
-        issuer = self._issuers.get(claims.get("iss", ""))
+            raise InvalidTokenError(
+                "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections"
+            ) from None
+        claims, header = found["payload"], found["header"]
+        issuer = self._issuers.get(str(claims.get("iss", "")))
         if issuer is None:
             raise InvalidTokenError("Jwt issuer is not configured")
-        key = issuer.keys.get(header.get("kid", ""))
-        if key is None:
-            raise InvalidTokenError("Jwks doesn't have key to match kid or alg from Jwt")
+        self._check_claims(token, issuer)
+        if not self._faults.active("tokens-unverified"):
+            _check_signature(token, header, issuer)
+        user = claims.get(issuer.user_claim)
+        if not isinstance(user, str) or not user:
+            # Istio would let it in without a user header, and nothing behind would know whom.
+            raise InvalidTokenError("RBAC: access denied", status=403)
+        return user, float(claims.get("exp", time.time())) + self._skew
+
+    def _check_claims(self, token: str, issuer: TrustedIssuer) -> None:
+        timely = not self._faults.active("tokens-ageless")
         try:
-            verified = jwt.decode(
+            jwt.decode(
                 token,
-                key,
-                algorithms=_ALGORITHMS,
+                options={
+                    "verify_signature": False,
+                    "verify_exp": timely,
+                    "verify_nbf": timely,
+                    "verify_aud": issuer.audience is not None,
+                },
                 audience=issuer.audience,
-                options={"verify_aud": issuer.audience is not None, "require": ["exp"]},
+                leeway=self._skew,
             )
         except jwt.ExpiredSignatureError:
             raise InvalidTokenError("Jwt is expired") from None
-        except jwt.InvalidAudienceError:
-            raise InvalidTokenError("Audiences in Jwt are not allowed") from None
+        except jwt.ImmatureSignatureError:
+            raise InvalidTokenError("Jwt not yet valid") from None
+        except (jwt.InvalidAudienceError, jwt.MissingRequiredClaimError):
+            raise InvalidTokenError("Audiences in Jwt are not allowed", status=403) from None
         except jwt.PyJWTError:
-            raise InvalidTokenError("Jwt verification fails") from None
-        return verified[issuer.user_claim], float(verified["exp"])
+            raise InvalidTokenError("Jwt payload is an invalid JSON") from None
+
+
+def _check_signature(token: str, header: Mapping[str, Any], issuer: TrustedIssuer) -> None:
+    key = issuer.keys.get(str(header.get("kid", "")))
+    algorithm = "RS256" if isinstance(key, rsa.RSAPublicKey) else "ES256"
+    if key is None or header.get("alg") != algorithm:
+        raise InvalidTokenError("Jwks doesn't have key to match kid or alg from Jwt")
+    try:
+        jwt.PyJWS().decode(token, key, algorithms=[algorithm])
+    except jwt.PyJWTError:
+        raise InvalidTokenError("Jwt verification fails") from None

@@ -47,7 +47,7 @@ class Pipelines:
     ) -> None:
         faults = faults or Faults()
         store, workflows = Store(), Workflows(client)
-        access = Access(client, multi_user=multi_user, gateway_secret=gateway_secret)
+        access = Access(client, multi_user=multi_user, gateway_secret=gateway_secret, faults=faults)
         context = Context(store, access, client, faults)
         self._informer = Informer(client, WORKFLOWS, label_selector=RUN_LABEL)
         # First the store, then the driver: a run that ends is seen to have ended by both.

@@ -1,0 +1,11 @@
+"""Web apps behind the gateway: the central dashboard, access management (kfam), and volumes.
+
+What their browser parts ask of them, as JSON; the pages themselves are empty shells. They take the
+user from `kubeflow-userid`, which only the gateway can set, and ask Kubernetes what the user may.
+"""
+
+from pytest_kubeflow.local.webapps.dashboard import dashboard_app
+from pytest_kubeflow.local.webapps.kfam import kfam_app
+from pytest_kubeflow.local.webapps.volumes import volumes_app
+
+__all__ = ["dashboard_app", "kfam_app", "volumes_app"]

@@ -1,0 +1,195 @@
+"""The volumes web app: claims of a namespace, under /volumes.
+
+Routes and fields: crud-web-apps/volumes/backend of kubeflow/notebooks (branch notebooks-v1).
+Notebooks and PVC viewers are not here, so no claim is shown as used by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from pytest_kubeflow.local.faults import Faults
+from pytest_kubeflow.local.kube import ApiError, KubeClient
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.resources import (
+    EVENTS,
+    PERSISTENT_VOLUME_CLAIMS,
+    PODS,
+    STORAGE_CLASSES,
+)
+from pytest_kubeflow.local.webapps.crud import Guard, RefusedError, read_body, refused, success
+
+PREFIX = "/volumes/"
+_CLAIMS = "persistentvolumeclaims"
+_DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+_PHASES = {"FailedBinding": "warning", "Provisioning": "waiting"}
+_WAITS = (
+    "Pending: This volume will be bound when its first consumer is created. "
+    "E.g., when you first browse its contents, or attach it to a notebook server"
+)
+
+_Handler = Callable[[Request], Awaitable[Response]]
+
+
+def volumes_app(client: KubeClient, *, secure_cookies: bool, faults: Faults) -> Starlette:
+    """An ASGI application for the paths under /volumes/, without that prefix."""
+    guard = Guard(client, prefix=PREFIX, secure=secure_cookies)
+    volumes = _Volumes(client, guard, faults)
+    claims = "/api/namespaces/{namespace}/pvcs"
+
+    def guarded(handler: _Handler) -> _Handler:
+        async def run(request: Request) -> Response:
+            if not faults.active("volumes-open"):
+                guard.check(request)
+            return await handler(request)
+
+        return run
+
+    async def page(_: Request) -> Response:
+        return guard.page("Volumes")
+
+    return Starlette(
+        routes=[
+            Route(claims, guarded(volumes.table), methods=["GET"]),
+            Route(claims, guarded(volumes.create), methods=["POST"]),
+            Route(f"{claims}/{{name}}", guarded(volumes.get), methods=["GET"]),
+            Route(f"{claims}/{{name}}", guarded(volumes.delete), methods=["DELETE"]),
+            Route(f"{claims}/{{name}}/pods", guarded(volumes.pods), methods=["GET"]),
+            Route(f"{claims}/{{name}}/events", guarded(volumes.events), methods=["GET"]),
+            Route("/api/storageclasses", guarded(volumes.classes), methods=["GET"]),
+            Route("/api/storageclasses/default", guarded(volumes.default_class), methods=["GET"]),
+            Route("/{rest:path}", guarded(page), methods=["GET"]),
+        ],
+        exception_handlers={RefusedError: refused, ApiError: refused},
+    )
+
+
+class _Volumes:
+    def __init__(self, client: KubeClient, guard: Guard, faults: Faults) -> None:
+        self._client = client
+        self._guard = guard
+        self._faults = faults
+
+    async def _namespace(self, request: Request, verb: str, resource: str = _CLAIMS) -> str:
+        """The namespace that is asked for, if the user may do that there."""
+        namespace: str = request.path_params["namespace"]
+        if not self._faults.active("volumes-open"):
+            await self._guard.require(request, verb, resource, namespace)
+        return namespace
+
+    async def table(self, request: Request) -> Response:
+        namespace = await self._namespace(request, "list")
+        items = (await self._client.list(PERSISTENT_VOLUME_CLAIMS, namespace))["items"]
+        return success(request, "pvcs", [await self._shown(claim) for claim in items])
+
+    async def get(self, request: Request) -> Response:
+        namespace = await self._namespace(request, "get")
+        name = request.path_params["name"]
+        claim = await self._client.get(PERSISTENT_VOLUME_CLAIMS, name, namespace)
+        return success(request, "pvc", claim)
+
+    async def create(self, request: Request) -> Response:
+        body = await read_body(request, "name", "mode", "class", "size", "type")
+        namespace = await self._namespace(request, "create")
+        spec: Object = {
+            "accessModes": [body["mode"]],
+            "resources": {"requests": {"storage": body["size"]}},
+        }
+        if body["class"] != "{empty}":
+            spec["storageClassName"] = "" if body["class"] == "{none}" else body["class"]
+        metadata = {"name": body["name"], "namespace": namespace}
+        await self._client.create(PERSISTENT_VOLUME_CLAIMS, {"metadata": metadata, "spec": spec})
+        return success(request, "message", "PVC created successfully.")
+
+    async def delete(self, request: Request) -> Response:
+        namespace, name = (
+            await self._namespace(request, "list", "pods"),
+            request.path_params["name"],
+        )
+        if users := [pod["metadata"]["name"] for pod in await self._users(namespace, name)]:
+            raise RefusedError(
+                409, f"Cannot delete PVC '{name}' because it is being used by pods: {users}"
+            )
+        await self._namespace(request, "delete")
+        await self._client.delete(PERSISTENT_VOLUME_CLAIMS, name, namespace)
+        return success(request, "message", f"PVC {name} successfully deleted.")
+
+    async def pods(self, request: Request) -> Response:
+        namespace = await self._namespace(request, "list", "pods")
+        return success(request, "pods", await self._users(namespace, request.path_params["name"]))
+
+    async def events(self, request: Request) -> Response:
+        namespace = await self._namespace(request, "list", "events")
+        return success(
+            request, "events", await self._events(namespace, request.path_params["name"])
+        )
+
+    async def classes(self, request: Request) -> Response:
+        items = (await self._client.list(STORAGE_CLASSES))["items"]
+        names = [item["metadata"]["name"] for item in items]
+        return success(request, "storageClasses", names)
+
+    async def default_class(self, request: Request) -> Response:
+        found = ""
+        for item in (await self._client.list(STORAGE_CLASSES))["items"]:
+            annotations = item["metadata"].get("annotations") or {}
+            if annotations.get(_DEFAULT_CLASS) == "true":
+                found = item["metadata"]["name"]
+                break
+        return success(request, "defaultStorageClass", found)
+
+    async def _users(self, namespace: str, claim: str) -> list[Object]:
+        """The pods that have the claim among their volumes."""
+        found: list[Object] = []
+        for pod in (await self._client.list(PODS, namespace))["items"]:
+            volumes = pod["spec"].get("volumes") or []
+            sources = [one.get("persistentVolumeClaim") or {} for one in volumes]
+            if any(source.get("claimName") == claim for source in sources):
+                found.append(pod)
+        return found
+
+    async def _events(self, namespace: str, claim: str) -> list[Object]:
+        selector = f"involvedObject.kind=PersistentVolumeClaim,involvedObject.name={claim}"
+        answer = await self._client.list(EVENTS, namespace, field_selector=selector)
+        events: list[Object] = answer["items"]
+        return events
+
+    async def _shown(self, claim: Object) -> Object:
+        """A line of the app's table."""
+        metadata, spec = claim["metadata"], claim["spec"]
+        capacity = (claim.get("status") or {}).get("capacity") or spec["resources"]["requests"]
+        return {
+            "name": metadata["name"],
+            "namespace": metadata["namespace"],
+            "status": await self._status(claim),
+            "age": metadata["creationTimestamp"],
+            "capacity": capacity["storage"],
+            "modes": spec["accessModes"],
+            "class": spec.get("storageClassName"),
+            "notebooks": [],
+            "viewer": {"status": "uninitialized", "url": None},
+        }
+
+    async def _status(self, claim: Object) -> Object:
+        metadata = claim["metadata"]
+        if metadata.get("deletionTimestamp"):
+            return _told("terminating", "Deleting Volume...")
+        if (claim.get("status") or {}).get("phase") == "Bound":
+            return _told("ready", "Bound")
+        events = await self._events(metadata["namespace"], metadata["name"])
+        if not events:
+            return _told("waiting", "Provisioning Volume...")
+        reason, message = events[0]["reason"], events[0].get("message", "")
+        if reason == "WaitForFirstConsumer":
+            return _told("unavailable", _WAITS, reason)
+        kind = "warning" if events[0].get("type") == "Warning" else "ready"
+        return _told(_PHASES.get(reason, kind), f"Pending: {message}", reason)
+
+
+def _told(phase: str, message: str, state: str = "") -> Object:
+    return {"phase": phase, "message": message, "state": state}
