@@ -164,8 +164,20 @@ class InferenceService:
         )
 
     def promote(self) -> InferenceService:
-        """Give all requests to the canary."""
+        """Give all requests to the canary; `state.traffic` tells when they go there."""
         return self._patch({"canaryTrafficPercent": None})
+
+    def roll_back(self) -> InferenceService:
+        """Give all requests to the model before this one, which is kept as a canary of 0 percent.
+
+        Also after `promote`: Knative keeps the revision that had all requests before.
+        """
+        if self.mode != KNATIVE:
+            raise ServiceFailed(
+                f"InferenceService {self.name} runs in mode {self.mode}: "
+                "only Knative keeps the model before; update it to the old one"
+            )
+        return self._patch({"canaryTrafficPercent": 0})
 
     def scale(self, least: int, most: int | None = None) -> InferenceService:
         """Let it have between `least` and `most` replicas; 0 is for Knative alone."""

@@ -2,91 +2,36 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import joblib
 import pytest
-from sklearn.datasets import load_iris
-from sklearn.linear_model import LogisticRegression
 
-from pytest_kubeflow.cluster import Cluster, connect
-from pytest_kubeflow.cluster.embedded import with_endpoints
-from pytest_kubeflow.config.model import KubeflowConfig
+from pytest_kubeflow.cluster import Cluster
 from pytest_kubeflow.errors import ConfigurationError, NotFound, PermissionDenied, WaitTimeout
 from pytest_kubeflow.k8s.inventory import read_inventory
-from pytest_kubeflow.k8s.ownership import Ownership, is_ours
-from pytest_kubeflow.local.cluster import LocalKubeflow
-from pytest_kubeflow.objectstore.bucket import Bucket, make_bucket
+from pytest_kubeflow.k8s.ownership import is_ours
+from pytest_kubeflow.objectstore.bucket import Bucket
 from pytest_kubeflow.objectstore.client import S3Access
-from pytest_kubeflow.redaction import Redactor, Secret
+from pytest_kubeflow.redaction import Secret
 from pytest_kubeflow.serving.credentials import StoreAccount
 from pytest_kubeflow.serving.deployer import ServiceDeployer
 from pytest_kubeflow.serving.errors import RequestFailed, ServiceFailed
 from pytest_kubeflow.serving.sdk import make_kserve_client
 from pytest_kubeflow.serving.service import InferenceService, ServiceAccess
 from pytest_kubeflow.serving.spec import GROUP, PLURAL, VERSION
+from tests.serving.embedded import NAMESPACE, ROWS, SAYS
 
-NAMESPACE = "kubeflow-user-example-com"
-FLOWERS = load_iris()
-ROWS = FLOWERS.data[::10].tolist()
-MODEL = LogisticRegression(max_iter=1000).fit(FLOWERS.data, FLOWERS.target)
 # As scikit-learn 0.21 and before pickled it: the module is no longer there.
 OLD_PICKLE = b"csklearn.linear_model.logistic\nLogisticRegression\n."
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    with LocalKubeflow() as running:
-        config = with_endpoints(KubeflowConfig(), running.endpoints)
-        connected = connect(config, ownership=Ownership("tests"), redactor=Redactor())
-        yield connected
-        connected.kubernetes.close()
-
-
-@pytest.fixture(scope="module")
-def store(cluster: Cluster) -> S3Access:
-    s3 = cluster.s3
-    assert s3.endpoint is not None
-    assert s3.access_key is not None
-    assert s3.secret_key is not None
-    return S3Access(s3.endpoint, s3.access_key, s3.secret_key)
-
-
-@pytest.fixture(scope="module")
-def bucket(store: S3Access) -> Iterator[Bucket]:
-    made = make_bucket(store, namespace=NAMESPACE)
-    content = io.BytesIO()
-    joblib.dump(MODEL, content)
-    made.put("iris/model.joblib", content.getvalue())
-    made.put("old/model.joblib", OLD_PICKLE)
-    made.put("empty/README.md", "no model here")
-    yield made
-    made.delete()
-
-
-@pytest.fixture(scope="module")
-def account(cluster: Cluster, store: S3Access) -> Iterator[StoreAccount]:
-    made = StoreAccount(cluster, NAMESPACE, store)
-    yield made
-    made.delete()
-
-
-@pytest.fixture(scope="module")
-def deployer(cluster: Cluster, account: StoreAccount) -> Iterator[ServiceDeployer]:
-    access = ServiceAccess(cluster, NAMESPACE, timeout=120)
-    made = ServiceDeployer(access, account=lambda: account.name)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def iris(deployer: ServiceDeployer, bucket: Bucket) -> InferenceService:
-    return deployer(f"s3://{bucket.path}/iris")
+@pytest.fixture(scope="module", autouse=True)
+def _no_models(bucket: Bucket) -> None:
+    bucket.put("old/model.joblib", OLD_PICKLE)
+    bucket.put("empty/README.md", "no model here")
 
 
 def failure(service: InferenceService) -> str:
@@ -145,8 +90,7 @@ def test_model_that_needs_more_memory(
 
 def test_requests_that_are_wrong(iris: InferenceService) -> None:
     predictor = iris.predictor()
-    expected = [int(one) for one in MODEL.predict(ROWS)]
-    assert predictor.predict(ROWS) == expected
+    assert predictor.predict(ROWS) == SAYS
     with pytest.raises(RequestFailed, match="features") as refused:
         predictor.predict([[1.0, 2.0]])
     assert refused.value.status in {400, 500}
@@ -163,8 +107,8 @@ def test_requests_that_are_wrong(iris: InferenceService) -> None:
         iris.predictor(model="setosa").predict(ROWS)
     assert unknown.value.status == 404
     # After all that, it answers as before.
-    assert predictor.predict(ROWS) == expected
-    assert predictor.infer(ROWS) == expected
+    assert predictor.predict(ROWS) == SAYS
+    assert predictor.infer(ROWS) == SAYS
 
 
 def test_names_that_are_taken(cluster: Cluster, deployer: ServiceDeployer, bucket: Bucket) -> None:
