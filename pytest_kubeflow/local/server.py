@@ -105,7 +105,11 @@ class Server:
         await self._run(store.start, store.stop)
 
         pki = Pki(directory / "pki")
-        api = ApiServer(pki=pki, service_cidr=network.services)
+        api = ApiServer(
+            pki=pki,
+            service_cidr=network.services,
+            longest_token=self._gateway.token_seconds,
+        )
         await self._run(api.start, api.stop)
         admin = await self._client(api, "system:admin", ["system:masters"])
         await bootstrap.apply(admin, bootstrap.manifests(*self._manifest_names()))

@@ -29,6 +29,11 @@ class GatewaySettings:
     )
     secure_cookies: bool = _setting(False, "cookies are for https only, which this gateway is not")
     session_seconds: int = _setting(24 * 3600, "after which a login is over")
+    token_seconds: int = _setting(
+        24 * 3600,
+        "for which a service account's token is good at most "
+        "(--service-account-max-token-expiration)",
+    )
     clock_skew_seconds: int = _setting(60, "for which a token is taken after its time, as by Envoy")
 
     def arguments(self) -> list[str]:

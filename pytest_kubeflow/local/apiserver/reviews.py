@@ -25,11 +25,14 @@ class Reviews:
         tokens: TokenIssuer,
         authenticator: Authenticator,
         authorizer: Authorizer,
+        *,
+        longest_token: int | None = None,
     ) -> None:
         self._store = store
         self._tokens = tokens
         self._authenticator = authenticator
         self._authorizer = authorizer
+        self._longest_token = longest_token
 
     def answer(self, kind: str, obj: Object, user: User, namespace: str) -> Object:
         """The review `obj` with its status."""
@@ -111,6 +114,8 @@ class Reviews:
             message = f"Invalid value: {seconds}: may not specify a duration less than 10 minutes"
             cause = ("spec.expirationSeconds", "FieldValueInvalid", message)
             raise invalid("authentication.k8s.io", "TokenRequest", "", [cause])
+        if self._longest_token is not None:
+            seconds = min(seconds, self._longest_token)
         audiences = spec.get("audiences") or [DEFAULT_AUDIENCE]
         bound = spec.get("boundObjectRef")
         if bound:

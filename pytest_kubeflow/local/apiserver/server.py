@@ -40,11 +40,18 @@ _NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 class ApiServer:
     """Serves until `stop`; its state is in memory and ends with it.
 
-    `service_cidr` is the network of cluster IPs; its first address is the API's own Service.
+    `service_cidr` is the network of cluster IPs; its first address is the API's own Service. No
+    token of a service account is good for more than `longest_token` seconds.
     """
 
     def __init__(
-        self, *, pki: Pki, service_cidr: str, host: str = "127.0.0.1", port: int = 0
+        self,
+        *,
+        pki: Pki,
+        service_cidr: str,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        longest_token: int | None = None,
     ) -> None:
         self._store = Store()
         self._tokens = TokenIssuer()
@@ -63,7 +70,9 @@ class ApiServer:
             tokens=self._tokens,
             authenticator=authenticator,
             authorizer=authorizer,
-            reviews=Reviews(self._store, self._tokens, authenticator, authorizer),
+            reviews=Reviews(
+                self._store, self._tokens, authenticator, authorizer, longest_token=longest_token
+            ),
             logs=self._logs,
             ports=PodPorts(kubelets),
         )
