@@ -16,10 +16,10 @@ from pytest_kubeflow.local.apiserver import ApiServer, Pki
 from pytest_kubeflow.local.controllers import ControllerManager
 from pytest_kubeflow.local.controllers.profile import BUCKET, ProfileController, user_prefixes
 from pytest_kubeflow.local.controllers.serviceproxy import ServiceProxy
-from pytest_kubeflow.local.endpoints import Endpoints, Login
+from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS, Faults
-from pytest_kubeflow.local.gateway import Activity, Gateway, Mesh, Route
-from pytest_kubeflow.local.gateway.identity import cluster_issuer
+from pytest_kubeflow.local.frontdoor import logins, make_gateway
+from pytest_kubeflow.local.gateway import Activity, Mesh
 from pytest_kubeflow.local.httpd import HttpServer
 from pytest_kubeflow.local.kube import Informer, KubeClient
 from pytest_kubeflow.local.kube.client import Object
@@ -41,14 +41,7 @@ from pytest_kubeflow.local.serving.controller import InferenceServiceController
 from pytest_kubeflow.local.serving.images import add_images
 from pytest_kubeflow.local.settings import GatewaySettings
 from pytest_kubeflow.local.spawner import Spawner
-from pytest_kubeflow.local.webapps import dashboard_app, kfam_app, volumes_app
 
-PASSWORD = "12341234"  # noqa: S105 as every example installation has it
-PROFILES = {
-    "user@example.com": "kubeflow-user-example-com",
-    "other@example.com": "kubeflow-other-example-com",
-}
-LDAP_USERS = {"jane": (PASSWORD, "jane@example.com")}
 NODE = "kubeflow-local"
 
 
@@ -180,25 +173,9 @@ class Server:
         mesh: Mesh,
     ) -> str:
         """Open the front door; returns its address."""
-        apps = "system:serviceaccount:kubeflow"
-        masters = ["system:masters"]
-        board = await self._client(api, f"{apps}:centraldashboard", masters)
-        access = await self._client(api, f"{apps}:profiles-controller-service-account", masters)
-        volumes = await self._client(api, f"{apps}:volumes-web-app-service-account", masters)
-        volumes_application = volumes_app(
-            volumes, secure_cookies=self._gateway.secure_cookies, faults=self._faults
-        )
-        gateway = Gateway(
-            [
-                Route("/pipeline", pipelines.app, strip=True, open_fault="pipelines-open"),
-                Route("/ml_metadata", pipelines.metadata_app, open_fault="pipelines-open"),
-                Route("/volumes/", volumes_application, strip=True, open_fault="volumes-open"),
-                Route("/kfam/", kfam_app(access)),
-                Route("/", dashboard_app(board), open_fault="dashboard-open"),
-            ],
-            passwords=dict.fromkeys(PROFILES, PASSWORD),
-            ldap_users=LDAP_USERS,
-            cluster=await cluster_issuer(admin),
+        gateway = await make_gateway(
+            partial(self._client, api),
+            pipelines,
             secret=secret,
             mesh=mesh,
             settings=self._gateway,
@@ -252,26 +229,22 @@ class Server:
         await bootstrap.store_keys(admin, "kubeflow", store.access_key, store.secret_key)
 
     async def _endpoints(self, api: ApiServer, store: ObjectStore, host: str) -> Endpoints:
-        user, *more = PROFILES
-        namespace = PROFILES[user] if self._multi_user else "kubeflow"
-        others = [Login(one, one, PASSWORD, PROFILES[one]) for one in more]
-        if self._gateway.ldap:
-            others += [
-                Login(email, login, secret, None) for login, (secret, email) in LDAP_USERS.items()
-            ]
+        people = logins(self._gateway) if self._multi_user else []
+        user = people[0] if people else None
+        namespace = (user.namespace if user else None) or "kubeflow"
         kubeconfig = self._directory / "kubeconfig"
         await asyncio.to_thread(api.write_kubeconfig, kubeconfig, namespace=namespace)
         return Endpoints(
             host=host,
             kubeconfig=kubeconfig,
-            username=user if self._multi_user else None,
-            password=PASSWORD if self._multi_user else None,
+            username=None if user is None else user.login,
+            password=None if user is None else user.password,
             namespace=namespace,
             s3_endpoint=f"http://{store.endpoint}",
             s3_access_key=store.access_key,
             s3_secret_key=store.secret_key,
             storage_class="standard",
-            others=tuple(others) if self._multi_user else (),
+            others=tuple(people[1:]),
         )
 
     async def _watch_faults(self, client: KubeClient) -> None:
