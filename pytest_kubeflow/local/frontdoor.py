@@ -1,0 +1,70 @@
+"""The front door of a multi-user cluster: its gateway, who can log in, and what is behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from pytest_kubeflow.local.endpoints import Login
+from pytest_kubeflow.local.faults import Faults
+from pytest_kubeflow.local.gateway import Gateway, Mesh, Route
+from pytest_kubeflow.local.gateway.identity import cluster_issuer
+from pytest_kubeflow.local.kube import KubeClient
+from pytest_kubeflow.local.pipelines import Pipelines
+from pytest_kubeflow.local.settings import GatewaySettings
+from pytest_kubeflow.local.webapps import dashboard_app, kfam_app, volumes_app
+
+PASSWORD = "12341234"  # noqa: S105 as every example installation has it
+PROFILES = {
+    "user@example.com": "kubeflow-user-example-com",
+    "other@example.com": "kubeflow-other-example-com",
+}
+"""Dex's own users, and the profiles that a fresh cluster has for them."""
+
+LDAP_USERS = {"jane": (PASSWORD, "jane@example.com")}
+
+_ACCOUNTS = "system:serviceaccount:kubeflow"
+_MASTERS = ("system:masters",)
+
+MakeClient = Callable[[str, Sequence[str]], Awaitable[KubeClient]]
+
+
+def logins(settings: GatewaySettings) -> list[Login]:
+    """Everybody who can log in, the example installation's user first."""
+    found = [Login(email, email, PASSWORD, profile) for email, profile in PROFILES.items()]
+    if settings.ldap:
+        found += [
+            Login(email, login, password, None) for login, (password, email) in LDAP_USERS.items()
+        ]
+    return found
+
+
+async def make_gateway(
+    make_client: MakeClient,
+    pipelines: Pipelines,
+    *,
+    secret: str,
+    mesh: Mesh,
+    settings: GatewaySettings,
+    faults: Faults,
+) -> Gateway:
+    """The gateway and the applications behind it; `make_client` gives each its own credentials."""
+    board = await make_client(f"{_ACCOUNTS}:centraldashboard", _MASTERS)
+    access = await make_client(f"{_ACCOUNTS}:profiles-controller-service-account", _MASTERS)
+    volumes = await make_client(f"{_ACCOUNTS}:volumes-web-app-service-account", _MASTERS)
+    volumes_web_app = volumes_app(volumes, secure_cookies=settings.secure_cookies, faults=faults)
+    return Gateway(
+        [
+            Route("/pipeline", pipelines.app, strip=True, open_fault="pipelines-open"),
+            Route("/ml_metadata", pipelines.metadata_app, open_fault="pipelines-open"),
+            Route("/volumes/", volumes_web_app, strip=True, open_fault="volumes-open"),
+            Route("/kfam/", kfam_app(access)),
+            Route("/", dashboard_app(board), open_fault="dashboard-open"),
+        ],
+        passwords=dict.fromkeys(PROFILES, PASSWORD),
+        ldap_users=LDAP_USERS,
+        cluster=await cluster_issuer(board),
+        secret=secret,
+        mesh=mesh,
+        settings=settings,
+        faults=faults,
+    )
