@@ -25,8 +25,10 @@ _REFERENCE = re.compile(
     re.ASCII,
 )
 # Names without the registry; a pattern with `*` may stand for any registry and folder.
-_PYTHON = ("python", "library/python", "*/python", "*kfp*python*", "*python*kfp*")
-_USERLAND = ("busybox", "alpine", "debian", "ubuntu", "bash", "nvidia/cuda")
+_PYTHON = ("python", "library/python", "*/python", "*/python-3*", "*kfp*python*", "*python*kfp*")
+_USERLAND = (
+    "busybox", "*/busybox", "alpine", "*/alpine", "debian", "ubuntu", "bash", "nvidia/cuda",
+)  # fmt: skip
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PYTHON_PATH = (
     "/usr/local/bin:/usr/local/sbin:/run/kubelet/session/env/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -132,7 +134,7 @@ class ImageCatalogue:
                     "PYTHON_VERSION": python.version,
                 },
             )
-        if short in _USERLAND:
+        if any(fnmatch.fnmatchcase(short, pattern) for pattern in _USERLAND):
             return Image(
                 reference,
                 id=f"host://{_host_system()}",
@@ -148,7 +150,8 @@ class ImageCatalogue:
     @property
     def names(self) -> list[str]:
         """What can be used, for messages and the node's status."""
-        return ["python (any tag)", *_USERLAND, *self._directories]
+        userland = [one for one in _USERLAND if "*" not in one]
+        return ["python (any tag)", *userland, *self._directories]
 
 
 def split_reference(reference: str) -> tuple[str, str | None]:

@@ -76,6 +76,7 @@ class MetadataStore:
         self._names: dict[tuple[Kind, int, str], int] = {}
         self._type_count = 0
         self.events: list[Event] = []
+        self._events_of: dict[int, list[Event]] = {}
         self._links: dict[Kind, dict[int, set[int]]] = {"artifact": {}, "execution": {}}
         self._parents: dict[int, set[int]] = {}
 
@@ -187,7 +188,13 @@ class MetadataStore:
     ) -> None:
         """Record that an execution read (`INPUT`) or wrote (`OUTPUT`) an artifact."""
         when = time_ms or _milliseconds()
-        self.events.append(Event(artifact_id, execution_id, event_type, tuple(path), when))
+        event = Event(artifact_id, execution_id, event_type, tuple(path), when)
+        self.events.append(event)
+        self._events_of.setdefault(execution_id, []).append(event)
+
+    def events_of(self, execution_id: int) -> list[Event]:
+        """What an execution read and wrote, in order."""
+        return list(self._events_of.get(execution_id, ()))
 
 
 def _milliseconds() -> int:

@@ -108,6 +108,7 @@ def _task(node: Object, known: Task | None, run_state: str) -> Task:
         execution_id=int(execution),
         parent_id=node.get("boundaryID", ""),
         pod_name=node["id"] if node["type"] == "Pod" else "",
+        child_pods=tuple(node.get("children") or ()),
         error=message,
         history=history,
     )

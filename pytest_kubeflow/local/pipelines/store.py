@@ -82,7 +82,7 @@ class StateChange:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task of a run, as its Workflow reports it."""
+    """A task of a run, as its Workflow reports it; `child_pods` are those of its attempts."""
 
     id: str
     name: str
@@ -93,6 +93,7 @@ class Task:
     execution_id: int = 0
     parent_id: str = ""
     pod_name: str = ""
+    child_pods: tuple[str, ...] = ()
     error: str = ""
     history: tuple[StateChange, ...] = ()
 

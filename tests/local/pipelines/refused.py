@@ -1,52 +1,20 @@
-"""Pipelines with what the driver does not run yet, by the words in which it says so."""
+"""Pipelines with what the driver does not run, by the words in which it says so."""
 
-from kfp import dsl
+from typing import Any
 
-from tests.local.pipelines.programs import greet, shell
-
-
-@dsl.container_component
-def take(text: str) -> dsl.ContainerSpec:
-    return shell("true", text)
+from tests.local.pipelines.wellformed import DEFAULTS, Spec, changed
 
 
-@dsl.container_component
-def read(data: dsl.Input[dsl.Dataset]) -> dsl.ContainerSpec:
-    return shell("true", data.path)
+def _with(path: str, value: Any) -> Spec:
+    return changed(DEFAULTS, path, value)
 
 
-@dsl.pipeline(name="loop")
-def loop() -> None:
-    with dsl.ParallelFor(["a", "b"]) as one:
-        take(text=one)
-
-
-@dsl.pipeline(name="condition")
-def condition(text: str = "x") -> None:
-    with dsl.If(text == "x"):
-        greet()
-
-
-@dsl.pipeline(name="exit-handler")
-def exit_handler() -> None:
-    with dsl.ExitHandler(take(text="end")):
-        greet()
-
-
-@dsl.pipeline(name="retries")
-def retries() -> None:
-    greet().set_retry(2)
-
-
-@dsl.pipeline(name="importing")
-def importing() -> None:
-    imported = dsl.importer(artifact_uri="s3://bucket/key", artifact_class=dsl.Dataset)
-    read(data=imported.output)
-
-
-PIPELINES = {
-    "ParallelFor loops": loop,
-    "conditions and exit handlers": condition,
-    "retries of tasks": retries,
-    "importer components": importing,
+PIPELINES: dict[str, Spec] = {
+    "ParallelFor loops over artifacts": _with(
+        "root.dag.tasks.only.artifactIterator", {"itemInput": "a", "items": {"inputArtifact": "b"}}
+    ),
+    "resolver components": _with("deploymentSpec.executors.exec", {"resolver": {}}),
+    "custom job components": _with("deploymentSpec.executors.exec", {"customJob": {}}),
+    "task config passthroughs": _with("components.comp.taskConfigPassthroughs", [{"field": "ENV"}]),
+    "container lifecycles": _with("deploymentSpec.executors.exec.container.lifecycle", {}),
 }

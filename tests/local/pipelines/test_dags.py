@@ -32,7 +32,7 @@ def test_outputs_come_up_through_nested_pipelines(member: Member) -> None:
 
 
 def test_tasks_know_their_parents(member: Member) -> None:
-    run = member.run(nested, x="v")
+    run = member.run(nested, x="w")
     told = member.call("GET", f"runs/{run.run_id}").json()["run_details"]["task_details"]
     names = {one["task_id"]: one["display_name"] for one in told}
     parents = {(one["display_name"], names.get(one.get("parent_task_id", ""), "")) for one in told}

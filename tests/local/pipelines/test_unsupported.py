@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from typing import Any
 
@@ -10,12 +9,12 @@ import pytest
 
 from tests.local.pipelines.member import Member, name
 from tests.local.pipelines.refused import PIPELINES
-from tests.local.pipelines.wellformed import DEFAULTS, spec_of
+from tests.local.pipelines.wellformed import DEFAULTS, changed
 
 
 @pytest.mark.parametrize("feature", PIPELINES)
 def test_features_are_refused_by_name(member: Member, experiment: str, feature: str) -> None:
-    spec = spec_of(PIPELINES[feature])
+    spec = PIPELINES[feature]
     query = {"name": name("p"), "namespace": member.namespace}
     files = {"uploadfile": ("p.yaml", json.dumps(spec))}
     uploaded = member.call("POST", "pipelines/upload", params=query, files=files)
@@ -27,17 +26,6 @@ def test_features_are_refused_by_name(member: Member, experiment: str, feature: 
     assert f"does not run {feature} yet" in submitted.json()["message"]
     answer = member.call("GET", f"pipelines/names/{query['name']}", params=query)
     assert answer.status_code == 404  # nothing of it is kept
-
-
-def changed(path: str, value: Any) -> dict[str, Any]:
-    """A good pipeline with one thing changed; `path` is dotted."""
-    spec = copy.deepcopy(DEFAULTS)
-    *parents, last = path.split(".")
-    at = spec
-    for key in parents:
-        at = at[key]
-    at[last] = value
-    return spec
 
 
 @pytest.mark.parametrize(
@@ -71,6 +59,6 @@ def test_what_leads_nowhere_is_refused(
     }
     good = member.call("POST", "runs", json=body | {"pipeline_spec": DEFAULTS})
     assert good.status_code == 200
-    bad = member.call("POST", "runs", json=body | {"pipeline_spec": changed(path, value)})
+    bad = member.call("POST", "runs", json=body | {"pipeline_spec": changed(DEFAULTS, path, value)})
     assert bad.status_code == 400
     assert told in bad.json()["message"]

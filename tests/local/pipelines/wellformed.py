@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from google.protobuf import json_format
@@ -10,8 +11,22 @@ Spec = dict[str, Any]
 
 
 def spec_of(pipeline: Any) -> Spec:
-    """What the compiler makes of a pipeline function."""
+    """What the compiler makes of a pipeline function, with the cache left out."""
     spec: Spec = json_format.MessageToDict(pipeline.pipeline_spec)
+    for component in [spec["root"], *spec["components"].values()]:
+        for task in component.get("dag", {}).get("tasks", {}).values():
+            task.pop("cachingOptions", None)
+    return spec
+
+
+def changed(spec: Spec, path: str, value: Any) -> Spec:
+    """A copy of `spec` with one thing changed; `path` is dotted."""
+    spec = copy.deepcopy(spec)
+    *parents, last = path.split(".")
+    at = spec
+    for key in parents:
+        at = at[key]
+    at[last] = value
     return spec
 
 

@@ -120,7 +120,7 @@ def _task(record: Run, task: Task) -> Json:
         parent_task_id=task.parent_id,
         state_history=[_change(one) for one in task.history],
         pod_name=task.pod_name,
-        child_tasks=[{"pod_name": task.pod_name}] if task.pod_name else [],
+        child_tasks=[{"pod_name": one} for one in task.child_pods or (task.pod_name,) if one],
     )
 
 

@@ -11,16 +11,26 @@ from typing import Any
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import PERSISTENT_VOLUME_CLAIMS
-from pytest_kubeflow.local.pipelines.driver.values import TaskError
+from pytest_kubeflow.local.pipelines.driver.values import TaskError, Values
 
 Json = Any
 
 CREATE, DELETE = "argostub/createpvc", "argostub/deletepvc"
+_CHOSEN = "chosen_name"
 
 
 def is_claim(image: str) -> bool:
     """Whether `image` stands for one of these tasks."""
     return image in {CREATE, DELETE}
+
+
+def named(image: str, inputs: Values) -> Values:
+    """The inputs with the name of the claim that is to be made, so that it is part of them."""
+    parameters = inputs.parameters
+    if image == DELETE or parameters.get("pvc_name"):
+        return inputs
+    name = f"{uuid.uuid4()}{parameters.get('pvc_name_suffix') or ''}"
+    return Values({**parameters, _CHOSEN: name}, inputs.artifacts)
 
 
 async def operate(
@@ -57,7 +67,7 @@ def claim_manifest(parameters: dict[str, Json], namespace: str) -> Object:
             spec[field] = parameters[source]
     return {
         "metadata": {
-            "name": name or f"{uuid.uuid4()}{suffix or ''}",
+            "name": name or parameters[_CHOSEN],
             "namespace": namespace,
             "annotations": parameters.get("annotations") or {},
         },

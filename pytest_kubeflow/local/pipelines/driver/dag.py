@@ -1,34 +1,54 @@
-"""DAGs: their tasks side by side, each as soon as what it depends on has succeeded.
+"""DAGs: their tasks side by side, each as soon as all that it depends on has ended.
 
-After the first failure no further task is started, while those that run may end, as Argo's
-failFast does. What does not run any more is Omitted.
+After the first failure no further task of the same DAG is started but exit tasks, while those that
+run may end, as Argo's failFast does. A DAG of which a task has failed has failed itself.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pytest_kubeflow.local.pipelines.driver import claims
+from pytest_kubeflow.local.pipelines.driver import claims, expression, iterator
+from pytest_kubeflow.local.pipelines.driver.iterator import is_loop
 from pytest_kubeflow.local.pipelines.driver.resolve import (
-    producers,
+    iteration_inputs,
     resolve_inputs,
     resolve_outputs,
     resolve_parameter,
 )
 from pytest_kubeflow.local.pipelines.driver.status import TaskNode
-from pytest_kubeflow.local.pipelines.driver.task import Executor, TaskRunner, pod_name
+from pytest_kubeflow.local.pipelines.driver.step import Step, pod_name
+from pytest_kubeflow.local.pipelines.driver.task import TaskRunner
+from pytest_kubeflow.local.pipelines.driver.trigger import (
+    Outcome,
+    is_exit_task,
+    producers,
+    starts,
+    upstream,
+)
 from pytest_kubeflow.local.pipelines.driver.values import TaskError, Values
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument
 
 Json = Any
 
 _OMITTED = "omitted: depends condition not met"  # Argo's words
+_FALSE = "when 'false != false' evaluated false"
 
 
-class OmittedError(TaskError):
-    """A task that was not started, because another one failed."""
+@dataclass(slots=True)
+class Scope:
+    """A DAG that is being walked: its inputs, its node, and how its tasks ended so far.
+
+    `error` is that of the first task that failed.
+    """
+
+    inputs: Values
+    node: TaskNode
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    error: str = ""
 
 
 class DagRunner:
@@ -38,133 +58,180 @@ class DagRunner:
         self, document: PipelineDocument, runner: TaskRunner, names: Mapping[str, str]
     ) -> None:
         self._components: Json = document.spec.get("components") or {}
-        self._executors: Json = document.spec["deploymentSpec"]["executors"]
+        self._executors: Json = (document.spec.get("deploymentSpec") or {}).get("executors") or {}
         deployment = document.platform.get("deploymentSpec") or {}
         self._platform: Json = deployment.get("executors") or {}
         self._runner = runner
         self._names = names
-        self._failed = False
 
     async def run(self, component: Json, inputs: Values, node: TaskNode) -> Values:
         """Run the DAG `component`, whose execution is `node.execution_id`.
 
         Raises TaskError with the first failure, when all its tasks have come to an end.
         """
+        scope = Scope(inputs, node)
         tasks: dict[str, Json] = component["dag"].get("tasks") or {}
-        started: dict[str, asyncio.Task[Values]] = {}
+        started: dict[str, asyncio.Task[None]] = {}
         ready = asyncio.Event()
 
-        async def run_one(key: str) -> Values:
+        async def run_one(key: str) -> None:
             await ready.wait()  # until all tasks are there to be waited for
-            needed = self._needed(tasks[key])
+            needed = self._upstream(tasks[key])
             if needed:
                 await asyncio.wait([started[one] for one in needed])
-            return await self._task(key, tasks[key], inputs, node, started)
+            scope.outcomes[key] = await self._task(key, tasks[key], scope)
 
         for key in tasks:
             started[key] = asyncio.create_task(run_one(key), name=f"task {key}")
         ready.set()
         try:
             if started:
-                await asyncio.wait(started.values())
+                # Tasks that fail are outcomes: an exception is an error of the driver.
+                done, _ = await asyncio.wait(started.values(), return_when=asyncio.FIRST_EXCEPTION)
+                for one in done:
+                    one.result()
         finally:
             for one in started.values():
                 one.cancel()
             await asyncio.gather(*started.values(), return_exceptions=True)
-        errors = [one.exception() for one in started.values() if not one.cancelled()]
-        for error in errors:
-            if error is not None and not isinstance(error, OmittedError):
-                raise error
-        if any(errors):
-            raise OmittedError(_OMITTED)
-        return resolve_outputs(
-            component["dag"], {key: one.result() for key, one in started.items()}
-        )
+        if scope.error:
+            raise TaskError(scope.error)
+        return resolve_outputs(component["dag"], scope.outcomes)
 
-    def _needed(self, task: Json) -> set[str]:
+    def _upstream(self, task: Json) -> set[str]:
         if self._runner.tools.faults.active("order-ignored"):
             return producers(task)
-        return producers(task) | set(task.get("dependentTasks") or ())
+        return upstream(task)
 
-    async def _task(
-        self,
-        key: str,
-        task: Json,
-        parent: Values,
-        dag: TaskNode,
-        started: Mapping[str, asyncio.Task[Values]],
-    ) -> Values:
-        """One task of a DAG, a nested DAG or one in a pod."""
-        runner = self._runner
-        status, ledger = runner.status, runner.ledger
+    async def _task(self, key: str, task: Json, scope: Scope) -> Outcome:
+        """One task of a DAG, from its trigger to its end."""
         component = self._components[task["componentRef"]["name"]]
-        display_name = (task.get("taskInfo") or {}).get("name") or key
-        known = ledger.completed(dag.execution_id, key)
-        is_dag = "dag" in component
-        # As in Argo, where a task that the driver does itself is a DAG without a pod in it.
-        in_pod = not is_dag and not claims.is_claim(self._executor(component).container["image"])
-        name = pod_name(runner.workflow["metadata"]["name"]) if in_pod else f"{dag.id}.{key}"
-        node = status.node(TaskNode(name, display_name, "Pod" if in_pod else "DAG", dag.id))
+        step = self._step(key, task, component, scope)
+        known = None if is_exit_task(task) else self._known(step)
         if known is not None:
-            node.execution_id = known[0]
-            status.move(node, "Succeeded")
-            return known[1]
-        needed = [started[one] for one in self._needed(task)]
-        if self._failed or any(one.exception() for one in needed):
+            return known
+        status = self._runner.status
+        node = status.node(step.node)
+        outcomes = {one: scope.outcomes[one] for one in self._upstream(task)}
+        if not starts(task, outcomes, failed=bool(scope.error)):
             status.move(node, "Omitted", _OMITTED)
-            raise OmittedError(f"task {display_name!r} was omitted")
+            return Outcome("Omitted")
         try:
-            # Not only what the inputs name: a platform configuration may use outputs as well.
-            upstream = {one: ended.result() for one, ended in started.items() if _succeeded(ended)}
-            names = {
-                **self._names,
-                "pipeline_task_name": key,
-                "pipeline_task_uuid": str(dag.execution_id),
-            }
-            inputs = resolve_inputs(task, component, parent, upstream, names)
-            if is_dag:
-                values = await self._nested(key, node, component, inputs, dag)
-            else:
-                executor = self._executor(component)
-                node.execution_id = ledger.start_container(
-                    key, display_name, dag.execution_id, inputs, executor.container["image"]
-                )
-                values = await runner.run(
-                    key,
-                    node,
-                    executor,
-                    inputs,
-                    lambda source: resolve_parameter(source, parent, upstream),
-                )
+            values = await self._triggered(step, scope)
         except TaskError as error:
-            self._failed = True
-            phase = "Omitted" if isinstance(error, OmittedError) else "Failed"
-            status.move(node, phase, str(error))
+            message = f"task {step.display_name!r}: {error}"
+            scope.error = scope.error or message
+            status.move(node, "Failed", str(error))
             if node.execution_id:
-                ledger.finish(node.execution_id, "FAILED")
-            raise type(error)(f"task {display_name!r}: {error}") from None
+                self._runner.ledger.finish(node.execution_id, "FAILED")
+            return Outcome("Failed", error=message)
+        if values is None:
+            status.move(node, "Skipped", _FALSE)
+            return Outcome("Skipped")
         status.move(node, "Succeeded")
-        return values
+        return Outcome("Succeeded", values)
 
-    async def _nested(
-        self, key: str, node: TaskNode, component: Json, inputs: Values, dag: TaskNode
-    ) -> Values:
-        ledger = self._runner.ledger
-        execution = ledger.known_dag(dag.execution_id, key) or ledger.start_dag(
-            key, node.name, dag.execution_id, inputs, component
+    async def _triggered(self, step: Step, scope: Scope) -> Values | None:
+        """What a task gives whose turn it is; None if its own condition is not met."""
+        names = {
+            **self._names,
+            "pipeline_task_name": step.key,
+            "pipeline_task_uuid": str(step.parent),
+        }
+        step = replace(
+            step,
+            inputs=resolve_inputs(step.task, step.component, scope.inputs, scope.outcomes, names),
+            resolve=lambda source: resolve_parameter(source, scope.inputs, scope.outcomes),
         )
-        node.execution_id = execution
-        self._runner.status.move(node, "Running")
-        outputs = await self.run(component, inputs, node)
-        ledger.finish(execution, "COMPLETE")
+        condition = (step.task.get("triggerPolicy") or {}).get("condition")
+        if condition and not expression.holds(condition, step.inputs):
+            step.node.execution_id = self._runner.ledger.not_triggered(step)
+            return None
+        if is_loop(step.task):
+            return await self._loop(step)
+        return await self._once(step)
+
+    async def _loop(self, step: Step) -> Values:
+        """All iterations of a ParallelFor, side by side as far as its limit allows."""
+        step = replace(step, inputs=iterator.with_raw_items(step.task, step.inputs))
+        inputs = [
+            iteration_inputs(step.component, one)
+            for one in iterator.iterations(step.task, step.inputs)
+        ]
+        status, node = self._runner.status, step.node
+        node.execution_id = self._runner.ledger.start_dag(step, iteration_count=len(inputs))
+        status.move(node, "Running")
+        gate = asyncio.Semaphore(iterator.limit(step.task) or max(1, len(inputs)))
+        errors: list[str] = []
+
+        async def iteration(index: int, inputs: Values) -> Values:
+            async with gate:
+                if errors:
+                    return Values()
+                name = f"iteration-iterations({index}:{index})"
+                inner = status.node(TaskNode(f"{node.id}.{index}", name, "DAG", node.id))
+                each = replace(
+                    step, inputs=inputs, node=inner, parent=node.execution_id, iteration=index
+                )
+                try:
+                    values = await self._once(each)
+                except TaskError as error:
+                    errors.append(f"iteration {index}: {error}")
+                    status.move(inner, "Failed", str(error))
+                    if inner.execution_id:
+                        self._runner.ledger.finish(inner.execution_id, "FAILED")
+                    return Values()
+                status.move(inner, "Succeeded")
+                return values
+
+        results = await _all(iteration(index, one) for index, one in enumerate(inputs))
+        if errors:
+            raise TaskError(errors[0])
+        self._runner.ledger.finish(node.execution_id, "COMPLETE")
+        return iterator.collected(results)
+
+    async def _once(self, step: Step) -> Values:
+        """A DAG inside this one, or a task that is no DAG."""
+        if "dag" not in step.component:
+            return await self._runner.run(step)
+        step.node.execution_id = self._runner.ledger.start_dag(step)
+        self._runner.status.move(step.node, "Running")
+        outputs = await self.run(step.component, step.inputs, step.node)
+        self._runner.ledger.finish(step.node.execution_id, "COMPLETE")
         return outputs
 
-    def _executor(self, component: Json) -> Executor:
-        label = component["executorLabel"]
-        return Executor(
-            component, self._executors[label]["container"], self._platform.get(label) or {}
+    def _known(self, step: Step) -> Outcome | None:
+        """How a task ended in an earlier attempt of this run, if it has succeeded there."""
+        found = None if "dag" in step.component else self._runner.ledger.completed(step)
+        if found is None:
+            return None
+        pod = found.pod if step.node.kind == "Pod" else ""
+        node = replace(step.node, id=pod or step.node.id, execution_id=found.execution)
+        self._runner.status.move(self._runner.status.node(node), "Succeeded")
+        return Outcome("Succeeded", found.values)
+
+    def _step(self, key: str, task: Json, component: Json, scope: Scope) -> Step:
+        display_name = (task.get("taskInfo") or {}).get("name") or key
+        label = component.get("executorLabel")
+        executor = self._executors[label] if label else {}
+        # As in Argo, where a task that the driver does itself is a DAG without a pod in it.
+        image = (executor.get("container") or {}).get("image")
+        in_pod = image is not None and not claims.is_claim(image) and not is_loop(task)
+        workflow = self._runner.workflow["metadata"]["name"]
+        name = pod_name(workflow) if in_pod else f"{scope.node.id}.{key}"
+        return Step(
+            key,
+            task,
+            component,
+            executor,
+            self._platform.get(label) or {},
+            node=TaskNode(name, display_name, "Pod" if in_pod else "DAG", scope.node.id),
+            parent=scope.node.execution_id,
         )
 
 
-def _succeeded(task: asyncio.Task[Values]) -> bool:
-    return task.done() and not task.cancelled() and task.exception() is None
+async def _all(works: Iterable[Coroutine[Any, Any, Values]]) -> list[Values]:
+    """Side by side; the first that raises ends the others."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one) for one in works]
+    return [one.result() for one in tasks]

@@ -10,11 +10,12 @@ from pytest_kubeflow.local.kube import Informer, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.informer import Key, key_of
 from pytest_kubeflow.local.metadata import MetadataStore
+from pytest_kubeflow.local.pipelines.driver.attempt import Tools
+from pytest_kubeflow.local.pipelines.driver.caching import Cache
 from pytest_kubeflow.local.pipelines.driver.pods import TaskPods
 from pytest_kubeflow.local.pipelines.driver.report import Report
 from pytest_kubeflow.local.pipelines.driver.run import RunWorker, generation_of
 from pytest_kubeflow.local.pipelines.driver.status import FINAL_PHASES
-from pytest_kubeflow.local.pipelines.driver.task import Tools
 from pytest_kubeflow.local.pipelines.settings import StoreSettings
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class Engine:
         faults: Faults,
     ) -> None:
         self._pods = TaskPods(client)
-        self._tools = Tools(client, self._pods, store, faults)
+        self._tools = Tools(client, self._pods, store, faults, Cache(metadata))
         self._metadata = metadata
         self._workflows = workflows
         self._workers: dict[Key, RunWorker] = {}

@@ -7,19 +7,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pytest_kubeflow.local.metadata import MetadataStore, Node
+from pytest_kubeflow.local.pipelines.driver import artifacts, workspace
+from pytest_kubeflow.local.pipelines.driver.caching import FINGERPRINT
 from pytest_kubeflow.local.pipelines.driver.report import Artifact
+from pytest_kubeflow.local.pipelines.driver.step import Step
 from pytest_kubeflow.local.pipelines.driver.values import StoredArtifact, Values
 
 Json = Any
 
 DAG, CONTAINER = "system.DAGExecution", "system.ContainerExecution"
+IMPORTER, WORKSPACE_IMPORTER = "system.ImporterExecution", "system.ImporterWorkspaceExecution"
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A task that has succeeded before: its execution, its pod ("" without one), its outputs."""
+
+    execution: int
+    pod: str
+    values: Values
 
 
 class Ledger:
-    """Writes the executions and artifacts of one run; parts that are there already are kept."""
+    """Writes the executions and artifacts of one run; parts that are there already are kept.
+
+    `retried`: the run goes on after an earlier attempt, whose executions count.
+    """
 
     def __init__(
         self,
@@ -29,10 +46,12 @@ class Ledger:
         run_id: str,
         namespace: str,
         run_root: str,
+        retried: bool = False,
     ) -> None:
         self._metadata = metadata
         self._namespace = namespace
         self._run_id = run_id
+        self._retried = retried
         self.pipeline_context = self._context("system.Pipeline", pipeline_name, {}).id
         self.run_context = self._context(
             "system.PipelineRun",
@@ -52,49 +71,66 @@ class Ledger:
         name = f"run/{self._run_id}"
         known = self._metadata.by_name("execution", DAG, name)
         if known is not None:
-            self._metadata.update("execution", known.id, state="RUNNING")
+            self.restart(known.id)
             return known.id
         return self._execution(DAG, {"inputs": inputs.parameters}, inputs, name=name)
 
-    def start_dag(
-        self, task: str, display_name: str, parent: int, inputs: Values, component: Json
-    ) -> int:
-        """The execution of a nested pipeline."""
-        dag = component["dag"]
+    def start_dag(self, step: Step, *, iteration_count: int | None = None) -> int:
+        """The execution of a nested pipeline, a loop (with its count) or one of its iterations.
+
+        A retried run goes on with the one it has.
+        """
+        if (known := self._known(step)) is not None:
+            self.restart(known.id)
+            return known.id
+        dag = step.component.get("dag") or {}
         outputs = dag.get("outputs") or {}
-        properties = {
-            "task_name": task,
-            "display_name": display_name,
-            "parent_dag_id": parent,
-            "inputs": inputs.parameters,
+        properties = self._properties(step) | {
             "total_dag_tasks": len(dag.get("tasks") or {}),
             "parameter_producer_task": {
                 key: json.dumps(one) for key, one in (outputs.get("parameters") or {}).items()
             },
             "artifact_producer_task": json.dumps(outputs.get("artifacts") or {}),
         }
-        return self._execution(DAG, properties, inputs)
+        if iteration_count is not None:
+            properties["iteration_count"] = iteration_count
+        return self._execution(DAG, properties, step.inputs)
 
-    def start_container(
-        self, task: str, display_name: str, parent: int, inputs: Values, image: str
-    ) -> int:
-        """The execution of a task in a pod."""
-        properties = {
-            "task_name": task,
-            "display_name": display_name,
-            "parent_dag_id": parent,
-            "inputs": inputs.parameters,
-            "image": image,
+    def start_container(self, step: Step, *, fingerprint: str = "", cached: int = 0) -> int:
+        """The execution of a task in a pod, or of one whose outputs another one gave."""
+        properties = self._properties(step) | {
+            "image": str(step.container.get("image") or ""),
             "pod_name": "",
             "pod_uid": "",
             "namespace": self._namespace,
         }
-        return self._execution(CONTAINER, properties, inputs)
+        if cached:
+            properties["cached_execution_id"] = str(cached)
+        if fingerprint:
+            properties[FINGERPRINT] = fingerprint
+        return self._execution(CONTAINER, properties, step.inputs)
+
+    def start_importer(self, step: Step) -> int:
+        """The execution of an importer."""
+        importer = step.executor["importer"]
+        kind = WORKSPACE_IMPORTER if importer.get("downloadToWorkspace") else IMPORTER
+        return self._execution(kind, self._properties(step), step.inputs)
+
+    def not_triggered(self, step: Step) -> int:
+        """The execution of a task whose condition is not met: CANCELED, in ML Metadata's words."""
+        kind = DAG if "dag" in step.component else CONTAINER
+        execution = self._execution(kind, self._properties(step), step.inputs)
+        self.finish(execution, "CANCELED")
+        return execution
 
     def set_pod(self, execution: int, name: str, uid: str) -> None:
         self._metadata.update(
             "execution", execution, custom_properties={"pod_name": name, "pod_uid": uid}
         )
+
+    def restart(self, execution: int) -> None:
+        """An execution goes on after it has failed."""
+        self._metadata.update("execution", execution, state="RUNNING")
 
     def finish(self, execution: int, state: str) -> None:
         """`state` is COMPLETE, FAILED or CANCELED."""
@@ -104,69 +140,99 @@ class Ledger:
         self,
         execution: int,
         parameters: Mapping[str, Json],
-        artifacts: Mapping[str, list[Artifact]],
+        found: Mapping[str, list[Artifact]],
     ) -> Values:
         """Record a task's outputs; what the tasks after it get."""
         stored = {
-            name: [self._output(execution, name, one) for one in found]
-            for name, found in artifacts.items()
+            name: [self._output(execution, name, one) for one in several]
+            for name, several in found.items()
         }
-        self._metadata.update(
-            "execution",
-            execution,
-            state="COMPLETE",
-            custom_properties={"outputs": dict(parameters)},
-        )
+        self._publish(execution, "COMPLETE", parameters)
         return Values(dict(parameters), stored)
 
-    def completed(self, parent: int, task: str) -> tuple[int, Values] | None:
-        """Execution and outputs of a task that has succeeded before, in an earlier attempt."""
+    def reuse(self, execution: int, cached: int) -> Values:
+        """Give an execution the outputs of an earlier one."""
+        (earlier,) = self._metadata.nodes("execution", [cached])
+        parameters = dict(earlier.custom_properties.get("outputs") or {})
+        stored = self._outputs_of(cached)
+        for name, several in stored.items():
+            for one in several:
+                self._attribute(execution, name, one.id)
+        self._publish(execution, "CACHED", parameters)
+        return Values(parameters, stored)
+
+    def imported(self, artifact: Artifact) -> int:
+        """The id of an artifact that this pipeline has imported before; 0 if there is none."""
+        node = artifacts.find(self._metadata, artifact, self.pipeline_context)
+        return node.id if node else 0
+
+    def complete_import(self, execution: int, artifact: Artifact, known: int) -> Values:
+        """Record what an importer gives: a new artifact, or the one that is `known`."""
+        known = known or artifacts.record(self._metadata, artifact, artifact.name).id
+        self._attribute(execution, artifact.name, known)
+        self._publish(execution, "COMPLETE", {})
+        return Values({}, self._outputs_of(execution))
+
+    def completed(self, step: Step) -> Completed | None:
+        """A task that has succeeded in an earlier attempt of this run."""
+        node = self._known(step)
+        if node is None or node.state not in {"COMPLETE", "CACHED"}:
+            return None
+        parameters = dict(node.custom_properties.get("outputs") or {})
+        pod = str(node.custom_properties.get("pod_name") or "")
+        return Completed(node.id, pod, Values(parameters, self._outputs_of(node.id)))
+
+    def _known(self, step: Step) -> Node | None:
+        """The last execution of a task in earlier attempts."""
+        if not self._retried:
+            return None
+        wanted = {"task_name": step.key, "parent_dag_id": step.parent}
         for node in reversed(self._metadata.in_context("execution", self.run_context)):
             properties = node.custom_properties
-            named = properties.get("task_name") == task
-            if named and properties.get("parent_dag_id") == parent:
-                if node.state != "COMPLETE":
-                    return None
-                return node.id, Values(
-                    dict(properties.get("outputs") or {}), self._outputs_of(node.id)
-                )
+            if properties.get("iteration_index") == step.iteration and all(
+                properties.get(name) == value for name, value in wanted.items()
+            ):
+                return node
         return None
 
-    def known_dag(self, parent: int, task: str) -> int | None:
-        """The execution of a nested pipeline from an earlier attempt."""
-        for node in self._metadata.in_context("execution", self.run_context):
-            properties = node.custom_properties
-            named = properties.get("task_name") == task
-            if named and properties.get("parent_dag_id") == parent:
-                self._metadata.update("execution", node.id, state="RUNNING")
-                return node.id
-        return None
+    def _properties(self, step: Step) -> dict[str, Json]:
+        properties: dict[str, Json] = {
+            "task_name": step.key,
+            "display_name": step.display_name,
+            "parent_dag_id": step.parent,
+            "inputs": step.inputs.parameters,
+        }
+        if step.iteration is not None:
+            properties["iteration_index"] = step.iteration
+        return properties
+
+    def _publish(self, execution: int, state: str, parameters: Mapping[str, Json]) -> None:
+        self._metadata.update(
+            "execution", execution, state=state, custom_properties={"outputs": dict(parameters)}
+        )
 
     def _outputs_of(self, execution: int) -> dict[str, list[StoredArtifact]]:
         found: dict[str, list[StoredArtifact]] = {}
-        for event in self._metadata.events:
-            if event.execution_id == execution and event.type == "OUTPUT":
+        (producer,) = self._metadata.nodes("execution", [execution])
+        in_workspace = self._metadata.type_of("execution", producer).name == WORKSPACE_IMPORTER
+        for event in self._metadata.events_of(execution):
+            if event.type == "OUTPUT":
                 (node,) = self._metadata.nodes("artifact", [event.artifact_id])
-                kind = self._metadata.type_of("artifact", node).name
-                one = StoredArtifact(node.id, node.uri, kind, _runtime_metadata(node))
+                one = artifacts.stored(self._metadata, node)
+                if in_workspace:
+                    one.metadata[workspace.FLAG] = True
                 found.setdefault(str(event.path[0]), []).append(one)
         return found
 
     def _output(self, execution: int, name: str, artifact: Artifact) -> StoredArtifact:
-        kind = self._metadata.put_type("artifact", artifact.type or "system.Artifact")
-        properties = {key: _property(one) for key, one in artifact.metadata.items()}
-        node = self._metadata.put(
-            "artifact",
-            kind.id,
-            uri=artifact.uri,
-            state="LIVE",
-            custom_properties={"display_name": name, "store_session_info": "{}"} | properties,
-        )
-        self._metadata.add_event(node.id, execution, "OUTPUT", (name,))
+        node = artifacts.record(self._metadata, artifact, name)
+        self._attribute(execution, name, node.id)
+        return artifacts.stored(self._metadata, node)
+
+    def _attribute(self, execution: int, name: str, artifact: int) -> None:
+        self._metadata.add_event(artifact, execution, "OUTPUT", (name,))
         for context in (self.pipeline_context, self.run_context):
-            self._metadata.link("artifact", node.id, context)
-        # The real driver reads metadata back from here, display name included.
-        return StoredArtifact(node.id, node.uri, kind.name, _runtime_metadata(node))
+            self._metadata.link("artifact", artifact, context)
 
     def _execution(
         self, kind: str, properties: dict[str, Json], inputs: Values, name: str = ""
@@ -180,8 +246,8 @@ class Ledger:
         )
         for context in (self.pipeline_context, self.run_context):
             self._metadata.link("execution", node.id, context)
-        for key, artifacts in inputs.artifacts.items():
-            for artifact in artifacts:
+        for key, found in inputs.artifacts.items():
+            for artifact in found:
                 self._metadata.add_event(artifact.id, node.id, "INPUT", (key,))
         return node.id
 
@@ -191,34 +257,3 @@ class Ledger:
             return known
         type_id = self._metadata.put_type("context", kind).id
         return self._metadata.put("context", type_id, name=name, custom_properties=properties)
-
-
-def _property(value: Json) -> Json:
-    """A metadata value in ML Metadata: numbers are doubles, and containers are wrapped."""
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, int):
-        return float(value)
-    if isinstance(value, list):
-        return {"list": value}
-    if isinstance(value, dict):
-        return {"struct": value}
-    return "" if value is None else value
-
-
-def _runtime_metadata(node: Node) -> dict[str, Json]:
-    return {
-        key: _unwrapped(value)
-        for key, value in node.custom_properties.items()
-        if key != "store_session_info"
-    }
-
-
-def _unwrapped(value: Json) -> Json:
-    if isinstance(value, dict) and len(value) == 1:
-        for wrapper in ("list", "struct"):
-            if wrapper in value:
-                return value[wrapper]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value

@@ -6,14 +6,14 @@ what is not understood here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.pipelines.driver.placement import place
+from pytest_kubeflow.local.pipelines.driver.step import Resolve
 from pytest_kubeflow.local.pipelines.driver.values import TaskError
 
 Json = Any
-Resolve = Callable[[Json], Json]
 
 _PULL_POLICIES = ("Always", "Never", "IfNotPresent")
 
@@ -29,7 +29,17 @@ def apply_platform(pod: Object, config: Json, resolve: Resolve) -> None:
     _volumes(pod["spec"], config, resolve)
     _environment(pod["spec"]["containers"][0], config, resolve)
     _images(pod["spec"], config, resolve)
-    _scheduling(pod["spec"], config)
+    place(pod["spec"], config, resolve)
+    if deadline := int(config.get("activeDeadlineSeconds") or 0):
+        pod["spec"]["activeDeadlineSeconds"] = deadline
+    if context := config.get("securityContext"):
+        _security(pod["spec"]["containers"][0], context)
+    _init_containers(pod["spec"], config.get("initContainers") or [])
+
+
+def claim_names(config: Json, resolve: Resolve) -> list[str]:
+    """The claims that the executor config `config` mounts. Raises TaskError."""
+    return [_pvc_name(one, resolve) for one in config.get("pvcMount") or []]
 
 
 def _volumes(spec: Object, config: Json, resolve: Resolve) -> None:
@@ -40,6 +50,8 @@ def _volumes(spec: Object, config: Json, resolve: Resolve) -> None:
     for kind, field in (("secret", "secretName"), ("configMap", "name")):
         for one in config.get(f"{kind}AsVolume") or []:
             source = _name(one, f"{kind}Name", resolve)
+            if source is None:
+                continue
             content = {field: source, "optional": bool(one.get("optional"))}
             _mount(spec, {"name": source, kind: content}, one["mountPath"])
     for one in config.get("emptyDirMounts") or []:
@@ -51,6 +63,8 @@ def _environment(main: Object, config: Json, resolve: Resolve) -> None:
     for kind in ("secret", "configMap"):
         for one in config.get(f"{kind}AsEnv") or []:
             source = _name(one, f"{kind}Name", resolve)
+            if source is None:
+                continue
             for pair in one.get("keyToEnv") or []:
                 reference = {"name": source, "key": pair[f"{kind}Key"]}
                 if "optional" in one:
@@ -65,6 +79,8 @@ def _environment(main: Object, config: Json, resolve: Resolve) -> None:
 def _images(spec: Object, config: Json, resolve: Resolve) -> None:
     for one in config.get("imagePullSecret") or []:
         name = _name(one, "secretName", resolve)
+        if name is None:
+            continue
         spec.setdefault("imagePullSecrets", []).append({"name": name})
     if policy := config.get("imagePullPolicy"):
         if policy not in _PULL_POLICIES:
@@ -75,13 +91,40 @@ def _images(spec: Object, config: Json, resolve: Resolve) -> None:
         spec["containers"][0]["imagePullPolicy"] = policy
 
 
-def _scheduling(spec: Object, config: Json) -> None:
-    if labels := (config.get("nodeSelector") or {}).get("labels"):
-        spec["nodeSelector"] = dict(labels)
-    if tolerations := config.get("tolerations"):
-        spec["tolerations"] = [_toleration(one) for one in tolerations]
-    if deadline := int(config.get("activeDeadlineSeconds") or 0):
-        spec["activeDeadlineSeconds"] = deadline
+def _security(main: Object, context: Json) -> None:
+    chosen = {
+        key: context[key] if key == "runAsNonRoot" else int(context[key])
+        for key in ("runAsUser", "runAsGroup", "runAsNonRoot")
+        if key in context
+    }
+    if chosen.get("runAsUser") == 0 and chosen.get("runAsNonRoot"):
+        raise TaskError(
+            "runAsUser=0 (root) is not allowed: runAsNonRoot is true; use a non-root UID instead"
+        )
+    main["securityContext"] = chosen | {"capabilities": {"drop": ["ALL"]}}
+
+
+def _init_containers(spec: Object, messages: list[Json]) -> None:
+    for message in messages:
+        name = message.get("name")
+        if not name:
+            raise TaskError("init container name must not be empty")
+        if name in {one["name"] for one in [*spec["containers"], *spec.get("initContainers", [])]}:
+            raise TaskError(
+                f'init container name "{name}" conflicts with an existing container in the pod'
+            )
+        if not message.get("image"):
+            raise TaskError(f'init container "{name}" must specify an image')
+        mounts = [
+            {"name": one["volumeName"], "mountPath": one["mountPath"]}
+            for one in message.get("volumeMounts") or []
+        ]
+        container = {
+            key: message[key]
+            for key in ("name", "image", "command", "args", "env", "resources", "restartPolicy")
+            if message.get(key)
+        }
+        spec.setdefault("initContainers", []).append(container | {"volumeMounts": mounts})
 
 
 def _pvc_name(mount: Json, resolve: Resolve) -> str:
@@ -93,10 +136,15 @@ def _pvc_name(mount: Json, resolve: Resolve) -> str:
     return _text(resolve(mount), "the name of a PVC to mount")
 
 
-def _name(config: Json, field: str, resolve: Resolve) -> str:
-    """The name of a Secret or ConfigMap: from a parameter if there is one, else as it stands."""
+def _name(config: Json, field: str, resolve: Resolve) -> str | None:
+    """The name of a Secret or ConfigMap: from a parameter if there is one, else as it stands.
+
+    None if an optional input of the pipeline was to give it, and does not.
+    """
     source = config.get(f"{field}Parameter")
-    return _text(resolve(source) if source else config.get(field), f"{field} of a task")
+    if source and (value := resolve(source)) is None:
+        return None
+    return _text(value if source else config.get(field), f"{field} of a task")
 
 
 def _text(value: Json, what: str) -> str:
@@ -112,10 +160,3 @@ def _mount(spec: Object, volume: Object, path: str, *, sub_path: str = "") -> No
     spec["containers"][0]["volumeMounts"].append(
         mount | ({"subPath": sub_path} if sub_path else {})
     )
-
-
-def _toleration(message: Json) -> Json:
-    toleration = {key: value for key, value in message.items() if value not in (None, "")}
-    if "tolerationSeconds" in toleration:
-        toleration["tolerationSeconds"] = int(toleration["tolerationSeconds"])
-    return toleration

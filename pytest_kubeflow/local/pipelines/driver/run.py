@@ -13,13 +13,15 @@ from pytest_kubeflow.local.kube import ApiError
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import CONFIG_MAPS, PODS
 from pytest_kubeflow.local.metadata import MetadataStore
+from pytest_kubeflow.local.pipelines.driver import workspace
+from pytest_kubeflow.local.pipelines.driver.attempt import Tools
 from pytest_kubeflow.local.pipelines.driver.dag import DagRunner
 from pytest_kubeflow.local.pipelines.driver.executor_input import run_root
 from pytest_kubeflow.local.pipelines.driver.ledger import Ledger
 from pytest_kubeflow.local.pipelines.driver.pods import FINAL, phase
 from pytest_kubeflow.local.pipelines.driver.resolve import pipeline_inputs
 from pytest_kubeflow.local.pipelines.driver.status import TaskNode, WorkflowStatus
-from pytest_kubeflow.local.pipelines.driver.task import TaskRunner, Tools
+from pytest_kubeflow.local.pipelines.driver.task import TaskRunner
 from pytest_kubeflow.local.pipelines.driver.values import TaskError
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument
 from pytest_kubeflow.local.pipelines.workflows import GENERATION, RUN_LABEL, RUN_NAME
@@ -98,6 +100,7 @@ class RunWorker:
             run_id=self._run_id,
             namespace=self._meta["namespace"],
             run_root=root,
+            retried=self.generation > 0,
         )
         self.status.pipeline_context = ledger.pipeline_context
         self.status.run_context = ledger.run_context
@@ -119,6 +122,8 @@ class RunWorker:
         try:
             if "dag" not in component:
                 raise TaskError("the root component has no dag")
+            if space := (document.platform.get("pipelineConfig") or {}).get("workspace"):
+                await workspace.make_claim(self._tools.client, self._workflow, space)
             outputs = await dags.run(component, inputs, node)
         except TaskError as error:
             self.status.move(node, "Failed", str(error))
@@ -140,6 +145,7 @@ class RunWorker:
             "pipeline_job_uuid": self._run_id,
             "pipeline_job_create_time_utc": created,
             "pipeline_job_schedule_time_utc": created,
+            "workspace_path": workspace.PATH,
         }
 
     async def _pipeline_root(self, document: PipelineDocument, config: Object) -> str:

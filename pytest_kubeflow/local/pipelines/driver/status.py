@@ -25,7 +25,10 @@ def timestamp() -> str:
 
 @dataclass(slots=True)
 class TaskNode:
-    """One task of a run: `kind` is Pod or DAG, `phase` as Argo names them."""
+    """One task of a run: `kind` is Pod, DAG or Retry, `phase` as Argo names them.
+
+    `children` are the pods of a Retry, one for each attempt.
+    """
 
     id: str
     name: str
@@ -34,6 +37,7 @@ class TaskNode:
     phase: str = "Pending"
     message: str = ""
     execution_id: int = 0
+    children: list[str] = field(default_factory=list)
     created_at: str = field(default_factory=timestamp)
     started_at: str = ""
     finished_at: str = ""
@@ -44,13 +48,14 @@ class TaskNode:
             "name": self.id,
             "displayName": self.name,
             # As Argo has it: a task that was not started has no pod.
-            "type": "Skipped" if self.phase == "Omitted" else self.kind,
+            "type": "Skipped" if self.phase in {"Omitted", "Skipped"} else self.kind,
             "phase": self.phase,
             "boundaryID": self.parent,
             "message": self.message,
             "createdAt": self.created_at,
             "startedAt": self.started_at,
             "finishedAt": self.finished_at,
+            "children": self.children,
         }
         if self.execution_id:
             value = {"name": "execution-id", "value": str(self.execution_id)}

@@ -1,57 +1,35 @@
-"""A task in a pod: from its inputs to its outputs."""
+"""A task that is no DAG: from its inputs to its outputs, by way of a pod, the cache or neither."""
 
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import Coroutine
-from dataclasses import dataclass, field, replace
+import time
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pytest_kubeflow.local.faults import Faults
-from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.informer import Key
-from pytest_kubeflow.local.kube.resources import PODS
-from pytest_kubeflow.local.pipelines.driver import claims
+from pytest_kubeflow.local.pipelines.driver import caching, claims, workspace
+from pytest_kubeflow.local.pipelines.driver.attempt import AttemptError, Tools, attempt
 from pytest_kubeflow.local.pipelines.driver.executor_input import executor_input
+from pytest_kubeflow.local.pipelines.driver.importer import import_artifact
 from pytest_kubeflow.local.pipelines.driver.ledger import Ledger
-from pytest_kubeflow.local.pipelines.driver.platform import Resolve, apply_platform
+from pytest_kubeflow.local.pipelines.driver.platform import apply_platform, claim_names
 from pytest_kubeflow.local.pipelines.driver.pod import TaskPod
-from pytest_kubeflow.local.pipelines.driver.pods import TaskPods, failure, phase, waiting_for
-from pytest_kubeflow.local.pipelines.driver.report import Report
+from pytest_kubeflow.local.pipelines.driver.report import Artifact, Report
+from pytest_kubeflow.local.pipelines.driver.retry import RetryPolicy
 from pytest_kubeflow.local.pipelines.driver.status import TaskNode, WorkflowStatus
-from pytest_kubeflow.local.pipelines.driver.values import TaskError, Values
-from pytest_kubeflow.local.pipelines.settings import StoreSettings
+from pytest_kubeflow.local.pipelines.driver.step import Step, pod_name
+from pytest_kubeflow.local.pipelines.driver.values import Values
 
 Json = Any
 
+_IMPORTER_IMAGE = "busybox"
 _HANGING = ("sh", "-c", "while :; do sleep 3600; done")
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
-    """What every run of the driver works with. `reports` are those of pods that are awaited."""
-
-    client: KubeClient
-    pods: TaskPods
-    store: StoreSettings
-    faults: Faults
-    reports: dict[Key, Report | None] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Executor:
-    """The part of a compiled pipeline that says what a container task runs."""
-
-    component: Json
-    container: Json
-    platform: Json
-
-
-@dataclass(frozen=True, slots=True)
 class TaskRunner:
-    """Runs the container tasks of one run."""
+    """Runs the tasks of one run."""
 
     tools: Tools
     workflow: Object
@@ -61,99 +39,152 @@ class TaskRunner:
     ledger: Ledger
     status: WorkflowStatus
 
-    async def run(
-        self,
-        name: str,
-        node: TaskNode,
-        executor: Executor,
-        inputs: Values,
-        resolve: Resolve,
-    ) -> Values:
-        """Do the task `name`, whose execution is `node.execution_id`. Raises TaskError."""
-        image = executor.container["image"]
+    async def run(self, step: Step) -> Values:
+        """Do the task; `step.node.execution_id` becomes its execution. Raises TaskError."""
+        if "importer" in step.executor:
+            return await import_artifact(step, self.ledger, self._into_workspace)
+        image = step.container["image"]
         if claims.is_claim(image):
-            self.status.move(node, "Running")
-            namespace = self.workflow["metadata"]["namespace"]
-            outputs = await claims.operate(self.tools.client, image, inputs.parameters, namespace)
-            return self.ledger.complete(node.execution_id, outputs, {})
-        manifest = self._manifest(name, node, executor, inputs, resolve)
-        report = await self._run_pod(manifest, node)
-        if self.tools.faults.active("wrong-output"):
-            report = _off_by_one(report)
-        if self.tools.faults.active("metadata-lost"):
-            report = _bare(report)
-        return self.ledger.complete(node.execution_id, report.parameters, report.artifacts)
+            step = replace(step, inputs=claims.named(image, step.inputs))
+        volumes = claim_names(step.platform, step.resolve)
+        if workspace.is_wanted(step.inputs):
+            volumes.append(workspace.claim_name(self.workflow["metadata"]["name"]))
+        key = caching.fingerprint(step, volumes)
+        found = self._find(step, key)
+        execution = step.node.execution_id = self.ledger.start_container(
+            step, fingerprint=key if step.cached else "", cached=found
+        )
+        if found:
+            self._show_cached(step.node)
+            return self.ledger.reuse(execution, found)
+        if claims.is_claim(image):
+            self.status.move(step.node, "Running")
+            outputs = await claims.operate(
+                self.tools.client, image, step.inputs.parameters, self._namespace
+            )
+            values = self.ledger.complete(execution, outputs, {})
+        else:
+            report = self._tampered(await self._attempts(step))
+            values = self.ledger.complete(execution, report.parameters, report.artifacts)
+        if step.cached:
+            self.tools.cache.add(self.pipeline_name, self._namespace, key, execution)
+        return values
 
-    def _manifest(
-        self, name: str, node: TaskNode, executor: Executor, inputs: Values, resolve: Resolve
-    ) -> Object:
+    @property
+    def _namespace(self) -> str:
+        return str(self.workflow["metadata"]["namespace"])
+
+    def _find(self, step: Step, key: str) -> int:
+        if not step.cached:
+            return 0
+        return self.tools.cache.find(self.pipeline_name, self._namespace, key)
+
+    def _show_cached(self, node: TaskNode) -> None:
+        """As Argo has it: a task's DAG, in which the executor was skipped."""
+        node.kind, node.id = "DAG", node.id
+        skipped = TaskNode(f"{node.id}.executor", "executor", "Pod", node.id)
+        self.status.move(
+            self.status.node(skipped), "Skipped", "when 'true != true' evaluated false"
+        )
+
+    async def _attempts(self, step: Step) -> Report:
+        """One attempt, and as many more as the task's policy grants. Raises TaskError."""
+        policy = RetryPolicy.of(step.task)
+        if policy is None:
+            return await self._attempt(step, step.node)
+        step.node.kind = "Retry"
+        began = time.monotonic()
+        pauses = policy.pauses()
+        number = 0
+        while True:
+            name = pod_name(f"{self.workflow['metadata']['name']}-retry")
+            node = TaskNode(name, f"{step.display_name}({number})", "Pod", step.node.id)
+            step.node.children.append(name)
+            self.status.node(node)
+            self.status.move(step.node, "Running")
+            try:
+                report = await self._attempt(step, node, number)
+            except AttemptError as error:
+                self.status.move(node, "Failed", str(error))
+                self.ledger.finish(step.node.execution_id, "FAILED")
+                pause = next(pauses, None)
+                late = policy.longest and time.monotonic() - began > policy.longest
+                if pause is None or late:
+                    raise
+                await asyncio.sleep(pause)
+            else:
+                self.status.move(node, "Succeeded")
+                return report
+            number += 1
+            self.ledger.restart(step.node.execution_id)
+
+    async def _attempt(self, step: Step, node: TaskNode, number: int | None = None) -> Report:
+        manifest = self._manifest(step, node.id)
+        if number is not None:
+            index = {"name": "KFP_RETRY_INDEX", "value": str(number)}
+            manifest["spec"]["containers"][0]["env"].append(index)
+        execution = step.node.execution_id
+
+        def created(pod: Object) -> None:
+            self.ledger.set_pod(execution, pod["metadata"]["name"], pod["metadata"]["uid"])
+
+        return await attempt(self.tools, manifest, node, self.status, created)
+
+    async def _into_workspace(self, step: Step, artifact: Artifact) -> None:
+        """A pod whose launcher brings an artifact to the workspace. Raises TaskError."""
+        node = TaskNode(
+            pod_name(self.workflow["metadata"]["name"]), "importer", "Pod", step.node.id
+        )
+        found = {"artifact": {"artifacts": [artifact.to_runtime()]}}
+        pod = replace(
+            self._pod(step, node.id),
+            container={"image": _IMPORTER_IMAGE, "command": ["true"]},
+            component={},
+            executor_input={
+                "inputs": {"parameterValues": {}, "artifacts": found},
+                "outputs": {"outputFile": "/minio/executor_output.json"},
+            },
+            launcher_options=("--into_workspace",),
+        )
+        manifest = pod.manifest()
+        workspace.mount(manifest, self.workflow["metadata"]["name"])
+        await attempt(self.tools, manifest, self.status.node(node), self.status, lambda _: None)
+        self.status.move(node, "Succeeded")
+
+    def _pod(self, step: Step, name: str) -> TaskPod:
         faults = self.tools.faults
-        pod = TaskPod(
-            name=node.id,
+        return TaskPod(
+            name=name,
             workflow=self.workflow,
             run_id=self.run_id,
             pipeline_name=self.pipeline_name,
-            task_name=name,
-            execution_id=node.execution_id,
-            component=executor.component,
-            container=executor.container,
+            task_name=step.key,
+            execution_id=step.node.execution_id,
+            component=step.component,
+            container=step.container,
             executor_input=executor_input(
-                inputs, executor.component, run_root=self.run_root, task_name=name
+                step.inputs, step.component, run_root=self.run_root, task_name=step.key
             ),
             store=self.tools.store,
             launcher_options=("--lose_artifacts",) if faults.active("artifact-lost") else (),
         )
-        manifest = pod.manifest()
-        apply_platform(manifest, executor.platform, resolve)
-        if faults.active("task-hangs"):
+
+    def _manifest(self, step: Step, name: str) -> Object:
+        manifest = self._pod(step, name).manifest()
+        apply_platform(manifest, step.platform, step.resolve)
+        if workspace.is_wanted(step.inputs):
+            workspace.mount(manifest, self.workflow["metadata"]["name"])
+        if self.tools.faults.active("task-hangs"):
             manifest["spec"]["containers"][0]["args"] = list(_HANGING)
         return manifest
 
-    async def _run_pod(self, manifest: Object, node: TaskNode) -> Report:
-        """Make the pod and wait for its end; what its launcher reported. Raises TaskError."""
-        tools = self.tools
-        namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
-        ended = tools.pods.follow(namespace, name, lambda pod: self._show(pod, node))
-        tools.reports[namespace, name] = None
-        try:
-            if not tools.faults.active("run-stuck-pending"):
-                made = await _whole(tools.client.create(PODS, manifest))
-                self.ledger.set_pod(node.execution_id, name, made["metadata"]["uid"])
-            pod = await ended
-            report = tools.reports[namespace, name]
-        except ApiError as error:
-            raise TaskError(f"the task's pod was refused: {error.message}") from None
-        finally:
-            ended.cancel()
-            del tools.reports[namespace, name]
-        if pod is None:
-            raise TaskError(f"pod deleted: {name} was removed while its task was running")
-        if phase(pod) == "Failed":
-            why = failure(pod)
-            reported = report.error if report else ""
-            raise TaskError(why if reported in why else f"{why}: {reported}")
-        if report is None:
-            raise TaskError(f"pod {name} succeeded, but its launcher reported no outputs")
+    def _tampered(self, report: Report) -> Report:
+        """The report as the active faults have it."""
+        if self.tools.faults.active("wrong-output"):
+            report = _off_by_one(report)
+        if self.tools.faults.active("metadata-lost"):
+            report = _bare(report)
         return report
-
-    def _show(self, pod: Object, node: TaskNode) -> None:
-        running = phase(pod) == "Running"
-        self.status.move(node, "Running" if running else "Pending", waiting_for(pod))
-
-
-async def _whole(creation: Coroutine[Any, Any, Object]) -> Object:
-    """Finish a creation even if we are cancelled, so that no pod is made behind our back."""
-    task = asyncio.ensure_future(creation)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.gather(task, return_exceptions=True)
-        raise
-
-
-def pod_name(workflow: str) -> str:
-    """A new name for a task's pod, as Argo makes them: workflow, template, a number."""
-    return f"{workflow}-system-container-impl-{uuid.uuid4().int % 10**10:010}"
 
 
 def _off_by_one(report: Report) -> Report:

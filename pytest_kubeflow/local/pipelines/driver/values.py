@@ -27,6 +27,10 @@ class StoredArtifact:
         }
 
 
+class Collected(list[Any]):
+    """The values of one output over all iterations of a loop: loops in loops give one flat list."""
+
+
 @dataclass(frozen=True, slots=True)
 class Values:
     """Inputs or outputs of a task or a DAG. A parameter without a value is None."""

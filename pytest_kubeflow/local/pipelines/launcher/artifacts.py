@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _LOCAL = (("minio://", "/minio/"), ("s3://", "/s3/"), ("gs://", "/gcs/"))
 _IN_STORE = ("minio://", "s3://")
 _UPLOADS = 2
+_WORKSPACE = "/kfp-workspace/.artifacts"
 
 
 class Store:
@@ -37,6 +38,11 @@ class Store:
     def download(self, name: str, artifact: Artifact) -> None:
         """Bring an input artifact to its local path. Raises ComponentError."""
         path, place = local_path(artifact), bucket_and_key(artifact["uri"])
+        if str(artifact["uri"]).startswith("gs://"):
+            raise ComponentError(
+                f'failed to download input artifact "{name}" from remote storage URI '
+                f'"{artifact["uri"]}": the embedded Kubeflow does not run any store but its own'
+            )
         if path is None or place is None:
             _unrecognised("Input", name, artifact, "downloading to local path")
             return
@@ -110,8 +116,14 @@ def local_path(artifact: Artifact) -> str | None:
     uri = str(artifact["uri"])
     for scheme, place in _LOCAL:
         if uri.startswith(scheme):
-            return place + uri[len(scheme) :]
+            path = place + uri[len(scheme) :]
+            return _WORKSPACE + path if in_workspace(artifact) else path
     return None
+
+
+def in_workspace(artifact: Artifact) -> bool:
+    """Whether an artifact lies in the run's workspace, where an importer has put it."""
+    return bool((artifact.get("metadata") or {}).get("_kfp_workspace"))
 
 
 def bucket_and_key(uri: str) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ import json
 import os
 
 from . import child, log, outputs, report
-from .artifacts import Store, local_path
+from .artifacts import Store, in_workspace, local_path
 from .errors import ComponentError
 from .placeholders import fill, with_defaults
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .artifacts import Artifact
 
 _SECRETS = ("KFP_STORE_ACCESS_KEY", "KFP_STORE_SECRET_KEY")
-_FLAGS = ("lose_artifacts",)
+_FLAGS = ("lose_artifacts", "into_workspace")
 _TERMINATION_LOG = "/dev/termination-log"
 
 
@@ -52,6 +52,10 @@ def run(options: dict[str, str], command: list[str], store: Store) -> dict[str, 
     component = json.loads(options["component_spec"])
     wanted = executor_input["outputs"]
     for name, artifact in _artifacts(executor_input["inputs"]):
+        if "into_workspace" in options:
+            artifact.setdefault("metadata", {})["_kfp_workspace"] = True
+        elif in_workspace(artifact):
+            continue
         store.download(name, artifact)
     produced = _artifacts(wanted)
     files = [one["outputFile"] for one in (wanted.get("parameters") or {}).values()]

@@ -16,45 +16,40 @@ from pytest_kubeflow.local.pipelines.spec.document import PipelineDocument, Spec
 Json = Any
 
 _FEATURES = {
-    "parameterIterator": "ParallelFor loops",
     "artifactIterator": "ParallelFor loops over artifacts",
-    "iteratorPolicy": "limited parallelism of loops",
-    "triggerPolicy": "conditions and exit handlers",
-    "retryPolicy": "retries of tasks",
-    "importer": "importer components",
     "resolver": "resolver components",
     "customJob": "custom job components",
-    "taskFinalStatus": "the final status of an exit handler's tasks",
-    "parameterExpressionSelector": "expressions on parameters",
-    "valueFromOneof": "dsl.OneOf",
-    "runtimeParameter": "runtime parameters of the IR",
     "taskConfigPassthroughs": "task config passthroughs",
     "singlePlatformSpecs": "platform specs inside a component",
     "lifecycle": "container lifecycles",
-    "nodeAffinity": "node affinity",
-    "podAffinity": "pod affinity",
     "genericEphemeralVolume": "generic ephemeral volumes",
     "enabledSharedMemory": "shared memory settings",
-    "securityContext": "security contexts",
-    "pipelineConfig": "pipeline-wide settings of the platform, such as a workspace",
-    "tolerationJson": "tolerations from a parameter",
-    "nodeSelectorJson": "a node selector from a parameter",
+    "podAffinity": "pod affinity",
 }
+_COMPLETED = "ALL_UPSTREAM_TASKS_COMPLETED"
 _SPEC = (
     "pipelineInfo", "deploymentSpec", "schemaVersion", "sdkVersion", "components", "root",
     "defaultPipelineRoot",
 )  # fmt: skip
 _COMPONENT = ("inputDefinitions", "outputDefinitions", "dag", "executorLabel")
 _TASK = (
-    "taskInfo", "inputs", "dependentTasks", "cachingOptions", "componentRef",
+    "taskInfo", "inputs", "dependentTasks", "cachingOptions", "componentRef", "triggerPolicy",
+    "retryPolicy", "parameterIterator", "iteratorPolicy",
 )  # fmt: skip
 _CONTAINER = ("image", "command", "args", "env", "resources")
-_PARAMETER_SOURCES = ("componentInputParameter", "taskOutputParameter", "runtimeValue")
+_IMPORTER = ("artifactUri", "typeSchema", "metadata", "reimport", "downloadToWorkspace")
+_PARAMETER_SOURCES = (
+    "componentInputParameter", "taskOutputParameter", "runtimeValue", "taskFinalStatus",
+)  # fmt: skip
+_PRODUCED = ("taskOutputParameter", "taskOutputArtifact", "taskFinalStatus")
+_STRATEGIES = ("TRIGGER_STRATEGY_UNSPECIFIED", "ALL_UPSTREAM_TASKS_SUCCEEDED", _COMPLETED)
 _ARTIFACT_SOURCES = ("componentInputArtifact", "taskOutputArtifact")
+_TOLERATION = ("key", "operator", "value", "effect", "tolerationSeconds", "tolerationJson")
 _EXECUTOR_CONFIG = (
     "pvcMount", "secretAsEnv", "secretAsVolume", "configMapAsEnv", "configMapAsVolume",
     "emptyDirMounts", "nodeSelector", "tolerations", "podMetadata", "imagePullPolicy",
-    "imagePullSecret", "fieldPathAsEnv", "activeDeadlineSeconds",
+    "imagePullSecret", "fieldPathAsEnv", "activeDeadlineSeconds", "nodeAffinity", "securityContext",
+    "initContainers",
 )  # fmt: skip
 
 
@@ -118,16 +113,18 @@ def _task(task: Json, components: Mapping[str, Json], parent: Json, where: str) 
     inputs = task.get("inputs") or {}
     _known(inputs, ("parameters", "artifacts"), f"inputs of {where}")
     needed = set(task.get("dependentTasks") or ())
+    _policies(task, where)
     offered = parent.get("inputDefinitions") or {}
     for section, sources in (("parameters", _PARAMETER_SOURCES), ("artifacts", _ARTIFACT_SOURCES)):
         for name, source in _objects(inputs, section, where).items():
             place = f"input {name!r} of {where}"
-            _known(source, sources, place)
-            if len(source) != 1:
-                raise SpecError(f"{place} must have one source, found {len(source)}")
-            producer = source.get("taskOutputParameter") or source.get("taskOutputArtifact") or {}
-            if producer:
-                needed.add(producer.get("producerTask", ""))
+            kinds = source.keys() - {"parameterExpressionSelector"}
+            _known({kind: source[kind] for kind in sorted(kinds)}, sources, place)
+            if len(kinds) != 1:
+                raise SpecError(f"{place} must have one source, found {len(kinds)}")
+            for kind in _PRODUCED:
+                if kind in source:
+                    needed.add(source[kind].get("producerTask", ""))
             outer = source.get("componentInputParameter") or source.get("componentInputArtifact")
             if outer and outer not in (offered.get(section) or {}):
                 raise SpecError(f"{place} comes from {outer!r}, which its parent does not have")
@@ -135,17 +132,36 @@ def _task(task: Json, components: Mapping[str, Json], parent: Json, where: str) 
     return needed
 
 
+def _policies(task: Json, where: str) -> None:
+    trigger = task.get("triggerPolicy") or {}
+    _known(trigger, ("condition", "strategy"), f"trigger policy of {where}")
+    if trigger.get("strategy", _COMPLETED) not in _STRATEGIES:
+        raise SpecError(f"{where} has an unknown trigger strategy {trigger['strategy']!r}")
+    backoff = ("maxRetryCount", "backoffDuration", "backoffFactor", "backoffMaxDuration")
+    _known(task.get("retryPolicy") or {}, backoff, f"retry policy of {where}")
+    _known(task.get("iteratorPolicy") or {}, ("parallelismLimit",), f"iterator policy of {where}")
+    iterator = task.get("parameterIterator")
+    if iterator is not None:
+        place = f"parameter iterator of {where}"
+        _known(iterator, ("items", "itemInput"), place)
+        items = iterator.get("items") or {}
+        _known(items, ("inputParameter", "raw"), f"items of the {place}")
+        if len(items) != 1 or not iterator.get("itemInput"):
+            raise SpecError(
+                f"the {place} needs an itemInput, and items that are a parameter or raw"
+            )
+
+
 def _outputs(outputs: Json, tasks: Mapping[str, Json], where: str) -> None:
     _known(outputs, ("parameters", "artifacts"), f"outputs of {where}")
     producers: list[tuple[str, Json]] = []
     for name, source in _objects(outputs, "parameters", where).items():
-        _known(source, ("valueFromParameter",), f"output {name!r} of {where}")
-        producers.append((name, source["valueFromParameter"]))
+        _known(source, ("valueFromParameter", "valueFromOneof"), f"output {name!r} of {where}")
+        one = source.get("valueFromParameter")
+        choices = [one] if one else source["valueFromOneof"].get("parameterSelectors") or []
+        producers += [(name, choice) for choice in choices]
     for name, source in _objects(outputs, "artifacts", where).items():
-        selectors = source.get("artifactSelectors") or []
-        if len(selectors) > 1:
-            raise _unsupported(_FEATURES["valueFromOneof"], f"output {name!r} of {where}")
-        producers += [(name, selector) for selector in selectors]
+        producers += [(name, choice) for choice in source.get("artifactSelectors") or []]
     for name, producer in producers:
         if producer.get("producerSubtask") not in tasks:
             raise SpecError(
@@ -156,7 +172,12 @@ def _outputs(outputs: Json, tasks: Mapping[str, Json], where: str) -> None:
 
 def _executor(name: str, executor: Json) -> None:
     where = f"executor {name!r}"
-    _known(executor, ("container",), where)
+    _known(executor, ("container", "importer"), where)
+    if "importer" in executor:
+        importer = executor["importer"]
+        _known(importer, _IMPORTER, f"importer of {where}")
+        _known(importer.get("artifactUri") or {}, ("constant", "runtimeParameter"), where)
+        return
     container = executor.get("container") or {}
     _known(container, _CONTAINER, where)
     if not container.get("image"):
@@ -164,15 +185,24 @@ def _executor(name: str, executor: Json) -> None:
 
 
 def _platform(platform: Mapping[str, Json]) -> None:
-    _known(platform, ("deploymentSpec",), "platform spec")
+    _known(platform, ("deploymentSpec", "pipelineConfig"), "platform spec")
+    _workspace(platform.get("pipelineConfig") or {})
     deployment = platform.get("deploymentSpec") or {}
     _known(deployment, ("executors",), "platform spec")
     for name, config in _objects(deployment, "executors", "platform spec").items():
         where = f"platform config of executor {name!r}"
         _known(config, _EXECUTOR_CONFIG, where)
-        _known(config.get("nodeSelector") or {}, ("labels",), where)
+        _known(config.get("nodeSelector") or {}, ("labels", "nodeSelectorJson"), where)
         for toleration in config.get("tolerations") or []:
-            _known(toleration, ("key", "operator", "value", "effect", "tolerationSeconds"), where)
+            _known(toleration, _TOLERATION, where)
+
+
+def _workspace(config: Json) -> None:
+    where = "pipeline config of the platform spec"
+    _known(config, ("workspace",), where)
+    _known(config.get("workspace") or {}, ("size", "kubernetes"), f"workspace in the {where}")
+    if "workspace" in config and not config["workspace"].get("size"):
+        raise SpecError("workspace size is required but not specified")
 
 
 def _no_recursion(components: Mapping[str, Json]) -> None:

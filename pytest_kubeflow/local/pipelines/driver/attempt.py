@@ -1,0 +1,86 @@
+"""One attempt at a task: its pod, from creation to what its launcher reports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_kubeflow.local.faults import Faults
+from pytest_kubeflow.local.kube import ApiError, KubeClient
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.informer import Key
+from pytest_kubeflow.local.kube.resources import PODS
+from pytest_kubeflow.local.pipelines.driver.caching import Cache
+from pytest_kubeflow.local.pipelines.driver.pods import TaskPods, failure, phase, waiting_for
+from pytest_kubeflow.local.pipelines.driver.report import Report
+from pytest_kubeflow.local.pipelines.driver.status import TaskNode, WorkflowStatus
+from pytest_kubeflow.local.pipelines.driver.values import TaskError
+from pytest_kubeflow.local.pipelines.settings import StoreSettings
+
+
+class AttemptError(TaskError):
+    """A pod that ran and failed: what another attempt may mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every run of the driver works with. `reports` are those of pods that are awaited."""
+
+    client: KubeClient
+    pods: TaskPods
+    store: StoreSettings
+    faults: Faults
+    cache: Cache
+    reports: dict[Key, Report | None] = field(default_factory=dict)
+
+
+async def attempt(
+    tools: Tools,
+    manifest: Object,
+    node: TaskNode,
+    status: WorkflowStatus,
+    created: Callable[[Object], None],
+) -> Report:
+    """Make the pod and wait for its end; `created` is told of it, `node` shows how it goes.
+
+    Raises AttemptError if the pod has failed, TaskError if there is no use in another one.
+    """
+
+    def show(pod: Object) -> None:
+        running = phase(pod) == "Running"
+        status.move(node, "Running" if running else "Pending", waiting_for(pod))
+
+    namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
+    ended = tools.pods.follow(namespace, name, show)
+    tools.reports[namespace, name] = None
+    try:
+        if not tools.faults.active("run-stuck-pending"):
+            created(await _whole(tools.client.create(PODS, manifest)))
+        pod = await ended
+        report = tools.reports[namespace, name]
+    except ApiError as error:
+        raise TaskError(f"the task's pod was refused: {error.message}") from None
+    finally:
+        ended.cancel()
+        del tools.reports[namespace, name]
+    if pod is None:
+        raise TaskError(f"pod deleted: {name} was removed while its task was running")
+    if phase(pod) == "Failed":
+        why = failure(pod)
+        reported = report.error if report else ""
+        raise AttemptError(why if reported in why else f"{why}: {reported}")
+    if report is None:
+        raise TaskError(f"pod {name} succeeded, but its launcher reported no outputs")
+    return report
+
+
+async def _whole(creation: Coroutine[Any, Any, Object]) -> Object:
+    """Finish a creation even if we are cancelled, so that no pod is made behind our back."""
+    task = asyncio.ensure_future(creation)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise

@@ -1,0 +1,70 @@
+"""Importers: artifacts that are somewhere already, made known to ML Metadata.
+
+Source: kubeflow/pipelines backend/src/v2/component/importer_launcher.go. The real one does this in
+a pod; here only a download into the run's workspace needs one. Placeholders in the metadata are
+filled, as the SDK means them; the real importer leaves them as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pytest_kubeflow.local.pipelines.driver.ledger import Ledger
+from pytest_kubeflow.local.pipelines.driver.report import Artifact
+from pytest_kubeflow.local.pipelines.driver.resolve import fill
+from pytest_kubeflow.local.pipelines.driver.step import Step
+from pytest_kubeflow.local.pipelines.driver.values import TaskError, Values
+
+Json = Any
+
+Download = Callable[[Step, Artifact], Awaitable[None]]
+
+_MODEL = "system.Model"
+
+
+async def import_artifact(step: Step, ledger: Ledger, download: Download) -> Values:
+    """Record the artifact that the importer names, and the task as done. Raises TaskError.
+
+    `download` brings an artifact into the run's workspace.
+    """
+    importer = step.executor["importer"]
+    step.node.execution_id = ledger.start_importer(step)
+    outputs = list((step.component.get("outputDefinitions") or {}).get("artifacts") or {})
+    if len(outputs) != 1:
+        raise TaskError("failed to extract output artifact name from componentOutputSpec")
+    schema = importer.get("typeSchema") or {}
+    kind = schema.get("schemaTitle") or schema.get("instanceSchema") or "system.Artifact"
+    artifact = Artifact(outputs[0], _uri(step, importer), kind, _metadata(step, importer))
+    if artifact.uri.startswith("oci://"):
+        if kind != _MODEL:
+            raise TaskError(f"the {kind} artifact type does not support OCI registries")
+        raise TaskError(f"the embedded Kubeflow does not run models in images yet: {artifact.uri}")
+    if "://" not in artifact.uri:
+        raise TaskError(f"no provider scheme found in artifact URI: {artifact.uri}")
+    if importer.get("downloadToWorkspace"):
+        await download(step, artifact)
+    known = 0 if importer.get("reimport") else ledger.imported(artifact)
+    return ledger.complete_import(step.node.execution_id, artifact, known)
+
+
+def _uri(step: Step, importer: Json) -> str:
+    source = importer.get("artifactUri") or {}
+    name = source.get("runtimeParameter")
+    value = step.inputs.parameters.get(name) if name else source.get("constant")
+    if not value:
+        raise TaskError(
+            f"empty artifact URI runtime value for parameter {name}"
+            if name
+            else "empty Artifact URI constant value"
+        )
+    return str(value)
+
+
+def _metadata(step: Step, importer: Json) -> dict[str, Json]:
+    """The artifact's metadata; placeholders in it stand for the importer's inputs."""
+    parameters = step.inputs.parameters
+    return {
+        str(fill(key, parameters, {})): fill(value, parameters, {})
+        for key, value in (importer.get("metadata") or {}).items()
+    }

@@ -1,0 +1,66 @@
+"""Whether a task starts: what its upstream tasks came to.
+
+Source: kubeflow/pipelines backend/src/v2/compiler/argocompiler/dag.go. A task needs all tasks that
+it depends on to have succeeded; one that was skipped by its condition has not. The exit tasks of
+exit handlers, and tasks that ignore failures upstream, are hooks there: they follow whatever has
+run to its end, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_kubeflow.local.pipelines.driver.values import Values
+
+Json = Any
+
+_COMPLETED = "ALL_UPSTREAM_TASKS_COMPLETED"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a task ended: `phase` is Succeeded, Failed, Skipped (its condition) or Omitted."""
+
+    phase: str
+    values: Values = field(default_factory=Values)
+    error: str = ""
+
+    @property
+    def succeeded(self) -> bool:
+        return self.phase == "Succeeded"
+
+
+def upstream(task: Json) -> set[str]:
+    """The keys of the tasks that must have ended before `task` begins."""
+    return producers(task) | set(task.get("dependentTasks") or ())
+
+
+def producers(task: Json) -> set[str]:
+    """The keys of the tasks whose outputs are inputs of `task`."""
+    inputs = task.get("inputs") or {}
+    sources = [
+        *(inputs.get("parameters") or {}).values(),
+        *(inputs.get("artifacts") or {}).values(),
+    ]
+    kinds = ("taskOutputParameter", "taskOutputArtifact", "taskFinalStatus")
+    found = (one[kind] for one in sources for kind in kinds if kind in one)
+    return {one["producerTask"] for one in found}
+
+
+def is_exit_task(task: Json) -> bool:
+    """Whether failures upstream do not keep `task` from running."""
+    return (task.get("triggerPolicy") or {}).get("strategy") == _COMPLETED
+
+
+def starts(task: Json, outcomes: Mapping[str, Outcome], *, failed: bool) -> bool:
+    """Whether `task` is started, now that all upstream of it has ended.
+
+    `failed`: another task of its DAG has failed, after which only exit tasks are begun (Argo's
+    failFast).
+    """
+    phases = {outcomes[key].phase for key in upstream(task)}
+    if is_exit_task(task):
+        return phases <= {"Succeeded", "Failed"}
+    return not failed and phases <= {"Succeeded"}
