@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+
 from pytest_kubeflow.local.endpoints import Login
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.gateway import Gateway, Mesh, Route
@@ -43,6 +45,7 @@ async def make_gateway(
     pipelines: Pipelines,
     *,
     secret: str,
+    dex_key: rsa.RSAPrivateKey,
     mesh: Mesh,
     settings: GatewaySettings,
     faults: Faults,
@@ -64,6 +67,7 @@ async def make_gateway(
         ldap_users=LDAP_USERS,
         cluster=await cluster_issuer(board),
         secret=secret,
+        dex_key=dex_key,
         mesh=mesh,
         settings=settings,
         faults=faults,
