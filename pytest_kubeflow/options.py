@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_kubeflow.config.table import OPTIONS
+from pytest_kubeflow.config.table import ACTIONS, OPTIONS
 
 if TYPE_CHECKING:
     from pytest_kubeflow.config.loading import Sources
@@ -32,6 +32,8 @@ _redactor_key = pytest.StashKey["Redactor"]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the table's options and ini keys. Values stay texts: `load` judges them, not argparse."""
     group = parser.getgroup("kubeflow", "Kubeflow: which cluster, and how to use it")
+    for action, told in ACTIONS.items():
+        group.addoption(action, action="store_true", help=told)
     for row in OPTIONS:
         if row.option is None or row.ini is None:
             continue
@@ -117,6 +119,8 @@ def reference() -> str:
             row.parser.valid,
         ]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    lines += ["", "What to do instead of running tests:", "", "| option | what it does |"]
+    lines += ["| --- | --- |", *(f"| `{name}` | {told} |" for name, told in ACTIONS.items())]
     return "\n".join(lines) + "\n"
 
 

@@ -14,3 +14,7 @@ class Anonymous:
     def headers(self) -> Mapping[str, str]:
         """None."""
         return {}
+
+    def renew(self) -> bool:
+        """There is nothing to renew."""
+        return False

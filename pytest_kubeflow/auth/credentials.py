@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+YOUNG = 30.0
+"""Seconds in which credentials count as new: if those are refused, others will be as well."""
+
 
 class Credentials(Protocol):
     """Gives the headers for each request. Ask again for each: tokens are renewed.
@@ -23,3 +26,9 @@ class Credentials(Protocol):
 
     def headers(self) -> Mapping[str, str]:
         """`Authorization`, or `Cookie`, or none."""
+
+    def renew(self) -> bool:
+        """Called when the gateway has refused these: whether the next `headers` are new ones.
+
+        False where there are no others to be had, or where these are as good as new.
+        """

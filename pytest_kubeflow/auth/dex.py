@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+from pytest_kubeflow.auth.credentials import YOUNG
 from pytest_kubeflow.auth.forms import Form, Page
-from pytest_kubeflow.auth.session import gateway_session, reaching
+from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import AuthenticationError
 from pytest_kubeflow.redaction import Redactor, Secret
@@ -51,6 +53,7 @@ class DexLogin:
         self._redactor = redactor
         self._lock = threading.Lock()
         self._cookie = ""
+        self._logged_in_at = 0.0
         self._renew_at = 0.0
         self.description = f"Dex login as {username}"
 
@@ -65,8 +68,17 @@ class DexLogin:
             if time.monotonic() >= self._renew_at:
                 with gateway_session(self._settings) as session, reaching(self._host):
                     self._cookie = self._log_in(session)
-                self._renew_at = time.monotonic() + LIFETIME
+                self._logged_in_at = time.monotonic()
+                self._renew_at = self._logged_in_at + LIFETIME
             return {"Cookie": self._cookie}
+
+    def renew(self) -> bool:
+        """Log in anew, unless that was done just now: the session may end before its time."""
+        with self._lock:
+            old = time.monotonic() >= self._logged_in_at + YOUNG
+            if old:
+                self._renew_at = 0.0
+            return old
 
     def _log_in(self, session: requests.Session) -> str:
         answer = session.get(f"{self._host}/")
@@ -76,20 +88,37 @@ class DexLogin:
             if form := page.form_with("login", "password"):
                 if posted:
                     raise AuthenticationError(
-                        f"Dex does not accept the password of {self._username}: "
-                        "check --kf-username and KF_PASSWORD"
+                        f"Dex does not accept the password of {self._username} (or does not know "
+                        "this user, which it does not tell): check --kf-username and KF_PASSWORD"
                     )
                 inputs = {"login": self._username, "password": self._password.reveal()}
                 answer, posted = self._post(session, answer.url, form, inputs), True
             elif form := page.form_with("approval"):
                 answer = self._post(session, answer.url, form, {"approval": "approve"})
-            elif connector := _connector(page):
-                answer = session.get(urljoin(answer.url, connector))
+            elif connectors := _connectors(page):
+                chosen = self._choose(connectors)
+                answer = session.get(urljoin(answer.url, chosen))
             elif not posted and answer.status_code in {401, 403} and _is_sign_in(page):
                 answer = session.get(urljoin(self._host, "/oauth2/start"), params={"rd": "/"})
             else:
                 break
         return self._cookies(session, answer, posted=posted)
+
+    def _choose(self, connectors: dict[str, str]) -> str:
+        wanted = self._settings.connector
+        names = _CONNECTORS if wanted is None else (wanted,)
+        for name in names:
+            if name in connectors:
+                return connectors[name]
+        known = ", ".join(connectors)
+        if wanted is not None:
+            raise AuthenticationError(
+                f"Dex has no connector {wanted!r}: set --kf-dex-connector to one of {known}"
+            )
+        raise AuthenticationError(
+            f"Dex has no connector local or ldap, but {known}: name one that takes a user and a "
+            "password with --kf-dex-connector, or come with a token"
+        )
 
     def _post(
         self, session: requests.Session, at: str, form: Form, inputs: dict[str, str]
@@ -119,8 +148,9 @@ class DexLogin:
             return header
         where = f"{urlsplit(answer.url).path} (status {answer.status_code})"
         if not posted:
+            title = Page(answer.text).title[:_LONGEST_SHOWN]
             raise AuthenticationError(
-                f"{self._host} shows no Dex login, but {where}: "
+                f"{self._host} shows no Dex login, but {where}{f', {title!r}' if title else ''}: "
                 "is --kf-auth=dex right, and --kf-host the gateway of the platform?"
             )
         if answer.status_code < 400 and any(cookie.secure for cookie in session.cookies):
@@ -132,13 +162,14 @@ class DexLogin:
         raise AuthenticationError(f"the login as {self._username} ended at {where}: {told}")
 
 
-def _connector(page: Page) -> str | None:
-    """The link to Dex's own users on the page that asks how to log in."""
-    for name in _CONNECTORS:
-        for link in page.links:
-            if urlsplit(link).path.rstrip("/").endswith(f"/auth/{name}"):
-                return link
-    return None
+def _connectors(page: Page) -> dict[str, str]:
+    """The links on the page that asks how to log in, by the connector's id."""
+    found: dict[str, str] = {}
+    for link in page.links:
+        folder, _, name = urlsplit(link).path.rstrip("/").rpartition("/")
+        if folder.endswith("/auth"):
+            found.setdefault(name, link)
+    return found
 
 
 def _is_sign_in(page: Page) -> bool:

@@ -15,13 +15,18 @@ class Form:
 
 
 class Page(HTMLParser):
-    """Reads a page. `forms` and `links` are in the page's order, `text` is what is shown."""
+    """Reads a page. `forms` and `links` are in the page's order, `text` is what is shown.
+
+    `title` is that of the page, on one line.
+    """
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.forms: list[Form] = []
         self.links: list[str] = []
+        self.title = ""
         self._open: Form | None = None
+        self._in_title = False
         self._hidden = 0
         self._text: list[str] = []
         self.feed(html)
@@ -39,7 +44,9 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """HTMLParser's."""
         values = {name: value or "" for name, value in attrs}
-        if tag in {"script", "style", "head"}:
+        if tag == "title":
+            self._in_title = True
+        elif tag in {"script", "style", "head"}:
             self._hidden += 1
         elif tag == "form":
             self._open = Form(values.get("action", ""))
@@ -51,12 +58,16 @@ class Page(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         """HTMLParser's."""
-        if tag in {"script", "style", "head"}:
+        if tag == "title":
+            self._in_title = False
+        elif tag in {"script", "style", "head"}:
             self._hidden = max(0, self._hidden - 1)
         elif tag == "form":
             self._open = None
 
     def handle_data(self, data: str) -> None:
         """HTMLParser's."""
-        if not self._hidden:
+        if self._in_title:
+            self.title = " ".join(f"{self.title} {data}".split())
+        elif not self._hidden:
             self._text.append(data)

@@ -1,4 +1,8 @@
-"""Our credentials as kfp.Client takes them."""
+"""Our credentials for kfp.Client: new headers for each request, and once more after a refusal.
+
+Not by its own arguments: `cookies` stay what they were when the client was made, which ends a run
+that is longer than a login, and `credentials` know bearer tokens alone.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +11,20 @@ from typing import Any
 from pytest_kubeflow.auth.credentials import Credentials
 
 
-def client_arguments(credentials: Credentials) -> dict[str, Any]:
-    """Arguments for kfp.Client: `cookies`, or `credentials` that are asked before each request.
+def sign(client: Any, credentials: Credentials) -> None:
+    """Let each request of this kfp.Client carry `credentials`."""
+    import kfp_server_api
 
-    `cookies` is always given: without it kfp takes those in ~/.config/kfp/context.json.
-    """
-    headers = credentials.headers()
-    if "Authorization" not in headers:
-        return {"cookies": headers.get("Cookie", "")}
+    rest = client._run_api.api_client.rest_client
+    send = rest.request
 
-    from kfp.client.token_credentials_base import TokenCredentialsBase
+    def request(method: str, url: str, **kwargs: Any) -> Any:
+        given = kwargs.pop("headers", None) or {}
+        try:
+            return send(method, url, headers={**given, **credentials.headers()}, **kwargs)
+        except kfp_server_api.ApiException as error:
+            if error.status != 401 or not credentials.renew():
+                raise
+            return send(method, url, headers={**given, **credentials.headers()}, **kwargs)
 
-    class Bearer(TokenCredentialsBase):  # type: ignore[misc]  # the base class has no types
-        """Puts the current token where the generated client looks for it."""
-
-        def refresh_api_key_hook(self, config: Any) -> None:
-            sent = credentials.headers()["Authorization"]
-            config.api_key["authorization"] = sent.removeprefix("Bearer ")
-
-    return {"credentials": Bearer(), "cookies": ""}
+    rest.request = request

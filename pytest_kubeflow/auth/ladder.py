@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_kubeflow.auth.anonymous import Anonymous
+from pytest_kubeflow.auth.cookie import GivenCookie
 from pytest_kubeflow.auth.credentials import Credentials
 from pytest_kubeflow.auth.dex import DexLogin
-from pytest_kubeflow.auth.projected import projected_token
+from pytest_kubeflow.auth.projected import USUAL, VARIABLE, projected_token
 from pytest_kubeflow.auth.token import BearerToken, TokenFile
 from pytest_kubeflow.auth.tokenrequest import TokenRequest
 from pytest_kubeflow.config.model import KubeflowConfig
@@ -52,6 +53,11 @@ def choose(
             return TokenFile(gateway.token_file, redactor=redactor)
         return None
 
+    def cookie() -> Credentials | None:
+        if gateway.cookie is None:
+            return None
+        return GivenCookie(gateway.cookie, origin=config.origin("cookie"), redactor=redactor)
+
     def dex() -> Credentials | None:
         if gateway.username is None or gateway.password is None:
             return None
@@ -66,16 +72,23 @@ def choose(
     def token_request() -> Credentials | None:
         if not kubernetes.is_configured:
             return None
+        home = config.kubernetes.namespace or EXAMPLE_NAMESPACE
+        namespace, _, account = (gateway.service_account or EDITOR).rpartition("/")
         return TokenRequest(
             kubernetes,
-            namespace=config.kubernetes.namespace or EXAMPLE_NAMESPACE,
-            account=EDITOR,
+            namespace=namespace or home,
+            account=account,
             audience=gateway.audience or situation.audience,
             redactor=redactor,
         )
 
     named: dict[str, tuple[Callable[[], Credentials | None], str]] = {
         "token": (token, "KF_TOKEN or --kf-token-file"),
+        "projected": (
+            lambda: projected_token(redactor),
+            f"a token in this pod, at ${VARIABLE} or {USUAL} (PodDefault access-ml-pipeline)",
+        ),
+        "cookie": (cookie, "KF_COOKIE"),
         "dex": (dex, "--kf-username and KF_PASSWORD (or KF_PASSWORD_FILE)"),
         "token-request": (token_request, "access to Kubernetes, by --kf-kubeconfig"),
         "anonymous": (Anonymous, "nothing"),
@@ -91,6 +104,7 @@ def choose(
 
     ladder: list[tuple[Callable[[], Credentials | None], str]] = [
         (token, "a token was given"),
+        (cookie, "cookies were given"),
         (lambda: Anonymous() if situation.open else None, "it answers without a login"),
         (dex, "a user and a password were given"),
         (lambda: projected_token(redactor), "this pod has a token for the pipelines"),

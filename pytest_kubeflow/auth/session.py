@@ -1,14 +1,11 @@
-"""requests.Session for the gateway: verified TLS, a timeout on every call, errors in one line."""
+"""requests.Session for the gateway: verified TLS, a timeout on every call, logins renewed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pytest_kubeflow.config.model import GatewaySettings
-from pytest_kubeflow.errors import ClusterUnreachable
 
 if TYPE_CHECKING:
     import requests
@@ -24,7 +21,8 @@ def gateway_session(
 ) -> requests.Session:
     """A session that sends `credentials` with each request; without them it sends none at all.
 
-    What lies in ~/.netrc or $REQUESTS_CA_BUNDLE does not come in between.
+    A request that is refused is sent once more if `credentials` can be renewed. What lies in
+    ~/.netrc or $REQUESTS_CA_BUNDLE does not come in between.
     """
     import requests
     from requests.adapters import HTTPAdapter
@@ -40,7 +38,19 @@ def gateway_session(
             kwargs["timeout"] = kwargs.get("timeout") or (CONNECT_TIMEOUT, READ_TIMEOUT)
             if verify is not True:
                 kwargs["verify"] = verify
-            return super().send(request, **kwargs)
+            answer = super().send(request, **kwargs)
+            if credentials is not None and self._is_repeatable(request) and wants_login(answer):
+                if not credentials.renew():
+                    return answer
+                answer.close()
+                answer = super().send(sign(request), **kwargs)
+            return answer
+
+        @staticmethod
+        def _is_repeatable(request: Any) -> bool:
+            """Whether it was ours, and its body is still there."""
+            ours = {"Authorization", "Cookie"} & request.headers.keys()
+            return bool(ours) and isinstance(request.body, str | bytes | None)
 
     def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
         if credentials is not None:
@@ -59,50 +69,14 @@ def gateway_session(
     return session
 
 
-@contextmanager
-def reaching(url: str) -> Iterator[None]:
-    """Turn the failures of requests inside into one ClusterUnreachable that says which it was."""
-    import requests
+def wants_login(answer: requests.Response) -> bool:
+    """Whether this is what oauth2-proxy, Istio or KFP answer to those whom they do not know.
 
-    host = urlsplit(url).netloc
-    try:
-        yield
-    except requests.exceptions.SSLError as error:
-        if "WRONG_VERSION_NUMBER" in str(error):
-            raise ClusterUnreachable(
-                f"{host} does not speak TLS; is it http://{host}? (a login over plain http works "
-                "on localhost alone)"
-            ) from error
-        raise ClusterUnreachable(
-            f"the certificate of {host} is not accepted: {_innermost(error)}; "
-            "name its authority with --kf-ca-cert (or skip the check with --kf-insecure)"
-        ) from error
-    except requests.exceptions.Timeout as error:
-        raise ClusterUnreachable(
-            f"{host} does not answer in time; is it reachable from here?"
-        ) from error
-    except requests.exceptions.TooManyRedirects as error:
-        raise ClusterUnreachable(f"{url} redirects without end") from error
-    except requests.exceptions.RequestException as error:
-        said = _innermost(error)
-        if "resolve" in str(error) or "getaddrinfo" in str(error):
-            told = f"the host name {urlsplit(url).hostname} is not known ({said})"
-        elif "refused" in said:
-            told = f"nothing listens at {host} (connection refused)"
-        else:
-            told = f"cannot talk to {host}: {said}"
-        raise ClusterUnreachable(told) from error
-
-
-def _innermost(error: BaseException) -> str:
-    """What the operating system or OpenSSL said, without the layers around it."""
-    while True:
-        inner = getattr(error, "reason", None)
-        if not isinstance(inner, BaseException):
-            inner = next((one for one in error.args if isinstance(one, BaseException)), None)
-        if inner is None:
-            inner = error.__cause__
-        if inner is None or inner is error:
-            text = getattr(error, "strerror", None) or str(error)
-            return " ".join(text.split()) or type(error).__name__
-        error = inner
+    That is 401, or a redirect to the login. 403 is not among them: it may also mean that we are
+    known, and may not do this.
+    """
+    if answer.status_code in {301, 302, 303, 307}:
+        target = answer.headers.get("location", "")
+        path = urlsplit(target).path
+        return "/dex/" in path or "/oauth2/" in path or path.endswith("/auth")
+    return answer.status_code == 401

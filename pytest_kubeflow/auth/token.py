@@ -6,7 +6,9 @@ import base64
 import binascii
 import json
 import threading
+import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +29,12 @@ class BearerToken:
         return user_of(self._token.reveal())
 
     def headers(self) -> Mapping[str, str]:
-        """The token as `Authorization`."""
-        return bearer(self._token.reveal())
+        """The token as `Authorization`. White space around it, as files bring along, is cut off."""
+        return bearer(self._token.reveal().strip())
+
+    def renew(self) -> bool:
+        """It stays the same."""
+        return False
 
 
 class TokenFile:
@@ -50,6 +56,11 @@ class TokenFile:
     def headers(self) -> Mapping[str, str]:
         """The file's token as `Authorization`."""
         return bearer(self._read())
+
+    def renew(self) -> bool:
+        """Whether there is another token in the file by now."""
+        before = self._token
+        return self._read() != before
 
     def _read(self) -> str:
         """The token. Raises ConfigurationError if the file is gone, unreadable or empty."""
@@ -90,6 +101,37 @@ def claims_of(token: str) -> dict[str, Any]:
     except (binascii.Error, ValueError):
         return {}
     return decoded if isinstance(decoded, dict) else {}
+
+
+def doubts_about(claims: Mapping[str, Any], *, skew: float = 0.0) -> str:
+    """What in a JWT's claims speaks against it, for people; empty if nothing does.
+
+    `skew` is by how many seconds this machine's clock is ahead of the one that counts.
+    """
+    now = time.time() - skew
+    ends, begins = claims.get("exp"), claims.get("nbf", claims.get("iat"))
+    if isinstance(ends, int | float) and ends <= now:
+        return f"the token expired at {_at(ends)}, {_ago(now - ends)} ago: it is {_at(now)} now"
+    if isinstance(begins, int | float) and begins > now:
+        return (
+            f"the token is not valid before {_at(begins)}, in {_ago(begins - now)}: "
+            f"it is {_at(now)} now"
+        )
+    return ""
+
+
+def _at(seconds: float) -> str:
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError, OSError):
+        return f"second {seconds:g}"
+
+
+def _ago(seconds: float) -> str:
+    for unit, length in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def user_of(token: str) -> str | None:

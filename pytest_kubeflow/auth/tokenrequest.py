@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Mapping
 
+from pytest_kubeflow.auth.credentials import YOUNG
 from pytest_kubeflow.auth.token import bearer
 from pytest_kubeflow.errors import AuthenticationError, KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
@@ -40,6 +41,7 @@ class TokenRequest:
         self._redactor = redactor
         self._lock = threading.Lock()
         self._token = ""
+        self._issued_at = 0.0
         self._renew_at = 0.0
         wanted = f" for {audience}" if audience else ""
         self.description = f"tokens of service account {namespace}/{account}{wanted}"
@@ -55,6 +57,14 @@ class TokenRequest:
             if time.monotonic() >= self._renew_at:
                 self._token = self._request()
             return bearer(self._token)
+
+    def renew(self) -> bool:
+        """Ask for another one, unless this one is young: whoever refuses it refuses all of them."""
+        with self._lock:
+            old = time.monotonic() >= self._issued_at + YOUNG
+            if old:
+                self._renew_at = 0.0
+            return old
 
     def _request(self) -> str:
         from kubernetes import client
@@ -74,5 +84,6 @@ class TokenRequest:
         token: str = answer.status.token
         self._redactor.add(token)
         lifetime = answer.status.expiration_timestamp.timestamp() - time.time()
+        self._issued_at = began
         self._renew_at = began + max(0.0, lifetime) * _RENEW_AT
         return token

@@ -9,16 +9,18 @@ from urllib.parse import quote
 
 from pytest_kubeflow.auth import Credentials
 from pytest_kubeflow.auth.session import gateway_session
-from pytest_kubeflow.cluster import capabilities
+from pytest_kubeflow.cluster.capabilities import Capabilities, sought
 from pytest_kubeflow.config.components import COMPONENTS
 from pytest_kubeflow.config.model import KubeflowConfig, S3Settings
 from pytest_kubeflow.errors import ComponentMissing, KubeflowError
-from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.redaction import Redactor
 
 if TYPE_CHECKING:
     import requests
+
+    from pytest_kubeflow.k8s.portforward import PortForward
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,15 @@ class Cluster:
     redactor: Redactor
     """Takes secrets out of texts; tell it each secret that you make."""
 
+    forward: PortForward | None = None
+    """The way to the gateway, where no host was given."""
+
+    def close(self) -> None:
+        """Close the connections that are ours."""
+        if self.forward is not None:
+            self.forward.close()
+        self.kubernetes.close()
+
     @property
     def s3(self) -> S3Settings:
         """How the object store is reached, as far as it was configured."""
@@ -72,20 +83,17 @@ class Cluster:
         return gateway_session(self.config.gateway, self.credentials)
 
     @cached_property
-    def capabilities(self) -> frozenset[str]:
-        """The components that are there, of `COMPONENTS`; "gpu" is asked for only by `has`."""
-        always = {"pipelines"} if self.s3.endpoint is None else {"pipelines", "objectstore"}
-        return capabilities.discover(self.kubernetes) | always
-
-    @cached_property
-    def _has_gpu(self) -> bool:
-        return capabilities.has_gpu(self.kubernetes)
+    def capabilities(self) -> Capabilities:
+        """What it has, and what we may do there."""
+        return Capabilities(self.kubernetes, objectstore=self.s3.endpoint is not None)
 
     def has(self, component: str) -> bool:
         """Whether the cluster has `component`. Raises ValueError for a name that nobody knows."""
         if component not in COMPONENTS:
             raise ValueError(f"unknown component {component!r}; known: {', '.join(COMPONENTS)}")
-        return self._has_gpu if component == "gpu" else component in self.capabilities
+        if component == "gpu":
+            return bool(self.capabilities.gpus)
+        return component in self.capabilities.components
 
     def require(self, component: str) -> None:
         """Raise ComponentMissing, with what was looked for, if the cluster lacks `component`.
@@ -99,21 +107,11 @@ class Cluster:
                 f"whether this cluster has {component} cannot be told: {error.message}"
             ) from error
         if not there:
-            raise ComponentMissing(
-                f"this cluster has no {component}: {capabilities.sought(component)}"
-            )
+            raise ComponentMissing(f"this cluster has no {component}: {sought(component)}")
 
     def storage_classes(self) -> list[str]:
         """The names of the storage classes, the default one first."""
-        with calling("list storage classes"):
-            found = self.kubernetes.storage.list_storage_class().items
-        key = "storageclass.kubernetes.io/is-default-class"
-
-        def rank(item: object) -> tuple[bool, str]:
-            metadata = item.metadata  # type: ignore[attr-defined]
-            return (metadata.annotations or {}).get(key) != "true", metadata.name
-
-        return [item.metadata.name for item in sorted(found, key=rank)]
+        return [one.name for one in self.capabilities.storage_classes]
 
     def run_url(self, run_id: str, namespace: str | None = None) -> str:
         """The page of a run, for people."""

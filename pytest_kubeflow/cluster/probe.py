@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from pytest_kubeflow.auth.session import reaching
+from pytest_kubeflow.reaching import proxy_wants_login, reaching
+from pytest_kubeflow.auth.session import wants_login
 from pytest_kubeflow.errors import AuthenticationError, ClusterUnreachable
 
 if TYPE_CHECKING:
@@ -14,8 +17,10 @@ if TYPE_CHECKING:
 PREFIX = "/pipeline"
 HEALTH = "/apis/v2beta1/healthz"
 _EXPERIMENTS = "/apis/v2beta1/experiments"
-_TIMEOUT = (5.0, 10.0)
+_TIMEOUT = (3.0, 5.0)
 """Seconds to connect and between two pieces of the answer, for questions that are cheap."""
+
+_QUICKLY: Any = {"allow_redirects": False, "timeout": _TIMEOUT, "stream": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +43,14 @@ def find_api(session: requests.Session, gateway: str) -> PipelinesApi | None:
     for url in (f"{gateway}{PREFIX}", gateway):
         with (
             reaching(gateway),
-            session.get(
-                f"{url}{HEALTH}", allow_redirects=False, timeout=_TIMEOUT, stream=True
-            ) as answer,
+            session.get(f"{url}{HEALTH}", **_QUICKLY) as answer,
         ):
             health = _health(answer)
         if health is not None:
             return PipelinesApi(url, bool(health.get("multi_user", False)))
-        refused = refused or _wants_login(answer)
+        if answer.status_code == 407:
+            raise proxy_wants_login(gateway)
+        refused = refused or answer.status_code == 403 or wants_login(answer)
         statuses.append(f"{PREFIX if url != gateway else ''}{HEALTH} {_summary(answer)}")
     if refused:
         return None
@@ -57,6 +62,16 @@ def is_open(session: requests.Session, api: PipelinesApi) -> bool:
     if not api.multi_user:
         return True
     return _list_status(session, api, "default")[0] not in {401, 403}
+
+
+def clock_skew(session: requests.Session, gateway: str) -> float:
+    """Seconds that this machine's clock is ahead of the gateway's; 0 where it tells no time."""
+    with reaching(gateway), session.get(f"{gateway}{HEALTH}", **_QUICKLY) as answer:
+        told = answer.headers.get("date", "")
+    try:
+        return time.time() - parsedate_to_datetime(told).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def check_identity(session: requests.Session, api: PipelinesApi, namespace: str) -> int:
@@ -93,14 +108,6 @@ def _health(answer: requests.Response) -> dict[str, Any] | None:
         return None
     # What is false is left out, and older releases have no pipeline_store: {} is an answer as well.
     return body if not body or body.keys() & {"multi_user", "pipeline_store"} else None
-
-
-def _wants_login(answer: requests.Response) -> bool:
-    """What oauth2-proxy, Istio or Dex's redirect answer to those whom they do not know."""
-    if answer.status_code in {301, 302, 303, 307}:
-        target = answer.headers.get("location", "")
-        return "/dex/" in target or "/oauth2/" in target or "/auth?" in target
-    return answer.status_code in {401, 403}
 
 
 def _summary(answer: requests.Response) -> str:

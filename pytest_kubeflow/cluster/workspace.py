@@ -30,21 +30,37 @@ def workspace(cluster: Cluster, *, keep: Callable[[str], bool] = lambda _: False
 
     Before, what interrupted sessions left behind is removed, once its time is over.
     """
+    name = existing_namespace(cluster)
+    if name is None:
+        yield from _scratch(cluster, str(cluster.user), keep)
+    else:
+        yield from _existing(cluster, name)
+
+
+def existing_namespace(cluster: Cluster) -> str | None:
+    """The namespace that there has to be; None where a scratch Profile is made."""
     configured = cluster.config.kubernetes.namespace
     if configured is not None:
-        yield from _existing(cluster, configured)
-    elif not cluster.multi_user:
-        yield from _existing(cluster, STANDALONE_NAMESPACE)
-    elif cluster.user is not None and may_create_profiles(cluster.kubernetes):
-        yield from _scratch(cluster, cluster.user, keep)
-    else:
-        yield from _existing(cluster, EXAMPLE_NAMESPACE)
+        return configured
+    if not cluster.multi_user:
+        return STANDALONE_NAMESPACE
+    if cluster.user is not None and may_create_profiles(cluster.kubernetes):
+        return None
+    return EXAMPLE_NAMESPACE
 
 
 def _existing(cluster: Cluster, name: str) -> Iterator[str]:
     if not cluster.kubernetes.is_configured:
         yield name
         return
+    require_existing(cluster, name)
+    reaper = Reaper(cluster.kubernetes)
+    reaper.reap(name)
+    yield name
+
+
+def require_existing(cluster: Cluster, name: str) -> None:
+    """Make sure that the namespace `name` can be worked in. Raises KubeflowErrors."""
     try:
         require_namespace(cluster.kubernetes, name)
     except KubeflowError as error:
@@ -54,9 +70,6 @@ def _existing(cluster: Cluster, name: str) -> Iterator[str]:
             f"the namespace {name!r}, taken as none was given, cannot be used "
             f"({error.message}); name one with --kf-namespace"
         ) from error
-    reaper = Reaper(cluster.kubernetes)
-    reaper.reap(name)
-    yield name
 
 
 def _scratch(cluster: Cluster, user: str, keep: Callable[[str], bool]) -> Iterator[str]:

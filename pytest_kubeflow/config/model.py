@@ -20,7 +20,7 @@ class GatewaySettings:
     """Its URL without a slash at the end, or "local"; None where no cluster was named."""
 
     auth: str = "auto"
-    """The way to log in: auto, token, dex, token-request or anonymous."""
+    """The way to log in: auto, token, projected, dex, cookie, token-request or anonymous."""
 
     username: str | None = None
     """The user's e-mail address for Dex."""
@@ -28,11 +28,20 @@ class GatewaySettings:
     password: Secret | None = None
     """The user's password for Dex."""
 
+    connector: str | None = None
+    """The id of the connector that knows the user; None for local, or else ldap."""
+
+    cookie: Secret | None = None
+    """The cookies of a session, as in the header `Cookie`."""
+
     token: Secret | None = None
     """A bearer token."""
 
     token_file: Path | None = None
     """A file with a bearer token, read again when it changes."""
+
+    service_account: str | None = None
+    """Whose tokens are requested: "namespace/name", or "name" in the namespace to work in."""
 
     audience: str | None = None
     """The audience of requested tokens; None for the one that the way of access wants."""

@@ -140,4 +140,8 @@ TOLERATIONS = Parser(
     "key, key=value or key=value:Effect, separated by commas",
 )
 LABEL = Parser(_matching(_LABEL), "lower-case letters, digits and dashes, at most 63")
+SERVICE_ACCOUNT = Parser(
+    _matching(re.compile(rf"({_LABEL.pattern}/)?{_SUBDOMAIN.pattern}", re.ASCII)),
+    "the name of a service account, or namespace/name",
+)
 SUBDOMAIN = Parser(_matching(_SUBDOMAIN), "lower-case letters, digits, dashes and dots")

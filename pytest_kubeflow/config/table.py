@@ -10,6 +10,11 @@ from pytest_kubeflow.config.components import COMPONENTS
 from pytest_kubeflow.config.setting import Option
 from pytest_kubeflow.config.toleration import Toleration
 
+ACTIONS = {
+    "--kf-preflight": "Check the cluster, print what is wrong and how to mend it, and run no test.",
+}
+"""Options that say what to do, not how: on the command line alone."""
+
 OPTIONS = (
     Option(
         "host",
@@ -29,7 +34,7 @@ OPTIONS = (
     Option(
         "auth",
         "gateway.auth",
-        p.choice("auto", "token", "dex", "token-request", "anonymous"),
+        p.choice("auto", "token", "projected", "dex", "cookie", "token-request", "anonymous"),
         "How to log in at the gateway; auto takes the first way that has what it needs.",
         default="auto",
         metavar="WAY",
@@ -40,6 +45,13 @@ OPTIONS = (
         p.TEXT,
         "The user who logs in through Dex; the password comes by KF_PASSWORD.",
         metavar="EMAIL",
+    ),
+    Option(
+        "dex_connector",
+        "gateway.connector",
+        p.LABEL,
+        "The connector of Dex that knows this user; without it, local or ldap.",
+        metavar="ID",
     ),
     Option(
         "token_file",
@@ -54,6 +66,14 @@ OPTIONS = (
         p.TEXT,
         "The audience of the tokens that are requested from Kubernetes.",
         metavar="NAME",
+    ),
+    Option(
+        "service_account",
+        "gateway.service_account",
+        p.SERVICE_ACCOUNT,
+        "The service account that Kubernetes is asked to give us tokens of; without it, "
+        "default-editor of the namespace to work in.",
+        metavar="[NAMESPACE/]NAME",
     ),
     Option(
         "ca_cert",
@@ -241,6 +261,14 @@ OPTIONS = (
         "gateway.token",
         p.SECRET,
         "A bearer token for the gateway.",
+        hidden=True,
+        secret=True,
+    ),
+    Option(
+        "cookie",
+        "gateway.cookie",
+        p.SECRET,
+        "The cookies of a session at the gateway, as a browser sends them: NAME=VALUE; NAME=VALUE.",
         hidden=True,
         secret=True,
     ),

@@ -19,6 +19,8 @@ from pytest_kubeflow.errors import (
     NotFound,
     PermissionDenied,
 )
+from pytest_kubeflow.proxy import proxy_for
+from pytest_kubeflow.reaching import innermost
 
 if TYPE_CHECKING:
     from kubernetes import client as api
@@ -67,6 +69,9 @@ class KubernetesClient:
                 "no access to Kubernetes: there is no kubeconfig at $KUBECONFIG or ~/.kube/config "
                 "and this is no pod; name one with --kf-kubeconfig"
             )
+
+        if settings.proxy is None and (proxy := proxy_for(settings.host)) is not None:
+            settings.proxy, settings.proxy_headers = proxy.url, dict(proxy.headers)
 
         class PatientClient(ApiClient):  # type: ignore[misc]  # the base class has no types
             """No call waits for ever: what has no timeout of its own gets ours."""
@@ -121,6 +126,13 @@ class KubernetesClient:
         from kubernetes.client import CoreV1Api
 
         return CoreV1Api(self.api_client)
+
+    @cached_property
+    def apps(self) -> api.AppsV1Api:
+        """Deployments."""
+        from kubernetes.client import AppsV1Api
+
+        return AppsV1Api(self.api_client)
 
     @cached_property
     def custom(self) -> api.CustomObjectsApi:
@@ -205,7 +217,7 @@ def calling(what: str) -> Iterator[None]:
         raise _translated(error, what) from error
     except HTTPError as error:
         raise ClusterUnreachable(
-            f"cannot {what}: the Kubernetes API does not answer ({_reason(error)})"
+            f"cannot {what}: the Kubernetes API does not answer ({innermost(error)})"
         ) from error
 
 
@@ -218,11 +230,6 @@ def _translated(error: api.ApiException, what: str) -> KubeflowError:
     kind = kinds.get(error.status, KubeflowError)
     message = " ".join(str(told).split())
     return kind(f"cannot {what}: Kubernetes answers {error.status}: {message}")
-
-
-def _reason(error: Exception) -> str:
-    inner = getattr(error, "reason", None)
-    return " ".join(str(inner if isinstance(inner, Exception) else error).split())
 
 
 def _in_cluster() -> bool:

@@ -49,6 +49,11 @@ class PortForward:
         return f"PortForward({self._source})"
 
     @property
+    def target(self) -> str:
+        """Where it leads to, for people: "service namespace/name, port 80"."""
+        return str(self._source)
+
+    @property
     def address(self) -> tuple[str, int]:
         """Host and port to connect to, from `open` to `close`."""
         if self._listener is None:

@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pytest_kubeflow.errors import ConfigurationError, ObjectStoreError
+from pytest_kubeflow.proxy import proxy_for
+from pytest_kubeflow.reaching import innermost
 from pytest_kubeflow.redaction import Secret
+from pytest_kubeflow.waiting import Deadline, wait_until
 
 if TYPE_CHECKING:
     from minio import Minio
+    from urllib3 import PoolManager
 
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 30.0
 _RETRIES = 4
+_ATTEMPT = 3.0
 # Said by gateways and stores that are about to be back; 500 and others are answers.
 _ASK_AGAIN = (429, 502, 503, 504)
 
@@ -33,8 +39,8 @@ class S3Access:
     ca_cert: Path | None = None
     insecure: bool = False
 
-    def connect(self) -> Minio:
-        """A client with bounded retries and timeouts. Nothing is sent yet.
+    def connect(self, *, patient: bool = True) -> Minio:
+        """A client with bounded retries (none if not `patient`) and timeouts. Nothing is sent yet.
 
         Raises ConfigurationError for an endpoint that is no http or https URL.
         """
@@ -46,12 +52,10 @@ class S3Access:
             raise ConfigurationError(
                 f"the object store's endpoint {self.endpoint!r} is not a URL like http://host:9000"
             )
-        pool = urllib3.PoolManager(
-            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
-            retries=urllib3.Retry(total=_RETRIES, backoff_factor=0.2, status_forcelist=_ASK_AGAIN),
-            cert_reqs="CERT_NONE" if self.insecure else "CERT_REQUIRED",
-            ca_certs=str(self.ca_cert) if self.ca_cert else None,
+        retries = urllib3.Retry(
+            total=_RETRIES if patient else 0, backoff_factor=0.2, status_forcelist=_ASK_AGAIN
         )
+        timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
         return Minio(
             url.netloc,
             access_key=self.access_key.reveal(),
@@ -59,7 +63,23 @@ class S3Access:
             secure=url.scheme == "https",
             # Asking for the region takes a right on the whole bucket, which a profile lacks.
             region=self.region or "us-east-1",
-            http_client=pool,
+            http_client=self.pool(timeout=timeout, retries=retries),
+        )
+
+    def pool(self, **options: Any) -> PoolManager:
+        """urllib3's pool of connections on the way to it, with its certificate verified."""
+        import urllib3
+
+        proxy = proxy_for(self.endpoint)
+        make = (
+            partial(urllib3.ProxyManager, proxy.url, proxy_headers=dict(proxy.headers))
+            if proxy
+            else urllib3.PoolManager
+        )
+        return make(
+            cert_reqs="CERT_NONE" if self.insecure else "CERT_REQUIRED",
+            ca_certs=str(self.ca_cert) if self.ca_cert else None,
+            **options,
         )
 
     def with_keys(self, access_key: str | None = None, secret_key: str | None = None) -> S3Access:
@@ -69,6 +89,43 @@ class S3Access:
             access_key=Secret(access_key) if access_key else self.access_key,
             secret_key=Secret(secret_key) if secret_key else self.secret_key,
         )
+
+
+def wait_for_store(access: S3Access, deadline: Deadline) -> None:
+    """Wait until the store answers anything at all: one that was just started refuses at first.
+
+    Raises WaitTimeout, or ObjectStoreError for a certificate that will not do.
+    """
+    import urllib3
+
+    pool = access.pool()
+
+    def silence() -> str:
+        """Why there is no answer; empty if there is one."""
+        seconds = max(0.1, deadline.at_most(_ATTEMPT))
+        timeout = urllib3.Timeout(total=seconds)
+        try:
+            pool.request(
+                "GET", access.endpoint, timeout=timeout, retries=False, preload_content=False
+            ).close()
+        except urllib3.exceptions.SSLError as error:
+            raise ObjectStoreError(
+                f"the certificate of the object store is not accepted ({error}); "
+                "name its authority with --kf-ca-cert"
+            ) from error
+        except urllib3.exceptions.HTTPError as error:
+            return innermost(error)
+        return ""
+
+    try:
+        wait_until(
+            silence,
+            lambda why: not why,
+            deadline=deadline,
+            what=f"the object store at {access.endpoint} to answer",
+        )
+    finally:
+        pool.clear()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
 from pytest_kubeflow.auth.credentials import Credentials
-from pytest_kubeflow.auth.kfp import client_arguments
+from pytest_kubeflow.auth.kfp import sign
 from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import (
     AuthenticationError,
@@ -23,6 +23,7 @@ from pytest_kubeflow.errors import (
     NotFound,
     PermissionDenied,
 )
+from pytest_kubeflow.proxy import proxy_for
 
 T = TypeVar("T")
 
@@ -43,11 +44,25 @@ def make_kfp_client(
     """
     import kfp
 
+    proxy = proxy_for(host)
+    # Already the constructor may ask the server something.
+    header, value = next(iter(credentials.headers().items()), (None, None))
+
     class Client(kfp.Client):  # type: ignore[misc]  # the base class has no types
         """kfp.Client that neither reads nor writes the user's files."""
 
         def _load_context_setting_or_default(self) -> None:
-            self._context_setting = {"namespace": namespace or ""}
+            self._context_setting = {
+                "namespace": namespace or "",
+                "client_authentication_header_name": header,
+                "client_authentication_header_value": value,
+            }
+
+        def _load_config(self, *args: Any, **kwargs: Any) -> Any:
+            config = super()._load_config(*args, **kwargs)
+            if proxy is not None:
+                config.proxy, config.proxy_headers = proxy.url, dict(proxy.headers)
+            return config
 
         def set_user_namespace(self, namespace: str) -> NoReturn:
             raise NotImplementedError(
@@ -63,8 +78,10 @@ def make_kfp_client(
             namespace=namespace or "kubeflow",
             verify_ssl=not settings.insecure,
             ssl_ca_cert=str(settings.ca_cert) if settings.ca_cert else None,
-            **client_arguments(credentials),
+            # Without it, it takes those in ~/.config/kfp/context.json.
+            cookies="",
         )
+    sign(client, credentials)
     _harden(client)
     return client
 

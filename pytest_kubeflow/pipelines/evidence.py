@@ -31,11 +31,11 @@ def blamed(tasks: Sequence[Task]) -> list[Task]:
 
 def task_table(tasks: Sequence[Task]) -> str:
     """One line a task: name, state, seconds, error."""
-    width = max((len("/".join(task.path)) for task in tasks), default=0)
+    width = max((len(task.label) for task in tasks), default=0)
     lines = []
     for task in tasks:
         seconds = "" if task.duration is None else f"{task.duration:.1f} s"
-        name = "/".join(task.path) or task.name
+        name = task.label
         lines.append(f"{name:<{width}}  {task.state:<11}  {seconds:>8}  {task.error}".rstrip())
     return "\n".join(lines)
 
@@ -68,7 +68,7 @@ def run_evidence(
     if kubernetes is not None:
         sections += _pods(kubernetes, namespace, view.run_id)
     sections += [
-        (f"log of {'/'.join(task.path) or task.name}", last_log_lines(task))
+        (f"log of {task.label}", last_log_lines(task))
         for task in blamed(tasks)[:_LOGS]
         if task.pod_name and task.state != NOT_STARTED
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_kubeflow.auth.session import reaching
+from pytest_kubeflow.reaching import reaching
 from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.logs import read_log

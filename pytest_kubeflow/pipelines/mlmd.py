@@ -171,6 +171,7 @@ def records(
             TaskRecord(
                 name=name or execution.name,
                 path=_path(execution, by_id),
+                place=_place(execution, by_id),
                 display_name=_text(properties, "display_name"),
                 state=_STATES.get(execution.last_known_state, "PENDING"),
                 pod_name=_text(properties, "pod_name"),
@@ -178,9 +179,6 @@ def records(
                 ended=_ended(execution),
                 outputs=outputs if isinstance(outputs, dict) else {},
                 artifacts=artifacts.get(execution.id, {}),
-                iteration=properties["iteration_index"].int_value
-                if "iteration_index" in properties
-                else None,
                 is_dag=execution.type == DAG_EXECUTION,
             )
         )
@@ -203,14 +201,33 @@ def _text(properties: Any, name: str) -> str:
 
 
 def _path(execution: Any, by_id: Mapping[int, Any]) -> tuple[str, ...]:
-    names: list[str] = []
+    """The keys of the DAGs around a task and its own; an iteration is its loop's."""
+    return tuple(name for name, _ in _steps(execution, by_id))
+
+
+def _place(execution: Any, by_id: Mapping[int, Any]) -> tuple[str, ...]:
+    """The same, with the number of each iteration."""
+    steps = _steps(execution, by_id)
+    return tuple(name if index is None else f"{name}[{index}]" for name, index in steps)
+
+
+def _steps(execution: Any, by_id: Mapping[int, Any]) -> list[tuple[str, int | None]]:
+    steps: list[tuple[str, int | None]] = []
     seen = set()
     at: Any = execution
     while at is not None and at.id not in seen and _parent(at) in by_id:
         seen.add(at.id)
-        names.insert(0, _text(at.custom_properties, "task_name") or at.name)
+        properties = at.custom_properties
+        index = int(properties["iteration_index"].int_value) if _is_iteration(at) else None
+        steps.insert(0, (_text(properties, "task_name") or at.name, index))
         at = by_id.get(_parent(at))
-    return tuple(names)
+        if index is not None and at is not None:
+            at = by_id.get(_parent(at))  # past the loop, which has the same name
+    return steps
+
+
+def _is_iteration(execution: Any) -> bool:
+    return "iteration_index" in execution.custom_properties
 
 
 def plain(value: Any) -> Any:

@@ -28,7 +28,8 @@ class TaskRecord:
 
     `name` is the task's key in the compiled pipeline ("square-2"), `path` the same after the names
     of the DAGs around it, `state` one of the states of KFP's API, times are seconds since the
-    epoch. Whole numbers of `outputs` may be floats here: protobuf's Struct knows no integers.
+    epoch. `place` is the path with the number of each iteration of a loop ("for-loop-1[0]"); empty
+    where it says no more than the path. Whole numbers of `outputs` may be floats here: protobuf's Struct knows no integers.
     """
 
     name: str
@@ -40,7 +41,7 @@ class TaskRecord:
     ended: float | None = None
     outputs: Mapping[str, Any] = field(default_factory=dict)
     artifacts: Mapping[str, Artifact] = field(default_factory=dict)
-    iteration: int | None = None
+    place: tuple[str, ...] = ()
     is_dag: bool = False
 
 

@@ -267,7 +267,7 @@ class PipelineRun:
         if not tasks:
             return f"{ended}: {self._view.error}" if self._view.error else ended
         task = tasks[0]
-        told = f"{ended}: task {'/'.join(task.path) or task.name} is {task.state}"
+        told = f"{ended}: task {task.label} is {task.state}"
         if task.error:
             told += f" ({task.error})"
         lines = [line.strip() for line in last_log_lines(task, 5).splitlines() if line.strip()]

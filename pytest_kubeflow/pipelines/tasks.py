@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.pipelines.client import TaskDetail
+from pytest_kubeflow.pipelines.dag_outputs import DagOutputs
 from pytest_kubeflow.pipelines.following import FINAL_STATES
 from pytest_kubeflow.pipelines.outputs import Artifact, TaskRecord
 from pytest_kubeflow.pipelines.package import Package
@@ -24,7 +25,8 @@ class Task:
 
     `name` is its key in the compiled pipeline ("square-2"), `state` one of KFP's states or
     NOT STARTED, `outputs` its output parameters with the types that the pipeline declares (whole
-    numbers in lists and dicts are ints). `started` and `ended` are seconds since the epoch.
+    numbers in lists and dicts are ints). `started` and `ended` are seconds since the epoch. `place`
+    is the path with the number of each iteration, where there are loops around it.
     """
 
     name: str
@@ -38,7 +40,13 @@ class Task:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     artifacts: Mapping[str, Artifact] = field(default_factory=dict)
     is_dag: bool = False
+    place: tuple[str, ...] = ()
     read_log: Callable[[Task], str] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def label(self) -> str:
+        """What no other task of the run is called: "train", "inner/train", "for-loop-1[0]/train"."""
+        return "/".join(self.place or self.path) or self.name
 
     @property
     def output(self) -> Any:
@@ -76,12 +84,14 @@ def merge(
     """The tasks of a run: those that a source knows, oldest first, then those not begun."""
     declared = {path: (task, inner) for path, task, inner in package.tasks()} if package else {}
     by_name = {each.name: each for each in details if not each.name.endswith("-driver")}
+    by_pod = {pod: each for each in details for pod in each.pod_names}
     tasks = []
     for record in records:
         path = _declared_path(record, declared)
         _, component = declared.get(path, ({}, {}))
         types = component.get("outputDefinitions", {}).get("parameters", {})
-        detail = by_name.get(record.name) or by_name.get(record.display_name)
+        detail = by_pod.get(record.pod_name) or by_name.get(record.name)
+        detail = detail or by_name.get(record.display_name)
         tasks.append(
             Task(
                 name=path[-1] if path else record.name,
@@ -98,6 +108,7 @@ def merge(
                 },
                 artifacts=record.artifacts,
                 is_dag=record.is_dag,
+                place=record.place,
                 read_log=read_log,
             )
         )
@@ -117,7 +128,10 @@ def merge(
                     read_log=read_log,
                 )
             )
-    return [_with_dag_outputs(task, tasks, package) if task.is_dag else task for task in tasks]
+    if package is None:
+        return tasks
+    outputs = DagOutputs(package, {task.label: task for task in tasks})
+    return [replace(each, outputs=outputs.of(each)) if each.is_dag else each for each in tasks]
 
 
 def _pod(detail: TaskDetail | None) -> str:
@@ -165,11 +179,12 @@ def _whole(value: Any) -> Any:
 
 
 def find_task(tasks: Sequence[Task], name: str) -> Task:
-    """The task called `name`: its key, "dag/key", or else its display name.
+    """The task called `name`: its key, "dag/key", "loop[0]/key", or else its display name.
 
     Raises NotFound if there is none, or more than one.
     """
     ways: list[Callable[[Task], bool]] = [
+        lambda task: task.label == name,
         lambda task: "/".join(task.path) == name,
         lambda task: task.name == name,
         lambda task: task.display_name == name,
@@ -179,46 +194,12 @@ def find_task(tasks: Sequence[Task], name: str) -> Task:
         if len(found) == 1:
             return found[0]
         if found:
-            paths = ", ".join("/".join(task.path) for task in found)
-            raise NotFound(f"{len(found)} tasks of the run are called {name!r}: {paths}")
-    there = ", ".join("/".join(task.path) or task.name for task in tasks) or "none"
+            labels = ", ".join(task.label for task in found)
+            raise NotFound(f"{len(found)} tasks of the run are called {name!r}: {labels}")
+    there = ", ".join(task.label for task in tasks) or "none"
     raise NotFound(f"the run has no task {name!r}; its tasks: {there}")
 
 
 def pipeline_outputs(package: Package, tasks: Iterable[Task]) -> dict[str, Any]:
     """The pipeline's own output parameters, taken from the tasks that produce them."""
-    return _dag_outputs(package.root, (), {task.path: task for task in tasks})
-
-
-def _with_dag_outputs(task: Task, tasks: Iterable[Task], package: Package | None) -> Task:
-    if package is None:
-        return task
-    component = next((inner for path, _, inner in package.tasks() if path == task.path), {})
-    outputs = _dag_outputs(component, task.path, {each.path: each for each in tasks}, package)
-    return replace(task, outputs=outputs)
-
-
-def _dag_outputs(
-    component: Mapping[str, Any],
-    path: tuple[str, ...],
-    tasks: Mapping[tuple[str, ...], Task],
-    package: Package | None = None,
-) -> dict[str, Any]:
-    outputs = {}
-    for name, source in component.get("dag", {}).get("outputs", {}).get("parameters", {}).items():
-        one = source.get("valueFromParameter")
-        choices = [one] if one else source.get("valueFromOneof", {}).get("parameterSelectors", [])
-        for selector in choices:
-            producer = tasks.get((*path, selector["producerSubtask"]))
-            key = selector["outputParameterKey"]
-            if producer is None:
-                continue
-            values = producer.outputs
-            if producer.is_dag and package is not None:
-                # An inner DAG's own outputs may not be worked out yet.
-                inner = next((each for at, _, each in package.tasks() if at == producer.path), {})
-                values = _dag_outputs(inner, producer.path, tasks, package)
-            if key in values:
-                outputs[name] = values[key]
-                break
-    return outputs
+    return DagOutputs(package, {task.label: task for task in tasks}).of_pipeline()

@@ -49,4 +49,4 @@ def _last_logs(run: PipelineRun, redact: Callable[[str], str]) -> Iterable[tuple
     done = [task for task in run.tasks if task.pod_name and task.ended and not task.is_dag]
     for task in sorted(done, key=lambda task: task.ended or 0.0)[-_LOGS:]:
         lines = redact(last_log_lines(task, _READ_LINES)).splitlines()
-        yield f"{_LOG}{'/'.join(task.path) or task.name}", "\n".join(lines[-_LINES:])
+        yield f"{_LOG}{task.label}", "\n".join(lines[-_LINES:])

@@ -118,7 +118,7 @@ class RunRecord:
 
 def _entry(task: Task, excerpts: Excerpts) -> TaskEntry:
     return TaskEntry(
-        name=excerpts.text("/".join(task.path) or task.name),
+        name=excerpts.text(task.label),
         state=task.state,
         error=excerpts.text(task.error),
         started=task.started,

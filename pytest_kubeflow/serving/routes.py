@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from pytest_kubeflow.auth.session import gateway_session, reaching
+from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.cluster import Cluster
 from pytest_kubeflow.errors import ClusterUnreachable, NotFound
 from pytest_kubeflow.k8s.tunnel import PodPort, Tunnels

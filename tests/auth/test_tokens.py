@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import kfp
 import pytest
 
 from pytest_kubeflow.auth.anonymous import Anonymous
 from pytest_kubeflow.auth.dex import DexLogin
-from pytest_kubeflow.auth.kfp import client_arguments
 from pytest_kubeflow.auth.ladder import Situation, choose
 from pytest_kubeflow.auth.projected import projected_token
 from pytest_kubeflow.auth.session import gateway_session
@@ -20,6 +17,7 @@ from pytest_kubeflow.auth.tokenrequest import TokenRequest
 from pytest_kubeflow.config.model import GatewaySettings, KubeflowConfig
 from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.pipelines.client import make_kfp_client
 from pytest_kubeflow.redaction import Redactor, Secret
 
 from .conftest import ACCOUNT, PASSWORD, USER
@@ -93,8 +91,8 @@ def test_kfp_client_takes_them(
             gateway, SETTINGS, username=USER, password=Secret(PASSWORD), redactor=Redactor()
         )
     )
-    client: Any = kfp.Client(
-        host=f"{gateway}/pipeline", namespace="team", **client_arguments(credentials)
+    client = make_kfp_client(
+        f"{gateway}/pipeline", credentials=credentials, settings=SETTINGS, namespace="team"
     )
     file.write_text(service_account_token)  # renewed after the client was made
     assert client.get_kfp_healthz().multi_user is True

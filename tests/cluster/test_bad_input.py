@@ -1,4 +1,7 @@
-"""Bad input ends a session with one line and exit code 4: what, from where, what to do."""
+"""Bad input ends a session with one line: what, from where, what to do.
+
+The exit code is 4 for what was configured wrongly, 78 for a cluster that is not fit to be tested.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +36,17 @@ def refused(remote: Remote, suite: Path, *arguments: str, code: int = 4) -> str:
     assert "passed" not in output
     lines = re.findall(r"^ERROR: (.+)$", output, re.MULTILINE)
     assert len(lines) == 1, output
-    assert output.rstrip().endswith(lines[0]), output
+    if code == 4:
+        assert output.rstrip().endswith(lines[0]), output
+    else:
+        assert "this Kubeflow is not fit to be tested: no test was run" in output
+        assert re.search(r"^[\w ]+ failed  ", output, re.MULTILINE), output
     return str(lines[0])
+
+
+def unfit(remote: Remote, suite: Path, *arguments: str) -> str:
+    """The verdict of such a session."""
+    return refused(remote, suite, *arguments, code=78)
 
 
 MALFORMED = {
@@ -73,12 +85,13 @@ def test_empty_variable(remote: Remote, suite: Path, monkeypatch: pytest.MonkeyP
 def test_no_cluster_named(remote: Remote, suite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Remote, "arguments", [])
     assert refused(remote, suite) == (
-        "no cluster was named: give --kf-host=URL, or --kf-host=local for an embedded Kubeflow"
+        "no cluster was named: give --kf-host=URL, or --kf-host=local for an embedded Kubeflow, "
+        "or --kf-kubeconfig=FILE to come in by a port-forward"
     )
 
 
 def test_unknown_host(remote: Remote, suite: Path) -> None:
-    line = refused(remote, suite, "--kf-host=https://no-such-host.invalid")
+    line = unfit(remote, suite, "--kf-host=https://no-such-host.invalid")
     assert line.startswith(
         "--kf-host=https://no-such-host.invalid (from command line): "
         "the host name no-such-host.invalid is not known"
@@ -95,7 +108,7 @@ def closed_port() -> Iterator[int]:
 
 @pytest.mark.parametrize("more", [[], ["-n", "2"]], ids=["alone", "xdist"])
 def test_refused_connection(remote: Remote, suite: Path, closed_port: int, more: list[str]) -> None:
-    line = refused(remote, suite, f"--kf-host=http://127.0.0.1:{closed_port}", *more)
+    line = unfit(remote, suite, f"--kf-host=http://127.0.0.1:{closed_port}", *more)
     assert line == (
         f"--kf-host=http://127.0.0.1:{closed_port} (from command line): "
         f"nothing listens at 127.0.0.1:{closed_port} (connection refused)"
@@ -105,7 +118,7 @@ def test_refused_connection(remote: Remote, suite: Path, closed_port: int, more:
 def test_host_that_never_answers(remote: Remote, suite: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
-        line = refused(remote, suite, f"--kf-host=http://{address}")
+        line = unfit(remote, suite, f"--kf-host=http://{address}")
     assert f"(from command line): {address} does not answer in time" in line
 
 
@@ -152,7 +165,7 @@ def test_host_without_kubeflow(
     remote: Remote, suite: Path, handler: type[BaseHTTPRequestHandler], status: int
 ) -> None:
     with web(handler) as port:
-        line = refused(remote, suite, f"--kf-host=http://127.0.0.1:{port}")
+        line = unfit(remote, suite, f"--kf-host=http://127.0.0.1:{port}")
     assert f"there is no Kubeflow at http://127.0.0.1:{port}: " in line
     assert f"/pipeline/apis/v2beta1/healthz answers {status} (text/html)" in line
 
@@ -163,17 +176,17 @@ def test_unknown_certificate(remote: Remote, suite: Path, tmp_path: Path) -> Non
     tls.load_cert_chain(certificate, key)
     with web(Web, tls) as port:
         host = f"--kf-host=https://localhost:{port}"
-        line = refused(remote, suite, host)
+        line = unfit(remote, suite, host)
         assert f"the certificate of localhost:{port} is not accepted: " in line
         assert "--kf-ca-cert" in line
         # The positive control: with its authority known, one gets as far as the web server.
-        trusted = refused(remote, suite, host, f"--kf-ca-cert={certificate}")
+        trusted = unfit(remote, suite, host, f"--kf-ca-cert={certificate}")
         assert "there is no Kubeflow at" in trusted
 
 
 def test_wrong_token(remote: Remote, suite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KF_TOKEN", "planted.wrong.token")
-    line = refused(remote, suite)
+    line = unfit(remote, suite)
     assert re.match(
         r"the login at localhost:\d+ fails with the bearer token from environment", line
     )
@@ -183,7 +196,7 @@ def test_wrong_token(remote: Remote, suite: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_wrong_password(remote: Remote, suite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KF_PASSWORD", "planted-wrong")
-    line = refused(remote, suite)
+    line = unfit(remote, suite)
     assert "username from command line, password from environment KF_PASSWORD" in line
     assert "Dex does not accept the password of user@example.com" in line
     assert "planted" not in line
@@ -202,7 +215,7 @@ def kubeconfig(folder: Path, server: str) -> str:
 
 def test_kubernetes_that_refuses(remote: Remote, suite: Path, closed_port: int) -> None:
     argument = kubeconfig(suite, f"https://127.0.0.1:{closed_port}")
-    line = refused(remote, suite, argument)
+    line = unfit(remote, suite, argument)
     assert line.startswith(f"{argument} (from command line): cannot talk to Kubernetes: ")
     assert "refused" in line
 
@@ -210,7 +223,7 @@ def test_kubernetes_that_refuses(remote: Remote, suite: Path, closed_port: int) 
 def test_kubernetes_that_never_answers(remote: Remote, suite: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         argument = kubeconfig(suite, f"https://127.0.0.1:{silent.getsockname()[1]}")
-        line = refused(remote, suite, argument)
+        line = unfit(remote, suite, argument)
     assert line.startswith(f"{argument} (from command line): cannot talk to Kubernetes: ")
 
 
@@ -254,7 +267,7 @@ def test_namespace_that_does_not_exist(remote: Remote, suite: Path, way: str) ->
 
 
 def test_namespace_of_others(remote: Remote, suite: Path) -> None:
-    line = refused(remote, suite, "--kf-namespace=default")
+    line = unfit(remote, suite, "--kf-namespace=default")
     assert line.endswith("user@example.com may not use the pipelines there")
 
 
@@ -294,7 +307,7 @@ def test_cluster_asked_for_in_the_middle(remote: Remote, tmp_path: Path, closed_
         "def test_last(): pass\n"
     )
     code, output = remote.run(tmp_path, f"--kf-host=http://127.0.0.1:{closed_port}")
-    assert code == 4
+    assert code == 78
     assert f"nothing listens at 127.0.0.1:{closed_port}" in output
     assert "Traceback" not in output
     assert "1 passed" in output

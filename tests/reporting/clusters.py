@@ -7,7 +7,19 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import requests
-from kubernetes.client import V1Node, V1NodeSpec, V1NodeStatus, V1ObjectMeta
+from kubernetes.client import (
+    ApiException,
+    V1Container,
+    V1Deployment,
+    V1DeploymentSpec,
+    V1LabelSelector,
+    V1Node,
+    V1NodeSpec,
+    V1NodeStatus,
+    V1ObjectMeta,
+    V1PodSpec,
+    V1PodTemplateSpec,
+)
 
 from pytest_kubeflow.cluster import Cluster
 
@@ -38,7 +50,20 @@ def node(number: int) -> V1Node:
 
 def kubernetes(nodes: int) -> SimpleNamespace:
     """A Kubernetes API with so many nodes."""
+    deployments = {
+        "istiod": "gcr.io/istio-release/pilot:1.29.0-distroless@sha256:00",
+        "kserve-controller-manager": "kserve/kserve-controller:v0.17.0",
+    }
+
+    def read_namespaced_deployment(name: str, _namespace: str) -> V1Deployment:
+        if name not in deployments:
+            raise ApiException(404, "Not Found")
+        containers = [V1Container(name="manager", image=deployments[name])]
+        template = V1PodTemplateSpec(spec=V1PodSpec(containers=containers))
+        return V1Deployment(spec=V1DeploymentSpec(selector=V1LabelSelector(), template=template))
+
     return SimpleNamespace(
+        apps=SimpleNamespace(read_namespaced_deployment=read_namespaced_deployment),
         version=SimpleNamespace(get_code=lambda: SimpleNamespace(git_version="v1.33.0")),
         core=SimpleNamespace(list_node=lambda: SimpleNamespace(items=[*map(node, range(nodes))])),
     )
@@ -54,7 +79,7 @@ def cluster(session: object, **changes: Any) -> Cluster:
         "credentials": SimpleNamespace(description="Dex login"),
         "login_reason": "a password was given",
         "session": lambda: nullcontext(session),
-        "capabilities": frozenset({"pipelines", "kserve"}),
+        "capabilities": SimpleNamespace(components={"pipelines", "kserve"}),
         "storage_classes": lambda: ["fast", "slow"],
         "kubernetes": kubernetes(1),
     }

@@ -29,6 +29,8 @@ def test_facts_of_a_cluster_that_tells_everything() -> None:
         "Kubeflow Pipelines": "2.15.0",
         "Kubernetes": "v1.33.0",
         "components": "kserve, pipelines",
+        "Istio": "1.29.0-distroless",
+        "KServe": "v0.17.0",
         "storage classes": "fast, slow",
         "node n0": "2 CPUs, 1 GiB, not ready",
     }

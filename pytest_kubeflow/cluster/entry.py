@@ -1,0 +1,269 @@
+"""Into a cluster: find it, log in, and check what was configured against what is there.
+
+The first thing that is wrong on the way in ends it, as an error of one line that names what to
+change. A `Checklist` gets each step, for those who want to see them all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from pytest_kubeflow.auth.credentials import Credentials
+from pytest_kubeflow.auth.dex import DexLogin
+from pytest_kubeflow.auth.ladder import Situation, choose
+from pytest_kubeflow.auth.session import gateway_session
+from pytest_kubeflow.auth.token import claims_of, doubts_about
+from pytest_kubeflow.cluster.checklist import Checklist, Finding
+from pytest_kubeflow.cluster.cluster import Cluster
+from pytest_kubeflow.cluster.network import CONNECTION, NAME, TLS, check_network
+from pytest_kubeflow.cluster.probe import (
+    PREFIX,
+    PipelinesApi,
+    check_identity,
+    clock_skew,
+    find_api,
+    is_open,
+)
+from pytest_kubeflow.cluster.shortcut import forward_to_gateway, located
+from pytest_kubeflow.config.model import KubeflowConfig
+from pytest_kubeflow.errors import (
+    AuthenticationError,
+    ClusterUnreachable,
+    ConfigurationError,
+    KubeflowError,
+    PermissionDenied,
+)
+from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.k8s.namespaces import require_namespace
+from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.storage import storage_classes
+from pytest_kubeflow.redaction import Redactor
+
+GATEWAY, CREDENTIALS, PIPELINES = "gateway", "credentials", "pipelines"
+KUBERNETES, NAMESPACE, STORAGE = "Kubernetes", "namespace", "storage class"
+
+_TIMEOUT = (3.0, 5.0)
+"""Seconds to connect to Kubernetes, and for its first answer."""
+
+API_AUDIENCE = "pipelines.kubeflow.org"
+"""What tokens are for that go to ml-pipeline directly, not through the gateway."""
+
+_SKEWED = 60.0
+"""Seconds of difference between two clocks that begin to matter for tokens and cookies."""
+
+
+def connect(config: KubeflowConfig, *, ownership: Ownership, redactor: Redactor) -> Cluster:
+    """Reach, log in, and check what was configured against what is there.
+
+    Raises ConfigurationError, ClusterUnreachable, AuthenticationError or PermissionDenied.
+    A host "local" must be an URL by now (see `embedded`).
+    """
+    checks = Checklist()
+    cluster = enter(config, ownership=ownership, redactor=redactor, checks=checks)
+    try:
+        check_kubernetes(config, cluster.kubernetes, checks)
+    except KubeflowError:
+        cluster.close()
+        raise
+    return cluster
+
+
+def enter(
+    config: KubeflowConfig, *, ownership: Ownership, redactor: Redactor, checks: Checklist
+) -> Cluster:
+    """The way in through the gateway, without what Kubernetes itself has to say. Raises as above.
+
+    Without a host, but with a kubeconfig, the way to the gateway is a port-forward.
+    """
+    kubernetes = KubernetesClient.from_settings(config.kubernetes)
+    checks.expect(NAME, CONNECTION, TLS, GATEWAY, CREDENTIALS, PIPELINES)
+    forward = None
+    if config.gateway.host is None:
+        if config.kubernetes.kubeconfig is None and config.kubernetes.context is None:
+            raise ConfigurationError(
+                "no cluster was named: give --kf-host=URL, or --kf-host=local for an embedded "
+                "Kubeflow, or --kf-kubeconfig=FILE to come in by a port-forward"
+            )
+        with checks.check(NAME) as finding:
+            forward = forward_to_gateway(kubernetes)
+            config = located(config, forward)
+            finding.told = f"--kf-host was not given: {config.origin('host')}"
+    try:
+        cluster = _enter(config, kubernetes, ownership, redactor, checks)
+    except KubeflowError:
+        if forward is not None:
+            forward.close()
+        raise
+    return replace(cluster, forward=forward)
+
+
+def _enter(
+    config: KubeflowConfig,
+    kubernetes: KubernetesClient,
+    ownership: Ownership,
+    redactor: Redactor,
+    checks: Checklist,
+) -> Cluster:
+    gateway = str(config.gateway.host).removesuffix(PREFIX)
+    try:
+        if config.origin("host").startswith("port-forward"):
+            for check in (CONNECTION, TLS):
+                checks.skip(check, "a port of this machine")
+        else:
+            check_network(gateway, config.gateway, checks)
+        with checks.check(GATEWAY) as finding, gateway_session(config.gateway) as stranger:
+            api = find_api(stranger, gateway)
+            opened = api is not None and is_open(stranger, api)
+            finding.told = _what_stands(api, gateway, opened=opened)
+            skew = clock_skew(stranger, gateway)
+            if abs(skew) >= _SKEWED:
+                finding.warn(f"{finding.told}; {_clocks(skew)}")
+    except (ClusterUnreachable, ConfigurationError) as error:
+        raise type(error)(f"{config.told('host')}: {error.message}") from error
+    situation = Situation(
+        host=gateway,
+        open=opened,
+        # Whoever answers healthz but no other request is the API itself.
+        audience=API_AUDIENCE if api is not None and not opened else None,
+    )
+    with checks.check(CREDENTIALS) as finding:
+        credentials, reason = choose(config, situation, kubernetes=kubernetes, redactor=redactor)
+        cluster = Cluster(
+            config=config,
+            gateway_url=gateway,
+            kfp_api_url="",
+            multi_user=False,
+            credentials=credentials,
+            login_reason=reason,
+            kubernetes=kubernetes,
+            ownership=ownership,
+            redactor=redactor,
+        )
+        found, status = _show_credentials(cluster, skew)
+        finding.told = f"{credentials.description} ({reason})"
+    with checks.check(PIPELINES) as finding:
+        namespace = config.kubernetes.namespace
+        if status == 403 and namespace is not None and found.multi_user:
+            _check_namespace(config, kubernetes)  # one that is not there is refused as well
+            raise PermissionDenied(
+                f"{config.told('namespace')}: {credentials.user or 'this user'} may not use "
+                "the pipelines there"
+            )
+        kind = "multi-user" if found.multi_user else "stand-alone"
+        finding.told = f"Kubeflow Pipelines at {found.url}, {kind}"
+    return replace(cluster, kfp_api_url=found.url, multi_user=found.multi_user)
+
+
+def _what_stands(api: PipelinesApi | None, gateway: str, *, opened: bool) -> str:
+    if api is None:
+        return "a gateway that asks for a login"
+    if api.url == gateway:
+        return "the pipelines API itself" + (", open to all" if opened else "")
+    return "a gateway or the pipelines' UI, open to all"
+
+
+def _clocks(skew: float) -> str:
+    side = "ahead of" if skew > 0 else "behind"
+    return f"the clock of this machine is {abs(skew):.0f} s {side} the gateway's"
+
+
+def _show_credentials(cluster: Cluster, skew: float) -> tuple[PipelinesApi, int]:
+    """The API as we see it, and its answer about the namespace: 200, or 403."""
+    namespace = cluster.config.kubernetes.namespace
+    with cluster.session() as session:
+        host = urlsplit(cluster.gateway_url).netloc
+        login = f"{cluster.credentials.description} ({cluster.login_reason})"
+        origins = _origins(cluster.config) if isinstance(cluster.credentials, DexLogin) else ""
+        try:
+            found = find_api(session, cluster.gateway_url)
+            if found is None:
+                raise AuthenticationError("it wants another one; check --kf-auth and what it needs")
+            status = check_identity(session, found, namespace or "default")
+        except AuthenticationError as error:
+            if namespace is not None:
+                # Tokens of one that is not there are refused.
+                _check_namespace(cluster.config, cluster.kubernetes)
+            doubts = _doubts(cluster.credentials, skew)
+            raise AuthenticationError(
+                f"the login at {host} fails with {login}{origins}: {doubts or error.message}"
+            ) from error
+    return found, status
+
+
+def _doubts(credentials: Credentials, skew: float) -> str:
+    """Why a bearer token may have been refused, by the gateway's clock; empty if nobody knows."""
+    try:
+        token = credentials.headers().get("Authorization", "").removeprefix("Bearer ")
+    except KubeflowError:
+        return ""
+    told = doubts_about(claims_of(token), skew=skew)
+    if told and abs(skew) >= _SKEWED:
+        return f"{told}; {_clocks(skew)}"
+    return told
+
+
+def _origins(config: KubeflowConfig) -> str:
+    """Where what we log in with came from, as far as it was given."""
+    told = [
+        f"{name} from {config.origin(name)}"
+        for name in ("username", "password")
+        if config.origin(name) != "default"
+    ]
+    return f" ({', '.join(told)})" if told else ""
+
+
+def check_kubernetes(
+    config: KubeflowConfig, kubernetes: KubernetesClient, checks: Checklist
+) -> None:
+    """Kubernetes must answer, and have the namespace and the storage class that were named."""
+    settings = config.kubernetes
+    checks.expect(KUBERNETES, NAMESPACE, STORAGE)
+    if not kubernetes.is_configured and settings.namespace is not None:
+        return  # runs need no Kubernetes; what does will say so
+    with checks.check(KUBERNETES) as finding:
+        try:
+            with calling("talk to Kubernetes"):
+                code = kubernetes.version.get_code(_request_timeout=_TIMEOUT)
+        except KubeflowError as error:
+            asked = [name for name in ("kubeconfig", "context") if getattr(settings, name)]
+            told = ", ".join(config.told(name) for name in asked) or "--kf-kubeconfig not given"
+            raise type(error)(f"{told}: {error.message}") from error
+        finding.told = f"{code.git_version} at {kubernetes.api_client.configuration.host}"
+    if settings.namespace is not None:
+        with checks.check(NAMESPACE) as finding:
+            _check_namespace(config, kubernetes)
+            finding.told = f"{settings.namespace} is there"
+    with checks.check(STORAGE) as finding:
+        _check_storage(config, kubernetes, finding)
+
+
+def _check_storage(config: KubeflowConfig, kubernetes: KubernetesClient, finding: Finding) -> None:
+    wanted = config.kubernetes.storage_class
+    try:
+        known = storage_classes(kubernetes)
+    except PermissionDenied as error:
+        finding.told = f"cannot be told: {error.message}"
+        return
+    listed = ", ".join(one.name for one in known) or "none"
+    if wanted is not None and wanted not in {one.name for one in known}:
+        raise ConfigurationError(
+            f"{config.told('storage_class')}: this cluster has no such storage class; "
+            f"those that exist: {listed}"
+        )
+    default = next((one.name for one in known if one.default), None)
+    finding.told = f"{wanted or default} (of {listed})"
+    if wanted is None and default is None:
+        finding.warn(
+            f"none is the default one (of {listed}): volumes stay Pending unless "
+            "--kf-storage-class names one"
+        )
+
+
+def _check_namespace(config: KubeflowConfig, kubernetes: KubernetesClient) -> None:
+    name = config.kubernetes.namespace
+    if name is not None and kubernetes.is_configured:
+        try:
+            require_namespace(kubernetes, name)
+        except KubeflowError as error:
+            raise type(error)(f"{config.told('namespace')}: {error.message}") from error

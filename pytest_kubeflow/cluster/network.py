@@ -1,0 +1,111 @@
+"""The way to a URL, layer by layer: name, connection, TLS. Whoever is stopped, it says by which."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import socket
+import ssl
+import threading
+from typing import Any
+from urllib.parse import urlsplit
+
+from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.cluster.checklist import Checklist
+from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.errors import ClusterUnreachable
+from pytest_kubeflow.proxy import Proxy, proxy_for
+
+NAME, CONNECTION, TLS = "DNS", "TCP", "TLS"
+
+_SECONDS = 3.0
+_SOON = datetime.timedelta(days=14)
+
+
+def check_network(url: str, settings: GatewaySettings, checks: Checklist) -> None:
+    """Check what stands before the first request to `url`; through a proxy, the way to that.
+
+    Raises ClusterUnreachable, ConfigurationError (a proxy that is none).
+    """
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    proxy = proxy_for(url)
+    host, port = (
+        proxy.address if proxy else (parts.hostname or "", parts.port or (443 if secure else 80))
+    )
+    through = f" of the proxy {host}" if proxy else ""
+    with checks.check(NAME) as finding, reaching(_where(url, proxy)):
+        addresses = _resolve(host, port)
+        finding.told = f"{host} is {', '.join(addresses)}"
+    with contextlib.ExitStack() as stack:
+        with checks.check(CONNECTION) as finding, reaching(_where(url, proxy)):
+            connection = socket.create_connection((host, port), timeout=_SECONDS)
+            stack.enter_context(connection)
+            finding.told = f"port {port}{through} is open"
+        if not secure:
+            checks.skip(TLS, "plain http")
+        elif proxy is not None:
+            checks.skip(TLS, "the proxy stands between")
+        else:
+            with checks.check(TLS) as finding, reaching(url):
+                shown = _handshake(connection, host, settings)
+                finding.told = shown.told
+                if settings.insecure:
+                    finding.warn(f"{shown.told}, not verified (--kf-insecure)")
+                elif shown.left is not None and shown.left < _SOON:
+                    finding.warn(f"{shown.told}: renew it, it ends in {shown.left.days} days")
+
+
+def _where(url: str, proxy: Proxy | None) -> str:
+    """The URL that messages speak of."""
+    return proxy.url if proxy else url
+
+
+def _resolve(host: str, port: int) -> list[str]:
+    """Its addresses. The system's resolver takes no timeout, so it is left alone if it hangs."""
+    found: list[Any] = []
+    failed: list[OSError] = []
+
+    def ask() -> None:
+        try:
+            found.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            failed.append(error)
+        except UnicodeError:
+            failed.append(socket.gaierror(socket.EAI_NONAME, "it is no host name"))
+
+    thread = threading.Thread(target=ask, name=f"resolve {host}", daemon=True)
+    thread.start()
+    thread.join(_SECONDS)
+    if failed:
+        raise failed[0]
+    if not found:
+        raise ClusterUnreachable(
+            f"the host name {host} is not known: no name server answers within {_SECONDS:g} s"
+        )
+    return list(dict.fromkeys(entry[4][0] for entry in found))
+
+
+class _Certificate:
+    """What a server showed: as a text, and how long it is valid from now, if it was verified."""
+
+    def __init__(self, version: str, shown: dict[str, Any]) -> None:
+        ends = shown.get("notAfter")
+        self.told = version
+        self.left: datetime.timedelta | None = None
+        if ends:
+            seconds = ssl.cert_time_to_seconds(ends)
+            until = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+            self.told = f"{version}, certificate valid until {until:%Y-%m-%d}"
+            self.left = until - datetime.datetime.now(datetime.UTC)
+
+
+def _handshake(connection: socket.socket, host: str, settings: GatewaySettings) -> _Certificate:
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+    context = ssl.create_default_context(cafile=str(settings.ca_cert or DEFAULT_CA_BUNDLE_PATH))
+    if settings.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    with context.wrap_socket(connection, server_hostname=host) as secured:
+        return _Certificate(secured.version() or "TLS", secured.getpeercert() or {})

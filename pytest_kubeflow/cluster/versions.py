@@ -1,0 +1,65 @@
+"""Which releases of Kubeflow's parts a cluster runs, as far as we may see that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.errors import KubeflowError, NotFound
+from pytest_kubeflow.k8s.client import calling
+
+if TYPE_CHECKING:
+    from pytest_kubeflow.cluster.cluster import Cluster
+
+# Only the older of its two APIs tells the version (backend/api/v1beta1/healthz.proto in
+# kubeflow/pipelines).
+_HEALTH = "/apis/v1beta1/healthz"
+
+CONTROLLERS: dict[str, tuple[str, str]] = {
+    "KServe": ("kubeflow", "kserve-controller-manager"),
+    "Istio": ("istio-system", "istiod"),
+    "Katib": ("kubeflow", "katib-controller"),
+    "Trainer": ("kubeflow-system", "kubeflow-trainer-controller-manager"),
+    "Training Operator": ("kubeflow", "training-operator"),
+    "Notebooks": ("kubeflow", "notebook-controller-deployment"),
+    "Argo Workflows": ("kubeflow", "workflow-controller"),
+}
+"""Namespace and name of the Deployment whose image tells a part's release, as in
+kubeflow/community-distribution."""
+
+
+def pipelines_version(cluster: Cluster) -> str:
+    """The release of Kubeflow Pipelines, or that it is not told."""
+    with cluster.session() as session, reaching(cluster.kfp_api_url):
+        answer = session.get(f"{cluster.kfp_api_url}{_HEALTH}", allow_redirects=False)
+        if answer.status_code != 200:
+            return f"version not told (answers {answer.status_code})"
+        return str(answer.json().get("tag_name") or "version not told")
+
+
+def kubernetes_version(cluster: Cluster) -> str:
+    """The release of Kubernetes."""
+    with calling("ask for the version of Kubernetes"):
+        return str(cluster.kubernetes.version.get_code().git_version)
+
+
+def controller_versions(cluster: Cluster) -> dict[str, str]:
+    """The releases of those of `CONTROLLERS` that are there and that we may read."""
+    found: dict[str, str] = {}
+    for part, (namespace, name) in CONTROLLERS.items():
+        try:
+            with calling(f"read deployment {namespace}/{name}"):
+                deployment = cluster.kubernetes.apps.read_namespaced_deployment(name, namespace)
+        except NotFound:
+            continue
+        except KubeflowError:
+            return found  # who may not read this one may not read the others
+        found[part] = tag_of(deployment.spec.template.spec.containers[0].image)
+    return found
+
+
+def tag_of(image: str) -> str:
+    """The tag of an image, such as v0.15.2 of kserve/controller:v0.15.2; latest without one."""
+    name = image.partition("@")[0]
+    _, colon, tag = name.rpartition(":")
+    return tag if colon and "/" not in tag else "latest"
