@@ -10,6 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pytest_kubeflow.access.account import AccountAtKubernetes
+    from pytest_kubeflow.access.profiles import ProfileKeys
+    from pytest_kubeflow.access.tokens import AccountToken, forgeries
+    from pytest_kubeflow.access.visitor import Reply, Visitor
+    from pytest_kubeflow.access.visitors import Visitors
     from pytest_kubeflow.cluster import Cluster
     from pytest_kubeflow.config.model import GpuSettings, KubeflowConfig
     from pytest_kubeflow.errors import (
@@ -51,6 +56,8 @@ if TYPE_CHECKING:
     from pytest_kubeflow.waiting import Deadline, wait_until
 
 __all__ = [
+    "AccountAtKubernetes",
+    "AccountToken",
     "Answer",
     "AuthenticationError",
     "Bucket",
@@ -78,7 +85,9 @@ __all__ = [
     "PodFailed",
     "PortForward",
     "Predictor",
+    "ProfileKeys",
     "Redactor",
+    "Reply",
     "RequestFailed",
     "RunFailed",
     "ScratchBucket",
@@ -88,9 +97,12 @@ __all__ = [
     "ServiceFailed",
     "Task",
     "UploadedPipeline",
+    "Visitor",
+    "Visitors",
     "Volume",
     "VolumeError",
     "WaitTimeout",
+    "forgeries",
     "model_uri",
     "parse_quantity",
     "read_inventory",
@@ -99,6 +111,11 @@ __all__ = [
 
 # One line a module; a test holds it against __all__ and the imports above.
 _HOMES = {
+    "access.account": ["AccountAtKubernetes"],
+    "access.profiles": ["ProfileKeys"],
+    "access.tokens": ["AccountToken", "forgeries"],
+    "access.visitor": ["Reply", "Visitor"],
+    "access.visitors": ["Visitors"],
     "cluster": ["Cluster"],
     "config.model": ["GpuSettings", "KubeflowConfig"],
     "errors": [

@@ -10,7 +10,11 @@ import pytest
 
 from pytest_kubeflow import hookspecs
 
-pytest_plugins = ["pytest_kubeflow.options"]
+pytest_plugins = [
+    "pytest_kubeflow.options",
+    # pytest-metadata asks its hooks before ours of pytest_configure is called.
+    "pytest_kubeflow.reporting.plugin",
+]
 
 SESSION_PLUGINS = (
     # Before those that import it: pytest warns of modules that it can no longer rewrite.
@@ -24,7 +28,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.fixtures.volumes",
     "pytest_kubeflow.fixtures.objectstore",
     "pytest_kubeflow.fixtures.serving",
-    "pytest_kubeflow.reporting.plugin",
+    "pytest_kubeflow.fixtures.access",
 )
 """What only a session of tests needs; `pytest --help` goes without."""
 
@@ -40,6 +44,21 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Announce our own hooks."""
     pluginmanager.add_hookspecs(hookspecs)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
+    """With --kf-preflight, check the cluster instead of running tests."""
+    if not config.getoption("kf_preflight") or config.getoption("help"):
+        return None
+    from _pytest.main import wrap_session  # pytest's own --fixtures is such a session as well
+
+    def alone(config: pytest.Config, session: pytest.Session) -> int:
+        from pytest_kubeflow.fixtures.preflight import run_alone
+
+        return run_alone(config, session)
+
+    return wrap_session(config, alone)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

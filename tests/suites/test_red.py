@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pytest_kubeflow.local.cluster import LocalKubeflow
+from pytest_kubeflow.local.cluster import GatewaySettings, LocalKubeflow
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS
 
@@ -44,20 +44,27 @@ PROTOCOLS = "serving/test_protocols.py::test_protocols_agree"
 HEALTH = "serving/test_protocols.py::test_health_and_metadata"
 STRANGERS = "serving/test_access.py::test_strangers_without_credentials_are_refused"
 FOREIGN = "serving/test_access.py::test_other_namespaces_are_refused"
+DOOR = "access/test_doors.py::test_strangers_are_sent_away_and_we_get_in"
+LOGIN = "access/test_login.py::test_the_right_password_opens_the_dashboard_and_a_wrong_one_does_not"
+ACCOUNT = "access/test_accounts.py::test_a_foreign_account_is_refused_and_ours_is_not"
+AT_KUBERNETES = "access/test_accounts.py::test_kubernetes_gives_a_foreign_account_nothing_of_ours"
+CLAIMED = "access/test_identity.py::test_what_"
+TAMPERED = "access/test_identity.py::test_tampered_tokens_are_refused"
+EXPIRED = "access/test_identity.py::test_expired_token_is_refused"
+OTHER_KEYS = "access/test_keys.py::test_keys_of_one_profile_do_not_open_the_objects_of_another"
 LARGE = "objectstore/test_model_round_trip.py::test_large_binary_object"
 
 RED: dict[str, dict[str, str]] = {
     # fault: {check: what its report says}
+    "any-password": {LOGIN: r"Dex is open to all: .* gets in with a wrong password"},
     "artifact-lost": {ARTIFACTS: r"No such file or directory"},
     "claim-pending": {
         SORTED: r"cannot seed volume .*; its claim is Pending",
         ORDERING: r"ExternalProvisioning .*waiting for a volume to be created",
     },
-    "dead-store": {
-        ARTIFACTS: r"failed to upload output artifact",
-        KEYS: r"object store",
-        MODEL: r"object store",
-        LARGE: r"object store",
+    "dashboard-open": {
+        f"{DOOR}[dashboard]": r"the dashboard is open to all: somebody without a login is let in",
+        f"{DOOR}[workgroups]": r"the dashboard's API is open to all: somebody without a login",
     },
     "gpus-leaked": {f"{GPU}who_asks_for_none_sees_none": r"assert \['GPU-0"},
     "gpus-missing": {
@@ -66,6 +73,9 @@ RED: dict[str, dict[str, str]] = {
     },
     "gpus-shared": {f"{GPU}side_by_side": r"assert \['GPU-0.* != \['GPU-0"},
     "image-pull": {EVERY_TASK: r"timed out after 4 s waiting for run [\s\S]*ImagePullBackOff"},
+    "keys-shared": {
+        OTHER_KEYS: r"the object store is open to all: the keys of profile \S+ read, list, write,",
+    },
     "limits-ignored": {
         CPU: r"the task's cgroup has no limit of CPU",
         OOM: r"ended SUCCEEDED, not FAILED",
@@ -80,6 +90,10 @@ RED: dict[str, dict[str, str]] = {
     "order-ignored": {ORDERING: r"assert \['start'"},
     "pipeline-exposed": {PRIVATE: r"assert listed|assert \["},
     "pipeline-lost": {PRIVATE: r"not found", PUBLIC: r"not found"},
+    "pipelines-open": {
+        f"{DOOR}[pipelines]": r"the pipelines API is open to all: somebody without a login is let",
+        f"{ACCOUNT}[pipelines]": r"the pipelines API is open to all: the foreign account \S+ is",
+    },
     "predictor-503": {
         SERVED: r"answers 503: no healthy upstream; the InferenceService is Ready=True",
         HEALTH: r"GET /v1/models/\S+ at .* answers 503: no healthy upstream",
@@ -88,6 +102,10 @@ RED: dict[str, dict[str, str]] = {
         SERVED: r"assert answers == iris.predictions",
         FROM_BUCKET: r"assert service.predictor\(\).predict\(iris.rows\) == iris.predictions",
         PROTOCOLS: r"assert predictor.predict\(iris.rows\) == iris.predictions",
+    },
+    "rbac-open": {
+        f"{AT_KUBERNETES}[volumes]": r"Kubernetes is open to all: .* gets at the volumes of",
+        f"{AT_KUBERNETES}[bucket-keys]": r"Kubernetes is open to all: .* gets at the bucket keys",
     },
     "requests-ignored": {
         NO_CPU: r"no node has 9999 of cpu, yet the run is SUCCEEDED",
@@ -106,7 +124,26 @@ RED: dict[str, dict[str, str]] = {
     "serving-stale": {RETRAINED: r"last state: the deployment is still that of another model than"},
     "store-any-key": {KEYS: r"DID NOT RAISE|AccessDenied"},
     "task-hangs": {EVERY_TASK: r"timed out after 4 s waiting for run .*; last state: RUNNING"},
+    "tokens-ageless": {EXPIRED: r"the pipelines API is open to all: a token is taken \d+ s after"},
+    "tokens-unverified": {
+        TAMPERED: r"the pipelines API is open to all: a forged token \(a later end\) is let in",
+    },
+    "userid-trusted": {
+        f"{CLAIMED}a_stranger_says_of_itself_counts_for_nothing": (
+            r"open to all: somebody without a login who claims to be somebody else is let in"
+        ),
+        f"{CLAIMED}we_say_of_ourselves_counts_for_nothing": (
+            r"the gateway is open to all: it believes kubeflow-userid: somebody-else@example.com"
+        ),
+        f"{CLAIMED}a_foreign_account_says_of_itself_counts_for_nothing": (
+            r"open to all: the foreign account \S+ who claims to be somebody else is let in"
+        ),
+    },
     "volume-lossy": {SORTED: r"No such file", ORDERING: r"No such file .*order.txt"},
+    "volumes-open": {
+        f"{DOOR}[volumes]": r"the volumes web app is open to all: somebody without a login is let",
+        f"{ACCOUNT}[volumes]": r"the volumes web app is open to all: the foreign account \S+ is",
+    },
     "wrong-output": {
         EVERY_TASK: r"assert \{",
         TRIPLE: r"assert .* == 13",
@@ -115,12 +152,18 @@ RED: dict[str, dict[str, str]] = {
         PUBLIC: r"assert .* == 10",
     },
 }
+UNFIT = {"dead-store": r"ERROR: .*nothing answers at http://127.0.0.1:\d+ \("}
+"""Faults with which no test begins, and what the preflight says."""
 BORNE = {"api-503": [EVERY_TASK, PUBLIC, SORTED]}
 """Faults that the plugin must live with."""
 ENDLESS = {"claim-pending", "image-pull", "run-stuck-pending", "task-hangs"}
 """Faults that nothing but a timeout ends."""
-PATIENCE = {"serving-never-ready": 25, "serving-stale": 25}
+PATIENCE = {"tokens-ageless": 6, "serving-never-ready": 25, "serving-stale": 25}
 """Of faults that only a timeout ends, those whose checks need seconds before they come to it."""
+BRIEF = GatewaySettings(token_seconds=3, clock_skew_seconds=0)
+"""For the check that waits for a token's end, which skips where tokens live for ten minutes."""
+OTHER_WAYS = {"dashboard-open": "token-request"}
+"""How a session gets in where a fault takes away the login, which begins at the dashboard."""
 FROM_START = {"dead-store", "store-any-key"}
 """Faults that take a moment to come true in a running cluster."""
 NOT_SEEN = {f"{GPU}computation": "it needs a CUDA library and a GPU"}
@@ -139,6 +182,9 @@ class Cluster:
 
     def test(self, fault: str, checks: list[str], programs: Path) -> tuple[dict[str, str], str]:
         """Outcomes by check, and the output, of a session while `fault` is on."""
+        if EXPIRED in checks:
+            with LocalKubeflow(faults=[fault], gateway=BRIEF) as brief:
+                return run_pytest(*_ways_in(brief.endpoints, PATIENCE[fault]), checks)
         local = ["--kf-host=local", f"--kf-local-fault={fault}"]
         if fault in FROM_START:
             return run_pytest(local, {}, checks)
@@ -146,12 +192,9 @@ class Cluster:
             path = f"{make_nvidia_smi(programs)}:{os.environ['PATH']}"
             return run_pytest([*local, "--kf-gpu-all-nodes"], {"PATH": path}, checks)
         where = self._endpoints
-        options = [
-            *(f"--kf-host={where.host}", f"--kf-username={where.username}"),
-            *(f"--kf-kubeconfig={where.kubeconfig}", f"--kf-s3-endpoint={where.s3_endpoint}"),
-            f"--kf-timeout={PATIENCE.get(fault, 4 if fault in ENDLESS else 60)}",
-        ]
-        environment = {"KF_PASSWORD": where.password or ""}
+        patience = PATIENCE.get(fault, 4 if fault in ENDLESS else 60)
+        options, environment = _ways_in(where, patience)
+        options.append(f"--kf-auth={OTHER_WAYS.get(fault, 'auto')}")
         if any(check.startswith("serving/") for check in checks):
             # KServe looks at whole buckets, which the keys of a profile may not.
             environment["KF_S3_ACCESS_KEY"] = where.s3_access_key
@@ -163,6 +206,16 @@ class Cluster:
             return run_pytest(options, environment, checks)
         finally:
             self._core.delete_namespaced_config_map(name, namespace)
+
+
+def _ways_in(where: Endpoints, patience: int) -> tuple[list[str], dict[str, str]]:
+    """Options and environment of a session that tests the cluster there."""
+    options = [
+        *(f"--kf-host={where.host}", f"--kf-username={where.username}"),
+        *(f"--kf-kubeconfig={where.kubeconfig}", f"--kf-s3-endpoint={where.s3_endpoint}"),
+        f"--kf-timeout={patience}",
+    ]
+    return options, {"KF_PASSWORD": where.password or ""}
 
 
 def run_pytest(
@@ -201,14 +254,27 @@ def test_checks_go_red(cluster: Cluster, fault: str, tmp_path: Path) -> None:
         assert re.search(text, output), f"{text}\n{output}"
 
 
+@pytest.mark.parametrize("fault", UNFIT)
+def test_no_test_begins(cluster: Cluster, fault: str, tmp_path: Path) -> None:
+    outcomes, output = cluster.test(fault, [KEYS, MODEL, ARTIFACTS], tmp_path)
+    assert outcomes == {}, output
+    assert re.search(UNFIT[fault], output), output
+
+
 @pytest.mark.parametrize("fault", BORNE)
 def test_what_is_borne_stays_green(cluster: Cluster, fault: str, tmp_path: Path) -> None:
     outcomes, output = cluster.test(fault, BORNE[fault], tmp_path)
     assert outcomes == dict.fromkeys(BORNE[fault], "PASSED"), output
 
 
+def test_expired_tokens_are_waited_for_where_they_are_brief() -> None:
+    with LocalKubeflow(gateway=BRIEF) as brief:
+        outcomes, output = run_pytest(*_ways_in(brief.endpoints, 60), [EXPIRED])
+    assert outcomes == {EXPIRED: "PASSED"}, output
+
+
 def test_every_fault_is_tried() -> None:
-    assert RED.keys() | BORNE.keys() == FAULTS.keys()
+    assert RED.keys() | UNFIT.keys() | BORNE.keys() == FAULTS.keys()
 
 
 def test_every_check_is_seen_red() -> None:

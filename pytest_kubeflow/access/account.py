@@ -1,0 +1,55 @@
+"""AccountAtKubernetes: what the holder of a service account's token gets at the Kubernetes API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pytest_kubeflow.access.tokens import AccountToken
+from pytest_kubeflow.k8s.client import KubernetesClient, calling
+
+if TYPE_CHECKING:
+    from kubernetes.client import CoreV1Api
+
+
+@dataclass(frozen=True)
+class AccountAtKubernetes:
+    """Asks the API server that `kubernetes` asks, with the token and nothing else of ours.
+
+    Methods raise PermissionDenied, AuthenticationError, NotFound, ClusterUnreachable.
+    """
+
+    kubernetes: KubernetesClient = field(repr=False)
+    token: AccountToken
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"the account {self.token.user}"
+
+    def claim_names(self, namespace: str) -> list[str]:
+        """The persistent volume claims there."""
+        with calling(f"list claims in {namespace} as {self.name}"):
+            found = self._core.list_namespaced_persistent_volume_claim(namespace)
+        return [item.metadata.name for item in found.items]
+
+    def secret_keys(self, namespace: str, name: str) -> list[str]:
+        """The names of what is in a secret, not the values."""
+        with calling(f"read secret {namespace}/{name} as {self.name}"):
+            found = self._core.read_namespaced_secret(name, namespace)
+        return sorted(found.data or {})
+
+    @cached_property
+    def _core(self) -> CoreV1Api:
+        from kubernetes.client import ApiClient, Configuration, CoreV1Api
+
+        ours = self.kubernetes.api_client.configuration
+        theirs = Configuration()
+        for same in (
+            *("host", "verify_ssl", "ssl_ca_cert", "tls_server_name", "retries"),
+            *("proxy", "proxy_headers", "no_proxy"),
+        ):
+            setattr(theirs, same, getattr(ours, same))
+        theirs.api_key = {"authorization": f"Bearer {self.token.token.reveal()}"}
+        return CoreV1Api(ApiClient(theirs))

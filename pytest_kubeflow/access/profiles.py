@@ -1,0 +1,97 @@
+"""Profiles beside ours, and what the object store keys of a profile open."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from pytest_kubeflow.cluster.cluster import Cluster
+from pytest_kubeflow.errors import NotFound
+from pytest_kubeflow.k8s.client import calling
+from pytest_kubeflow.k8s.namespaces import wait_until_gone
+from pytest_kubeflow.k8s.profiles import (
+    ARTIFACT_SECRET,
+    create_profile,
+    delete_profile,
+)
+from pytest_kubeflow.objectstore.bucket import Bucket
+from pytest_kubeflow.objectstore.client import S3Access
+from pytest_kubeflow.redaction import Secret
+from pytest_kubeflow.waiting import Deadline
+
+_NOBODY = "nobody@pytest-kubeflow.example.com"
+_BUCKET = "mlpipeline"
+
+
+@contextmanager
+def scratch_profile(
+    cluster: Cluster, *, keep: Callable[[str], bool] = lambda _: False
+) -> Iterator[str]:
+    """A profile of somebody who does not exist, by name; removed at the end unless `keep(name)`.
+
+    Raises PermissionDenied where we may not make profiles.
+    """
+    name, timeout = cluster.ownership.name("other"), cluster.config.session.timeout
+    try:
+        create_profile(
+            cluster.kubernetes,
+            name,
+            owner=_NOBODY,
+            labels=cluster.ownership.labels(),
+            deadline=Deadline.after(timeout),
+        )
+        yield name
+    finally:
+        if not keep(name):
+            delete_profile(cluster.kubernetes, name)
+            wait_until_gone(cluster.kubernetes, name, deadline=Deadline.after(timeout))
+
+
+@dataclass(frozen=True)
+class ProfileKeys:
+    """The object store as the holder of one profile's secret sees it."""
+
+    namespace: str
+    access: S3Access = field(repr=False)
+
+    @classmethod
+    def read(cls, cluster: Cluster, namespace: str, endpoint: str) -> ProfileKeys:
+        """From the profile's secret. Raises PermissionDenied, NotFound."""
+        with calling(f"read secret {namespace}/{ARTIFACT_SECRET}"):
+            secret = cluster.kubernetes.core.read_namespaced_secret(ARTIFACT_SECRET, namespace)
+        data = secret.data or {}
+        if missing := {"accesskey", "secretkey"} - data.keys():
+            told = " and no ".join(sorted(missing))
+            raise NotFound(f"secret {namespace}/{ARTIFACT_SECRET} has no {told}")
+        access_key, secret_key = (
+            Secret(base64.b64decode(data[one]).decode()) for one in ("accesskey", "secretkey")
+        )
+        cluster.redactor.add(access_key)
+        cluster.redactor.add(secret_key)
+        gateway = cluster.config.gateway
+        access = S3Access(
+            endpoint,
+            access_key,
+            secret_key,
+            region=cluster.s3.region,
+            ca_cert=gateway.ca_cert,
+            insecure=gateway.insecure,
+        )
+        return cls(namespace, access)
+
+    def scratch(self) -> Bucket:
+        """A new place among the private objects of this profile."""
+        unique = f"pytest-kubeflow-{uuid.uuid4().hex[:12]}"
+        return Bucket(self.access, _BUCKET, f"private-artifacts/{self.namespace}/{unique}/")
+
+    def at(self, place: Bucket) -> Bucket:
+        """The same place, seen with these keys."""
+        return Bucket(self.access, place.name, place.prefix)
+
+    def same_as(self, other: ProfileKeys) -> bool:
+        """Whether both profiles have been given the same keys."""
+        ours, theirs = self.access, other.access
+        return ours.access_key.reveal() == theirs.access_key.reveal()

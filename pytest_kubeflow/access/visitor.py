@@ -1,0 +1,87 @@
+"""Visitor: somebody at the gateway, with credentials or without."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pytest_kubeflow.auth.forms import Page
+
+if TYPE_CHECKING:
+    import requests
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_LONGEST_SHOWN = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the gateway answered: no redirect was followed.
+
+    `target` is where it would lead; `json` is None for anything but JSON.
+    """
+
+    status: int
+    content_type: str
+    text: str = field(repr=False)
+    target: str = ""
+    json: object = field(default=None, repr=False)
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether somebody was sent away: 401, 403, or a redirect to a login.
+
+        A page that is not there, an error of the server and an answer are none.
+        """
+        if self.status in _REDIRECTS:
+            path = urlsplit(self.target).path
+            return "/dex/" in path or "/oauth2/" in path or path.endswith("/auth")
+        return self.status in {401, 403}
+
+    def __str__(self) -> str:
+        """For people: the status and what was said, on one line."""
+        shown = Page(self.text).text if "html" in self.content_type else " ".join(self.text.split())
+        said = f"{shown[:_LONGEST_SHOWN]}..." if len(shown) > _LONGEST_SHOWN else shown
+        where = f" to {urlsplit(self.target).path}" if self.target else ""
+        return f"{self.status}{where}" + (f": {said}" if said else "")
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Asks the gateway as somebody. `name` is for people: "somebody without a login"."""
+
+    name: str
+    gateway_url: str
+    session: requests.Session = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def get(self, path: str, *, headers: Mapping[str, str] | None = None) -> Reply:
+        """GET `path` of the gateway, or a URL there, and follow no redirect.
+
+        Raises ClusterUnreachable if nothing answers.
+        """
+        from pytest_kubeflow.reaching import reaching
+
+        url = path if "://" in path else self.gateway_url + path
+        with reaching(url):
+            answer = self.session.get(
+                url, headers={**self.headers, **(headers or {})}, allow_redirects=False
+            )
+        kind = answer.headers.get("content-type", "")
+        return Reply(
+            answer.status_code,
+            kind,
+            answer.text,
+            answer.headers.get("location", ""),
+            _json(answer) if "json" in kind else None,
+        )
+
+
+def _json(answer: requests.Response) -> object:
+    try:
+        found: object = answer.json()
+    except ValueError:
+        return None
+    return found

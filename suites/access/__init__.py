@@ -1,0 +1,1 @@
+"""Acceptance suites: who gets in, and who does not."""

@@ -1,0 +1,55 @@
+"""Programs have what is theirs: a service account of another namespace has nothing of ours."""
+
+from collections.abc import Callable
+
+import pytest
+
+from pytest_kubeflow import AccountAtKubernetes, AccountToken, PermissionDenied, Visitors
+
+from .doors import Door
+
+KEYS = "mlpipeline-minio-artifact"
+"""The secret with the keys to a namespace's prefix of the bucket."""
+
+
+@pytest.mark.parametrize("name", ["pipelines", "volumes"])
+def test_a_foreign_account_is_refused_and_ours_is_not(
+    name: str,
+    doors: dict[str, Door],
+    visitors: Visitors,
+    own_account: AccountToken,
+    foreign_account: AccountToken,
+) -> None:
+    door = doors[name]
+    ours = visitors.bearer(own_account.token, f"our account {own_account.user}")
+    theirs = visitors.bearer(foreign_account.token, f"the foreign account {foreign_account.user}")
+    door.require(ours)
+    door.opens_for(ours)
+    door.refuses(theirs, known=True)
+    door.opens_for(ours)
+
+
+@pytest.mark.parametrize(
+    ("what", "ask"),
+    [
+        ("volumes", AccountAtKubernetes.claim_names),
+        ("bucket keys", lambda account, namespace: account.secret_keys(namespace, KEYS)),
+    ],
+    ids=["volumes", "bucket-keys"],
+)
+def test_kubernetes_gives_a_foreign_account_nothing_of_ours(
+    what: str,
+    ask: Callable[[AccountAtKubernetes, str], list[str]],
+    own_account_at_kubernetes: AccountAtKubernetes,
+    foreign_account_at_kubernetes: AccountAtKubernetes,
+    kf_namespace: str,
+) -> None:
+    ask(own_account_at_kubernetes, kf_namespace)
+    try:
+        ask(foreign_account_at_kubernetes, kf_namespace)
+    except PermissionDenied:
+        pass
+    else:
+        stranger = foreign_account_at_kubernetes.name
+        pytest.fail(f"Kubernetes is open to all: {stranger} gets at the {what} of {kf_namespace}")
+    ask(own_account_at_kubernetes, kf_namespace)

@@ -1,0 +1,100 @@
+"""Who somebody is, the gateway says, and it believes no claim and no bad token."""
+
+import pytest
+
+from pytest_kubeflow import (
+    AccountToken,
+    Cluster,
+    Deadline,
+    Visitor,
+    Visitors,
+    WaitTimeout,
+    forgeries,
+    wait_until,
+)
+
+from .doors import Door
+
+USER_HEADER = "kubeflow-userid"
+SKEW = 60
+"""Seconds for which Envoy takes a token after its end, as clocks differ."""
+
+
+@pytest.fixture
+def user(kf_cluster: Cluster) -> str:
+    """Who we are to the gateway."""
+    if kf_cluster.user is None:
+        pytest.skip(f"who we are there is not told by {kf_cluster.credentials.description}")
+    return kf_cluster.user
+
+
+def test_what_a_stranger_says_of_itself_counts_for_nothing(
+    doors: dict[str, Door], owner: Visitor, visitors: Visitors, user: str
+) -> None:
+    door = doors["pipelines"]
+    door.opens_for(owner)
+    door.refuses(visitors.anonymous(), headers={USER_HEADER: user})
+    door.opens_for(owner)
+
+
+def test_what_we_say_of_ourselves_counts_for_nothing(
+    doors: dict[str, Door], owner: Visitor, user: str
+) -> None:
+    door = doors["workgroups"]
+    door.require(owner)
+    for claimed in ("somebody-else@example.com", "system:serviceaccount:kubeflow:ml-pipeline"):
+        told = door.opens_for(owner, headers={USER_HEADER: claimed}).json
+        assert isinstance(told, dict)
+        who = told["user"]
+        assert who == user, f"the gateway is open to all: it believes {USER_HEADER}: {claimed}"
+
+
+def test_what_a_foreign_account_says_of_itself_counts_for_nothing(
+    doors: dict[str, Door],
+    visitors: Visitors,
+    own_account: AccountToken,
+    foreign_account: AccountToken,
+) -> None:
+    door = doors["pipelines"]
+    theirs = visitors.bearer(foreign_account.token, f"the foreign account {foreign_account.user}")
+    door.opens_for(visitors.bearer(own_account.token, f"our account {own_account.user}"))
+    door.refuses(theirs, known=True, headers={USER_HEADER: own_account.user})
+
+
+def test_tampered_tokens_are_refused(
+    doors: dict[str, Door],
+    visitors: Visitors,
+    own_account: AccountToken,
+    foreign_account: AccountToken,
+) -> None:
+    door = doors["pipelines"]
+    ours = visitors.bearer(own_account.token, f"our account {own_account.user}")
+    door.opens_for(ours)
+    for what, forged in forgeries(own_account, foreign_account).items():
+        door.refuses(visitors.bearer(forged, f"a forged token ({what})"))
+    door.opens_for(ours)
+
+
+def test_expired_token_is_refused(
+    doors: dict[str, Door],
+    owner: Visitor,
+    visitors: Visitors,
+    brief_token: AccountToken,
+    kf_cluster: Cluster,
+) -> None:
+    door = doors["pipelines"]
+    brief = visitors.bearer(brief_token.token, f"the token of {brief_token.user}")
+    door.opens_for(brief)
+    patience = min(brief_token.seconds_left + SKEW + 15, kf_cluster.config.session.timeout)
+    try:
+        wait_until(
+            lambda: brief.get(door.path),
+            lambda reply: reply.status != 200,
+            deadline=Deadline.after(patience),
+            what="an expired token to be refused",
+        )
+    except WaitTimeout:
+        over = -brief_token.seconds_left
+        pytest.fail(f"{door.name} is open to all: a token is taken {over:.0f} s after its end")
+    door.refuses(brief)
+    door.opens_for(owner)
