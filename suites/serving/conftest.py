@@ -1,13 +1,15 @@
 """What the tests of serving share: pipelines for this cluster, and one model that it serves."""
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from pytest_kubeflow import (
+    Bucket,
     InferenceService,
     KubeflowConfig,
     KubeflowError,
@@ -26,41 +28,63 @@ _NO_INDEX = re.compile(
     r"Temporary failure in name resolution|Failed to establish a new connection"
 )
 
+_BROKEN = b"\xff this was never a model"
+
 Deploy = Callable[[InferenceService, int], PipelineRun]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model, and what its pipeline tells of it.
+
+    `rows` are flowers that it has not seen, `labels` their species, and `predictions` what the
+    model itself said of them, where it was trained.
+    """
+
+    uri: str
+    rows: list[list[float]]
+    labels: list[int]
+    predictions: list[int]
+
+    @classmethod
+    def by(cls, run: PipelineRun) -> "Trained":
+        """The model that `run` has trained."""
+        task = run.task("train")
+        told: Mapping[str, Any] = task.outputs
+        uri = model_uri(task.artifacts["model"].uri)
+        return cls(uri, told["rows"], told["labels"], told["predictions"])
 
 
 @dataclass
 class Iris:
-    """A service, and what the pipeline has told of the model that it put there last."""
+    """A service, and the models that pipelines have put there; the last one is served."""
 
     service: InferenceService
-    run: PipelineRun
-    outputs: Mapping[str, Any]
-    uri: str
+    models: list[Trained] = field(default_factory=list)
 
     def has_got(self, run: PipelineRun) -> None:
         """Remember that `run` has deployed another model."""
-        task = run.task("train")
-        self.run, self.outputs = run, task.outputs
-        self.uri = model_uri(task.artifacts["model"].uri)
+        self.models.append(Trained.by(run))
+
+    @property
+    def uri(self) -> str:
+        """Where the model is that is served."""
+        return self.models[-1].uri
 
     @property
     def rows(self) -> list[list[float]]:
-        """Flowers that the model has not seen."""
-        rows: list[list[float]] = self.outputs["rows"]
-        return rows
+        """Flowers that it has not seen."""
+        return self.models[-1].rows
 
     @property
     def labels(self) -> list[int]:
         """Their species."""
-        labels: list[int] = self.outputs["labels"]
-        return labels
+        return self.models[-1].labels
 
     @property
     def predictions(self) -> list[int]:
-        """What the model itself said of them, where it was trained."""
-        predictions: list[int] = self.outputs["predictions"]
-        return predictions
+        """What it says of them."""
+        return self.models[-1].predictions
 
 
 @dataclass
@@ -123,9 +147,41 @@ def iris(shelf: Shelf, shared_inference_service: ServiceDeployer, deploy: Deploy
         try:
             run = deploy(service, 0)
             service.wait_ready()
-            shelf.iris = Iris(service, run, {}, "")
+            shelf.iris = Iris(service)
             shelf.iris.has_got(run)
         except KubeflowError as error:
             shelf.failure = error
             raise
     return shelf.iris
+
+
+@pytest.fixture(scope="session")
+def broken(
+    shared_minio_bucket: Bucket, shared_inference_service: ServiceDeployer
+) -> InferenceService:
+    """A service whose model is none. It takes its time until that is clear: nobody has waited."""
+    shared_minio_bucket.put("broken/model.joblib", _BROKEN)
+    return shared_inference_service(f"s3://{shared_minio_bucket.path}/broken", wait=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _begun(request: pytest.FixtureRequest) -> None:
+    """Begins what takes its time before the first test, if it is needed.
+
+    What goes wrong then is the matter of the test that needs it, which is told the same.
+    """
+    if any("broken" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        with contextlib.suppress(KubeflowError, pytest.skip.Exception, pytest.fail.Exception):
+            request.getfixturevalue("broken")
+
+
+@pytest.fixture
+def revisions(iris: Iris, inference_service: ServiceDeployer) -> ServiceDeployer:
+    """`inference_service` where it makes revisions; skips where it does not."""
+    mode = iris.service.mode
+    if mode != "Knative":
+        pytest.skip(
+            f"InferenceServices run in mode {mode}, which knows no revisions: "
+            "--kf-serving-mode=Knative (or Serverless, below 0.16), where there is Knative"
+        )
+    return inference_service

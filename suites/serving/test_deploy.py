@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pytest_kubeflow import Bucket, ServiceDeployer, ServiceFailed
+from pytest_kubeflow import Bucket, InferenceService, ServiceDeployer, ServiceFailed
 
 from .conftest import Iris
 
@@ -33,14 +33,12 @@ def test_model_from_bucket(
     assert service.predictor().predict(iris.rows) == iris.predictions
 
 
-def test_broken_model_is_never_ready(
-    minio_bucket: Bucket, inference_service: ServiceDeployer
-) -> None:
-    minio_bucket.put("broken/model.joblib", b"\xff this was never a model")
-    service = inference_service(f"s3://{minio_bucket.path}/broken", wait=False)
+def test_broken_model_is_never_ready(broken: InferenceService) -> None:
     with pytest.raises(ServiceFailed) as failure:
-        service.wait_ready()
-    assert not service.is_ready
+        broken.wait_ready()
+    state = broken.state
+    assert not state.says_ready, f"it says {state.describe()} of a model that does not load"
+    assert not broken.is_ready
     # What joblib says of it, in the log of the container that serves.
     told = str(failure.value)
     assert "log of kserve-container" in told

@@ -38,6 +38,8 @@ NO_MEMORY = "resources/test_placement.py::test_request_that_no_node_meets[memory
 GPU = "resources/test_gpu.py::test_"
 SERVED = "serving/test_pipeline.py::test_what_was_trained_is_served"
 RETRAINED = "serving/test_pipeline.py::test_retrained_model_replaces_the_old_one"
+IDLE = "serving/test_revisions.py::test_idle_service_comes_back"
+CANARY = "serving/test_revisions.py::test_canary_gets_its_share"
 FROM_BUCKET = "serving/test_deploy.py::test_model_from_bucket"
 BROKEN = "serving/test_deploy.py::test_broken_model_is_never_ready"
 PROTOCOLS = "serving/test_protocols.py::test_protocols_agree"
@@ -115,6 +117,7 @@ RED: dict[str, dict[str, str]] = {
         EVERY_TASK: r"timed out after 4 s waiting for run .*; last state: ",
         ENOUGH: r"timed out after 4 s waiting for run .*; last state: ",
     },
+    "serving-false-ready": {BROKEN: r"it says Ready=True of a model that does not load"},
     "serving-gap": {RETRAINED: r"assert \[.*answers 503|assert \['POST /v1/mo"},
     "serving-never-ready": {SERVED: r"waiting for InferenceService .* last state: Ingress"},
     "serving-open": {
@@ -168,6 +171,12 @@ FROM_START = {"dead-store", "store-any-key"}
 """Faults that take a moment to come true in a running cluster."""
 NOT_SEEN = {f"{GPU}computation": "it needs a CUDA library and a GPU"}
 """Checks that this project's own tests cannot see red, and why."""
+IN_KNATIVE_MODE: dict[str, dict[str, str]] = {
+    "canary-ignored": {CANARY: r"waiting for the canary to answer; last state: none of 10 answers"},
+    "serving-asleep": {IDLE: r"answers 503: no healthy upstream; the InferenceService is Ready"},
+    "serving-gap": {RETRAINED: r"assert \[.*answers 503|assert \['POST /v1/mo"},
+}
+"""As RED, with services that are made of revisions."""
 
 
 class Cluster:
@@ -180,8 +189,13 @@ class Cluster:
         api = config.new_client_from_config(str(endpoints.kubeconfig))
         self._core = client.CoreV1Api(api)
 
-    def test(self, fault: str, checks: list[str], programs: Path) -> tuple[dict[str, str], str]:
-        """Outcomes by check, and the output, of a session while `fault` is on."""
+    def test(
+        self, fault: str, checks: list[str], programs: Path, *more: str
+    ) -> tuple[dict[str, str], str]:
+        """Outcomes by check, and the output, of a session while `fault` is on.
+
+        `more` are options of that session.
+        """
         if EXPIRED in checks:
             with LocalKubeflow(faults=[fault], gateway=BRIEF) as brief:
                 return run_pytest(*_ways_in(brief.endpoints, PATIENCE[fault]), checks)
@@ -195,6 +209,7 @@ class Cluster:
         patience = PATIENCE.get(fault, 4 if fault in ENDLESS else 60)
         options, environment = _ways_in(where, patience)
         options.append(f"--kf-auth={OTHER_WAYS.get(fault, 'auto')}")
+        options += more
         if any(check.startswith("serving/") for check in checks):
             # KServe looks at whole buckets, which the keys of a profile may not.
             environment["KF_S3_ACCESS_KEY"] = where.s3_access_key
@@ -233,7 +248,7 @@ def run_pytest(
         capture_output=True,
         text=True,
         check=False,
-        timeout=170,
+        timeout=300,
     )
     found = re.findall(r"^(PASSED|FAILED|ERROR|SKIPPED) suites/(\S+)", done.stdout, re.MULTILINE)
     return {check: outcome for outcome, check in found}, done.stdout + done.stderr
@@ -261,6 +276,17 @@ def test_no_test_begins(cluster: Cluster, fault: str, tmp_path: Path) -> None:
     assert re.search(UNFIT[fault], output), output
 
 
+@pytest.mark.parametrize("fault", IN_KNATIVE_MODE)
+def test_checks_go_red_in_knative_mode(cluster: Cluster, fault: str, tmp_path: Path) -> None:
+    wanted = IN_KNATIVE_MODE[fault]
+    mode = "--kf-serving-mode=Knative"
+    outcomes, output = cluster.test(fault, list(wanted), tmp_path, mode)
+    assert set(outcomes) == set(wanted), output
+    assert set(outcomes.values()) == {"FAILED"}, output
+    for text in wanted.values():
+        assert re.search(text, output), f"{text}\n{output}"
+
+
 @pytest.mark.parametrize("fault", BORNE)
 def test_what_is_borne_stays_green(cluster: Cluster, fault: str, tmp_path: Path) -> None:
     outcomes, output = cluster.test(fault, BORNE[fault], tmp_path)
@@ -274,7 +300,7 @@ def test_expired_tokens_are_waited_for_where_they_are_brief() -> None:
 
 
 def test_every_fault_is_tried() -> None:
-    assert RED.keys() | UNFIT.keys() | BORNE.keys() == FAULTS.keys()
+    assert RED.keys() | IN_KNATIVE_MODE.keys() | UNFIT.keys() | BORNE.keys() == FAULTS.keys()
 
 
 def test_every_check_is_seen_red() -> None:
@@ -298,5 +324,9 @@ def test_every_check_is_seen_red() -> None:
     checks = {
         re.sub(r"\[\d.*\]$", "", one) for one in re.findall(r"^suites/(\S+)", listed, re.MULTILINE)
     }
-    seen = {re.sub(r"\[\d.*\]$", "", check) for found in RED.values() for check in found}
+    seen = {
+        re.sub(r"\[\d.*\]$", "", check)
+        for found in (*RED.values(), *IN_KNATIVE_MODE.values())
+        for check in found
+    }
     assert seen | NOT_SEEN.keys() == checks

@@ -153,7 +153,7 @@ class Mesh:
         target: str,
     ) -> None:
         async def following(refused: Collection[Backend]) -> Backend | None:
-            if self._is_revision(destination):
+            if self._is_revision(destination) and not self._is_deaf:
                 await self._hold(destination, refused)
             return self._backends.following(destination, refused)
 
@@ -162,6 +162,11 @@ class Mesh:
             await PlainTextResponse("RBAC: access denied", 403)(scope, receive, send)
             return
         await self._upstream.forward(scope, receive, send, following=following, path=target)
+
+    @property
+    def _is_deaf(self) -> bool:
+        """Whether a fault is on that lets requests wait for no pod."""
+        return self._faults.active("serving-asleep") or self._faults.active("serving-gap")
 
     def _is_revision(self, destination: Destination) -> bool:
         service = self._informers[SERVICES].get(destination.service, destination.namespace)

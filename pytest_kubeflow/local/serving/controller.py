@@ -137,6 +137,10 @@ class InferenceServiceController(Controller):
     def _spoil(self, conditions: Conditions) -> None:
         if self._faults.active("serving-never-ready"):
             conditions.set("PredictorReady", "Unknown", "ReplicaSetUpdated")
+        if self._faults.active("serving-false-ready"):
+            for kind in conditions.failed():
+                conditions.set(kind, "True")
+            conditions.set("PredictorReady", "True")
 
     def _pods_of(self, service: Object) -> list[Object]:
         key = (service["metadata"]["namespace"], service["metadata"]["name"])

@@ -146,7 +146,8 @@ class KnativeMode:
             return
         name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
         await applier.apply(SERVICES, knative.predictor_service(service, shares[0][0]))
-        made = await applier.apply(VIRTUAL_SERVICES, knative.virtual_service(service, shares))
+        led = [(shares[-1][0], 100)] if self._faults.active("canary-ignored") else shares
+        made = await applier.apply(VIRTUAL_SERVICES, knative.virtual_service(service, led))
         route = made["spec"]["http"][0]["route"]
         await applier.apply(VIRTUAL_SERVICES, knative.path_virtual_service(service, route))
         status["url"] = f"http://{knative_host(name, namespace)}"

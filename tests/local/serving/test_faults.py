@@ -87,6 +87,46 @@ def test_an_update_leaves_a_gap(platform: Platform) -> None:
     service.delete()
 
 
+def test_a_broken_model_is_told_as_ready(platform: Platform) -> None:
+    platform.put("none/model.joblib", b"\xff no model")
+    platform.fault("serving-false-ready")
+    service = platform.serve(f"s3://{BUCKET}/none")
+    eventually(lambda: service.ready)
+    assert not [pod for pod in service.pods() if _is_ready(pod)]
+    platform.fault()
+    eventually(lambda: not service.ready)
+    service.delete()
+
+
+def test_a_canary_is_left_out(platform: Platform) -> None:
+    platform.put("left-out/model.joblib", iris_model(shift=10))
+    service = platform.serve(mode="Knative")
+    service.wait_ready()
+    platform.fault("canary-ignored")
+    model = {"storageUri": f"s3://{BUCKET}/left-out"}
+    service.patch({"spec": {"predictor": {"model": model, "canaryTrafficPercent": 50}}})
+
+    def told() -> bool:
+        traffic = service.status["components"]["predictor"].get("traffic") or []
+        return [one["percent"] for one in traffic] == [50, 50]
+
+    eventually(told)
+    assert all(service.ask().json() == {"predictions": CLASSES} for _ in range(30))
+    service.delete()
+
+
+def test_a_service_at_zero_stays_there(platform: Platform) -> None:
+    window = {"autoscaling.knative.dev/window": "6s"}
+    service = platform.serve(mode="Knative", predictor={"minReplicas": 0}, annotations=window)
+    service.wait_ready()
+    eventually(lambda: not service.pods())
+    platform.fault("serving-asleep")
+    eventually(lambda: service.ask().status_code == 503, within=20)
+    platform.fault()
+    eventually(lambda: service.ask().status_code == 200, within=30)
+    service.delete()
+
+
 def _is_ready(pod: object) -> bool:
     conditions = pod.status.conditions or []  # type: ignore[attr-defined]
     return any(one.type == "Ready" and one.status == "True" for one in conditions)
