@@ -73,6 +73,8 @@ def _add_gateway(parser: argparse.ArgumentParser) -> None:
         if isinstance(setting.default, bool):
             action = argparse.BooleanOptionalAction
             group.add_argument(name, action=action, default=setting.default, help=text)
+        elif isinstance(setting.default, str):
+            group.add_argument(name, default=setting.default, metavar="AUDIENCE", help=text)
         else:
             text = f"seconds {text} (default: {setting.default})"
             group.add_argument(name, type=int, default=setting.default, metavar="N", help=text)

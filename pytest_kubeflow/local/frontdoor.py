@@ -65,7 +65,7 @@ async def make_gateway(
         ],
         passwords=dict.fromkeys(PROFILES, PASSWORD),
         ldap_users=LDAP_USERS,
-        cluster=await cluster_issuer(board),
+        cluster=await cluster_issuer(board, audience=settings.token_audience or None),
         secret=secret,
         dex_key=dex_key,
         mesh=mesh,

@@ -93,6 +93,7 @@ class Dex:
             Route("/dex/auth/{connector}/login", self._password, methods=both),
             Route("/dex/approval", self._approve, methods=both),
             Route("/dex/token", self._token, methods=["POST"]),
+            Route("/dex/userinfo", self._userinfo),
             Route("/dex/keys", self._keys),
             Route("/dex/.well-known/openid-configuration", self._configuration),
             Route("/dex/healthz", self._health),
@@ -241,6 +242,16 @@ class Dex:
         if name != CLIENT_ID or not right:
             raise OAuthError("invalid_client", "Invalid client credentials.", 401)
 
+    async def _userinfo(self, request: Request) -> Response:
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        claims = self._issuer.claims(token) if kind.lower() == "bearer" else None
+        if claims is not None:
+            return JSONResponse(claims)
+        status = 403 if kind.lower() == "bearer" else 401
+        body = {"error": "access_denied", "error_description": "Invalid bearer token."}
+        headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+        return JSONResponse(body, status_code=status, headers=headers)
+
     async def _keys(self, _request: Request) -> Response:
         headers = {"Cache-Control": "max-age=600, must-revalidate"}
         return JSONResponse(self._issuer.jwks, headers=headers)
@@ -283,7 +294,7 @@ def _back_link(back: str) -> str:
         url = urlsplit(back)
     except ValueError:
         return ""
-    rooted = back.startswith("/") and not back.startswith(("//", "/\\"))
+    rooted = back.startswith("/") and not back.startswith(("//", "/\\")) and back.isprintable()
     return back if rooted and not url.scheme and not url.netloc else ""
 
 

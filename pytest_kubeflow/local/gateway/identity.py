@@ -41,12 +41,15 @@ class TrustedIssuer:
     audience: str | None = None
 
 
-async def cluster_issuer(client: KubeClient) -> TrustedIssuer:
+async def cluster_issuer(client: KubeClient, *, audience: str | None = None) -> TrustedIssuer:
     """The Kubernetes API server as an issuer (the m2m-dex-and-kind overlay trusts it as well)."""
     configuration = await client.request("GET", "/.well-known/openid-configuration")
     keys = jwt.PyJWKSet.from_dict(await client.request("GET", "/openid/v1/jwks"))
     return TrustedIssuer(
-        configuration["issuer"], {key.key_id or "": key.key for key in keys.keys}, "sub"
+        configuration["issuer"],
+        {key.key_id or "": key.key for key in keys.keys},
+        "sub",
+        audience,
     )
 
 

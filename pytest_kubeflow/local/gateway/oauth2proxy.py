@@ -30,7 +30,7 @@ from pytest_kubeflow.local.gateway.issuer import CLIENT_ID
 from pytest_kubeflow.local.gateway.sessions import CookieBox
 
 _API_PATHS = re.compile(r"/api/|/apis/|^/ml_metadata")
-_ELSEWHERE = re.compile(r"^[/\\](?:[\s\v]*|\.{1,2})[/\\]")
+_ELSEWHERE = re.compile(r"[/\\](?:\s*|\.{1,2})[/\\]")
 """Paths that browsers take for another host (pkg/app/redirect/validator.go)."""
 
 _NO_CSRF = "Login Failed: Unable to find a valid CSRF token. Please try again."
@@ -179,7 +179,7 @@ def _wanted(request: Request) -> str:
 
 
 def _is_here(target: str) -> bool:
-    return target.startswith("/") and _ELSEWHERE.match(target) is None
+    return target.startswith("/") and _ELSEWHERE.search(target) is None
 
 
 def _digest(text: str) -> str:

@@ -325,6 +325,12 @@ def test_a_code_is_redeemed_with_secret_and_verifier(dex_key: rsa.RSAPrivateKey)
             "error_description": "Invalid code_verifier.",
         }
         tokens = redeem("verifier").json()
+        bearer = {"Authorization": f"Bearer {tokens['id_token']}"}
+        told = requests.get(f"{url}/dex/userinfo", headers=bearer, timeout=10)
+        assert told.json()["email"] == USER
+        bad = requests.get(f"{url}/dex/userinfo", headers={"Authorization": "Bearer x"}, timeout=10)
+        assert bad.status_code == 403
+        assert requests.get(f"{url}/dex/userinfo", timeout=10).status_code == 401
     claims = jwt.decode(
         tokens["id_token"], dex_key.public_key(), algorithms=["RS256"], audience=CLIENT_ID
     )

@@ -96,6 +96,8 @@ def test_contributors_may_work_but_not_let_others_in(
     told = contributor.ask("GET", "/api/workgroup/env-info").json()["namespaces"]
     assert {"user": contributor.email, "namespace": namespace, "role": "contributor"} in told
     assert may(core, contributor.email, "create", "pods", namespace)
+    # With the keys of the object store in this secret, its door is open as well.
+    assert may(core, contributor.email, "get", "secrets", namespace)
     assert not may(core, contributor.email, "create", "rolebindings", namespace)
     # For the mesh there is a policy of the same name as the role binding.
     policies = client.CustomObjectsApi(core.api_client).list_namespaced_custom_object(
@@ -126,6 +128,7 @@ def test_who_was_removed_is_a_stranger_again(
     owner.ask("DELETE", f"/api/workgroup/remove-contributor/{owner.namespace}", json=body)
     assert statuses(other, owner.namespace) == [403, 403, 403]
     assert not may(core, other.email, "get", "pods", owner.namespace)
+    assert not may(core, other.email, "get", "secrets", owner.namespace)
 
 
 @pytest.mark.parametrize(
