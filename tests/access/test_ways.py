@@ -80,6 +80,17 @@ def test_where_dex_alone_is_trusted_the_rest_is_skipped() -> None:
     assert reason == "the gateway takes no tokens of service accounts"
 
 
+def test_tokens_are_for_the_audience_that_the_gateway_wants() -> None:
+    audience = "istio-ingressgateway.istio-system.svc.cluster.local"
+    with LocalKubeflow(gateway=GatewaySettings(token_audience=audience)) as cluster:
+        options = [f"--kf-username={cluster.endpoints.username}", "suites/access/test_accounts.py"]
+        outcomes, output = run(cluster.endpoints, *options, f"--kf-audience={audience}")
+        assert list(outcomes.values()) == ["PASSED"] * 4, output
+        outcomes, output = run(cluster.endpoints, *options)
+        assert list(outcomes.values()) == ["PASSED"] * 2, output
+    assert any("403: Audiences in Jwt are not allowed" in one for one in skips(output)), output
+
+
 @pytest.fixture
 def owners_kubeconfig(tmp_path: Path) -> Iterator[tuple[Endpoints, Path]]:
     """A cluster, and the kubeconfig of who has no rights but those of a profile's owner."""
