@@ -96,13 +96,15 @@ def test_requests_that_are_wrong(iris: InferenceService) -> None:
     assert refused.value.status in {400, 500}
     path = f"/v1/models/{iris.name}:predict"
     large = json.dumps({"instances": ROWS, "padding": "x" * 20 * 2**20}).encode()
-    for body, statuses in (
-        (b"", {400, 500}),
-        (b"no json", {400, 500}),
-        (b'{"rows": []}', {400, 500}),
-        (large, {200, 400, 413}),
+    for body, statuses, told in (
+        (b"", {400}, "Unrecognized request format: Input is a zero-length"),
+        (b"no json", {400}, "Unrecognized request format: "),
+        (b'{"rows": []}', {400, 500}, "instances"),
+        (large, {200, 400, 413}, "predictions|error|too large"),
     ):
-        assert predictor.ask("POST", path, body).status in statuses, body[:20]
+        answer = predictor.ask("POST", path, body)
+        assert answer.status in statuses, body[:20]
+        assert re.search(told, answer.text), answer.text
     with pytest.raises(RequestFailed, match="Model with name setosa does not exist") as unknown:
         iris.predictor(model="setosa").predict(ROWS)
     assert unknown.value.status == 404
@@ -152,6 +154,8 @@ def test_what_can_never_work_makes_nothing(deployer: ServiceDeployer, cluster: C
     before = there()
     with pytest.raises(ConfigurationError, match="too long for an InferenceService"):
         deployer("s3://models/iris", name="a" * 60)
+    with pytest.raises(ConfigurationError, match="'1iris' is no name for an InferenceService"):
+        deployer("s3://models/iris", name="1iris")
     with pytest.raises(ConfigurationError, match="is no place of a model"):
         deployer("/models/iris")
     assert there() == before

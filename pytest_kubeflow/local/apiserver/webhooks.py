@@ -1,0 +1,70 @@
+"""Webhooks: what the validating webhooks of components refuse, with their words.
+
+On a real cluster the API server asks the component over HTTPS; here it knows the rules itself.
+Rules: kserve/kserve pkg/apis/serving/v1beta1/inference_service_validation.go, as far as they are
+about names, replicas and deployment modes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from pytest_kubeflow.local.apiserver.errors import Object, StatusError
+from pytest_kubeflow.local.apiserver.resources import ResourceType
+from pytest_kubeflow.local.apiserver.store import Type
+
+_Rule = Callable[[Object, Object | None], Iterator[str]]
+_NAME = "[a-z]([-a-z0-9]*[a-z0-9])?"
+_MODE = "serving.kserve.io/deploymentMode"
+_NEW_NAMES = {"RawDeployment": "Standard", "Serverless": "Knative"}
+
+
+def review(kind: ResourceType, new: Object, old: Object | None = None) -> None:
+    """Ask the webhook for a kind about an object; `old` is what it replaces.
+
+    Raises StatusError 403, as what controller-runtime makes of a refusal.
+    """
+    found = _WEBHOOKS.get(kind.type)
+    if found is None or (old is not None and new["metadata"].get("deletionTimestamp")):
+        return
+    webhook, rule = found
+    for why in rule(new, old):
+        message = f'admission webhook "{webhook}" denied the request: {why}'
+        raise StatusError(403, "Forbidden", message)
+
+
+def _inference_service(new: Object, old: Object | None) -> Iterator[str]:
+    name = new["metadata"]["name"]
+    if not re.fullmatch(_NAME, name, re.ASCII):
+        yield (
+            f'the InferenceService "{name}" is invalid: a InferenceService name must consist of '
+            "lower case alphanumeric characters or '-', and must start with alphabetical "
+            f'character. (e.g. "my-name" or "abc-123", regex used for validation is \'{_NAME}\')'
+        )
+    predictor = (new.get("spec") or {}).get("predictor") or {}
+    least, most = predictor.get("minReplicas"), predictor.get("maxReplicas") or 0
+    least = 1 if least is None else least
+    if least < 0:
+        yield "'MinReplicas' cannot be less than 0"
+    if most < 0:
+        yield "'MaxReplicas' cannot be less than 0"
+    if least > most != 0:
+        yield "'MinReplicas' cannot be greater than MaxReplicas"
+    before = _mode((old or {}).get("status") or {}, "deploymentMode")
+    wanted = _mode(new["metadata"].get("annotations") or {}, _MODE)
+    if before and wanted and before != wanted:
+        yield f"update rejected: deploymentMode cannot be changed from '{before}' to '{wanted}'"
+
+
+def _mode(where: Object, key: str) -> str:
+    found = str(where.get(key) or "")
+    return _NEW_NAMES.get(found, found)
+
+
+_WEBHOOKS: dict[Type, tuple[str, _Rule]] = {
+    ("serving.kserve.io", "inferenceservices"): (
+        "inferenceservice.kserve-webhook-server.validator",
+        _inference_service,
+    ),
+}
