@@ -29,7 +29,8 @@ class TaskRecord:
     `name` is the task's key in the compiled pipeline ("square-2"), `path` the same after the names
     of the DAGs around it, `state` one of the states of KFP's API, times are seconds since the
     epoch. `place` is the path with the number of each iteration of a loop ("for-loop-1[0]"); empty
-    where it says no more than the path. Whole numbers of `outputs` may be floats here: protobuf's Struct knows no integers.
+    where it says no more than the path. Whole numbers of `outputs` may be floats here: protobuf's
+    Struct knows no integers.
     """
 
     name: str

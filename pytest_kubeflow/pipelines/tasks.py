@@ -45,7 +45,7 @@ class Task:
 
     @property
     def label(self) -> str:
-        """What no other task of the run is called: "train", "inner/train", "for-loop-1[0]/train"."""
+        """What no other task of the run is called: "train", "inner/train", "loop[0]/train"."""
         return "/".join(self.place or self.path) or self.name
 
     @property

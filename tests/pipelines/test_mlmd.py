@@ -77,3 +77,19 @@ def test_records_are_ordered_and_know_the_dags_around_them() -> None:
 def test_records_survive_a_parent_that_is_its_own() -> None:
     loop = execution(1, "loop", 1)
     assert [each.name for each in records([loop], {})] == ["loop"]
+
+
+def test_iterations_have_the_path_of_their_loop_and_a_place_of_their_own() -> None:
+    root, loop = execution(1, "", 0), execution(2, "loop", 1)
+    loop.custom_properties["iteration_count"].int_value = 2
+    iterations = [execution(3 + n, "loop", 2) for n in (0, 1)]
+    for number, one in enumerate(iterations):
+        one.custom_properties["iteration_index"].int_value = number
+    task = execution(5, "square", 4)
+    found = records([root, loop, *iterations, task], {})
+    assert [(each.path, each.place) for each in found] == [
+        (("loop",), ("loop",)),
+        (("loop",), ("loop[0]",)),
+        (("loop",), ("loop[1]",)),
+        (("loop", "square"), ("loop[1]", "square")),
+    ]

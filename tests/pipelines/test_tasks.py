@@ -125,3 +125,77 @@ def test_integers_survive_the_way_as_floats(number: int) -> None:
 def test_bools_and_texts_stay(kind: str) -> None:
     for value in (True, False, "7", "", None):
         assert typed(value, kind) is value
+
+
+LOOPS = Package(
+    {
+        "pipelineInfo": {"name": "loops"},
+        "components": {
+            "comp-number": leaf("NUMBER_INTEGER"),
+            "comp-inner": {
+                "dag": {
+                    "tasks": {"number": {"componentRef": {"name": "comp-number"}}},
+                    "outputs": from_task("number"),
+                }
+            },
+            "comp-outer": {
+                "dag": {
+                    "tasks": {"inner": {"componentRef": {"name": "comp-inner"}}},
+                    "outputs": from_task("inner"),
+                }
+            },
+        },
+        "root": {
+            "dag": {
+                "tasks": {"outer": {"componentRef": {"name": "comp-outer"}}},
+                "outputs": from_task("outer"),
+            }
+        },
+    }
+)
+
+
+def loop_records() -> list[TaskRecord]:
+    """Two iterations, each with a loop of two inside; the tasks give 0, 1, 10 and 11."""
+    dag = {"is_dag": True}
+    found = [record("outer", **dag)]
+    for a in (0, 1):
+        found.append(record("outer", place=(f"outer[{a}]",), **dag))
+        found.append(record("outer", "inner", place=(f"outer[{a}]", "inner"), **dag))
+        for b in (0, 1):
+            place = (f"outer[{a}]", f"inner[{b}]")
+            found.append(record("outer", "inner", place=place, **dag))
+            inner = {"place": (*place, "number"), "outputs": {"Output": float(10 * a + b)}}
+            found.append(record("outer", "inner", "number", **inner))
+    return found
+
+
+def test_tasks_in_loops_are_told_apart() -> None:
+    tasks = merge(LOOPS, loop_records(), [], run_state="SUCCEEDED")
+    assert len({task.label for task in tasks}) == len(tasks)
+    one = find_task(tasks, "outer[1]/inner[0]/number")
+    assert one.output == 10
+    assert isinstance(one.output, int)  # its type is found by its path, which has no numbers
+    with pytest.raises(NotFound, match=r"4 tasks.*'number': outer\[0\]/inner\[0\]/number, "):
+        find_task(tasks, "number")
+
+
+def test_loops_give_lists_and_loops_in_loops_one_flat_list() -> None:
+    tasks = merge(LOOPS, loop_records(), [], run_state="SUCCEEDED")
+    assert find_task(tasks, "outer").output == [0, 1, 10, 11]
+    assert find_task(tasks, "outer[1]/inner").output == [10, 11]
+    assert find_task(tasks, "outer[1]/inner[1]").output == 11
+    assert pipeline_outputs(LOOPS, tasks) == {"Output": [0, 1, 10, 11]}
+
+
+def test_a_task_has_the_state_of_its_own_pod() -> None:
+    records = [
+        record("outer", place=(f"outer[{n}]",), state="RUNNING", pod_name=f"pod-{n}")
+        for n in (0, 1)
+    ]
+    details = [
+        TaskDetail("outer", "FAILED", "why", ("pod-0",)),
+        TaskDetail("outer", "RUNNING", "", ("pod-1",)),
+    ]
+    states = [task.state for task in merge(LOOPS, records, details, run_state="RUNNING")]
+    assert states[:2] == ["FAILED", "RUNNING"]

@@ -78,9 +78,9 @@ class Member:
         return self.records(run.run_id)
 
     def records(self, run_id: str) -> dict[str, TaskRecord]:
-        """The tasks and DAGs of a run in ML Metadata, by path (`outer/inner/task`)."""
+        """The tasks and DAGs of a run in ML Metadata, by place (`outer/loop[0]/task`)."""
         source = MetadataSource(self.post)
-        return {"/".join(one.path): one for one in source.tasks(run_id)}
+        return {"/".join(one.place or one.path): one for one in source.tasks(run_id)}
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> requests.Response:
         """A request to ML Metadata."""

@@ -188,7 +188,7 @@ class DagRunner:
         if errors:
             raise TaskError(errors[0])
         self._runner.ledger.finish(node.execution_id, "COMPLETE")
-        return iterator.collected(results)
+        return iterator.collected(step.component, results)
 
     async def _once(self, step: Step) -> Values:
         """A DAG inside this one, or a task that is no DAG."""

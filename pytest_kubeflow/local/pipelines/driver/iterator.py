@@ -51,9 +51,13 @@ def iterations(task: Json, inputs: Values) -> Iterator[Values]:
         yield Values({**parameters, one: item}, inputs.artifacts)
 
 
-def collected(results: Sequence[Values]) -> Values:
-    """What a loop gives, in the order of its items; loops in loops give one flat list."""
-    parameters: dict[str, Json] = {}
+def collected(component: Json, results: Sequence[Values]) -> Values:
+    """What a loop over `component` gives, in the order of its items.
+
+    Loops in loops give one flat list; one without items gives lists without values.
+    """
+    outputs = (component.get("outputDefinitions") or {}).get("parameters") or {}
+    parameters: dict[str, Json] = {name: Collected() for name in outputs}
     artifacts: dict[str, list[Any]] = {}
     for one in results:
         for name, value in one.parameters.items():

@@ -1,0 +1,235 @@
+"""Pipelines with conditions, loops, exit handlers and retries, of components that start fast.
+
+Without `annotations` of the future: KFP needs the types themselves.
+"""
+
+from typing import Optional
+
+from kfp import dsl
+
+from tests.local.pipelines.programs import greet, join, shell
+
+
+@dsl.container_component
+def say(text: str, out: dsl.OutputPath(str)) -> dsl.ContainerSpec:  # type: ignore[valid-type]
+    return shell('printf %s "$1" > "$2"', text, out)
+
+
+@dsl.container_component
+def count(text: str, out: dsl.OutputPath(int)) -> dsl.ContainerSpec:  # type: ignore[valid-type]
+    """The number of characters."""
+    return shell('printf %s "${#1}" > "$2"', text, out)
+
+
+@dsl.container_component
+def items(out: dsl.OutputPath(list)) -> dsl.ContainerSpec:  # type: ignore[valid-type]
+    return shell("""echo '[{"n": 1, "s": "a"}, {"n": 2, "s": "b"}]' > "$1" """, out)
+
+
+@dsl.container_component
+def show(value: list, out: dsl.OutputPath(str)) -> dsl.ContainerSpec:  # type: ignore[valid-type,type-arg]
+    return shell('printf %s "$1" > "$2"', value, out)
+
+
+@dsl.container_component
+def write(text: str, data: dsl.Output[dsl.Dataset]) -> dsl.ContainerSpec:
+    return shell('mkdir -p "$(dirname "$2")"; printf %s "$1" > "$2"', text, data.path)
+
+
+@dsl.container_component
+def read(data: dsl.Input[dsl.Dataset], out: dsl.OutputPath(str)) -> dsl.ContainerSpec:  # type: ignore[valid-type]
+    return shell('cat "$1" > "$2"', data.path, out)
+
+
+@dsl.container_component
+def fail(text: str = "") -> dsl.ContainerSpec:
+    return shell('echo "failing $1"; exit 3', text)
+
+
+@dsl.pipeline(name="branches")
+def branches(text: str, size: int = 5) -> str:
+    """One of three branches gives the output."""
+    length = count(text=text)
+    with dsl.If(text == "yes", name="is-yes"):
+        one = say(text="first")
+    with dsl.Elif(length.outputs["out"] > size, name="is-long"):
+        two = say(text="second")
+    with dsl.Else(name="is-else"):
+        three = say(text="third")
+    chosen = dsl.OneOf(one.outputs["out"], two.outputs["out"], three.outputs["out"])
+    join(a=chosen, b="after")
+    return chosen
+
+
+@dsl.pipeline(name="branched-artifacts")
+def branched_artifacts(text: str) -> None:
+    with dsl.If(text == "yes"):
+        one = write(text="first")
+    with dsl.Else():
+        two = write(text="second")
+    read(data=dsl.OneOf(one.outputs["data"], two.outputs["data"]))
+
+
+@dsl.pipeline(name="skipped")
+def skipped(text: str) -> None:
+    """A task after a branch that is not taken."""
+    with dsl.If(text == "yes", name="never"):
+        greet()
+    with dsl.If(text != "yes", name="outer"), dsl.If(text == "no", name="inner"):
+        say(text=text)
+
+
+@dsl.pipeline(name="static-loop")
+def static_loop() -> None:
+    with dsl.ParallelFor([{"t": "1", "s": "a"}, {"t": "2", "s": "b"}], name="loop") as one:
+        first = say(text=one.s)
+        join(a=first.outputs["out"], b=one.t)
+    show(value=dsl.Collected(first.outputs["out"]))
+
+
+@dsl.pipeline(name="dynamic-loop")
+def dynamic_loop(names: list) -> None:  # type: ignore[type-arg]
+    with dsl.ParallelFor(names, parallelism=1) as name:
+        data = write(text=name)
+        read(data=data.outputs["data"])
+    with dsl.ParallelFor(items().outputs["out"]) as item:
+        say(text=item.s)
+
+
+@dsl.pipeline(name="nested-loops")
+def nested_loops() -> None:
+    with dsl.ParallelFor(["a", "b"]) as outer, dsl.ParallelFor(["x", "y"]) as inner:
+        joined = join(a=outer, b=inner)
+    show(value=dsl.Collected(joined.outputs["out"]))
+
+
+@dsl.pipeline(name="empty-loop")
+def empty_loop(names: list) -> None:  # type: ignore[type-arg]
+    with dsl.ParallelFor(names) as name:
+        said = say(text=name)
+    show(value=dsl.Collected(said.outputs["out"]))
+
+
+@dsl.pipeline(name="failing-loop")
+def failing_loop() -> None:
+    with dsl.ParallelFor(["ok", "bad"]) as one:
+        with dsl.If(one == "bad"):
+            fail()
+        say(text=one)
+    greet()
+
+
+@dsl.component(base_image="python:3.11")
+def read_all(data: dsl.Input[list[dsl.Dataset]]) -> str:
+    """All artifacts of a list, put together."""
+    texts = []
+    for one in data:
+        with open(one.path) as file:
+            texts.append(file.read())
+    return "".join(texts)
+
+
+@dsl.pipeline(name="artifact-loop")
+def artifact_loop() -> None:
+    with dsl.ParallelFor(["a", "b", "c"]) as one:
+        data = write(text=one)
+    read_all(data=dsl.Collected(data.outputs["data"]))
+
+
+@dsl.container_component
+def final(status: dsl.PipelineTaskFinalStatus, out: dsl.OutputPath(dict)) -> dsl.ContainerSpec:  # type: ignore[valid-type]
+    return shell('printf %s "$1" > "$2"', status, out)
+
+
+@dsl.pipeline(name="guarded")
+def guarded(fails: str) -> None:
+    """An exit task follows the tasks of its handler, however they end."""
+    with dsl.ExitHandler(say(text="cleaned up"), name="handler"):
+        before = greet()
+        with dsl.If(fails == "yes"):
+            fail().after(before)
+
+
+@dsl.pipeline(name="told")
+def told(fails: str) -> None:
+    with dsl.ExitHandler(final()):
+        greet()
+        with dsl.If(fails == "yes"):
+            fail()
+
+
+@dsl.pipeline(name="ignoring")
+def ignoring() -> None:
+    failed = fail()
+    say(text="ran all the same").after(failed).ignore_upstream_failure()
+    greet().after(failed)
+
+
+@dsl.container_component
+def retry_me(text: str) -> dsl.ContainerSpec:
+    return shell('echo "attempt $KFP_RETRY_INDEX of $1"; test "$KFP_RETRY_INDEX" = "$1"', text)
+
+
+@dsl.pipeline(name="retried")
+def retried(text: str) -> None:
+    """A task that succeeds when its mounted file has three lines, and adds one each time."""
+    retry_me(text=text).set_retry(3, backoff_duration="0s")
+
+
+@dsl.container_component
+def either(
+    out: dsl.OutputPath(str),  # type: ignore[valid-type]
+    text: Optional[str] = "by default",  # noqa: UP045
+    other: Optional[str] = None,  # noqa: UP045
+) -> dsl.ContainerSpec:
+    return shell(
+        'printf "%s|%s" "$1" "$2" > "$3"',
+        text,
+        dsl.IfPresentPlaceholder("other", then=[other], else_=["none"]),
+        out,
+    )
+
+
+@dsl.pipeline(name="inner")
+def inner(text: Optional[str] = None, number: int = 7, other: Optional[str] = None) -> None:  # noqa: UP045
+    either(text=text, other=other)
+
+
+@dsl.pipeline(name="optional")
+def optional(text: Optional[str] = None, number: int = 4) -> None:  # noqa: UP045
+    inner(text=text, number=number)
+
+
+@dsl.pipeline(name="crossing")
+def crossing() -> None:
+    """Tasks after whole groups."""
+    with dsl.ParallelFor(["a", "b"], name="first") as one:
+        said = say(text=one)
+    greet().after(said)
+
+
+@dsl.container_component
+def unique(
+    label: str,
+    data: dsl.Output[dsl.Dataset],
+    out: dsl.OutputPath(str),  # type: ignore[valid-type]
+) -> dsl.ContainerSpec:
+    """Values that no second execution gives again."""
+    return shell(
+        'mkdir -p "$(dirname "$2")"; uuid=$(cat /proc/sys/kernel/random/uuid); '
+        'echo "$1 $uuid" > "$2"; printf %s "$uuid" > "$3"',
+        label,
+        data.path,
+        out,
+    )
+
+
+@dsl.pipeline(name="cached")
+def cached(label: str) -> None:
+    one = unique(label=label)
+    join(a=one.outputs["out"], b="x")
+
+
+@dsl.pipeline(name="keyed")
+def keyed(label: str) -> None:
+    unique(label=label).set_caching_options(enable_caching=True, cache_key="the key")
