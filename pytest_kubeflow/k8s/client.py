@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -108,9 +109,10 @@ class KubernetesClient:
                         f"there is no context {self._context!r} in {file}; "
                         f"contexts there: {', '.join(names) or 'none'}"
                     )
-            config.load_kube_config(
-                file, self._context, client_configuration=settings, persist_config=False
-            )
+            with _overheard() as complaints:
+                config.load_kube_config(
+                    file, self._context, client_configuration=settings, persist_config=False
+                )
         except (config.ConfigException, yaml.YAMLError, OSError, ValueError) as error:
             said = " ".join(str(error).split())
             raise ConfigurationError(f"the kubeconfig {file} cannot be used: {said}") from error
@@ -119,6 +121,10 @@ class KubernetesClient:
             raise ConfigurationError(
                 f"the kubeconfig {file} cannot be used: it is YAML, but no kubeconfig"
             ) from error
+        if complaints and not settings.api_key and settings.cert_file is None:
+            raise ConfigurationError(
+                f"the kubeconfig {file} cannot be used: its exec plugin fails: {complaints[-1]}"
+            )
 
     @cached_property
     def core(self) -> api.CoreV1Api:
@@ -230,6 +236,28 @@ def _translated(error: api.ApiException, what: str) -> KubeflowError:
     kind = kinds.get(error.status, KubeflowError)
     message = " ".join(str(told).split())
     return kind(f"cannot {what}: Kubernetes answers {error.status}: {message}")
+
+
+@contextmanager
+def _overheard() -> Iterator[list[str]]:
+    """The errors that are logged inside.
+
+    Of an exec plugin that fails, the official loader only logs what it says, and goes on without
+    credentials.
+    """
+    told: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.module == "kube_config":
+                told.append(" ".join(record.getMessage().split()))
+
+    listener = Listener(logging.ERROR)
+    logging.getLogger().addHandler(listener)
+    try:
+        yield told
+    finally:
+        logging.getLogger().removeHandler(listener)
 
 
 def _in_cluster() -> bool:

@@ -1,0 +1,90 @@
+"""Small web servers on loopback that are no Kubeflow."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Answer = tuple[int, Mapping[str, str], bytes]
+
+
+@contextmanager
+def web(
+    answer: Callable[[str], Answer],
+    *,
+    tls: ssl.SSLContext | None = None,
+    clock: float = 0.0,
+    host: str = "127.0.0.1",
+) -> Iterator[int]:
+    """Serve `answer(path)`, status, headers and body, to every request; gives the port.
+
+    The server's clock is `clock` seconds ahead.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            status, headers, body = answer(self.path)
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_HEAD = do_CONNECT = do_GET  # noqa: N815  http.server's names
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string((timestamp or time.time()) + clock)
+
+        def log_message(self, *_: Any) -> None:
+            """Keep quiet."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+        def handle_error(self, *_: Any) -> None:
+            """Clients that break off a handshake are what is tested."""
+
+    server = Server((host, 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def page(text: str, status: int = 200, **headers: str) -> Callable[[str], Answer]:
+    """The same HTML page everywhere."""
+    told = {"Content-Type": "text/html", **headers}
+    return lambda _path: (status, told, text.encode())
+
+
+@contextmanager
+def closed_port() -> Iterator[int]:
+    """A port that nothing else can get, and on which nothing listens."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
+
+
+@contextmanager
+def silent_port() -> Iterator[int]:
+    """One that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]

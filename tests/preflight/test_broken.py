@@ -1,0 +1,62 @@
+"""Forty set-ups that are broken in one way each: the verdict says in which."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from pytest_kubeflow.cluster.checklist import State
+from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.preflight import Preflight, preflight
+from pytest_kubeflow.redaction import Redactor
+from tests.cluster.remote import Remote
+from tests.config.sources import resolved
+
+from .broken import SETUPS, SetUp, entered, good, in_clear
+
+
+def checked(options: Mapping[str, str], environment: Mapping[str, str]) -> Preflight:
+    """The preflight of a session with these."""
+    redactor = Redactor()
+    config = resolved(options, {**os.environ, **environment})
+    for secret in config.secrets():
+        redactor.add(secret)
+    result = preflight(config, ownership=Ownership("tests"), redactor=redactor)
+    if result.cluster is not None:
+        result.cluster.close()
+    return result
+
+
+@pytest.mark.parametrize("one", SETUPS, ids=[one.name for one in SETUPS])
+def test_verdict(
+    remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one: SetUp
+) -> None:
+    with entered(remote, tmp_path, one) as (options, environment):
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        result = checked(options, environment)
+    told = [found for found in result.findings if found.state is not State.OK]
+    if one.warns:
+        warned = " ".join(found.told for found in told if found.state is State.WARNING)
+        assert re.search(one.verdict, warned), result
+        return
+    assert not result.fit
+    assert re.search(one.verdict, result.verdict), result.verdict
+    assert "\n" not in result.verdict
+    assert "planted" not in f"{result.verdict} {result.findings}"
+
+
+def test_a_good_set_up_is_fit(remote: Remote) -> None:
+    """The positive control of all of these."""
+    result = checked(good(remote), in_clear(remote))
+    assert result.fit, result
+    assert {one.state for one in result.findings} == {State.OK, State.NOT_CHECKED}
+    assert [one.check for one in result.findings if one.state is State.NOT_CHECKED] == ["TLS"]
+
+
+def test_there_are_thirty_and_more() -> None:
+    assert len({one.name for one in SETUPS}) == len(SETUPS) >= 30
