@@ -107,7 +107,7 @@ def test_owner_is_let_in_and_nobody_else(
         redactor=cluster.redactor,
     )
     assert "RBAC: access denied" in refused(service, headers=stranger.headers())
-    assert "Sign in" in refused(service, anonymous=True)
+    assert "it wants a login" in refused(service, anonymous=True)
     assert not refused(service)
     deployer.close()
     assert policies(cluster, team).keys() == {"nobody"}
