@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_kubeflow.cluster import Cluster
+    from pytest_kubeflow.cluster.checklist import Finding
+
+
+@pytest.hookspec(historic=False)
+def pytest_kubeflow_preflight_done(config: pytest.Config, findings: Sequence[Finding]) -> None:
+    """Called once a session, when the cluster was checked: whether fit to be tested or not."""
 
 
 @pytest.hookspec(historic=False)

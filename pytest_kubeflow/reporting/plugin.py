@@ -17,6 +17,7 @@ from pytest_kubeflow import options
 
 if TYPE_CHECKING:
     from pytest_kubeflow.cluster import Cluster
+    from pytest_kubeflow.cluster.checklist import Finding
     from pytest_kubeflow.pipelines.run import PipelineRun
     from pytest_kubeflow.reporting.records import RunRecord
 
@@ -56,6 +57,16 @@ def pytest_html_results_summary(prefix: list[str]) -> None:
     from pytest_kubeflow.reporting.html import STYLE
 
     prefix.append(STYLE)
+
+
+def pytest_kubeflow_preflight_done(config: pytest.Config, findings: Sequence[Finding]) -> None:
+    """Put what was checked into the environment table."""
+    environment = config.stash.get(_environment_key, None)
+    if environment is not None and _is_reported(config):
+        redact = options.redactor(config).redact
+        environment["Kubeflow preflight"] = {
+            one.check: escape(redact(f"{one.state.value}: {one.told}")) for one in findings
+        }
 
 
 def pytest_kubeflow_cluster_ready(config: pytest.Config, cluster: Cluster) -> None:

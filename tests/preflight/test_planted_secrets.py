@@ -12,7 +12,7 @@ from tests.cluster.remote import COMMAND, Remote
 
 from .broken import SETUPS, entered, good, in_clear
 
-# Long enough that no text has them by chance; the last is a JWT's form, as browsers' cookies are.
+# Long enough that no text has them by chance.
 PLANTED = {
     "KF_TOKEN": "planted-token-cB2kQ8",
     "KF_PASSWORD": "planted-password-xT9vLm",
@@ -21,7 +21,6 @@ PLANTED = {
     "KF_S3_SECRET_KEY": "planted-secret-key-oE3yGf",
     "HTTPS_PROXY": "http://someone:planted-proxy-password-aK7bVc@127.0.0.1:9",
 }
-VALUES = [text.rpartition("=")[2].rpartition("@")[0] or text for text in PLANTED.values()]
 TESTS = """
 import logging, pytest
 from pytest_kubeflow.errors import KubeflowError
