@@ -12,7 +12,7 @@ from kubernetes.client import ApiException
 
 from pytest_kubeflow.auth.tokenrequest import TokenRequest
 from pytest_kubeflow.cluster import Cluster
-from pytest_kubeflow.errors import KubeflowError, PermissionDenied
+from pytest_kubeflow.errors import AuthenticationError, KubeflowError, PermissionDenied
 from pytest_kubeflow.k8s.namespaces import create_namespace, delete_namespace, wait_until_gone
 from pytest_kubeflow.k8s.ownership import Ownership, is_ours
 from pytest_kubeflow.serving.deployer import ServiceDeployer
@@ -86,7 +86,7 @@ def refused(service: InferenceService, **who: Any) -> str:
     """What a request is refused with; empty for one that is answered."""
     try:
         answer = service.predictor(patient=False, **who).predict([[1.0]])
-    except PermissionDenied as error:
+    except (AuthenticationError, PermissionDenied) as error:
         return error.message
     return "" if answer == [7] else f"it answers {answer}"
 
