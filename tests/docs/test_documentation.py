@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import yaml
 from sybil import Document
 from sybil.parsers.markdown import CodeBlockParser
 
@@ -68,3 +71,22 @@ def test_ci_runs_the_commands_of_the_readme() -> None:
 def test_every_fault_is_described() -> None:
     page = (ROOT / "docs/reference/faults.md").read_text()
     assert dict(re.findall(r"^\| `([\w-]+)` \| (.+) \|$", page, re.MULTILINE)) == FAULTS
+
+
+def test_manifests_are_what_kubernetes_takes() -> None:
+    """Each object has the fields of its kind, as the official client's models know them."""
+    from kubernetes import client
+
+    seen = []
+    for page in PAGES:
+        for block in code_blocks(page, "yaml"):
+            for document in yaml.safe_load_all(block):
+                group, _, version = document["apiVersion"].rpartition("/")
+                model = getattr(client, f"{version.capitalize()}{document['kind']}", None)
+                assert model is not None, f"{page}: {group} {document['kind']}"
+                answer = SimpleNamespace(data=json.dumps(document))
+                read = client.ApiClient().deserialize(answer, model)
+                # What no field of the model takes would be missing here.
+                assert client.ApiClient().sanitize_for_serialization(read) == document
+                seen.append(document["kind"])
+    assert "CronJob" in seen
