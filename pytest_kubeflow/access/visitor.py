@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pytest_kubeflow.auth.forms import Page
+from pytest_kubeflow.reaching import reaching
 
 if TYPE_CHECKING:
     import requests
@@ -62,8 +63,6 @@ class Visitor:
 
         Raises ClusterUnreachable if nothing answers.
         """
-        from pytest_kubeflow.reaching import reaching
-
         url = path if "://" in path else self.gateway_url + path
         with reaching(url):
             answer = self.session.get(
