@@ -17,11 +17,14 @@ from pytest_kubeflow.local.pipelines.api.app import make_app
 from pytest_kubeflow.local.pipelines.api.context import Context
 from pytest_kubeflow.local.pipelines.api.experiments import ExperimentService
 from pytest_kubeflow.local.pipelines.api.pipelines import PipelineService
+from pytest_kubeflow.local.pipelines.api.recurring import RecurringRunService
 from pytest_kubeflow.local.pipelines.api.reports import ReportService
 from pytest_kubeflow.local.pipelines.api.runs import RunService
+from pytest_kubeflow.local.pipelines.api.submission import Submissions
 from pytest_kubeflow.local.pipelines.api.uploads import UploadService
 from pytest_kubeflow.local.pipelines.driver.engine import Engine
 from pytest_kubeflow.local.pipelines.persistence import PersistenceAgent
+from pytest_kubeflow.local.pipelines.recurring import RecurringRuns
 from pytest_kubeflow.local.pipelines.settings import StoreSettings
 from pytest_kubeflow.local.pipelines.store import Store
 from pytest_kubeflow.local.pipelines.workflows import RUN_LABEL, Workflows
@@ -53,13 +56,16 @@ class Pipelines:
         # First the store, then the driver: a run that ends is seen to have ended by both.
         self._agent = PersistenceAgent(self._informer, store)
         self._engine = Engine(client, self._informer, metadata, store=store_settings, faults=faults)
-        self._watching: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         pipelines = PipelineService(context)
+        submissions = Submissions(context, workflows)
+        self._recurring = RecurringRuns(store, submissions, self._informer)
         routes = [
             *UploadService(context, pipelines).routes(),
             *pipelines.routes(),
             *ExperimentService(context, workflows).routes(),
-            *RunService(context, workflows).routes(),
+            *RunService(context, workflows, submissions).routes(),
+            *RecurringRunService(context, submissions).routes(),
             *ReportService(context, self._engine.accept).routes(),
         ]
         self.metadata_app: ASGIApp = metadata_app(metadata)
@@ -69,11 +75,12 @@ class Pipelines:
 
     async def start(self) -> None:
         await self._engine.start()
-        self._watching = asyncio.create_task(self._informer.run(), name="workflows")
+        self._tasks.append(asyncio.create_task(self._informer.run(), name="workflows"))
         await self._informer.synced.wait()
+        self._tasks.append(asyncio.create_task(self._recurring.run(), name="recurring runs"))
 
     async def stop(self) -> None:
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._engine.stop()

@@ -7,11 +7,12 @@ access is from one event loop, so there are no locks. It knows no HTTP and no ri
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from pytest_kubeflow.local.pipelines.schedules import Schedule
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument
 
 Json = Any
@@ -125,21 +126,84 @@ class Run:
     tasks: tuple[Task, ...] = ()
     pipeline_context_id: int = 0
     run_context_id: int = 0
+    recurring_run_id: str = ""
     id: str = field(default_factory=new_id)
     created_at: datetime = field(default_factory=now)
     scheduled_at: datetime = field(default_factory=now)
     finished_at: datetime | None = None
 
 
-Record = TypeVar("Record", Experiment, Pipeline, PipelineVersion, Run)
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What is to be run, for whom.
+
+    `version_id` is empty if the latest version of the pipeline is wanted; `document` is what would
+    run now.
+    """
+
+    experiment_id: str
+    namespace: str
+    document: PipelineDocument
+    arguments: dict[str, Json]
+    service_account: str
+    description: str = ""
+    pipeline_id: str = ""
+    version_id: str = ""
+    pipeline_root: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecurringRun:
+    """A recurring run. `workflow` is what the names of its runs begin with.
+
+    `index` counts its runs, `last_triggered` is when the last one was due.
+    """
+
+    display_name: str
+    submission: Submission
+    schedule: Schedule
+    workflow: str
+    max_concurrency: int = 1
+    no_catchup: bool = False
+    enabled: bool = True
+    index: int = 0
+    last_triggered: datetime | None = None
+    error: str = ""
+    id: str = field(default_factory=new_id)
+    created_at: datetime = field(default_factory=now)
+    updated_at: datetime = field(default_factory=now)
+
+    @property
+    def namespace(self) -> str:
+        return self.submission.namespace
+
+    @property
+    def experiment_id(self) -> str:
+        return self.submission.experiment_id
+
+
+Record = TypeVar("Record", Experiment, Pipeline, PipelineVersion, Run, RecurringRun)
 
 
 class Table(dict[str, Record]):
-    """Records of one kind by their id."""
+    """Records of one kind by their id; `watchers` are called after each change."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.watchers: list[Callable[[str, Record | None], None]] = []
 
     def save(self, record: Record) -> Record:
         self[record.id] = record
+        self._tell(record.id, record)
         return record
+
+    def __delitem__(self, record_id: str) -> None:
+        super().__delitem__(record_id)
+        self._tell(record_id, None)
+
+    def _tell(self, record_id: str, record: Record | None) -> None:
+        for watcher in self.watchers:
+            watcher(record_id, record)
 
     def where(self, **fields: object) -> list[Record]:
         """Records whose attributes have these values, oldest first."""
@@ -158,6 +222,7 @@ class Store:
         self.pipelines: Table[Pipeline] = Table()
         self.versions: Table[PipelineVersion] = Table()
         self.runs: Table[Run] = Table()
+        self.recurring_runs: Table[RecurringRun] = Table()
 
     def default_experiment(self, namespace: str) -> Experiment:
         """The experiment of runs that name none; each namespace gets its own when needed."""
@@ -179,9 +244,11 @@ class Store:
         del self.pipelines[pipeline_id]
 
     def delete_experiment(self, experiment_id: str) -> Iterable[Run]:
-        """Remove an experiment and its runs; the removed runs, whose workflows are still there."""
+        """Remove an experiment and all in it; the removed runs, whose workflows are still there."""
         removed = self.runs.where(experiment_id=experiment_id)
         for run in removed:
             del self.runs[run.id]
+        for recurring in self.recurring_runs.where(experiment_id=experiment_id):
+            del self.recurring_runs[recurring.id]
         del self.experiments[experiment_id]
         return removed

@@ -21,6 +21,7 @@ from pytest_kubeflow.local.pipelines.store import Run
 
 RUN_LABEL = "pipeline/runid"
 GENERATION = "pipelines.kubeflow.org/retry-generation"
+SCHEDULED = "pipelines.kubeflow.org/scheduled-at"
 RUN_NAME = "pipelines.kubeflow.org/run_name"
 _LETTERS = string.ascii_lowercase + string.digits
 
@@ -58,6 +59,7 @@ class Workflows:
                         "pipelines.kubeflow.org/v2_pipeline": "true",
                         RUN_NAME: run.display_name,
                         GENERATION: str(run.generation),
+                        SCHEDULED: run.scheduled_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
                     },
                 },
                 "spec": {

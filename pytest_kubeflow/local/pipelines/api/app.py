@@ -19,7 +19,7 @@ from pytest_kubeflow.local.pipelines.api.context import Context
 from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid
 
 VERSION = "2.17.0"
-_LATER = "recurringruns", "recurringruns/{rest:path}", "visualizations/{rest:path}"
+_LATER = ("visualizations/{rest:path}",)
 
 
 def make_app(context: Context, routes: Iterable[BaseRoute]) -> Starlette:

@@ -101,6 +101,8 @@ class ExperimentService:
         self._store.experiments.save(replace(record, storage_state=ARCHIVED))
         for run in self._store.runs.where(experiment_id=record.id):
             self._store.runs.save(replace(run, storage_state=ARCHIVED))
+        for recurring in self._store.recurring_runs.where(experiment_id=record.id):
+            self._store.recurring_runs.save(replace(recurring, enabled=False))
         return JSONResponse({})
 
     async def unarchive(self, request: Request) -> Response:

@@ -22,10 +22,11 @@ from pytest_kubeflow.local.pipelines.store import (
     Experiment,
     Pipeline,
     PipelineVersion,
+    RecurringRun,
     Run,
 )
 
-Record = TypeVar("Record", Experiment, Pipeline, PipelineVersion, Run)
+Record = TypeVar("Record", Experiment, Pipeline, PipelineVersion, Run, RecurringRun)
 
 _DEFAULT_SIZE, _LARGEST_SIZE = 20, 200
 

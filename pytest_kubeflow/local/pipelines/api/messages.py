@@ -9,10 +9,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from pytest_kubeflow.local.pipelines.schedules import Schedule
 from pytest_kubeflow.local.pipelines.store import (
     Experiment,
     Pipeline,
     PipelineVersion,
+    RecurringRun,
     Run,
     StateChange,
     Task,
@@ -102,8 +104,49 @@ def run(record: Run) -> Json:
         error=_error(record.error),
         run_details=details,
         state_history=[_change(one) for one in record.history],
+        recurring_run_id=record.recurring_run_id,
         **source,
     )
+
+
+def recurring_run(record: RecurringRun) -> Json:
+    wanted = record.submission
+    source: Json = {"pipeline_spec": wanted.document.to_struct()}
+    if wanted.pipeline_id:
+        source = {
+            "pipeline_version_reference": _set(
+                pipeline_id=wanted.pipeline_id, pipeline_version_id=wanted.version_id
+            )
+        }
+    return _set(
+        recurring_run_id=record.id,
+        display_name=record.display_name,
+        description=wanted.description,
+        runtime_config=_set(parameters=wanted.arguments, pipeline_root=wanted.pipeline_root),
+        service_account=wanted.service_account,
+        max_concurrency=str(record.max_concurrency),
+        trigger=_trigger(record.schedule),
+        mode="ENABLE" if record.enabled else "DISABLE",
+        created_at=timestamp(record.created_at),
+        updated_at=timestamp(record.updated_at),
+        status="ENABLED" if record.enabled else "DISABLED",
+        error=_error(record.error),
+        no_catchup=record.no_catchup,
+        namespace=record.namespace,
+        experiment_id=record.experiment_id,
+        **source,
+    )
+
+
+def _trigger(schedule: Schedule) -> Json:
+    times = {
+        name: timestamp(moment)
+        for name, moment in (("start_time", schedule.start), ("end_time", schedule.end))
+        if moment is not None
+    }
+    if schedule.cron:
+        return {"cron_schedule": times | {"cron": schedule.cron}}
+    return {"periodic_schedule": times | {"interval_second": str(schedule.interval)}}
 
 
 def _task(record: Run, task: Task) -> Json:
@@ -150,4 +193,10 @@ RUN_FIELDS = (
     "pipeline_version_id", "pipeline_spec", "pipeline_version_reference", "runtime_config",
     "service_account", "created_at", "scheduled_at", "finished_at", "state", "error",
     "run_details", "recurring_run_id", "state_history", "plugins_input",
+)  # fmt: skip
+RECURRING_RUN_FIELDS = (
+    "recurring_run_id", "display_name", "description", "pipeline_version_id", "pipeline_spec",
+    "pipeline_version_reference", "runtime_config", "service_account", "max_concurrency",
+    "trigger", "mode", "created_at", "updated_at", "status", "error", "no_catchup", "namespace",
+    "experiment_id", "plugins_input",
 )  # fmt: skip

@@ -12,28 +12,20 @@ from starlette.routing import Route
 
 from pytest_kubeflow.local.kube import ApiError
 from pytest_kubeflow.local.pipelines.api import messages
-from pytest_kubeflow.local.pipelines.api.context import (
-    Context,
-    accepted,
-    read_message,
-    refused,
-    text_field,
-)
+from pytest_kubeflow.local.pipelines.api.context import Context, read_message, text_field
 from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid, not_found
 from pytest_kubeflow.local.pipelines.api.filters import Getter
 from pytest_kubeflow.local.pipelines.api.listing import list_page
-from pytest_kubeflow.local.pipelines.spec import PipelineDocument, SpecError, check_arguments
-from pytest_kubeflow.local.pipelines.spec.values import whole
+from pytest_kubeflow.local.pipelines.api.submission import Submissions, new_run
 from pytest_kubeflow.local.pipelines.store import (
     ARCHIVED,
     AVAILABLE,
     FINAL_STATES,
-    PipelineVersion,
     Run,
     StateChange,
     now,
 )
-from pytest_kubeflow.local.pipelines.workflows import Workflows, workflow_name
+from pytest_kubeflow.local.pipelines.workflows import Workflows
 
 Json = Any
 _PATH = "/apis/v2beta1/runs"
@@ -51,14 +43,16 @@ _FIELDS: Mapping[str, Getter] = {
     "state": lambda record: record.state,
     "namespace": lambda record: record.namespace,
     "experiment_id": lambda record: record.experiment_id,
+    "recurring_run_id": lambda record: record.recurring_run_id,
 }
 
 
 class RunService:
     """Runs: recorded here, made real by a Workflow object each."""
 
-    def __init__(self, context: Context, workflows: Workflows) -> None:
+    def __init__(self, context: Context, workflows: Workflows, submissions: Submissions) -> None:
         self._context = context
+        self._submissions = submissions
         self._store = context.store
         self._workflows = workflows
 
@@ -78,23 +72,18 @@ class RunService:
     async def create(self, request: Request) -> Response:
         message = await read_message(request, messages.RUN_FIELDS)
         try:
-            record = await self._new(request, message)
-            await self._authorize(request, "create", record.namespace)
-            self._store.runs.save(record)  # first: news of its Workflow may come at once
-            try:
-                await self._workflows.create(record)
-            except ApiError as error:
-                del self._store.runs[record.id]
-                raise RequestError(
-                    Code.INTERNAL,
-                    "Internal Server Error",
-                    cause=f"Failed to create a run: error creating its Workflow: {error.message}",
-                ) from None
+            name = text_field(message, "display_name")
+            if not name:
+                raise invalid("The run name is empty. Please specify a valid name").wrap(
+                    "Failed to create a run due to invalid name"
+                )
+            wanted = await self._submissions.read(request, message, "run")
+            await self._authorize(request, "create", wanted.namespace)
+            version = "" if wanted.version_id else self._submissions.latest(wanted)[1]
+            record = await self._submissions.submit(new_run(wanted, name, version_id=version))
         except RequestError as error:
             raise error.wrap("Failed to create a new run") from None
-        experiment = self._store.experiments[record.experiment_id]
-        self._store.experiments.save(replace(experiment, last_run_created_at=record.created_at))
-        return JSONResponse(messages.run(self._store.runs[record.id]))
+        return JSONResponse(messages.run(record))
 
     async def get(self, request: Request) -> Response:
         return JSONResponse(messages.run(await self._find(request, "get", "Failed to get a run")))
@@ -174,96 +163,6 @@ class RunService:
         del self._store.runs[record.id]
         await self._workflows.delete(record)
         return JSONResponse({})
-
-    async def _new(self, request: Request, message: dict[str, Json]) -> Run:
-        name = text_field(message, "display_name")
-        if not name:
-            raise invalid("The run name is empty. Please specify a valid name").wrap(
-                "Failed to create a run due to invalid name"
-            )
-        experiment_id = text_field(message, "experiment_id")
-        if not experiment_id:
-            if self._context.multi_user:
-                raise invalid("Experiment id can not be empty in multi-user mode").wrap(
-                    "Failed to create a run due to invalid experimentId and namespace combination"
-                )
-            experiment_id = self._store.default_experiment("").id
-        experiment = self._store.experiments.get(experiment_id)
-        if experiment is None:
-            raise not_found("Experiment", experiment_id).wrap(
-                f"Failed to fetch namespace for experiment {experiment_id}"
-            )
-        config = message.get("runtime_config") or {}
-        if not isinstance(config, dict) or not isinstance(config.get("parameters") or {}, dict):
-            raise invalid("runtime_config must be an object whose parameters are an object")
-        if unknown := sorted(config.keys() - {"parameters", "pipeline_root", "pipelineRoot"}):
-            raise invalid(f'proto: unknown field "{unknown[0]}"')
-        document, version = await self._source(request, message)
-        try:
-            arguments = whole(config.get("parameters") or {})
-        except ValueError as error:
-            raise invalid(f"invalid value for runtime_config.parameters: {error}") from None
-        try:
-            check_arguments(document, arguments)
-        except SpecError as error:
-            raise refused(error).wrap("invalid pipeline job inputs") from None
-        account = "default-editor" if self._context.multi_user else "pipeline-runner"
-        record = Run(
-            name,
-            experiment.id,
-            experiment.namespace,
-            document,
-            arguments,
-            text_field(message, "service_account") or account,
-            workflow_name(document.name),
-            description=text_field(message, "description"),
-            pipeline_id=version.pipeline_id if version else "",
-            pipeline_version_id=version.id if version else "",
-            pipeline_root=str(config.get("pipeline_root") or config.get("pipelineRoot") or ""),
-        )
-        return replace(record, history=(StateChange("PENDING", record.created_at),))
-
-    async def _source(
-        self, request: Request, message: dict[str, Json]
-    ) -> tuple[PipelineDocument, PipelineVersion | None]:
-        """The pipeline to run: in the request, or by reference to an uploaded one."""
-        reference = message.get("pipeline_version_reference") or {}
-        if not isinstance(reference, dict):
-            raise invalid("pipeline_version_reference must be an object")
-        version_id = text_field(reference, "pipeline_version_id")
-        version_id = version_id or text_field(message, "pipeline_version_id")
-        pipeline_id = text_field(reference, "pipeline_id")
-        if version_id or pipeline_id:
-            return await self._by_reference(request, pipeline_id, version_id)
-        if message.get("pipeline_spec"):
-            try:
-                return accepted(PipelineDocument.from_struct(message["pipeline_spec"])), None
-            except SpecError as error:
-                raise refused(error) from None
-        raise invalid("Pipeline spec source is missing").wrap(
-            "Failed to fetch a template with an empty pipeline spec manifest"
-        )
-
-    async def _by_reference(
-        self, request: Request, pipeline_id: str, version_id: str
-    ) -> tuple[PipelineDocument, PipelineVersion]:
-        version: PipelineVersion | None
-        if version_id:
-            version = self._store.versions.get(version_id)
-        else:
-            versions = self._store.versions.where(pipeline_id=pipeline_id)
-            version = versions[-1] if versions else None  # the latest one
-        if version is None:
-            raise not_found("PipelineVersion", version_id or pipeline_id)
-        if pipeline_id and version.pipeline_id != pipeline_id:
-            raise invalid(
-                f"Pipeline version {version.id} belongs to pipeline {version.pipeline_id} "
-                f"(not {pipeline_id})"
-            )
-        namespace = self._store.pipelines[version.pipeline_id].namespace
-        if namespace:
-            await self._context.access.require(request, "get", "pipelines", namespace)
-        return version.document, version
 
     async def _find(self, request: Request, verb: str, doing: str) -> Run:
         run_id = request.path_params["run_id"]

@@ -24,7 +24,7 @@ from pytest_kubeflow.local.pipelines.driver.status import TaskNode, WorkflowStat
 from pytest_kubeflow.local.pipelines.driver.task import TaskRunner
 from pytest_kubeflow.local.pipelines.driver.values import TaskError
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument
-from pytest_kubeflow.local.pipelines.workflows import GENERATION, RUN_LABEL, RUN_NAME
+from pytest_kubeflow.local.pipelines.workflows import GENERATION, RUN_LABEL, RUN_NAME, SCHEDULED
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ class RunWorker:
             "pipeline_job_resource_name": self._meta["name"],
             "pipeline_job_uuid": self._run_id,
             "pipeline_job_create_time_utc": created,
-            "pipeline_job_schedule_time_utc": created,
+            "pipeline_job_schedule_time_utc": self._meta["annotations"].get(SCHEDULED, created),
             "workspace_path": workspace.PATH,
         }
 

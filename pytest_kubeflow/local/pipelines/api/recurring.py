@@ -1,0 +1,201 @@
+"""RecurringRunService. Source: backend/src/apiserver/server/job_server.go, api_converter.go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from pytest_kubeflow.local.pipelines.api import messages
+from pytest_kubeflow.local.pipelines.api.context import Context, read_message, text_field
+from pytest_kubeflow.local.pipelines.api.errors import RequestError, invalid, not_found
+from pytest_kubeflow.local.pipelines.api.filters import Getter
+from pytest_kubeflow.local.pipelines.api.listing import list_page
+from pytest_kubeflow.local.pipelines.api.submission import Submissions
+from pytest_kubeflow.local.pipelines.schedules import Schedule, ScheduleError
+from pytest_kubeflow.local.pipelines.store import RecurringRun, now
+from pytest_kubeflow.local.pipelines.workflows import workflow_name
+
+Json = Any
+_PATH = "/apis/v2beta1/recurringruns"
+_FIELDS: Mapping[str, Getter] = {
+    "id": lambda record: record.id,
+    "recurring_run_id": lambda record: record.id,
+    "name": lambda record: record.display_name,
+    "display_name": lambda record: record.display_name,
+    "created_at": lambda record: record.created_at,
+    "updated_at": lambda record: record.updated_at,
+    "description": lambda record: record.submission.description,
+}
+_KINDS = ("cron_schedule", "periodic_schedule")
+
+
+class RecurringRunService:
+    """Recurring runs: recorded here, started by `RecurringRuns`."""
+
+    def __init__(self, context: Context, submissions: Submissions) -> None:
+        self._context = context
+        self._store = context.store
+        self._submissions = submissions
+
+    def routes(self) -> list[Route]:
+        one = f"{_PATH}/{{recurring_run_id}}"
+        return [
+            Route(_PATH, self.create, methods=["POST"]),
+            Route(_PATH, self.list, methods=["GET"]),
+            Route(f"{one}:enable", self.enable, methods=["POST"]),
+            Route(f"{one}:disable", self.disable, methods=["POST"]),
+            Route(one, self.get, methods=["GET"]),
+            Route(one, self.delete, methods=["DELETE"]),
+        ]
+
+    async def create(self, request: Request) -> Response:
+        message = await read_message(request, messages.RECURRING_RUN_FIELDS)
+        try:
+            name = text_field(message, "display_name")
+            if not name:
+                raise invalid("Recurring run name is empty. Please specify a valid name")
+            concurrency = _integer(message.get("max_concurrency"), "max_concurrency")
+            if not 1 <= concurrency <= 10:
+                raise invalid(
+                    "Max concurrency of a recurring run must be at least 1 and at most 10. "
+                    f"Received {concurrency}"
+                )
+            schedule = _schedule(message.get("trigger") or {})
+            wanted = await self._submissions.read(request, message, "recurring run")
+            await self._authorize(request, "create", wanted.namespace)
+        except RequestError as error:
+            raise error.wrap("Failed to create a recurring run") from None
+        mode = message.get("mode", "ENABLE")
+        record = RecurringRun(
+            name,
+            wanted,
+            schedule,
+            workflow_name(wanted.document.name),
+            max_concurrency=concurrency,
+            no_catchup=bool(message.get("no_catchup")),
+            enabled=mode in {"ENABLE", 1},
+        )
+        return JSONResponse(messages.recurring_run(self._store.recurring_runs.save(record)))
+
+    async def get(self, request: Request) -> Response:
+        record = await self._find(request, "get", "Failed to fetch a recurring run")
+        return JSONResponse(messages.recurring_run(record))
+
+    async def list(self, request: Request) -> Response:
+        query = request.query_params
+        namespace = self._context.api_namespace(query.get("namespace", ""))
+        records = list(self._store.recurring_runs.values())
+        try:
+            if experiment_id := query.get("experiment_id", ""):
+                experiment = self._store.experiments.get(experiment_id)
+                if experiment is None:
+                    raise not_found("Experiment", experiment_id)
+                namespace = experiment.namespace
+                records = [one for one in records if one.experiment_id == experiment_id]
+            await self._authorize(request, "list", namespace)
+            records = [one for one in records if one.namespace == namespace]
+            page = list_page(request, records, _FIELDS, "Job")
+        except RequestError as error:
+            raise error.wrap("Failed to list recurring runs") from None
+        shown = [messages.recurring_run(one) for one in page.records]
+        return JSONResponse(({"recurringRuns": shown} if shown else {}) | page.fields())
+
+    async def enable(self, request: Request) -> Response:
+        return await self._switch(request, enabled=True)
+
+    async def disable(self, request: Request) -> Response:
+        return await self._switch(request, enabled=False)
+
+    async def delete(self, request: Request) -> Response:
+        record = await self._find(request, "delete", "Failed to delete a recurring run")
+        del self._store.recurring_runs[record.id]
+        return JSONResponse({})
+
+    async def _switch(self, request: Request, *, enabled: bool) -> Response:
+        verb = "enable" if enabled else "disable"
+        record = await self._find(request, verb, f"Failed to {verb} a recurring run")
+        self._store.recurring_runs.save(replace(record, enabled=enabled, updated_at=now()))
+        return JSONResponse({})
+
+    async def _find(self, request: Request, verb: str, doing: str) -> RecurringRun:
+        record_id = request.path_params["recurring_run_id"]
+        try:
+            record = self._store.recurring_runs.get(record_id)
+            if record is None:
+                raise not_found("Job", record_id)
+            await self._authorize(request, verb, record.namespace)
+        except RequestError as error:
+            raise error.wrap(doing) from None
+        return self._store.recurring_runs.get(record_id, record)
+
+    async def _authorize(self, request: Request, verb: str, namespace: str) -> None:
+        if self._context.multi_user and not namespace:
+            raise invalid("Recurring run cannot have an empty namespace in multi-user mode")
+        try:
+            await self._context.access.require(request, verb, "jobs", namespace)
+        except RequestError as error:
+            raise error.wrap("Failed to authorize the request") from None
+
+
+def _schedule(trigger: Json) -> Schedule:
+    """The schedule of a Trigger message; its fields come in snake or camel case."""
+    found = {kind: trigger.get(kind, trigger.get(_camel(kind))) for kind in _KINDS}
+    given = {kind: one for kind, one in found.items() if one is not None}
+    if len(given) != 1:
+        raise invalid("API Trigger cannot be nil")
+    kind, message = next(iter(given.items()))
+    start, end = (
+        _moment(message.get(name) or message.get(_camel(name)), name)
+        for name in ("start_time", "end_time")
+    )
+    if kind == "periodic_schedule":
+        interval = _integer(
+            message.get("interval_second", message.get("intervalSecond")), "interval_second"
+        )
+        if interval < 1:
+            raise invalid(
+                f"Found invalid period schedule interval {interval}. Set at interval to "
+                "least 1 second"
+            )
+        return Schedule(interval=interval, start=start, end=end)
+    cron = str(message.get("cron") or "")
+    try:
+        schedule = Schedule(cron=cron, start=start, end=end)
+        if not cron:
+            raise ScheduleError("empty spec string")
+        schedule.check()
+    except ScheduleError as error:
+        raise invalid(
+            "Schedule cron is not a supported format(https://godoc.org/github.com/robfig/cron). "
+            f"Error: {error}"
+        ) from None
+    return schedule
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _integer(value: Json, name: str) -> int:
+    """An int64, which protobuf's JSON writes as a string."""
+    try:
+        return int(value or 0)
+    except (TypeError, ValueError):
+        raise invalid(f"invalid value for int64 field {name}: {value!r}") from None
+
+
+def _moment(value: Json, name: str) -> datetime | None:
+    if not value:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise invalid(f"invalid google.protobuf.Timestamp value for {name}: {value!r}") from None
+    return moment if moment.tzinfo else None

@@ -1,0 +1,184 @@
+"""Submissions: what a request wants to be run, checked, and runs made of it.
+
+Runs and recurring runs have this in common. Source: backend/src/apiserver/resource/
+resource_manager.go, CreateRun and CreateJob.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from starlette.requests import Request
+
+from pytest_kubeflow.local.kube import ApiError
+from pytest_kubeflow.local.pipelines.api.context import Context, accepted, refused, text_field
+from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid, not_found
+from pytest_kubeflow.local.pipelines.spec import PipelineDocument, SpecError, check_arguments
+from pytest_kubeflow.local.pipelines.spec.values import whole
+from pytest_kubeflow.local.pipelines.store import (
+    ARCHIVED,
+    Experiment,
+    PipelineVersion,
+    Run,
+    StateChange,
+    Submission,
+    now,
+)
+from pytest_kubeflow.local.pipelines.workflows import Workflows, workflow_name
+
+Json = Any
+
+
+def new_run(
+    wanted: Submission,
+    display_name: str,
+    *,
+    recurring_run_id: str = "",
+    scheduled_at: datetime | None = None,
+    version_id: str = "",
+) -> Run:
+    """A new run of what is wanted, not recorded yet; `version_id` if it does not name one."""
+    created = now()
+    return Run(
+        display_name,
+        wanted.experiment_id,
+        wanted.namespace,
+        wanted.document,
+        wanted.arguments,
+        wanted.service_account,
+        workflow_name(wanted.document.name),
+        description=wanted.description,
+        pipeline_id=wanted.pipeline_id,
+        pipeline_version_id=wanted.version_id or version_id,
+        pipeline_root=wanted.pipeline_root,
+        recurring_run_id=recurring_run_id,
+        created_at=created,
+        scheduled_at=scheduled_at or created,
+        history=(StateChange("PENDING", created),),
+    )
+
+
+class Submissions:
+    """Reads submissions out of requests, and makes runs."""
+
+    def __init__(self, context: Context, workflows: Workflows) -> None:
+        self._context = context
+        self._store = context.store
+        self._workflows = workflows
+
+    async def read(self, request: Request, message: dict[str, Json], what: str) -> Submission:
+        """What the message of a run or a recurring run (`what`) asks for. Raises RequestError."""
+        experiment = self._experiment(text_field(message, "experiment_id"), what)
+        config = message.get("runtime_config") or {}
+        if not isinstance(config, dict) or not isinstance(config.get("parameters") or {}, dict):
+            raise invalid("runtime_config must be an object whose parameters are an object")
+        if unknown := sorted(config.keys() - {"parameters", "pipeline_root", "pipelineRoot"}):
+            raise invalid(f'proto: unknown field "{unknown[0]}"')
+        document, version, pinned = await self._source(request, message)
+        try:
+            arguments = whole(config.get("parameters") or {})
+        except ValueError as error:
+            raise invalid(f"invalid value for runtime_config.parameters: {error}") from None
+        try:
+            check_arguments(document, arguments)
+        except SpecError as error:
+            raise refused(error).wrap("invalid pipeline job inputs") from None
+        account = "default-editor" if self._context.multi_user else "pipeline-runner"
+        return Submission(
+            experiment.id,
+            experiment.namespace,
+            document,
+            arguments,
+            text_field(message, "service_account") or account,
+            description=text_field(message, "description"),
+            pipeline_id=version.pipeline_id if version else "",
+            version_id=version.id if version and pinned else "",
+            pipeline_root=str(config.get("pipeline_root") or config.get("pipelineRoot") or ""),
+        )
+
+    def latest(self, submission: Submission) -> tuple[Submission, str]:
+        """The submission with what its pipeline's latest version is now, and that version's id.
+
+        RequestError: the pipeline is gone.
+        """
+        if submission.version_id or not submission.pipeline_id:
+            return submission, submission.version_id
+        version = self._version(submission.pipeline_id, "")
+        return replace(submission, document=version.document), version.id
+
+    async def submit(self, record: Run) -> Run:
+        """Record a run and make its Workflow; the run as it is then. RequestError: refused."""
+        self._store.runs.save(record)  # first: news of its Workflow may come at once
+        try:
+            await self._workflows.create(record)
+        except ApiError as error:
+            del self._store.runs[record.id]
+            raise RequestError(
+                Code.INTERNAL,
+                "Internal Server Error",
+                cause=f"Failed to create a run: error creating its Workflow: {error.message}",
+            ) from None
+        experiment = self._store.experiments.get(record.experiment_id)
+        if experiment is not None:
+            self._store.experiments.save(replace(experiment, last_run_created_at=record.created_at))
+        return self._store.runs.get(record.id, record)
+
+    def _experiment(self, experiment_id: str, what: str) -> Experiment:
+        if not experiment_id:
+            if self._context.multi_user:
+                raise invalid("Experiment id can not be empty in multi-user mode").wrap(
+                    f"Failed to create a {what} due to invalid experimentId and namespace "
+                    "combination"
+                )
+            return self._store.default_experiment("")
+        experiment = self._store.experiments.get(experiment_id)
+        if experiment is None:
+            raise not_found("Experiment", experiment_id).wrap(
+                f"Failed to fetch namespace for experiment {experiment_id}"
+            )
+        if experiment.storage_state == ARCHIVED and what == "recurring run":
+            raise invalid(f"Experiment {experiment_id} is archived")
+        return experiment
+
+    async def _source(
+        self, request: Request, message: dict[str, Json]
+    ) -> tuple[PipelineDocument, PipelineVersion | None, bool]:
+        """The pipeline to run: in the request, or by reference; whether to one version of it."""
+        reference = message.get("pipeline_version_reference") or {}
+        if not isinstance(reference, dict):
+            raise invalid("pipeline_version_reference must be an object")
+        version_id = text_field(reference, "pipeline_version_id")
+        version_id = version_id or text_field(message, "pipeline_version_id")
+        pipeline_id = text_field(reference, "pipeline_id")
+        if version_id or pipeline_id:
+            version = self._version(pipeline_id, version_id)
+            namespace = self._store.pipelines[version.pipeline_id].namespace
+            if namespace:
+                await self._context.access.require(request, "get", "pipelines", namespace)
+            return version.document, version, bool(version_id)
+        if message.get("pipeline_spec"):
+            try:
+                return accepted(PipelineDocument.from_struct(message["pipeline_spec"])), None, True
+            except SpecError as error:
+                raise refused(error) from None
+        raise invalid("Pipeline spec source is missing").wrap(
+            "Failed to fetch a template with an empty pipeline spec manifest"
+        )
+
+    def _version(self, pipeline_id: str, version_id: str) -> PipelineVersion:
+        version: PipelineVersion | None
+        if version_id:
+            version = self._store.versions.get(version_id)
+        else:
+            versions = self._store.versions.where(pipeline_id=pipeline_id)
+            version = versions[-1] if versions else None  # the latest one
+        if version is None:
+            raise not_found("PipelineVersion", version_id or pipeline_id)
+        if pipeline_id and version.pipeline_id != pipeline_id:
+            raise invalid(
+                f"Pipeline version {version.id} belongs to pipeline {version.pipeline_id} "
+                f"(not {pipeline_id})"
+            )
+        return version

@@ -1,0 +1,88 @@
+"""RecurringRuns: starts runs of recurring runs when they are due.
+
+Stands in for the ScheduledWorkflow controller (backend/src/crd/controller/scheduledworkflow). It
+sleeps until the next one is due, or something changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from datetime import datetime
+
+from pytest_kubeflow.local.kube import Informer
+from pytest_kubeflow.local.pipelines.api.errors import RequestError
+from pytest_kubeflow.local.pipelines.api.submission import Submissions, new_run
+from pytest_kubeflow.local.pipelines.store import FINAL_STATES, RecurringRun, Store, now
+
+log = logging.getLogger(__name__)
+
+
+class RecurringRuns:
+    """Follows the recurring runs of `store`; `workflows` tells when a run may have ended."""
+
+    def __init__(self, store: Store, submissions: Submissions, workflows: Informer) -> None:
+        self._store = store
+        self._submissions = submissions
+        self._changed = asyncio.Event()
+        workflows.on_change(lambda *_: self._changed.set())
+        store.recurring_runs.watchers.append(lambda *_: self._changed.set())
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            self._changed.clear()
+            due = [await self._look(one) for one in list(self._store.recurring_runs.values())]
+            times = [one for one in due if one is not None]
+            seconds = (min(times) - now()).total_seconds() if times else None
+            try:
+                async with asyncio.timeout(None if seconds is None else max(seconds, 0)):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def _look(self, record: RecurringRun) -> datetime | None:
+        """Start what is due; when to look again (None: when something changes)."""
+        if not record.enabled:
+            return None
+        moment = now()
+        due = record.schedule.next(
+            record.last_triggered, record.created_at, moment, catch_up=not record.no_catchup
+        )
+        if due is None or due > moment:
+            return due
+        mine = self._store.runs.where(recurring_run_id=record.id)
+        if sum(one.state not in FINAL_STATES for one in mine) >= record.max_concurrency:
+            return None
+        await self._start(record, due)
+        return moment
+
+    async def _start(self, record: RecurringRun, due: datetime) -> None:
+        index = record.index + 1
+        current = replace(record, index=index, last_triggered=due, error="")
+        try:
+            wanted, version = self._submissions.latest(record.submission)
+            run = new_run(
+                wanted,
+                _run_name(record.workflow, index),
+                recurring_run_id=record.id,
+                scheduled_at=due,
+                version_id=version,
+            )
+            await self._submissions.submit(run)
+        except RequestError as error:
+            log.warning("recurring run %s: %s", record.display_name, error.external)
+            current = replace(current, error=f"Failed to start a run: {error.external}")
+        # Submitting let others in: it may be disabled, or gone.
+        if (kept := self._store.recurring_runs.get(record.id)) is not None:
+            self._store.recurring_runs.save(replace(current, enabled=kept.enabled))
+
+
+def _run_name(stem: str, index: int) -> str:
+    """As the controller names them: with a number, and a hash (FNV-1a) of it all."""
+    name = f"{stem}-{index}"
+    digest = 0x811C9DC5
+    for byte in name.encode():
+        digest = (digest ^ byte) * 0x01000193 % 2**32
+    return f"{name}-{digest}"

@@ -1,0 +1,181 @@
+"""Recurring runs: created, triggered, switched on and off, listed, refused."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.local.pipelines.member import Member, name
+from tests.local.pipelines.programs import endless, greeting
+from tests.local.pipelines.wellformed import DEFAULTS, spec_of
+
+SECONDLY = {"periodic_schedule": {"interval_second": "1"}}
+NEVER = {"cron_schedule": {"cron": "0 0 0 1 1 *"}}
+
+
+def create(member: Member, experiment: str, **fields: Any) -> Any:
+    """The answer to a request for a recurring run of `greeting`."""
+    body = {
+        "display_name": name("recurring"),
+        "experiment_id": experiment,
+        "pipeline_spec": spec_of(greeting),
+        "max_concurrency": "10",
+        "trigger": NEVER,
+        "mode": "ENABLE",
+        **fields,
+    }
+    return member.call("POST", "recurringruns", json=body)
+
+
+def runs_of(member: Member, recurring_run_id: str) -> list[dict[str, Any]]:
+    """Its runs, oldest first."""
+    listed = member.call("GET", "runs", params={"namespace": member.namespace, "page_size": 200})
+    runs = listed.json().get("runs", [])
+    return [one for one in runs if one.get("recurring_run_id") == recurring_run_id]
+
+
+def delete(member: Member, recurring_run_id: str) -> None:
+    assert member.call("DELETE", f"recurringruns/{recurring_run_id}").status_code == 200
+
+
+def test_it_runs_at_each_interval(member: Member, experiment: str) -> None:
+    made = create(member, experiment, trigger=SECONDLY).json()
+    called = made["recurring_run_id"]
+    member.until(lambda: len(runs_of(member, called)) >= 2, "two runs of a recurring run")
+    delete(member, called)
+    one, other = runs_of(member, called)[:2]
+    assert one["experiment_id"] == experiment
+    due = [datetime.fromisoformat(run["scheduled_at"]) for run in (one, other)]
+    assert due[1] - due[0] == timedelta(seconds=1)
+    assert "-1-" in one["display_name"]
+    assert member.wait(one["run_id"]).state == "SUCCEEDED"
+
+
+def test_it_runs_when_its_cron_expression_says(member: Member, experiment: str) -> None:
+    trigger = {"cron_schedule": {"cron": "* * * * * *"}}
+    called = create(member, experiment, trigger=trigger).json()["recurring_run_id"]
+    member.until(lambda: runs_of(member, called), "a run of a recurring run")
+    delete(member, called)
+    assert member.call("GET", f"recurringruns/{called}").status_code == 404
+
+
+def test_it_can_be_switched_off_and_on(member: Member, experiment: str) -> None:
+    long_ago = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    trigger = {"periodic_schedule": {"interval_second": "10", "start_time": long_ago}}
+    made = create(member, experiment, trigger=trigger, mode="DISABLE", no_catchup=True).json()
+    assert (made["mode"], made["status"]) == ("DISABLE", "DISABLED")
+    called = made["recurring_run_id"]
+    assert member.call("POST", f"recurringruns/{called}:enable").status_code == 200
+    member.until(lambda: runs_of(member, called), "a run once it is enabled")
+    assert member.call("POST", f"recurringruns/{called}:disable").status_code == 200
+    told = member.call("GET", f"recurringruns/{called}").json()
+    assert (told["mode"], told["status"], told["no_catchup"]) == ("DISABLE", "DISABLED", True)
+    # Without catching up, the day that was missed counts once.
+    assert len(runs_of(member, called)) == 1
+    delete(member, called)
+
+
+def test_no_more_run_at_once_than_allowed(member: Member, experiment: str) -> None:
+    long_ago = (datetime.now(UTC) - timedelta(seconds=100)).isoformat()
+    trigger = {"periodic_schedule": {"interval_second": "10", "start_time": long_ago}}
+    fields = {"trigger": trigger, "max_concurrency": "2", "pipeline_spec": spec_of(endless)}
+    called = create(member, experiment, **fields).json()["recurring_run_id"]
+    member.until(lambda: len(runs_of(member, called)) == 2, "two runs of a recurring run")
+    first, second = runs_of(member, called)
+    member.wait(first["run_id"], "RUNNING")
+    assert len(runs_of(member, called)) == 2
+    member.kfp.terminate_run(first["run_id"])
+    member.until(lambda: len(runs_of(member, called)) == 3, "another run after one has ended")
+    delete(member, called)
+    third = runs_of(member, called)[2]
+    for run in (second, third):
+        member.kfp.terminate_run(run["run_id"])
+
+
+def test_the_sdk_understands_it(member: Member, experiment: str, tmp_path: Path) -> None:
+    from kfp import compiler
+
+    package = str(tmp_path / "greeting.yaml")
+    compiler.Compiler().compile(greeting, package)
+    made = member.kfp.create_recurring_run(
+        experiment,
+        job_name=name("sdk"),
+        description="größer",
+        cron_expression="0 0 9 ? * MON-FRI",
+        pipeline_package_path=package,
+        max_concurrency=3,
+        enabled=False,
+    )
+    told = member.kfp.get_recurring_run(made.recurring_run_id)
+    assert told.trigger.cron_schedule.cron == "0 0 9 ? * MON-FRI"
+    assert (told.description, told.max_concurrency, told.status) == ("größer", "3", "DISABLED")
+    member.kfp.enable_recurring_run(made.recurring_run_id)
+    listed = member.kfp.list_recurring_runs(experiment_id=experiment).recurring_runs
+    assert [(one.recurring_run_id, one.status) for one in listed] == [
+        (made.recurring_run_id, "ENABLED")
+    ]
+    member.kfp.delete_recurring_run(made.recurring_run_id)
+    assert not member.kfp.list_recurring_runs(experiment_id=experiment).recurring_runs
+
+
+def test_lists_are_ordered_and_filtered(member: Member, experiment: str) -> None:
+    names = [name("b"), name("a"), name("c")]
+    for one in names:
+        create(member, experiment, display_name=one)
+    query: dict[str, Any] = {"experiment_id": experiment, "sort_by": "display_name desc"}
+    listed = member.call("GET", "recurringruns", params={**query, "page_size": 2}).json()
+    assert [one["display_name"] for one in listed["recurringRuns"]] == sorted(names)[:0:-1]
+    rest = {**query, "page_token": listed["next_page_token"]}
+    assert len(member.call("GET", "recurringruns", params=rest).json()["recurringRuns"]) == 1
+    predicate = {"key": "display_name", "operation": "IS_SUBSTRING", "string_value": names[1]}
+    found = {**query, "filter": json.dumps({"predicates": [predicate]})}
+    listed = member.call("GET", "recurringruns", params=found).json()
+    assert [one["display_name"] for one in listed["recurringRuns"]] == [names[1]]
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"display_name": ""}, "Recurring run name is empty"),
+        ({"max_concurrency": "11"}, "at least 1 and at most 10. Received 11"),
+        ({"max_concurrency": None}, "at least 1 and at most 10. Received 0"),
+        ({"trigger": {"cron_schedule": {"cron": "often"}}}, "Schedule cron is not a supported"),
+        ({"trigger": {"cron_schedule": {"cron": ""}}}, "Schedule cron is not a supported"),
+        (
+            {"trigger": {"periodic_schedule": {"interval_second": "0"}}},
+            "schedule interval 0",
+        ),
+        ({"trigger": {}}, "API Trigger cannot be nil"),
+        ({"pipeline_spec": DEFAULTS}, "parameter needed is not optional"),
+        ({"experiment_id": "no-such"}, "Experiment no-such not found"),
+        ({"colour": "red"}, 'unknown field "colour"'),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    member: Member, experiment: str, fields: dict[str, Any], told: str
+) -> None:
+    answer = create(member, experiment, **fields)
+    assert answer.status_code in {400, 404}
+    assert told in answer.json()["message"]
+
+
+def test_an_archived_experiment_takes_none_and_stops_its_own(
+    member: Member, experiment: str
+) -> None:
+    called = create(member, experiment).json()["recurring_run_id"]
+    member.kfp.archive_experiment(experiment)
+    assert member.call("GET", f"recurringruns/{called}").json()["status"] == "DISABLED"
+    assert "is archived" in create(member, experiment).json()["message"]
+
+
+def test_strangers_may_not(member: Member, stranger: Member, experiment: str) -> None:
+    called = create(member, experiment).json()["recurring_run_id"]
+    assert create(stranger, experiment).status_code == 403
+    for verb, path in (("GET", ""), ("POST", ":enable"), ("POST", ":disable"), ("DELETE", "")):
+        answer = stranger.call(verb, f"recurringruns/{called}{path}")
+        assert answer.status_code == 403, (verb, path)
+    assert member.call("GET", f"recurringruns/{called}").status_code == 200
