@@ -19,7 +19,7 @@ from pytest_kubeflow.local.controllers.serviceproxy import ServiceProxy
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS, Faults
 from pytest_kubeflow.local.frontdoor import logins, make_gateway
-from pytest_kubeflow.local.gateway import Activity, Mesh
+from pytest_kubeflow.local.gateway import Activity, LocalGateway, Mesh
 from pytest_kubeflow.local.gateway.issuer import make_key
 from pytest_kubeflow.local.httpd import HttpServer
 from pytest_kubeflow.local.kube import Informer, KubeClient
@@ -188,6 +188,10 @@ class Server:
         front = await self._serve(gateway)
         await bootstrap.publish(
             admin, "istio-ingressgateway", "istio-system", {80: (front.host, front.port)}
+        )
+        inner = await self._serve(LocalGateway(mesh))
+        await bootstrap.publish(
+            admin, "knative-local-gateway", "istio-system", {80: (inner.host, inner.port)}
         )
         return f"http://localhost:{front.port}"
 

@@ -113,9 +113,19 @@ class Mesh:
                 await informer.synced.wait()
 
     async def serve(
-        self, scope: Scope, receive: Receive, send: Send, *, rule: Rule, host: str
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        rule: Rule,
+        host: str,
+        principal: str = _PRINCIPAL,
     ) -> None:
-        """Pass the request on. `scope` has the verified user in its headers."""
+        """Pass the request on, from the gateway that is `principal`.
+
+        From the ingress gateway `scope` has the verified user in its headers.
+        """
         destination = rule.destination()
         if self._faults.active("predictor-503"):
             await PlainTextResponse("no healthy upstream", 503)(scope, receive, send)
@@ -124,7 +134,7 @@ class Mesh:
             send = Distorted(send)
         path = rule.rewritten(scope["path"])
         call = Call(
-            principal=_PRINCIPAL,
+            principal=principal,
             namespace=_NAMESPACE,
             host=host,
             method=scope["method"],

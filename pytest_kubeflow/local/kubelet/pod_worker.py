@@ -134,8 +134,16 @@ class PodWorker:
             "::1\tlocalhost ip6-localhost ip6-loopback",
             f"{self._ip}\t{self.pod['spec'].get('hostname') or name}",
         ]
+        addresses = {
+            f"{one['metadata']['name']}.{one['metadata']['namespace']}.svc.cluster.local": ip
+            for one in services
+            if (ip := one["spec"].get("clusterIP")) and ip != "None"
+        }
         for service in services:
-            address = service["spec"].get("clusterIP")
+            # A Service of the type ExternalName is another name for one of this cluster.
+            address = service["spec"].get("clusterIP") or addresses.get(
+                service["spec"].get("externalName")
+            )
             if not address or address == "None":
                 continue
             own, title = service["metadata"]["namespace"], service["metadata"]["name"]

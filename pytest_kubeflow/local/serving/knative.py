@@ -7,7 +7,7 @@ revision, and routes that share requests among them. It has no objects of the gr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_kubeflow.local.controllers.deployment import template_hash
@@ -27,6 +27,7 @@ TEMPLATE = "internal.serving.kserve.io/template"
 SERVED = "internal.serving.kserve.io/served"
 _DEPLOYMENT = "-deployment"
 _HTTP_PORT, _CONTAINER_PORT = 80, 8080
+_LOCAL_GATEWAY = "knative-local-gateway.istio-system.svc.cluster.local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +130,18 @@ def revision_service(service: Object, revision: Revision) -> Object:
     }
 
 
-def predictor_service(service: Object, revision: Revision) -> Object:
-    """The Service by which pods of the cluster reach the predictor."""
-    return {
-        "metadata": {
-            "name": predictor_name(service),
-            "labels": {INFERENCE_SERVICE_LABEL: service["metadata"]["name"]},
-        },
-        "spec": {"selector": revision.selector, "ports": _ports(revision)},
-    }
+def local_services(service: Object) -> Iterator[Object]:
+    """The names by which pods of the cluster ask for it: they lead to the local gateway."""
+    name = service["metadata"]["name"]
+    for one in (name, predictor_name(service)):
+        yield {
+            "metadata": {"name": one, "labels": {INFERENCE_SERVICE_LABEL: name}},
+            "spec": {
+                "type": "ExternalName",
+                "externalName": _LOCAL_GATEWAY,
+                "ports": [{"name": "http", "port": _HTTP_PORT, "targetPort": _HTTP_PORT}],
+            },
+        }
 
 
 def _ports(revision: Revision) -> list[Object]:

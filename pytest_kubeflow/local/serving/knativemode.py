@@ -145,7 +145,8 @@ class KnativeMode:
             conditions.set("IngressReady", told, "Predictor ingress not created")
             return
         name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
-        await applier.apply(SERVICES, knative.predictor_service(service, shares[0][0]))
+        for local in knative.local_services(service):
+            await applier.apply(SERVICES, local)
         led = [(shares[-1][0], 100)] if self._faults.active("canary-ignored") else shares
         made = await applier.apply(VIRTUAL_SERVICES, knative.virtual_service(service, led))
         route = made["spec"]["http"][0]["route"]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 import threading
 from collections import Counter
 
-from tests.local.serving.platform import BUCKET, CLASSES, Platform, eventually, iris_model
+import pytest
+
+from tests.local.serving.platform import BUCKET, CLASSES, ROWS, Platform, eventually, iris_model
 
 WINDOW = {"autoscaling.knative.dev/window": "6s"}
 NEW = [one + 10 for one in CLASSES]
@@ -86,4 +90,54 @@ def test_a_revision_that_fails_is_told_and_the_one_before_goes_on(platform: Plat
     component = service.status["components"]["predictor"]
     assert component["latestCreatedRevision"].endswith("-00002")
     assert component["latestReadyRevision"].endswith("-00001")
+    service.delete()
+
+
+ASK = """
+import json, sys, urllib.error, urllib.request
+body = json.dumps({"instances": json.loads(sys.argv[2])}).encode()
+request = urllib.request.Request(sys.argv[1], body, {"Content-Type": "application/json"})
+try:
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        print(answer.status, answer.read().decode())
+except urllib.error.HTTPError as error:
+    print(error.code, error.read().decode())
+"""
+
+
+def asked_inside(platform: Platform, name: str, url: str) -> str:
+    """What a pod of the namespace gets that asks at `url`."""
+    command = ["python3", "-c", ASK, url, json.dumps(ROWS)]
+    container = {"name": "main", "image": "python:3.11", "command": command}
+    spec = {"containers": [container], "restartPolicy": "Never"}
+    platform.core.create_namespaced_pod(
+        platform.namespace, {"metadata": {"name": name}, "spec": spec}
+    )
+
+    def ended() -> bool:
+        pod = platform.core.read_namespaced_pod(name, platform.namespace)
+        return pod.status.phase in {"Succeeded", "Failed"}
+
+    eventually(ended)
+    log: str = platform.core.read_namespaced_pod_log(name, platform.namespace)
+    platform.core.delete_namespaced_pod(name, platform.namespace)
+    return log.strip()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="port 80 of a Service is root's on this machine")
+def test_pods_of_the_cluster_wake_it(platform: Platform) -> None:
+    service = platform.serve(mode="Knative", predictor={"minReplicas": 0}, annotations=WINDOW)
+    service.wait_ready()
+    address = service.status["address"]["url"]
+    assert address == f"http://{service.name}.{platform.namespace}.svc.cluster.local"
+    path = f"/v1/models/{service.name}:predict"
+    # Those who come by that gateway are let in by no policy of a profile.
+    assert asked_inside(platform, "refused", address + path) == "403 RBAC: access denied"
+    source = {"namespaces": ["istio-system"]}
+    platform.policy("local-gateway", action="ALLOW", rules=[{"from": [{"source": source}]}])
+    eventually(lambda: not service.pods())
+    told = asked_inside(platform, "whole-name", address + path)
+    assert told == f"200 {json.dumps({'predictions': CLASSES}, separators=(',', ':'))}"
+    short = f"http://{service.name}-predictor.{platform.namespace}{path}"
+    assert asked_inside(platform, "short-name", short) == told
     service.delete()
