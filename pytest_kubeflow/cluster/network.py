@@ -7,14 +7,15 @@ import datetime
 import socket
 import ssl
 import threading
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from pytest_kubeflow.reaching import reaching
 from pytest_kubeflow.cluster.checklist import Checklist
 from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import ClusterUnreachable
 from pytest_kubeflow.proxy import Proxy, proxy_for
+from pytest_kubeflow.reaching import reaching
 
 NAME, CONNECTION, TLS = "DNS", "TCP", "TLS"
 
@@ -34,11 +35,11 @@ def check_network(url: str, settings: GatewaySettings, checks: Checklist) -> Non
         proxy.address if proxy else (parts.hostname or "", parts.port or (443 if secure else 80))
     )
     through = f" of the proxy {host}" if proxy else ""
-    with checks.check(NAME) as finding, reaching(_where(url, proxy)):
+    with checks.check(NAME) as finding, _blaming(proxy), reaching(_where(url, proxy)):
         addresses = _resolve(host, port)
         finding.told = f"{host} is {', '.join(addresses)}"
     with contextlib.ExitStack() as stack:
-        with checks.check(CONNECTION) as finding, reaching(_where(url, proxy)):
+        with checks.check(CONNECTION) as finding, _blaming(proxy), reaching(_where(url, proxy)):
             connection = socket.create_connection((host, port), timeout=_SECONDS)
             stack.enter_context(connection)
             finding.told = f"port {port}{through} is open"
@@ -54,6 +55,19 @@ def check_network(url: str, settings: GatewaySettings, checks: Checklist) -> Non
                     finding.warn(f"{shown.told}, not verified (--kf-insecure)")
                 elif shown.left is not None and shown.left < _SOON:
                     finding.warn(f"{shown.told}: renew it, it ends in {shown.left.days} days")
+
+
+@contextlib.contextmanager
+def _blaming(proxy: Proxy | None) -> Iterator[None]:
+    """Say that it is the proxy that cannot be reached, if there is one."""
+    try:
+        yield
+    except ClusterUnreachable as error:
+        if proxy is None:
+            raise
+        raise ClusterUnreachable(
+            f"the proxy that HTTPS_PROXY or HTTP_PROXY names cannot be used: {error.message}"
+        ) from error
 
 
 def _where(url: str, proxy: Proxy | None) -> str:

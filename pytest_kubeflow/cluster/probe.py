@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from pytest_kubeflow.reaching import proxy_wants_login, reaching
 from pytest_kubeflow.auth.session import wants_login
 from pytest_kubeflow.errors import AuthenticationError, ClusterUnreachable
+from pytest_kubeflow.reaching import proxy_wants_login, reaching
 
 if TYPE_CHECKING:
     import requests

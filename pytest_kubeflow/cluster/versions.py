@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_kubeflow.reaching import reaching
 from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import calling
+from pytest_kubeflow.reaching import reaching
 
 if TYPE_CHECKING:
     from pytest_kubeflow.cluster.cluster import Cluster

@@ -54,8 +54,8 @@ class Preflight:
         """One sentence."""
         if self.error is not None:
             return self.error.message
-        warnings = sum(one.state is State.WARNING for one in self.findings)
-        return "fit to be tested" + (f", {warnings} warnings" if warnings else "")
+        warned = [one.check for one in self.findings if one.state is State.WARNING]
+        return "fit to be tested" + (f"; warnings: {', '.join(warned)}" if warned else "")
 
 
 def preflight(config: KubeflowConfig, *, ownership: Ownership, redactor: Redactor) -> Preflight:

@@ -64,9 +64,10 @@ class _Handler(BaseHTTPRequestHandler):
             )
         self.send_response(answer.status)
         for name, value in answer.headers.items():
-            if name.lower() not in {*_HOP_BY_HOP, "content-length"}:
+            if name.lower() not in _HOP_BY_HOP:
                 self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer.data)))
+        if "Content-Length" not in answer.headers:
+            self.send_header("Content-Length", str(len(answer.data)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer.data)

@@ -201,7 +201,7 @@ def proxy_with_a_login_over_http(remote: Remote, _: Path) -> Iterator[Given]:
         yield good(remote, host="http://kubeflow.example.com"), {**in_clear(remote), **proxy}
 
 
-@setup(r"nothing listens at 127\.0\.0\.1:\d+ \(connection refused\)")
+@setup(r"the proxy that HTTPS_PROXY or HTTP_PROXY names cannot be used: nothing listens at 127")
 def proxy_that_is_gone(remote: Remote, _: Path) -> Iterator[Given]:
     with closed_port() as port:
         proxy = {"HTTPS_PROXY": f"http://127.0.0.1:{port}", "NO_PROXY": "127.0.0.1,localhost"}
