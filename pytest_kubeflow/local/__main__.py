@@ -58,6 +58,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="NAME",
         help="something that goes wrong from the start (repeatable; see --list-faults)",
     )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIRECTORY",
+        help="keep pipelines, runs, ML Metadata and objects here, and go on with what is there",
+    )
     _add_gateway(parser)
     parser.add_argument("--list-faults", action="store_true", help="list the faults and exit")
     parser.add_argument("--log-level", choices=("debug", "info", "warning"), default="warning")
@@ -85,6 +91,7 @@ async def _serve(options: argparse.Namespace, directory: Path) -> int:
     # None has it do without, which is a twentieth of the whole start.
     sys.modules["httpx._main"] = None  # type: ignore[assignment]
     # Imported late, so that --help and --list-faults answer at once.
+    from pytest_kubeflow.local.database import DatabaseError
     from pytest_kubeflow.local.server import Server
     from pytest_kubeflow.local.spawner import SpawnerError
 
@@ -98,10 +105,11 @@ async def _serve(options: argparse.Namespace, directory: Path) -> int:
         multi_user=options.mode == "multi-user",
         faults=options.fault,
         gateway=GatewaySettings(**chosen),
+        data=options.data,
     )
     try:
         endpoints = await server.start()
-    except SpawnerError as error:
+    except (SpawnerError, DatabaseError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     try:

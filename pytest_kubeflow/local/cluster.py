@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
@@ -38,12 +39,15 @@ class LocalKubeflow:
         multi_user: bool = True,
         faults: Sequence[str] = (),
         gateway: GatewaySettings | None = None,
+        data: Path | None = None,
         start_timeout: float = 60.0,
     ) -> None:
         self._arguments = ["--mode", "multi-user" if multi_user else "standalone"]
         for fault in faults:
             self._arguments += ["--fault", fault]
         self._arguments += (gateway or GatewaySettings()).arguments()
+        if data is not None:
+            self._arguments += ["--data", str(data)]
         self._start_timeout = start_timeout
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None

@@ -89,7 +89,7 @@ class ObjectStore:
 
     async def start(self) -> None:
         """Listen and start SeaweedFS, without waiting for its first answer."""
-        (self._directory / "data").mkdir(parents=True, mode=0o700)
+        (self._directory / "data").mkdir(parents=True, mode=0o700, exist_ok=True)
         self._write_identities()
         forward = _StoreForwarder(self._targets, self._faults)
         self._server = await asyncio.start_server(forward.serve, "127.0.0.1", 0)
@@ -209,7 +209,8 @@ class ObjectStore:
                         # A bucket is a folder there, and the filer wants no S3 signature.
                         for bucket in self._buckets:
                             made = await client.post(f"{host}:{_FILER_PORT}/buckets/{bucket}/")
-                            made.raise_for_status()
+                            if made.status_code != 409:  # it is there, in a data directory
+                                made.raise_for_status()
                         return True
                 await asyncio.sleep(0.05)
         return False

@@ -16,6 +16,7 @@ from pytest_kubeflow.local.apiserver import ApiServer, Pki
 from pytest_kubeflow.local.controllers import ControllerManager
 from pytest_kubeflow.local.controllers.profile import BUCKET, ProfileController, user_prefixes
 from pytest_kubeflow.local.controllers.serviceproxy import ServiceProxy
+from pytest_kubeflow.local.database import Database
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS, Faults
 from pytest_kubeflow.local.frontdoor import logins, make_gateway
@@ -27,6 +28,7 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import CONFIG_MAPS
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
 from pytest_kubeflow.local.metadata import MetadataStore
+from pytest_kubeflow.local.metadata.durable import keep as keep_metadata
 from pytest_kubeflow.local.network import LoopbackNetwork
 from pytest_kubeflow.local.objectstore import ObjectStore
 from pytest_kubeflow.local.pipelines import (
@@ -50,7 +52,8 @@ class Server:
     """Starts everything below `directory` and stops it again, in order.
 
     `directory` must exist and be this server's alone: the spawner removes it at the end, even if
-    this process is killed.
+    this process is killed. What pipelines and their artifacts amount to is kept in `data`, if there
+    is one, and found there again.
     """
 
     def __init__(
@@ -60,8 +63,10 @@ class Server:
         multi_user: bool = True,
         faults: Sequence[str] = (),
         gateway: GatewaySettings | None = None,
+        data: Path | None = None,
     ) -> None:
         self._directory = directory
+        self._data = data
         self._multi_user = multi_user
         self._gateway = gateway or GatewaySettings()
         self._from_start = frozenset(faults)
@@ -84,6 +89,7 @@ class Server:
         directory, faults = self._directory, self._faults
         # Takes up to a tenth of the start, and needs nothing of the rest.
         self._dex_key = asyncio.create_task(asyncio.to_thread(make_key))
+        database = self._open_database()  # first: its lock keeps a second server out
         network = LoopbackNetwork()
         self._stack.callback(network.close)
         self._pod_cidr = network.pods
@@ -93,7 +99,7 @@ class Server:
 
         store = ObjectStore(
             spawner,
-            directory=directory / "objects",
+            directory=(self._data or directory) / "objects",
             address=network.host(1),
             faults=faults,
             buckets=[BUCKET],
@@ -138,6 +144,8 @@ class Server:
 
         secret = secrets.token_urlsafe(24)
         metadata = MetadataStore()
+        if database is not None:
+            keep_metadata(metadata, database)
         pipelines = Pipelines(
             await self._client(
                 api, "system:serviceaccount:kubeflow:ml-pipeline", ["system:masters"]
@@ -147,6 +155,7 @@ class Server:
             metadata=metadata,
             store_settings=StoreSettings(bucket=BUCKET),
             faults=faults,
+            database=database,
         )
         await self._run(pipelines.start, pipelines.stop)
         backend = await self._serve(pipelines.app)
@@ -194,6 +203,15 @@ class Server:
             admin, "knative-local-gateway", "istio-system", {80: (inner.host, inner.port)}
         )
         return f"http://localhost:{front.port}"
+
+    def _open_database(self) -> Database | None:
+        """What the pipelines API and ML Metadata are kept in, if there is a data directory."""
+        if self._data is None:
+            return None
+        mode = "multi-user" if self._multi_user else "standalone"
+        database = Database(self._data / f"{mode}.db")
+        self._stack.callback(database.close)
+        return database
 
     def _manifest_names(self) -> list[str]:
         return ["platform", *(["multi-user", "istio"] if self._multi_user else []), "kserve"]

@@ -3,7 +3,7 @@
 `store.py` keeps types, contexts, executions, artifacts and events; the pipelines driver writes to
 it in process. `service.py`, which `app.py` loads when it is first asked, shows it to clients as
 ml-metadata's gRPC-web service; `wire.py` knows the messages, `methods.py` what each call does,
-`listing.py` orders, pages and filters.
+`listing.py` orders, pages and filters. `durable.py` keeps a store in a database.
 It is NOT a full ml-metadata server: lineage queries are answered with UNIMPLEMENTED.
 """
 

@@ -7,7 +7,7 @@ Model: google/ml-metadata metadata_store.proto. Artifacts, executions and contex
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -67,10 +67,18 @@ class Event:
     time: int = 0
 
 
+# (kind, key, value) of what was written: kind is e.g. "artifact", "artifact type", "event", "link".
+Watcher = Callable[[str, str, "NodeType | Node | Event | tuple[str | int, ...]"], None]
+
+
 class MetadataStore:
-    """Everything that ML Metadata knows. Nodes are values: change one by `put` with its id."""
+    """Everything that ML Metadata knows. Nodes are values: change one by `put` with its id.
+
+    `watchers` are called after each change.
+    """
 
     def __init__(self) -> None:
+        self.watchers: list[Watcher] = []
         self._types: dict[Kind, dict[int, NodeType]] = {kind: {} for kind in KINDS}
         self._nodes: dict[Kind, dict[int, Node]] = {kind: {} for kind in KINDS}
         self._names: dict[tuple[Kind, int, str], int] = {}
@@ -86,11 +94,14 @@ class MetadataStore:
         if known is not None:
             merged = known.properties | attributes.get("properties", {})
             known = replace(known, properties=merged)
-            self._types[kind][known.id] = known
+            if merged != self._types[kind][known.id].properties:
+                self._types[kind][known.id] = known
+                self._tell(f"{kind} type", str(known.id), known)
             return known
         self._type_count += 1  # real servers keep the types of all kinds in one table
         made = NodeType(self._type_count, name, **attributes)
         self._types[kind][made.id] = made
+        self._tell(f"{kind} type", str(made.id), made)
         return made
 
     def find_type(self, kind: Kind, name: str, version: str = "") -> NodeType | None:
@@ -130,6 +141,7 @@ class MetadataStore:
             **fields,
         )
         nodes[node.id] = node
+        self._tell(kind, str(node.id), node)
         return node
 
     def update(self, kind: Kind, node_id: int, **changes: Any) -> Node:
@@ -141,6 +153,7 @@ class MetadataStore:
             changes["custom_properties"] = old.custom_properties | changes["custom_properties"]
         node = replace(old, updated=_milliseconds(), **changes)
         self._nodes[kind][node_id] = node
+        self._tell(kind, str(node_id), node)
         return node
 
     def nodes(self, kind: Kind, ids: Iterable[int] | None = None) -> list[Node]:
@@ -160,6 +173,7 @@ class MetadataStore:
     def link(self, kind: Literal["artifact", "execution"], node_id: int, context_id: int) -> None:
         """Attribution of an artifact, or association of an execution, to a context."""
         self._links[kind].setdefault(context_id, set()).add(node_id)
+        self._tell("link", f"{kind}/{node_id}/{context_id}", (kind, node_id, context_id))
 
     def in_context(self, kind: Literal["artifact", "execution"], context_id: int) -> list[Node]:
         return self.nodes(kind, sorted(self._links[kind].get(context_id, ())))
@@ -170,6 +184,7 @@ class MetadataStore:
 
     def add_parent(self, child: int, parent: int) -> None:
         self._parents.setdefault(child, set()).add(parent)
+        self._tell("link", f"parent/{child}/{parent}", ("parent", child, parent))
 
     def parents(self, context_id: int) -> list[Node]:
         return self.nodes("context", sorted(self._parents.get(context_id, ())))
@@ -189,12 +204,34 @@ class MetadataStore:
         """Record that an execution read (`INPUT`) or wrote (`OUTPUT`) an artifact."""
         when = time_ms or _milliseconds()
         event = Event(artifact_id, execution_id, event_type, tuple(path), when)
-        self.events.append(event)
-        self._events_of.setdefault(execution_id, []).append(event)
+        self.restore_event(event)
+        self._tell("event", str(len(self.events)), event)
 
     def events_of(self, execution_id: int) -> list[Event]:
         """What an execution read and wrote, in order."""
         return list(self._events_of.get(execution_id, ()))
+
+    def restore_type(self, kind: Kind, node_type: NodeType) -> None:
+        """Take a type that was here before."""
+        self._types[kind][node_type.id] = node_type
+        self._type_count = max(self._type_count, node_type.id)
+
+    def restore_node(self, kind: Kind, node: Node) -> None:
+        """Take a node that was here before."""
+        self._nodes[kind][node.id] = node
+        if node.name:
+            self._names[kind, node.type_id, node.name] = node.id
+
+    def restore_event(self, event: Event) -> None:
+        """Take an event without telling of it."""
+        self.events.append(event)
+        self._events_of.setdefault(event.execution_id, []).append(event)
+
+    def _tell(
+        self, kind: str, key: str, value: NodeType | Node | Event | tuple[str | int, ...]
+    ) -> None:
+        for watcher in self.watchers:
+            watcher(kind, key, value)
 
 
 def _milliseconds() -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from pytest_kubeflow.local.database import Database
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import Informer, KubeClient
 from pytest_kubeflow.local.kube.resources import WORKFLOWS
@@ -25,6 +27,7 @@ from pytest_kubeflow.local.pipelines.api.uploads import UploadService
 from pytest_kubeflow.local.pipelines.driver.engine import Engine
 from pytest_kubeflow.local.pipelines.persistence import PersistenceAgent
 from pytest_kubeflow.local.pipelines.recurring import RecurringRuns
+from pytest_kubeflow.local.pipelines.resume import resume, unfinished
 from pytest_kubeflow.local.pipelines.settings import StoreSettings
 from pytest_kubeflow.local.pipelines.store import Store
 from pytest_kubeflow.local.pipelines.workflows import RUN_LABEL, Workflows
@@ -36,6 +39,7 @@ class Pipelines:
     `app` and `metadata_app` are ASGI applications, which answer from construction on; runs go on
     from `start` to `stop`. Behind a gateway, `gateway_secret` is what its requests carry in
     `x-gateway-secret`: without it nobody is believed to be a user by the `kubeflow-userid` header.
+    With a `database`, what the API knows is kept there, and unfinished runs go on.
     """
 
     def __init__(
@@ -47,9 +51,17 @@ class Pipelines:
         metadata: MetadataStore,
         store_settings: StoreSettings,
         faults: Faults | None = None,
+        database: Database | None = None,
     ) -> None:
         faults = faults or Faults()
         store, workflows = Store(), Workflows(client)
+        if database is not None:
+            # Loaded for a data directory only: pydantic would cost a tenth of a second.
+            from pytest_kubeflow.local.pipelines.durable import keep
+
+            keep(store, database)
+        self._unfinished = unfinished(store)
+        self._resume = partial(resume, store=store, workflows=workflows, client=client)
         access = Access(client, multi_user=multi_user, gateway_secret=gateway_secret, faults=faults)
         context = Context(store, access, client, faults)
         self._informer = Informer(client, WORKFLOWS, label_selector=RUN_LABEL)
@@ -78,6 +90,9 @@ class Pipelines:
         self._tasks.append(asyncio.create_task(self._informer.run(), name="workflows"))
         await self._informer.synced.wait()
         self._tasks.append(asyncio.create_task(self._recurring.run(), name="recurring runs"))
+        if self._unfinished:
+            resumed = self._resume(self._unfinished)
+            self._tasks.append(asyncio.create_task(resumed, name="resumed runs"))
 
     async def stop(self) -> None:
         for task in self._tasks:

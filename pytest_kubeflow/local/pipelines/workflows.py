@@ -50,7 +50,7 @@ class Workflows:
             {
                 "metadata": {
                     "name": run.workflow,
-                    "namespace": _namespace(run),
+                    "namespace": cluster_namespace(run),
                     "labels": {
                         RUN_LABEL: run.id,
                         "pipelines.kubeflow.org/v2_component": "true",
@@ -96,7 +96,7 @@ class Workflows:
         """Delete the Workflow; its pods go with it."""
         try:
             await self._client.delete(
-                WORKFLOWS, run.workflow, _namespace(run), propagation="Background"
+                WORKFLOWS, run.workflow, cluster_namespace(run), propagation="Background"
             )
         except ApiError as error:
             if not error.not_found:
@@ -105,7 +105,9 @@ class Workflows:
     async def _patch(self, run: Run, patch: Object) -> bool:
         """Change the Workflow; False if there is none."""
         try:
-            await self._client.patch(WORKFLOWS, run.workflow, patch, namespace=_namespace(run))
+            await self._client.patch(
+                WORKFLOWS, run.workflow, patch, namespace=cluster_namespace(run)
+            )
         except ApiError as error:
             if not error.not_found:
                 raise
@@ -113,5 +115,6 @@ class Workflows:
         return True
 
 
-def _namespace(run: Run) -> str:
+def cluster_namespace(run: Run) -> str:
+    """Where the objects of a run are."""
     return run.namespace or STANDALONE_NAMESPACE
