@@ -13,6 +13,7 @@ FAULTS: dict[str, str] = {
     "any-password": "Dex takes any password for a user whom it knows",
     "api-503": "the pipelines API answers 503 to every third request",
     "artifact-lost": "artifacts of tasks are reported as stored, but are not",
+    "artifacts-open": "the pipelines UI hands out artifacts of any namespace to every known user",
     "canary-ignored": "a canary gets none of the requests that its share promises",
     "claim-pending": "persistent volume claims are never bound",
     "dashboard-open": "the central dashboard is open to all, without a login",

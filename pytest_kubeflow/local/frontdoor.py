@@ -13,7 +13,12 @@ from pytest_kubeflow.local.gateway.identity import cluster_issuer
 from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.pipelines import Pipelines
 from pytest_kubeflow.local.settings import GatewaySettings
-from pytest_kubeflow.local.webapps import dashboard_app, kfam_app, volumes_app
+from pytest_kubeflow.local.webapps import (
+    artifacts_app,
+    dashboard_app,
+    kfam_app,
+    volumes_app,
+)
 
 PASSWORD = "12341234"  # noqa: S105 as every example installation has it
 PROFILES = {
@@ -44,6 +49,7 @@ async def make_gateway(
     make_client: MakeClient,
     pipelines: Pipelines,
     *,
+    read_object: Callable[[str, str], Awaitable[bytes | None]],
     secret: str,
     dex_key: rsa.RSAPrivateKey,
     mesh: Mesh,
@@ -54,9 +60,12 @@ async def make_gateway(
     board = await make_client(f"{_ACCOUNTS}:centraldashboard", _MASTERS)
     access = await make_client(f"{_ACCOUNTS}:profiles-controller-service-account", _MASTERS)
     volumes = await make_client(f"{_ACCOUNTS}:volumes-web-app-service-account", _MASTERS)
+    ui = await make_client(f"{_ACCOUNTS}:ml-pipeline-ui", _MASTERS)
+    artifacts = artifacts_app(ui, read_object, faults)
     volumes_web_app = volumes_app(volumes, secure_cookies=settings.secure_cookies, faults=faults)
     return Gateway(
         [
+            Route("/pipeline/artifacts/", artifacts, strip=True, open_fault="pipelines-open"),
             Route("/pipeline", pipelines.app, strip=True, open_fault="pipelines-open"),
             Route("/ml_metadata", pipelines.metadata_app, open_fault="pipelines-open"),
             Route("/volumes/", volumes_web_app, strip=True, open_fault="volumes-open"),

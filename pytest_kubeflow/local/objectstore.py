@@ -13,6 +13,7 @@ import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypedDict
+from urllib.parse import quote
 
 import httpx
 
@@ -122,6 +123,19 @@ class ObjectStore:
             self._publish_identities()
         (keys,) = known["credentials"]
         return keys["accessKey"], keys["secretKey"]
+
+    async def read(self, bucket: str, key: str) -> bytes | None:
+        """The content of an object, as who runs the store sees it; None: there is no such object.
+
+        Raises OSError if the store does not answer.
+        """
+        url = f"http://{self._target[0]}:{_FILER_PORT}/buckets/{quote(bucket)}/{quote(key)}"
+        try:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                answer = await client.get(url)
+        except httpx.HTTPError as error:
+            raise OSError(str(error)) from error
+        return answer.content if answer.is_success else None
 
     def _publish_identities(self) -> None:
         self._write_identities()

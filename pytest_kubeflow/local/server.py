@@ -166,7 +166,7 @@ class Server:
                 activity=activity,
                 faults=faults,
             )
-            host = await self._start_gateway(api, admin, pipelines, secret=secret, mesh=mesh)
+            host = await self._start_gateway(api, admin, pipelines, store, secret=secret, mesh=mesh)
         await self._publish(admin, store, backend)
         endpoints = await self._endpoints(api, store, host)
         # Last, because nobody waits for these: the cluster answers while they read what there is.
@@ -180,6 +180,7 @@ class Server:
         api: ApiServer,
         admin: KubeClient,
         pipelines: Pipelines,
+        store: ObjectStore,
         *,
         secret: str,
         mesh: Mesh,
@@ -188,6 +189,7 @@ class Server:
         gateway = await make_gateway(
             partial(self._client, api),
             pipelines,
+            read_object=store.read,
             secret=secret,
             dex_key=await self._dex_key,
             mesh=mesh,

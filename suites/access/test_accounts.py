@@ -1,13 +1,22 @@
 """Programs have what is theirs: a service account of another namespace has nothing of ours."""
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 
-from pytest_kubeflow import AccountAtKubernetes, AccountToken, PermissionDenied, Visitors
+from pytest_kubeflow import (
+    AccountAtKubernetes,
+    AccountToken,
+    Cluster,
+    PermissionDenied,
+    ProfileKeys,
+    Visitors,
+)
 
 from .doors import Door
 
+CONTENT = "for the owner of this namespace"
 KEYS = "mlpipeline-minio-artifact"
 """The secret with the keys to a namespace's prefix of the bucket."""
 
@@ -27,6 +36,37 @@ def test_a_foreign_account_is_refused_and_ours_is_not(
     door.opens_for(ours)
     door.refuses(theirs, known=True)
     door.opens_for(ours)
+
+
+def test_artifacts_of_our_namespace_are_ours_alone(
+    visitors: Visitors,
+    own_account: AccountToken,
+    foreign_account: AccountToken,
+    profile_keys: ProfileKeys,
+    kf_cluster: Cluster,
+) -> None:
+    """By the pipelines' UI, which reads the whole bucket: it has to ask whose artifact that is."""
+    place = profile_keys.scratch()
+    place.put("kept.txt", CONTENT)
+    try:
+        where = f"source=minio&bucket={place.name}&key={quote(place.prefix, safe='')}kept.txt"
+        artifact = f"{kf_cluster.kfp_api_url}/artifacts/get?{where}&namespace="
+        door = Door("our part of the bucket", artifact + profile_keys.namespace)
+        claimed = Door("our part of the bucket", artifact + foreign_account.namespace)
+        ours = visitors.bearer(own_account.token, f"our account {own_account.user}")
+        theirs = visitors.bearer(
+            foreign_account.token, f"the foreign account {foreign_account.user}"
+        )
+        door.require(ours)
+        assert door.opens_for(ours).text == CONTENT
+        door.refuses(theirs, known=True)
+        # Their own namespace, and still our object: kubeflow/pipelines#9889.
+        reply = theirs.get(claimed.path)
+        told = f"{claimed.name} is open to all: {theirs.name} reads it as its own ({reply})"
+        assert reply.status != 200, told
+        assert door.opens_for(ours).text == CONTENT
+    finally:
+        place.delete()
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_tokens_are_for_the_audience_that_the_gateway_wants() -> None:
     with LocalKubeflow(gateway=GatewaySettings(token_audience=audience)) as cluster:
         options = [f"--kf-username={cluster.endpoints.username}", "suites/access/test_accounts.py"]
         outcomes, output = run(cluster.endpoints, *options, f"--kf-audience={audience}")
-        assert list(outcomes.values()) == ["PASSED"] * 4, output
+        assert list(outcomes.values()) == ["PASSED"] * 5, output
         outcomes, output = run(cluster.endpoints, *options)
         assert list(outcomes.values()) == ["PASSED"] * 2, output
     assert any("403: Audiences in Jwt are not allowed" in one for one in skips(output)), output

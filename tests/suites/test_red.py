@@ -49,6 +49,7 @@ FOREIGN = "serving/test_access.py::test_other_namespaces_are_refused"
 DOOR = "access/test_doors.py::test_strangers_are_sent_away_and_we_get_in"
 LOGIN = "access/test_login.py::test_the_right_password_opens_the_dashboard_and_a_wrong_one_does_not"
 ACCOUNT = "access/test_accounts.py::test_a_foreign_account_is_refused_and_ours_is_not"
+ARTIFACTS_DOOR = "access/test_accounts.py::test_artifacts_of_our_namespace_are_ours_alone"
 AT_KUBERNETES = "access/test_accounts.py::test_kubernetes_gives_a_foreign_account_nothing_of_ours"
 CLAIMED = "access/test_identity.py::test_what_"
 TAMPERED = "access/test_identity.py::test_tampered_tokens_are_refused"
@@ -172,6 +173,9 @@ FROM_START = {"dead-store", "store-any-key"}
 NOT_SEEN = {f"{GPU}computation": "it needs a CUDA library and a GPU"}
 """Checks that this project's own tests cannot see red, and why."""
 IN_KNATIVE_MODE: dict[str, dict[str, str]] = {
+    "artifacts-open": {
+        ARTIFACTS_DOOR: r"our part of the bucket is open to all: the foreign account \S+ is let in",
+    },
     "canary-ignored": {CANARY: r"waiting for the canary to answer; last state: none of 10 answers"},
     "serving-asleep": {IDLE: r"answers 503: no healthy upstream; the InferenceService is Ready"},
     "serving-gap": {RETRAINED: r"assert \[.*answers 503|assert \['POST /v1/mo"},

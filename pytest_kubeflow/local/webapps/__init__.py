@@ -1,11 +1,12 @@
-"""Web apps behind the gateway: the central dashboard, access management (kfam), and volumes.
+"""Web apps behind the gateway: central dashboard, access management (kfam), volumes, artifacts.
 
 What their browser parts ask of them, as JSON; the pages themselves are empty shells. They take the
 user from `kubeflow-userid`, which only the gateway can set, and ask Kubernetes what the user may.
 """
 
+from pytest_kubeflow.local.webapps.artifacts import artifacts_app
 from pytest_kubeflow.local.webapps.dashboard import dashboard_app
 from pytest_kubeflow.local.webapps.kfam import kfam_app
 from pytest_kubeflow.local.webapps.volumes import volumes_app
 
-__all__ = ["dashboard_app", "kfam_app", "volumes_app"]
+__all__ = ["artifacts_app", "dashboard_app", "kfam_app", "volumes_app"]

@@ -21,6 +21,9 @@ from pytest_kubeflow.local.pipelines.settings import AUDIENCE
 
 USER_HEADER = "kubeflow-userid"
 SECRET_HEADER = "x-gateway-secret"  # noqa: S105 the name of a header
+_GROUPS = {"viewers": "kubeflow.org"}
+"""Groups of resources that are not the pipelines' own (server/auth_server.go)."""
+
 _REVIEW_TOKEN = "/apis/authentication.k8s.io/v1/tokenreviews"  # noqa: S105 a path
 _REVIEW_ACCESS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 
@@ -94,7 +97,7 @@ class Access:
         attributes = {
             "namespace": namespace,
             "verb": verb,
-            "group": "pipelines.kubeflow.org",
+            "group": _GROUPS.get(resource, "pipelines.kubeflow.org"),
             "version": "v1beta1",
             "resource": resource,
         }
