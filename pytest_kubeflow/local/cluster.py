@@ -60,6 +60,11 @@ class LocalKubeflow:
             raise LocalKubeflowError("the embedded cluster is not running: call start() first")
         return self._endpoints
 
+    @property
+    def pid(self) -> int | None:
+        """The server's process; None while it does not run."""
+        return self._process.pid if self._process is not None else None
+
     def start(self) -> Endpoints:
         """Start the cluster and wait until Kubernetes and KFP answer (1 to 2 s)."""
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 closed by stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
 from collections.abc import Iterator
@@ -42,9 +43,8 @@ def running(data: Path, *, kill: bool = False) -> Iterator[Member]:
         yield Member(where.host, where.namespace, kfp, session, core)
         api.close()
         if kill:
-            assert cluster._process is not None
-            cluster._process.send_signal(signal.SIGKILL)
-            cluster._process.wait()
+            assert cluster.pid is not None
+            os.kill(cluster.pid, signal.SIGKILL)
     finally:
         cluster.stop()
 
@@ -61,10 +61,10 @@ def cached_run(member: Member, pipeline: Any, **arguments: Any) -> Any:
 
 
 def test_nothing_is_lost_when_the_server_is_killed(tmp_path: Path) -> None:
+    from kfp import compiler
+
     with running(tmp_path, kill=True) as member:
         package = tmp_path / "greeting.yaml"
-        from kfp import compiler
-
         compiler.Compiler().compile(greeting, str(package))
         member.kfp.upload_pipeline(str(package), name("p"), namespace=member.namespace)
         experiment = member.kfp.create_experiment("größer", namespace=member.namespace)
