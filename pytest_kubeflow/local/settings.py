@@ -28,7 +28,7 @@ class GatewaySettings:
         True, "tokens of service accounts are let in (overlay m2m-dex-and-kind); else Dex's alone"
     )
     token_audience: str = _setting(
-        "", "for which tokens of service accounts have to be; without it any will do"
+        "", "that tokens of service accounts have to be for; without it any will do"
     )
     secure_cookies: bool = _setting(False, "cookies are for https only, which this gateway is not")
     session_seconds: int = _setting(24 * 3600, "after which a login is over")
