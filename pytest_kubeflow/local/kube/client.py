@@ -56,7 +56,7 @@ class KubeClient:
             verify=credentials.ssl_context(),
             headers={"User-Agent": user_agent},
             timeout=httpx.Timeout(30.0, pool=None),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=256),
             trust_env=False,
         )
 

@@ -15,6 +15,9 @@ from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import WORKFLOWS
 
+_TOGETHER = 0.02
+"""Seconds in which changes are written as one; the end of a run is written at once."""
+
 FINAL_PHASES = frozenset({"Succeeded", "Failed", "Error"})
 
 
@@ -115,6 +118,7 @@ class WorkflowStatus:
         """Write each change until cancelled."""
         while True:
             await self._changed.wait()
+            await asyncio.sleep(_TOGETHER)
             await self.write()
 
     async def write(self) -> None:
