@@ -137,6 +137,33 @@ def test_an_owner_without_more_rights_is_told_what_was_not_tried(
     assert any("there is no token of a service account" in one for one in reasons), output
 
 
+def test_a_login_alone_is_enough_for_what_needs_no_more(tmp_path: Path) -> None:
+    """Without any access to Kubernetes."""
+    with LocalKubeflow() as cluster:
+        endpoints = cluster.endpoints
+        command = [
+            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", "--tb=short"),
+            *(f"--kf-host={endpoints.host}", f"--kf-username={endpoints.username}"),
+            *(f"--kf-namespace={endpoints.namespace}", "suites/access"),
+        ]
+        environment = {key: one for key, one in os.environ.items() if key != "KUBECONFIG"}
+        environment |= {"HOME": str(tmp_path), "KF_PASSWORD": str(endpoints.password)}
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**environment, "COLUMNS": "300"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=170,
+        )
+    assert done.returncode == 0, done.stdout
+    passed = re.findall(r"^PASSED suites/access/(\w+)", done.stdout, re.MULTILINE)
+    assert sorted(set(passed)) == ["test_doors", "test_identity", "test_login"], done.stdout
+    assert len(passed) == 7, done.stdout
+    assert any("there is no kubeconfig" in one for one in skips(done.stdout)), done.stdout
+
+
 def test_without_users_there_is_nobody_to_refuse() -> None:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rs", "suites/access"]
     options = ["--kf-host=local", "--kf-local-mode=standalone"]
