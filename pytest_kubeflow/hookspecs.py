@@ -11,6 +11,16 @@ if TYPE_CHECKING:
 
     from pytest_kubeflow.cluster import Cluster
     from pytest_kubeflow.cluster.checklist import Finding
+    from pytest_kubeflow.scheduling.plan import PlannedRun, RunPlan
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_kubeflow_schedule(config: pytest.Config, plan: RunPlan) -> Sequence[PlannedRun] | None:
+    """The runs of `plan` to submit before the first test, in this order.
+
+    The others are submitted when their tests ask for them. The first answer counts; that of
+    --kf-schedule is the last resort.
+    """
 
 
 @pytest.hookspec(historic=False)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MARKERS = (
     "kf_pipeline(pipeline, *, arguments=None, **options): the pipeline whose run the test gets "
-    "as `pipeline_run`.",
+    'as `pipeline_run`; options are name, timeout, expect, and share="module".',
     "kf_requires(*components): skip the test where the cluster lacks one of these, such as "
     '"katib"; with --kf-require=katib it fails instead.',
 )
@@ -76,6 +76,16 @@ def redactor(config: pytest.Config) -> Redactor:
     from pytest_kubeflow.redaction import Redactor
 
     return config.stash.setdefault(_redactor_key, Redactor())
+
+
+def is_listing(config: pytest.Config) -> bool:
+    """Whether fixtures are listed and nothing else: with no cluster, and whatever is configured."""
+    return bool(config.getoption("showfixtures") or config.getoption("show_fixtures_per_test"))
+
+
+def runs_no_test(config: pytest.Config) -> bool:
+    """Whether no test is run, so that no cluster is wanted."""
+    return bool(config.option.collectonly or config.getoption("kf_plan") or is_listing(config))
 
 
 def _sources(config: pytest.Config) -> Sources:

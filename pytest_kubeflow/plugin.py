@@ -24,6 +24,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.fixtures.cluster",
     "pytest_kubeflow.fixtures.kubernetes",
     "pytest_kubeflow.fixtures.requirement",
+    "pytest_kubeflow.scheduling.plugin",
     "pytest_kubeflow.fixtures.pipelines",
     "pytest_kubeflow.fixtures.volumes",
     "pytest_kubeflow.fixtures.objectstore",
@@ -64,16 +65,14 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """What was configured, and where."""
     from pytest_kubeflow import options
-    from pytest_kubeflow.fixtures.config import is_listing
 
-    return [] if is_listing(config) else options.load(config).header_lines()
+    return [] if options.is_listing(config) else options.load(config).header_lines()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Judge the configuration before anything is done with it."""
     from pytest_kubeflow import options
-    from pytest_kubeflow.fixtures.config import is_listing
 
-    if not is_listing(session.config):
+    if not options.is_listing(session.config):
         options.load(session.config)

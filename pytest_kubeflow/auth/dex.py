@@ -14,10 +14,10 @@ from urllib.parse import urljoin, urlsplit
 
 from pytest_kubeflow.auth.credentials import YOUNG
 from pytest_kubeflow.auth.forms import Form, Page
-from pytest_kubeflow.reaching import reaching
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import AuthenticationError
+from pytest_kubeflow.reaching import reaching
 from pytest_kubeflow.redaction import Redactor, Secret
 
 if TYPE_CHECKING:

@@ -135,6 +135,15 @@ class SessionSettings:
     timeout: float = 600.0
     """The longest that one wait may take, in seconds."""
 
+    schedule: str = "submit-first"
+    """When declared runs are submitted: submit-first or sequential."""
+
+    max_runs: int = 8
+    """The most declared runs that are in flight at once."""
+
+    session_timeout: float | None = None
+    """The longest that all tests may take, in seconds; None for no bound."""
+
 
 @dataclass(frozen=True, slots=True)
 class LocalSettings:

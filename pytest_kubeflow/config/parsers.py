@@ -18,6 +18,7 @@ from pytest_kubeflow.redaction import Secret
 LOCAL = "local"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)", re.ASCII)
+_LARGEST_COUNT = 1000
 _LONGEST_DURATION = 7 * 24 * 3600.0
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", re.ASCII)
@@ -48,6 +49,13 @@ def parse_duration(text: str) -> float:
     if not 0 < seconds <= _LONGEST_DURATION:
         raise ValueError(text)
     return seconds
+
+
+def parse_count(text: str) -> int:
+    """A whole number from 1 to 1000."""
+    if not re.fullmatch(r"\d{1,4}", text, re.ASCII) or not 1 <= int(text) <= _LARGEST_COUNT:
+        raise ValueError(text)
+    return int(text)
 
 
 def parse_url(text: str) -> str:
@@ -133,6 +141,7 @@ HOST = Parser(
     "local (the embedded Kubeflow), or a URL such as https://kubeflow.example.com, "
     "without credentials in it",
 )
+COUNT = Parser(lambda text, _base: parse_count(text), "a whole number, 1 or more, at most 1000")
 FLAG = Parser(lambda text, _base: parse_flag(text), "true or false")
 FILE = Parser(_file, "the path of a file that exists")
 TOLERATIONS = Parser(

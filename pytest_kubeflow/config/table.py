@@ -11,6 +11,7 @@ from pytest_kubeflow.config.setting import Option
 from pytest_kubeflow.config.toleration import Toleration
 
 ACTIONS = {
+    "--kf-plan": "Print the runs that the selected tests declare, and submit nothing.",
     "--kf-preflight": "Check the cluster, print what is wrong and how to mend it, and run no test.",
 }
 """Options that say what to do, not how: on the command line alone."""
@@ -222,6 +223,31 @@ OPTIONS = (
         default=(),
         metavar="NAMES",
         repeatable=True,
+    ),
+    Option(
+        "schedule",
+        "session.schedule",
+        p.choice("submit-first", "sequential"),
+        "When the runs that tests declare are submitted: all before the first test, or each with "
+        "its own.",
+        default="submit-first",
+        metavar="POLICY",
+    ),
+    Option(
+        "max_runs",
+        "session.max_runs",
+        p.COUNT,
+        "The most declared runs that are in flight at once.",
+        default=8,
+        metavar="NUMBER",
+    ),
+    Option(
+        "session_timeout",
+        "session.session_timeout",
+        p.DURATION,
+        "The longest that all tests may take: then what still runs is terminated, and what is left "
+        "fails.",
+        metavar="DURATION",
     ),
     Option(
         "keep",

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
 from pytest_kubeflow.auth.credentials import Credentials
@@ -31,6 +32,7 @@ _TIMEOUT = (10.0, 60.0)
 _ASK_AGAIN = frozenset({429, 502, 503, 504})
 _ATTEMPTS = 6
 _PAGE = 100
+_LONGEST_PAGE = 200
 # A deletion that got through before its answer was lost is answered by 404 the next time.
 _REPEATABLE = frozenset({"GET", "DELETE"})
 
@@ -199,40 +201,73 @@ class RunView:
     created: float | None = None
     ended: float | None = None
     details: tuple[TaskDetail, ...] = ()
-    pipeline_spec: Mapping[str, Any] | None = field(default=None, repr=False)
+    pipeline_spec: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, run: Any) -> RunView:
-        """From a V2beta1Run."""
-        details = run.run_details.task_details if run.run_details else None
+        """From a V2beta1Run of the SDK."""
+        return cls.of_json(run.to_dict())
+
+    @classmethod
+    def of_json(cls, run: Mapping[str, Any]) -> RunView:
+        """From a run as the API's JSON has it."""
+        details = (run.get("run_details") or {}).get("task_details") or ()
         return cls(
-            run_id=run.run_id,
-            name=run.display_name or "",
-            state=_state(run.state),
-            error=_message(run.error),
-            created=_seconds(run.created_at),
-            ended=_seconds(run.finished_at),
-            details=tuple(_detail(each) for each in details or ()),
-            pipeline_spec=run.pipeline_spec,
+            run_id=run["run_id"],
+            name=run.get("display_name") or "",
+            state=_state(run.get("state")),
+            error=_message(run.get("error")),
+            created=_seconds(run.get("created_at")),
+            ended=_seconds(run.get("finished_at")),
+            details=tuple(map(_detail, details)),
+            pipeline_spec=run.get("pipeline_spec"),
         )
 
 
-def _detail(task: Any) -> TaskDetail:
-    pods = [each.pod_name for each in task.child_tasks or () if each.pod_name]
-    if task.pod_name:
-        pods.insert(0, task.pod_name)
-    return TaskDetail(task.display_name or "", _state(task.state), _message(task.error), (*pods,))
+def recent_runs(client: Any, *, experiment_id: str, count: int) -> list[RunView]:
+    """The `count` youngest runs of an experiment (200 at most, KFP's longest page), in one call.
+
+    The SDK would make an object of each field of each run; of fifty runs that is most of a tick.
+    """
+    with calling("list runs"):
+        answer = client._run_api.run_service_list_runs(
+            experiment_id=experiment_id,
+            page_size=min(count, _LONGEST_PAGE),
+            sort_by="created_at desc",
+            _preload_content=False,
+        )
+        try:
+            found = json.loads(answer.data).get("runs") or ()
+        except (ValueError, AttributeError) as error:
+            raise ClusterUnreachable(
+                "cannot list runs: the pipelines API answers what is no list of runs"
+            ) from error
+    return [RunView.of_json(one) for one in found]
+
+
+def _detail(task: Mapping[str, Any]) -> TaskDetail:
+    pods = [each["pod_name"] for each in task.get("child_tasks") or () if each.get("pod_name")]
+    if task.get("pod_name"):
+        pods.insert(0, task["pod_name"])
+    return TaskDetail(
+        task.get("display_name") or "",
+        _state(task.get("state")),
+        _message(task.get("error")),
+        (*pods,),
+    )
 
 
 def _state(state: Any) -> str:
     return str(state) if state and state != "RUNTIME_STATE_UNSPECIFIED" else ""
 
 
-def _message(error: Any) -> str:
-    return str(getattr(error, "message", None) or "")
+def _message(error: Mapping[str, Any] | None) -> str:
+    return str((error or {}).get("message") or "")
 
 
-def _seconds(stamp: Any) -> float | None:
+def _seconds(stamp: datetime | str | None) -> float | None:
+    if isinstance(stamp, str):
+        stamp = datetime.fromisoformat(stamp)
     # finished_at of an unfinished run is the epoch itself.
     seconds = stamp.timestamp() if stamp is not None else 0.0
     return seconds if seconds > 0 else None

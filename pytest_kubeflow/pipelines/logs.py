@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_kubeflow.reaching import reaching
 from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.logs import read_log
+from pytest_kubeflow.reaching import reaching
 
 if TYPE_CHECKING:
     import requests

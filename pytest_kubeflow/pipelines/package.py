@@ -170,6 +170,7 @@ def _compile(pipeline: Callable[..., object]) -> Package:
     import tempfile
 
     from kfp import compiler
+    from kfp.compiler.compiler_utils import InvalidTopologyException
     from kfp.dsl import base_component
 
     if not isinstance(pipeline, base_component.BaseComponent):
@@ -179,5 +180,9 @@ def _compile(pipeline: Callable[..., object]) -> Package:
         )
     with tempfile.TemporaryDirectory(prefix="pytest-kubeflow-") as folder:
         path = Path(folder) / "pipeline.yaml"
-        compiler.Compiler().compile(pipeline, str(path))
+        try:
+            compiler.Compiler().compile(pipeline, str(path))
+        except (ValueError, TypeError, RuntimeError, InvalidTopologyException) as error:
+            reason = " ".join(str(error).split())
+            raise ConfigurationError(f"{pipeline!r} does not compile: {reason}") from error
         return Package.read(path)

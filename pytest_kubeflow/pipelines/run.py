@@ -13,16 +13,15 @@ from pytest_kubeflow.k8s.volumes import Volume
 from pytest_kubeflow.objectstore.bucket import Bucket
 from pytest_kubeflow.pipelines.client import RunView, calling, patiently
 from pytest_kubeflow.pipelines.evidence import blamed, last_log_lines, run_evidence
-from pytest_kubeflow.pipelines.following import FINAL_STATES, follow, workflow_hints
 from pytest_kubeflow.pipelines.logs import PodLogs
 from pytest_kubeflow.pipelines.outputs import OutputSource, SourceUnavailable
 from pytest_kubeflow.pipelines.package import Package
+from pytest_kubeflow.pipelines.states import FINAL_STATES
 from pytest_kubeflow.pipelines.tasks import Task, find_task, merge, pipeline_outputs
+from pytest_kubeflow.pipelines.watcher import RunWatcher
 from pytest_kubeflow.waiting import Deadline
 
 T = TypeVar("T")
-
-_WORKFLOWS = ("argoproj.io", "v1alpha1", "workflows")
 
 
 @dataclass(frozen=True)
@@ -38,30 +37,13 @@ class RunAccess:
     logs: PodLogs
     kubernetes: KubernetesClient | None
     url_of: Callable[[str], str]
+    watcher: RunWatcher
     timeout: float = 600.0
 
     def view(self, run_id: str) -> RunView:
         """What the API says of a run now."""
         with calling(f"read run {run_id}"):
             return RunView.of(self.client.get_run(run_id))
-
-    def open_watch(self, run_id: str) -> Callable[[], Any] | None:
-        """Opens a watch on the run's Workflow; None without access to Kubernetes."""
-        if self.kubernetes is None:
-            return None
-        custom = self.kubernetes.custom
-        group, version, plural = _WORKFLOWS
-        return lambda: custom.list_namespaced_custom_object(
-            group,
-            version,
-            self.namespace,
-            plural,
-            label_selector=f"pipeline/runid={run_id}",
-            watch=True,
-            timeout_seconds=int(self.timeout) + 1,
-            _preload_content=False,
-            _request_timeout=(10.0, self.timeout + 10.0),
-        )
 
 
 @dataclass(frozen=True)
@@ -130,18 +112,24 @@ class PipelineRun:
         the evidence.
         """
         deadline = Deadline.after(self._access.timeout if timeout is None else timeout)
-        with workflow_hints(self._access.open_watch(self.run_id)) as hint:
-            self._view = follow(
-                lambda: self._access.view(self.run_id),
-                deadline=deadline,
-                what=f"run {self.name}",
-                hint=hint,
-                evidence=self.evidence,
+        return self.wait_until(deadline, expect=expect)
+
+    def wait_until(
+        self, deadline: Deadline, *, expect: str | tuple[str, ...] = "SUCCEEDED"
+    ) -> PipelineRun:
+        """The same with a deadline."""
+        if self._view.state not in FINAL_STATES:
+            self._view = self._access.watcher.wait(
+                self._view, deadline=deadline, evidence=self.evidence
             )
         wanted = (expect,) if isinstance(expect, str) else expect
         if self._view.state not in wanted:
             raise RunFailed(self._failure(wanted), evidence=self.evidence())
         return self
+
+    def follow(self, ended: Callable[[], None]) -> None:
+        """Call `ended` once when it has ended, is deleted, or cannot be followed any more."""
+        self._access.watcher.follow(self._view, ended=ended)
 
     @property
     def tasks(self) -> list[Task]:
@@ -220,6 +208,7 @@ class PipelineRun:
             self.terminate()
 
     def _delete_run(self) -> None:
+        self._access.watcher.forget(self.run_id)
         with calling(f"delete run {self.name}"):
             self._access.client.delete_run(self.run_id)
 

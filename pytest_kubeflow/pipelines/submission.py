@@ -6,6 +6,7 @@ import contextlib
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,49 @@ from pytest_kubeflow.pipelines.upload import PipelineVersion
 
 Pipeline = Callable[..., object] | Path | str | PipelineVersion
 """A `@dsl.pipeline` function or component, a compiled package's path, or an uploaded version."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run that could be submitted: the pipeline compiled, the arguments checked against it."""
+
+    package: Package
+    arguments: Mapping[str, object]
+    name: str
+    version: PipelineVersion | None = None
+
+    @property
+    def resources(self) -> dict[str, SeededVolume | ScratchBucket]:
+        """What is to be made for it, by argument."""
+        return {
+            key: value
+            for key, value in self.arguments.items()
+            if isinstance(value, SeededVolume | ScratchBucket)
+        }
+
+
+def prepare(
+    pipeline: Pipeline,
+    *,
+    arguments: Mapping[str, object] | None = None,
+    name: str | None = None,
+    base_image: str | None = None,
+    package: Package | None = None,
+) -> Prepared:
+    """Compile and check, without a cluster. Raises ConfigurationError for what cannot work.
+
+    `base_image` replaces the image of plain Python components if it is given. `package` is what
+    the pipeline was compiled to before, if it was.
+    """
+    version = pipeline if isinstance(pipeline, PipelineVersion) else None
+    if isinstance(pipeline, PipelineVersion):
+        package = pipeline.package
+    elif package is None:
+        package = compile_pipeline(pipeline, base_image=base_image)
+    given = dict(arguments or {})
+    prepared = Prepared(package, given, name or package.name, version)
+    package.check_arguments({**given, **dict.fromkeys(prepared.resources, "name of it")})
+    return prepared
 
 
 class PipelineRunner:
@@ -62,29 +106,25 @@ class PipelineRunner:
         Raises ConfigurationError for a pipeline or arguments that cannot work, before anything is
         made; RunFailed if the run ends in another state than `expect`; WaitTimeout.
         """
-        version = pipeline if isinstance(pipeline, PipelineVersion) else None
-        if isinstance(pipeline, PipelineVersion):
-            package = pipeline.package
-        else:
-            package = compile_pipeline(pipeline, base_image=self._base_image)
-        given = dict(arguments or {})
-        package.check_arguments(
-            {
-                key: "name of it" if isinstance(value, SeededVolume | ScratchBucket) else value
-                for key, value in given.items()
-            }
+        run = self.start(
+            prepare(pipeline, arguments=arguments, name=name, base_image=self._base_image)
         )
+        return run.wait(timeout, expect=expect) if wait else run
+
+    def start(self, prepared: Prepared) -> PipelineRun:
+        """Make what the run needs and submit it. Several threads may do so side by side."""
+        given = dict(prepared.arguments)
         resources = self._make(given)
         try:
             given |= {key: volume.name for key, volume in resources.volumes.items()}
             given |= {key: bucket.path for key, bucket in resources.buckets.items()}
-            view = self._submit(package, version, given, name or package.name)
+            view = self._submit(prepared.package, prepared.version, given, prepared.name)
         except BaseException:
             _remove(resources)
             raise
-        run = PipelineRun(self._access, view, package, resources)
+        run = PipelineRun(self._access, view, prepared.package, resources)
         self.runs.append(run)
-        return run.wait(timeout, expect=expect) if wait else run
+        return run
 
     def close(self) -> None:
         """Remove the runs and all that was made for them. The first error is raised at the end."""

@@ -9,9 +9,9 @@ from typing import Any
 from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.pipelines.client import TaskDetail
 from pytest_kubeflow.pipelines.dag_outputs import DagOutputs
-from pytest_kubeflow.pipelines.following import FINAL_STATES
 from pytest_kubeflow.pipelines.outputs import Artifact, TaskRecord
 from pytest_kubeflow.pipelines.package import Package
+from pytest_kubeflow.pipelines.states import FINAL_STATES
 
 __all__ = ["Task", "find_task", "merge", "pipeline_outputs"]
 

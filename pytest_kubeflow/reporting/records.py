@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from pytest_kubeflow.pipelines.following import FINAL_STATES
+from pytest_kubeflow.pipelines.states import FINAL_STATES
 from pytest_kubeflow.reporting.excerpts import UNREADABLE, Excerpts, as_text, reason
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from pytest_kubeflow.reaching import reaching
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.cluster import Cluster
 from pytest_kubeflow.errors import ClusterUnreachable, NotFound
 from pytest_kubeflow.k8s.tunnel import PodPort, Tunnels
+from pytest_kubeflow.reaching import reaching
 from pytest_kubeflow.serving.errors import ServiceFailed
 from pytest_kubeflow.serving.state import ServiceState
 from pytest_kubeflow.serving.workload import CONTAINER, Workload

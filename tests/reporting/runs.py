@@ -13,6 +13,7 @@ from pytest_kubeflow.pipelines.logs import PodLogs
 from pytest_kubeflow.pipelines.outputs import SourceUnavailable, TaskRecord
 from pytest_kubeflow.pipelines.package import Package
 from pytest_kubeflow.pipelines.run import PipelineRun, RunAccess
+from pytest_kubeflow.pipelines.watcher import RunWatcher
 
 RUN_ID = "8420e4c3-be7a-4f05-bb40-cccd9e087743"
 NAME = "pythagorean-145604e8"
@@ -87,6 +88,7 @@ class Fake:
                 logs=cast(PodLogs, SimpleNamespace(read=self._log)),
                 kubernetes=None,
                 url_of=lambda _: self.url,
+                watcher=cast(RunWatcher, SimpleNamespace(forget=lambda _: None)),
             ),
             RunView(RUN_ID, NAME, first),
             PACKAGE,
@@ -99,16 +101,8 @@ class Fake:
         self._ask("state")
         if isinstance(self.state, Exception):
             raise self.state
-        return SimpleNamespace(
-            run_id=run_id,
-            display_name=NAME,
-            state=self.state,
-            error=None,
-            created_at=None,
-            finished_at=None,
-            run_details=None,
-            pipeline_spec=None,
-        )
+        told = {"run_id": run_id, "display_name": NAME, "state": self.state}
+        return SimpleNamespace(to_dict=lambda: told)
 
     def _tasks(self, _run_id: str) -> list[TaskRecord]:
         self._ask("tasks")

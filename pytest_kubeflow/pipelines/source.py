@@ -1,0 +1,58 @@
+"""SessionRuns: where a RunWatcher learns of the runs of one session, all in one experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.pipelines.client import RunView, calling, recent_runs
+from pytest_kubeflow.pipelines.experiment import Experiment
+from pytest_kubeflow.pipelines.workflow_watch import RUN_ID
+
+_WORKFLOWS = ("argoproj.io", "v1alpha1", "workflows")
+_WATCH_SECONDS = 300
+
+
+class SessionRuns:
+    """A RunSource. `client` is a kfp.Client; without `kubernetes` there is no watch."""
+
+    def __init__(
+        self,
+        client: Any,
+        experiment: Experiment,
+        *,
+        kubernetes: KubernetesClient | None,
+        namespace: str,
+    ) -> None:
+        self._client = client
+        self._experiment = experiment
+        self._kubernetes = kubernetes
+        self._namespace = namespace
+
+    def recent(self, count: int) -> list[RunView]:
+        """The youngest runs of the experiment."""
+        return recent_runs(self._client, experiment_id=self._experiment.id, count=count)
+
+    def view(self, run_id: str) -> RunView:
+        """What the API says of a run now."""
+        with calling(f"read run {run_id}"):
+            return RunView.of(self._client.get_run(run_id))
+
+    def open_watch(self) -> Callable[[], Any] | None:
+        """Opens a watch on all Workflows of KFP in the namespace."""
+        if self._kubernetes is None:
+            return None
+        custom = self._kubernetes.custom
+        group, version, plural = _WORKFLOWS
+        return lambda: custom.list_namespaced_custom_object(
+            group,
+            version,
+            self._namespace,
+            plural,
+            label_selector=RUN_ID,
+            watch=True,
+            timeout_seconds=_WATCH_SECONDS,
+            _preload_content=False,
+            _request_timeout=(10.0, _WATCH_SECONDS + 10.0),
+        )

@@ -1,0 +1,273 @@
+"""RunWatcher: one thread that follows all of a session's runs, with one list call a tick.
+
+It asks often while a run is young and less often later, at once when Kubernetes says that a
+Workflow has ended, and not at all while there is nothing to follow. Whoever waits for a run wakes
+up when it is in a final state.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pytest_kubeflow.errors import ClusterUnreachable, Evidence, KubeflowError, WaitTimeout
+from pytest_kubeflow.pipelines.client import RunView
+from pytest_kubeflow.pipelines.states import FINAL_STATES
+from pytest_kubeflow.pipelines.workflow_watch import WorkflowWatch
+from pytest_kubeflow.waiting import Deadline
+
+PATIENCE = 120.0
+"""Seconds for which an API that does not answer is borne."""
+
+_SHORTEST, _LONGEST, _LONGEST_WATCHING = 0.1, 1.4, 5.0
+"""Seconds between two questions; the last where Kubernetes would tell of an end at once."""
+
+_AGE = 0.1
+"""The part of the youngest run's age that is waited: after 5 s, half a second."""
+
+_CROWD = 0.025
+"""Seconds for each run that is followed: a hundred runs are not asked for ten times a second."""
+
+_EAGER = 0.15
+"""Seconds between two questions while Kubernetes says that a run has ended, and the API not yet."""
+
+_EAGER_FOR = 20.0
+_ONE_BY_ONE = 5
+_LOOK = 0.5
+"""Seconds between two looks of somebody who watches a wait."""
+
+
+class RunSource(Protocol):
+    """Where the states of runs come from. Methods raise KubeflowErrors."""
+
+    def recent(self, count: int) -> list[RunView]:
+        """The `count` youngest runs, in one call."""
+
+    def view(self, run_id: str) -> RunView:
+        """One run."""
+
+    def open_watch(self) -> Callable[[], Any] | None:
+        """What opens a watch on the Workflows; None without access to Kubernetes."""
+
+
+@dataclass
+class _Followed:
+    view: RunView
+    since: float = field(default_factory=time.monotonic)
+    hinted: float = 0.0
+    ended: Callable[[], None] | None = None
+
+
+class RunWatcher:
+    """Follows runs until they end. Any thread may call any method.
+
+    `onlooker`, if set, is called by whoever waits, in that thread, with the runs that are followed:
+    when one has changed, and now and then.
+    """
+
+    def __init__(self, source: RunSource, *, patience: float = PATIENCE) -> None:
+        self._source = source
+        self._patience = patience
+        self._news = threading.Condition()
+        self._open: dict[str, _Followed] = {}
+        self._ended: dict[str, RunView | KubeflowError] = {}
+        self._version = 0
+        self._closed = False
+        self._thread: threading.Thread | None = None
+        self._watch: WorkflowWatch | None = None
+        self.onlooker: Callable[[list[RunView]], None] | None = None
+
+    def follow(self, view: RunView, *, ended: Callable[[], None] | None = None) -> None:
+        """Begin to follow a run; `ended()` is called once when that is over, for any reason."""
+        with self._news:
+            over = view.run_id in self._ended
+            if not over:
+                followed = self._open.setdefault(view.run_id, _Followed(view))
+                followed.ended = ended or followed.ended
+            if self._thread is None and not over:
+                self._thread = threading.Thread(target=self._work, name="run-watcher", daemon=True)
+                self._thread.start()
+            self._news.notify_all()
+        if over and ended is not None:
+            ended()
+
+    def look(self) -> None:
+        """Let the onlooker see what is followed now."""
+        if self.onlooker is not None:
+            with self._news:
+                running = [one.view for one in self._open.values()]
+            self.onlooker(running)
+
+    def forget(self, run_id: str) -> None:
+        """Stop following a run, as one that is deleted."""
+        with self._news:
+            followed = self._open.pop(run_id, None)
+            self._ended.pop(run_id, None)
+            self._news.notify_all()
+        if followed is not None and followed.ended is not None:
+            followed.ended()
+
+    def wait(
+        self,
+        view: RunView,
+        *,
+        deadline: Deadline,
+        evidence: Callable[[], Evidence] | None = None,
+    ) -> RunView:
+        """Wait until the run is in a final state; its last view, whatever the state.
+
+        Raises WaitTimeout with the last state and the evidence; or what ended the following, such
+        as ClusterUnreachable when the API did not answer for `patience` seconds.
+        """
+        self.follow(view)
+        while True:
+            with self._news:
+                outcome = self._ended.get(view.run_id)
+                if outcome is None and not deadline.expired:
+                    self._await_news(deadline)
+                    outcome = self._ended.get(view.run_id)
+                followed = self._open.get(view.run_id)
+            if isinstance(outcome, RunView):
+                return outcome
+            if outcome is not None:
+                raise outcome
+            if deadline.expired or followed is None:
+                last = (followed.view if followed else view).state or "PENDING"
+                raise WaitTimeout(
+                    f"timed out after {deadline.seconds:g} s waiting for run {view.name} to end; "
+                    f"last state: {last}",
+                    state=last,
+                    evidence=evidence() if evidence else None,
+                )
+            self.look()
+
+    def _await_news(self, deadline: Deadline) -> None:
+        seen = self._version
+        longest = deadline.at_most(_LOOK if self.onlooker is not None else 3600.0)
+        self._news.wait_for(lambda: self._version != seen or self._closed, longest)
+
+    def close(self) -> None:
+        """End the thread and the watch."""
+        with self._news:
+            self._closed = True
+            self._news.notify_all()
+        if self._watch is not None:
+            self._watch.stop()
+        if self._thread is not None:
+            self._thread.join(5.0)
+
+    def _hint(self, run_id: str) -> None:
+        with self._news:
+            if (followed := self._open.get(run_id)) is not None:
+                followed.hinted = time.monotonic()
+                self._news.notify_all()
+
+    def _work(self) -> None:
+        if (open_watch := self._source.open_watch()) is not None:
+            self._watch = WorkflowWatch(open_watch, self._hint)
+            self._watch.start()
+        down_since: float | None = None
+        while self._has_work():
+            try:
+                seen = list(self._ask())
+            except ClusterUnreachable as error:
+                down_since = down_since or time.monotonic()
+                if time.monotonic() - down_since > self._patience:
+                    self._give_up(error)
+                    down_since = None
+            except KubeflowError as error:
+                self._give_up(error)
+            else:
+                down_since = None
+                self._note(seen)
+            self._pause(down=down_since is not None)
+
+    def _has_work(self) -> bool:
+        """Wait until there is something to follow; False at the end."""
+        with self._news:
+            self._news.wait_for(lambda: self._open or self._closed)
+            return not self._closed
+
+    def _ask(self) -> Iterator[RunView | tuple[str, KubeflowError]]:
+        with self._news:
+            wanted = set(self._open)
+        for view in self._source.recent(len(wanted) + _ONE_BY_ONE):
+            if view.run_id in wanted:
+                wanted.discard(view.run_id)
+                yield view
+        # Others that are among the youngest have crowded these out.
+        for run_id in sorted(wanted)[:_ONE_BY_ONE]:
+            try:
+                yield self._source.view(run_id)
+            except ClusterUnreachable:
+                raise
+            except KubeflowError as error:
+                yield run_id, error
+
+    def _note(self, seen: list[RunView | tuple[str, KubeflowError]]) -> None:
+        over: list[_Followed] = []
+        with self._news:
+            for one in seen:
+                run_id, outcome = one if isinstance(one, tuple) else (one.run_id, one)
+                followed = self._open.get(run_id)
+                if followed is None:
+                    continue
+                if isinstance(outcome, RunView):
+                    if outcome == followed.view:
+                        continue
+                    followed.view = outcome
+                    self._version += 1
+                    if outcome.state not in FINAL_STATES:
+                        continue
+                over.append(self._end(run_id, outcome))
+            self._news.notify_all()
+        _tell(over)
+
+    def _give_up(self, error: KubeflowError) -> None:
+        with self._news:
+            over = [self._end(run_id, error) for run_id in list(self._open)]
+            self._news.notify_all()
+        _tell(over)
+
+    def _end(self, run_id: str, outcome: RunView | KubeflowError) -> _Followed:
+        self._ended[run_id] = outcome
+        self._version += 1
+        return self._open.pop(run_id)
+
+    def _pause(self, *, down: bool) -> None:
+        with self._news:
+            hints = [one.hinted for one in self._open.values()]
+            known = max(hints, default=0.0)
+            number = len(self._open)
+            self._news.wait_for(
+                lambda: (
+                    self._closed
+                    or len(self._open) > number
+                    or any(one.hinted > known for one in self._open.values())
+                ),
+                self._interval(down=down),
+            )
+
+    def _interval(self, *, down: bool) -> float:
+        now = time.monotonic()
+        followed = self._open.values()
+        if not followed:
+            return 0.0
+        if any(one.hinted and now - one.hinted < _EAGER_FOR for one in followed) and not down:
+            return _EAGER
+        youngest = min(now - one.since for one in followed)
+        watching = self._watch is not None and self._watch.alive
+        longest = _LONGEST_WATCHING if watching else _LONGEST
+        pause = max(_SHORTEST, min(youngest * _AGE, longest), _CROWD * len(followed))
+        # Not in step with other clients that began at the same time.
+        return pause * random.uniform(0.9, 1.1)  # noqa: S311
+
+
+def _tell(over: list[_Followed]) -> None:
+    for one in over:
+        if one.ended is not None:
+            one.ended()

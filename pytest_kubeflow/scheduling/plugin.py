@@ -1,0 +1,140 @@
+"""Pytest's side of the schedule: the plan after the collection, --kf-plan, the session's time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_kubeflow import options
+
+if TYPE_CHECKING:
+    from pytest_kubeflow.scheduling.plan import PlannedRun, RunPlan
+    from pytest_kubeflow.waiting import Deadline
+
+MARKER = "kf_pipeline"
+STARTER = "_kf_submit_first"
+"""The fixture with which a session's first test begins the runs of them all."""
+
+_plan_key = pytest.StashKey["RunPlan"]()
+_deadline_key = pytest.StashKey["Deadline"]()
+_near_key = pytest.StashKey[Sequence[str]]()
+
+
+def plan_of(config: pytest.Config) -> RunPlan:
+    """The session's plan: that of the selected tests, once they are."""
+    return config.stash[_plan_key]
+
+
+def session_deadline(config: pytest.Config) -> Deadline | None:
+    """When the session's time is over, if it is bounded."""
+    return config.stash.get(_deadline_key, None)
+
+
+def near(config: pytest.Config) -> list[PlannedRun]:
+    """The runs of the test that is run now and of the next one, as far as they are known."""
+    tests = config.stash.get(_near_key, ())
+    return [run for test in tests if (run := plan_of(config).run_of(test)) is not None]
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this is a worker of pytest-xdist, which learns test by test what it is to run."""
+    return hasattr(config, "workerinput")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The session's time begins."""
+    config = session.config
+    if config.getoption("collectonly") or not _is_loaded(config):
+        return
+    if (seconds := options.load(config).session.session_timeout) is not None:
+        from pytest_kubeflow.waiting import Deadline
+
+        config.stash[_deadline_key] = Deadline(time.monotonic() + seconds, seconds)
+
+
+def _is_loaded(config: pytest.Config) -> bool:
+
+    return not options.is_listing(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """The plan of all tests is made in one process."""
+    if config.getoption("kf_plan"):
+        raise pytest.UsageError("--kf-plan wants one process: leave out -n")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Make the plan, and have the first test begin it."""
+    config = session.config
+    marked = [item for item in session.items if item.get_closest_marker(MARKER) is not None]
+    if not marked or (config.getoption("collectonly") and not config.getoption("kf_plan")):
+        return
+    from pytest_kubeflow.scheduling.reading import read_plan
+
+    settings = options.load(config)
+    given = settings.origin("base_image") != "default"
+    image = settings.kubernetes.base_image if given else None
+    config.stash[_plan_key] = read_plan(marked, base_image=image)
+    first = session.items[0]
+    if not is_worker(config) and STARTER not in getattr(first, "fixturenames", [STARTER]):
+        first.fixturenames.insert(0, STARTER)  # type: ignore[attr-defined]  # those that have some
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> Iterator[str]:
+    """Say which declarations are none: their tests fail, the others are run."""
+    plan = config.stash.get(_plan_key, None)
+    for run in plan.refused if plan is not None else ():
+        for test in run.tests:
+            yield f"kubeflow: {test}: {run.error}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """With --kf-plan, print it instead of running tests."""
+    config = session.config
+    if not config.getoption("kf_plan"):
+        return None
+    from pytest_kubeflow.scheduling.outline import outline
+
+    plan = config.stash.get(_plan_key, None)
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        redact = options.redactor(config).redact
+        for line in outline(plan) if plan is not None else ["no selected test declares a run"]:
+            reporter.write_line(redact(line))
+    if plan is not None and plan.refused:
+        session.testsfailed = len(plan.refused)
+    return True
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_kubeflow_schedule(config: pytest.Config, plan: RunPlan) -> Sequence[PlannedRun]:
+    """As --kf-schedule says. A worker of pytest-xdist knows its next test at most."""
+    if options.load(config).session.schedule == "sequential":
+        return []
+    return near(config) if is_worker(config) else plan.runs
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Remember which test is next."""
+    near_by = [item.nodeid, *([nextitem.nodeid] if nextitem is not None else [])]
+    item.config.stash[_near_key] = near_by
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """When the session's time is over, what is left fails."""
+    deadline = session_deadline(item.config)
+    if deadline is not None and deadline.expired and _wants_cluster(item):
+        told = options.load(item.config).told("session_timeout")
+        pytest.fail(f"not run: the session's time is over ({told})", pytrace=False)
+
+
+def _wants_cluster(item: pytest.Item) -> bool:
+    return "kf_cluster" in getattr(item, "fixturenames", ())

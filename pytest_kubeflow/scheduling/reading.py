@@ -1,0 +1,32 @@
+"""From tests and their markers to a RunPlan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.scheduling.declaration import Declaration
+from pytest_kubeflow.scheduling.plan import RunPlan
+
+
+def read_plan(tests: Iterable[Any], *, base_image: str | None) -> RunPlan:
+    """The plan of pytest items that have the marker kf_pipeline, in their order.
+
+    A marker that is none becomes a run that cannot be submitted: that is for its test to say.
+    """
+    declared, refused = [], []
+    for test in tests:
+        marker = test.get_closest_marker("kf_pipeline")
+        function, _, _ = test.nodeid.partition("[")
+        module, _, _ = test.nodeid.partition("::")
+        try:
+            declared.append(
+                Declaration.of(test.nodeid, function, module, marker.args, marker.kwargs)
+            )
+        except ConfigurationError as error:
+            refused.append((test.nodeid, function, module, error))
+    plan = RunPlan.of(declared, base_image=base_image)
+    for one in refused:
+        plan.refuse(*one)
+    return plan
