@@ -18,6 +18,7 @@ import contextlib
 import fnmatch
 import io
 import logging
+import re
 import sys
 import time
 import tomllib
@@ -115,9 +116,11 @@ class Conformance:
         if ended == expected:
             return Verdict("passed", seconds=seconds)
         if _UNSUPPORTED in why:
-            return Verdict("unsupported", why.partition(_UNSUPPORTED)[2], seconds)
+            what = why.partition(_UNSUPPORTED)[2].partition('"')[0]
+            return Verdict("unsupported", what, seconds)
         if any(reason in why for reason in _NO_IMAGE):
-            return Verdict("unsupported", why, seconds)
+            image = re.search(r'"([^"]+)"', why)
+            return Verdict("unsupported", f"the image {image[1] if image else why}", seconds)
         return Verdict("failed", f"{ended}, expected {expected}: {why}", seconds)
 
     def _entry(self, package: Path) -> Mapping[str, Any]:

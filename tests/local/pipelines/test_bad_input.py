@@ -128,14 +128,16 @@ def test_names_and_values_beyond_ascii(member: Member, experiment: str) -> None:
     assert records["read"].outputs == {"out": "second"}
 
 
-def test_output_that_is_no_json_fails_its_task(member: Member) -> None:
+def test_output_that_is_no_json_fails_its_task(member: Member, experiment: str) -> None:
     """Where the SDK's executor would write its outputs, something else."""
-    text = 'f=$(find /minio -type d -name run-script); echo 5 > "$1"; '
-    text += 'for d in "$f"/*; do echo "not json {" > "$d/output_metadata.json"; done'
-    run = member.run(script, text=text)
+    program = 'mkdir -p "$(dirname "$0")"; echo "not json {" > "$0"'
+    command = ["sh", "-c", program, "{{$.outputs.output_file}}"]
+    spec = changed(DEFAULTS, "deploymentSpec.executors.exec.container.command", command)
+    config = {"parameters": {"needed": "x"}}
+    made = submit(member, experiment, pipeline_spec=spec, runtime_config=config).json()
+    run = member.wait(made["run_id"])
     assert run.state == "FAILED"
-    error = member.details(run.run_id)["run-script"]["error"]["message"]
-    assert "failed to unmarshall ExecutorOutput" in error
+    assert "failed to unmarshall ExecutorOutput" in run.error.message
 
 
 def test_fifty_mebibytes_of_log(member: Member) -> None:
