@@ -18,6 +18,9 @@ from pytest_kubeflow.serving.state import ServiceState
 
 SERVICE_LABEL = "serving.kserve.io/inferenceservice"
 REVISION_LABEL = "serving.knative.dev/revision"
+MIN_SCALE = "autoscaling.knative.dev/min-scale"
+"""On the Deployment of a revision: another number of pods at least makes another revision."""
+
 SOURCE = "internal.serving.kserve.io/storage-initializer-sourceuri"
 INITIALIZER, CONTAINER = "storage-initializer", "kserve-container"
 _CANNOT_START = frozenset(
@@ -144,11 +147,26 @@ def _carries(deployment: Any, state: ServiceState) -> bool:
 
 def _is_proof(deployment: Any, state: ServiceState) -> bool:
     """Whether it can be seen to be for this very spec, whatever the status counts."""
+    predictor = (state.object.get("spec") or {}).get("predictor") or {}
+    if not _is_scaled(deployment, predictor.get("minReplicas")):
+        return False
     if state.storage_uri:
         return _source(deployment) == state.storage_uri
-    wanted = ((state.object.get("spec") or {}).get("predictor") or {}).get("containers") or ()
+    wanted = predictor.get("containers") or ()
     images = {one.image for one in deployment.spec.template.spec.containers}
     return bool(wanted) and all(one.get("image") in images for one in wanted)
+
+
+def _is_scaled(deployment: Any, least: int | None) -> bool:
+    """False if it can be seen to be for another least number of pods."""
+    if least is None:
+        return True
+    told = (deployment.metadata.annotations or {}).get(MIN_SCALE)
+    if told is not None:
+        return str(told) == str(least)
+    replicas = deployment.spec.replicas
+    of_revision = REVISION_LABEL in (deployment.metadata.labels or {})
+    return of_revision or (1 if replicas is None else replicas) >= least
 
 
 def _rolling(deployment: Any) -> str:

@@ -8,7 +8,7 @@ import pytest
 from kubernetes.client import V1PodCondition
 
 from pytest_kubeflow.serving.state import ServiceState
-from pytest_kubeflow.serving.workload import Workload
+from pytest_kubeflow.serving.workload import MIN_SCALE, Workload
 
 from .recorded import (
     BACK_OFF,
@@ -71,6 +71,30 @@ def test_deployment_of_the_old_model_is_not_ready(
 def test_observed_generation_of_the_deployment_is_no_obstacle() -> None:
     """KServe copies the Deployment's count: a change that leaves it alone does not raise it."""
     assert waits_for(Workload([deployment()], []), generation=7) == ""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "least", "waits"), [(1, 2, True), (2, 2, False), (3, 2, False), (1, None, False)]
+)
+def test_fewer_pods_than_asked_for_prove_nothing(
+    wanted: int, least: int | None, waits: bool
+) -> None:
+    mine = service(RAW_READY, generation=2)
+    mine["spec"]["predictor"]["minReplicas"] = least
+    numbers = {"wanted": wanted, "updated": wanted, "all": wanted, "available": wanted}
+    told = Workload([deployment(numbers)], []).waits_for(ServiceState(mine))
+    assert told == ("its status is that of generation 1, wanted 2" if waits else "")
+
+
+@pytest.mark.parametrize(("scale", "waits"), [("0", True), ("1", False), (None, False)])
+def test_revision_of_another_scale_proves_nothing(scale: str | None, waits: bool) -> None:
+    """Between `scale` and the new revision, the old one looks as if it were what is wanted."""
+    mine = service(changed(KNATIVE_READY, observedGeneration=1), generation=2)
+    mine["spec"]["predictor"]["minReplicas"] = 1
+    old = deployment(revision=ServiceState(mine).latest_created)
+    old.metadata.annotations = {MIN_SCALE: scale} if scale is not None else None
+    told = Workload([old], []).waits_for(ServiceState(mine))
+    assert told == ("its status is that of generation 1, wanted 2" if waits else "")
 
 
 @pytest.mark.parametrize(
