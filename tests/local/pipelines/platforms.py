@@ -85,3 +85,49 @@ def two_names() -> None:
 @dsl.pipeline(name="nothing-to-delete")
 def nothing_to_delete() -> None:
     kubernetes.DeletePVC(pvc_name="never-made")
+
+
+@dsl.container_component
+def identity(out: dsl.OutputPath(str)) -> dsl.ContainerSpec:  # type: ignore[valid-type]
+    return shell('printf "%s:%s" "$(id -u)" "$(id -g)" > "$1"', out)
+
+
+@dsl.pipeline(name="placed")
+def placed(selector: dict, tolerations: list, affinity: dict, secret: str) -> None:  # type: ignore[type-arg]
+    """Where a pod may run, from parameters and as it stands."""
+    first = surroundings().set_display_name("by parameters")
+    kubernetes.add_node_selector_json(first, node_selector_json=selector)
+    kubernetes.add_toleration_json(first, toleration_json=tolerations)
+    kubernetes.add_node_affinity_json(first, node_affinity_json=affinity)
+    kubernetes.set_image_pull_secrets(first, [secret])
+    kubernetes.set_timeout(first, 60)
+    second = surroundings().set_display_name("as it stands")
+    kubernetes.add_node_selector(second, label_key="kubernetes.io/os", label_value="linux")
+    kubernetes.add_toleration(second, key="gpu", operator="Exists", effect="NoSchedule")
+    exists = {"key": "kubernetes.io/hostname", "operator": "Exists"}
+    kubernetes.add_node_affinity(second, match_expressions=[exists])
+    kubernetes.add_node_affinity(second, match_expressions=[exists], weight=5)
+    for task in (first, second):
+        kubernetes.empty_dir_mount(task, volume_name="scratch", mount_path="/scratch")
+
+
+@dsl.pipeline(name="as-somebody")
+def as_somebody() -> None:
+    kubernetes.set_security_context(
+        identity(), run_as_user=1234, run_as_group=2345, run_as_non_root=True
+    )
+
+
+@dsl.pipeline(name="as-nobody")
+def as_nobody() -> None:
+    kubernetes.set_security_context(identity(), run_as_user=0, run_as_non_root=True)
+
+
+@dsl.container_component
+def wait() -> dsl.ContainerSpec:
+    return shell("while :; do sleep 60; done")
+
+
+@dsl.pipeline(name="too-long")
+def too_long() -> None:
+    kubernetes.set_timeout(wait(), 1)

@@ -10,8 +10,12 @@ from kfp import compiler
 
 from tests.local.pipelines.member import Member, name
 from tests.local.pipelines.platforms import (
+    as_nobody,
+    as_somebody,
     nothing_to_delete,
     own_volume,
+    placed,
+    too_long,
     two_names,
     unclaimed,
     with_pod_settings,
@@ -127,3 +131,50 @@ def test_an_uploaded_version_keeps_its_platform_configuration(
     run = member.wait(made.run_id)
     assert run.state == "SUCCEEDED", member.errors(run)
     assert member.records(run.run_id)["read"].outputs == {"out": "from a version"}
+
+
+def test_pods_are_placed_as_asked(member: Member) -> None:
+    required = "required_during_scheduling_ignored_during_execution"
+    run = member.run(
+        placed,
+        selector={"kubernetes.io/os": "linux"},
+        tolerations=[{"key": "a", "operator": "Exists"}, {"key": "b", "operator": "Exists"}],
+        affinity={
+            "requiredDuringSchedulingIgnoredDuringExecution": {
+                "nodeSelectorTerms": [
+                    {"matchExpressions": [{"key": "kubernetes.io/os", "operator": "Exists"}]}
+                ]
+            }
+        },
+        secret="pull",
+    )
+    assert run.state == "SUCCEEDED", member.errors(run)
+    details = member.details(run.run_id)
+    pods = {pod.metadata.name: pod.spec for pod in member.pods(run.run_id)}
+    one, other = (pods[details[task]["pod_name"]] for task in ("by parameters", "as it stands"))
+    for spec in (one, other):
+        assert spec.node_selector == {"kubernetes.io/os": "linux"}
+    assert {"a", "b"} <= {each.key for each in one.tolerations}
+    assert "gpu" in {each.key for each in other.tolerations}
+    (term,) = getattr(one.affinity.node_affinity, required).node_selector_terms
+    assert term.match_expressions[0].key == "kubernetes.io/os"
+    (term,) = getattr(other.affinity.node_affinity, required).node_selector_terms
+    assert term.match_expressions[0].key == "kubernetes.io/hostname"
+    preferred = other.affinity.node_affinity.preferred_during_scheduling_ignored_during_execution
+    assert [each.weight for each in preferred] == [5]
+    assert [each.name for each in one.image_pull_secrets] == ["pull"]
+    assert one.active_deadline_seconds == 60
+
+
+def test_a_task_runs_as_whom_it_says(member: Member) -> None:
+    records = member.succeed(as_somebody)
+    assert records["identity"].outputs == {"out": "1234:2345"}
+    run = member.run(as_nobody)
+    error = member.details(run.run_id)["identity"]["error"]["message"]
+    assert error.startswith("runAsUser=0 (root) is not allowed: runAsNonRoot is true")
+
+
+def test_a_task_that_takes_too_long_fails(member: Member) -> None:
+    run = member.run(too_long)
+    assert run.state == "FAILED"
+    assert "DeadlineExceeded" in member.details(run.run_id)["wait"]["error"]["message"]
