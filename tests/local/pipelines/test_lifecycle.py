@@ -6,9 +6,16 @@ from typing import Any
 
 import pytest
 
+from tests.local.pipelines.ledgers import executions
 from tests.local.pipelines.member import Member, name
 from tests.local.pipelines.programs import endless, greeting
-from tests.local.pipelines.volumes import claim, fragile, fragile_inside, open_gate
+from tests.local.pipelines.volumes import (
+    claim,
+    fragile,
+    fragile_inside,
+    fragile_loop,
+    open_gate,
+)
 
 
 def running(member: Member, experiment: str) -> str:
@@ -120,6 +127,25 @@ def test_a_retry_runs_only_what_failed(member: Member, experiment: str) -> None:
         "PENDING",
         "SUCCEEDED",
     ]
+
+
+def test_a_retry_goes_on_inside_loops(member: Member, experiment: str) -> None:
+    pvc = claim(member)
+    run_id = member.start(fragile_loop, experiment, pvc=pvc)
+    assert member.wait(run_id).state == "FAILED"
+    before = member.records(run_id)
+    numbered = executions(member, run_id)
+    open_gate(member, pvc)
+    member.call("POST", f"runs/{run_id}:retry").raise_for_status()
+    again = member.wait(run_id)
+    assert again.state == "SUCCEEDED", member.errors(again)
+    after = member.records(run_id)
+    for place in ("for-loop-2[0]/stamp", "for-loop-2[1]/stamp"):
+        assert after[place].pod_name == before[place].pod_name
+    # What follows failures has followed one, and follows again.
+    assert after["stamp-2"].pod_name != before["stamp-2"].pod_name
+    # Each task has one execution still.
+    assert [one["id"] for one in executions(member, run_id)] == [one["id"] for one in numbered]
 
 
 def test_a_retry_goes_on_inside_nested_pipelines(member: Member, experiment: str) -> None:

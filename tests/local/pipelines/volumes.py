@@ -57,6 +57,16 @@ def fragile_inside(pvc: str) -> str:
     return join(a=halves(pvc=pvc).output, b="outside").outputs["out"]
 
 
+@dsl.pipeline(name="fragile-loop")
+def fragile_loop(pvc: str) -> None:
+    """Of two iterations, one fails until the gate is open; a task that follows failures."""
+    with dsl.ParallelFor(["good", "bad"]) as one:
+        made = stamp(label=one)
+        with dsl.If(one == "bad"):
+            on_volume(need_file(path=GATE), pvc).after(made)
+    stamp(label="end").after(made).ignore_upstream_failure()
+
+
 @dsl.pipeline(name="opening")
 def opening(pvc: str) -> None:
     on_volume(touch(path=GATE), pvc)

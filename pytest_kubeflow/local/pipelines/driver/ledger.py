@@ -80,9 +80,6 @@ class Ledger:
 
         A retried run goes on with the one it has.
         """
-        if (known := self._known(step)) is not None:
-            self.restart(known.id)
-            return known.id
         dag = step.component.get("dag") or {}
         outputs = dag.get("outputs") or {}
         properties = self._properties(step) | {
@@ -94,7 +91,7 @@ class Ledger:
         }
         if iteration_count is not None:
             properties["iteration_count"] = iteration_count
-        return self._execution(DAG, properties, step.inputs)
+        return self._start(DAG, step, properties)
 
     def start_container(self, step: Step, *, fingerprint: str = "", cached: int = 0) -> int:
         """The execution of a task in a pod, or of one whose outputs another one gave."""
@@ -108,18 +105,18 @@ class Ledger:
             properties["cached_execution_id"] = str(cached)
         if fingerprint:
             properties[FINGERPRINT] = fingerprint
-        return self._execution(CONTAINER, properties, step.inputs)
+        return self._start(CONTAINER, step, properties)
 
     def start_importer(self, step: Step) -> int:
         """The execution of an importer."""
         importer = step.executor["importer"]
         kind = WORKSPACE_IMPORTER if importer.get("downloadToWorkspace") else IMPORTER
-        return self._execution(kind, self._properties(step), step.inputs)
+        return self._start(kind, step, self._properties(step))
 
     def not_triggered(self, step: Step) -> int:
         """The execution of a task whose condition is not met: CANCELED, in ML Metadata's words."""
         kind = DAG if "dag" in step.component else CONTAINER
-        execution = self._execution(kind, self._properties(step), step.inputs)
+        execution = self._start(kind, step, self._properties(step))
         self.finish(execution, "CANCELED")
         return execution
 
@@ -233,6 +230,14 @@ class Ledger:
         self._metadata.add_event(artifact, execution, "OUTPUT", (name,))
         for context in (self.pipeline_context, self.run_context):
             self._metadata.link("artifact", artifact, context)
+
+    def _start(self, kind: str, step: Step, properties: dict[str, Json]) -> int:
+        """The execution of a task: a new one, or that of an earlier attempt of the run."""
+        known = self._known(step)
+        if known is None:
+            return self._execution(kind, properties, step.inputs)
+        self._metadata.update("execution", known.id, state="RUNNING", custom_properties=properties)
+        return known.id
 
     def _execution(
         self, kind: str, properties: dict[str, Json], inputs: Values, name: str = ""
