@@ -200,3 +200,26 @@ def pod_evidence(kubernetes: KubernetesClient, namespace: str, name: str) -> Evi
         log = last_lines(kubernetes, namespace, name, container)
         evidence = evidence.and_section(f"log of {container}", log)
     return evidence
+
+
+def waiting_pods(kubernetes: KubernetesClient, namespace: str, *, label: str) -> dict[str, str]:
+    """What pods that have not started wait for, on one line, by the value of their label `label`.
+
+    For a node, for an image, for a volume; one call for the whole namespace.
+    """
+    with calling(f"list pods in {namespace}"):
+        pods = kubernetes.core.list_namespaced_pod(
+            namespace, label_selector=label, field_selector="status.phase=Pending"
+        ).items
+    return {pod.metadata.labels[label]: _waits_for(pod) for pod in pods}
+
+
+def _waits_for(pod: Any) -> str:
+    for condition in pod.status.conditions or []:
+        if condition.status == "False" and condition.type == "PodScheduled":
+            return f"waiting for a node: {condition.message or condition.reason}"
+    waiting = [one.state.waiting for one in _statuses(pod) if one.state and one.state.waiting]
+    reasons = [one.reason for one in waiting if one.reason not in {None, "PodInitializing"}]
+    if reasons and reasons != ["ContainerCreating"]:
+        return f"waiting for an image: {reasons[0]}"
+    return "waiting for a container"

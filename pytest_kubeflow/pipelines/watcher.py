@@ -10,11 +10,19 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from pytest_kubeflow.errors import ClusterUnreachable, Evidence, KubeflowError, WaitTimeout
+from pytest_kubeflow.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    Evidence,
+    KubeflowError,
+    NotFound,
+    PermissionDenied,
+    WaitTimeout,
+)
 from pytest_kubeflow.pipelines.client import RunView
 from pytest_kubeflow.pipelines.states import FINAL_STATES
 from pytest_kubeflow.pipelines.workflow_watch import WorkflowWatch
@@ -35,6 +43,10 @@ _CROWD = 0.025
 _EAGER = 0.15
 """Seconds between two questions while Kubernetes says that a run has ended, and the API not yet."""
 
+_REFUSALS = (AuthenticationError, ConfigurationError, NotFound, PermissionDenied)
+"""What asking again does not mend; all else is borne for a while, as a database that is busy."""
+
+_CLOSED = "nobody follows the runs any more: the session is over"
 _EAGER_FOR = 20.0
 _ONE_BY_ONE = 5
 _LOOK = 0.5
@@ -54,6 +66,16 @@ class RunSource(Protocol):
         """What opens a watch on the Workflows; None without access to Kubernetes."""
 
 
+class Onlooker(Protocol):
+    """Somebody who shows what is waited for."""
+
+    def look(self, running: Sequence[RunView]) -> None:
+        """The runs that are followed: when one has changed, and now and then."""
+
+    def away(self) -> None:
+        """The wait is over."""
+
+
 @dataclass
 class _Followed:
     view: RunView
@@ -65,8 +87,7 @@ class _Followed:
 class RunWatcher:
     """Follows runs until they end. Any thread may call any method.
 
-    `onlooker`, if set, is called by whoever waits, in that thread, with the runs that are followed:
-    when one has changed, and now and then.
+    `onlooker`, if set, is called by whoever waits, in that thread.
     """
 
     def __init__(self, source: RunSource, *, patience: float = PATIENCE) -> None:
@@ -79,7 +100,7 @@ class RunWatcher:
         self._closed = False
         self._thread: threading.Thread | None = None
         self._watch: WorkflowWatch | None = None
-        self.onlooker: Callable[[list[RunView]], None] | None = None
+        self.onlooker: Onlooker | None = None
 
     def follow(self, view: RunView, *, ended: Callable[[], None] | None = None) -> None:
         """Begin to follow a run; `ended()` is called once when that is over, for any reason."""
@@ -88,7 +109,7 @@ class RunWatcher:
             if not over:
                 followed = self._open.setdefault(view.run_id, _Followed(view))
                 followed.ended = ended or followed.ended
-            if self._thread is None and not over:
+            if not over and not (self._closed or (self._thread and self._thread.is_alive())):
                 self._thread = threading.Thread(target=self._work, name="run-watcher", daemon=True)
                 self._thread.start()
             self._news.notify_all()
@@ -100,13 +121,14 @@ class RunWatcher:
         if self.onlooker is not None:
             with self._news:
                 running = [one.view for one in self._open.values()]
-            self.onlooker(running)
+            self.onlooker.look(running)
 
     def forget(self, run_id: str) -> None:
-        """Stop following a run, as one that is deleted."""
+        """Stop following a run, as one that is deleted. Who waits for it gets NotFound."""
         with self._news:
             followed = self._open.pop(run_id, None)
             self._ended.pop(run_id, None)
+            self._version += 1
             self._news.notify_all()
         if followed is not None and followed.ended is not None:
             followed.ended()
@@ -120,10 +142,20 @@ class RunWatcher:
     ) -> RunView:
         """Wait until the run is in a final state; its last view, whatever the state.
 
-        Raises WaitTimeout with the last state and the evidence; or what ended the following, such
-        as ClusterUnreachable when the API did not answer for `patience` seconds.
+        Raises WaitTimeout with the last state and the evidence; NotFound if the run is removed; or
+        what ended the following, such as ClusterUnreachable when the API did not answer for
+        `patience` seconds.
         """
         self.follow(view)
+        try:
+            return self._wait(view, deadline, evidence)
+        finally:
+            if self.onlooker is not None:
+                self.onlooker.away()
+
+    def _wait(
+        self, view: RunView, deadline: Deadline, evidence: Callable[[], Evidence] | None
+    ) -> RunView:
         while True:
             with self._news:
                 outcome = self._ended.get(view.run_id)
@@ -131,12 +163,17 @@ class RunWatcher:
                     self._await_news(deadline)
                     outcome = self._ended.get(view.run_id)
                 followed = self._open.get(view.run_id)
+                closed = self._closed
             if isinstance(outcome, RunView):
                 return outcome
             if outcome is not None:
                 raise outcome
-            if deadline.expired or followed is None:
-                last = (followed.view if followed else view).state or "PENDING"
+            if closed:
+                raise KubeflowError(_CLOSED)
+            if followed is None:
+                raise NotFound(f"run {view.name} was removed while it was waited for")
+            if deadline.expired:
+                last = followed.view.state or "PENDING"
                 raise WaitTimeout(
                     f"timed out after {deadline.seconds:g} s waiting for run {view.name} to end; "
                     f"last state: {last}",
@@ -151,7 +188,7 @@ class RunWatcher:
         self._news.wait_for(lambda: self._version != seen or self._closed, longest)
 
     def close(self) -> None:
-        """End the thread and the watch."""
+        """End the thread and the watch. Who still waits gets a KubeflowError."""
         with self._news:
             self._closed = True
             self._news.notify_all()
@@ -167,24 +204,33 @@ class RunWatcher:
                 self._news.notify_all()
 
     def _work(self) -> None:
-        if (open_watch := self._source.open_watch()) is not None:
-            self._watch = WorkflowWatch(open_watch, self._hint)
-            self._watch.start()
-        down_since: float | None = None
-        while self._has_work():
-            try:
-                seen = list(self._ask())
-            except ClusterUnreachable as error:
-                down_since = down_since or time.monotonic()
-                if time.monotonic() - down_since > self._patience:
-                    self._give_up(error)
-                    down_since = None
-            except KubeflowError as error:
-                self._give_up(error)
-            else:
-                down_since = None
-                self._note(seen)
-            self._pause(down=down_since is not None)
+        try:
+            if (open_watch := self._source.open_watch()) is not None:
+                self._watch = WorkflowWatch(open_watch, self._hint)
+                self._watch.start()
+            down_since: float | None = None
+            while self._has_work():
+                down_since = self._tick(down_since)
+                self._pause(down=down_since is not None)
+        finally:
+            # Also when this thread dies of a mistake: nobody waits for one that is gone.
+            self._give_up(KubeflowError(_CLOSED))
+
+    def _tick(self, down_since: float | None) -> float | None:
+        """Ask once; since when the API does not answer, on the monotonic clock."""
+        began = time.monotonic()
+        try:
+            seen = list(self._ask())
+        except _REFUSALS as error:
+            self._give_up(error)
+        except KubeflowError as error:
+            down_since = began if down_since is None else down_since
+            if time.monotonic() - down_since <= self._patience:
+                return down_since
+            self._give_up(error)
+        else:
+            self._note(seen)
+        return None
 
     def _has_work(self) -> bool:
         """Wait until there is something to follow; False at the end."""
@@ -203,9 +249,7 @@ class RunWatcher:
         for run_id in sorted(wanted)[:_ONE_BY_ONE]:
             try:
                 yield self._source.view(run_id)
-            except ClusterUnreachable:
-                raise
-            except KubeflowError as error:
+            except (NotFound, PermissionDenied) as error:
                 yield run_id, error
 
     def _note(self, seen: list[RunView | tuple[str, KubeflowError]]) -> None:

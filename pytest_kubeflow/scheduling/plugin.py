@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from pytest_kubeflow import options
 
 if TYPE_CHECKING:
+    from pytest_kubeflow.k8s.client import KubernetesClient
     from pytest_kubeflow.scheduling.plan import PlannedRun, RunPlan
+    from pytest_kubeflow.scheduling.progress import Progress
     from pytest_kubeflow.waiting import Deadline
 
 MARKER = "kf_pipeline"
@@ -37,6 +40,23 @@ def near(config: pytest.Config) -> list[PlannedRun]:
     """The runs of the test that is run now and of the next one, as far as they are known."""
     tests = config.stash.get(_near_key, ())
     return [run for test in tests if (run := plan_of(config).run_of(test)) is not None]
+
+
+def progress_of(
+    config: pytest.Config, kubernetes: KubernetesClient | None, namespace: str
+) -> Progress | None:
+    """What shows the runs that are waited for; None with -q, and in workers of pytest-xdist."""
+    quiet = config.get_verbosity() < 0
+    if quiet or is_worker(config) or not config.pluginmanager.hasplugin("terminalreporter"):
+        return None
+    from pytest_kubeflow.k8s.pods import waiting_pods
+    from pytest_kubeflow.pipelines.workflow_watch import RUN_ID
+    from pytest_kubeflow.scheduling.progress import Progress
+    from pytest_kubeflow.scheduling.screen import TerminalScreen
+
+    ask = None if kubernetes is None else partial(waiting_pods, kubernetes, namespace, label=RUN_ID)
+    screen = TerminalScreen(config, options.redactor(config).redact)
+    return Progress(screen, waiting_pods=ask, eager=config.get_verbosity() > 0)
 
 
 def is_worker(config: pytest.Config) -> bool:
