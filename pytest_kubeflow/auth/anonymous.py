@@ -15,6 +15,6 @@ class Anonymous:
         """None."""
         return {}
 
-    def renew(self) -> bool:
+    def renew(self, _refused: Mapping[str, str]) -> bool:
         """There is nothing to renew."""
         return False

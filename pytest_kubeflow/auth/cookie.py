@@ -36,6 +36,6 @@ class GivenCookie:
         """Them as `Cookie`."""
         return {"Cookie": self._text}
 
-    def renew(self) -> bool:
+    def renew(self, _refused: Mapping[str, str]) -> bool:
         """They stay the same."""
         return False

@@ -27,8 +27,8 @@ class Credentials(Protocol):
     def headers(self) -> Mapping[str, str]:
         """`Authorization`, or `Cookie`, or none."""
 
-    def renew(self) -> bool:
-        """Called when the gateway has refused these: whether the next `headers` are new ones.
+    def renew(self, refused: Mapping[str, str], /) -> bool:
+        """Called when the gateway has refused these headers: whether the next are others.
 
         False where there are no others to be had, or where these are as good as new.
         """

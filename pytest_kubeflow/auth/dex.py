@@ -53,14 +53,15 @@ class DexLogin:
         self._redactor = redactor
         self._lock = threading.Lock()
         self._cookie = ""
+        self._email = username
         self._logged_in_at = 0.0
         self._renew_at = 0.0
         self.description = f"Dex login as {username}"
 
     @property
     def user(self) -> str | None:
-        """The user's e-mail address."""
-        return self._username
+        """The user's e-mail address; of users of LDAP it is known after the login."""
+        return self._email
 
     def headers(self) -> Mapping[str, str]:
         """The session as `Cookie`. Raises AuthenticationError, ClusterUnreachable."""
@@ -68,13 +69,16 @@ class DexLogin:
             if time.monotonic() >= self._renew_at:
                 with gateway_session(self._settings) as session, reaching(self._host):
                     self._cookie = self._log_in(session)
+                    self._email = self._asked_email(session) or self._username
                 self._logged_in_at = time.monotonic()
                 self._renew_at = self._logged_in_at + LIFETIME
             return {"Cookie": self._cookie}
 
-    def renew(self) -> bool:
+    def renew(self, refused: Mapping[str, str]) -> bool:
         """Log in anew, unless that was done just now: the session may end before its time."""
         with self._lock:
+            if refused.get("Cookie") != self._cookie:
+                return True  # another thread was faster
             old = time.monotonic() >= self._logged_in_at + YOUNG
             if old:
                 self._renew_at = 0.0
@@ -103,6 +107,15 @@ class DexLogin:
             else:
                 break
         return self._cookies(session, answer, posted=posted)
+
+    def _asked_email(self, session: requests.Session) -> str:
+        """Whom oauth2-proxy takes us for; empty where it does not tell."""
+        answer = session.get(f"{self._host}/oauth2/userinfo", allow_redirects=False)
+        try:
+            told = answer.json() if answer.status_code == 200 else {}
+        except ValueError:
+            return ""
+        return str(told.get("email") or "") if isinstance(told, dict) else ""
 
     def _choose(self, connectors: dict[str, str]) -> str:
         wanted = self._settings.connector

@@ -20,10 +20,11 @@ def sign(client: Any, credentials: Credentials) -> None:
 
     def request(method: str, url: str, **kwargs: Any) -> Any:
         given = kwargs.pop("headers", None) or {}
+        ours = credentials.headers()
         try:
-            return send(method, url, headers={**given, **credentials.headers()}, **kwargs)
+            return send(method, url, headers={**given, **ours}, **kwargs)
         except kfp_server_api.ApiException as error:
-            if error.status != 401 or not credentials.renew():
+            if error.status != 401 or not credentials.renew(ours):
                 raise
             return send(method, url, headers={**given, **credentials.headers()}, **kwargs)
 

@@ -40,7 +40,7 @@ def gateway_session(
                 kwargs["verify"] = verify
             answer = super().send(request, **kwargs)
             if credentials is not None and self._is_repeatable(request) and wants_login(answer):
-                if not credentials.renew():
+                if not credentials.renew(request.headers):
                     return answer
                 answer.close()
                 answer = super().send(sign(request), **kwargs)

@@ -32,7 +32,7 @@ class BearerToken:
         """The token as `Authorization`. White space around it, as files bring along, is cut off."""
         return bearer(self._token.reveal().strip())
 
-    def renew(self) -> bool:
+    def renew(self, _refused: Mapping[str, str]) -> bool:
         """It stays the same."""
         return False
 
@@ -57,10 +57,9 @@ class TokenFile:
         """The file's token as `Authorization`."""
         return bearer(self._read())
 
-    def renew(self) -> bool:
+    def renew(self, refused: Mapping[str, str]) -> bool:
         """Whether there is another token in the file by now."""
-        before = self._token
-        return self._read() != before
+        return bearer(self._read())["Authorization"] != refused.get("Authorization")
 
     def _read(self) -> str:
         """The token. Raises ConfigurationError if the file is gone, unreadable or empty."""

@@ -58,9 +58,11 @@ class TokenRequest:
                 self._token = self._request()
             return bearer(self._token)
 
-    def renew(self) -> bool:
+    def renew(self, refused: Mapping[str, str]) -> bool:
         """Ask for another one, unless this one is young: whoever refuses it refuses all of them."""
         with self._lock:
+            if refused.get("Authorization") != bearer(self._token)["Authorization"]:
+                return True  # another thread was faster
             old = time.monotonic() >= self._issued_at + YOUNG
             if old:
                 self._renew_at = 0.0

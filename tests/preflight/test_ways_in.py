@@ -115,6 +115,21 @@ DOORS = {
 }
 
 
+def test_a_user_of_ldap() -> None:
+    """Whose login is not the user id that the gateway makes of it."""
+    with LocalKubeflow(gateway=DoorSettings(ldap=True)) as running:
+        where = running.endpoints
+        jane = next(one for one in where.others if "@" not in one.login)
+        options = {
+            "host": where.host,
+            "username": jane.login,
+            "dex_connector": "ldap",
+            "kubeconfig": str(where.kubeconfig),
+        }
+        with entered(options, {"KF_PASSWORD": jane.password}) as cluster:
+            assert cluster.user == jane.email != jane.login
+
+
 @pytest.mark.parametrize("door", DOORS)
 def test_each_kind_of_login(door: str) -> None:
     with LocalKubeflow(gateway=DOORS[door]) as running:
