@@ -1,6 +1,6 @@
 """Compiled pipelines of others on the embedded cluster: which of them end as they should.
 
-`python -m benchmarks.conformance DIRECTORY [--only PATTERN] [--jobs N] [--seconds S]`
+`python -m benchmarks.conformance DIRECTORY [--table FILE] [--only PATTERN] [--jobs N]`
 
 Each package below DIRECTORY is uploaded and run through `kfp.Client`, several side by side.
 `conformance.toml` beside this file says what a package needs and how it ends, by its file's name;
@@ -200,6 +200,7 @@ def main() -> int:
     """Run all packages and print what became of them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.conformance", description=__doc__)
     parser.add_argument("directory", type=Path)
+    parser.add_argument("--table", type=Path, default=TABLE, help="another table than ours")
     parser.add_argument("--only", default="*", help="a pattern for the packages' names")
     parser.add_argument("--jobs", type=int, default=4, help="packages side by side")
     parser.add_argument("--seconds", type=float, default=300, help="the longest that one may take")
@@ -211,7 +212,7 @@ def main() -> int:
     )
     if not packages:
         parser.error(f"no packages in {options.directory}")
-    table = tomllib.loads(TABLE.read_text())
+    table = tomllib.loads(options.table.read_text())
     logging.getLogger().setLevel(logging.ERROR)
     warnings.simplefilter("ignore", FutureWarning)
     counts: Counter[str] = Counter()
