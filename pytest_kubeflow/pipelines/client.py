@@ -29,6 +29,7 @@ from pytest_kubeflow.proxy import proxy_for
 T = TypeVar("T")
 
 _TIMEOUT = (10.0, 60.0)
+_SHORT_TIMEOUT = (5.0, 15.0)
 _ASK_AGAIN = frozenset({429, 502, 503, 504})
 _ATTEMPTS = 6
 _PAGE = 100
@@ -235,6 +236,7 @@ def recent_runs(client: Any, *, experiment_id: str, count: int) -> list[RunView]
             page_size=min(count, _LONGEST_PAGE),
             sort_by="created_at desc",
             _preload_content=False,
+            _request_timeout=_SHORT_TIMEOUT,
         )
         try:
             found = json.loads(answer.data).get("runs") or ()

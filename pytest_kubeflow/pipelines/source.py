@@ -43,9 +43,9 @@ class SessionRuns:
         """Opens a watch on all Workflows of KFP in the namespace."""
         if self._kubernetes is None:
             return None
-        custom = self._kubernetes.custom
+        kubernetes = self._kubernetes
         group, version, plural = _WORKFLOWS
-        return lambda: custom.list_namespaced_custom_object(
+        return lambda: kubernetes.custom.list_namespaced_custom_object(
             group,
             version,
             self._namespace,

@@ -81,6 +81,7 @@ class _Followed:
     view: RunView
     since: float = field(default_factory=time.monotonic)
     hinted: float = 0.0
+    seen: float = 0.0
     ended: Callable[[], None] | None = None
 
 
@@ -240,13 +241,13 @@ class RunWatcher:
 
     def _ask(self) -> Iterator[RunView | tuple[str, KubeflowError]]:
         with self._news:
-            wanted = set(self._open)
+            wanted = {run_id: one.seen for run_id, one in self._open.items()}
         for view in self._source.recent(len(wanted) + _ONE_BY_ONE):
             if view.run_id in wanted:
-                wanted.discard(view.run_id)
+                del wanted[view.run_id]
                 yield view
-        # Others that are among the youngest have crowded these out.
-        for run_id in sorted(wanted)[:_ONE_BY_ONE]:
+        # Others that are among the youngest have crowded these out: take turns.
+        for run_id in sorted(wanted, key=wanted.__getitem__)[:_ONE_BY_ONE]:
             try:
                 yield self._source.view(run_id)
             except (NotFound, PermissionDenied) as error:
@@ -261,6 +262,7 @@ class RunWatcher:
                 if followed is None:
                     continue
                 if isinstance(outcome, RunView):
+                    followed.seen = time.monotonic()
                     if outcome == followed.view:
                         continue
                     followed.view = outcome

@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from pytest_kubeflow.errors import KubeflowError
+
 RUN_ID = "pipeline/runid"
 """The label of a Workflow with its run's id."""
 
@@ -44,7 +46,9 @@ class WorkflowWatch(threading.Thread):
         pause = _FIRST_PAUSE
         while not self._stopped.is_set():
             # ValueError and AttributeError: what urllib3 says when it is closed under its reader.
-            with contextlib.suppress(ApiException, HTTPError, OSError, ValueError, AttributeError):
+            with contextlib.suppress(
+                ApiException, KubeflowError, HTTPError, OSError, ValueError, AttributeError
+            ):
                 response = self._open_watch()
                 with self._lock:
                     self._response = response
