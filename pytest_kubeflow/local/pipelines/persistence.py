@@ -64,9 +64,16 @@ def _reported(run: Run, workflow: Object) -> Run:
     contexts = status.get("contexts") or {}
     known = {task.id: task for task in run.tasks}
     nodes = (status.get("nodes") or {}).values()
+    children: dict[str, list[str]] = {}
+    for node in nodes:
+        children.setdefault(node.get("boundaryID", ""), []).append(node["id"])
     run = replace(
         run,
-        tasks=tuple(_task(node, known.get(node["id"]), state) for node in nodes) or run.tasks,
+        tasks=tuple(
+            _task(node, known.get(node["id"]), state, children.get(node["id"], []))
+            for node in nodes
+        )
+        or run.tasks,
         pipeline_context_id=contexts.get("pipeline", 0),
         run_context_id=contexts.get("run", 0),
     )
@@ -88,7 +95,7 @@ def _moved(run: Run, state: str, error: str, finished: datetime | None = None) -
     )
 
 
-def _task(node: Object, known: Task | None, run_state: str) -> Task:
+def _task(node: Object, known: Task | None, run_state: str, children: list[str]) -> Task:
     state = _STATES.get(node["phase"], "PENDING")
     message = node.get("message", "")
     if message == TERMINATED and run_state == "CANCELED":
@@ -108,7 +115,7 @@ def _task(node: Object, known: Task | None, run_state: str) -> Task:
         execution_id=int(execution),
         parent_id=node.get("boundaryID", ""),
         pod_name=node["id"] if node["type"] == "Pod" else "",
-        child_pods=tuple(node.get("children") or ()),
+        children=tuple(children),
         error=message,
         history=history,
     )

@@ -83,7 +83,7 @@ class StateChange:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task of a run, as its Workflow reports it; `child_pods` are those of its attempts."""
+    """A task of a run, as its Workflow reports it; `children` are the ids of those inside it."""
 
     id: str
     name: str
@@ -94,7 +94,7 @@ class Task:
     execution_id: int = 0
     parent_id: str = ""
     pod_name: str = ""
-    child_pods: tuple[str, ...] = ()
+    children: tuple[str, ...] = ()
     error: str = ""
     history: tuple[StateChange, ...] = ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -184,6 +185,48 @@ def test_archives_are_opened(member: Member, package: Path, pack: Callable[[byte
     assert made.status_code == 200
     (version,) = member.kfp.list_pipeline_versions(made.json()["pipeline_id"]).pipeline_versions
     assert version.pipeline_spec["pipelineInfo"]["name"] == "greeting"
+
+
+@pytest.mark.parametrize(
+    ("tags", "told"),
+    [
+        ("no json", "Failed to parse tags"),
+        ('["a"]', "Failed to parse tags"),
+        ('{"a": 1}', "Failed to parse tags"),
+        ('{"": "x"}', "tag key cannot be empty"),
+        ('{"a.b": "x"}', "must not contain '.' character"),
+        (json.dumps({"k" * 64: "x"}), "exceeds maximum length of 63"),
+        (json.dumps({"k": "ö" * 64}), "exceeds maximum length of 63"),
+        (json.dumps({f"k{n}": "x" for n in range(21)}), "number of tags (21) exceeds maximum"),
+    ],
+)
+def test_tags_have_limits(member: Member, package: Path, tags: str, told: str) -> None:
+    answer = upload(
+        member, package.read_bytes(), name=name("p"), namespace=member.namespace, tags=tags
+    )
+    assert answer.status_code == 400
+    assert told in answer.json()["error_message"]
+
+
+def test_lists_are_filtered_by_tags(member: Member, package: Path) -> None:
+    team = name("team")
+    for called, tags in (("one", {"team": team}), ("two", {"team": "other"}), ("three", {})):
+        query = {"name": name(called), "namespace": member.namespace, "tags": json.dumps(tags)}
+        assert upload(member, package.read_bytes(), **query).status_code == 200
+
+    def listed(operation: str) -> Any:
+        predicate = {"key": "tags.team", "operation": operation, "string_value": team}
+        query = {
+            "namespace": member.namespace,
+            "filter": json.dumps({"predicates": [predicate]}),
+        }
+        return member.call("GET", "pipelines", params=query)
+
+    (found,) = listed("EQUALS").json()["pipelines"]
+    assert found["tags"] == {"team": team}
+    refused = listed("NOT_EQUALS")
+    assert refused.status_code == 400
+    assert "only EQUALS operation is supported for tag filtering" in refused.json()["message"]
 
 
 ARGO = b"apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec: {}\n"

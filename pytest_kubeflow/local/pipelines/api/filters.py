@@ -17,6 +17,8 @@ from pytest_kubeflow.local.pipelines.api.errors import invalid
 
 Json = Any
 Getter = Callable[[Any], Any]
+TAGS = "tags."
+"""The field of records with tags, of which `tags.<key>` can be filtered by but not sorted."""
 
 _OPERATIONS = {
     1: "EQUALS",
@@ -98,7 +100,8 @@ def _predicate(message: Json, fields: Mapping[str, Getter]) -> Predicate:
         operation = _OPERATIONS.get(operation, operation)
     if operation not in _OPERATIONS.values():
         raise invalid(f"invalid predicate operation: {operation}")
-    if not isinstance(key, str) or key not in fields:
+    getter = _getter(key, operation, fields) if isinstance(key, str) else None
+    if getter is None:
         raise invalid(f'no support for filtering on unrecognized field "{key}"')
     if len(message) != 1 or next(iter(message)) not in _VALUES:
         raise invalid(f'predicate on "{key}" must have one value, of {", ".join(_VALUES)}')
@@ -110,7 +113,18 @@ def _predicate(message: Json, fields: Mapping[str, Getter]) -> Predicate:
         raise invalid(f"cannot use non string value type {kind} with operator {operation}")
     if operation in _COMPARISONS and kind.startswith("[]"):
         raise invalid(f"cannot use scalar operator {operation} on array type {kind}")
-    return Predicate(operation, fields[key], _typed(key, kind, value))
+    return Predicate(operation, getter, _typed(key, kind, value))
+
+
+def _getter(key: str, operation: str, fields: Mapping[str, Getter]) -> Getter | None:
+    if not key.startswith(TAGS) or TAGS not in fields:
+        return fields.get(key)
+    if operation != "EQUALS":
+        raise invalid(
+            f"only EQUALS operation is supported for tag filtering, got {operation} for key "
+            f"{json.dumps(key)}"
+        )
+    return lambda record: fields[TAGS](record).get(key.removeprefix(TAGS))
 
 
 def _typed(key: str, kind: str, value: Json) -> Any:

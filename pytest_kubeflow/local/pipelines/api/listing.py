@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 from starlette.requests import Request
 
 from pytest_kubeflow.local.pipelines.api.errors import RequestError, invalid
-from pytest_kubeflow.local.pipelines.api.filters import Getter, parse_filter
+from pytest_kubeflow.local.pipelines.api.filters import TAGS, Getter, parse_filter
 from pytest_kubeflow.local.pipelines.store import (
     Experiment,
     Pipeline,
@@ -112,7 +112,7 @@ def _order(sort_by: str, fields: Mapping[str, Getter], kind: str) -> tuple[str, 
             '"field_name", "field_name desc", or "field_name asc"'
         )
     name = words[0] if words else "created_at"
-    if name not in fields:
+    if name not in fields or name == TAGS:
         raise invalid(f'Invalid sorting field: "{name}" on listable type {kind}')
     return name, words[1:] == ["desc"]
 

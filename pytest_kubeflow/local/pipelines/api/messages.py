@@ -163,7 +163,8 @@ def _task(record: Run, task: Task) -> Json:
         parent_task_id=task.parent_id,
         state_history=[_change(one) for one in task.history],
         pod_name=task.pod_name,
-        child_tasks=[{"pod_name": one} for one in task.child_pods or (task.pod_name,) if one],
+        # Nodes of the Workflow, whatever they are: the real server knows them by no other name.
+        child_tasks=[{"pod_name": one} for one in task.children or (task.pod_name,) if one],
     )
 
 

@@ -15,8 +15,9 @@ from starlette.routing import Route
 from pytest_kubeflow.local.pipelines.api import messages
 from pytest_kubeflow.local.pipelines.api.context import Context, read_message, text_field
 from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid, not_found
-from pytest_kubeflow.local.pipelines.api.filters import Getter
+from pytest_kubeflow.local.pipelines.api.filters import TAGS, Getter
 from pytest_kubeflow.local.pipelines.api.listing import list_page
+from pytest_kubeflow.local.pipelines.api.tags import checked_tags
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument
 from pytest_kubeflow.local.pipelines.store import Pipeline, PipelineVersion
 
@@ -29,6 +30,7 @@ _PIPELINE_FIELDS: Mapping[str, Getter] = {
     "created_at": lambda record: record.created_at,
     "description": lambda record: record.description,
     "namespace": lambda record: record.namespace,
+    TAGS: lambda record: record.tags,
 }
 _VERSION_FIELDS: Mapping[str, Getter] = {
     "id": lambda record: record.id,
@@ -37,6 +39,7 @@ _VERSION_FIELDS: Mapping[str, Getter] = {
     "display_name": lambda record: record.display_name,
     "created_at": lambda record: record.created_at,
     "description": lambda record: record.description,
+    TAGS: lambda record: record.tags,
 }
 
 
@@ -75,7 +78,7 @@ class PipelineService:
                     display_name,
                     self._context.api_namespace(text_field(message, "namespace")),
                     text_field(message, "description"),
-                    message.get("tags") or {},
+                    checked_tags(message.get("tags") or {}),
                 ),
             )
         except RequestError as error:

@@ -6,7 +6,6 @@ the real server, so their errors have the shape of its old API: `error_message`,
 
 from __future__ import annotations
 
-import json
 from pathlib import PurePath
 
 from starlette.datastructures import UploadFile
@@ -20,6 +19,7 @@ from pytest_kubeflow.local.pipelines.api.context import Context, accepted, refus
 from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid
 from pytest_kubeflow.local.pipelines.api.packages import LARGEST, read_package
 from pytest_kubeflow.local.pipelines.api.pipelines import PATH, PipelineService
+from pytest_kubeflow.local.pipelines.api.tags import parse_tags
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument, SpecError
 from pytest_kubeflow.local.pipelines.store import Pipeline
 
@@ -51,7 +51,7 @@ class UploadService:
             more = {
                 "display_name": display_name or name,
                 "description": query.get("description", ""),
-                "tags": _tags(query.get("tags", "")),
+                "tags": parse_tags(query.get("tags", "")),
             }
             record = Pipeline(name, namespace=namespace, **more)  # type: ignore[arg-type]
             record = await self._pipelines.add(request, record)
@@ -76,7 +76,7 @@ class UploadService:
                 document,
                 display_name=display_name or name,
                 description=query.get("description", ""),
-                tags=_tags(query.get("tags", "")),  # type: ignore[arg-type]
+                tags=parse_tags(query.get("tags", "")),  # type: ignore[arg-type]
             )
         except RequestError as error:
             return _failure(error, "Failed to create a pipeline version")
@@ -99,20 +99,6 @@ class UploadService:
             return accepted(PipelineDocument.parse(read_package(content))), name
         except SpecError as error:
             raise refused(error) from None
-
-
-def _tags(text: str) -> dict[str, str]:
-    if not text:
-        return {}
-    try:
-        tags = json.loads(text)
-    except ValueError:
-        tags = None
-    if not isinstance(tags, dict) or not all(isinstance(one, str) for one in tags.values()):
-        raise invalid(
-            "Failed to parse tags query parameter. Expected JSON object with string keys and values"
-        )
-    return tags
 
 
 def _failure(error: RequestError, doing: str) -> Response:

@@ -30,7 +30,7 @@ def timestamp() -> str:
 class TaskNode:
     """One task of a run: `kind` is Pod, DAG or Retry, `phase` as Argo names them.
 
-    `children` are the pods of a Retry, one for each attempt.
+    The pods of a Retry's attempts are nodes inside it.
     """
 
     id: str
@@ -40,7 +40,6 @@ class TaskNode:
     phase: str = "Pending"
     message: str = ""
     execution_id: int = 0
-    children: list[str] = field(default_factory=list)
     created_at: str = field(default_factory=timestamp)
     started_at: str = ""
     finished_at: str = ""
@@ -58,7 +57,6 @@ class TaskNode:
             "createdAt": self.created_at,
             "startedAt": self.started_at,
             "finishedAt": self.finished_at,
-            "children": self.children,
         }
         if self.execution_id:
             value = {"name": "execution-id", "value": str(self.execution_id)}

@@ -99,7 +99,6 @@ class TaskRunner:
         while True:
             name = pod_name(f"{self.workflow['metadata']['name']}-retry")
             node = TaskNode(name, f"{step.display_name}({number})", "Pod", step.node.id)
-            step.node.children.append(name)
             self.status.node(node)
             self.status.move(step.node, "Running")
             try:
