@@ -84,14 +84,12 @@ def merge(
     """The tasks of a run: those that a source knows, oldest first, then those not begun."""
     declared = {path: (task, inner) for path, task, inner in package.tasks()} if package else {}
     by_name = {each.name: each for each in details if not each.name.endswith("-driver")}
-    by_pod = {pod: each for each in details for pod in each.pod_names}
     tasks = []
     for record in records:
         path = _declared_path(record, declared)
         _, component = declared.get(path, ({}, {}))
         types = component.get("outputDefinitions", {}).get("parameters", {})
-        detail = by_pod.get(record.pod_name) or by_name.get(record.name)
-        detail = detail or by_name.get(record.display_name)
+        detail = _detail_of(record, details)
         tasks.append(
             Task(
                 name=path[-1] if path else record.name,
@@ -99,7 +97,7 @@ def merge(
                 display_name=record.display_name or record.name,
                 state=_state(record.state, detail, run_state),
                 error=detail.error if detail else "",
-                pod_name=record.pod_name or _pod(detail),
+                pod_name=record.pod_name or ("" if record.is_dag else _pod(detail)),
                 started=record.started,
                 ended=record.ended,
                 outputs={
@@ -123,7 +121,7 @@ def merge(
                     display_name=task.get("taskInfo", {}).get("name", ""),
                     state=detail.state if detail and detail.state else NOT_STARTED,
                     error=detail.error if detail else "",
-                    pod_name=_pod(detail),
+                    pod_name="" if "dag" in inner else _pod(detail),
                     is_dag="dag" in inner,
                     read_log=read_log,
                 )
@@ -132,6 +130,16 @@ def merge(
         return tasks
     outputs = DagOutputs(package, {task.label: task for task in tasks})
     return [replace(each, outputs=outputs.of(each)) if each.is_dag else each for each in tasks]
+
+
+def _detail_of(record: TaskRecord, details: Sequence[TaskDetail]) -> TaskDetail | None:
+    """What the API tells of a task: by its pod, since in loops names come more than once."""
+    mine = [each for each in details if record.pod_name and record.pod_name in each.pod_names]
+    names = {record.name, record.display_name}
+    # A task around its pod knows the pod too, and so does all that is around the task.
+    named = [each for each in mine or details if each.name in names]
+    found = named or mine
+    return found[-1] if found else None
 
 
 def _pod(detail: TaskDetail | None) -> str:

@@ -194,8 +194,10 @@ def test_a_task_has_the_state_of_its_own_pod() -> None:
         for n in (0, 1)
     ]
     details = [
+        TaskDetail("executor", "RUNNING", "", ("pod-0",)),
         TaskDetail("outer", "FAILED", "why", ("pod-0",)),
         TaskDetail("outer", "RUNNING", "", ("pod-1",)),
+        TaskDetail("root", "RUNNING", "", ("pod-0", "pod-1")),
     ]
     states = [task.state for task in merge(LOOPS, records, details, run_state="RUNNING")]
     assert states[:2] == ["FAILED", "RUNNING"]
