@@ -7,7 +7,7 @@ from typing import Optional
 
 from kfp import dsl
 
-from tests.local.pipelines.programs import greet, join, shell
+from tests.local.pipelines.programs import greet, join, shell, wait_for_ever
 
 
 @dsl.container_component
@@ -233,3 +233,41 @@ def cached(label: str) -> None:
 @dsl.pipeline(name="keyed")
 def keyed(label: str) -> None:
     unique(label=label).set_caching_options(enable_caching=True, cache_key="the key")
+
+
+@dsl.container_component
+def told_names(
+    job: str,
+    job_id: str,
+    resource: str,
+    task: str,
+    task_id: str,
+    created: str,
+    scheduled: str,
+    out: dsl.OutputPath(list),  # type: ignore[valid-type]
+) -> dsl.ContainerSpec:
+    return shell(
+        'printf \'["%s","%s","%s","%s","%s","%s","%s"]\' "$1" "$2" "$3" "$4" "$5" "$6" "$7" > "$8"',
+        *(job, job_id, resource, task, task_id, created, scheduled, out),
+    )
+
+
+@dsl.pipeline(name="placeholders")
+def placeholders() -> None:
+    told_names(
+        job=dsl.PIPELINE_JOB_NAME_PLACEHOLDER,
+        job_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER,
+        resource=dsl.PIPELINE_JOB_RESOURCE_NAME_PLACEHOLDER,
+        task=dsl.PIPELINE_TASK_NAME_PLACEHOLDER,
+        task_id=dsl.PIPELINE_TASK_ID_PLACEHOLDER,
+        created=dsl.PIPELINE_JOB_CREATE_TIME_UTC_PLACEHOLDER,
+        scheduled=dsl.PIPELINE_JOB_SCHEDULE_TIME_UTC_PLACEHOLDER,
+    )
+
+
+@dsl.pipeline(name="endless-loop")
+def endless_loop() -> None:
+    """Iterations that never end, and a task that would be retried."""
+    with dsl.ParallelFor(["a", "b"]):
+        deaf = wait_for_ever()
+        deaf.set_retry(5)

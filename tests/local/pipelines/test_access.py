@@ -143,10 +143,10 @@ def test_a_number_that_no_double_holds_is_refused(member: Member, experiment: st
 
 
 def test_what_comes_later_says_so(member: Member) -> None:
-    answer = member.call("GET", "recurringruns")
+    answer = member.call("GET", "visualizations/x")
     assert answer.status_code == 501
     assert answer.json()["code"] == 12
-    assert "recurringruns" in answer.json()["message"]
+    assert "visualizations" in answer.json()["message"]
 
 
 def test_authorization_can_be_asked_for(member: Member, stranger: Member) -> None:

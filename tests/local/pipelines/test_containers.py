@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
+
 from tests.local.pipelines.containers import commands, composed, kinds, output_files
+from tests.local.pipelines.flows import placeholders
+from tests.local.pipelines.ledgers import executions
 from tests.local.pipelines.member import Member
 
 TEXT = (
@@ -62,3 +67,16 @@ def test_constants_are_composed_of_what_they_name(member: Member) -> None:
     assert run.state == "SUCCEEDED", member.errors(run)
     out = member.records(run.run_id)["join"].outputs["out"]
     assert out == f"before {TEXT} after+{run.display_name}/{run.run_id}"
+
+
+def test_placeholders_of_the_run_and_the_task(member: Member) -> None:
+    run = member.run(placeholders)
+    assert run.state == "SUCCEEDED", member.errors(run)
+    record = member.records(run.run_id)["told-names"]
+    job, job_id, resource, task, task_id, created, scheduled = record.outputs["out"]
+    assert (job, job_id, task) == (run.display_name, run.run_id, "told-names")
+    assert re.fullmatch(r"placeholders-\w{5}", resource)
+    (root,) = [one for one in executions(member, run.run_id) if not one["task_name"]]
+    assert task_id == str(root["id"])  # the DAG around it, as the real driver has it
+    for moment in (created, scheduled):
+        assert abs(datetime.fromisoformat(moment) - run.created_at).total_seconds() < 5

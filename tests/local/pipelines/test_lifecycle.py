@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.local.pipelines.flows import endless_loop
 from tests.local.pipelines.ledgers import executions
 from tests.local.pipelines.member import Member, name
 from tests.local.pipelines.programs import endless, greeting
@@ -235,3 +236,21 @@ def test_a_run_that_is_not_there_cannot_change(member: Member, verb: str) -> Non
     answer = member.call("POST", f"runs/{name()}:{verb}")
     assert answer.status_code == 404
     assert answer.json()["code"] == 5
+
+
+def test_terminating_ends_loops_and_retries(member: Member, experiment: str) -> None:
+    run_id = member.start(endless_loop, experiment)
+    member.until(
+        lambda: (
+            len(member.pods(run_id)) == 2
+            and {one.status.phase for one in member.pods(run_id)} == {"Running"}
+        ),
+        "two iterations to run",
+    )
+    member.kfp.terminate_run(run_id)
+    assert member.wait(run_id).state == "CANCELED"
+    assert member.pods(run_id) == []
+    records = member.records(run_id)
+    assert {one.state for one in records.values()} == {"CANCELED"}
+    details = member.details(run_id)
+    assert {one["state"] for one in details.values()} == {"CANCELED"}
