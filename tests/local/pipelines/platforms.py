@@ -131,3 +131,41 @@ def wait() -> dsl.ContainerSpec:
 @dsl.pipeline(name="too-long")
 def too_long() -> None:
     kubernetes.set_timeout(wait(), 1)
+
+
+@dsl.component(
+    base_image="python:3.11",
+    task_config_passthroughs=[
+        dsl.TaskConfigField.RESOURCES,
+        dsl.TaskConfigField.KUBERNETES_TOLERATIONS,
+        dsl.TaskConfigField.KUBERNETES_NODE_SELECTOR,
+        dsl.TaskConfigField.KUBERNETES_AFFINITY,
+        dsl.TaskConfigPassthrough(field=dsl.TaskConfigField.ENV, apply_to_task=True),
+        dsl.TaskConfigPassthrough(field=dsl.TaskConfigField.KUBERNETES_VOLUMES, apply_to_task=True),
+    ],
+)
+def handed_on(workspace_path: str, config: dsl.TaskConfig) -> dict:  # type: ignore[type-arg]
+    """The task's configuration, as the component gets it."""
+    import os
+
+    return {
+        "env": config.env,
+        "resources": config.resources,
+        "tolerations": config.tolerations,
+        "node_selector": config.node_selector,
+        "volumes": config.volumes,
+        "volume_mounts": config.volume_mounts,
+        "colour": os.environ["COLOUR"],
+    }
+
+
+@dsl.pipeline(
+    name="handing-on",
+    pipeline_config=dsl.PipelineConfig(workspace=dsl.WorkspaceConfig(size="5Mi")),
+)
+def handing_on() -> None:
+    """A task whose pod would fit nowhere, and need not."""
+    task = handed_on(workspace_path=dsl.WORKSPACE_PATH_PLACEHOLDER)
+    task.set_cpu_request("9999").set_memory_limit("100Mi").set_env_variable("COLOUR", "red")
+    kubernetes.add_node_selector(task, label_key="disktype", label_value="ssd")
+    kubernetes.add_toleration(task, key="gpu", operator="Exists", effect="NoSchedule")

@@ -15,6 +15,5 @@ PIPELINES: dict[str, Spec] = {
     ),
     "resolver components": _with("deploymentSpec.executors.exec", {"resolver": {}}),
     "custom job components": _with("deploymentSpec.executors.exec", {"customJob": {}}),
-    "task config passthroughs": _with("components.comp.taskConfigPassthroughs", [{"field": "ENV"}]),
     "container lifecycles": _with("deploymentSpec.executors.exec.container.lifecycle", {}),
 }

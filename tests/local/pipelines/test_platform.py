@@ -12,6 +12,7 @@ from tests.local.pipelines.member import Member, name
 from tests.local.pipelines.platforms import (
     as_nobody,
     as_somebody,
+    handing_on,
     nothing_to_delete,
     own_volume,
     placed,
@@ -178,3 +179,15 @@ def test_a_task_that_takes_too_long_fails(member: Member) -> None:
     run = member.run(too_long)
     assert run.state == "FAILED"
     assert "DeadlineExceeded" in member.details(run.run_id)["wait"]["error"]["message"]
+
+
+def test_configuration_is_handed_on_to_the_task(member: Member) -> None:
+    records = member.succeed(handing_on)
+    config = records["handed-on"].outputs["Output"]
+    assert config["env"] == [{"name": "COLOUR", "value": "red"}]
+    assert config["colour"] == "red"  # for the task itself too
+    assert config["resources"] == {"requests": {"cpu": "9999"}, "limits": {"memory": "100Mi"}}
+    assert config["node_selector"] == {"disktype": "ssd"}
+    assert [one["key"] for one in config["tolerations"]] == ["gpu"]
+    assert [one["mountPath"] for one in config["volume_mounts"]] == ["/kfp-workspace"]
+    assert [one["name"] for one in config["volumes"]] == ["kfp-workspace"]

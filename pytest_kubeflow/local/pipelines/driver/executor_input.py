@@ -25,7 +25,7 @@ def executor_input(inputs: Values, component: Json, *, run_root: str, task_name:
     task_root = f"{run_root}/{task_name}/{uuid.uuid4()}"
     return {
         "inputs": {
-            "parameterValues": inputs.parameters,
+            "parameterValues": dict(inputs.parameters),
             "artifacts": {
                 name: {"artifacts": [one.to_runtime() for one in found]}
                 for name, found in inputs.artifacts.items()

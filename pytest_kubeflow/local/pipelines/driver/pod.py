@@ -26,6 +26,7 @@ LAUNCHER = "/kfp/launcher"
 _TOKEN_DIRECTORY = "/var/run/secrets/kfp"  # noqa: S105 a path
 # Where artifacts are for the task; volumes, so that any user may write there.
 _SCRATCH = {"minio-scratch": "/minio", "s3-scratch": "/s3", "gcs-scratch": "/gcs"}
+OWN_VOLUMES = frozenset({"kfp-launcher", "kfp-token", *_SCRATCH})
 _CHANNEL_START, _CHANNEL_END = "{{$.inputs.parameters['", "']}}"
 
 
@@ -62,7 +63,7 @@ class TaskPod:
         main = {
             "name": "main",
             "image": self._channel(self.container["image"]),
-            "command": [*self._launcher(), "--"],
+            "command": self.launcher(),
             "args": command,
             "env": [*_environment(self.store), *self._user_environment()],
             "resources": self._resources(),
@@ -116,7 +117,8 @@ class TaskPod:
             },
         }
 
-    def _launcher(self) -> list[str]:
+    def launcher(self) -> list[str]:
+        """The command of the main container."""
         component = {
             key: self.component[key]
             for key in ("inputDefinitions", "outputDefinitions")
@@ -135,6 +137,7 @@ class TaskPod:
             *("--object_store_region", self.store.region),
             *("--token_file", f"{_TOKEN_DIRECTORY}/token"),
             *self.launcher_options,
+            "--",
         ]
 
     def _user_environment(self) -> list[Object]:
@@ -171,6 +174,11 @@ class TaskPod:
         if name not in values:
             raise TaskError(f"a setting of the pod comes from parameter {name!r}, which is not set")
         return to_text(values[name])
+
+
+def own_environment(store: StoreSettings) -> set[str]:
+    """The names of the variables that the launcher needs."""
+    return {one["name"] for one in _environment(store)}
 
 
 def _environment(store: StoreSettings) -> list[Object]:

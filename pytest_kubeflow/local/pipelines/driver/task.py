@@ -14,11 +14,12 @@ from pytest_kubeflow.local.pipelines.driver.executor_input import executor_input
 from pytest_kubeflow.local.pipelines.driver.importer import import_artifact
 from pytest_kubeflow.local.pipelines.driver.ledger import Ledger
 from pytest_kubeflow.local.pipelines.driver.platform import apply_platform, claim_names
-from pytest_kubeflow.local.pipelines.driver.pod import TaskPod
+from pytest_kubeflow.local.pipelines.driver.pod import OWN_VOLUMES, TaskPod, own_environment
 from pytest_kubeflow.local.pipelines.driver.report import Artifact, Report
 from pytest_kubeflow.local.pipelines.driver.retry import RetryPolicy
 from pytest_kubeflow.local.pipelines.driver.status import TaskNode, WorkflowStatus
 from pytest_kubeflow.local.pipelines.driver.step import Step, pod_name
+from pytest_kubeflow.local.pipelines.driver.task_config import inputs_for, pass_through
 from pytest_kubeflow.local.pipelines.driver.values import Values
 
 Json = Any
@@ -169,10 +170,17 @@ class TaskRunner:
         )
 
     def _manifest(self, step: Step, name: str) -> Object:
-        manifest = self._pod(step, name).manifest()
+        pod = self._pod(step, name)
+        manifest = pod.manifest()
         apply_platform(manifest, step.platform, step.resolve)
         if workspace.is_wanted(step.inputs):
             workspace.mount(manifest, self.workflow["metadata"]["name"])
+        if step.component.get("taskConfigPassthroughs"):
+            own = own_environment(self.tools.store)
+            config = pass_through(manifest, step.component, env=own, volumes=OWN_VOLUMES)
+            given = dict.fromkeys(inputs_for(step.component), config)
+            pod.executor_input["inputs"]["parameterValues"] |= given
+            manifest["spec"]["containers"][0]["command"] = pod.launcher()
         if self.tools.faults.active("task-hangs"):
             manifest["spec"]["containers"][0]["args"] = list(_HANGING)
         return manifest

@@ -19,7 +19,6 @@ _FEATURES = {
     "artifactIterator": "ParallelFor loops over artifacts",
     "resolver": "resolver components",
     "customJob": "custom job components",
-    "taskConfigPassthroughs": "task config passthroughs",
     "singlePlatformSpecs": "platform specs inside a component",
     "lifecycle": "container lifecycles",
     "genericEphemeralVolume": "generic ephemeral volumes",
@@ -31,7 +30,9 @@ _SPEC = (
     "pipelineInfo", "deploymentSpec", "schemaVersion", "sdkVersion", "components", "root",
     "defaultPipelineRoot",
 )  # fmt: skip
-_COMPONENT = ("inputDefinitions", "outputDefinitions", "dag", "executorLabel")
+_COMPONENT = (
+    "inputDefinitions", "outputDefinitions", "dag", "executorLabel", "taskConfigPassthroughs",
+)  # fmt: skip
 _TASK = (
     "taskInfo", "inputs", "dependentTasks", "cachingOptions", "componentRef", "triggerPolicy",
     "retryPolicy", "parameterIterator", "iteratorPolicy",
