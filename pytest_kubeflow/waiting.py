@@ -23,10 +23,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A point in time that several waits can share. `at` is on the monotonic clock, in seconds."""
+    """A point in time that several waits can share. `at` is on the monotonic clock, in seconds.
+
+    `whose` says for people what the time is of, if not of one wait: "of the session".
+    """
 
     at: float
     seconds: float
+    whose: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.seconds:g} s {self.whose}".rstrip()
 
     @classmethod
     def after(cls, seconds: float) -> Deadline:
@@ -75,7 +82,7 @@ def wait_until(
         assert state.outcome is not None
         last = describe(state.outcome.result())
         raise WaitTimeout(
-            f"timed out after {deadline.seconds:g} s waiting for {what}; last state: {last}",
+            f"timed out after {deadline} waiting for {what}; last state: {last}",
             state=last,
             evidence=evidence() if evidence else None,
         )

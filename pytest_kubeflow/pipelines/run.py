@@ -28,7 +28,8 @@ T = TypeVar("T")
 class RunAccess:
     """What runs in one namespace are asked with. `client` is a kfp.Client.
 
-    The sources of outputs are tried in order. `timeout` is the longest wait in seconds.
+    The sources of outputs are tried in order. `timeout` is the longest wait in seconds; no wait
+    goes past the `deadline` of the whole session.
     """
 
     client: Any
@@ -39,6 +40,7 @@ class RunAccess:
     url_of: Callable[[str], str]
     watcher: RunWatcher
     timeout: float = 600.0
+    deadline: Deadline | None = None
 
     def view(self, run_id: str) -> RunView:
         """What the API says of a run now."""
@@ -118,6 +120,9 @@ class PipelineRun:
         self, deadline: Deadline, *, expect: str | tuple[str, ...] = "SUCCEEDED"
     ) -> PipelineRun:
         """The same with a deadline."""
+        session = self._access.deadline
+        if session is not None and session.at < deadline.at:
+            deadline = session
         if self._view.state not in FINAL_STATES:
             self._view = self._access.watcher.wait(
                 self._view, deadline=deadline, evidence=self.evidence

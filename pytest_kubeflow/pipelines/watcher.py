@@ -176,7 +176,7 @@ class RunWatcher:
             if deadline.expired:
                 last = followed.view.state or "PENDING"
                 raise WaitTimeout(
-                    f"timed out after {deadline.seconds:g} s waiting for run {view.name} to end; "
+                    f"timed out after {deadline} waiting for run {view.name} to end; "
                     f"last state: {last}",
                     state=last,
                     evidence=evidence() if evidence else None,

@@ -69,6 +69,6 @@ class Declaration:
             (self.share, self.module) == ("module", other.module)
             and other.share == self.share
             and self.pipeline is other.pipeline
-            and self.name == other.name
+            and (self.name, self.timeout, self.expect) == (other.name, other.timeout, other.expect)
             and self.arguments == other.arguments
         )

@@ -37,7 +37,12 @@ def session_deadline(config: pytest.Config) -> Deadline | None:
 
 
 def near(config: pytest.Config) -> list[PlannedRun]:
-    """The runs of the test that is run now and of the next one, as far as they are known."""
+    """The runs of the test that is run now and of the next one, as far as they are known.
+
+    None where runs are submitted with their own tests.
+    """
+    if options.load(config).session.schedule == "sequential":
+        return []
     tests = config.stash.get(_near_key, ())
     return [run for test in tests if (run := plan_of(config).run_of(test)) is not None]
 
@@ -72,7 +77,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if (seconds := options.load(config).session.session_timeout) is not None:
         from pytest_kubeflow.waiting import Deadline
 
-        config.stash[_deadline_key] = Deadline(time.monotonic() + seconds, seconds)
+        config.stash[_deadline_key] = Deadline(
+            time.monotonic() + seconds, seconds, "of the session"
+        )
 
 
 def _is_loaded(config: pytest.Config) -> bool:
@@ -157,4 +164,5 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def _wants_cluster(item: pytest.Item) -> bool:
-    return "kf_cluster" in getattr(item, "fixturenames", ())
+    wants = getattr(item, "fixturenames", ())
+    return "kf_cluster" in wants or "pipeline_run" in wants

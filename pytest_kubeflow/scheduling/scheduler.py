@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, wait
 from typing import Protocol
 
 from pytest_kubeflow.errors import KubeflowError, WaitTimeout
@@ -15,8 +15,11 @@ from pytest_kubeflow.scheduling.plan import PlannedRun, RunPlan
 from pytest_kubeflow.waiting import Deadline
 
 _LOOK = 0.5
-_THREADS = 8
-"""Runs that are made and submitted side by side."""
+_SIDE_BY_SIDE = 8
+"""Runs that are made and submitted at once, and removed at once."""
+
+_LONGEST_START = 60.0
+"""Seconds for which the end of a session waits for a run that is just being made."""
 
 
 class Submitter(Protocol):
@@ -29,8 +32,9 @@ class Submitter(Protocol):
 class Scheduler:
     """Of one session. `limit` runs are in flight at most; whose turn it is follows the plan.
 
-    A slot is taken before anything is made for a run, and free again when the run has ended. A
-    test's run that nobody has begun yet is begun when the test asks for it.
+    A slot is taken before anything is made for a run, and free again when the run has ended or its
+    time is over. A test's run that nobody has begun yet is begun when the test asks for it. All
+    threads are daemons: who leaves in a hurry does not wait for them.
     """
 
     def __init__(
@@ -52,8 +56,10 @@ class Scheduler:
         self._lock = threading.Lock()
         self._futures: dict[PlannedRun, Future[PipelineRun]] = {}
         self._deadlines: dict[PlannedRun, Deadline] = {}
+        self._holding: dict[PlannedRun, Callable[[], None]] = {}
         self._users = {run: set(run.tests) for run in plan}
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="submit")
+        self._hands = threading.Semaphore(_SIDE_BY_SIDE)
+        self._busy: set[threading.Thread] = set()
         self._stopped = threading.Event()
 
     def begin(self, runs: Iterable[PlannedRun]) -> None:
@@ -78,11 +84,17 @@ class Scheduler:
     def _submit_all(self, queue: list[PlannedRun]) -> None:
         for run in queue:
             self._slots.acquire()
+            self._hands.acquire()
             with self._lock:
                 over = self._is_over()
                 if not over:
-                    self._pool.submit(self._submit, run)
+                    worker = threading.Thread(
+                        target=self._submit, args=(run,), name="submit", daemon=True
+                    )
+                    self._busy.add(worker)
+                    worker.start()
             if over:
+                self._hands.release()
                 self._slots.release()
                 self._futures[run].set_exception(self._over(run))
 
@@ -96,10 +108,21 @@ class Scheduler:
         except BaseException as error:  # noqa: BLE001  raised where the test asks for its run
             free()
             future.set_exception(error)
-            return
-        self._deadlines[run] = Deadline.after(run.declaration.timeout or self._timeout)
-        started.follow(free)
-        future.set_result(started)
+        else:
+            self._deadlines[run] = Deadline.after(run.declaration.timeout or self._timeout)
+            self._holding[run] = free
+            started.follow(free)
+            future.set_result(started)
+        finally:
+            self._hands.release()
+            with self._lock:
+                self._busy.discard(threading.current_thread())
+
+    def _free_overdue(self) -> None:
+        """Runs whose time is over hold back no others, though it may be long until their tests."""
+        for run, free in list(self._holding.items()):
+            if self._deadlines[run].expired:
+                free()
 
     def _is_over(self) -> bool:
         return self._stopped.is_set() or (self._session is not None and self._session.expired)
@@ -130,6 +153,7 @@ class Scheduler:
         future = self._futures[planned]
         while not future.done():
             wait([future], timeout=_LOOK)
+            self._free_overdue()
             self._watcher.look()
         return future.result()
 
@@ -140,11 +164,8 @@ class Scheduler:
         """
         planned = self._plan.run_of(test)
         assert planned is not None
-        deadline = self._deadlines[planned]
-        if self._session is not None and self._session.at < deadline.at:
-            deadline = self._session
         run = self._futures[planned].result()
-        return run.wait_until(deadline, expect=planned.declaration.expect)
+        return run.wait_until(self._deadlines[planned], expect=planned.declaration.expect)
 
     def release(self, test: str) -> PipelineRun | None:
         """The test is done with its run: that run, if no other test wants it and it was begun."""
@@ -158,20 +179,44 @@ class Scheduler:
             if users or future is None or not future.done():
                 return None
             del self._futures[planned]
+            self._holding.pop(planned, None)
         return None if future.exception() is not None else future.result()
 
     def close(self, remove: Callable[[PipelineRun], None]) -> None:
         """Submit no more, and `remove` the runs that no test has released, side by side."""
         with self._lock:
             self._stopped.set()
+            busy = list(self._busy)
         self._slots.release()  # whoever waits for one sees that this is over
-        self._pool.shutdown(wait=True)
+        deadline = Deadline.after(_LONGEST_START)
+        for worker in busy:
+            worker.join(deadline.remaining())
         with self._lock:
             begun = [future for future in self._futures.values() if future.done()]
         left = [future.result() for future in begun if future.exception() is None]
-        with ThreadPoolExecutor(_THREADS, thread_name_prefix="remove") as pool:
-            for done in [pool.submit(remove, run) for run in left]:
-                done.result()
+        _side_by_side(remove, left)
+
+
+def _side_by_side(work: Callable[[PipelineRun], None], runs: Sequence[PipelineRun]) -> None:
+    todo = list(runs)
+    lock = threading.Lock()
+
+    def do() -> None:
+        while True:
+            with lock:
+                if not todo:
+                    return
+                run = todo.pop()
+            work(run)
+
+    workers = [
+        threading.Thread(target=do, name="remove", daemon=True)
+        for _ in range(min(_SIDE_BY_SIDE, len(todo)))
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
 
 
 def _once(call: Callable[[], None]) -> Callable[[], None]:

@@ -130,7 +130,7 @@ class Waiting(threading.Thread):
         except KubeflowError as error:
             self.outcome = error
 
-    def result(self) -> RunView | BaseException | None:
+    def result(self) -> Any:
         self.join(20)
         assert not self.is_alive()
         return self.outcome
