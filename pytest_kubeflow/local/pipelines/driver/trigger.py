@@ -55,12 +55,12 @@ def is_exit_task(task: Json) -> bool:
 
 
 def starts(task: Json, outcomes: Mapping[str, Outcome], *, failed: bool) -> bool:
-    """Whether `task` is started, now that all upstream of it has ended.
+    """Whether `task` is started, now that all upstream of it has ended with these `outcomes`.
 
     `failed`: another task of its DAG has failed, after which only exit tasks are begun (Argo's
     failFast).
     """
-    phases = {outcomes[key].phase for key in upstream(task)}
+    phases = {outcome.phase for outcome in outcomes.values()}
     if is_exit_task(task):
         return phases <= {"Succeeded", "Failed"}
     return not failed and phases <= {"Succeeded"}

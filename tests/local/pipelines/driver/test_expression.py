@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import cel  # noqa: F401 once, before anything is timed
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
