@@ -113,7 +113,8 @@ class DagRunner:
         status = self._runner.status
         node = status.node(step.node)
         outcomes = {one: scope.outcomes[one] for one in self._upstream(task)}
-        if not starts(task, outcomes, failed=bool(scope.error)):
+        lost = is_exit_task(task) and self._runner.tools.faults.active("exit-tasks-lost")
+        if lost or not starts(task, outcomes, failed=bool(scope.error)):
             status.move(node, "Omitted", _OMITTED)
             return Outcome("Omitted")
         try:
@@ -144,7 +145,8 @@ class DagRunner:
             resolve=lambda source: resolve_parameter(source, scope.inputs, scope.outcomes),
         )
         condition = (step.task.get("triggerPolicy") or {}).get("condition")
-        if condition and not expression.holds(condition, step.inputs):
+        ignored = self._runner.tools.faults.active("conditions-ignored")
+        if condition and not ignored and not expression.holds(condition, step.inputs):
             step.node.execution_id = self._runner.ledger.not_triggered(step)
             return None
         if is_loop(step.task):
