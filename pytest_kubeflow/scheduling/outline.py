@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pytest_kubeflow.k8s.volumes import SeededVolume
+from pytest_kubeflow.objectstore.bucket import ScratchBucket
 from pytest_kubeflow.scheduling.plan import PlannedRun, RunPlan
 
 _LONGEST = 120
@@ -65,5 +66,7 @@ def _asking(executors: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _shown(value: object) -> str:
     if isinstance(value, SeededVolume):
         return "a volume"
+    if isinstance(value, ScratchBucket):
+        return "a bucket"
     text = repr(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
