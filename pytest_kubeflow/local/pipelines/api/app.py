@@ -29,10 +29,15 @@ def make_app(context: Context, routes: Iterable[BaseRoute]) -> Starlette:
     mode = {"multi_user": True} if context.multi_user else {}
 
     async def healthz(_: Request) -> Response:
-        return JSONResponse(mode | {"pipeline_store": "database"})
+        if not context.multi_user:
+            return JSONResponse({"pipeline_store": "database"})
+        # On a platform the UI answers in between (frontend/server/handlers/healthz.ts).
+        ui = {"frontendTagName": VERSION, "frontendCommitHash": "embedded", "buildDate": ""}
+        seen = {"apiServerReady": True, "apiServerMultiUser": True, "pipelineStore": "database"}
+        return JSONResponse(mode | ui | seen)
 
     async def healthz_v1(_: Request) -> Response:
-        return JSONResponse(mode | {"tag_name": VERSION, "commit_sha": "embedded"})
+        return JSONResponse(mode)
 
     async def authorize(request: Request) -> Response:
         """AuthService: empty if the sender may do `verb` on `resources` in `namespace`."""

@@ -45,12 +45,12 @@ class TaskRunner:
         if "importer" in step.executor:
             return await import_artifact(step, self.ledger, self._into_workspace)
         image = step.container["image"]
-        if claims.is_claim(image):
-            step = replace(step, inputs=claims.named(image, step.inputs))
+        # What a claim is to be called counts for the cache, but is none of the task's inputs.
+        inputs = claims.named(image, step.inputs) if claims.is_claim(image) else step.inputs
         volumes = claim_names(step.platform, step.resolve)
         if workspace.is_wanted(step.inputs):
             volumes.append(workspace.claim_name(self.workflow["metadata"]["name"]))
-        key = caching.fingerprint(step, volumes)
+        key = caching.fingerprint(replace(step, inputs=inputs), volumes)
         found = self._find(step, key)
         execution = step.node.execution_id = self.ledger.start_container(
             step, fingerprint=key if step.cached else "", cached=found
@@ -61,7 +61,7 @@ class TaskRunner:
         if claims.is_claim(image):
             self.status.move(step.node, "Running")
             outputs = await claims.operate(
-                self.tools.client, image, step.inputs.parameters, self._namespace
+                self.tools.client, image, inputs.parameters, self._namespace
             )
             values = self.ledger.complete(execution, outputs, {})
         else:
@@ -82,11 +82,9 @@ class TaskRunner:
 
     def _show_cached(self, node: TaskNode) -> None:
         """As Argo has it: a task's DAG, in which the executor was skipped."""
-        node.kind, node.id = "DAG", node.id
-        skipped = TaskNode(f"{node.id}.executor", "executor", "Pod", node.id)
-        self.status.move(
-            self.status.node(skipped), "Skipped", "when 'true != true' evaluated false"
-        )
+        node.kind = "DAG"
+        skipped = self.status.node(TaskNode(f"{node.id}.executor", "executor", "Skipped", node.id))
+        self.status.move(skipped, "Skipped", "when 'true != true' evaluated false")
 
     async def _attempts(self, step: Step) -> Report:
         """One attempt, and as many more as the task's policy grants. Raises TaskError."""
