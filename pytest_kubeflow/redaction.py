@@ -12,6 +12,7 @@ import hmac
 import html
 import json
 import re
+import threading
 from collections.abc import Iterator
 from typing import NoReturn
 from urllib.parse import quote, quote_plus
@@ -100,18 +101,20 @@ class Redactor:
     """Takes secrets out of texts. `add` those that are known; the patterns need no telling."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._forms: set[str] = set()
         self._known: re.Pattern[str] | None = None
 
     def add(self, secret: Secret | str | None) -> None:
         """From now on, mask this one too. None and anything under four characters are ignored."""
         value = secret.reveal() if isinstance(secret, Secret) else secret or ""
-        new = set(_forms(value)) - self._forms
-        if new:
-            self._forms |= new
-            # Longest first: a form that contains another one must win.
-            alternatives = sorted(self._forms, key=lambda form: (-len(form), form))
-            self._known = re.compile("|".join(map(re.escape, alternatives)))
+        with self._lock:
+            new = set(_forms(value)) - self._forms
+            if new:
+                self._forms |= new
+                # Longest first: a form that contains another one must win.
+                alternatives = sorted(self._forms, key=lambda form: (-len(form), form))
+                self._known = re.compile("|".join(map(re.escape, alternatives)))
 
     def redact(self, text: str) -> str:
         """`text` with every known secret, and everything that looks like a credential, masked."""

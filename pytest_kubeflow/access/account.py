@@ -42,14 +42,4 @@ class AccountAtKubernetes:
 
     @cached_property
     def _core(self) -> CoreV1Api:
-        from kubernetes.client import ApiClient, Configuration, CoreV1Api
-
-        ours = self.kubernetes.api_client.configuration
-        theirs = Configuration()
-        for same in (
-            *("host", "verify_ssl", "ssl_ca_cert", "tls_server_name", "retries"),
-            *("proxy", "proxy_headers", "no_proxy"),
-        ):
-            setattr(theirs, same, getattr(ours, same))
-        theirs.api_key = {"authorization": f"Bearer {self.token.token.reveal()}"}
-        return CoreV1Api(ApiClient(theirs))
+        return self.kubernetes.with_token(self.token.token).core

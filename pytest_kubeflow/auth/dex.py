@@ -16,7 +16,7 @@ from pytest_kubeflow.auth.credentials import YOUNG
 from pytest_kubeflow.auth.forms import Form, Page
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.config.model import GatewaySettings
-from pytest_kubeflow.errors import AuthenticationError
+from pytest_kubeflow.errors import AuthenticationError, ClusterUnreachable
 from pytest_kubeflow.reaching import reaching
 from pytest_kubeflow.redaction import Redactor, Secret
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _CONNECTORS = ("local", "ldap")
 _MOST_STEPS = 8
 _LONGEST_SHOWN = 200
+_ON_THE_WAY = ("/dex/", "/oauth2/")
+"""Pages below these are a part of the login; whoever ends there is not in."""
 
 LIFETIME = 20 * 3600.0
 """Seconds after which we log in anew: oauth2-proxy's cookie lives 24 h and is not refreshed."""
@@ -157,9 +159,11 @@ class DexLogin:
         header: str | None = get_cookie_header(  # type: ignore[no-untyped-call]
             session.cookies, asked
         )
-        if posted and header and answer.status_code < 400:
+        path = urlsplit(answer.url).path
+        arrived = answer.status_code < 400 and not path.startswith(_ON_THE_WAY)
+        if posted and header and arrived and not all("csrf" in one.name for one in session.cookies):
             return header
-        where = f"{urlsplit(answer.url).path} (status {answer.status_code})"
+        where = f"{path} (status {answer.status_code})"
         if not posted:
             title = Page(answer.text).title[:_LONGEST_SHOWN]
             raise AuthenticationError(
@@ -169,9 +173,11 @@ class DexLogin:
         if answer.status_code < 400 and any(cookie.secure for cookie in session.cookies):
             raise AuthenticationError(
                 f"the session cookie of {self._host} is for https only: "
-                "use an https URL in --kf-host (or localhost)"
+                "use an https URL in --kf-host"
             )
         told = Page(answer.text).text[:_LONGEST_SHOWN]
+        if answer.status_code >= 500:
+            raise ClusterUnreachable(f"the login at {self._host} broke off at {where}: {told}")
         raise AuthenticationError(f"the login as {self._username} ended at {where}: {told}")
 
 

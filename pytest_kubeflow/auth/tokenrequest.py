@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from pytest_kubeflow.auth.credentials import YOUNG
 from pytest_kubeflow.auth.token import bearer
-from pytest_kubeflow.errors import AuthenticationError, KubeflowError
+from pytest_kubeflow.errors import AuthenticationError, ClusterUnreachable, KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.redaction import Redactor
 
@@ -43,6 +43,7 @@ class TokenRequest:
         self._token = ""
         self._issued_at = 0.0
         self._renew_at = 0.0
+        self._ends_at = 0.0
         wanted = f" for {audience}" if audience else ""
         self.description = f"tokens of service account {namespace}/{account}{wanted}"
 
@@ -55,7 +56,12 @@ class TokenRequest:
         """The current token as `Authorization`. Raises AuthenticationError if none is issued."""
         with self._lock:
             if time.monotonic() >= self._renew_at:
-                self._token = self._request()
+                try:
+                    self._token = self._request()
+                except ClusterUnreachable:
+                    # The old one may be good for a while yet; the next request tries again.
+                    if time.monotonic() >= self._ends_at:
+                        raise
             return bearer(self._token)
 
     def renew(self, refused: Mapping[str, str]) -> bool:
@@ -81,11 +87,14 @@ class TokenRequest:
                 answer = self._kubernetes.core.create_namespaced_service_account_token(
                     self._account, self._namespace, body
                 )
+        except ClusterUnreachable:
+            raise
         except KubeflowError as error:
             raise AuthenticationError(error.message) from error
         token: str = answer.status.token
         self._redactor.add(token)
         lifetime = answer.status.expiration_timestamp.timestamp() - time.time()
         self._issued_at = began
+        self._ends_at = began + max(0.0, lifetime)
         self._renew_at = began + max(0.0, lifetime) * _RENEW_AT
         return token

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 PREFIX = "/pipeline"
 HEALTH = "/apis/v2beta1/healthz"
+# The API server's, and those of the UI, which answers for itself where nothing stands before it
+# (backend/api/v2beta1/healthz.proto, frontend/server/handlers/healthz.ts in kubeflow/pipelines).
+_HEALTH_KEYS = frozenset({"multi_user", "pipeline_store", "apiServerReady", "pipelineStore"})
 _EXPERIMENTS = "/apis/v2beta1/experiments"
 _TIMEOUT = (3.0, 5.0)
 """Seconds to connect and between two pieces of the answer, for questions that are cheap."""
@@ -47,6 +50,11 @@ def find_api(session: requests.Session, gateway: str) -> PipelinesApi | None:
         ):
             health = _health(answer)
         if health is not None:
+            if health.get("apiServerReady") is False:
+                raise ClusterUnreachable(
+                    f"the pipelines' UI answers at {url}, and says that the API server behind it "
+                    "does not"
+                )
             return PipelinesApi(url, bool(health.get("multi_user", False)))
         if answer.status_code == 407:
             raise proxy_wants_login(gateway)
@@ -61,7 +69,7 @@ def is_open(session: requests.Session, api: PipelinesApi) -> bool:
     """Whether the API takes requests of this session (its healthz answers to everybody)."""
     if not api.multi_user:
         return True
-    return _list_status(session, api, "default")[0] not in {401, 403}
+    return _list_status(session, api, "default")[0] == 200
 
 
 def clock_skew(session: requests.Session, gateway: str) -> float:
@@ -77,11 +85,16 @@ def clock_skew(session: requests.Session, gateway: str) -> float:
 def check_identity(session: requests.Session, api: PipelinesApi, namespace: str) -> int:
     """Ask for something in `namespace`; returns the status: 200, or 403 where we may not.
 
-    Raises AuthenticationError if the API does not know who we are.
+    Raises AuthenticationError if the API does not know who we are, ClusterUnreachable if it cannot
+    do what it is for.
     """
     status, told = _list_status(session, api, namespace)
     if status == 401:
         raise AuthenticationError(f"the pipelines API does not accept our credentials: {told}")
+    if status not in {200, 403}:
+        raise ClusterUnreachable(
+            f"the pipelines API answers {status} to a list of experiments: {told}"
+        )
     return status
 
 
@@ -107,7 +120,7 @@ def _health(answer: requests.Response) -> dict[str, Any] | None:
     if not isinstance(body, dict):
         return None
     # What is false is left out, and older releases have no pipeline_store: {} is an answer as well.
-    return body if not body or body.keys() & {"multi_user", "pipeline_store"} else None
+    return body if not body or body.keys() & _HEALTH_KEYS else None
 
 
 def _summary(answer: requests.Response) -> str:

@@ -11,9 +11,10 @@ from pytest_kubeflow.reaching import reaching
 if TYPE_CHECKING:
     from pytest_kubeflow.cluster.cluster import Cluster
 
-# Only the older of its two APIs tells the version (backend/api/v1beta1/healthz.proto in
-# kubeflow/pipelines).
-_HEALTH = "/apis/v1beta1/healthz"
+# The UI answers for both of its sides (frontend/server/handlers/healthz.ts in kubeflow/pipelines);
+# API servers of old releases told their tag themselves.
+_HEALTH = "/apis/v2beta1/healthz"
+_TAGS = ("apiServerTagName", "frontendTagName", "tag_name")
 
 CONTROLLERS: dict[str, tuple[str, str]] = {
     "KServe": ("kubeflow", "kserve-controller-manager"),
@@ -34,7 +35,8 @@ def pipelines_version(cluster: Cluster) -> str:
         answer = session.get(f"{cluster.kfp_api_url}{_HEALTH}", allow_redirects=False)
         if answer.status_code != 200:
             return f"version not told (answers {answer.status_code})"
-        return str(answer.json().get("tag_name") or "version not told")
+        told = answer.json()
+        return str(next((told[key] for key in _TAGS if told.get(key)), "version not told"))
 
 
 def kubernetes_version(cluster: Cluster) -> str:

@@ -22,12 +22,19 @@ from pytest_kubeflow.errors import (
 )
 from pytest_kubeflow.proxy import proxy_for
 from pytest_kubeflow.reaching import innermost
+from pytest_kubeflow.redaction import Secret
 
 if TYPE_CHECKING:
     from kubernetes import client as api
 
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 60.0
+_SAME = (
+    *("host", "verify_ssl", "ssl_ca_cert", "tls_server_name", "retries"),
+    *("proxy", "proxy_headers", "no_proxy"),
+)
+"""What of a connection has nothing to do with who we are."""
+
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 
@@ -56,7 +63,7 @@ class KubernetesClient:
     def api_client(self) -> api.ApiClient:
         """The configured connection. Raises ConfigurationError, of one line."""
         from kubernetes import config
-        from kubernetes.client import ApiClient, Configuration
+        from kubernetes.client import Configuration
 
         settings = Configuration()
         settings.retries = 1  # urllib3's three more attempts only delay the verdict
@@ -74,15 +81,19 @@ class KubernetesClient:
         if settings.proxy is None and (proxy := proxy_for(settings.host)) is not None:
             settings.proxy, settings.proxy_headers = proxy.url, dict(proxy.headers)
 
-        class PatientClient(ApiClient):  # type: ignore[misc]  # the base class has no types
-            """No call waits for ever: what has no timeout of its own gets ours."""
+        return _patient_client(settings)
 
-            def request(self, *args: Any, **kwargs: Any) -> Any:
-                if kwargs.get("_request_timeout") is None:
-                    kwargs["_request_timeout"] = (CONNECT_TIMEOUT, READ_TIMEOUT)
-                return super().request(*args, **kwargs)
+    def with_token(self, token: Secret) -> KubernetesClient:
+        """The same API server, asked with this bearer token and nothing else of ours."""
+        from kubernetes.client import Configuration
 
-        return PatientClient(settings)
+        ours, theirs = self.api_client.configuration, Configuration()
+        for same in _SAME:
+            setattr(theirs, same, getattr(ours, same))
+        theirs.api_key = {"authorization": f"Bearer {token.reveal()}"}
+        other = KubernetesClient(self._kubeconfig, self._context)
+        other.api_client = _patient_client(theirs)
+        return other
 
     def _file(self) -> str | None:
         """The kubeconfig(s) to read, as the official client takes them."""
@@ -192,11 +203,19 @@ class KubernetesClient:
     def may(
         self, verb: str, resource: str, *, group: str = "", namespace: str | None = None
     ) -> bool:
-        """Whether the API server would let us `verb` this resource (in `namespace`)."""
+        """Whether the API server would let us `verb` this resource (in `namespace`).
+
+        A subresource follows after a slash: "pods/log".
+        """
         from kubernetes import client
 
+        name, _, subresource = resource.partition("/")
         attributes = client.V1ResourceAttributes(
-            group=group, namespace=namespace, resource=resource, verb=verb
+            group=group,
+            namespace=namespace,
+            resource=name,
+            subresource=subresource or None,
+            verb=verb,
         )
         review = client.V1SelfSubjectAccessReview(
             spec=client.V1SelfSubjectAccessReviewSpec(resource_attributes=attributes)
@@ -209,6 +228,20 @@ class KubernetesClient:
         """Close the connections, if any were made."""
         if "api_client" in vars(self):
             self.api_client.close()
+
+
+def _patient_client(settings: Any) -> api.ApiClient:
+    from kubernetes.client import ApiClient
+
+    class PatientClient(ApiClient):  # type: ignore[misc]  # the base class has no types
+        """No call waits for ever: what has no timeout of its own gets ours."""
+
+        def request(self, *args: Any, **kwargs: Any) -> Any:
+            if kwargs.get("_request_timeout") is None:
+                kwargs["_request_timeout"] = (CONNECT_TIMEOUT, READ_TIMEOUT)
+            return super().request(*args, **kwargs)
+
+    return PatientClient(settings)
 
 
 @contextmanager

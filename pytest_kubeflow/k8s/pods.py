@@ -18,6 +18,7 @@ from pytest_kubeflow.waiting import Deadline, wait_until
 
 USER = 1000
 GROUP = 1000
+_GLANCE = (2.0, 3.0)
 _NO_SIDECAR = {"sidecar.istio.io/inject": "false"}
 # Waiting reasons that mend themselves at times, but not before a test's deadline if seen again.
 _HOPELESS = frozenset(
@@ -205,11 +206,15 @@ def pod_evidence(kubernetes: KubernetesClient, namespace: str, name: str) -> Evi
 def waiting_pods(kubernetes: KubernetesClient, namespace: str, *, label: str) -> dict[str, str]:
     """What pods that have not started wait for, on one line, by the value of their label `label`.
 
-    For a node, for an image, for a volume; one call for the whole namespace.
+    For a node, for an image, for a volume; one call for the whole namespace, of some seconds at
+    most.
     """
     with calling(f"list pods in {namespace}"):
         pods = kubernetes.core.list_namespaced_pod(
-            namespace, label_selector=label, field_selector="status.phase=Pending"
+            namespace,
+            label_selector=label,
+            field_selector="status.phase=Pending",
+            _request_timeout=_GLANCE,
         ).items
     return {pod.metadata.labels[label]: _waits_for(pod) for pod in pods}
 

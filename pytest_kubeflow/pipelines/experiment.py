@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import re
+import threading
 import time
 import uuid
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError, NotFound
@@ -41,20 +41,25 @@ class Experiment:
         self._namespace = namespace
         self._description = describe(ownership)
         self._name = f"{OURS}-{uuid.uuid4().hex[:10]}"
+        self._lock = threading.Lock()
+        self._id: str | None = None
 
-    @cached_property
+    @property
     def id(self) -> str:
-        """The experiment's id in KFP."""
-        # kfp looks for the name before it makes one, so a second attempt finds the first one's.
-        with calling(f"create experiment {self._name}"):
-            made = self._client.create_experiment(
-                self._name, description=self._description, namespace=self._namespace
-            )
-        return str(made.experiment_id)
+        """The experiment's id in KFP. Several threads may ask for it at once."""
+        with self._lock:
+            if self._id is None:
+                # kfp looks for the name first, so a second attempt finds the first one's.
+                with calling(f"create experiment {self._name}"):
+                    made = self._client.create_experiment(
+                        self._name, description=self._description, namespace=self._namespace
+                    )
+                self._id = str(made.experiment_id)
+            return self._id
 
     def delete(self) -> None:
         """Remove it, if it was made at all."""
-        if "id" in vars(self):
+        if self._id is not None:
             with contextlib.suppress(NotFound), calling(f"delete experiment {self._name}"):
                 self._client.delete_experiment(self.id)
 

@@ -11,6 +11,7 @@ from pytest_kubeflow.pipelines.experiment import Experiment
 from pytest_kubeflow.pipelines.workflow_watch import RUN_ID
 
 _WORKFLOWS = ("argoproj.io", "v1alpha1", "workflows")
+_PERSISTED = "pipeline/persistedFinalState"
 _WATCH_SECONDS = 300
 
 
@@ -50,7 +51,8 @@ class SessionRuns:
             version,
             self._namespace,
             plural,
-            label_selector=RUN_ID,
+            # The persistence agent labels those whose end it has told the API.
+            label_selector=f"{RUN_ID},!{_PERSISTED}",
             watch=True,
             timeout_seconds=_WATCH_SECONDS,
             _preload_content=False,

@@ -34,7 +34,7 @@ def check_store(config: KubeflowConfig, checks: Checklist) -> None:
             ca_cert=config.gateway.ca_cert,
             insecure=config.gateway.insecure,
         )
-        where = config.told("s3_endpoint") if settings.endpoint else access.endpoint
+        where = config.told("s3_endpoint")
         try:
             wait_for_store(access, Deadline.after(_SECONDS))
         except WaitTimeout as error:

@@ -27,6 +27,8 @@ class Declaration:
     timeout: float | None = None
     expect: tuple[str, ...] = ("SUCCEEDED",)
     share: str = "item"
+    requires: tuple[str, ...] = ()
+    """The components that the test's marker kf_requires names."""
 
     @classmethod
     def of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -27,8 +27,10 @@ _near_key = pytest.StashKey[Sequence[str]]()
 
 
 def plan_of(config: pytest.Config) -> RunPlan:
-    """The session's plan: that of the selected tests, once they are."""
-    return config.stash[_plan_key]
+    """The session's plan: that of the selected tests, once they are; empty before."""
+    from pytest_kubeflow.scheduling.plan import RunPlan
+
+    return config.stash.setdefault(_plan_key, RunPlan())
 
 
 def session_deadline(config: pytest.Config) -> Deadline | None:
@@ -39,7 +41,7 @@ def session_deadline(config: pytest.Config) -> Deadline | None:
 def near(config: pytest.Config) -> list[PlannedRun]:
     """The runs of the test that is run now and of the next one, as far as they are known.
 
-    None where runs are submitted with their own tests.
+    Nothing where runs are submitted with their own tests.
     """
     if options.load(config).session.schedule == "sequential":
         return []
@@ -83,7 +85,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def _is_loaded(config: pytest.Config) -> bool:
-
     return not options.is_listing(config)
 
 
@@ -94,11 +95,20 @@ def pytest_xdist_setupnodes(config: pytest.Config) -> None:
         raise pytest.UsageError("--kf-plan wants one process: leave out -n")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Make the plan, and have the first test begin it."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> Generator[None]:
+    """Make the plan, and have the first test begin it; before anybody waits for the cluster."""
+    _make_plan(session)
+    return (yield)
+
+
+def _make_plan(session: pytest.Session) -> None:
     config = session.config
-    marked = [item for item in session.items if item.get_closest_marker(MARKER) is not None]
+    marked = [
+        item
+        for item in session.items
+        if item.get_closest_marker(MARKER) is not None and not _is_skipped(item)
+    ]
     if not marked or (config.getoption("collectonly") and not config.getoption("kf_plan")):
         return
     from pytest_kubeflow.scheduling.reading import read_plan
@@ -110,6 +120,16 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     first = session.items[0]
     if not is_worker(config) and STARTER not in getattr(first, "fixturenames", [STARTER]):
         first.fixturenames.insert(0, STARTER)  # type: ignore[attr-defined]  # those that have some
+
+
+def _is_skipped(item: pytest.Item) -> bool:
+    """Whether the test's own markers skip it, so that nobody wants its run."""
+    from _pytest.skipping import evaluate_skip_marks
+
+    try:
+        return evaluate_skip_marks(item) is not None
+    except pytest.fail.Exception:  # a condition that is none, which the test itself will tell
+        return False
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> Iterator[str]:
@@ -158,11 +178,12 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """When the session's time is over, what is left fails."""
     deadline = session_deadline(item.config)
-    if deadline is not None and deadline.expired and _wants_cluster(item):
+    if deadline is not None and deadline.expired and wants_cluster(item):
         told = options.load(item.config).told("session_timeout")
         pytest.fail(f"not run: the session's time is over ({told})", pytrace=False)
 
 
-def _wants_cluster(item: pytest.Item) -> bool:
-    wants = getattr(item, "fixturenames", ())
-    return "kf_cluster" in wants or "pipeline_run" in wants
+def wants_cluster(item: pytest.Item) -> bool:
+    """Whether a test asks for the cluster, by a fixture or a marker."""
+    names = {"kf_cluster", "pipeline_run"} & {*getattr(item, "fixturenames", ())}
+    return bool(names) or item.get_closest_marker("kf_requires") is not None

@@ -125,3 +125,4 @@ class Progress:
             self._pods = self._waiting_pods()
         except KubeflowError:  # this is no verdict on anything; the wait goes on without
             self._pods = {}
+            self._pods_at = now + HEARTBEAT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
@@ -20,10 +21,10 @@ def read_plan(tests: Iterable[Any], *, base_image: str | None) -> RunPlan:
         marker = test.get_closest_marker("kf_pipeline")
         function, _, _ = test.nodeid.partition("[")
         module, _, _ = test.nodeid.partition("::")
+        requires = tuple(str(name) for one in test.iter_markers("kf_requires") for name in one.args)
         try:
-            declared.append(
-                Declaration.of(test.nodeid, function, module, marker.args, marker.kwargs)
-            )
+            read = Declaration.of(test.nodeid, function, module, marker.args, marker.kwargs)
+            declared.append(replace(read, requires=requires))
         except ConfigurationError as error:
             refused.append((test.nodeid, function, module, error))
     plan = RunPlan.of(declared, base_image=base_image)

@@ -124,7 +124,38 @@ def test_connector_choice_and_approval() -> None:
 
 def test_a_login_that_ends_in_an_error_says_where() -> None:
     with (
+        serving(LongWay(ends=403)) as url,
+        pytest.raises(AuthenticationError, match=r"ended at / \(status 403\): dashboard"),
+    ):
+        login(url).headers()
+
+
+def test_a_login_that_meets_a_broken_server_is_no_wrong_login() -> None:
+    with (
         serving(LongWay(ends=500)) as url,
-        pytest.raises(AuthenticationError, match=r"ended at / \(status 500\): dashboard"),
+        pytest.raises(ClusterUnreachable, match=r"broke off at / \(status 500\): dashboard"),
+    ):
+        login(url).headers()
+
+
+def test_a_page_after_the_password_is_no_login() -> None:
+    """As of one that asks for a second factor, while oauth2-proxy's own cookie is there."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        request = Request(scope, receive)
+        answer: Response
+        match request.method, request.url.path:
+            case "GET", "/":
+                answer = RedirectResponse("/dex/auth/local", status_code=302)
+                answer.set_cookie("_oauth2_proxy_csrf", "a-csrf-value")
+            case "GET", _:
+                answer = HTMLResponse('<form><input name="login"><input name="password"></form>')
+            case _:
+                answer = HTMLResponse("<p>now the code of your second factor</p>")
+        await answer(scope, receive, send)
+
+    with (
+        serving(app) as url,
+        pytest.raises(AuthenticationError, match=r"ended at /dex/.*second factor"),
     ):
         login(url).headers()

@@ -18,7 +18,7 @@ import jwt
 
 from tests.cluster.certificate import HOUR, self_signed, server_context
 from tests.cluster.remote import NAMESPACE, Remote
-from tests.cluster.web import closed_port, page, silent_port, web
+from tests.cluster.web import Answer, closed_port, page, silent_port, web
 
 Given = tuple[dict[str, str], dict[str, str]]
 """Options by name, environment."""
@@ -181,6 +181,30 @@ def redirect_loop(remote: Remote, _: Path) -> Iterator[Given]:
 @setup(r"there is no Kubeflow at \S+: .*healthz answers 503")
 def pipelines_down(remote: Remote, _: Path) -> Iterator[Given]:
     with web(page("no healthy upstream", 503)) as port:
+        yield good(remote, host=f"http://127.0.0.1:{port}"), in_clear(remote)
+
+
+def answers(health: str, experiments: int) -> Callable[[str], Answer]:
+    """A pipelines API with this health, and this status for everything else."""
+    json_type = {"Content-Type": "application/json"}
+
+    def answer(path: str) -> Answer:
+        if path.startswith("/apis/v2beta1/healthz"):
+            return 200, json_type, health.encode()
+        return experiments, json_type, b'{"message": "database is gone"}'
+
+    return answer
+
+
+@setup(r"the pipelines' UI answers at \S+, and says that the API server behind it does not")
+def ui_without_api_server(remote: Remote, _: Path) -> Iterator[Given]:
+    with web(answers('{"apiServerReady": false, "frontendTagName": "2.17.0"}', 503)) as port:
+        yield good(remote, host=f"http://127.0.0.1:{port}"), in_clear(remote)
+
+
+@setup(r"the pipelines API answers 500 to a list of experiments: .*database is gone")
+def api_server_without_database(remote: Remote, _: Path) -> Iterator[Given]:
+    with web(answers('{"pipelineStore": "database", "apiServerReady": true}', 500)) as port:
         yield good(remote, host=f"http://127.0.0.1:{port}"), in_clear(remote)
 
 

@@ -20,7 +20,7 @@ def refuse(*_: object, **__: object) -> Any:
 
 
 def test_facts_of_a_cluster_that_tells_everything() -> None:
-    session = Answering(200, b'{"tag_name": "2.15.0", "multi_user": true}')
+    session = Answering(200, b'{"frontendTagName": "2.15.0", "multi_user": true}')
     assert cluster_facts(cluster(session)) == {
         "gateway": "https://kf.example",
         "mode": "multi-user",
@@ -34,7 +34,7 @@ def test_facts_of_a_cluster_that_tells_everything() -> None:
         "storage classes": "fast, slow",
         "node n0": "2 CPUs, 1 GiB, not ready",
     }
-    assert session.asked == ["https://kf.example/pipeline/apis/v1beta1/healthz"]
+    assert session.asked == ["https://kf.example/pipeline/apis/v2beta1/healthz"]
 
 
 def test_facts_of_a_cluster_that_tells_nothing() -> None:
