@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pytest_kubeflow.cluster.cluster import Cluster
-from pytest_kubeflow.errors import NotFound
+from pytest_kubeflow.errors import NotFound, ObjectStoreError
 from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.k8s.namespaces import wait_until_gone
 from pytest_kubeflow.k8s.profiles import (
@@ -86,6 +87,16 @@ class ProfileKeys:
         """A new place among the private objects of this profile."""
         unique = f"pytest-kubeflow-{uuid.uuid4().hex[:12]}"
         return Bucket(self.access, _BUCKET, f"private-artifacts/{self.namespace}/{unique}/")
+
+    def remove(self, place: Bucket) -> None:
+        """Remove what `scratch` gave. Keys that may not remove leave it behind, with a warning.
+
+        The policy of 26.03 gives profiles Put, Get and List.
+        """
+        try:
+            place.delete()
+        except ObjectStoreError as error:
+            warnings.warn(f"left behind in the object store: {error.message}", stacklevel=2)
 
     def at(self, place: Bucket) -> Bucket:
         """The same place, seen with these keys."""

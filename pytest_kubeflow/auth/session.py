@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
 
+_SIGNED = "_kubeflow_signed"
+"""The attribute of a request with the headers that it was signed with."""
+
 
 def gateway_session(
     settings: GatewaySettings, credentials: Credentials | None = None
@@ -36,28 +39,38 @@ def gateway_session(
 
         def send(self, request: Any, **kwargs: Any) -> Any:  # type: ignore[override]
             kwargs["timeout"] = kwargs.get("timeout") or (CONNECT_TIMEOUT, READ_TIMEOUT)
-            if verify is not True:
-                kwargs["verify"] = verify
+            kwargs["verify"] = verify
             answer = super().send(request, **kwargs)
-            if credentials is not None and self._is_repeatable(request) and wants_login(answer):
-                if not credentials.renew(request.headers):
+            signed = getattr(request, _SIGNED, None)
+            repeatable = isinstance(request.body, str | bytes | None)
+            if credentials is not None and signed and repeatable and wants_login(answer):
+                if not credentials.renew(signed):
                     return answer
                 answer.close()
                 answer = super().send(sign(request), **kwargs)
             return answer
 
-        @staticmethod
-        def _is_repeatable(request: Any) -> bool:
-            """Whether it was ours, and its body is still there."""
-            ours = {"Authorization", "Cookie"} & request.headers.keys()
-            return bool(ours) and isinstance(request.body, str | bytes | None)
-
     def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
         if credentials is not None:
-            request.headers.update(credentials.headers())
+            ours = credentials.headers()
+            there = request.headers.get("Cookie", "")
+            request.headers.update(ours)
+            if "Cookie" in ours:
+                request.headers["Cookie"] = _joined(ours["Cookie"], there)
+            setattr(request, _SIGNED, ours)
         return request
 
-    session = requests.Session()
+    class Session(requests.Session):
+        """Signs also where a redirect on the same host leads, and nothing beyond it."""
+
+        def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
+            before, after = response.request.url, prepared_request.url
+            if self.should_strip_auth(before, after):  # type: ignore[no-untyped-call]
+                prepared_request.headers.pop("Authorization", None)
+            else:
+                sign(prepared_request)
+
+    session = Session()
     session.auth = sign  # also keeps requests from looking into ~/.netrc
     for scheme in ("http://", "https://"):
         session.mount(scheme, Adapter())
@@ -67,6 +80,13 @@ def gateway_session(
         # The user has said so; once a request is more than once too often.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     return session
+
+
+def _joined(ours: str, there: str) -> str:
+    """Both cookies for one header; of a name that is in both, ours."""
+    names = {one.partition("=")[0].strip() for one in ours.split(";")}
+    others = [one.strip() for one in there.split(";") if one.partition("=")[0].strip() not in names]
+    return "; ".join([ours, *filter(None, others)])
 
 
 def wants_login(answer: requests.Response) -> bool:

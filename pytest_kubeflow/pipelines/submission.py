@@ -170,16 +170,20 @@ class PipelineRunner:
                 package.write(path)
                 source = {"pipeline_package_path": str(path), "enable_caching": False}
 
+            lost = False
+
             def submit() -> RunView:
+                nonlocal lost
+                # An answer that was lost does not say that the run was not made: not twice, then.
+                if lost and (found := self._find(unique, experiment)) is not None:
+                    return found
                 try:
                     with calling(f"create run {unique}"):
                         made = self._access.client.run_pipeline(
                             experiment, unique, params=dict(arguments), **source
                         )
                 except ClusterUnreachable:
-                    # It may have got there all the same: not twice, then.
-                    if (found := self._find(unique, experiment)) is not None:
-                        return found
+                    lost = True
                     raise
                 return RunView.of(made)
 

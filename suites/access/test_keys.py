@@ -30,7 +30,7 @@ def test_keys_of_one_profile_do_not_open_the_objects_of_another(
         home = other_profile_keys.scratch()
         home.put("theirs.txt", b"theirs")
         assert home.list() == ["theirs.txt"]
-        home.delete()
+        other_profile_keys.remove(home)
 
         seen = other_profile_keys.at(ours)
         actions: dict[str, tuple[Callable[..., object], ...]] = {
@@ -50,4 +50,4 @@ def test_keys_of_one_profile_do_not_open_the_objects_of_another(
         assert ours.get("kept.txt") == CONTENT
         assert ours.list() == ["kept.txt"]
     finally:
-        ours.delete()
+        profile_keys.remove(ours)

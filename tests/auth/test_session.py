@@ -1,0 +1,74 @@
+"""Sessions at the gateway: what is sent where, also after redirects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from pytest_kubeflow.auth.cookie import GivenCookie
+from pytest_kubeflow.auth.session import gateway_session
+from pytest_kubeflow.auth.token import BearerToken
+from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.redaction import Redactor, Secret
+
+from .conftest import serving
+
+SETTINGS = GatewaySettings()
+COOKIE = GivenCookie(Secret("session=ours"), origin="a test", redactor=Redactor())
+TOKEN = BearerToken(Secret("our-token"), origin="a test")
+
+
+class Echo:
+    """Tells what login came; /to?URL redirects there, /set gives a cookie of its own."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        request = Request(scope, receive)
+        answer: Response
+        if request.url.path == "/to":
+            answer = RedirectResponse(request.url.query, status_code=302)
+        else:
+            sent = {name: request.headers.get(name, "") for name in ("cookie", "authorization")}
+            answer = JSONResponse(sent)
+        if request.url.path == "/set":
+            answer.set_cookie("XSRF-TOKEN", "theirs")
+            answer.set_cookie("session", "another")
+        await answer(scope, receive, send)
+
+
+@pytest.mark.parametrize(
+    ("credentials", "sent"),
+    [
+        (COOKIE, {"cookie": "session=ours", "authorization": ""}),
+        (TOKEN, {"cookie": "", "authorization": "Bearer our-token"}),
+    ],
+    ids=["cookie", "token"],
+)
+def test_a_redirect_keeps_the_login_on_its_host_alone(
+    credentials: Any, sent: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("default login somebody password planted\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with serving(Echo()) as here, serving(Echo()) as there:
+        there = there.replace("localhost", "127.0.0.1")
+        with gateway_session(SETTINGS, credentials) as session:
+            assert session.get(f"{here}/x").json() == sent
+            assert session.get(f"{here}/to?/x").json() == sent
+            elsewhere = session.get(f"{here}/to?{there}/x").json()
+    assert elsewhere == {"cookie": "", "authorization": ""}
+
+
+def test_cookies_of_the_web_apps_go_along() -> None:
+    with serving(Echo()) as here, gateway_session(SETTINGS, COOKIE) as session:
+        session.get(f"{here}/set")
+        sent = session.get(f"{here}/x").json()["cookie"]
+    assert sent == "session=ours; XSRF-TOKEN=theirs"
+
+
+def test_the_environment_does_not_come_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/at/all")
+    with serving(Echo()) as here, gateway_session(SETTINGS, TOKEN) as session:
+        assert session.get(f"{here}/x").status_code == 200
