@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -188,3 +188,62 @@ def test_an_api_that_fails_now_and_then(bench: Make, where: Endpoints) -> None:
         finally:
             core.delete_namespaced_config_map("embedded-faults", "kube-system")
             core.api_client.close()
+
+
+class Renewed:
+    """Credentials whose token can end, and is renewed when it is refused."""
+
+    description = "a token that ends"
+    user = None
+
+    def __init__(self, token: str) -> None:
+        self._good = self._token = token
+        self.renewals = 0
+
+    def end(self) -> None:
+        self._token = "e30.e30.c2lnbmVk"
+
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}"}
+
+    def renew(self, refused: Mapping[str, str], /) -> bool:
+        assert refused == self.headers()
+        self._token = self._good
+        self.renewals += 1
+        return True
+
+
+def test_a_token_that_ends_is_renewed() -> None:
+    with LocalKubeflow() as cluster:
+        where = cluster.endpoints
+        core = kubernetes_api.CoreV1Api(
+            kubernetes_config.new_client_from_config(str(where.kubeconfig))
+        )
+        token = core.create_namespaced_service_account_token(
+            "default-editor", where.namespace, {"spec": {"expirationSeconds": 600}}
+        ).status.token
+        core.api_client.close()
+        credentials = Renewed(token)
+        client = make_kfp_client(
+            f"{where.host}/pipeline",
+            credentials=credentials,
+            settings=GatewaySettings(where.host),
+            namespace=where.namespace,
+        )
+        experiment = Experiment(client, where.namespace, Ownership("tests"))
+        source = Counting(client, experiment, kubernetes=None, namespace=where.namespace)
+        made = client.create_run_from_pipeline_func(
+            resting,
+            arguments={"seconds": "1"},
+            experiment_id=experiment.id,
+            enable_caching=False,
+        )
+        watcher = RunWatcher(source)
+        try:
+            waiting = Waiting(watcher, RunView(made.run_id, "resting", ""))
+            until(lambda: source.lists)
+            credentials.end()
+            assert waiting.result().state == "SUCCEEDED"
+        finally:
+            watcher.close()
+        assert credentials.renewals == 1

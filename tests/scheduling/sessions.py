@@ -162,7 +162,11 @@ class Sessions:
 
     def submitted(self) -> list[str]:
         """Names of the runs that were submitted until now, without what makes them unique."""
-        return sorted(name for name, _ in self._runs())
+        return sorted(self.order())
+
+    def order(self) -> list[str]:
+        """The same in the order in which they were."""
+        return [name for name, _ in reversed(self._runs())]
 
     def states(self) -> list[str]:
         """Their states."""

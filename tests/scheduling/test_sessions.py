@@ -108,3 +108,15 @@ def test_the_plan_needs_no_cluster(sessions: Sessions) -> None:
     )
     assert refused.returncode == pytest.ExitCode.USAGE_ERROR
     assert "--kf-plan wants one process: leave out -n" in refused.stderr
+
+
+def test_a_hook_chooses_what_is_begun_first(sessions: Sessions) -> None:
+    """The others are begun by their tests, one at a time and so in their order."""
+    (sessions.folder / "conftest.py").write_text(
+        "def pytest_kubeflow_schedule(config, plan):\n"
+        "    return [run for run in plan if run.declaration.name.endswith('-b')]\n"
+    )
+    outcomes, output = sessions.run("-k", "test_a or slow or test_first", "--kf-max-runs=1")
+    assert set(outcomes.values()) == {"PASSED"}, output
+    assert len(outcomes) == 3
+    assert sessions.order() == ["b", "a", "shared"]
