@@ -58,10 +58,8 @@ def test_artifacts_of_our_namespace_are_ours_alone(
             foreign_account.token, f"the foreign account {foreign_account.user}"
         )
         door.require(ours)
-        if "does not belong" in (known := ours.get(door.path)).text:
-            pytest.skip(
-                f"this UI gives artifacts of runs alone, nothing put there by hand: {known}"
-            )
+        if "does not belong" in (seen := ours.get(door.path)).text:
+            pytest.skip(f"this UI gives artifacts of runs alone, none put there by hand: {seen}")
         assert door.opens_for(ours).text == CONTENT
         door.refuses(theirs, known=True)
         # Their own namespace, and still our object: kubeflow/pipelines#9889.

@@ -52,8 +52,8 @@ def test_a_redirect_keeps_the_login_on_its_host_alone(
 ) -> None:
     (tmp_path / "netrc").write_text("default login somebody password planted\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    with serving(Echo()) as here, serving(Echo()) as there:
-        there = there.replace("localhost", "127.0.0.1")
+    with serving(Echo()) as here, serving(Echo()) as another:
+        there = another.replace("localhost", "127.0.0.1")
         with gateway_session(SETTINGS, credentials) as session:
             assert session.get(f"{here}/x").json() == sent
             assert session.get(f"{here}/to?/x").json() == sent
