@@ -14,8 +14,9 @@ from pytest_kubeflow.auth.dex import DexLogin
 from pytest_kubeflow.auth.ladder import Situation, choose
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.auth.token import claims_of, doubts_about
-from pytest_kubeflow.cluster.checklist import Checklist, Finding
+from pytest_kubeflow.cluster.checklist import Checklist
 from pytest_kubeflow.cluster.cluster import Cluster
+from pytest_kubeflow.cluster.kubernetes import check_kubernetes, check_namespace
 from pytest_kubeflow.cluster.network import CONNECTION, NAME, TLS, check_network
 from pytest_kubeflow.cluster.probe import (
     PREFIX,
@@ -34,17 +35,11 @@ from pytest_kubeflow.errors import (
     KubeflowError,
     PermissionDenied,
 )
-from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.k8s.namespaces import require_namespace
+from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.k8s.storage import storage_classes
 from pytest_kubeflow.redaction import Redactor
 
 GATEWAY, CREDENTIALS, PIPELINES = "gateway", "credentials", "pipelines"
-KUBERNETES, NAMESPACE, STORAGE = "Kubernetes", "namespace", "storage class"
-
-_TIMEOUT = (3.0, 5.0)
-"""Seconds to connect to Kubernetes, and for its first answer."""
 
 API_AUDIENCE = "pipelines.kubeflow.org"
 """What tokens are for that go to ml-pipeline directly, not through the gateway."""
@@ -145,7 +140,7 @@ def _enter(
     with checks.check(PIPELINES) as finding:
         namespace = config.kubernetes.namespace
         if status == 403 and namespace is not None and found.multi_user:
-            _check_namespace(config, kubernetes)  # one that is not there is refused as well
+            check_namespace(config, kubernetes)  # one that is not there is refused as well
             raise PermissionDenied(
                 f"{config.told('namespace')}: {credentials.user or 'this user'} may not use "
                 "the pipelines there"
@@ -183,7 +178,7 @@ def _show_credentials(cluster: Cluster, skew: float) -> tuple[PipelinesApi, int]
         except AuthenticationError as error:
             if namespace is not None:
                 # Tokens of one that is not there are refused.
-                _check_namespace(cluster.config, cluster.kubernetes)
+                check_namespace(cluster.config, cluster.kubernetes)
             doubts = _doubts(cluster.credentials, skew)
             raise AuthenticationError(
                 f"the login at {host} fails with {login}{origins}: {doubts or error.message}"
@@ -211,59 +206,3 @@ def _origins(config: KubeflowConfig) -> str:
         if config.origin(name) != "default"
     ]
     return f" ({', '.join(told)})" if told else ""
-
-
-def check_kubernetes(
-    config: KubeflowConfig, kubernetes: KubernetesClient, checks: Checklist
-) -> None:
-    """Kubernetes must answer, and have the namespace and the storage class that were named."""
-    settings = config.kubernetes
-    checks.expect(KUBERNETES, NAMESPACE, STORAGE)
-    if not kubernetes.is_configured and settings.namespace is not None:
-        return  # runs need no Kubernetes; what does will say so
-    with checks.check(KUBERNETES) as finding:
-        try:
-            with calling("talk to Kubernetes"):
-                code = kubernetes.version.get_code(_request_timeout=_TIMEOUT)
-        except KubeflowError as error:
-            asked = [name for name in ("kubeconfig", "context") if getattr(settings, name)]
-            told = ", ".join(config.told(name) for name in asked) or "--kf-kubeconfig not given"
-            raise type(error)(f"{told}: {error.message}") from error
-        finding.told = f"{code.git_version} at {kubernetes.api_client.configuration.host}"
-    if settings.namespace is not None:
-        with checks.check(NAMESPACE) as finding:
-            _check_namespace(config, kubernetes)
-            finding.told = f"{settings.namespace} is there"
-    with checks.check(STORAGE) as finding:
-        _check_storage(config, kubernetes, finding)
-
-
-def _check_storage(config: KubeflowConfig, kubernetes: KubernetesClient, finding: Finding) -> None:
-    wanted = config.kubernetes.storage_class
-    try:
-        known = storage_classes(kubernetes)
-    except PermissionDenied as error:
-        finding.told = f"cannot be told: {error.message}"
-        return
-    listed = ", ".join(one.name for one in known) or "none"
-    if wanted is not None and wanted not in {one.name for one in known}:
-        raise ConfigurationError(
-            f"{config.told('storage_class')}: this cluster has no such storage class; "
-            f"those that exist: {listed}"
-        )
-    default = next((one.name for one in known if one.default), None)
-    finding.told = f"{wanted or default} (of {listed})"
-    if wanted is None and default is None:
-        finding.warn(
-            f"none is the default one (of {listed}): volumes stay Pending unless "
-            "--kf-storage-class names one"
-        )
-
-
-def _check_namespace(config: KubeflowConfig, kubernetes: KubernetesClient) -> None:
-    name = config.kubernetes.namespace
-    if name is not None and kubernetes.is_configured:
-        try:
-            require_namespace(kubernetes, name)
-        except KubeflowError as error:
-            raise type(error)(f"{config.told('namespace')}: {error.message}") from error

@@ -10,16 +10,8 @@ from typing import TypeVar
 
 from pytest_kubeflow.cluster.checklist import Checklist, Finding, State
 from pytest_kubeflow.cluster.cluster import Cluster
-from pytest_kubeflow.cluster.entry import (
-    CREDENTIALS,
-    GATEWAY,
-    KUBERNETES,
-    NAMESPACE,
-    PIPELINES,
-    STORAGE,
-    check_kubernetes,
-    enter,
-)
+from pytest_kubeflow.cluster.entry import CREDENTIALS, GATEWAY, PIPELINES, enter
+from pytest_kubeflow.cluster.kubernetes import KUBERNETES, NAMESPACE, STORAGE, check_kubernetes
 from pytest_kubeflow.cluster.network import CONNECTION, NAME, TLS
 from pytest_kubeflow.cluster.versions import controller_versions, pipelines_version
 from pytest_kubeflow.cluster.workspace import existing_namespace, require_existing

@@ -1,0 +1,72 @@
+"""Kubernetes behind a cluster: it must answer, and have what was configured there."""
+
+from __future__ import annotations
+
+from pytest_kubeflow.cluster.checklist import Checklist, Finding
+from pytest_kubeflow.config.model import KubeflowConfig
+from pytest_kubeflow.errors import ConfigurationError, KubeflowError, PermissionDenied
+from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.k8s.namespaces import require_namespace
+from pytest_kubeflow.k8s.storage import storage_classes
+
+KUBERNETES, NAMESPACE, STORAGE = "Kubernetes", "namespace", "storage class"
+
+_TIMEOUT = (3.0, 5.0)
+"""Seconds to connect, and for the first answer."""
+
+
+def check_kubernetes(
+    config: KubeflowConfig, kubernetes: KubernetesClient, checks: Checklist
+) -> None:
+    """Kubernetes must answer, and have the namespace and the storage class that were named."""
+    settings = config.kubernetes
+    checks.expect(KUBERNETES, NAMESPACE, STORAGE)
+    if not kubernetes.is_configured and settings.namespace is not None:
+        return  # runs need no Kubernetes; what does will say so
+    with checks.check(KUBERNETES) as finding:
+        try:
+            with calling("talk to Kubernetes"):
+                code = kubernetes.version.get_code(_request_timeout=_TIMEOUT)
+        except KubeflowError as error:
+            asked = [name for name in ("kubeconfig", "context") if getattr(settings, name)]
+            told = ", ".join(config.told(name) for name in asked) or "--kf-kubeconfig not given"
+            raise type(error)(f"{told}: {error.message}") from error
+        finding.told = f"{code.git_version} at {kubernetes.api_client.configuration.host}"
+    if settings.namespace is not None:
+        with checks.check(NAMESPACE) as finding:
+            check_namespace(config, kubernetes)
+            finding.told = f"{settings.namespace} is there"
+    with checks.check(STORAGE) as finding:
+        _check_storage(config, kubernetes, finding)
+
+
+def _check_storage(config: KubeflowConfig, kubernetes: KubernetesClient, finding: Finding) -> None:
+    wanted = config.kubernetes.storage_class
+    try:
+        known = storage_classes(kubernetes)
+    except PermissionDenied as error:
+        finding.told = f"cannot be told: {error.message}"
+        return
+    listed = ", ".join(one.name for one in known) or "none"
+    if wanted is not None and wanted not in {one.name for one in known}:
+        raise ConfigurationError(
+            f"{config.told('storage_class')}: this cluster has no such storage class; "
+            f"those that exist: {listed}"
+        )
+    default = next((one.name for one in known if one.default), None)
+    finding.told = f"{wanted or default} (of {listed})"
+    if wanted is None and default is None:
+        finding.warn(
+            f"none is the default one (of {listed}): volumes stay Pending unless "
+            "--kf-storage-class names one"
+        )
+
+
+def check_namespace(config: KubeflowConfig, kubernetes: KubernetesClient) -> None:
+    """The namespace that was named, if one was, must be there. Raises KubeflowErrors."""
+    name = config.kubernetes.namespace
+    if name is not None and kubernetes.is_configured:
+        try:
+            require_namespace(kubernetes, name)
+        except KubeflowError as error:
+            raise type(error)(f"{config.told('namespace')}: {error.message}") from error
