@@ -144,6 +144,19 @@ def certificate_of_another_host(remote: Remote, folder: Path) -> Iterator[Given]
         yield good(remote, **changes), in_clear(remote)
 
 
+@setup(r"TLSv1\.\d, not verified \(--kf-insecure\)", warns=True)
+def certificate_that_is_not_verified(remote: Remote, folder: Path) -> Iterator[Given]:
+    with web(HTML, tls=server_context(*self_signed(folder))) as port:
+        host = f"https://localhost:{port}"
+        yield good(remote, host=host, insecure="true"), in_clear(remote)
+
+
+@setup(r"certificate valid until \S+: renew it, it ends in 2 days", warns=True)
+def certificate_that_ends_soon(remote: Remote, folder: Path) -> Iterator[Given]:
+    with certified(folder, ends=71 * HOUR) as changes:
+        yield good(remote, **changes), in_clear(remote)
+
+
 # Something else there.
 
 
