@@ -117,6 +117,11 @@ class RunWatcher:
         if over and ended is not None:
             ended()
 
+    def away(self) -> None:
+        """Tell the onlooker that nobody waits."""
+        if self.onlooker is not None:
+            self.onlooker.away()
+
     def look(self) -> None:
         """Let the onlooker see what is followed now."""
         if self.onlooker is not None:
@@ -151,8 +156,7 @@ class RunWatcher:
         try:
             return self._wait(view, deadline, evidence)
         finally:
-            if self.onlooker is not None:
-                self.onlooker.away()
+            self.away()
 
     def _wait(
         self, view: RunView, deadline: Deadline, evidence: Callable[[], Evidence] | None
@@ -193,10 +197,11 @@ class RunWatcher:
         with self._news:
             self._closed = True
             self._news.notify_all()
-        if self._watch is not None:
-            self._watch.stop()
-        if self._thread is not None:
-            self._thread.join(5.0)
+            thread, watch = self._thread, self._watch
+        if watch is not None:
+            watch.stop()
+        if thread is not None:
+            thread.join(5.0)
 
     def _hint(self, run_id: str) -> None:
         with self._news:
@@ -205,6 +210,7 @@ class RunWatcher:
                 self._news.notify_all()
 
     def _work(self) -> None:
+        told = "the thread that follows runs ended by a mistake of its own"
         try:
             if (open_watch := self._source.open_watch()) is not None:
                 self._watch = WorkflowWatch(open_watch, self._hint)
@@ -213,9 +219,15 @@ class RunWatcher:
             while self._has_work():
                 down_since = self._tick(down_since)
                 self._pause(down=down_since is not None)
+            told = _CLOSED
         finally:
             # Also when this thread dies of a mistake: nobody waits for one that is gone.
-            self._give_up(KubeflowError(_CLOSED))
+            with self._news:
+                self._thread = None
+                watch, self._watch = self._watch, None
+            if watch is not None:
+                watch.stop()
+            self._give_up(KubeflowError(told))
 
     def _tick(self, down_since: float | None) -> float | None:
         """Ask once; since when the API does not answer, on the monotonic clock."""
@@ -263,7 +275,7 @@ class RunWatcher:
                     continue
                 if isinstance(outcome, RunView):
                     followed.seen = time.monotonic()
-                    if outcome == followed.view:
+                    if outcome == followed.view and outcome.state not in FINAL_STATES:
                         continue
                     followed.view = outcome
                     self._version += 1

@@ -151,11 +151,17 @@ class Scheduler:
 
     def _started(self, planned: PlannedRun) -> PipelineRun:
         future = self._futures[planned]
-        while not future.done():
-            wait([future], timeout=_LOOK)
-            self._free_overdue()
-            self._watcher.look()
-        return future.result()
+        try:
+            while not future.done():
+                if self._is_over():
+                    raise self._over(planned)
+                wait([future], timeout=_LOOK)
+                self._free_overdue()
+                self._watcher.look()
+            return future.result()
+        except BaseException:
+            self._watcher.away()
+            raise
 
     def wait_for(self, test: str) -> PipelineRun:
         """Wait until the run that `run_for` gave has ended as its declaration expects.

@@ -172,6 +172,16 @@ def test_a_run_that_had_ended_before_is_told_at_once_again() -> None:
         assert source.lists == asked
 
 
+def test_a_run_that_was_final_when_it_was_followed_is_ended() -> None:
+    """As one that is found again after the answer to its submission was lost."""
+    source = Runs("a")
+    source.states["a"] = "FAILED"
+    ended = threading.Event()
+    with watching(source) as watcher:
+        watcher.follow(source.run("a"), ended=ended.set)
+        assert ended.wait(20)
+
+
 def test_a_deadline_brings_the_last_state_and_the_evidence() -> None:
     source = Runs("a")
     with watching(source) as watcher:
@@ -346,8 +356,13 @@ def test_a_watcher_that_dies_of_a_mistake_leaves_nobody_waiting(
     with watching(source) as watcher:
         waiting = Waiting(watcher, source.run("a"))
         source.asked_again()
+        working = source.recent
         source.recent = None  # type: ignore[method-assign, assignment]
-        assert isinstance(waiting.result(), KubeflowError)
+        assert "ended by a mistake of its own" in str(waiting.result())
+        source.recent = working  # type: ignore[method-assign]
+        source.states["b"] = "SUCCEEDED"
+        view = watcher.wait(source.run("b"), deadline=Deadline.after(20))
+        assert view.state == "SUCCEEDED", "another thread goes on"
     assert [one.exc_type for one in complaints] == [TypeError]
 
 

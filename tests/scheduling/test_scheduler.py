@@ -78,6 +78,9 @@ class Onlooker:
     def look(self) -> None:
         """Nothing to show."""
 
+    def away(self) -> None:
+        """Nothing to take away."""
+
 
 def until(question: Callable[[], Any]) -> None:
     wait_until(question, bool, deadline=Deadline.after(20), what="it", interval=0.01, longest=0.02)
@@ -248,6 +251,18 @@ def test_the_end_of_the_sessions_time_submits_no_more() -> None:
             with pytest.raises(WaitTimeout, match=rf"for {test} was not submitted.*\(90 s\)"):
                 scheduler.run_for(test)
     assert cluster.names == []
+
+
+def test_the_end_of_the_sessions_time_ends_the_wait_for_a_slot() -> None:
+    cluster = Cluster()
+    plan = plan_of("a", "b")
+    session = Deadline.after(1.0)
+    with scheduling(plan, cluster, limit=1, session=session) as scheduler:
+        scheduler.begin(plan)
+        assert scheduler.run_for("a") is not None
+        with pytest.raises(WaitTimeout, match="for b was not submitted: the session's time"):
+            scheduler.run_for("b")
+    assert cluster.names == ["a"]
 
 
 def test_closing_removes_what_no_test_has_released_side_by_side() -> None:
