@@ -79,7 +79,7 @@ class Runs:
         self.counts.append(count)
         if self.error is not None:
             raise self.error
-        found = [self.run(one) for one in self.states if one not in self.hidden]
+        found = [self.run(one) for one in [*self.states] if one not in self.hidden]
         return found[-count:]
 
     def view(self, run_id: str) -> RunView:
