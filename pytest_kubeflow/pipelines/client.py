@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
 from pytest_kubeflow.auth.credentials import Credentials
@@ -24,6 +22,7 @@ from pytest_kubeflow.errors import (
     NotFound,
     PermissionDenied,
 )
+from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.proxy import proxy_for
 
 T = TypeVar("T")
@@ -181,50 +180,6 @@ def retrying(again: Callable[[BaseException], bool]) -> Any:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class TaskDetail:
-    """What the API itself tells of a task: little, but from the workflow's own mouth."""
-
-    name: str
-    state: str
-    error: str = ""
-    pod_names: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class RunView:
-    """The API's answer about a run. Times are seconds since the epoch."""
-
-    run_id: str
-    name: str
-    state: str
-    error: str = ""
-    created: float | None = None
-    ended: float | None = None
-    details: tuple[TaskDetail, ...] = ()
-    pipeline_spec: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
-
-    @classmethod
-    def of(cls, run: Any) -> RunView:
-        """From a V2beta1Run of the SDK."""
-        return cls.of_json(run.to_dict())
-
-    @classmethod
-    def of_json(cls, run: Mapping[str, Any]) -> RunView:
-        """From a run as the API's JSON has it."""
-        details = (run.get("run_details") or {}).get("task_details") or ()
-        return cls(
-            run_id=run["run_id"],
-            name=run.get("display_name") or "",
-            state=_state(run.get("state")),
-            error=_message(run.get("error")),
-            created=_seconds(run.get("created_at")),
-            ended=_seconds(run.get("finished_at")),
-            details=tuple(map(_detail, details)),
-            pipeline_spec=run.get("pipeline_spec"),
-        )
-
-
 def recent_runs(client: Any, *, experiment_id: str, count: int) -> list[RunView]:
     """The `count` youngest runs of an experiment (200 at most, KFP's longest page), in one call.
 
@@ -245,31 +200,3 @@ def recent_runs(client: Any, *, experiment_id: str, count: int) -> list[RunView]
                 "cannot list runs: the pipelines API answers what is no list of runs"
             ) from error
     return [RunView.of_json(one) for one in found]
-
-
-def _detail(task: Mapping[str, Any]) -> TaskDetail:
-    pods = [each["pod_name"] for each in task.get("child_tasks") or () if each.get("pod_name")]
-    if task.get("pod_name"):
-        pods.insert(0, task["pod_name"])
-    return TaskDetail(
-        task.get("display_name") or "",
-        _state(task.get("state")),
-        _message(task.get("error")),
-        (*pods,),
-    )
-
-
-def _state(state: Any) -> str:
-    return str(state) if state and state != "RUNTIME_STATE_UNSPECIFIED" else ""
-
-
-def _message(error: Mapping[str, Any] | None) -> str:
-    return str((error or {}).get("message") or "")
-
-
-def _seconds(stamp: datetime | str | None) -> float | None:
-    if isinstance(stamp, str):
-        stamp = datetime.fromisoformat(stamp)
-    # finished_at of an unfinished run is the epoch itself.
-    seconds = stamp.timestamp() if stamp is not None else 0.0
-    return seconds if seconds > 0 else None

@@ -9,9 +9,9 @@ from pytest_kubeflow.errors import Evidence, KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.events import describe_events, events_of
 from pytest_kubeflow.k8s.pods import describe_pod
-from pytest_kubeflow.pipelines.client import RunView
 from pytest_kubeflow.pipelines.executor_log import RUN_LABEL
 from pytest_kubeflow.pipelines.tasks import NOT_STARTED, Task
+from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.redaction import Redactor
 
 _LOGS = 3

@@ -15,8 +15,9 @@ from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.ownership import Ownership, has_expired
-from pytest_kubeflow.pipelines.client import RunView, calling, pages
+from pytest_kubeflow.pipelines.client import calling, pages
 from pytest_kubeflow.pipelines.states import FINAL_STATES
+from pytest_kubeflow.pipelines.view import RunView
 
 OURS = "pytest-kubeflow"
 _LABEL = re.compile(r"([\w.-]+/[\w.-]+)=(\S+)")

@@ -11,13 +11,14 @@ from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, RunFailed
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.volumes import Volume
 from pytest_kubeflow.objectstore.bucket import Bucket
-from pytest_kubeflow.pipelines.client import RunView, calling, patiently
+from pytest_kubeflow.pipelines.client import calling, patiently
 from pytest_kubeflow.pipelines.evidence import blamed, last_log_lines, run_evidence
 from pytest_kubeflow.pipelines.logs import PodLogs
 from pytest_kubeflow.pipelines.outputs import OutputSource, SourceUnavailable
 from pytest_kubeflow.pipelines.package import Package
 from pytest_kubeflow.pipelines.states import FINAL_STATES
 from pytest_kubeflow.pipelines.tasks import Task, find_task, merge, pipeline_outputs
+from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.pipelines.watcher import RunWatcher
 from pytest_kubeflow.waiting import Deadline
 

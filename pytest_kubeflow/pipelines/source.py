@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.pipelines.client import RunView, calling, recent_runs
+from pytest_kubeflow.pipelines.client import calling, recent_runs
 from pytest_kubeflow.pipelines.experiment import Experiment
+from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.pipelines.workflow_watch import RUN_ID
 
 _WORKFLOWS = ("argoproj.io", "v1alpha1", "workflows")

@@ -13,11 +13,12 @@ from typing import Any
 from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError
 from pytest_kubeflow.k8s.volumes import SeededVolume, Volume, Volumes
 from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
-from pytest_kubeflow.pipelines.client import RunView, calling, patiently
+from pytest_kubeflow.pipelines.client import calling, patiently
 from pytest_kubeflow.pipelines.experiment import OURS, Experiment
 from pytest_kubeflow.pipelines.package import Package, compile_pipeline
 from pytest_kubeflow.pipelines.run import PipelineRun, Resources, RunAccess
 from pytest_kubeflow.pipelines.upload import PipelineVersion
+from pytest_kubeflow.pipelines.view import RunView
 
 Pipeline = Callable[..., object] | Path | str | PipelineVersion
 """A `@dsl.pipeline` function or component, a compiled package's path, or an uploaded version."""

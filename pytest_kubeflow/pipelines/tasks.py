@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_kubeflow.errors import NotFound
-from pytest_kubeflow.pipelines.client import TaskDetail
 from pytest_kubeflow.pipelines.dag_outputs import DagOutputs
 from pytest_kubeflow.pipelines.outputs import Artifact, TaskRecord
 from pytest_kubeflow.pipelines.package import Package
 from pytest_kubeflow.pipelines.states import FINAL_STATES
+from pytest_kubeflow.pipelines.view import TaskDetail
 
 __all__ = ["Task", "find_task", "merge", "pipeline_outputs"]
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from pytest_kubeflow.errors import KubeflowError
-from pytest_kubeflow.pipelines.client import RunView
+from pytest_kubeflow.pipelines.view import RunView
 
 HEARTBEAT = 30.0
 """Seconds after which a log says that nothing has changed."""

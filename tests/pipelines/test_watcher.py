@@ -22,8 +22,8 @@ from pytest_kubeflow.errors import (
     PermissionDenied,
     WaitTimeout,
 )
-from pytest_kubeflow.pipelines.client import RunView
 from pytest_kubeflow.pipelines.states import FINAL_STATES
+from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.pipelines.watcher import RunWatcher
 from pytest_kubeflow.pipelines.workflow_watch import RUN_ID, WorkflowWatch
 from pytest_kubeflow.waiting import Deadline, wait_until

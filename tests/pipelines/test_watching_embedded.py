@@ -18,10 +18,11 @@ from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.local.endpoints import Endpoints
-from pytest_kubeflow.pipelines.client import RunView, calling, make_kfp_client
+from pytest_kubeflow.pipelines.client import calling, make_kfp_client
 from pytest_kubeflow.pipelines.experiment import Experiment
 from pytest_kubeflow.pipelines.package import compile_pipeline
 from pytest_kubeflow.pipelines.source import SessionRuns
+from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.pipelines.watcher import RunWatcher
 from pytest_kubeflow.waiting import Deadline
 from tests.pipelines.test_watcher import Waiting, until

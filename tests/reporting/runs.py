@@ -8,11 +8,11 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from pytest_kubeflow.errors import ClusterUnreachable, NotFound
-from pytest_kubeflow.pipelines.client import RunView
 from pytest_kubeflow.pipelines.logs import PodLogs
 from pytest_kubeflow.pipelines.outputs import SourceUnavailable, TaskRecord
 from pytest_kubeflow.pipelines.package import Package
 from pytest_kubeflow.pipelines.run import PipelineRun, RunAccess
+from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.pipelines.watcher import RunWatcher
 
 RUN_ID = "8420e4c3-be7a-4f05-bb40-cccd9e087743"
