@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
@@ -178,6 +178,43 @@ def retrying(again: Callable[[BaseException], bool]) -> Any:
         wait=wait_exponential(multiplier=0.1, max=3.0),
         reraise=True,
     )
+
+
+def create_run(
+    client: Any,
+    *,
+    experiment_id: str,
+    name: str,
+    arguments: Mapping[str, object],
+    package_path: str | None = None,
+    pipeline_id: str | None = None,
+    version_id: str | None = None,
+) -> RunView:
+    """Submit a run of a package, without cache, or of an uploaded version, as it is.
+
+    As kfp.Client.run_pipeline does it, which prints a link: runs are submitted by threads beside
+    the tests, where nobody captures that.
+    """
+    import kfp_server_api
+
+    job = client._create_job_config(
+        params=dict(arguments),
+        pipeline_package_path=package_path,
+        pipeline_id=pipeline_id,
+        version_id=version_id,
+        enable_caching=False if package_path is not None else None,
+        cache_key=None,
+        pipeline_root=None,
+    )
+    body = kfp_server_api.V2beta1Run(
+        experiment_id=experiment_id,
+        display_name=name,
+        pipeline_spec=job.pipeline_spec,
+        pipeline_version_reference=job.pipeline_version_reference,
+        runtime_config=job.runtime_config,
+    )
+    with calling(f"create run {name}"):
+        return RunView.of(client._run_api.run_service_create_run(run=body))
 
 
 def recent_runs(client: Any, *, experiment_id: str, count: int) -> list[RunView]:

@@ -13,7 +13,7 @@ from typing import Any
 from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError
 from pytest_kubeflow.k8s.volumes import SeededVolume, Volume, Volumes
 from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
-from pytest_kubeflow.pipelines.client import calling, patiently
+from pytest_kubeflow.pipelines.client import calling, create_run, patiently
 from pytest_kubeflow.pipelines.experiment import OURS, Experiment
 from pytest_kubeflow.pipelines.package import Package, compile_pipeline
 from pytest_kubeflow.pipelines.run import PipelineRun, Resources, RunAccess
@@ -169,7 +169,7 @@ class PipelineRunner:
             else:
                 path = Path(folder) / "pipeline.yaml"
                 package.write(path)
-                source = {"pipeline_package_path": str(path), "enable_caching": False}
+                source = {"package_path": str(path)}
 
             lost = False
 
@@ -179,14 +179,16 @@ class PipelineRunner:
                 if lost and (found := self._find(unique, experiment)) is not None:
                     return found
                 try:
-                    with calling(f"create run {unique}"):
-                        made = self._access.client.run_pipeline(
-                            experiment, unique, params=dict(arguments), **source
-                        )
+                    return create_run(
+                        self._access.client,
+                        experiment_id=experiment,
+                        name=unique,
+                        arguments=arguments,
+                        **source,
+                    )
                 except ClusterUnreachable:
                     lost = True
                     raise
-                return RunView.of(made)
 
             return patiently(submit)
 

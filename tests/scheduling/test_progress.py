@@ -154,3 +154,4 @@ def test_in_a_session(remote: Remote, tmp_path: Path, options: list[str], *, tol
     before, _, report = output.partition("= FAILURES =")
     assert ("kubeflow: naps-" in before) == told, output
     assert "kubeflow: naps-" not in report, "it was captured"
+    assert "Run details" not in output
