@@ -2,53 +2,31 @@
 
 from __future__ import annotations
 
-import base64
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from pytest_kubeflow.cluster.cluster import Cluster
-from pytest_kubeflow.errors import NotFound, ObjectStoreError
-from pytest_kubeflow.k8s.client import calling
-from pytest_kubeflow.k8s.namespaces import wait_until_gone
-from pytest_kubeflow.k8s.profiles import (
-    ARTIFACT_SECRET,
-    create_profile,
-    delete_profile,
-)
+from pytest_kubeflow.cluster.workspace import scratch_profile
+from pytest_kubeflow.errors import ObjectStoreError
+from pytest_kubeflow.k8s.profiles import artifact_keys
 from pytest_kubeflow.objectstore.bucket import Bucket
 from pytest_kubeflow.objectstore.client import S3Access
-from pytest_kubeflow.redaction import Secret
-from pytest_kubeflow.waiting import Deadline
 
 _NOBODY = "nobody@pytest-kubeflow.example.com"
 _BUCKET = "mlpipeline"
 
 
-@contextmanager
-def scratch_profile(
+def profile_of_nobody(
     cluster: Cluster, *, keep: Callable[[str], bool] = lambda _: False
-) -> Iterator[str]:
+) -> AbstractContextManager[str]:
     """A profile of somebody who does not exist, by name; removed at the end unless `keep(name)`.
 
     Raises PermissionDenied where we may not make profiles.
     """
-    name, timeout = cluster.ownership.name("other"), cluster.config.session.timeout
-    try:
-        create_profile(
-            cluster.kubernetes,
-            name,
-            owner=_NOBODY,
-            labels=cluster.ownership.labels(),
-            deadline=Deadline.after(timeout),
-        )
-        yield name
-    finally:
-        if not keep(name):
-            delete_profile(cluster.kubernetes, name)
-            wait_until_gone(cluster.kubernetes, name, deadline=Deadline.after(timeout))
+    return scratch_profile(cluster, "other", owner=_NOBODY, keep=keep)
 
 
 @dataclass(frozen=True)
@@ -61,15 +39,7 @@ class ProfileKeys:
     @classmethod
     def read(cls, cluster: Cluster, namespace: str, endpoint: str) -> ProfileKeys:
         """From the profile's secret. Raises PermissionDenied, NotFound."""
-        with calling(f"read secret {namespace}/{ARTIFACT_SECRET}"):
-            secret = cluster.kubernetes.core.read_namespaced_secret(ARTIFACT_SECRET, namespace)
-        data = secret.data or {}
-        if missing := {"accesskey", "secretkey"} - data.keys():
-            told = " and no ".join(sorted(missing))
-            raise NotFound(f"secret {namespace}/{ARTIFACT_SECRET} has no {told}")
-        access_key, secret_key = (
-            Secret(base64.b64decode(data[one]).decode()) for one in ("accesskey", "secretkey")
-        )
+        access_key, secret_key = artifact_keys(cluster.kubernetes, namespace)
         cluster.redactor.add(access_key)
         cluster.redactor.add(secret_key)
         gateway = cluster.config.gateway

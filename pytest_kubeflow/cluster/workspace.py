@@ -74,13 +74,25 @@ def require_existing(cluster: Cluster, name: str) -> None:
 
 def _scratch(cluster: Cluster, user: str, keep: Callable[[str], bool]) -> Iterator[str]:
     Reaper(cluster.kubernetes).reap()
-    name = cluster.ownership.name("scratch")
+    with scratch_profile(cluster, "scratch", owner=user, keep=keep) as name:
+        yield name
+
+
+@contextmanager
+def scratch_profile(
+    cluster: Cluster, purpose: str, *, owner: str, keep: Callable[[str], bool]
+) -> Iterator[str]:
+    """A Profile of ours with everything in it, by name; removed at the end unless `keep(name)`.
+
+    Raises PermissionDenied where we may not make Profiles.
+    """
+    name = cluster.ownership.name(purpose)
     timeout = cluster.config.session.timeout
     try:
         create_profile(
             cluster.kubernetes,
             name,
-            owner=user,
+            owner=owner,
             labels=cluster.ownership.labels(),
             deadline=Deadline.after(timeout),
         )

@@ -6,6 +6,7 @@ kubeflow-pipelines-profile-controller): whoever starts a run too early sees it r
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.ownership import is_ours
+from pytest_kubeflow.redaction import Secret
 from pytest_kubeflow.waiting import Deadline, wait_until
 
 EDITOR = "default-editor"
@@ -129,3 +131,18 @@ def list_profiles(kubernetes: KubernetesClient, *, selector: str) -> list[dict[s
 def may_create_profiles(kubernetes: KubernetesClient) -> bool:
     """Whether we are an administrator who may make (and remove) Profiles."""
     return all(kubernetes.may(verb, _PLURAL, group=_GROUP) for verb in ("create", "delete"))
+
+
+def artifact_keys(kubernetes: KubernetesClient, namespace: str) -> tuple[Secret, Secret]:
+    """The object store's access key and secret key that Kubeflow has put into a namespace.
+
+    Raises PermissionDenied, NotFound.
+    """
+    with calling(f"read secret {namespace}/{ARTIFACT_SECRET}"):
+        data = kubernetes.core.read_namespaced_secret(ARTIFACT_SECRET, namespace).data or {}
+    if missing := [key for key in ("accesskey", "secretkey") if key not in data]:
+        raise NotFound(f"secret {namespace}/{ARTIFACT_SECRET} has no {' and no '.join(missing)}")
+    access_key, secret_key = (
+        Secret(base64.b64decode(data[key]).decode()) for key in ("accesskey", "secretkey")
+    )
+    return access_key, secret_key
