@@ -87,11 +87,6 @@ def _add_gateway(parser: argparse.ArgumentParser) -> None:
 
 
 async def _serve(options: argparse.Namespace, directory: Path) -> int:
-    # httpx imports its command line, and with that a library for colours, wherever it is installed;
-    # None has it do without, which is a twentieth of the whole start.
-    sys.modules["httpx._main"] = None  # type: ignore[assignment]
-    # httpcore looks for sniffio with every request, which takes half a millisecond to fail.
-    sys.modules["sniffio"] = None  # type: ignore[assignment]
     # Imported late, so that --help and --list-faults answer at once.
     from pytest_kubeflow.local.database import DatabaseError
     from pytest_kubeflow.local.server import Server

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypedDict
 from urllib.parse import quote
 
-import httpx
+import aiohttp
 
 from pytest_kubeflow.local.controllers.serviceproxy import Address, Forwarder
 from pytest_kubeflow.local.faults import Faults
@@ -131,16 +131,22 @@ class ObjectStore:
         """
         url = f"http://{self._target[0]}:{_FILER_PORT}/buckets/{quote(bucket)}/{quote(key)}"
         try:
-            async with httpx.AsyncClient(trust_env=False) as client:
-                answer = await client.get(url)
-        except httpx.HTTPError as error:
+            async with aiohttp.request("GET", url) as answer:
+                content = await answer.read()
+        except aiohttp.ClientError as error:
             raise OSError(str(error)) from error
-        return answer.content if answer.is_success else None
+        return content if answer.ok else None
 
     def _publish_identities(self) -> None:
         self._write_identities()
-        if self._process is not None:
-            self._process.signal(signal.SIGHUP)  # it reads its identities again
+        # One that is still starting has not read them yet, or is told when it answers: the signal
+        # would end it as long as it does not listen for it.
+        if self._answering.is_set():
+            self._reload_identities()
+
+    def _reload_identities(self) -> None:
+        assert self._process is not None
+        self._process.signal(signal.SIGHUP)
 
     def _write_identities(self) -> None:
         self._shared = self._faults.active("keys-shared")
@@ -206,6 +212,7 @@ class ObjectStore:
             if self._process is not None and not self._answering.is_set():
                 if await self._answers():
                     self._answering.set()
+                    self._reload_identities()
                 else:
                     tail = (self._directory / "log").read_text(errors="replace")[-2000:]
                     log.error("SeaweedFS ended at its start:\n%s", tail)
@@ -215,16 +222,20 @@ class ObjectStore:
     async def _answers(self) -> bool:
         """Wait for the first answer, and make the buckets; False if the process ended instead."""
         host = f"http://{self._target[0]}"
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with aiohttp.ClientSession() as http:
             while self._process is not None and self._process.running:
                 # Only asking shows whether it is up: SeaweedFS has no way to announce it.
-                with contextlib.suppress(httpx.HTTPError):
-                    if (await client.get(f"{host}:{_S3_PORT}/")).status_code < 500:
+                with contextlib.suppress(aiohttp.ClientError):
+                    async with http.get(f"{host}:{_S3_PORT}/") as answer:
+                        up = answer.status < 500
+                    if up:
                         # A bucket is a folder there, and the filer wants no S3 signature.
                         for bucket in self._buckets:
-                            made = await client.post(f"{host}:{_FILER_PORT}/buckets/{bucket}/")
-                            if made.status_code != 409:  # it is there, in a data directory
-                                made.raise_for_status()
+                            url = f"{host}:{_FILER_PORT}/buckets/{bucket}/"
+                            # A type would have it look for a file in the body.
+                            async with http.post(url, skip_auto_headers=["Content-Type"]) as made:
+                                if made.status != 409:  # it is there, in a data directory
+                                    made.raise_for_status()
                         return True
                 await asyncio.sleep(0.05)
         return False

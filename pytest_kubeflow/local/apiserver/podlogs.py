@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncGenerator
 
-import httpx
+import aiohttp
 
 from pytest_kubeflow.local.apiserver.answers import Answer
 from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request
@@ -27,12 +28,17 @@ class PodLogs:
 
     def __init__(self, kubelets: Kubelets) -> None:
         self._kubelets = kubelets
-        self._http = httpx.AsyncClient(
-            verify=kubelets.tls, timeout=httpx.Timeout(10.0, read=None), trust_env=False
+
+    @functools.cached_property
+    def _http(self) -> aiohttp.ClientSession:
+        # Made by the first request, because it belongs to the event loop that runs then.
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=self._kubelets.tls),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=10.0),
         )
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._http.close()
 
     async def open(self, pod: Object, query: dict[str, str]) -> Answer:
         """The log as it comes; a pod that runs nowhere has an empty one.
@@ -44,16 +50,14 @@ class PodLogs:
             return Answer(204, b"", _TEXT)
         url = self._url(pod, container)
         parameters = {key: query[key] for key in _FORWARDED if key in query}
-        request = self._http.build_request("GET", url, params=parameters)
         try:
-            response = await self._http.send(request, stream=True)
-        except httpx.HTTPError as error:
+            response = await self._http.get(url, params=parameters)
+        except (aiohttp.ClientError, TimeoutError) as error:
             message = f'Get "{url}": {error}'
             raise StatusError(500, "InternalError", message) from None
-        if response.is_error:
-            text = (await response.aread()).decode(errors="replace").strip()
-            await response.aclose()
-            if response.status_code == 404:
+        if response.status >= 400:
+            text = (await response.text(errors="replace")).strip()
+            if response.status == 404:
                 raise StatusError(404, "NotFound", text)
             raise bad_request(text)
         return Answer(200, _stream(response), _TEXT)
@@ -81,9 +85,7 @@ def _container(pod: Object, wanted: str) -> str:
     )
 
 
-async def _stream(response: httpx.Response) -> AsyncGenerator[bytes, None]:
-    try:
-        async for chunk in response.aiter_raw():
+async def _stream(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+    async with response:
+        async for chunk in response.content.iter_any():
             yield chunk
-    finally:
-        await response.aclose()

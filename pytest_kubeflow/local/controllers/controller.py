@@ -6,10 +6,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-import httpx
-
 from pytest_kubeflow.local.controllers.workqueue import WorkQueue
-from pytest_kubeflow.local.kube import ApiError, Informer, KubeClient, Resource
+from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, Informer, KubeClient, Resource
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.informer import Key, key_of
 
@@ -88,7 +86,7 @@ class Controller:
             failed = False
             try:
                 await self.reconcile(key)
-            except (ApiError, httpx.HTTPError, OSError) as error:
+            except (ApiError, ApiUnreachableError, OSError) as error:
                 # Conflicts and races are the normal way of things: look again a little later.
                 log.debug("%s: %s: %s", self.name, key, error)
                 failed = True

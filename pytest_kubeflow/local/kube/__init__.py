@@ -6,9 +6,17 @@ Objects are plain dicts, as JSON carries them. This is NOT the client that tests
 `pytest_kubeflow.k8s`, on the official SDK, and the two share no code.
 """
 
-from pytest_kubeflow.local.kube.client import ApiError, KubeClient
+from pytest_kubeflow.local.kube.client import ApiError, ApiUnreachableError, KubeClient
 from pytest_kubeflow.local.kube.informer import Informer
 from pytest_kubeflow.local.kube.kubeconfig import Credentials, load_kubeconfig
 from pytest_kubeflow.local.kube.resources import Resource
 
-__all__ = ["ApiError", "Credentials", "Informer", "KubeClient", "Resource", "load_kubeconfig"]
+__all__ = [
+    "ApiError",
+    "ApiUnreachableError",
+    "Credentials",
+    "Informer",
+    "KubeClient",
+    "Resource",
+    "load_kubeconfig",
+]

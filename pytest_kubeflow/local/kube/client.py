@@ -1,17 +1,19 @@
-"""KubeClient: the verbs of the Kubernetes API over one pooled HTTP connection.
+"""KubeClient: the verbs of the Kubernetes API over kept HTTP connections.
 
-httpx does the transport. The generated `kubernetes` SDK is not used here because its import alone
-takes 0.9 s of the 1.5 s that the embedded cluster has to start.
+aiohttp does the transport: docs/explanation/decisions/0003 says why it is neither the generated
+`kubernetes` SDK nor httpx.
 """
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
+import aiohttp
 
 from pytest_kubeflow.local.kube.kubeconfig import Credentials
 from pytest_kubeflow.local.kube.resources import Resource
@@ -23,6 +25,14 @@ PATCH_TYPES = {
     "strategic": "application/strategic-merge-patch+json",
     "apply": "application/apply-patch+yaml",
 }
+
+
+_SECONDS = 30.0  # without a byte, until the API server counts as unreachable
+_LONGEST_EVENT = 1 << 23  # bytes; etcd takes objects of up to 1.5 MiB
+
+
+class ApiUnreachableError(Exception):
+    """The API server gave no answer, or none that is HTTP."""
 
 
 class ApiError(Exception):
@@ -51,13 +61,18 @@ class KubeClient:
 
     def __init__(self, credentials: Credentials, *, user_agent: str = "embedded-kubeflow") -> None:
         self.credentials = credentials
-        self._http = httpx.AsyncClient(
-            base_url=credentials.server,
-            verify=credentials.ssl_context(),
-            headers={"User-Agent": user_agent},
-            timeout=httpx.Timeout(30.0, pool=None),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=256),
-            trust_env=False,
+        self._user_agent = user_agent
+        self._tls = credentials.ssl_context()
+        self._server = credentials.server.rstrip("/")
+
+    @functools.cached_property
+    def _http(self) -> aiohttp.ClientSession:
+        # Made by the first request, because it belongs to the event loop that runs then.
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=self._tls, limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": self._user_agent, "Accept": "application/json"},
+            timeout=_timeout(_SECONDS),
         )
 
     async def __aenter__(self) -> Self:
@@ -72,7 +87,7 @@ class KubeClient:
         await self.close()
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._http.close()
 
     def _authorization(self) -> dict[str, str]:
         credentials = self.credentials
@@ -93,19 +108,36 @@ class KubeClient:
         body: Any = None,
         content_type: str = "application/json",
     ) -> Object:
-        """One call that answers JSON. ApiError: it was refused; httpx.HTTPError: no answer."""
-        headers = {"Accept": "application/json", **self._authorization()}
-        content = None
+        """One call that answers JSON. Raises ApiError if refused, ApiUnreachableError."""
+        headers, content = None, None
         if body is not None:
-            headers["Content-Type"] = content_type
-            content = json.dumps(body).encode()
-        response = await self._http.request(
-            method, path, params=params, content=content, headers=headers
-        )
-        if response.is_error:
-            raise _api_error(response)
-        answer: Object = response.json()
-        return answer
+            headers, content = {"Content-Type": content_type}, json.dumps(body).encode()
+        async with self._open(method, path, params, headers=headers, data=content) as response:
+            answer: Object = json.loads(await response.read())
+            return answer
+
+    @asynccontextmanager
+    async def _open(
+        self,
+        method: str,
+        path: str,
+        params: dict[str, Any] | None = None,
+        *,
+        headers: dict[str, str] | None = None,
+        **options: Any,
+    ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
+        headers = {**self._authorization(), **(headers or {})}
+        url = f"{self._server}{path}"
+        try:
+            async with self._http.request(
+                method, url, params=params, headers=headers, **options
+            ) as response:
+                if response.status >= 400:
+                    raise _api_error(response, await response.text(errors="replace"))
+                yield response
+        except (aiohttp.ClientError, TimeoutError) as error:
+            why = str(error) or type(error).__name__
+            raise ApiUnreachableError(f"{method} {url}: {why}") from error
 
     async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Object:
         return await self.request("GET", resource.path(namespace, name))
@@ -179,12 +211,8 @@ class KubeClient:
     async def logs(self, pod: str, namespace: str, *, container: str) -> str:
         """What a container has written so far. ApiError: there is no log to be had."""
         path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
-        response = await self._http.get(
-            path, params={"container": container}, headers=self._authorization()
-        )
-        if response.is_error:
-            raise _api_error(response)
-        return response.text
+        async with self._open("GET", path, {"container": container}) as response:
+            return await response.text(errors="replace")
 
     async def watch(
         self,
@@ -205,17 +233,14 @@ class KubeClient:
             "allowWatchBookmarks": "true",
             "resourceVersion": resource_version,
         }
-        async with self._http.stream(
+        async with self._open(
             "GET",
             resource.path(namespace),
-            params=params,
-            headers={"Accept": "application/json", **self._authorization()},
-            timeout=httpx.Timeout(30.0, read=None, pool=None),
+            params,
+            timeout=_timeout(None),
+            read_bufsize=_LONGEST_EVENT,
         ) as response:
-            if response.is_error:
-                await response.aread()
-                raise _api_error(response)
-            async for line in response.aiter_lines():
+            async for line in response.content:
                 event = json.loads(line)
                 if event["type"] == "ERROR":
                     status = event["object"]
@@ -238,15 +263,20 @@ def _object_path(resource: Resource, obj: Object, subresource: str | None) -> st
     return f"{path}/{subresource}" if subresource else path
 
 
-def _api_error(response: httpx.Response) -> ApiError:
+def _timeout(seconds: float | None) -> aiohttp.ClientTimeout:
+    """So long for the next byte; a whole answer may take longer."""
+    return aiohttp.ClientTimeout(total=None, sock_connect=_SECONDS, sock_read=seconds)
+
+
+def _api_error(response: aiohttp.ClientResponse, text: str) -> ApiError:
     try:
-        status = response.json()
+        status = json.loads(text)
     except ValueError:
         status = {}
     if not isinstance(status, dict):
         status = {}
     return ApiError(
-        response.status_code,
-        status.get("reason", response.reason_phrase),
-        status.get("message", response.text[:500]),
+        response.status,
+        status.get("reason") or response.reason or "Unknown",
+        status.get("message", text[:500]),
     )

@@ -6,9 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-import httpx
-
-from pytest_kubeflow.local.kube.client import ApiError, KubeClient, Object
+from pytest_kubeflow.local.kube.client import ApiError, ApiUnreachableError, KubeClient, Object
 from pytest_kubeflow.local.kube.resources import Resource
 
 log = logging.getLogger(__name__)
@@ -64,7 +62,7 @@ class Informer:
                 pause = 0.1
                 while True:
                     version = await self._watch(version)
-            except (ApiError, httpx.HTTPError, OSError) as error:
+            except (ApiError, ApiUnreachableError, OSError) as error:
                 log.debug("%s: watch ended: %s", self.resource.plural, error)
                 # Nothing announces that a server is back, so the next try waits a little.
                 await asyncio.sleep(pause)

@@ -15,9 +15,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-import httpx
-
-from pytest_kubeflow.local.kube import ApiError, Credentials, KubeClient, load_kubeconfig
+from pytest_kubeflow.local.kube import (
+    ApiError,
+    ApiUnreachableError,
+    Credentials,
+    KubeClient,
+    load_kubeconfig,
+)
 from pytest_kubeflow.local.kubelet.certificate import self_signed
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
 from pytest_kubeflow.local.kubelet.kubelet import Kubelet
@@ -54,7 +58,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     try:
         asyncio.run(_run(credentials, options.node_name, images))
-    except (ApiError, SpawnerError, httpx.HTTPError) as error:
+    except (ApiError, SpawnerError, ApiUnreachableError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

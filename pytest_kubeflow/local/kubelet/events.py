@@ -8,9 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-import httpx
-
-from pytest_kubeflow.local.kube import ApiError
+from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.events import Recorder
 
@@ -35,5 +33,5 @@ class PodEvents:
             pod, kind, reason, message = await self._queue.get()
             try:
                 await self._recorder.event(pod, kind, reason, message)
-            except (ApiError, httpx.HTTPError) as error:
+            except (ApiError, ApiUnreachableError) as error:
                 log.warning("event %s of %s is lost: %s", reason, pod["metadata"]["name"], error)

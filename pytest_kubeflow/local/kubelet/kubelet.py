@@ -7,10 +7,8 @@ import logging
 import time
 from pathlib import Path
 
-import httpx
-
 from pytest_kubeflow.local.httpd import HttpServer
-from pytest_kubeflow.local.kube import ApiError, Informer, KubeClient
+from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, Informer, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.events import Recorder
 from pytest_kubeflow.local.kube.resources import PODS, SERVICES
@@ -193,5 +191,5 @@ class Kubelet:
             for worker in list(self._workers.values()):
                 try:
                     await worker.renew_tokens(time.time())
-                except (ApiError, httpx.HTTPError) as error:
+                except (ApiError, ApiUnreachableError) as error:
                     log.warning("tokens of pod %s/%s: %s", *worker.name, error)

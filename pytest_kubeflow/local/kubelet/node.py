@@ -9,9 +9,7 @@ import platform
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
-
-from pytest_kubeflow.local.kube import ApiError, KubeClient
+from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import LEASES, NODES
 from pytest_kubeflow.local.kubelet.addresses import HOST_IP
@@ -89,7 +87,7 @@ class NodeRegistration:
         while True:
             try:
                 await self._renew()
-            except (ApiError, httpx.HTTPError) as error:
+            except (ApiError, ApiUnreachableError) as error:
                 log.debug("heartbeat of node %s: %s", self._name, error)
             await asyncio.sleep(_HEARTBEAT_SECONDS)
 

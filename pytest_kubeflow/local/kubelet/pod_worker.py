@@ -10,9 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import httpx
-
-from pytest_kubeflow.local.kube import ApiError
+from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import PODS
 from pytest_kubeflow.local.kubelet.addresses import HOST_IP
@@ -239,7 +237,7 @@ class PodWorker:
                 await self._volumes.set_up(self.pod)
             except VolumeError as error:
                 self._node.events.warning(self.pod, "FailedMount", str(error))
-            except httpx.HTTPError as error:
+            except ApiUnreachableError as error:
                 log.warning("pod %s/%s: %s", *self.name, error)
             else:
                 self._volumes_ready = True
@@ -308,7 +306,7 @@ class PodWorker:
             await self._node.client.patch(
                 PODS, name, patch, namespace=namespace, subresource="status"
             )
-        except (ApiError, httpx.HTTPError) as error:
+        except (ApiError, ApiUnreachableError) as error:
             if isinstance(error, ApiError) and error.code in {404, 409}:
                 return True  # it is gone, or it is another pod of this name by now
             log.warning("status of pod %s/%s is not written: %s", namespace, name, error)
@@ -322,7 +320,7 @@ class PodWorker:
         while not self._gone:
             try:
                 await self._node.client.delete(PODS, name, namespace, grace_seconds=0, uid=uid)
-            except (ApiError, httpx.HTTPError) as error:
+            except (ApiError, ApiUnreachableError) as error:
                 if isinstance(error, ApiError) and error.code in {404, 409}:
                     return
                 log.warning("pod %s/%s is not removed: %s", namespace, name, error)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import aiohttp
 
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet.addresses import HOST_IP
@@ -102,20 +102,22 @@ def _port(inside: Inside, action: Object) -> int:
 async def _http_get(inside: Inside, action: Object) -> str | None:
     host, scheme = action.get("host") or inside.ip, (action.get("scheme") or "HTTP").lower()
     path = "/" + (action.get("path") or "/").lstrip("/")
+    url = f"{scheme}://{host}:{_port(inside, action)}{path}"
     headers = {one["name"]: one["value"] for one in action.get("httpHeaders") or []}
     try:
         # The kubelet does not verify certificates of probes either.
-        async with httpx.AsyncClient(verify=False, trust_env=False) as client:  # noqa: S501
-            response = await client.get(
-                f"{scheme}://{host}:{_port(inside, action)}{path}",
-                headers={"User-Agent": "kube-probe/embedded", **headers},
-                timeout=None,
-            )
-    except httpx.HTTPError as error:
-        return f'Get "{scheme}://{host}:{_port(inside, action)}{path}": {error}'
-    if 200 <= response.status_code < 400:
-        return None
-    return f"HTTP probe failed with statuscode: {response.status_code}"
+        connector = aiohttp.TCPConnector(ssl=False, force_close=True)
+        async with aiohttp.request(
+            "GET",
+            url,
+            headers={"User-Agent": "kube-probe/embedded", **headers},
+            allow_redirects=False,
+            connector=connector,
+        ) as response:
+            status = response.status
+    except (aiohttp.ClientError, ValueError) as error:  # ValueError: headers that HTTP has not
+        return f'Get "{url}": {error}'
+    return None if 200 <= status < 400 else f"HTTP probe failed with statuscode: {status}"
 
 
 async def _tcp_connect(inside: Inside, action: Object) -> str | None:

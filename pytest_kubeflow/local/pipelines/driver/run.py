@@ -7,9 +7,7 @@ import json
 import logging
 from typing import Any
 
-import httpx
-
-from pytest_kubeflow.local.kube import ApiError
+from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import CONFIG_MAPS, PODS
 from pytest_kubeflow.local.metadata import MetadataStore
@@ -178,7 +176,7 @@ class RunWorker:
             ended = self._tools.pods.follow(namespace, name, lambda _: None)
             try:
                 await self._tools.client.delete(PODS, name, namespace)
-            except (ApiError, httpx.HTTPError) as error:
+            except (ApiError, ApiUnreachableError) as error:
                 log.debug("pod %s: %s", name, error)
                 ended.cancel()
                 continue
