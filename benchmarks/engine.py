@@ -10,6 +10,7 @@ up.
 Without `annotations` of the future: KFP needs the types themselves.
 """
 
+import json
 import sys
 import time
 import uuid
@@ -106,10 +107,13 @@ class Bench:
 
     def learn(self, run_id: str) -> None:
         """Take the pod of a run as what the driver makes for a task."""
-        selector = f"pipeline/runid={run_id}"
-        (pod,) = self._core.list_namespaced_pod(self._namespace, label_selector=selector).items
-        spec = self._core.api_client.sanitize_for_serialization(pod.spec)
-        self._pod = {key: spec[key] for key in ("containers", "volumes", "serviceAccountName")}
+        # Raw, as the client's models drop what they are too old for: image volumes, for one.
+        answer = self._core.list_namespaced_pod(
+            self._namespace, label_selector=f"pipeline/runid={run_id}", _preload_content=False
+        )
+        (pod,) = json.loads(answer.data)["items"]
+        kept = ("containers", "volumes", "serviceAccountName")
+        self._pod = {key: pod["spec"][key] for key in kept}
 
     def pods(self, count: int, *, side_by_side: bool) -> None:
         """Run pods like a task's, launcher included, of which no run knows.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import uuid
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -152,13 +151,17 @@ class ContainerRunner:
             await self._run_process(spec, launch.identity, log, message_file, cgroup)
         finally:
             # In the background: the pod's end is told before its files are removed.
-            self._in_background(asyncio.to_thread(_remove, directory, cgroup))
+            self._in_background(self._remove(directory, cgroup))
         return True
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+    async def _remove(self, directory: Path, cgroup: ContainerCgroup) -> None:
+        await asyncio.to_thread(cgroup.remove)
+        await self._node.removal.remove(directory)
 
     async def cleaned(self) -> None:
         """Wait until the files of runs that have ended are removed."""
@@ -295,8 +298,3 @@ class ContainerRunner:
             name = self.spec["name"]
             self._node.events.normal(self._pod, "Killing", f"Stopping container {name}")
             self._in_background(attendance.end(self._inside))
-
-
-def _remove(directory: Path, cgroup: ContainerCgroup) -> None:
-    cgroup.remove()
-    shutil.rmtree(directory, ignore_errors=True)

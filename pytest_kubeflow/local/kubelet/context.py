@@ -13,6 +13,7 @@ from pytest_kubeflow.local.kubelet.cgroups import Enforcement
 from pytest_kubeflow.local.kubelet.events import PodEvents
 from pytest_kubeflow.local.kubelet.gpus import GpuPool
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
+from pytest_kubeflow.local.kubelet.removal import Removal
 from pytest_kubeflow.local.spawner import Spawner
 
 
@@ -34,6 +35,7 @@ class Node:
     enforcement: Enforcement
     gpus: GpuPool
     addresses: PodAddresses
+    removal: Removal
     services: Callable[[str], list[Object]]
     faults: FaultSet | None
 

@@ -20,6 +20,7 @@ from pytest_kubeflow.local.kubelet.http import kubelet_app
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
 from pytest_kubeflow.local.kubelet.node import NodeRegistration
 from pytest_kubeflow.local.kubelet.pod_worker import PodWorker
+from pytest_kubeflow.local.kubelet.removal import Removal
 from pytest_kubeflow.local.spawner import Spawner
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ class Kubelet:
             enforcement=cgroups.Enforcement(node_name),
             gpus=gpu_pool or gpus.GpuPool(faults=faults),
             addresses=PodAddresses(pod_cidr),
+            removal=Removal(spawner),
             services=self._services_of,
             faults=faults,
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -184,7 +183,7 @@ class PodWorker:
             self._node.gpus.take_back(self.pod)
             self._node.addresses.take_back(self.pod["metadata"]["uid"])
             self._cgroup.remove()
-            await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
+            await self._node.removal.remove(self._directory)
 
     async def _admit(self) -> bool:
         """Get what is this pod's alone; False if it cannot be had, and the pod has failed."""

@@ -288,9 +288,11 @@ def test_readiness_follows_the_probe(cluster: Cluster) -> None:
 
 def test_liveness_probe_restarts(cluster: Cluster) -> None:
     probe = {"tcpSocket": {"port": 1}, "periodSeconds": 1, "failureThreshold": 1}
+    # Within the grace, as the shell may be asked to end before it has set its trap.
     pod = cluster.create(
         sh("trap 'exit 0' TERM; while :; do sleep 0.05; done", livenessProbe=probe),
         restartPolicy="Always",
+        terminationGracePeriodSeconds=1,
     )
     cluster.until(pod, lambda one: "'restartCount': 1" in str(one))
     events = cluster.events(pod, "Unhealthy", "Killing")
