@@ -2,9 +2,8 @@
 
 `python -m benchmarks.pod_cost [ROUNDS]`
 
-The bare process is `true` as the spawner starts everything, so the differences are what namespaces
-and cgroup add to each process of a pod. Making the files of its root, which depends on the disk, is
-a line of its own.
+The bare process is `true` as the spawner starts everything, so the differences are what namespaces,
+a root with the layer of its image in it, and cgroups add to each process of a pod.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kubelet.cgroups import Enforcement
+from pytest_kubeflow.local.kubelet.cgroups import ContainerCgroup, Enforcement
 from pytest_kubeflow.local.kubelet.environments import PythonEnvironments
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
-from pytest_kubeflow.local.kubelet.rootfs import assemble
-from pytest_kubeflow.local.spawner import Container, Mount, ProcessSpec, Spawner
+from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
+from pytest_kubeflow.local.spawner import Container, Identity, ProcessSpec, Spawner
 
 _ENV = {"PATH": "/usr/bin:/bin"}
 _LIMITS = {"limits": {"cpu": "1", "memory": "256Mi"}}
@@ -38,10 +37,9 @@ class Bench:
         self._spawner = spawner
         self._enforcement = enforcement
         self._directory = directory
-        self._environments = PythonEnvironments(directory / "cache")
-        self._image = ImageCatalogue(environments=self._environments).resolve("busybox")
-        self._hosts = directory / "hosts"
-        self._hosts.touch()
+        environments = PythonEnvironments(directory / "cache")
+        image = ImageCatalogue(environments=environments).resolve("busybox")
+        self._layer = BaseLayers(directory / "layers", environments).of(image, Identity())
         self._count = 0
 
     async def bare(self) -> float:
@@ -52,47 +50,42 @@ class Bench:
 
     async def contained(self) -> float:
         """In namespaces and a root of its own."""
-        with self._root() as (root, mounts):
-            began = time.perf_counter()
-            await self._run(_process(Container(root, "bench", mounts)))
+        began = time.perf_counter()
+        with self._root() as root:
+            await self._run(self._process(root))
             return time.perf_counter() - began
 
     async def limited(self) -> float:
         """The same in cgroups of a pod and a container, which are made and removed for it."""
-        with self._root() as (root, mounts):
-            began = time.perf_counter()
-            await self._in_cgroup(root, mounts)
-            return time.perf_counter() - began
-
-    async def with_files(self) -> float:
-        """The same, with the files of its root to be made first."""
         began = time.perf_counter()
-        with self._root() as (root, mounts):
-            await self._in_cgroup(root, mounts)
+        with self._root() as root:
+            await self._in_cgroup(root)
             return time.perf_counter() - began
 
     @contextlib.contextmanager
-    def _root(self) -> Iterator[tuple[Path, list[Mount]]]:
+    def _root(self) -> Iterator[Path]:
         self._count += 1
         directory = self._directory / str(self._count)
-        yield assemble(
-            directory,
-            self._image,
-            self._environments,
-            hostname="bench",
-            hosts=self._hosts,
-            uid=0,
-            gid=0,
-        )
+        directory.mkdir()
+        yield directory
         shutil.rmtree(directory)
 
-    async def _in_cgroup(self, root: Path, mounts: list[Mount]) -> None:
+    def _process(self, root: Path, cgroup: ContainerCgroup | None = None) -> ProcessSpec:
+        container = Container(
+            root,
+            "bench",
+            [*self._layer.mounts, *(cgroup.mounts() if cgroup else ())],
+            cgroups=cgroup.directories if cgroup else (),
+            base=self._layer.directory,
+        )
+        return ProcessSpec(["true"], _ENV, container=container)
+
+    async def _in_cgroup(self, root: Path) -> None:
         spec: Object = {"name": "main", "resources": _LIMITS}
         pod: Object = {"metadata": {"uid": str(self._count)}, "spec": {"containers": [spec]}}
         around = self._enforcement.pod(pod)
         cgroup = around.container(spec, 0)
-        every = [*mounts, *cgroup.mounts()]
-        await self._run(_process(Container(root, "bench", every, cgroups=cgroup.directories)))
+        await self._run(self._process(root, cgroup))
         cgroup.remove()
         around.remove()
 
@@ -101,10 +94,6 @@ class Bench:
         status = await process.wait()
         if status.shell_code != 0:
             raise RuntimeError(f"true ended with {status}")
-
-
-def _process(container: Container) -> ProcessSpec:
-    return ProcessSpec(["true"], _ENV, container=container)
 
 
 async def measure(rounds: int) -> bool:
@@ -118,7 +107,6 @@ async def measure(rounds: int) -> bool:
                 "bare process": bench.bare,
                 "in namespaces": bench.contained,
                 "in namespaces and cgroup": bench.limited,
-                "with its files made": bench.with_files,
             }
             taken: dict[str, list[float]] = {name: [] for name in ways}
             for _ in range(rounds):

@@ -22,6 +22,7 @@ from pytest_kubeflow.local.kubelet.launch import Launch, configure
 from pytest_kubeflow.local.kubelet.logs import ContainerLog, tail_text
 from pytest_kubeflow.local.kubelet.probes import Inside
 from pytest_kubeflow.local.kubelet.pull import pull
+from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
 from pytest_kubeflow.local.kubelet.status import ContainerStatus, now
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes
 from pytest_kubeflow.local.spawner import (
@@ -47,7 +48,7 @@ class ContainerRunner:
         spec: Object,
         *,
         directory: Path,
-        hosts: Path,
+        identity: PodIdentity,
         volumes: PodVolumes,
         cgroup: PodCgroup,
         gpus: Callable[[], GpuShare],
@@ -63,7 +64,7 @@ class ContainerRunner:
         self._node = node
         self._pod = pod
         self._directory = directory
-        self._hosts = hosts
+        self._identity = identity
         self._volumes = volumes
         self._pod_cgroup = cgroup
         self._gpus = gpus
@@ -144,7 +145,7 @@ class ContainerRunner:
                 self._node,
                 self.spec,
                 directory,
-                hosts=self._hosts,
+                pod=self._identity,
                 message_file=message_file,
                 cgroup=cgroup,
             )

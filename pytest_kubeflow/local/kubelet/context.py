@@ -14,6 +14,7 @@ from pytest_kubeflow.local.kubelet.events import PodEvents
 from pytest_kubeflow.local.kubelet.gpus import GpuPool
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
 from pytest_kubeflow.local.kubelet.removal import Removal
+from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
 from pytest_kubeflow.local.spawner import Spawner
 
 
@@ -36,6 +37,7 @@ class Node:
     gpus: GpuPool
     addresses: PodAddresses
     removal: Removal
+    layers: BaseLayers
     services: Callable[[str], list[Object]]
     faults: FaultSet | None
 

@@ -21,6 +21,7 @@ from pytest_kubeflow.local.kubelet.images import ImageCatalogue
 from pytest_kubeflow.local.kubelet.node import NodeRegistration
 from pytest_kubeflow.local.kubelet.pod_worker import PodWorker
 from pytest_kubeflow.local.kubelet.removal import Removal
+from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
 from pytest_kubeflow.local.spawner import Spawner
 
 log = logging.getLogger(__name__)
@@ -84,6 +85,7 @@ class Kubelet:
             gpus=gpu_pool or gpus.GpuPool(faults=faults),
             addresses=PodAddresses(pod_cidr),
             removal=Removal(spawner),
+            layers=BaseLayers(data_dir / "layers", images.environments),
             services=self._services_of,
             faults=faults,
         )

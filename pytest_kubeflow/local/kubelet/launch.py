@@ -11,7 +11,7 @@ from pytest_kubeflow.local.kubelet.context import Node
 from pytest_kubeflow.local.kubelet.env import container_env, expand, service_env
 from pytest_kubeflow.local.kubelet.gpus import GpuShare
 from pytest_kubeflow.local.kubelet.images import Image
-from pytest_kubeflow.local.kubelet.rootfs import assemble
+from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
 from pytest_kubeflow.local.kubelet.security import identity
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes
 from pytest_kubeflow.local.spawner import Container, Identity, Mount, ProcessSpec
@@ -33,20 +33,13 @@ class Launch:
         spec: Object,
         directory: Path,
         *,
-        hosts: Path,
+        pod: PodIdentity,
         message_file: Path,
         cgroup: ContainerCgroup,
     ) -> ProcessSpec:
-        """Make the container's files in `directory`, and say what is to be started there."""
-        root, mounts = assemble(
-            directory,
-            self.image,
-            node.images.environments,
-            hostname=self.env["HOSTNAME"],
-            hosts=hosts,
-            uid=self.identity.uid,
-            gid=self.identity.gid,
-        )
+        """Make `directory`, for what the container writes, and say what is to be started there."""
+        directory.mkdir(parents=True)
+        layer = node.layers.of(self.image, self.identity)
         message_path = spec.get("terminationMessagePath") or "/dev/termination-log"
         context = spec.get("securityContext") or {}
         return ProcessSpec(
@@ -54,10 +47,12 @@ class Launch:
             env=self.env,
             working_dir=spec.get("workingDir") or "/",
             container=Container(
-                root=root,
+                root=directory,
+                base=layer.directory,
                 hostname=self.env["HOSTNAME"],
                 mounts=[
-                    *mounts,
+                    *layer.mounts,
+                    *pod.mounts(),
                     *cgroup.mounts(),
                     *self.devices,
                     *self.volumes,

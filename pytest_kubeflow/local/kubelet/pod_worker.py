@@ -17,6 +17,7 @@ from pytest_kubeflow.local.kubelet.container import ContainerRunner
 from pytest_kubeflow.local.kubelet.context import Backoff, Node
 from pytest_kubeflow.local.kubelet.gpus import GpusUnavailable
 from pytest_kubeflow.local.kubelet.logs import ContainerLog
+from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
 from pytest_kubeflow.local.kubelet.status import now, pod_status
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes, VolumeError
 
@@ -38,7 +39,7 @@ class PodWorker:
         self._node = node
         self._directory = directory
         self._started_at = (pod.get("status") or {}).get("startTime") or now()
-        self._hosts = directory / "hosts"
+        self._identity = PodIdentity(directory / "hosts", directory / "hostname")
         self._volumes = PodVolumes(
             node.client,
             node.images,
@@ -71,8 +72,8 @@ class PodWorker:
                 self._node,
                 self.pod,
                 spec,
-                directory=self._directory / spec["name"],
-                hosts=self._hosts,
+                directory=self._directory / f"container-{spec['name']}",
+                identity=self._identity,
                 volumes=self._volumes,
                 cgroup=self._cgroup,
                 gpus=partial(self._node.gpus.share, self.pod, spec["name"]),
@@ -122,14 +123,18 @@ class PodWorker:
         self._removal.set()
         self._stop(0)
 
+    @property
+    def _hostname(self) -> str:
+        return str(self.pod["spec"].get("hostname") or self.pod["metadata"]["name"])
+
     def write_hosts(self, services: Sequence[Object]) -> None:
         """Names of this cluster for the pod's /etc/hosts: there is no DNS server here."""
-        namespace, name = self.name
+        namespace, _ = self.name
         lines = [
             "# Kubernetes-managed hosts file.",
             "127.0.0.1\tlocalhost",
             "::1\tlocalhost ip6-localhost ip6-loopback",
-            f"{self._ip}\t{self.pod['spec'].get('hostname') or name}",
+            f"{self._ip}\t{self._hostname}",
         ]
         addresses = {
             f"{one['metadata']['name']}.{one['metadata']['namespace']}.svc.cluster.local": ip
@@ -151,7 +156,7 @@ class PodWorker:
         for alias in self.pod["spec"].get("hostAliases") or []:
             lines.append(f"{alias['ip']}\t{' '.join(alias.get('hostnames') or [])}")
         # Written in place, because containers hold this very file as their /etc/hosts.
-        self._hosts.write_text("\n".join([*lines, ""]))
+        self._identity.hosts.write_text("\n".join([*lines, ""]))
 
     async def renew_tokens(self, clock: float) -> None:
         """Renew service account tokens that are due at `clock` (seconds since the epoch)."""
@@ -160,6 +165,7 @@ class PodWorker:
 
     async def run(self, services: Sequence[Object]) -> None:
         self._directory.mkdir(parents=True)
+        self._identity.hostname.write_text(f"{self._hostname}\n")
         self.write_hosts(services)
         writer = asyncio.create_task(self._write_statuses())
         deadline = asyncio.create_task(self._watch_deadline())

@@ -1,7 +1,8 @@
 """The file system of a container: what its image offers, put together for the spawner.
 
-The root is a directory on disk, not a tmpfs: what a component writes to /tmp is often larger than
-what a machine wants to hold in memory. The host shows through read-only in /usr and in those parts
+A container begins with the base layer of its image, which it shares with others; what it writes
+goes to a directory on disk, not a tmpfs: what a component writes to /tmp is often larger than what
+a machine wants to hold in memory. The host shows through read-only in /usr and in those parts
 of /etc that programs need; nothing of /home, /root, /opt or /var does.
 """
 
@@ -9,11 +10,13 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_kubeflow.local.kubelet.environments import PythonEnvironments
 from pytest_kubeflow.local.kubelet.images import Image
-from pytest_kubeflow.local.spawner import Mount
+from pytest_kubeflow.local.spawner import Identity, Mount
 
 _DIRECTORIES = {
     "etc": 0o755,
@@ -36,6 +39,7 @@ _DIRECTORIES = {
 }
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _LOCAL = ("bin", "etc", "include", "lib", "sbin", "share", "src")
+_LOCAL_PLACE = "/run/kubelet/local"  # shown as /usr/local, which lies in a part of the host
 # Configuration that programs of the host's userland read, and that holds no secret.
 _ETC = (
     "alternatives",
@@ -53,6 +57,7 @@ _ETC = (
     "pki/tls/cert.pem",
     "pki/tls/certs",
     "protocols",
+    "resolv.conf",
     "services",
     "ssl/cert.pem",
     "ssl/certs",
@@ -61,47 +66,92 @@ _ETC = (
 )
 
 
-def assemble(
-    directory: Path,
-    image: Image,
-    environments: PythonEnvironments,
-    *,
-    hostname: str,
-    hosts: Path,
-    uid: int,
-    gid: int,
-) -> tuple[Path, list[Mount]]:
-    """Fill `directory` for one container; returns its root and the image's mounts, in order."""
-    root, local = directory / "root", directory / "local"
-    root.mkdir(parents=True)
-    for name, mode in _DIRECTORIES.items():
-        path = root / name
-        path.mkdir()
-        if mode != 0o755:
-            path.chmod(mode)
-    (root / "var/run").symlink_to("../run")
-    for name in _LOCAL:
-        (local / name).mkdir(parents=True)
-    for name, target in _links().items():
-        (root / name).symlink_to(target)
-    mounts = [*_host_mounts(), Mount.bind(local, "/usr/local")]
-    if environments.prefix == "/usr/local":
-        mounts += _local_interpreter(environments, local)
-    mounts.append(Mount.bind(hosts, "/etc/hosts"))
-    _write_etc(root / "etc", hostname, uid, gid)
-    mounts += environments.interpreter_mounts()
-    (root / "run/kubelet/python3").symlink_to(environments.executable)
-    if image.kind == "python":
-        environments.fill(root, local)
-        mounts += environments.mounts()
-    elif image.directory is not None:
-        mounts += [
-            Mount.bind(entry, f"/{entry.name}", readonly=True)
-            for entry in image.directory.iterdir()
-            if entry.name not in {*_SYSTEM, *_DIRECTORIES, "proc", "dev"}
-        ]
-        mounts += [Mount.bind(one, str(one), readonly=True) for one in image.packages]
-    return root, mounts
+@dataclass(frozen=True, slots=True)
+class BaseLayer:
+    """What containers of one image and user begin with: a directory, and mounts in their order."""
+
+    directory: Path
+    mounts: tuple[Mount, ...]
+
+
+class BaseLayers:
+    """Makes base layers below `directory`, each when it is first asked for; none is ever changed.
+
+    A container has some forty directories and links, which would take longer to make on a disk than
+    everything else about it.
+    """
+
+    def __init__(self, directory: Path, environments: PythonEnvironments) -> None:
+        self._directory = directory
+        self._environments = environments
+        self._made: dict[tuple[object, ...], BaseLayer] = {}
+
+    def of(self, image: Image, who: Identity) -> BaseLayer:
+        """The layer of an image for a user."""
+        key = (image.kind, image.directory, image.packages, who.uid, who.gid)
+        if key not in self._made:
+            self._made[key] = self._make(self._directory / str(len(self._made)), image, who)
+        return self._made[key]
+
+    def _make(self, root: Path, image: Image, who: Identity) -> BaseLayer:
+        environments = self._environments
+        root.mkdir(parents=True)
+        for name, mode in _DIRECTORIES.items():
+            _directory(root / name, mode)
+        (root / "var/run").symlink_to("../run")
+        for name, target in _links().items():
+            (root / name).symlink_to(target)
+        local = root / _LOCAL_PLACE.lstrip("/")
+        for name in _LOCAL:
+            _directory(local / name)
+        mounts = [*_host_mounts(), Mount("inner", "/usr/local", _LOCAL_PLACE)]
+        if environments.prefix == "/usr/local":
+            mounts += _local_interpreter(environments, local)
+        _write_etc(root / "etc", who)
+        mounts += environments.interpreter_mounts()
+        (root / "run/kubelet/python3").symlink_to(environments.executable)
+        if image.kind == "python":
+            environments.fill(root, local)
+            mounts += environments.mounts()
+        elif image.directory is not None:
+            mounts += [
+                Mount.bind(entry, f"/{entry.name}", readonly=True)
+                for entry in image.directory.iterdir()
+                if entry.name not in {*_SYSTEM, *_DIRECTORIES, "proc", "dev"}
+            ]
+            mounts += [Mount.bind(one, str(one), readonly=True) for one in image.packages]
+        _make_mount_points(root, mounts)
+        return BaseLayer(root, tuple(mounts))
+
+
+@dataclass(frozen=True, slots=True)
+class PodIdentity:
+    """Files that tell all containers of a pod who they are; what is written to them is seen."""
+
+    hosts: Path
+    hostname: Path
+
+    def mounts(self) -> list[Mount]:
+        return [Mount.bind(self.hosts, "/etc/hosts"), Mount.bind(self.hostname, "/etc/hostname")]
+
+
+def _directory(path: Path, mode: int = 0o755) -> None:
+    path.mkdir(parents=True, exist_ok=True)
+    path.chmod(mode)
+
+
+def _make_mount_points(root: Path, mounts: Sequence[Mount]) -> None:
+    """Make those that no other mount covers: each that is missing is made in every container."""
+    covered: list[str] = []
+    for mount in mounts:
+        if not any(mount.target.startswith(f"{one}/") for one in covered):
+            point = root / mount.target.lstrip("/")
+            if mount.kind == "bind" and not os.path.isdir(mount.source):
+                point.parent.mkdir(parents=True, exist_ok=True)
+                point.touch()
+            else:
+                point.mkdir(parents=True, exist_ok=True)
+        covered.append(mount.target)
 
 
 @functools.cache
@@ -143,19 +193,18 @@ def _local_interpreter(environments: PythonEnvironments, local: Path) -> list[Mo
     ]
 
 
-def _write_etc(etc: Path, hostname: str, uid: int, gid: int) -> None:
+def _write_etc(etc: Path, who: Identity) -> None:
     users = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n"
     groups = "root:x:0:\nnogroup:x:65534:\n"
-    if uid not in {0, 65534}:
-        users += f"user:x:{uid}:{gid}:user:/:/bin/sh\n"
-    if gid not in {0, 65534}:
-        groups += f"user:x:{gid}:\n"
-    resolv = Path("/etc/resolv.conf")
+    if who.uid not in {0, 65534}:
+        users += f"user:x:{who.uid}:{who.gid}:user:/:/bin/sh\n"
+    if who.gid not in {0, 65534}:
+        groups += f"user:x:{who.gid}:\n"
     for name, text in (
         ("passwd", users),
         ("group", groups),
-        ("hostname", f"{hostname}\n"),
+        ("hostname", ""),
+        ("hosts", ""),
         ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
-        ("resolv.conf", resolv.read_text() if resolv.exists() else ""),
     ):
         (etc / name).write_text(text)

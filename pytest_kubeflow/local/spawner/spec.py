@@ -16,11 +16,12 @@ class Mount:
 
     `bind` shows `source` (a file or directory of the host, with everything mounted below it),
     `tmpfs` is an empty file system with mount options such as `size=64m,mode=1777`, `proc` is the
-    container's own /proc, `dev` a minimal /dev with shared memory and pseudo terminals.
+    container's own /proc, `dev` a minimal /dev with shared memory and pseudo terminals. `inner`
+    shows `source`, a path of the container itself, a second time.
     Mount points that are missing are made.
     """
 
-    kind: Literal["bind", "tmpfs", "proc", "dev"]
+    kind: Literal["bind", "tmpfs", "proc", "dev", "inner"]
     target: str
     source: str = ""
     readonly: bool = False
@@ -51,8 +52,10 @@ class Container:
     """Isolation for one process and its descendants: own root, mounts, PIDs, host name and IPC.
 
     `root` is an empty or prepared directory of the host that becomes `/`, writable unless
-    `readonly_root`. The network is the host's. `cgroups` are the directories of the cgroup, one
-    per hierarchy, that the process joins before its program starts; see `Spawner.cover`.
+    `readonly_root`. With a `base`, `/` begins with what is in that directory, which stays as it is:
+    `root`, empty then, takes what is written. The network is the host's. `cgroups` are the
+    directories of the cgroup, one per hierarchy, that the process joins before its program starts;
+    see `Spawner.cover`.
     """
 
     root: Path
@@ -61,10 +64,12 @@ class Container:
     identity: Identity = field(default_factory=Identity)
     readonly_root: bool = False
     cgroups: Sequence[Path] = ()
+    base: Path | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
             "root": os.path.realpath(self.root),
+            "base": os.path.realpath(self.base) if self.base is not None else None,
             "hostname": self.hostname[:63],
             "mounts": [asdict(mount) for mount in self.mounts],
             "readonly_root": self.readonly_root,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_kubeflow.local.kubelet import ImageCatalogue, PythonEnvironments
-from pytest_kubeflow.local.kubelet.rootfs import assemble
+from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
 from pytest_kubeflow.local.spawner import Container, Identity, ProcessSpec, Spawner
 
 KFP = f"kfp=={version('kfp')}"
@@ -37,23 +37,18 @@ class Machine:
 
     async def _container(self, spawner: Spawner, script: str, uid: int, image: str) -> str:
         chosen = ImageCatalogue(environments=self.environments).resolve(image)
-        hosts = self.directory / "hosts"
-        hosts.touch()
-        root, mounts = assemble(
-            self.directory / f"container-{os.urandom(8).hex()}",
-            chosen,
-            self.environments,
-            hostname="pod",
-            hosts=hosts,
-            uid=uid,
-            gid=uid,
+        who = Identity(uid, uid)
+        layer = BaseLayers(self.directory / f"layers-{os.urandom(8).hex()}", self.environments).of(
+            chosen, who
         )
+        root = self.directory / f"container-{os.urandom(8).hex()}"
+        root.mkdir()
         read, write = os.pipe2(os.O_CLOEXEC)
         process = await spawner.spawn(
             ProcessSpec(
                 ["sh", "-c", script],
                 {**chosen.env, "HOME": "/root"},
-                container=Container(root, "pod", mounts, Identity(uid, uid)),
+                container=Container(root, "pod", layer.mounts, who, base=layer.directory),
             ),
             stdout=write,
             stderr=write,

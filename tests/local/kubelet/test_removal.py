@@ -18,7 +18,7 @@ def test_each_is_gone_when_it_is_said_so(tmp_path: Path) -> None:
 
     async def remove(removal: Removal, directory: Path) -> bool:
         await removal.remove(directory)
-        return directory.exists()
+        return await asyncio.to_thread(directory.exists)
 
     async def check() -> list[bool]:
         async with Spawner() as spawner:

@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +238,36 @@ async def many(directory: Path) -> dict[str, Any]:
             return (await process.wait()).code == number
 
         return {"right": all(await asyncio.gather(*(one(number) for number in range(60))))}
+
+
+async def layers(directory: Path) -> dict[str, Any]:
+    """Two containers that begin with the same layer."""
+    base = directory / "base"
+    (base / "etc").mkdir(parents=True)
+    (base / "etc/motd").write_text("of the layer\n")
+    (base / "tmp").mkdir()
+    (base / "tmp").chmod(0o1777)
+    (base / "link").symlink_to("etc/motd")
+    script = (
+        "stat -c %a / /tmp; cat /link; echo written >> /etc/motd; rm /link; mv /tmp /moved; "
+        "echo new > /moved/new; cat /etc/motd; ls / | tr '\\n' ' '"
+    )
+    async with Spawner() as spawner:
+        seen = []
+        for name in ("a:1,", "b"):
+            spec = container(directory / name, script)
+            assert spec.container is not None
+            links = [path for path in (directory / name).iterdir() if path.is_symlink()]
+            for path in links:
+                path.rename(base / path.name)
+            seen.append(
+                await output(spawner, replace(spec, container=replace(spec.container, base=base)))
+            )
+    return {
+        "seen": seen,
+        "kept": (base / "etc/motd").read_text() + str((base / "link").is_symlink()),
+        "copied": not (directory / "b/upper").exists(),
+    }
 
 
 if __name__ == "__main__":

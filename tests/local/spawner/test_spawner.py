@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.spawner.conftest import User
+from tests.local.spawner.conftest import SCENARIOS, User
 
 
 def test_container_sees_only_what_it_was_given(user: User) -> None:
@@ -51,6 +51,47 @@ def test_killing_a_container_kills_its_whole_tree(user: User) -> None:
 
 def test_sixty_containers_at_a_time(user: User) -> None:
     assert user.run("many") == {"right": True}
+
+
+LAYERED = {
+    "seen": [
+        "755\n1777\nof the layer\nof the layer\nwritten\nbin dev etc lib lib64 moved proc sbin usr "
+    ]
+    * 2,
+    "kept": "of the layer\nTrue",
+}
+
+
+def test_containers_share_what_they_begin_with(user: User) -> None:
+    seen = user.run("layers")
+    copied = seen.pop("copied")
+    assert seen == LAYERED
+    if "overlay" in Path("/proc/filesystems").read_text() and not user.prefix:
+        assert not copied
+
+
+def test_what_containers_begin_with_is_copied_on_overlayfs(user: User) -> None:
+    """As inside a container of Docker, whose own root is one that overlayfs refuses as a layer."""
+    if user.prefix or os.getuid() != 0:
+        pytest.skip("making such a machine needs root")
+    for name in ("lower", "upper", "work", "merged"):
+        (user.directory / name).mkdir()
+    options = "lowerdir=lower,upperdir=upper,workdir=work"
+    script = f'mount -t overlay overlay -o {options} merged || exit 42; exec "$@"'
+    scenario = [user.python, str(SCENARIOS), "layers", str(user.directory / "merged")]
+    done = subprocess.run(
+        ["/usr/bin/unshare", "--mount", "sh", "-c", script, "sh", *scenario],
+        env=user.environment(),
+        cwd=user.directory,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode == 42:
+        pytest.skip(f"this machine mounts no overlayfs: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == LAYERED | {"copied": True}
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, "guard"])

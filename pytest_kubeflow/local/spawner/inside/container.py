@@ -12,7 +12,7 @@ import os
 import signal
 from typing import Any
 
-from . import linux
+from . import layers, linux
 
 _HOST = "/.host"
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
@@ -27,14 +27,19 @@ _PROC_READONLY = ("bus", "fs", "irq", "sys", "sysrq-trigger")
 _PROC_HIDDEN = ("acpi", "kcore", "keys", "latency_stats", "sched_debug", "scsi", "timer_list")
 
 
-def build_root(spec: dict[str, Any]) -> None:
+def build_root(spec: dict[str, Any], *, user_namespace: bool) -> None:
     """Make `spec["root"]` the root of this mount namespace, with `spec["mounts"]` in it.
+
+    If there is a `spec["base"]`, the root begins with what is in there.
 
     The new root is entered before anything is mounted in it, so that a symbolic link in it, or
     in a volume, leads to a place inside and never to the host's files.
     """
     root = spec["root"]
-    linux.mount(root, root, flags=linux.MS_BIND)
+    if spec["base"] is None:
+        linux.mount(root, root, flags=linux.MS_BIND)
+    else:
+        layers.compose(root, spec["base"], user_namespace=user_namespace)
     os.makedirs(root + _HOST, mode=0o700, exist_ok=True)
     linux.pivot_root(root, root + _HOST)
     os.chdir("/")
@@ -51,8 +56,8 @@ def build_root(spec: dict[str, Any]) -> None:
 
 def _mount(entry: dict[str, Any]) -> None:
     kind, target = entry["kind"], entry["target"]
-    if kind == "bind":
-        source = _HOST + entry["source"]
+    if kind in {"bind", "inner"}:
+        source = entry["source"] if kind == "inner" else _HOST + entry["source"]
         _make_mount_point(target, directory=os.path.isdir(source))
         linux.mount(source, target, flags=linux.MS_BIND | linux.MS_REC)
         if entry["readonly"]:

@@ -180,7 +180,10 @@ class Init:
                         outer_uid=self._uid,
                         outer_gid=self._gid,
                     )
-                container.build_root(settings | {"working_dir": spec["working_dir"]})
+                container.build_root(
+                    settings | {"working_dir": spec["working_dir"]},
+                    user_namespace=self._user_namespace,
+                )
             os.setsid()
             if settings is not None:
                 container.become(settings, user_namespace=self._user_namespace)

@@ -1,0 +1,43 @@
+"""A container's root of two layers: what it begins with, and what it writes.
+
+overlayfs puts them together, as it does for container runtimes: the first layer is shared by many
+containers, and nothing is copied before it is written to. Kernels refuse it on some file systems,
+overlayfs itself among them, and old ones to ordinary users: there the first layer is copied.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from . import linux
+
+_WRITTEN, _WORK = "upper", "work"
+
+
+def compose(root: str, base: str, *, user_namespace: bool) -> None:
+    """Mount `base` at `root`, an empty directory, which also takes what is written there."""
+    try:
+        _overlay(root, base, user_namespace=user_namespace)
+    except OSError:
+        for name in (_WRITTEN, _WORK):
+            shutil.rmtree(f"{root}/{name}", ignore_errors=True)
+        shutil.copytree(base, root, symlinks=True, dirs_exist_ok=True)
+        linux.mount(root, root, flags=linux.MS_BIND)
+
+
+def _overlay(root: str, base: str, *, user_namespace: bool) -> None:
+    for name in (_WRITTEN, _WORK):
+        os.mkdir(f"{root}/{name}")
+    os.chmod(f"{root}/{_WRITTEN}", 0o755)  # noqa: S103 what `/` of the container has
+    layers = {"lowerdir": base, "upperdir": f"{root}/{_WRITTEN}", "workdir": f"{root}/{_WORK}"}
+    # By descriptors, as commas and colons in a path would end an option.
+    opened = {name: os.open(path, os.O_PATH | os.O_CLOEXEC) for name, path in layers.items()}
+    options = [f"{name}=/proc/self/fd/{fd}" for name, fd in opened.items()]
+    if user_namespace:
+        options.append("userxattr")
+    try:
+        linux.mount("overlay", root, "overlay", data=",".join(options))
+    finally:
+        for fd in opened.values():
+            os.close(fd)
