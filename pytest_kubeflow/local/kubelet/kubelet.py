@@ -60,7 +60,8 @@ class Kubelet:
         self._events = PodEvents(Recorder(client, "kubelet", host=node_name))
         self._pods = Informer(client, PODS, field_selector=f"spec.nodeName={node_name}")
         self._services = Informer(client, SERVICES)
-        self._workers: dict[str, PodWorker] = {}
+        self._workers: dict[str, PodWorker] = {}  # by the pod's uid
+        self._by_name: dict[tuple[str, str], PodWorker] = {}  # the last pod of that name
         self._tasks: set[asyncio.Task[None]] = set()
         certificate, key = server_cert
         app = kubelet_app(self._find, lambda: faults is not None and faults.active("log-cut"))
@@ -153,21 +154,19 @@ class Kubelet:
     def _pod_changed(self, kind: str, pod: Object) -> None:
         metadata = pod["metadata"]
         uid, name = metadata["uid"], (metadata["namespace"], metadata["name"])
-        for other in self._workers.values():
-            # A pod that was replaced by another of its name while nobody watched.
-            if other.name == name and other.pod["metadata"]["uid"] != uid:
-                other.gone()
         worker = self._workers.get(uid)
         if kind == "DELETED":
             if worker is not None:
                 worker.gone()
             return
+        if (other := self._by_name.get(name)) is not None and other is not worker:
+            other.gone()  # it was replaced by another of its name while nobody watched
         if worker is None:
             phase = (pod.get("status") or {}).get("phase")
             if phase in {"Succeeded", "Failed"} and not metadata.get("deletionTimestamp"):
                 return  # it ended under a kubelet before this one
             worker = PodWorker(self._node, pod, self._data_dir / "pods" / uid)
-            self._workers[uid] = worker
+            self._workers[uid] = self._by_name[name] = worker
             self._spawn(self._run(uid, worker))
         worker.update(pod)
 
@@ -176,10 +175,11 @@ class Kubelet:
             await worker.run(list(self._services.objects.values()))
         finally:
             del self._workers[uid]
+            if self._by_name.get(worker.name) is worker:
+                del self._by_name[worker.name]
 
     def _find(self, namespace: str, name: str) -> PodWorker | None:
-        workers = [one for one in self._workers.values() if one.name == (namespace, name)]
-        return workers[-1] if workers else None
+        return self._by_name.get((namespace, name))
 
     def _services_of(self, namespace: str) -> list[Object]:
         return [one for (own, _), one in self._services.objects.items() if own == namespace]

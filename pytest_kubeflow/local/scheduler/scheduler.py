@@ -47,6 +47,7 @@ class Scheduler(Controller):
         self._recorder = Recorder(client, NAME)
         self._waiting: dict[Key, str] = {}
         self._assumed: dict[Key, str] = {}
+        self._unfinished: dict[Key, Object] = {}
         super().__init__(client, informers)
 
     def watch(self) -> None:
@@ -62,6 +63,10 @@ class Scheduler(Controller):
 
     def _pod_changed(self, kind: str, pod: Object) -> None:
         key = key_of(pod)
+        if kind == "DELETED" or (pod.get("status") or {}).get("phase") in _FINAL:
+            self._unfinished.pop(key, None)
+        else:
+            self._unfinished[key] = pod
         if kind == "DELETED" or pod["spec"].get("nodeName"):
             self._waiting.pop(key, None)
             arrived = self._assumed.pop(key, None) is not None or kind == "ADDED"
@@ -125,9 +130,8 @@ class Scheduler(Controller):
 
     def _snapshot(self) -> Snapshot:
         pods: dict[str, list[Object]] = {}
-        for key, pod in self.pods.objects.items():
-            node = pod["spec"].get("nodeName") or self._assumed.get(key)
-            if node and pod.get("status", {}).get("phase") not in _FINAL:
+        for key, pod in self._unfinished.items():
+            if node := pod["spec"].get("nodeName") or self._assumed.get(key):
                 pods.setdefault(node, []).append(pod)
         return Snapshot(
             nodes={name: node for (_, name), node in self.nodes.objects.items()},
