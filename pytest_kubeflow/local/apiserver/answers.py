@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from starlette.types import Receive, Send
 
 from pytest_kubeflow.local.apiserver.errors import Object
+from pytest_kubeflow.local.fastjson import encode
 
 JSON = "application/json"
 
@@ -56,7 +57,7 @@ def document(
     code: int, obj: Object, *, content_type: str = JSON, warnings: tuple[str, ...] = ()
 ) -> Answer:
     """An answer whose body is a JSON object."""
-    return Answer(code, json.dumps(obj, separators=(",", ":")).encode(), content_type, warnings)
+    return Answer(code, encode(obj), content_type, warnings)
 
 
 async def _stream(chunks: AsyncGenerator[bytes, None], receive: Receive, send: Send) -> None:

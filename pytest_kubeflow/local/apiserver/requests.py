@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,6 +13,7 @@ from pytest_kubeflow.local.apiserver.deletion import asks_dry_run
 from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request
 from pytest_kubeflow.local.apiserver.protobuf import CONTENT_TYPE as PROTOBUF
 from pytest_kubeflow.local.apiserver.protobuf import decode as decode_protobuf
+from pytest_kubeflow.local.fastjson import decode
 
 _TRUE = frozenset({"true", "1"})
 _MOST_BYTES = 3 * 1024 * 1024  # kube-apiserver's limit on resource requests
@@ -66,7 +66,7 @@ class Request:
         try:
             if self.content_type in {"application/yaml", "text/yaml"}:
                 return yaml.safe_load(self.body)
-            return json.loads(self.body)
+            return decode(self.body)
         except (ValueError, yaml.YAMLError) as error:
             raise bad_request(f"couldn't get version/kind; json parse error: {error}") from None
 

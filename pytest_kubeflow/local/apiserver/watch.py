@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
@@ -14,6 +13,7 @@ from pytest_kubeflow.local.apiserver.selection import selection
 from pytest_kubeflow.local.apiserver.selectors import Predicate
 from pytest_kubeflow.local.apiserver.store import Event, Store, TooOldError
 from pytest_kubeflow.local.apiserver.targets import Target
+from pytest_kubeflow.local.fastjson import encode
 
 _BOOKMARK_SECONDS = 60.0
 _SHORTEST_SECONDS = 1800  # kube-apiserver's --min-request-timeout
@@ -115,7 +115,7 @@ class _Watch:
 
 
 def _line(kind: str, obj: Object) -> bytes:
-    return json.dumps({"type": kind, "object": obj}, separators=(",", ":")).encode() + b"\n"
+    return encode({"type": kind, "object": obj}) + b"\n"
 
 
 def _sends_initial_events(query: dict[str, str]) -> bool:

@@ -7,7 +7,6 @@ aiohttp does the transport: docs/explanation/decisions/0003 says why it is neith
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -15,6 +14,7 @@ from typing import Any, Self
 
 import aiohttp
 
+from pytest_kubeflow.local.fastjson import decode, encode
 from pytest_kubeflow.local.kube.kubeconfig import Credentials
 from pytest_kubeflow.local.kube.resources import Resource
 
@@ -111,9 +111,9 @@ class KubeClient:
         """One call that answers JSON. Raises ApiError if refused, ApiUnreachableError."""
         headers, content = None, None
         if body is not None:
-            headers, content = {"Content-Type": content_type}, json.dumps(body).encode()
+            headers, content = {"Content-Type": content_type}, encode(body)
         async with self._open(method, path, params, headers=headers, data=content) as response:
-            answer: Object = json.loads(await response.read())
+            answer: Object = decode(await response.read())
             return answer
 
     @asynccontextmanager
@@ -241,7 +241,7 @@ class KubeClient:
             read_bufsize=_LONGEST_EVENT,
         ) as response:
             async for line in response.content:
-                event = json.loads(line)
+                event = decode(line)
                 if event["type"] == "ERROR":
                     status = event["object"]
                     raise ApiError(
@@ -270,7 +270,7 @@ def _timeout(seconds: float | None) -> aiohttp.ClientTimeout:
 
 def _api_error(response: aiohttp.ClientResponse, text: str) -> ApiError:
     try:
-        status = json.loads(text)
+        status = decode(text)
     except ValueError:
         status = {}
     if not isinstance(status, dict):

@@ -44,7 +44,9 @@ def test_a_service_answers_at_its_own_address_and_port(
     def answers() -> bool:
         try:
             return requests.get(url, timeout=5).text == "hello"
-        except requests.ConnectionError:
+        # asyncio of Python 3.11 forgets a connection that it accepts while its server is closed
+        # (python/cpython#109564): who asks just then waits in vain.
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     assert not answers()

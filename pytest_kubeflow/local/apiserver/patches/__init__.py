@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 from typing import Any
 
 import jsonpatch
@@ -17,6 +16,7 @@ from pytest_kubeflow.local.apiserver.errors import (
 )
 from pytest_kubeflow.local.apiserver.patches.merge import merge_patch
 from pytest_kubeflow.local.apiserver.patches.strategic import strategic_merge
+from pytest_kubeflow.local.fastjson import decode
 
 MERGE = "application/merge-patch+json"
 JSON = "application/json-patch+json"
@@ -29,7 +29,7 @@ def parse_patch(content_type: str, body: bytes) -> Any:
     if content_type not in {MERGE, JSON, STRATEGIC, APPLY}:
         raise unsupported_media(content_type, [JSON, MERGE, STRATEGIC, APPLY])
     try:
-        patch = yaml.safe_load(body) if content_type == APPLY else json.loads(body)
+        patch = yaml.safe_load(body) if content_type == APPLY else decode(body)
     except (ValueError, yaml.YAMLError) as error:
         raise bad_request(f"error decoding patch: {error}") from None
     if content_type == JSON:
