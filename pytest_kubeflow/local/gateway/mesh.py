@@ -81,7 +81,7 @@ class Mesh:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._upstream.close()
+        await self._upstream.close()
 
     def _routes_changed(self, _kind: str, _obj: Object) -> None:
         self._hosts.replace(

@@ -7,23 +7,22 @@ is told to the client, in Envoy's words: to ask again may be to do the work twic
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from dataclasses import dataclass
+from types import SimpleNamespace
 
+import aiohttp
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
+from yarl import URL
 
 from pytest_kubeflow.local.gateway.backends import Backend
-from pytest_kubeflow.local.gateway.connections import (
-    Connection,
-    Head,
-    Header,
-    NoAnswerError,
-    Pool,
-    request_head,
-)
 
 _ATTEMPTS = 3  # as Istio: two retries
+_CONNECT_SECONDS = 5.0
 _KEPT_BYTES = 1 << 20  # a larger body is sent once; Envoy's buffer has this size
+_LONGEST_HEADER = 1 << 16
 _HOP_BY_HOP = frozenset(
     {
         b"connection",
@@ -41,18 +40,43 @@ _HOP_BY_HOP = frozenset(
 _NONE_READY = "no healthy upstream"
 _GONE = "upstream connect error or disconnect/reset before headers. reset reason: "
 
-
 Following = Callable[[Collection[Backend]], Awaitable[Backend | None]]
 
 
+class _NoAnswerError(Exception):
+    """The backend did not answer.
+
+    `absent`: nobody took the connection; `unseen`: nobody can have seen the request.
+    """
+
+    def __init__(self, reason: str, *, unseen: bool = False, absent: bool = False) -> None:
+        super().__init__(reason)
+        self.unseen = unseen
+        self.absent = absent
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """What becomes known of a request while it is made: whether its connection is an old one."""
+
+    reused: bool = False
+
+
 class Upstream:
-    """One pool of connections for all backends."""
+    """Passes requests on; connections are kept, but for what can be sent only once."""
 
-    def __init__(self) -> None:
-        self._pool = Pool()
+    @functools.cached_property
+    def _kept(self) -> aiohttp.ClientSession:
+        # Made by the first request, because it belongs to the event loop that runs then.
+        return _session(aiohttp.TCPConnector(limit=0, keepalive_timeout=75))
 
-    def close(self) -> None:
-        self._pool.close()
+    @functools.cached_property
+    def _fresh(self) -> aiohttp.ClientSession:
+        return _session(aiohttp.TCPConnector(limit=0, force_close=True))
+
+    async def close(self) -> None:
+        for session in (self._kept, self._fresh):
+            await session.close()
 
     async def forward(
         self,
@@ -69,10 +93,11 @@ class Upstream:
         """
         body = _Body(scope, receive)
         await body.begin()
-        headers = [one for one in scope["headers"] if one[0].lower() not in _HOP_BY_HOP]
-        if body.chunked:
-            headers.append((b"transfer-encoding", b"chunked"))
-        request = request_head(scope["method"], path, headers)
+        headers = [
+            (name.decode(errors="replace"), value.decode(errors="replace"))
+            for name, value in scope["headers"]
+            if name.lower() not in _HOP_BY_HOP
+        ]
         refused: list[Backend] = []
         for attempt in range(_ATTEMPTS):
             backend = await following(refused)
@@ -80,51 +105,71 @@ class Upstream:
                 await PlainTextResponse(_NONE_READY, 503)(scope, receive, send)
                 return
             try:
-                connection, head = await self._ask(backend, request, body)
-            except NoAnswerError as error:
+                answer = await self._ask(
+                    scope["method"], f"{backend.url}{path}", headers=headers, body=body
+                )
+            except _NoAnswerError as error:
                 if not error.unseen or body.spent or attempt + 1 == _ATTEMPTS:
                     await PlainTextResponse(f"{_GONE}{error}", 503)(scope, receive, send)
                     return
                 if error.absent:
                     refused.append(backend)
                 continue
-            await self._answer(backend, connection, head, scope["method"], send)
+            async with answer:
+                await _pass_back(answer, send)
             return
 
-    async def _ask(self, backend: Backend, request: bytes, body: _Body) -> tuple[Connection, Head]:
-        # What can be sent only once goes over a connection that is known to be open.
-        fresh = not body.repeatable
-        connection = await self._pool.take(backend.host, backend.port, fresh=fresh)
+    async def _ask(
+        self, method: str, url: str, *, headers: list[tuple[str, str]], body: _Body
+    ) -> aiohttp.ClientResponse:
+        session = self._kept if body.repeatable else self._fresh
+        exchange = _Exchange()
         try:
-            await connection.send(request, body.stream(), chunked=body.chunked)
-            return connection, await connection.head()
-        except (OSError, EOFError):
-            connection.close()
-            self._pool.forget(backend.host, backend.port)
-            raise NoAnswerError("connection termination", unseen=connection.used) from None
-        except ValueError:
-            connection.close()
-            raise NoAnswerError("protocol error", unseen=False) from None
-        except BaseException:
-            connection.close()  # the client has gone, or the cluster ends
-            raise
+            return await session.request(
+                method,
+                URL(url, encoded=True),
+                headers=headers,
+                data=body.stream(),
+                chunked=True if body.chunked else None,
+                allow_redirects=False,
+                trace_request_ctx=exchange,
+            )
+        except aiohttp.ClientConnectorError:
+            raise _NoAnswerError("connection failure", unseen=True, absent=True) from None
+        except (aiohttp.ClientResponseError, ValueError):
+            raise _NoAnswerError("protocol error") from None
+        except (aiohttp.ClientError, TimeoutError):
+            raise _NoAnswerError("connection termination", unseen=exchange.reused) from None
 
-    async def _answer(
-        self, backend: Backend, connection: Connection, head: Head, method: str, send: Send
-    ) -> None:
-        headers: list[Header] = [one for one in head.headers if one[0] not in _HOP_BY_HOP]
-        complete = False
-        try:
-            await send({"type": "http.response.start", "status": head.status, "headers": headers})
-            async for chunk in connection.body(head, method):
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
-            complete = True
-        finally:
-            if complete:
-                self._pool.give_back(backend.host, backend.port, connection)
-            else:
-                connection.close()
+
+def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    tracing = aiohttp.TraceConfig()
+
+    async def reused(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
+        context.trace_request_ctx.reused = True
+
+    tracing.on_connection_reuseconn.append(reused)
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        skip_auto_headers=["Accept", "Accept-Encoding", "Content-Type", "User-Agent"],
+        auto_decompress=False,
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
+        trace_configs=[tracing],
+        max_line_size=_LONGEST_HEADER,
+        max_field_size=_LONGEST_HEADER,
+    )
+
+
+async def _pass_back(answer: aiohttp.ClientResponse, send: Send) -> None:
+    """Send an answer on as it comes. Raises aiohttp.ClientError if it ends too early."""
+    headers = [
+        (name, value) for name, value in answer.raw_headers if name.lower() not in _HOP_BY_HOP
+    ]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    async for chunk in answer.content.iter_any():
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 class _Body:
@@ -157,7 +202,9 @@ class _Body:
     def repeatable(self) -> bool:
         return self._complete
 
-    def stream(self) -> bytes | AsyncIterator[bytes]:
+    def stream(self) -> bytes | AsyncIterator[bytes] | None:
+        if self._empty:
+            return None
         if self._complete and not self.chunked:
             return self._kept
         return self._rest()
