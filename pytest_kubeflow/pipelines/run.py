@@ -16,6 +16,7 @@ from pytest_kubeflow.pipelines.evidence import blamed, last_log_lines, run_evide
 from pytest_kubeflow.pipelines.logs import PodLogs
 from pytest_kubeflow.pipelines.outputs import OutputSource, SourceUnavailable
 from pytest_kubeflow.pipelines.package import Package
+from pytest_kubeflow.pipelines.reasons import Reasons, read_reasons
 from pytest_kubeflow.pipelines.states import FINAL_STATES
 from pytest_kubeflow.pipelines.tasks import Task, find_task, merge, pipeline_outputs
 from pytest_kubeflow.pipelines.view import RunView
@@ -47,6 +48,15 @@ class RunAccess:
         """What the API says of a run now."""
         with calling(f"read run {run_id}"):
             return RunView.of(self.client.get_run(run_id))
+
+    def reasons(self, run_id: str) -> Reasons:
+        """What its Workflow says of failures; nothing for who may not read it."""
+        if self.kubernetes is None:
+            return Reasons()
+        try:
+            return read_reasons(self.kubernetes, self.namespace, run_id)
+        except KubeflowError:
+            return Reasons()
 
 
 @dataclass(frozen=True)
@@ -143,7 +153,7 @@ class PipelineRun:
         if self._tasks is not None:
             return self._tasks
         view = self._refreshed()
-        tasks = self._read_tasks(view)
+        tasks = self._read_tasks(view, explain=view.state in FINAL_STATES - {"SUCCEEDED"})
         if view.state in FINAL_STATES:
             self._tasks = tasks
         return tasks
@@ -225,7 +235,7 @@ class PipelineRun:
             view = self._refreshed()
         return run_evidence(
             view,
-            lambda: self._read_tasks(view),
+            lambda: self._read_tasks(view, explain=view.state != "SUCCEEDED"),
             kubernetes=self._access.kubernetes,
             namespace=self.namespace,
         )
@@ -235,7 +245,7 @@ class PipelineRun:
             self._view = self._access.view(self.run_id)
         return self._view
 
-    def _read_tasks(self, view: RunView) -> list[Task]:
+    def _read_tasks(self, view: RunView, *, explain: bool) -> list[Task]:
         refusals = []
         for source in self._access.sources:
             try:
@@ -243,13 +253,14 @@ class PipelineRun:
             except SourceUnavailable as error:
                 refusals.append(str(error))
                 continue
-            return merge(
+            tasks = merge(
                 self._package,
                 records,
                 view.details,
                 run_state=view.state,
                 read_log=lambda task: self._access.logs.read(task.pod_name, self.run_id),
             )
+            return self._access.reasons(self.run_id).explain(tasks) if explain else tasks
         raise KubeflowError(f"nothing tells the tasks of run {self.name}: {'; '.join(refusals)}")
 
     def _failure(self, wanted: tuple[str, ...]) -> str:
@@ -260,7 +271,8 @@ class PipelineRun:
         except KubeflowError as error:
             return f"{ended}: {self._view.error or error.message}"
         if not tasks:
-            return f"{ended}: {self._view.error}" if self._view.error else ended
+            why = self._view.error or self._access.reasons(self.run_id).run
+            return f"{ended}: {why}" if why else ended
         task = tasks[0]
         told = f"{ended}: task {task.label} is {task.state}"
         if task.error:

@@ -9,9 +9,8 @@ from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.pipelines.client import calling, recent_runs
 from pytest_kubeflow.pipelines.experiment import Experiment
 from pytest_kubeflow.pipelines.view import RunView
-from pytest_kubeflow.pipelines.workflow_watch import RUN_ID
+from pytest_kubeflow.pipelines.workflow_watch import RUN_ID, WORKFLOWS
 
-_WORKFLOWS = ("argoproj.io", "v1alpha1", "workflows")
 _PERSISTED = "pipeline/persistedFinalState"
 _WATCH_SECONDS = 300
 
@@ -46,7 +45,7 @@ class SessionRuns:
         if self._kubernetes is None:
             return None
         kubernetes = self._kubernetes
-        group, version, plural = _WORKFLOWS
+        group, version, plural = WORKFLOWS
         return lambda: kubernetes.custom.list_namespaced_custom_object(
             group,
             version,

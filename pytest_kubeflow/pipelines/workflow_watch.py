@@ -14,6 +14,9 @@ from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError
 
+WORKFLOWS = ("argoproj.io", "v1alpha1", "workflows")
+"""Group, version and plural."""
+
 RUN_ID = "pipeline/runid"
 """The label of a Workflow with its run's id."""
 
