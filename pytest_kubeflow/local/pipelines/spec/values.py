@@ -1,7 +1,8 @@
 """Values of parameters: their types, and their conversion.
 
 Numbers of the IR are protobuf doubles: `3.0` and `3` are one value, and integers beyond 2^53 lose
-their last digits. What is whole stays whole here, and keys are sorted, as protojson writes them.
+their last digits. protojson writes the shortest digits that give the double back, those of whole
+numbers below 1e21 without a point, and sorts keys: what it writes is what is here.
 Rules: kubeflow/pipelines backend/src/v2/metadata/converter.go and the type checks of
 backend/src/v2/driver/resolve.go.
 """
@@ -9,7 +10,6 @@ backend/src/v2/driver/resolve.go.
 from __future__ import annotations
 
 import json
-import math
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +25,7 @@ TYPES = {
     "TASK_FINAL_STATUS": "struct",
     "TASK_CONFIG": "struct",
 }
-_LARGEST_EXACT = 2**53
+_WITHOUT_EXPONENT = 1e21
 
 
 def kind(value: Json) -> str:
@@ -45,18 +45,18 @@ def kind(value: Json) -> str:
 
 
 def whole(value: Json) -> Json:
-    """`value` as it comes back from protobuf, at any depth; whole numbers that are exact as int.
+    """`value` as protobuf's JSON has it, at any depth: whole numbers below 1e21 as int.
 
     Raises ValueError for a number that no double can hold.
     """
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
         try:
-            return value if abs(value) <= _LARGEST_EXACT else float(value)
+            number = float(value)
         except OverflowError:
             raise ValueError("a number is out of range") from None
-    if isinstance(value, float):
-        exact = math.isfinite(value) and value.is_integer() and abs(value) <= _LARGEST_EXACT
-        return int(value) if exact else value
+        if number.is_integer() and abs(number) < _WITHOUT_EXPONENT:
+            return int(Decimal(repr(number)))
+        return number
     if isinstance(value, list):
         return [whole(one) for one in value]
     if isinstance(value, dict):
