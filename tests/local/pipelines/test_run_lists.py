@@ -42,6 +42,16 @@ def test_lists_are_ordered_as_asked(member: Member, five: tuple[str, list[str]])
         assert listed(member, experiment_id=five[0], sort_by=order)[0] == ascending[::-1]
 
 
+def test_experiments_are_ordered_by_their_last_run(
+    member: Member, five: tuple[str, list[str]], experiment: str
+) -> None:
+    query = {"namespace": member.namespace, "page_size": 200, "sort_by": "last_run_created_at"}
+    answer = member.call("GET", "experiments", params=query)
+    assert answer.status_code == 200, answer.text
+    ids = [one["experiment_id"] for one in answer.json()["experiments"]]
+    assert ids.index(experiment) < ids.index(five[0])  # the one without runs comes first
+
+
 def test_lists_are_filtered(member: Member, five: tuple[str, list[str]]) -> None:
     def found(*rules: dict[str, Any]) -> list[str]:
         return listed(member, experiment_id=five[0], filter=predicates(*rules))[0]

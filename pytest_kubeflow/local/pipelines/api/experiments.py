@@ -17,7 +17,6 @@ from pytest_kubeflow.local.pipelines.api.errors import (
     invalid,
     not_found,
 )
-from pytest_kubeflow.local.pipelines.api.filters import Getter
 from pytest_kubeflow.local.pipelines.api.listing import list_page
 from pytest_kubeflow.local.pipelines.store import (
     ARCHIVED,
@@ -28,16 +27,16 @@ from pytest_kubeflow.local.pipelines.store import (
 from pytest_kubeflow.local.pipelines.workflows import Workflows
 
 _PATH = "/apis/v2beta1/experiments"
-_FIELDS: Mapping[str, Getter] = {
-    "id": lambda record: record.id,
-    "experiment_id": lambda record: record.id,
-    "name": lambda record: record.name,
-    "display_name": lambda record: record.name,
-    "created_at": lambda record: record.created_at,
-    "last_run_created_at": lambda record: record.last_run_created_at,
-    "description": lambda record: record.description,
-    "namespace": lambda record: record.namespace,
-    "storage_state": lambda record: record.storage_state,
+_FIELDS: Mapping[str, str] = {
+    "id": "id",
+    "experiment_id": "id",
+    "name": "name",
+    "display_name": "name",
+    "created_at": "created_at",
+    "last_run_created_at": "last_run_created_at",
+    "description": "description",
+    "namespace": "namespace",
+    "storage_state": "storage_state",
 }
 
 

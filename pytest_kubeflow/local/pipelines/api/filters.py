@@ -1,24 +1,30 @@
 """The `filter` of list calls: a `Filter` message as JSON, with predicates that must all hold.
 
-Source: backend/api/v2beta1/filter.proto and backend/src/apiserver/filter/filter.go. Names come in
-snake or camel case and enums by name or number, as protobuf's JSON allows both.
+Source: backend/api/v2beta1/filter.proto, backend/src/apiserver/filter/filter.go and, for the text,
+parseAPIFilter in backend/src/apiserver/server/list_request_util.go. Names come in snake or camel
+case and enums by name or number, as protobuf's JSON allows both. Times are whole seconds since
+1970, 0 for those that are not yet: so the real server's database has them.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import operator
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote_plus
 
 from pytest_kubeflow.local.pipelines.api.errors import invalid
 
 Json = Any
-Getter = Callable[[Any], Any]
 TAGS = "tags."
 """The field of records with tags, of which `tags.<key>` can be filtered by but not sorted."""
+
+_BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
 
 _OPERATIONS = {
     1: "EQUALS",
@@ -51,47 +57,61 @@ _VALUES = {
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """One condition on a record's field; `value` is comparable with what `get` returns."""
+    """One condition on `attribute` of a record, or on what `tag` has there."""
 
     operation: str
-    get: Getter
+    attribute: str
+    tag: str | None
     value: Any
 
     def holds(self, record: object) -> bool:
-        actual = self.get(record)
+        actual = comparable(record, self.attribute)
+        if self.tag is not None:
+            actual = actual.get(self.tag)
+        elif isinstance(actual, float):
+            actual = int(actual)
         if self.operation == "IN":
             return actual in self.value
         if self.operation == "IS_SUBSTRING":
             return str(self.value).casefold() in str(actual or "").casefold()
-        if isinstance(self.value, datetime) and isinstance(actual, datetime):
-            # The real server's database has whole seconds.
-            actual = actual.replace(microsecond=0)
         if actual is None or (type(actual) is not type(self.value)):
             return self.operation == "NOT_EQUALS"
         return _COMPARISONS[self.operation](actual, self.value)
 
 
-def parse_filter(text: str, fields: Mapping[str, Getter]) -> list[Predicate]:
-    """The predicates of a filter; `fields` maps the names that can be filtered by.
+def comparable(record: object, attribute: str) -> Any:
+    """An attribute of a record; a time as seconds since 1970, and 0 if it is not yet."""
+    value = operator.attrgetter(attribute)(record)
+    if isinstance(value, datetime):
+        return value.timestamp()
+    return 0.0 if value is None and attribute.endswith("_at") else value
 
-    Raises RequestError (INVALID_ARGUMENT) with the real server's words.
+
+def parse_filter(text: str, fields: Mapping[str, str]) -> list[Predicate]:
+    """The predicates of a filter, in an order that equal filters share.
+
+    `text` may be URL-encoded once more, as the UI sends it. `fields` maps the names that can be
+    filtered by to attributes of the records. Raises RequestError (INVALID_ARGUMENT) with the real
+    server's words.
     """
     if not text:
         return []
+    refusal = f"failed to parse valid filter from {json.dumps(text)}"
     try:
-        message = json.loads(text)
-    except ValueError as error:
-        raise invalid(f"failed to parse valid filter from {json.dumps(text)}: {error}") from None
+        if bad := _BAD_ESCAPE.search(text):
+            raise ValueError(f"invalid URL escape {json.dumps(text[bad.start() :][:3])}")
+        message = json.loads(unquote_plus(text, errors="strict"))
+    except (ValueError, RecursionError) as error:
+        raise invalid(f"{refusal}: {error}") from None
     if not isinstance(message, dict) or not isinstance(message.get("predicates", []), list):
-        raise invalid(f"failed to parse valid filter from {json.dumps(text)}")
+        raise invalid(refusal)
     if unknown := sorted(message.keys() - {"predicates"}):
-        raise invalid(
-            f'failed to parse valid filter from {json.dumps(text)}: unknown field "{unknown[0]}"'
-        )
-    return [_predicate(one, fields) for one in message.get("predicates", [])]
+        raise invalid(f'{refusal}: unknown field "{unknown[0]}"')
+    found = [_predicate(one, fields) for one in message.get("predicates", [])]
+    return sorted(found, key=lambda one: (one.operation, one.attribute, one.tag or ""))
 
 
-def _predicate(message: Json, fields: Mapping[str, Getter]) -> Predicate:
+def _predicate(message: Json, fields: Mapping[str, str]) -> Predicate:
     if not isinstance(message, dict):
         raise invalid(f"failed to parse valid filter: {message!r} is not a predicate")
     message = {_camel(name): value for name, value in message.items()}
@@ -100,8 +120,8 @@ def _predicate(message: Json, fields: Mapping[str, Getter]) -> Predicate:
         operation = _OPERATIONS.get(operation, operation)
     if operation not in _OPERATIONS.values():
         raise invalid(f"invalid predicate operation: {operation}")
-    getter = _getter(key, operation, fields) if isinstance(key, str) else None
-    if getter is None:
+    field = _field(key, operation, fields) if isinstance(key, str) else None
+    if field is None:
         raise invalid(f'no support for filtering on unrecognized field "{key}"')
     if len(message) != 1 or next(iter(message)) not in _VALUES:
         raise invalid(f'predicate on "{key}" must have one value, of {", ".join(_VALUES)}')
@@ -113,18 +133,19 @@ def _predicate(message: Json, fields: Mapping[str, Getter]) -> Predicate:
         raise invalid(f"cannot use non string value type {kind} with operator {operation}")
     if operation in _COMPARISONS and kind.startswith("[]"):
         raise invalid(f"cannot use scalar operator {operation} on array type {kind}")
-    return Predicate(operation, getter, _typed(key, kind, value))
+    return Predicate(operation, *field, _typed(key, kind, value))
 
 
-def _getter(key: str, operation: str, fields: Mapping[str, Getter]) -> Getter | None:
+def _field(key: str, operation: str, fields: Mapping[str, str]) -> tuple[str, str | None] | None:
+    """The attribute that `key` names, and the tag if it is one of its tags."""
     if not key.startswith(TAGS) or TAGS not in fields:
-        return fields.get(key)
+        return (fields[key], None) if key in fields else None
     if operation != "EQUALS":
         raise invalid(
             f"only EQUALS operation is supported for tag filtering, got {operation} for key "
             f"{json.dumps(key)}"
         )
-    return lambda record: fields[TAGS](record).get(key.removeprefix(TAGS))
+    return fields[TAGS], key.removeprefix(TAGS)
 
 
 def _typed(key: str, kind: str, value: Json) -> Any:
@@ -138,10 +159,12 @@ def _typed(key: str, kind: str, value: Json) -> Any:
             return value
         if kind == "timestamp" and isinstance(value, str):
             moment = datetime.fromisoformat(value)
-            return moment.astimezone().replace(microsecond=0)
+            if moment.tzinfo is None:
+                raise ValueError("no time zone")
+            return math.floor(moment.timestamp())
         if kind in {"int32", "int64"} and not isinstance(value, (bool, float)):
             return int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         pass
     raise invalid(f'predicate on "{key}": {json.dumps(value)} is not of type {kind}')
 

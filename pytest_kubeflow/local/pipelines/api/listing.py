@@ -11,13 +11,12 @@ import base64
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from starlette.requests import Request
 
 from pytest_kubeflow.local.pipelines.api.errors import RequestError, invalid
-from pytest_kubeflow.local.pipelines.api.filters import TAGS, Getter, parse_filter
+from pytest_kubeflow.local.pipelines.api.filters import TAGS, comparable, parse_filter
 from pytest_kubeflow.local.pipelines.store import (
     Experiment,
     Pipeline,
@@ -46,12 +45,13 @@ class Page(Generic[Record]):
 
 
 def list_page(
-    request: Request, records: Iterable[Record], fields: Mapping[str, Getter], kind: str
+    request: Request, records: Iterable[Record], fields: Mapping[str, str], kind: str
 ) -> Page[Record]:
     """The page that the request's `filter`, `sort_by`, `page_size` and `page_token` ask for.
 
-    `fields` are the names to sort and filter by, `kind` the record's name in messages. A token
-    carries the order and the filter of its list; others in the request must agree with it.
+    `fields` maps the names to sort and filter by to attributes of the records, `kind` is the
+    record's name in messages. A token carries the order and the filter of its list; if the request
+    gives any of them too, both must say the same, in whatever words (Options.Matches in list.go).
     """
     query = request.query_params
     size = _page_size(query.get("page_size", ""))
@@ -59,19 +59,21 @@ def list_page(
     start: tuple[Any, str] | None = None
     if token := query.get("page_token", ""):
         said = _decode(token)
-        if (sort_by and sort_by != said["sort_by"]) or (
-            filter_text and filter_text != said["filter"]
+        start = (said["value"], said["id"])
+        if (sort_by or filter_text) and (
+            _order(sort_by, fields, kind) != _order(said["sort_by"], fields, kind)
+            or parse_filter(filter_text, fields) != parse_filter(said["filter"], fields)
         ):
             raise invalid(
-                "page token does not match the supplied sort by and/or filtering criteria"
+                "page token does not match the supplied sort by and/or filtering criteria. Either "
+                "specify the same criteria or leave the latter empty if page token is specified"
             )
         sort_by, filter_text = said["sort_by"], said["filter"]
-        start = (said["value"], said["id"])
-    name, descending = _order(sort_by, fields, kind)
+    attribute, descending = _order(sort_by, fields, kind)
     predicates = parse_filter(filter_text, fields)
 
     def position(record: Record) -> tuple[Any, str]:
-        return _sortable(fields[name](record)), record.id
+        return comparable(record, attribute), record.id
 
     matching = [one for one in records if all(rule.holds(one) for rule in predicates)]
     ordered = sorted(matching, key=position, reverse=descending)
@@ -104,7 +106,8 @@ def _page_size(text: str) -> int:
     return min(size or _DEFAULT_SIZE, _LARGEST_SIZE)
 
 
-def _order(sort_by: str, fields: Mapping[str, Getter], kind: str) -> tuple[str, bool]:
+def _order(sort_by: str, fields: Mapping[str, str], kind: str) -> tuple[str, bool]:
+    """The attribute to sort by, and whether the largest comes first."""
     words = sort_by.lower().split()
     if len(words) > 2 or (len(words) == 2 and words[1] not in {"asc", "desc"}):
         raise invalid(
@@ -114,13 +117,7 @@ def _order(sort_by: str, fields: Mapping[str, Getter], kind: str) -> tuple[str, 
     name = words[0] if words else "created_at"
     if name not in fields or name == TAGS:
         raise invalid(f'Invalid sorting field: "{name}" on listable type {kind}')
-    return name, words[1:] == ["desc"]
-
-
-def _sortable(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.timestamp()
-    return "" if value is None else value
+    return fields[name], words[1:] == ["desc"]
 
 
 def _encode(content: dict[str, Any]) -> str:
@@ -130,7 +127,7 @@ def _encode(content: dict[str, Any]) -> str:
 def _decode(token: str) -> dict[str, Any]:
     try:
         content = json.loads(base64.b64decode(token, validate=True))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _bad_token() from None
     if not isinstance(content, dict) or content.keys() != {"sort_by", "filter", "value", "id"}:
         raise _bad_token()

@@ -15,31 +15,31 @@ from starlette.routing import Route
 from pytest_kubeflow.local.pipelines.api import messages
 from pytest_kubeflow.local.pipelines.api.context import Context, read_message, text_field
 from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid, not_found
-from pytest_kubeflow.local.pipelines.api.filters import TAGS, Getter
+from pytest_kubeflow.local.pipelines.api.filters import TAGS
 from pytest_kubeflow.local.pipelines.api.listing import list_page
 from pytest_kubeflow.local.pipelines.api.tags import checked_tags
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument
 from pytest_kubeflow.local.pipelines.store import Pipeline, PipelineVersion
 
 PATH = "/apis/v2beta1/pipelines"
-_PIPELINE_FIELDS: Mapping[str, Getter] = {
-    "id": lambda record: record.id,
-    "pipeline_id": lambda record: record.id,
-    "name": lambda record: record.name,
-    "display_name": lambda record: record.display_name,
-    "created_at": lambda record: record.created_at,
-    "description": lambda record: record.description,
-    "namespace": lambda record: record.namespace,
-    TAGS: lambda record: record.tags,
+_PIPELINE_FIELDS: Mapping[str, str] = {
+    "id": "id",
+    "pipeline_id": "id",
+    "name": "name",
+    "display_name": "display_name",
+    "created_at": "created_at",
+    "description": "description",
+    "namespace": "namespace",
+    TAGS: "tags",
 }
-_VERSION_FIELDS: Mapping[str, Getter] = {
-    "id": lambda record: record.id,
-    "pipeline_version_id": lambda record: record.id,
-    "name": lambda record: record.name,
-    "display_name": lambda record: record.display_name,
-    "created_at": lambda record: record.created_at,
-    "description": lambda record: record.description,
-    TAGS: lambda record: record.tags,
+_VERSION_FIELDS: Mapping[str, str] = {
+    "id": "id",
+    "pipeline_version_id": "id",
+    "name": "name",
+    "display_name": "display_name",
+    "created_at": "created_at",
+    "description": "description",
+    TAGS: "tags",
 }
 
 

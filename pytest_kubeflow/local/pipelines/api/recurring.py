@@ -14,7 +14,6 @@ from starlette.routing import Route
 from pytest_kubeflow.local.pipelines.api import messages
 from pytest_kubeflow.local.pipelines.api.context import Context, read_message, text_field
 from pytest_kubeflow.local.pipelines.api.errors import RequestError, invalid, not_found
-from pytest_kubeflow.local.pipelines.api.filters import Getter
 from pytest_kubeflow.local.pipelines.api.listing import list_page
 from pytest_kubeflow.local.pipelines.api.submission import Submissions
 from pytest_kubeflow.local.pipelines.schedules import Schedule, ScheduleError
@@ -23,14 +22,14 @@ from pytest_kubeflow.local.pipelines.workflows import workflow_name
 
 Json = Any
 _PATH = "/apis/v2beta1/recurringruns"
-_FIELDS: Mapping[str, Getter] = {
-    "id": lambda record: record.id,
-    "recurring_run_id": lambda record: record.id,
-    "name": lambda record: record.display_name,
-    "display_name": lambda record: record.display_name,
-    "created_at": lambda record: record.created_at,
-    "updated_at": lambda record: record.updated_at,
-    "description": lambda record: record.submission.description,
+_FIELDS: Mapping[str, str] = {
+    "id": "id",
+    "recurring_run_id": "id",
+    "name": "display_name",
+    "display_name": "display_name",
+    "created_at": "created_at",
+    "updated_at": "updated_at",
+    "description": "submission.description",
 }
 _KINDS = ("cron_schedule", "periodic_schedule")
 

@@ -14,7 +14,6 @@ from pytest_kubeflow.local.kube import ApiError
 from pytest_kubeflow.local.pipelines.api import messages
 from pytest_kubeflow.local.pipelines.api.context import Context, read_message, text_field
 from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid, not_found
-from pytest_kubeflow.local.pipelines.api.filters import Getter
 from pytest_kubeflow.local.pipelines.api.listing import list_page
 from pytest_kubeflow.local.pipelines.api.submission import Submissions, new_run
 from pytest_kubeflow.local.pipelines.store import (
@@ -29,21 +28,21 @@ from pytest_kubeflow.local.pipelines.workflows import Workflows
 
 Json = Any
 _PATH = "/apis/v2beta1/runs"
-_FIELDS: Mapping[str, Getter] = {
-    "id": lambda record: record.id,
-    "run_id": lambda record: record.id,
-    "name": lambda record: record.display_name,
-    "display_name": lambda record: record.display_name,
-    "created_at": lambda record: record.created_at,
-    "finished_at": lambda record: record.finished_at or messages.EPOCH,
-    "scheduled_at": lambda record: record.scheduled_at,
-    "description": lambda record: record.description,
-    "storage_state": lambda record: record.storage_state,
-    "status": lambda record: record.state,
-    "state": lambda record: record.state,
-    "namespace": lambda record: record.namespace,
-    "experiment_id": lambda record: record.experiment_id,
-    "recurring_run_id": lambda record: record.recurring_run_id,
+_FIELDS: Mapping[str, str] = {
+    "id": "id",
+    "run_id": "id",
+    "name": "display_name",
+    "display_name": "display_name",
+    "created_at": "created_at",
+    "finished_at": "finished_at",
+    "scheduled_at": "scheduled_at",
+    "description": "description",
+    "storage_state": "storage_state",
+    "status": "state",
+    "state": "state",
+    "namespace": "namespace",
+    "experiment_id": "experiment_id",
+    "recurring_run_id": "recurring_run_id",
 }
 
 

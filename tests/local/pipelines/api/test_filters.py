@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -22,13 +23,10 @@ class Thing:
     name: str = ""
     size: int | None = None
     made: datetime = datetime(2024, 1, 2, 3, 4, 5, 600_000, UTC)
+    ended_at: datetime | None = None
 
 
-FIELDS: dict[str, Callable[[Any], Any]] = {
-    "name": lambda one: one.name,
-    "size": lambda one: one.size,
-    "made": lambda one: one.made,
-}
+FIELDS = {"name": "name", "size": "size", "made": "made", "ended_at": "ended_at"}
 OPERATIONS: dict[str, tuple[int, Callable[[Any, Any], bool]]] = {
     "EQUALS": (1, operator.eq),
     "NOT_EQUALS": (2, operator.ne),
@@ -40,7 +38,7 @@ OPERATIONS: dict[str, tuple[int, Callable[[Any, Any], bool]]] = {
 
 
 def holds(thing: Thing, *rules: dict[str, Any]) -> bool:
-    predicates = parse_filter(json.dumps({"predicates": list(rules)}), FIELDS)
+    predicates = parse_filter(quote(json.dumps({"predicates": list(rules)})), FIELDS)
     return all(one.holds(thing) for one in predicates)
 
 
@@ -83,6 +81,37 @@ def test_times_are_compared_in_seconds() -> None:
     assert not holds(Thing(), rule | {"timestamp_value": "2024-01-02T03:04:06Z"})
 
 
+def test_times_are_numbers_too() -> None:
+    seconds = int(Thing().made.timestamp())
+    assert holds(Thing(), {"key": "made", "operation": "EQUALS", "long_value": seconds})
+    assert holds(Thing(), {"key": "made", "operation": "GREATER_THAN", "long_value": seconds - 1})
+    assert not holds(Thing(), {"key": "made", "operation": "GREATER_THAN", "int_value": seconds})
+    within = {"key": "made", "operation": "IN", "long_values": {"values": [seconds]}}
+    assert holds(Thing(), within)
+    never = {"key": "ended_at", "operation": "EQUALS", "int_value": 0}
+    assert holds(Thing(), never)
+    assert not holds(Thing(ended_at=Thing().made), never)
+
+
+@pytest.mark.parametrize("encode", [str, quote, quote_plus])
+def test_a_filter_may_be_encoded(encode: Callable[[str], str]) -> None:
+    rule = {"key": "name", "operation": "EQUALS", "string_value": "a ö"}
+    text = encode(json.dumps({"predicates": [rule]}, ensure_ascii=False))
+    (predicate,) = parse_filter(text, FIELDS)
+    assert predicate.holds(Thing("a ö"))
+
+
+def test_equal_filters_are_equal_in_any_words() -> None:
+    named = {"key": "name", "operation": "EQUALS", "stringValue": "a"}
+    sized = {"key": "size", "operation": 3, "int_value": 1}
+    one = json.dumps({"predicates": [named, sized]})
+    other = """{"predicates": [
+        {"int_value": "1", "operation": "GREATER_THAN", "key": "size"},
+        {"string_value": "a", "operation": 1, "key": "name"}]}"""
+    assert parse_filter(one, FIELDS) == parse_filter(other, FIELDS)
+    assert parse_filter(one, FIELDS) != parse_filter(one.replace("1", "2"), FIELDS)
+
+
 def test_what_has_no_value_equals_nothing() -> None:
     rule = {"key": "size", "int_value": 0}
     assert not holds(Thing(), rule | {"operation": "EQUALS"})
@@ -113,6 +142,7 @@ def test_what_has_no_value_equals_nothing() -> None:
         {"key": "name", "operation": "IN", "string_values": "ab"},
         {"key": "made", "operation": "EQUALS", "timestamp_value": "yesterday"},
         {"key": "made", "operation": "EQUALS", "timestamp_value": 5},
+        {"key": "made", "operation": "EQUALS", "timestamp_value": "2024-01-02T03:04:05"},
         "size = 1",
     ],
 )
@@ -122,7 +152,10 @@ def test_what_says_nothing_is_refused(rule: Any) -> None:
     assert caught.value.code.http_status == 400
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "5", '{"colour": 1}', '{"predicates": {}}'])
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[]", "5", '{"colour": 1}', '{"predicates": {}}', "{}%", "{}%f", '"%ff"', "[" * 3000],
+)
 def test_what_is_no_filter_is_refused(text: str) -> None:
     with pytest.raises(RequestError, match="failed to parse valid filter"):
         parse_filter(text, FIELDS)

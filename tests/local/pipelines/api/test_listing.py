@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
 from hypothesis import given
@@ -17,16 +19,15 @@ from pytest_kubeflow.local.pipelines.api.listing import Page, list_page
 from pytest_kubeflow.local.pipelines.store import Experiment
 
 FIELDS = {
-    "id": lambda one: one.id,
-    "name": lambda one: one.name,
-    "created_at": lambda one: one.created_at,
-    "last_run_created_at": lambda one: one.last_run_created_at,
+    "id": "id",
+    "name": "name",
+    "display_name": "name",
+    "created_at": "created_at",
+    "last_run_created_at": "last_run_created_at",
 }
 
 
 def page(records: list[Experiment], **query: Any) -> Page[Experiment]:
-    from urllib.parse import urlencode
-
     scope = {"type": "http", "query_string": urlencode(query).encode(), "headers": []}
     return list_page(Request(scope), records, FIELDS, "Experiment")
 
@@ -92,6 +93,11 @@ def test_any_token_that_is_not_ours_is_refused(token: str) -> None:
 VALID = {"sort_by": "name", "filter": "", "value": "a", "id": "x"}
 
 
+def test_a_token_without_end_is_refused() -> None:
+    with pytest.raises(RequestError, match="Invalid page token"):
+        page([Experiment("a")], page_token=base64.b64encode(b"[" * 3000).decode())
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -115,6 +121,49 @@ def test_a_token_that_was_changed_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(RequestError) as caught:
         ask(VALID | changes)
     assert caught.value.code.http_status == 400
+
+
+def test_a_time_that_is_not_yet_comes_first() -> None:
+    had = Experiment("had", last_run_created_at=datetime.now(UTC))
+    records = [had, Experiment("never"), Experiment("neither")]
+    found = page(records, sort_by="last_run_created_at", page_size=1)
+    assert found.records[0].last_run_created_at is None
+    assert page(records, sort_by="last_run_created_at desc").records[0] == had
+
+
+EMPTY = json.dumps({})
+NAMED = json.dumps({"predicates": [{"key": "name", "operation": 9, "string_value": "a"}]})
+ALSO = (
+    NAMED.replace(" ", "")
+    .replace('"string_value"', '"stringValue"')
+    .replace('"name"', '"display_name"')
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "same"),
+    [
+        ({"sort_by": "name desc"}, {"sort_by": "display_name  DESC"}, True),
+        ({}, {"sort_by": "created_at"}, True),
+        ({}, {"sort_by": "created_at asc", "filter": EMPTY}, True),
+        ({"filter": NAMED}, {"filter": ALSO}, True),
+        ({"filter": NAMED}, {"filter": quote(NAMED)}, True),
+        ({"sort_by": "name"}, {"sort_by": "name desc"}, False),
+        ({"sort_by": "name"}, {"filter": EMPTY}, False),
+        ({"filter": NAMED}, {"sort_by": "created_at"}, False),
+        ({"filter": NAMED}, {"filter": EMPTY, "sort_by": "created_at"}, False),
+    ],
+)
+def test_a_token_agrees_with_the_same_list_in_other_words(
+    first: dict[str, str], then: dict[str, str], same: bool
+) -> None:
+    records = [Experiment("a"), Experiment("aa")]
+    token = page(records, page_size=1, **first).next_token
+    if same:
+        assert len(page(records, page_token=token, **then).records) == 1
+    else:
+        with pytest.raises(RequestError, match="page token does not match"):
+            page(records, page_token=token, **then)
 
 
 def test_sizes_have_bounds() -> None:
