@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from itertools import count
 
@@ -11,12 +12,14 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import ApiError
 from pytest_kubeflow.local.pipelines.api.context import Context
 from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid
+
+log = logging.getLogger(__name__)
 
 VERSION = "2.17.0"
 _LATER = ("visualizations/{rest:path}",)
@@ -82,7 +85,7 @@ def make_app(context: Context, routes: Iterable[BaseRoute]) -> Starlette:
             ),
             *routes,
         ],
-        middleware=[Middleware(_Failing, faults=context.faults)],
+        middleware=[Middleware(_Failing, faults=context.faults), Middleware(_Unexpected)],
         exception_handlers={RequestError: _refusal, HTTPException: _no_route},
     )
 
@@ -103,6 +106,31 @@ class _Failing:
             await response(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+class _Unexpected:
+    """What no handler expected is logged and told by code 13; the connection can be used again."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:
+            if begun or scope["type"] != "http":
+                raise
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            cause = f"{type(error).__name__}: {error}"
+            refusal = RequestError(Code.INTERNAL, "Internal Server Error", cause=cause)
+            await refusal.response()(scope, receive, send)
 
 
 async def _refusal(_: Request, error: Exception) -> Response:
