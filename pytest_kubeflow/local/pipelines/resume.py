@@ -33,7 +33,7 @@ async def resume(
     changed = asyncio.Event()
     namespaces.on_change(lambda *_: changed.set())
     watching = asyncio.create_task(namespaces.run(), name="namespaces of resumed runs")
-    waiting = [_moved(one, store) for one in runs]
+    waiting = [_moved(one, store) for one in runs if one.id in store.runs]
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
@@ -64,15 +64,21 @@ async def _start(run: Run, store: Store, workflows: Workflows) -> bool:
     if run.state == "CANCELED":
         return True
     try:
-        await workflows.create(run)
+        if run.id in store.runs:
+            await workflows.create(run)
     except ApiError as error:
         if error.not_found:
             return False  # it came and went, or its parts are not there yet
         _fail(run, store, error.message)
+    else:
+        if run.id not in store.runs:  # deleted before there was a Workflow to delete
+            await workflows.delete(run)
     return True
 
 
 def _fail(run: Run, store: Store, why: str) -> None:
+    if run.id not in store.runs:
+        return  # deleted meanwhile
     store.runs.save(replace(_in_state(run, "FAILED", why), error=why))
 
 

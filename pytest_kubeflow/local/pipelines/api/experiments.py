@@ -128,6 +128,10 @@ class ExperimentService:
             if record is None:
                 raise not_found("Experiment", experiment_id)
             await self._authorize(request, verb, record.namespace)
+            # Awaiting the review let others in: what counts is the record as it is now.
+            record = self._store.experiments.get(experiment_id)
+            if record is None:
+                raise not_found("Experiment", experiment_id)
         except RequestError as error:
             raise error.wrap(doing) from None
         return record

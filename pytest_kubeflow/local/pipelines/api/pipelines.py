@@ -201,6 +201,10 @@ class PipelineService:
             if record is None:
                 raise not_found("Pipeline", pipeline_id)
             await self.authorize(request, verb, record.namespace)
+            # Awaiting the review let others in: what counts is the record as it is now.
+            record = self._store.pipelines.get(pipeline_id)
+            if record is None:
+                raise not_found("Pipeline", pipeline_id)
         except RequestError as error:
             raise error.wrap(doing.format(pipeline_id)) from None
         return record

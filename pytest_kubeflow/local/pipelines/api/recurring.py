@@ -129,9 +129,13 @@ class RecurringRunService:
             if record is None:
                 raise not_found("Job", record_id)
             await self._authorize(request, verb, record.namespace)
+            # Awaiting the review let others in: what counts is the record as it is now.
+            record = self._store.recurring_runs.get(record_id)
+            if record is None:
+                raise not_found("Job", record_id)
         except RequestError as error:
             raise error.wrap(doing) from None
-        return self._store.recurring_runs.get(record_id, record)
+        return record
 
     async def _authorize(self, request: Request, verb: str, namespace: str) -> None:
         if self._context.multi_user and not namespace:

@@ -148,7 +148,8 @@ class RunService:
         try:
             await self._workflows.retry(again)
         except ApiError as error:
-            self._store.runs.save(record)
+            if record.id in self._store.runs:
+                self._store.runs.save(record)
             raise RequestError(
                 Code.INTERNAL,
                 "Internal Server Error",
@@ -170,10 +171,13 @@ class RunService:
             if record is None:
                 raise not_found("Run", run_id)
             await self._authorize(request, verb, record.namespace)
+            # Awaiting the review let others in: what counts is the record as it is now.
+            record = self._store.runs.get(run_id)
+            if record is None:
+                raise not_found("Run", run_id)
         except RequestError as error:
             raise error.wrap(doing) from None
-        # Awaiting the review let others in: what counts is the record as it is now.
-        return self._store.runs.get(run_id, record)
+        return record
 
     async def _authorize(self, request: Request, verb: str, namespace: str) -> None:
         if self._context.multi_user and not namespace:

@@ -114,12 +114,15 @@ class Submissions:
         try:
             await self._workflows.create(record)
         except ApiError as error:
-            del self._store.runs[record.id]
+            if record.id in self._store.runs:
+                del self._store.runs[record.id]
             raise RequestError(
                 Code.INTERNAL,
                 "Internal Server Error",
                 cause=f"Failed to create a run: error creating its Workflow: {error.message}",
             ) from None
+        if record.id not in self._store.runs:  # deleted before there was a Workflow to delete
+            await self._workflows.delete(record)
         experiment = self._store.experiments.get(record.experiment_id)
         if experiment is not None:
             self._store.experiments.save(replace(experiment, last_run_created_at=record.created_at))

@@ -64,10 +64,13 @@ class UploadService:
         try:
             document, file_name = await self._package(request)
             query = request.query_params
-            record = self._context.store.pipelines.get(query.get("pipelineid", ""))
+            pipeline_id = query.get("pipelineid", "")
+            record = self._context.store.pipelines.get(pipeline_id)
             if record is None:
                 raise invalid("Failed to create a pipeline version")
             await self._pipelines.authorize(request, "create", record.namespace)
+            if pipeline_id not in self._context.store.pipelines:
+                raise invalid("Failed to create a pipeline version")  # deleted meanwhile
             display_name = query.get("display_name", "")
             name = query.get("name") or display_name or file_name
             made = self._pipelines.add_version(
