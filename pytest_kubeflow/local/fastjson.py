@@ -23,4 +23,8 @@ def encode(content: Any) -> bytes:
 
 def decode(text: bytes | str) -> Any:
     """The content of a document. Raises ValueError."""
-    return orjson.loads(text)
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        # Halves of surrogate pairs, which `encode` writes, and byte order marks.
+        return json.loads(text)

@@ -129,13 +129,16 @@ class ObjectStore:
 
         Raises OSError if the store does not answer.
         """
+        if key.endswith("/") or {".", ".."} & set(key.split("/")):
+            return None  # the filer would tell what is in a directory
         url = f"http://{self._target[0]}:{_FILER_PORT}/buckets/{quote(bucket)}/{quote(key)}"
         try:
-            async with aiohttp.request("GET", url) as answer:
+            async with aiohttp.request("GET", url, allow_redirects=False) as answer:
                 content = await answer.read()
         except aiohttp.ClientError as error:
             raise OSError(str(error)) from error
-        return content if answer.ok else None
+        # Who asks for a directory is shown a page, which has no ETag.
+        return content if answer.status == 200 and "ETag" in answer.headers else None
 
     def _publish_identities(self) -> None:
         self._write_identities()

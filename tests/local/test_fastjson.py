@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pytest_kubeflow.local.fastjson import decode, encode
 
 NUMBERS = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
-LEAVES = st.none() | st.booleans() | NUMBERS | st.text(st.characters(exclude_categories=["Cs"]))
+LEAVES = st.none() | st.booleans() | NUMBERS | st.text(st.characters())  # half surrogates too
 DOCUMENTS = st.recursive(
     LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text("aé☃\n"), inner)
 )
@@ -42,7 +42,7 @@ def test_levels_without_end() -> None:
     assert encode(content) == b"[" * 600 + b'"leaf"' + b"]" * 600
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"{'a': 1}", b"NaN", b'"\\ud800"', b"\xff"])
+@pytest.mark.parametrize("text", [b"", b"{", b"{'a': 1}", b"<html>"])
 def test_what_is_no_json(text: bytes) -> None:
     with pytest.raises(json.JSONDecodeError):
         decode(text)

@@ -1,6 +1,7 @@
 """The object store's process, from its first moment on."""
 
 import asyncio
+import io
 from pathlib import Path
 
 from minio import Minio
@@ -38,6 +39,16 @@ def test_keys_of_the_first_moment(tmp_path: Path) -> None:
             else:
                 return
 
+    async def check_reading(store: ObjectStore) -> None:
+        """It reads objects, and is told nothing of directories."""
+        client = Minio(store.endpoint, store.access_key, store.secret_key, secure=False)
+        await asyncio.to_thread(client.put_object, BUCKET, "a/b c", io.BytesIO(b"data"), 4)
+        await asyncio.to_thread(client.put_object, BUCKET, "empty", io.BytesIO(b""), 0)
+        assert await store.read(BUCKET, "a/b c") == b"data"
+        assert await store.read(BUCKET, "empty") == b""
+        for key in ("a", "a/", "x/../a/b c", "a/other"):
+            assert await store.read(BUCKET, key) is None
+
     async def check() -> None:
         network = LoopbackNetwork()
         async with Spawner(remove=[]) as spawner:
@@ -52,6 +63,7 @@ def test_keys_of_the_first_moment(tmp_path: Path) -> None:
             try:
                 async with asyncio.timeout(30):
                     await until_taken(store, *await last_keys_of_the_start(store))
+                    await check_reading(store)
             finally:
                 await store.stop()
                 network.close()

@@ -33,7 +33,7 @@ class PodLogs:
     def _http(self) -> aiohttp.ClientSession:
         # Made by the first request, because it belongs to the event loop that runs then.
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._kubelets.tls),
+            connector=aiohttp.TCPConnector(ssl=self._kubelets.tls, limit=0),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=10.0),
         )
 

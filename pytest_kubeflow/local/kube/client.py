@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 
 from pytest_kubeflow.local.fastjson import decode, encode
 from pytest_kubeflow.local.kube.kubeconfig import Credentials
@@ -28,6 +29,7 @@ PATCH_TYPES = {
 
 
 _SECONDS = 30.0  # without a byte, until the API server counts as unreachable
+_LONGEST_HEADER = 1 << 20  # bytes, as Go's client takes them
 _LONGEST_EVENT = 1 << 23  # bytes; etcd takes objects of up to 1.5 MiB
 
 
@@ -73,6 +75,7 @@ class KubeClient:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": self._user_agent, "Accept": "application/json"},
             timeout=_timeout(_SECONDS),
+            max_field_size=_LONGEST_HEADER,
         )
 
     async def __aenter__(self) -> Self:
@@ -135,7 +138,8 @@ class KubeClient:
                 if response.status >= 400:
                     raise _api_error(response, await response.text(errors="replace"))
                 yield response
-        except (aiohttp.ClientError, TimeoutError) as error:
+        # ValueError: what came is no JSON, or the token is none that fits into a header.
+        except (aiohttp.ClientError, HttpProcessingError, TimeoutError, ValueError) as error:
             why = str(error) or type(error).__name__
             raise ApiUnreachableError(f"{method} {url}: {why}") from error
 
@@ -242,6 +246,8 @@ class KubeClient:
         ) as response:
             async for line in response.content:
                 event = decode(line)
+                if not isinstance(event, dict) or not {"type", "object"} <= event.keys():
+                    raise ValueError(f"no event of a watch: {line[:80]!r}")
                 if event["type"] == "ERROR":
                     status = event["object"]
                     raise ApiError(

@@ -140,7 +140,6 @@ class ContainerRunner:
             await self._not_started(log, f"unable to apply cgroup configuration: {error.strerror}")
             return True
         try:
-            # Not in a thread: its many short system calls would each wait for the loop's turn.
             spec = launch.process_spec(
                 self._node,
                 self.spec,
@@ -149,6 +148,12 @@ class ContainerRunner:
                 message_file=message_file,
                 cgroup=cgroup,
             )
+        except OSError as error:
+            os.close(log.connect("stdout"))
+            await self._not_started(log, f"unable to make its file system: {error}")
+            self._in_background(self._remove(directory, cgroup))
+            return True
+        try:
             await self._run_process(spec, launch.identity, log, message_file, cgroup)
         finally:
             # In the background: the pod's end is told before its files are removed.

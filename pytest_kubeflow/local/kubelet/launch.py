@@ -42,6 +42,7 @@ class Launch:
         layer = node.layers.of(self.image, self.identity)
         message_path = spec.get("terminationMessagePath") or "/dev/termination-log"
         context = spec.get("securityContext") or {}
+        readonly = bool(context.get("readOnlyRootFilesystem"))
         return ProcessSpec(
             argv=self._arguments(spec) or [""],
             env=self.env,
@@ -51,15 +52,15 @@ class Launch:
                 base=layer.directory,
                 hostname=self.env["HOSTNAME"],
                 mounts=[
-                    *layer.mounts,
-                    *pod.mounts(),
+                    *layer.mounts_of(readonly=readonly),
+                    *pod.mounts(readonly=readonly),
                     *cgroup.mounts(),
                     *self.devices,
                     *self.volumes,
                     Mount.bind(message_file, message_path),
                 ],
                 identity=self.identity,
-                readonly_root=bool(context.get("readOnlyRootFilesystem")),
+                readonly_root=readonly,
                 cgroups=cgroup.directories,
             ),
         )

@@ -39,7 +39,7 @@ class PodWorker:
         self._node = node
         self._directory = directory
         self._started_at = (pod.get("status") or {}).get("startTime") or now()
-        self._identity = PodIdentity(directory / "hosts", directory / "hostname")
+        self._identity = PodIdentity(directory)
         self._volumes = PodVolumes(
             node.client,
             node.images,
@@ -165,7 +165,7 @@ class PodWorker:
 
     async def run(self, services: Sequence[Object]) -> None:
         self._directory.mkdir(parents=True)
-        self._identity.hostname.write_text(f"{self._hostname}\n")
+        self._identity.write(self._hostname)
         self.write_hosts(services)
         writer = asyncio.create_task(self._write_statuses())
         deadline = asyncio.create_task(self._watch_deadline())

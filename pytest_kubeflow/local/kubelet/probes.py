@@ -6,7 +6,9 @@ Timing and thresholds as in kubernetes/kubernetes pkg/kubelet/prober.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +27,8 @@ from pytest_kubeflow.local.spawner import (
 )
 
 _OUTPUT = 10 * 1024
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110
+_LONGEST_HEADER, _MOST_HEADERS = 1 << 20, 10_000  # so much or more Go's client takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +108,24 @@ async def _http_get(inside: Inside, action: Object) -> str | None:
     path = "/" + (action.get("path") or "/").lstrip("/")
     url = f"{scheme}://{host}:{_port(inside, action)}{path}"
     headers = {one["name"]: one["value"] for one in action.get("httpHeaders") or []}
+    if wrong := [name for name in headers if not _TOKEN.fullmatch(name)]:
+        return f'Get "{url}": net/http: invalid header field name "{wrong[0]}"'
     try:
         # The kubelet does not verify certificates of probes either.
-        connector = aiohttp.TCPConnector(ssl=False, force_close=True)
-        async with aiohttp.request(
-            "GET",
-            url,
-            headers={"User-Agent": "kube-probe/embedded", **headers},
-            allow_redirects=False,
-            connector=connector,
-        ) as response:
+        async with (
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=False, force_close=True),
+                headers={"User-Agent": "kube-probe/embedded", **headers},
+                max_field_size=_LONGEST_HEADER,
+                max_headers=_MOST_HEADERS,
+            ) as session,
+            session.get(url, allow_redirects=False) as response,
+        ):
             status = response.status
-    except (aiohttp.ClientError, ValueError) as error:  # ValueError: headers that HTTP has not
+            # What does not come whole is no success (kubernetes/kubernetes pkg/probe/http).
+            with contextlib.suppress(asyncio.IncompleteReadError):
+                await response.content.readexactly(_OUTPUT)
+    except (aiohttp.ClientError, ValueError) as error:  # ValueError: values that HTTP has not
         return f'Get "{url}": {error}'
     return None if 200 <= status < 400 else f"HTTP probe failed with statuscode: {status}"
 

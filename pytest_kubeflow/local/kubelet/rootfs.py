@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import functools
 import os
+import shutil
+import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_kubeflow.local.kubelet.environments import PythonEnvironments
@@ -57,7 +59,6 @@ _ETC = (
     "pki/tls/cert.pem",
     "pki/tls/certs",
     "protocols",
-    "resolv.conf",
     "services",
     "ssl/cert.pem",
     "ssl/certs",
@@ -73,6 +74,12 @@ class BaseLayer:
     directory: Path
     mounts: tuple[Mount, ...]
 
+    def mounts_of(self, *, readonly: bool) -> list[Mount]:
+        """The mounts for a container with or without a read-only root."""
+        return [
+            replace(one, readonly=readonly) if one.kind == "inner" else one for one in self.mounts
+        ]
+
 
 class BaseLayers:
     """Makes base layers below `directory`, each when it is first asked for; none is ever changed.
@@ -87,10 +94,17 @@ class BaseLayers:
         self._made: dict[tuple[object, ...], BaseLayer] = {}
 
     def of(self, image: Image, who: Identity) -> BaseLayer:
-        """The layer of an image for a user."""
-        key = (image.kind, image.directory, image.packages, who.uid, who.gid)
+        """The layer of an image for a user. Raises OSError if it cannot be made."""
+        # An image that is a directory may change, as long as nothing of it runs.
+        content = tuple(sorted(os.listdir(image.directory))) if image.directory else ()
+        key = (image.kind, image.directory, content, image.packages, who.uid, who.gid)
         if key not in self._made:
-            self._made[key] = self._make(self._directory / str(len(self._made)), image, who)
+            root = self._directory / uuid.uuid4().hex
+            try:
+                self._made[key] = self._make(root, image, who)
+            except OSError:
+                shutil.rmtree(root, ignore_errors=True)
+                raise
         return self._made[key]
 
     def _make(self, root: Path, image: Image, who: Identity) -> BaseLayer:
@@ -128,11 +142,25 @@ class BaseLayers:
 class PodIdentity:
     """Files that tell all containers of a pod who they are; what is written to them is seen."""
 
-    hosts: Path
-    hostname: Path
+    directory: Path
 
-    def mounts(self) -> list[Mount]:
-        return [Mount.bind(self.hosts, "/etc/hosts"), Mount.bind(self.hostname, "/etc/hostname")]
+    @property
+    def hosts(self) -> Path:
+        return self.directory / "hosts"
+
+    def write(self, hostname: str) -> None:
+        """Write what stays the same; `hosts` is the pod's, which learns of Services."""
+        resolver = Path("/etc/resolv.conf")
+        text = resolver.read_text() if resolver.exists() else ""
+        (self.directory / "resolv.conf").write_text(text)
+        (self.directory / "hostname").write_text(f"{hostname}\n")
+
+    def mounts(self, *, readonly: bool) -> list[Mount]:
+        """For a container with or without a read-only root (containerd's container_create.go)."""
+        return [
+            Mount.bind(self.directory / name, f"/etc/{name}", readonly=readonly)
+            for name in ("hosts", "hostname", "resolv.conf")
+        ]
 
 
 def _directory(path: Path, mode: int = 0o755) -> None:
@@ -205,6 +233,7 @@ def _write_etc(etc: Path, who: Identity) -> None:
         ("group", groups),
         ("hostname", ""),
         ("hosts", ""),
+        ("resolv.conf", ""),
         ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
     ):
         (etc / name).write_text(text)

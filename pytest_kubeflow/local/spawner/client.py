@@ -200,6 +200,9 @@ class Spawner:
             message = {"op": "spawn", "id": process.number}
             self._processes[process.number] = process
             self.send(message, [specification, *streams])
+        except SpawnerError:
+            del self._processes[process.number]
+            raise
         finally:
             os.close(specification)
             os.close(null)

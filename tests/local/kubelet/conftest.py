@@ -55,6 +55,7 @@ class Cluster:
         self.client = await enter(KubeClient(api.admin_credentials()))
         await self.prepare_namespace()
         images = ImageCatalogue(environments=PythonEnvironments(self.directory / "cache"))
+        self.images = images
         images.register("example.com/tool", Path(__file__).parent)
         kubelet_client = await enter(
             KubeClient(api.component_credentials("system:node:node-1", ["system:masters"]))

@@ -1,4 +1,5 @@
 import base64
+import shutil
 import ssl
 from pathlib import Path
 
@@ -323,6 +324,37 @@ def test_fault_log_cut(cluster: Cluster) -> None:
 def test_log_endpoint_wants_a_client_certificate(cluster: Cluster) -> None:
     with pytest.raises((httpx.HTTPError, ssl.SSLError)):
         httpx.get(f"{cluster.kubelet_url}/healthz", verify=cluster.anonymous_tls)
+
+
+@pytest.mark.parametrize(
+    ("readonly", "told"), [(False, ""), (True, "hosts hostname resolv.conf local")]
+)
+def test_files_that_tell_a_pod_who_it_is(cluster: Cluster, readonly: bool, told: str) -> None:
+    script = (
+        "for file in hosts hostname resolv.conf; do "
+        "(echo >> /etc/$file) 2>/dev/null || printf '%s ' $file; done; "
+        "touch /usr/local/x 2>/dev/null || printf local"
+    )
+    context = {"readOnlyRootFilesystem": readonly}
+    assert cluster.output(sh(script, securityContext=context)).strip() == told
+
+
+def test_an_image_that_is_a_directory_may_change_and_go(cluster: Cluster, tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    for name in ("one", "two"):
+        (image / name).mkdir(parents=True)
+    cluster.images.register("example.com/changing", image)
+    listing = sh("ls -d /one /two /three 2>/dev/null | tr '\\n' ' '") | {
+        "image": "example.com/changing"
+    }
+    assert cluster.output(listing).strip() == "/one /two"
+    (image / "two").rename(image / "three")
+    assert cluster.output(listing).strip() == "/one /three"
+    shutil.rmtree(image)
+    (status,) = cluster.run(listing)["status"]["containerStatuses"]
+    assert status["state"]["terminated"]["reason"] == "StartError"
+    assert "unable to make its file system" in status["state"]["terminated"]["message"]
+    assert cluster.output(sh("echo others go on")) == "others go on\n"
 
 
 def test_services_have_names_inside(cluster: Cluster) -> None:

@@ -37,7 +37,16 @@ def _overlay(root: str, base: str, *, user_namespace: bool) -> None:
     if user_namespace:
         options.append("userxattr")
     try:
-        linux.mount("overlay", root, "overlay", data=",".join(options))
+        # Volatile, as else the container's end would wait until all of the disk is written.
+        _mount(root, [*options, "volatile"], otherwise=options)
     finally:
         for fd in opened.values():
             os.close(fd)
+
+
+def _mount(root: str, options: list[str], *, otherwise: list[str]) -> None:
+    """Mount with `options`, or with others where the kernel does not know all (before 5.10)."""
+    try:
+        linux.mount("overlay", root, "overlay", data=",".join(options))
+    except OSError:
+        linux.mount("overlay", root, "overlay", data=",".join(otherwise))
