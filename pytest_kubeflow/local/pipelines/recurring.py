@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pytest_kubeflow.local.kube import Informer
 from pytest_kubeflow.local.pipelines.api.errors import RequestError
@@ -17,6 +17,8 @@ from pytest_kubeflow.local.pipelines.api.submission import Submissions, new_run
 from pytest_kubeflow.local.pipelines.store import FINAL_STATES, RecurringRun, Store, now
 
 log = logging.getLogger(__name__)
+
+_AFTER_ERROR = timedelta(seconds=10)
 
 
 class RecurringRuns:
@@ -33,7 +35,7 @@ class RecurringRuns:
         """Work until cancelled."""
         while True:
             self._changed.clear()
-            due = [await self._look(one) for one in list(self._store.recurring_runs.values())]
+            due = [await self._guarded(one) for one in list(self._store.recurring_runs)]
             times = [one for one in due if one is not None]
             seconds = (min(times) - now()).total_seconds() if times else None
             try:
@@ -42,9 +44,18 @@ class RecurringRuns:
             except TimeoutError:
                 continue
 
-    async def _look(self, record: RecurringRun) -> datetime | None:
+    async def _guarded(self, record_id: str) -> datetime | None:
+        """`_look`; what goes wrong with one recurring run is no matter of the others."""
+        try:
+            return await self._look(record_id)
+        except Exception:
+            log.exception("recurring run %s", record_id)
+            return now() + _AFTER_ERROR
+
+    async def _look(self, record_id: str) -> datetime | None:
         """Start what is due; when to look again (None: when something changes)."""
-        if not record.enabled:
+        record = self._store.recurring_runs.get(record_id)
+        if record is None or not record.enabled:
             return None
         moment = now()
         due = record.schedule.next(
@@ -60,7 +71,7 @@ class RecurringRuns:
 
     async def _start(self, record: RecurringRun, due: datetime) -> None:
         index = record.index + 1
-        current = replace(record, index=index, last_triggered=due, error="")
+        problem = ""
         try:
             wanted, version = self._submissions.latest(record.submission)
             run = new_run(
@@ -73,10 +84,11 @@ class RecurringRuns:
             await self._submissions.submit(run)
         except RequestError as error:
             log.warning("recurring run %s: %s", record.display_name, error.external)
-            current = replace(current, error=f"Failed to start a run: {error.external}")
+            problem = f"Failed to start a run: {error.external}"
         # Submitting let others in: it may be disabled, or gone.
         if (kept := self._store.recurring_runs.get(record.id)) is not None:
-            self._store.recurring_runs.save(replace(current, enabled=kept.enabled))
+            done = replace(kept, index=index, last_triggered=due, error=problem)
+            self._store.recurring_runs.save(done)
 
 
 def _run_name(stem: str, index: int) -> str:

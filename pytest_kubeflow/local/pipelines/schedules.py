@@ -1,29 +1,15 @@
 """When recurring runs are due: cron expressions and intervals, between a start and an end.
 
-Source: kubeflow/pipelines backend/src/crd/controller/scheduledworkflow/util. Cron expressions are
-those of robfig/cron: seconds first, the day of the week may be left out, `@hourly` and the like.
+Source: kubeflow/pipelines backend/src/crd/controller/scheduledworkflow/util. What is due at a time
+that no calendar holds is never due.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from cronsim import CronSim, CronSimError
-
-_DESCRIPTORS = {
-    "@yearly": "0 0 0 1 1 *",
-    "@annually": "0 0 0 1 1 *",
-    "@monthly": "0 0 0 1 * *",
-    "@weekly": "0 0 0 * * 0",
-    "@daily": "0 0 0 * * *",
-    "@midnight": "0 0 0 * * *",
-    "@hourly": "0 0 * * * *",
-}
-
-
-class ScheduleError(ValueError):
-    """A cron expression that is none."""
+from pytest_kubeflow.local.pipelines import cron
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +22,9 @@ class Schedule:
     end: datetime | None = None
 
     def check(self) -> None:
-        """Raise ScheduleError if this is no schedule."""
+        """Raise CronError if the expression is none."""
         if self.cron:
-            _next(self.cron, datetime(2026, 1, 1, tzinfo=UTC))
+            cron.parse(self.cron)
 
     def next(
         self, last: datetime | None, created: datetime, now: datetime, *, catch_up: bool
@@ -51,31 +37,25 @@ class Schedule:
         due = self._after(begin)
         if due is None or catch_up:
             return due
+        until = min(now, self.end or now)
         if self.interval:
-            missed = now >= due + timedelta(seconds=self.interval)
-            return min(now, self.end or now) if missed else due
-        while (following := self._after(due)) is not None and following <= now:
-            due = following
-        return due
+            missed = (now - due).total_seconds() >= self.interval
+            return until if missed else due
+        return cron.parse(self.cron).latest(due, until) if until > due else due
 
     def _after(self, moment: datetime) -> datetime | None:
         if self.start is not None and self.start > moment:
             moment = self.start
-            due = moment if self.interval else _next(self.cron, moment)
+            due = moment if self.interval else cron.parse(self.cron).after(moment)
         elif self.interval:
-            due = moment + timedelta(seconds=self.interval)
+            due = _later(moment, self.interval)
         else:
-            due = _next(self.cron, moment)
+            due = cron.parse(self.cron).after(moment)
         return None if due is None or (self.end is not None and self.end < due) else due
 
 
-def _next(cron: str, moment: datetime) -> datetime | None:
-    fields = _DESCRIPTORS.get(cron.strip().lower(), cron).split()
-    if len(fields) == 5:
-        fields.append("*")  # robfig/cron: the last one is optional, the seconds are not
+def _later(moment: datetime, seconds: int) -> datetime | None:
     try:
-        return next(CronSim(" ".join(fields).replace("?", "*"), moment))
-    except StopIteration:
+        return moment + timedelta(seconds=seconds)
+    except OverflowError:
         return None
-    except CronSimError as error:
-        raise ScheduleError(str(error)) from None

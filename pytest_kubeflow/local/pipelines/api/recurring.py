@@ -16,7 +16,8 @@ from pytest_kubeflow.local.pipelines.api.context import Context, read_message, t
 from pytest_kubeflow.local.pipelines.api.errors import RequestError, invalid, not_found
 from pytest_kubeflow.local.pipelines.api.listing import list_page
 from pytest_kubeflow.local.pipelines.api.submission import Submissions
-from pytest_kubeflow.local.pipelines.schedules import Schedule, ScheduleError
+from pytest_kubeflow.local.pipelines.cron import CronError
+from pytest_kubeflow.local.pipelines.schedules import Schedule
 from pytest_kubeflow.local.pipelines.store import RecurringRun, now
 from pytest_kubeflow.local.pipelines.workflows import workflow_name
 
@@ -171,9 +172,9 @@ def _schedule(trigger: Json) -> Schedule:
     try:
         schedule = Schedule(cron=cron, start=start, end=end)
         if not cron:
-            raise ScheduleError("empty spec string")
+            raise CronError("empty spec string")
         schedule.check()
-    except ScheduleError as error:
+    except CronError as error:
         raise invalid(
             "Schedule cron is not a supported format(https://godoc.org/github.com/robfig/cron). "
             f"Error: {error}"
