@@ -103,7 +103,7 @@ def _set_value(message: Message, value: Any) -> None:
     elif isinstance(value, str):
         message.string_value = value
     elif isinstance(value, dict):
-        json_format.ParseDict(value, message.struct_value)
+        message.struct_value.update(value)  # which takes NaN, as json_format does not
         message.struct_value.SetInParent()
     else:
         # A list has no place of its own; the real client wraps it like this too.

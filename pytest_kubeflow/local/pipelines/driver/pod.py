@@ -200,5 +200,14 @@ def _environment(store: StoreSettings) -> list[Object]:
 
 
 def _literal(value: Json) -> str:
-    """JSON for a pod's command, where Kubernetes would expand `$(NAME)` and `$$`."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("$", "$$")
+    """JSON for a pod's command, where Kubernetes would expand `$(NAME)` and `$$`.
+
+    Raises TaskError for numbers that JSON has not: a task may give them, but none can take them.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except ValueError:
+        raise TaskError(
+            "google.protobuf.Value.number_value: an input is NaN or infinite, which JSON has not"
+        ) from None
+    return text.replace("$", "$$")

@@ -35,10 +35,11 @@ class Artifact:
 class Report:
     """Outputs of a task that succeeded, or the error of one that did not.
 
-    `artifacts` maps an output's name to the artifacts in it.
+    `artifacts` maps an output's name to the artifacts in it. In a message, parameters that JSON has
+    no number for (NaN, infinities) are in `not_finite`, as texts.
     """
 
-    FIELDS: ClassVar[tuple[str, ...]] = ("parameters", "artifacts", "error")
+    FIELDS: ClassVar[tuple[str, ...]] = ("parameters", "not_finite", "artifacts", "error")
 
     parameters: dict[str, Json] = field(default_factory=dict)
     artifacts: dict[str, list[Artifact]] = field(default_factory=dict)
@@ -48,8 +49,12 @@ class Report:
     def from_json(message: dict[str, Json]) -> Report:
         """Read what the launcher sends. Raises ReportError."""
         try:
+            apart = message.get("not_finite") or {}
             return Report(
-                dict(message.get("parameters") or {}),
+                {
+                    **(message.get("parameters") or {}),
+                    **{name: float(text) for name, text in apart.items()},
+                },
                 {
                     key: [
                         Artifact(one["name"], one["uri"], one["type"], one.get("metadata") or {})

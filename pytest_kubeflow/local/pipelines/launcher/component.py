@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 
 from . import child, log, outputs, report
 from .artifacts import Store, in_workspace, local_path
@@ -15,6 +16,8 @@ from .placeholders import fill, with_defaults
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
     from typing import Any
 
     from .artifacts import Artifact
@@ -35,6 +38,7 @@ def main(arguments: list[str]) -> int:
         int(options["ml_pipeline_server_port"]),
         options["token_file"],
     )
+    sys.excepthook = _reporting(reporter)
     try:
         result = run(options, command, store)
     except ComponentError as error:
@@ -97,6 +101,16 @@ def _path(name: str, artifact: Artifact) -> str:
             f"generate local path for URI {artifact['uri']}: unsupported storage scheme"
         )
     return path
+
+
+def _reporting(reporter: report.Reporter) -> Callable[..., object]:
+    """What the interpreter calls for an error that nobody has expected: it is told as any other."""
+
+    def told(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        sys.__excepthook__(kind, error, trace)
+        _failed(reporter, f"failed to execute component: unexpected {kind.__name__}: {error}")
+
+    return told
 
 
 def _failed(reporter: report.Reporter | None, message: str) -> int:

@@ -1,15 +1,17 @@
 """What a component leaves behind: parameters in files, and the file of the SDK's executor.
 
 Order and messages: kubeflow/pipelines backend/src/v2/component/launcher_v2.go
-(collectOutputParameters, getExecutorOutputFile) and metadata/converter.go (TextToPbValue).
+(collectOutputParameters, getExecutorOutputFile) and metadata/converter.go (TextToPbValue,
+StructValueToMLMDValue). Numbers are read as Go's strconv reads them.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 
-from . import log
+from . import executor_output, log
 from .errors import ComponentError
 
 TYPE_CHECKING = False
@@ -17,8 +19,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})  # strconv.ParseBool
-_INFINITE = (float("inf"), float("-inf"))
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+_INFINITE = (float("inf"), float("-inf"))
+_INTEGER = "[+-]?[0-9]+"
+_HEXADECIMAL = r"(?i)[+-]?0x(_?[0-9a-f])*(\.([0-9a-f](_?[0-9a-f])*)?)?p[+-]?[0-9](_?[0-9])*"
+_SPECIAL = "(?i)nan|[+-]?inf(inity)?"
 
 
 def make_directories(files: list[str]) -> None:
@@ -44,15 +49,15 @@ def read_executor_output(path: str) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise ComponentError(f'failed to read output metadata file "{path}": {error}') from None
     try:
-        written = json.loads(text, parse_constant=_no_constant)
-        if not isinstance(written, dict):
-            raise ValueError("not an object")
+        content = executor_output.decode(text)
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        return executor_output.read(content)
     except ValueError as error:
         raise ComponentError(
             f'failed to unmarshall ExecutorOutput in file "{path}": {error}'
         ) from None
-    log.info(f"ExecutorOutput: {json.dumps(written, indent=1, ensure_ascii=False)}")
-    return written
+    finally:
+        log.info(f"ExecutorOutput: {text}")
 
 
 def collect_parameters(
@@ -87,15 +92,19 @@ def merge(artifact: dict[str, Any], name: str, written: dict[str, Any]) -> None:
     if not listed:
         return
     source = listed[0]
-    # The SDK writes custom_path; protobuf's JSON knows both names.
     chosen = {"uri": source.get("uri"), "customPath": source.get("customPath")}
-    chosen["customPath"] = chosen["customPath"] or source.get("custom_path")
     artifact.update({key: value for key, value in chosen.items() if value})
     artifact["metadata"] = {**artifact.get("metadata", {}), **(source.get("metadata") or {})}
 
 
 def described(artifact: dict[str, Any]) -> dict[str, Any]:
-    """An output artifact, for the report."""
+    """An output artifact, for the report. Raises ComponentError."""
+    if None in (artifact.get("metadata") or {}).values():
+        raise ComponentError(
+            f'unable to produce MLMD artifact for output "{artifact["name"]}": failed to convert '
+            "RuntimeArtifact to MLMD artifact: unknown/unsupported value type "
+            "*structpb.Value_NullValue"
+        )
     schema = artifact.get("type") or {}
     return {
         "name": artifact["name"],
@@ -110,27 +119,36 @@ def _value(text: str, kind: str) -> Any:
     if kind == "STRING":
         return text
     stripped = text.strip()
-    if "_" in stripped and kind in {"NUMBER_INTEGER", "NUMBER_DOUBLE"}:
-        raise ValueError(f"{stripped[:80]!r} is no number")  # which Python would take
     if kind == "NUMBER_INTEGER":
+        if not re.fullmatch(_INTEGER, stripped):
+            raise ValueError(f'strconv.ParseInt: parsing "{stripped[:80]}": invalid syntax')
         number = int(stripped)
         if not -(2**63) <= number < 2**63:
-            raise ValueError(f"{stripped[:80]} is out of range")
+            raise ValueError(f'strconv.ParseInt: parsing "{stripped[:80]}": value out of range')
         return number
     if kind == "NUMBER_DOUBLE":
-        ratio = float(stripped)
-        if ratio in _INFINITE or ratio != ratio:  # noqa: PLR0124 only NaN is not itself
-            raise ValueError(f"{stripped[:80]} has no place in JSON")
-        return ratio
+        return _double(stripped)
     if kind == "BOOLEAN":
         if stripped not in _TRUE | _FALSE:
             raise ValueError(f'strconv.ParseBool: parsing "{stripped}": invalid syntax')
         return stripped in _TRUE
-    found = json.loads(text, parse_constant=_no_constant)
+    found = executor_output.decode(text)
     if not isinstance(found, list if kind == "LIST" else dict):
         raise ValueError(f"{stripped[:80]!r} is no {kind}")
     return found
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON value")
+def _double(text: str) -> float:
+    """What strconv.ParseFloat makes of `text`: also hexadecimal, `inf` and `nan`."""
+    try:
+        if not text.isascii() or text[1:].lower() == "nan":
+            raise ValueError
+        hexadecimal = re.fullmatch(_HEXADECIMAL, text)
+        number = float.fromhex(text.replace("_", "")) if hexadecimal else float(text)
+    except ValueError:
+        raise ValueError(f'strconv.ParseFloat: parsing "{text[:80]}": invalid syntax') from None
+    except OverflowError:
+        number = _INFINITE[0]
+    if number in _INFINITE and not re.fullmatch(_SPECIAL, text):
+        raise ValueError(f'strconv.ParseFloat: parsing "{text[:80]}": value out of range')
+    return number

@@ -31,7 +31,7 @@ class Reporter:
         """Send it; an API that is busy (429, 5xx) is asked again. Raises ReportError."""
         namespace, pod = os.environ["NAMESPACE"], os.environ["KFP_POD_NAME"]
         url = f"http://{self._place}/internal/namespaces/{namespace}/pods/{pod}/report"
-        body = json.dumps(result, ensure_ascii=False).encode()
+        body = json.dumps(_spoken(result), ensure_ascii=False, allow_nan=False).encode()
         try:
             with open(self._token_file, encoding="utf-8") as file:
                 token = file.read().strip()
@@ -60,3 +60,17 @@ class Reporter:
         if answer.status == 429 or answer.status >= 500:
             return told
         raise ReportError(told)
+
+
+def _spoken(result: dict[str, Any]) -> dict[str, Any]:
+    """The report with numbers that JSON has not (NaN, infinities) as texts of their own."""
+    parameters = result.get("parameters") or {}
+    apart = {
+        name: repr(value)
+        for name, value in parameters.items()
+        if isinstance(value, float) and value - value != 0
+    }
+    if not apart:
+        return result
+    rest = {name: value for name, value in parameters.items() if name not in apart}
+    return {**result, "parameters": rest, "not_finite": apart}

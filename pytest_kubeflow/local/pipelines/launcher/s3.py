@@ -74,7 +74,10 @@ class Bucket:
         while True:
             with self._send("GET", "", query) as answer:
                 self._check(answer, f"LIST {self._bucket}/{prefix}")
-                listing = ET.fromstring(answer.read())  # noqa: S314 see above
+                try:
+                    listing = ET.fromstring(answer.read())  # noqa: S314 see above
+                except (ET.ParseError, ExchangeError) as error:
+                    raise StoreError(f"LIST {self._bucket}/{prefix}: {error}") from None
             texts = {
                 element.tag.rpartition("}")[2]: element.text or ""
                 for element in listing

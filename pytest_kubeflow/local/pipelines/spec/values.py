@@ -26,6 +26,7 @@ TYPES = {
     "TASK_CONFIG": "struct",
 }
 _WITHOUT_EXPONENT = 1e21
+_NOT_FINITE = {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}
 
 
 def kind(value: Json) -> str:
@@ -72,7 +73,8 @@ def to_text(value: Json) -> str:
         return value
     value = whole(value)
     if isinstance(value, float):
-        return format(Decimal(repr(value)), "f")  # never an exponent, as Go's FormatFloat(..., 'f')
+        # Never an exponent, as Go's FormatFloat(..., 'f').
+        return _NOT_FINITE.get(repr(value)) or format(Decimal(repr(value)), "f")
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -78,6 +78,31 @@ def test_signals_go_on_to_it(trapping: subprocess.Popen[str]) -> None:
     assert trapping.communicate(timeout=20) == ("told\n", "exit status 5\n")
 
 
+def launch(executor_input: object, store: int) -> subprocess.Popen[str]:
+    """The launcher itself, for a component that does nothing."""
+    options = {
+        "executor_input": json.dumps(executor_input),
+        "component_spec": "{}",
+        "object_store": f"http://127.0.0.1:{store}",
+        "object_store_region": "us-east-1",
+        "ml_pipeline_server_address": "127.0.0.1",
+        "ml_pipeline_server_port": "1",
+        "token_file": "/nowhere/token",
+    }
+    given = [word for name, value in options.items() for word in (f"--{name}", value)]
+    return subprocess.Popen(
+        [sys.executable, "-IS", str(LAUNCHER_DIRECTORY / "launch"), *given, "--", "true"],
+        env={
+            "KFP_STORE_ACCESS_KEY": "a",
+            "KFP_STORE_SECRET_KEY": "s",
+            "NAMESPACE": "n",
+            "KFP_POD_NAME": "p",
+        },
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 def test_a_launcher_ends_while_there_is_no_component() -> None:
     """Here it waits for a store that takes its request for an input, and never answers."""
     artifact = {"name": "data", "uri": "minio://bucket/data"}
@@ -86,20 +111,7 @@ def test_a_launcher_ends_while_there_is_no_component() -> None:
         "outputs": {"outputFile": "/nowhere/output.json"},
     }
     with socket.create_server(("127.0.0.1", 0)) as store:
-        options = {
-            "executor_input": json.dumps(executor_input),
-            "component_spec": "{}",
-            "object_store": f"http://127.0.0.1:{store.getsockname()[1]}",
-            "object_store_region": "us-east-1",
-            "ml_pipeline_server_address": "127.0.0.1",
-            "ml_pipeline_server_port": "1",
-            "token_file": "/nowhere/token",
-        }
-        given = [word for name, value in options.items() for word in (f"--{name}", value)]
-        process = subprocess.Popen(
-            [sys.executable, "-IS", str(LAUNCHER_DIRECTORY / "launch"), *given, "--", "true"],
-            env={"KFP_STORE_ACCESS_KEY": "a", "KFP_STORE_SECRET_KEY": "s"},
-        )
+        process = launch(executor_input, store.getsockname()[1])
         try:
             connection, _ = store.accept()
             with connection:
@@ -108,4 +120,13 @@ def test_a_launcher_ends_while_there_is_no_component() -> None:
                 assert process.wait(20) == 128 + signal.SIGTERM
         finally:
             process.kill()
-            process.wait()
+            process.communicate()
+
+
+def test_a_launcher_tells_what_nobody_expected() -> None:
+    process = launch({"inputs": {}}, 1)
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "Traceback" in told
+    assert "launcher] failed to execute component: unexpected KeyError: 'outputs'\n" in told
+    assert "launcher] failed to report the failure: the pod's token cannot be read" in told

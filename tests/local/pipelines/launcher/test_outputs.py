@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,10 @@ def read(directory: Path, content: str, kind: str) -> Any:
         ("NUMBER_INTEGER", "-7", -7),
         ("NUMBER_DOUBLE", "1.5\n", 1.5),
         ("NUMBER_DOUBLE", "1e-3", 0.001),
+        ("NUMBER_DOUBLE", "1_000.5", 1000.5),
+        ("NUMBER_DOUBLE", "0X1_0.8p-2", 4.125),
+        ("NUMBER_DOUBLE", "-Infinity", -math.inf),
+        ("NUMBER_INTEGER", "+007", 7),
         ("BOOLEAN", "True\n", True),
         ("BOOLEAN", "f", False),
         ("BOOLEAN", "1", True),
@@ -59,14 +64,21 @@ def test_files_are_read_by_type(tmp_path: Path, kind: str, content: str, value: 
         ("NUMBER_INTEGER", ""),
         ("NUMBER_INTEGER", str(2**63)),
         ("NUMBER_DOUBLE", "many"),
-        ("NUMBER_DOUBLE", "nan"),
-        ("NUMBER_DOUBLE", "-inf"),
-        ("NUMBER_DOUBLE", "1_0"),
+        ("NUMBER_INTEGER", "\u0665"),
+        ("NUMBER_DOUBLE", "\u0665"),
+        ("NUMBER_DOUBLE", "-nan"),
+        ("NUMBER_DOUBLE", "1e400"),
+        ("NUMBER_DOUBLE", "0x1p9999"),
+        ("NUMBER_DOUBLE", "0x10"),
+        ("NUMBER_DOUBLE", "0x_p1"),
+        ("NUMBER_DOUBLE", "1__0"),
         ("BOOLEAN", "yes"),
         ("BOOLEAN", "tRUE"),
         ("LIST", "{}"),
         ("LIST", "[1"),
         ("LIST", "[NaN]"),
+        ("LIST", "[" * 100_000),
+        ("STRUCT", '{"a": 1, "a": 2}'),
         ("STRUCT", "[]"),
         ("STRUCT", "text"),
     ],
@@ -118,21 +130,65 @@ def test_it_may_be_missing_but_not_broken(
     path = tmp_path / "output_metadata.json"
     assert read_executor_output(str(path)) == {}
     assert f"output metadata file does not exist in {path}" in capsys.readouterr().err
-    for content in (b"{", b"[]", b"\xff", b'{"parameterValues": {"n": NaN}}'):
-        path.write_bytes(content)
-        with pytest.raises(ComponentError, match=r"output metadata file|ExecutorOutput in file"):
-            read_executor_output(str(path))
+    path.write_bytes(b"\xff")
+    with pytest.raises(ComponentError, match="failed to read output metadata file"):
+        read_executor_output(str(path))
 
 
-@pytest.mark.parametrize("custom", ["customPath", "custom_path"])
-def test_the_executor_may_change_an_artifact(custom: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("{", "Expecting property name"),
+        ("[]", "unexpected token ["),
+        ('{"parameterValues": {"n": NaN}}', "invalid value NaN"),
+        ('{"parameterValues": {"n": 1e999}}', "invalid value for number"),
+        ('{"parameterValues": {"n": "\\ud800"}}', "surrogates not allowed"),
+        ('{"unknownField": 3}', 'unknown field "unknownField"'),
+        ('{"Artifacts": {}}', 'unknown field "Artifacts"'),
+        ('{"artifacts": {"o": null}}', "unexpected token null"),
+        ('{"artifacts": {"o": {"artifacts": {}}}}', "unexpected token {}"),
+        ('{"artifacts": {"o": {"artifacts": [{"uri": 5}]}}}', "string field uri: 5"),
+        ('{"artifacts": {"o": {"artifacts": [{"metadata": [1]}]}}}', "unexpected token ["),
+        ('{"artifacts": {"o": {"artifacts": [{"customPath": "a", "custom_path": "b"}]}}}', "twice"),
+        ('{"artifacts": {"o": {"artifacts": [{"uri": "a", "uri": "b"}]}}}', "twice"),
+        (
+            '{"artifacts": {"o": {"artifacts": [{"type": {"schemaTitle": "", "schemaUri": ""}}]}}}',
+            "oneof ml_pipelines.ArtifactTypeSchema.kind is already set",
+        ),
+    ],
+)
+def test_it_has_to_be_what_protobuf_takes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, told: str
+) -> None:
+    path = tmp_path / "output_metadata.json"
+    path.write_text(content)
+    told = "duplicate field" if told == "twice" else told
+    with pytest.raises(ComponentError, match="failed to unmarshall ExecutorOutput") as caught:
+        read_executor_output(str(path))
+    assert told in str(caught.value)
+    assert "ExecutorOutput: " in capsys.readouterr().err
+
+
+def test_fields_have_two_names_and_may_be_null(tmp_path: Path) -> None:
+    path = tmp_path / "output_metadata.json"
+    one = {"name": "o", "uri": None, "type": {"schema_title": "t"}, "custom_path": "/own"}
+    path.write_text(json.dumps({"artifacts": {"o": {"artifacts": [one]}}, "parameter_values": {}}))
+    assert read_executor_output(str(path)) == {
+        "artifacts": {
+            "o": {"artifacts": [{"name": "o", "type": {"schemaTitle": "t"}, "customPath": "/own"}]}
+        },
+        "parameterValues": {},
+    }
+
+
+def test_the_executor_may_change_an_artifact() -> None:
     artifact = {
         "name": "data",
         "uri": "minio://b/k",
         "type": {"schemaTitle": "system.Dataset"},
         "metadata": {"kept": 1, "changed": 1},
     }
-    said = {"uri": "minio://b/other", custom: "/own", "metadata": {"changed": 2, "new": 3}}
+    said = {"uri": "minio://b/other", "customPath": "/own", "metadata": {"changed": 2, "new": 3}}
     merge(artifact, "data", {"artifacts": {"data": {"artifacts": [said]}}})
     assert artifact["customPath"] == "/own"
     assert described(artifact) == {
@@ -152,6 +208,13 @@ def test_it_says_nothing_of_most() -> None:
         "type": "system.Artifact",
         "metadata": {},
     }
+
+
+def test_metadata_cannot_be_null() -> None:
+    artifact = {"name": "data", "uri": "minio://b/k"}
+    merge(artifact, "data", {"artifacts": {"data": {"artifacts": [{"metadata": {"x": None}}]}}})
+    with pytest.raises(ComponentError, match=r"unsupported value type \*structpb.Value_NullValue"):
+        described(artifact)
 
 
 def test_directories_are_made_for_outputs(tmp_path: Path) -> None:
