@@ -123,6 +123,8 @@ def test_what_is_not_there_is_not_found(member: Member, path: str) -> None:
         (b"[]", "must be an object"),
         (b'{"display_name": NaN}', "no JSON value"),
         (b"[" * 100_000, "invalid JSON"),
+        (rb'{"display_name": "\ud800"}', "surrogates not allowed"),
+        (b'{"display_name": "\xed\xa0\x80"}', "invalid continuation byte"),
     ],
 )
 def test_bodies_that_are_no_message_are_refused(member: Member, content: bytes, told: str) -> None:

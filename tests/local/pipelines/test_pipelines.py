@@ -193,6 +193,7 @@ def test_archives_are_opened(member: Member, package: Path, pack: Callable[[byte
         ("no json", "Failed to parse tags"),
         ('["a"]', "Failed to parse tags"),
         ('{"a": 1}', "Failed to parse tags"),
+        ('{"a": "\\ud800"}', "Failed to parse tags"),
         ('{"": "x"}', "tag key cannot be empty"),
         ('{"a.b": "x"}', "must not contain '.' character"),
         (json.dumps({"k" * 64: "x"}), "exceeds maximum length of 63"),

@@ -51,7 +51,10 @@ async def read_message(request: Request, fields: Iterable[str]) -> dict[str, Jso
     Raises RequestError (INVALID_ARGUMENT), as protobuf's JSON does for unknown fields.
     """
     try:
-        body = json.loads(await request.body() or b"{}", parse_constant=_refuse_constant)
+        text = (await request.body()).decode()
+        body = json.loads(text or "{}", parse_constant=_refuse_constant)
+        if "\\u" in text:  # half a surrogate pair has no place in UTF-8, and so in no answer
+            json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError, ClientDisconnect) as error:
         raise invalid(f"invalid JSON in the request's body: {error}") from None
     if not isinstance(body, dict):

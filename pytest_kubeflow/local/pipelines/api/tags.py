@@ -17,6 +17,7 @@ def parse_tags(text: str) -> dict[str, str]:
         return {}
     try:
         tags = json.loads(text)
+        json.dumps(tags, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except ValueError:
         tags = None
     return checked_tags(tags)
