@@ -75,7 +75,7 @@ class Pipelines:
         routes = [
             *UploadService(context, pipelines).routes(),
             *pipelines.routes(),
-            *ExperimentService(context, workflows).routes(),
+            *ExperimentService(context).routes(),
             *RunService(context, workflows, submissions).routes(),
             *RecurringRunService(context, submissions).routes(),
             *ReportService(context, self._engine.accept).routes(),

@@ -7,7 +7,7 @@ access is from one event loop, so there are no locks. It knows no HTTP and no ri
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -242,13 +242,3 @@ class Store:
         for version in self.versions.where(pipeline_id=pipeline_id):
             del self.versions[version.id]
         del self.pipelines[pipeline_id]
-
-    def delete_experiment(self, experiment_id: str) -> Iterable[Run]:
-        """Remove an experiment and all in it; the removed runs, whose workflows are still there."""
-        removed = self.runs.where(experiment_id=experiment_id)
-        for run in removed:
-            del self.runs[run.id]
-        for recurring in self.recurring_runs.where(experiment_id=experiment_id):
-            del self.recurring_runs[recurring.id]
-        del self.experiments[experiment_id]
-        return removed

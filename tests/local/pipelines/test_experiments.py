@@ -73,11 +73,17 @@ def test_archiving_takes_the_runs_along(member: Member, experiment: str) -> None
     assert states() == ("AVAILABLE", "AVAILABLE")
 
 
-def test_a_deleted_one_is_gone_with_its_runs(member: Member, experiment: str) -> None:
+def test_a_deleted_one_leaves_its_runs_behind(member: Member, experiment: str) -> None:
     run_id = member.start(greeting, experiment)
+    member.kfp.archive_run(run_id)
     member.kfp.delete_experiment(experiment)
-    for path in (f"experiments/{experiment}", f"runs/{run_id}"):
-        assert member.call("GET", path).status_code == 404
+    assert member.call("GET", f"experiments/{experiment}").status_code == 404
+    run = member.wait(run_id)
+    assert (run.state, run.experiment_id) == ("SUCCEEDED", experiment)
+    refused = member.call("POST", f"runs/{run_id}:unarchive")
+    assert refused.status_code == 404
+    assert f"Experiment {experiment} not found" in refused.json()["message"]
+    member.kfp.delete_run(run_id)
     with pytest.raises(ApiException) as caught:
         member.kfp.delete_experiment(experiment)
     assert caught.value.status == 404

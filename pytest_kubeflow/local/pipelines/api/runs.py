@@ -113,7 +113,13 @@ class RunService:
 
     async def unarchive(self, request: Request) -> Response:
         record = await self._find(request, "unarchive", "Failed to unarchive a run")
-        experiment = self._store.experiments[record.experiment_id]
+        experiment = self._store.experiments.get(record.experiment_id)
+        if experiment is None:
+            raise (
+                not_found("Experiment", record.experiment_id)
+                .wrap(f"Failed to unarchive run {record.id} due to experiment fetching error")
+                .wrap("Failed to unarchive a run")
+            )
         if experiment.storage_state == ARCHIVED:
             raise RequestError(
                 Code.FAILED_PRECONDITION,

@@ -100,7 +100,7 @@ def answer(store: Store, meanwhile: Callable[[], None], method: str, path: str, 
     services = (
         UploadService(context, pipelines),
         pipelines,
-        ExperimentService(context, workflows),
+        ExperimentService(context),
         RunService(context, workflows, submissions),
         RecurringRunService(context, submissions),
     )
