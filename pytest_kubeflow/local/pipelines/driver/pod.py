@@ -38,6 +38,7 @@ class TaskPod:
     workflow: Object
     run_id: str
     pipeline_name: str
+    run_root: str
     task_name: str
     execution_id: int
     component: Json
@@ -128,6 +129,7 @@ class TaskPod:
             f"{LAUNCHER}/launch",
             *("--pipeline_name", self.pipeline_name),
             *("--run_id", self.run_id),
+            *("--pipeline_root", self.run_root),
             *("--execution_id", str(self.execution_id)),
             *("--executor_input", _literal(self.executor_input)),
             *("--component_spec", _literal(component)),

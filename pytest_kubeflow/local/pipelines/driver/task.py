@@ -156,6 +156,7 @@ class TaskRunner:
             workflow=self.workflow,
             run_id=self.run_id,
             pipeline_name=self.pipeline_name,
+            run_root=self.run_root,
             task_name=step.key,
             execution_id=step.node.execution_id,
             component=step.component,

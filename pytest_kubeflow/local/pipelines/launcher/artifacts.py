@@ -1,6 +1,7 @@
 """Artifacts as the executor input describes them: where they are here, and in the object store.
 
-Which files go where, and messages: kubeflow/pipelines backend/src/v2/objectstore/object_store.go.
+Which files go where, and messages: kubeflow/pipelines backend/src/v2/objectstore, object_store.go
+and config.go (KeyFromURI).
 """
 
 from __future__ import annotations
@@ -26,13 +27,19 @@ _WORKSPACE = "/kfp-workspace/.artifacts"
 
 
 class Store:
-    """The object store of the cluster, with this namespace's keys. Makes no connection itself."""
+    """The object store of the cluster, with this namespace's keys. Makes no connection itself.
 
-    def __init__(self, endpoint: str, region: str, access_key: str, secret_key: str) -> None:
+    Outputs go below `root` only, the URI of the run's own place.
+    """
+
+    def __init__(
+        self, endpoint: str, region: str, access_key: str, secret_key: str, root: str
+    ) -> None:
         self._endpoint = endpoint
         self._region = region
         self._access_key = access_key
         self._secret_key = secret_key
+        self._root = root
         self._patience: Patience | None = None
 
     def download(self, name: str, artifact: Artifact) -> None:
@@ -65,8 +72,23 @@ class Store:
 
     def upload(self, name: str, artifact: Artifact) -> None:
         """Store what the component left at an output artifact's path. Raises ComponentError."""
-        path, place = local_path(artifact), bucket_and_key(artifact["uri"])
-        if path is None or place is None:
+        uri = str(artifact["uri"])
+        path, place = local_path(artifact), bucket_and_key(uri)
+        if path is None:
+            _unrecognised("Output", name, artifact, "uploading to remote storage")
+            return
+        if uri.startswith("oci://"):
+            return
+        wrong = ""
+        if not uri.startswith(self._root):
+            wrong = "does not have expected bucket prefix"
+        elif not uri[len(self._root) :].strip("/"):
+            wrong = "has empty key given prefixed bucket"
+        if wrong:
+            raise ComponentError(
+                f'failed to upload output artifact "{name}": URI "{uri}" {wrong} "{self._root}"'
+            )
+        if place is None:
             _unrecognised("Output", name, artifact, "uploading to remote storage")
             return
         if not os.path.exists(path):

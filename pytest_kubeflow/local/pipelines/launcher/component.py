@@ -32,7 +32,13 @@ def main(arguments: list[str]) -> int:
     options, command = parse(arguments)
     # Taken out at once: what the component starts with is this environment.
     access, secret = (os.environ.pop(name, "") for name in _SECRETS)
-    store = Store(options["object_store"], options["object_store_region"], access, secret)
+    store = Store(
+        options["object_store"],
+        options["object_store_region"],
+        access,
+        secret,
+        options["pipeline_root"],
+    )
     reporter = report.Reporter(
         options["ml_pipeline_server_address"],
         int(options["ml_pipeline_server_port"]),

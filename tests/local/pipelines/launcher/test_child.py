@@ -85,6 +85,7 @@ def launch(executor_input: object, store: int) -> subprocess.Popen[str]:
         "component_spec": "{}",
         "object_store": f"http://127.0.0.1:{store}",
         "object_store_region": "us-east-1",
+        "pipeline_root": "minio://bucket/root",
         "ml_pipeline_server_address": "127.0.0.1",
         "ml_pipeline_server_port": "1",
         "token_file": "/nowhere/token",

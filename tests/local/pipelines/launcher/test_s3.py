@@ -171,7 +171,8 @@ def test_refusals_name_their_code(cluster: Endpoints, bucket: Bucket, tmp_path: 
 
 @pytest.fixture
 def store(cluster: Endpoints, minio: Minio) -> Store:
-    return Store(cluster.s3_endpoint, "us-east-1", cluster.s3_access_key, cluster.s3_secret_key)
+    keys = cluster.s3_access_key, cluster.s3_secret_key
+    return Store(cluster.s3_endpoint, "us-east-1", *keys, "minio://mlpipeline/")
 
 
 def test_directories_come_back_without_their_neighbours(
@@ -207,16 +208,28 @@ def test_what_is_elsewhere_is_left_alone(
     assert 'Input Artifact "data" does not have a recognized storage URI' in told
 
 
+@pytest.mark.parametrize(
+    "uri", ["minio://b/v2/q/run/x", "s3://b/v2/p/run/x", "gs://other/x", "minio://b/v2/p/run/"]
+)
+def test_outputs_stay_below_the_runs_root(tmp_path: Path, uri: str) -> None:
+    store = Store("http://127.0.0.1:1", "us-east-1", "a", "s", "minio://b/v2/p/run")
+    told = 'failed to upload output artifact "data": URI ".*" (does not have expected|has empty key)'
+    for custom in ({}, {"customPath": str(tmp_path)}):
+        with pytest.raises(ComponentError, match=told):
+            store.upload("data", {"uri": uri, **custom})
+    store.upload("data", {"uri": "oci://registry/model", "customPath": str(tmp_path)})
+
+
 def test_failures_name_artifact_and_place(cluster: Endpoints, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     artifact = {"uri": "minio://mlpipeline/x/data", "customPath": str(tmp_path / "file")}
-    keyless = Store(cluster.s3_endpoint, "us-east-1", "", "")
+    keyless = Store(cluster.s3_endpoint, "us-east-1", "", "", "minio://mlpipeline/x")
     told = (
         'failed to upload output artifact "data" to remote storage URI "minio://mlpipeline/x/data"'
     )
     with pytest.raises(ComponentError, match=f"{told}: this namespace has no Secret"):
         keyless.upload("data", artifact)
-    wrong = Store(cluster.s3_endpoint, "us-east-1", cluster.s3_access_key, "wrong")
+    wrong = Store(cluster.s3_endpoint, "us-east-1", cluster.s3_access_key, "wrong", "")
     with pytest.raises(ComponentError, match=r'input artifact "data" .*SignatureDoesNotMatch'):
         wrong.download("data", artifact)
 
