@@ -155,6 +155,39 @@ def test_lists_are_ordered_and_filtered(member: Member, experiment: str) -> None
         ({"pipeline_spec": DEFAULTS}, "parameter needed is not optional"),
         ({"experiment_id": "no-such"}, "Experiment no-such not found"),
         ({"colour": "red"}, 'unknown field "colour"'),
+        ({"namespace": "elsewhere"}, "instead of 'elsewhere'"),
+        ({"mode": "BOGUS"}, 'invalid value for enum field mode: "BOGUS"'),
+        ({"mode": 3}, "invalid value for enum field mode: 3"),
+        ({"mode": True}, "invalid value for enum field mode: true"),
+        ({"status": ""}, "invalid value for enum field status"),
+        ({"status": 2}, "invalid value for enum field status"),
+        ({"no_catchup": "false"}, 'invalid value for bool field no_catchup: "false"'),
+        ({"max_concurrency": 1.5}, "invalid value for int64 field max_concurrency: 1.5"),
+        ({"max_concurrency": True}, "invalid value for int64 field max_concurrency"),
+        ({"max_concurrency": "9" * 19}, "invalid value for int64 field max_concurrency"),
+        ({"trigger": "x"}, 'invalid value for message field trigger: "x"'),
+        ({"trigger": [1]}, "invalid value for message field trigger: [1]"),
+        ({"trigger": {"periodic_schedule": []}}, "message field periodic_schedule: []"),
+        ({"trigger": {"colour": 1}}, 'unknown field "colour"'),
+        ({"trigger": {"cron_schedule": {"cron": 5}}}, "string field cron: 5"),
+        ({"trigger": NEVER | SECONDLY}, 'parsing "periodic_schedule", oneof trigger is already'),
+        ({"trigger": {"periodic_schedule": {"interval_second": 1.5}}}, "int64 field interval"),
+        ({"trigger": {"periodic_schedule": {"interval_second": True}}}, "int64 field interval"),
+        *(
+            (
+                {"trigger": {"cron_schedule": {"cron": "@daily", "start_time": time}}},
+                "Timestamp value for start_time",
+            )
+            for time in (
+                "2999-01-01T00:00:00",
+                "2999-13-01T00:00:00Z",
+                "9999-12-31T23:00:00-02:00",
+                "2999-01-01",
+                5,
+                "",
+            )
+        ),
+        ({"pipeline_version_reference": {}}, "oneof pipeline_source is already set"),
     ],
 )
 def test_what_cannot_be_is_refused(
@@ -165,13 +198,24 @@ def test_what_cannot_be_is_refused(
     assert told in answer.json()["message"]
 
 
-def test_an_archived_experiment_takes_none_and_stops_its_own(
-    member: Member, experiment: str
-) -> None:
+def test_an_archived_experiment_stops_its_own(member: Member, experiment: str) -> None:
     called = create(member, experiment).json()["recurring_run_id"]
     member.kfp.archive_experiment(experiment)
     assert member.call("GET", f"recurringruns/{called}").json()["status"] == "DISABLED"
-    assert "is archived" in create(member, experiment).json()["message"]
+    assert create(member, experiment).status_code == 200  # new ones are no matter of its state
+
+
+def test_without_a_mode_it_is_switched_off(member: Member, experiment: str) -> None:
+    made = create(member, experiment, mode=None, namespace=member.namespace).json()
+    assert (made["mode"], made["status"]) == ("DISABLE", "DISABLED")
+    assert create(member, experiment, mode=1).json()["mode"] == "ENABLE"
+
+
+def test_times_are_told_in_utc(member: Member, experiment: str) -> None:
+    schedule = {"interval_second": 60.0, "startTime": "2999-01-01T00:30:00+01:00"}
+    made = create(member, experiment, trigger={"periodicSchedule": schedule}).json()
+    told = {"interval_second": "60", "start_time": "2998-12-31T23:30:00Z"}
+    assert made["trigger"] == {"periodic_schedule": told}
 
 
 def test_strangers_may_not(member: Member, stranger: Member, experiment: str) -> None:

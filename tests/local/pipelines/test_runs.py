@@ -113,6 +113,14 @@ def test_a_foreign_private_pipeline_is_not_run(
         ({"pipeline_spec": None}, "Pipeline spec source is missing"),
         ({"runtime_config": {"parameters": {"x": 1}}}, "not required by pipeline: x"),
         ({"runtime_config": {"colour": 1}}, 'unknown field "colour"'),
+        ({"runtime_config": {"pipeline_root": 1}}, "string field pipeline_root: 1"),
+        ({"runtime_config": {"parameters": []}}, "message field parameters: []"),
+        ({"state": "BOGUS"}, 'invalid value for enum field state: "BOGUS"'),
+        ({"created_at": "yesterday"}, "Timestamp value for created_at"),
+        ({"state_history": {}}, "repeated field state_history"),
+        ({"plugins_input": {"x": 1}}, "message field x: 1"),
+        ({"pipeline_version_reference": {"pipeline_id": "x"}}, "pipeline_source is already set"),
+        ({"pipeline_version_id": ""}, "pipeline_source is already set"),
     ],
 )
 def test_what_cannot_run_is_refused(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,13 +59,21 @@ async def read_message(request: Request, fields: Iterable[str]) -> dict[str, Jso
         raise invalid(f"invalid JSON in the request's body: {error}") from None
     if not isinstance(body, dict):
         raise invalid(f"the request's body must be an object, found {type(body).__name__}")
+    return members(body, fields)
+
+
+def members(body: Mapping[str, Json], fields: Iterable[str]) -> dict[str, Json]:
+    """The members of a JSON object with snake_case names; only `fields` may be in it.
+
+    Raises RequestError.
+    """
     message = {_UPPER.sub(r"_\1", name).lower(): value for name, value in body.items()}
     if unknown := sorted(message.keys() - set(fields)):
         raise invalid(f'proto: unknown field "{unknown[0]}"')
     return message
 
 
-def text_field(message: dict[str, Json], name: str, limit: int = 0, what: str = "") -> str:
+def text_field(message: Mapping[str, Json], name: str, limit: int = 0, what: str = "") -> str:
     """A string of the message ("" if not set). RequestError: another type, or over `limit`."""
     value = message.get(name)
     if value is None:

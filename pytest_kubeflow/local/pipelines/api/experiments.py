@@ -10,13 +10,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.pipelines.api import messages
-from pytest_kubeflow.local.pipelines.api.context import Context, read_message, text_field
+from pytest_kubeflow.local.pipelines.api.context import Context, text_field
 from pytest_kubeflow.local.pipelines.api.errors import (
     Code,
     RequestError,
     invalid,
     not_found,
 )
+from pytest_kubeflow.local.pipelines.api.fields import read_resource
 from pytest_kubeflow.local.pipelines.api.listing import list_page
 from pytest_kubeflow.local.pipelines.store import (
     ARCHIVED,
@@ -58,8 +59,8 @@ class ExperimentService:
         ]
 
     async def create(self, request: Request) -> Response:
-        message = await read_message(request, messages.EXPERIMENT_FIELDS)
         try:
+            message = await read_resource(request, messages.EXPERIMENT_FIELDS)
             name = text_field(message, "display_name", 128, "Experiment.Name")
             if not name:
                 raise invalid("Experiment name is empty. Please specify a valid experiment name")

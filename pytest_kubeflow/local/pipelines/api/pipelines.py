@@ -13,8 +13,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.pipelines.api import messages
-from pytest_kubeflow.local.pipelines.api.context import Context, read_message, text_field
+from pytest_kubeflow.local.pipelines.api.context import Context, text_field
 from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid, not_found
+from pytest_kubeflow.local.pipelines.api.fields import read_resource
 from pytest_kubeflow.local.pipelines.api.filters import TAGS
 from pytest_kubeflow.local.pipelines.api.listing import list_page
 from pytest_kubeflow.local.pipelines.api.tags import checked_tags
@@ -68,8 +69,8 @@ class PipelineService:
 
     async def create(self, request: Request) -> Response:
         """A pipeline without a version yet."""
-        message = await read_message(request, messages.PIPELINE_FIELDS)
         try:
+            message = await read_resource(request, messages.PIPELINE_FIELDS)
             display_name = text_field(message, "display_name")
             record = await self.add(
                 request,

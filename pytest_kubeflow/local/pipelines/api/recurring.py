@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -12,8 +11,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.pipelines.api import messages
-from pytest_kubeflow.local.pipelines.api.context import Context, read_message, text_field
+from pytest_kubeflow.local.pipelines.api.context import Context, text_field
 from pytest_kubeflow.local.pipelines.api.errors import RequestError, invalid, not_found
+from pytest_kubeflow.local.pipelines.api.fields import (
+    MODES,
+    bool_field,
+    enum_field,
+    integer_field,
+    message_field,
+    one_of,
+    read_resource,
+    time_field,
+)
 from pytest_kubeflow.local.pipelines.api.listing import list_page
 from pytest_kubeflow.local.pipelines.api.submission import Submissions
 from pytest_kubeflow.local.pipelines.cron import CronError
@@ -55,31 +64,30 @@ class RecurringRunService:
         ]
 
     async def create(self, request: Request) -> Response:
-        message = await read_message(request, messages.RECURRING_RUN_FIELDS)
         try:
+            message = await read_resource(request, messages.RECURRING_RUN_FIELDS)
             name = text_field(message, "display_name")
             if not name:
                 raise invalid("Recurring run name is empty. Please specify a valid name")
-            concurrency = _integer(message.get("max_concurrency"), "max_concurrency")
+            concurrency = integer_field(message, "max_concurrency")
             if not 1 <= concurrency <= 10:
                 raise invalid(
                     "Max concurrency of a recurring run must be at least 1 and at most 10. "
                     f"Received {concurrency}"
                 )
-            schedule = _schedule(message.get("trigger") or {})
+            schedule = _schedule(message_field(message, "trigger", _KINDS))
             wanted = await self._submissions.read(request, message, "recurring run")
             await self._authorize(request, "create", wanted.namespace)
         except RequestError as error:
             raise error.wrap("Failed to create a recurring run") from None
-        mode = message.get("mode", "ENABLE")
         record = RecurringRun(
             name,
             wanted,
             schedule,
             workflow_name(wanted.document.name),
             max_concurrency=concurrency,
-            no_catchup=bool(message.get("no_catchup")),
-            enabled=mode in {"ENABLE", 1},
+            no_catchup=bool_field(message, "no_catchup"),
+            enabled=enum_field(message, "mode", MODES) == "ENABLE",
         )
         return JSONResponse(messages.recurring_run(self._store.recurring_runs.save(record)))
 
@@ -147,31 +155,25 @@ class RecurringRunService:
             raise error.wrap("Failed to authorize the request") from None
 
 
-def _schedule(trigger: Json) -> Schedule:
-    """The schedule of a Trigger message; its fields come in snake or camel case."""
-    found = {kind: trigger.get(kind, trigger.get(_camel(kind))) for kind in _KINDS}
-    given = {kind: one for kind, one in found.items() if one is not None}
-    if len(given) != 1:
+def _schedule(trigger: dict[str, Json]) -> Schedule:
+    """The schedule of a Trigger message. Raises RequestError."""
+    kind = one_of(trigger, _KINDS, "trigger")
+    if not kind:
         raise invalid("API Trigger cannot be nil")
-    kind, message = next(iter(given.items()))
-    start, end = (
-        _moment(message.get(name) or message.get(_camel(name)), name)
-        for name in ("start_time", "end_time")
-    )
+    value = "cron" if kind == "cron_schedule" else "interval_second"
+    message = message_field(trigger, kind, (value, "start_time", "end_time"))
+    start, end = time_field(message, "start_time"), time_field(message, "end_time")
     if kind == "periodic_schedule":
-        interval = _integer(
-            message.get("interval_second", message.get("intervalSecond")), "interval_second"
-        )
+        interval = integer_field(message, value)
         if interval < 1:
             raise invalid(
                 f"Found invalid period schedule interval {interval}. Set at interval to "
                 "least 1 second"
             )
         return Schedule(interval=interval, start=start, end=end)
-    cron = str(message.get("cron") or "")
+    schedule = Schedule(cron=text_field(message, value), start=start, end=end)
     try:
-        schedule = Schedule(cron=cron, start=start, end=end)
-        if not cron:
+        if not schedule.cron:
             raise CronError("empty spec string")
         schedule.check()
     except CronError as error:
@@ -180,26 +182,3 @@ def _schedule(trigger: Json) -> Schedule:
             f"Error: {error}"
         ) from None
     return schedule
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
-
-
-def _integer(value: Json, name: str) -> int:
-    """An int64, which protobuf's JSON writes as a string."""
-    try:
-        return int(value or 0)
-    except (TypeError, ValueError):
-        raise invalid(f"invalid value for int64 field {name}: {value!r}") from None
-
-
-def _moment(value: Json, name: str) -> datetime | None:
-    if not value:
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise invalid(f"invalid google.protobuf.Timestamp value for {name}: {value!r}") from None
-    return moment if moment.tzinfo else None

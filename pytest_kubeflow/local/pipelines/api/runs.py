@@ -12,8 +12,9 @@ from starlette.routing import Route
 
 from pytest_kubeflow.local.kube import ApiError
 from pytest_kubeflow.local.pipelines.api import messages
-from pytest_kubeflow.local.pipelines.api.context import Context, read_message, text_field
+from pytest_kubeflow.local.pipelines.api.context import Context, text_field
 from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid, not_found
+from pytest_kubeflow.local.pipelines.api.fields import read_resource, time_field
 from pytest_kubeflow.local.pipelines.api.listing import list_page
 from pytest_kubeflow.local.pipelines.api.submission import Submissions, new_run
 from pytest_kubeflow.local.pipelines.store import (
@@ -69,8 +70,8 @@ class RunService:
         ]
 
     async def create(self, request: Request) -> Response:
-        message = await read_message(request, messages.RUN_FIELDS)
         try:
+            message = await read_resource(request, messages.RUN_FIELDS)
             name = text_field(message, "display_name")
             if not name:
                 raise invalid("The run name is empty. Please specify a valid name").wrap(
@@ -79,7 +80,9 @@ class RunService:
             wanted = await self._submissions.read(request, message, "run")
             await self._authorize(request, "create", wanted.namespace)
             version = "" if wanted.version_id else self._submissions.latest(wanted)[1]
-            record = await self._submissions.submit(new_run(wanted, name, version_id=version))
+            scheduled = time_field(message, "scheduled_at")
+            record = new_run(wanted, name, version_id=version, scheduled_at=scheduled)
+            record = await self._submissions.submit(record)
         except RequestError as error:
             raise error.wrap("Failed to create a new run") from None
         return JSONResponse(messages.run(record))

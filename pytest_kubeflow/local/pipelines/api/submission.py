@@ -15,10 +15,10 @@ from starlette.requests import Request
 from pytest_kubeflow.local.kube import ApiError
 from pytest_kubeflow.local.pipelines.api.context import Context, accepted, refused, text_field
 from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid, not_found
+from pytest_kubeflow.local.pipelines.api.fields import message_field, object_field
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument, SpecError, check_arguments
 from pytest_kubeflow.local.pipelines.spec.values import whole
 from pytest_kubeflow.local.pipelines.store import (
-    ARCHIVED,
     Experiment,
     PipelineVersion,
     Run,
@@ -70,16 +70,16 @@ class Submissions:
 
     async def read(self, request: Request, message: dict[str, Json], what: str) -> Submission:
         """What the message of a run or a recurring run (`what`) asks for. Raises RequestError."""
-        experiment = self._experiment(text_field(message, "experiment_id"), what)
-        config = message.get("runtime_config") or {}
-        if not isinstance(config, dict) or not isinstance(config.get("parameters") or {}, dict):
-            raise invalid("runtime_config must be an object whose parameters are an object")
-        if unknown := sorted(config.keys() - {"parameters", "pipeline_root", "pipelineRoot"}):
-            raise invalid(f'proto: unknown field "{unknown[0]}"')
+        experiment = self._experiment(
+            text_field(message, "experiment_id"), text_field(message, "namespace"), what
+        )
+        config = message_field(message, "runtime_config", ("parameters", "pipeline_root"))
+        given = object_field(config, "parameters")
+        pipeline_root = text_field(config, "pipeline_root")
         document, version, pinned = await self._source(request, message)
         try:
-            arguments = whole(config.get("parameters") or {})
-        except ValueError as error:
+            arguments = whole(given)
+        except (ValueError, RecursionError) as error:
             raise invalid(f"invalid value for runtime_config.parameters: {error}") from None
         try:
             check_arguments(document, arguments)
@@ -95,7 +95,7 @@ class Submissions:
             description=text_field(message, "description"),
             pipeline_id=version.pipeline_id if version else "",
             version_id=version.id if version and pinned else "",
-            pipeline_root=str(config.get("pipeline_root") or config.get("pipelineRoot") or ""),
+            pipeline_root=pipeline_root,
         )
 
     def latest(self, submission: Submission) -> tuple[Submission, str]:
@@ -128,30 +128,33 @@ class Submissions:
             self._store.experiments.save(replace(experiment, last_run_created_at=record.created_at))
         return self._store.runs.get(record.id, record)
 
-    def _experiment(self, experiment_id: str, what: str) -> Experiment:
+    def _experiment(self, experiment_id: str, namespace: str, what: str) -> Experiment:
+        """The experiment, which is in `namespace` if the request names one. Raises RequestError."""
+        doing = f"Failed to create a {what} due to invalid experimentId and namespace combination"
         if not experiment_id:
             if self._context.multi_user:
-                raise invalid("Experiment id can not be empty in multi-user mode").wrap(
-                    f"Failed to create a {what} due to invalid experimentId and namespace "
-                    "combination"
-                )
+                raise invalid("Experiment id can not be empty in multi-user mode").wrap(doing)
             return self._store.default_experiment("")
         experiment = self._store.experiments.get(experiment_id)
         if experiment is None:
             raise not_found("Experiment", experiment_id).wrap(
                 f"Failed to fetch namespace for experiment {experiment_id}"
             )
-        if experiment.storage_state == ARCHIVED and what == "recurring run":
-            raise invalid(f"Experiment {experiment_id} is archived")
+        namespace = self._context.api_namespace(namespace)
+        if namespace not in {"", experiment.namespace}:
+            raise invalid(
+                f"Experiment {experiment_id} belongs to namespace '{experiment.namespace}' "
+                f"instead of '{namespace}'"
+            ).wrap(doing)
         return experiment
 
     async def _source(
         self, request: Request, message: dict[str, Json]
     ) -> tuple[PipelineDocument, PipelineVersion | None, bool]:
         """The pipeline to run: in the request, or by reference; whether to one version of it."""
-        reference = message.get("pipeline_version_reference") or {}
-        if not isinstance(reference, dict):
-            raise invalid("pipeline_version_reference must be an object")
+        reference = message_field(
+            message, "pipeline_version_reference", ("pipeline_id", "pipeline_version_id")
+        )
         version_id = text_field(reference, "pipeline_version_id")
         version_id = version_id or text_field(message, "pipeline_version_id")
         pipeline_id = text_field(reference, "pipeline_id")
