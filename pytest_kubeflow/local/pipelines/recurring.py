@@ -82,6 +82,8 @@ class RecurringRuns:
                 version_id=version,
             )
             await self._submissions.submit(run)
+            if record.id not in self._store.recurring_runs:  # its runs' Workflows are its own
+                await self._submissions.withdraw(run)
         except RequestError as error:
             log.warning("recurring run %s: %s", record.display_name, error.external)
             problem = f"Failed to start a run: {error.external}"

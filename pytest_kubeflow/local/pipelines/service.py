@@ -77,7 +77,7 @@ class Pipelines:
             *pipelines.routes(),
             *ExperimentService(context).routes(),
             *RunService(context, workflows, submissions).routes(),
-            *RecurringRunService(context, submissions).routes(),
+            *RecurringRunService(context, workflows, submissions).routes(),
             *ReportService(context, self._engine.accept).routes(),
         ]
         self.metadata_app: ASGIApp = metadata_app(metadata)

@@ -29,8 +29,17 @@ _LETTERS = string.ascii_lowercase + string.digits
 def workflow_name(pipeline_name: str) -> str:
     """A new name for a Workflow of this pipeline: valid for an object, and for a label."""
     stem = re.sub(r"[^a-z0-9-]+", "-", pipeline_name.lower()).strip("-")[:52].rstrip("-")
-    suffix = "".join(secrets.choice(_LETTERS) for _ in range(5))
-    return f"{stem or 'pipeline'}-{suffix}"
+    return f"{stem or 'pipeline'}-{_random()}"
+
+
+def schedule_name(display_name: str) -> str:
+    """A new name for a recurring run, which the names of its runs begin with.
+
+    As the real server has Kubernetes make one up (backend/src/apiserver/template/template.go,
+    toSWFCRDResourceGeneratedName).
+    """
+    stem = re.sub(r"[^a-z0-9-]", "", display_name.lower()) or "job-"
+    return stem[:25] + _random()
 
 
 class Workflows:
@@ -118,3 +127,7 @@ class Workflows:
 def cluster_namespace(run: Run) -> str:
     """Where the objects of a run are."""
     return run.namespace or STANDALONE_NAMESPACE
+
+
+def _random() -> str:
+    return "".join(secrets.choice(_LETTERS) for _ in range(5))

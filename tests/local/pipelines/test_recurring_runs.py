@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,22 +39,24 @@ def runs_of(member: Member, recurring_run_id: str) -> list[dict[str, Any]]:
     return [one for one in runs if one.get("recurring_run_id") == recurring_run_id]
 
 
-def delete(member: Member, recurring_run_id: str) -> None:
-    assert member.call("DELETE", f"recurringruns/{recurring_run_id}").status_code == 200
+def delete(member: Member, recurring_run_id: str, **query: str) -> None:
+    answer = member.call("DELETE", f"recurringruns/{recurring_run_id}", params=query)
+    assert answer.status_code == 200
 
 
 def test_it_runs_at_each_interval(member: Member, experiment: str) -> None:
     far = {"cron_schedule": {"cron": "@yearly", "start_time": "9999-12-31T00:00:00Z"}}
     assert create(member, experiment, trigger=far).status_code == 200  # never due, and no harm
-    made = create(member, experiment, trigger=SECONDLY).json()
+    titled = "Größe: All My Recurring Things"
+    made = create(member, experiment, trigger=SECONDLY, display_name=titled).json()
     called = made["recurring_run_id"]
     member.until(lambda: len(runs_of(member, called)) >= 2, "two runs of a recurring run")
-    delete(member, called)
+    delete(member, called, propagation_policy="ORPHAN")
     one, other = runs_of(member, called)[:2]
     assert one["experiment_id"] == experiment
     due = [datetime.fromisoformat(run["scheduled_at"]) for run in (one, other)]
     assert due[1] - due[0] == timedelta(seconds=1)
-    assert "-1-" in one["display_name"]
+    assert re.fullmatch(r"greallmyrecurringthings\w{5}-1-\d+", one["display_name"])
     assert member.wait(one["run_id"]).state == "SUCCEEDED"
 
 
@@ -95,7 +98,8 @@ def test_no_more_run_at_once_than_allowed(member: Member, experiment: str) -> No
     delete(member, called)
     third = runs_of(member, called)[2]
     for run in (second, third):
-        member.kfp.terminate_run(run["run_id"])
+        ended = member.wait(run["run_id"])
+        assert "Workflow of this run was deleted" in ended.error.message
 
 
 def test_the_sdk_understands_it(member: Member, experiment: str, tmp_path: Path) -> None:
@@ -216,6 +220,15 @@ def test_times_are_told_in_utc(member: Member, experiment: str) -> None:
     made = create(member, experiment, trigger={"periodicSchedule": schedule}).json()
     told = {"interval_second": "60", "start_time": "2998-12-31T23:30:00Z"}
     assert made["trigger"] == {"periodic_schedule": told}
+
+
+@pytest.mark.parametrize("policy", ["SOMETIMES", "9"])
+def test_it_is_deleted_in_known_ways_only(member: Member, experiment: str, policy: str) -> None:
+    called = create(member, experiment).json()["recurring_run_id"]
+    answer = member.call("DELETE", f"recurringruns/{called}", params={"propagation_policy": policy})
+    assert answer.status_code == 400
+    assert "enum field propagation_policy" in answer.json()["message"]
+    delete(member, called, propagation_policy="3")
 
 
 def test_strangers_may_not(member: Member, stranger: Member, experiment: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,7 @@ from pytest_kubeflow.local.pipelines.api.context import Context, text_field
 from pytest_kubeflow.local.pipelines.api.errors import RequestError, invalid, not_found
 from pytest_kubeflow.local.pipelines.api.fields import (
     MODES,
+    PROPAGATION,
     bool_field,
     enum_field,
     integer_field,
@@ -28,7 +30,7 @@ from pytest_kubeflow.local.pipelines.api.submission import Submissions
 from pytest_kubeflow.local.pipelines.cron import CronError
 from pytest_kubeflow.local.pipelines.schedules import Schedule
 from pytest_kubeflow.local.pipelines.store import RecurringRun, now
-from pytest_kubeflow.local.pipelines.workflows import workflow_name
+from pytest_kubeflow.local.pipelines.workflows import Workflows, schedule_name
 
 Json = Any
 _PATH = "/apis/v2beta1/recurringruns"
@@ -47,9 +49,10 @@ _KINDS = ("cron_schedule", "periodic_schedule")
 class RecurringRunService:
     """Recurring runs: recorded here, started by `RecurringRuns`."""
 
-    def __init__(self, context: Context, submissions: Submissions) -> None:
+    def __init__(self, context: Context, workflows: Workflows, submissions: Submissions) -> None:
         self._context = context
         self._store = context.store
+        self._workflows = workflows
         self._submissions = submissions
 
     def routes(self) -> list[Route]:
@@ -84,7 +87,7 @@ class RecurringRunService:
             name,
             wanted,
             schedule,
-            workflow_name(wanted.document.name),
+            schedule_name(name),
             max_concurrency=concurrency,
             no_catchup=bool_field(message, "no_catchup"),
             enabled=enum_field(message, "mode", MODES) == "ENABLE",
@@ -121,8 +124,19 @@ class RecurringRunService:
         return await self._switch(request, enabled=False)
 
     async def delete(self, request: Request) -> Response:
-        record = await self._find(request, "delete", "Failed to delete a recurring run")
+        """Remove it, and the Workflows of its runs, which it owns in Kubernetes, or orphan them."""
+        doing = "Failed to delete a recurring run"
+        try:
+            asked = request.query_params.get("propagation_policy") or None
+            number = int(asked) if asked and re.fullmatch("[0-9]", asked) else asked
+            policy = enum_field({"propagation_policy": number}, "propagation_policy", PROPAGATION)
+        except RequestError as error:
+            raise error.wrap(doing) from None
+        record = await self._find(request, "delete", doing)
         del self._store.recurring_runs[record.id]
+        if policy != "ORPHAN":
+            for run in self._store.runs.where(recurring_run_id=record.id):
+                await self._workflows.delete(run)
         return JSONResponse({})
 
     async def _switch(self, request: Request, *, enabled: bool) -> Response:

@@ -128,6 +128,10 @@ class Submissions:
             self._store.experiments.save(replace(experiment, last_run_created_at=record.created_at))
         return self._store.runs.get(record.id, record)
 
+    async def withdraw(self, record: Run) -> None:
+        """Delete the Workflow of a run, which stays on record."""
+        await self._workflows.delete(record)
+
     def _experiment(self, experiment_id: str, namespace: str, what: str) -> Experiment:
         """The experiment, which is in `namespace` if the request names one. Raises RequestError."""
         doing = f"Failed to create a {what} due to invalid experimentId and namespace combination"

@@ -102,7 +102,7 @@ def answer(store: Store, meanwhile: Callable[[], None], method: str, path: str, 
         pipelines,
         ExperimentService(context),
         RunService(context, workflows, submissions),
-        RecurringRunService(context, submissions),
+        RecurringRunService(context, workflows, submissions),
     )
     app = make_app(context, [route for one in services for route in one.routes()])
 
