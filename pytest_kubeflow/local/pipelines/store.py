@@ -104,7 +104,8 @@ class Run:
     """A run. `workflow` is the name of its Workflow object in `namespace`.
 
     `document` is what runs; `pipeline_id` and `pipeline_version_id` say where it came from, if it
-    came from there. `generation` counts retries: reports of an older one are stale.
+    came from there. `generation` counts retries: reports of an older one are stale. `macros` says
+    whether those in its arguments are replaced.
     """
 
     display_name: str
@@ -127,6 +128,7 @@ class Run:
     pipeline_context_id: int = 0
     run_context_id: int = 0
     recurring_run_id: str = ""
+    macros: bool = True
     id: str = field(default_factory=new_id)
     created_at: datetime = field(default_factory=now)
     scheduled_at: datetime = field(default_factory=now)

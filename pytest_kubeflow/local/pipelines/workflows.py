@@ -12,12 +12,16 @@ import json
 import re
 import secrets
 import string
+from typing import Any
 
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import WORKFLOWS
+from pytest_kubeflow.local.pipelines.macros import Macros
 from pytest_kubeflow.local.pipelines.settings import STANDALONE_NAMESPACE
 from pytest_kubeflow.local.pipelines.store import Run
+
+Json = Any
 
 RUN_LABEL = "pipeline/runid"
 GENERATION = "pipelines.kubeflow.org/retry-generation"
@@ -52,7 +56,7 @@ class Workflows:
         """ApiError: the namespace is missing or on its way out, or the API server refuses."""
         parameters = {
             "pipeline-spec": run.document.to_struct(),
-            "runtime-config": {"parameters": run.arguments, "pipeline_root": run.pipeline_root},
+            "runtime-config": {"parameters": _arguments(run), "pipeline_root": run.pipeline_root},
         }
         await self._client.create(
             WORKFLOWS,
@@ -127,6 +131,15 @@ class Workflows:
 def cluster_namespace(run: Run) -> str:
     """Where the objects of a run are."""
     return run.namespace or STANDALONE_NAMESPACE
+
+
+def _arguments(run: Run) -> dict[str, Json]:
+    if not run.macros:
+        return run.arguments
+    # The controller of recurring runs does not tell the real server when a run was due.
+    asked = run.scheduled_at != run.created_at and not run.recurring_run_id
+    macros = Macros(run.id, run.created_at, run.scheduled_at if asked else None)
+    return macros.expand(run.arguments)
 
 
 def _random() -> str:

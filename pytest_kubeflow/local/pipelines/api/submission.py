@@ -41,6 +41,9 @@ def new_run(
 ) -> Run:
     """A new run of what is wanted, not recorded yet; `version_id` if it does not name one."""
     created = now()
+    # A recurring run of one version is a Workflow already, in which macros are not looked for
+    # (kubeflow/pipelines#12494); one of the latest version is submitted anew, as any other run.
+    pinned = bool(wanted.version_id or not wanted.pipeline_id)
     return Run(
         display_name,
         wanted.experiment_id,
@@ -54,6 +57,7 @@ def new_run(
         pipeline_version_id=wanted.version_id or version_id,
         pipeline_root=wanted.pipeline_root,
         recurring_run_id=recurring_run_id,
+        macros=not (recurring_run_id and pinned),
         created_at=created,
         scheduled_at=scheduled_at or created,
         history=(StateChange("PENDING", created),),
