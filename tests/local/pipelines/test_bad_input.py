@@ -68,7 +68,7 @@ def test_conditions_that_are_none_fail_their_task(
 @pytest.mark.parametrize(
     ("path", "value", "told"),
     [
-        ("triggerPolicy", {"strategy": "SOMETIMES"}, "unknown trigger strategy 'SOMETIMES'"),
+        ("triggerPolicy", {"strategy": "SOMETIMES"}, "triggerPolicy.strategy: 'SOMETIMES'"),
         ("triggerPolicy", {"colour": 1}, "unknown field 'colour'"),
         ("retryPolicy", {"colour": 1}, "unknown field 'colour'"),
         ("parameterIterator", {"itemInput": "x"}, "needs an itemInput, and items"),
@@ -76,7 +76,7 @@ def test_conditions_that_are_none_fail_their_task(
         ("iteratorPolicy", ["x"], "is not an object"),
         (
             "inputs",
-            {"parameters": {"x": {"taskOutputParameter": {"producerTask": "gone"}}}},
+            {"parameters": {"x": {"taskFinalStatus": {"producerTask": "gone"}}}},
             "depends on 'gone', which is no task",
         ),
     ],

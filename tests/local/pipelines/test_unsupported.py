@@ -44,9 +44,9 @@ def test_features_are_refused_by_name(member: Member, experiment: str, feature: 
         ("deploymentSpec.executors.exec.container.image", "", "has no image"),
         ("schemaVersion", "2.0.0", "only supports schema version 2.1.0"),
         ("pipelineInfo.name", "", "name is empty"),
-        ("pipelineInfo", [], "pipelineInfo is missing or not an object"),
-        ("components", [1], "components of pipeline spec is not a map"),
-        ("root.dag.tasks.only", "text", "tasks of component 'root' is not a map of objects"),
+        ("pipelineInfo", [], "PipelineSpec.pipelineInfo is not an object"),
+        ("components", [1], "components must be in a dict"),
+        ("root.dag.tasks.only", "text", "PipelineSpec.root.dag.tasks is not an object"),
     ],
 )
 def test_what_leads_nowhere_is_refused(

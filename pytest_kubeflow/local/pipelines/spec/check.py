@@ -1,8 +1,8 @@
 """What of the pipeline language the driver runs: everything else is refused by name.
 
-Fields: kubeflow/pipelines api/v2alpha1/pipeline_spec.proto and
-kubernetes_platform/proto/kubernetes_executor_config.proto. A field that this table does not know
-would be ignored by the driver, so it is an error here, as unknown fields are for the real server.
+Fields: kubeflow/pipelines api/v2alpha1/pipeline_spec.proto. Documents have been read by
+`schema.py`, so their fields are of the right types. One that this table does not know would be
+ignored by the driver, so it is an error here.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from pytest_kubeflow.local.pipelines.spec.document import PipelineDocument, SpecError
+from pytest_kubeflow.local.pipelines.spec.executor_config import check_executor_config
 
 Json = Any
 
@@ -21,11 +22,7 @@ _FEATURES = {
     "customJob": "custom job components",
     "singlePlatformSpecs": "platform specs inside a component",
     "lifecycle": "container lifecycles",
-    "genericEphemeralVolume": "generic ephemeral volumes",
-    "enabledSharedMemory": "shared memory settings",
-    "podAffinity": "pod affinity",
 }
-_COMPLETED = "ALL_UPSTREAM_TASKS_COMPLETED"
 _SPEC = (
     "pipelineInfo", "deploymentSpec", "schemaVersion", "sdkVersion", "components", "root",
     "defaultPipelineRoot",
@@ -42,32 +39,20 @@ _IMPORTER = ("artifactUri", "typeSchema", "metadata", "reimport", "downloadToWor
 _PARAMETER_SOURCES = (
     "componentInputParameter", "taskOutputParameter", "runtimeValue", "taskFinalStatus",
 )  # fmt: skip
-_PRODUCED = ("taskOutputParameter", "taskOutputArtifact", "taskFinalStatus")
-_STRATEGIES = ("TRIGGER_STRATEGY_UNSPECIFIED", "ALL_UPSTREAM_TASKS_SUCCEEDED", _COMPLETED)
+_PRODUCED = {
+    "taskOutputParameter": ("producerTask", "outputParameterKey"),
+    "taskOutputArtifact": ("producerTask", "outputArtifactKey"),
+    "taskFinalStatus": ("producerTask",),
+}
 _ARTIFACT_SOURCES = ("componentInputArtifact", "taskOutputArtifact")
-_TOLERATION = ("key", "operator", "value", "effect", "tolerationSeconds", "tolerationJson")
-_EXECUTOR_CONFIG = (
-    "pvcMount", "secretAsEnv", "secretAsVolume", "configMapAsEnv", "configMapAsVolume",
-    "emptyDirMounts", "nodeSelector", "tolerations", "podMetadata", "imagePullPolicy",
-    "imagePullSecret", "fieldPathAsEnv", "activeDeadlineSeconds", "nodeAffinity", "securityContext",
-    "initContainers",
-)  # fmt: skip
 
 
 def check_supported(document: PipelineDocument) -> None:
     """Raise SpecError, in one line, for what the driver would not run, or that leads nowhere."""
-    try:
-        _check(document)
-    except (AttributeError, KeyError, TypeError) as error:
-        # A part that is of another kind than the schema says (a list for an object, say).
-        raise SpecError(f"invalid v2 pipeline spec: malformed ({error})") from None
-
-
-def _check(document: PipelineDocument) -> None:
     spec = document.spec
     _known(spec, _SPEC, "pipeline spec")
-    components = _objects(spec, "components", "pipeline spec")
-    executors = _objects(spec.get("deploymentSpec") or {}, "executors", "deploymentSpec")
+    components = spec.get("components") or {}
+    executors = (spec.get("deploymentSpec") or {}).get("executors") or {}
     for name, component in {"root": spec["root"], **components}.items():
         _component(name, component, components, executors)
     for name, executor in executors.items():
@@ -81,6 +66,8 @@ def _component(
 ) -> None:
     where = f"component {name!r}"
     _known(component, _COMPONENT, where)
+    for one in component.get("taskConfigPassthroughs") or []:
+        _complete(one, ("field",), f"a task config passthrough of {where}")
     label = component.get("executorLabel")
     if label is not None:
         if label not in executors:
@@ -90,7 +77,7 @@ def _component(
         raise SpecError(f"{where} has neither a dag nor an executorLabel")
     dag = component["dag"]
     _known(dag, ("tasks", "outputs"), f"the dag of {where}")
-    tasks = _objects(dag, "tasks", where)
+    tasks = dag.get("tasks") or {}
     graph: dict[str, set[str]] = {}
     for key, task in tasks.items():
         graph[key] = _task(task, components, component, f"task {key!r} of {where}")
@@ -117,27 +104,24 @@ def _task(task: Json, components: Mapping[str, Json], parent: Json, where: str) 
     _policies(task, where)
     offered = parent.get("inputDefinitions") or {}
     for section, sources in (("parameters", _PARAMETER_SOURCES), ("artifacts", _ARTIFACT_SOURCES)):
-        for name, source in _objects(inputs, section, where).items():
+        for name, source in (inputs.get(section) or {}).items():
             place = f"input {name!r} of {where}"
             kinds = source.keys() - {"parameterExpressionSelector"}
             _known({kind: source[kind] for kind in sorted(kinds)}, sources, place)
             if len(kinds) != 1:
                 raise SpecError(f"{place} must have one source, found {len(kinds)}")
-            for kind in _PRODUCED:
-                if kind in source:
-                    needed.add(source[kind].get("producerTask", ""))
-            outer = source.get("componentInputParameter") or source.get("componentInputArtifact")
-            if outer and outer not in (offered.get(section) or {}):
+            for kind in kinds & _PRODUCED.keys():
+                _complete(source[kind], _PRODUCED[kind], place)
+                needed.add(source[kind]["producerTask"])
+            outer = source.get("componentInputParameter", source.get("componentInputArtifact"))
+            if outer is not None and outer not in (offered.get(section) or {}):
                 raise SpecError(f"{place} comes from {outer!r}, which its parent does not have")
             _known(source.get("runtimeValue") or {}, ("constant",), place)
     return needed
 
 
 def _policies(task: Json, where: str) -> None:
-    trigger = task.get("triggerPolicy") or {}
-    _known(trigger, ("condition", "strategy"), f"trigger policy of {where}")
-    if trigger.get("strategy", _COMPLETED) not in _STRATEGIES:
-        raise SpecError(f"{where} has an unknown trigger strategy {trigger['strategy']!r}")
+    _known(task.get("triggerPolicy") or {}, ("condition", "strategy"), f"trigger policy of {where}")
     backoff = ("maxRetryCount", "backoffDuration", "backoffFactor", "backoffMaxDuration")
     _known(task.get("retryPolicy") or {}, backoff, f"retry policy of {where}")
     _known(task.get("iteratorPolicy") or {}, ("parallelismLimit",), f"iterator policy of {where}")
@@ -155,18 +139,22 @@ def _policies(task: Json, where: str) -> None:
 
 def _outputs(outputs: Json, tasks: Mapping[str, Json], where: str) -> None:
     _known(outputs, ("parameters", "artifacts"), f"outputs of {where}")
-    producers: list[tuple[str, Json]] = []
-    for name, source in _objects(outputs, "parameters", where).items():
+    producers: list[tuple[str, Json, str]] = []
+    for name, source in (outputs.get("parameters") or {}).items():
         _known(source, ("valueFromParameter", "valueFromOneof"), f"output {name!r} of {where}")
+        if not source:
+            raise SpecError(f"output {name!r} of {where} comes from nowhere")
         one = source.get("valueFromParameter")
-        choices = [one] if one else source["valueFromOneof"].get("parameterSelectors") or []
-        producers += [(name, choice) for choice in choices]
-    for name, source in _objects(outputs, "artifacts", where).items():
-        producers += [(name, choice) for choice in source.get("artifactSelectors") or []]
-    for name, producer in producers:
-        if producer.get("producerSubtask") not in tasks:
+        choices = source["valueFromOneof"].get("parameterSelectors") or [] if one is None else [one]
+        producers += [(name, choice, "outputParameterKey") for choice in choices]
+    for name, source in (outputs.get("artifacts") or {}).items():
+        choices = source.get("artifactSelectors") or []
+        producers += [(name, choice, "outputArtifactKey") for choice in choices]
+    for name, producer, key in producers:
+        _complete(producer, ("producerSubtask", key), f"output {name!r} of {where}")
+        if producer["producerSubtask"] not in tasks:
             raise SpecError(
-                f"output {name!r} of {where} comes from task {producer.get('producerSubtask')!r}, "
+                f"output {name!r} of {where} comes from task {producer['producerSubtask']!r}, "
                 "which is not there"
             )
 
@@ -188,14 +176,9 @@ def _executor(name: str, executor: Json) -> None:
 def _platform(platform: Mapping[str, Json]) -> None:
     _known(platform, ("deploymentSpec", "pipelineConfig"), "platform spec")
     _workspace(platform.get("pipelineConfig") or {})
-    deployment = platform.get("deploymentSpec") or {}
-    _known(deployment, ("executors",), "platform spec")
-    for name, config in _objects(deployment, "executors", "platform spec").items():
-        where = f"platform config of executor {name!r}"
-        _known(config, _EXECUTOR_CONFIG, where)
-        _known(config.get("nodeSelector") or {}, ("labels", "nodeSelectorJson"), where)
-        for toleration in config.get("tolerations") or []:
-            _known(toleration, _TOLERATION, where)
+    executors = (platform.get("deploymentSpec") or {}).get("executors") or {}
+    for name, config in executors.items():
+        check_executor_config(config, f"platform config of executor {name!r}")
 
 
 def _workspace(config: Json) -> None:
@@ -222,21 +205,13 @@ def _no_recursion(components: Mapping[str, Json]) -> None:
 
 
 def _known(value: Json, names: Iterable[str], where: str) -> None:
-    if not isinstance(value, dict):
-        raise SpecError(f"{where} is not an object")
     for name in value:
         if name not in names:
-            if feature := _FEATURES.get(name):
-                raise _unsupported(feature, where)
-            raise SpecError(f"invalid v2 pipeline spec: unknown field {name!r} in {where}")
+            feature = _FEATURES.get(name, f"the field {name!r}")
+            raise SpecError(f"the embedded Kubeflow does not run {feature} yet: {where}")
 
 
-def _objects(value: Json, name: str, where: str) -> dict[str, Json]:
-    found = value.get(name) or {}
-    if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
-        raise SpecError(f"{name} of {where} is not a map of objects")
-    return found
-
-
-def _unsupported(feature: str, where: str) -> SpecError:
-    return SpecError(f"the embedded Kubeflow does not run {feature} yet: {where}")
+def _complete(value: Json, names: Iterable[str], where: str) -> None:
+    for name in names:
+        if name not in value:
+            raise SpecError(f"{where} has no {name}")

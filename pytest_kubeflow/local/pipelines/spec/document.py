@@ -1,7 +1,7 @@
 """PipelineDocument: a pipeline spec and its platform spec, read and checked for its outer form.
 
 Rules and messages: kubeflow/pipelines backend/src/apiserver/template/v2_template.go and
-template.go. The real server also refuses fields that the schema does not know; so does `check.py`.
+template.go. What the messages of `schema.py` do not know, or have of another type, is refused.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 
 import yaml
 
-from pytest_kubeflow.local.pipelines.spec.values import whole
+from pytest_kubeflow.local.pipelines.spec.aliases import AliasError, check_aliases
+from pytest_kubeflow.local.pipelines.spec.schema import canonical
 
 Json = Any
 Spec = dict[str, Any]
@@ -45,7 +46,9 @@ class PipelineDocument:
         """Read a package: one or two YAML (or JSON) documents. Raises SpecError."""
         try:
             documents = [one for one in yaml.load_all(text, Loader=_Loader) if one is not None]
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            for one in documents:
+                check_aliases(one)
+        except (yaml.YAMLError, UnicodeDecodeError, AliasError) as error:
             raise SpecError(f"failed to parse pipeline spec YAML: {_one_line(error)}") from None
         except RecursionError:
             raise SpecError("failed to parse pipeline spec YAML: nested too deeply") from None
@@ -89,31 +92,33 @@ def _assemble(documents: list[Json]) -> PipelineDocument:
         elif "platforms" in document:
             if platform is not None:
                 raise SpecError("multiple platform specs provided")
-            platform = _platform(document["platforms"])
+            platform = _platform(document)
     if spec is None:
         raise SpecError("unknown template format")
     return PipelineDocument(spec, platform or {})
 
 
-def _checked(spec: Spec) -> Spec:
-    try:
-        spec = whole(json.loads(json.dumps(spec, default=_not_json, allow_nan=False)))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise SpecError(f"cannot convert v2 pipeline spec to json format: {error}") from None
-    info = spec.get("pipelineInfo")
-    if not isinstance(info, dict) or not isinstance(spec.get("root"), dict):
-        missing = "pipelineInfo" if not isinstance(info, dict) else "root"
-        raise SpecError(f"invalid v2 pipeline spec: {missing} is missing or not an object")
+def _checked(document: Spec) -> Spec:
+    spec = _read("PipelineSpec", document, "invalid v2 pipeline spec")
+    if "deploymentSpec" in spec:
+        # Any object to the PipelineSpec; the real server's compiler reads this message in it.
+        spec["deploymentSpec"] = _read(
+            "PipelineDeploymentConfig",
+            spec["deploymentSpec"],
+            "invalid v2 pipeline spec: deploymentSpec",
+        )
+    if "root" not in spec:
+        raise SpecError("invalid v2 pipeline spec: root is missing")
     version = spec.get("schemaVersion", "")
     if version != SCHEMA_VERSION:
         raise SpecError(
             f"KFP only supports schema version {SCHEMA_VERSION}, "
             f"but the pipeline spec has version {version}"
         )
-    name = info.get("name")
+    name = (spec.get("pipelineInfo") or {}).get("name")
     if not name:
         raise SpecError("invalid v2 pipeline spec: name is empty")
-    if not isinstance(name, str) or not _NAME.search(name):
+    if not _NAME.search(name):
         raise SpecError(
             "invalid v2 pipeline spec: name should consist of lower case alphanumeric "
             "characters, '-' or '.', and must start and end with an alphanumeric character"
@@ -121,15 +126,24 @@ def _checked(spec: Spec) -> Spec:
     return spec
 
 
-def _platform(platforms: Json) -> Spec:
-    if not isinstance(platforms, dict):
-        raise SpecError("cannot unmarshal platform specific configs: platforms is not an object")
+def _platform(document: Json) -> Spec:
+    spec = _read("PlatformSpec", document, "cannot unmarshal platform specific configs")
+    platforms = spec.get("platforms") or {}
     if other := sorted(platforms.keys() - {"kubernetes"}):
         raise SpecError(f"platform {other[0]!r} is not supported; kubernetes is")
-    kubernetes = platforms.get("kubernetes") or {}
-    if not isinstance(kubernetes, dict):
-        raise SpecError("cannot unmarshal platform specific configs: kubernetes is not an object")
-    return kubernetes
+    return dict(platforms.get("kubernetes") or {})
+
+
+def _read(message: str, value: Json, refusal: str) -> Spec:
+    """A document in the one form of its message."""
+    try:
+        plain = json.loads(json.dumps(value, default=_not_json, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SpecError(f"cannot convert v2 pipeline spec to json format: {error}") from None
+    try:
+        return dict(canonical(message, plain))
+    except ValueError as error:
+        raise SpecError(f"{refusal}: {error}") from None
 
 
 def _not_json(value: object) -> Json:

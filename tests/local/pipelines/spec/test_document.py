@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument, SpecError
-from tests.local.pipelines.wellformed import DEFAULTS
+from tests.local.pipelines.wellformed import DEFAULTS, changed
 
 PLATFORM: dict[str, Any] = {"deploymentSpec": {"executors": {"exec": {"imagePullPolicy": "Never"}}}}
 
@@ -31,6 +31,23 @@ def test_a_package_may_have_a_platform() -> None:
     assert PipelineDocument.from_struct(bare.to_struct()) == bare
 
 
+def nested_aliases() -> str:
+    """Some hundred bytes that are ten million nodes."""
+    lines = ["pipelineInfo: {name: x}", "a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    for level in range(1, 8):
+        lines.append(f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]")
+    return "\n".join(lines)
+
+
+def test_aliases_in_measure_are_read() -> None:
+    text = yaml.safe_dump(DEFAULTS).replace("deploymentSpec:", "deploymentSpec: &d", 1)
+    assert PipelineDocument.parse(text) == PipelineDocument(DEFAULTS)
+    literals = [{"a": "x" * 20}] * 500
+    spec = changed(DEFAULTS, "root.inputDefinitions.parameters.mapping.literals", literals)
+    assert "*id001" in yaml.safe_dump(spec)
+    assert PipelineDocument.parse(yaml.safe_dump(spec)).spec == spec
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -40,9 +57,14 @@ def test_a_package_may_have_a_platform() -> None:
         ("", "unknown template format"),
         ("- a\n", "unknown template format"),
         ("{" * 5000, "failed to parse"),
-        ("a: &a [*a]\n", "unknown template format"),
+        ("a: &a [*a]\n", "an anchor's value contains itself"),
+        (nested_aliases(), "excessive aliasing"),
+        ("a: &a " + "x" * 100_000 + "\nb: [" + "*a, " * 1000 + "]", "excessive aliasing"),
         (yaml.safe_dump(DEFAULTS) + "---\nplatforms: {mars: {}}\n", "platform 'mars'"),
-        (yaml.safe_dump(DEFAULTS) + "---\nplatforms: []\n", "platforms is not an object"),
+        (
+            yaml.safe_dump(DEFAULTS) + "---\nplatforms: []\n",
+            "Map field platforms must be in a dict",
+        ),
         (yaml.safe_dump(DEFAULTS | {"sdkVersion": 2.0 * 1e308 * 10}), "Out of range|JSON"),
         ("pipelineInfo: {name: 2001-01-01}\nroot: {}\nschemaVersion: 2.1.0\n", "no place in JSON"),
         ("pipelineInfo: {name: ÄÖÜ}\nroot: {}\nschemaVersion: 2.1.0\n", "should consist of"),
