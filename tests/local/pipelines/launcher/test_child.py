@@ -11,10 +11,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from pytest_kubeflow.local.pipelines.settings import LAUNCHER_DIRECTORY
+from pytest_kubeflow.waiting import Deadline, wait_until
 
 RUN = """
 import sys
@@ -57,7 +59,58 @@ def test_its_end_is_told_as_go_does(command: list[str], output: str, error: str)
 
 def test_its_streams_are_the_launchers() -> None:
     process = start("sh", "-c", 'read line; echo "got $line"; echo oops >&2')
-    assert process.communicate("a line\n", timeout=20) == ("got a line\nafter\n", "oops\n")
+    assert process.communicate("a line\n", timeout=20) == ("got a line\noops\nafter\n", "")
+
+
+# What the component leaves behind, until it is told to end by a file.
+LEFT = 'trap "" TERM; (while ! test -e "$1"; do sleep 0.02; done; echo late) & echo started'
+
+
+@pytest.fixture
+def left(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A launcher whose component has ended, but for what it left behind."""
+    process = start("sh", "-c", LEFT, "sh", str(tmp_path / "end"))
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    (component,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    wait_until(
+        lambda: Path(f"/proc/{component}/stat").read_text().rpartition(")")[2].split()[0],
+        lambda state: state == "Z",
+        deadline=Deadline.after(20),
+        what="the component's own process to have ended",
+    )
+    yield process
+    (tmp_path / "end").touch()
+    process.kill()
+    process.communicate()
+
+
+def test_it_lasts_until_nobody_writes_any_more(left: subprocess.Popen[str], tmp_path: Path) -> None:
+    (tmp_path / "end").touch()
+    assert left.communicate(timeout=20) == ("late\nafter\n", "")
+
+
+def test_a_signal_ends_it_when_only_what_it_left_behind_runs(left: subprocess.Popen[str]) -> None:
+    left.send_signal(signal.SIGTERM)
+    assert left.wait(20) == 128 + signal.SIGTERM
+
+
+def test_who_is_told_to_end_is_not_kept_by_what_it_leaves(tmp_path: Path) -> None:
+    script = 'sh -c "$1" & echo started; while :; do sleep 0.02; done'
+    endless = f"trap '' TERM; while ! test -e {tmp_path}/end; do sleep 0.02; done"
+    process = start("sh", "-c", script, "sh", endless)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 1
+    (tmp_path / "end").touch()
+    assert process.communicate(timeout=20) == ("", "signal: terminated\n")
+
+
+def test_much_output_comes_whole() -> None:
+    process = start("sh", "-c", "head -c 50000000 /dev/zero | tr '\\0' x; echo; echo end >&2")
+    output, errors = process.communicate(timeout=60)
+    assert (len(output), output[-11:], errors) == (50_000_011, "\nend\nafter\n", "")
 
 
 @pytest.fixture

@@ -213,7 +213,9 @@ def test_what_is_elsewhere_is_left_alone(
 )
 def test_outputs_stay_below_the_runs_root(tmp_path: Path, uri: str) -> None:
     store = Store("http://127.0.0.1:1", "us-east-1", "a", "s", "minio://b/v2/p/run")
-    told = 'failed to upload output artifact "data": URI ".*" (does not have expected|has empty key)'
+    told = (
+        'failed to upload output artifact "data": URI ".*" (does not have expected|has empty key)'
+    )
     for custom in ({}, {"customPath": str(tmp_path)}):
         with pytest.raises(ComponentError, match=told):
             store.upload("data", {"uri": uri, **custom})
