@@ -82,6 +82,11 @@ def two_names() -> None:
     )
 
 
+@dsl.pipeline(name="deleting")
+def deleting(pvc: str) -> None:
+    kubernetes.DeletePVC(pvc_name=pvc)
+
+
 @dsl.pipeline(name="nothing-to-delete")
 def nothing_to_delete() -> None:
     kubernetes.DeletePVC(pvc_name="never-made")

@@ -7,9 +7,11 @@ from typing import Any
 from tests.local.pipelines.flows import cached, keyed
 from tests.local.pipelines.ledgers import executions
 from tests.local.pipelines.member import Member, name
+from tests.local.pipelines.platforms import deleting
+from tests.local.pipelines.volumes import claim
 
 
-def started(member: Member, pipeline: Any, *, caching: bool | None = True, **arguments: Any) -> Any:
+def ended(member: Member, pipeline: Any, *, caching: bool | None = True, **arguments: Any) -> Any:
     made = member.kfp.create_run_from_pipeline_func(
         pipeline,
         arguments,
@@ -18,7 +20,11 @@ def started(member: Member, pipeline: Any, *, caching: bool | None = True, **arg
         experiment_name="Default",
         enable_caching=caching,
     )
-    run = member.wait(str(made.run_id))
+    return member.wait(str(made.run_id))
+
+
+def started(member: Member, pipeline: Any, *, caching: bool | None = True, **arguments: Any) -> Any:
+    run = ended(member, pipeline, caching=caching, **arguments)
     assert run.state == "SUCCEEDED", member.errors(run)
     return run
 
@@ -64,3 +70,16 @@ def test_a_key_of_its_own_counts_instead_of_the_inputs(member: Member) -> None:
     second = started(member, keyed, caching=None, label="two")
     one, other = (member.records(run.run_id)["unique"].outputs for run in (first, second))
     assert one == other
+
+
+def test_a_claim_is_deleted_each_time(member: Member) -> None:
+    pvc = claim(member)
+    assert ended(member, deleting, pvc=pvc).state == "SUCCEEDED"
+
+    def gone() -> bool:
+        listed = member.core.list_namespaced_persistent_volume_claim(member.namespace).items
+        return pvc not in {one.metadata.name for one in listed}
+
+    member.until(gone, "the claim to be gone")
+    again = ended(member, deleting, pvc=pvc)
+    assert f"failed to delete pvc {pvc}: cannot find pvc" in again.error.message

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pytest_kubeflow.local.metadata import MetadataStore
+from pytest_kubeflow.local.pipelines.driver.claims import DELETE
 from pytest_kubeflow.local.pipelines.driver.step import Step
 
 Json = Any
@@ -56,6 +57,8 @@ class Cache:
                 continue
             for node in metadata.in_context("execution", context.id):
                 properties = node.custom_properties
+                if properties.get("image") == DELETE:
+                    continue  # its fingerprint is there, but never an entry
                 if FINGERPRINT in properties and node.state == "COMPLETE":
                     place = str(properties.get("namespace")), str(properties[FINGERPRINT])
                     self._executions[context.name, *place] = node.id

@@ -1,6 +1,7 @@
 """CreatePVC and DeletePVC: tasks that the driver does itself, without a pod.
 
-Source: kubeflow/pipelines backend/src/v2/driver/k8s.go, createPVC and deletePVC.
+Source: kubeflow/pipelines backend/src/v2/driver/k8s.go, createPVC and deletePVC, of which only the
+first makes an entry for the cache.
 """
 
 from __future__ import annotations
@@ -37,16 +38,22 @@ async def operate(
     client: KubeClient, image: str, parameters: dict[str, Json], namespace: str
 ) -> dict[str, Json]:
     """Do what the stub image `image` stands for; the output parameters. Raises TaskError."""
+    if image == DELETE:
+        await _delete(client, str(parameters["pvc_name"]), namespace)
+        return {}
     try:
-        if image == DELETE:
-            name = str(parameters["pvc_name"])
-            await client.delete(PERSISTENT_VOLUME_CLAIMS, name, namespace)
-            return {}
         made = await client.create(PERSISTENT_VOLUME_CLAIMS, claim_manifest(parameters, namespace))
     except ApiError as error:
-        verb = "delete" if image == DELETE else "create"
-        raise TaskError(f"failed to {verb} PVC: {error.message}") from None
+        raise TaskError(f"failed to create pvc: {error.message}") from None
     return {"name": made["metadata"]["name"]}
+
+
+async def _delete(client: KubeClient, name: str, namespace: str) -> None:
+    try:
+        await client.delete(PERSISTENT_VOLUME_CLAIMS, name, namespace)
+    except ApiError as error:
+        why = f"cannot find pvc: {error.message}" if error.not_found else error.message
+        raise TaskError(f"failed to delete pvc {name}: {why}") from None
 
 
 def claim_manifest(parameters: dict[str, Json], namespace: str) -> Object:

@@ -67,7 +67,7 @@ class TaskRunner:
         else:
             report = self._tampered(await self._attempts(step))
             values = self.ledger.complete(execution, report.parameters, report.artifacts)
-        if step.cached:
+        if step.cached and image != claims.DELETE:
             self.tools.cache.add(self.pipeline_name, self._namespace, key, execution)
         return values
 
