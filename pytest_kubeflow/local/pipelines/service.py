@@ -24,6 +24,7 @@ from pytest_kubeflow.local.pipelines.api.reports import ReportService
 from pytest_kubeflow.local.pipelines.api.runs import RunService
 from pytest_kubeflow.local.pipelines.api.submission import Submissions
 from pytest_kubeflow.local.pipelines.api.uploads import UploadService
+from pytest_kubeflow.local.pipelines.api.versions import VersionService
 from pytest_kubeflow.local.pipelines.driver.engine import Engine
 from pytest_kubeflow.local.pipelines.persistence import PersistenceAgent
 from pytest_kubeflow.local.pipelines.recurring import RecurringRuns
@@ -70,11 +71,13 @@ class Pipelines:
         self._engine = Engine(client, self._informer, metadata, store=store_settings, faults=faults)
         self._tasks: list[asyncio.Task[None]] = []
         pipelines = PipelineService(context)
+        versions = VersionService(context, pipelines)
         submissions = Submissions(context, workflows)
         self._recurring = RecurringRuns(store, submissions, self._informer)
         routes = [
-            *UploadService(context, pipelines).routes(),
+            *UploadService(context, pipelines, versions).routes(),
             *pipelines.routes(),
+            *versions.routes(),
             *ExperimentService(context).routes(),
             *RunService(context, workflows, submissions).routes(),
             *RecurringRunService(context, workflows, submissions).routes(),

@@ -96,8 +96,8 @@ def test_a_version_name_is_taken_once_in_a_pipeline(member: Member, package: Pat
     versions = [add(first), add(second)]
     assert status_of(lambda: add(first)) == 409
     assert member.kfp.get_pipeline_version(second, versions[1]).description == "again"
-    # A version is asked for below its own pipeline only.
-    assert status_of(lambda: member.kfp.get_pipeline_version(first, versions[1])) == 404
+    # Whichever pipeline the path names: what counts is the version.
+    assert member.kfp.get_pipeline_version(first, versions[1]).description == "again"
 
 
 def test_a_pipeline_is_found_by_its_name(member: Member, package: Path) -> None:
@@ -160,6 +160,28 @@ def test_tags_are_kept(member: Member, package: Path) -> None:
     bad = upload(member, package.read_bytes(), **(query | {"tags": "[1]"}))
     assert bad.status_code == 400
     assert "Expected JSON object" in bad.json()["error_message"]
+
+
+def test_names_and_tags_can_be_changed(member: Member, stranger: Member, package: Path) -> None:
+    query = {"name": name("p"), "namespace": member.namespace, "tags": '{"team": "ml"}'}
+    made = upload(member, package.read_bytes(), **query).json()
+    pipeline = f"pipelines/{made['pipeline_id']}"
+    (version,) = member.call("GET", f"{pipeline}/versions").json()["pipeline_versions"]
+    for path in (pipeline, f"{pipeline}/versions/{version['pipeline_version_id']}"):
+        assert stranger.call("PATCH", path, json={"display_name": "theirs"}).status_code == 403
+        first = member.call("PATCH", path, json={"display_name": "new name"}).json()
+        assert (first["display_name"], first["name"]) == ("new name", query["name"])
+        assert first["tags"] == {"team": "ml"}
+        second = member.call("PATCH", path, json={"tags": {"env": "dev"}, "name": "no"}).json()
+        assert second == first | {"tags": {"env": "dev"}}
+        refused = member.call("PATCH", path, json={"tags": {"a.b": "x"}})
+        assert refused.status_code == 400
+        assert "must not contain '.'" in refused.json()["message"]
+        third = member.call("PATCH", path, json={"tags": {}, "display_name": ""}).json()
+        assert "tags" not in third
+        assert member.call("GET", path).json() == third
+        assert third["display_name"] == "new name"
+    assert member.call("PATCH", f"pipelines/{name()}", json={}).status_code == 404
 
 
 def tarball(content: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""PipelineService: pipelines and their versions.
+"""PipelineService: pipelines.
 
 Source: backend/src/apiserver/server/pipeline_server.go. Packages come in by `uploads.py`; the calls
 that make the server download one from a URL are refused, as it reaches no network.
@@ -6,7 +6,9 @@ that make the server download one from a URL are refused, as it reaches no netwo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -19,8 +21,7 @@ from pytest_kubeflow.local.pipelines.api.fields import read_resource
 from pytest_kubeflow.local.pipelines.api.filters import TAGS
 from pytest_kubeflow.local.pipelines.api.listing import list_page
 from pytest_kubeflow.local.pipelines.api.tags import checked_tags
-from pytest_kubeflow.local.pipelines.spec import PipelineDocument
-from pytest_kubeflow.local.pipelines.store import Pipeline, PipelineVersion
+from pytest_kubeflow.local.pipelines.store import Pipeline
 
 PATH = "/apis/v2beta1/pipelines"
 _PIPELINE_FIELDS: Mapping[str, str] = {
@@ -33,15 +34,6 @@ _PIPELINE_FIELDS: Mapping[str, str] = {
     "namespace": "namespace",
     TAGS: "tags",
 }
-_VERSION_FIELDS: Mapping[str, str] = {
-    "id": "id",
-    "pipeline_version_id": "id",
-    "name": "name",
-    "display_name": "display_name",
-    "created_at": "created_at",
-    "description": "description",
-    TAGS: "tags",
-}
 
 
 class PipelineService:
@@ -52,19 +44,15 @@ class PipelineService:
         self._store = context.store
 
     def routes(self) -> list[Route]:
-        one, versions = f"{PATH}/{{pipeline_id}}", f"{PATH}/{{pipeline_id}}/versions"
-        version = f"{versions}/{{pipeline_version_id}}"
+        one = f"{PATH}/{{pipeline_id}}"
         return [
             Route(PATH, self.create, methods=["POST"]),
             Route(PATH, self.list, methods=["GET"]),
             Route(f"{PATH}/create", self.download, methods=["POST"]),
             Route(f"{PATH}/names/{{name}}", self.get_by_name, methods=["GET"]),
             Route(one, self.get, methods=["GET"]),
+            Route(one, self.update, methods=["PATCH"]),
             Route(one, self.delete, methods=["DELETE"]),
-            Route(versions, self.download, methods=["POST"]),
-            Route(versions, self.list_versions, methods=["GET"]),
-            Route(version, self.get_version, methods=["GET"]),
-            Route(version, self.delete_version, methods=["DELETE"]),
         ]
 
     async def create(self, request: Request) -> Response:
@@ -93,7 +81,7 @@ class PipelineService:
         )
 
     async def get(self, request: Request) -> Response:
-        record = await self._find(request, "get", "Failed to get a pipeline {}. Check error stack")
+        record = await self.find(request, "get", "Failed to get a pipeline {}. Check error stack")
         return JSONResponse(messages.pipeline(record))
 
     async def get_by_name(self, request: Request) -> Response:
@@ -123,9 +111,16 @@ class PipelineService:
         shown = [messages.pipeline(one) for one in page.records]
         return JSONResponse(({"pipelines": shown} if shown else {}) | page.fields())
 
+    async def update(self, request: Request) -> Response:
+        """Change the display name or the tags."""
+        doing = "Failed to update pipeline {}. Check error stack"
+        changes = await read_changes(request, messages.PIPELINE_FIELDS)
+        record = await self.find(request, "update", doing)
+        return JSONResponse(messages.pipeline(self._keep_pipeline(replace(record, **changes))))
+
     async def delete(self, request: Request) -> Response:
         doing = "Failed to delete pipeline {}. Check error stack"
-        record = await self._find(request, "delete", doing)
+        record = await self.find(request, "delete", doing)
         versions = self._store.versions.where(pipeline_id=record.id)
         if versions and request.query_params.get("cascade", "").lower() != "true":
             raise invalid(
@@ -133,22 +128,6 @@ class PipelineService:
                 f"versions (e.g. {versions[-1].id}). Set cascade=true to delete all versions"
             ).wrap(doing.format(record.id))
         self._store.delete_pipeline(record.id)
-        return JSONResponse({})
-
-    async def list_versions(self, request: Request) -> Response:
-        record = await self._find(request, "list", "Failed to list pipeline versions of {}")
-        records = self._store.versions.where(pipeline_id=record.id)
-        page = list_page(request, records, _VERSION_FIELDS, "PipelineVersion")
-        shown = [messages.pipeline_version(one) for one in page.records]
-        return JSONResponse(({"pipeline_versions": shown} if shown else {}) | page.fields())
-
-    async def get_version(self, request: Request) -> Response:
-        version = await self._find_version(request, "get", "Failed to get a pipeline version {}")
-        return JSONResponse(messages.pipeline_version(version))
-
-    async def delete_version(self, request: Request) -> Response:
-        doing = "Failed to delete a pipeline version {}"
-        del self._store.versions[(await self._find_version(request, "delete", doing)).id]
         return JSONResponse({})
 
     async def add(self, request: Request, record: Pipeline) -> Pipeline:
@@ -166,25 +145,6 @@ class PipelineService:
             )
         return self._keep_pipeline(record)
 
-    def add_version(
-        self, pipeline: Pipeline, name: str, document: PipelineDocument, **more: str
-    ) -> PipelineVersion:
-        """Save a new version of a pipeline. RequestError: the name is bad or taken."""
-        if not name:
-            raise invalid("pipeline version's name cannot be empty")
-        if len(name.encode()) > 127:
-            raise invalid("PipelineVersion.Name length cannot exceed 127")
-        if self._store.versions.where(pipeline_id=pipeline.id, name=name):
-            raise RequestError(
-                Code.ALREADY_EXISTS,
-                f"Failed to create a new pipeline version. The name {name} already exists. "
-                "Specify a new name",
-            )
-        version = PipelineVersion(pipeline.id, name, document, **more)  # type: ignore[arg-type]
-        if not self._context.faults.active("pipeline-lost"):
-            self._store.versions.save(version)
-        return version
-
     def _keep_pipeline(self, record: Pipeline) -> Pipeline:
         if not self._context.faults.active("pipeline-lost"):
             self._store.pipelines.save(record)
@@ -195,7 +155,8 @@ class PipelineService:
         if namespace:
             await self._context.access.require(request, verb, "pipelines", namespace)
 
-    async def _find(self, request: Request, verb: str, doing: str) -> Pipeline:
+    async def find(self, request: Request, verb: str, doing: str) -> Pipeline:
+        """The pipeline that the path names. RequestError: there is none, or no right to it."""
         pipeline_id = request.path_params["pipeline_id"]
         try:
             record = self._store.pipelines.get(pipeline_id)
@@ -210,11 +171,13 @@ class PipelineService:
             raise error.wrap(doing.format(pipeline_id)) from None
         return record
 
-    async def _find_version(self, request: Request, verb: str, doing: str) -> PipelineVersion:
-        version_id = request.path_params["pipeline_version_id"]
-        doing = doing.format(version_id)
-        pipeline = await self._find(request, verb, doing)
-        version = self._store.versions.get(version_id)
-        if version is None or version.pipeline_id != pipeline.id:
-            raise not_found("PipelineVersion", version_id).wrap(doing)
-        return version
+
+async def read_changes(request: Request, fields: Iterable[str]) -> dict[str, Any]:
+    """What the request changes: an empty display name stays, no tags are a change. RequestError."""
+    message = await read_resource(request, fields)
+    changes: dict[str, Any] = {}
+    if name := text_field(message, "display_name"):
+        changes["display_name"] = name
+    if (tags := message.get("tags")) is not None:
+        changes["tags"] = checked_tags(tags)
+    return changes

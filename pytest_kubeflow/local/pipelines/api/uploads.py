@@ -20,6 +20,7 @@ from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, inval
 from pytest_kubeflow.local.pipelines.api.packages import LARGEST, read_package
 from pytest_kubeflow.local.pipelines.api.pipelines import PATH, PipelineService
 from pytest_kubeflow.local.pipelines.api.tags import parse_tags
+from pytest_kubeflow.local.pipelines.api.versions import VersionService
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument, SpecError
 from pytest_kubeflow.local.pipelines.store import Pipeline
 
@@ -29,9 +30,12 @@ _FILE = "uploadfile"
 class UploadService:
     """Takes packages in, as a new pipeline or as a new version of one."""
 
-    def __init__(self, context: Context, pipelines: PipelineService) -> None:
+    def __init__(
+        self, context: Context, pipelines: PipelineService, versions: VersionService
+    ) -> None:
         self._context = context
         self._pipelines = pipelines
+        self._versions = versions
 
     def routes(self) -> list[Route]:
         return [
@@ -55,7 +59,7 @@ class UploadService:
             }
             record = Pipeline(name, namespace=namespace, **more)  # type: ignore[arg-type]
             record = await self._pipelines.add(request, record)
-            self._pipelines.add_version(record, name[:127], document, **more)  # type: ignore[arg-type]
+            self._versions.add(record, name[:127], document, **more)  # type: ignore[arg-type]
         except RequestError as error:
             return _failure(error, "Failed to create a pipeline and a pipeline version")
         return JSONResponse(messages.pipeline(record))
@@ -73,7 +77,7 @@ class UploadService:
                 raise invalid("Failed to create a pipeline version")  # deleted meanwhile
             display_name = query.get("display_name", "")
             name = query.get("name") or display_name or file_name
-            made = self._pipelines.add_version(
+            made = self._versions.add(
                 record,
                 name,
                 document,

@@ -22,6 +22,7 @@ from pytest_kubeflow.local.pipelines.api.recurring import RecurringRunService
 from pytest_kubeflow.local.pipelines.api.runs import RunService
 from pytest_kubeflow.local.pipelines.api.submission import Submissions, new_run
 from pytest_kubeflow.local.pipelines.api.uploads import UploadService
+from pytest_kubeflow.local.pipelines.api.versions import VersionService
 from pytest_kubeflow.local.pipelines.schedules import Schedule
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument
 from pytest_kubeflow.local.pipelines.store import (
@@ -97,9 +98,11 @@ def answer(store: Store, meanwhile: Callable[[], None], method: str, path: str, 
     workflows = Workflows(client)
     submissions = Submissions(context, workflows)
     pipelines = PipelineService(context)
+    versions = VersionService(context, pipelines)
     services = (
-        UploadService(context, pipelines),
+        UploadService(context, pipelines, versions),
         pipelines,
+        versions,
         ExperimentService(context),
         RunService(context, workflows, submissions),
         RecurringRunService(context, workflows, submissions),
@@ -124,7 +127,8 @@ def answer(store: Store, meanwhile: Callable[[], None], method: str, path: str, 
         ("POST", "experiments/{experiments}:archive", 404),
         ("DELETE", "experiments/{experiments}", 404),
         ("DELETE", "pipelines/{pipelines}", 404),
-        ("DELETE", "pipelines/{pipelines}/versions/{versions}", 404),
+        ("PATCH", "pipelines/{pipelines}", 404),
+        *((method, "pipelines/x/versions/{versions}", 404) for method in ("DELETE", "PATCH")),
         ("POST", "pipelines/upload_version?pipelineid={pipelines}", 400),
     ],
 )
