@@ -96,8 +96,8 @@ def test_what_has_succeeded_cannot_be_retried(member: Member, experiment: str) -
     run_id = member.start(greeting, experiment)
     member.wait(run_id)
     answer = member.call("POST", f"runs/{run_id}:retry")
-    assert answer.status_code == 500
-    assert "does not allow retries" in answer.json()["message"]
+    assert (answer.status_code, answer.json()["code"]) == (409, 10)
+    assert answer.json()["details"][0]["message"] == "Workflow must be Failed/Error to retry"
 
 
 def test_a_retry_runs_only_what_failed(member: Member, experiment: str) -> None:

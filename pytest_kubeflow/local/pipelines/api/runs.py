@@ -146,12 +146,15 @@ class RunService:
     async def retry(self, request: Request) -> Response:
         record = await self._find(request, "retry", "Failed to retry a run")
         if record.state not in {"FAILED", "CANCELED"}:
-            raise RequestError(
-                Code.INTERNAL,
-                "Internal Server Error",
-                cause=f"Failed to retry run {record.id} as it does not allow retries: "
-                f"workflow must be Failed/Error to retry, the run is {record.state}",
-            ).wrap("Failed to retry a run")
+            raise (
+                RequestError(
+                    Code.ABORTED,
+                    "Workflow must be Failed/Error to retry",
+                    cause=f"workflow cannot be retried, the run is {record.state}",
+                )
+                .wrap(f"Failed to retry run {record.id}")
+                .wrap("Failed to retry a run")
+            )
         again = replace(record, generation=record.generation + 1, finished_at=None, error="")
         self._store.runs.save(_changed(again, "PENDING"))
         try:
