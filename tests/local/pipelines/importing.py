@@ -31,6 +31,23 @@ def importing(uri: str, note: str) -> None:
         read(data=imported.output)
 
 
+@dsl.pipeline(name="importing-what-a-task-says")
+def importing_what_a_task_says(uri: str) -> None:
+    said = uri_of(data=write(text="x").outputs["data"]).outputs["out"]
+    dsl.importer(artifact_uri=said, artifact_class=dsl.Dataset)
+
+
+@dsl.pipeline(name="importing-a-part")
+def importing_a_part(uri: str) -> None:
+    with dsl.ParallelFor([{"uri": "minio://b/k"}]) as item:
+        dsl.importer(artifact_uri=item.uri, artifact_class=dsl.Dataset)
+
+
+@dsl.pipeline(name="importing-nothing")
+def importing_nothing(uri: str) -> None:
+    dsl.importer(artifact_uri=uri, artifact_class=dsl.Dataset, metadata={"note": None})
+
+
 @dsl.container_component
 def path_and_content(data: dsl.Input[dsl.Dataset], out: dsl.OutputPath(str)) -> dsl.ContainerSpec:  # type: ignore[valid-type]
     return shell('printf "%s " "$1" > "$2"; cat "$1" >> "$2"', data.path, out)

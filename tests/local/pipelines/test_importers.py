@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.local.pipelines.importing import importing, producing, through_workspace
+import pytest
+
+from tests.local.pipelines.importing import (
+    importing,
+    importing_a_part,
+    importing_nothing,
+    importing_what_a_task_says,
+    producing,
+    through_workspace,
+)
 from tests.local.pipelines.ledgers import executions
 from tests.local.pipelines.member import Member
 
@@ -30,6 +39,21 @@ def test_an_artifact_is_imported(member: Member) -> None:
     assert imported.metadata["rows"] == 3
     types = {one["type"] for one in executions(member, run.run_id)}
     assert "system.ImporterExecution" in types
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "uri", "told"),
+    [
+        (importing_nothing, "no-scheme", "unsupported value type *structpb.Value_NullValue"),
+        (importing_nothing, "", "empty artifact URI runtime value for parameter uri"),
+        (importing_what_a_task_says, "x", "parent DAG does not have input parameter "),
+        (importing_a_part, "x", "empty artifact URI runtime value for parameter uri"),
+    ],
+)
+def test_importers_that_fail(member: Member, pipeline: Any, uri: str, told: str) -> None:
+    run = member.run(pipeline, uri=uri)
+    assert run.state == "FAILED"
+    assert member.details(run.run_id)["importer"]["error"]["message"].endswith(told)
 
 
 def test_an_artifact_without_a_scheme_is_refused(member: Member) -> None:

@@ -49,22 +49,41 @@ async def import_artifact(step: Step, ledger: Ledger, download: Download) -> Val
 
 
 def _uri(step: Step, importer: Json) -> str:
+    """The artifact's URI: a constant, or an input of the DAG around the importer.
+
+    The real importer looks nowhere else, so a URI that a task gives fails, and so does a part of an
+    input. Raises TaskError.
+    """
     source = importer.get("artifactUri") or {}
     name = source.get("runtimeParameter")
-    value = step.inputs.parameters.get(name) if name else source.get("constant")
-    if not value:
-        raise TaskError(
-            f"empty artifact URI runtime value for parameter {name}"
-            if name
-            else "empty Artifact URI constant value"
-        )
-    return str(value)
+    if not name:
+        if not isinstance(constant := source.get("constant"), str) or not constant:
+            raise TaskError("empty Artifact URI constant value")
+        return constant
+    given = ((step.task.get("inputs") or {}).get("parameters") or {}).get(name)
+    if given is None:
+        raise TaskError(f"cannot find parameter {name} in task input to fetch artifact uri")
+    of_dag = given.get("componentInputParameter")
+    if not of_dag:
+        raise TaskError("error resolving artifact URI: parent DAG does not have input parameter ")
+    value = step.resolve({"componentInputParameter": of_dag})
+    if not isinstance(value, str) or not value:
+        raise TaskError(f"empty artifact URI runtime value for parameter {name}")
+    return value
 
 
 def _metadata(step: Step, importer: Json) -> dict[str, Json]:
-    """The artifact's metadata; placeholders in it stand for the importer's inputs."""
-    parameters = step.inputs.parameters
+    """The artifact's metadata; placeholders in it stand for the importer's inputs.
+
+    Raises TaskError.
+    """
+    parameters, metadata = step.inputs.parameters, importer.get("metadata") or {}
+    if None in metadata.values():
+        raise TaskError(
+            "failed to convert structValue : unknown/unsupported value type "
+            "*structpb.Value_NullValue"
+        )
     return {
         str(fill(key, parameters, {})): fill(value, parameters, {})
-        for key, value in (importer.get("metadata") or {}).items()
+        for key, value in metadata.items()
     }
