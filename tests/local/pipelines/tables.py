@@ -36,7 +36,7 @@ def make(
 def read(
     table: dsl.Input[dsl.Dataset],
     folder: dsl.Input[dsl.Artifact],
-    custom: dsl.Input[dsl.Artifact],
+    custom: dsl.Input[dsl.Model],
     nothing: dsl.Input[dsl.Artifact],
 ) -> dict:  # type: ignore[type-arg]
     """All that comes in."""
@@ -58,6 +58,7 @@ def read(
         "files": files,
         "custom": elsewhere,
         "nothing is there": os.path.exists(nothing.path),
+        "classes": [type(one).__name__ for one in (table, folder, custom)],
     }
 
 
@@ -66,6 +67,16 @@ def handing_on(rows: int = 3) -> dict:  # type: ignore[type-arg]
     made = make(rows=rows).outputs
     chosen = {name: made[name] for name in ("table", "folder", "custom", "nothing")}
     return read(**chosen).output
+
+
+@dsl.container_component
+def maybe(data: Optional[dsl.Input[dsl.Dataset]] = None) -> dsl.ContainerSpec:  # noqa: UP045
+    return dsl.ContainerSpec(image="busybox", command=["true"])
+
+
+@dsl.pipeline(name="handing-nothing-on")
+def handing_nothing_on(data: Optional[dsl.Input[dsl.Dataset]] = None) -> None:  # noqa: UP045
+    maybe(data=data)
 
 
 @dsl.component(base_image="python:3.11")

@@ -11,7 +11,7 @@ from minio import Minio
 
 from pytest_kubeflow.local.cluster import Endpoints
 from tests.local.pipelines.member import Member
-from tests.local.pipelines.tables import handing_on, much_data
+from tests.local.pipelines.tables import handing_nothing_on, handing_on, much_data
 
 UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
@@ -52,11 +52,17 @@ def test_they_reach_the_next_task_whole(member: Member, run: Any) -> None:
         "files": {"top.txt": "top.txt", "deep/größe one.txt": "deep/größe one.txt"},
         "custom": "from elsewhere",
         "nothing is there": False,
+        "classes": ["Dataset", "Artifact", "Model"],  # as the reader has them
     }
-    assert metadata["rows"] == 5
-    assert metadata["ratio"] == 0.5
-    assert metadata["tags"] == ["a", "b"]
-    assert metadata["shape"] == {"x": 1}
+    assert metadata == {  # as ML Metadata has it, whose containers are wrapped
+        "rows": 5,
+        "ratio": 0.5,
+        "flag": 1,
+        "tags": {"list": ["a", "b"]},
+        "shape": {"struct": {"x": 1}},
+        "display_name": "table",
+        "store_session_info": "{}",
+    }
 
 
 def test_their_uris_have_the_layout_of_kfp(member: Member, run: Any) -> None:
@@ -118,6 +124,13 @@ def test_much_data_goes_through(member: Member) -> None:
     records = member.succeed(much_data, megabytes=24)
     made = records["large"].outputs["Output"]
     assert records["digest"].outputs == {"Output": made}
+
+
+def test_one_that_is_not_given_cannot_be_handed_on(member: Member) -> None:
+    run = member.run(handing_nothing_on)
+    assert run.state == "FAILED"
+    told = "parent DAG does not have input artifact data"
+    assert member.details(run.run_id)["maybe"]["error"]["message"].endswith(told)
 
 
 def test_a_root_of_ones_own(member: Member, store: Minio) -> None:

@@ -1,7 +1,8 @@
 """Artifacts of tasks as nodes of ML Metadata, and back.
 
-Properties: kubeflow/pipelines backend/src/v2/metadata/client.go, RecordArtifact and
-ToRuntimeArtifact. Numbers are doubles there, and containers are wrapped.
+Properties: kubeflow/pipelines backend/src/v2/metadata, client.go (RecordArtifact) and converter.go
+(toMLMDArtifact, toRuntimeArtifact). Numbers are doubles there, and containers are wrapped, of which
+only the first is undone on the way back: a list `l` reaches the next task as `{"list": l}`.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ from typing import Any
 from pytest_kubeflow.local.metadata import MetadataStore, Node
 from pytest_kubeflow.local.pipelines.driver.report import Artifact
 from pytest_kubeflow.local.pipelines.driver.values import StoredArtifact
+from pytest_kubeflow.local.pipelines.spec.values import whole
 
 Json = Any
-
-_SESSION = "store_session_info"
 
 
 def record(metadata: MetadataStore, artifact: Artifact, name: str) -> Node:
@@ -25,7 +25,8 @@ def record(metadata: MetadataStore, artifact: Artifact, name: str) -> Node:
         kind.id,
         uri=artifact.uri,
         state="LIVE",
-        custom_properties={"display_name": name, _SESSION: "{}"} | _properties(artifact),
+        custom_properties={"display_name": name, "store_session_info": "{}"}
+        | _properties(artifact),
     )
 
 
@@ -40,10 +41,9 @@ def find(metadata: MetadataStore, artifact: Artifact, context: int) -> Node | No
     return None
 
 
-def stored(metadata: MetadataStore, node: Node) -> StoredArtifact:
-    """The artifact of a node, as tasks get it: display name included."""
-    kind = metadata.type_of("artifact", node).name
-    return StoredArtifact(node.id, node.uri, kind, _runtime_metadata(node))
+def stored(node: Node) -> StoredArtifact:
+    """The artifact of a node, as tasks get it: with all that ML Metadata has of it but the type."""
+    return StoredArtifact(node.id, node.uri, whole(node.custom_properties))
 
 
 def _properties(artifact: Artifact) -> dict[str, Json]:
@@ -59,20 +59,4 @@ def _property(value: Json) -> Json:
         return {"list": value}
     if isinstance(value, dict):
         return {"struct": value}
-    return "" if value is None else value
-
-
-def _runtime_metadata(node: Node) -> dict[str, Json]:
-    return {
-        key: _unwrapped(value) for key, value in node.custom_properties.items() if key != _SESSION
-    }
-
-
-def _unwrapped(value: Json) -> Json:
-    if isinstance(value, dict) and len(value) == 1:
-        for wrapper in ("list", "struct"):
-            if wrapper in value:
-                return value[wrapper]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
     return value

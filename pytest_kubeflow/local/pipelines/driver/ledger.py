@@ -215,7 +215,7 @@ class Ledger:
         for event in self._metadata.events_of(execution):
             if event.type == "OUTPUT":
                 (node,) = self._metadata.nodes("artifact", [event.artifact_id])
-                one = artifacts.stored(self._metadata, node)
+                one = artifacts.stored(node)
                 if in_workspace:
                     one.metadata[workspace.FLAG] = True
                 found.setdefault(str(event.path[0]), []).append(one)
@@ -224,7 +224,7 @@ class Ledger:
     def _output(self, execution: int, name: str, artifact: Artifact) -> StoredArtifact:
         node = artifacts.record(self._metadata, artifact, name)
         self._attribute(execution, name, node.id)
-        return artifacts.stored(self._metadata, node)
+        return artifacts.stored(node)
 
     def _attribute(self, execution: int, name: str, artifact: int) -> None:
         self._metadata.add_event(artifact, execution, "OUTPUT", (name,))

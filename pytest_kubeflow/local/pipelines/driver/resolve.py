@@ -207,7 +207,12 @@ def _artifacts(
     name: str, source: Json, task: Json, parent: Values, upstream: Mapping[str, Outcome]
 ) -> list[Any]:
     if "componentInputArtifact" in source:
-        return parent.artifacts.get(source["componentInputArtifact"], [])
+        wanted = source["componentInputArtifact"]
+        if wanted not in parent.artifacts:  # optional or not
+            raise TaskError(
+                f"failed to resolve inputs: parent DAG does not have input artifact {wanted}"
+            )
+        return parent.artifacts[wanted]
     output = source["taskOutputArtifact"]
     producer, key = output["producerTask"], output["outputArtifactKey"]
     outcome = upstream[producer]

@@ -14,15 +14,18 @@ class StoredArtifact:
 
     id: int
     uri: str
-    type: str
     metadata: dict[str, Json] = field(default_factory=dict)
 
     def to_runtime(self) -> Json:
-        """As a RuntimeArtifact of an executor input; its name is its id, as in the real driver."""
+        """As a RuntimeArtifact of an executor input.
+
+        As in the real driver, its name is its id, and its type is not told: the SDK makes what the
+        task's own annotation says.
+        """
         return {
             "name": str(self.id),
             "uri": self.uri,
-            "type": {"schemaTitle": self.type},
+            "type": {"instanceSchema": ""},
             "metadata": self.metadata,
         }
 
