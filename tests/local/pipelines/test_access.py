@@ -69,7 +69,7 @@ def test_foreign_runs_are_not_touched(
     assert stranger.call(method, f"runs/{run_id}{action}").status_code == 403
     mine = member.call(method, f"runs/{run_id}{action}")
     # What cannot be done to a run that has succeeded is refused for that reason.
-    assert mine.status_code == {":terminate": 400, ":retry": 500}.get(action, 200)
+    assert mine.status_code == {":terminate": 400, ":retry": 409}.get(action, 200)
 
 
 def test_runs_are_not_made_in_foreign_experiments(
