@@ -85,8 +85,11 @@ def run(command: list[str]) -> None:
 
 
 def _ended(pid: int) -> bool:
-    """Whether this child has ended; it is still to be waited for."""
-    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    """Whether this child has ended, be it waited for or not."""
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
 
 
 def _copy(source: int, target: int, wake: int, over: Callable[[], bool]) -> None:
