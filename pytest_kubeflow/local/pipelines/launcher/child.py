@@ -1,8 +1,7 @@
 """The component's own program, as a child process with this one's input.
 
 Its output and its errors come by one pipe, as in the real launcher, which writes them to an
-artifact too: kubeflow/pipelines backend/src/v2/component/launcher_v2.go (getLogWriter) and Go's
-os/exec, whose Wait copies until the pipe is closed.
+artifact too (kubeflow/pipelines backend/src/v2/component/launcher_v2.go, getLogWriter).
 """
 
 from __future__ import annotations
@@ -26,16 +25,16 @@ _FORWARDED = (
     signal.SIGUSR1,
     signal.SIGUSR2,
 )
-_ENDING = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT})
-_CHUNK = 1 << 16  # what a pipe holds
+_CHUNK = 1 << 16
+_LAST_CHUNKS = 16  # more than a pipe holds, which is 1 MiB where somebody has made it larger
 
 
 def run(command: list[str]) -> None:
-    """Run `command` until it and all that write to its output have ended. Raises ComponentError.
+    """Run `command` to its end. Raises ComponentError.
 
-    Signals that come here go on to it. After one that asks for the end, what it leaves behind is
-    not waited for; where nothing else runs any more, it ends this process, and with it the
-    container: SystemExit.
+    What it leaves behind is not waited for, unlike by the real launcher, which a forgotten child
+    keeps for ever. Signals that come here go on to it; one between its end and ours ends this
+    process, and with it the container: SystemExit.
     """
     sys.stdout.flush()
     received: list[int] = []
@@ -47,9 +46,6 @@ def run(command: list[str]) -> None:
             sys.exit(128 + number)
         if pid:
             os.kill(pid, number)
-
-    def over() -> bool:
-        return not _ENDING.isdisjoint(received) and _ended(pid)
 
     before = {number: signal.signal(number, forward) for number in _FORWARDED}
     before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -66,7 +62,7 @@ def run(command: list[str]) -> None:
             os.close(written)
         for early in received:  # those that came before there was a child
             os.kill(pid, early)
-        _copy(output, 1, wake_read, over)
+        _copy(output, 1, wake_read, lambda: _ended(pid))
         _, status = os.waitpid(pid, 0)
     except OSError as error:
         raise ComponentError(f'exec: "{command[0]}": {_reason(error)}') from None
@@ -93,22 +89,26 @@ def _ended(pid: int) -> bool:
 
 
 def _copy(source: int, target: int, wake: int, over: Callable[[], bool]) -> None:
-    """All that comes, until nobody has the other end of `source`, or `over` says that it is enough.
+    """All that comes, until nobody has the other end of `source`, or `over`: then what is there.
 
     `over` is asked when `wake` can be read.
     """
     poll = select.poll()
     poll.register(source, select.POLLIN)
     poll.register(wake, select.POLLIN)
-    while True:
-        ready = {one for one, _ in poll.poll()}
-        enough = wake in ready and bool(os.read(wake, _CHUNK)) and over()
-        if source in ready or (enough and source in {one for one, _ in poll.poll(0)}):
+    last = 0
+    while last < _LAST_CHUNKS:
+        ready = {one for one, _ in poll.poll(0 if last else None)}
+        if wake in ready and os.read(wake, _CHUNK) and over():
+            last = last or 1
+        if source in ready:
             chunk = memoryview(os.read(source, _CHUNK))
-            enough = enough or not chunk
+            if not chunk:
+                return
             while chunk:
                 chunk = chunk[os.write(target, chunk) :]
-        if enough:
+            last += bool(last)
+        elif last and not ready:
             return
 
 
