@@ -67,8 +67,9 @@ LEFT = 'trap "" TERM; (while ! test -e "$1"; do sleep 0.02; done) & echo started
 
 def test_what_it_leaves_behind_does_not_keep_it(tmp_path: Path) -> None:
     process = start("sh", "-c", LEFT, "sh", str(tmp_path / "end"))
-    assert process.communicate(timeout=20) == ("started\nafter\n", "")
+    assert process.wait(20) == 0
     (tmp_path / "end").touch()
+    assert process.communicate(timeout=20) == ("started\nafter\n", "")
 
 
 def test_who_is_told_to_end_is_not_kept_by_what_it_leaves(tmp_path: Path) -> None:
