@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,11 @@ from starlette.requests import ClientDisconnect, Request
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.pipelines.api.access import Access
-from pytest_kubeflow.local.pipelines.api.errors import RequestError, invalid
+from pytest_kubeflow.local.pipelines.api.errors import RequestError, invalid, not_found
 from pytest_kubeflow.local.pipelines.settings import STANDALONE_NAMESPACE
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument, SpecError
 from pytest_kubeflow.local.pipelines.spec.check import check_supported
-from pytest_kubeflow.local.pipelines.store import Store
+from pytest_kubeflow.local.pipelines.store import Record, Store, Table
 
 Json = Any
 _UPPER = re.compile(r"(?<=[a-z0-9])([A-Z])")
@@ -43,6 +43,32 @@ class Context:
     def cluster_namespace(self, namespace: str) -> str:
         """Where the objects of runs in `namespace` are."""
         return namespace if self.multi_user else STANDALONE_NAMESPACE
+
+
+async def find(
+    table: Table[Record],
+    record_id: str,
+    kind: str,
+    authorize: Callable[[Record], Awaitable[None]],
+    doing: str,
+) -> Record:
+    """A record of the `kind`, for who is let in by `authorize`. RequestError: none, or no right.
+
+    Awaiting the review lets others in: what counts is the record as it is afterwards.
+    """
+    try:
+        record = _present(table, record_id, kind)
+        await authorize(record)
+        return _present(table, record_id, kind)
+    except RequestError as error:
+        raise error.wrap(doing) from None
+
+
+def _present(table: Table[Record], record_id: str, kind: str) -> Record:
+    record = table.get(record_id)
+    if record is None:
+        raise not_found(kind, record_id)
+    return record
 
 
 async def read_message(request: Request, fields: Iterable[str]) -> dict[str, Json]:

@@ -10,12 +10,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.pipelines.api import messages
-from pytest_kubeflow.local.pipelines.api.context import Context, text_field
+from pytest_kubeflow.local.pipelines.api.context import Context, find, text_field
 from pytest_kubeflow.local.pipelines.api.errors import (
     Code,
     RequestError,
     invalid,
-    not_found,
 )
 from pytest_kubeflow.local.pipelines.api.fields import read_resource
 from pytest_kubeflow.local.pipelines.api.listing import list_page
@@ -121,19 +120,13 @@ class ExperimentService:
         return JSONResponse({})
 
     async def _find(self, request: Request, verb: str, doing: str) -> Experiment:
-        try:
-            experiment_id = request.path_params["experiment_id"]
-            record = self._store.experiments.get(experiment_id)
-            if record is None:
-                raise not_found("Experiment", experiment_id)
-            await self._authorize(request, verb, record.namespace)
-            # Awaiting the review let others in: what counts is the record as it is now.
-            record = self._store.experiments.get(experiment_id)
-            if record is None:
-                raise not_found("Experiment", experiment_id)
-        except RequestError as error:
-            raise error.wrap(doing) from None
-        return record
+        return await find(
+            self._store.experiments,
+            request.path_params["experiment_id"],
+            "Experiment",
+            lambda one: self._authorize(request, verb, one.namespace),
+            doing,
+        )
 
     async def _authorize(self, request: Request, verb: str, namespace: str) -> None:
         if self._context.multi_user and not namespace:

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.pipelines.api import messages
-from pytest_kubeflow.local.pipelines.api.context import Context, text_field
+from pytest_kubeflow.local.pipelines.api.context import Context, find, text_field
 from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid, not_found
 from pytest_kubeflow.local.pipelines.api.fields import read_resource
 from pytest_kubeflow.local.pipelines.api.filters import TAGS
@@ -158,18 +158,13 @@ class PipelineService:
     async def find(self, request: Request, verb: str, doing: str) -> Pipeline:
         """The pipeline that the path names. RequestError: there is none, or no right to it."""
         pipeline_id = request.path_params["pipeline_id"]
-        try:
-            record = self._store.pipelines.get(pipeline_id)
-            if record is None:
-                raise not_found("Pipeline", pipeline_id)
-            await self.authorize(request, verb, record.namespace)
-            # Awaiting the review let others in: what counts is the record as it is now.
-            record = self._store.pipelines.get(pipeline_id)
-            if record is None:
-                raise not_found("Pipeline", pipeline_id)
-        except RequestError as error:
-            raise error.wrap(doing.format(pipeline_id)) from None
-        return record
+        return await find(
+            self._store.pipelines,
+            pipeline_id,
+            "Pipeline",
+            lambda one: self.authorize(request, verb, one.namespace),
+            doing.format(pipeline_id),
+        )
 
 
 async def read_changes(request: Request, fields: Iterable[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.pipelines.api import messages
-from pytest_kubeflow.local.pipelines.api.context import Context, text_field
+from pytest_kubeflow.local.pipelines.api.context import Context, find, text_field
 from pytest_kubeflow.local.pipelines.api.errors import RequestError, invalid, not_found
 from pytest_kubeflow.local.pipelines.api.fields import (
     MODES,
@@ -146,19 +146,13 @@ class RecurringRunService:
         return JSONResponse({})
 
     async def _find(self, request: Request, verb: str, doing: str) -> RecurringRun:
-        record_id = request.path_params["recurring_run_id"]
-        try:
-            record = self._store.recurring_runs.get(record_id)
-            if record is None:
-                raise not_found("Job", record_id)
-            await self._authorize(request, verb, record.namespace)
-            # Awaiting the review let others in: what counts is the record as it is now.
-            record = self._store.recurring_runs.get(record_id)
-            if record is None:
-                raise not_found("Job", record_id)
-        except RequestError as error:
-            raise error.wrap(doing) from None
-        return record
+        return await find(
+            self._store.recurring_runs,
+            request.path_params["recurring_run_id"],
+            "Job",
+            lambda one: self._authorize(request, verb, one.namespace),
+            doing,
+        )
 
     async def _authorize(self, request: Request, verb: str, namespace: str) -> None:
         if self._context.multi_user and not namespace:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from pytest_kubeflow.local.kube import ApiError
 from pytest_kubeflow.local.pipelines.api import messages
-from pytest_kubeflow.local.pipelines.api.context import Context, text_field
+from pytest_kubeflow.local.pipelines.api.context import Context, find, text_field
 from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid, not_found
 from pytest_kubeflow.local.pipelines.api.fields import read_resource, time_field
 from pytest_kubeflow.local.pipelines.api.listing import list_page
@@ -177,19 +177,13 @@ class RunService:
         return JSONResponse({})
 
     async def _find(self, request: Request, verb: str, doing: str) -> Run:
-        run_id = request.path_params["run_id"]
-        try:
-            record = self._store.runs.get(run_id)
-            if record is None:
-                raise not_found("Run", run_id)
-            await self._authorize(request, verb, record.namespace)
-            # Awaiting the review let others in: what counts is the record as it is now.
-            record = self._store.runs.get(run_id)
-            if record is None:
-                raise not_found("Run", run_id)
-        except RequestError as error:
-            raise error.wrap(doing) from None
-        return record
+        return await find(
+            self._store.runs,
+            request.path_params["run_id"],
+            "Run",
+            lambda one: self._authorize(request, verb, one.namespace),
+            doing,
+        )
 
     async def _authorize(self, request: Request, verb: str, namespace: str) -> None:
         if self._context.multi_user and not namespace:

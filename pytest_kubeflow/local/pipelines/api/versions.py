@@ -10,8 +10,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.pipelines.api import messages
-from pytest_kubeflow.local.pipelines.api.context import Context
-from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid, not_found
+from pytest_kubeflow.local.pipelines.api.context import Context, find
+from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid
 from pytest_kubeflow.local.pipelines.api.filters import TAGS
 from pytest_kubeflow.local.pipelines.api.listing import list_page
 from pytest_kubeflow.local.pipelines.api.pipelines import PATH, PipelineService, read_changes
@@ -96,16 +96,15 @@ class VersionService:
     async def _find(self, request: Request, verb: str, doing: str) -> PipelineVersion:
         """The version that the path names, whichever pipeline it names."""
         version_id = request.path_params["pipeline_version_id"]
-        try:
-            version = self._store.versions.get(version_id)
-            if version is None:
-                raise not_found("PipelineVersion", version_id)
-            await self._pipelines.authorize(
-                request, verb, self._store.pipelines[version.pipeline_id].namespace
-            )
-            version = self._store.versions.get(version_id)
-            if version is None:
-                raise not_found("PipelineVersion", version_id)
-        except RequestError as error:
-            raise error.wrap(doing.format(version_id)) from None
-        return version
+
+        async def authorize(version: PipelineVersion) -> None:
+            pipeline = self._store.pipelines[version.pipeline_id]
+            await self._pipelines.authorize(request, verb, pipeline.namespace)
+
+        return await find(
+            self._store.versions,
+            version_id,
+            "PipelineVersion",
+            authorize,
+            doing.format(version_id),
+        )
