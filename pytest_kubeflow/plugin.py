@@ -21,6 +21,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.fixtures.interruption",
     "pytest_kubeflow.fixtures.keeping",
     "pytest_kubeflow.fixtures.config",
+    "pytest_kubeflow.fixtures.connection",
     "pytest_kubeflow.scheduling.plugin",
     "pytest_kubeflow.fixtures.cluster",
     "pytest_kubeflow.fixtures.kubernetes",

@@ -165,5 +165,5 @@ def test_header_tells_what_was_set_and_where() -> None:
     (line,) = config.header_lines()
     assert line == (
         "kubeflow: host=https://kf.example.com (command line), "
-        "timeout=90.0 (kf_timeout in pytest.ini), token=*** (environment KF_TOKEN)"
+        "token=*** (environment KF_TOKEN), timeout=90.0 (kf_timeout in pytest.ini)"
     )

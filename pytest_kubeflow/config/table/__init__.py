@@ -1,0 +1,33 @@
+"""Every option, environment variable and ini key, as one table: add a row, and it is everywhere.
+
+The rows are in one file for each group of KubeflowConfig; a row's second column is where its value
+goes in it.
+"""
+
+from __future__ import annotations
+
+from pytest_kubeflow.config.table import (
+    gateway,
+    gpu,
+    kubernetes,
+    local,
+    objectstore,
+    serving,
+    session,
+)
+
+ACTIONS = {
+    "--kf-plan": "Print the runs that the selected tests declare, and submit nothing.",
+    "--kf-preflight": "Check the cluster, print what is wrong and how to mend it, and run no test.",
+}
+"""Options that say what to do, not how: on the command line alone."""
+
+OPTIONS = (
+    *gateway.OPTIONS,
+    *kubernetes.OPTIONS,
+    *objectstore.OPTIONS,
+    *gpu.OPTIONS,
+    *serving.OPTIONS,
+    *session.OPTIONS,
+    *local.OPTIONS,
+)

@@ -1,0 +1,109 @@
+"""The gateway of Kubeflow, and who we are there."""
+
+from __future__ import annotations
+
+from pytest_kubeflow.config import parsers as p
+from pytest_kubeflow.config.setting import Option
+
+OPTIONS = (
+    Option(
+        "host",
+        "gateway.host",
+        p.HOST,
+        "The Kubeflow gateway, or 'local' for an embedded Kubeflow on loopback.",
+        metavar="URL|local",
+    ),
+    Option(
+        "target",
+        "",
+        p.TEXT,
+        "A table [targets.NAME] with these settings in kubeflow-targets.toml (beside the ini file) "
+        "or in FILE.",
+        metavar="NAME|FILE:NAME",
+    ),
+    Option(
+        "auth",
+        "gateway.auth",
+        p.choice("auto", "token", "projected", "dex", "cookie", "token-request", "anonymous"),
+        "How to log in at the gateway; auto takes the first way that has what it needs.",
+        default="auto",
+        metavar="WAY",
+    ),
+    Option(
+        "username",
+        "gateway.username",
+        p.TEXT,
+        "The user who logs in through Dex; the password comes by KF_PASSWORD.",
+        metavar="EMAIL",
+    ),
+    Option(
+        "dex_connector",
+        "gateway.connector",
+        p.LABEL,
+        "The connector of Dex that knows this user; without it, local or ldap.",
+        metavar="ID",
+    ),
+    Option(
+        "token_file",
+        "gateway.token_file",
+        p.FILE,
+        "A file with a bearer token for the gateway; read again when it changes.",
+        metavar="FILE",
+    ),
+    Option(
+        "audience",
+        "gateway.audience",
+        p.TEXT,
+        "The audience of the tokens that are requested from Kubernetes.",
+        metavar="NAME",
+    ),
+    Option(
+        "service_account",
+        "gateway.service_account",
+        p.SERVICE_ACCOUNT,
+        "The service account that Kubernetes is asked to give us tokens of; without it, "
+        "default-editor of the namespace to work in.",
+        metavar="[NAMESPACE/]NAME",
+    ),
+    Option(
+        "ca_cert",
+        "gateway.ca_cert",
+        p.FILE,
+        "The certificate authority of the gateway, in PEM.",
+        metavar="FILE",
+    ),
+    Option(
+        "insecure",
+        "gateway.insecure",
+        p.FLAG,
+        "Do not verify the gateway's certificate.",
+        default=False,
+        metavar="BOOL",
+        flag=True,
+    ),
+    Option(
+        "token",
+        "gateway.token",
+        p.SECRET,
+        "A bearer token for the gateway.",
+        hidden=True,
+        secret=True,
+    ),
+    Option(
+        "cookie",
+        "gateway.cookie",
+        p.SECRET,
+        "The cookies of a session at the gateway, as a browser sends them: NAME=VALUE; NAME=VALUE.",
+        hidden=True,
+        secret=True,
+    ),
+    Option(
+        "password",
+        "gateway.password",
+        p.SECRET,
+        "The user's password for Dex.",
+        hidden=True,
+        secret=True,
+    ),
+    Option("password_file", "", p.FILE, "A file with that password.", metavar="FILE", hidden=True),
+)

@@ -1,0 +1,36 @@
+"""The tests of GPUs."""
+
+from __future__ import annotations
+
+from pytest_kubeflow.config import parsers as p
+from pytest_kubeflow.config.setting import Option
+from pytest_kubeflow.config.toleration import Toleration
+
+OPTIONS = (
+    Option(
+        "gpu_image",
+        "gpu.image",
+        p.TEXT,
+        "The image of tasks with GPUs; with PyTorch or CuPy in it, they also compute.",
+        default="nvidia/cuda:12.4.1-base-ubuntu22.04",
+        metavar="IMAGE",
+    ),
+    Option(
+        "gpu_toleration",
+        "gpu.tolerations",
+        p.TOLERATIONS,
+        "A taint of GPU nodes that tasks with GPUs ignore; may be given more than once.",
+        default=(Toleration("nvidia.com/gpu"),),
+        metavar="KEY[=VALUE][:EFFECT]",
+        repeatable=True,
+    ),
+    Option(
+        "gpu_all_nodes",
+        "gpu.all_nodes",
+        p.FLAG,
+        "Test the GPUs of each node by itself.",
+        default=False,
+        metavar="BOOL",
+        flag=True,
+    ),
+)

@@ -1,0 +1,26 @@
+"""The embedded Kubeflow."""
+
+from __future__ import annotations
+
+from pytest_kubeflow.config import parsers as p
+from pytest_kubeflow.config.setting import Option
+
+OPTIONS = (
+    Option(
+        "local_mode",
+        "local.mode",
+        p.choice("multi-user", "standalone"),
+        "What the embedded Kubeflow is: a platform with Profiles, or Kubeflow Pipelines alone.",
+        default="multi-user",
+        metavar="MODE",
+    ),
+    Option(
+        "local_fault",
+        "local.faults",
+        p.names(what="names that `python -m pytest_kubeflow.local --list-faults` lists"),
+        "A fault that the embedded Kubeflow has; may be given more than once.",
+        default=(),
+        metavar="NAME",
+        repeatable=True,
+    ),
+)

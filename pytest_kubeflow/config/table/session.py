@@ -1,0 +1,60 @@
+"""What a test session does."""
+
+from __future__ import annotations
+
+from pytest_kubeflow.config import parsers as p
+from pytest_kubeflow.config.components import COMPONENTS
+from pytest_kubeflow.config.setting import Option
+
+OPTIONS = (
+    Option(
+        "require",
+        "session.require",
+        p.names(COMPONENTS, what="components"),
+        "Components whose absence fails tests instead of skipping them.",
+        default=(),
+        metavar="NAMES",
+        repeatable=True,
+    ),
+    Option(
+        "schedule",
+        "session.schedule",
+        p.choice("submit-first", "sequential"),
+        "When the runs that tests declare are submitted: all before the first test, or each with "
+        "its own.",
+        default="submit-first",
+        metavar="POLICY",
+    ),
+    Option(
+        "max_runs",
+        "session.max_runs",
+        p.COUNT,
+        "The most declared runs that are in flight at once.",
+        default=8,
+        metavar="NUMBER",
+    ),
+    Option(
+        "session_timeout",
+        "session.session_timeout",
+        p.DURATION,
+        "The longest that all tests may take: then what still runs is terminated, and what is left "
+        "fails.",
+        metavar="DURATION",
+    ),
+    Option(
+        "keep",
+        "session.keep",
+        p.choice("never", "on-failure", "always"),
+        "Whether what was made on the cluster stays there after the tests.",
+        default="never",
+        metavar="WHEN",
+    ),
+    Option(
+        "timeout",
+        "session.timeout",
+        p.DURATION,
+        "The longest that one wait may take.",
+        default=600.0,
+        metavar="DURATION",
+    ),
+)
