@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from pytest_kubeflow.serving.routes import Answer
     from pytest_kubeflow.serving.service import InferenceService
     from pytest_kubeflow.serving.spec import model_uri
+    from pytest_kubeflow.skipping.cause import skip_for
     from pytest_kubeflow.waiting import Deadline, wait_until
 
 __all__ = [
@@ -106,6 +107,7 @@ __all__ = [
     "model_uri",
     "parse_quantity",
     "read_inventory",
+    "skip_for",
     "wait_until",
 ]
 
@@ -150,6 +152,7 @@ _HOMES = {
     "serving.routes": ["Answer"],
     "serving.service": ["InferenceService"],
     "serving.spec": ["model_uri"],
+    "skipping.cause": ["skip_for"],
     "waiting": ["Deadline", "wait_until"],
 }
 

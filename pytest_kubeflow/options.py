@@ -66,9 +66,20 @@ def load(config: pytest.Config) -> KubeflowConfig:
         except ConfigurationError as error:
             raise pytest.UsageError(error.message) from None
         config.stash[_config_key] = resolved
+        _warn_of_unknown_variables(config)
         for secret in resolved.secrets():
             redactor(config).add(secret)
     return resolved
+
+
+def _warn_of_unknown_variables(config: pytest.Config) -> None:
+    """Once a session: not in the workers of pytest-xdist, which have the same environment."""
+    if hasattr(config, "workerinput"):
+        return
+    from pytest_kubeflow.config.environment import unknown_variables
+
+    for line in unknown_variables(os.environ, (row.env for row in OPTIONS)):
+        config.issue_config_time_warning(pytest.PytestConfigWarning(line), stacklevel=2)
 
 
 def redactor(config: pytest.Config) -> Redactor:

@@ -13,6 +13,7 @@ from pytest_kubeflow.k8s.storage import StorageClass, storage_classes
 # Discovery is open to every user; reading CustomResourceDefinitions is not.
 RESOURCES: dict[str, tuple[tuple[str, str], ...]] = {
     "katib": (("kubeflow.org", "experiments"),),
+    "knative": (("serving.knative.dev", "services"),),
     "kserve": (("serving.kserve.io", "inferenceservices"),),
     "notebooks": (("kubeflow.org", "notebooks"),),
     "profiles": (("kubeflow.org", "profiles"),),

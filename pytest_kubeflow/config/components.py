@@ -3,6 +3,7 @@
 COMPONENTS = (
     "gpu",
     "katib",
+    "knative",
     "kserve",
     "notebooks",
     "objectstore",

@@ -22,6 +22,7 @@ from pytest_kubeflow.config.model import (
     ServingSettings,
     SessionSettings,
 )
+from pytest_kubeflow.config.parsers import LOCAL
 from pytest_kubeflow.config.setting import Option, Setting
 from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.redaction import MASK, Secret
@@ -71,6 +72,7 @@ def resolve(options: Sequence[Option], sources: Sources) -> KubeflowConfig:
     _one_of(settings, "token", "token_file")
     _one_of(settings, "password", "password_file")
     _read_password(settings)
+    _require_local(settings)
     return _build(options, settings)
 
 
@@ -165,6 +167,19 @@ def _one_of(settings: dict[str, Setting], direct: str, file: str) -> None:
     one, other = settings.get(direct), settings.get(file)
     if one and other and one.value is not None and other.value is not None:
         settings[file if one.rank >= other.rank else direct] = Setting(None, "default")
+
+
+def _require_local(settings: Mapping[str, Setting]) -> None:
+    """A fault is for the embedded Kubeflow: with any other it would be looked for in vain."""
+    fault, host = settings.get("local_fault"), settings.get("host")
+    if fault is None or host is None or host.value == LOCAL or fault.rank < _ENVIRONMENT:
+        return
+    names = ",".join(map(str, fault.value)) if isinstance(fault.value, tuple) else fault.value
+    found = f"--kf-host={host.value} (from {host.origin})" if host.value else "no --kf-host"
+    raise ConfigurationError(
+        f"--kf-local-fault={names} (from {fault.origin}) needs --kf-host={LOCAL}, and there is "
+        f"{found}: faults are those of the embedded Kubeflow"
+    )
 
 
 def _read_password(settings: dict[str, Setting]) -> None:

@@ -129,6 +129,15 @@ class SessionSettings:
     require: tuple[str, ...] = ()
     """Components whose absence fails a test instead of skipping it (of COMPONENTS)."""
 
+    strict: bool = False
+    """Whether a skipped test fails unless `allow_skip` has it."""
+
+    allow_skip: tuple[str, ...] = ()
+    """Skips that do not fail: names of causes, or patterns of node ids and reasons with a *."""
+
+    min_tests: int | None = None
+    """The fewest tests that have to run; None for no bound."""
+
     keep: str = "never"
     """Whether what was made stays after the tests: never, on-failure or always."""
 

@@ -125,6 +125,15 @@ def names(known: Iterable[str] | None = None, *, what: str = "names") -> Parser:
     return Parser(parse, f"{what}{listed}, separated by commas")
 
 
+def parse_skips(text: str) -> tuple[str, ...]:
+    """Names of causes, ids of tests, and patterns with a *, with commas between them."""
+    found = tuple(dict.fromkeys(one.strip() for one in re.split(r"[,\n]", text)))
+    for one in found:
+        if not (_LABEL.fullmatch(one) or "*" in one or "::" in one):
+            raise ValueError(one)
+    return found
+
+
 TEXT = Parser(lambda text, _base: text, "any text")
 SECRET = Parser(lambda text, _base: Secret(text), "any text")
 DURATION = Parser(
@@ -147,6 +156,11 @@ FILE = Parser(_file, "the path of a file that exists")
 TOLERATIONS = Parser(
     lambda text, _base: tuple(Toleration.parse(one.strip()) for one in text.split(",")),
     "key, key=value or key=value:Effect, separated by commas",
+)
+SKIPS = Parser(
+    lambda text, _base: parse_skips(text),
+    "causes such as gpu, ids of tests, or patterns with a * for either ids or reasons, separated "
+    "by commas",
 )
 LABEL = Parser(_matching(_LABEL), "lower-case letters, digits and dashes, at most 63")
 SERVICE_ACCOUNT = Parser(

@@ -7,9 +7,7 @@ proves nothing, and one that opens for all is told as that.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import pytest
-
-from pytest_kubeflow import Reply, Visitor
+from pytest_kubeflow import Reply, Visitor, skip_for
 
 
 @dataclass(frozen=True)
@@ -55,4 +53,4 @@ class Door:
             return
         reply = visitor.get(self.path)
         if reply.status == 404 or (self.field and reply.status == 200 and reply.json is None):
-            pytest.skip(f"{self.name} is not at {self.path}: {reply}")
+            skip_for(self.name, f"{self.name} is not at {self.path}: {reply}")

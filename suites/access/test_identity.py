@@ -12,6 +12,7 @@ from pytest_kubeflow import (
     Visitors,
     WaitTimeout,
     forgeries,
+    skip_for,
     wait_until,
 )
 
@@ -26,7 +27,7 @@ SKEW = 60
 def user(kf_cluster: Cluster) -> str:
     """Who we are to the gateway."""
     if kf_cluster.user is None:
-        pytest.skip(f"who we are there is not told by {kf_cluster.credentials.description}")
+        skip_for("login", f"who we are there is not told by {kf_cluster.credentials.description}")
     return kf_cluster.user
 
 

@@ -2,14 +2,13 @@
 
 import uuid
 
-import pytest
-
 from pytest_kubeflow import (
     AuthenticationError,
     ConfigurationError,
     Secret,
     Visitor,
     Visitors,
+    skip_for,
 )
 
 from .doors import Door
@@ -29,7 +28,7 @@ def test_the_right_password_opens_the_dashboard_and_a_wrong_one_does_not(
     try:
         person = visitors.log_in()
     except ConfigurationError as error:
-        pytest.skip(str(error))
+        skip_for("login", str(error))
     doors["dashboard"].opens_for(person)
     # One wrong password only: user bases lock accounts after some.
     wrong = let_in(visitors, f"wrong-{uuid.uuid4().hex}")

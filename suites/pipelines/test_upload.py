@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 from kfp import dsl
 
-from pytest_kubeflow import Cluster, PermissionDenied, PipelineRunner, PipelineUploader
+from pytest_kubeflow import (
+    Cluster,
+    PermissionDenied,
+    PipelineRunner,
+    PipelineUploader,
+    skip_for,
+)
 
 from .pythagorean import add, pythagorean, square
 
@@ -36,13 +42,13 @@ def test_run_versions_of_uploaded_pipeline(
     public: bool,
 ) -> None:
     if not public and not kf_cluster.multi_user:
-        pytest.skip("stand-alone KFP has no namespaces, so no private pipelines")
+        skip_for("multi-user", "stand-alone KFP has no namespaces, so no private pipelines")
     try:
         uploaded = upload_pipeline(pythagorean, public=public)
     except PermissionDenied as refused:
         if not public:
             raise
-        pytest.skip(f"this user may not make public pipelines: {refused}")
+        skip_for("public-pipelines", f"this user may not make public pipelines: {refused}")
     kept = kfp_client.get_pipeline(uploaded.pipeline_id)
     assert kept.display_name == uploaded.name
     assert (kept.namespace or None) == uploaded.namespace

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_kubeflow import Inventory
+from pytest_kubeflow import Inventory, skip_for
 
 
 @pytest.fixture(scope="session")
@@ -10,4 +10,4 @@ def enforced(kf_inventory: Inventory) -> None:
     """Skips where a node says that it does not hold pods to their limits."""
     for node in kf_inventory.usable:
         if node.limits_unenforced:
-            pytest.skip(f"node {node.name} enforces no limits: {node.limits_unenforced}")
+            skip_for("limits", f"node {node.name} enforces no limits: {node.limits_unenforced}")

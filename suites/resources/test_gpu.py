@@ -10,6 +10,7 @@ from pytest_kubeflow import (
     PipelineRun,
     PipelineRunner,
     read_inventory,
+    skip_for,
 )
 
 from .gpu_pipelines import GpuTask, look_at_gpus
@@ -37,9 +38,9 @@ def node_with(inventory: Inventory, count: int) -> NodeFacts:
         if inventory.free(node, GPU) >= count:
             return node
     if all(node.accelerators[GPU] < count for node in nodes):
-        pytest.skip(f"no node has {count} x {GPU}: {inventory.describe()}")
+        skip_for("gpu", f"no node has {count} x {GPU}: {inventory.describe()}")
     holders = ", ".join(str(one) for one in inventory.holders)
-    pytest.skip(f"no node has {count} x {GPU} free: {holders}")
+    skip_for("gpu", f"no node has {count} x {GPU} free: {holders}")
 
 
 def selector(node: NodeFacts) -> dict[str, str]:
@@ -77,7 +78,9 @@ def test_side_by_side(
     run = run_pipeline(look_at_gpus(kf_config.gpu, wanted, wanted))
     first, second = seen_by(run, "look-1"), seen_by(run, "look-2")
     if not first.overlaps(second):
-        pytest.skip(f"the tasks did not run at the same time, though {node.name} has GPUs for both")
+        skip_for(
+            "gpu", f"the tasks did not run at the same time, though {node.name} has GPUs for both"
+        )
     assert len(first.uuids) == len(second.uuids) == 1
     assert first.uuids != second.uuids
 
@@ -102,7 +105,9 @@ def test_computation(
     run = run_pipeline(look_at_gpus(kf_config.gpu, GpuTask(1, selector(node))))
     said = seen_by(run, "look-1").cuda
     if not said or "No module named" in said:
-        pytest.skip(f"{kf_config.gpu.image} has neither PyTorch nor CuPy (--kf-gpu-image)")
+        skip_for(
+            "gpu-library", f"{kf_config.gpu.image} has neither PyTorch nor CuPy (--kf-gpu-image)"
+        )
     library, _, total = said.splitlines()[-1].partition(" ")
     assert library in {"torch", "cupy"}, said
     assert float(total) == CUDA_SUM
@@ -113,7 +118,7 @@ def test_every_node(
 ) -> None:
     """Each node with GPUs gives one and all of them (--kf-gpu-all-nodes)."""
     if not kf_config.gpu.all_nodes:
-        pytest.skip("checked node by node only with --kf-gpu-all-nodes")
+        skip_for("not-asked", "checked node by node only with --kf-gpu-all-nodes")
     problems = []
     for node in inventory.with_accelerator(GPU):
         count = inventory.free(node, GPU)

@@ -18,6 +18,7 @@ from pytest_kubeflow import (
     RunFailed,
     ServiceDeployer,
     model_uri,
+    skip_for,
 )
 
 from .iris_pipeline import Kit
@@ -123,12 +124,13 @@ def deploy(run_pipeline: PipelineRunner, kf_config: KubeflowConfig) -> Deploy:
             return run_pipeline(kit.serving(), arguments=arguments)
         except RunFailed as error:
             told = _NO_INDEX.search(str(error))
-            if told is None or serving.image or "kserve" in kf_config.session.require:
+            if told is None or serving.image:
                 raise
             reason = told[0]
-        pytest.skip(
+        skip_for(
+            "package-index",
             f"components cannot install scikit-learn and kserve ({reason}): "
-            "give --kf-sklearn-image, or an index with --kf-pip-index-url"
+            "give --kf-sklearn-image, or an index with --kf-pip-index-url",
         )
 
     return run
@@ -180,8 +182,9 @@ def revisions(iris: Iris, inference_service: ServiceDeployer) -> ServiceDeployer
     """`inference_service` where it makes revisions; skips where it does not."""
     mode = iris.service.mode
     if mode != "Knative":
-        pytest.skip(
+        skip_for(
+            "knative",
             f"InferenceServices run in mode {mode}, which knows no revisions: "
-            "--kf-serving-mode=Knative (or Serverless, below 0.16), where there is Knative"
+            "--kf-serving-mode=Knative (or Serverless, below 0.16), where there is Knative",
         )
     return inference_service

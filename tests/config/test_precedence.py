@@ -64,6 +64,9 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "insecure": ("on", True),
         "s3_endpoint": ("http://s3:9000", "http://s3:9000"),
         "require": ("katib,gpu", ("katib", "gpu")),
+        "strict": ("yes", True),
+        "allow_skip": ("gpu,*x*", ("gpu", "*x*")),
+        "min_tests": ("50", 50),
         "keep": ("always", "always"),
         "schedule": ("sequential", "sequential"),
         "max_runs": ("3", 3),
@@ -83,7 +86,8 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         if not option.field or option.secret or option.name == "gpu_toleration":
             continue
         text, value = special.get(option.name, ("file", None))
-        config = resolved(environment={option.env: text}, folder=tmp_path)
+        local = {"host": "local"} if option.name == "local_fault" else {}
+        config = resolved(local, {option.env: text}, folder=tmp_path)
         group, attribute = option.field.split(".")
         found = getattr(getattr(config, group), attribute)
         assert found == value if value is not None else str(found).endswith("file"), option.name
@@ -124,6 +128,9 @@ MALFORMED = {
     "storage_class": "Not A Name",
     "s3_endpoint": "s3:9000",
     "require": "katip",
+    "strict": "very",
+    "allow_skip": "No Cause",
+    "min_tests": "0",
     "keep": "sometimes",
     "schedule": "whenever",
     "max_runs": "0",

@@ -50,7 +50,7 @@ def test_skipped_with_what_was_looked_for(remote: Remote, suite: Path) -> None:
 def test_failed_where_required(remote: Remote, suite: Path) -> None:
     code, output = remote.run(suite, "-ra", "--kf-require=katib,objectstore")
     assert code == 1, output
-    assert "1 passed, 1 skipped, 1 error" in output
+    assert "1 failed, 1 passed, 1 skipped" in output
     assert f"{KATIB} (--kf-require=katib,objectstore (from command line))" in output
     assert not (suite / "made").exists()
 
@@ -73,20 +73,20 @@ def test_wrong_markers(remote: Remote, tmp_path: Path, marker: str, told: str) -
 
 
 STORE = """
-def test_one(minio_client): pass
-def test_two(minio_bucket): pass
-def test_three(minio_bucket): pass
+def test_one(minio_client, kfp_client): pass
+def test_two(minio_bucket, kfp_client): pass
+def test_three(minio_bucket, kfp_client): pass
 """
 
 
-@pytest.mark.parametrize("required", [False, True])
-def test_no_object_store(remote: Remote, tmp_path: Path, required: bool) -> None:
+@pytest.mark.parametrize("required", ["", "objectstore", "pipelines"])
+def test_no_object_store(remote: Remote, tmp_path: Path, required: str) -> None:
     (tmp_path / "test_store.py").write_text(STORE)
     arguments = [one for one in remote.arguments if "s3" not in one]
-    more = ["--kf-require=objectstore"] if required else []
+    more = [f"--kf-require={required}"] if required else []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Remote, "arguments", arguments)
         code, output = remote.run(tmp_path, "-ra", *more)
     assert code == (1 if required else 0), output
-    assert ("3 errors" if required else "3 skipped") in output
+    assert ("3 failed" if required else "3 skipped") in output
     assert "no object store can be reached from here: give --kf-s3-endpoint=URL" in output

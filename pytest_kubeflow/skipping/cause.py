@@ -1,0 +1,56 @@
+"""skip_for: a skip that names its cause, so that it can be required, allowed and counted."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from _pytest import outcomes  # pytest.skip.Exception has no type
+
+CAUSES = {
+    "accounts": "no tokens of service accounts",
+    "brief-tokens": "no token that ends soon",
+    "gateway": "no gateway to log in at",
+    "gpu": "no GPU",
+    "gpu-library": "no PyTorch or CuPy",
+    "idle-cpu": "no idle CPU",
+    "katib": "no Katib",
+    "knative": "no Knative",
+    "kserve": "no KServe",
+    "limits": "limits not enforced",
+    "login": "no login as a person",
+    "multi-user": "no users to tell apart",
+    "nodes": "nodes may not be listed",
+    "notebooks": "no notebooks",
+    "not-asked": "only when asked for",
+    "objectstore": "no object store",
+    "package-index": "no package index",
+    "pipelines": "no pipelines",
+    "profile-keys": "no keys of the profile",
+    "profiles": "no second profile",
+    "public-pipelines": "no right to public pipelines",
+    "stored-artifacts": "artifacts of runs alone are shown",
+    "training": "no training operator",
+    "workflows": "no Argo Workflows",
+}
+"""The causes of skips in the shipped suites, and how the last line calls them; others are called
+by their own names."""
+
+
+class Skipped(outcomes.Skipped):
+    """A skip with its `cause`."""
+
+    __module__ = "builtins"  # as pytest's own: so it is called in reports
+
+    def __init__(self, cause: str, reason: str) -> None:
+        super().__init__(reason, _use_item_location=True)
+        self.cause = cause
+
+
+def skip_for(cause: str, reason: str) -> NoReturn:
+    """Skip the test for want of `cause`, such as "gpu"; `reason` is a sentence for people.
+
+    The cause is what `--kf-allow-skip` and `--kf-require` take, and what the session's last line
+    counts by. A test that skips by `pytest.skip` has no cause, and is counted by its reason.
+    """
+    __tracebackhide__ = True
+    raise Skipped(cause, reason)

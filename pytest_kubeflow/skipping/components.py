@@ -1,0 +1,38 @@
+"""Which components of the cluster a test is of, so that --kf-require knows whose skips it means."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+FIXTURES = {
+    "inference_service": "kserve",
+    "kserve_client": "kserve",
+    "kfp_client": "pipelines",
+    "minio_bucket": "objectstore",
+    "minio_client": "objectstore",
+    "other_profile": "profiles",
+    "pipeline_run": "pipelines",
+    "run_pipeline": "pipelines",
+    "shared_inference_service": "kserve",
+    "shared_minio_bucket": "objectstore",
+    "upload_pipeline": "pipelines",
+}
+"""Fixtures that only tests of a component ask for."""
+
+MARKER_OF_PIPELINES = "kf_pipeline"
+MODES = {"knative": "kserve"}
+"""What some installations of a component have and others not: lacking it is not lacking that."""
+
+
+def components_of(
+    *, required: Iterable[str], fixtures: Collection[str], markers: Collection[str]
+) -> frozenset[str]:
+    """The components that a test is of.
+
+    `required` are those of its markers kf_requires, `fixtures` the names of all fixtures that it
+    asks for, also by way of others, `markers` the names of its markers.
+    """
+    found = {*required, *(FIXTURES[name] for name in fixtures if name in FIXTURES)}
+    if MARKER_OF_PIPELINES in markers:
+        found.add("pipelines")
+    return frozenset(found)

@@ -1,0 +1,30 @@
+"""Faults are the embedded cluster's: asked for with another one, they are refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_kubeflow.errors import ConfigurationError
+
+from .sources import resolved
+
+
+def test_with_a_url() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        resolved({"host": "https://kf.example.com", "local_fault": ["wrong-output"]}, {}, {})
+    assert caught.value.message == (
+        "--kf-local-fault=wrong-output (from command line) needs --kf-host=local, and there is "
+        "--kf-host=https://kf.example.com (from command line): faults are those of the embedded "
+        "Kubeflow"
+    )
+
+
+def test_without_a_host() -> None:
+    with pytest.raises(ConfigurationError, match="and there is no --kf-host"):
+        resolved({}, {"KF_LOCAL_FAULT": "wrong-output"}, {})
+
+
+def test_in_the_ini_file_for_whoever_says_local() -> None:
+    ini = {"local_fault": "wrong-output"}
+    assert resolved({"host": "https://kf.example.com"}, {}, ini).local.faults == ("wrong-output",)
+    assert resolved({"host": "local"}, {}, ini).local.faults == ("wrong-output",)
