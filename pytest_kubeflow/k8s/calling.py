@@ -14,6 +14,7 @@ from pytest_kubeflow.errors import (
     NotFound,
     PermissionDenied,
 )
+from pytest_kubeflow.k8s.retry_policy import ApiOutage
 from pytest_kubeflow.reaching import innermost
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def calling(what: str) -> Iterator[None]:
         yield
     except ApiException as error:
         raise _translated(error, what) from error
+    except ApiOutage as error:
+        raise ClusterUnreachable(f"cannot {what}: {error.message}") from error
     except HTTPError as error:
         raise ClusterUnreachable(
             f"cannot {what}: the Kubernetes API does not answer ({innermost(error)})"

@@ -1,14 +1,16 @@
-"""KubernetesClient: the official client, made when first used, with a timeout on every call."""
+"""KubernetesClient: the official client, made when first used, with our retry policy."""
 
 from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_kubeflow.config.model import KubernetesSettings
 from pytest_kubeflow.k8s.calling import calling
+from pytest_kubeflow.k8s.connection import make_connection
 from pytest_kubeflow.k8s.kubeconfig import Kubeconfig
+from pytest_kubeflow.k8s.retry_policy import RetryPolicy
 from pytest_kubeflow.proxy import proxy_for
 from pytest_kubeflow.redaction import Secret
 
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["KubernetesClient", "calling"]
 
-CONNECT_TIMEOUT = 10.0
-READ_TIMEOUT = 60.0
 _SAME = (
     *("host", "verify_ssl", "ssl_ca_cert", "tls_server_name", "retries"),
     *("proxy", "proxy_headers", "no_proxy"),
@@ -30,11 +30,13 @@ class KubernetesClient:
     """Typed APIs of the official client as attributes: `.core`, `.custom`, ...
 
     Nothing is read or imported before the first of them is used. Errors of calls are the official
-    client's `ApiException`; `calling` turns them into ours.
+    client's `ApiException`; `calling` turns them into ours. What the API does not answer for now
+    is asked again, as `retry_policy` says.
     """
 
     def __init__(self, kubeconfig: Path | None = None, context: str | None = None) -> None:
         self._kubeconfig = Kubeconfig(kubeconfig, context)
+        self.retry_policy = RetryPolicy()
 
     @classmethod
     def from_settings(cls, settings: KubernetesSettings) -> KubernetesClient:
@@ -50,14 +52,16 @@ class KubernetesClient:
     def api_client(self) -> api.ApiClient:
         """The configured connection. Raises ConfigurationError, of one line."""
         from kubernetes.client import Configuration
+        from urllib3.util import Retry
 
         settings = Configuration()
-        settings.retries = 1  # urllib3's three more attempts only delay the verdict
+        # Redirects alone are urllib3's: what is repeated is ours to say.
+        settings.retries = Retry(total=None, connect=0, read=0, status=0, other=0, redirect=3)
         self._kubeconfig.load(settings)
         if settings.proxy is None and (proxy := proxy_for(settings.host)) is not None:
             settings.proxy, settings.proxy_headers = proxy.url, dict(proxy.headers)
 
-        return _patient_client(settings)
+        return make_connection(settings, self.retry_policy)
 
     def with_token(self, token: Secret) -> KubernetesClient:
         """The same API server, asked with this bearer token and nothing else of ours."""
@@ -68,7 +72,7 @@ class KubernetesClient:
             setattr(theirs, same, getattr(ours, same))
         theirs.api_key = {"authorization": f"Bearer {token.reveal()}"}
         other = KubernetesClient(self._kubeconfig.path, self._kubeconfig.context)
-        other.api_client = _patient_client(theirs)
+        other.api_client = make_connection(theirs, other.retry_policy)
         return other
 
     @cached_property
@@ -162,17 +166,3 @@ class KubernetesClient:
         """Close the connections, if any were made."""
         if "api_client" in vars(self):
             self.api_client.close()
-
-
-def _patient_client(settings: Any) -> api.ApiClient:
-    from kubernetes.client import ApiClient
-
-    class PatientClient(ApiClient):  # type: ignore[misc]  # the base class has no types
-        """No call waits for ever: what has no timeout of its own gets ours."""
-
-        def request(self, *args: Any, **kwargs: Any) -> Any:
-            if kwargs.get("_request_timeout") is None:
-                kwargs["_request_timeout"] = (CONNECT_TIMEOUT, READ_TIMEOUT)
-            return super().request(*args, **kwargs)
-
-    return PatientClient(settings)
