@@ -48,7 +48,7 @@ class PortForward:
         self, kubernetes: KubernetesClient, namespace: str, service: str, port: int | str
     ) -> None:
         self._kubernetes = kubernetes
-        self._source = ServicePort(kubernetes, namespace, service, port)
+        self._source: ServicePort | PodPort = ServicePort(kubernetes, namespace, service, port)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._server: asyncio.Server | None = None
@@ -57,6 +57,13 @@ class PortForward:
         self._dialing = threading.BoundedSemaphore(_AT_ONCE)
         self._trouble: KubeflowError | None = None
         self._left: PodPort | None = None
+
+    @classmethod
+    def to_pod(cls, kubernetes: KubernetesClient, target: PodPort) -> PortForward:
+        """One that leads to this pod alone."""
+        forward = cls(kubernetes, target.namespace, target.pod, target.port)
+        forward._source = target
+        return forward
 
     def __repr__(self) -> str:
         return f"PortForward({self._source})"

@@ -34,6 +34,10 @@ class PodPort:
     def __str__(self) -> str:
         return f"port {self.port} of pod {self.namespace}/{self.pod}"
 
+    def find(self) -> PodPort:
+        """Itself: as a ServicePort finds one."""
+        return self
+
 
 class Tunnel:
     """A websocket to a pod's port. All of it belongs to one event loop.
