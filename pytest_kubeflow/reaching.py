@@ -40,13 +40,13 @@ def _told(url: str, error: BaseException) -> ClusterUnreachable | ConfigurationE
 
     parts = urlsplit(url)
     host = parts.netloc
-    chain = list(_chain(error))
+    causes = list(chain(error))
     said = innermost(error)
 
     def there(*kinds: type[BaseException]) -> BaseException | None:
-        return next((one for one in chain if isinstance(one, kinds)), None)
+        return next((one for one in causes if isinstance(one, kinds)), None)
 
-    if any("407" in str(one) for one in chain if "Tunnel" in str(one)):
+    if any("407" in str(one) for one in causes if "Tunnel" in str(one)):
         return proxy_wants_login(url)
     if there(requests.exceptions.ProxyError):
         return ClusterUnreachable(
@@ -61,7 +61,7 @@ def _told(url: str, error: BaseException) -> ClusterUnreachable | ConfigurationE
             f"{_CERTIFICATE.get(code, _OTHERWISE)} (--kf-insecure skips the check)"
         )
     if there(ssl.SSLError):
-        if any("WRONG_VERSION_NUMBER" in str(one) for one in chain):
+        if any("WRONG_VERSION_NUMBER" in str(one) for one in causes):
             return ClusterUnreachable(
                 f"{host} does not speak TLS; is it http://{host}? (a login over plain http works "
                 "on localhost alone)"
@@ -90,7 +90,7 @@ def proxy_wants_login(url: str) -> ConfigurationError:
     )
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain(error: BaseException) -> Iterator[BaseException]:
     """The error and those inside it, the innermost last."""
     seen: set[int] = set()
     one: BaseException | None = error
@@ -105,7 +105,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def innermost(error: BaseException) -> str:
     """What the operating system or OpenSSL said, on one line, without the layers around it."""
-    return _said([*_chain(error)][-1])
+    return _said([*chain(error)][-1])
 
 
 def _said(error: BaseException) -> str:

@@ -1,22 +1,25 @@
 """Deadline and wait_until: the only way in which this plugin waits.
 
 The loop itself is tenacity's; this adds what its users complain about elsewhere: a deadline that
-is never overslept, and a timeout that tells the last state and brings the evidence.
+is never overslept, and a timeout that tells the last state and brings the evidence. Calls inside
+learn of the deadline, so that their own retries end with it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-from pytest_kubeflow.errors import Evidence, WaitTimeout
+from pytest_kubeflow.errors import ClusterUnreachable, Evidence, WaitTimeout
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
-__all__ = ["Deadline", "WaitTimeout", "wait_until"]
+__all__ = ["Deadline", "WaitTimeout", "bounded_by", "current_deadline", "wait_until"]
 
 T = TypeVar("T")
 
@@ -54,6 +57,28 @@ class Deadline:
         return min(seconds, self.remaining())
 
 
+_current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
+
+
+@contextmanager
+def bounded_by(deadline: Deadline) -> Iterator[None]:
+    """Calls inside repeat no attempt past `deadline`, nor past one that bounds this block.
+
+    Each is attempted once at least. Holds for this thread alone, or for a copy of its context.
+    """
+    outer = _current.get()
+    token = _current.set(deadline if outer is None or deadline.at < outer.at else outer)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def current_deadline() -> Deadline | None:
+    """The deadline that bounds the calls of this thread now; None where none was set."""
+    return _current.get()
+
+
 def wait_until(
     poll: Callable[[], T],
     done: Callable[[T], bool],
@@ -70,27 +95,47 @@ def wait_until(
     Pauses grow from `interval` to `longest` seconds and never past the deadline. `done` may raise
     to end the wait at once on a final state that is not the wanted one; what `poll` raises passes
     through. `what` completes "timed out after 30 s waiting for ...".
-    Raises WaitTimeout with the last state, as `describe` puts it, and with `evidence()`.
+    Raises WaitTimeout with the last state, as `describe` puts it, and with `evidence()`;
+    ClusterUnreachable, which then tells the last state too, if `poll` raises it before the
+    deadline.
     """
     from tenacity import Retrying, retry_if_result
 
-    def pause(state: RetryCallState) -> float:
-        grown = interval * 1.5 ** min(state.attempt_number - 1, 30)
-        return deadline.at_most(min(grown, longest))
+    seen: list[T] = []
 
-    def give_up(state: RetryCallState) -> NoReturn:
-        assert state.outcome is not None
-        last = describe(state.outcome.result())
+    def give_up(more: str = "") -> NoReturn:
+        last = _last(seen, describe) + more
         raise WaitTimeout(
             f"timed out after {deadline} waiting for {what}; last state: {last}",
             state=last,
             evidence=evidence() if evidence else None,
         )
 
+    def ask() -> T:
+        try:
+            seen[:] = [poll()]
+        except ClusterUnreachable as error:
+            if deadline.expired:
+                give_up(f"; {error.message}")
+            raise ClusterUnreachable(
+                f"{error.message}; it was asked for {what}, last state: {_last(seen, describe)}",
+                evidence=error.evidence,
+            ) from error
+        return seen[0]
+
+    def pause(state: RetryCallState) -> float:
+        grown = interval * 1.5 ** min(state.attempt_number - 1, 30)
+        return deadline.at_most(min(grown, longest))
+
     retrying = Retrying(
         retry=retry_if_result(lambda state: not done(state)),
         wait=pause,
         stop=lambda _state: deadline.expired,
-        retry_error_callback=give_up,
+        retry_error_callback=lambda _state: give_up(),
     )
-    return retrying(poll)
+    with bounded_by(deadline):
+        return retrying(ask)
+
+
+def _last(seen: list[T], describe: Callable[[T], str]) -> str:
+    return describe(seen[0]) if seen else "not known"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 
 from pytest_kubeflow.auth.credentials import YOUNG
 from pytest_kubeflow.auth.token import bearer
 from pytest_kubeflow.errors import AuthenticationError, ClusterUnreachable, KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.redaction import Redactor
+from pytest_kubeflow.waiting import Deadline, bounded_by
 
 LIFETIME = 3600
 """Seconds asked for; the API server may give less or more."""
@@ -56,11 +58,14 @@ class TokenRequest:
         """The current token as `Authorization`. Raises AuthenticationError if none is issued."""
         with self._lock:
             if time.monotonic() >= self._renew_at:
+                # The old one may be good for a while yet: then one attempt is enough, and the next
+                # request makes another.
+                old = time.monotonic() < self._ends_at
                 try:
-                    self._token = self._request()
+                    with bounded_by(Deadline.after(0)) if old else nullcontext():
+                        self._token = self._request()
                 except ClusterUnreachable:
-                    # The old one may be good for a while yet; the next request tries again.
-                    if time.monotonic() >= self._ends_at:
+                    if not old:
                         raise
             return bearer(self._token)
 

@@ -27,14 +27,19 @@ def read_log(
         options["tail_lines"] = tail_lines
     if previous:
         options["previous"] = True
-    with calling(f"read the log of pod {namespace}/{pod}"):
+
+    def read() -> bytes:
         # _preload_content=False: read_namespaced_pod_log gives repr(bytes) for some contents.
         response = kubernetes.core.read_namespaced_pod_log(pod, namespace, **options)
         try:
             data: bytes = response.data
         finally:
             response.release_conn()
-    return data
+        return data
+
+    with calling(f"read the log of pod {namespace}/{pod}"):
+        # One that breaks off in the middle is read again from its beginning.
+        return kubernetes.retry_policy.repeat(read, at_most=timeout)
 
 
 def last_lines(

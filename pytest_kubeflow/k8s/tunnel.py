@@ -1,19 +1,26 @@
-"""Tunnel: one connection to a port of a pod, through the Kubernetes API."""
+"""Tunnel: one connection to a port of a pod, through the Kubernetes API.
+
+The protocol is `v4.channel.k8s.io`: the first byte of a message is its channel, 0 for data and 1
+for errors, and the first message of each channel is the port. It has no end of one direction
+alone. (SPDY has, in the releases that take it inside a websocket; no library for Python speaks it,
+and nodes end both directions there as well, about a second after one.)
+"""
 
 from __future__ import annotations
 
-import json
-import socket
-import threading
 from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from pytest_kubeflow.errors import ClusterUnreachable
-from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError
+from pytest_kubeflow.k8s.websocket import connect
 
 if TYPE_CHECKING:
-    from kubernetes.client import ApiException, CoreV1Api
+    from kubernetes import client as api
+    from websockets.asyncio.client import ClientConnection
+
+PROTOCOL = "v4.channel.k8s.io"
+_DATA, _ERROR = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,104 +34,79 @@ class PodPort:
     def __str__(self) -> str:
         return f"port {self.port} of pod {self.namespace}/{self.pod}"
 
+    def find(self) -> PodPort:
+        """Itself: as a ServicePort finds one."""
+        return self
+
 
 class Tunnel:
-    """A websocket to a pod's port, closed at the end.
+    """A websocket to a pod's port. All of it belongs to one event loop.
 
-    `socket` is this end of it; it can be closed, and not half closed. Whether anything listens
-    there shows a little later: `trouble` is then what the node said.
+    Whether anything listens there shows a little later: `trouble` is then what the node said.
     """
 
-    def __init__(self, target: PodPort, forward: Any) -> None:
+    def __init__(self, target: PodPort, websocket: ClientConnection) -> None:
         self.target = target
-        self._forward = forward
-        self.socket: socket.socket = forward.socket(target.port)
-        # The library leaves it as it comes from socketpair(): how it blocks is the user's choice.
-        self.socket.setblocking(True)
+        self.trouble: KubeflowError | None = None
+        self._websocket = websocket
+        self._begun = {_DATA: False, _ERROR: False}
+
+    @classmethod
+    async def open(cls, connection: api.ApiClient, target: PodPort) -> Tunnel:
+        """One to a pod that runs. Raises ApiException, OSError."""
+        pod = f"/api/v1/namespaces/{quote(target.namespace)}/pods/{quote(target.pod)}"
+        path = f"{pod}/portforward?ports={target.port}"
+        return cls(target, await connect(connection, path, PROTOCOL))
 
     @property
     def is_open(self) -> bool:
         """Whether the connection to the API is still there; what came before can be read yet."""
-        return bool(self._forward.connected)
+        from websockets.protocol import State
 
-    @property
-    def trouble(self) -> ClusterUnreachable | None:
-        """Why nothing comes from there, if the node has said so."""
-        told = self._forward.error(self.target.port)
-        return ClusterUnreachable(f"{self.target} does not answer: {told}") if told else None
+        return self._websocket.state is State.OPEN
 
-    def close(self) -> None:
-        """End it; twice is fine."""
-        self._forward.close()
+    async def read(self) -> bytes:
+        """The next bytes from the pod; none at the end, and `trouble` says why if it is early."""
+        from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK
 
-    def __enter__(self) -> Tunnel:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class Tunnels:
-    """Opens tunnels. Threads may share it."""
-
-    def __init__(self, kubernetes: KubernetesClient) -> None:
-        self._kubernetes = kubernetes
-        self._core: CoreV1Api | None = None
-        self._lock = threading.Lock()
-
-    def open(self, target: PodPort) -> Tunnel:
-        """A tunnel to a pod that runs.
-
-        Raises PermissionDenied without `create pods/portforward`, NotFound without the pod,
-        ClusterUnreachable.
-        """
-        from kubernetes.client import ApiClient, ApiException, CoreV1Api
-        from kubernetes.stream import portforward
-
-        with self._lock, calling(f"forward {target}"):
-            if self._core is None:
-                # `portforward` puts its own request function into the client for the time of the
-                # call: a client of its own keeps other threads' calls out of that.
-                self._core = CoreV1Api(ApiClient(self._kubernetes.api_client.configuration))
+        while self.trouble is None:
             try:
-                forward = portforward(
-                    self._core.connect_get_namespaced_pod_portforward,
-                    target.pod,
-                    target.namespace,
-                    ports=str(target.port),
+                message = await self._websocket.recv()
+            except ConnectionClosedOK:
+                return b""
+            except ConnectionClosedError as error:
+                self.trouble = ClusterUnreachable(
+                    f"the connection to {self.target} broke off: {error}"
                 )
-            except ApiException as error:
-                raise _explained(error, target) from error
-        return Tunnel(target, forward)
+                return b""
+            if isinstance(message, bytes) and (data := self._data(message)):
+                return data
+        return b""
 
-    def close(self) -> None:
-        """Close the client; tunnels that are open stay so."""
-        if self._core is not None:
-            self._core.api_client.close()
-            self._core = None
+    def _data(self, message: bytes) -> bytes:
+        channel, payload = message[:1], message[1:]
+        number = channel[0] if channel else -1
+        if number not in self._begun:
+            return b""
+        if not self._begun[number]:
+            self._begun[number] = True  # the port, which we know
+            return b""
+        if number == _DATA:
+            return payload
+        told = " ".join(payload.decode(errors="replace").split())
+        self.trouble = ClusterUnreachable(f"{self.target} does not answer: {told}")
+        return b""
 
+    async def write(self, data: bytes) -> bool:
+        """Send bytes to the pod, as fast as it takes them; False if it takes no more."""
+        from websockets.exceptions import ConnectionClosed
 
-def _explained(error: ApiException, target: PodPort) -> Exception:
-    """What the library calls status 0, as what the API server answered to the handshake."""
-    from kubernetes.client import ApiException
-    from websocket import WebSocketBadStatusException
+        try:
+            await self._websocket.send(bytes([_DATA]) + data)
+        except ConnectionClosed:
+            return False
+        return True
 
-    cause = error.__context__
-    if not isinstance(cause, WebSocketBadStatusException):
-        told = " ".join(str(error.reason).split())
-        return ClusterUnreachable(f"cannot forward {target}: {told}")
-    body = cause.resp_body or b""
-    answered: Exception = ApiException(status=cause.status_code, reason=_text(body))
-    return answered
-
-
-def _text(body: bytes) -> str:
-    try:
-        return str(json.loads(body)["message"])
-    except (ValueError, KeyError, TypeError):
-        return body.decode(errors="replace").strip()
+    async def close(self) -> None:
+        """End it; twice is fine."""
+        await self._websocket.close()

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError
+from pytest_kubeflow.waiting import Deadline, bounded_by
 
 WORKFLOWS = ("argoproj.io", "v1alpha1", "workflows")
 """Group, version and plural."""
@@ -52,7 +53,9 @@ class WorkflowWatch(threading.Thread):
             with contextlib.suppress(
                 ApiException, KubeflowError, HTTPError, OSError, ValueError, AttributeError
             ):
-                response = self._open_watch()
+                # One attempt at a time: `stop` does not wait for a policy's pauses.
+                with bounded_by(Deadline.after(0)):
+                    response = self._open_watch()
                 with self._lock:
                     self._response = response
                     if self._stopped.is_set():

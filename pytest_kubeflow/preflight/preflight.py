@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -22,10 +23,14 @@ from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.preflight.rights import described, manifest, missing_rights, subject_of
 from pytest_kubeflow.preflight.store import STORE, check_store
 from pytest_kubeflow.redaction import Redactor
+from pytest_kubeflow.waiting import Deadline, bounded_by
 
 T = TypeVar("T")
 
 RIGHTS, COMPONENTS = "rights", "components"
+
+MAX_OUTAGE = 5.0
+"""Seconds after which Kubernetes is asked once and no more: a verdict comes within seconds."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +60,20 @@ def preflight(config: KubeflowConfig, *, ownership: Ownership, redactor: Redacto
 
     Whoever gets a cluster closes it.
     """
+    with bounded_by(Deadline.after(MAX_OUTAGE)):
+        return _preflight(config, ownership, redactor)
+
+
+def _preflight(config: KubeflowConfig, ownership: Ownership, redactor: Redactor) -> Preflight:
     checks = Checklist()
     kubernetes = KubernetesClient.from_settings(config.kubernetes)
     with ThreadPoolExecutor(thread_name_prefix="preflight") as pool:
         way_in = pool.submit(
-            enter, config, ownership=ownership, redactor=redactor, checks=_order(checks)
+            copy_context().run,
+            partial(enter, config, ownership=ownership, redactor=redactor, checks=_order(checks)),
         )
         others = [
-            pool.submit(check_kubernetes, config, kubernetes, checks),
+            pool.submit(copy_context().run, check_kubernetes, config, kubernetes, checks),
             pool.submit(check_store, config, checks),
         ]
         error, cluster = _outcome(way_in.result)

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.cluster import Cluster
 from pytest_kubeflow.errors import ClusterUnreachable, NotFound
-from pytest_kubeflow.k8s.tunnel import PodPort, Tunnels
+from pytest_kubeflow.k8s.portforward import PortForward
+from pytest_kubeflow.k8s.tunnel import PodPort
 from pytest_kubeflow.reaching import reaching
 from pytest_kubeflow.serving.errors import ServiceFailed
 from pytest_kubeflow.serving.state import ServiceState
@@ -133,19 +134,16 @@ class PortForwardRoute:
         ports = [one.container_port for one in (container.ports if container else None) or ()]
         target = PodPort(self.namespace, pod.metadata.name, ports[0] if ports else _PORT)
         with (
-            closing(Tunnels(kubernetes)) as tunnels,
-            tunnels.open(target) as tunnel,
-            closing(http.client.HTTPConnection("localhost")) as connection,
+            PortForward.to_pod(kubernetes, target) as forward,
+            closing(http.client.HTTPConnection(*forward.address, timeout=timeout)) as connection,
         ):
-            tunnel.socket.settimeout(timeout)
-            connection.sock = tunnel.socket
             try:
                 connection.request(method, path, body=body, headers=dict(headers))
                 answer = connection.getresponse()
                 return Answer(answer.status, answer.read(), dict(answer.getheaders()))
             except (OSError, http.client.HTTPException) as error:
                 told = f"{target} does not answer: {error or type(error).__name__}"
-                raise tunnel.trouble or ClusterUnreachable(told) from error
+                raise forward.trouble or ClusterUnreachable(told) from error
 
 
 def make_route(

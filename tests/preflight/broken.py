@@ -346,7 +346,7 @@ def server_of(remote: Remote) -> tuple[str, dict[str, str]]:
     return str(found.pop("server")), found
 
 
-@setup(r"--kf-kubeconfig=\S+ .*: cannot talk to Kubernetes: .*\(Connection refused\)")
+@setup(r"--kf-kubeconfig=\S+ .*: cannot talk to Kubernetes: .*: connection refused")
 def kubernetes_down(remote: Remote, folder: Path) -> Iterator[Given]:
     with closed_port() as port:
         file = kubeconfig(folder, f"https://127.0.0.1:{port}", {"token": "planted-token"})

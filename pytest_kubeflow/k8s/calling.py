@@ -1,0 +1,50 @@
+"""`calling`: the errors of Kubernetes calls, as ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pytest_kubeflow.errors import (
+    AuthenticationError,
+    ClusterUnreachable,
+    KubeflowError,
+    NotFound,
+    PermissionDenied,
+)
+from pytest_kubeflow.k8s.retry_policy import ApiOutage
+from pytest_kubeflow.reaching import innermost
+
+if TYPE_CHECKING:
+    from kubernetes import client as api
+
+
+@contextmanager
+def calling(what: str) -> Iterator[None]:
+    """Turn the errors of Kubernetes calls inside into ours. `what` completes "cannot ..."."""
+    from kubernetes.client import ApiException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except ApiException as error:
+        raise _translated(error, what) from error
+    except ApiOutage as error:
+        raise ClusterUnreachable(f"cannot {what}: {error.message}") from error
+    except HTTPError as error:
+        raise ClusterUnreachable(
+            f"cannot {what}: the Kubernetes API does not answer ({innermost(error)})"
+        ) from error
+
+
+def _translated(error: api.ApiException, what: str) -> KubeflowError:
+    try:
+        told = json.loads(error.body).get("message") or error.reason
+    except (TypeError, ValueError, AttributeError):
+        told = error.reason or error.body
+    kinds = {401: AuthenticationError, 403: PermissionDenied, 404: NotFound}
+    kind = kinds.get(error.status, KubeflowError)
+    message = " ".join(str(told).split())
+    return kind(f"cannot {what}: Kubernetes answers {error.status}: {message}")
