@@ -3,68 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, RunFailed
-from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.volumes import Volume
 from pytest_kubeflow.objectstore.bucket import Bucket
 from pytest_kubeflow.pipelines.client import calling, patiently
 from pytest_kubeflow.pipelines.evidence import blamed, last_log_lines, run_evidence
-from pytest_kubeflow.pipelines.logs import PodLogs
-from pytest_kubeflow.pipelines.outputs import OutputSource, SourceUnavailable
+from pytest_kubeflow.pipelines.outputs import SourceUnavailable
 from pytest_kubeflow.pipelines.package import Package
-from pytest_kubeflow.pipelines.reasons import Reasons, read_reasons
+from pytest_kubeflow.pipelines.run_access import RunAccess
+from pytest_kubeflow.pipelines.run_resources import Resources
 from pytest_kubeflow.pipelines.states import FINAL_STATES
 from pytest_kubeflow.pipelines.tasks import Task, find_task, merge, pipeline_outputs
 from pytest_kubeflow.pipelines.view import RunView
-from pytest_kubeflow.pipelines.watcher import RunWatcher
 from pytest_kubeflow.waiting import Deadline
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class RunAccess:
-    """What runs in one namespace are asked with. `client` is a kfp.Client.
-
-    The sources of outputs are tried in order. `timeout` is the longest wait in seconds; no wait
-    goes past the `deadline` of the whole session.
-    """
-
-    client: Any
-    namespace: str
-    sources: tuple[OutputSource, ...]
-    logs: PodLogs
-    kubernetes: KubernetesClient | None
-    url_of: Callable[[str], str]
-    watcher: RunWatcher
-    timeout: float = 600.0
-    deadline: Deadline | None = None
-
-    def view(self, run_id: str) -> RunView:
-        """What the API says of a run now."""
-        with calling(f"read run {run_id}"):
-            return RunView.of(self.client.get_run(run_id))
-
-    def reasons(self, run_id: str) -> Reasons:
-        """What its Workflow says of failures; nothing for who may not read it."""
-        if self.kubernetes is None:
-            return Reasons()
-        try:
-            return read_reasons(self.kubernetes, self.namespace, run_id)
-        except KubeflowError:
-            return Reasons()
-
-
-@dataclass(frozen=True)
-class Resources:
-    """What was made for one run, by the name of the argument."""
-
-    volumes: Mapping[str, Volume] = field(default_factory=dict)
-    buckets: Mapping[str, Bucket] = field(default_factory=dict)
 
 
 class PipelineRun:
@@ -174,11 +128,11 @@ class PipelineRun:
 
     def volume(self, argument: str) -> Volume:
         """The volume that was made for `argument`."""
-        return _of(self._resources.volumes, argument, "SeededVolume")
+        return self._resources.volume(argument)
 
     def bucket(self, argument: str) -> Bucket:
         """The bucket that was made for `argument`."""
-        return _of(self._resources.buckets, argument, "ScratchBucket")
+        return self._resources.bucket(argument)
 
     @property
     def made(self) -> list[str]:
@@ -279,10 +233,3 @@ class PipelineRun:
             told += f" ({task.error})"
         lines = [line.strip() for line in last_log_lines(task, 5).splitlines() if line.strip()]
         return f"{told}; it said last: {' | '.join(lines)[-500:]}" if lines else told
-
-
-def _of(resources: Mapping[str, T], argument: str, kind: str) -> T:
-    if argument not in resources:
-        there = ", ".join(resources) or "none"
-        raise NotFound(f"no {kind} was made for an argument {argument!r}; there are: {there}")
-    return resources[argument]

@@ -16,7 +16,9 @@ from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
 from pytest_kubeflow.pipelines.client import calling, create_run, patiently
 from pytest_kubeflow.pipelines.experiment import OURS, Experiment
 from pytest_kubeflow.pipelines.package import Package, compile_pipeline
-from pytest_kubeflow.pipelines.run import PipelineRun, Resources, RunAccess
+from pytest_kubeflow.pipelines.run import PipelineRun
+from pytest_kubeflow.pipelines.run_access import RunAccess
+from pytest_kubeflow.pipelines.run_resources import Resources
 from pytest_kubeflow.pipelines.upload import PipelineVersion
 from pytest_kubeflow.pipelines.view import RunView
 

@@ -11,7 +11,8 @@ from pytest_kubeflow.errors import ClusterUnreachable, NotFound
 from pytest_kubeflow.pipelines.logs import PodLogs
 from pytest_kubeflow.pipelines.outputs import SourceUnavailable, TaskRecord
 from pytest_kubeflow.pipelines.package import Package
-from pytest_kubeflow.pipelines.run import PipelineRun, RunAccess
+from pytest_kubeflow.pipelines.run import PipelineRun
+from pytest_kubeflow.pipelines.run_access import RunAccess
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.pipelines.watcher import RunWatcher
 

@@ -1,0 +1,50 @@
+"""RunAccess: what runs in one namespace are asked with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_kubeflow.errors import KubeflowError
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.pipelines.client import calling
+from pytest_kubeflow.pipelines.logs import PodLogs
+from pytest_kubeflow.pipelines.outputs import OutputSource
+from pytest_kubeflow.pipelines.reasons import Reasons, read_reasons
+from pytest_kubeflow.pipelines.view import RunView
+from pytest_kubeflow.pipelines.watcher import RunWatcher
+from pytest_kubeflow.waiting import Deadline
+
+
+@dataclass(frozen=True)
+class RunAccess:
+    """What runs in one namespace are asked with. `client` is a kfp.Client.
+
+    The sources of outputs are tried in order. `timeout` is the longest wait in seconds; no wait
+    goes past the `deadline` of the whole session.
+    """
+
+    client: Any
+    namespace: str
+    sources: tuple[OutputSource, ...]
+    logs: PodLogs
+    kubernetes: KubernetesClient | None
+    url_of: Callable[[str], str]
+    watcher: RunWatcher
+    timeout: float = 600.0
+    deadline: Deadline | None = None
+
+    def view(self, run_id: str) -> RunView:
+        """What the API says of a run now."""
+        with calling(f"read run {run_id}"):
+            return RunView.of(self.client.get_run(run_id))
+
+    def reasons(self, run_id: str) -> Reasons:
+        """What its Workflow says of failures; nothing for who may not read it."""
+        if self.kubernetes is None:
+            return Reasons()
+        try:
+            return read_reasons(self.kubernetes, self.namespace, run_id)
+        except KubeflowError:
+            return Reasons()
