@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         PermissionDenied,
         PodFailed,
         RunFailed,
+        RunMismatch,
         VolumeError,
         WaitTimeout,
     )
@@ -90,6 +91,7 @@ __all__ = [
     "Reply",
     "RequestFailed",
     "RunFailed",
+    "RunMismatch",
     "ScratchBucket",
     "Secret",
     "SeededVolume",
@@ -130,6 +132,7 @@ _HOMES = {
         "PermissionDenied",
         "PodFailed",
         "RunFailed",
+        "RunMismatch",
         "VolumeError",
         "WaitTimeout",
     ],

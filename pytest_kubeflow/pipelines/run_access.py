@@ -10,8 +10,11 @@ from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.pipelines.client import calling
 from pytest_kubeflow.pipelines.logs import PodLogs
-from pytest_kubeflow.pipelines.outputs import OutputSource
+from pytest_kubeflow.pipelines.outputs import OutputSource, SourceUnavailable
+from pytest_kubeflow.pipelines.package import Package
 from pytest_kubeflow.pipelines.reasons import Reasons, read_reasons
+from pytest_kubeflow.pipelines.tasks import merge
+from pytest_kubeflow.pipelines.verification import Reading
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.pipelines.watcher import RunWatcher
 from pytest_kubeflow.waiting import Deadline
@@ -39,6 +42,34 @@ class RunAccess:
         """What the API says of a run now."""
         with calling(f"read run {run_id}"):
             return RunView.of(self.client.get_run(run_id))
+
+    def version_package(self, pipeline_id: str, version_id: str) -> Package:
+        """What an uploaded version holds now."""
+        with calling(f"read version {version_id}"):
+            version = self.client.get_pipeline_version(pipeline_id, version_id)
+        return Package.of_api(version.pipeline_spec or {})
+
+    def read_tasks(self, view: RunView, package: Package | None) -> Reading:
+        """The tasks of a run, from the first source that tells them.
+
+        Raises KubeflowError if none does.
+        """
+        refusals = []
+        for source in self.sources:
+            try:
+                records = source.tasks(view.run_id)
+            except SourceUnavailable as error:
+                refusals.append(str(error))
+                continue
+            tasks = merge(
+                package,
+                records,
+                view.details,
+                run_state=view.state,
+                read_log=lambda task: self.logs.read(task.pod_name, view.run_id),
+            )
+            return Reading(tasks, source.is_complete)
+        raise KubeflowError(f"nothing tells the tasks of run {view.name}: {'; '.join(refusals)}")
 
     def reasons(self, run_id: str) -> Reasons:
         """What its Workflow says of failures; nothing for who may not read it."""
