@@ -251,7 +251,8 @@ class PipelineRun:
 
     def _failure(self, wanted: tuple[str, ...]) -> str:
         """One sentence: which task, why, its last lines."""
-        ended = f"run {self.name} ended {self._view.state}, not {' or '.join(wanted)}"
+        stopped = "was terminated and " if self._was_terminated else ""
+        ended = f"run {self.name} {stopped}ended {self._view.state}, not {' or '.join(wanted)}"
         try:
             tasks = blamed(self.tasks)
         except KubeflowError as error:
