@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         PermissionDenied,
         PodFailed,
         RunFailed,
+        RunMismatch,
         VolumeError,
         WaitTimeout,
     )
@@ -91,6 +92,7 @@ __all__ = [
     "Reply",
     "RequestFailed",
     "RunFailed",
+    "RunMismatch",
     "ScratchBucket",
     "Secret",
     "SeededVolume",
@@ -132,6 +134,7 @@ _HOMES = {
         "PermissionDenied",
         "PodFailed",
         "RunFailed",
+        "RunMismatch",
         "VolumeError",
         "WaitTimeout",
     ],

@@ -10,6 +10,7 @@ KubeflowError
 ├── ComponentMissing      this cluster was installed without that component
 ├── WaitTimeout           a deadline passed before the awaited state came
 ├── RunFailed             a pipeline run ended in another state than the one wanted
+├── RunMismatch           what the cluster says of a run is not what was submitted, or no whole
 ├── PodFailed             a pod ended badly, or can never start
 ├── VolumeError           a claim cannot be made, filled or read back whole
 └── ObjectStoreError      a bucket or an object cannot be made, written or read back whole
@@ -32,6 +33,7 @@ __all__ = [
     "PermissionDenied",
     "PodFailed",
     "RunFailed",
+    "RunMismatch",
     "VolumeError",
     "WaitTimeout",
 ]
@@ -113,6 +115,13 @@ class WaitTimeout(KubeflowError):
 
 class RunFailed(KubeflowError):
     """A pipeline run ended in another state than the one wanted."""
+
+
+class RunMismatch(KubeflowError):
+    """A pipeline run ended as wanted, and what the cluster says of it contradicts that.
+
+    It is another run than the one that was submitted, or its tasks do not account for its end.
+    """
 
 
 class PodFailed(KubeflowError):

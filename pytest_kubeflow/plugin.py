@@ -28,6 +28,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.fixtures.cluster",
     "pytest_kubeflow.fixtures.kubernetes",
     "pytest_kubeflow.fixtures.requirement",
+    "pytest_kubeflow.fixtures.verdict",
     "pytest_kubeflow.fixtures.pipelines",
     "pytest_kubeflow.fixtures.declared",
     "pytest_kubeflow.fixtures.volumes",

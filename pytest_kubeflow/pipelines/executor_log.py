@@ -34,6 +34,7 @@ class ExecutorLogSource:
     """Reads `TaskRecord`s from pods in one namespace, while they are there."""
 
     name = "the logs of the run's pods"
+    is_complete = False
 
     def __init__(self, kubernetes: KubernetesClient, namespace: str) -> None:
         self._kubernetes = kubernetes

@@ -30,6 +30,7 @@ _STATES = {
     5: "SUCCEEDED",
     6: "CANCELED",
 }
+_CACHED = 5
 _OUTPUT_EVENT = 4
 _PAGE = 100
 _LIMIT_PAGES = 1000
@@ -45,6 +46,7 @@ class MetadataSource:
     """Reads `TaskRecord`s; `post` sends a request that the gateway accepts."""
 
     name = "ML Metadata"
+    is_complete = True
 
     def __init__(self, post: Post, *, attempts: int = 4) -> None:
         self._post = post
@@ -180,6 +182,7 @@ def records(
                 outputs=outputs if isinstance(outputs, dict) else {},
                 artifacts=artifacts.get(execution.id, {}),
                 is_dag=execution.type == DAG_EXECUTION,
+                is_cached=execution.last_known_state == _CACHED,
             )
         )
     return found

@@ -44,6 +44,8 @@ class TaskRecord:
     artifacts: Mapping[str, Artifact] = field(default_factory=dict)
     place: tuple[str, ...] = ()
     is_dag: bool = False
+    is_cached: bool = False
+    """Whether it was not run, and its outputs are those of an earlier run."""
 
 
 class OutputSource(Protocol):
@@ -52,6 +54,10 @@ class OutputSource(Protocol):
     @property
     def name(self) -> str:
         """What it is called in messages."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it knows every task that the run has begun, and those out of the cache."""
 
     def tasks(self, run_id: str) -> list[TaskRecord]:
         """The tasks of a run, in the order in which they began.

@@ -114,6 +114,17 @@ class Package:
         spec["deploymentSpec"] = {**spec.get("deploymentSpec", {}), "executors": replaced}
         return Package(spec, self.platform_spec)
 
+    def without_caching(self) -> Package:
+        """The same with the cache turned off for every task, also inside of nested DAGs.
+
+        kfp's own `enable_caching=False` leaves those inside as they are.
+        """
+        spec = dict(self.pipeline_spec)
+        spec["root"] = _uncached(self.root)
+        if components := spec.get("components"):
+            spec["components"] = {name: _uncached(one) for name, one in components.items()}
+        return Package(spec, self.platform_spec)
+
     def check_arguments(self, arguments: Mapping[str, object]) -> None:
         """Raise ConfigurationError, one line, unless the pipeline takes these arguments."""
         inputs = self.root.get("inputDefinitions", {}).get("parameters", {})
@@ -135,6 +146,14 @@ class Package:
                 raise ConfigurationError(
                     f"pipeline {self.name} needs an argument {name!r}; its parameters: {takes}"
                 )
+
+
+def _uncached(component: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "dag" not in component:
+        return component
+    dag = component["dag"]
+    tasks = {name: {**task, "cachingOptions": {}} for name, task in dag.get("tasks", {}).items()}
+    return {**component, "dag": {**dag, "tasks": tasks}}
 
 
 def _is_python(container: Mapping[str, Any]) -> bool:

@@ -3,68 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
-from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, RunFailed
-from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, RunFailed, RunMismatch
 from pytest_kubeflow.k8s.volumes import Volume
 from pytest_kubeflow.objectstore.bucket import Bucket
 from pytest_kubeflow.pipelines.client import calling, patiently
 from pytest_kubeflow.pipelines.evidence import blamed, last_log_lines, run_evidence
-from pytest_kubeflow.pipelines.logs import PodLogs
-from pytest_kubeflow.pipelines.outputs import OutputSource, SourceUnavailable
-from pytest_kubeflow.pipelines.package import Package
-from pytest_kubeflow.pipelines.reasons import Reasons, read_reasons
+from pytest_kubeflow.pipelines.run_access import RunAccess
+from pytest_kubeflow.pipelines.run_resources import Resources
 from pytest_kubeflow.pipelines.states import FINAL_STATES
-from pytest_kubeflow.pipelines.tasks import Task, find_task, merge, pipeline_outputs
+from pytest_kubeflow.pipelines.tasks import Task, find_task, pipeline_outputs
+from pytest_kubeflow.pipelines.verification import (
+    Reading,
+    Submitted,
+    other_run,
+    ran_package,
+    unaccounted,
+)
 from pytest_kubeflow.pipelines.view import RunView
-from pytest_kubeflow.pipelines.watcher import RunWatcher
 from pytest_kubeflow.waiting import Deadline
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class RunAccess:
-    """What runs in one namespace are asked with. `client` is a kfp.Client.
-
-    The sources of outputs are tried in order. `timeout` is the longest wait in seconds; no wait
-    goes past the `deadline` of the whole session.
-    """
-
-    client: Any
-    namespace: str
-    sources: tuple[OutputSource, ...]
-    logs: PodLogs
-    kubernetes: KubernetesClient | None
-    url_of: Callable[[str], str]
-    watcher: RunWatcher
-    timeout: float = 600.0
-    deadline: Deadline | None = None
-
-    def view(self, run_id: str) -> RunView:
-        """What the API says of a run now."""
-        with calling(f"read run {run_id}"):
-            return RunView.of(self.client.get_run(run_id))
-
-    def reasons(self, run_id: str) -> Reasons:
-        """What its Workflow says of failures; nothing for who may not read it."""
-        if self.kubernetes is None:
-            return Reasons()
-        try:
-            return read_reasons(self.kubernetes, self.namespace, run_id)
-        except KubeflowError:
-            return Reasons()
-
-
-@dataclass(frozen=True)
-class Resources:
-    """What was made for one run, by the name of the argument."""
-
-    volumes: Mapping[str, Volume] = field(default_factory=dict)
-    buckets: Mapping[str, Bucket] = field(default_factory=dict)
 
 
 class PipelineRun:
@@ -74,14 +33,16 @@ class PipelineRun:
         self,
         access: RunAccess,
         view: RunView,
-        package: Package | None,
+        submitted: Submitted | None,
         resources: Resources | None = None,
     ) -> None:
         self._access = access
         self._view = view
-        self._package = package
+        self._submitted = submitted
         self._resources = resources or Resources()
-        self._tasks: list[Task] | None = None
+        self._reading: Reading | None = None
+        self._contradiction: str | None = None
+        self._was_terminated = False
 
     def __repr__(self) -> str:
         return f"PipelineRun({self.name!r}, {self._view.state or 'PENDING'})"
@@ -121,8 +82,10 @@ class PipelineRun:
     ) -> PipelineRun:
         """Wait until it has ended, `timeout` seconds at most (--kf-timeout); returns the run.
 
-        Raises RunFailed if it ended in another state than `expect`, and WaitTimeout, both with
-        the evidence.
+        After `terminate`, CANCELED stands for FAILED too: that is how backends that run it as a
+        Workflow of Argo end it. Raises RunFailed if it ended in another state than `expect`;
+        RunMismatch if it is not the run that was submitted, or its tasks do not account for its
+        end; WaitTimeout. All come with the evidence.
         """
         deadline = Deadline.after(self._access.timeout if timeout is None else timeout)
         return self.wait_until(deadline, expect=expect)
@@ -138,9 +101,13 @@ class PipelineRun:
             self._view = self._access.watcher.wait(
                 self._view, deadline=deadline, evidence=self.evidence
             )
-        wanted = (expect,) if isinstance(expect, str) else expect
+        wanted = (expect,) if isinstance(expect, str) else tuple(expect)
+        if self._was_terminated and "CANCELED" in wanted:
+            wanted = (*wanted, "FAILED")
         if self._view.state not in wanted:
             raise RunFailed(self._failure(wanted), evidence=self.evidence())
+        if told := self._contradicted():
+            raise RunMismatch(told, evidence=self.evidence())
         return self
 
     def follow(self, ended: Callable[[], None]) -> None:
@@ -150,13 +117,7 @@ class PipelineRun:
     @property
     def tasks(self) -> list[Task]:
         """All tasks, also those of nested DAGs, in the order in which they began."""
-        if self._tasks is not None:
-            return self._tasks
-        view = self._refreshed()
-        tasks = self._read_tasks(view, explain=view.state in FINAL_STATES - {"SUCCEEDED"})
-        if view.state in FINAL_STATES:
-            self._tasks = tasks
-        return tasks
+        return [*self._read().tasks]
 
     def task(self, name: str) -> Task:
         """The task with this key in the compiled pipeline ("square-2"), or this display name.
@@ -168,17 +129,18 @@ class PipelineRun:
     @property
     def outputs(self) -> dict[str, Any]:
         """The output parameters of the pipeline itself; a single one is called "Output"."""
-        if self._package is None:
+        package = ran_package(self._refreshed(), self._submitted)
+        if package is None:
             raise NotFound(f"run {self.name} tells no pipeline specification, so no outputs")
-        return pipeline_outputs(self._package, self.tasks)
+        return pipeline_outputs(package, self.tasks)
 
     def volume(self, argument: str) -> Volume:
         """The volume that was made for `argument`."""
-        return _of(self._resources.volumes, argument, "SeededVolume")
+        return self._resources.volume(argument)
 
     def bucket(self, argument: str) -> Bucket:
         """The bucket that was made for `argument`."""
-        return _of(self._resources.buckets, argument, "ScratchBucket")
+        return self._resources.bucket(argument)
 
     @property
     def made(self) -> list[str]:
@@ -190,13 +152,18 @@ class PipelineRun:
         ]
 
     def terminate(self) -> None:
-        """Ask KFP to stop it. It is CANCELED a moment later: `wait(expect="CANCELED")`."""
+        """Ask KFP to stop it; `wait(expect="CANCELED")` waits until it has ended.
+
+        Its state is FAILED then where KFP runs it as a Workflow of Argo (2.17, some 20 s after the
+        request), and CANCELED elsewhere.
+        """
 
         def terminate() -> None:
             with calling(f"terminate run {self.name}"):
                 self._access.client.terminate_run(self.run_id)
 
         patiently(terminate)
+        self._was_terminated = True
 
     def delete(self) -> None:
         """Stop it if it still runs, and remove it with its pods, volumes and buckets.
@@ -235,7 +202,7 @@ class PipelineRun:
             view = self._refreshed()
         return run_evidence(
             view,
-            lambda: self._read_tasks(view, explain=view.state != "SUCCEEDED"),
+            lambda: self._read_tasks(view, explain=view.state != "SUCCEEDED").tasks,
             kubernetes=self._access.kubernetes,
             namespace=self.namespace,
         )
@@ -245,27 +212,47 @@ class PipelineRun:
             self._view = self._access.view(self.run_id)
         return self._view
 
-    def _read_tasks(self, view: RunView, *, explain: bool) -> list[Task]:
-        refusals = []
-        for source in self._access.sources:
-            try:
-                records = source.tasks(self.run_id)
-            except SourceUnavailable as error:
-                refusals.append(str(error))
-                continue
-            tasks = merge(
-                self._package,
-                records,
-                view.details,
-                run_state=view.state,
-                read_log=lambda task: self._access.logs.read(task.pod_name, self.run_id),
-            )
-            return self._access.reasons(self.run_id).explain(tasks) if explain else tasks
-        raise KubeflowError(f"nothing tells the tasks of run {self.name}: {'; '.join(refusals)}")
+    def _read(self) -> Reading:
+        if self._reading is not None:
+            return self._reading
+        view = self._refreshed()
+        reading = self._read_tasks(view, explain=view.state in FINAL_STATES - {"SUCCEEDED"})
+        if view.state in FINAL_STATES:
+            self._reading = reading
+        return reading
+
+    def _read_tasks(self, view: RunView, *, explain: bool) -> Reading:
+        package = ran_package(view, self._submitted)
+        reading = self._access.read_tasks(view, package)
+        if not explain:
+            return reading
+        explained = self._access.reasons(self.run_id).explain(reading.tasks)
+        return Reading(explained, reading.complete)
+
+    def _contradicted(self) -> str:
+        """One sentence, if what the cluster says of the run contradicts that it is this one."""
+        if self._contradiction is None:
+            self._contradiction = self._look_for_contradictions()
+        return self._contradiction
+
+    def _look_for_contradictions(self) -> str:
+        view, submitted = self._view, self._submitted
+        if submitted is None:
+            return ""
+        if view.pipeline_spec is None and view.version is None:
+            with contextlib.suppress(KubeflowError):  # lists need not tell it
+                view = self._access.view(self.run_id)
+        if told := other_run(submitted, view, self._access.version_package):
+            return f"run {self.name} is not the one that was submitted: {told}"
+        package = ran_package(view, submitted) or submitted.package
+        arguments = view.arguments or submitted.arguments
+        told = unaccounted(package, view, arguments, self._read)
+        return f"run {self.name} ended {view.state}, but {told}" if told else ""
 
     def _failure(self, wanted: tuple[str, ...]) -> str:
         """One sentence: which task, why, its last lines."""
-        ended = f"run {self.name} ended {self._view.state}, not {' or '.join(wanted)}"
+        stopped = "was terminated and " if self._was_terminated else ""
+        ended = f"run {self.name} {stopped}ended {self._view.state}, not {' or '.join(wanted)}"
         try:
             tasks = blamed(self.tasks)
         except KubeflowError as error:
@@ -279,10 +266,3 @@ class PipelineRun:
             told += f" ({task.error})"
         lines = [line.strip() for line in last_log_lines(task, 5).splitlines() if line.strip()]
         return f"{told}; it said last: {' | '.join(lines)[-500:]}" if lines else told
-
-
-def _of(resources: Mapping[str, T], argument: str, kind: str) -> T:
-    if argument not in resources:
-        there = ", ".join(resources) or "none"
-        raise NotFound(f"no {kind} was made for an argument {argument!r}; there are: {there}")
-    return resources[argument]

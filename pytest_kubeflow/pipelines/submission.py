@@ -16,8 +16,11 @@ from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
 from pytest_kubeflow.pipelines.client import calling, create_run, patiently
 from pytest_kubeflow.pipelines.experiment import OURS, Experiment
 from pytest_kubeflow.pipelines.package import Package, compile_pipeline
-from pytest_kubeflow.pipelines.run import PipelineRun, Resources, RunAccess
+from pytest_kubeflow.pipelines.run import PipelineRun
+from pytest_kubeflow.pipelines.run_access import RunAccess
+from pytest_kubeflow.pipelines.run_resources import Resources
 from pytest_kubeflow.pipelines.upload import PipelineVersion
+from pytest_kubeflow.pipelines.verification import Submitted
 from pytest_kubeflow.pipelines.view import RunView
 
 Pipeline = Callable[..., object] | Path | str | PipelineVersion
@@ -61,6 +64,8 @@ def prepare(
         package = pipeline.package
     elif package is None:
         package = compile_pipeline(pipeline, base_image=base_image)
+    if version is None:
+        package = package.without_caching()
     given = dict(arguments or {})
     prepared = Prepared(package, given, name or package.name, version)
     package.check_arguments({**given, **dict.fromkeys(prepared.resources, "name of it")})
@@ -123,7 +128,9 @@ class PipelineRunner:
         except BaseException:
             _remove(resources)
             raise
-        run = PipelineRun(self._access, view, prepared.package, resources)
+        version = prepared.version
+        ids = (version.pipeline_id, version.version_id) if version is not None else None
+        run = PipelineRun(self._access, view, Submitted(prepared.package, given, ids), resources)
         self.runs.append(run)
         return run
 

@@ -41,6 +41,10 @@ class Task:
     artifacts: Mapping[str, Artifact] = field(default_factory=dict)
     is_dag: bool = False
     place: tuple[str, ...] = ()
+    is_cached: bool = False
+    """Whether it was not run: its outputs are those of an earlier run."""
+    is_recorded: bool = True
+    """Whether a source of outputs knows it; else nothing but the pipeline does."""
     read_log: Callable[[Task], str] | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -107,6 +111,7 @@ def merge(
                 artifacts=record.artifacts,
                 is_dag=record.is_dag,
                 place=record.place,
+                is_cached=record.is_cached,
                 read_log=read_log,
             )
         )
@@ -123,6 +128,7 @@ def merge(
                     error=detail.error if detail else "",
                     pod_name="" if "dag" in inner else _pod(detail),
                     is_dag="dag" in inner,
+                    is_recorded=False,
                     read_log=read_log,
                 )
             )

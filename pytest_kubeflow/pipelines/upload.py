@@ -6,15 +6,16 @@ import json
 import tempfile
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError
+from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError, RunMismatch
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.pipelines.client import calling, pages, patiently
 from pytest_kubeflow.pipelines.experiment import describe, remove_pipeline
 from pytest_kubeflow.pipelines.package import Package, compile_pipeline
+from pytest_kubeflow.pipelines.spec_difference import spec_difference
 
 T = TypeVar("T")
 
@@ -35,12 +36,16 @@ class PipelineVersion:
             pipeline_id=version.pipeline_id,
             version_id=version.pipeline_version_id,
             name=version.display_name,
-            package=Package.of_api(version.pipeline_spec),
+            package=Package.of_api(version.pipeline_spec or {}),
         )
 
 
 class UploadedPipeline:
-    """A pipeline in KFP. `namespace` is None for a public one."""
+    """A pipeline in KFP. `namespace` is None for a public one.
+
+    `package` is its first version, which KFP calls as the pipeline. Versions that are not what was
+    uploaded raise RunMismatch.
+    """
 
     def __init__(
         self,
@@ -49,10 +54,12 @@ class UploadedPipeline:
         pipeline_id: str,
         name: str,
         namespace: str | None,
+        package: Package,
         base_image: str | None,
     ) -> None:
         self._client = client
         self._base_image = base_image
+        self._uploaded = {name: package}
         self.pipeline_id = pipeline_id
         self.name = name
         self.namespace = namespace
@@ -63,7 +70,7 @@ class UploadedPipeline:
     def versions(self) -> list[PipelineVersion]:
         """All versions, as the API lists them now."""
         listed = pages(self._client.list_pipeline_versions, "pipeline_versions", self.pipeline_id)
-        return [PipelineVersion.of(each) for each in listed]
+        return [self._checked(PipelineVersion.of(each)) for each in listed]
 
     def add_version(
         self, pipeline: Callable[..., object] | Path | str, *, name: str | None = None
@@ -71,6 +78,7 @@ class UploadedPipeline:
         """Upload another version."""
         package = compile_pipeline(pipeline, base_image=self._base_image)
         name = name or f"{self.name}-{uuid.uuid4().hex[:6]}"
+        self._uploaded[name] = package
 
         def upload(path: str) -> PipelineVersion:
             with calling(f"upload version {name} of pipeline {self.name}"):
@@ -82,7 +90,18 @@ class UploadedPipeline:
         def find() -> PipelineVersion | None:
             return next((each for each in self.versions() if each.name == name), None)
 
-        return _upload(package, upload, find)
+        return self._checked(_upload(package, upload, find))
+
+    def _checked(self, version: PipelineVersion) -> PipelineVersion:
+        uploaded = self._uploaded.get(version.name)
+        if uploaded is None:  # somebody else's
+            return version
+        # An answer need not tell it; a run of it is looked at once more.
+        if version.package.pipeline_spec and (told := spec_difference(uploaded, version.package)):
+            raise RunMismatch(
+                f"version {version.name} of pipeline {self.name} is not what was uploaded: {told}"
+            )
+        return replace(version, package=uploaded)
 
     def delete(self) -> None:
         """Remove it with its versions; what is gone already is fine."""
@@ -134,6 +153,7 @@ class PipelineUploader:
             pipeline_id=_upload(package, upload, lambda: self._find(unique, namespace)),
             name=unique,
             namespace=namespace,
+            package=package,
             base_image=self._base_image,
         )
         self.uploaded.append(uploaded)

@@ -30,6 +30,10 @@ class RunView:
     ended: float | None = None
     details: tuple[TaskDetail, ...] = ()
     pipeline_spec: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    """What it runs, as submitted; of a run of an uploaded version the API tells the version."""
+    version: tuple[str, str] | None = None
+    """The ids of the uploaded pipeline and of its version."""
+    arguments: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, run: Any) -> RunView:
@@ -49,6 +53,8 @@ class RunView:
             ended=_seconds(run.get("finished_at")),
             details=tuple(map(_detail, details)),
             pipeline_spec=run.get("pipeline_spec"),
+            version=_version(run.get("pipeline_version_reference") or {}),
+            arguments=(run.get("runtime_config") or {}).get("parameters"),
         )
 
 
@@ -62,6 +68,11 @@ def _detail(task: Mapping[str, Any]) -> TaskDetail:
         _message(task.get("error")),
         (*pods,),
     )
+
+
+def _version(reference: Mapping[str, Any]) -> tuple[str, str] | None:
+    version = reference.get("pipeline_version_id")
+    return (str(reference.get("pipeline_id") or ""), str(version)) if version else None
 
 
 def _state(state: Any) -> str:

@@ -21,11 +21,15 @@ if TYPE_CHECKING:
     from pytest_kubeflow.pipelines.run import PipelineRun
     from pytest_kubeflow.reporting.records import RunRecord
 
-runs_key = pytest.StashKey["Sequence[PipelineRun]"]()
-"""In an item's stash: the runs that the test has started and that were not removed yet."""
+_runs_key = pytest.StashKey["list[Sequence[PipelineRun]]"]()
 
 _environment_key = pytest.StashKey[dict[str, Any]]()
 _HEADING = "Kubeflow run"
+
+
+def add_runs(item: pytest.Item, runs: Sequence[PipelineRun]) -> None:
+    """Have the test's reports tell of these runs: those that are in `runs` when it has ended."""
+    item.stash.setdefault(_runs_key, []).append(runs)
 
 
 # Not tryfirst: the hook of fixtures.config, which redacts, has to be around this one.
@@ -36,12 +40,12 @@ def pytest_runtest_makereport(
     """Tell of the test's runs in the last report before its teardown removes them."""
     report = yield
     if report.when == "teardown":
-        if runs_key in item.stash:
-            del item.stash[runs_key]  # a rerun of the test has runs of its own
-    elif report.when == "call" or not report.passed:
-        runs = item.stash.get(runs_key, ())
-        if runs:
-            _tell_runs(item, report, runs)
+        if _runs_key in item.stash:
+            del item.stash[_runs_key]  # a rerun of the test has runs of its own
+        return report
+    runs = [run for several in item.stash.get(_runs_key, ()) for run in several]
+    if runs and (report.when == "call" or not report.passed):
+        _tell_runs(item, report, runs)
     return report
 
 

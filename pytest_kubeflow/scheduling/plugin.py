@@ -21,6 +21,9 @@ MARKER = "kf_pipeline"
 STARTER = "_kf_submit_first"
 """The fixture with which a session's first test begins the runs of them all."""
 
+DEMANDED = "_kf_demanded_run"
+"""The fixture by which a marked test waits for its run, whether or not it asks for pipeline_run."""
+
 _plan_key = pytest.StashKey["RunPlan"]()
 _deadline_key = pytest.StashKey["Deadline"]()
 _near_key = pytest.StashKey[Sequence[str]]()
@@ -107,7 +110,9 @@ def _make_plan(session: pytest.Session) -> None:
     marked = [
         item
         for item in session.items
-        if item.get_closest_marker(MARKER) is not None and not _is_skipped(item)
+        if item.get_closest_marker(MARKER) is not None
+        and takes_fixtures(item)
+        and not _is_skipped(item)
     ]
     if not marked or (config.getoption("collectonly") and not config.getoption("kf_plan")):
         return
@@ -117,9 +122,18 @@ def _make_plan(session: pytest.Session) -> None:
     given = settings.origin("base_image") != "default"
     image = settings.kubernetes.base_image if given else None
     config.stash[_plan_key] = read_plan(marked, base_image=image)
+    for item in marked:
+        # Last: a fixture of the test's own that skips it does so without waiting for the run.
+        if DEMANDED not in item.fixturenames:  # type: ignore[attr-defined]
+            item.fixturenames.append(DEMANDED)  # type: ignore[attr-defined]
     first = session.items[0]
     if not is_worker(config) and STARTER not in getattr(first, "fixturenames", [STARTER]):
         first.fixturenames.insert(0, STARTER)  # type: ignore[attr-defined]  # those that have some
+
+
+def takes_fixtures(item: pytest.Item) -> bool:
+    """Whether fixtures can be made for it: functions, methods, unittest's and doctests."""
+    return hasattr(item, "fixturenames")
 
 
 def _is_skipped(item: pytest.Item) -> bool:
@@ -186,4 +200,5 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def wants_cluster(item: pytest.Item) -> bool:
     """Whether a test asks for the cluster, by a fixture or a marker."""
     names = {"kf_cluster", "pipeline_run"} & {*getattr(item, "fixturenames", ())}
-    return bool(names) or item.get_closest_marker("kf_requires") is not None
+    markers = (MARKER, "kf_requires")
+    return bool(names) or any(item.get_closest_marker(one) is not None for one in markers)

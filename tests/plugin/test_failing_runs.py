@@ -15,7 +15,9 @@ EVIDENCE = {
         r"(?m)^(E +)?--- tasks",
         r"about to divide",
     ],
-    "test_canceled": [r"run hang-\S+ ended CANCELED, not SUCCEEDED"],
+    "test_canceled": [
+        r"run hang-\S+ was terminated and ended FAILED, not SUCCEEDED: task hang is FAILED"
+    ],
     "test_never_ends": [
         r"timed out after 4 s waiting for run hang-\S+ to end; last state: RUNNING",
         r"hang +RUNNING",

@@ -11,7 +11,9 @@ from pytest_kubeflow.errors import ClusterUnreachable, NotFound
 from pytest_kubeflow.pipelines.logs import PodLogs
 from pytest_kubeflow.pipelines.outputs import SourceUnavailable, TaskRecord
 from pytest_kubeflow.pipelines.package import Package
-from pytest_kubeflow.pipelines.run import PipelineRun, RunAccess
+from pytest_kubeflow.pipelines.run import PipelineRun
+from pytest_kubeflow.pipelines.run_access import RunAccess
+from pytest_kubeflow.pipelines.verification import Submitted
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.pipelines.watcher import RunWatcher
 
@@ -79,7 +81,7 @@ class Fake:
     def run(self) -> PipelineRun:
         """A run that knows of its state already, if the cluster tells it."""
         first = self.state if isinstance(self.state, str) else "RUNNING"
-        source = SimpleNamespace(name="fake", tasks=self._tasks)
+        source = SimpleNamespace(name="fake", is_complete=True, tasks=self._tasks)
         return PipelineRun(
             RunAccess(
                 client=SimpleNamespace(get_run=self._get_run),
@@ -91,7 +93,7 @@ class Fake:
                 watcher=cast(RunWatcher, SimpleNamespace(forget=lambda _: None)),
             ),
             RunView(RUN_ID, NAME, first),
-            PACKAGE,
+            Submitted(PACKAGE),
         )
 
     def _ask(self, what: str) -> None:

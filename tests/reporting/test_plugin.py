@@ -17,7 +17,7 @@ TITLE = f"run {NAME} ({RUN_ID})"
 CONFTEST = """
 import pytest
 from pytest_kubeflow import options
-from pytest_kubeflow.reporting.plugin import runs_key
+from pytest_kubeflow.reporting.plugin import add_runs
 from tests.reporting.clusters import Answering, cluster
 from tests.reporting.runs import Fake, dead, task
 
@@ -30,7 +30,8 @@ def pytest_collection_finish(session):
 
 @pytest.fixture
 def started(request):
-    runs = request.node.stash[runs_key] = []
+    runs = []
+    add_runs(request.node, runs)
     yield lambda fake: runs.append(fake.run()) or runs[-1]
     runs.clear()
 

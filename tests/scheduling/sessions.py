@@ -99,7 +99,7 @@ OUTCOMES = {
     "test_c[x]": "PASSED",
     "test_c[y]": "PASSED",
     "test_red": "FAILED",
-    "test_broken": "ERROR",
+    "test_broken": "FAILED",
     "test_expected": "PASSED",
     "test_first": "PASSED",
     "test_second": "PASSED",

@@ -11,7 +11,6 @@ from datetime import datetime
 
 from pytest_kubeflow.local.kube import Informer
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.pipelines.driver.run import TERMINATED
 from pytest_kubeflow.local.pipelines.store import (
     FINAL_STATES,
     Run,
@@ -59,8 +58,9 @@ def _reported(run: Run, workflow: Object) -> Run:
     status = workflow.get("status") or {}
     state = _STATES.get(status.get("phase", ""), "PENDING")
     message = status.get("message") or ""
-    if run.state == "CANCELING" or (state == "FAILED" and message == TERMINATED):
-        state = "CANCELED" if state in FINAL_STATES else "CANCELING"
+    # It is canceled until its Workflow has ended; then it has failed, as any other (2.17).
+    if run.state == "CANCELING" and state not in FINAL_STATES:
+        state = "CANCELING"
     contexts = status.get("contexts") or {}
     known = {task.id: task for task in run.tasks}
     nodes = (status.get("nodes") or {}).values()
@@ -70,8 +70,7 @@ def _reported(run: Run, workflow: Object) -> Run:
     run = replace(
         run,
         tasks=tuple(
-            _task(node, known.get(node["id"]), state, children.get(node["id"], []))
-            for node in nodes
+            _task(node, known.get(node["id"]), children.get(node["id"], [])) for node in nodes
         )
         or run.tasks,
         pipeline_context_id=contexts.get("pipeline", 0),
@@ -95,11 +94,9 @@ def _moved(run: Run, state: str, error: str, finished: datetime | None = None) -
     )
 
 
-def _task(node: Object, known: Task | None, run_state: str, children: list[str]) -> Task:
+def _task(node: Object, known: Task | None, children: list[str]) -> Task:
     state = _STATES.get(node["phase"], "PENDING")
     message = node.get("message", "")
-    if message == TERMINATED and run_state == "CANCELED":
-        state = "CANCELED"
     history = known.history if known else ()
     if not history or (history[-1].state, history[-1].error) != (state, message):
         history = (*history, StateChange(state, now(), message))

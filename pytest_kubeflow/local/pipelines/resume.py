@@ -56,12 +56,12 @@ async def resume(
 
 def _moved(run: Run, store: Store) -> Run:
     if run.state == "CANCELING":
-        return store.runs.save(_in_state(run, "CANCELED"))
+        return store.runs.save(_in_state(run, "FAILED"))
     return store.runs.save(_in_state(replace(run, generation=run.generation + 1), "PENDING"))
 
 
 async def _start(run: Run, store: Store, workflows: Workflows) -> bool:
-    if run.state == "CANCELED":
+    if run.state == "FAILED":
         return True
     try:
         if run.id in store.runs:

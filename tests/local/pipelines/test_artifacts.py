@@ -147,3 +147,23 @@ def test_a_root_of_ones_own(member: Member, store: Minio) -> None:
     table = member.records(made.run_id)["make"].artifacts["table"]
     assert table.uri.startswith(f"{root}/handing-on/{made.run_id}/make/")
     assert objects(store, table.uri) == {"": b"0\n1\n2\n"}
+
+
+@pytest.mark.parametrize(
+    ("root", "told"),
+    [
+        ("gs://bucket/root", r'upload output artifact "\w+" to .* "gs://bucket/root/handing-on/'),
+        ("hdfs://bucket/root", r'parse bucket config failed: unsupported Cloud bucket: "hdfs://'),
+    ],
+)
+def test_what_cannot_be_stored_fails_its_task(member: Member, root: str, told: str) -> None:
+    made = member.kfp.create_run_from_pipeline_func(
+        handing_on,
+        {},
+        namespace=member.namespace,
+        experiment_name="Default",
+        pipeline_root=root,
+        enable_caching=False,
+    )
+    assert member.wait(made.run_id).state == "FAILED"
+    assert re.search(told, member.details(made.run_id)["make"]["error"]["message"])

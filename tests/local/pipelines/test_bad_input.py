@@ -163,6 +163,6 @@ def test_a_program_that_ignores_sigterm_is_killed(member: Member) -> None:
         "the program to run",
     )
     member.kfp.terminate_run(run_id)
-    assert member.wait(run_id).state == "CANCELED"
+    assert member.wait(run_id).state == "FAILED"
     (pod,) = member.pods(run_id) or [None]
     assert pod is None

@@ -68,4 +68,4 @@ def test_an_image_that_cannot_be_pulled_is_waited_for(member: Member) -> None:
     assert "example.com/no/such:image" in why()
     assert member.details(run_id)["no-such-image"]["state"] == "PENDING"
     member.kfp.terminate_run(run_id)
-    assert member.wait(run_id).state == "CANCELED"
+    assert member.wait(run_id).state == "FAILED"

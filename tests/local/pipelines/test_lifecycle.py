@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -58,28 +59,34 @@ def delete_workflow(administrator: Any, member: Member, run_id: str) -> None:
     )
 
 
-def test_terminating_kills_the_pods(member: Member, experiment: str) -> None:
+def test_terminating_kills_the_pods(member: Member, experiment: str, administrator: Any) -> None:
     run_id = running(member, experiment)
     assert len(member.pods(run_id)) == 3
     member.kfp.terminate_run(run_id)
     run = member.wait(run_id)
-    assert run.state == "CANCELED"
-    assert [one.state for one in run.state_history][-2:] == ["CANCELING", "CANCELED"]
+    # As the real one ends it: it was canceled, and has failed.
+    assert run.state == "FAILED"
+    assert [one.state for one in run.state_history][-2:] == ["CANCELING", "FAILED"]
+    assert re.fullmatch(
+        r"retry exceeded workflow deadline [0-9-]+ [0-9:]+ \+0000 UTC",
+        workflow(administrator, member, run_id)["status"]["message"],
+    )
     # What had ended keeps its log; what ran is gone.
     assert [pod.status.phase for pod in member.pods(run_id)] == ["Succeeded"]
     details = member.details(run_id)
     states = {task: one["state"] for task, one in details.items()}
     assert states == {
-        "root": "CANCELED",
+        "root": "FAILED",
         "greet": "SUCCEEDED",
-        "one": "CANCELED",
-        "two": "CANCELED",
+        "one": "FAILED",
+        "two": "FAILED",
     }
+    # Nobody is left to tell ML Metadata.
     records = member.records(run_id)
     assert {task: one.state for task, one in records.items()} == {
         "greet": "SUCCEEDED",
-        "wait-for-ever": "CANCELED",
-        "wait-for-ever-2": "CANCELED",
+        "wait-for-ever": "RUNNING",
+        "wait-for-ever-2": "RUNNING",
     }
 
 
@@ -164,13 +171,13 @@ def test_a_retry_goes_on_inside_nested_pipelines(member: Member, experiment: str
 def test_a_terminated_run_can_be_retried(member: Member, experiment: str) -> None:
     run_id = running(member, experiment)
     member.kfp.terminate_run(run_id)
-    assert member.wait(run_id).state == "CANCELED"
+    assert member.wait(run_id).state == "FAILED"
     greeted = member.records(run_id)["greet"].pod_name
     member.call("POST", f"runs/{run_id}:retry").raise_for_status()
     member.until(lambda: member.details(run_id)["one"]["state"] == "RUNNING", "a task to run again")
     assert member.records(run_id)["greet"].pod_name == greeted
     member.kfp.terminate_run(run_id)
-    assert member.wait(run_id).state == "CANCELED"
+    assert member.wait(run_id).state == "FAILED"
 
 
 def test_a_run_without_its_workflow_has_failed(
@@ -248,9 +255,9 @@ def test_terminating_ends_loops_and_retries(member: Member, experiment: str) -> 
         "two iterations to run",
     )
     member.kfp.terminate_run(run_id)
-    assert member.wait(run_id).state == "CANCELED"
+    assert member.wait(run_id).state == "FAILED"
     assert member.pods(run_id) == []
     records = member.records(run_id)
-    assert {one.state for one in records.values()} == {"CANCELED"}
+    assert {one.state for one in records.values()} == {"RUNNING"}
     details = member.details(run_id)
-    assert {one["state"] for one in details.values()} == {"CANCELED"}
+    assert {one["state"] for one in details.values()} == {"FAILED"}

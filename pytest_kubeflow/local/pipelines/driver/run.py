@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from datetime import datetime
 from typing import Any
 
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
@@ -26,7 +27,9 @@ from pytest_kubeflow.local.pipelines.workflows import GENERATION, RUN_LABEL, RUN
 
 log = logging.getLogger(__name__)
 
-TERMINATED = "Stopped with strategy 'Terminate'"
+# As Argo says it of a Workflow whose activeDeadlineSeconds were set to 0, and of its pods.
+TERMINATED = "retry exceeded workflow deadline"
+_STOPPED = "Step exceeded its deadline"
 _LAUNCHER_SETTINGS = "kfp-launcher"  # the ConfigMap with a namespace's pipeline root
 
 
@@ -60,11 +63,11 @@ class RunWorker:
             await asyncio.wait([self._walk])
             if self._walk.cancelled():
                 await self._remove_pods()
+                told = f"{TERMINATED} {self._deadline}"
+                # Nobody tells ML Metadata: who would is stopped.
                 for node in self.status.unfinished:
-                    self.status.move(node, "Failed", TERMINATED)
-                    if node.execution_id:
-                        self._store.update("execution", node.execution_id, state="CANCELED")
-                self.status.finish("Failed", TERMINATED)
+                    self.status.move(node, "Failed", _STOPPED if node.kind == "Pod" else told)
+                self.status.finish("Failed", told)
             else:
                 self._conclude(self._walk.exception())
         finally:
@@ -134,6 +137,12 @@ class RunWorker:
             custom_properties={"outputs": outputs.parameters},
         )
         self.status.move(node, "Succeeded")
+
+    @property
+    def _deadline(self) -> str:
+        """When a terminated run should have ended, as Go prints a time: when it began."""
+        begun = datetime.fromisoformat(self._meta["creationTimestamp"])
+        return f"{begun:%Y-%m-%d %H:%M:%S} +0000 UTC"
 
     def _names(self) -> dict[str, str]:
         created = self._meta.get("creationTimestamp", "")

@@ -1,12 +1,15 @@
 """Artifacts as the executor input describes them: where they are here, and in the object store.
 
 Which files go where, and messages: kubeflow/pipelines backend/src/v2/objectstore, object_store.go
-and config.go (KeyFromURI).
+and config.go (ParseBucketPathToConfig, KeyFromURI). Of Google's storage there are the words with
+which Go CDK (gocloud.dev/blob/gcsblob) fails without credentials: there are none here.
 """
 
 from __future__ import annotations
 
 import os
+import re
+import sys
 
 from . import log
 from .errors import ComponentError
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
 
 _LOCAL = (("minio://", "/minio/"), ("s3://", "/s3/"), ("gs://", "/gcs/"))
 _IN_STORE = ("minio://", "s3://")
+_GOOGLE = "gs://"
 _UPLOADS = 2
+_ROOT = re.compile(r"([a-z][a-z0-9]+:///?)([^/?]+)(/[^?]*)?(\?.+)?")
+_ROOT_SCHEMES = ("gs://", "s3://", "minio://", "mem://")
 _WORKSPACE = "/kfp-workspace/.artifacts"
 
 
@@ -41,6 +47,25 @@ class Store:
         self._secret_key = secret_key
         self._root = root
         self._patience: Patience | None = None
+
+    def open(self) -> None:
+        """Look at the run's root, as before each task. Raises ComponentError.
+
+        Google's storage is opened without credentials as well: what fails is the first use.
+        """
+        parts = _ROOT.fullmatch(self._root)
+        wrong = "unrecognized pipeline root format" if parts is None else ""
+        if parts is not None and parts[1] not in _ROOT_SCHEMES:
+            wrong = "unsupported Cloud bucket"
+        if wrong:
+            raise ComponentError(f'parse bucket config failed: {wrong}: "{self._root}"')
+        if self._root.startswith(_GOOGLE):
+            sys.stdout.write(
+                "Warning: unable to load GCP Default Credentials: google: could not find default "
+                "credentials. See https://cloud.google.com/docs/authentication/external/set-up-adc "
+                "for more information\n"
+            )
+            sys.stdout.flush()
 
     def download(self, name: str, artifact: Artifact) -> None:
         """Bring an input artifact to its local path. Raises ComponentError."""
@@ -79,20 +104,15 @@ class Store:
             return
         if uri.startswith("oci://"):
             return
-        wrong = ""
-        if not uri.startswith(self._root):
-            wrong = "does not have expected bucket prefix"
-        elif not uri[len(self._root) :].strip("/"):
-            wrong = "has empty key given prefixed bucket"
-        if wrong:
-            raise ComponentError(
-                f'failed to upload output artifact "{name}": URI "{uri}" {wrong} "{self._root}"'
-            )
-        if place is None:
+        self._check_place(name, uri)
+        if place is None and not uri.startswith(_GOOGLE):
             _unrecognised("Output", name, artifact, "uploading to remote storage")
             return
         if not os.path.exists(path):
             log.warning(f'Local filepath "{path}" does not exist')  # components may leave some out
+            return
+        if place is None:
+            _fail_at_google(name, uri, path)
             return
         from .s3 import StoreError
 
@@ -112,6 +132,17 @@ class Store:
                 log.warning(f"Failed to upload output artifacts: {error}")
             else:
                 return
+
+    def _check_place(self, name: str, uri: str) -> None:
+        wrong = ""
+        if not uri.startswith(self._root):
+            wrong = "does not have expected bucket prefix"
+        elif not uri[len(self._root) :].strip("/"):
+            wrong = "has empty key given prefixed bucket"
+        if wrong:
+            raise ComponentError(
+                f'failed to upload output artifact "{name}": URI "{uri}" {wrong} "{self._root}"'
+            )
 
     def _bucket(self, name: str) -> Bucket:
         from .exchange import Patience
@@ -166,6 +197,24 @@ def _files(path: str) -> list[tuple[str, str]]:
         for folder, _, names in sorted(os.walk(path))
         for name in sorted(names)
     ]
+
+
+def _fail_at_google(name: str, uri: str, path: str) -> None:
+    """Raises ComponentError, unless there is nothing to store."""
+    from .s3 import quote
+
+    bucket, _, key = uri.removeprefix(_GOOGLE).partition("/")
+    for file, below in _files(path)[:1]:
+        blob = key + below
+        raise ComponentError(
+            f'failed to upload output artifact "{name}" to remote storage URI "{uri}": '
+            f'uploadFile(): unable to complete copying "{file}" to remote storage "{blob}": failed '
+            f'to close Writer for bucket: blob (key "{blob}") (code=Unknown): '
+            f'Post "https://storage.googleapis.com/upload/storage/v1/b/{bucket}/o?alt=json&name='
+            f'{quote(blob)}&prettyPrint=false&projection=full&uploadType=multipart": private key '
+            "should be a PEM or plain PKCS1 or PKCS8; parse error: asn1: syntax error: sequence "
+            "truncated"
+        )
 
 
 def _unrecognised(side: str, name: str, artifact: Artifact, what: str) -> None:

@@ -61,6 +61,7 @@ def run(options: dict[str, str], command: list[str], store: Store) -> dict[str, 
     executor_input = json.loads(options["executor_input"])
     component = json.loads(options["component_spec"])
     wanted = executor_input["outputs"]
+    store.open()
     for name, artifact in _artifacts(executor_input["inputs"]):
         if "into_workspace" in options:
             artifact.setdefault("metadata", {})["_kfp_workspace"] = True

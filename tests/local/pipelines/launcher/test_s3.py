@@ -222,6 +222,41 @@ def test_outputs_stay_below_the_runs_root(tmp_path: Path, uri: str) -> None:
     store.upload("data", {"uri": "oci://registry/model", "customPath": str(tmp_path)})
 
 
+def test_google_has_no_credentials_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The bucket is opened all the same, as Go CDK does it; the first object fails."""
+    store = Store("http://127.0.0.1:1", "us-east-1", "a", "s", "gs://b/root/p/run")
+    store.open()
+    assert "could not find default credentials" in capsys.readouterr().out
+    there = {"uri": "gs://b/root/p/run/mk/o", "customPath": str(tmp_path / "o")}
+    store.upload("o", there)
+    assert "does not exist" in capsys.readouterr().err  # components may leave some out
+    (tmp_path / "o").mkdir()
+    store.upload("o", there)
+    (tmp_path / "o" / "weights").write_text("x")
+    told = (
+        r'failed to upload output artifact "o" to remote storage URI "gs://b/root/p/run/mk/o": '
+        r'uploadFile\(\): .* remote storage "root/p/run/mk/o/weights": failed to close Writer .*'
+        r"private key should be a PEM"
+    )
+    with pytest.raises(ComponentError, match=told):
+        store.upload("o", there)
+
+
+@pytest.mark.parametrize(
+    ("root", "told"),
+    [
+        ("file:///data/run", "unsupported Cloud bucket"),
+        ("hdfs://b/run", "unsupported Cloud bucket"),
+        ("azblob://b/run", "unsupported Cloud bucket"),
+        ("no-scheme", "unrecognized pipeline root format"),
+    ],
+)
+def test_a_root_that_is_no_bucket(root: str, told: str) -> None:
+    store = Store("http://127.0.0.1:1", "us-east-1", "a", "s", root)
+    with pytest.raises(ComponentError, match=f'parse bucket config failed: {told}: "{root}"'):
+        store.open()
+
+
 def test_failures_name_artifact_and_place(cluster: Endpoints, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     artifact = {"uri": "minio://mlpipeline/x/data", "customPath": str(tmp_path / "file")}

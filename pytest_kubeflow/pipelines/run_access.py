@@ -1,0 +1,81 @@
+"""RunAccess: what runs in one namespace are asked with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_kubeflow.errors import KubeflowError
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.pipelines.client import calling
+from pytest_kubeflow.pipelines.logs import PodLogs
+from pytest_kubeflow.pipelines.outputs import OutputSource, SourceUnavailable
+from pytest_kubeflow.pipelines.package import Package
+from pytest_kubeflow.pipelines.reasons import Reasons, read_reasons
+from pytest_kubeflow.pipelines.tasks import merge
+from pytest_kubeflow.pipelines.verification import Reading
+from pytest_kubeflow.pipelines.view import RunView
+from pytest_kubeflow.pipelines.watcher import RunWatcher
+from pytest_kubeflow.waiting import Deadline
+
+
+@dataclass(frozen=True)
+class RunAccess:
+    """What runs in one namespace are asked with. `client` is a kfp.Client.
+
+    The sources of outputs are tried in order. `timeout` is the longest wait in seconds; no wait
+    goes past the `deadline` of the whole session.
+    """
+
+    client: Any
+    namespace: str
+    sources: tuple[OutputSource, ...]
+    logs: PodLogs
+    kubernetes: KubernetesClient | None
+    url_of: Callable[[str], str]
+    watcher: RunWatcher
+    timeout: float = 600.0
+    deadline: Deadline | None = None
+
+    def view(self, run_id: str) -> RunView:
+        """What the API says of a run now."""
+        with calling(f"read run {run_id}"):
+            return RunView.of(self.client.get_run(run_id))
+
+    def version_package(self, pipeline_id: str, version_id: str) -> Package:
+        """What an uploaded version holds now."""
+        with calling(f"read version {version_id}"):
+            version = self.client.get_pipeline_version(pipeline_id, version_id)
+        return Package.of_api(version.pipeline_spec or {})
+
+    def read_tasks(self, view: RunView, package: Package | None) -> Reading:
+        """The tasks of a run, from the first source that tells them.
+
+        Raises KubeflowError if none does.
+        """
+        refusals = []
+        for source in self.sources:
+            try:
+                records = source.tasks(view.run_id)
+            except SourceUnavailable as error:
+                refusals.append(str(error))
+                continue
+            tasks = merge(
+                package,
+                records,
+                view.details,
+                run_state=view.state,
+                read_log=lambda task: self.logs.read(task.pod_name, view.run_id),
+            )
+            return Reading(tasks, source.is_complete)
+        raise KubeflowError(f"nothing tells the tasks of run {view.name}: {'; '.join(refusals)}")
+
+    def reasons(self, run_id: str) -> Reasons:
+        """What its Workflow says of failures; nothing for who may not read it."""
+        if self.kubernetes is None:
+            return Reasons()
+        try:
+            return read_reasons(self.kubernetes, self.namespace, run_id)
+        except KubeflowError:
+            return Reasons()
