@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from urllib.parse import quote
 from pytest_kubeflow.errors import AuthenticationError, NotFound, PermissionDenied, WaitTimeout
 from pytest_kubeflow.serving.errors import RequestFailed
 from pytest_kubeflow.serving.routes import Answer, Route
+from pytest_kubeflow.serving.tensor import Tensor
 from pytest_kubeflow.waiting import Deadline, wait_until
 
 SETTLING = 30.0
@@ -65,6 +67,16 @@ class Predictor:
         self, rows: Rows, *, datatype: str = "FP64", timeout: float = _ANSWER_SECONDS
     ) -> list[Any]:
         """The predictions for `rows` by V2, one each; `datatype` is that of the numbers sent."""
+        return list(self.infer_tensor(rows, datatype=datatype, timeout=timeout).data)
+
+    def infer_tensor(
+        self, rows: Rows, *, datatype: str = "FP64", timeout: float = _ANSWER_SECONDS
+    ) -> Tensor:
+        """The same as the model server gives it, with shape and datatype.
+
+        Raises RequestFailed unless it is this model's, of this request, one number for each row,
+        and in shape and datatype what its data are.
+        """
         plain = _plain(rows)
         tensor = {
             "name": "input-0",
@@ -72,12 +84,20 @@ class Predictor:
             "datatype": datatype,
             "data": plain,
         }
-        answer = self._json("POST", f"{self._v2}/infer", {"inputs": [tensor]}, timeout=timeout)
+        request = {"id": uuid.uuid4().hex, "inputs": [tensor]}
+        answer = self._json("POST", f"{self._v2}/infer", request, timeout=timeout)
+        if answer.get("model_name") not in (None, self.model):
+            raise self._odd(answer, f'"model_name": "{self.model}"')
+        if answer.get("id") not in (None, "", request["id"]):
+            raise self._odd(answer, "the request's id")
         outputs = answer.get("outputs")
-        data = outputs[0].get("data") if isinstance(outputs, list) and outputs else None
-        if not isinstance(data, list) or len(data) != len(rows):
+        first = outputs[0] if isinstance(outputs, list) and outputs else {}
+        found = Tensor.of(first) if isinstance(first, Mapping) else None
+        if found is None or len(found.data) != len(rows):
             raise self._odd(answer, f"an output of {len(rows)} numbers")
-        return data
+        if wrong := found.contradiction:
+            raise self._odd(answer, wrong)
+        return found
 
     def is_ready(self) -> bool:
         """Whether the model is ready, by V1."""

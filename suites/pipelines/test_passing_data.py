@@ -163,6 +163,15 @@ def passing_artifacts(rows: int, x: float) -> float:
 @pytest.mark.kf_pipeline(passing_artifacts, arguments={"rows": 50, "x": 100.0})
 def test_artifacts_keep_content_and_metadata(pipeline_run: PipelineRun) -> None:
     assert pipeline_run.task("predict").output == pytest.approx(302.0)
+    points = pipeline_run.task("make-points").artifacts["points"]
+    assert points.type == "system.Dataset"
+    assert (points.metadata["rows"], points.metadata["line"]) == (50, "y = 3 x + 2")
+    model = pipeline_run.task("fit-line").artifacts["model"]
+    assert model.type == "system.Model"
+    assert (model.metadata["points"], model.metadata["framework"]) == (50, "plain Python")
+    # Each where its own task of this run has put it.
+    for task, artifact in (("make-points", points), ("fit-line", model)):
+        assert f"/{pipeline_run.run_id}/{task}/" in artifact.uri
     metadata = pipeline_run.task("fit-line").outputs["Output"]
     assert metadata["rows"] == 50
     assert metadata["line"] == "y = 3 x + 2"

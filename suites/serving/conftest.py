@@ -46,14 +46,16 @@ class Trained:
     rows: list[list[float]]
     labels: list[int]
     predictions: list[int]
+    season: int = 0
+    """The number of Iris setosa, the first species in the first season."""
 
     @classmethod
-    def by(cls, run: PipelineRun) -> "Trained":
+    def by(cls, run: PipelineRun, season: int) -> "Trained":
         """The model that `run` has trained."""
         task = run.task("train")
         told: Mapping[str, Any] = task.outputs
         uri = model_uri(task.artifacts["model"].uri)
-        return cls(uri, told["rows"], told["labels"], told["predictions"])
+        return cls(uri, told["rows"], told["labels"], told["predictions"], season)
 
 
 @dataclass
@@ -63,9 +65,9 @@ class Iris:
     service: InferenceService
     models: list[Trained] = field(default_factory=list)
 
-    def has_got(self, run: PipelineRun) -> None:
-        """Remember that `run` has deployed another model."""
-        self.models.append(Trained.by(run))
+    def has_got(self, run: PipelineRun, season: int = 0) -> None:
+        """Remember that `run` has deployed another model, of this season."""
+        self.models.append(Trained.by(run, season))
 
     @property
     def uri(self) -> str:
@@ -81,6 +83,11 @@ class Iris:
     def labels(self) -> list[int]:
         """Their species."""
         return self.models[-1].labels
+
+    @property
+    def setosa(self) -> int:
+        """The number of Iris setosa among them."""
+        return self.models[-1].season
 
     @property
     def predictions(self) -> list[int]:

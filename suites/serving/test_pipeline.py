@@ -16,6 +16,9 @@ pytestmark = pytest.mark.kf_requires("kserve")
 ACCURACY = 0.9
 """Of iris flowers; guessing gives a third."""
 
+HELD_OUT = 50
+"""A third of the 150 iris flowers."""
+
 SETTLING = 30.0
 """Seconds in which the gateway may still know the old pods."""
 
@@ -58,6 +61,11 @@ class Customer:
 def test_what_was_trained_is_served(iris: Iris) -> None:
     answers = iris.service.predictor().predict(iris.rows)
     assert answers == iris.predictions
+    # What is known of these flowers without a model: petals below 2.5 cm are those of Iris setosa.
+    assert len(iris.rows) == HELD_OUT
+    setosa = [row[2] < 2.5 for row in iris.rows]
+    assert [label == iris.setosa for label in iris.labels] == setosa
+    assert [answer == iris.setosa for answer in answers] == setosa
     right = sum(answer == label for answer, label in zip(answers, iris.labels, strict=True))
     assert right / len(answers) >= ACCURACY
 
@@ -70,7 +78,7 @@ def test_retrained_model_replaces_the_old_one(
 
     with Customer(service, rows) as customer:
         # The same flowers, by other numbers: no answer of one model is right for the other.
-        iris.has_got(deploy(service, 1))
+        iris.has_got(deploy(service, 1), 1)
         assert iris.rows == rows
         assert not any(one == other for one, other in zip(before, iris.predictions, strict=True))
         service.wait_ready()

@@ -10,7 +10,10 @@ pytestmark = pytest.mark.kf_requires("kserve")
 def test_protocols_agree(iris: Iris) -> None:
     predictor = iris.service.predictor()
     assert predictor.predict(iris.rows) == iris.predictions
-    assert predictor.infer(iris.rows) == iris.predictions
+    tensor = predictor.infer_tensor(iris.rows)
+    assert list(tensor.data) == iris.predictions
+    assert tensor.datatype.startswith("INT")  # labels are numbers of species
+    assert tensor.shape[0] == len(iris.rows)
 
 
 def test_health_and_metadata(iris: Iris) -> None:

@@ -45,7 +45,7 @@ def test_idle_service_comes_back(iris: Iris, revisions: ServiceDeployer) -> None
 
 def test_canary_gets_its_share(iris: Iris, deploy: Deploy, revisions: ServiceDeployer) -> None:
     if len(iris.models) == 1:
-        iris.has_got(deploy(iris.service, 1))
+        iris.has_got(deploy(iris.service, 1), 1)
     old, new = iris.models[-2:]
     service = revisions(old.uri)
     assert all(answers(service, old, 10))

@@ -71,7 +71,51 @@ def test_v2() -> None:
     predictor, script = asking(Answer(200, json.dumps({"outputs": outputs}).encode()))
     assert predictor.infer(ROWS) == [0, 2]
     tensor = {"name": "input-0", "shape": [2, 4], "datatype": "FP64", "data": ROWS}
-    assert script.asked == [("POST", "/v2/models/iris/infer", {"inputs": [tensor]})]
+    ((method, path, sent),) = script.asked
+    assert (method, path, sent["inputs"]) == ("POST", "/v2/models/iris/infer", [tensor])
+    assert sent["id"]
+
+
+OUTPUT = {"name": "output-0", "shape": [2], "datatype": "INT64", "data": [0, 2]}
+ALTERED: dict[str, tuple[dict[str, Any], str]] = {
+    "another model": ({"model_name": "roses"}, 'answers without "model_name": "iris"'),
+    "another request": ({"id": "4711"}, "answers without the request's id"),
+    "another shape": ({"outputs": [OUTPUT | {"shape": [3]}]}, r"without 3 numbers, as its shape"),
+    "no shape": ({"outputs": [OUTPUT | {"shape": "two"}]}, "without an output of 2 numbers"),
+    "text": ({"outputs": [OUTPUT | {"datatype": "BYTES"}]}, "data of the datatype 'BYTES'"),
+    "bool": ({"outputs": [OUTPUT | {"datatype": "BOOL"}]}, "data of the datatype 'BOOL'"),
+    "fractions": ({"outputs": [OUTPUT | {"data": [0.5, 2]}]}, "data of the datatype 'INT64'"),
+    "no datatype": ({"outputs": [OUTPUT | {"datatype": "many"}]}, "data of the datatype 'many'"),
+    "one too few": ({"outputs": [OUTPUT | {"shape": [1], "data": [0]}]}, "an output of 2 numbers"),
+}
+
+
+@pytest.mark.parametrize("kind", ALTERED)
+def test_v2_answers_have_to_agree_with_the_request_and_with_themselves(kind: str) -> None:
+    change, told = ALTERED[kind]
+    answer = {"model_name": "iris", "outputs": [OUTPUT]}
+    good, _ = asking(Answer(200, json.dumps(answer).encode()))
+    assert good.infer(ROWS) == [0, 2]
+    predictor, _ = asking(Answer(200, json.dumps(answer | change).encode()))
+    with pytest.raises(RequestFailed, match=told):
+        predictor.infer(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("datatype", "shape", "data", "rows"),
+    [
+        ("FP32", [2, 1], [0, 2.5], [0, 2.5]),
+        ("FP64", [2, 2], [[0.5, 1], [1, 0]], [[0.5, 1], [1, 0]]),
+        ("BYTES", [2], ["a", "b"], ["a", "b"]),
+        ("BOOL", [2], [True, False], [True, False]),
+    ],
+)
+def test_v2_data_of_other_kinds(
+    datatype: str, shape: list[int], data: list[Any], rows: list[Any]
+) -> None:
+    output = {"name": "o", "shape": shape, "datatype": datatype, "data": data}
+    predictor, _ = asking(Answer(200, json.dumps({"outputs": [output]}).encode()))
+    assert predictor.infer(ROWS) == rows
 
 
 def test_arrays_are_rows_too() -> None:

@@ -153,11 +153,11 @@ RED: dict[str, dict[str, str]] = {
         f"{ACCOUNT}[volumes]": r"the volumes web app is open to all: the foreign account \S+ is",
     },
     "wrong-output": {
-        EVERY_TASK: r"assert \{",
+        EVERY_TASK: r"assert 10.0 == 9.0",
         TRIPLE: r"assert .* == 13",
         PARAMETERS: r"assert \{",
         SORTED: r"assert 11 == 10",
-        PUBLIC: r"assert .* == 10",
+        PUBLIC: r"assert .* == \d+\.\d+",
     },
 }
 UNFIT = {"dead-store": r"ERROR: .*nothing answers at http://127.0.0.1:\d+ \("}
