@@ -67,15 +67,16 @@ def _bare(value: Any) -> Any:
 def _differences(one: Any, other: Any, path: tuple[str, ...]) -> Iterator[str]:
     """`one` is what was submitted."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
-        for name in [*one, *(each for each in other if each not in one)]:
+        # The tasks of the pipeline itself first: the rest follows from them.
+        for name in sorted({**one, **other}, key=lambda name: name != "root"):
             where = (*path, str(name))
             yield from _differences(one.get(name, _ABSENT), other.get(name, _ABSENT), where)
     elif not _same(one, other):
         place = ".".join(path) or "the pipeline"
         if other is _ABSENT:
-            yield f"{place} ({_shown(one)}) is missing"
+            yield f"{place}{_in_brackets(one)} is missing"
         elif one is _ABSENT:
-            yield f"{place} ({_shown(other)}) was not submitted"
+            yield f"{place}{_in_brackets(other)} was not submitted"
         else:
             yield f"{place} is {_shown(other)}, not {_shown(one)}"
 
@@ -92,6 +93,10 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(map(_same, one, other))
     return bool(one == other)
+
+
+def _in_brackets(value: Any) -> str:
+    return "" if isinstance(value, Mapping | list) else f" ({_shown(value)})"
 
 
 def _shown(value: Any) -> str:

@@ -44,7 +44,7 @@ def changed(change: Callable[[Any], object]) -> Package:
 CHANGES: dict[str, tuple[Callable[[Any], object], str]] = {
     "task": (
         lambda spec: spec["root"]["dag"]["tasks"].pop("square-root"),
-        r"root.dag.tasks.square-root .* is missing",
+        r"^root.dag.tasks.square-root is missing",
     ),
     "image": (
         lambda spec: spec["deploymentSpec"]["executors"]["exec-add"]["container"].update(image="x"),
