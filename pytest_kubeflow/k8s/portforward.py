@@ -54,6 +54,7 @@ class PortForward:
         self._server: asyncio.Server | None = None
         self._spare: Tunnel | None = None
         self._tunnels: set[Tunnel] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._dialing = threading.BoundedSemaphore(_AT_ONCE)
         self._trouble: KubeflowError | None = None
         self._left: PodPort | None = None
@@ -110,7 +111,7 @@ class PortForward:
         try:
             self._spare = self._dial()
             self._server = self._run(
-                asyncio.start_server(self._serve, _LOOPBACK, 0, limit=_BUFFER_BYTES)
+                asyncio.start_server(self._accept, _LOOPBACK, 0, limit=_BUFFER_BYTES)
             )
         except BaseException:
             self.close()
@@ -178,6 +179,12 @@ class PortForward:
     async def _close(self, tunnel: Tunnel) -> None:
         await tunnel.close()
         self._tunnels.discard(tunnel)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Our own task: asyncio calls the end of one that `close` cancels a mistake.
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tunnel: Tunnel | None = None

@@ -1,0 +1,253 @@
+"""A way to the embedded API server on which answers are lost, refused and late.
+
+Plain http on loopback.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import ssl
+import threading
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPResponse, HTTPSConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+Fault = Callable[["Exchange"], None]
+"""What happens to a request instead of an answer."""
+
+
+class Exchange(BaseHTTPRequestHandler):
+    """One connection of a client."""
+
+    protocol_version = "HTTP/1.1"
+    server: Unreliable
+
+    def handle_one_request(self) -> None:
+        # The client of a fault may be gone, and so may the one that is led to the API server.
+        with contextlib.suppress(OSError):
+            super().handle_one_request()
+
+    def _any(self) -> None:
+        size = int(self.headers.get("Content-Length") or 0)
+        self.body = self.rfile.read(size)
+        path = urlsplit(self.path).path
+        fault = self.server.fault_for(self.command, path)
+        if fault is not None:
+            fault(self)
+            return
+        self.deliver(self.forward())
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _any  # noqa: N815  http.server's names
+
+    def forward(self) -> tuple[int, Mapping[str, str], bytes]:
+        """Let the API server do it."""
+        return self.server.ask(self.command, self.path, self.body, dict(self.headers))
+
+    def deliver(self, answer: tuple[int, Mapping[str, str], bytes]) -> None:
+        """Give the client an answer."""
+        status, headers, body = answer
+        self.send_response(status)
+        for name in ("Content-Type", "Retry-After"):
+            if name in headers:
+                self.send_header(name, headers[name])
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def break_off(self) -> None:
+        """End the connection, as it is."""
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, *_: Any) -> None:
+        """Keep quiet."""
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """The API server. Who asks says so itself."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext
+
+    @classmethod
+    def of(cls, cluster: Mapping[str, str]) -> Upstream:
+        """As a kubeconfig has it."""
+        tls = ssl.create_default_context(cafile=cluster["certificate-authority"])
+        parts = urlsplit(cluster["server"])
+        assert parts.hostname is not None
+        assert parts.port is not None
+        return cls(parts.hostname, parts.port, tls)
+
+
+class Unreliable(ThreadingHTTPServer):
+    """`fault`, if set, befalls the first attempt of each request with the same method and path."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, upstream: Upstream) -> None:
+        super().__init__(("127.0.0.1", 0), Exchange)
+        self._upstream = upstream
+        self._lock = threading.Lock()
+        self.fault: Fault | None = None
+        self.attempts: Counter[tuple[str, str]] = Counter()
+        self._connections: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def break_off(self) -> None:
+        """End all connections, in the middle of whatever goes over them."""
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, *_: Any) -> None:
+        """Clients that are broken off are what is tested."""
+
+    def fault_for(self, method: str, path: str) -> Fault | None:
+        with self._lock:
+            self.attempts[method, path] += 1
+            return self.fault if self.attempts[method, path] == 1 else None
+
+    def ask(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        connection = HTTPSConnection(
+            self._upstream.host, self._upstream.port, context=self._upstream.tls, timeout=60
+        )
+        wanted = {
+            name: value
+            for name, value in headers.items()
+            if name.lower() in {"accept", "authorization", "content-type"}
+        }
+        with contextlib.closing(connection):
+            connection.request(method, path, body or None, wanted)
+            answer: HTTPResponse = connection.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read()
+
+
+@dataclass
+class Way:
+    """The server while it runs."""
+
+    server: Unreliable
+    kubeconfig: Path
+    _thread: threading.Thread | None = field(default=None, repr=False)
+
+    @property
+    def port(self) -> int:
+        return int(self.server.server_address[1])
+
+    @property
+    def attempts(self) -> Counter[tuple[str, str]]:
+        """How often each method and path was asked for."""
+        return self.server.attempts
+
+    @contextmanager
+    def every_first(self, fault: Fault) -> Iterator[None]:
+        """Each request's first attempt fails so."""
+        self.attempts.clear()
+        self.server.fault = fault
+        yield
+        self.server.fault = None
+
+    def listen(self) -> None:
+        """Take connections, from now on."""
+        self.server.socket.listen(64)
+        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
+        self._thread.start()
+
+    def refuse(self) -> None:
+        """Refuse connections, from now on, and end those there are; the port stays ours."""
+        self.server.shutdown()
+        if self._thread is not None:
+            self._thread.join()
+        self.server.socket.close()
+        again = socket.socket()
+        again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        again.bind(self.server.server_address)
+        self.server.socket = again
+        self.server.break_off()
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        if self._thread is not None:
+            self._thread.join()
+        self.server.server_close()
+
+
+@contextmanager
+def unreliable(kubeconfig: Path, folder: Path) -> Iterator[Way]:
+    """One that works, until it is told otherwise."""
+    config = yaml.safe_load(kubeconfig.read_text())
+    server = Unreliable(Upstream.of(config["clusters"][0]["cluster"]))
+    config["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{server.server_address[1]}"}
+    file = folder / "kubeconfig"
+    file.write_text(json.dumps(config))
+    way = Way(server, file)
+    way.listen()
+    try:
+        yield way
+    finally:
+        way.stop()
+
+
+def status(code: int, message: str, **headers: str) -> Fault:
+    """The API server answers this instead of doing it."""
+    body = json.dumps(
+        {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code}
+        | {"message": message}
+    ).encode()
+    told = {"Content-Type": "application/json", **headers}
+    return lambda exchange: exchange.deliver((code, told, body))
+
+
+def break_before(exchange: Exchange) -> None:
+    """The request is lost."""
+    exchange.break_off()
+
+
+def break_after(exchange: Exchange) -> None:
+    """The answer is lost: what was asked for is done."""
+    exchange.forward()
+    exchange.break_off()
+
+
+def break_within(exchange: Exchange) -> None:
+    """Half of the answer is lost."""
+    code, headers, body = exchange.forward()
+    exchange.send_response(code)
+    exchange.send_header("Content-Type", headers.get("Content-Type", "application/json"))
+    exchange.send_header("Content-Length", str(len(body) + 1))
+    exchange.end_headers()
+    exchange.wfile.write(body[: len(body) // 2])
+    exchange.wfile.flush()
+    exchange.break_off()
+
+
+FAULTS: Mapping[str, Fault] = {
+    "429 with Retry-After": status(
+        429, "too many requests, please try again later", **{"Retry-After": "1"}
+    ),
+    "500 leader changed": status(500, "etcdserver: leader changed"),
+    "503": status(503, "apiserver is shutting down"),
+    "504": status(504, "Timeout: request did not complete within requested timeout"),
+    "the request is lost": break_before,
+    "the answer is lost": break_after,
+    "half of the answer is lost": break_within,
+}
