@@ -107,7 +107,7 @@ class SignIn:
             if not response.is_redirect:
                 return response
             passed.append(urlsplit(url).path or "/")
-            url = urljoin(url, response.headers["location"])
+            url = self._target(response)
         circle = " and ".join(dict.fromkeys(passed[-2:]))
         raise ClusterUnreachable(
             f"{self._host} redirects without end ({circle}): what stands before Kubeflow there, "
@@ -124,12 +124,17 @@ class SignIn:
             self._hops.append(response)
             if not response.is_redirect:
                 return response
-            url = urljoin(url, response.headers["location"])
+            url = self._target(response)
             if response.status_code not in _REPEATING:
                 break
         # Dex shows its form again to who has the wrong password, and leads on who has not.
         self._accepted = True
         return self._get(url)
+
+    def _target(self, response: requests.Response) -> str:
+        """Where a redirect leads to."""
+        location = self._session.get_redirect_target(response)
+        return urljoin(response.url, str(location))
 
     def _check_origin(self, url: str) -> None:
         """Raises AuthenticationError where the login leaves the gateway."""

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pytest_kubeflow.auth.refusal import Refusal
 from pytest_kubeflow.errors import AuthenticationError, ClusterUnreachable, KubeflowError
@@ -83,6 +84,10 @@ def find_api(
         return LoginWanted(turned_away)
     if refusals[1].status >= 500:
         raise ClusterUnreachable(f"{where}{refusals[1].error().message}")
+    if moved := _origin_of(refusals[0].target):
+        raise ClusterUnreachable(
+            f"{gateway} redirects to {moved}, which is another address: use --kf-host={moved}"
+        )
     if any(one.status == 404 for one in refusals):
         _check_release(session, gateway)
     told = "; ".join(one.summary for one in refusals)
@@ -93,6 +98,12 @@ def find_api(
             f"{PREFIX} (kubectl get virtualservices -A)?"
         )
     raise ClusterUnreachable(f"there is no Kubeflow at {gateway}: {told}")
+
+
+def _origin_of(url: str) -> str:
+    """Scheme and host of a URL; empty for a path."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
 def _check_release(session: requests.Session, gateway: str) -> None:
@@ -138,6 +149,8 @@ def check_identity(session: requests.Session, api: PipelinesApi, namespace: str)
         return False
     if refusal.is_known and refusal.status < 500:
         raise refusal.error()
+    if refusal.wants_login and refusal.status != 401:
+        raise refusal.error("it wants another login")
     told = f"the pipelines API answers {refusal.status} to a list of experiments: {refusal.words}"
     if refusal.status == 401:
         raise AuthenticationError(f"the pipelines API does not accept our credentials: {told}")

@@ -163,7 +163,7 @@ def issuer_that_istio_does_not_trust() -> None: ...
 
 
 @gateway(
-    r"there is no Kubeflow at .*healthz answers 301, to https://kubeflow\.example\.com/pipeline/",
+    r"http://127\S+ redirects to https://kubeflow\.example\.com, .*--kf-host=https://kubeflow\.exam",
     {"/": lambda asked: (301, {"Location": f"https://kubeflow.example.com{asked.path}"}, b"")},
 )
 def http_that_leads_to_https() -> None: ...
