@@ -178,7 +178,7 @@ def _one_of(settings: dict[str, Setting], direct: str, file: str) -> None:
 def _require_local(settings: Mapping[str, Setting]) -> None:
     """A fault is for the embedded Kubeflow: with any other it would be looked for in vain."""
     fault, host = settings.get("local_fault"), settings.get("host")
-    if fault is None or host is None or host.value == LOCAL or fault.rank < _ENVIRONMENT:
+    if fault is None or host is None or host.value == LOCAL or fault.rank < ENVIRONMENT:
         return
     names = ",".join(map(str, fault.value)) if isinstance(fault.value, tuple) else fault.value
     found = f"--kf-host={host.value} (from {host.origin})" if host.value else "no --kf-host"
