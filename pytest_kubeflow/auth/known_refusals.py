@@ -78,8 +78,8 @@ KNOWN: tuple[Known, ...] = (
         403,
         r"^$",
         ClusterUnreachable,
-        "so Istio refuses everything while its external authorizer (oauth2-proxy) does not "
-        "respond; see kubectl -n oauth2-proxy get pods",
+        "this is how Istio refuses everything while its external authorizer (oauth2-proxy) does "
+        "not respond; see kubectl -n oauth2-proxy get pods",
     ),
     Known(
         503,

@@ -173,12 +173,14 @@ def _show_credentials(cluster: Cluster, skew: float, *, opened: bool) -> tuple[P
     with cluster.session() as session:
         host = urlsplit(cluster.gateway_url).netloc
         login = f"{cluster.credentials.description} ({cluster.login_reason})"
+        what = f"the login at {host} fails with"
         person = isinstance(cluster.credentials, DexLogin)
         origins = _origins(cluster.config) if person else ""
         try:
             found = find_api(session, cluster.gateway_url, logged_in=True)
             if isinstance(found, LoginWanted):
                 raise found.error(NOT_KEPT if person else _ANOTHER)
+            what = f"the pipelines at {host} refuse"
             allowed = check_identity(session, found, namespace or "default")
         except (AuthenticationError, PermissionDenied) as error:
             if namespace is not None:
@@ -190,9 +192,7 @@ def _show_credentials(cluster: Cluster, skew: float, *, opened: bool) -> tuple[P
                     "it answers without a login; leave --kf-username out, or say "
                     f"--kf-auth=anonymous ({error.message})"
                 )
-            raise type(error)(
-                f"the login at {host} fails with {login}{origins}: {doubts or error.message}"
-            ) from error
+            raise type(error)(f"{what} {login}{origins}: {doubts or error.message}") from error
     return found, allowed
 
 
