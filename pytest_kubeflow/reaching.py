@@ -69,6 +69,11 @@ def _told(url: str, error: BaseException) -> ClusterUnreachable | ConfigurationE
         return ClusterUnreachable(f"no TLS connection with {host}: {said}")
     if there(socket.gaierror) or "resolve" in str(error):
         return ClusterUnreachable(f"the host name {parts.hostname} is not known ({said})")
+    if there(requests.exceptions.ReadTimeout) or "handshake" in said:
+        return ClusterUnreachable(
+            f"{host} accepts the connection and sends no response in time: it is slow or "
+            "overloaded, or what stands behind it hangs; try again, and look at its pods"
+        )
     if there(requests.exceptions.Timeout, TimeoutError):
         return ClusterUnreachable(f"{host} does not answer in time; is it reachable from here?")
     if there(requests.exceptions.TooManyRedirects):

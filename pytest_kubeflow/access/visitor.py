@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pytest_kubeflow.auth.forms import Page
 from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.response_text import words_of
 
 if TYPE_CHECKING:
     import requests
@@ -43,8 +43,7 @@ class Reply:
 
     def __str__(self) -> str:
         """For people: the status and what was said, on one line."""
-        shown = Page(self.text).text if "html" in self.content_type else " ".join(self.text.split())
-        said = f"{shown[:_LONGEST_SHOWN]}..." if len(shown) > _LONGEST_SHOWN else shown
+        said = words_of(self.text, longest=_LONGEST_SHOWN)
         where = f" to {urlsplit(self.target).path}" if self.target else ""
         return f"{self.status}{where}" + (f": {said}" if said else "")
 

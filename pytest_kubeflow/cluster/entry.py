@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pytest_kubeflow.auth.credentials import Credentials
 from pytest_kubeflow.auth.dex import DexLogin
 from pytest_kubeflow.auth.ladder import Situation, choose
+from pytest_kubeflow.auth.refusal import NOT_KEPT
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.auth.token import claims_of, doubts_about
 from pytest_kubeflow.cluster.checklist import Checklist
@@ -20,6 +21,7 @@ from pytest_kubeflow.cluster.kubernetes import check_kubernetes, check_namespace
 from pytest_kubeflow.cluster.network import CONNECTION, NAME, TLS, check_network
 from pytest_kubeflow.cluster.probe import (
     PREFIX,
+    LoginWanted,
     PipelinesApi,
     check_identity,
     clock_skew,
@@ -40,6 +42,8 @@ from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.redaction import Redactor
 
 GATEWAY, CREDENTIALS, PIPELINES = "gateway", "credentials", "pipelines"
+
+_ANOTHER = "it wants another login; check --kf-auth and what it needs"
 
 API_AUDIENCE = "pipelines.kubeflow.org"
 """What tokens are for that go to ml-pipeline directly, not through the gateway."""
@@ -109,7 +113,7 @@ def _enter(
             check_network(gateway, config.gateway, checks)
         with checks.check(GATEWAY) as finding, gateway_session(config.gateway) as stranger:
             api = find_api(stranger, gateway)
-            opened = api is not None and is_open(stranger, api)
+            opened = isinstance(api, PipelinesApi) and is_open(stranger, api)
             finding.told = _what_stands(api, gateway, opened=opened)
             skew = clock_skew(stranger, gateway)
             if abs(skew) >= _SKEWED:
@@ -120,7 +124,7 @@ def _enter(
         host=gateway,
         open=opened,
         # Whoever answers healthz but no other request is the API itself.
-        audience=API_AUDIENCE if api is not None and not opened else None,
+        audience=API_AUDIENCE if isinstance(api, PipelinesApi) and not opened else None,
     )
     with checks.check(CREDENTIALS) as finding:
         credentials, reason = choose(config, situation, kubernetes=kubernetes, redactor=redactor)
@@ -135,11 +139,11 @@ def _enter(
             ownership=ownership,
             redactor=redactor,
         )
-        found, status = _show_credentials(cluster, skew)
+        found, allowed = _show_credentials(cluster, skew, opened=opened)
         finding.told = f"{credentials.description} ({reason})"
     with checks.check(PIPELINES) as finding:
         namespace = config.kubernetes.namespace
-        if status == 403 and namespace is not None and found.multi_user:
+        if not allowed and namespace is not None and found.multi_user:
             check_namespace(config, kubernetes)  # one that is not there is refused as well
             raise PermissionDenied(
                 f"{config.told('namespace')}: {credentials.user or 'this user'} may not use "
@@ -150,8 +154,8 @@ def _enter(
     return replace(cluster, kfp_api_url=found.url, multi_user=found.multi_user)
 
 
-def _what_stands(api: PipelinesApi | None, gateway: str, *, opened: bool) -> str:
-    if api is None:
+def _what_stands(api: PipelinesApi | LoginWanted, gateway: str, *, opened: bool) -> str:
+    if isinstance(api, LoginWanted):
         return "a gateway that asks for a login"
     if api.url == gateway:
         return "the pipelines API itself" + (", open to all" if opened else "")
@@ -163,27 +167,33 @@ def _clocks(skew: float) -> str:
     return f"the clock of this machine is {abs(skew):.0f} s {side} the gateway's"
 
 
-def _show_credentials(cluster: Cluster, skew: float) -> tuple[PipelinesApi, int]:
-    """The API as we see it, and its answer about the namespace: 200, or 403."""
+def _show_credentials(cluster: Cluster, skew: float, *, opened: bool) -> tuple[PipelinesApi, bool]:
+    """The API as we see it, and whether we may use it in the namespace."""
     namespace = cluster.config.kubernetes.namespace
     with cluster.session() as session:
         host = urlsplit(cluster.gateway_url).netloc
         login = f"{cluster.credentials.description} ({cluster.login_reason})"
-        origins = _origins(cluster.config) if isinstance(cluster.credentials, DexLogin) else ""
+        what = f"the login at {host} fails with"
+        person = isinstance(cluster.credentials, DexLogin)
+        origins = _origins(cluster.config) if person else ""
         try:
-            found = find_api(session, cluster.gateway_url)
-            if found is None:
-                raise AuthenticationError("it wants another one; check --kf-auth and what it needs")
-            status = check_identity(session, found, namespace or "default")
-        except AuthenticationError as error:
+            found = find_api(session, cluster.gateway_url, logged_in=True)
+            if isinstance(found, LoginWanted):
+                raise found.error(NOT_KEPT if person else _ANOTHER)
+            what = f"the pipelines at {host} refuse"
+            allowed = check_identity(session, found, namespace or "default")
+        except (AuthenticationError, PermissionDenied) as error:
             if namespace is not None:
                 # Tokens of one that is not there are refused.
                 check_namespace(cluster.config, cluster.kubernetes)
-            doubts = _doubts(cluster.credentials, skew)
-            raise AuthenticationError(
-                f"the login at {host} fails with {login}{origins}: {doubts or error.message}"
-            ) from error
-    return found, status
+            doubts = "" if person else _doubts(cluster.credentials, skew)
+            if person and opened:
+                doubts = (
+                    "it answers without a login; leave --kf-username out, or say "
+                    f"--kf-auth=anonymous ({error.message})"
+                )
+            raise type(error)(f"{what} {login}{origins}: {doubts or error.message}") from error
+    return found, allowed
 
 
 def _doubts(credentials: Credentials, skew: float) -> str:

@@ -23,14 +23,20 @@ from pytest_kubeflow.config.model import (
     SessionSettings,
 )
 from pytest_kubeflow.config.parsers import LOCAL
-from pytest_kubeflow.config.setting import Option, Setting
+from pytest_kubeflow.config.setting import (
+    COMMAND_LINE,
+    ENVIRONMENT,
+    INI,
+    TARGET,
+    Option,
+    Setting,
+)
 from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.redaction import MASK, Secret
 
 TARGETS_FILE = "kubeflow-targets.toml"
 # A password may have any character in it, also "/" and "@".
 _CREDENTIALS = re.compile(r"(://)\S*@")
-_DEFAULT, _INI, _TARGET, _ENVIRONMENT, _COMMAND_LINE = range(5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +86,14 @@ def _first(option: Option, sources: Sources, target: Mapping[str, _Given]) -> _G
     """What the most important source says."""
     value: object
     if (value := sources.command_line.get(option.name)) is not None:
-        return _Given(value, "command line", _COMMAND_LINE, sources.folder)
+        return _Given(value, "command line", COMMAND_LINE, sources.folder)
     if (value := sources.environment.get(option.env)) is not None:
-        return _Given(value, f"environment {option.env}", _ENVIRONMENT, sources.folder)
+        return _Given(value, f"environment {option.env}", ENVIRONMENT, sources.folder)
     if option.name in target:
         return target[option.name]
     if (value := sources.ini.get(option.name)) is not None:
         origin = f"{option.ini} in {sources.ini_name}"
-        return _Given(value, origin, _INI, sources.ini_folder)
+        return _Given(value, origin, INI, sources.ini_folder)
     return None
 
 
@@ -158,7 +164,7 @@ def _read_target(
             reason = "is a secret, which comes by environment or file" if option else "is not known"
             raise ConfigurationError(f"{path}: [targets.{name}] {key} {reason}; valid: {valid}")
         origin = f"target {name} in {path.name}"
-        given[option.name] = _Given(value, origin, _TARGET, path.parent)
+        given[option.name] = _Given(value, origin, TARGET, path.parent)
     return given
 
 
@@ -172,7 +178,7 @@ def _one_of(settings: dict[str, Setting], direct: str, file: str) -> None:
 def _require_local(settings: Mapping[str, Setting]) -> None:
     """A fault is for the embedded Kubeflow: with any other it would be looked for in vain."""
     fault, host = settings.get("local_fault"), settings.get("host")
-    if fault is None or host is None or host.value == LOCAL or fault.rank < _ENVIRONMENT:
+    if fault is None or host is None or host.value == LOCAL or fault.rank < ENVIRONMENT:
         return
     names = ",".join(map(str, fault.value)) if isinstance(fault.value, tuple) else fault.value
     found = f"--kf-host={host.value} (from {host.origin})" if host.value else "no --kf-host"

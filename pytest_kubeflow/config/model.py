@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from pytest_kubeflow.config.parsers import LOCAL
-from pytest_kubeflow.config.setting import Setting
+from pytest_kubeflow.config.setting import DEFAULT, Setting
 from pytest_kubeflow.config.toleration import Toleration
 from pytest_kubeflow.redaction import Secret
 
@@ -45,6 +45,12 @@ class GatewaySettings:
 
     audience: str | None = None
     """The audience of requested tokens; None for the one that the way of access wants."""
+
+    userid_header: str = "kubeflow-userid"
+    """The header in which the gateway names the user to what is behind it."""
+
+    userid_prefix: str | None = None
+    """What stands before the user there; None where nothing does."""
 
     ca_cert: Path | None = None
     """The certificate authority of the gateway, PEM; None for the system's."""
@@ -188,10 +194,16 @@ class KubeflowConfig:
         setting = self.settings.get(name)
         return setting.origin if setting else "default"
 
+    def is_given(self, name: str) -> bool:
+        """Whether somebody has set the option `name`; else it has its default."""
+        setting = self.settings.get(name)
+        return setting is not None and setting.rank > DEFAULT
+
     def told(self, name: str) -> str:
         """A value as messages call it: "--kf-host=https://kf.example (from command line)"."""
         setting = self.settings.get(name, Setting("", "default"))
-        option = f"--kf-{name.replace('_', '-')}"
+        secret = isinstance(setting.value, Secret)
+        option = f"KF_{name.upper()}" if secret else f"--kf-{name.replace('_', '-')}"
         return f"{option}={_shown(setting.value)} (from {setting.origin})"
 
     def secrets(self) -> Iterator[Secret]:

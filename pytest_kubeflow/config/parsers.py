@@ -89,7 +89,10 @@ def parse_flag(text: str) -> bool:
 
 
 def _file(text: str, base: Path) -> Path:
-    path = base / Path(text).expanduser()
+    try:
+        path = base / Path(text).expanduser()
+    except RuntimeError as error:  # "~name" of nobody
+        raise ValueError(f"{text}: {error}") from None
     if not path.is_file():
         raise ValueError(f"there is no file {path}")
     return path
@@ -161,6 +164,10 @@ SKIPS = Parser(
     lambda text, _base: parse_skips(text),
     "causes such as gpu, ids of tests, or patterns with a * for either ids or reasons, separated "
     "by commas",
+)
+HEADER = Parser(
+    _matching(re.compile(r"[A-Za-z0-9][-A-Za-z0-9_]{0,126}", re.ASCII)),
+    "the name of an HTTP header: letters, digits, dashes",
 )
 LABEL = Parser(_matching(_LABEL), "lower-case letters, digits and dashes, at most 63")
 SERVICE_ACCOUNT = Parser(

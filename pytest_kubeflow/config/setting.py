@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from pytest_kubeflow.config.parsers import Parser
 
+DEFAULT, INI, TARGET, ENVIRONMENT, COMMAND_LINE = range(5)
+"""Ranks of where values come from."""
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -50,8 +53,16 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A value and where it came from; a higher `rank` overrides a lower one (0: the default)."""
+    """A value and where it came from; a higher `rank` overrides a lower one."""
 
     value: object
     origin: str
-    rank: int = 0
+    rank: int = DEFAULT
+
+    @property
+    def weight(self) -> int:
+        """Its rank against settings of other names.
+
+        The environment and the command line weigh the same: secrets come by the one alone.
+        """
+        return min(self.rank, ENVIRONMENT)

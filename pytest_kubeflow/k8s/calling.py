@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,9 +15,13 @@ from pytest_kubeflow.errors import (
 )
 from pytest_kubeflow.k8s.retry_policy import ApiOutage
 from pytest_kubeflow.reaching import innermost
+from pytest_kubeflow.response_text import words_of
 
 if TYPE_CHECKING:
     from kubernetes import client as api
+
+_LONGEST = 2000
+"""Characters of a refusal: those of admission name each field that is wrong."""
 
 
 @contextmanager
@@ -40,11 +43,7 @@ def calling(what: str) -> Iterator[None]:
 
 
 def _translated(error: api.ApiException, what: str) -> KubeflowError:
-    try:
-        told = json.loads(error.body).get("message") or error.reason
-    except (TypeError, ValueError, AttributeError):
-        told = error.reason or error.body
+    told = words_of(error.body, longest=_LONGEST) or words_of(error.reason)
     kinds = {401: AuthenticationError, 403: PermissionDenied, 404: NotFound}
     kind = kinds.get(error.status, KubeflowError)
-    message = " ".join(str(told).split())
-    return kind(f"cannot {what}: Kubernetes answers {error.status}: {message}")
+    return kind(f"cannot {what}: Kubernetes answers {error.status}: {told}")

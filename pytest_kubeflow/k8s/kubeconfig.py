@@ -24,8 +24,8 @@ class Kubeconfig:
 
     @property
     def is_there(self) -> bool:
-        """Whether there is a kubeconfig or a service account to try."""
-        return self._file() is not None or _in_cluster()
+        """Whether there is a kubeconfig or a service account to try, or a context was named."""
+        return self.context is not None or self._file() is not None or _in_cluster()
 
     def load(self, settings: Any) -> None:
         """Put address and credentials into a `kubernetes.client.Configuration`.
@@ -37,6 +37,11 @@ class Kubeconfig:
         file = self._file()
         if file is not None:
             self._load(file, settings)
+        elif self.context is not None:
+            raise ConfigurationError(
+                f"there is no context {self.context!r}: there is no kubeconfig at $KUBECONFIG or "
+                "~/.kube/config; name one with --kf-kubeconfig"
+            )
         elif _in_cluster():
             config.load_incluster_config(client_configuration=settings)
         else:

@@ -14,6 +14,7 @@ from pytest_kubeflow.errors import ConfigurationError, ObjectStoreError
 from pytest_kubeflow.proxy import proxy_for
 from pytest_kubeflow.reaching import innermost
 from pytest_kubeflow.redaction import Secret
+from pytest_kubeflow.response_text import words_of
 from pytest_kubeflow.waiting import Deadline, wait_until
 
 if TYPE_CHECKING:
@@ -53,7 +54,10 @@ class S3Access:
                 f"the object store's endpoint {self.endpoint!r} is not a URL like http://host:9000"
             )
         retries = urllib3.Retry(
-            total=_RETRIES if patient else 0, backoff_factor=0.2, status_forcelist=_ASK_AGAIN
+            total=_RETRIES if patient else 0,
+            backoff_factor=0.2,
+            status_forcelist=_ASK_AGAIN,
+            raise_on_status=False,  # the last response says why
         )
         timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
         return Minio(
@@ -132,7 +136,7 @@ def wait_for_store(access: S3Access, deadline: Deadline) -> None:
 def translated(what: str) -> Iterator[None]:
     """Turn errors of minio and urllib3 into ObjectStoreError: "cannot `what`: ..."."""
     import urllib3
-    from minio.error import MinioException, S3Error
+    from minio.error import InvalidResponseError, MinioException, S3Error
 
     try:
         yield
@@ -140,6 +144,12 @@ def translated(what: str) -> Iterator[None]:
         raise ObjectStoreError(
             f"cannot {what}: {error.message or 'the store gives no reason'} ({error.code})",
             code=error.code,
+        ) from error
+    except InvalidResponseError as error:
+        # Not XML: a gateway or a proxy speaks, or a store that is not S3.
+        told = words_of(error._body) or "no words"
+        raise ObjectStoreError(
+            f"cannot {what}: {error._code} from the object store's address: {told}"
         ) from error
     except MinioException as error:
         raise ObjectStoreError(f"cannot {what}: {error}") from error

@@ -24,6 +24,7 @@ from pytest_kubeflow.errors import (
 )
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.proxy import proxy_for
+from pytest_kubeflow.response_text import words_of
 
 T = TypeVar("T")
 
@@ -130,18 +131,13 @@ def calling(what: str) -> Iterator[None]:
 
 
 def _translated(error: Any, what: str) -> KubeflowError:
-    try:
-        told = json.loads(error.body)
-        message = told.get("message") or told.get("error") or error.reason
-    except (TypeError, ValueError, AttributeError):
-        message = error.reason or error.body
     kinds: dict[int, type[KubeflowError]] = {
         401: AuthenticationError,
         403: PermissionDenied,
         404: NotFound,
     }
     kind = ClusterUnreachable if error.status in _ASK_AGAIN else kinds.get(error.status)
-    text = " ".join(str(message).split())[:1000]
+    text = words_of(error.body, longest=1000) or error.reason
     return (kind or KubeflowError)(
         f"cannot {what}: the pipelines API answers {error.status}: {text}"
     )

@@ -8,6 +8,7 @@ from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.logs import read_log
 from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.response_text import words_of
 
 if TYPE_CHECKING:
     import requests
@@ -61,6 +62,7 @@ class PodLogs:
         # A gateway that does not know the path serves its front page instead.
         page = answer.headers.get("Content-Type", "").startswith("text/html")
         if answer.status_code != 200 or page:
-            raise NotFound(f"the pipelines UI answers {answer.status_code} for it")
+            told = "" if page else f": {words_of(answer.text)}".rstrip(": ")
+            raise NotFound(f"the pipelines UI answers {answer.status_code} for it{told}")
         answer.encoding = "utf-8"
         return answer.text

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_kubeflow.pipelines.grpcweb import CONTENT_TYPE, MalformedFrames, frame, read_answer
 from pytest_kubeflow.pipelines.mlmd_messages import SERVICE, message
 from pytest_kubeflow.pipelines.outputs import Artifact, SourceUnavailable, TaskRecord
+from pytest_kubeflow.response_text import words_of
 
 if TYPE_CHECKING:
     import requests
@@ -126,9 +127,9 @@ class MetadataSource:
             except (requests.ConnectionError, requests.Timeout) as error:
                 raise _AskAgain(f"{self.name} does not answer: {error}") from error
             if response.status_code in _HTTP_AGAIN:
-                raise _AskAgain(f"{self.name} answers HTTP {response.status_code}")
+                raise _AskAgain(f"{self.name} answers HTTP {_answered(response)}")
             if response.status_code != 200:
-                raise SourceUnavailable(f"{self.name} answers HTTP {response.status_code}")
+                raise SourceUnavailable(f"{self.name} answers HTTP {_answered(response)}")
             lower = {name.lower(): value for name, value in response.headers.items()}
             try:
                 answer = read_answer(response.content, lower)
@@ -253,3 +254,10 @@ def plain_json(value: Any) -> Any:
     if kind in (None, "null_value"):
         return None
     return getattr(value, kind)
+
+
+def _answered(response: requests.Response) -> str:
+    """The status, and what was said with it; of frames of gRPC nothing."""
+    binary = "grpc" in response.headers.get("content-type", "")
+    words = "" if binary else words_of(response.content, longest=200)
+    return f"{response.status_code}: {words}" if words else str(response.status_code)

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from pytest_kubeflow.errors import AuthenticationError, NotFound, PermissionDenied, WaitTimeout
+from pytest_kubeflow.response_text import words_of
 from pytest_kubeflow.serving.errors import RequestFailed
 from pytest_kubeflow.serving.routes import Answer, Route
 from pytest_kubeflow.serving.tensor import Tensor
@@ -244,5 +245,5 @@ def _is_true(value: object) -> bool:
 
 
 def _shown(answer: Answer) -> str:
-    text = " ".join(answer.text.split())
-    return f"{answer.status}: {text[:_SHOWN]}" if text else str(answer.status)
+    text = words_of(answer.text, longest=_SHOWN)
+    return f"{answer.status}: {text}" if text else str(answer.status)

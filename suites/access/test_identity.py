@@ -18,7 +18,6 @@ from pytest_kubeflow import (
 
 from .doors import Door
 
-USER_HEADER = "kubeflow-userid"
 SKEW = 60
 """Seconds for which Envoy takes a token after its end, as clocks differ."""
 
@@ -31,17 +30,23 @@ def user(kf_cluster: Cluster) -> str:
     return kf_cluster.user
 
 
+@pytest.fixture
+def user_header(kf_cluster: Cluster) -> str:
+    """The header in which the gateway names the user to what is behind it."""
+    return kf_cluster.config.gateway.userid_header
+
+
 def test_what_a_stranger_says_of_itself_counts_for_nothing(
-    doors: dict[str, Door], owner: Visitor, visitors: Visitors, user: str
+    doors: dict[str, Door], owner: Visitor, visitors: Visitors, user: str, user_header: str
 ) -> None:
     door = doors["pipelines"]
     door.opens_for(owner)
-    door.refuses(visitors.anonymous(), headers={USER_HEADER: user})
+    door.refuses(visitors.anonymous(), headers={user_header: user})
     door.opens_for(owner)
 
 
 def test_what_we_say_of_ourselves_counts_for_nothing(
-    doors: dict[str, Door], owner: Visitor
+    doors: dict[str, Door], owner: Visitor, user_header: str
 ) -> None:
     door = doors["workgroups"]
     door.require(owner)
@@ -53,8 +58,8 @@ def test_what_we_say_of_ourselves_counts_for_nothing(
 
     ours = name()
     for claimed in ("somebody-else@example.com", "system:serviceaccount:kubeflow:ml-pipeline"):
-        who = name({USER_HEADER: claimed})
-        assert who == ours, f"the gateway is open to all: it believes {USER_HEADER}: {claimed}"
+        who = name({user_header: claimed})
+        assert who == ours, f"the gateway is open to all: it believes {user_header}: {claimed}"
 
 
 def test_what_a_foreign_account_says_of_itself_counts_for_nothing(
@@ -62,11 +67,12 @@ def test_what_a_foreign_account_says_of_itself_counts_for_nothing(
     visitors: Visitors,
     own_account: AccountToken,
     foreign_account: AccountToken,
+    user_header: str,
 ) -> None:
     door = doors["pipelines"]
     theirs = visitors.bearer(foreign_account.token, f"the foreign account {foreign_account.user}")
     door.opens_for(visitors.bearer(own_account.token, f"our account {own_account.user}"))
-    door.refuses(theirs, known=True, headers={USER_HEADER: own_account.user})
+    door.refuses(theirs, known=True, headers={user_header: own_account.user})
 
 
 def test_tampered_tokens_are_refused(

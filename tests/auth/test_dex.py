@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from pytest_kubeflow.auth.dex import DexLogin
 from pytest_kubeflow.auth.session import gateway_session
@@ -133,7 +133,7 @@ def test_a_login_that_ends_in_an_error_says_where() -> None:
 def test_a_login_that_meets_a_broken_server_is_no_wrong_login() -> None:
     with (
         serving(LongWay(ends=500)) as url,
-        pytest.raises(ClusterUnreachable, match=r"broke off at / \(status 500\): dashboard"),
+        pytest.raises(ClusterUnreachable, match=r"broke off: / answers 500 .dashboard.: .*fails"),
     ):
         login(url).headers()
 
@@ -159,3 +159,64 @@ def test_a_page_after_the_password_is_no_login() -> None:
         pytest.raises(AuthenticationError, match=r"ended at /dex/.*second factor"),
     ):
         login(url).headers()
+
+
+class FreshKey:
+    """A gateway that learns Dex's new key after `refusals` requests with a session."""
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals = refusals
+        self.logins = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        request = Request(scope, receive)
+        answer: Response
+        match request.method, request.url.path:
+            case "GET", "/" if "a_session" in request.cookies:
+                self.refusals -= 1
+                new = "Jwks doesn't have key to match kid or alg from Jwt"
+                answer = (
+                    PlainTextResponse(new, 401) if self.refusals >= 0 else HTMLResponse("dashboard")
+                )
+            case "GET", "/":
+                answer = RedirectResponse("/dex/auth/local", status_code=302)
+            case "GET", _:
+                answer = HTMLResponse('<form><input name="login"><input name="password"></form>')
+            case _:
+                self.logins += 1
+                answer = RedirectResponse("/", status_code=303)
+                answer.set_cookie("a_session", "let-me-in")
+        await answer(scope, receive, send)
+
+
+def test_a_login_waits_until_the_gateway_has_read_dexs_new_key() -> None:
+    app = FreshKey(refusals=4)
+    with serving(app) as url:
+        assert login(url).headers() == {"Cookie": "a_session=let-me-in"}
+    assert app.logins == 1
+
+
+def test_a_key_that_is_never_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_kubeflow.auth.signin.NEW_KEY_SECONDS", 0.1)
+    with (
+        serving(FreshKey(refusals=10**6)) as url,
+        pytest.raises(AuthenticationError, match=r"Jwks doesn't have key .*has not read the key"),
+    ):
+        login(url).headers()
+
+
+def test_a_refused_password_is_sent_once() -> None:
+    """More of them lock the account, where Dex asks a company's directory."""
+    posts = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        posts.extend([scope["path"]] if scope["method"] == "POST" else [])
+        form = '<form action="/dex/auth"><input name="login"><input name="password"></form>'
+        await HTMLResponse(form, 401 if posts else 200)(scope, receive, send)
+
+    with serving(app) as url:
+        credentials = login(url, "wrong-password")
+        for _ in range(3):
+            with pytest.raises(AuthenticationError, match="does not accept the password"):
+                credentials.headers()
+    assert posts == ["/dex/auth"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_kubeflow.auth.anonymous import Anonymous
+from pytest_kubeflow.auth.cookie import GivenCookie
 from pytest_kubeflow.auth.dex import DexLogin
 from pytest_kubeflow.auth.ladder import Situation, choose
 from pytest_kubeflow.auth.projected import projected_token
@@ -19,6 +20,7 @@ from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.pipelines.client import make_kfp_client
 from pytest_kubeflow.redaction import Redactor, Secret
+from tests.config.sources import resolved
 
 from .conftest import ACCOUNT, PASSWORD, USER
 
@@ -127,6 +129,82 @@ def test_the_ladder(tmp_path: Path) -> None:
         assert chosen(config, closed, somewhere) is expected
     with pytest.raises(ConfigurationError, match=r"--kf-auth=dex .* needs --kf-username"):
         chosen(replace(base, gateway=GatewaySettings(auth="dex")), closed, nowhere)
+
+
+ASKED_FOR = {
+    "a user": ({"username": USER}, {"KF_PASSWORD": PASSWORD}, {}, DexLogin),
+    "a user of the ini file": ({}, {"KF_PASSWORD": PASSWORD}, {"username": USER}, DexLogin),
+    "a connector": (
+        {"dex_connector": "ldap"},
+        {"KF_USERNAME": USER, "KF_PASSWORD": PASSWORD},
+        {},
+        DexLogin,
+    ),
+    "a token": ({}, {"KF_TOKEN": "a-token"}, {}, BearerToken),
+    "a token over the ini file": ({}, {"KF_TOKEN": "a-token"}, {"username": USER}, BearerToken),
+    "cookies": ({}, {"KF_COOKIE": "a=b"}, {}, GivenCookie),
+    "a service account": ({"service_account": "robot"}, {}, {}, TokenRequest),
+}
+"""Command line, environment, ini file, and the way that they ask for."""
+
+
+@pytest.mark.parametrize("way", ASKED_FOR)
+@pytest.mark.parametrize("opened", [True, False], ids=["open", "closed"])
+def test_what_was_asked_for_is_used(way: str, opened: bool, tmp_path: Path) -> None:
+    """Also where it would do without a login, or by another way."""
+    command_line, environment, ini, expected = ASKED_FOR[way]
+    config = resolved(command_line, environment, ini)
+    chosen, reason = choose(
+        config,
+        Situation("https://kf.example", open=opened),
+        kubernetes=KubernetesClient(tmp_path / "kubeconfig"),
+        redactor=Redactor(),
+    )
+    assert type(chosen) is expected
+    unused = f"not used: --kf-username={USER} (from kf_username in pytest.ini)"
+    assert (unused in reason) == (way == "a token over the ini file"), reason
+
+
+@pytest.mark.parametrize(
+    ("command_line", "environment", "told"),
+    [
+        ({"username": USER}, {}, r"--kf-username=\S+ \(from command line\) needs KF_PASSWORD or K"),
+        ({}, {"KF_USERNAME": USER}, r"\(from environment KF_USERNAME\) needs KF_PASSWORD or KF_PA"),
+        ({"dex_connector": "ldap"}, {}, r"=ldap \(from command line\) needs --kf-username and KF_"),
+        ({"service_account": "robot"}, {}, r"=robot \(from command line\) needs access to Kubern"),
+        (
+            {"auth": "dex", "username": USER},
+            {},
+            r"--kf-auth=dex \(from c.* needs KF_PASSWORD or KF",
+        ),
+        (
+            {"username": USER, "service_account": "robot"},
+            {"KF_PASSWORD": PASSWORD},
+            r"ask for two ways to log in: .*--kf-auth=dex or --kf-auth=token-request",
+        ),
+        (
+            {},
+            {"KF_TOKEN": "a", "KF_COOKIE": "a=b"},
+            r"KF_TOKEN=\*\*\* .*KF_COOKIE=\*\*\* .*two ways",
+        ),
+    ],
+)
+def test_what_was_asked_for_and_lacks_something_is_refused(
+    command_line: dict[str, str],
+    environment: dict[str, str],
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(ConfigurationError, match=told):
+        choose(
+            resolved(command_line, environment),
+            Situation("https://kf.example", open=True),
+            kubernetes=KubernetesClient(),
+            redactor=Redactor(),
+        )
 
 
 def test_no_way_in_says_what_to_give(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def test_host_that_never_answers(remote: Remote, suite: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         line = unfit(remote, suite, f"--kf-host=http://{address}")
-    assert f"(from command line): {address} does not answer in time" in line
+    assert f"(from command line): {address} accepts the connection and sends no response" in line
 
 
 class Web(SimpleHTTPRequestHandler):
@@ -186,11 +186,12 @@ def test_unknown_certificate(remote: Remote, suite: Path, tmp_path: Path) -> Non
 
 def test_wrong_token(remote: Remote, suite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KF_TOKEN", "planted.wrong.token")
-    line = unfit(remote, suite)
+    line = unfit(remote, suite, "--kf-auth=token")
     assert re.match(
         r"the login at localhost:\d+ fails with the bearer token from environment", line
     )
-    assert "check --kf-auth" in line
+    assert "not used: --kf-username=user@example.com (from command line)" in line
+    assert "answers 401 'Jwt is not in the form of Header.Payload.Signature" in line
     assert "planted" not in line
 
 

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from pytest_kubeflow.cluster.embedded import with_endpoints
+from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.local.endpoints import Endpoints
 from tests.cluster.remote import COMMAND
+from tests.config.sources import resolved
 
 BROKEN = {
     "raise ModuleNotFoundError(\"No module named 'uvicorn'\")": (
@@ -35,3 +39,26 @@ def test_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str) ->
     assert done.returncode == (4 if "not installed" in BROKEN[code] else 78), done.stdout
     assert BROKEN[code] in {*done.stdout.splitlines(), *done.stderr.splitlines()}
     assert "Traceback" not in done.stdout
+
+
+@pytest.mark.parametrize("name", ["kubeconfig", "context"])
+def test_another_kubernetes_is_not_replaced_silently(tmp_path: Path, name: str) -> None:
+    (tmp_path / "kubeconfig").write_text("{}")
+    given = str(tmp_path / "kubeconfig") if name == "kubeconfig" else "staging"
+    endpoints = Endpoints(
+        host="http://localhost:1",
+        kubeconfig=tmp_path / "embedded",
+        s3_endpoint="http://127.0.0.1:2",
+        s3_access_key="a",
+        s3_secret_key="b",
+        username=None,
+        password=None,
+        namespace="team",
+        storage_class="standard",
+    )
+    told = rf"^--kf-{name}=\S+ \(from command line\): --kf-host=local .* leave one of them out"
+    with pytest.raises(ConfigurationError, match=told):
+        with_endpoints(resolved({"host": "local", name: given}), endpoints)
+    # What is of the ini file gives way to a host of the command line.
+    located = with_endpoints(resolved({"host": "local"}, ini={name: given}), endpoints)
+    assert located.kubernetes.kubeconfig == tmp_path / "embedded"

@@ -8,10 +8,37 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 Answer = tuple[int, Mapping[str, str], bytes]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request; `query` and `form` have the last value of each name."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    cookies: Mapping[str, str]
+    form: Mapping[str, str]
+
+    @classmethod
+    def of(cls, handler: BaseHTTPRequestHandler) -> Asked:
+        parts = urlsplit(handler.path)
+        body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0)).decode()
+        cookies = SimpleCookie(handler.headers.get("Cookie") or "")
+        return cls(
+            handler.command,
+            parts.path,
+            dict(parse_qsl(parts.query)),
+            {name: morsel.value for name, morsel in cookies.items()},
+            dict(parse_qsl(body)),
+        )
 
 
 @contextmanager
@@ -26,12 +53,32 @@ def web(
 
     The server's clock is `clock` seconds ahead.
     """
+    with serving(lambda handler: answer(handler.path), tls=tls, clock=clock, host=host) as port:
+        yield port
+
+
+@contextmanager
+def application(answer: Callable[[Asked], Answer]) -> Iterator[int]:
+    """Serve `answer(request)`, as `web`."""
+    with serving(lambda handler: answer(Asked.of(handler))) as port:
+        yield port
+
+
+@contextmanager
+def serving(
+    respond: Callable[[BaseHTTPRequestHandler], Answer],
+    *,
+    tls: ssl.SSLContext | None = None,
+    clock: float = 0.0,
+    host: str = "127.0.0.1",
+) -> Iterator[int]:
+    """Serve what `respond` makes of each request; gives the port."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            status, headers, body = answer(self.path)
+            status, headers, body = respond(self)
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)

@@ -1,4 +1,4 @@
-"""Forty set-ups that are broken in one way each: the verdict says in which."""
+"""Eighty set-ups that are broken in one way each: the verdict says in which."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.cluster.remote import Remote
 from tests.config.sources import resolved
 
 from .broken import SETUPS, SetUp, entered, good, in_clear
+from .broken_gateways import kubeflow
 
 
 def checked(options: Mapping[str, str], environment: Mapping[str, str]) -> Preflight:
@@ -35,6 +36,7 @@ def checked(options: Mapping[str, str], environment: Mapping[str, str]) -> Prefl
 def test_verdict(
     remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one: SetUp
 ) -> None:
+    monkeypatch.delenv("KF_PASSWORD")
     with entered(remote, tmp_path, one) as (options, environment):
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
@@ -58,5 +60,13 @@ def test_a_good_set_up_is_fit(remote: Remote) -> None:
     assert [one.check for one in result.findings if one.state is State.NOT_CHECKED] == ["TLS"]
 
 
-def test_there_are_thirty_and_more() -> None:
-    assert len({one.name for one in SETUPS}) == len(SETUPS) >= 30
+def test_the_gateway_that_is_broken_otherwise_lets_us_in(remote: Remote) -> None:
+    """The positive control of those that stand for a whole Kubeflow."""
+    with kubeflow() as host:
+        result = checked(good(remote, host=host), in_clear(remote))
+    states = {one.check: one.state for one in result.findings}
+    assert {states[one] for one in ("gateway", "credentials", "pipelines")} == {State.OK}, result
+
+
+def test_there_are_seventy_and_more() -> None:
+    assert len({one.name for one in SETUPS}) == len(SETUPS) >= 70

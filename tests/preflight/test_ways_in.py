@@ -80,7 +80,7 @@ def requested_token(remote: Remote) -> str:
 
 def test_token_with_a_line_break_at_its_end(remote: Remote) -> None:
     variable = {"KF_TOKEN": f"{requested_token(remote)}\n"}
-    with entered(good(remote), variable) as cluster:
+    with entered(good(remote, username=""), variable) as cluster:
         assert (cluster.user, cluster.login_reason) == (ACCOUNT, "a token was given")
         assert experiments(cluster) == 200
 

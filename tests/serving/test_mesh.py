@@ -12,13 +12,23 @@ from kubernetes.client import ApiException
 
 from pytest_kubeflow.auth.tokenrequest import TokenRequest
 from pytest_kubeflow.cluster import Cluster
+from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import AuthenticationError, KubeflowError, PermissionDenied
 from pytest_kubeflow.k8s.namespaces import create_namespace, delete_namespace, wait_until_gone
 from pytest_kubeflow.k8s.ownership import Ownership, is_ours
 from pytest_kubeflow.serving.deployer import ServiceDeployer
-from pytest_kubeflow.serving.mesh import allow_owner, needs_policy, policy, remove_policy
+from pytest_kubeflow.serving.mesh import (
+    allow_owner,
+    policy,
+    remove_policy,
+    user_condition,
+)
+from pytest_kubeflow.serving.mesh import (
+    policies as policies_of,
+)
 from pytest_kubeflow.serving.service import InferenceService, ServiceAccess
 from pytest_kubeflow.waiting import Deadline, wait_until
+from tests.config.sources import resolved
 from tests.serving.embedded import NAMESPACE
 
 GROUP, VERSION, PLURAL = "security.istio.io", "v1beta1", "authorizationpolicies"
@@ -139,8 +149,8 @@ def test_where_none_is_needed(cluster: Cluster) -> None:
         cluster.kubernetes, name, labels=cluster.ownership.labels(), deadline=Deadline.after(30)
     )
     try:
-        assert needs_policy(cluster, NAMESPACE)
-        assert not needs_policy(cluster, name)
+        assert policies_of(cluster, NAMESPACE)
+        assert not policies_of(cluster, name)
         assert allow_owner(cluster, name, "iris") is None
         assert policies(cluster, name) == {}
     finally:
@@ -148,7 +158,7 @@ def test_where_none_is_needed(cluster: Cluster) -> None:
 
 
 def test_what_it_says() -> None:
-    made = policy("allow-1", "iris", user="me@example.com", labels={"a": "b"})
+    made = policy("allow-1", "iris", header="x-user", user="me@example.com", labels={"a": "b"})
     assert made["metadata"] == {"name": "allow-1", "labels": {"a": "b"}}
     assert made["spec"] == {
         "action": "ALLOW",
@@ -156,19 +166,25 @@ def test_what_it_says() -> None:
         "rules": [
             {
                 "from": [{"source": {"namespaces": ["istio-system", "knative-serving"]}}],
-                "when": [{"key": "request.headers[kubeflow-userid]", "values": ["me@example.com"]}],
+                "when": [{"key": "request.headers[x-user]", "values": ["me@example.com"]}],
             }
         ],
     }
 
 
-def stub(*, user: str | None = "me", lists: int = 200, creates: int = 200) -> Cluster:
+def stub(
+    *,
+    user: str | None = "me",
+    lists: int = 200,
+    creates: int = 200,
+    config: KubeflowConfig | None = None,
+) -> Cluster:
     """A cluster with one policy, that answers with these statuses."""
 
     def listed(*_: object) -> dict[str, Any]:
         if lists != 200:
             raise ApiException(lists)
-        return {"items": [{}]}
+        return {"items": [{"metadata": {"name": "nobody"}, "spec": {}}]}
 
     def created(*_: object) -> None:
         if creates != 200:
@@ -178,7 +194,12 @@ def stub(*, user: str | None = "me", lists: int = 200, creates: int = 200) -> Cl
         list_namespaced_custom_object=listed, create_namespaced_custom_object=created
     )
     kubernetes = SimpleNamespace(custom=custom)
-    stubbed = SimpleNamespace(user=user, kubernetes=kubernetes, ownership=Ownership("tests"))
+    stubbed = SimpleNamespace(
+        user=user,
+        kubernetes=kubernetes,
+        ownership=Ownership("tests"),
+        config=config or KubeflowConfig(),
+    )
     return cast(Cluster, stubbed)
 
 
@@ -190,3 +211,37 @@ def test_who_may_not_make_one() -> None:
     assert allow_owner(stub(user=None), "team", "iris") is None
     with pytest.raises(KubeflowError, match="create authorization policy team/"):
         allow_owner(stub(creates=500), "team", "iris")
+
+
+def owners(header: str, value: str, owner: str = "owner@example.com") -> dict[str, Any]:
+    """A policy as a profile has it for its owner."""
+    return {
+        "metadata": {"name": "ns-owner-access-istio", "annotations": {"user": owner}},
+        "spec": {"rules": [{"when": [{"key": f"request.headers[{header}]", "values": [value]}]}]},
+    }
+
+
+IAP = owners("x-goog-authenticated-user-email", "accounts.google.com:owner@example.com")
+
+
+def test_the_profile_tells_how_the_user_header_is_called() -> None:
+    """And the embedded one too, whose policies are not changed by anybody."""
+    user = stub(user="me@example.com")
+    assert user_condition(user, []) == ("kubeflow-userid", "me@example.com")
+    assert user_condition(user, [{"metadata": {}, "spec": {}}])[0] == "kubeflow-userid"
+    assert user_condition(user, [{"metadata": {}, "spec": {}}, IAP]) == (
+        "x-goog-authenticated-user-email",
+        "accounts.google.com:me@example.com",
+    )
+
+
+def test_what_is_given_about_the_user_header_counts() -> None:
+    given = resolved({"userid_header": "x-user", "userid_prefix": "people:"})
+    user = stub(user="me@example.com", config=given)
+    assert user_condition(user, [IAP]) == ("x-user", "people:me@example.com")
+    assert user_condition(user, []) == ("x-user", "people:me@example.com")
+
+
+def test_the_users_own_profile_has_the_usual_header(cluster: Cluster) -> None:
+    there = policies_of(cluster, NAMESPACE)
+    assert user_condition(cluster, there) == ("kubeflow-userid", cluster.user)

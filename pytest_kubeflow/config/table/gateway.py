@@ -66,6 +66,23 @@ OPTIONS = (
         metavar="[NAMESPACE/]NAME",
     ),
     Option(
+        "userid_header",
+        "gateway.userid_header",
+        p.HEADER,
+        "The header in which the gateway names the user to what is behind it, as "
+        "KUBEFLOW_USERID_HEADER of the platform; without it, as the namespace's own policies have "
+        "it.",
+        default="kubeflow-userid",
+        metavar="NAME",
+    ),
+    Option(
+        "userid_prefix",
+        "gateway.userid_prefix",
+        p.TEXT,
+        "What the gateway puts before the user there, as KUBEFLOW_USERID_PREFIX of the platform.",
+        metavar="TEXT",
+    ),
+    Option(
         "ca_cert",
         "gateway.ca_cert",
         p.FILE,

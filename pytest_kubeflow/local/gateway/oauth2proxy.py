@@ -34,6 +34,7 @@ _ELSEWHERE = re.compile(r"[/\\](?:\s*|\.{1,2})[/\\]")
 """Paths that browsers take for another host (pkg/app/redirect/validator.go)."""
 
 _NO_CSRF = "Login Failed: Unable to find a valid CSRF token. Please try again."
+_FAILED = "Oops! Something went wrong. For more information contact your server administrator."
 _NO_CACHE = {
     "Cache-Control": "no-cache, no-store, must-revalidate, max-age=0",
     "Expires": "Thu, 01 Jan 1970 00:00:00 UTC",
@@ -125,8 +126,8 @@ class OAuth2Proxy:
             return pages.proxy_error(_NO_CSRF, 403)
         try:
             tokens = self._dex.redeem(query.get("code", ""), CALLBACK, csrf["verifier"])
-        except OAuthError as error:
-            return pages.proxy_error(f"error redeeming code: {error.description}", 500)
+        except OAuthError:
+            return pages.proxy_error(_FAILED, 500)  # the reason is in its log alone
         if hmac.compare_digest(_digest(csrf["state"]).encode(), state.encode()):
             response: Response = RedirectResponse(back if _is_here(back) else "/", 302)
             self._cookies.save(

@@ -1,0 +1,88 @@
+"""Refusal: a response of a layer in front of Kubeflow, and what it means.
+
+Between us and Kubeflow stand Istio, oauth2-proxy (or oidc-authservice) and Dex. Each has words of
+its own for what is wrong, and the status alone does not tell them apart: a wrong password, a login
+that is not kept and a policy that allows nobody are all 401 or 403.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pytest_kubeflow.auth.known_refusals import NEW_KEY, meaning
+from pytest_kubeflow.auth.session import wants_login
+from pytest_kubeflow.errors import AuthenticationError, KubeflowError
+from pytest_kubeflow.response_text import words_of
+
+if TYPE_CHECKING:
+    import requests
+
+_LONGEST = 200
+_READ = 4096
+
+NOT_KEPT = (
+    "the gateway asks for another login with the session that it has just given: the replicas of "
+    "oauth2-proxy have different cookie secrets or no common session store (compare their "
+    "OAUTH2_PROXY_COOKIE_SECRET; kubectl -n oauth2-proxy get pods), or what stands behind does not "
+    "accept the session's token"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A response, as far as it tells why one does not get in. `words` are the server's own."""
+
+    path: str
+    status: int
+    kind: str
+    words: str
+    wants_login: bool = False
+    """Whether it is a redirect to a login, or 401."""
+
+    target: str = ""
+    """Where it redirects to."""
+
+    @classmethod
+    def of(cls, response: requests.Response) -> Refusal:
+        """Reads a little of the body, of errors alone: other bodies may never end."""
+        body = b""
+        if response.status_code >= 400:
+            body = next(response.iter_content(_READ), b"")
+        return cls(
+            urlsplit(response.url).path or "/",
+            response.status_code,
+            response.headers.get("content-type", "").partition(";")[0],
+            words_of(body, longest=_LONGEST),
+            wants_login(response),
+            response.headers.get("location", "").partition("?")[0],
+        )
+
+    def __str__(self) -> str:
+        bare = " without a body" if self.status == 403 else ""
+        said = f" {self.words!r}" if self.words else bare
+        return f"{self.path} answers {self.status}{said}"
+
+    @property
+    def summary(self) -> str:
+        """With its content type: what stands there may be something else altogether."""
+        kind = f" ({self.kind})" if self.kind else ""
+        said = f" {self.words!r}" if self.words else ""
+        to = f", to {self.target}" if self.target else ""
+        return f"{self.path} answers {self.status}{kind}{said}{to}"
+
+    @property
+    def is_known(self) -> bool:
+        """Whether what it means is known."""
+        return meaning(self.path, self.status, self.words) is not None
+
+    @property
+    def is_for_a_new_key(self) -> bool:
+        """Whether it will pass: Istio reads the issuer's keys again after a while."""
+        return NEW_KEY in self.words
+
+    def error(self, otherwise: str = "") -> KubeflowError:
+        """The refusal as an error; `otherwise` is what one that nobody knows means."""
+        kind, told = meaning(self.path, self.status, self.words) or (AuthenticationError, otherwise)
+        return kind(f"{self}: {told}" if told else str(self))
