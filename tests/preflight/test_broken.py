@@ -11,7 +11,7 @@ import pytest
 
 from pytest_kubeflow.cluster.checklist import State
 from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.preflight import Preflight, preflight
+from pytest_kubeflow.preflight.preflight import Preflight, preflight
 from pytest_kubeflow.redaction import Redactor
 from tests.cluster.remote import Remote
 from tests.config.sources import resolved

@@ -11,8 +11,9 @@ from tests.cluster.remote import Remote
 from tests.cluster.web import closed_port
 
 CHECKS = [
-    *("DNS", "TCP", "TLS", "gateway", "credentials", "pipelines", "Kubernetes", "namespace"),
-    *("rights", "storage class", "object store", "components"),
+    *("DNS", "TCP", "TLS", "gateway", "credentials", "pipelines", "ML Metadata", "Kubernetes"),
+    *("namespace", "profile", "rights", "storage class", "object store", "components"),
+    "selected tests",
 ]
 TEST = "def test_it(kf_cluster):\n    pass\n"
 
