@@ -11,6 +11,7 @@ import pytest
 
 from pytest_kubeflow.cluster.checklist import State
 from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.preflight.needs import UNKNOWN, Needs
 from pytest_kubeflow.preflight.preflight import Preflight, preflight
 from pytest_kubeflow.redaction import Redactor
 from tests.cluster.remote import Remote
@@ -19,13 +20,15 @@ from tests.config.sources import resolved
 from .broken import SETUPS, SetUp, entered, good, in_clear
 
 
-def checked(options: Mapping[str, str], environment: Mapping[str, str]) -> Preflight:
+def checked(
+    options: Mapping[str, str], environment: Mapping[str, str], needs: Needs = UNKNOWN
+) -> Preflight:
     """The preflight of a session with these."""
     redactor = Redactor()
     config = resolved(options, {**os.environ, **environment})
     for secret in config.secrets():
         redactor.add(secret)
-    result = preflight(config, ownership=Ownership("tests"), redactor=redactor)
+    result = preflight(config, ownership=Ownership("tests"), redactor=redactor, needs=needs)
     if result.cluster is not None:
         result.cluster.close()
     return result

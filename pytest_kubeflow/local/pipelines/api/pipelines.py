@@ -2,8 +2,8 @@
 
 Source: backend/src/apiserver/server/pipeline_server.go. Packages come in by `uploads.py`; the calls
 that make the server download one from a URL are refused, as it reaches no network. Shared pipelines
-are read by all; who creates, changes or deletes one needs that right in the namespace of the system.
-Uploads of them are open to all.
+are read by all; who writes one needs the right to do that in the system's namespace. Uploads of
+them are open to all.
 """
 
 from __future__ import annotations
