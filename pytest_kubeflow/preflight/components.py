@@ -33,7 +33,8 @@ def check_tests(
         required = {
             name: counted
             for name in cluster.config.session.require
-            if (counted := obstacles.of_component(name, needs))
+            if name not in cluster.config.session.allow_skip
+            and (counted := obstacles.of_component(name, needs))
         }
         if required:
             told = "; ".join(f"{name}: {_listed(counted)}" for name, counted in required.items())

@@ -34,6 +34,8 @@ NODES = "nodes"
 TOKENS = "tokens"
 """Tokens of service accounts."""
 
+PROFILES = "profiles"
+
 SECOND_PROFILE = "second profile"
 """A Profile besides the one to work in."""
 

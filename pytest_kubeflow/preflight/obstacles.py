@@ -20,6 +20,17 @@ AT_KUBERNETES = (
 """What cannot be done without access to Kubernetes."""
 
 
+_SPOKEN = {
+    "gpu": "GPU",
+    "katib": "Katib",
+    "kserve": "KServe",
+    "objectstore": "object store",
+    "profiles": "Profiles",
+    "training": "training operator",
+    "workflows": "Argo Workflows",
+}
+
+
 class Obstacles:
     """The first reason against each need."""
 
@@ -72,7 +83,7 @@ class Obstacles:
                     self.add((name,), f"whether there is {name} cannot be told: {error.message}")
                 else:
                     if not there:
-                        self.add((name,), f"no {name}")
+                        self.add((name,), f"no {_SPOKEN.get(name, name)}")
 
     def against(self, test: Iterable[str]) -> str | None:
         """Why a test with these needs cannot run; None if it can, as far as is known."""
