@@ -42,7 +42,7 @@ def check_tests(
                 f"{cluster.config.told('require')}, and what that needs is not there: {told}"
             )
         if needs.tests is None:
-            finding.told = "not known before they are collected"
+            finding.told = "not known: whatever tests may need was checked"
             return
         blocked = obstacles.count(needs)
         if blocked:

@@ -118,6 +118,17 @@ def test_tests_that_rights_stop_are_counted(remote: Remote, nobody: dict[str, st
     )
 
 
+def test_what_rights_keep_from_running_is_not_there_for_whom_requires_it(
+    remote: Remote, nobody: dict[str, str]
+) -> None:
+    some = Needs.of([{"pipelines", "namespace", "kserve"}] * 2 + [{"pipelines"}])
+    result = checked({**nobody, "require": "kserve"}, in_clear(remote), some)
+    assert result.verdict == (
+        "--kf-require=kserve (from command line), and what that needs is not there: "
+        "kserve: rights at Kubernetes that are missing (2)"
+    )
+
+
 @contextmanager
 def applied(remote: Remote, manifest: str) -> Iterator[None]:
     """What is in the manifest, as an administrator applies it."""
