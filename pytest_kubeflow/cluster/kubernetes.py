@@ -75,7 +75,7 @@ def _check_storage(config: KubeflowConfig, kubernetes: KubernetesClient, finding
     try:
         known = storage_classes(kubernetes)
     except PermissionDenied as error:
-        finding.told = f"cannot be told: {error.message}"
+        finding.warn(f"not checked: {error.message}")
         return
     listed = ", ".join(one.name for one in known) or "none"
     if wanted is not None and wanted not in {one.name for one in known}:

@@ -29,10 +29,14 @@ def check_tests(
 
     That holds for whatever keeps the tests of such a component from running.
     """
+    if needs.tests is None and not cluster.config.session.require:
+        checks.skip(TESTS, "not known: whatever tests may need was checked")
+        return
     with checks.check(TESTS) as finding:
+        asked = cluster.config.session.require
         required = {
             name: counted
-            for name in cluster.config.session.require
+            for name in asked
             if name not in cluster.config.session.allow_skip
             and (counted := obstacles.of_component(name, needs))
         }
@@ -42,7 +46,7 @@ def check_tests(
                 f"{cluster.config.told('require')}, and what that needs is not there: {told}"
             )
         if needs.tests is None:
-            finding.told = "not known: whatever tests may need was checked"
+            finding.told = f"not known; what is required is there: {', '.join(asked)}"
             return
         blocked = obstacles.count(needs)
         if blocked:

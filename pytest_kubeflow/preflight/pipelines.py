@@ -42,9 +42,9 @@ def check_api(cluster: Cluster, checks: Checklist) -> None:
             )
 
 
-def check_access(cluster: Cluster, choice: NamespaceChoice, checks: Checklist) -> None:
+def check_access(cluster: Cluster, choice: NamespaceChoice | None, checks: Checklist) -> None:
     """We must be allowed to use the pipelines in an existing namespace. Raises PermissionDenied."""
-    if choice.kind is not Kind.EXISTING:
+    if choice is None or choice.kind is not Kind.EXISTING:
         return
     answer = _list(cluster, str(choice.name))
     if answer.status_code == 403:

@@ -147,7 +147,7 @@ def _check_cluster(
         return errors
     obstacles = Obstacles.of_kubernetes(cluster, needs, checks)
     choice = do(lambda: check_namespace(cluster, needs, checks))
-    if kubeflow is not None and choice is not None and not errors:
+    if kubeflow is not None and not errors:
         do(lambda: check_access(kubeflow, choice, checks))
         do(lambda: check_profile(kubeflow, choice, needs, checks))
         do(lambda: check_metadata(kubeflow, needs, checks))

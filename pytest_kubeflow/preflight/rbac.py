@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,9 @@ from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 
 ROLE = "pytest-kubeflow"
+"""What their names begin with; that of the subject follows, so that others keep theirs."""
 
+_NO_NAME = re.compile(r"[/%\s]")
 _API = "rbac.authorization.k8s.io"
 
 Rules = Mapping[tuple[str, str, bool], Sequence[str]]
@@ -29,7 +32,11 @@ def manifest(rules: Rules, namespace: str | None, subject: dict[str, Any]) -> st
         *_role("Role", namespaced, namespace, subject),
         *_role("ClusterRole", cluster_wide, None, subject),
     ]
-    return str(yaml.dump_all(documents, Dumper=_plain_dumper(), sort_keys=False))
+    return str(
+        yaml.dump_all(
+            documents, Dumper=_plain_dumper(), sort_keys=False, default_flow_style=None, width=100
+        )
+    )
 
 
 def _role(
@@ -40,7 +47,8 @@ def _role(
 ) -> list[dict[str, Any]]:
     if not rules:
         return []
-    metadata = {"name": ROLE, **({"namespace": namespace} if namespace else {})}
+    name = _NO_NAME.sub("-", ":".join((ROLE, *_parts(subject))))
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     role = {
         "apiVersion": f"{_API}/v1",
         "kind": kind,
@@ -54,10 +62,14 @@ def _role(
         "apiVersion": f"{_API}/v1",
         "kind": f"{kind}Binding",
         "metadata": metadata,
-        "roleRef": {"apiGroup": _API, "kind": kind, "name": ROLE},
+        "roleRef": {"apiGroup": _API, "kind": kind, "name": name},
         "subjects": [subject],
     }
     return [role, binding]
+
+
+def _parts(subject: dict[str, Any]) -> list[str]:
+    return [subject[key] for key in ("namespace", "name") if key in subject]
 
 
 def _plain_dumper() -> Any:

@@ -51,13 +51,13 @@ def check_namespace(
 
 
 def check_profile(
-    cluster: Cluster, choice: NamespaceChoice, needs: Needs, checks: Checklist
+    cluster: Cluster, choice: NamespaceChoice | None, needs: Needs, checks: Checklist
 ) -> None:
     """The service account and the store's keys that runs use must be in the namespace.
 
     Raises NotFound, with the consequence. A Profile that is still to be made is waited for then.
     """
-    if not needs.want(need.RUNS):
+    if choice is None or not needs.want(need.RUNS):
         checks.skip(PROFILE, "no selected test needs it")
         return
     if choice.kind is not Kind.EXISTING:

@@ -49,7 +49,7 @@ def nowhere() -> Iterator[str]:
 def run(folder: Path, *arguments: str) -> tuple[int, str]:
     """A session with these arguments and no others."""
     done = subprocess.run(
-        [*COMMAND, *arguments], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+        [*COMMAND, *arguments], cwd=folder, capture_output=True, text=True, timeout=300, check=False
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -101,8 +101,9 @@ def test_one_selected_test_needs_kubeflow(
     assert "passed" not in output
     assert output.count("\nERROR: ") == 1
     assert f"ERROR: --kf-host={nowhere} (from command line): nothing listens at" in output
-    code, output = run(suite, *given, "-k", "not kubeflow", *more)
-    assert code == 0, output
+    if not more:
+        code, output = run(suite, *given, "-k", "not kubeflow")
+        assert code == 0, output
 
 
 def test_who_may_not_create_namespaces_names_one(remote: Remote, suite: Path) -> None:
@@ -116,8 +117,7 @@ def test_who_may_not_create_namespaces_names_one(remote: Remote, suite: Path) ->
         "may not create and delete namespaces; name an existing one with --kf-namespace" in output
     )
     code, output = run(suite, given, "-k", "namespace", f"--kf-namespace={NAMESPACE}")
-    assert "1 failed" in output, "reading a namespace is beyond this account"
-    assert 'cannot get resource "namespaces"' in output
+    assert code == 0, output
 
 
 def test_no_cluster_is_named(suite: Path) -> None:

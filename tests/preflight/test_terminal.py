@@ -36,7 +36,7 @@ def suite(tmp_path: Path) -> Path:
 def test_alone(remote: Remote, suite: Path) -> None:
     code, output = remote.run(suite, "--kf-preflight", "-s")
     assert code == 0, output
-    left_out = dict.fromkeys(("TLS", "profile"), "not checked")
+    left_out = dict.fromkeys(("TLS", "profile", "selected tests"), "not checked")
     assert states(output) == {**dict.fromkeys(CHECKS, "ok"), **left_out}
     assert "this Kubeflow is fit to be tested" in output
     assert "passed" not in output
@@ -77,6 +77,7 @@ def test_unfit_with_tests(remote: Remote, suite: Path, more: list[str]) -> None:
             f"--kf-s3-endpoint=http://127.0.0.1:{port}",
             *("--html=report.html", "--self-contained-html", "--junitxml=junit.xml"),
             *more,
+            seconds=240,
         )
     assert code == 78, output
     assert states(output)["object store"] == "failed"
@@ -127,7 +128,7 @@ def test_of_the_selected_tests(remote: Remote, suite: Path) -> None:
 def test_what_is_required_is_known_before(remote: Remote, suite: Path, more: list[str]) -> None:
     """No test begins."""
     (suite / "test_more.py").write_text(SELECTED)
-    code, output = remote.run(suite, "--kf-require=katib,kserve", *more)
+    code, output = remote.run(suite, "--kf-require=katib,kserve", *more, seconds=240)
     assert code == 78, output
     assert states(output)["selected tests"] == "failed"
     told = "--kf-require=katib,kserve (from command line), and what that needs is not there: "
