@@ -13,7 +13,7 @@ from pathlib import Path
 from unittest import mock
 
 from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.preflight import Preflight, preflight
+from pytest_kubeflow.preflight.preflight import Preflight, preflight
 from pytest_kubeflow.redaction import Redactor
 from tests.cluster.remote import serving
 from tests.config.sources import resolved

@@ -34,9 +34,15 @@ _GROUPS = frozenset(
 class Capabilities:
     """Of one cluster. Whatever cannot be read raises a KubeflowError, each time it is asked for."""
 
-    def __init__(self, kubernetes: KubernetesClient, *, objectstore: bool = False) -> None:
+    def __init__(
+        self, kubernetes: KubernetesClient, *, objectstore: bool = False, pipelines: bool = True
+    ) -> None:
         self._kubernetes = kubernetes
-        self._objectstore = objectstore
+        self._known = frozenset(
+            name
+            for name, there in (("objectstore", objectstore), ("pipelines", pipelines))
+            if there
+        )
 
     @cached_property
     def custom_resources(self) -> frozenset[str]:
@@ -62,7 +68,7 @@ class Capabilities:
     def components(self) -> frozenset[str]:
         """Those of `COMPONENTS` that are there, but for "gpu", for which see `gpus`."""
         there = {name for name, pairs in RESOURCES.items() if any(map(self._serves, pairs))}
-        return frozenset({*there, "pipelines", *(["objectstore"] if self._objectstore else [])})
+        return frozenset({*there, *self._known})
 
     @cached_property
     def ingress(self) -> str:
@@ -99,6 +105,8 @@ def sought(component: str) -> str:
     """What was looked for in vain where `component` is missing, as the end of a sentence."""
     if component == "gpu":
         return f"no node that takes pods has {ACCELERATORS} to give"
+    if component == "pipelines":
+        return "this session did not ask for Kubeflow before its first test"
     if component == "objectstore":
         return "where it is was not told (--kf-s3-endpoint=URL)"
     kinds = [f"{resource}.{group}" for group, resource in RESOURCES[component]]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pytest_kubeflow.cluster.base import KubernetesCluster
 from pytest_kubeflow.cluster.checklist import Checklist, Finding
 from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import ConfigurationError, KubeflowError, PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.namespaces import require_namespace
+from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.k8s.storage import storage_classes
+from pytest_kubeflow.redaction import Redactor
 
 KUBERNETES, NAMESPACE, STORAGE = "Kubernetes", "namespace", "storage class"
 
@@ -15,13 +18,34 @@ _TIMEOUT = (3.0, 5.0)
 """Seconds to connect, and for the first answer."""
 
 
+def kubernetes_cluster(
+    config: KubeflowConfig, *, ownership: Ownership, redactor: Redactor
+) -> KubernetesCluster:
+    """The cluster by its Kubernetes API alone. Raises ConfigurationError if none was named."""
+    settings = config.kubernetes
+    if not (config.gateway.host or settings.kubeconfig or settings.context):
+        raise ConfigurationError(
+            "no cluster was named: give --kf-kubeconfig=FILE or --kf-context=NAME, or "
+            "--kf-host=local for an embedded Kubeflow"
+        )
+    kubernetes = KubernetesClient.from_settings(settings)
+    kubernetes.api_client  # noqa: B018  made now, so that what is wrong with it is told here
+    return KubernetesCluster(
+        config=config, kubernetes=kubernetes, ownership=ownership, redactor=redactor
+    )
+
+
 def check_kubernetes(
-    config: KubeflowConfig, kubernetes: KubernetesClient, checks: Checklist
+    config: KubeflowConfig,
+    kubernetes: KubernetesClient,
+    checks: Checklist,
+    *,
+    wants_volumes: bool = True,
 ) -> None:
     """Kubernetes must answer, and have the namespace and the storage class that were named."""
     settings = config.kubernetes
     checks.expect(KUBERNETES, NAMESPACE, STORAGE)
-    if not kubernetes.is_configured and settings.namespace is not None:
+    if not kubernetes.is_configured and settings.context is None:
         return  # runs need no Kubernetes; what does will say so
     with checks.check(KUBERNETES) as finding:
         try:
@@ -34,8 +58,14 @@ def check_kubernetes(
         finding.told = f"{code.git_version} at {kubernetes.api_client.configuration.host}"
     if settings.namespace is not None:
         with checks.check(NAMESPACE) as finding:
-            check_namespace(config, kubernetes)
             finding.told = f"{settings.namespace} is there"
+            try:
+                check_namespace(config, kubernetes)
+            except PermissionDenied as error:
+                finding.warn(f"whether it is there cannot be seen: {error.message}")
+    if not wants_volumes and settings.storage_class is None:
+        checks.skip(STORAGE, "no selected test needs it")
+        return
     with checks.check(STORAGE) as finding:
         _check_storage(config, kubernetes, finding)
 
@@ -45,7 +75,7 @@ def _check_storage(config: KubeflowConfig, kubernetes: KubernetesClient, finding
     try:
         known = storage_classes(kubernetes)
     except PermissionDenied as error:
-        finding.told = f"cannot be told: {error.message}"
+        finding.warn(f"not checked: {error.message}")
         return
     listed = ", ".join(one.name for one in known) or "none"
     if wanted is not None and wanted not in {one.name for one in known}:

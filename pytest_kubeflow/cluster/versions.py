@@ -9,6 +9,7 @@ from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.reaching import reaching
 
 if TYPE_CHECKING:
+    from pytest_kubeflow.cluster.base import KubernetesCluster
     from pytest_kubeflow.cluster.cluster import Cluster
 
 # The UI answers for both of its sides (frontend/server/handlers/healthz.ts in kubeflow/pipelines);
@@ -39,13 +40,13 @@ def pipelines_version(cluster: Cluster) -> str:
         return str(next((told[key] for key in _TAGS if told.get(key)), "version not told"))
 
 
-def kubernetes_version(cluster: Cluster) -> str:
+def kubernetes_version(cluster: KubernetesCluster) -> str:
     """The release of Kubernetes."""
     with calling("ask for the version of Kubernetes"):
         return str(cluster.kubernetes.version.get_code().git_version)
 
 
-def controller_versions(cluster: Cluster) -> dict[str, str]:
+def controller_versions(cluster: KubernetesCluster) -> dict[str, str]:
     """The releases of those of `CONTROLLERS` that are there and that we may read."""
     found: dict[str, str] = {}
     for part, (namespace, name) in CONTROLLERS.items():

@@ -216,7 +216,8 @@ class KubeflowConfig:
 
     def header_lines(self) -> list[str]:
         """For pytest's header: what was set, and where. Defaults are not listed."""
-        if self.gateway.host is None:
+        kubernetes = self.kubernetes
+        if not (self.gateway.host or kubernetes.kubeconfig or kubernetes.context):
             return ["kubeflow: no cluster named (--kf-host=URL, or --kf-host=local)"]
         shown = [
             f"{name.replace('_', '-')}={_shown(setting.value)} ({setting.origin})"

@@ -162,6 +162,11 @@ class KubernetesClient:
             answer = self.authorization.create_self_subject_access_review(review)
         return bool(answer.status.allowed)
 
+    @property
+    def context_namespace(self) -> str | None:
+        """The namespace of the kubeconfig's context, or of this pod; None where none is named."""
+        return self._kubeconfig.namespace
+
     def close(self) -> None:
         """Close the connections, if any were made."""
         if "api_client" in vars(self):

@@ -13,6 +13,7 @@ from typing import Any
 from pytest_kubeflow.errors import ConfigurationError
 
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+_NAMESPACE = _ACCOUNT.with_name("namespace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,20 @@ class Kubeconfig:
                 "no access to Kubernetes: there is no kubeconfig at $KUBECONFIG or ~/.kube/config "
                 "and this is no pod; name one with --kf-kubeconfig"
             )
+
+    @property
+    def namespace(self) -> str | None:
+        """The namespace of the context, or of this pod; None where none is named."""
+        file = self._file()
+        if file is None:
+            own = _NAMESPACE.is_file() and _in_cluster()
+            return _NAMESPACE.read_text(encoding="utf-8").strip() if own else None
+        from kubernetes import config
+
+        contexts, active = config.list_kube_config_contexts(file)
+        named = {one["name"]: one["context"].get("namespace") for one in contexts}
+        name = named.get(self.context or active["name"])
+        return str(name) if name else None
 
     def _file(self) -> str | None:
         """The kubeconfig(s) to read, as the official client takes them."""

@@ -30,6 +30,11 @@ def require_namespace(kubernetes: KubernetesClient, name: str) -> None:
         raise ConfigurationError(f"the namespace {name!r} is being deleted")
 
 
+def may_create_namespaces(kubernetes: KubernetesClient) -> bool:
+    """Whether we may create namespaces, and remove them."""
+    return all(kubernetes.may(verb, "namespaces") for verb in ("create", "delete"))
+
+
 def create_namespace(
     kubernetes: KubernetesClient, name: str, *, labels: Mapping[str, str], deadline: Deadline
 ) -> None:

@@ -15,6 +15,7 @@ from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.pipelines.client import calling, pages, patiently
 from pytest_kubeflow.pipelines.experiment import describe, remove_pipeline
 from pytest_kubeflow.pipelines.package import Package, compile_pipeline
+from pytest_kubeflow.pipelines.shared import require_shared
 from pytest_kubeflow.pipelines.spec_difference import spec_difference
 
 T = TypeVar("T")
@@ -134,10 +135,13 @@ class PipelineUploader:
     ) -> UploadedPipeline:
         """Upload a pipeline with its first version; `public`: for the users of all namespaces.
 
-        Raises PermissionDenied where this user may not (recent releases let administrators alone
-        make public ones).
+        Raises PermissionDenied where this user may not. Multi-user KFP lets everybody upload a
+        public one, and only those remove it who have that right in its own namespace: who has not
+        uploads none, so that none is left behind.
         """
         package = compile_pipeline(pipeline, base_image=self._base_image)
+        if public and self._namespace is not None:
+            require_shared(self._client)
         unique = name or f"{package.name}-{uuid.uuid4().hex[:8]}"
         namespace = None if public else self._namespace
 

@@ -1,14 +1,15 @@
-"""The preflight: whether a cluster is fit to be tested, before the first test.
+"""The preflight: whether a cluster is fit for the tests that are selected.
 
 ```
-preflight.py   all checks, side by side where they can be; one verdict
-rights.py      what the tests need to be allowed, and the RBAC that allows it
-store.py       the object store
-table.py       the findings as text
+preflight.py    all checks, side by side where they can be; one verdict
+needs.py        what the selected tests need
+workplace.py    the namespace to work in, and what runs find there
+pipelines.py    what the KFP API and ML Metadata answer to us
+rights.py       what the tests need to be allowed at Kubernetes
+rbac.py         the RBAC that allows it
+store.py        the object store
+components.py   what the cluster has, and which tests will not find what they need
+table.py        the findings as text
 ```
 The way in itself is checked where it is gone: in cluster/entry.py.
 """
-
-from pytest_kubeflow.preflight.preflight import Preflight, preflight
-
-__all__ = ["Preflight", "preflight"]

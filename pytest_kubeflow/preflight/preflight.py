@@ -6,28 +6,45 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeVar
 
+from pytest_kubeflow.cluster.base import KubernetesCluster
 from pytest_kubeflow.cluster.checklist import Checklist, Finding, State
 from pytest_kubeflow.cluster.cluster import Cluster
 from pytest_kubeflow.cluster.entry import CREDENTIALS, GATEWAY, PIPELINES, enter
-from pytest_kubeflow.cluster.kubernetes import KUBERNETES, NAMESPACE, STORAGE, check_kubernetes
+from pytest_kubeflow.cluster.kubernetes import (
+    KUBERNETES,
+    NAMESPACE,
+    STORAGE,
+    check_kubernetes,
+    kubernetes_cluster,
+)
 from pytest_kubeflow.cluster.network import CONNECTION, NAME, TLS
-from pytest_kubeflow.cluster.versions import controller_versions, pipelines_version
-from pytest_kubeflow.cluster.workspace import existing_namespace, require_existing
 from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.preflight.rights import described, manifest, missing_rights, subject_of
+from pytest_kubeflow.preflight.components import COMPONENTS, TESTS, check_components, check_tests
+from pytest_kubeflow.preflight.needs import (
+    KEYS,
+    OBJECTSTORE,
+    UNKNOWN,
+    VOLUMES,
+    Needs,
+    wants_kubeflow,
+)
+from pytest_kubeflow.preflight.obstacles import Obstacles
+from pytest_kubeflow.preflight.pipelines import METADATA, check_access, check_api, check_metadata
+from pytest_kubeflow.preflight.rights import RIGHTS, check_rights
 from pytest_kubeflow.preflight.store import STORE, check_store
+from pytest_kubeflow.preflight.workplace import PROFILE, check_namespace, check_profile
 from pytest_kubeflow.redaction import Redactor
 from pytest_kubeflow.waiting import Deadline, bounded_by
 
 T = TypeVar("T")
 
-RIGHTS, COMPONENTS = "rights", "components"
+_WAY_IN = (NAME, CONNECTION, TLS, GATEWAY, CREDENTIALS, PIPELINES)
+NOT_NEEDED = "no selected test needs it"
 
 MAX_OUTAGE = 5.0
 """Seconds after which Kubernetes is asked once and no more: a verdict comes within seconds."""
@@ -38,7 +55,7 @@ class Preflight:
     """What was found. `cluster` is there if one got in, `error` is the verdict if it is unfit."""
 
     findings: tuple[Finding, ...]
-    cluster: Cluster | None
+    cluster: KubernetesCluster | None
     error: KubeflowError | None
 
     @property
@@ -55,45 +72,95 @@ class Preflight:
         return "fit to be tested" + (f"; warnings: {', '.join(warned)}" if warned else "")
 
 
-def preflight(config: KubeflowConfig, *, ownership: Ownership, redactor: Redactor) -> Preflight:
-    """Check everything. What is wrong is in the result; nothing is raised for it.
+def preflight(
+    config: KubeflowConfig, *, ownership: Ownership, redactor: Redactor, needs: Needs = UNKNOWN
+) -> Preflight:
+    """Check what the selected tests need. What is wrong is in the result; nothing is raised for it.
 
     Whoever gets a cluster closes it.
     """
     with bounded_by(Deadline.after(MAX_OUTAGE)):
-        return _preflight(config, ownership, redactor)
+        return _preflight(config, ownership, redactor, needs)
 
 
-def _preflight(config: KubeflowConfig, ownership: Ownership, redactor: Redactor) -> Preflight:
+def _preflight(
+    config: KubeflowConfig, ownership: Ownership, redactor: Redactor, needs: Needs
+) -> Preflight:
     checks = Checklist()
+    checks.expect(*_WAY_IN, METADATA, KUBERNETES, NAMESPACE, PROFILE, RIGHTS, STORAGE, STORE)
+    checks.expect(COMPONENTS, TESTS)
     kubernetes = KubernetesClient.from_settings(config.kubernetes)
+
+    def way_in() -> KubernetesCluster:
+        if wants_kubeflow(needs, config.session.require):
+            return enter(config, ownership=ownership, redactor=redactor, checks=checks)
+        for check in (*_WAY_IN, METADATA, PROFILE):
+            checks.skip(check, NOT_NEEDED)
+        return kubernetes_cluster(config, ownership=ownership, redactor=redactor)
+
+    def behind() -> None:
+        wants_volumes = needs.want(VOLUMES)
+        check_kubernetes(config, kubernetes, checks, wants_volumes=wants_volumes)
+
+    def store() -> None:
+        if config.s3.endpoint is not None or needs.want(OBJECTSTORE, KEYS):
+            check_store(config, checks)
+        else:
+            checks.skip(STORE, NOT_NEEDED)
+
     with ThreadPoolExecutor(thread_name_prefix="preflight") as pool:
-        way_in = pool.submit(
-            copy_context().run,
-            partial(enter, config, ownership=ownership, redactor=redactor, checks=_order(checks)),
-        )
-        others = [
-            pool.submit(copy_context().run, check_kubernetes, config, kubernetes, checks),
-            pool.submit(check_store, config, checks),
+        begun = [
+            pool.submit(copy_context().run, one)
+            for one in (way_in, behind, store)
         ]
-        error, cluster = _outcome(way_in.result)
-        errors = [error, *(_outcome(one.result)[0] for one in others)]
+        outcomes = [_outcome(one.result) for one in begun]
     kubernetes.close()
-    if cluster is not None and errors[1] is None and cluster.kubernetes.is_configured:
-        for check in (_check_namespace, _check_components):
-            errors.append(_outcome(partial(check, cluster, checks))[0])
-    verdict = next((one for one in errors if one is not None), None)
-    if verdict is not None and cluster is not None:
-        cluster.close()
-        cluster = None
-    return Preflight(tuple(checks.findings), cluster, verdict)
+    errors = [error for error, _ in outcomes if error is not None]
+    cluster = outcomes[0][1]
+    if isinstance(cluster, KubernetesCluster):
+        has_kubernetes = outcomes[1][0] is None
+        errors += _check_cluster(cluster, needs, checks, has_kubernetes=has_kubernetes)
+        if errors:
+            cluster.close()
+            cluster = None
+    verdict = errors[0] if errors else None
+    found = cluster if isinstance(cluster, KubernetesCluster) else None
+    return Preflight(tuple(checks.findings), found, verdict)
 
 
-def _order(checks: Checklist) -> Checklist:
-    """The order in which the findings are shown, whichever comes first."""
-    checks.expect(NAME, CONNECTION, TLS, GATEWAY, CREDENTIALS, PIPELINES)
-    checks.expect(KUBERNETES, NAMESPACE, RIGHTS, STORAGE, STORE, COMPONENTS)
-    return checks
+def _check_cluster(
+    cluster: KubernetesCluster, needs: Needs, checks: Checklist, *, has_kubernetes: bool
+) -> list[KubeflowError]:
+    """What is checked of a cluster that one is in. Each check is done, whatever others find."""
+    errors: list[KubeflowError] = []
+
+    def do(check: Callable[[], T]) -> T | None:
+        error, value = _outcome(check)
+        if error is not None:
+            errors.append(error)
+        return value
+
+    kubeflow = cluster if isinstance(cluster, Cluster) else None
+    if kubeflow is not None:
+        do(lambda: check_api(kubeflow, checks))
+    if not has_kubernetes:
+        return errors
+    obstacles = Obstacles.of_kubernetes(cluster, needs, checks)
+    choice = do(lambda: check_namespace(cluster, needs, checks))
+    if kubeflow is not None and not errors:
+        do(lambda: check_access(kubeflow, choice, checks))
+        do(lambda: check_profile(kubeflow, choice, needs, checks))
+        do(lambda: check_metadata(kubeflow, needs, checks))
+    if not cluster.kubernetes.is_configured:
+        for check in (RIGHTS, COMPONENTS):
+            checks.skip(check, "no access to Kubernetes")
+    else:
+        do(lambda: check_rights(cluster, choice, needs, checks, obstacles))
+        do(lambda: check_components(cluster, checks))
+    obstacles.note_store(checks)
+    obstacles.note_components(cluster, needs)
+    do(lambda: check_tests(cluster, needs, checks, obstacles))
+    return errors
 
 
 def _outcome(do: Callable[[], T]) -> tuple[KubeflowError | None, T | None]:
@@ -101,47 +168,3 @@ def _outcome(do: Callable[[], T]) -> tuple[KubeflowError | None, T | None]:
         return None, do()
     except KubeflowError as error:
         return error, None
-
-
-def _check_namespace(cluster: Cluster, checks: Checklist) -> None:
-    """The namespace that nobody has named, and what we may do in it."""
-    with checks.check(NAMESPACE) as finding:
-        name = existing_namespace(cluster)
-        if name is None:
-            finding.told = f"a scratch Profile of our own, owned by {cluster.user}"
-        else:
-            require_existing(cluster, name)
-            finding.told = f"{name}, as it is"
-    with checks.check(RIGHTS) as finding:
-        components = cluster.capabilities.components
-        where = f"in {name}" if name else "in a new namespace"
-        lacking = missing_rights(cluster.kubernetes, name, components)
-        finding.told = f"all that the tests need {where}"
-        if lacking:
-            finding.warn(
-                f"we may not, {where}: {described(lacking)}",
-                fix=manifest(lacking, name, subject_of(cluster.kubernetes)),
-            )
-
-
-def _check_components(cluster: Cluster, checks: Checklist) -> None:
-    with checks.check(COMPONENTS) as finding:
-        there = cluster.capabilities.components
-        finding.told = ", ".join(sorted(there))
-        versions = {**_pipelines(cluster), **controller_versions(cluster)}
-        if versions:
-            listed = ", ".join(f"{part} {version}" for part, version in versions.items())
-            finding.told = f"{finding.told} ({listed})"
-        wanted = cluster.config.session.require
-        if missing := [one for one in wanted if not cluster.has(one)]:
-            finding.warn(
-                f"{finding.told}; {cluster.config.told('require')}, "
-                f"and there is no {' and no '.join(missing)}"
-            )
-
-
-def _pipelines(cluster: Cluster) -> dict[str, str]:
-    try:
-        return {"Kubeflow Pipelines": pipelines_version(cluster)}
-    except (KubeflowError, ValueError):
-        return {}

@@ -1,15 +1,22 @@
-"""Rights: what the tests need to be allowed at the Kubernetes API, and the RBAC that allows it."""
+"""Rights: what the selected tests need to be allowed at the Kubernetes API."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from pytest_kubeflow.errors import KubeflowError
-from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.cluster.base import KubernetesCluster
+from pytest_kubeflow.cluster.checklist import Checklist
+from pytest_kubeflow.cluster.namespace import NamespaceChoice
+from pytest_kubeflow.errors import PermissionDenied
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.preflight import needs as need
+from pytest_kubeflow.preflight.needs import Needs
+from pytest_kubeflow.preflight.obstacles import Obstacles
+from pytest_kubeflow.preflight.rbac import manifest, subject_of
 
-ROLE = "pytest-kubeflow"
+RIGHTS = "rights"
+REASON = "rights at Kubernetes that are missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +26,18 @@ class Right:
     verbs: tuple[str, ...]
     resource: str
     purpose: str
+    needs: tuple[str, ...]
+    """Tests that need one of these need this."""
+
     group: str = ""
     component: str | None = None
-    """The component of which it is a resource; None where every Kubernetes has it."""
+    """The component (or "istio") of which it is a resource; None where every Kubernetes has it."""
+
+    cluster_wide: bool = False
+    """Whether the resource is in no namespace."""
+
+    stops: bool = True
+    """Whether tests cannot do without; otherwise failures only lack evidence."""
 
     @property
     def kind(self) -> str:
@@ -30,38 +46,113 @@ class Right:
 
 
 _OBJECT = ("create", "get", "list", "delete")
+_RUN = (need.RUNS,)
+_SERVED = (need.KSERVE,)
 NEEDED = (
-    Right(_OBJECT, "pods", "volumes and helper pods"),
-    Right(("get",), "pods/log", "the logs of tasks and volumes"),
-    Right(_OBJECT, "persistentvolumeclaims", "volumes"),
-    Right(_OBJECT, "configmaps", "volumes"),
-    Right(("list",), "events", "evidence of what went wrong"),
-    Right(_OBJECT, "secrets", "models in the object store"),
-    Right(_OBJECT, "serviceaccounts", "models in the object store"),
-    Right((*_OBJECT, "patch"), "inferenceservices", "served models", "serving.kserve.io", "kserve"),
+    Right(_OBJECT, "pods", "volumes and helper pods", (need.VOLUMES,)),
+    Right(("get", "list"), "pods", "the evidence of failures", (*_RUN, *_SERVED), stops=False),
+    Right(("get",), "pods/log", "the files on volumes", (need.VOLUMES,)),
+    Right(("get",), "pods/log", "the logs of tasks", (*_RUN, *_SERVED), stops=False),
+    Right(_OBJECT, "persistentvolumeclaims", "volumes", (need.VOLUMES,)),
+    Right(_OBJECT, "configmaps", "volumes", (need.VOLUMES,)),
+    Right(
+        *(("list",), "events", "evidence of what went wrong"),
+        (need.VOLUMES, *_RUN, *_SERVED),
+        stops=False,
+    ),
+    Right(
+        *(("get", "list", "watch"), "workflows", "the reasons of failed runs", _RUN),
+        group="argoproj.io",
+        component="workflows",
+        stops=False,
+    ),
+    Right(_OBJECT, "secrets", "models in the object store", (need.MODELS,)),
+    Right(_OBJECT, "serviceaccounts", "models in the object store", (need.MODELS,)),
+    Right(("get",), "secrets", "the object store's keys", (need.KEYS,)),
+    Right(
+        *((*_OBJECT, "patch"), "inferenceservices", "served models", _SERVED),
+        group="serving.kserve.io",
+        component="kserve",
+    ),
+    Right(
+        *(("create", "list", "delete"), "authorizationpolicies", "the way to predictors", _SERVED),
+        group="security.istio.io",
+        component="istio",
+        stops=False,
+    ),
+    Right(("create",), "serviceaccounts/token", "tokens of service accounts", (need.TOKENS,)),
+    Right(("list",), "nodes", "CPUs, memory and GPUs", (need.NODES, need.GPU), cluster_wide=True),
+    Right(
+        *(("create", "get", "delete"), "profiles", "a second profile", (need.SECOND_PROFILE,)),
+        group="kubeflow.org",
+        component="profiles",
+        cluster_wide=True,
+    ),
 )
-"""In the namespace to work in."""
+"""In the namespace to work in, or in the whole cluster."""
+
+
+def check_rights(
+    cluster: KubernetesCluster,
+    choice: NamespaceChoice | None,
+    needs: Needs,
+    checks: Checklist,
+    obstacles: Obstacles,
+) -> None:
+    """Ask for each right that a selected test needs, and show the RBAC that gives missing ones.
+
+    Raises PermissionDenied where no selected test can do what it is for.
+    """
+    with checks.check(RIGHTS) as finding:
+        name = choice.name if choice is not None else None
+        where = f"in {name}" if name else "in a new namespace" if choice else "in the cluster"
+        components = set(cluster.capabilities.components)
+        if cluster.capabilities.ingress == "istio":
+            components.add("istio")
+        wanted = [
+            one
+            for one in NEEDED
+            if needs.want(*one.needs)
+            and (one.component is None or one.component in components)
+            and (choice is not None or one.cluster_wide)
+        ]
+        lacking = list(missing_rights(cluster.kubernetes, name, wanted))
+        finding.told = f"all that the tests need {where}"
+        if not lacking:
+            return
+        fix = manifest(_rules(lacking), name, subject_of(cluster.kubernetes))
+        told = f"we may not, {where}: {described(lacking)}"
+        for one in lacking:
+            if one.stops:
+                obstacles.add(one.needs, REASON)
+        stopped = sum(obstacles.count(needs).values())
+        if stopped and stopped == needs.count_where(bool):
+            finding.fix = fix
+            raise PermissionDenied(f"{told}: none of the {needs.total} selected tests can run")
+        if stopped:
+            told = f"{told}: {stopped} of {needs.total} selected tests cannot run"
+        finding.warn(told, fix=fix)
 
 
 def missing_rights(
-    kubernetes: KubernetesClient, namespace: str | None, components: frozenset[str]
-) -> list[Right]:
-    """Those of `NEEDED` that we lack in `namespace` (None: in every one), with the verbs we lack.
+    kubernetes: KubernetesClient, namespace: str | None, wanted: Iterable[Right]
+) -> Iterator[Right]:
+    """Those that we lack in `namespace` (None: in every one), with the verbs that we lack.
 
     Asked by SelfSubjectAccessReviews, which everybody may make.
     """
-    lacking = []
-    for right in NEEDED:
-        if right.component is not None and right.component not in components:
-            continue
-        verbs = tuple(
-            verb
-            for verb in right.verbs
-            if not kubernetes.may(verb, right.resource, group=right.group, namespace=namespace)
-        )
-        if verbs:
-            lacking.append(Right(verbs, right.resource, right.purpose, right.group))
-    return lacking
+    allowed: dict[tuple[str, str, bool], bool] = {}
+
+    def may(verb: str, right: Right) -> bool:
+        key = verb, right.kind, right.cluster_wide
+        if key not in allowed:
+            place = None if right.cluster_wide else namespace
+            allowed[key] = kubernetes.may(verb, right.resource, group=right.group, namespace=place)
+        return allowed[key]
+
+    for right in wanted:
+        if verbs := tuple(verb for verb in right.verbs if not may(verb, right)):
+            yield replace(right, verbs=verbs)
 
 
 def described(lacking: Sequence[Right]) -> str:
@@ -69,43 +160,10 @@ def described(lacking: Sequence[Right]) -> str:
     return "; ".join(f"{', '.join(one.verbs)} {one.kind} ({one.purpose})" for one in lacking)
 
 
-def manifest(lacking: Sequence[Right], namespace: str | None, subject: dict[str, Any]) -> str:
-    """YAML for `kubectl apply -f -` by an administrator, which gives `subject` these rights."""
-    import yaml
-
-    kind = "Role" if namespace else "ClusterRole"
-    metadata = {"name": ROLE, "namespace": namespace} if namespace else {"name": ROLE}
-    rules = [
-        {"apiGroups": [one.group], "resources": [one.resource], "verbs": [*one.verbs]}
-        for one in lacking
-    ]
-    api = "rbac.authorization.k8s.io"
-    role = {"apiVersion": f"{api}/v1", "kind": kind, "metadata": metadata, "rules": rules}
-    binding: dict[str, Any] = {
-        "apiVersion": f"{api}/v1",
-        "kind": f"{kind}Binding",
-        "metadata": metadata,
-        "roleRef": {"apiGroup": api, "kind": kind, "name": ROLE},
-        "subjects": [subject],
-    }
-    # Copied, so that YAML has no anchors for what is in it twice.
-    return str(yaml.safe_dump_all([role, {**binding, "metadata": dict(metadata)}], sort_keys=False))
-
-
-def subject_of(kubernetes: KubernetesClient) -> dict[str, Any]:
-    """Us, as the subject of a RoleBinding (SelfSubjectReview, since Kubernetes 1.28)."""
-    from kubernetes import client
-
-    name = "YOU"
-    try:
-        with calling("ask who we are"):
-            review = kubernetes.authentication.create_self_subject_review(
-                client.V1SelfSubjectReview()
-            )
-        name = review.status.user_info.username
-    except KubeflowError:  # an older release: whoever applies the manifest knows the name
-        pass
-    parts = name.split(":")
-    if parts[:2] == ["system", "serviceaccount"] and len(parts) == 4:
-        return {"kind": "ServiceAccount", "name": parts[3], "namespace": parts[2]}
-    return {"kind": "User", "name": name, "apiGroup": "rbac.authorization.k8s.io"}
+def _rules(lacking: Sequence[Right]) -> dict[tuple[str, str, bool], list[str]]:
+    """Verbs by group, resource and whether it is in no namespace."""
+    rules: dict[tuple[str, str, bool], list[str]] = {}
+    for one in lacking:
+        verbs = rules.setdefault((one.group, one.resource, one.cluster_wide), [])
+        verbs += [verb for verb in one.verbs if verb not in verbs]
+    return rules

@@ -116,6 +116,8 @@ def _make_plan(session: pytest.Session) -> None:
     ]
     if not marked or (config.getoption("collectonly") and not config.getoption("kf_plan")):
         return
+    if config.getoption("kf_preflight"):
+        return  # nothing is run
     from pytest_kubeflow.scheduling.reading import read_plan
 
     settings = options.load(config)
@@ -199,6 +201,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def wants_cluster(item: pytest.Item) -> bool:
     """Whether a test asks for the cluster, by a fixture or a marker."""
-    names = {"kf_cluster", "pipeline_run"} & {*getattr(item, "fixturenames", ())}
+    names = {"kf_cluster", "_kf_kubernetes_cluster", "pipeline_run"}
     markers = (MARKER, "kf_requires")
-    return bool(names) or any(item.get_closest_marker(one) is not None for one in markers)
+    used = names & {*getattr(item, "fixturenames", ())}
+    return bool(used) or any(item.get_closest_marker(one) is not None for one in markers)

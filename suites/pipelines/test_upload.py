@@ -50,7 +50,8 @@ def test_run_versions_of_uploaded_pipeline(
     except PermissionDenied as refused:
         if not public:
             raise
-        skip_for("public-pipelines", f"this user may not make public pipelines: {refused}")
+        told = f"this user may not make public pipelines, or could not remove them: {refused}"
+        skip_for("public-pipelines", told)
     kept = kfp_client.get_pipeline(uploaded.pipeline_id)
     assert kept.display_name == uploaded.name
     assert (kept.namespace or None) == uploaded.namespace

@@ -9,7 +9,10 @@ from pytest_kubeflow import Answer
 
 from .conftest import Iris
 
-pytestmark = pytest.mark.kf_requires("kserve")
+pytestmark = [
+    pytest.mark.kf_requires("kserve"),
+    pytest.mark.usefixtures("predictor_gateway"),
+]
 
 REFUSED = {301, 302, 303, 307, 401, 403}
 """A refusal, or the way to a login."""

@@ -221,6 +221,50 @@ def api_server_without_database(remote: Remote, _: Path) -> Iterator[Given]:
         yield good(remote, host=f"http://127.0.0.1:{port}", username=""), in_clear(remote)
 
 
+@setup(
+    r"every request to the pipelines API at \S+ is refused by something before it: "
+    r"403: RBAC: access denied; look at the mesh's AuthorizationPolicies"
+)
+def mesh_that_refuses_all(remote: Remote, _: Path) -> Iterator[Given]:
+    """Istio answers for the API, in plain text; its healthz is open to all."""
+    with web(a_mesh) as port:
+        token = {"KF_TOKEN": "planted-token"}
+        host = f"http://localhost:{port}"
+        yield good(remote, host=host, username=""), {**in_clear(remote), **token}
+
+
+def a_mesh(path: str) -> Answer:
+    if "healthz" in path:
+        return 200, {"Content-Type": "application/json"}, b'{"multi_user": true}'
+    return 403, {"Content-Type": "text/plain"}, b"RBAC: access denied"
+
+
+@setup(
+    r"ml_metadata\S+ answers 404: .*: the outputs of tasks will be read from their pods' logs",
+    warns=True,
+)
+def metadata_that_is_not_behind_the_host(remote: Remote, _: Path) -> Iterator[Given]:
+    with web(a_lone_api) as port:
+        yield good(remote, host=f"http://localhost:{port}", username=""), in_clear(remote)
+
+
+@setup(r"ml_metadata\S+ answers 404: .*: the outputs of tasks cannot be read", warns=True)
+def metadata_and_kubernetes_that_are_not_there(remote: Remote, _: Path) -> Iterator[Given]:
+    with web(a_lone_api) as port:
+        host = f"http://localhost:{port}"
+        yield good(remote, host=host, username="", kubeconfig=""), in_clear(remote)
+
+
+def a_lone_api(path: str) -> Answer:
+    """Stand-alone pipelines' API server, without its UI."""
+    json_type = {"Content-Type": "application/json"}
+    if path.partition("?")[0] == "/apis/v2beta1/healthz":
+        return 200, json_type, b'{"multi_user": false}'
+    if path.partition("?")[0] == "/apis/v2beta1/experiments":
+        return 200, json_type, b"{}"
+    return 404, json_type, b'{"code": 5, "message": "Not Found"}'
+
+
 # Proxies.
 
 
@@ -435,6 +479,44 @@ def rights_that_are_missing(remote: Remote, folder: Path) -> Iterator[Given]:
     issued = remote.core.create_namespaced_service_account_token("default-viewer", NAMESPACE, spec)
     file = kubeconfig(folder, server, {"token": issued.status.token}, **more)
     yield good(remote, kubeconfig=file, namespace=NAMESPACE), in_clear(remote)
+
+
+@setup(r"there is no access to Kubernetes: .* cannot be tested, .*give --kf-kubeconfig", warns=True)
+def no_access_to_kubernetes(remote: Remote, _: Path) -> Iterator[Given]:
+    yield good(remote, kubeconfig="", namespace=NAMESPACE), in_clear(remote)
+
+
+@setup(
+    r"namespace kubeflow-user-example-com: there is no service account default-editor, "
+    r"so every run fails \(.*profiles-deployment"
+)
+def profile_without_its_service_account(remote: Remote, _: Path) -> Iterator[Given]:
+    account = remote.core.read_namespaced_service_account("default-editor", NAMESPACE)
+    remote.core.delete_namespaced_service_account("default-editor", NAMESPACE)
+    try:
+        yield good(remote, namespace=NAMESPACE), in_clear(remote)
+    finally:
+        remote.core.create_namespaced_service_account(NAMESPACE, _again(account))
+
+
+@setup(
+    r"namespace kubeflow-user-example-com: there is no Secret mlpipeline-minio-artifact .*"
+    r"so every artifact fails \(.*kubeflow-pipelines-profile-controller"
+)
+def profile_without_its_keys(remote: Remote, _: Path) -> Iterator[Given]:
+    name = "mlpipeline-minio-artifact"
+    keys = remote.core.read_namespaced_secret(name, NAMESPACE)
+    remote.core.delete_namespaced_secret(name, NAMESPACE)
+    try:
+        yield good(remote, namespace=NAMESPACE), in_clear(remote)
+    finally:
+        remote.core.create_namespaced_secret(NAMESPACE, _again(keys))
+
+
+def _again(found: Any) -> Any:
+    """An object to be created like this one."""
+    found.metadata = {"name": found.metadata.name, "labels": found.metadata.labels}
+    return found
 
 
 # The object store.

@@ -11,9 +11,11 @@ from tests.cluster.remote import Remote
 from tests.cluster.web import closed_port
 
 CHECKS = [
-    *("DNS", "TCP", "TLS", "gateway", "credentials", "pipelines", "Kubernetes", "namespace"),
-    *("rights", "storage class", "object store", "components"),
+    *("DNS", "TCP", "TLS", "gateway", "credentials", "pipelines", "ML Metadata", "Kubernetes"),
+    *("namespace", "profile", "rights", "storage class", "object store", "components"),
+    "selected tests",
 ]
+ROOT = Path(__file__).parents[2]
 TEST = "def test_it(kf_cluster):\n    pass\n"
 
 
@@ -34,7 +36,8 @@ def suite(tmp_path: Path) -> Path:
 def test_alone(remote: Remote, suite: Path) -> None:
     code, output = remote.run(suite, "--kf-preflight", "-s")
     assert code == 0, output
-    assert states(output) == {**dict.fromkeys(CHECKS, "ok"), "TLS": "not checked"}
+    left_out = dict.fromkeys(("TLS", "profile", "selected tests"), "not checked")
+    assert states(output) == {**dict.fromkeys(CHECKS, "ok"), **left_out}
     assert "this Kubeflow is fit to be tested" in output
     assert "passed" not in output
 
@@ -63,7 +66,7 @@ def test_with_tests(remote: Remote, suite: Path) -> None:
     assert states(output).keys() == {*CHECKS}
     report = (suite / "report.html").read_text()
     assert "Kubeflow preflight" in report
-    assert "standard (of standard, immediate)" in report
+    assert "not checked: no selected test needs it" in report
 
 
 @pytest.mark.parametrize("more", [[], ["-n", "2"]], ids=["one process", "two workers"])
@@ -74,6 +77,7 @@ def test_unfit_with_tests(remote: Remote, suite: Path, more: list[str]) -> None:
             f"--kf-s3-endpoint=http://127.0.0.1:{port}",
             *("--html=report.html", "--self-contained-html", "--junitxml=junit.xml"),
             *more,
+            seconds=240,
         )
     assert code == 78, output
     assert states(output)["object store"] == "failed"
@@ -84,7 +88,57 @@ def test_unfit_with_tests(remote: Remote, suite: Path, more: list[str]) -> None:
 
 
 def test_warnings_are_told(remote: Remote, suite: Path) -> None:
-    code, output = remote.run(suite, "--kf-insecure", "--kf-require=katib")
+    (suite / "test_more.py").write_text(SELECTED)
+    code, output = remote.run(suite, "--kf-insecure")
     assert code == 0, output
-    assert states(output) == {"components": "warning"}
-    assert "--kf-require=katib (from command line), and there is no katib" in output
+    assert states(output) == {"selected tests": "warning"}
+    assert "2 of 5 will not run: no Katib (1), no GPU (1)" in output
+
+
+SELECTED = """
+import pytest
+
+@pytest.mark.kf_requires("katib")
+def test_katib(kf_cluster): pass
+
+@pytest.mark.kf_requires("gpu")
+def test_gpu(kf_kubernetes): pass
+
+@pytest.mark.kf_requires("kserve")
+def test_kserve(kf_cluster): pass
+
+def test_nothing(): pass
+"""
+
+
+def test_of_the_selected_tests(remote: Remote, suite: Path) -> None:
+    """Those that are named, without running any: what they need, and what they will not find."""
+    (suite / "test_more.py").write_text(SELECTED)
+    code, output = remote.run(suite, "--kf-preflight", "test_more.py")
+    assert code == 0, output
+    assert "2 of 4 will not run: no Katib (1), no GPU (1)" in output
+    assert "passed" not in output
+    assert states(output)["storage class"] == "not checked", "no volumes are selected"
+    code, output = remote.run(suite, "--kf-preflight", "test_more.py", "-k", "kserve or nothing")
+    assert code == 0, output
+    assert "2, and nothing that they need is known to be missing" in output
+
+
+@pytest.mark.parametrize("more", [[], ["-n", "2"]], ids=["one process", "two workers"])
+def test_what_is_required_is_known_before(remote: Remote, suite: Path, more: list[str]) -> None:
+    """No test begins."""
+    (suite / "test_more.py").write_text(SELECTED)
+    code, output = remote.run(suite, "--kf-require=katib,kserve", *more, seconds=240)
+    assert code == 78, output
+    assert states(output)["selected tests"] == "failed"
+    told = "--kf-require=katib,kserve (from command line), and what that needs is not there: "
+    assert f"ERROR: {told}katib: no Katib (1)" in output
+    assert "kserve:" not in output
+    assert "passed" not in output
+
+
+def test_without_arguments_it_is_the_shipped_suites(remote: Remote) -> None:
+    """As far as they are there: in a checkout of the project."""
+    code, output = remote.run(ROOT, "--kf-preflight", "-q", seconds=180)
+    assert code == 0, output
+    assert re.search(r"\d of \d\d will not run: no GPU \(\d\)", output), output

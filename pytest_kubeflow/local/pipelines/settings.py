@@ -11,6 +11,8 @@ LAUNCHER_DIRECTORY = Path(__file__).parent / "launcher"
 
 AUDIENCE = "pipelines.kubeflow.org"
 STANDALONE_NAMESPACE = "kubeflow"
+SYSTEM_NAMESPACE = "kubeflow"
+"""Where the pipelines themselves are installed, and where rights to shared ones are asked for."""
 
 
 @dataclass(frozen=True, slots=True)

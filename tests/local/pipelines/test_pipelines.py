@@ -6,7 +6,8 @@ import io
 import json
 import tarfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 import yaml
 from kfp import compiler
 from kfp_server_api import ApiException
+from kubernetes import client
 
 from tests.local.pipelines.member import Member, name
 from tests.local.pipelines.programs import greeting
@@ -65,6 +67,78 @@ def test_a_shared_one_is_everybodys(member: Member, stranger: Member, package: P
     assert called in names(stranger)
     assert called not in names(member, namespace=member.namespace)
     assert stranger.kfp.get_pipeline(made.pipeline_id).display_name == called
+
+
+def test_a_shared_one_is_written_by_who_may_in_the_systems_namespace(
+    member: Member, stranger: Member, administrator: Any, package: Path
+) -> None:
+    """Uploads are open to all, as the real server of 2.17 has it; all else asks for a right."""
+    base = "pipelines"
+    shared = member.kfp.upload_pipeline(str(package), name("p"))
+    version = member.kfp.upload_pipeline_version(
+        str(package), name("v"), pipeline_id=shared.pipeline_id
+    )
+    one = f"{base}/{shared.pipeline_id}"
+    beside = {"pipeline": {"display_name": name("p")}}
+    nowhere = {"pipeline_version": {"package_url": {"pipeline_url": "no-url"}}}
+    requests: list[tuple[str, str, dict[str, Any]]] = [
+        ("POST", base, {"display_name": name("p")}),
+        ("POST", f"{base}/create", {**beside, **nowhere}),
+        ("PATCH", one, {"display_name": name("p")}),
+        ("DELETE", f"{one}/versions/{version.pipeline_version_id}", {}),
+        ("DELETE", f"{one}?cascade=true", {}),
+    ]
+    for method, path, body in requests:
+        refused = member.call(method, path, json=body or None)
+        assert refused.status_code == 403, (method, path, refused.text)
+        assert "Namespace:kubeflow," in refused.text
+    with rights_to_pipelines(administrator, member.namespace):
+        codes = [
+            member.call(method, path, json=body or None).status_code
+            for method, path, body in requests
+        ]
+    assert codes == [200, 400, 200, 200, 200]
+    assert status_of(lambda: stranger.kfp.get_pipeline(shared.pipeline_id)) == 404
+
+
+@contextmanager
+def rights_to_pipelines(administrator: Any, namespace: str) -> Iterator[None]:
+    """Let the `default-editor` of `namespace` write shared pipelines."""
+    rbac = client.RbacAuthorizationV1Api(administrator)
+    called = name("shared")
+    metadata = {"name": called, "namespace": "kubeflow"}
+    rbac.create_namespaced_role(
+        "kubeflow",
+        {
+            "metadata": metadata,
+            "rules": [
+                {
+                    "apiGroups": ["pipelines.kubeflow.org"],
+                    "resources": ["pipelines"],
+                    "verbs": ["create", "update", "delete"],
+                }
+            ],
+        },
+    )
+    rbac.create_namespaced_role_binding(
+        "kubeflow",
+        {
+            "metadata": metadata,
+            "roleRef": {
+                "apiGroup": "rbac.authorization.k8s.io",
+                "kind": "Role",
+                "name": called,
+            },
+            "subjects": [
+                {"kind": "ServiceAccount", "name": "default-editor", "namespace": namespace}
+            ],
+        },
+    )
+    try:
+        yield
+    finally:
+        rbac.delete_namespaced_role_binding(called, "kubeflow")
+        rbac.delete_namespaced_role(called, "kubeflow")
 
 
 def names(member: Member, **where: str) -> set[str]:

@@ -1,7 +1,9 @@
 """PipelineService: pipelines.
 
 Source: backend/src/apiserver/server/pipeline_server.go. Packages come in by `uploads.py`; the calls
-that make the server download one from a URL are refused, as it reaches no network.
+that make the server download one from a URL are refused, as it reaches no network. Shared pipelines
+are read by all; who writes one needs the right to do that in the system's namespace. Uploads of
+them are open to all.
 """
 
 from __future__ import annotations
@@ -9,18 +11,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.pipelines.api import messages
-from pytest_kubeflow.local.pipelines.api.context import Context, find, text_field
+from pytest_kubeflow.local.pipelines.api.context import (
+    Context,
+    find,
+    members,
+    read_message,
+    text_field,
+)
 from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid, not_found
 from pytest_kubeflow.local.pipelines.api.fields import read_resource
 from pytest_kubeflow.local.pipelines.api.filters import TAGS
 from pytest_kubeflow.local.pipelines.api.listing import list_page
 from pytest_kubeflow.local.pipelines.api.tags import checked_tags
+from pytest_kubeflow.local.pipelines.settings import SYSTEM_NAMESPACE
 from pytest_kubeflow.local.pipelines.store import Pipeline
 
 PATH = "/apis/v2beta1/pipelines"
@@ -34,6 +44,9 @@ _PIPELINE_FIELDS: Mapping[str, str] = {
     "namespace": "namespace",
     TAGS: "tags",
 }
+
+
+_READING = {"get", "list"}
 
 
 class PipelineService:
@@ -60,25 +73,39 @@ class PipelineService:
         try:
             message = await read_resource(request, messages.PIPELINE_FIELDS)
             display_name = text_field(message, "display_name")
-            record = await self.add(
-                request,
-                Pipeline(
-                    text_field(message, "name") or display_name,
-                    display_name,
-                    self._context.api_namespace(text_field(message, "namespace")),
-                    text_field(message, "description"),
-                    checked_tags(message.get("tags") or {}),
-                ),
+            namespace = self._context.api_namespace(text_field(message, "namespace"))
+            wanted = Pipeline(
+                text_field(message, "name") or display_name,
+                display_name,
+                namespace,
+                text_field(message, "description"),
+                checked_tags(message.get("tags") or {}),
             )
+            if wanted.name:
+                await self.authorize(request, "create", namespace)
+            record = self.add(wanted)
         except RequestError as error:
             raise error.wrap("Failed to create a pipeline due to server error") from None
         return JSONResponse(messages.pipeline(record))
 
-    async def download(self, _: Request) -> Response:
-        raise RequestError(
-            Code.UNIMPLEMENTED,
-            "The embedded Kubeflow downloads no packages: upload the file instead",
-        )
+    async def download(self, request: Request) -> Response:
+        """A pipeline with a version from a URL: judged as the real server does, then refused."""
+        doing = "Failed to create a pipeline"
+        try:
+            message = await read_message(request, ("pipeline", "pipeline_version"))
+            pipeline = _inner(message, "pipeline", messages.PIPELINE_FIELDS)
+            version = _inner(message, "pipeline_version", messages.PIPELINE_VERSION_FIELDS)
+            url = text_field(_inner(version, "package_url", ("pipeline_url",)), "pipeline_url")
+            namespace = self._context.api_namespace(text_field(pipeline, "namespace"))
+            await self.authorize(request, "create", namespace)
+            if not _is_url(url):
+                raise invalid(f"invalid pipeline spec URL: {url}")
+            raise RequestError(
+                Code.UNIMPLEMENTED,
+                "The embedded Kubeflow downloads no packages: upload the file instead",
+            )
+        except RequestError as error:
+            raise error.wrap(doing) from None
 
     async def get(self, request: Request) -> Response:
         record = await self.find(request, "get", "Failed to get a pipeline {}. Check error stack")
@@ -130,13 +157,12 @@ class PipelineService:
         self._store.delete_pipeline(record.id)
         return JSONResponse({})
 
-    async def add(self, request: Request, record: Pipeline) -> Pipeline:
-        """Save a new pipeline. RequestError: a bad name, no right, or the name is taken."""
+    def add(self, record: Pipeline) -> Pipeline:
+        """Save a new pipeline. RequestError: a bad name, or one that is taken."""
         if not record.name:
             raise invalid("pipeline's name cannot be empty")
         if len(record.name.encode()) > 128:
             raise invalid("Pipeline.Name length cannot exceed 128")
-        await self.authorize(request, "create", record.namespace)
         if self._store.pipelines.where(name=record.name, namespace=record.namespace):
             raise RequestError(
                 Code.ALREADY_EXISTS,
@@ -151,9 +177,15 @@ class PipelineService:
         return record
 
     async def authorize(self, request: Request, verb: str, namespace: str) -> None:
-        """RequestError unless the sender may do this; shared pipelines are everybody's."""
+        """RequestError unless the sender may do this; all may read shared pipelines."""
+        if namespace or verb not in _READING:
+            where = namespace or SYSTEM_NAMESPACE
+            await self._context.access.require(request, verb, "pipelines", where)
+
+    async def authorize_upload(self, request: Request, namespace: str) -> None:
+        """RequestError unless the sender may upload there; all may upload shared pipelines."""
         if namespace:
-            await self._context.access.require(request, verb, "pipelines", namespace)
+            await self.authorize(request, "create", namespace)
 
     async def find(self, request: Request, verb: str, doing: str) -> Pipeline:
         """The pipeline that the path names. RequestError: there is none, or no right to it."""
@@ -165,6 +197,19 @@ class PipelineService:
             lambda one: self.authorize(request, verb, one.namespace),
             doing.format(pipeline_id),
         )
+
+
+def _inner(message: Mapping[str, Any], name: str, fields: Iterable[str]) -> dict[str, Any]:
+    """A message in a message, empty if not set. RequestError."""
+    value = message.get(name) or {}
+    if not isinstance(value, Mapping):
+        raise invalid(f"invalid value for message field {name}")
+    return members(value, fields)
+
+
+def _is_url(text: str) -> bool:
+    """As Go's url.ParseRequestURI sees it, roughly: absolute, or a path."""
+    return bool(urlsplit(text).scheme) or text.startswith("/")
 
 
 async def read_changes(request: Request, fields: Iterable[str]) -> dict[str, Any]:

@@ -58,7 +58,9 @@ class UploadService:
                 "tags": parse_tags(query.get("tags", "")),
             }
             record = Pipeline(name, namespace=namespace, **more)  # type: ignore[arg-type]
-            record = await self._pipelines.add(request, record)
+            if name:
+                await self._pipelines.authorize_upload(request, namespace)
+            record = self._pipelines.add(record)
             self._versions.add(record, name[:127], document, **more)  # type: ignore[arg-type]
         except RequestError as error:
             return _failure(error, "Failed to create a pipeline and a pipeline version")
@@ -72,7 +74,7 @@ class UploadService:
             record = self._context.store.pipelines.get(pipeline_id)
             if record is None:
                 raise invalid("Failed to create a pipeline version")
-            await self._pipelines.authorize(request, "create", record.namespace)
+            await self._pipelines.authorize_upload(request, record.namespace)
             if pipeline_id not in self._context.store.pipelines:
                 raise invalid("Failed to create a pipeline version")  # deleted meanwhile
             display_name = query.get("display_name", "")
