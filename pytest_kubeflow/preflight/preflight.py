@@ -109,10 +109,7 @@ def _preflight(
             checks.skip(STORE, NOT_NEEDED)
 
     with ThreadPoolExecutor(thread_name_prefix="preflight") as pool:
-        begun = [
-            pool.submit(copy_context().run, one)
-            for one in (way_in, behind, store)
-        ]
+        begun = [pool.submit(copy_context().run, one) for one in (way_in, behind, store)]
         outcomes = [_outcome(one.result) for one in begun]
     kubernetes.close()
     errors = [error for error, _ in outcomes if error is not None]
