@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from google.protobuf import json_format
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kfp.pipeline_spec import pipeline_spec_pb2
 
@@ -99,11 +100,20 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(VALUES, VALUES)
 def test_arguments_are_compared_as_protobuf_keeps_them(one: Any, other: Any) -> None:
     assert argument_difference({"x": one}, {"x": _doubled(one), "default": 1}) == ""
     if one is not None and _doubled(one) != _doubled(other):
         assert argument_difference({"x": one}, {"x": other})
+
+
+def test_arguments_that_are_told_as_json() -> None:
+    given = {"list": [1, 2], "number": 3, "text": "3", "flag": True}
+    assert argument_difference(given, {name: json.dumps(one) for name, one in given.items()}) == (
+        'argument text is "\\"3\\"", not "3"'
+    )
+    assert argument_difference({"list": [1]}, {"list": "[1"}) == 'argument list is "[1", not [1]'
 
 
 def test_an_argument_that_differs() -> None:

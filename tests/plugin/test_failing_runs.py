@@ -34,7 +34,7 @@ EVIDENCE = {
 def failures(remote: Remote, folder: Path) -> dict[str, str]:
     """What a session says of each test."""
     (folder / "test_failing.py").write_text(FAILING)
-    code, output = remote.run(folder, seconds=90)
+    code, output = remote.run(folder, seconds=240)
     assert code == 1, output
     sections = re.split(r"(?m)^_{3,} (?:ERROR at setup of )?(test_\w+) _{3,}$", output)
     return dict(zip(sections[1::2], sections[2::2], strict=True))

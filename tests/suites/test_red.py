@@ -30,6 +30,7 @@ PRIVATE = "pipelines/test_upload.py::test_run_versions_of_uploaded_pipeline[priv
 PUBLIC = "pipelines/test_upload.py::test_run_versions_of_uploaded_pipeline[public]"
 SORTED = "volumes/test_sort.py::test_sorted"
 KEYS = "objectstore/test_keys.py::test_wrong_keys_are_refused_and_right_ones_accepted"
+STORED = "objectstore/test_artifacts.py::test_artifact_of_a_task_is_in_the_store"
 MODEL = "objectstore/test_model_round_trip.py::test_model_round_trip"
 CPU = "resources/test_enforcement.py::test_half_a_cpu_computes_half_the_time"
 OOM = "resources/test_enforcement.py::test_too_much_memory_ends_oomkilled"
@@ -62,7 +63,7 @@ LARGE = "objectstore/test_model_round_trip.py::test_large_binary_object"
 RED: dict[str, dict[str, str]] = {
     # fault: {check: what its report says}
     "any-password": {LOGIN: r"Dex is open to all: .* gets in with a wrong password"},
-    "artifact-lost": {ARTIFACTS: r"No such file or directory"},
+    "artifact-lost": {ARTIFACTS: r"No such file or directory", STORED: r"NoSuchKey"},
     "claim-pending": {
         SORTED: r"cannot seed volume .*; its claim is Pending",
         ORDERING: r"ExternalProvisioning .*waiting for a volume to be created",
@@ -93,7 +94,7 @@ RED: dict[str, dict[str, str]] = {
         BROKEN: r"KeyError: 255\|UnpicklingError\|invalid load key",
     },
     "metadata-lost": {ARTIFACTS: r"KeyError: 'framework'|KeyError: 'rows'"},
-    "object-corrupt": {MODEL: r"assert .*==", LARGE: r"sha256"},
+    "object-corrupt": {MODEL: r"assert .*==", LARGE: r"sha256", STORED: r"assert '.* == '0,0"},
     "order-ignored": {ORDERING: r"assert \['start'"},
     "pipeline-exposed": {PRIVATE: r"assert listed|assert \["},
     "pipeline-lost": {PRIVATE: r"not found", PUBLIC: r"not found"},
