@@ -134,8 +134,8 @@ def forward(kubernetes: KubernetesClient, pod: PodPort) -> Iterator[PortForward]
         yield one
 
 
-def begin(forward: PortForward, command: str) -> socket.socket:
-    connection = socket.create_connection(forward.address, timeout=60)
+def begin(address: tuple[str, int], command: str) -> socket.socket:
+    connection = socket.create_connection(address, timeout=60)
     connection.sendall(f"{command}\n".encode())
     return connection
 
@@ -149,7 +149,7 @@ def rest(connection: socket.socket) -> bytes:
 
 
 def test_a_hundred_megabytes_down(forward: PortForward) -> None:
-    with closing(begin(forward, f"send {100 * MB}")) as connection:
+    with closing(begin(forward.address, f"send {100 * MB}")) as connection:
         digest, size = hashlib.sha256(), 0
         while chunk := connection.recv(1 << 20):
             digest.update(chunk)
@@ -161,7 +161,7 @@ def test_a_hundred_megabytes_down(forward: PortForward) -> None:
 
 def test_a_hundred_megabytes_up(forward: PortForward) -> None:
     data = piece(100 * MB)
-    with closing(begin(forward, f"digest {len(data)}")) as connection:
+    with closing(begin(forward.address, f"digest {len(data)}")) as connection:
         connection.sendall(data)
         assert rest(connection).decode() == hashlib.sha256(data).hexdigest()
 
@@ -171,7 +171,7 @@ def test_both_ways_at_once_on_many_connections(forward: PortForward) -> None:
     data = piece(size)
 
     def swap(_: int) -> bytes:
-        with closing(begin(forward, f"swap {size}")) as connection:
+        with closing(begin(forward.address, f"swap {size}")) as connection:
             sending = threading.Thread(target=connection.sendall, args=(data,))
             sending.start()
             received = rest(connection)
@@ -191,18 +191,18 @@ def test_a_client_that_does_not_read_stops_the_pod(forward: PortForward) -> None
     counted: list[int] = []
 
     def stands_still() -> bool:
-        with closing(begin(forward, f"count {name}")) as connection:
+        with closing(begin(forward.address, f"count {name}")) as connection:
             counted.append(int(rest(connection)))
         return len(counted) > 5 and counted[-1] == counted[-5] > 0
 
-    with closing(begin(forward, f"flood {name} {FLOOD}")):
+    with closing(begin(forward.address, f"flood {name} {FLOOD}")):
         wait_until(stands_still, 60)
     assert counted[-1] < HELD
 
 
 def test_a_pod_that_does_not_read_stops_the_client(forward: PortForward) -> None:
     sent = 0
-    with closing(begin(forward, "hold")) as connection:
+    with closing(begin(forward.address, "hold")) as connection:
         connection.settimeout(3)
         with contextlib.suppress(TimeoutError):
             while sent < FLOOD:
@@ -212,7 +212,7 @@ def test_a_pod_that_does_not_read_stops_the_client(forward: PortForward) -> None
 
 @pytest.mark.parametrize("size", [1, 300_000])
 def test_a_client_that_ends_its_direction_gets_the_rest(forward: PortForward, size: int) -> None:
-    with closing(begin(forward, f"send {size}")) as connection:
+    with closing(begin(forward.address, f"send {size}")) as connection:
         connection.shutdown(socket.SHUT_WR)
         assert rest(connection) == piece(size)
 
@@ -221,7 +221,7 @@ def test_a_pod_that_goes_away(kubernetes: KubernetesClient) -> None:
     with (
         running(kubernetes) as target,
         PortForward.to_pod(kubernetes, target) as forward,
-        closing(begin(forward, "answer")) as connection,
+        closing(begin(forward.address, "answer")) as connection,
     ):
         kubernetes.core.delete_namespaced_pod(target.pod, NAMESPACE, grace_period_seconds=0)
         with contextlib.suppress(ConnectionResetError):
