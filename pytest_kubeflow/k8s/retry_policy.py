@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from pytest_kubeflow.errors import ClusterUnreachable
@@ -36,6 +38,19 @@ role.rbac.authorization.k8s.io ... not found".
 _REFUSALS = frozenset({401, 403})
 
 
+_bearable: ContextVar[float] = ContextVar("max_outage", default=MAX_OUTAGE)
+
+
+@contextmanager
+def outages_of(seconds: float) -> Iterator[None]:
+    """Calls inside bear outages of `seconds` each, in this thread or a copy of its context."""
+    token = _bearable.set(seconds)
+    try:
+        yield
+    finally:
+        _bearable.reset(token)
+
+
 class ApiOutage(ClusterUnreachable):
     """The Kubernetes API did not answer for as long as the caller can wait."""
 
@@ -43,11 +58,12 @@ class ApiOutage(ClusterUnreachable):
 class RetryPolicy:
     """Repeats calls to one API server. Threads may share it.
 
-    Once the API has been away for `max_outage` seconds, calls are attempted once each until one is
+    `max_outage` None: MAX_OUTAGE, or what `outages_of` says. Once the API has been away for as
+    long, calls are attempted once each until one is
     answered: a cluster that is gone for good does not delay every call that follows.
     """
 
-    def __init__(self, max_outage: float = MAX_OUTAGE) -> None:
+    def __init__(self, max_outage: float | None = None) -> None:
         self._max_outage = max_outage
         self._silent_at = float("-inf")
         self._given_up = False
@@ -59,7 +75,8 @@ class RetryPolicy:
         """
         from tenacity import Retrying, retry_if_exception
 
-        seconds = self._max_outage if at_most is None else min(at_most, self._max_outage)
+        longest = _bearable.get() if self._max_outage is None else self._max_outage
+        seconds = longest if at_most is None else min(at_most, longest)
         own = Deadline.after(seconds)
         caller = current_deadline()
         deadline = own if caller is None or own.at <= caller.at else caller
@@ -79,7 +96,7 @@ class RetryPolicy:
             if outage is None:  # a refusal that may have been too early, and may not
                 raise error
             waited = time.monotonic() - failing_since
-            if waited >= self._max_outage:
+            if waited >= longest:
                 self._given_up = True
             raise ApiOutage(_sentence(outage, waited)) from error
 

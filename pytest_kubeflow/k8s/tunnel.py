@@ -8,6 +8,7 @@ and nodes end both directions there as well, about a second after one.)
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 PROTOCOL = "v4.channel.k8s.io"
 _DATA, _ERROR = 0, 1
+_CLOSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,5 +110,9 @@ class Tunnel:
         return True
 
     async def close(self) -> None:
-        """End it; twice is fine."""
-        await self._websocket.close()
+        """End it; twice is fine. What a pod has not taken by then is dropped."""
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._websocket.close()
+        except TimeoutError:  # its closing waits for room in the buffers
+            self._websocket.transport.abort()

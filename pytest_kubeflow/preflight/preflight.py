@@ -24,6 +24,7 @@ from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.retry_policy import outages_of
 from pytest_kubeflow.preflight.components import COMPONENTS, TESTS, check_components, check_tests
 from pytest_kubeflow.preflight.needs import (
     KEYS,
@@ -39,7 +40,6 @@ from pytest_kubeflow.preflight.rights import RIGHTS, check_rights
 from pytest_kubeflow.preflight.store import STORE, check_store
 from pytest_kubeflow.preflight.workplace import PROFILE, check_namespace, check_profile
 from pytest_kubeflow.redaction import Redactor
-from pytest_kubeflow.waiting import Deadline, bounded_by
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ _WAY_IN = (NAME, CONNECTION, TLS, GATEWAY, CREDENTIALS, PIPELINES)
 NOT_NEEDED = "no selected test needs it"
 
 MAX_OUTAGE = 5.0
-"""Seconds after which Kubernetes is asked once and no more: a verdict comes within seconds."""
+"""Seconds for which Kubernetes may be away: the verdict comes within seconds."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def preflight(
 
     Whoever gets a cluster closes it.
     """
-    with bounded_by(Deadline.after(MAX_OUTAGE)):
+    with outages_of(MAX_OUTAGE):
         return _preflight(config, ownership, redactor, needs)
 
 

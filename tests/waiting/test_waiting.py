@@ -7,8 +7,8 @@ from typing import NoReturn
 
 import pytest
 
-from pytest_kubeflow.errors import Evidence, PodFailed, WaitTimeout
-from pytest_kubeflow.waiting import Deadline, wait_until
+from pytest_kubeflow.errors import ClusterUnreachable, Evidence, PodFailed, WaitTimeout
+from pytest_kubeflow.waiting import Deadline, bounded_by, current_deadline, wait_until
 
 
 def test_the_awaited_state_comes_back() -> None:
@@ -81,3 +81,62 @@ def test_evidence_is_bounded() -> None:
     assert "line 999" in shown
     assert "(nothing)" in shown
     assert len(Evidence("x" * 1000).render(characters=100)) < 150
+
+
+def test_a_server_that_is_away_at_the_deadline_is_part_of_the_last_state() -> None:
+    deadline = Deadline.after(0.05)
+    states = iter(["Pending", "Running"])
+
+    def poll() -> str:
+        for state in states:
+            return state
+        while not deadline.expired:
+            pass
+        raise ClusterUnreachable("the API has not answered for 12 s: connection refused")
+
+    with pytest.raises(WaitTimeout) as caught:
+        wait_until(poll, lambda _: False, deadline=deadline, what="it", interval=0.001)
+    assert caught.value.message == (
+        "timed out after 0.05 s waiting for it; last state: Running; "
+        "the API has not answered for 12 s: connection refused"
+    )
+
+
+def test_a_server_that_is_away_for_too_long_ends_the_wait_with_the_last_state() -> None:
+    states = iter(["Pending"])
+
+    def poll() -> str:
+        for state in states:
+            return state
+        raise ClusterUnreachable("the API has not answered for 120 s: connection refused")
+
+    with pytest.raises(ClusterUnreachable, match=r"refused; it was asked for it, last state: Pend"):
+        wait_until(poll, lambda _: False, deadline=Deadline.after(60), what="it", interval=0.001)
+
+
+def test_calls_learn_of_the_nearest_deadline() -> None:
+    near, far = Deadline.after(10), Deadline.after(1000)
+    assert current_deadline() is None
+    with bounded_by(near):
+        with bounded_by(far):
+            assert current_deadline() is near
+        seen = wait_until(current_deadline, bool, deadline=Deadline.after(5), what="it")
+        assert seen is not None
+        assert seen.seconds == 5
+        assert current_deadline() is near
+    assert current_deadline() is None
+
+
+def test_evidence_is_gathered_under_the_deadline_that_has_passed() -> None:
+    """Nothing that is asked for it is asked again and again."""
+    seen: list[Deadline | None] = []
+
+    def evidence() -> Evidence:
+        seen.append(current_deadline())
+        return Evidence("it")
+
+    with pytest.raises(WaitTimeout):
+        wait_until(
+            lambda: 1, lambda _: False, deadline=Deadline.after(0), what="it", evidence=evidence
+        )
+    assert [one is not None and one.expired for one in seen] == [True]
