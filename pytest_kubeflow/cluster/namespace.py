@@ -102,15 +102,12 @@ def _existing(cluster: Cluster) -> NamespaceChoice:
 
     Where we may not see whether one is there, the first of those that may be.
     """
-    places = {
-        EXAMPLE_NAMESPACE: "the example user's, as none was given",
-        cluster.kubernetes.context_namespace: "the kubeconfig's, as none was given",
-    }
+    places = {EXAMPLE_NAMESPACE: "the example user's, as none was given"}
+    if (of_context := cluster.kubernetes.context_namespace) is not None:
+        places.setdefault(of_context, "the kubeconfig's, as none was given")
     hidden: NamespaceChoice | None = None
     missing = []
     for name, reason in places.items():
-        if name is None:
-            continue
         choice = NamespaceChoice(Kind.EXISTING, name, reason)
         try:
             require_namespace(cluster.kubernetes, name)
