@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.remote import Remote, serving
+from tests.cluster.remote import COMMAND, Remote, serving
 
 ROOT = Path(__file__).parents[2]
 PUBLIC = "pipelines/test_upload.py::test_run_versions_of_uploaded_pipeline[public]"
@@ -32,11 +31,7 @@ def lone() -> Iterator[Remote]:
 
 def run(check: str, *options: str) -> tuple[int, str]:
     done = subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-ra"),
-            *options,
-            f"suites/{check}",
-        ],
+        [*COMMAND, "-ra", *options, f"suites/{check}"],
         cwd=ROOT,
         env={**os.environ, "COLUMNS": "400", "KF_PASSWORD": "12341234"},
         capture_output=True,
