@@ -66,6 +66,13 @@ def choose_namespace(cluster: KubernetesCluster) -> NamespaceChoice:
     return _existing(cluster)
 
 
+def namespace_to_be(cluster: KubernetesCluster) -> NamespaceChoice:
+    """The existing namespace that it would be, for who has not got into Kubeflow."""
+    configured = cluster.config.kubernetes.namespace
+    name = configured or cluster.kubernetes.context_namespace or EXAMPLE_NAMESPACE
+    return NamespaceChoice(Kind.EXISTING, name, "as far as is known", configured is not None)
+
+
 def require_existing(cluster: KubernetesCluster, choice: NamespaceChoice) -> None:
     """Make sure that the existing namespace `choice` can be worked in. Raises KubeflowErrors.
 
