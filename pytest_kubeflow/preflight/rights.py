@@ -163,7 +163,11 @@ def missing_rights(
 
 def described(lacking: Sequence[Right]) -> str:
     """One line: which rights are missing, and for what."""
-    return "; ".join(f"{', '.join(one.verbs)} {one.kind} ({one.purpose})" for one in lacking)
+    return "; ".join(
+        f"{', '.join(one.verbs)} {one.kind}{' cluster-wide' if one.cluster_wide else ''} "
+        f"({one.purpose})"
+        for one in lacking
+    )
 
 
 def _rules(lacking: Sequence[Right]) -> dict[tuple[str, str, bool], list[str]]:
