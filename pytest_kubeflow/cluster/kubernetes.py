@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from pytest_kubeflow.cluster.base import KubernetesCluster
 from pytest_kubeflow.cluster.checklist import Checklist, Finding
 from pytest_kubeflow.config.model import KubeflowConfig
@@ -60,7 +62,7 @@ def check_kubernetes(
         with checks.check(NAMESPACE) as finding:
             finding.told = f"{settings.namespace} is there"
             try:
-                check_namespace(config, kubernetes)
+                _require_namespace(config, kubernetes, settings.namespace)
             except PermissionDenied as error:
                 finding.warn(f"whether it is there cannot be seen: {error.message}")
     if not wants_volumes and settings.storage_class is None:
@@ -93,10 +95,18 @@ def _check_storage(config: KubeflowConfig, kubernetes: KubernetesClient, finding
 
 
 def check_namespace(config: KubeflowConfig, kubernetes: KubernetesClient) -> None:
-    """The namespace that was named, if one was, must be there. Raises KubeflowErrors."""
+    """The namespace that was named, if one was, must be there, as far as we may see that.
+
+    Raises KubeflowErrors.
+    """
     name = config.kubernetes.namespace
     if name is not None and kubernetes.is_configured:
-        try:
-            require_namespace(kubernetes, name)
-        except KubeflowError as error:
-            raise type(error)(f"{config.told('namespace')}: {error.message}") from error
+        with contextlib.suppress(PermissionDenied):
+            _require_namespace(config, kubernetes, name)
+
+
+def _require_namespace(config: KubeflowConfig, kubernetes: KubernetesClient, name: str) -> None:
+    try:
+        require_namespace(kubernetes, name)
+    except KubeflowError as error:
+        raise type(error)(f"{config.told('namespace')}: {error.message}") from error

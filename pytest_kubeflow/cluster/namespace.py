@@ -66,6 +66,13 @@ def choose_namespace(cluster: KubernetesCluster) -> NamespaceChoice:
     return _existing(cluster)
 
 
+def namespace_to_be(cluster: KubernetesCluster) -> NamespaceChoice:
+    """The existing namespace that it would be, for who has not got into Kubeflow."""
+    configured = cluster.config.kubernetes.namespace
+    name = configured or cluster.kubernetes.context_namespace or EXAMPLE_NAMESPACE
+    return NamespaceChoice(Kind.EXISTING, name, "as far as is known", configured is not None)
+
+
 def require_existing(cluster: KubernetesCluster, choice: NamespaceChoice) -> None:
     """Make sure that the existing namespace `choice` can be worked in. Raises KubeflowErrors.
 
@@ -102,15 +109,12 @@ def _existing(cluster: Cluster) -> NamespaceChoice:
 
     Where we may not see whether one is there, the first of those that may be.
     """
-    places = {
-        EXAMPLE_NAMESPACE: "the example user's, as none was given",
-        cluster.kubernetes.context_namespace: "the kubeconfig's, as none was given",
-    }
+    places = {EXAMPLE_NAMESPACE: "the example user's, as none was given"}
+    if (of_context := cluster.kubernetes.context_namespace) is not None:
+        places.setdefault(of_context, "the kubeconfig's, as none was given")
     hidden: NamespaceChoice | None = None
     missing = []
     for name, reason in places.items():
-        if name is None:
-            continue
         choice = NamespaceChoice(Kind.EXISTING, name, reason)
         try:
             require_namespace(cluster.kubernetes, name)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pytest_kubeflow.cluster.base import KubernetesCluster
+from pytest_kubeflow.cluster.capabilities import sought
 from pytest_kubeflow.cluster.checklist import Checklist
 from pytest_kubeflow.cluster.cluster import Cluster
 from pytest_kubeflow.cluster.versions import controller_versions, pipelines_version
 from pytest_kubeflow.errors import ComponentMissing, KubeflowError
 from pytest_kubeflow.preflight.needs import Needs
-from pytest_kubeflow.preflight.obstacles import Obstacles
+from pytest_kubeflow.preflight.obstacles import Obstacles, missing
 
 COMPONENTS, TESTS = "components", "selected tests"
 
@@ -41,7 +42,10 @@ def check_tests(
             and (counted := obstacles.of_component(name, needs))
         }
         if required:
-            told = "; ".join(f"{name}: {_listed(counted)}" for name, counted in required.items())
+            told = "; ".join(
+                f"{name}: {_listed(counted)}{_looked_for(name, counted)}"
+                for name, counted in required.items()
+            )
             raise ComponentMissing(
                 f"{cluster.config.told('require')}, and what that needs is not there: {told}"
             )
@@ -55,6 +59,11 @@ def check_tests(
             )
         else:
             finding.told = f"{needs.total}, and nothing that they need is known to be missing"
+
+
+def _looked_for(component: str, counted: dict[str, int]) -> str:
+    """What was looked for, where it is the component itself that is missing."""
+    return f" ({sought(component)})" if missing(component) in counted else ""
 
 
 def _listed(counted: dict[str, int]) -> str:

@@ -31,6 +31,11 @@ _SPOKEN = {
 }
 
 
+def missing(component: str) -> str:
+    """The reason of a cluster without `component`."""
+    return f"no {_SPOKEN.get(component, component)}"
+
+
 class Obstacles:
     """The first reason against each need."""
 
@@ -83,7 +88,7 @@ class Obstacles:
                     self.add((name,), f"whether there is {name} cannot be told: {error.message}")
                 else:
                     if not there:
-                        self.add((name,), f"no {_SPOKEN.get(name, name)}")
+                        self.add((name,), missing(name))
 
     def against(self, test: Iterable[str]) -> str | None:
         """Why a test with these needs cannot run; None if it can, as far as is known."""

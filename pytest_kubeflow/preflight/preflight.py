@@ -19,6 +19,7 @@ from pytest_kubeflow.cluster.kubernetes import (
     check_kubernetes,
     kubernetes_cluster,
 )
+from pytest_kubeflow.cluster.namespace import namespace_to_be
 from pytest_kubeflow.cluster.network import CONNECTION, NAME, TLS
 from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import KubeflowError
@@ -36,7 +37,7 @@ from pytest_kubeflow.preflight.needs import (
 )
 from pytest_kubeflow.preflight.obstacles import Obstacles
 from pytest_kubeflow.preflight.pipelines import METADATA, check_access, check_api, check_metadata
-from pytest_kubeflow.preflight.rights import RIGHTS, check_rights
+from pytest_kubeflow.preflight.rights import LOGIN, RIGHTS, check_rights
 from pytest_kubeflow.preflight.store import STORE, check_store
 from pytest_kubeflow.preflight.workplace import PROFILE, check_namespace, check_profile
 from pytest_kubeflow.redaction import Redactor
@@ -111,7 +112,6 @@ def _preflight(
     with ThreadPoolExecutor(thread_name_prefix="preflight") as pool:
         begun = [pool.submit(copy_context().run, one) for one in (way_in, behind, store)]
         outcomes = [_outcome(one.result) for one in begun]
-    kubernetes.close()
     errors = [error for error, _ in outcomes if error is not None]
     cluster = outcomes[0][1]
     if isinstance(cluster, KubernetesCluster):
@@ -120,9 +120,23 @@ def _preflight(
         if errors:
             cluster.close()
             cluster = None
+    elif outcomes[1][0] is None and kubernetes.is_configured:
+        apart = KubernetesCluster(
+            config=config, kubernetes=kubernetes, ownership=ownership, redactor=redactor
+        )
+        _outcome(lambda: _check_rights_apart(apart, needs, checks))
+    kubernetes.close()
     verdict = errors[0] if errors else None
     found = cluster if isinstance(cluster, KubernetesCluster) else None
     return Preflight(tuple(checks.findings), found, verdict)
+
+
+def _check_rights_apart(cluster: KubernetesCluster, needs: Needs, checks: Checklist) -> None:
+    """The rights of who did not get in: it may be the right to a login that is missing."""
+    choice = namespace_to_be(cluster)
+    failed = checks.failed
+    login = (LOGIN,) if failed is not None and failed.check == CREDENTIALS else ()
+    check_rights(cluster, choice, needs, checks, Obstacles(), more=login)
 
 
 def _check_cluster(

@@ -92,12 +92,18 @@ NEEDED = (
 """In the namespace to work in, or in the whole cluster."""
 
 
+LOGIN = Right(("create",), "serviceaccounts/token", "the login by a token", (need.PIPELINES,))
+"""For who has no other login than tokens of a service account, which Kubernetes makes."""
+
+
 def check_rights(
     cluster: KubernetesCluster,
     choice: NamespaceChoice | None,
     needs: Needs,
     checks: Checklist,
     obstacles: Obstacles,
+    *,
+    more: Sequence[Right] = (),
 ) -> None:
     """Ask for each right that a selected test needs, and show the RBAC that gives missing ones.
 
@@ -111,7 +117,7 @@ def check_rights(
             components.add("istio")
         wanted = [
             one
-            for one in NEEDED
+            for one in (*more, *NEEDED)
             if needs.want(*one.needs)
             and (one.component is None or one.component in components)
             and (choice is not None or one.cluster_wide)
@@ -157,7 +163,11 @@ def missing_rights(
 
 def described(lacking: Sequence[Right]) -> str:
     """One line: which rights are missing, and for what."""
-    return "; ".join(f"{', '.join(one.verbs)} {one.kind} ({one.purpose})" for one in lacking)
+    return "; ".join(
+        f"{', '.join(one.verbs)} {one.kind}{' cluster-wide' if one.cluster_wide else ''} "
+        f"({one.purpose})"
+        for one in lacking
+    )
 
 
 def _rules(lacking: Sequence[Right]) -> dict[tuple[str, str, bool], list[str]]:

@@ -120,6 +120,22 @@ def test_who_may_not_create_namespaces_names_one(remote: Remote, suite: Path) ->
     assert code == 0, output
 
 
+LATE = """
+def test_late(kf_namespace, request):
+    request.getfixturevalue("kf_cluster")
+"""
+
+
+def test_kubeflow_that_nobody_has_announced(remote: Remote, suite: Path) -> None:
+    """Its runs would be in a namespace that is no Profile: the test says what to name."""
+    (suite / "test_kubernetes.py").unlink()
+    (suite / "test_late.py").write_text(LATE)
+    where = remote.endpoints
+    code, output = run(suite, f"--kf-kubeconfig={where.kubeconfig}", f"--kf-host={where.host}")
+    assert code == 1, output
+    assert "namespace without Kubeflow, since none of its tests has named kf_cluster" in output
+
+
 def test_no_cluster_is_named(suite: Path) -> None:
     """What kubectl would use is no cluster that somebody has named for tests."""
     code, output = run(suite)

@@ -129,6 +129,20 @@ def test_what_rights_keep_from_running_is_not_there_for_whom_requires_it(
     )
 
 
+def test_rights_are_told_to_who_lacks_the_one_to_log_in(
+    remote: Remote, nobody: dict[str, str]
+) -> None:
+    """Whose only login is a token of a service account, as in a CronJob."""
+    options = {name: text for name, text in nobody.items() if name != "username"}
+    before = checked(options, {}, VOLUMES)
+    assert "cannot request a token for kubeflow-user-example-com/default-editor: " in before.verdict
+    lacking = next(one for one in before.findings if one.check == "rights")
+    assert "create serviceaccounts/token (the login by a token)" in lacking.told
+    with applied(remote, lacking.fix):
+        after = checked(options, {}, VOLUMES)
+    assert after.fit, after.verdict
+
+
 @contextmanager
 def applied(remote: Remote, manifest: str) -> Iterator[None]:
     """What is in the manifest, as an administrator applies it."""

@@ -114,12 +114,13 @@ def test_nothing(): pass
 def test_of_the_selected_tests(remote: Remote, suite: Path) -> None:
     """Those that are named, without running any: what they need, and what they will not find."""
     (suite / "test_more.py").write_text(SELECTED)
-    code, output = remote.run(suite, "--kf-preflight", "test_more.py")
+    code, output = remote.run(suite, "--kf-preflight", "test_more.py", seconds=180)
     assert code == 0, output
     assert "2 of 4 will not run: no Katib (1), no GPU (1)" in output
     assert "passed" not in output
     assert states(output)["storage class"] == "not checked", "no volumes are selected"
-    code, output = remote.run(suite, "--kf-preflight", "test_more.py", "-k", "kserve or nothing")
+    more = ("-k", "kserve or nothing")
+    code, output = remote.run(suite, "--kf-preflight", "test_more.py", *more, seconds=180)
     assert code == 0, output
     assert "2, and nothing that they need is known to be missing" in output
 

@@ -56,5 +56,5 @@ def test_a_machine_whose_nvidia_smi_fails_has_no_gpus(tmp_path: Path) -> None:
     stub = make_nvidia_smi(tmp_path) / "nvidia-smi"
     stub.write_text("#!/bin/sh\necho 'NVIDIA-SMI has failed'\nexit 9\n")
     code, output = run(tmp_path, "--kf-require=gpu", "-k", "side_by_side")
-    assert code == 1, output
-    assert "this cluster has no gpu" in output
+    assert code == 78, output
+    assert "gpu: no GPU (" in output

@@ -266,7 +266,33 @@ def run_pytest(
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     with LocalKubeflow() as running:
+        give_shared_pipelines(running.endpoints)
         yield Cluster(running.endpoints)
+
+
+def give_shared_pipelines(where: Endpoints) -> None:
+    """Let our user write shared pipelines, as Kubeflow's own role gives it in its namespace."""
+    from kubernetes import client, config
+
+    with config.new_client_from_config(str(where.kubeconfig)) as api:
+        client.RbacAuthorizationV1Api(api).create_namespaced_role_binding(
+            "kubeflow",
+            {
+                "metadata": {"name": "shared-pipelines"},
+                "roleRef": {
+                    "apiGroup": "rbac.authorization.k8s.io",
+                    "kind": "ClusterRole",
+                    "name": "kubeflow-edit",
+                },
+                "subjects": [
+                    {
+                        "apiGroup": "rbac.authorization.k8s.io",
+                        "kind": "User",
+                        "name": where.username,
+                    }
+                ],
+            },
+        )
 
 
 @pytest.mark.parametrize("fault", RED)
