@@ -81,6 +81,19 @@ async def publish(
     await _create(client, ENDPOINTS, {"metadata": metadata, "subsets": subsets})
 
 
+async def serve(
+    client: KubeClient, name: str, namespace: str, *, app: str, ports: Mapping[int, int]
+) -> None:
+    """Make a Service that leads to the pods labelled `app`: `{port: port of the pod}`."""
+    listed = [
+        {"name": f"p{port}", "port": port, "protocol": "TCP", "targetPort": target}
+        for port, target in ports.items()
+    ]
+    metadata = {"name": name, "namespace": namespace}
+    spec = {"selector": {"app": app}, "ports": listed}
+    await _create(client, SERVICES, {"metadata": metadata, "spec": spec})
+
+
 async def store_keys(client: KubeClient, namespace: str, access: str, secret: str) -> None:
     """The object store's keys, where Kubeflow's own components look for them."""
     data = {"accesskey": access, "secretkey": secret}

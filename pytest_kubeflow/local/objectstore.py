@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 _PROGRAM = "/weed"
 _DATA = "/data"
 _CONFIG = f"{_DATA}/s3.json"
-_S3_PORT, _FILER_PORT = 8333, 8888
+S3_PORT, _FILER_PORT = 8333, 8888
 _OBJECTS = ("Read", "Write", "List", "Tagging")
 _ALL = ("Admin", *_OBJECTS)
 _ADMIN = "admin"
@@ -40,7 +40,7 @@ _OPTIONS = (
     "-volume.max=0",
     "-filer",
     "-s3",
-    f"-s3.port={_S3_PORT}",
+    f"-s3.port={S3_PORT}",
     # Catalogues that nobody here asks for, on fixed ports.
     "-s3.port.iceberg=0",
     "-s3.port.lance=0",
@@ -51,7 +51,8 @@ class ObjectStore:
     """An S3 endpoint on loopback whose keys are made for this cluster, with `buckets` in it.
 
     `address` is a loopback address that nobody else uses, for SeaweedFS's own ports; clients use
-    `endpoint`. SeaweedFS runs in a container, because it leaves sockets in /tmp. Answers some 2.5 s
+    `endpoint`, or `S3_PORT` of the address `front` if it is given, as one in a cluster uses its
+    pod's. SeaweedFS runs in a container, because it leaves sockets in /tmp. Answers some 2.5 s
     after `start`: await `ready`.
     """
 
@@ -62,6 +63,7 @@ class ObjectStore:
         directory: Path,
         address: str,
         faults: Faults,
+        front: str | None = None,
         buckets: Sequence[str] = (),
     ) -> None:
         self.access_key = secrets.token_hex(10)
@@ -69,11 +71,13 @@ class ObjectStore:
         self._identities = {_ADMIN: _identity(_ADMIN, self.access_key, self.secret_key, _ALL)}
         self._spawner = spawner
         self._directory = directory
-        self._target: Address = (address, _S3_PORT)
+        self._target: Address = (address, S3_PORT)
+        self._front = front
         self._faults = faults
         self._buckets = buckets
         self._process: Process | None = None
         self._server: asyncio.Server | None = None
+        self._front_server: asyncio.Server | None = None
         self._changed = asyncio.Event()
         self._answering = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -94,6 +98,8 @@ class ObjectStore:
         self._write_identities()
         forward = _StoreForwarder(self._targets, self._faults)
         self._server = await asyncio.start_server(forward.serve, "127.0.0.1", 0)
+        if self._front is not None:
+            self._front_server = await asyncio.start_server(forward.serve, self._front, S3_PORT)
         await self._start_process()
         self._task = asyncio.create_task(self._follow_faults(), name="objectstore")
 
@@ -110,15 +116,22 @@ class ObjectStore:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await self._stop_process()
-        if self._server is not None:
-            self._server.close()
+        for server in (self._server, self._front_server):
+            if server is not None:
+                server.close()
 
     async def issue_keys(self, name: str, bucket: str, prefixes: Sequence[str]) -> tuple[str, str]:
-        """Keys of the user `name`, who may read, write and list under `prefixes` of `bucket`."""
+        """Keys of the user `name`, who may read, write and list under `prefixes` of `bucket`.
+
+        Whether the bucket is there is told to all who have keys.
+        """
         known = self._identities.get(name)
         if known is None:
             access, secret = secrets.token_hex(10), secrets.token_urlsafe(30)
             actions = [f"{action}:{bucket}/{prefix}*" for prefix in prefixes for action in _OBJECTS]
+            # The pattern is the bucket without any object: HeadBucket, which KServe asks first and
+            # KFP's policy allows (AllowHeadBucket in sync.py of the pipelines-profile-controller).
+            actions.append(f"Read:{bucket[:-1]}?")
             known = self._identities[name] = _identity(name, access, secret, actions)
             self._publish_identities()
         (keys,) = known["credentials"]
@@ -229,7 +242,7 @@ class ObjectStore:
             while self._process is not None and self._process.running:
                 # Only asking shows whether it is up: SeaweedFS has no way to announce it.
                 with contextlib.suppress(aiohttp.ClientError):
-                    async with http.get(f"{host}:{_S3_PORT}/") as answer:
+                    async with http.get(f"{host}:{S3_PORT}/") as answer:
                         up = answer.status < 500
                     if up:
                         # A bucket is a folder there, and the filer wants no S3 signature.

@@ -27,10 +27,11 @@ from pytest_kubeflow.local.kube import Informer, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import CONFIG_MAPS
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
+from pytest_kubeflow.local.kubelet.mirrors import Program
 from pytest_kubeflow.local.metadata import MetadataStore
 from pytest_kubeflow.local.metadata.durable import keep as keep_metadata
 from pytest_kubeflow.local.network import LoopbackNetwork
-from pytest_kubeflow.local.objectstore import ObjectStore
+from pytest_kubeflow.local.objectstore import S3_PORT, ObjectStore
 from pytest_kubeflow.local.pipelines import (
     LAUNCHER_DIRECTORY,
     LAUNCHER_IMAGE,
@@ -46,6 +47,7 @@ from pytest_kubeflow.local.settings import GatewaySettings
 from pytest_kubeflow.local.spawner import Spawner
 
 NODE = "kubeflow-local"
+STORE, STORE_IMAGE = "seaweedfs", "ghcr.io/chrislusf/seaweedfs:4.34"
 
 
 class Server:
@@ -101,6 +103,7 @@ class Server:
             spawner,
             directory=(self._data or directory) / "objects",
             address=network.host(1),
+            front=network.host(2),
             faults=faults,
             buckets=[BUCKET],
         )
@@ -140,7 +143,7 @@ class Server:
             started=self._started,
         )
         await self._run(manager.start, manager.stop)
-        await self._start_kubelet(api, pki, spawner)
+        self._kubelet = await self._start_kubelet(api, pki, spawner)
 
         secret = secrets.token_urlsafe(24)
         metadata = MetadataStore()
@@ -167,7 +170,7 @@ class Server:
                 faults=faults,
             )
             host = await self._start_gateway(api, admin, pipelines, store, secret=secret, mesh=mesh)
-        await self._publish(admin, store, backend)
+        await self._publish(admin, store, backend, store_front=network.host(2))
         endpoints = await self._endpoints(api, store, host)
         # Last, because nobody waits for these: the cluster answers while they read what there is.
         self._started.set()
@@ -197,9 +200,7 @@ class Server:
             faults=self._faults,
         )
         front = await self._serve(gateway)
-        await bootstrap.publish(
-            admin, "istio-ingressgateway", "istio-system", {80: (front.host, front.port)}
-        )
+        await self._show(admin, "istio-ingressgateway", "istio-system", 80, front)
         inner = await self._serve(LocalGateway(mesh))
         await bootstrap.publish(
             admin, "knative-local-gateway", "istio-system", {80: (inner.host, inner.port)}
@@ -218,7 +219,7 @@ class Server:
     def _manifest_names(self) -> list[str]:
         return ["platform", *(["multi-user", "istio"] if self._multi_user else []), "kserve"]
 
-    async def _start_kubelet(self, api: ApiServer, pki: Pki, spawner: Spawner) -> None:
+    async def _start_kubelet(self, api: ApiServer, pki: Pki, spawner: Spawner) -> Kubelet:
         images = ImageCatalogue()
         images.register(LAUNCHER_IMAGE, self._compiled(LAUNCHER_DIRECTORY))
         add_images(images, self._directory / "images")
@@ -234,6 +235,7 @@ class Server:
             pod_cidr=self._pod_cidr,
         )
         await self._run(kubelet.start, kubelet.stop)
+        return kubelet
 
     def _compiled(self, program: Path) -> Path:
         """A copy of `program` with its bytecode beside it: a pod cannot write it there."""
@@ -242,19 +244,25 @@ class Server:
         compileall.compile_dir(copy, quiet=2)
         return copy
 
-    async def _publish(self, admin: KubeClient, store: ObjectStore, backend: HttpServer) -> None:
+    async def _publish(
+        self, admin: KubeClient, store: ObjectStore, backend: HttpServer, *, store_front: str
+    ) -> None:
         """Make the components reachable from pods, at the addresses that a platform has."""
-        host, _, port = store.endpoint.rpartition(":")
-        s3 = (host, int(port))
-        api = (backend.host, backend.port)
-        for name, ports in (
-            ("seaweedfs", {8333: s3, 9000: s3}),
-            ("minio-service", {9000: s3}),
-            ("ml-pipeline", {8888: api}),
-            ("ml-pipeline-ui", {80: api}),
-        ):
-            await bootstrap.publish(admin, name, "kubeflow", ports)
+        for name, port in (("ml-pipeline", 8888), ("ml-pipeline-ui", 80)):
+            await self._show(admin, name, "kubeflow", port, backend)
+        await self._kubelet.show(Program(STORE, "kubeflow", STORE_IMAGE, store_front, (S3_PORT,)))
+        for name, ports in (("seaweedfs", (S3_PORT, 9000)), ("minio-service", (9000,))):
+            leading = dict.fromkeys(ports, S3_PORT)
+            await bootstrap.serve(admin, name, "kubeflow", app=STORE, ports=leading)
         await bootstrap.store_keys(admin, "kubeflow", store.access_key, store.secret_key)
+
+    async def _show(
+        self, admin: KubeClient, name: str, namespace: str, port: int, server: HttpServer
+    ) -> None:
+        """A Service, and a pod for what of it runs in this process."""
+        program = Program(name, namespace, f"kubeflow/{name}", server.host, (server.port,))
+        await self._kubelet.show(program)
+        await bootstrap.serve(admin, name, namespace, app=name, ports={port: server.port})
 
     async def _endpoints(self, api: ApiServer, store: ObjectStore, host: str) -> Endpoints:
         people = logins(self._gateway) if self._multi_user else []

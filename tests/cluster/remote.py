@@ -142,6 +142,23 @@ def serving(*, multi_user: bool = True) -> Iterator[Remote]:
         api.close()
 
 
+@contextmanager
+def no_pods_of(remote: Remote, *services: tuple[str, str]) -> Iterator[None]:
+    """While inside, these Services (namespace, name) lead to nobody."""
+    selectors = {
+        one: remote.core.read_namespaced_service(one[1], one[0]).spec.selector for one in services
+    }
+    for namespace, name in services:
+        nobody = {"spec": {"selector": {"app": "nobody"}}}
+        remote.core.patch_namespaced_service(name, namespace, nobody)
+    try:
+        yield
+    finally:
+        for (namespace, name), selector in selectors.items():
+            before = {"spec": {"selector": selector}}
+            remote.core.patch_namespaced_service(name, namespace, before)
+
+
 @pytest.fixture(scope="session")
 def remote() -> Iterator[Remote]:
     """One a process and folder."""

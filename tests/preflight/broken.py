@@ -17,7 +17,7 @@ from typing import Any
 import jwt
 
 from tests.cluster.certificate import HOUR, self_signed, server_context
-from tests.cluster.remote import NAMESPACE, Remote
+from tests.cluster.remote import NAMESPACE, Remote, no_pods_of
 from tests.cluster.web import Answer, closed_port, page, silent_port, web
 
 Given = tuple[dict[str, str], dict[str, str]]
@@ -469,7 +469,13 @@ def storage_class_that_is_not_there(remote: Remote, _: Path) -> Iterator[Given]:
 
 @setup(r"--kf-host was not given, and there is nothing to forward a port to: .*give --kf-host=URL")
 def neither_host_nor_gateway(remote: Remote, _: Path) -> Iterator[Given]:
-    yield good(remote, host=""), in_clear(remote)
+    services = (
+        ("istio-system", "istio-ingressgateway"),
+        ("kubeflow", "ml-pipeline-ui"),
+        ("kubeflow", "ml-pipeline"),
+    )
+    with no_pods_of(remote, *services):
+        yield good(remote, host=""), in_clear(remote)
 
 
 @setup(r"we may not, in kubeflow-user-example-com: .*create, .*persistentvolumeclaims", warns=True)
@@ -526,6 +532,37 @@ def _again(found: Any) -> Any:
 def object_store_down(remote: Remote, _: Path) -> Iterator[Given]:
     with closed_port() as port:
         yield good(remote, s3_endpoint=f"http://127.0.0.1:{port}"), in_clear(remote)
+
+
+STORE_SERVICES = (("kubeflow", "seaweedfs"), ("kubeflow", "minio-service"))
+
+
+@setup(
+    r"no object store was found: service kubeflow/seaweedfs has no pod that is ready .*"
+    r"service kubeflow/minio-service has no pod .*KF_S3_ENDPOINT, --kf-s3-endpoint=URL",
+    warns=True,
+)
+def object_store_that_is_not_found(remote: Remote, _: Path) -> Iterator[Given]:
+    with no_pods_of(remote, *STORE_SERVICES):
+        yield good(remote, s3_endpoint=""), in_clear(remote)
+
+
+@setup(r"and there are no keys for it: .*mlpipeline-minio-artifact.*KF_S3_ACCESS_KEY", warns=True)
+def keys_of_the_object_store_that_are_not_there(remote: Remote, _: Path) -> Iterator[Given]:
+    name = "mlpipeline-minio-artifact"
+    secret = remote.core.read_namespaced_secret(name, NAMESPACE)
+    remote.core.delete_namespaced_secret(name, NAMESPACE)
+    try:
+        options = good(remote, s3_endpoint="", namespace=NAMESPACE)
+        yield options, {"KF_PASSWORD": str(remote.endpoints.password)}
+    finally:
+        body = {"metadata": {"name": name}, "type": secret.type, "data": secret.data}
+        remote.core.create_namespaced_secret(NAMESPACE, body)
+
+
+@setup(r"cannot log in to the object store at \S+: .*check KF_S3_ACCESS_KEY and KF_S3_SECRET_KEY")
+def wrong_keys_for_an_object_store_that_was_found(remote: Remote, _: Path) -> Iterator[Given]:
+    yield good(remote, s3_endpoint=""), {**in_clear(remote), "KF_S3_SECRET_KEY": "planted-key"}
 
 
 @setup(r"cannot log in to the object store at \S+: .*check KF_S3_ACCESS_KEY and KF_S3_SECRET_KEY")

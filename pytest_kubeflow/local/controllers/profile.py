@@ -7,6 +7,7 @@ accounts, role bindings) and pipelines-profile-controller (object store keys, la
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Awaitable, Callable
 
 from pytest_kubeflow.local.controllers.controller import Controller, Informers
@@ -98,6 +99,7 @@ class ProfileController(Controller):
         ):
             metadata = {"name": name, "namespace": namespace}
             await self._ensure(CONFIG_MAPS, {"metadata": metadata, "data": data})
+        await self._ensure(CONFIG_MAPS, _artifact_repositories(namespace))
         access, secret = await self._issue_keys(namespace)
         await self._ensure(
             SECRETS,
@@ -127,6 +129,30 @@ class ProfileController(Controller):
         except ApiError as error:
             if error.reason != "AlreadyExists":
                 raise
+
+
+def _artifact_repositories(namespace: str) -> Object:
+    """Where Argo would keep artifacts and logs of this namespace's workflows."""
+    keys = ("accessKeySecret", "accesskey"), ("secretKeySecret", "secretkey")
+    repository = {
+        "archiveLogs": True,
+        "s3": {
+            "endpoint": "seaweedfs.kubeflow.svc.cluster.local:9000",
+            "bucket": BUCKET,
+            "keyFormat": f"private-artifacts/{namespace}/{{{{workflow.name}}}}/{{{{pod.name}}}}",
+            "insecure": True,
+            **{field: {"name": ARTIFACT_SECRET, "key": key} for field, key in keys},
+        },
+    }
+    chosen = "default-namespaced"
+    return {
+        "metadata": {
+            "name": "artifact-repositories",
+            "namespace": namespace,
+            "annotations": {"workflows.argoproj.io/default-artifact-repository": chosen},
+        },
+        "data": {chosen: json.dumps(repository)},
+    }
 
 
 def _namespace(profile: Object) -> Object:

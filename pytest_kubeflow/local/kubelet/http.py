@@ -19,10 +19,16 @@ from pytest_kubeflow.local.kubelet.pod_worker import PodWorker
 from pytest_kubeflow.local.kubelet.portforward import PROTOCOL, PortForwarding, parse_ports
 
 FindPod = Callable[[str, str], PodWorker | None]
+AddressOf = Callable[[str, str], str | None]
 
 
-def kubelet_app(find: FindPod, cut: Callable[[], bool]) -> Starlette:
-    """The ASGI application. `cut` says whether logs are to be cut off in the middle."""
+def kubelet_app(
+    find: FindPod, cut: Callable[[], bool], mirror: AddressOf = lambda *_: None
+) -> Starlette:
+    """The ASGI application. `cut` says whether logs are to be cut off in the middle.
+
+    `mirror` gives the address of a pod that only stands for a program, if it is one.
+    """
 
     async def health(_: Request) -> Response:
         return PlainTextResponse("ok")
@@ -42,18 +48,19 @@ def kubelet_app(find: FindPod, cut: Callable[[], bool]) -> Starlette:
         await socket.receive()  # websocket.connect
         namespace, pod = socket.path_params["namespace"], socket.path_params["pod"]
         worker = find(namespace, pod)
+        address = worker.ip if worker is not None else mirror(namespace, pod)
         try:
             ports = parse_ports(socket.query_params.get("port", ""))
         except ValueError as error:
             refusal = PlainTextResponse(str(error), 400)
         else:
-            if worker is None:
+            if address is None:
                 refusal = PlainTextResponse(f'pod not found ("{pod}_{namespace}")', 404)
             elif PROTOCOL not in socket.scope["subprotocols"]:
                 refusal = PlainTextResponse(f"the only protocol here is {PROTOCOL}", 400)
             else:
                 await socket.accept(PROTOCOL)
-                await PortForwarding(socket, pod, worker.ip, ports).run()
+                await PortForwarding(socket, pod, address, ports).run()
                 return
         await socket.send_denial_response(refusal)
 

@@ -18,6 +18,7 @@ from pytest_kubeflow.local.kubelet.context import FaultSet, Node
 from pytest_kubeflow.local.kubelet.events import PodEvents
 from pytest_kubeflow.local.kubelet.http import kubelet_app
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
+from pytest_kubeflow.local.kubelet.mirrors import MirrorPods, Program, is_mirror
 from pytest_kubeflow.local.kubelet.node import NodeRegistration
 from pytest_kubeflow.local.kubelet.pod_worker import PodWorker
 from pytest_kubeflow.local.kubelet.removal import Removal
@@ -64,7 +65,12 @@ class Kubelet:
         self._by_name: dict[tuple[str, str], PodWorker] = {}  # the last pod of that name
         self._tasks: set[asyncio.Task[None]] = set()
         certificate, key = server_cert
-        app = kubelet_app(self._find, lambda: faults is not None and faults.active("log-cut"))
+        self._mirrors = MirrorPods(client, node_name)
+        app = kubelet_app(
+            self._find,
+            lambda: faults is not None and faults.active("log-cut"),
+            self._mirrors.address_of,
+        )
         self._http = HttpServer(
             app,
             certificate=certificate,
@@ -112,6 +118,10 @@ class Kubelet:
         ):
             self._spawn(task)
 
+    async def show(self, program: Program) -> None:
+        """Show a program that runs here already as a pod: its ports can be forwarded."""
+        await self._mirrors.show(program)
+
     async def stop(self) -> None:
         """Stop working; containers end with the spawner."""
         for task in self._tasks:
@@ -154,6 +164,10 @@ class Kubelet:
     def _pod_changed(self, kind: str, pod: Object) -> None:
         metadata = pod["metadata"]
         uid, name = metadata["uid"], (metadata["namespace"], metadata["name"])
+        if is_mirror(pod):
+            if metadata.get("deletionTimestamp") and kind != "DELETED":
+                self._spawn(self._mirrors.deleted(*name))
+            return
         worker = self._workers.get(uid)
         if kind == "DELETED":
             if worker is not None:

@@ -1,0 +1,116 @@
+"""MirrorPods: programs of the cluster itself, shown to the API server as pods of this node.
+
+A kubelet shows its static pods that way: `kubernetes.io/config.mirror` marks a pod that runs
+whether the API server knows it or not, and that is made anew when somebody deletes it
+(kubernetes/kubernetes pkg/kubelet/pod/mirror_client.go).
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from pytest_kubeflow.local.kube import ApiError, KubeClient
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.resources import PODS
+from pytest_kubeflow.local.kubelet.addresses import HOST_IP
+from pytest_kubeflow.local.kubelet.status import now
+
+log = logging.getLogger(__name__)
+
+MIRROR = "kubernetes.io/config.mirror"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One that runs at `ip`, and listens there on `ports`. `app` is its label and its name."""
+
+    app: str
+    namespace: str
+    image: str
+    ip: str
+    ports: tuple[int, ...]
+
+
+def is_mirror(pod: Object) -> bool:
+    """Whether a pod stands for a program that no kubelet has to start."""
+    return MIRROR in (pod["metadata"].get("annotations") or {})
+
+
+class MirrorPods:
+    """Those of one node."""
+
+    def __init__(self, client: KubeClient, node: str) -> None:
+        self._client = client
+        self._node = node
+        self._programs: dict[tuple[str, str], Program] = {}
+
+    async def show(self, program: Program) -> None:
+        """Make the pod of `program`, ready to be used."""
+        key = (program.namespace, f"{program.app}-{self._node}")
+        self._programs[key] = program
+        await self._create(key)
+
+    def address_of(self, namespace: str, name: str) -> str | None:
+        """The address of that mirror pod, if it is one."""
+        program = self._programs.get((namespace, name))
+        return program.ip if program is not None else None
+
+    async def deleted(self, namespace: str, name: str) -> None:
+        """Somebody wants this pod to go: show it anew."""
+        if (namespace, name) not in self._programs:
+            return
+        try:
+            await self._client.delete(PODS, name, namespace, grace_seconds=0)
+        except ApiError as error:
+            if not error.not_found:
+                raise
+        await self._create((namespace, name))
+
+    async def _create(self, key: tuple[str, str]) -> None:
+        namespace, name = key
+        program = self._programs[key]
+        metadata = {
+            "name": name,
+            "namespace": namespace,
+            "labels": {"app": program.app},
+            "annotations": {
+                "kubernetes.io/config.source": "file",
+                MIRROR: f"{namespace}-{name}",
+            },
+        }
+        ports = [{"containerPort": port, "protocol": "TCP"} for port in program.ports]
+        container = {"name": program.app, "image": program.image, "ports": ports}
+        spec = {"nodeName": self._node, "containers": [container]}
+        try:
+            await self._client.create(PODS, {"metadata": metadata, "spec": spec})
+        except ApiError as error:
+            if error.reason != "AlreadyExists":
+                raise
+        began = now()
+        conditions = [
+            {"type": one, "status": "True", "lastTransitionTime": began}
+            for one in ("PodScheduled", "Initialized", "ContainersReady", "Ready")
+        ]
+        status = {
+            "phase": "Running",
+            "startTime": began,
+            "hostIP": HOST_IP,
+            "podIP": program.ip,
+            "podIPs": [{"ip": program.ip}],
+            "conditions": conditions,
+            "containerStatuses": [
+                {
+                    "name": program.app,
+                    "image": program.image,
+                    "imageID": program.image,
+                    "ready": True,
+                    "started": True,
+                    "restartCount": 0,
+                    "state": {"running": {"startedAt": began}},
+                }
+            ],
+        }
+        await self._client.patch(
+            PODS, name, {"status": status}, namespace=namespace, subresource="status"
+        )
