@@ -33,7 +33,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the table's options and ini keys. Values stay texts: `load` judges them, not argparse."""
     group = parser.getgroup("kubeflow", "Kubeflow: which cluster, and how to use it")
     for action, told in ACTIONS.items():
-        group.addoption(action, action="store_true", help=told)
+        name, _, metavar = action.partition("=")
+        if metavar:
+            group.addoption(name, action="append", metavar=metavar, help=told)
+        else:
+            group.addoption(name, action="store_true", help=told)
     for row in OPTIONS:
         if row.option is None or row.ini is None:
             continue
@@ -92,6 +96,12 @@ def redactor(config: pytest.Config) -> Redactor:
 def is_listing(config: pytest.Config) -> bool:
     """Whether fixtures are listed and nothing else: with no cluster, and whatever is configured."""
     return bool(config.getoption("showfixtures") or config.getoption("show_fixtures_per_test"))
+
+
+def acts_alone(config: pytest.Config) -> bool:
+    """Whether the session checks the cluster or clears it up, instead of running tests."""
+    actions = ("kf_preflight", "kf_cleanup", "kf_cleanup_all", "kf_cleanup_session")
+    return any(config.getoption(one) for one in actions)
 
 
 def runs_no_test(config: pytest.Config) -> bool:

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-import uuid
 import warnings
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from pytest_kubeflow.cluster.artifacts import BUCKET
 from pytest_kubeflow.cluster.cluster import Cluster
+from pytest_kubeflow.cluster.housekeeping import Housekeeping
 from pytest_kubeflow.cluster.workspace import scratch_profile
 from pytest_kubeflow.errors import ObjectStoreError
+from pytest_kubeflow.k8s.ownership import LIFETIME, Ownership
 from pytest_kubeflow.k8s.profiles import artifact_keys
 from pytest_kubeflow.objectstore.bucket import Bucket
 from pytest_kubeflow.objectstore.client import S3Access
+from pytest_kubeflow.objectstore.keys import access_with
+from pytest_kubeflow.objectstore.scratch import ScratchSpace
 
 _NOBODY = "nobody@pytest-kubeflow.example.com"
-_BUCKET = "mlpipeline"
 
 
 def profile_of_nobody(
-    cluster: Cluster, *, keep: Callable[[str], bool] = lambda _: False
+    cluster: Cluster, house: Housekeeping | None = None
 ) -> AbstractContextManager[str]:
-    """A profile of somebody who does not exist, by name; removed at the end unless `keep(name)`.
+    """A profile of somebody who does not exist, by name; removed at the end unless it is kept.
 
     Raises PermissionDenied where we may not make profiles.
     """
-    return scratch_profile(cluster, "other", owner=_NOBODY, keep=keep)
+    return scratch_profile(cluster, "other", owner=_NOBODY, house=house or Housekeeping())
 
 
 @dataclass(frozen=True)
@@ -35,28 +38,22 @@ class ProfileKeys:
 
     namespace: str
     access: S3Access = field(repr=False)
+    ownership: Ownership = field(repr=False)
 
     @classmethod
-    def read(cls, cluster: Cluster, namespace: str, endpoint: str) -> ProfileKeys:
+    def read(cls, cluster: Cluster, namespace: str) -> ProfileKeys:
         """From the profile's secret. Raises PermissionDenied, NotFound."""
-        access_key, secret_key = artifact_keys(cluster.kubernetes, namespace)
-        cluster.redactor.add(access_key)
-        cluster.redactor.add(secret_key)
-        gateway = cluster.config.gateway
-        access = S3Access(
-            endpoint,
-            access_key,
-            secret_key,
-            region=cluster.s3.region,
-            ca_cert=gateway.ca_cert,
-            insecure=gateway.insecure,
-        )
-        return cls(namespace, access)
+        access = access_with(cluster, artifact_keys(cluster.kubernetes, namespace))
+        return cls(namespace, access, cluster.ownership)
+
+    @cached_property
+    def _space(self) -> ScratchSpace:
+        private = f"private-artifacts/{self.namespace}/"
+        return ScratchSpace(self.access, BUCKET, [private], ownership=self.ownership)
 
     def scratch(self) -> Bucket:
         """A new place among the private objects of this profile."""
-        unique = f"pytest-kubeflow-{uuid.uuid4().hex[:12]}"
-        return Bucket(self.access, _BUCKET, f"private-artifacts/{self.namespace}/{unique}/")
+        return self._space.make()
 
     def remove(self, place: Bucket) -> None:
         """Remove what `scratch` gave. Keys that may not remove leave it behind, with a warning.
@@ -65,6 +62,7 @@ class ProfileKeys:
         """
         try:
             place.delete()
+            self._space.close(keep_for=LIFETIME)
         except ObjectStoreError as error:
             warnings.warn(f"left behind in the object store: {error.message}", stacklevel=2)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pytest_kubeflow.cluster.capabilities import Capabilities, sought
+from pytest_kubeflow.cluster.store import StoreLocation
 from pytest_kubeflow.config.components import COMPONENTS
 from pytest_kubeflow.config.model import KubeflowConfig, S3Settings
 from pytest_kubeflow.errors import ComponentMissing, KubeflowError
@@ -32,12 +33,19 @@ class KubernetesCluster:
 
     def close(self) -> None:
         """Close the connections that are ours."""
+        if "store" in vars(self):
+            self.store.close()
         self.kubernetes.close()
+
+    @cached_property
+    def store(self) -> StoreLocation:
+        """The way to the object store, which it looks for when first asked."""
+        return StoreLocation(self.config, self.kubernetes)
 
     @property
     def s3(self) -> S3Settings:
-        """How the object store is reached, as far as it was configured."""
-        return self.config.s3
+        """How the object store is reached: as configured, or as it was found."""
+        return self.store.settings
 
     @property
     def has_pipelines(self) -> bool:
@@ -49,7 +57,7 @@ class KubernetesCluster:
         """What it has, and what we may do there."""
         return Capabilities(
             self.kubernetes,
-            objectstore=self.s3.endpoint is not None,
+            has_store=lambda: self.s3.endpoint is not None,
             pipelines=self.has_pipelines,
         )
 
@@ -72,6 +80,8 @@ class KubernetesCluster:
             raise ComponentMissing(
                 f"whether this cluster has {component} cannot be told: {error.message}"
             ) from error
+        if not there and component == "objectstore":
+            raise ComponentMissing(self.store.reason)
         if not there:
             raise ComponentMissing(f"this cluster has no {component}: {sought(component)}")
 

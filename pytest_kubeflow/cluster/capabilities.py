@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 from pytest_kubeflow.errors import NotFound
@@ -35,14 +35,15 @@ class Capabilities:
     """Of one cluster. Whatever cannot be read raises a KubeflowError, each time it is asked for."""
 
     def __init__(
-        self, kubernetes: KubernetesClient, *, objectstore: bool = False, pipelines: bool = True
+        self,
+        kubernetes: KubernetesClient,
+        *,
+        has_store: Callable[[], bool] = lambda: False,
+        pipelines: bool = True,
     ) -> None:
         self._kubernetes = kubernetes
-        self._known = frozenset(
-            name
-            for name, there in (("objectstore", objectstore), ("pipelines", pipelines))
-            if there
-        )
+        self._has_store = has_store
+        self._pipelines = pipelines
 
     @cached_property
     def custom_resources(self) -> frozenset[str]:
@@ -68,7 +69,8 @@ class Capabilities:
     def components(self) -> frozenset[str]:
         """Those of `COMPONENTS` that are there, but for "gpu", for which see `gpus`."""
         there = {name for name, pairs in RESOURCES.items() if any(map(self._serves, pairs))}
-        return frozenset({*there, *self._known})
+        known = {"objectstore": self._has_store(), "pipelines": self._pipelines}
+        return frozenset({*there, *(name for name, has in known.items() if has)})
 
     @cached_property
     def ingress(self) -> str:
@@ -107,7 +109,5 @@ def sought(component: str) -> str:
         return f"no node that takes pods has {ACCELERATORS} to give"
     if component == "pipelines":
         return "this session did not ask for Kubeflow before its first test"
-    if component == "objectstore":
-        return "where it is was not told (--kf-s3-endpoint=URL)"
     kinds = [f"{resource}.{group}" for group, resource in RESOURCES[component]]
     return f"its Kubernetes API serves no {' and no '.join(kinds)}"

@@ -6,6 +6,7 @@ change. A `Checklist` gets each step, for those who want to see them all.
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -136,7 +137,7 @@ def _enter(
             credentials=credentials,
             login_reason=reason,
             kubernetes=kubernetes,
-            ownership=ownership,
+            ownership=replace(ownership, clock=lambda: time.time() - skew),
             redactor=redactor,
         )
         found, allowed = _show_credentials(cluster, skew, opened=opened)

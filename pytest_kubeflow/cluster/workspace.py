@@ -11,87 +11,157 @@ from contextlib import contextmanager
 
 from pytest_kubeflow.cluster.base import KubernetesCluster
 from pytest_kubeflow.cluster.cluster import Cluster
+from pytest_kubeflow.cluster.housekeeping import Housekeeping
 from pytest_kubeflow.cluster.namespace import (
     Kind,
     NamespaceChoice,
     choose_namespace,
     require_existing,
 )
-from pytest_kubeflow.errors import PermissionDenied
+from pytest_kubeflow.errors import KubeflowError, PermissionDenied
 from pytest_kubeflow.k8s.namespaces import create_namespace, delete_namespace, wait_until_gone
+from pytest_kubeflow.k8s.ownership import remains
 from pytest_kubeflow.k8s.profiles import create_profile, delete_profile
 from pytest_kubeflow.k8s.reaper import Reaper
+from pytest_kubeflow.k8s.session_record import SessionRecord
 from pytest_kubeflow.waiting import Deadline
 
 
 @contextmanager
-def workspace(
-    cluster: KubernetesCluster, *, keep: Callable[[str], bool] = lambda _: False
-) -> Iterator[str]:
-    """A namespace to work in, by name. At the end a scratch one is removed unless `keep(name)`.
+def workspace(cluster: KubernetesCluster, house: Housekeeping | None = None) -> Iterator[str]:
+    """A namespace to work in, by name. At the end a scratch one is removed unless it is kept.
 
     Before, what interrupted sessions left behind is removed, once its time is over.
     """
-    choice = choose_namespace(cluster)
+    choice, house = choose_namespace(cluster), house or Housekeeping()
     if choice.kind is Kind.EXISTING:
-        yield from _existing(cluster, choice)
+        yield from _existing(cluster, choice, house)
         return
-    Reaper(cluster.kubernetes).reap()
+    _reap(cluster, house)
     if choice.kind is Kind.SCRATCH:
-        yield from _scratch_namespace(cluster, keep)
+        yield from _scratch_namespace(cluster, house)
         return
     assert isinstance(cluster, Cluster)
-    with scratch_profile(cluster, "scratch", owner=str(cluster.user), keep=keep) as name:
+    with scratch_profile(cluster, "scratch", owner=str(cluster.user), house=house) as name:
         yield name
 
 
-def _existing(cluster: KubernetesCluster, choice: NamespaceChoice) -> Iterator[str]:
+def _existing(
+    cluster: KubernetesCluster, choice: NamespaceChoice, house: Housekeeping
+) -> Iterator[str]:
     name = str(choice.name)
-    if cluster.kubernetes.is_configured:
-        # Who may not look at it may yet run pipelines in it.
-        with contextlib.suppress(PermissionDenied):
-            require_existing(cluster, choice)
-        Reaper(cluster.kubernetes).reap(name)
-    yield name
-
-
-def _scratch_namespace(cluster: KubernetesCluster, keep: Callable[[str], bool]) -> Iterator[str]:
-    name = cluster.ownership.name("scratch")
-    timeout = cluster.config.session.timeout
-    try:
-        create_namespace(
-            cluster.kubernetes,
-            name,
-            labels=cluster.ownership.labels(),
-            deadline=Deadline.after(timeout),
-        )
+    if not cluster.kubernetes.is_configured:
         yield name
+        return
+    # Who may not look at it may yet run pipelines in it.
+    with contextlib.suppress(PermissionDenied):
+        require_existing(cluster, choice)
+    _reap(cluster, house, name)
+    with _recorded(cluster, name, house) as record:
+        try:
+            yield name
+        finally:
+            with _telling(house):
+                if house.has_kept():
+                    record.keep(cluster.config.session.keep_for)
+                else:
+                    record.close()
+
+
+def _reap(cluster: KubernetesCluster, house: Housekeeping, namespace: str | None = None) -> None:
+    clock = cluster.ownership.clock
+    reaper = Reaper(cluster.kubernetes, clock=clock, purge=house.purge)
+    for one in reaper.reap(namespace):
+        house.reaped(f"{one}, {remains(one.labels, now=clock())}")
+
+
+@contextmanager
+def _recorded(
+    cluster: KubernetesCluster, namespace: str, house: Housekeeping
+) -> Iterator[SessionRecord]:
+    """While inside, `namespace` says that this session lives."""
+    record = SessionRecord(cluster.kubernetes, namespace, cluster.ownership)
+    with _telling(house):
+        record.renew()
+    if house.renewal is not None:
+        house.renewal.add(record.renew)
+    try:
+        yield record
     finally:
-        if not keep(name):
-            delete_namespace(cluster.kubernetes, name)
-            wait_until_gone(cluster.kubernetes, name, deadline=Deadline.after(timeout))
+        if house.renewal is not None:
+            house.renewal.remove(record.renew)
+
+
+@contextmanager
+def _telling(house: Housekeeping) -> Iterator[None]:
+    """What goes wrong inside is told, and is no reason to end."""
+    try:
+        yield
+    except KubeflowError as error:
+        house.failed(error.message)
+
+
+def _scratch_namespace(cluster: KubernetesCluster, house: Housekeeping) -> Iterator[str]:
+    name = cluster.ownership.name("scratch")
+    labels, timeout = cluster.ownership.labels(), cluster.config.session.timeout
+
+    def create() -> None:
+        deadline = Deadline.after(timeout)
+        create_namespace(cluster.kubernetes, name, labels=labels, deadline=deadline)
+
+    def delete() -> None:
+        delete_namespace(cluster.kubernetes, name)
+
+    yield from _made(cluster, name, house, create, delete)
 
 
 @contextmanager
 def scratch_profile(
-    cluster: Cluster, purpose: str, *, owner: str, keep: Callable[[str], bool]
+    cluster: Cluster, purpose: str, *, owner: str, house: Housekeeping
 ) -> Iterator[str]:
-    """A Profile of ours with everything in it, by name; removed at the end unless `keep(name)`.
+    """A Profile of ours with everything in it, by name; removed at the end unless it is kept.
 
     Raises PermissionDenied where we may not make Profiles.
     """
     name = cluster.ownership.name(purpose)
-    timeout = cluster.config.session.timeout
+    labels, timeout = cluster.ownership.labels(), cluster.config.session.timeout
+
+    def create() -> None:
+        deadline = Deadline.after(timeout)
+        create_profile(cluster.kubernetes, name, owner=owner, labels=labels, deadline=deadline)
+
+    def delete() -> None:
+        house.purge(name)
+        delete_profile(cluster.kubernetes, name)
+
+    # What was written while it went is left behind as well.
+    yield from _made(cluster, name, house, create, delete, gone=lambda: house.purge(name))
+
+
+def _made(
+    cluster: KubernetesCluster,
+    name: str,
+    house: Housekeeping,
+    create: Callable[[], None],
+    delete: Callable[[], None],
+    gone: Callable[[], None] = lambda: None,
+) -> Iterator[str]:
+    """A namespace that is made, and removed at the end unless it is kept."""
+    session = cluster.config.session
+    kept = False
     try:
-        create_profile(
-            cluster.kubernetes,
-            name,
-            owner=owner,
-            labels=cluster.ownership.labels(),
-            deadline=Deadline.after(timeout),
-        )
-        yield name
+        create()
+        with _recorded(cluster, name, house) as record:
+            try:
+                yield name
+            finally:
+                kept = house.keeps(name)
+                if kept:
+                    with _telling(house):
+                        record.keep(session.keep_for)
     finally:
-        if not keep(name):
-            delete_profile(cluster.kubernetes, name)
-            wait_until_gone(cluster.kubernetes, name, deadline=Deadline.after(timeout))
+        if not kept:
+            delete()
+            deadline = Deadline.after(session.timeout)
+            wait_until_gone(cluster.kubernetes, name, deadline=deadline)
+            gone()

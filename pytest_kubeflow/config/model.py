@@ -90,6 +90,9 @@ class S3Settings:
     access_key: Secret | None = None
     secret_key: Secret | None = None
 
+    bucket: str = "prefix"
+    """Where objects go: below a prefix of the pipelines' bucket, or into buckets of their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class GpuSettings:
@@ -146,6 +149,9 @@ class SessionSettings:
 
     keep: str = "never"
     """Whether what was made stays after the tests: never, on-failure or always."""
+
+    keep_for: float = 72 * 3600.0
+    """How long it stays then, in seconds: a later session removes it."""
 
     timeout: float = 600.0
     """The longest that one wait may take, in seconds."""

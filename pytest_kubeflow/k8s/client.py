@@ -48,6 +48,11 @@ class KubernetesClient:
         """Whether there is a kubeconfig or a service account to try."""
         return self._kubeconfig.is_there
 
+    @property
+    def is_in_cluster(self) -> bool:
+        """Whether we are a pod of this cluster, which the names of its Services lead to."""
+        return self._kubeconfig.is_service_account
+
     @cached_property
     def api_client(self) -> api.ApiClient:
         """The configured connection. Raises ConfigurationError, of one line."""

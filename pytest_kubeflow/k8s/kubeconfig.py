@@ -28,6 +28,11 @@ class Kubeconfig:
         """Whether there is a kubeconfig or a service account to try, or a context was named."""
         return self.context is not None or self._file() is not None or _in_cluster()
 
+    @property
+    def is_service_account(self) -> bool:
+        """Whether there is none, and this is a pod with a service account."""
+        return self.context is None and self._file() is None and _in_cluster()
+
     def load(self, settings: Any) -> None:
         """Put address and credentials into a `kubernetes.client.Configuration`.
 

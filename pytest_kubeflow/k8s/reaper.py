@@ -1,61 +1,26 @@
 """The reaper: removes what interrupted sessions left behind, found by our labels.
 
-An object is removed when it has our labels and its expiry has passed, or when its session's id is
-given. Everything else stays, whatever its name.
+An object is removed when it has our labels, its expiry has passed, and nothing else of its session
+that can be seen has one that has not: a session lives as long as it makes new things, of which a
+`SessionRecord` is the least. Or when its session's id is given. Everything else stays, whatever its
+name.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable
 
-from pytest_kubeflow.errors import KubeflowError, NotFound
-from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.k8s.namespaces import delete_namespace
-from pytest_kubeflow.k8s.ownership import (
-    MANAGED_BY,
-    MANAGER,
-    RUN_ID,
-    has_expired,
-    is_ours,
-    label_value,
-)
-from pytest_kubeflow.k8s.profiles import delete_profile, list_profiles
-
-_SELECTOR = f"{MANAGED_BY}={MANAGER}"
-# What sessions make in a namespace; what owns others comes first.
-_CUSTOM = {
-    "inferenceservice": ("serving.kserve.io", "v1beta1", "inferenceservices"),
-    "authorizationpolicy": ("security.istio.io", "v1beta1", "authorizationpolicies"),
-}
-# By kind, the end of the official client's method names.
-_CORE = {
-    "pod": "pod",
-    "persistentvolumeclaim": "persistent_volume_claim",
-    "configmap": "config_map",
-    "serviceaccount": "service_account",
-    "secret": "secret",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Leftover:
-    """An object of ours: `kind` as in "pod", its namespace ("" for cluster-wide ones), its name."""
-
-    kind: str
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}".replace(" /", " ")
+from pytest_kubeflow.errors import KubeflowError
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.k8s.leftovers import Leftover, OwnObjects
+from pytest_kubeflow.k8s.ownership import has_expired, is_ours, label_value, living
 
 
 class Reaper:
-    """Finds and removes leftovers.
+    """Finds and removes leftovers; where we may not look there are none.
 
-    Where we may not list a kind, there is nothing of ours to find in it.
+    `purge(name)` is asked to remove what a Profile's namespace has elsewhere, before it goes.
     """
 
     def __init__(
@@ -64,92 +29,61 @@ class Reaper:
         *,
         run_id: str | None = None,
         clock: Callable[[], float] = time.time,
+        purge: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._kubernetes = kubernetes
+        self._objects = OwnObjects(kubernetes)
         self._run_id = None if run_id is None else label_value(run_id)
         self._clock = clock
+        self._purge = purge
 
     def leftovers(self, namespace: str | None = None) -> list[Leftover]:
         """What may be removed: objects in `namespace`, or Profiles and Namespaces without one."""
         if namespace is not None:
-            return [
-                Leftover(kind, namespace, metadata["name"])
-                for kind in (*_CUSTOM, *_CORE)
-                for metadata in self._listed(kind, namespace)
-                if self._removable(metadata.get("labels")) and not metadata.get("deletionTimestamp")
-            ]
-        found = []
-        try:
-            profiles = list_profiles(self._kubernetes, selector=_SELECTOR)
-        except KubeflowError:
-            profiles = []
-        for profile in profiles:
-            metadata = profile["metadata"]
-            if self._removable(metadata.get("labels")) and not metadata.get("deletionTimestamp"):
-                found.append(Leftover("profile", "", metadata["name"]))
-        of_profiles = {one.name for one in found}
-        for metadata in self._listed("namespace", ""):
-            if (
-                self._removable(metadata.get("labels"))
-                and not metadata.get("deletionTimestamp")
-                and metadata["name"] not in of_profiles
-            ):
-                found.append(Leftover("namespace", "", metadata["name"]))
-        return found
+            return self.removable(self._objects.inside(namespace))
+        found = self._objects.of_cluster()
+        return [one for one in self.removable(found) if not self._lives(one)]
+
+    def removable(self, found: Iterable[Leftover]) -> list[Leftover]:
+        """Those that may be removed, as far as these objects tell."""
+        found = list(found)
+        now = self._clock()
+        alive = living((one.labels for one in found), now=now)
+        return [
+            one
+            for one in found
+            if not one.is_going
+            and (
+                self._is_chosen(one)
+                if self._run_id is not None
+                else has_expired(one.labels, now=now) and one.run_id not in alive
+            )
+        ]
 
     def reap(self, namespace: str | None = None) -> list[Leftover]:
         """Remove them, and return those whose deletion has begun."""
         removed = []
         for leftover in self.leftovers(namespace):
             try:
-                self._remove(leftover)
+                if not leftover.namespace:
+                    self._purge(leftover.name)
+                self._objects.remove(leftover)
             except KubeflowError:
                 continue  # not ours to force: the next session tries again
             removed.append(leftover)
         return removed
 
-    def _removable(self, labels: dict[str, str] | None) -> bool:
+    def _is_chosen(self, one: Leftover) -> bool:
+        return is_ours(one.labels) and one.run_id == self._run_id
+
+    def _lives(self, one: Leftover) -> bool:
+        """Whether a namespace of ours holds what says that its session lives.
+
+        So it does where that cannot be seen.
+        """
         if self._run_id is not None:
-            return is_ours(labels) and (labels or {}).get(RUN_ID) == self._run_id
-        return has_expired(labels, now=self._clock())
-
-    def _listed(self, kind: str, namespace: str) -> list[dict[str, Any]]:
-        """The metadata of what has our labels, as the API has it; nothing where we may not look."""
-        core, custom = self._kubernetes.core, self._kubernetes.custom
+            return False
         try:
-            with calling("look for leftovers"):
-                if kind == "namespace":
-                    items = core.list_namespace(label_selector=_SELECTOR).items
-                elif kind in _CUSTOM:
-                    group, version, plural = _CUSTOM[kind]
-                    items = custom.list_namespaced_custom_object(
-                        group, version, namespace, plural, label_selector=_SELECTOR
-                    )["items"]
-                else:
-                    listing = getattr(core, f"list_namespaced_{_CORE[kind]}")
-                    items = listing(namespace, label_selector=_SELECTOR).items
+            records = self._objects.records(one.name)
         except KubeflowError:
-            return []
-        plain = self._kubernetes.api_client.sanitize_for_serialization(items)
-        return [item["metadata"] for item in plain]
-
-    def _remove(self, leftover: Leftover) -> None:
-        kind, namespace, name = leftover.kind, leftover.namespace, leftover.name
-        try:
-            if kind == "profile":
-                delete_profile(self._kubernetes, name)
-            elif kind == "namespace":
-                delete_namespace(self._kubernetes, name)
-            else:
-                with calling(f"remove {leftover}"):
-                    self._delete(kind, namespace, name)
-        except NotFound:
-            return
-
-    def _delete(self, kind: str, namespace: str, name: str) -> None:
-        if kind in _CUSTOM:
-            group, version, plural = _CUSTOM[kind]
-            custom = self._kubernetes.custom
-            custom.delete_namespaced_custom_object(group, version, namespace, plural, name)
-        else:
-            getattr(self._kubernetes.core, f"delete_namespaced_{_CORE[kind]}")(name, namespace)
+            return True
+        return one.run_id in living((each.labels for each in records), now=self._clock())

@@ -1,15 +1,9 @@
-"""Bucket: a place of one's own in the object store, whole bucket or prefix; ScratchBucket asks.
-
-Whether keys may make buckets depends on the installation. Kubeflow 26.03 gives a profile's keys
-four prefixes of the bucket `mlpipeline` (applications/pipeline/.../pipelines-profile-controller/
-sync.py in kubeflow/community-distribution); before, they were the store's own keys.
-"""
+"""Bucket: a place of one's own in the object store, whole bucket or prefix; ScratchBucket asks."""
 
 from __future__ import annotations
 
 import io
-import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -17,12 +11,11 @@ from typing import BinaryIO
 from pytest_kubeflow.errors import ObjectStoreError
 from pytest_kubeflow.objectstore.client import S3Access, translated
 
-__all__ = ["Bucket", "ScratchBucket", "make_bucket"]
+__all__ = ["Bucket", "ScratchBucket"]
 
-OURS = "pytest-kubeflow"
-_BUCKET = "mlpipeline"
-_PREFIXES = ("private-artifacts/{namespace}/", "private/{namespace}/", "shared/", "artifacts/")
-_REFUSED = frozenset({"AccessDenied", "AllAccessDisabled", "NotImplemented", "TooManyBuckets"})
+MARK = ".pytest-kubeflow.json"
+"""The object by which a bucket, or what begins with a prefix, is known as ours."""
+
 _PART = 10 * 1024 * 1024
 
 
@@ -30,8 +23,8 @@ _PART = 10 * 1024 * 1024
 class ScratchBucket:
     """Declares a bucket for one run: made with `objects` in it, and removed with the run.
 
-    As an argument of a pipeline it becomes `Bucket.path`: "bucket", or "bucket/prefix" where
-    buckets cannot be made.
+    As an argument of a pipeline it becomes `Bucket.path`: "bucket/prefix", or "bucket" with
+    --kf-bucket=own.
     """
 
     objects: Mapping[str, bytes | str] = field(default_factory=dict)
@@ -48,7 +41,8 @@ class Bucket:
         self._access = access
         self.name = name
         self.prefix = prefix
-        self._own = own
+        self.is_own = own
+        self.is_deleted = False
 
     def __repr__(self) -> str:
         return f"Bucket({self.path!r})"
@@ -101,7 +95,8 @@ class Bucket:
         """The keys that begin with `prefix`, sorted."""
         with translated(f"list {self.uri}"):
             found = self.client.list_objects(self.name, prefix=self.prefix + prefix, recursive=True)
-            return sorted(str(each.object_name).removeprefix(self.prefix) for each in found)
+            keys = sorted(str(each.object_name).removeprefix(self.prefix) for each in found)
+        return [key for key in keys if key != MARK]
 
     def size(self, key: str) -> int:
         """The length of `key` in bytes, as the store tells it."""
@@ -122,61 +117,8 @@ class Bucket:
         with translated(f"empty {self.uri}"):
             for key in self.list():
                 self.client.remove_object(self.name, self.prefix + key)
-        if self._own:
+        if self.is_own:
             with translated(f"remove the bucket {self.name}"):
+                self.client.remove_object(self.name, MARK)
                 self.client.remove_bucket(self.name)
-
-
-def make_bucket(
-    access: S3Access,
-    *,
-    namespace: str,
-    declared: ScratchBucket | None = None,
-    existing: str = _BUCKET,
-) -> Bucket:
-    """A place of our own: a new bucket, or else a prefix of `existing` where `namespace` may write.
-
-    Raises ObjectStoreError if the keys allow neither, or the store does not answer.
-    """
-    bucket = _own_bucket(access) or _own_prefix(access, existing, namespace)
-    for key, content in (declared.objects if declared else {}).items():
-        bucket.put(key, content)
-    return bucket
-
-
-def _own_bucket(access: S3Access) -> Bucket | None:
-    name = f"{OURS}-{uuid.uuid4().hex[:12]}"
-    try:
-        with translated(f"make the bucket {name}"):
-            access.connect().make_bucket(name)
-    except ObjectStoreError as error:
-        if error.code in _REFUSED:
-            return None
-        raise
-    return Bucket(access, name, own=True)
-
-
-def _own_prefix(access: S3Access, name: str, namespace: str) -> Bucket:
-    unique = f"{OURS}-{uuid.uuid4().hex[:12]}/"
-    refusals: list[str] = []
-    for bucket in _candidates(access, name, namespace, unique):
-        try:
-            # Only writing and removing show that these keys may do both.
-            bucket.put(".probe", b"")
-            bucket.remove(".probe")
-        except ObjectStoreError as error:
-            if error.code not in _REFUSED:
-                raise
-            refusals.append(bucket.path.rpartition("/")[0])
-        else:
-            return bucket
-    raise ObjectStoreError(
-        f"these keys may neither make a bucket nor write under {', '.join(refusals)}: "
-        "give keys that may (KF_S3_ACCESS_KEY, KF_S3_SECRET_KEY)",
-        code="AccessDenied",
-    )
-
-
-def _candidates(access: S3Access, name: str, namespace: str, unique: str) -> Iterator[Bucket]:
-    for prefix in _PREFIXES:
-        yield Bucket(access, name, prefix.format(namespace=namespace) + unique)
+        self.is_deleted = True

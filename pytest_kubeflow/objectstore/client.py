@@ -39,6 +39,8 @@ class S3Access:
     region: str | None = None
     ca_cert: Path | None = None
     insecure: bool = False
+    direct: bool = False
+    """No proxy is on the way, whatever the environment says: it is a forwarded port."""
 
     def connect(self, *, patient: bool = True) -> Minio:
         """A client with bounded retries (none if not `patient`) and timeouts. Nothing is sent yet.
@@ -74,7 +76,7 @@ class S3Access:
         """urllib3's pool of connections on the way to it, with its certificate verified."""
         import urllib3
 
-        proxy = proxy_for(self.endpoint)
+        proxy = None if self.direct else proxy_for(self.endpoint)
         make = (
             partial(urllib3.ProxyManager, proxy.url, proxy_headers=dict(proxy.headers))
             if proxy

@@ -1,6 +1,7 @@
 """Experiment: where a session's runs are; and what interrupted sessions left behind in KFP.
 
-KFP's objects have no labels, so ours are in their descriptions, as `key=value`.
+KFP's objects have no labels, so ours are in their descriptions, as `key=value`. Descriptions cannot
+be changed: a session that outlives its own makes another experiment, which says that it lives.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError, NotFound
-from pytest_kubeflow.k8s.ownership import Ownership, has_expired
+from pytest_kubeflow.k8s.ownership import RUN_ID, Ownership, has_expired, is_ours, living
 from pytest_kubeflow.pipelines.client import calling, pages
 from pytest_kubeflow.pipelines.states import FINAL_STATES
 from pytest_kubeflow.pipelines.view import RunView
@@ -23,9 +25,10 @@ OURS = "pytest-kubeflow"
 _LABEL = re.compile(r"([\w.-]+/[\w.-]+)=(\S+)")
 
 
-def describe(ownership: Ownership) -> str:
+def describe(ownership: Ownership, *, lifetime: float | None = None) -> str:
     """The description of what we make in KFP, by which it is known as ours."""
-    labels = " ".join(f"{key}={value}" for key, value in ownership.labels().items())
+    given = ownership.labels(lifetime=lifetime)
+    labels = " ".join(f"{key}={value}" for key, value in given.items())
     return f"Of a pytest session, which removes it at its end. {labels}"
 
 
@@ -40,45 +43,121 @@ class Experiment:
     def __init__(self, client: Any, namespace: str | None, ownership: Ownership) -> None:
         self._client = client
         self._namespace = namespace
-        self._description = describe(ownership)
-        self._name = f"{OURS}-{uuid.uuid4().hex[:10]}"
+        self._ownership = ownership
+        self._name = _new_name()
         self._lock = threading.Lock()
         self._id: str | None = None
+        self._record: str | None = None
 
     @property
     def id(self) -> str:
         """The experiment's id in KFP. Several threads may ask for it at once."""
         with self._lock:
             if self._id is None:
-                # kfp looks for the name first, so a second attempt finds the first one's.
-                with calling(f"create experiment {self._name}"):
-                    made = self._client.create_experiment(
-                        self._name, description=self._description, namespace=self._namespace
-                    )
-                self._id = str(made.experiment_id)
+                self._id = self._create(self._name)
             return self._id
+
+    def renew(self, *, lifetime: float | None = None) -> None:
+        """Say that the session lives, or that what it kept does for `lifetime` seconds."""
+        with self._lock:
+            if self._id is None and lifetime is None:
+                return
+            before, self._record = self._record, self._create(_new_name(), lifetime=lifetime)
+        if before is not None:
+            _delete_experiment(self._client, before)
 
     def delete(self) -> None:
         """Remove it, if it was made at all."""
-        if self._id is not None:
-            with contextlib.suppress(NotFound), calling(f"delete experiment {self._name}"):
-                self._client.delete_experiment(self.id)
+        for one in (self._id, self._record):
+            if one is not None:
+                _delete_experiment(self._client, one)
+
+    def _create(self, name: str, *, lifetime: float | None = None) -> str:
+        # kfp looks for the name first, so a second attempt finds the first one's.
+        with calling(f"create experiment {name}"):
+            made = self._client.create_experiment(
+                name,
+                description=describe(self._ownership, lifetime=lifetime),
+                namespace=self._namespace,
+            )
+        return str(made.experiment_id)
 
 
-def reap(client: Any, namespace: str | None, *, clock: Callable[[], float] = time.time) -> None:
+def _new_name() -> str:
+    return f"{OURS}-{uuid.uuid4().hex[:10]}"
+
+
+@dataclass(frozen=True, slots=True)
+class KfpLeftover:
+    """An experiment with its runs, or a pipeline with its versions, that a session made."""
+
+    kind: str
+    id: str
+    name: str
+    namespace: str | None
+    labels: Mapping[str, str] = field(repr=False)
+    made: float | None = None
+    """When, in seconds since 1970."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}".replace(" None/", " ")
+
+    @property
+    def run_id(self) -> str:
+        """The session that made it."""
+        return self.labels.get(RUN_ID, "")
+
+
+def leftovers(
+    client: Any, namespace: str | None, *, kinds: Collection[str] | None = None
+) -> list[KfpLeftover]:
+    """What sessions have made in `namespace`; None: stand-alone, or public. Raises KubeflowErrors.
+
+    Those of sessions that still live are among them. `kinds`: these alone.
+    """
+    listings = (
+        ("experiment", client.list_experiments, "experiments", "experiment_id"),
+        ("pipeline", client.list_pipelines, "pipelines", "pipeline_id"),
+    )
+    found = []
+    for kind, listing, field_, key in listings:
+        if kinds is not None and kind not in kinds:
+            continue
+        for one in list(pages(listing, field_, namespace=namespace)):
+            labels = labels_in(one.description)
+            if is_ours(labels):
+                made = one.created_at.timestamp() if one.created_at else None
+                name, number = str(one.display_name), str(getattr(one, key))
+                found.append(KfpLeftover(kind, number, name, namespace, labels, made))
+    return found
+
+
+def reap(
+    client: Any, namespace: str | None, *, clock: Callable[[], float] = time.time
+) -> list[KfpLeftover]:
     """Remove experiments with their runs, and pipelines, whose sessions' time is over.
 
     What cannot be listed or removed stays for the next session: this is no verdict on anything.
     """
     now = clock()
+    gone = []
     with contextlib.suppress(KubeflowError):
-        for experiment in list(pages(client.list_experiments, "experiments", namespace=namespace)):
-            if has_expired(labels_in(experiment.description), now=now):
-                _remove_experiment(client, experiment.experiment_id, namespace)
-    with contextlib.suppress(KubeflowError):
-        for pipeline in list(pages(client.list_pipelines, "pipelines", namespace=namespace)):
-            if has_expired(labels_in(pipeline.description), now=now):
-                remove_pipeline(client, pipeline.pipeline_id)
+        found = leftovers(client, namespace)
+        alive = living((one.labels for one in found), now=now)
+        for one in found:
+            if has_expired(one.labels, now=now) and one.run_id not in alive:
+                with contextlib.suppress(KubeflowError):
+                    remove(client, one)
+                    gone.append(one)
+    return gone
+
+
+def remove(client: Any, one: KfpLeftover) -> None:
+    """Remove it. Raises KubeflowErrors."""
+    if one.kind == "experiment":
+        _remove_experiment(client, one.id, one.namespace)
+    else:
+        remove_pipeline(client, one.id)
 
 
 def remove_pipeline(client: Any, pipeline_id: str) -> None:
@@ -102,5 +181,9 @@ def _remove_experiment(client: Any, experiment_id: str, namespace: str | None) -
                     client.terminate_run(run.run_id)
             with calling(f"delete run {run.name}"):
                 client.delete_run(run.run_id)
+    _delete_experiment(client, experiment_id)
+
+
+def _delete_experiment(client: Any, experiment_id: str) -> None:
     with contextlib.suppress(NotFound), calling(f"delete experiment {experiment_id}"):
         client.delete_experiment(experiment_id)

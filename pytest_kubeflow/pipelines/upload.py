@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError, RunMismatch
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.pipelines.client import calling, pages, patiently
-from pytest_kubeflow.pipelines.experiment import describe, remove_pipeline
+from pytest_kubeflow.pipelines.experiment import Experiment, describe, remove_pipeline
 from pytest_kubeflow.pipelines.package import Package, compile_pipeline
 from pytest_kubeflow.pipelines.shared import require_shared
 from pytest_kubeflow.pipelines.spec_difference import spec_difference
@@ -122,7 +122,7 @@ class PipelineUploader:
     ) -> None:
         self._client = client
         self._namespace = namespace
-        self._description = describe(ownership)
+        self._ownership = ownership
         self._base_image = base_image
         self.uploaded: list[UploadedPipeline] = []
 
@@ -148,7 +148,7 @@ class PipelineUploader:
         def upload(path: str) -> str:
             with calling(f"upload pipeline {unique}"):
                 made = self._client.upload_pipeline(
-                    path, unique, description=self._description, namespace=namespace
+                    path, unique, description=describe(self._ownership), namespace=namespace
                 )
             return str(made.pipeline_id)
 
@@ -170,6 +170,11 @@ class PipelineUploader:
                 filter=json.dumps({"predicates": [called]}), namespace=namespace
             )
         return next((str(each.pipeline_id) for each in listed.pipelines or ()), None)
+
+    def keep(self, seconds: float) -> None:
+        """What was uploaded stays so long: an experiment says so."""
+        if self.uploaded:
+            Experiment(self._client, self._namespace, self._ownership).renew(lifetime=seconds)
 
     def close(self) -> None:
         """Remove what was uploaded. The first error is raised at the end."""

@@ -38,7 +38,7 @@ from pytest_kubeflow.preflight.needs import (
 from pytest_kubeflow.preflight.obstacles import Obstacles
 from pytest_kubeflow.preflight.pipelines import METADATA, check_access, check_api, check_metadata
 from pytest_kubeflow.preflight.rights import LOGIN, RIGHTS, check_rights
-from pytest_kubeflow.preflight.store import STORE, check_store
+from pytest_kubeflow.preflight.store import STORE, check_store, find_store
 from pytest_kubeflow.preflight.workplace import PROFILE, check_namespace, check_profile
 from pytest_kubeflow.redaction import Redactor
 
@@ -168,6 +168,8 @@ def _check_cluster(
     else:
         do(lambda: check_rights(cluster, choice, needs, checks, obstacles))
         do(lambda: check_components(cluster, checks))
+    if needs.want(OBJECTSTORE, KEYS):
+        do(lambda: find_store(cluster, choice, checks))
     obstacles.note_store(checks)
     obstacles.note_components(cluster, needs)
     do(lambda: check_tests(cluster, needs, checks, obstacles))

@@ -116,7 +116,7 @@ def _make_plan(session: pytest.Session) -> None:
     ]
     if not marked or (config.getoption("collectonly") and not config.getoption("kf_plan")):
         return
-    if config.getoption("kf_preflight"):
+    if options.acts_alone(config):
         return  # nothing is run
     from pytest_kubeflow.scheduling.reading import read_plan
 

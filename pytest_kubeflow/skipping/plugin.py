@@ -111,7 +111,7 @@ class NotRun:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
         """Have the exit code say what is red, and tell in the last lines what did not run."""
-        if options.runs_no_test(self._config) or self._config.getoption("kf_preflight"):
+        if options.runs_no_test(self._config) or options.acts_alone(self._config):
             return (yield)
         self._tally.expect(session.testscollected)
         problems = [*dict.fromkeys(self._modules), *self._too_few()]

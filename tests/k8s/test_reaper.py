@@ -11,15 +11,18 @@ import pytest
 
 from pytest_kubeflow.errors import PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.k8s.leftovers import Leftover, OwnObjects
 from pytest_kubeflow.k8s.namespaces import create_namespace, delete_namespace, wait_until_gone
-from pytest_kubeflow.k8s.ownership import MANAGED_BY, Ownership
+from pytest_kubeflow.k8s.ownership import EXPIRES, MANAGED_BY, Ownership
 from pytest_kubeflow.k8s.profiles import create_profile, delete_profile
-from pytest_kubeflow.k8s.reaper import Leftover, Reaper
+from pytest_kubeflow.k8s.reaper import Reaper
+from pytest_kubeflow.k8s.session_record import SessionRecord
 from pytest_kubeflow.waiting import Deadline
 from tests.cluster.remote import NAMESPACE, Remote, wait_until
 
 NOW = int(time.time())
 EXPIRED = Ownership("somebody", "interrupted", NOW - 10)
+EXPIRED_KEEPER = Ownership("somebody", "interrupted")
 RUNNING = Ownership("somebody", "running", NOW + 1000)
 FOREIGN = {**EXPIRED.labels(), MANAGED_BY: "Helm"}
 LABELS: dict[str, dict[str, str]] = {
@@ -142,7 +145,16 @@ def test_namespaces_and_profiles(kubernetes: KubernetesClient, remote: Remote) -
             labels=labels,
             deadline=deadline,
         )
+    # The labels are over, and what is in it says that the session is not.
+    alive = SessionRecord(kubernetes, f"p-expired-{unique}", Ownership("somebody", "interrupted"))
+    alive.renew()
     removed = {one for one in Reaper(kubernetes).reap() if one.name.endswith(unique)}
+    assert removed == {Leftover("namespace", "", f"n-expired-{unique}")}
+    alive.close()
+    purged: list[str] = []
+    reaper = Reaper(kubernetes, purge=purged.append)
+    removed |= {one for one in reaper.reap() if one.name.endswith(unique)}
+    assert f"p-expired-{unique}" in purged
     assert removed == {
         Leftover("namespace", "", f"n-expired-{unique}"),
         Leftover("profile", "", f"p-expired-{unique}"),
@@ -159,6 +171,40 @@ def test_namespaces_and_profiles(kubernetes: KubernetesClient, remote: Remote) -
             delete_profile(kubernetes, f"p-{kind}-{unique}")
 
 
+def test_a_session_that_says_that_it_lives_is_left_alone(
+    kubernetes: KubernetesClient, namespace: str
+) -> None:
+    """Whatever the labels of the rest say; and one that only did once is not."""
+    longer = Ownership("somebody", "interrupted", NOW + 1000)
+    record = SessionRecord(kubernetes, namespace, longer)
+    record.renew()
+    record.renew()
+    records = OwnObjects(kubernetes).records(namespace)
+    assert sum("session" in one.name for one in records) == 1
+    assert Reaper(kubernetes).reap(namespace) == []
+    later = Reaper(kubernetes, clock=lambda: NOW + 900)
+    assert later.leftovers(namespace) == []
+    assert {one.name for one in Reaper(kubernetes, run_id="interrupted").leftovers(namespace)}
+    record.close()
+    found = Reaper(kubernetes).leftovers(namespace)
+    assert {(one.kind, one.name) for one in found} == {(kind, "t-expired") for kind in KINDS}
+
+
+def test_what_was_kept_has_its_time(kubernetes: KubernetesClient, namespace: str) -> None:
+    SessionRecord(kubernetes, namespace, EXPIRED_KEEPER).keep(1000.0)
+    assert Reaper(kubernetes).leftovers(namespace) == []
+    labels = kubernetes.core.read_namespaced_pod("t-expired", namespace).metadata.labels
+    assert int(labels[EXPIRES]) >= NOW + 1000
+    service = kubernetes.custom.get_namespaced_custom_object(
+        *CUSTOM["inferenceservice"][:2], namespace, "inferenceservices", "t-expired"
+    )
+    assert int(service["metadata"]["labels"][EXPIRES]) >= NOW + 1000
+    foreign = kubernetes.core.read_namespaced_pod("t-foreign", namespace).metadata.labels
+    assert foreign == FOREIGN
+    found = Reaper(kubernetes, clock=lambda: NOW + 1500).leftovers(namespace)
+    assert {one.kind for one in found if one.name == "t-expired"} == {*KINDS}
+
+
 def test_a_session_reaps_before_it_begins(
     kubernetes: KubernetesClient, remote: Remote, tmp_path: Path
 ) -> None:
@@ -170,6 +216,10 @@ def test_a_session_reaps_before_it_begins(
     assert code == 0, output
     expired = {f"{kind} t-expired" for kind in KINDS}
     wait_until(lambda: there(kubernetes, NAMESPACE) == before - expired)
+    told = output.partition("removed from the cluster: left behind by earlier sessions")[2]
+    for kind in KINDS:
+        assert f"{kind} {NAMESPACE}/t-expired, of somebody (session interrupted), expired" in told
+    assert "warning" not in output
 
 
 def test_who_may_not_list_finds_nothing(remote: Remote, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,9 @@ def test_what_has_expired_goes_and_all_else_stays(client: Any, package: Path) ->
         }.items()
     }
 
-    reap(client, None)
+    told = {str(one) for one in reap(client, None)}
+    assert {one.split()[0] for one in told} == {"experiment", "pipeline"}
+    assert len(told) == 2
 
     experiments = ids(client.list_experiments(page_size=100), "experiments", "experiment_id")
     assert old not in experiments
@@ -80,3 +83,33 @@ def test_what_has_expired_goes_and_all_else_stays(client: Any, package: Path) ->
     assert runs >= {kept, theirs}
     left = ids(client.list_pipelines(page_size=100), "pipelines", "pipeline_id")
     assert left == {pipelines["young"], pipelines["foreign"]}
+
+
+def test_a_session_that_outlives_its_labels_is_left_alone(client: Any) -> None:
+    """It says that it lives, until it ends; and then for what it kept."""
+    long = Experiment(client, None, Ownership("nightly", "long", expires=PAST))
+    made = long.id
+    fresh = Ownership("nightly", "long")
+    alive = Experiment(client, None, fresh)
+    assert alive.id != made
+    assert reap(client, None) == []
+    alive.renew()
+    alive.renew()
+    descriptions = [
+        labels_in(one.description)
+        for one in client.list_experiments(page_size=100).experiments
+        if labels_in(one.description).get("pytest-kubeflow.io/run-id") == "long"
+    ]
+    assert len(descriptions) == 3  # the first, the second, and the last of its records
+    alive.delete()
+    assert {one.id for one in reap(client, None)} == {made}
+
+
+def test_what_was_kept_has_its_time(client: Any) -> None:
+    kept = Experiment(client, None, Ownership("nightly", "kept", expires=PAST))
+    experiment = kept.id
+    kept.renew(lifetime=1000.0)
+    assert reap(client, None) == []
+    gone = reap(client, None, clock=lambda: time.time() + 2000)
+    assert experiment in {one.id for one in gone}
+    assert len(gone) == 2

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from pytest_kubeflow.cluster import Cluster, connect
+from pytest_kubeflow.cluster.artifacts import BUCKET
 from pytest_kubeflow.cluster.embedded import with_endpoints
 from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
-from pytest_kubeflow.objectstore.bucket import Bucket, make_bucket
+from pytest_kubeflow.objectstore.bucket import Bucket
 from pytest_kubeflow.objectstore.client import S3Access
+from pytest_kubeflow.objectstore.scratch import ScratchSpace, bases
 from pytest_kubeflow.redaction import Redactor
 from pytest_kubeflow.serving.credentials import StoreAccount
 from pytest_kubeflow.serving.deployer import ServiceDeployer
@@ -41,7 +43,9 @@ def store(cluster: Cluster) -> S3Access:
 @pytest.fixture(scope="session")
 def bucket(store: S3Access) -> Iterator[Bucket]:
     """With models in `iris` and `other`."""
-    made = make_bucket(store, namespace=NAMESPACE)
+    homes = bases(None, NAMESPACE)
+    space = ScratchSpace(store, BUCKET, homes, ownership=Ownership("tests"))
+    made = space.make()
     made.put("iris/model.joblib", MODEL)
     made.put("other/model.joblib", OTHER)
     yield made

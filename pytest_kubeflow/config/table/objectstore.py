@@ -10,8 +10,18 @@ OPTIONS = (
         "s3_endpoint",
         "s3.endpoint",
         p.ENDPOINT,
-        "The object store as it is reached from here.",
+        "The object store as it is reached from here; without it, the store's Service is looked "
+        "for, and reached by a port-forward.",
         metavar="URL",
+    ),
+    Option(
+        "bucket",
+        "s3.bucket",
+        p.choice("prefix", "own"),
+        "Where objects of tests go: below a prefix of the bucket that the pipelines use, or into a "
+        "bucket of their own, for which not every store has room.",
+        default="prefix",
+        metavar="WHERE",
     ),
     Option("s3_region", "s3.region", p.TEXT, "The region of the object store.", metavar="NAME"),
     Option(

@@ -75,6 +75,15 @@ OPTIONS = (
         metavar="WHEN",
     ),
     Option(
+        "keep_for",
+        "session.keep_for",
+        p.DURATION,
+        "How long what was kept stays there: after that, a later session or --kf-cleanup removes "
+        "it.",
+        default=72 * 3600.0,
+        metavar="DURATION",
+    ),
+    Option(
         "timeout",
         "session.timeout",
         p.DURATION,

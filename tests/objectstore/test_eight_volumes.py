@@ -1,0 +1,78 @@
+"""A SeaweedFS as Kubeflow starts it has eight volumes, and each bucket takes volumes of its own."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_kubeflow.errors import ObjectStoreError
+from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.local.network import LoopbackNetwork
+from pytest_kubeflow.local.objectstore import _program
+from pytest_kubeflow.objectstore.bucket import ScratchBucket
+from pytest_kubeflow.objectstore.client import S3Access, wait_for_store
+from pytest_kubeflow.objectstore.scratch import ScratchSpace, bases
+from pytest_kubeflow.redaction import Secret
+from pytest_kubeflow.waiting import Deadline
+
+BUCKET = "mlpipeline"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[S3Access]:
+    """One with the bucket of the pipelines, to which nothing was written yet."""
+    network = LoopbackNetwork()
+    address, keys = network.host(1), {"accessKey": "admin", "secretKey": "secretsecret"}
+    identity = {"name": "admin", "credentials": [keys], "actions": ["Admin"]}
+    (tmp_path / "s3.json").write_text(json.dumps({"identities": [identity]}))
+    (tmp_path / "data").mkdir()
+    command = [str(_program()), "-logtostderr=true", "server", f"-dir={tmp_path / 'data'}"]
+    command += ["-s3", "-filer", "-master.volumePreallocate=false", "-volume.max=8"]
+    command += ["-master.peers=none", f"-ip={address}", f"-ip.bind={address}"]
+    command += [f"-s3.config={tmp_path / 's3.json'}", "-s3.port.iceberg=0", "-s3.port.lance=0"]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        access = S3Access(f"http://{address}:8333", Secret("admin"), Secret("secretsecret"))
+        wait_for_store(access, Deadline.after(60))
+        access.connect().make_bucket(BUCKET)
+        yield access
+    finally:
+        process.kill()
+        process.wait()
+        network.close()
+
+
+def space(access: S3Access, *, own: bool = False) -> ScratchSpace:
+    return ScratchSpace(access, BUCKET, bases(None, "team"), ownership=Ownership("tests"), own=own)
+
+
+def write_as_the_pipelines_do(access: S3Access, key: str) -> None:
+    access.connect(patient=False).put_object(BUCKET, key, io.BytesIO(b"model"), 5)
+
+
+def make_many(space: ScratchSpace) -> None:
+    for _ in range(8):
+        space.make(ScratchBucket({"x": "y"}))
+
+
+def test_prefixes_take_no_room_from_anybody(small: S3Access) -> None:
+    ours = space(small)
+    made = [ours.make(ScratchBucket({"x": "y"})) for _ in range(12)]
+    write_as_the_pipelines_do(small, "v2/artifacts/a")
+    assert all(one.get("x") == b"y" for one in made)
+
+
+def test_buckets_of_ones_own_leave_the_pipelines_theirs(small: S3Access) -> None:
+    """Asked for, they are made as long as there is room; and what has none is not left behind."""
+    ours = space(small, own=True)
+    with pytest.raises(ObjectStoreError, match=r"takes no objects.*leave out --kf-bucket=own"):
+        make_many(ours)
+    write_as_the_pipelines_do(small, "v2/artifacts/a")
+    names = {one.name for one in small.connect().list_buckets()}
+    assert len(names) == 1 + len(ours._made)
