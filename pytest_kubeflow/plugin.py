@@ -22,6 +22,7 @@ SESSION_PLUGINS = (
     # Before those that import it: pytest warns of modules that it can no longer rewrite.
     "pytest_kubeflow.fixtures.interruption",
     "pytest_kubeflow.fixtures.keeping",
+    "pytest_kubeflow.fixtures.housekeeping",
     "pytest_kubeflow.fixtures.config",
     "pytest_kubeflow.fixtures.connection",
     "pytest_kubeflow.scheduling.plugin",
@@ -54,17 +55,20 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
-    """With --kf-preflight, check the cluster instead of running tests."""
-    if not config.getoption("kf_preflight") or config.getoption("help"):
+    """With --kf-preflight or --kf-cleanup, do that instead of running tests."""
+    if config.getoption("help"):
+        return None
+    from pytest_kubeflow.fixtures import cleanup, preflight
+
+    if config.getoption("kf_preflight"):
+        action = preflight.run_alone
+    elif cleanup.is_wanted(config):
+        action = cleanup.run_alone
+    else:
         return None
     from _pytest.main import wrap_session  # pytest's own --fixtures is such a session as well
 
-    def alone(config: pytest.Config, session: pytest.Session) -> int:
-        from pytest_kubeflow.fixtures.preflight import run_alone
-
-        return run_alone(config, session)
-
-    return wrap_session(config, alone)
+    return wrap_session(config, action)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -19,8 +19,14 @@ from pytest_kubeflow.config.table import (
 ACTIONS = {
     "--kf-plan": "Print the runs that the selected tests declare, and submit nothing.",
     "--kf-preflight": "Check the cluster, print what is wrong and how to mend it, and run no test.",
+    "--kf-cleanup": "List what sessions left on the cluster, remove what has expired, and run no "
+    "test.",
+    "--kf-cleanup-session=ID": "The same, but remove all that this session made; may be given more "
+    "than once.",
+    "--kf-cleanup-all": "The same, but remove what all sessions made, those that run now too.",
+    "--kf-dry-run": "With --kf-cleanup: list what would be removed, and remove nothing.",
 }
-"""Options that say what to do, not how: on the command line alone."""
+"""Options that say what to do, not how: on the command line alone. Those with a value name it."""
 
 OPTIONS = (
     *gateway.OPTIONS,
