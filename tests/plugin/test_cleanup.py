@@ -7,17 +7,24 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from pytest_kubeflow.cleanup.remnants import Fate
+from pytest_kubeflow.cleanup.removal import Choice, clean_up, table, verdict
+from pytest_kubeflow.cleanup.search import Search
+from pytest_kubeflow.cluster import Cluster, connect
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.ownership import MANAGED_BY, Ownership
 from pytest_kubeflow.k8s.profiles import create_profile
 from pytest_kubeflow.objectstore.bucket import MARK
 from pytest_kubeflow.pipelines.experiment import describe
+from pytest_kubeflow.redaction import Redactor
 from pytest_kubeflow.waiting import Deadline
 from tests.cluster.remote import NAMESPACE, Remote, wait_until
+from tests.config.sources import resolved
 
 PAST = int(time.time()) - 1000
 OLD, YOUNG = Ownership("ann-at-laptop", "0ld", PAST), Ownership("bob-at-ci", "y0ung")
@@ -79,11 +86,26 @@ def foreign(remote: Remote) -> Iterator[None]:
     remote.core.delete_namespace("kf-theirs")
 
 
-def fates(output: str) -> dict[str, str]:
+@contextmanager
+def entered(remote: Remote, **changes: str) -> Iterator[Cluster]:
+    """The cluster as `--kf-cleanup` has it."""
+    given = {"host": remote.endpoints.host, "username": str(remote.endpoints.username)}
+    given |= {"kubeconfig": str(remote.endpoints.kubeconfig), **changes}
+    config = resolved(given, {"KF_PASSWORD": str(remote.endpoints.password)})
+    cluster = connect(config, ownership=Ownership("tests"), redactor=Redactor())
+    try:
+        yield cluster
+    finally:
+        cluster.close()
+
+
+def cleaned(cluster: Cluster, choice: Choice) -> dict[str, Fate]:
     """What became of each thing, by its name."""
-    table = output.partition("Kubeflow cleanup")[2]
-    row = re.compile(r"(removed|would be removed|left|not removed)  +(\S.*?)  +\S+  +\S+-at-\S+  ")
-    return {match[2]: match[1] for match in map(row.match, table.splitlines()) if match}
+    search = Search(cluster)
+    found = search.remnants()
+    clean_up(found, choice, now=time.time())
+    assert search.unseen == []
+    return {one.name: one.fate for one in found if not one.is_part}
 
 
 @pytest.mark.usefixtures("foreign")
@@ -94,51 +116,51 @@ def test_what_has_expired_goes_and_what_lives_is_shown(remote: Remote, tmp_path:
     old = plant(remote, OLD, "old")
     there = remote.things()
 
-    code, output = remote.run(tmp_path, "--kf-cleanup", "--kf-dry-run", seconds=120)
+    code, output = remote.run(tmp_path, "--kf-cleanup", "--kf-dry-run", seconds=300)
     assert code == 0, output
-    expected = {**dict.fromkeys(old, "would be removed"), **dict.fromkeys(young, "left")}
-    assert fates(output) == expected, output
     assert remote.things() == there
-    line = next(one for one in output.splitlines() if "profile kf-scratch-old" in one)
-    assert re.search(r"\d+s +ann-at-laptop +0ld +expired \d+m ago$", line)
+    for names, fate in ((old, "would be removed"), (young, "left")):
+        for name in names:
+            row = next(one for one in output.splitlines() if f" {name}" in one)
+            assert row.startswith(f"{fate}  "), row
+    row = next(one for one in output.splitlines() if "profile kf-scratch-old" in one)
+    assert re.search(r" \d+[sm] +ann-at-laptop +0ld +expired \d+m ago$", row)
+    assert "14 things of 2 sessions: 7 would be removed, 7 left" in output
 
-    code, output = remote.run(tmp_path, "--kf-cleanup", seconds=120)
-    assert code == 0, output
-    assert fates(output) == {**dict.fromkeys(old, "removed"), **dict.fromkeys(young, "left")}
-    assert "14 things of 2 sessions: 7 removed, 7 left" in output
-    assert remote.things() == kept
-
-    code, output = remote.run(tmp_path, "--kf-cleanup-session=y0ung", seconds=120)
-    assert code == 0, output
-    assert fates(output) == dict.fromkeys(young, "removed")
-    assert remote.things() == before
-
-    code, output = remote.run(tmp_path, "--kf-cleanup-all", seconds=120)
-    assert code == 0, output
-    assert "nothing is left of any session" in output
+    removed, left = dict.fromkeys(old, Fate.REMOVED), dict.fromkeys(young, Fate.LEFT)
+    with entered(remote) as cluster:
+        assert cleaned(cluster, Choice()) == {**removed, **left}
+        assert remote.things() == kept
+        gone = cleaned(cluster, Choice(sessions={"y0ung"}))
+        assert gone == dict.fromkeys(young, Fate.REMOVED)
+        assert remote.things() == before
+        assert cleaned(cluster, Choice(everything=True)) == {}
 
 
-def test_what_cannot_be_removed_is_told(remote: Remote, tmp_path: Path) -> None:
-    """And the exit code says so; the rest goes all the same."""
+def test_what_cannot_be_removed_is_told_and_the_rest_goes(remote: Remote, tmp_path: Path) -> None:
     import yaml
 
     config = yaml.safe_load(remote.endpoints.kubeconfig.read_text())
-    request = {"spec": {"expirationSeconds": 600}}
-    answer = remote.core.create_namespaced_service_account_token(
-        "default-viewer", NAMESPACE, request
-    )
-    config["users"][0]["user"] = {"token": answer.status.token}
+    spec = {"spec": {"expirationSeconds": 600}}
+    issued = remote.core.create_namespaced_service_account_token("default-viewer", NAMESPACE, spec)
+    config["users"][0]["user"] = {"token": issued.status.token}
     path = tmp_path / "kubeconfig"
     path.write_text(yaml.safe_dump(config))
     body = {"metadata": {"name": "kf-stuck", "labels": OLD.labels()}}
     remote.core.create_namespaced_config_map(NAMESPACE, body)
+    experiment = {"display_name": "pytest-kubeflow-stuck", "description": describe(OLD)}
+    remote.api("POST", "experiments", json={**experiment, "namespace": NAMESPACE})
     try:
-        code, output = remote.run(
-            tmp_path, "--kf-cleanup", f"--kf-kubeconfig={path}", f"--kf-namespace={NAMESPACE}"
-        )
-        assert code == 1, output
-        assert fates(output)[f"configmap {NAMESPACE}/kf-stuck"] == "not removed"
-        assert f"cannot delete configmap {NAMESPACE}/kf-stuck: Kubernetes answers 403" in output
+        with entered(remote, kubeconfig=str(path), namespace=NAMESPACE) as cluster:
+            found = Search(cluster).remnants()
+            clean_up(found, Choice(), now=time.time())
+        assert {one.name: one.fate for one in found} == {
+            f"experiment {NAMESPACE}/pytest-kubeflow-stuck": Fate.REMOVED,
+            f"configmap {NAMESPACE}/kf-stuck": Fate.FAILED,
+        }
+        row = next(one for one in table(found, now=time.time()) if "kf-stuck" in one)
+        assert f"; cannot delete configmap {NAMESPACE}/kf-stuck: Kubernetes answers 403: " in row
+        assert "1 removed, 1 not removed" in verdict(found)
     finally:
         remote.core.delete_namespaced_config_map("kf-stuck", NAMESPACE)
 
