@@ -109,5 +109,7 @@ def sought(component: str) -> str:
         return f"no node that takes pods has {ACCELERATORS} to give"
     if component == "pipelines":
         return "this session did not ask for Kubeflow before its first test"
+    if component == "objectstore":
+        return "no Service of one was found; give KF_S3_ENDPOINT, --kf-s3-endpoint=URL"
     kinds = [f"{resource}.{group}" for group, resource in RESOURCES[component]]
     return f"its Kubernetes API serves no {' and no '.join(kinds)}"
