@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
-from http.cookies import CookieError, SimpleCookie
+from email.utils import mktime_tz, parsedate_tz
+from http.cookies import CookieError, Morsel, SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -25,24 +27,28 @@ def cookie_fault(session: requests.Session, hops: Sequence[requests.Response], h
                     "(Secure): use an https URL in --kf-host, or set cookie_secure = false at "
                     "oauth2-proxy"
                 )
-    for name, domain in _domains(hops):
-        belongs = f".{parts.hostname}".endswith(f".{domain}")
-        if domain and not belongs:
+    for name, morsel in _set_by(hops):
+        domain = morsel["domain"].lstrip(".")
+        if domain and not f".{parts.hostname}".endswith(f".{domain}"):
             return (
                 f"the session cookie {name} is for the domain {domain}, to which {parts.hostname} "
                 "does not belong: use a --kf-host in that domain, or change oauth2-proxy's "
                 "cookie_domains"
             )
+        ends = parsedate_tz(morsel["expires"]) if morsel.value else None
+        if ends is not None and mktime_tz(ends) <= time.time():
+            return (
+                f"the session cookie {name} is over by this machine's clock "
+                f"({morsel['expires']}): compare the clocks, and oauth2-proxy's cookie_expire"
+            )
     return ""
 
 
-def _domains(hops: Sequence[requests.Response]) -> Iterator[tuple[str, str]]:
-    """Names of the cookies that were set, with the domain that each is for; empty without one."""
+def _set_by(hops: Sequence[requests.Response]) -> Iterator[tuple[str, Morsel[str]]]:
+    """The cookies that were set, or removed, by name."""
     for hop in hops:
         for header in hop.raw.headers.getlist("set-cookie"):
             try:
-                parsed = SimpleCookie(header)
+                yield from SimpleCookie(header).items()
             except CookieError:
                 continue
-            for name, morsel in parsed.items():
-                yield name, morsel["domain"].lstrip(".")

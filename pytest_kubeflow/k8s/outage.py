@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_kubeflow.reaching import chain, innermost
+from pytest_kubeflow.response_text import words_of
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiException
 
+_LONGEST = 1000
 _BUSY = 429
 _UNAVAILABLE = frozenset({502, 503, 504})
 _TEMPORARY = frozenset({"ServerTimeout", "Timeout", "TooManyRequests"})
@@ -56,7 +58,7 @@ def outage_of(error: BaseException) -> Outage | None:
 
 def _answered(error: ApiException) -> Outage | None:
     status = _status(error)
-    message = " ".join(str(status.get("message") or error.reason or "").split())
+    message = words_of(error.body, longest=_LONGEST) or words_of(error.reason)
     reason = f"it answers {error.status}: {message}"
     after = _retry_after(error)
     if error.status == _BUSY:

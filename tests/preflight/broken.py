@@ -223,20 +223,20 @@ def api_server_without_database(remote: Remote, _: Path) -> Iterator[Given]:
 
 @setup(
     r"every request to the pipelines API at \S+ is refused by something before it: "
-    r"403: RBAC: access denied; look at the mesh's AuthorizationPolicies"
+    r"403: not on this network; look at the mesh's AuthorizationPolicies"
 )
-def mesh_that_refuses_all(remote: Remote, _: Path) -> Iterator[Given]:
-    """Istio answers for the API, in plain text; its healthz is open to all."""
-    with web(a_mesh) as port:
+def something_before_the_pipelines_that_refuses_all(remote: Remote, _: Path) -> Iterator[Given]:
+    """It answers for the API, in words that nobody knows; its healthz is open to all."""
+    with web(a_firewall) as port:
         token = {"KF_TOKEN": "planted-token"}
         host = f"http://localhost:{port}"
         yield good(remote, host=host, username=""), {**in_clear(remote), **token}
 
 
-def a_mesh(path: str) -> Answer:
+def a_firewall(path: str) -> Answer:
     if "healthz" in path:
         return 200, {"Content-Type": "application/json"}, b'{"multi_user": true}'
-    return 403, {"Content-Type": "text/plain"}, b"RBAC: access denied"
+    return 403, {"Content-Type": "text/plain"}, b"not on this network"
 
 
 @setup(

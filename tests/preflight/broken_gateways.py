@@ -277,6 +277,19 @@ def session_for_another_domain() -> None: ...
 
 
 @gateway(
+    r"the session is not kept: the session cookie oauth2_proxy_kubeflow is over by this machine's "
+    r"clock \(Mon, 01 Jan 2001 00:00:00 GMT\): compare the clocks",
+    {
+        "/oauth2/callback": redirect(
+            "/",
+            Set_Cookie=f"{SESSION}=planted; Path=/; Expires=Mon, 01 Jan 2001 00:00:00 GMT",
+        )
+    },
+)
+def session_that_is_over_at_once() -> None: ...
+
+
+@gateway(
     r"Dex accepts the password, and the session is not kept: the gateway asks for another login .*"
     r"have different cookie secrets",
     {"/": lambda asked: redirect("/dex/auth") if asked.path == "/" else None},

@@ -144,7 +144,7 @@ def test_each_kind_of_login(door: str) -> None:
 def test_a_login_that_is_over_is_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also in a kfp.Client and a session that were made before."""
     monkeypatch.setattr("pytest_kubeflow.auth.dex.YOUNG", 0.0)
-    with LocalKubeflow(gateway=DoorSettings(session_seconds=2)) as running:
+    with LocalKubeflow(gateway=DoorSettings(session_seconds=5)) as running:
         where = running.endpoints
         options = {"host": where.host, "username": USER, "kubeconfig": str(where.kubeconfig)}
         with entered(options, {"KF_PASSWORD": str(where.password)}) as cluster:

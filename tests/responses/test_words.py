@@ -14,6 +14,7 @@ from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.client import calling as calling_kubernetes
+from pytest_kubeflow.k8s.retry_policy import outages_of
 from pytest_kubeflow.objectstore.client import S3Access, translated
 from pytest_kubeflow.pipelines.client import calling, make_kfp_client
 from pytest_kubeflow.pipelines.logs import PodLogs
@@ -76,7 +77,7 @@ def ask_kubernetes(url: str, folder: Path) -> None:
         '"contexts": [{"name": "c", "context": {"cluster": "c", "user": ""}}]}'
     )
     kubernetes = KubernetesClient(file)
-    with calling_kubernetes("list pods"):
+    with calling_kubernetes("list pods"), outages_of(0.1):
         kubernetes.core.list_namespaced_pod("team")
 
 
