@@ -206,7 +206,7 @@ def pod_evidence(kubernetes: KubernetesClient, namespace: str, name: str) -> Evi
 def waiting_pods(kubernetes: KubernetesClient, namespace: str, *, label: str) -> dict[str, str]:
     """What pods that have not started wait for, on one line, by the value of their label `label`.
 
-    For a node, for an image, for a volume; one call for the whole namespace, of some seconds at
+    For a node, for an image, for a container; one call for the whole namespace, of some seconds at
     most.
     """
     with calling(f"list pods in {namespace}"):
@@ -226,5 +226,6 @@ def _waits_for(pod: Any) -> str:
     waiting = [one.state.waiting for one in _statuses(pod) if one.state and one.state.waiting]
     reasons = [one.reason for one in waiting if one.reason not in {None, "PodInitializing"}]
     if reasons and reasons != ["ContainerCreating"]:
-        return f"waiting for an image: {reasons[0]}"
+        what = "an image" if "Image" in reasons[0] else "a container"
+        return f"waiting for {what}: {reasons[0]}"
     return "waiting for a container"
