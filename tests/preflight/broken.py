@@ -221,22 +221,34 @@ def api_server_without_database(remote: Remote, _: Path) -> Iterator[Given]:
         yield good(remote, host=f"http://127.0.0.1:{port}", username=""), in_clear(remote)
 
 
-@setup(
-    r"every request to the pipelines API at \S+ is refused by something before it: "
-    r"403: not on this network; look at the mesh's AuthorizationPolicies"
-)
-def something_before_the_pipelines_that_refuses_all(remote: Remote, _: Path) -> Iterator[Given]:
-    """It answers for the API, in words that nobody knows; its healthz is open to all."""
-    with web(a_firewall) as port:
+@setup(r"answers 403 'RBAC: access denied': an AuthorizationPolicy of Istio allows no such request")
+def mesh_that_refuses_all(remote: Remote, _: Path) -> Iterator[Given]:
+    """Istio answers for the API, in plain text; its healthz is open to all."""
+    with web(refusing(b"RBAC: access denied")) as port:
         token = {"KF_TOKEN": "planted-token"}
         host = f"http://localhost:{port}"
         yield good(remote, host=host, username=""), {**in_clear(remote), **token}
 
 
-def a_firewall(path: str) -> Answer:
-    if "healthz" in path:
-        return 200, {"Content-Type": "application/json"}, b'{"multi_user": true}'
-    return 403, {"Content-Type": "text/plain"}, b"not on this network"
+@setup(
+    r"every request to the pipelines API at \S+ is refused by something before it: "
+    r"403: not on company time; look at the mesh's AuthorizationPolicies"
+)
+def authorizer_that_refuses_all(remote: Remote, _: Path) -> Iterator[Given]:
+    """In words that nobody knows; the API's own refusals are JSON."""
+    with web(refusing(b"not on company time")) as port:
+        token = {"KF_TOKEN": "planted-token"}
+        host = f"http://localhost:{port}"
+        yield good(remote, host=host, username=""), {**in_clear(remote), **token}
+
+
+def refusing(words: bytes) -> Callable[[str], Answer]:
+    def answer(path: str) -> Answer:
+        if "healthz" in path:
+            return 200, {"Content-Type": "application/json"}, b'{"multi_user": true}'
+        return 403, {"Content-Type": "text/plain"}, words
+
+    return answer
 
 
 @setup(
