@@ -27,7 +27,7 @@ from pytest_kubeflow.local.kube import Informer, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import CONFIG_MAPS
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
-from pytest_kubeflow.local.metadata import MetadataStore
+from pytest_kubeflow.local.metadata import MetadataStore, NativeMetadata
 from pytest_kubeflow.local.metadata.durable import keep as keep_metadata
 from pytest_kubeflow.local.network import LoopbackNetwork
 from pytest_kubeflow.local.objectstore import ObjectStore
@@ -159,7 +159,10 @@ class Server:
         )
         await self._run(pipelines.start, pipelines.stop)
         backend = await self._serve(pipelines.app)
-        host, mesh = backend.url, None
+        ui = backend if self._multi_user else await self._serve(pipelines.ui_app)
+        native = NativeMetadata(metadata)
+        await self._run(native.start, native.stop)
+        host, mesh = ui.url, None
         if self._multi_user:
             mesh = Mesh(
                 await self._client(api, "system:istiod", ["system:masters"]),
@@ -167,7 +170,7 @@ class Server:
                 faults=faults,
             )
             host = await self._start_gateway(api, admin, pipelines, store, secret=secret, mesh=mesh)
-        await self._publish(admin, store, backend)
+        await self._publish(admin, store, backend, ui, native)
         endpoints = await self._endpoints(api, store, host)
         # Last, because nobody waits for these: the cluster answers while they read what there is.
         self._started.set()
@@ -242,7 +245,14 @@ class Server:
         compileall.compile_dir(copy, quiet=2)
         return copy
 
-    async def _publish(self, admin: KubeClient, store: ObjectStore, backend: HttpServer) -> None:
+    async def _publish(
+        self,
+        admin: KubeClient,
+        store: ObjectStore,
+        backend: HttpServer,
+        ui: HttpServer,
+        metadata: NativeMetadata,
+    ) -> None:
         """Make the components reachable from pods, at the addresses that a platform has."""
         host, _, port = store.endpoint.rpartition(":")
         s3 = (host, int(port))
@@ -251,7 +261,8 @@ class Server:
             ("seaweedfs", {8333: s3, 9000: s3}),
             ("minio-service", {9000: s3}),
             ("ml-pipeline", {8888: api}),
-            ("ml-pipeline-ui", {80: api}),
+            ("ml-pipeline-ui", {80: (ui.host, ui.port)}),
+            ("metadata-grpc-service", {8080: (metadata.host, metadata.port)}),
         ):
             await bootstrap.publish(admin, name, "kubeflow", ports)
         await bootstrap.store_keys(admin, "kubeflow", store.access_key, store.secret_key)
