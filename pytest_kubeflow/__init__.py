@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_kubeflow.cluster import Cluster
     from pytest_kubeflow.config.model import GpuSettings, KubeflowConfig
     from pytest_kubeflow.errors import (
+        AdmissionRefused,
         AuthenticationError,
         ClusterUnreachable,
         ComponentMissing,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from pytest_kubeflow.k8s.client import KubernetesClient
     from pytest_kubeflow.k8s.inventory import Holder, Inventory, NodeFacts, read_inventory
     from pytest_kubeflow.k8s.portforward import PortForward
-    from pytest_kubeflow.k8s.quantity import parse_quantity
     from pytest_kubeflow.k8s.volumes import SeededVolume, Volume
     from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
     from pytest_kubeflow.pipelines.run import PipelineRun
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         PipelineVersion,
         UploadedPipeline,
     )
+    from pytest_kubeflow.quantity import parse_quantity
     from pytest_kubeflow.redaction import Redactor, Secret
     from pytest_kubeflow.serving.deployer import ServiceDeployer
     from pytest_kubeflow.serving.errors import RequestFailed, ServiceFailed
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AccountAtKubernetes",
     "AccountToken",
+    "AdmissionRefused",
     "Answer",
     "AuthenticationError",
     "Bucket",
@@ -123,6 +125,7 @@ _HOMES = {
     "cluster": ["Cluster"],
     "config.model": ["GpuSettings", "KubeflowConfig"],
     "errors": [
+        "AdmissionRefused",
         "AuthenticationError",
         "ClusterUnreachable",
         "ComponentMissing",
@@ -141,7 +144,7 @@ _HOMES = {
     "k8s.client": ["KubernetesClient"],
     "k8s.inventory": ["Holder", "Inventory", "NodeFacts", "read_inventory"],
     "k8s.portforward": ["PortForward"],
-    "k8s.quantity": ["parse_quantity"],
+    "quantity": ["parse_quantity"],
     "k8s.volumes": ["SeededVolume", "Volume"],
     "objectstore.bucket": ["Bucket", "ScratchBucket"],
     "pipelines.run": ["PipelineRun"],
