@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from pytest_kubeflow.k8s.client import KubernetesClient
     from pytest_kubeflow.k8s.inventory import Holder, Inventory, NodeFacts, read_inventory
     from pytest_kubeflow.k8s.portforward import PortForward
-    from pytest_kubeflow.k8s.quantity import parse_quantity
     from pytest_kubeflow.k8s.volumes import SeededVolume, Volume
     from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
     from pytest_kubeflow.pipelines.run import PipelineRun
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
         PipelineVersion,
         UploadedPipeline,
     )
+    from pytest_kubeflow.quantity import parse_quantity
     from pytest_kubeflow.redaction import Redactor, Secret
     from pytest_kubeflow.serving.deployer import ServiceDeployer
     from pytest_kubeflow.serving.errors import RequestFailed, ServiceFailed
@@ -141,7 +141,7 @@ _HOMES = {
     "k8s.client": ["KubernetesClient"],
     "k8s.inventory": ["Holder", "Inventory", "NodeFacts", "read_inventory"],
     "k8s.portforward": ["PortForward"],
-    "k8s.quantity": ["parse_quantity"],
+    "quantity": ["parse_quantity"],
     "k8s.volumes": ["SeededVolume", "Volume"],
     "objectstore.bucket": ["Bucket", "ScratchBucket"],
     "pipelines.run": ["PipelineRun"],

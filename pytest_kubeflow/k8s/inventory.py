@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.k8s.quantity import millicpus, show_bytes, show_cpus, whole
+from pytest_kubeflow.quantity import millicpus, show_bytes, show_cpus, whole
 
 NVIDIA = "nvidia.com/gpu"
 PRODUCT_LABEL = "nvidia.com/gpu.product"

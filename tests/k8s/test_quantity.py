@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.k8s.quantity import (
+from pytest_kubeflow.quantity import (
     millicpus,
     parse_quantity,
     show_bytes,
