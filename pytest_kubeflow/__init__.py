@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_kubeflow.cluster import Cluster
     from pytest_kubeflow.config.model import GpuSettings, KubeflowConfig
     from pytest_kubeflow.errors import (
+        AdmissionRefused,
         AuthenticationError,
         ClusterUnreachable,
         ComponentMissing,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AccountAtKubernetes",
     "AccountToken",
+    "AdmissionRefused",
     "Answer",
     "AuthenticationError",
     "Bucket",
@@ -123,6 +125,7 @@ _HOMES = {
     "cluster": ["Cluster"],
     "config.model": ["GpuSettings", "KubeflowConfig"],
     "errors": [
+        "AdmissionRefused",
         "AuthenticationError",
         "ClusterUnreachable",
         "ComponentMissing",

@@ -6,6 +6,7 @@ KubeflowError
 ├── ClusterUnreachable    nothing answers there, or what answers is not a Kubeflow
 ├── AuthenticationError   the gateway or the API does not accept our credentials
 ├── PermissionDenied      it knows us, and we may not do this
+├── AdmissionRefused      we may, but a quota, a LimitRange or a policy refuses this object
 ├── NotFound              an object that must exist does not
 ├── ComponentMissing      this cluster was installed without that component
 ├── WaitTimeout           a deadline passed before the awaited state came
@@ -22,6 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 __all__ = [
+    "AdmissionRefused",
     "AuthenticationError",
     "ClusterUnreachable",
     "ComponentMissing",
@@ -95,6 +97,19 @@ class AuthenticationError(KubeflowError):
 
 class PermissionDenied(KubeflowError):
     """We are known, and may not do this."""
+
+
+class AdmissionRefused(KubeflowError):
+    """We have the right, but a rule for objects refuses this one.
+
+    A quota, a LimitRange, Pod Security, a policy. `passing`: the same may be admitted later.
+    """
+
+    def __init__(
+        self, message: str, *, passing: bool = False, evidence: Evidence | None = None
+    ) -> None:
+        super().__init__(message, evidence=evidence)
+        self.passing = passing
 
 
 class NotFound(KubeflowError):

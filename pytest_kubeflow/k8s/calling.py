@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pytest_kubeflow.errors import (
+    AdmissionRefused,
     AuthenticationError,
     ClusterUnreachable,
     KubeflowError,
     NotFound,
     PermissionDenied,
 )
+from pytest_kubeflow.k8s.admission import refusal
 from pytest_kubeflow.k8s.retry_policy import ApiOutage
 from pytest_kubeflow.reaching import innermost
 from pytest_kubeflow.response_text import words_of
@@ -46,4 +48,7 @@ def _translated(error: api.ApiException, what: str) -> KubeflowError:
     told = words_of(error.body, longest=_LONGEST) or words_of(error.reason)
     kinds = {401: AuthenticationError, 403: PermissionDenied, 404: NotFound}
     kind = kinds.get(error.status, KubeflowError)
-    return kind(f"cannot {what}: Kubernetes answers {error.status}: {told}")
+    message = f"cannot {what}: Kubernetes answers {error.status}: {told}"
+    if (refused := refusal(error.status, told)) is not None:
+        return AdmissionRefused(f"{message}; {refused}", passing=refused.passing)
+    return kind(message)
