@@ -5,12 +5,21 @@ Wording: kubernetes/kubernetes pkg/kubelet/images/image_manager.go.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet.context import Backoff, Node
 from pytest_kubeflow.local.kubelet.images import Image, ImageUnknown
 from pytest_kubeflow.local.kubelet.status import ContainerStatus
+
+_PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
+_NAME = re.compile(
+    rf"(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?/)?{_PART}(?:/{_PART})*"
+    r"(?::[\w][\w.-]{0,127})?(?:@[a-z0-9]+:[0-9a-f]{32,})?",
+    re.ASCII,
+)
+"""Grammar: distribution/reference reference.go."""
 
 Pause = Callable[[float], Awaitable[bool]]
 
@@ -36,7 +45,15 @@ async def pull(
         else:
             _announce(node, pod, reference, policy)
             return image
-        if policy == "Never":
+        if not _NAME.fullmatch(reference):
+            problem = (
+                f'Failed to apply default image tag "{reference}": couldn\'t parse image name '
+                f'"{reference}": invalid reference format'
+            )
+            events.warning(pod, "InspectFailed", problem)
+            events.warning(pod, "Failed", "Error: InvalidImageName")
+            status.wait("InvalidImageName", problem)
+        elif policy == "Never":
             problem = f'Container image "{reference}" is not present with pull policy of Never'
             events.warning(pod, "ErrImageNeverPull", problem)
             events.warning(pod, "Failed", "Error: ErrImageNeverPull")

@@ -220,7 +220,7 @@ class Scheduler(Controller):
             await self.client.patch(
                 PODS,
                 metadata["name"],
-                {"status": {"phase": "Pending", "conditions": [condition]}},
+                {"status": {"conditions": [condition]}},
                 namespace=metadata["namespace"],
                 subresource="status",
                 kind="strategic",

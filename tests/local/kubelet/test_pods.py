@@ -156,6 +156,16 @@ def test_unknown_image(cluster: Cluster) -> None:
     cluster.delete(pod)
 
 
+def test_image_name_that_is_none(cluster: Cluster) -> None:
+    pod = cluster.create({"image": "UPPER//x:1"})
+    waiting = cluster.until(pod, lambda one: "InvalidImageName" in str(state(one)))
+    assert state(waiting)["waiting"]["message"] == (
+        'Failed to apply default image tag "UPPER//x:1": couldn\'t parse image name '
+        '"UPPER//x:1": invalid reference format'
+    )
+    cluster.delete(pod)
+
+
 def test_fault_image_pull(cluster: Cluster) -> None:
     cluster.faults.replace(["image-pull"])
     try:
