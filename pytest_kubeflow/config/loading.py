@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_kubeflow.config.keyvalue import excess
 from pytest_kubeflow.config.model import (
     GatewaySettings,
     GpuSettings,
@@ -186,6 +187,18 @@ def _require_local(settings: Mapping[str, Setting]) -> None:
         f"--kf-local-fault={names} (from {fault.origin}) needs --kf-host={LOCAL}, and there is "
         f"{found}: faults are those of the embedded Kubeflow"
     )
+
+
+def _within(settings: Mapping[str, Setting], requests: str, limits: str) -> None:
+    one, other = settings.get(requests), settings.get(limits)
+    if not one or not other or not isinstance(one.value, tuple):
+        return
+    if isinstance(other.value, tuple) and (found := excess(one.value, other.value)):
+        raise ConfigurationError(
+            f"--kf-{requests.replace('_', '-')} from {one.origin} and "
+            f"--kf-{limits.replace('_', '-')} from {other.origin}: {found}; Kubernetes takes no "
+            "request above its limit"
+        )
 
 
 def _read_password(settings: dict[str, Setting]) -> None:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pytest_kubeflow.config.keyvalue import parse_amounts, parse_annotations, parse_labels
 from pytest_kubeflow.config.toleration import Toleration
+from pytest_kubeflow.quantity import parse_quantity
 from pytest_kubeflow.redaction import Secret
 
 LOCAL = "local"
@@ -70,6 +72,13 @@ def parse_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def parse_size(text: str) -> str:
+    """An amount of bytes as Kubernetes writes it, such as 1Gi; more than nothing."""
+    if parse_quantity(text) <= 0:
+        raise ValueError(f"{text!r} is not more than nothing")
+    return text
+
+
 def parse_endpoint(text: str) -> str:
     """A URL as `parse_url` takes it, with nothing after host and port."""
     url = parse_url(text)
@@ -105,6 +114,14 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[str, Path], str]:
         return text
 
     return parse
+
+
+def _subdomains(text: str, _base: Path) -> tuple[str, ...]:
+    found = [name.strip() for name in re.split(r"[,\n]", text)]
+    for name in found:
+        if not _SUBDOMAIN.fullmatch(name):
+            raise ValueError(name)
+    return tuple(dict.fromkeys(found))
 
 
 def choice(*values: str) -> Parser:
@@ -169,9 +186,23 @@ HEADER = Parser(
     _matching(re.compile(r"[A-Za-z0-9][-A-Za-z0-9_]{0,126}", re.ASCII)),
     "the name of an HTTP header: letters, digits, dashes",
 )
+AMOUNTS = Parser(
+    lambda text, _base: parse_amounts(text),
+    "such as cpu=100m,memory=128Mi: resources with amounts as Kubernetes writes them",
+)
+LABELS = Parser(
+    lambda text, _base: parse_labels(text),
+    "key=value as labels may be, separated by commas",
+)
+ANNOTATIONS = Parser(
+    lambda text, _base: parse_annotations(text),
+    "key=value, separated by commas; a comma that no other key= follows belongs to the value",
+)
+SIZE = Parser(lambda text, _base: parse_size(text), "an amount of bytes such as 1Gi or 500Mi")
 LABEL = Parser(_matching(_LABEL), "lower-case letters, digits and dashes, at most 63")
 SERVICE_ACCOUNT = Parser(
     _matching(re.compile(rf"({_LABEL.pattern}/)?{_SUBDOMAIN.pattern}", re.ASCII)),
     "the name of a service account, or namespace/name",
 )
+SUBDOMAINS = Parser(_subdomains, "names of objects, separated by commas")
 SUBDOMAIN = Parser(_matching(_SUBDOMAIN), "lower-case letters, digits, dashes and dots")

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pytest_kubeflow.config.keyvalue import KeyValue
 from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.config.table import OPTIONS
+from pytest_kubeflow.config.toleration import Toleration
 from pytest_kubeflow.errors import ConfigurationError
 from tests.config.sources import resolved
 
@@ -74,6 +76,7 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "max_runs": ("3", 3),
         "session_timeout": ("2h", 7200.0),
         "timeout": ("1m", 60.0),
+        "start_timeout": ("30s", 30.0),
         "local_mode": ("standalone", "standalone"),
         "local_fault": ("a,b", ("a", "b")),
         "gpu_all_nodes": ("true", True),
@@ -81,6 +84,14 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "serving_ingress": ("port-forward", "port-forward"),
         "serving_s3_endpoint": ("http://s3:9000", "http://s3:9000"),
         "sklearn_package": ("scikit-learn~=1.5.1", ("scikit-learn~=1.5.1",)),
+        "volume_size": ("2Gi", "2Gi"),
+        "pod_requests": ("cpu=1", (KeyValue("cpu", "1"),)),
+        "pod_limits": ("memory=1Gi", (KeyValue("memory", "1Gi"),)),
+        "pod_labels": ("a=b", (KeyValue("a", "b"),)),
+        "pod_annotations": ("a=b c", (KeyValue("a", "b c"),)),
+        "pod_toleration": ("a=b:NoExecute", (Toleration("a", "b", "NoExecute"),)),
+        "pod_node_selector": ("a=b", (KeyValue("a", "b"),)),
+        "pod_image_pull_secret": ("a,b", ("a", "b")),
         "pip_index_url": ("https://pypi.example/simple", ("https://pypi.example/simple",)),
     }
     checked = 0
