@@ -1,125 +1,101 @@
-"""Helper pods: short-lived pods of ours that run to their end under the strictest usual policies.
-
-Pod Security "restricted", quotas that demand requests and limits, and Istio sidecars that would
-keep a pod running for ever are all common in profile namespaces.
-"""
+"""Pods: made, waited for, removed; and what is to be told of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, PodFailed
-from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.k8s.calling import calling
+from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.events import describe_events, events_of
 from pytest_kubeflow.k8s.logs import last_lines
+from pytest_kubeflow.k8s.pod_start import StartWatch, container_statuses
+from pytest_kubeflow.k8s.turn import in_turn
 from pytest_kubeflow.waiting import Deadline, wait_until
 
-USER = 1000
-GROUP = 1000
 _GLANCE = (2.0, 3.0)
-_NO_SIDECAR = {"sidecar.istio.io/inject": "false"}
-# Waiting reasons that mend themselves at times, but not before a test's deadline if seen again.
-_HOPELESS = frozenset(
-    {"CreateContainerConfigError", "ErrImageNeverPull", "ImagePullBackOff", "InvalidImageName"}
+# What the kubelet, the scheduler and others write into the status of a pod that they take away.
+_TAKEN = frozenset(
+    {
+        "Evicted",
+        "NodeAffinity",
+        "NodeLost",
+        "NodeShutdown",
+        "Preempted",
+        "Preempting",
+        "Shutdown",
+        "Terminated",
+        "TopologyAffinityError",
+        "UnexpectedAdmissionError",
+    }
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerSpec:
-    """One container of a helper pod. `mounts` maps volume names to paths."""
+class PodLost(PodFailed):
+    """The cluster took a pod away: evicted, preempted, drained, its node shut down.
 
-    name: str
-    image: str
-    command: Sequence[str]
-    mounts: Mapping[str, str]
-    read_only: frozenset[str] = frozenset()
-    env: Mapping[str, str] | None = None
+    It is no failure of what the pod did, which can be done again.
+    """
 
 
-def pod_manifest(
-    name: str,
+def create_pod(
+    kubernetes: KubernetesClient,
+    namespace: str,
+    manifest: Mapping[str, Any],
     *,
-    labels: Mapping[str, str],
-    containers: Sequence[ContainerSpec],
-    volumes: Sequence[Mapping[str, Any]] = (),
-) -> dict[str, Any]:
-    """A Pod that runs to its end once, without privileges. `volumes` as in a PodSpec."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {
-            "name": name,
-            "labels": {**labels, **_NO_SIDECAR},
-            "annotations": dict(_NO_SIDECAR),
-        },
-        "spec": {
-            "restartPolicy": "Never",
-            "automountServiceAccountToken": False,
-            "enableServiceLinks": False,
-            "terminationGracePeriodSeconds": 1,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": USER,
-                "runAsGroup": GROUP,
-                "fsGroup": GROUP,
-                "fsGroupChangePolicy": "OnRootMismatch",
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
-            "containers": [_container(one) for one in containers],
-            "volumes": [dict(volume) for volume in volumes],
-        },
-    }
+    deadline: Deadline | None = None,
+) -> Any:
+    """Create the pod; returns the V1Pod. With a deadline it waits until a quota has room for it.
 
+    Raises AdmissionRefused for what a rule of the namespace or the cluster never admits.
+    """
+    what = f"pod {namespace}/{manifest['metadata']['name']}"
 
-def _container(spec: ContainerSpec) -> dict[str, Any]:
-    return {
-        "name": spec.name,
-        "image": spec.image,
-        "command": list(spec.command),
-        "env": [{"name": key, "value": value} for key, value in (spec.env or {}).items()],
-        "volumeMounts": [
-            {"name": volume, "mountPath": path, "readOnly": volume in spec.read_only}
-            for volume, path in spec.mounts.items()
-        ],
-        "resources": {
-            "requests": {"cpu": "10m", "memory": "32Mi"},
-            "limits": {"cpu": "500m", "memory": "256Mi"},
-        },
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-        },
-    }
+    def create() -> Any:
+        with calling(f"create {what}"):
+            return kubernetes.core.create_namespaced_pod(namespace, dict(manifest))
 
-
-def create_pod(kubernetes: KubernetesClient, namespace: str, manifest: Mapping[str, Any]) -> Any:
-    """Create the pod; returns the V1Pod."""
-    with calling(f"create pod {namespace}/{manifest['metadata']['name']}"):
-        return kubernetes.core.create_namespaced_pod(namespace, dict(manifest))
+    return create() if deadline is None else in_turn(create, what, deadline=deadline)
 
 
 def wait_for_end(
-    kubernetes: KubernetesClient, namespace: str, name: str, *, deadline: Deadline
+    kubernetes: KubernetesClient,
+    namespace: str,
+    name: str,
+    *,
+    deadline: Deadline,
+    start_timeout: float = 120.0,
 ) -> Any:
     """Wait until the pod Succeeded; returns the V1Pod.
 
-    Raises PodFailed as soon as it failed or is seen never to start, WaitTimeout at the deadline,
-    both with the pod's state, events and last log lines.
+    Raises PodFailed as soon as it failed, or if for `start_timeout` seconds something is in its
+    way that rarely mends itself (StartWatch); PodLost if the cluster took it away; WaitTimeout at
+    the deadline; all with the pod's state, events and last log lines.
     """
+    start = StartWatch(kubernetes, namespace, start_timeout)
 
     def poll() -> Any:
-        with calling(f"read pod {namespace}/{name}"):
-            return kubernetes.core.read_namespaced_pod(name, namespace)
+        try:
+            with calling(f"read pod {namespace}/{name}"):
+                return kubernetes.core.read_namespaced_pod(name, namespace)
+        except NotFound:
+            raise PodLost(
+                f"pod {namespace}/{name} was deleted by somebody else before it had ended"
+            ) from None
+
+    def ended(kind: type[PodFailed], how: str) -> PodFailed:
+        return kind(
+            f"pod {namespace}/{name} {how}", evidence=pod_evidence(kubernetes, namespace, name)
+        )
 
     def succeeded(pod: Any) -> bool:
-        reason = "failed" if pod.status.phase == "Failed" else _hopeless(pod)
-        if reason:
-            raise PodFailed(
-                f"pod {namespace}/{name} {reason}: {describe_pod(pod)}",
-                evidence=pod_evidence(kubernetes, namespace, name),
-            )
+        if pod.status.phase == "Failed" and (why := _taken(pod)):
+            raise ended(PodLost, f"{why}: {describe_pod(pod)}")
+        if pod.status.phase == "Failed":
+            raise ended(PodFailed, f"failed: {describe_pod(pod)}{_remedy(pod)}")
+        if why := start.hopeless(pod):
+            raise ended(PodFailed, f"cannot start: {why}")
         return bool(pod.status.phase == "Succeeded")
 
     return wait_until(
@@ -132,6 +108,46 @@ def wait_for_end(
     )
 
 
+def wait_until_removed(
+    kubernetes: KubernetesClient, namespace: str, name: str, *, deadline: Deadline
+) -> None:
+    """Wait until a pod that is being deleted is gone, and nothing of it runs any more."""
+
+    def poll() -> Any:
+        try:
+            with calling(f"read pod {namespace}/{name}"):
+                return kubernetes.core.read_namespaced_pod(name, namespace)
+        except NotFound:
+            return None
+
+    wait_until(
+        poll,
+        lambda pod: pod is None,
+        deadline=deadline,
+        what=f"pod {namespace}/{name} to be gone",
+        describe=describe_pod,
+    )
+
+
+def _taken(pod: Any) -> str:
+    """How the cluster took this failed pod away; empty if it failed by itself."""
+    reason = pod.status.reason or ""
+    if reason in _TAKEN or reason.startswith("OutOf"):
+        return "was taken away"
+    for condition in pod.status.conditions or []:
+        if condition.type == "DisruptionTarget" and condition.status == "True":
+            said = ": ".join(filter(None, (condition.reason, condition.message)))
+            return f"was taken away ({said})" if said else "was taken away"
+    return "was deleted by somebody else" if pod.metadata.deletion_timestamp else ""
+
+
+def _remedy(pod: Any) -> str:
+    states = [status.state.terminated for status in container_statuses(pod) if status.state]
+    if any(ended and ended.reason == "OOMKilled" for ended in states):
+        return "; give helper pods more memory with --kf-pod-limits=memory=..."
+    return ""
+
+
 def delete_pod(kubernetes: KubernetesClient, namespace: str, name: str) -> None:
     """Delete the pod; one that is gone already is fine. Returns before it has ended."""
     try:
@@ -139,18 +155,6 @@ def delete_pod(kubernetes: KubernetesClient, namespace: str, name: str) -> None:
             kubernetes.core.delete_namespaced_pod(name, namespace, grace_period_seconds=1)
     except NotFound:
         return
-
-
-def _hopeless(pod: Any) -> str:
-    for status in _statuses(pod):
-        waiting = status.state.waiting if status.state else None
-        if waiting and waiting.reason in _HOPELESS:
-            return "cannot start"
-    return ""
-
-
-def _statuses(pod: Any) -> list[Any]:
-    return [*(pod.status.init_container_statuses or []), *(pod.status.container_statuses or [])]
 
 
 def describe_pod(pod: Any) -> str:
@@ -161,7 +165,7 @@ def describe_pod(pod: Any) -> str:
     for condition in pod.status.conditions or []:
         if condition.status == "False" and condition.type == "PodScheduled":
             parts.append(f"{condition.reason}: {condition.message or ''}".rstrip(": "))
-    parts += [f"{status.name} {_state(status.state)}" for status in _statuses(pod)]
+    parts += [f"{status.name} {_state(status.state)}" for status in container_statuses(pod)]
     return "; ".join(parts)
 
 
@@ -182,14 +186,12 @@ def _state(state: Any) -> str:
 def pod_evidence(kubernetes: KubernetesClient, namespace: str, name: str) -> Evidence:
     """State, events and last log lines of a pod. What cannot be read says so; nothing is raised."""
     evidence = Evidence(f"pod {namespace}/{name}")
-    containers: list[str] = []
+    containers: Sequence[str] = ()
     try:
         with calling(f"read pod {namespace}/{name}"):
             pod = kubernetes.core.read_namespaced_pod(name, namespace)
         evidence = evidence.and_section("state", describe_pod(pod))
-        containers = [
-            status.name for status in _statuses(pod) if status.state and not status.state.waiting
-        ]
+        containers = started_containers(pod)
     except KubeflowError as error:
         evidence = evidence.and_section("state", f"({error.message})")
     try:
@@ -201,6 +203,15 @@ def pod_evidence(kubernetes: KubernetesClient, namespace: str, name: str) -> Evi
         log = last_lines(kubernetes, namespace, name, container)
         evidence = evidence.and_section(f"log of {container}", log)
     return evidence
+
+
+def started_containers(pod: Any) -> list[str]:
+    """The names of its containers that have run: others have no log, and asking for one is 400."""
+    return [
+        status.name
+        for status in container_statuses(pod)
+        if status.state and (status.state.running or status.state.terminated)
+    ]
 
 
 def waiting_pods(kubernetes: KubernetesClient, namespace: str, *, label: str) -> dict[str, str]:
@@ -223,7 +234,9 @@ def _waits_for(pod: Any) -> str:
     for condition in pod.status.conditions or []:
         if condition.status == "False" and condition.type == "PodScheduled":
             return f"waiting for a node: {condition.message or condition.reason}"
-    waiting = [one.state.waiting for one in _statuses(pod) if one.state and one.state.waiting]
+    waiting = [
+        one.state.waiting for one in container_statuses(pod) if one.state and one.state.waiting
+    ]
     reasons = [one.reason for one in waiting if one.reason not in {None, "PodInitializing"}]
     if reasons and reasons != ["ContainerCreating"]:
         what = "an image" if "Image" in reasons[0] else "a container"

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.errors import ConfigurationError, PermissionDenied
+from pytest_kubeflow.k8s.calling import calling
+from pytest_kubeflow.k8s.client import KubernetesClient
 
-_DEFAULT = "storageclass.kubernetes.io/is-default-class"
+_DEFAULT = (
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +28,30 @@ def storage_classes(kubernetes: KubernetesClient) -> list[StorageClass]:
         found = kubernetes.storage.list_storage_class().items
     classes = [
         StorageClass(
-            one.metadata.name, (one.metadata.annotations or {}).get(_DEFAULT, "") == "true"
+            one.metadata.name,
+            any((one.metadata.annotations or {}).get(key) == "true" for key in _DEFAULT),
         )
         for one in found
     ]
     return sorted(classes, key=lambda one: (not one.default, one.name))
+
+
+def require_storage_class(kubernetes: KubernetesClient, name: str | None) -> None:
+    """Say at once what would otherwise be a claim that stays Pending; None: the default class.
+
+    Raises ConfigurationError. Who may not list storage classes is told by the claim's events.
+    """
+    try:
+        classes = storage_classes(kubernetes)
+    except PermissionDenied:
+        return
+    names = sorted(one.name for one in classes)
+    there = f"there are: {', '.join(names) or 'none'}"
+    if name is not None and name not in names:
+        raise ConfigurationError(
+            f"there is no storage class {name!r} on this cluster; {there} (--kf-storage-class)"
+        )
+    if name is None and not any(one.default for one in classes):
+        raise ConfigurationError(
+            f"this cluster has no default storage class: name one with --kf-storage-class; {there}"
+        )

@@ -16,6 +16,7 @@ import tarfile
 from typing import Any, BinaryIO, Iterator  # noqa: UP035 Python 3.7
 
 LINE = 3000  # bytes a line; 4000 characters of base64
+SPOOL = ".kf-seed-"
 
 
 def main() -> None:
@@ -36,19 +37,37 @@ def say(record: "dict[str, Any]") -> None:
 
 
 def seed(request: "dict[str, Any]") -> None:
-    """Unpack the archive that lies in parts in `source` into `root`; tell each file's digest."""
-    whole = hashlib.sha256()
-    names = sorted(name for name in os.listdir(request["source"]) if name.isdigit())
-    spool = os.path.join(request["root"], ".kf-seed-" + request["token"])
+    """Unpack the archive that lies in parts in `source` into `root`; tell each file's digest.
+
+    Where not all parts can lie there at once, several calls gather them in a file on the volume,
+    each from byte `offset` on; the `last` one unpacks it. Each of them can be done again: where
+    what was gathered is gone, as after the last one, it says so, to be called from the first on.
+    """
+    spool = os.path.join(request["root"], SPOOL + request["spool"])
+    for left in os.listdir(request["root"]):
+        path = os.path.join(request["root"], left)
+        if left.startswith(SPOOL) and path != spool:  # of a pod that was evicted
+            os.unlink(path)
+    if request["offset"] and not os.path.exists(spool):
+        say({"lost": True})
+        return
+    gathered = False
     try:
-        with open(spool, "wb") as file:
-            for name in names:
+        with open(spool, "r+b" if request["offset"] else "wb") as file:
+            file.seek(request["offset"])
+            for name in sorted(name for name in os.listdir(request["source"]) if name.isdigit()):
                 with open(os.path.join(request["source"], name), "rb") as source:
-                    data = source.read()
-                whole.update(data)
-                file.write(data)
-        say({"archive": whole.hexdigest()})
-        if whole.hexdigest() != request["sha256"]:
+                    file.write(source.read())
+            file.truncate()
+            file.flush()
+            os.fsync(file.fileno())
+        if not request["last"]:
+            gathered = True
+            return
+        with open(spool, "rb") as file:
+            digest = digest_of(file)
+        say({"archive": digest})
+        if digest != request["sha256"]:
             raise OSError("the archive did not arrive whole")
         os.umask(0)  # tasks may run as any user
         opener = gzip.open if request["gzip"] else open
@@ -64,7 +83,7 @@ def seed(request: "dict[str, Any]") -> None:
                         os.fsync(file.fileno())
                     say(describe(request["root"], target))
     finally:
-        if os.path.exists(spool):
+        if not gathered and os.path.exists(spool):
             os.unlink(spool)
 
 
@@ -142,13 +161,17 @@ def relative(root: str, path: str) -> str:
 
 def describe(root: str, path: str) -> "dict[str, Any]":
     """A file's path, size and digest."""
-    digest = hashlib.sha256()
-    size = 0
     with open(path, "rb") as file:
-        for block in iter(lambda: file.read(1 << 20), b""):
-            size += len(block)
-            digest.update(block)
-    return {"path": relative(root, path), "size": size, "sha256": digest.hexdigest()}
+        digest = digest_of(file)
+        return {"path": relative(root, path), "size": file.tell(), "sha256": digest}
+
+
+def digest_of(file: BinaryIO) -> str:
+    """The SHA-256 of what is left of a file."""
+    digest = hashlib.sha256()
+    for block in iter(lambda: file.read(1 << 20), b""):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 if __name__ == "__main__":

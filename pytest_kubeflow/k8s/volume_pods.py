@@ -8,34 +8,32 @@ import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pytest_kubeflow.errors import (
+    AdmissionRefused,
     Evidence,
     KubeflowError,
     PodFailed,
     VolumeError,
     WaitTimeout,
 )
-from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.k8s.calling import calling
+from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.events import describe_events, events_of
-from pytest_kubeflow.k8s.logs import read_log
+from pytest_kubeflow.k8s.helper_pods import HelperPods
 from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.k8s.pods import (
-    ContainerSpec,
-    create_pod,
-    delete_pod,
-    pod_manifest,
-    wait_for_end,
-)
+from pytest_kubeflow.k8s.pod_template import ContainerSpec, PodTemplate
+from pytest_kubeflow.k8s.turn import in_turn
 from pytest_kubeflow.k8s.volume_log import read_records
 from pytest_kubeflow.waiting import Deadline
 
 ROOT = "/kf-volume"
 SOURCE = "/kf-source"
 CONTAINERS = 16
-"""The most containers of one pod: with more, it asks for more than small quotas have."""
+"""The most containers of one pod; they run one after another."""
 
 _AGENT = Path(__file__).with_name("volume_agent.py")
 
@@ -59,17 +57,29 @@ class VolumePods:
         *,
         ownership: Ownership,
         image: str,
-        timeout: float,
+        template: PodTemplate,
+        start_timeout: float,
     ) -> None:
         self._kubernetes = kubernetes
         self._namespace = namespace
         self._ownership = ownership
         self._image = image
-        self._timeout = timeout
+        self._pods = HelperPods(
+            kubernetes,
+            namespace,
+            ownership=ownership,
+            template=template,
+            start_timeout=start_timeout,
+        )
 
     @contextlib.contextmanager
-    def config_maps(self, chunks: Sequence[bytes], owner: Mapping[str, Any]) -> Iterator[list[str]]:
-        """ConfigMaps with one chunk each. The claim owns them, should we not get to remove them."""
+    def config_maps(
+        self, chunks: Sequence[bytes], owner: Mapping[str, Any], *, deadline: Deadline
+    ) -> Iterator[list[str]]:
+        """ConfigMaps with one chunk each, for as many of the first as a quota has room for.
+
+        The claim owns them, should we not get to remove them.
+        """
         names: list[str] = []
         try:
             for chunk in chunks:
@@ -82,8 +92,16 @@ class VolumePods:
                     },
                     "binaryData": {"chunk": base64.b64encode(chunk).decode()},
                 }
-                with calling(f"create config map {self._namespace}/{name}"):
-                    self._kubernetes.core.create_namespaced_config_map(self._namespace, body)
+                create = partial(self._create_config_map, name, body)
+                try:
+                    if names:
+                        create()
+                    else:
+                        in_turn(create, f"config map {self._namespace}/{name}", deadline=deadline)
+                except AdmissionRefused as error:
+                    if not names or not error.passing:
+                        raise
+                    break
                 names.append(name)
             yield names
         finally:
@@ -91,12 +109,17 @@ class VolumePods:
                 with contextlib.suppress(KubeflowError), calling(f"delete config map {name}"):
                     self._kubernetes.core.delete_namespaced_config_map(name, self._namespace)
 
+    def _create_config_map(self, name: str, body: Mapping[str, Any]) -> None:
+        with calling(f"create config map {self._namespace}/{name}"):
+            self._kubernetes.core.create_namespaced_config_map(self._namespace, dict(body))
+
     def run(
         self,
         claim: str,
         requests: Sequence[Mapping[str, Any]],
         *,
         purpose: str,
+        deadline: Deadline,
         source: Mapping[str, Any] | None = None,
     ) -> list[AgentLog]:
         """Run the agent, one container a request; returns the logs of all."""
@@ -108,7 +131,6 @@ class VolumePods:
             volumes.append(source)
             mounts["source"] = SOURCE
         text = _AGENT.read_text()
-        pod = self._ownership.name(purpose)
         tokens = {f"part-{number}": uuid.uuid4().hex for number in range(len(requests))}
         containers = [
             ContainerSpec(
@@ -125,41 +147,34 @@ class VolumePods:
             )
             for (name, token), request in zip(tokens.items(), requests, strict=True)
         ]
-        manifest = pod_manifest(
-            pod, labels=self._ownership.labels(), containers=containers, volumes=volumes
-        )
-        create_pod(self._kubernetes, self._namespace, manifest)
-        try:
-            self._wait(pod, claim, tokens, purpose)
-            return [self._log(pod, name, token) for name, token in tokens.items()]
-        finally:
-            with contextlib.suppress(KubeflowError):
-                delete_pod(self._kubernetes, self._namespace, pod)
 
-    def _wait(self, pod: str, claim: str, tokens: Mapping[str, str], purpose: str) -> None:
+        def explain(pod: str, logs: Mapping[str, bytes]) -> None:
+            # What the agent says of a file beats what the kubelet says of a process.
+            for name, data in logs.items():
+                if b'{"error": ' in data:
+                    read_records(data, tokens[name], self._where(pod, name))
+
         try:
-            wait_for_end(
-                self._kubernetes, self._namespace, pod, deadline=Deadline.after(self._timeout)
+            pod, logs = self._pods.run(
+                purpose, containers, volumes=volumes, deadline=deadline, explain=explain
             )
-        except (PodFailed, WaitTimeout) as error:
-            for name, token in tokens.items():
-                # What the agent says of a file beats what the kubelet says of a process.
-                log = self._log(pod, name, token) if isinstance(error, PodFailed) else None
-                if log is not None and b'{"error": ' in log.data:
-                    read_records(log.data, token, log.where)
-            state, events = self._claim(claim)
-            told = "" if state.startswith("Bound") else f"; its claim is {state}"
-            found = error.evidence or Evidence(f"volume claim {self._namespace}/{claim}")
-            # The claim in front: its phase and events tell most of a pod that is Pending.
-            mine = ((f"claim {claim}", state), ("events of the claim", events))
-            raise VolumeError(
-                f"cannot {purpose} volume {self._namespace}/{claim}: {error.message}{told}",
-                evidence=Evidence(found.title, (*mine, *found.sections)),
-            ) from error
+        except (AdmissionRefused, PodFailed, WaitTimeout) as error:
+            raise self._failed(error, claim, purpose) from error
+        return [AgentLog(data, tokens[name], self._where(pod, name)) for name, data in logs.items()]
 
-    def _log(self, pod: str, container: str, token: str) -> AgentLog:
-        data = read_log(self._kubernetes, self._namespace, pod, container)
-        return AgentLog(data, token, f"the log of pod {self._namespace}/{pod} ({container})")
+    def _where(self, pod: str, container: str) -> str:
+        return f"the log of pod {self._namespace}/{pod} ({container})"
+
+    def _failed(self, error: KubeflowError, claim: str, purpose: str) -> VolumeError:
+        state, events = self._claim(claim)
+        told = "" if state.startswith("Bound") else f"; its claim is {state}"
+        found = error.evidence or Evidence(f"volume claim {self._namespace}/{claim}")
+        # The claim in front: its phase and events tell most of a pod that is Pending.
+        mine = ((f"claim {claim}", state), ("events of the claim", events))
+        return VolumeError(
+            f"cannot {purpose} volume {self._namespace}/{claim}: {error.message}{told}",
+            evidence=Evidence(found.title, (*mine, *found.sections)),
+        )
 
     def _claim(self, name: str) -> tuple[str, str]:
         """The claim's phase with its storage class, and its events; in brackets why not."""

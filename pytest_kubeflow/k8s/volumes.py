@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_kubeflow.errors import (
-    ConfigurationError,
     KubeflowError,
     NotFound,
-    PermissionDenied,
     VolumeError,
 )
-from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.k8s.calling import calling
+from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.pod_template import PodTemplate
+from pytest_kubeflow.k8s.storage import require_storage_class
+from pytest_kubeflow.k8s.turn import in_turn
 from pytest_kubeflow.k8s.volume_log import (
     PART,
     Archive,
@@ -33,6 +36,7 @@ from pytest_kubeflow.k8s.volume_log import (
     read_records,
 )
 from pytest_kubeflow.k8s.volume_pods import CONTAINERS, SOURCE, VolumePods
+from pytest_kubeflow.waiting import Deadline
 
 __all__ = ["SeededVolume", "Volume", "Volumes"]
 
@@ -42,12 +46,13 @@ class SeededVolume:
     """Declares a volume for one run: claimed, filled with `files`, and removed with the run.
 
     `files` maps paths on the volume to contents; text is written as UTF-8. `size` is a Kubernetes
-    quantity. `storage_class` None: that of --kf-storage-class, or the cluster's default.
+    quantity; None: that of --kf-volume-size. `storage_class` None: that of --kf-storage-class, or
+    the cluster's default.
     As an argument of a pipeline it becomes the name of the claim.
     """
 
     files: Mapping[str, bytes | str] = field(default_factory=dict)
-    size: str = "1Gi"
+    size: str | None = None
     storage_class: str | None = None
     access_mode: str = "ReadWriteOnce"
 
@@ -110,7 +115,11 @@ class Volume:
 
 
 class Volumes:
-    """Makes, fills and reads claims in one namespace. `image` has python3; `timeout` in seconds."""
+    """Makes, fills and reads claims in one namespace.
+
+    `image` has python3. `timeout` is in seconds, for all that one call takes: for its turn under a
+    quota, a node, the image and the work; `start_timeout` for what keeps a pod from starting.
+    """
 
     def __init__(
         self,
@@ -120,14 +129,24 @@ class Volumes:
         ownership: Ownership,
         image: str,
         storage_class: str | None = None,
+        size: str = "1Gi",
+        template: PodTemplate | None = None,
         timeout: float = 600.0,
+        start_timeout: float = 120.0,
     ) -> None:
         self._kubernetes = kubernetes
         self.namespace = namespace
         self._ownership = ownership
         self._storage_class = storage_class
+        self._size = size
+        self._timeout = timeout
         self._pods = VolumePods(
-            kubernetes, namespace, ownership=ownership, image=image, timeout=timeout
+            kubernetes,
+            namespace,
+            ownership=ownership,
+            image=image,
+            template=template or PodTemplate(),
+            start_timeout=start_timeout,
         )
 
     def make(self, declared: SeededVolume) -> Volume:
@@ -136,12 +155,13 @@ class Volumes:
         Raises ConfigurationError for a storage class that does not exist, VolumeError with the
         events of claim and pod if the volume cannot be had or filled in time.
         """
+        deadline = Deadline.after(self._timeout)
         archive = pack(declared.contents()) if declared.files else None
-        claim = self._claim(declared)
+        claim = self._claim(declared, deadline)
         volume = Volume(self, claim.metadata.name)
         try:
             if archive is not None:
-                self._seed(claim, archive)
+                self._seed(claim, archive, deadline)
         except BaseException:
             with contextlib.suppress(KubeflowError):
                 volume.delete()
@@ -162,7 +182,8 @@ class Volumes:
         """What there is: all files without contents, or these with the contents of small ones."""
         wanted = None if paths is None else list(paths)
         request = {"action": "look", "paths": wanted, "budget": PART}
-        (log,) = self._pods.run(name, [request], purpose="read")
+        deadline = Deadline.after(self._timeout)
+        (log,) = self._pods.run(name, [request], purpose="read", deadline=deadline)
         return read_files(log.data, log.token, log.where)
 
     def read_large(self, name: str, record: FileRecord) -> bytes:
@@ -173,84 +194,80 @@ class Volumes:
         ]
         parts = []
         for at in range(0, len(requests), CONTAINERS):
-            logs = self._pods.run(name, requests[at : at + CONTAINERS], purpose="read")
+            some = requests[at : at + CONTAINERS]
+            deadline = Deadline.after(self._timeout)
+            logs = self._pods.run(name, some, purpose="read", deadline=deadline)
             parts += [read_part(log.data, log.token, log.where) for log in logs]
         content = b"".join(parts)
         if hashlib.sha256(content).hexdigest() != record.sha256:
             raise VolumeError(f"{record.path!r} on volume {name} changed while it was read")
         return content
 
-    def _claim(self, declared: SeededVolume) -> Any:
+    def _claim(self, declared: SeededVolume, deadline: Deadline) -> Any:
         storage_class = declared.storage_class or self._storage_class
-        self._check_storage_class(storage_class)
+        require_storage_class(self._kubernetes, storage_class)
         name = self._ownership.name("volume")
         spec: dict[str, Any] = {
             "accessModes": [declared.access_mode],
-            "resources": {"requests": {"storage": declared.size}},
+            "resources": {"requests": {"storage": declared.size or self._size}},
         }
         if storage_class is not None:
             spec["storageClassName"] = storage_class
         body = {"metadata": {"name": name, "labels": self._ownership.labels()}, "spec": spec}
-        with calling(f"create volume claim {self.namespace}/{name}"):
-            return self._kubernetes.core.create_namespaced_persistent_volume_claim(
-                self.namespace, body
-            )
+        what = f"volume claim {self.namespace}/{name}"
 
-    def _check_storage_class(self, name: str | None) -> None:
-        """Say at once what would otherwise be a claim that stays Pending."""
-        try:
-            with calling("list storage classes"):
-                classes = self._kubernetes.storage.list_storage_class().items
-        except PermissionDenied:
-            return
-        names = sorted(each.metadata.name for each in classes)
-        there = f"there are: {', '.join(names) or 'none'}"
-        if name is not None and name not in names:
-            raise ConfigurationError(
-                f"there is no storage class {name!r} on this cluster; {there} (--kf-storage-class)"
-            )
-        if name is None and not any(map(_is_default, classes)):
-            raise ConfigurationError(
-                f"this cluster has no default storage class: name one with --kf-storage-class; "
-                f"{there}"
-            )
+        def create() -> Any:
+            with calling(f"create {what}"):
+                return self._kubernetes.core.create_namespaced_persistent_volume_claim(
+                    self.namespace, body
+                )
 
-    def _seed(self, claim: Any, archive: Archive) -> None:
+        return in_turn(create, what, deadline=deadline)
+
+    def _seed(self, claim: Any, archive: Archive, deadline: Deadline) -> None:
         owner = {
             "apiVersion": "v1",
             "kind": "PersistentVolumeClaim",
             "name": claim.metadata.name,
             "uid": claim.metadata.uid,
         }
-        with self._pods.config_maps(archive.chunks, owner) as names:
-            source = {
-                "name": "source",
-                "projected": {
-                    "sources": [
-                        {
-                            "configMap": {
-                                "name": name,
-                                "items": [{"key": "chunk", "path": f"{number:06}"}],
-                            }
-                        }
-                        for number, name in enumerate(names)
-                    ]
-                },
-            }
-            request = {
-                "action": "seed",
-                "source": SOURCE,
-                "sha256": archive.sha256,
-                "gzip": archive.gzip,
-            }
-            (log,) = self._pods.run(claim.metadata.name, [request], purpose="seed", source=source)
-        told = read_records(log.data, log.token, log.where)
+        spool, done = uuid.uuid4().hex, 0
+        while True:
+            chunks = archive.chunks[done:]
+            with self._pods.config_maps(chunks, owner, deadline=deadline) as names:
+                request = {
+                    "action": "seed",
+                    "source": SOURCE,
+                    "spool": spool,
+                    "offset": sum(map(len, archive.chunks[:done])),
+                    "last": len(names) == len(chunks),
+                    "sha256": archive.sha256,
+                    "gzip": archive.gzip,
+                }
+                (log,) = self._pods.run(
+                    claim.metadata.name,
+                    [request],
+                    purpose="seed",
+                    source=_projected(names),
+                    deadline=deadline,
+                )
+            told = read_records(log.data, log.token, log.where)
+            if any("lost" in each for each in told):
+                done = 0
+            elif request["last"]:
+                break
+            else:
+                done += len(names)
         written = {each["path"]: each["sha256"] for each in told if "path" in each}
         if written != dict(archive.files):
             wrong = min(written.items() ^ archive.files.items())[0]
             raise VolumeError(f"{log.where} did not write {wrong!r} as it was given")
 
 
-def _is_default(storage_class: Any) -> bool:
-    annotations = storage_class.metadata.annotations or {}
-    return bool(annotations.get("storageclass.kubernetes.io/is-default-class") == "true")
+def _projected(config_maps: Sequence[str]) -> dict[str, Any]:
+    """A volume with the chunks of these ConfigMaps, in their order."""
+    sources = [
+        {"configMap": {"name": name, "items": [{"key": "chunk", "path": f"{number:06}"}]}}
+        for number, name in enumerate(config_maps)
+    ]
+    return {"name": "source", "projected": {"sources": sources}}

@@ -36,7 +36,8 @@ def _block(run: PlannedRun) -> Iterator[str]:
         yield f"  image      {image}"
     for value in prepared.resources.values():
         if isinstance(value, SeededVolume):
-            yield f"  volume     {value.size}, {len(value.files)} files, {value.access_mode}"
+            size = value.size or "--kf-volume-size"
+            yield f"  volume     {size}, {len(value.files)} files, {value.access_mode}"
         else:
             yield f"  bucket     {len(value.objects)} objects"
     for label, container in _asking(executors):

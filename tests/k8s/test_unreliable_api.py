@@ -29,13 +29,8 @@ from pytest_kubeflow.k8s.namespaces import (
     wait_until_gone,
 )
 from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.k8s.pods import (
-    ContainerSpec,
-    create_pod,
-    delete_pod,
-    pod_manifest,
-    wait_for_end,
-)
+from pytest_kubeflow.k8s.pod_template import ContainerSpec, pod_manifest
+from pytest_kubeflow.k8s.pods import create_pod, delete_pod, wait_for_end
 from pytest_kubeflow.k8s.profiles import create_profile, delete_profile, list_profiles
 from pytest_kubeflow.k8s.reaper import Reaper
 from pytest_kubeflow.k8s.retry_policy import RetryPolicy

@@ -35,16 +35,18 @@ def agent(**request: Any) -> subprocess.CompletedProcess[bytes]:
     )
 
 
+def unpack(root: Path, source: Path, **request: Any) -> subprocess.CompletedProcess[bytes]:
+    where = {"action": "seed", "root": str(root), "source": str(source), "spool": "s"}
+    return agent(**{"offset": 0, "last": True, **where, **request})
+
+
 def seed(root: Path, source: Path, files: dict[str, bytes], chunk: int = 700_000) -> bytes:
     archive = pack(files, chunk=chunk)
     root.mkdir()
     source.mkdir()
     for number, data in enumerate(archive.chunks):
         (source / f"{number:06}").write_bytes(data)
-    done = agent(
-        action="seed", root=str(root), source=str(source), sha256=archive.sha256, gzip=archive.gzip
-    )
-    return done.stdout
+    return unpack(root, source, sha256=archive.sha256, gzip=archive.gzip).stdout
 
 
 @given(st.dictionaries(NAMES, st.binary(max_size=400), max_size=5), st.integers(1, 500))
@@ -125,16 +127,34 @@ def test_archive_that_did_not_arrive_whole_is_not_unpacked(tmp_path: Path) -> No
     (tmp_path / "source").mkdir()
     (tmp_path / "root").mkdir()
     (tmp_path / "source" / "000000").write_bytes(b"half of it")
-    done = agent(
-        action="seed",
-        root=str(tmp_path / "root"),
-        source=str(tmp_path / "source"),
-        sha256="0" * 64,
-        gzip=False,
-    )
+    done = unpack(tmp_path / "root", tmp_path / "source", sha256="0" * 64, gzip=False)
     with pytest.raises(VolumeError, match="did not arrive whole"):
         read_records(done.stdout, "t", "log")
     assert list((tmp_path / "root").iterdir()) == []
+
+
+def test_parts_that_cannot_lie_there_at_once_are_gathered_each_twice(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 100
+    archive = pack({"a": content}, chunk=97)
+    whole = {"sha256": archive.sha256, "gzip": archive.gzip}
+    root, source = tmp_path / "root", tmp_path / "source"
+    root.mkdir()
+    source.mkdir()
+    (root / ".kf-seed-evicted").write_bytes(b"left by a pod that was evicted")
+    offset = 0
+    for number, chunk in enumerate(archive.chunks, 1):
+        (source / "000000").write_bytes(chunk)
+        last = number == len(archive.chunks)
+        for _ in range(1 if last else 2):  # a pod that was evicted at its end is made again
+            done = unpack(root, source, offset=offset, last=last, **whole)
+            assert done.returncode == 0, done.stderr
+        offset += len(chunk)
+    assert number > 3
+    assert [each.name for each in root.iterdir()] == ["a"]
+    assert (root / "a").read_bytes() == content
+    again = unpack(root, source, offset=offset - len(chunk), last=True, **whole)
+    assert {"lost": True} in read_records(again.stdout, "t", "log")
+    assert (root / "a").read_bytes() == content
 
 
 @pytest.fixture(scope="module")
