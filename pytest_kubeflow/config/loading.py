@@ -80,6 +80,7 @@ def resolve(options: Sequence[Option], sources: Sources) -> KubeflowConfig:
     _one_of(settings, "password", "password_file")
     _read_password(settings)
     _require_local(settings)
+    _within(settings, "pod_requests", "pod_limits")
     return _build(options, settings)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_kubeflow.quantity import parse_quantity
 
@@ -51,13 +51,17 @@ class Refusal:
         return f"it is {self.rule} that refuses this, not a missing right: {self.advice}"
 
 
-def refusal(status: int, words: str) -> Refusal | None:
-    """What an answer with this status and message is about; None if about something else."""
+def refusal(status: int, words: str, *, pod: bool) -> Refusal | None:
+    """What an answer with this status and message is about; None if about something else.
+
+    `pod`: it is a pod that is refused, of which options can change something.
+    """
     if status not in _REFUSED:
         return None
     for pattern, read in _READERS:
         if (found := pattern.search(words)) is not None:
-            return read(found)
+            told = read(found)
+            return told if pod or told.advice != _WANTED else replace(told, advice=_CHANGE)
     return None
 
 
@@ -137,6 +141,7 @@ _WANTED = (
     "give helper pods what it asks for (--kf-pod-labels, --kf-pod-annotations, --kf-pod-requests, "
     "--kf-pod-limits, --kf-base-image), or exempt the namespace from it"
 )
+_CHANGE = "make the object as it asks, or exempt the namespace from it"
 _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Refusal]], ...] = (
     (_EXCEEDED, _exceeded),
     (_UNSPECIFIED, _unspecified),

@@ -49,6 +49,6 @@ def _translated(error: api.ApiException, what: str) -> KubeflowError:
     kinds = {401: AuthenticationError, 403: PermissionDenied, 404: NotFound}
     kind = kinds.get(error.status, KubeflowError)
     message = f"cannot {what}: Kubernetes answers {error.status}: {told}"
-    if (refused := refusal(error.status, told)) is not None:
+    if (refused := refusal(error.status, told, pod=what.startswith("create pod "))) is not None:
         return AdmissionRefused(f"{message}; {refused}", passing=refused.passing)
     return kind(message)

@@ -12,10 +12,10 @@ from pytest_kubeflow.errors import AdmissionRefused, KubeflowError, PermissionDe
 from pytest_kubeflow.k8s.calling import calling
 
 
-def answered(status: int, message: str) -> KubeflowError:
+def answered(status: int, message: str, what: str = "create pod ns/a") -> KubeflowError:
     error = ApiException(status=status, reason="Forbidden")
     error.body = json.dumps({"kind": "Status", "message": message, "code": status})
-    with pytest.raises(KubeflowError) as caught, calling("create pod ns/a"):
+    with pytest.raises(KubeflowError) as caught, calling(what):
         raise error
     assert " ".join(message.split()) in caught.value.message  # the server's own words
     return caught.value
@@ -102,6 +102,13 @@ def test_a_rule_is_told_as_one_with_what_to_do(message: str) -> None:
     assert re.search(wanted, error.message), error.message
     assert "not a missing right" in error.message
     assert error.passing is passing
+
+
+def test_options_are_named_for_pods_alone() -> None:
+    words = 'admission webhook "w" denied the request: MinReplicas cannot be less than 0'
+    error = answered(403, words, "create InferenceService ns/a")
+    assert "the admission webhook 'w' that refuses this" in error.message
+    assert "--kf-pod" not in error.message
 
 
 def test_two_pods_that_count_at_once_are_no_failure() -> None:
