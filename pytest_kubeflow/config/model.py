@@ -156,6 +156,9 @@ class SessionSettings:
     timeout: float = 600.0
     """The longest that one wait may take, in seconds."""
 
+    start_timeout: float = 120.0
+    """The seconds for which a pod may fail to start for a reason that rarely mends itself."""
+
     schedule: str = "submit-first"
     """When declared runs are submitted: submit-first or sequential."""
 

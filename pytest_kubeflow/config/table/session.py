@@ -91,4 +91,13 @@ OPTIONS = (
         default=600.0,
         metavar="DURATION",
     ),
+    Option(
+        "start_timeout",
+        "session.start_timeout",
+        p.DURATION,
+        "The longest that a pod may fail to start for a reason that rarely mends itself: an image "
+        "that is not pulled, a missing Secret or ConfigMap, a claim that is not provisioned.",
+        default=120.0,
+        metavar="DURATION",
+    ),
 )
