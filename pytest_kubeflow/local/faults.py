@@ -19,6 +19,7 @@ FAULTS: dict[str, str] = {
     "conditions-ignored": "conditions count as met: all branches of a pipeline are taken",
     "dashboard-open": "the central dashboard is open to all, without a login",
     "dead-store": "the object store is down",
+    "executor-forbidden": "Argo's executor has no right to write what a task came to",
     "exit-tasks-lost": "tasks that follow failures are left out, as are those of exit handlers",
     "gpus-leaked": "pods that ask for no GPU see all of their node",
     "gpus-missing": "pods get one GPU fewer than they ask for",
@@ -51,6 +52,7 @@ FAULTS: dict[str, str] = {
     "userid-trusted": "the gateway believes what a client says of itself in kubeflow-userid",
     "volume-lossy": "what a pod writes to a volume is gone when the pod ends",
     "volumes-open": "the volumes web app is open to all, without a login or rights",
+    "workflows-ignored": "no workflow controller takes Workflows up",
     "wrong-output": "numbers that tasks return are off by one",
 }
 

@@ -28,7 +28,7 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import CONFIG_MAPS
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
 from pytest_kubeflow.local.kubelet.mirrors import Program
-from pytest_kubeflow.local.metadata import MetadataStore
+from pytest_kubeflow.local.metadata import MetadataStore, NativeMetadata
 from pytest_kubeflow.local.metadata.durable import keep as keep_metadata
 from pytest_kubeflow.local.network import LoopbackNetwork
 from pytest_kubeflow.local.objectstore import S3_PORT, ObjectStore
@@ -162,7 +162,10 @@ class Server:
         )
         await self._run(pipelines.start, pipelines.stop)
         backend = await self._serve(pipelines.app)
-        host, mesh = backend.url, None
+        ui = backend if self._multi_user else await self._serve(pipelines.ui_app)
+        native = NativeMetadata(metadata)
+        await self._run(native.start, native.stop)
+        host, mesh = ui.url, None
         if self._multi_user:
             mesh = Mesh(
                 await self._client(api, "system:istiod", ["system:masters"]),
@@ -170,7 +173,7 @@ class Server:
                 faults=faults,
             )
             host = await self._start_gateway(api, admin, pipelines, store, secret=secret, mesh=mesh)
-        await self._publish(admin, store, backend, store_front=network.host(2))
+        await self._publish(admin, store, backend, ui, native, store_front=network.host(2))
         endpoints = await self._endpoints(api, store, host)
         # Last, because nobody waits for these: the cluster answers while they read what there is.
         self._started.set()
@@ -245,11 +248,19 @@ class Server:
         return copy
 
     async def _publish(
-        self, admin: KubeClient, store: ObjectStore, backend: HttpServer, *, store_front: str
+        self,
+        admin: KubeClient,
+        store: ObjectStore,
+        backend: HttpServer,
+        ui: HttpServer,
+        metadata: NativeMetadata,
+        *,
+        store_front: str,
     ) -> None:
         """Make the components reachable from pods, at the addresses that a platform has."""
-        for name, port in (("ml-pipeline", 8888), ("ml-pipeline-ui", 80)):
-            await self._show(admin, name, "kubeflow", port, backend)
+        await self._show(admin, "ml-pipeline", "kubeflow", 8888, backend)
+        await self._show(admin, "ml-pipeline-ui", "kubeflow", 80, ui)
+        await self._show(admin, "metadata-grpc-service", "kubeflow", 8080, metadata)
         await self._kubelet.show(Program(STORE, "kubeflow", STORE_IMAGE, store_front, (S3_PORT,)))
         for name, ports in (("seaweedfs", (S3_PORT, 9000)), ("minio-service", (9000,))):
             leading = dict.fromkeys(ports, S3_PORT)
@@ -257,7 +268,7 @@ class Server:
         await bootstrap.store_keys(admin, "kubeflow", store.access_key, store.secret_key)
 
     async def _show(
-        self, admin: KubeClient, name: str, namespace: str, port: int, server: HttpServer
+        self, admin: KubeClient, name: str, namespace: str, port: int, server: HttpServer | NativeMetadata
     ) -> None:
         """A Service, and a pod for what of it runs in this process."""
         program = Program(name, namespace, f"kubeflow/{name}", server.host, (server.port,))

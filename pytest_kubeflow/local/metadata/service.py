@@ -45,14 +45,14 @@ def service_app(store: MetadataStore) -> Starlette:
     """An ASGI application that serves `/ml_metadata.MetadataStoreService/<Method>`."""
     table = Methods(store).table
 
-    async def call(request: Request) -> Response:
+    async def answer(request: Request) -> Response:
         content_type = request.headers.get("content-type", "")
         if not content_type.startswith("application/grpc-web"):
             return Response("expected content-type application/grpc-web", status_code=415)
         text = content_type.startswith("application/grpc-web-text")
         body = await request.body()
-        code, message, answer = _answer(table, request.path_params["method"], body, text=text)
-        frames = _frame(0, answer) if answer is not None else b""
+        code, message, response = _answer(table, request.path_params["method"], body, text=text)
+        frames = _frame(0, response) if response is not None else b""
         trailers = f"grpc-status:{code}\r\n"
         if message:
             trailers += f"grpc-message:{quote(message, safe=' ')}\r\n"
@@ -61,18 +61,28 @@ def service_app(store: MetadataStore) -> Starlette:
         kind = "application/grpc-web-text+proto" if text else "application/grpc-web+proto"
         return Response(content, media_type=kind)
 
-    return Starlette(routes=[Route(f"/{SERVICE}/{{method}}", call, methods=["POST"])])
+    return Starlette(routes=[Route(f"/{SERVICE}/{{method}}", answer, methods=["POST"])])
 
 
 def _answer(
     table: dict[str, Callable[[Any], Any]], name: str, body: bytes, *, text: bool
 ) -> tuple[int, str, bytes | None]:
     """`(grpc code, message, serialized response)` of one call."""
+    try:
+        payload = _payload(base64.b64decode(body, validate=True) if text else body)
+    except ValueError as error:
+        return _INVALID_ARGUMENT, str(error), None
+    return call(table, name, payload)
+
+
+def call(
+    table: dict[str, Callable[[Any], Any]], name: str, payload: bytes
+) -> tuple[int, str, bytes | None]:
+    """`(grpc code, message, serialized response)` of one call with a serialized request."""
     method = table.get(name)
     if method is None:
         return _UNIMPLEMENTED, f"{SERVICE}/{name} is not served here", None
     try:
-        payload = _payload(base64.b64decode(body, validate=True) if text else body)
         request = message_class(f"{name}Request").FromString(payload)
         return _OK, "", method(request).SerializeToString()
     except _EXPECTED as error:

@@ -1,11 +1,13 @@
 """PersistenceAgent: the state of Workflows, carried into the API's store.
 
 States: backend/src/apiserver/resource/resource_manager.go (ReportWorkflowResource), model/run.go.
+Tasks are the Workflow's nodes, as they are: server/api_converter.go (toModelTasks).
 The real agent lags by seconds; this one follows each change.
 """
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from datetime import datetime
 
@@ -64,13 +66,12 @@ def _reported(run: Run, workflow: Object) -> Run:
     contexts = status.get("contexts") or {}
     known = {task.id: task for task in run.tasks}
     nodes = (status.get("nodes") or {}).values()
-    children: dict[str, list[str]] = {}
-    for node in nodes:
-        children.setdefault(node.get("boundaryID", ""), []).append(node["id"])
     run = replace(
         run,
         tasks=tuple(
-            _task(node, known.get(node["id"]), children.get(node["id"], [])) for node in nodes
+            _task(node, task_id, known.get(task_id))
+            for node in sorted(nodes, key=_id_of)
+            for task_id in [_task_id(run, node)]
         )
         or run.tasks,
         pipeline_context_id=contexts.get("pipeline", 0),
@@ -94,28 +95,30 @@ def _moved(run: Run, state: str, error: str, finished: datetime | None = None) -
     )
 
 
-def _task(node: Object, known: Task | None, children: list[str]) -> Task:
+def _task(node: Object, task_id: str, known: Task | None) -> Task:
     state = _STATES.get(node["phase"], "PENDING")
-    message = node.get("message", "")
     history = known.history if known else ()
-    if not history or (history[-1].state, history[-1].error) != (state, message):
-        history = (*history, StateChange(state, now(), message))
-    outputs = (node.get("outputs") or {}).get("parameters") or []
-    execution = next((one["value"] for one in outputs if one["name"] == "execution-id"), "0")
+    if not history or history[-1].state != state:
+        history = (*history, StateChange(state, now()))
     return Task(
-        id=node["id"],
+        id=task_id,
         name=node["displayName"],
         state=state,
-        created_at=_time(node.get("createdAt")) or now(),
+        created_at=known.created_at if known else now(),
         started_at=_time(node.get("startedAt")),
         finished_at=_time(node.get("finishedAt")),
-        execution_id=int(execution),
-        parent_id=node.get("boundaryID", ""),
-        pod_name=node["id"] if node["type"] == "Pod" else "",
-        children=tuple(children),
-        error=message,
+        children=tuple(node.get("children") or ()),
         history=history,
     )
+
+
+def _id_of(node: Object) -> str:
+    return str(node["id"])
+
+
+def _task_id(run: Run, node: Object) -> str:
+    """Of a task in the API: it has nothing to do with the node's."""
+    return str(uuid.uuid5(uuid.UUID(run.id), node["id"]))
 
 
 def _time(text: str | None) -> datetime | None:

@@ -37,9 +37,10 @@ from pytest_kubeflow.local.pipelines.workflows import RUN_LABEL, Workflows
 class Pipelines:
     """Kubeflow Pipelines on a Kubernetes API.
 
-    `app` and `metadata_app` are ASGI applications, which answer from construction on; runs go on
-    from `start` to `stop`. Behind a gateway, `gateway_secret` is what its requests carry in
-    `x-gateway-secret`: without it nobody is believed to be a user by the `kubeflow-userid` header.
+    `app`, `ui_app` and `metadata_app` are ASGI applications, which answer from construction on;
+    runs go on from `start` to `stop`. Behind a gateway, `gateway_secret` is what its requests carry
+    in `x-gateway-secret`: without it nobody is believed to be a user by the `kubeflow-userid`
+    header.
     With a `database`, what the API knows is kept there, and unfinished runs go on.
     """
 
@@ -84,9 +85,9 @@ class Pipelines:
             *ReportService(context, self._engine.accept).routes(),
         ]
         self.metadata_app: ASGIApp = metadata_app(metadata)
+        self.app: Starlette = make_app(context, routes)
         # A stand-alone installation has no gateway: its UI server leads to ML Metadata as well.
-        mounts = [] if multi_user else [Mount("/", self.metadata_app)]
-        self.app: Starlette = make_app(context, [*routes, *mounts])
+        self.ui_app: Starlette = make_app(context, [*routes, Mount("/", self.metadata_app)])
 
     async def start(self) -> None:
         await self._engine.start()

@@ -83,7 +83,7 @@ class StateChange:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task of a run, as its Workflow reports it; `children` are the ids of those inside it."""
+    """A task of a run: a node of its Workflow; `children` are the ids of nodes after it."""
 
     id: str
     name: str
@@ -91,11 +91,7 @@ class Task:
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
-    execution_id: int = 0
-    parent_id: str = ""
-    pod_name: str = ""
     children: tuple[str, ...] = ()
-    error: str = ""
     history: tuple[StateChange, ...] = ()
 
 

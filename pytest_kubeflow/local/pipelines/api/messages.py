@@ -158,13 +158,10 @@ def _task(record: Run, task: Task) -> Json:
         start_time=timestamp(task.started_at),
         end_time=timestamp(task.finished_at),
         state=task.state,
-        execution_id=str(task.execution_id or ""),  # protobuf's JSON has int64 as strings
-        error=_error(task.error),
-        parent_task_id=task.parent_id,
         state_history=[_change(one) for one in task.history],
-        pod_name=task.pod_name,
-        # Nodes of the Workflow, whatever they are: the real server knows them by no other name.
-        child_tasks=[{"pod_name": one} for one in task.children or (task.pod_name,) if one],
+        # The ids of nodes, whatever they are: the real server tells no names of pods, no errors
+        # and no parents.
+        child_tasks=[{"pod_name": one} for one in task.children],
     )
 
 

@@ -13,15 +13,26 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.informer import Key
 from pytest_kubeflow.local.kube.resources import PODS
 from pytest_kubeflow.local.pipelines.driver.caching import Cache
+from pytest_kubeflow.local.pipelines.driver.nodes import PodNode
 from pytest_kubeflow.local.pipelines.driver.pods import TaskPods, failure, phase, waiting_for
 from pytest_kubeflow.local.pipelines.driver.report import Report
-from pytest_kubeflow.local.pipelines.driver.status import TaskNode, WorkflowStatus
-from pytest_kubeflow.local.pipelines.driver.values import TaskError
+from pytest_kubeflow.local.pipelines.driver.status import WorkflowStatus
+from pytest_kubeflow.local.pipelines.driver.values import PodError
 from pytest_kubeflow.local.pipelines.settings import StoreSettings
 
 
-class AttemptError(TaskError):
-    """A pod that ran and failed: what another attempt may mend."""
+class AttemptError(PodError):
+    """A pod that ran and failed: what another attempt may mend.
+
+    `phase` and `reason` are Argo's, `report` that of a component that had succeeded before.
+    """
+
+    def __init__(self, phase: str, reason: str, report: Report | None) -> None:
+        told = report.error if report is not None else ""
+        super().__init__(f"{reason}: {told}" if told else reason)
+        self.phase = phase
+        self.reason = reason
+        self.report = report if report is not None and not told else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +50,13 @@ class Tools:
 async def attempt(
     tools: Tools,
     manifest: Object,
-    node: TaskNode,
+    node: PodNode,
     status: WorkflowStatus,
     created: Callable[[Object], None],
 ) -> Report:
     """Make the pod and wait for its end; `created` is told of it, `node` shows how it goes.
 
-    Raises AttemptError if the pod has failed, TaskError if there is no use in another one.
+    Raises AttemptError if the pod has failed, PodError if there is no use in another one.
     """
 
     def show(pod: Object) -> None:
@@ -53,6 +64,7 @@ async def attempt(
         status.move(node, "Running" if running else "Pending", waiting_for(pod))
 
     namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
+    await tools.pods.clear(namespace, name)
     ended = tools.pods.follow(namespace, name, show)
     tools.reports[namespace, name] = None
     try:
@@ -61,18 +73,16 @@ async def attempt(
         pod = await ended
         report = tools.reports[namespace, name]
     except ApiError as error:
-        raise TaskError(f"the task's pod was refused: {error.message}") from None
+        raise PodError(f"the task's pod was refused: {error.message}") from None
     finally:
         ended.cancel()
         del tools.reports[namespace, name]
     if pod is None:
-        raise TaskError(f"pod deleted: {name} was removed while its task was running")
+        raise PodError(f"pod deleted: {name} was removed while its task was running")
     if phase(pod) == "Failed":
-        why = failure(pod)
-        reported = report.error if report else ""
-        raise AttemptError(why if reported in why else f"{why}: {reported}")
+        raise AttemptError(*failure(pod), report)
     if report is None:
-        raise TaskError(f"pod {name} succeeded, but its launcher reported no outputs")
+        raise PodError(f"pod {name} succeeded, but its launcher reported no outputs")
     return report
 
 

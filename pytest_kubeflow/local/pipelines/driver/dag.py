@@ -13,14 +13,14 @@ from typing import Any
 
 from pytest_kubeflow.local.pipelines.driver import claims, expression, iterator
 from pytest_kubeflow.local.pipelines.driver.iterator import is_loop
+from pytest_kubeflow.local.pipelines.driver.nodes import FALSE, OMITTED, Kind, TaskNode
 from pytest_kubeflow.local.pipelines.driver.resolve import (
     iteration_inputs,
     resolve_inputs,
     resolve_outputs,
     resolve_parameter,
 )
-from pytest_kubeflow.local.pipelines.driver.status import TaskNode
-from pytest_kubeflow.local.pipelines.driver.step import Step, pod_name
+from pytest_kubeflow.local.pipelines.driver.step import Step
 from pytest_kubeflow.local.pipelines.driver.task import TaskRunner
 from pytest_kubeflow.local.pipelines.driver.trigger import (
     Outcome,
@@ -29,13 +29,10 @@ from pytest_kubeflow.local.pipelines.driver.trigger import (
     starts,
     upstream,
 )
-from pytest_kubeflow.local.pipelines.driver.values import TaskError, Values
+from pytest_kubeflow.local.pipelines.driver.values import InnerError, TaskError, Values
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument
 
 Json = Any
-
-_OMITTED = "omitted: depends condition not met"  # Argo's words
-_FALSE = "when 'false != false' evaluated false"
 
 
 @dataclass(slots=True)
@@ -95,7 +92,7 @@ class DagRunner:
                 one.cancel()
             await asyncio.gather(*started.values(), return_exceptions=True)
         if scope.error:
-            raise TaskError(scope.error)
+            raise InnerError(scope.error)
         return resolve_outputs(component["dag"], scope.outcomes)
 
     def _upstream(self, task: Json) -> set[str]:
@@ -115,19 +112,17 @@ class DagRunner:
         outcomes = {one: scope.outcomes[one] for one in self._upstream(task)}
         lost = is_exit_task(task) and self._runner.tools.faults.active("exit-tasks-lost")
         if lost or not starts(task, outcomes, failed=bool(scope.error)):
-            status.move(node, "Omitted", _OMITTED)
+            status.move(node, "Omitted", OMITTED)
             return Outcome("Omitted")
         try:
             values = await self._triggered(step, scope)
         except TaskError as error:
             message = f"task {step.display_name!r}: {error}"
             scope.error = scope.error or message
-            status.move(node, "Failed", str(error))
-            if node.execution_id:
-                self._runner.ledger.finish(node.execution_id, "FAILED")
+            await self._runner.failed(step, error)
             return Outcome("Failed", error=message)
         if values is None:
-            status.move(node, "Skipped", _FALSE)
+            status.move(node, "Skipped", FALSE)
             return Outcome("Skipped")
         status.move(node, "Succeeded")
         return Outcome("Succeeded", values)
@@ -170,8 +165,12 @@ class DagRunner:
             async with gate:
                 if errors:
                     return Values()
-                name = f"iteration-iterations({index}:{index})"
-                inner = status.node(TaskNode(f"{node.id}.{index}", name, "DAG", node.id))
+                kind = Kind.DAG if "dag" in step.component else Kind.CONTAINER
+                inner = status.node(
+                    TaskNode(
+                        node.workflow, kind, step.key, node, index=index, template=node.template
+                    )
+                )
                 each = replace(
                     step, inputs=inputs, node=inner, parent=node.execution_id, iteration=index
                 )
@@ -179,16 +178,14 @@ class DagRunner:
                     values = await self._once(each)
                 except TaskError as error:
                     errors.append(f"iteration {index}: {error}")
-                    status.move(inner, "Failed", str(error))
-                    if inner.execution_id:
-                        self._runner.ledger.finish(inner.execution_id, "FAILED")
+                    await self._runner.failed(each, error)
                     return Values()
                 status.move(inner, "Succeeded")
                 return values
 
         results = await _all(iteration(index, one) for index, one in enumerate(inputs))
         if errors:
-            raise TaskError(errors[0])
+            raise InnerError(errors[0])
         self._runner.ledger.finish(node.execution_id, "COMPLETE")
         return iterator.collected(step.component, results)
 
@@ -207,29 +204,43 @@ class DagRunner:
         found = None if "dag" in step.component else self._runner.ledger.completed(step)
         if found is None:
             return None
-        pod = found.pod if step.node.kind == "Pod" else ""
-        node = replace(step.node, id=pod or step.node.id, execution_id=found.execution)
-        self._runner.status.move(self._runner.status.node(node), "Succeeded")
+        step.node.execution_id = found.execution
+        self._runner.show_known(step.node, found.pod)
         return Outcome("Succeeded", found.values)
 
     def _step(self, key: str, task: Json, component: Json, scope: Scope) -> Step:
-        display_name = (task.get("taskInfo") or {}).get("name") or key
         label = component.get("executorLabel")
         executor = self._executors[label] if label else {}
-        # As in Argo, where a task that the driver does itself is a DAG without a pod in it.
-        image = (executor.get("container") or {}).get("image")
-        in_pod = image is not None and not claims.is_claim(image) and not is_loop(task)
-        workflow = self._runner.workflow["metadata"]["name"]
-        name = pod_name(workflow) if in_pod else f"{scope.node.id}.{key}"
+        # An exit task is a hook of what it waits for.
+        hook = min(upstream(task), default="") if is_exit_task(task) else ""
+        node = TaskNode(
+            scope.node.workflow,
+            _kind(task, component, executor),
+            key,
+            scope.node,
+            hook=hook,
+            template=str(task["componentRef"]["name"]),
+        )
         return Step(
             key,
             task,
             component,
             executor,
             self._platform.get(label) or {},
-            node=TaskNode(name, display_name, "Pod" if in_pod else "DAG", scope.node.id),
+            node=node,
             parent=scope.node.execution_id,
         )
+
+
+def _kind(task: Json, component: Json, executor: Json) -> Kind:
+    if is_loop(task):
+        return Kind.LOOP
+    if "dag" in component:
+        return Kind.DAG
+    if "importer" in executor:
+        return Kind.IMPORTER
+    image = (executor.get("container") or {}).get("image") or ""
+    return Kind.CLAIM if claims.is_claim(image) else Kind.CONTAINER
 
 
 async def _all(works: Iterable[Coroutine[Any, Any, Values]]) -> list[Values]:

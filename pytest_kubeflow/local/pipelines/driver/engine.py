@@ -40,6 +40,7 @@ class Engine:
         self._workers: dict[Key, RunWorker] = {}
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._watching: asyncio.Task[None] | None = None
+        faults.on_change(self._look_again)
 
     async def start(self) -> None:
         self._watching = asyncio.create_task(self._pods.run(), name="pods of runs")
@@ -60,6 +61,11 @@ class Engine:
         self._tools.reports[namespace, pod] = report
         return True
 
+    def _look_again(self) -> None:
+        """Take up what was left while nobody ran Workflows."""
+        for workflow in list(self._workflows.objects.values()):
+            self._on_change("MODIFIED", workflow)
+
     def _on_change(self, kind: str, workflow: Object) -> None:
         key = key_of(workflow)
         task = self._tasks.get(key)
@@ -72,7 +78,7 @@ class Engine:
             if stop:
                 self._workers[key].terminate()
             return
-        if _ended(workflow):
+        if _ended(workflow) or self._tools.faults.active("workflows-ignored"):
             return
         worker = self._workers[key] = RunWorker(workflow, self._tools, self._metadata)
         if stop:

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.pipelines.driver.argo import node_id
 from pytest_kubeflow.local.pipelines.driver.command import resolve_arguments
+from pytest_kubeflow.local.pipelines.driver.pods import WAIT
 from pytest_kubeflow.local.pipelines.driver.values import TaskError
 from pytest_kubeflow.local.pipelines.settings import AUDIENCE, LAUNCHER_IMAGE, StoreSettings
 from pytest_kubeflow.local.pipelines.spec.values import to_text
@@ -32,9 +34,14 @@ _CHANNEL_START, _CHANNEL_END = "{{$.inputs.parameters['", "']}}"
 
 @dataclass(frozen=True, slots=True)
 class TaskPod:
-    """All that makes a task's pod, but for its platform configuration."""
+    """All that makes a task's pod, but for its platform configuration.
+
+    `node` is the name of Argo's node. Where Argo's executor is refused its results, `refused` says
+    so, and the pod fails by a container of Argo's.
+    """
 
     name: str
+    node: str
     workflow: Object
     run_id: str
     pipeline_name: str
@@ -46,10 +53,11 @@ class TaskPod:
     executor_input: Json
     store: StoreSettings
     launcher_options: tuple[str, ...] = ()
+    refused: str = ""
 
     def manifest(self) -> Object:
         """The Pod object, for `KubeClient.create`. Raises TaskError."""
-        owner, spec = self.workflow["metadata"], self.workflow["spec"]
+        spec = self.workflow["spec"]
         inputs = self.executor_input["inputs"]
         present = inputs["parameterValues"].keys() | inputs["artifacts"].keys()
         command = [
@@ -77,36 +85,11 @@ class TaskPod:
         token = {"audience": AUDIENCE, "expirationSeconds": 7200, "path": "token"}
         reference = {"reference": f"{LAUNCHER_IMAGE}:{VERSION}", "pullPolicy": "IfNotPresent"}
         return {
-            "metadata": {
-                "name": self.name,
-                "namespace": owner["namespace"],
-                "labels": {
-                    "pipeline/runid": self.run_id,
-                    "workflows.argoproj.io/workflow": owner["name"],
-                    "workflows.argoproj.io/completed": "false",
-                    "pipelines.kubeflow.org/v2_component": "true",
-                },
-                "annotations": {
-                    "sidecar.istio.io/inject": "false",
-                    "workflows.argoproj.io/node-name": f"{owner['name']}.{self.task_name}",
-                    "pipelines.kubeflow.org/task_name": self.task_name,
-                    "kubectl.kubernetes.io/default-container": "main",
-                },
-                "ownerReferences": [
-                    {
-                        "apiVersion": "argoproj.io/v1alpha1",
-                        "kind": "Workflow",
-                        "name": owner["name"],
-                        "uid": owner["uid"],
-                        "controller": True,
-                        "blockOwnerDeletion": True,
-                    }
-                ],
-            },
+            "metadata": run_metadata(self.workflow, self.run_id, self.name, self.node),
             "spec": {
                 "restartPolicy": "Never",
                 "serviceAccountName": spec["serviceAccountName"],
-                "containers": [main],
+                "containers": [main, *([_refused(self.refused)] if self.refused else [])],
                 "volumes": [
                     {"name": "kfp-launcher", "image": reference},
                     {
@@ -176,6 +159,43 @@ class TaskPod:
         if name not in values:
             raise TaskError(f"a setting of the pod comes from parameter {name!r}, which is not set")
         return to_text(values[name])
+
+
+def run_metadata(workflow: Object, run_id: str, name: str, node: str) -> Object:
+    """The metadata of a pod of a run, for Argo's node of the name `node`."""
+    owner = workflow["metadata"]
+    return {
+        "name": name,
+        "namespace": owner["namespace"],
+        "labels": {
+            "pipeline/runid": run_id,
+            "workflows.argoproj.io/workflow": owner["name"],
+            "workflows.argoproj.io/completed": "false",
+            "pipelines.kubeflow.org/v2_component": "true",
+        },
+        "annotations": {
+            "sidecar.istio.io/inject": "false",
+            "workflows.argoproj.io/node-id": node_id(owner["name"], node),
+            "workflows.argoproj.io/node-name": node,
+            "kubectl.kubernetes.io/default-container": "main",
+        },
+        "ownerReferences": [
+            {
+                "apiVersion": "argoproj.io/v1alpha1",
+                "kind": "Workflow",
+                "name": owner["name"],
+                "uid": owner["uid"],
+                "controller": True,
+                "blockOwnerDeletion": True,
+            }
+        ],
+    }
+
+
+def _refused(why: str) -> Object:
+    """Argo's container `wait`, which may not write what it is there to write."""
+    script = 'printf %s "$0" > /dev/termination-log; exit 64'
+    return {"name": WAIT, "image": "busybox", "command": ["sh", "-c", script, why]}
 
 
 def own_environment(store: StoreSettings) -> set[str]:

@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pytest_kubeflow.local.kube import Informer, KubeClient
+from pytest_kubeflow.local.kube import ApiError, Informer, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.informer import Key, key_of
 from pytest_kubeflow.local.kube.resources import PODS
 from pytest_kubeflow.local.pipelines.workflows import RUN_LABEL
+
+WAIT = "wait"
+"""The container in which Argo's executor waits for the component's end."""
 
 FINAL = frozenset({"Succeeded", "Failed"})
 _USUAL = frozenset({"ContainerCreating", "PodInitializing"})
@@ -26,9 +29,11 @@ class TaskPods:
     """All pods with a run's label, in all namespaces; `run` keeps up with them until cancelled."""
 
     def __init__(self, client: KubeClient) -> None:
+        self._client = client
         self._informer = Informer(client, PODS, label_selector=RUN_LABEL)
         self._informer.on_change(self._on_change)
         self._followers: dict[Key, _Follower] = {}
+        self._leaving: dict[Key, asyncio.Event] = {}
 
     async def run(self) -> None:
         await self._informer.run()
@@ -54,7 +59,25 @@ class TaskPods:
         ended.add_done_callback(forget)
         return ended
 
+    async def clear(self, namespace: str, name: str) -> None:
+        """Remove the pod of this name that an earlier attempt of the run has left, if any.
+
+        Raises ApiError.
+        """
+        key = (namespace, name)
+        if key not in self._informer.objects:
+            return
+        gone = self._leaving.setdefault(key, asyncio.Event())
+        try:
+            await self._client.delete(PODS, name, namespace)
+        except ApiError as error:
+            if not error.not_found:
+                raise
+        await gone.wait()
+
     def _on_change(self, kind: str, pod: Object) -> None:
+        if kind == "DELETED" and (gone := self._leaving.pop(key_of(pod), None)) is not None:
+            gone.set()
         follower = self._followers.get(key_of(pod))
         if follower is None or follower.ended.done():
             return
@@ -84,15 +107,20 @@ def waiting_for(pod: Object) -> str:
     return ""
 
 
-def failure(pod: Object) -> str:
-    """Why a pod in phase Failed failed, in Argo's words: `main: Error (exit code 1)`."""
+def failure(pod: Object) -> tuple[str, str]:
+    """The phase of the node of a pod that failed, and why: `main: Error (exit code 1)`.
+
+    As Argo infers it: it is the component that has Failed, and Argo's own container an Error.
+    """
     status = pod.get("status") or {}
     if status.get("reason"):
-        return f"{status['reason']}: {status.get('message', '')}".rstrip(": ")
+        return "Failed", f"{status['reason']}: {status.get('message', '')}".rstrip(": ")
     for container in status.get("containerStatuses") or []:
         ended = (container.get("state") or {}).get("terminated") or {}
         if ended.get("exitCode"):
             text = f"{container['name']}: {ended.get('reason') or 'Error'}"
             text += f" (exit code {ended['exitCode']})"
-            return f"{text}: {ended['message'].strip()}" if ended.get("message") else text
-    return str(status.get("message") or "pod failed without a reason")
+            if ended.get("message"):
+                text += f": {ended['message'].strip()}"
+            return "Error" if container["name"] == WAIT else "Failed", text
+    return "Failed", str(status.get("message") or "pod failed without a reason")

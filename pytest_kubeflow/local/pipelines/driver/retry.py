@@ -15,12 +15,16 @@ Json = Any
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """`limit` retries after the first attempt. Durations are seconds; 0 stands for none."""
+    """`limit` retries after the first attempt. Durations are seconds; 0 stands for none.
+
+    `only_errors`: not where the component has failed, but where Argo has.
+    """
 
     limit: int = 0
     duration: float = 0.0
     factor: float = 0.0
     longest: float = 0.0
+    only_errors: bool = False
 
     @staticmethod
     def of(task: Json) -> RetryPolicy | None:
@@ -39,6 +43,10 @@ class RetryPolicy:
         """Seconds to wait before the first retry, the second, and so on."""
         for number in range(self.limit):
             yield self.duration * (self.factor**number if self.factor else 1)
+
+
+BY_DEFAULT = RetryPolicy(2, only_errors=True)
+"""That of KFP's workflow-controller-configmap, for tasks without one."""
 
 
 def _seconds(text: str | None) -> float:

@@ -16,12 +16,15 @@ from pytest_kubeflow.local.pipelines.driver import workspace
 from pytest_kubeflow.local.pipelines.driver.attempt import Tools
 from pytest_kubeflow.local.pipelines.driver.dag import DagRunner
 from pytest_kubeflow.local.pipelines.driver.executor_input import run_root
+from pytest_kubeflow.local.pipelines.driver.failing import complaint, fail_in_pod
 from pytest_kubeflow.local.pipelines.driver.ledger import Ledger
+from pytest_kubeflow.local.pipelines.driver.nodes import Kind, TaskNode
 from pytest_kubeflow.local.pipelines.driver.pods import FINAL, phase
 from pytest_kubeflow.local.pipelines.driver.resolve import pipeline_inputs
-from pytest_kubeflow.local.pipelines.driver.status import TaskNode, WorkflowStatus
+from pytest_kubeflow.local.pipelines.driver.rights import Rights, rights_of, without_results
+from pytest_kubeflow.local.pipelines.driver.status import WorkflowStatus
 from pytest_kubeflow.local.pipelines.driver.task import TaskRunner
-from pytest_kubeflow.local.pipelines.driver.values import TaskError
+from pytest_kubeflow.local.pipelines.driver.values import InnerError, TaskError
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument
 from pytest_kubeflow.local.pipelines.workflows import GENERATION, RUN_LABEL, RUN_NAME, SCHEDULED
 
@@ -65,8 +68,7 @@ class RunWorker:
                 await self._remove_pods()
                 told = f"{TERMINATED} {self._deadline}"
                 # Nobody tells ML Metadata: who would is stopped.
-                for node in self.status.unfinished:
-                    self.status.move(node, "Failed", _STOPPED if node.kind == "Pod" else told)
+                self.status.stop("Failed", told, of_pods=_STOPPED)
                 self.status.finish("Failed", told)
             else:
                 self._conclude(self._walk.exception())
@@ -83,8 +85,7 @@ class RunWorker:
             self.status.finish("Failed", str(error))
         else:
             log.error("run %s ended by an error of the driver", self._run_id, exc_info=error)
-            for node in self.status.unfinished:
-                self.status.move(node, "Error", repr(error))
+            self.status.stop("Error", repr(error))
             self.status.finish("Error", f"the driver failed: {error!r}")
 
     async def _run_pipeline(self) -> None:
@@ -107,7 +108,10 @@ class RunWorker:
         self.status.run_context = ledger.run_context
         component = document.spec["root"]
         inputs = pipeline_inputs(component, config.get("parameters") or {})
-        node = self.status.node(TaskNode(self._meta["name"], "root", "DAG"))
+        node = self.status.node(TaskNode(self._meta["name"], Kind.DAG, "root"))
+        rights = await self._rights()
+        if rights.settings:
+            await self._root_driver_failed(node, document.name, rights.settings)
         node.execution_id = ledger.start_root(inputs)
         self.status.move(node, "Running")
         runner = TaskRunner(
@@ -118,6 +122,7 @@ class RunWorker:
             root,
             ledger,
             self.status,
+            rights,
         )
         dags = DagRunner(document, runner, self._names())
         try:
@@ -127,7 +132,9 @@ class RunWorker:
                 await workspace.make_claim(self._tools.client, self._workflow, space)
             outputs = await dags.run(component, inputs, node)
         except TaskError as error:
-            self.status.move(node, "Failed", str(error))
+            if not isinstance(error, InnerError):
+                await self._fail_root_driver(node, document.name, str(error))
+            self.status.move(node, "Failed")
             ledger.finish(node.execution_id, "FAILED")
             raise
         self._store.update(
@@ -143,6 +150,24 @@ class RunWorker:
         """When a terminated run should have ended, as Go prints a time: when it began."""
         begun = datetime.fromisoformat(self._meta["creationTimestamp"])
         return f"{begun:%Y-%m-%d %H:%M:%S} +0000 UTC"
+
+    async def _rights(self) -> Rights:
+        namespace, account = self._meta["namespace"], self._workflow["spec"]["serviceAccountName"]
+        if self._tools.faults.active("executor-forbidden"):
+            return without_results(namespace, account)
+        return await rights_of(self._tools.client, namespace, account, self._tools.store.secret)
+
+    async def _root_driver_failed(self, node: TaskNode, pipeline: str, why: str) -> None:
+        """The end of a run whose first driver fails. Raises TaskError."""
+        await self._fail_root_driver(node, pipeline, why)
+        self.status.move(node, "Failed")
+        raise TaskError("main: Error (exit code 1)")
+
+    async def _fail_root_driver(self, node: TaskNode, pipeline: str, why: str) -> None:
+        pod = node.driver_pod()
+        line = complaint("RootDAG", {"pipelineName": pipeline, "runID": self._run_id}, why)
+        await fail_in_pod(self._tools, self._workflow, self._run_id, pod, line)
+        node.driver = pod
 
     def _names(self) -> dict[str, str]:
         created = self._meta.get("creationTimestamp", "")

@@ -1,67 +1,28 @@
-"""The status of a Workflow: its phase, and a node for each task.
+"""The status of a Workflow: its phase, and the nodes of its tasks.
 
-Field names: argoproj/argo-workflows pkg/apis/workflow/v1alpha1 (WorkflowStatus, NodeStatus). A
-node's `outputs.parameters` hold its `execution-id` in ML Metadata, as the real driver's output.
+Field names: argoproj/argo-workflows pkg/apis/workflow/v1alpha1 (WorkflowStatus).
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import WORKFLOWS
+from pytest_kubeflow.local.pipelines.driver.nodes import (
+    UNFINISHED,
+    PodNode,
+    Progress,
+    TaskNode,
+    timestamp,
+)
 
 _TOGETHER = 0.02
 """Seconds in which changes are written as one; the end of a run is written at once."""
 
 FINAL_PHASES = frozenset({"Succeeded", "Failed", "Error"})
-
-
-def timestamp() -> str:
-    """Now, in RFC 3339 with milliseconds."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-
-
-@dataclass(slots=True)
-class TaskNode:
-    """One task of a run: `kind` is Pod, DAG or Retry, `phase` as Argo names them.
-
-    The pods of a Retry's attempts are nodes inside it.
-    """
-
-    id: str
-    name: str
-    kind: str
-    parent: str = ""
-    phase: str = "Pending"
-    message: str = ""
-    execution_id: int = 0
-    created_at: str = field(default_factory=timestamp)
-    started_at: str = ""
-    finished_at: str = ""
-
-    def to_json(self) -> Object:
-        node: Object = {
-            "id": self.id,
-            "name": self.id,
-            "displayName": self.name,
-            # As Argo has it: a task that was not started has no pod.
-            "type": "Skipped" if self.phase in {"Omitted", "Skipped"} else self.kind,
-            "phase": self.phase,
-            "boundaryID": self.parent,
-            "message": self.message,
-            "createdAt": self.created_at,
-            "startedAt": self.started_at,
-            "finishedAt": self.finished_at,
-        }
-        if self.execution_id:
-            value = {"name": "execution-id", "value": str(self.execution_id)}
-            node["outputs"] = {"parameters": [value]}
-        return {key: value for key, value in node.items() if value}
 
 
 class WorkflowStatus:
@@ -75,7 +36,9 @@ class WorkflowStatus:
         self._client = client
         self._metadata: dict[str, Any] = workflow["metadata"]
         self._generation = generation
-        self._nodes: dict[str, TaskNode] = {}
+        self._tasks: dict[str, TaskNode] = {}
+        # What was written before, by the node's id; a retry leaves out what is done again.
+        self._nodes: dict[str, Object] = dict((workflow.get("status") or {}).get("nodes") or {})
         self._started = timestamp()
         self._finished = ""
         self._changed = asyncio.Event()
@@ -85,18 +48,18 @@ class WorkflowStatus:
 
     def node(self, node: TaskNode) -> TaskNode:
         """Add a task."""
-        self._nodes[node.id] = node
+        self._tasks[node.name] = node
         self.changed()
         return node
 
-    def move(self, node: TaskNode, phase: str, message: str = "") -> None:
-        """Change a task's phase; its times follow."""
+    def move(self, node: Progress, phase: str, message: str = "") -> None:
+        """Change the phase of a task, or of an attempt at it; its times follow."""
         if (node.phase, node.message) == (phase, message):
             return
         node.phase, node.message = phase, message
         if phase != "Pending" and not node.started_at and phase not in {"Omitted", "Skipped"}:
             node.started_at = timestamp()
-        if phase not in {"Pending", "Running"}:
+        if phase not in UNFINISHED:
             node.finished_at = timestamp()
         self.changed()
 
@@ -110,7 +73,15 @@ class WorkflowStatus:
 
     @property
     def unfinished(self) -> list[TaskNode]:
-        return [one for one in self._nodes.values() if one.phase in {"Pending", "Running"}]
+        return [one for one in self._tasks.values() if one.phase in UNFINISHED]
+
+    def stop(self, phase: str, message: str, *, of_pods: str = "") -> None:
+        """All that has not ended ends so; `of_pods` is what is said of pods."""
+        for task in self.unfinished:
+            pods: list[PodNode] = [one for one in task.attempts if one.phase in UNFINISHED]
+            for one in pods:
+                self.move(one, phase, of_pods or message)
+            self.move(task, phase, message)
 
     async def keep_written(self) -> None:
         """Write each change until cancelled."""
@@ -126,16 +97,18 @@ class WorkflowStatus:
             if self._seen == self._version:
                 return
             self._seen = self._version
+            nodes = {node["id"]: node for task in self._tasks.values() for node in task.nodes()}
             try:
                 await self._client.patch(
                     WORKFLOWS,
                     self._metadata["name"],
-                    {"metadata": {"labels": self._labels()}, "status": self._to_json()},
+                    {"metadata": {"labels": self._labels()}, "status": self._to_json(nodes)},
                     namespace=self._metadata["namespace"],
                 )
             except ApiError as error:
                 if error.code not in {403, 404}:  # 403: the namespace is being deleted
                     raise
+            self._nodes = nodes
 
     def _labels(self) -> dict[str, str]:
         return {
@@ -143,9 +116,9 @@ class WorkflowStatus:
             "workflows.argoproj.io/completed": str(self.phase in FINAL_PHASES).lower(),
         }
 
-    def _to_json(self) -> Object:
-        pods = [one for one in self._nodes.values() if one.kind == "Pod"]
-        done = sum(one.phase == "Succeeded" for one in pods)
+    def _to_json(self, nodes: dict[str, Object]) -> Object:
+        pods = [one for one in nodes.values() if one["type"] == "Pod"]
+        done = sum(one["phase"] == "Succeeded" for one in pods)
         return {
             "phase": self.phase,
             "message": self.message or None,  # a merge patch removes what is None
@@ -154,8 +127,14 @@ class WorkflowStatus:
             "progress": f"{done}/{len(pods)}",
             "retryGeneration": self._generation,
             "contexts": {"pipeline": self.pipeline_context, "run": self.run_context},
-            "nodes": {
-                one.id: one.to_json() | {"message": one.message or None}
-                for one in self._nodes.values()
-            },
+            "nodes": self._differences(nodes),
         }
+
+    def _differences(self, nodes: dict[str, Object]) -> Object:
+        """The nodes that are not what was written, and None for each that is no more."""
+        changed: Object = dict.fromkeys(self._nodes.keys() - nodes.keys())
+        for key, node in nodes.items():
+            before = self._nodes.get(key)
+            if before != node:
+                changed[key] = dict.fromkeys(before or ()) | node
+        return changed

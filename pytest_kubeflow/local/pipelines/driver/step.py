@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_kubeflow.local.pipelines.driver.status import TaskNode
+from pytest_kubeflow.local.pipelines.driver.nodes import TaskNode
 from pytest_kubeflow.local.pipelines.driver.values import TaskError, Values
 
 Json = Any
@@ -51,8 +50,3 @@ class Step:
     def cached(self) -> bool:
         """Whether the task may take the outputs of an earlier one."""
         return bool((self.task.get("cachingOptions") or {}).get("enableCache"))
-
-
-def pod_name(workflow: str) -> str:
-    """A new name for a task's pod, as Argo makes them: workflow, template, a number."""
-    return f"{workflow}-system-container-impl-{uuid.uuid4().int % 10**10:010}"

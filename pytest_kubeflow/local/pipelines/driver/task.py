@@ -8,19 +8,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.pipelines.driver import caching, claims, workspace
+from pytest_kubeflow.local.pipelines.driver import argo, caching, claims, workspace
 from pytest_kubeflow.local.pipelines.driver.attempt import AttemptError, Tools, attempt
 from pytest_kubeflow.local.pipelines.driver.executor_input import executor_input
+from pytest_kubeflow.local.pipelines.driver.failing import complaint, fail_in_pod
 from pytest_kubeflow.local.pipelines.driver.importer import import_artifact
 from pytest_kubeflow.local.pipelines.driver.ledger import Ledger
+from pytest_kubeflow.local.pipelines.driver.nodes import Kind, PodNode, TaskNode
 from pytest_kubeflow.local.pipelines.driver.platform import apply_platform, claim_names
 from pytest_kubeflow.local.pipelines.driver.pod import OWN_VOLUMES, TaskPod, own_environment
 from pytest_kubeflow.local.pipelines.driver.report import Artifact, Report
-from pytest_kubeflow.local.pipelines.driver.retry import RetryPolicy
-from pytest_kubeflow.local.pipelines.driver.status import TaskNode, WorkflowStatus
-from pytest_kubeflow.local.pipelines.driver.step import Step, pod_name
+from pytest_kubeflow.local.pipelines.driver.retry import BY_DEFAULT, RetryPolicy
+from pytest_kubeflow.local.pipelines.driver.rights import Rights
+from pytest_kubeflow.local.pipelines.driver.status import WorkflowStatus
+from pytest_kubeflow.local.pipelines.driver.step import Step
 from pytest_kubeflow.local.pipelines.driver.task_config import inputs_for, pass_through
-from pytest_kubeflow.local.pipelines.driver.values import Values
+from pytest_kubeflow.local.pipelines.driver.values import InnerError, PodError, TaskError, Values
 
 Json = Any
 
@@ -39,6 +42,7 @@ class TaskRunner:
     run_root: str
     ledger: Ledger
     status: WorkflowStatus
+    rights: Rights
 
     async def run(self, step: Step) -> Values:
         """Do the task; `step.node.execution_id` becomes its execution. Raises TaskError."""
@@ -56,7 +60,7 @@ class TaskRunner:
             step, fingerprint=key if step.cached else "", cached=found
         )
         if found:
-            self._show_cached(step.node)
+            step.node.cached = True
             return self.ledger.reuse(execution, found)
         if claims.is_claim(image):
             self.status.move(step.node, "Running")
@@ -80,45 +84,96 @@ class TaskRunner:
             return 0
         return self.tools.cache.find(self.pipeline_name, self._namespace, key)
 
-    def _show_cached(self, node: TaskNode) -> None:
-        """As Argo has it: a task's DAG, in which the executor was skipped."""
-        node.kind = "DAG"
-        skipped = self.status.node(TaskNode(f"{node.id}.executor", "executor", "Skipped", node.id))
-        self.status.move(skipped, "Skipped", "when 'true != true' evaluated false")
+    async def failed(self, step: Step, error: TaskError) -> None:
+        """Show that a task, or an iteration, has failed; whose doing it was decides how."""
+        node = step.node
+        if not isinstance(error, (PodError, InnerError)):
+            await self._driver_failed(step, str(error))
+        if node.execution_id and not (isinstance(error, AttemptError) and error.report):
+            self.ledger.finish(node.execution_id, "FAILED")
+        told = node.attempts[-1].message if node.attempts else ""
+        phase = node.attempts[-1].phase if node.attempts else "Failed"
+        self.status.move(node, phase, told)
+
+    async def _driver_failed(self, step: Step, why: str) -> None:
+        node = step.node
+        importer = node.kind is Kind.IMPORTER
+        if importer or node.kind is Kind.CLAIM:
+            pod = node.add_attempt(argo.IMPORTER if importer else argo.CONTAINER_DRIVER)
+        else:
+            pod = node.driver_pod()
+        line = f"failed to execute importer component: {why}"
+        if not importer:
+            details: dict[str, Json] = {
+                "pipelineName": self.pipeline_name,
+                "runID": self.run_id,
+                "taskName": step.key,
+                "component": str((step.task.get("componentRef") or {}).get("name")),
+                "dagExecutionID": step.parent,
+            }
+            if step.iteration is not None:
+                details["iterationIndex"] = step.iteration
+            kind = "DAG" if node.kind in {Kind.DAG, Kind.LOOP} else "Container"
+            line = complaint(kind, details, why)
+        program = "launcher" if importer else "driver"
+        await fail_in_pod(self.tools, self.workflow, self.run_id, pod, line, program)
+        if pod not in node.attempts:
+            node.driver = pod
+        self.status.changed()
+
+    def show_known(self, node: TaskNode, pod: str) -> None:
+        """Show a task that has succeeded in an earlier attempt of the run, by way of this pod."""
+        while pod and node.kind is Kind.CONTAINER:
+            for template in (argo.IMPLEMENTATION, f"retry-{argo.IMPLEMENTATION}"):
+                found = node.add_attempt(template)
+                if found.pod == pod:
+                    node.attempts[:] = [found]
+                    self.status.move(found, "Succeeded")
+                    pod = ""
+                    break
+                node.attempts.pop()
+            else:
+                node.attempts.append(found)
+        self.status.move(self.status.node(node), "Succeeded")
 
     async def _attempts(self, step: Step) -> Report:
         """One attempt, and as many more as the task's policy grants. Raises TaskError."""
         policy = RetryPolicy.of(step.task)
-        if policy is None:
-            return await self._attempt(step, step.node)
-        step.node.kind = "Retry"
+        template = argo.IMPLEMENTATION if policy is None else f"retry-{argo.IMPLEMENTATION}"
+        policy = policy or BY_DEFAULT
         began = time.monotonic()
         pauses = policy.pauses()
-        number = 0
+        self.status.move(step.node, "Running")
         while True:
-            name = pod_name(f"{self.workflow['metadata']['name']}-retry")
-            node = TaskNode(name, f"{step.display_name}({number})", "Pod", step.node.id)
-            self.status.node(node)
-            self.status.move(step.node, "Running")
+            node = step.node.add_attempt(template)
             try:
-                report = await self._attempt(step, node, number)
+                report = await self._attempt(step, node, len(step.node.attempts) - 1)
             except AttemptError as error:
-                self.status.move(node, "Failed", str(error))
-                self.ledger.finish(step.node.execution_id, "FAILED")
+                self.status.move(node, error.phase, error.reason)
+                if error.report is not None:
+                    # The launcher had told ML Metadata before Argo's executor failed.
+                    done = self._tampered(error.report)
+                    self.ledger.complete(step.node.execution_id, done.parameters, done.artifacts)
+                else:
+                    self.ledger.finish(step.node.execution_id, "FAILED")
+                if policy.only_errors and error.phase != "Error":
+                    raise
                 pause = next(pauses, None)
                 late = policy.longest and time.monotonic() - began > policy.longest
                 if pause is None or late:
                     raise
                 await asyncio.sleep(pause)
+            except PodError as error:
+                self.status.move(node, "Error", str(error))
+                raise
             else:
                 self.status.move(node, "Succeeded")
                 return report
-            number += 1
             self.ledger.restart(step.node.execution_id)
 
-    async def _attempt(self, step: Step, node: TaskNode, number: int | None = None) -> Report:
-        manifest = self._manifest(step, node.id)
-        if number is not None:
+    async def _attempt(self, step: Step, node: PodNode, number: int) -> Report:
+        manifest = self._manifest(step, node)
+        if step.task.get("retryPolicy") is not None:
             index = {"name": "KFP_RETRY_INDEX", "value": str(number)}
             manifest["spec"]["containers"][0]["env"].append(index)
         execution = step.node.execution_id
@@ -130,12 +185,10 @@ class TaskRunner:
 
     async def _into_workspace(self, step: Step, artifact: Artifact) -> None:
         """A pod whose launcher brings an artifact to the workspace. Raises TaskError."""
-        node = TaskNode(
-            pod_name(self.workflow["metadata"]["name"]), "importer", "Pod", step.node.id
-        )
+        node = step.node.add_attempt(argo.IMPORTER)
         found = {"artifact": {"artifacts": [artifact.to_runtime()]}}
         pod = replace(
-            self._pod(step, node.id),
+            self._pod(step, node),
             container={"image": _IMPORTER_IMAGE, "command": ["true"]},
             component={},
             executor_input={
@@ -146,13 +199,18 @@ class TaskRunner:
         )
         manifest = pod.manifest()
         workspace.mount(manifest, self.workflow["metadata"]["name"])
-        await attempt(self.tools, manifest, self.status.node(node), self.status, lambda _: None)
+        try:
+            await attempt(self.tools, manifest, node, self.status, lambda _: None)
+        except AttemptError as error:
+            self.status.move(node, error.phase, error.reason)
+            raise
         self.status.move(node, "Succeeded")
 
-    def _pod(self, step: Step, name: str) -> TaskPod:
-        faults = self.tools.faults
+    def _pod(self, step: Step, node: PodNode) -> TaskPod:
+        lost = self.tools.faults.active("artifact-lost")
         return TaskPod(
-            name=name,
+            name=node.pod,
+            node=node.name,
             workflow=self.workflow,
             run_id=self.run_id,
             pipeline_name=self.pipeline_name,
@@ -165,11 +223,15 @@ class TaskRunner:
                 step.inputs, step.component, run_root=self.run_root, task_name=step.key
             ),
             store=self.tools.store,
-            launcher_options=("--lose_artifacts",) if faults.active("artifact-lost") else (),
+            launcher_options=(
+                *(["--lose_artifacts"] if lost else []),
+                *(["--keys_refused", self.rights.keys] if self.rights.keys else []),
+            ),
+            refused=self.rights.results,
         )
 
-    def _manifest(self, step: Step, name: str) -> Object:
-        pod = self._pod(step, name)
+    def _manifest(self, step: Step, node: PodNode) -> Object:
+        pod = self._pod(step, node)
         manifest = pod.manifest()
         apply_platform(manifest, step.platform, step.resolve)
         if workspace.is_wanted(step.inputs):

@@ -43,4 +43,12 @@ class Values:
 
 
 class TaskError(Exception):
-    """A task cannot succeed; the message becomes its error."""
+    """A task cannot succeed; the message becomes its error. By itself it is one of the driver's."""
+
+
+class PodError(TaskError):
+    """A task's pod was refused, was deleted, or has failed."""
+
+
+class InnerError(TaskError):
+    """A task inside a DAG has failed, and the DAG with it."""

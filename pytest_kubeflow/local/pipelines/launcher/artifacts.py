@@ -109,7 +109,8 @@ class Store:
             _unrecognised("Output", name, artifact, "uploading to remote storage")
             return
         if not os.path.exists(path):
-            log.warning(f'Local filepath "{path}" does not exist')  # components may leave some out
+            # Components may leave some out.
+            log.warning(f'Local filepath "{path}" does not exist', log.ABSENT)
             return
         if place is None:
             _fail_at_google(name, uri, path)
@@ -122,14 +123,17 @@ class Store:
                 bucket = self._bucket(place[0])
                 for file, below in _files(path):
                     bucket.put(prefix + below, file)
-                    log.info(f'uploadFile(localFilePath="{file}", blobFilePath="{prefix}{below}")')
+                    log.info(
+                        f'uploadFile(localFilePath="{file}", blobFilePath="{prefix}{below}")',
+                        log.UPLOADING,
+                    )
             except (StoreError, OSError) as error:
                 if attempt == _UPLOADS:
                     raise ComponentError(
                         f'failed to upload output artifact "{name}" to remote storage URI '
                         f'"{artifact["uri"]}": {error}'
                     ) from None
-                log.warning(f"Failed to upload output artifacts: {error}")
+                log.warning(f"Failed to upload output artifacts: {error}", log.NOT_UPLOADED)
             else:
                 return
 
@@ -220,5 +224,6 @@ def _fail_at_google(name: str, uri: str, path: str) -> None:
 def _unrecognised(side: str, name: str, artifact: Artifact, what: str) -> None:
     log.warning(
         f'{side} Artifact "{name}" does not have a recognized storage URI "{artifact["uri"]}". '
-        f"Skipping {what}."
+        f"Skipping {what}.",
+        log.UNKNOWN_STORE,
     )

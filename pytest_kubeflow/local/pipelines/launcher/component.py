@@ -24,11 +24,16 @@ if TYPE_CHECKING:
 
 _SECRETS = ("KFP_STORE_ACCESS_KEY", "KFP_STORE_SECRET_KEY")
 _FLAGS = ("lose_artifacts", "into_workspace")
-_TERMINATION_LOG = "/dev/termination-log"
 
 
 def main(arguments: list[str]) -> int:
     """Run a component as the arguments say; the process's exit code."""
+    code = _main(arguments)
+    log.executor_ends(code)
+    return code
+
+
+def _main(arguments: list[str]) -> int:
     options, command = parse(arguments)
     # Taken out at once: what the component starts with is this environment.
     access, secret = (os.environ.pop(name, "") for name in _SECRETS)
@@ -53,11 +58,14 @@ def main(arguments: list[str]) -> int:
         reporter.send(result)
     except report.ReportError as error:
         return _failed(None, f"failed to publish results: {error}")
+    log.info("publish success.", log.PUBLISHED)
     return 0
 
 
 def run(options: dict[str, str], command: list[str], store: Store) -> dict[str, Any]:
     """Download, execute, collect, upload; what to report. Raises ComponentError."""
+    if "keys_refused" in options:
+        raise ComponentError(f"failed to open bucket: {options['keys_refused']}")
     executor_input = json.loads(options["executor_input"])
     component = json.loads(options["component_spec"])
     wanted = executor_input["outputs"]
@@ -71,7 +79,11 @@ def run(options: dict[str, str], command: list[str], store: Store) -> dict[str, 
     produced = _artifacts(wanted)
     files = [one["outputFile"] for one in (wanted.get("parameters") or {}).values()]
     outputs.make_directories([*files, *(_path(name, one) for name, one in produced)])
-    child.run(fill(command, with_defaults(executor_input, component)))
+    try:
+        child.run(fill(command, with_defaults(executor_input, component)))
+    except ComponentError as error:
+        log.error(f"Component failed to execute successfully: {error}", log.FAILED)
+        raise
     written = outputs.read_executor_output(wanted["outputFile"])
     parameters = outputs.collect_parameters(wanted.get("parameters") or {}, component, written)
     stored: dict[str, list[dict[str, Any]]] = {}
@@ -115,21 +127,19 @@ def _reporting(reporter: report.Reporter) -> Callable[..., object]:
 
     def told(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         sys.__excepthook__(kind, error, trace)
-        _failed(reporter, f"failed to execute component: unexpected {kind.__name__}: {error}")
+        log.executor_ends(
+            _failed(reporter, f"failed to execute component: unexpected {kind.__name__}: {error}")
+        )
 
     return told
 
 
 def _failed(reporter: report.Reporter | None, message: str) -> int:
-    log.error(message)
-    try:
-        with open(_TERMINATION_LOG, "w", encoding="utf-8") as file:
-            file.write(message[:4096])
-    except OSError:
-        pass  # not every runtime offers one; the log has the message too
     if reporter is not None:
         try:
             reporter.send({"error": message})
+            log.info("publish success.", log.PUBLISHED)
         except report.ReportError as error:
-            log.error(f"failed to report the failure: {error}")
+            log.error(f"failed to report the failure: {error}", log.PUBLISHED)
+    log.end(message)
     return 1

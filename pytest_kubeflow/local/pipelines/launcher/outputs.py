@@ -44,7 +44,7 @@ def read_executor_output(path: str) -> dict[str, Any]:
         with open(path, encoding="utf-8") as file:
             text = file.read()
     except FileNotFoundError:
-        log.info(f"output metadata file does not exist in {path}")
+        log.info(f"output metadata file does not exist in {path}", log.NO_OUTPUT)
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise ComponentError(f'failed to read output metadata file "{path}": {error}') from None
@@ -57,7 +57,7 @@ def read_executor_output(path: str) -> dict[str, Any]:
             f'failed to unmarshall ExecutorOutput in file "{path}": {error}'
         ) from None
     finally:
-        log.info(f"ExecutorOutput: {text}")
+        log.info(f"ExecutorOutput: {text}", log.OUTPUT)
 
 
 def collect_parameters(

@@ -1,0 +1,68 @@
+"""What the account of a run's pods may do of what KFP and Argo do by it.
+
+A real driver reads the ConfigMap `kfp-launcher`, the launcher the object store's Secret
+(kubeflow/pipelines backend/src/v2/config/env.go and objectstore), and Argo's executor writes a
+`workflowtaskresult` (argo-workflows docs/workflow-rbac.md). Here the server does these things by
+itself, and asks whether the account might.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_kubeflow.local.kube import KubeClient
+
+_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What Kubernetes says where the account has no right; empty where it has."""
+
+    settings: str = ""
+    keys: str = ""
+    results: str = ""
+
+
+async def rights_of(client: KubeClient, namespace: str, account: str, secret: str) -> Rights:
+    """Ask for the account of a run's pods. Raises ApiError."""
+
+    async def refusal(verb: str, group: str, resource: str, name: str) -> str:
+        user = f"system:serviceaccount:{namespace}:{account}"
+        attributes = {"namespace": namespace, "verb": verb, "group": group, "resource": resource}
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {
+                "user": user,
+                "groups": [
+                    "system:serviceaccounts",
+                    f"system:serviceaccounts:{namespace}",
+                    "system:authenticated",
+                ],
+                "resourceAttributes": attributes | ({"name": name} if name else {}),
+            },
+        }
+        review = await client.request("POST", _REVIEWS, body=body)
+        if (review.get("status") or {}).get("allowed"):
+            return ""
+        what = f'{resource} "{name}"' if name else f"{resource}.{group}"
+        return (
+            f'{what} is forbidden: User "{user}" cannot {verb} resource "{resource}" in API group '
+            f'"{group}" in the namespace "{namespace}"'
+        )
+
+    return Rights(
+        await refusal("get", "", "configmaps", "kfp-launcher"),
+        await refusal("get", "", "secrets", secret),
+        await refusal("create", "argoproj.io", "workflowtaskresults", ""),
+    )
+
+
+def without_results(namespace: str, account: str) -> Rights:
+    """Those of an account by which Argo's executor may not write its results."""
+    return Rights(
+        results=f'workflowtaskresults.argoproj.io is forbidden: User "system:serviceaccount:'
+        f'{namespace}:{account}" cannot create resource "workflowtaskresults" in API group '
+        f'"argoproj.io" in the namespace "{namespace}"'
+    )
