@@ -268,7 +268,12 @@ class Server:
         await bootstrap.store_keys(admin, "kubeflow", store.access_key, store.secret_key)
 
     async def _show(
-        self, admin: KubeClient, name: str, namespace: str, port: int, server: HttpServer | NativeMetadata
+        self,
+        admin: KubeClient,
+        name: str,
+        namespace: str,
+        port: int,
+        server: HttpServer | NativeMetadata,
     ) -> None:
         """A Service, and a pod for what of it runs in this process."""
         program = Program(name, namespace, f"kubeflow/{name}", server.host, (server.port,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,11 +10,20 @@ from pytest_kubeflow.errors import Evidence, KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.events import describe_events, events_of
 from pytest_kubeflow.k8s.pods import describe_pod
-from pytest_kubeflow.pipelines.executor_log import RUN_LABEL
+from pytest_kubeflow.pipelines.last_words import (
+    DRIVER,
+    component_exit,
+    component_words,
+    launcher_reason,
+)
 from pytest_kubeflow.pipelines.tasks import NOT_STARTED, Task
 from pytest_kubeflow.pipelines.view import RunView
+from pytest_kubeflow.pipelines.workflow_nodes import RUN_ID
 from pytest_kubeflow.redaction import Redactor
 
+_BY_COMPONENT = re.compile(r"main: Error \(exit code \d+\)")
+_NOT_RUN = frozenset({"PENDING", "", NOT_STARTED})
+_WORDS = 5
 _LOGS = 3
 _LOG_LINES = 40
 _EVENTS = 30
@@ -29,14 +39,35 @@ def blamed(tasks: Sequence[Task]) -> list[Task]:
     return []
 
 
+def verdict(task: Task) -> str:
+    """Half a sentence about a task that did not end well: its state, why, its last words."""
+    if task.state in _NOT_RUN:
+        return f"task {task.label} is {task.state}" + (f" ({task.error})" if task.error else "")
+    try:
+        log = Redactor().redact(task.log())
+    except KubeflowError as error:
+        log, words = "", f"({error.message})"
+    else:
+        words = component_words(log)
+    why = task.error
+    if _BY_COMPONENT.match(why):
+        # What Argo sees is how the launcher ended.
+        why = component_exit(log) or launcher_reason(log) or why
+    told = f"task {task.label} is {task.state}" + (f" ({why})" if why else "")
+    if why.startswith(DRIVER):
+        return told  # there was no component yet
+    lines = [line.strip() for line in words.splitlines()[-_WORDS:] if line.strip()]
+    return f"{told}; it said last: {' | '.join(lines)[-500:]}" if lines else told
+
+
 def task_table(tasks: Sequence[Task]) -> str:
     """One line a task: name, state, seconds, error."""
     width = max((len(task.label) for task in tasks), default=0)
     lines = []
     for task in tasks:
         seconds = "" if task.duration is None else f"{task.duration:.1f} s"
-        name = task.label
-        lines.append(f"{name:<{width}}  {task.state:<11}  {seconds:>8}  {task.error}".rstrip())
+        name, told = task.label, "; ".join(filter(None, (task.error, task.unread)))
+        lines.append(f"{name:<{width}}  {task.state:<11}  {seconds:>8}  {told}".rstrip())
     return "\n".join(lines)
 
 
@@ -80,7 +111,7 @@ def _pods(kubernetes: KubernetesClient, namespace: str, run_id: str) -> list[tup
     try:
         with calling(f"list the pods of run {run_id}"):
             pods: list[Any] = kubernetes.core.list_namespaced_pod(
-                namespace, label_selector=f"{RUN_LABEL}={run_id}", limit=_PODS
+                namespace, label_selector=f"{RUN_ID}={run_id}", limit=_PODS
             ).items
     except KubeflowError as error:
         return [("pods", f"({error.message})")]

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 RUN_CONTEXT = "system.PipelineRun"
 DAG_EXECUTION = "system.DAGExecution"
 
-# Execution.State and Event.Type of metadata_store.proto
+# Execution.State and Event.Type of metadata_store.proto. KFP's drivers write CANCELED for a task
+# whose condition is not met, and for nothing else (backend/src/v2/metadata/client.go).
 _STATES = {
     0: "PENDING",
     1: "PENDING",
@@ -29,7 +30,7 @@ _STATES = {
     3: "SUCCEEDED",
     4: "FAILED",
     5: "SUCCEEDED",
-    6: "CANCELED",
+    6: "SKIPPED",
 }
 _CACHED = 5
 _OUTPUT_EVENT = 4
@@ -113,9 +114,12 @@ class MetadataSource:
 
     def _call(self, method: str, **fields: Any) -> Any:
         request = message(f"{method}Request")(**fields)
+        answer = self._ask(method, request.SerializeToString())
+        return message(f"{method}Response").FromString(answer)
+
+    def _ask(self, method: str, request: bytes) -> bytes:
         headers = {"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE, "X-Grpc-Web": "1"}
-        body = self._exchange(method, frame(request.SerializeToString()), headers)
-        return message(f"{method}Response").FromString(body)
+        return self._exchange(method, frame(request), headers)
 
     def _exchange(self, method: str, body: bytes, headers: Mapping[str, str]) -> bytes:
         import requests

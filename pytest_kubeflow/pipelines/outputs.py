@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from pytest_kubeflow.errors import NotFound
+
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
@@ -29,7 +31,8 @@ class TaskRecord:
     `name` is the task's key in the compiled pipeline ("square-2"), `path` the same after the names
     of the DAGs around it, `state` one of the states of KFP's API, times are seconds since the
     epoch. `place` is the path with the number of each iteration of a loop ("for-loop-1[0]"); empty
-    where it says no more than the path. Whole numbers of `outputs` may be floats here: protobuf's
+    where it says no more than the path. `unread` says why this source cannot tell output parameters
+    that the task may have. Whole numbers of `outputs` may be floats here: protobuf's
     Struct knows no integers.
     """
 
@@ -44,8 +47,21 @@ class TaskRecord:
     artifacts: Mapping[str, Artifact] = field(default_factory=dict)
     place: tuple[str, ...] = ()
     is_dag: bool = False
+    unread: str = ""
     is_cached: bool = False
     """Whether it was not run, and its outputs are those of an earlier run."""
+
+
+class UnreadOutputs(dict[str, Any]):
+    """Output parameters of which some could not be read: asking for one says why."""
+
+    def __init__(self, known: Mapping[str, Any], of: str, why: str) -> None:
+        super().__init__(known)
+        self._of = of
+        self._why = why
+
+    def __missing__(self, name: str) -> Any:
+        raise NotFound(f"{self._of} has no output {name!r} that was read: {self._why}")
 
 
 class OutputSource(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from pytest_kubeflow.errors import ConfigurationError
 _PYTHON_COMPONENT = "kfp.dsl.executor_main"
 # KFP's default, and what people write for it: `python:3.11`, `docker.io/library/python:3.12-slim`.
 _PLAIN_PYTHON = re.compile(r"(?:^|/)python(?:[:@]|$)")
+_SDK_1 = "pipelines.kubeflow.org/kfp_sdk_version"
 _KINDS: dict[str, tuple[type, ...]] = {
     "STRING": (str,),
     "NUMBER_INTEGER": (int,),
@@ -47,6 +48,8 @@ class Package:
             raise ConfigurationError(f"{path} is no pipeline package: {reason}") from None
         specs = [each for each in documents if isinstance(each, dict) and "pipelineInfo" in each]
         platforms = [each for each in documents if isinstance(each, dict) and "platforms" in each]
+        if len(specs) != 1 and (older := _of_sdk_1(documents)):
+            raise ConfigurationError(f"{path} {older}")
         if len(specs) != 1:
             raise ConfigurationError(
                 f"{path} is no pipeline package: it needs one document with pipelineInfo, "
@@ -154,6 +157,22 @@ def _uncached(component: Mapping[str, Any]) -> Mapping[str, Any]:
     dag = component["dag"]
     tasks = {name: {**task, "cachingOptions": {}} for name, task in dag.get("tasks", {}).items()}
     return {**component, "dag": {**dag, "tasks": tasks}}
+
+
+def _of_sdk_1(documents: Sequence[Any]) -> str:
+    """What a package is that an SDK before 2 has compiled: an Argo Workflow."""
+    for document in documents:
+        if not isinstance(document, dict) or document.get("kind") != "Workflow":
+            continue
+        metadata = document.get("metadata") or {}
+        known = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
+        if version := known.get(_SDK_1):
+            return (
+                f"is a package of KFP SDK 1 (an Argo Workflow, kfp {version}): compile it with "
+                "kfp 2"
+            )
+        return "is an Argo Workflow, not a pipeline package: compile a pipeline with kfp 2"
+    return ""
 
 
 def _is_python(container: Mapping[str, Any]) -> bool:

@@ -3,69 +3,84 @@
 The pipelines API of KFP 2.17 has fields for errors and fills none of them (`toApiRun` and
 `toApiPipelineTaskDetail` in backend/src/apiserver/server/api_converter.go; kubeflow/pipelines
 issue 14007). Argo's Workflow says it of each pod: that its image cannot be pulled, what exit code
-it had, that it went over its deadline.
+it had, that it went over its deadline. It also knows of failures that ML Metadata was not told: of
+a driver, which comes before a task has an entry there, and of Argo's own container, which ends
+after the component.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.pipelines.tasks import Task
-from pytest_kubeflow.pipelines.workflow_watch import RUN_ID, WORKFLOWS
+from pytest_kubeflow.errors import KubeflowError
+from pytest_kubeflow.pipelines.last_words import driver_reason
+from pytest_kubeflow.pipelines.states import FINAL_STATES
+from pytest_kubeflow.pipelines.tasks import NOT_STARTED, Task
+from pytest_kubeflow.pipelines.workflow_nodes import NodeTask, WorkflowNodes
 
-_DRIVER = "-driver"
+_WELL = frozenset({"SUCCEEDED", "SKIPPED", "CACHED"})
 
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """What a Workflow says: `run` of itself, the others by pod and by the name of the task."""
+    """What a Workflow says. `read_log` gives the log of a pod by its name."""
 
-    run: str = ""
-    by_pod: Mapping[str, str] = field(default_factory=dict)
-    by_name: Mapping[str, str] = field(default_factory=dict)
+    nodes: WorkflowNodes = field(default_factory=WorkflowNodes)
+    read_log: Callable[[str], str] | None = None
 
-    @classmethod
-    def of(cls, workflow: Mapping[str, Any]) -> Reasons:
-        """From a Workflow object (argoproj/argo-workflows, WorkflowStatus and NodeStatus)."""
-        status = workflow.get("status") or {}
-        by_pod: dict[str, str] = {}
-        by_name: dict[str, str] = {}
-        for node in (status.get("nodes") or {}).values():
-            message = node.get("message")
-            if not message or node.get("phase") in {"Succeeded", "Skipped", "Omitted"}:
-                continue
-            if node.get("type") == "Pod":
-                by_pod[_hash(node["id"])] = message
-            by_name.setdefault(str(node.get("displayName") or "").removesuffix(_DRIVER), message)
-        return cls(status.get("message") or "", by_pod, by_name)
+    @property
+    def run(self) -> str:
+        """What it says of the run itself, or of the pipeline's first driver."""
+        root = self.nodes.pipeline
+        if root is not None and root.failed_driver is not None:
+            return self._of_driver(root)
+        return self.nodes.message
 
     def explain(self, tasks: Iterable[Task]) -> list[Task]:
-        """The tasks, with reasons for those that did not end well."""
-        return [self._explained(task) for task in tasks]
+        """The tasks, with states and reasons for those that did not end well.
+
+        Those whose driver failed are added where no source knows of them.
+        """
+        explained = [self._explained(task) for task in tasks]
+        known = {task.place or task.path for task in explained}
+        like = explained[0] if explained else None
+        for place, node in self.nodes.tasks.items():
+            if place and place not in known and node.failed_driver is not None:
+                task = Task(
+                    node.path[-1],
+                    NOT_STARTED,
+                    path=node.path,
+                    place=place,
+                    read_log=like.read_log if like else None,
+                )
+                explained.append(self._explained(task))
+        return explained
 
     def _explained(self, task: Task) -> Task:
-        if task.state in {"SUCCEEDED", "SKIPPED", "CACHED"}:
+        node = self.nodes.tasks.get(task.place or task.path)
+        if node is None:
             return task
-        told = self.by_pod.get(_hash(task.pod_name), "") if task.pod_name else ""
-        # In loops a name comes more than once, and those that have a pod are known by it.
-        if not told and "[" not in task.label:
-            told = self.by_name.get(task.name, "") or self.by_name.get(task.display_name, "")
-        return replace(task, error=told) if told else task
+        state = task.state
+        if node.state == "FAILED" or (node.state and state not in FINAL_STATES):
+            state = node.state
+        told = "" if state in _WELL else node.message
+        driver = node.failed_driver
+        if driver is not None:
+            told = self._of_driver(node)
+        pod = task.pod_name or (self.nodes.pod_name(driver) if driver is not None else "")
+        return replace(task, state=state, error=told or task.error, pod_name=pod)
 
-
-def read_reasons(kubernetes: KubernetesClient, namespace: str, run_id: str) -> Reasons:
-    """What the Workflow of a run says now; nothing if it is gone. Raises KubeflowError."""
-    group, version, plural = WORKFLOWS
-    with calling(f"read the Workflow of run {run_id}"):
-        found = kubernetes.custom.list_namespaced_custom_object(
-            group, version, namespace, plural, label_selector=f"{RUN_ID}={run_id}"
-        )
-    return Reasons.of(found["items"][-1]) if found["items"] else Reasons()
-
-
-def _hash(name: str) -> str:
-    """What a pod's name and its node's id have in common: both end in a hash of the node's name."""
-    return name.rsplit("-", 1)[-1]
+    def _of_driver(self, node: NodeTask) -> str:
+        """What its driver says in its log, or else what Argo says of the driver."""
+        driver = node.failed_driver
+        if driver is None:
+            return ""
+        told = ""
+        if self.read_log is not None:
+            try:
+                told = driver_reason(self.read_log(self.nodes.pod_name(driver)))
+            except KubeflowError as error:
+                told = f"its log cannot be read: {error.message}"
+                return f"its driver failed: {driver.message} ({told})"
+        return told or f"its driver failed: {driver.message}"

@@ -10,7 +10,8 @@ from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, RunFailed,
 from pytest_kubeflow.k8s.volumes import Volume
 from pytest_kubeflow.objectstore.bucket import Bucket
 from pytest_kubeflow.pipelines.client import calling, patiently
-from pytest_kubeflow.pipelines.evidence import blamed, last_log_lines, run_evidence
+from pytest_kubeflow.pipelines.evidence import blamed, run_evidence, verdict
+from pytest_kubeflow.pipelines.outputs import UnreadOutputs
 from pytest_kubeflow.pipelines.run_access import RunAccess
 from pytest_kubeflow.pipelines.run_resources import Resources
 from pytest_kubeflow.pipelines.states import FINAL_STATES
@@ -99,7 +100,7 @@ class PipelineRun:
             deadline = session
         if self._view.state not in FINAL_STATES:
             self._view = self._access.watcher.wait(
-                self._view, deadline=deadline, evidence=self.evidence
+                self._view, deadline=deadline, evidence=self.evidence, cause=self._cause
             )
         wanted = (expect,) if isinstance(expect, str) else tuple(expect)
         if self._was_terminated and "CANCELED" in wanted:
@@ -132,7 +133,10 @@ class PipelineRun:
         package = ran_package(self._refreshed(), self._submitted)
         if package is None:
             raise NotFound(f"run {self.name} tells no pipeline specification, so no outputs")
-        return pipeline_outputs(package, self.tasks)
+        tasks = self.tasks
+        outputs = pipeline_outputs(package, tasks)
+        unread = next((task.unread for task in tasks if task.unread), "")
+        return UnreadOutputs(outputs, f"run {self.name}", unread) if unread else outputs
 
     def volume(self, argument: str) -> Volume:
         """The volume that was made for `argument`."""
@@ -249,6 +253,14 @@ class PipelineRun:
         told = unaccounted(package, view, arguments, self._read)
         return f"run {self.name} ended {view.state}, but {told}" if told else ""
 
+    def _cause(self) -> str:
+        """What it waits for, as far as that is known: for the sentence of a timeout."""
+        try:
+            tasks = blamed(self._read_tasks(self._view, explain=True).tasks)
+        except KubeflowError:
+            return ""
+        return verdict(tasks[0]) if tasks else self._access.reasons(self.run_id).run
+
     def _failure(self, wanted: tuple[str, ...]) -> str:
         """One sentence: which task, why, its last lines."""
         stopped = "was terminated and " if self._was_terminated else ""
@@ -261,8 +273,4 @@ class PipelineRun:
             why = self._view.error or self._access.reasons(self.run_id).run
             return f"{ended}: {why}" if why else ended
         task = tasks[0]
-        told = f"{ended}: task {task.label} is {task.state}"
-        if task.error:
-            told += f" ({task.error})"
-        lines = [line.strip() for line in last_log_lines(task, 5).splitlines() if line.strip()]
-        return f"{told}; it said last: {' | '.join(lines)[-500:]}" if lines else told
+        return f"{ended}: {verdict(task)}"

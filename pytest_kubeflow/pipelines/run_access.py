@@ -12,11 +12,12 @@ from pytest_kubeflow.pipelines.client import calling
 from pytest_kubeflow.pipelines.logs import PodLogs
 from pytest_kubeflow.pipelines.outputs import OutputSource, SourceUnavailable
 from pytest_kubeflow.pipelines.package import Package
-from pytest_kubeflow.pipelines.reasons import Reasons, read_reasons
+from pytest_kubeflow.pipelines.reasons import Reasons
 from pytest_kubeflow.pipelines.tasks import merge
 from pytest_kubeflow.pipelines.verification import Reading
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.pipelines.watcher import RunWatcher
+from pytest_kubeflow.pipelines.workflow_nodes import read_nodes
 from pytest_kubeflow.waiting import Deadline
 
 
@@ -67,15 +68,32 @@ class RunAccess:
                 view.details,
                 run_state=view.state,
                 read_log=lambda task: self.logs.read(task.pod_name, view.run_id),
+                unread="; ".join(refusals),
             )
             return Reading(tasks, source.is_complete)
-        raise KubeflowError(f"nothing tells the tasks of run {view.name}: {'; '.join(refusals)}")
+        if package is None:
+            raise KubeflowError(
+                f"nothing tells the tasks of run {view.name}: {'; '.join(refusals)}"
+            )
+        # The API itself tells how tasks stand, and no outputs.
+        tasks = merge(
+            package,
+            (),
+            view.details,
+            run_state=view.state,
+            read_log=lambda task: self.logs.read(task.pod_name, view.run_id),
+            unread="; ".join(refusals),
+        )
+        return Reading(tasks, complete=False)
 
     def reasons(self, run_id: str) -> Reasons:
         """What its Workflow says of failures; nothing for who may not read it."""
         if self.kubernetes is None:
             return Reasons()
         try:
-            return read_reasons(self.kubernetes, self.namespace, run_id)
+            nodes = read_nodes(self.kubernetes, self.namespace, run_id)
         except KubeflowError:
             return Reasons()
+        if nodes is None:
+            return Reasons()
+        return Reasons(nodes, lambda pod: self.logs.read(pod, run_id))

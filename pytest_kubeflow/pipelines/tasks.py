@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_kubeflow.errors import NotFound
+from pytest_kubeflow.pipelines.api_tasks import ApiTask, api_tasks
 from pytest_kubeflow.pipelines.dag_outputs import DagOutputs
-from pytest_kubeflow.pipelines.outputs import Artifact, TaskRecord
+from pytest_kubeflow.pipelines.outputs import Artifact, TaskRecord, UnreadOutputs
 from pytest_kubeflow.pipelines.package import Package
 from pytest_kubeflow.pipelines.states import FINAL_STATES
 from pytest_kubeflow.pipelines.view import TaskDetail
@@ -26,7 +27,9 @@ class Task:
     `name` is its key in the compiled pipeline ("square-2"), `state` one of KFP's states or
     NOT STARTED, `outputs` its output parameters with the types that the pipeline declares (whole
     numbers in lists and dicts are ints). `started` and `ended` are seconds since the epoch. `place`
-    is the path with the number of each iteration, where there are loops around it.
+    is the path with the number of each iteration, where there are loops around it. `unread` says
+    why output parameters that the pipeline declares could not be read; asking for one of them
+    raises NotFound with that.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Task:
     """Whether it was not run: its outputs are those of an earlier run."""
     is_recorded: bool = True
     """Whether a source of outputs knows it; else nothing but the pipeline does."""
+    unread: str = ""
     read_log: Callable[[Task], str] | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -57,6 +61,8 @@ class Task:
         """The value of its only output parameter. Raises NotFound if it has none, or several."""
         if len(self.outputs) != 1:
             names = ", ".join(self.outputs) or "none"
+            if self.unread:
+                raise NotFound(f"task {self.name} ({self.state}): {self.unread}")
             raise NotFound(
                 f"task {self.name} ({self.state}) has {len(self.outputs)} output parameters "
                 f"({names}), not one: read task.outputs[...]"
@@ -84,16 +90,27 @@ def merge(
     *,
     run_state: str,
     read_log: Callable[[Task], str] | None = None,
+    unread: str = "",
 ) -> list[Task]:
-    """The tasks of a run: those that a source knows, oldest first, then those not begun."""
+    """The tasks of a run: those that a source knows, oldest first, then those not begun.
+
+    `unread` says why the sources before this one, or all of them, could not be asked.
+    """
     declared = {path: (task, inner) for path, task, inner in package.tasks()} if package else {}
-    by_name = {each.name: each for each in details if not each.name.endswith("-driver")}
+    by_name = api_tasks(details)
     tasks = []
     for record in records:
         path = _declared_path(record, declared)
         _, component = declared.get(path, ({}, {}))
         types = component.get("outputDefinitions", {}).get("parameters", {})
-        detail = _detail_of(record, details)
+        detail = by_name.get(record.name) or by_name.get(record.display_name)
+        told = {
+            name: typed(value, types.get(name, {}).get("parameterType", ""))
+            for name, value in record.outputs.items()
+        }
+        missing = ""
+        if record.unread and types.keys() - told.keys():
+            missing = "; ".join(filter(None, (unread, record.unread)))
         tasks.append(
             Task(
                 name=path[-1] if path else record.name,
@@ -102,12 +119,10 @@ def merge(
                 state=_state(record.state, detail, run_state),
                 error=detail.error if detail else "",
                 pod_name=record.pod_name or ("" if record.is_dag else _pod(detail)),
+                unread=f"outputs were not read: {missing}" if missing else "",
                 started=record.started,
                 ended=record.ended,
-                outputs={
-                    name: typed(value, types.get(name, {}).get("parameterType", ""))
-                    for name, value in record.outputs.items()
-                },
+                outputs=UnreadOutputs(told, f"task {record.name}", missing) if missing else told,
                 artifacts=record.artifacts,
                 is_dag=record.is_dag,
                 place=record.place,
@@ -119,6 +134,8 @@ def merge(
     for path, (task, inner) in declared.items():
         if path not in seen:
             detail = by_name.get(path[-1])
+            declares = inner.get("outputDefinitions", {}).get("parameters")
+            hidden = bool(unread and not records and declares)
             tasks.append(
                 Task(
                     name=path[-1],
@@ -129,6 +146,8 @@ def merge(
                     pod_name="" if "dag" in inner else _pod(detail),
                     is_dag="dag" in inner,
                     is_recorded=False,
+                    outputs=UnreadOutputs({}, f"task {path[-1]}", unread) if hidden else {},
+                    unread=f"outputs were not read: {unread}" if hidden else "",
                     read_log=read_log,
                 )
             )
@@ -138,18 +157,8 @@ def merge(
     return [replace(each, outputs=outputs.of(each)) if each.is_dag else each for each in tasks]
 
 
-def _detail_of(record: TaskRecord, details: Sequence[TaskDetail]) -> TaskDetail | None:
-    """What the API tells of a task: by its pod, since in loops names come more than once."""
-    mine = [each for each in details if record.pod_name and record.pod_name in each.pod_names]
-    names = {record.name, record.display_name}
-    # A task around its pod knows the pod too, and so does all that is around the task.
-    named = [each for each in mine or details if each.name in names]
-    found = named or mine
-    return found[-1] if found else None
-
-
-def _pod(detail: TaskDetail | None) -> str:
-    return detail.pod_names[0] if detail is not None and detail.pod_names else ""
+def _pod(detail: ApiTask | None) -> str:
+    return detail.pod_name if detail is not None else ""
 
 
 def _declared_path(
@@ -165,7 +174,7 @@ def _declared_path(
     return record.path
 
 
-def _state(recorded: str, detail: TaskDetail | None, run_state: str) -> str:
+def _state(recorded: str, detail: ApiTask | None, run_state: str) -> str:
     if recorded in FINAL_STATES:
         return recorded
     if detail is not None and detail.state:

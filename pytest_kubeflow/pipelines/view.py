@@ -10,12 +10,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class TaskDetail:
-    """What the API itself tells of a task: little, but from the workflow's own mouth."""
+    """What the API itself tells of a task, or of another node of the Workflow.
+
+    `children` are the ids of nodes; KFP 2.17 calls them names of pods, which they are not.
+    """
 
     name: str
     state: str
     error: str = ""
-    pod_names: tuple[str, ...] = ()
+    pod_name: str = ""
+    children: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +63,13 @@ class RunView:
 
 
 def _detail(task: Mapping[str, Any]) -> TaskDetail:
-    pods = [each["pod_name"] for each in task.get("child_tasks") or () if each.get("pod_name")]
-    if task.get("pod_name"):
-        pods.insert(0, task["pod_name"])
+    children = [each.get("pod_name") for each in task.get("child_tasks") or ()]
     return TaskDetail(
         task.get("display_name") or "",
         _state(task.get("state")),
         _message(task.get("error")),
-        (*pods,),
+        task.get("pod_name") or "",
+        tuple(filter(None, children)),
     )
 
 

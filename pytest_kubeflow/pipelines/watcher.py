@@ -23,6 +23,7 @@ from pytest_kubeflow.errors import (
     PermissionDenied,
     WaitTimeout,
 )
+from pytest_kubeflow.pipelines.obstacles import Obstacles, Waiting
 from pytest_kubeflow.pipelines.states import FINAL_STATES
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.pipelines.workflow_watch import WorkflowWatch
@@ -45,6 +46,9 @@ _EAGER = 0.15
 
 _REFUSALS = (AuthenticationError, ConfigurationError, NotFound, PermissionDenied)
 """What asking again does not mend; all else is borne for a while, as a database that is busy."""
+
+_EXAMINED = 3.0
+"""Seconds between two looks at what keeps runs from going on."""
 
 _CLOSED = "nobody follows the runs any more: the session is over"
 _EAGER_FOR = 20.0
@@ -88,12 +92,21 @@ class _Followed:
 class RunWatcher:
     """Follows runs until they end. Any thread may call any method.
 
-    `onlooker`, if set, is called by whoever waits, in that thread.
+    `onlooker`, if set, is called by whoever waits, in that thread. `obstacles` say which runs will
+    not go on by themselves; those are followed no longer.
     """
 
-    def __init__(self, source: RunSource, *, patience: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        source: RunSource,
+        *,
+        patience: float = PATIENCE,
+        obstacles: Obstacles | None = None,
+    ) -> None:
         self._source = source
         self._patience = patience
+        self._obstacles = obstacles
+        self._examined = 0.0
         self._news = threading.Condition()
         self._open: dict[str, _Followed] = {}
         self._ended: dict[str, RunView | KubeflowError] = {}
@@ -145,21 +158,27 @@ class RunWatcher:
         *,
         deadline: Deadline,
         evidence: Callable[[], Evidence] | None = None,
+        cause: Callable[[], str] | None = None,
     ) -> RunView:
         """Wait until the run is in a final state; its last view, whatever the state.
 
-        Raises WaitTimeout with the last state and the evidence; NotFound if the run is removed; or
+        Raises WaitTimeout with the last state, the `cause` that is known and the evidence, at the
+        deadline or when the run is seen not to go on; NotFound if the run is removed; or
         what ended the following, such as ClusterUnreachable when the API did not answer for
         `patience` seconds.
         """
         self.follow(view)
         try:
-            return self._wait(view, deadline, evidence)
+            return self._wait(view, deadline, evidence, cause)
         finally:
             self.away()
 
     def _wait(
-        self, view: RunView, deadline: Deadline, evidence: Callable[[], Evidence] | None
+        self,
+        view: RunView,
+        deadline: Deadline,
+        evidence: Callable[[], Evidence] | None,
+        cause: Callable[[], str] | None,
     ) -> RunView:
         while True:
             with self._news:
@@ -171,6 +190,12 @@ class RunWatcher:
                 closed = self._closed
             if isinstance(outcome, RunView):
                 return outcome
+            if isinstance(outcome, WaitTimeout):
+                raise WaitTimeout(
+                    outcome.message,
+                    state=outcome.state,
+                    evidence=evidence() if evidence else None,
+                )
             if outcome is not None:
                 raise outcome
             if closed:
@@ -179,9 +204,10 @@ class RunWatcher:
                 raise NotFound(f"run {view.name} was removed while it was waited for")
             if deadline.expired:
                 last = followed.view.state or "PENDING"
+                known = cause() if cause else ""
                 raise WaitTimeout(
                     f"timed out after {deadline} waiting for run {view.name} to end; "
-                    f"last state: {last}",
+                    f"last state: {last}{f'; {known}' if known else ''}",
                     state=last,
                     evidence=evidence() if evidence else None,
                 )
@@ -218,6 +244,7 @@ class RunWatcher:
             down_since: float | None = None
             while self._has_work():
                 down_since = self._tick(down_since)
+                self._examine()
                 self._pause(down=down_since is not None)
             told = _CLOSED
         finally:
@@ -244,6 +271,33 @@ class RunWatcher:
         else:
             self._note(seen)
         return None
+
+    def _examine(self) -> None:
+        """Now and then: which runs will not go on."""
+        now = time.monotonic()
+        if self._obstacles is None or now - self._examined < _EXAMINED:
+            return
+        self._examined = now
+        with self._news:
+            waiting = {
+                run_id: Waiting(one.view.name, one.view.state, now - one.since)
+                for run_id, one in self._open.items()
+            }
+        if not waiting:
+            return
+        try:
+            found = self._obstacles.of(waiting)
+        except KubeflowError:  # this is no verdict on the runs, which are followed as before
+            return
+        over = []
+        with self._news:
+            for run_id, why in found.items():
+                if (followed := self._open.get(run_id)) is not None:
+                    state = followed.view.state or "PENDING"
+                    told = f"run {followed.view.name} is {state} and will not go on: {why}"
+                    over.append(self._end(run_id, WaitTimeout(told, state=state)))
+            self._news.notify_all()
+        _tell(over)
 
     def _has_work(self) -> bool:
         """Wait until there is something to follow; False at the end."""

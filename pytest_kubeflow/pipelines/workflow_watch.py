@@ -13,13 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError
+from pytest_kubeflow.pipelines.workflow_nodes import RUN_ID
 from pytest_kubeflow.waiting import Deadline, bounded_by
-
-WORKFLOWS = ("argoproj.io", "v1alpha1", "workflows")
-"""Group, version and plural."""
-
-RUN_ID = "pipeline/runid"
-"""The label of a Workflow with its run's id."""
 
 _ENDED = frozenset({"Succeeded", "Failed", "Error"})
 _FIRST_PAUSE = 0.5

@@ -86,6 +86,7 @@ class RunRecord:
                 outputs = run.outputs if state in FINAL_STATES else {}
             except UNREADABLE as error:
                 gaps.append(f"{'outputs' if tasks else 'tasks'} cannot be read: {reason(error)}")
+            gaps += sorted({task.unread for task in tasks if task.unread})
         return cls(
             run_id=run.run_id,
             name=excerpts.text(run.name),

@@ -60,7 +60,7 @@ def progress_of(
     if quiet or is_worker(config) or not config.pluginmanager.hasplugin("terminalreporter"):
         return None
     from pytest_kubeflow.k8s.pods import waiting_pods
-    from pytest_kubeflow.pipelines.workflow_watch import RUN_ID
+    from pytest_kubeflow.pipelines.workflow_nodes import RUN_ID
     from pytest_kubeflow.scheduling.progress import Progress
     from pytest_kubeflow.scheduling.screen import TerminalScreen
 

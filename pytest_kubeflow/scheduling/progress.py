@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from pytest_kubeflow.errors import KubeflowError
+from pytest_kubeflow.pipelines.api_tasks import api_tasks
 from pytest_kubeflow.pipelines.view import RunView
 
 HEARTBEAT = 30.0
@@ -105,11 +106,7 @@ class Progress:
         return f"{run.name} {self._told_of(run)} ({elapsed:.0f} s{told})"
 
     def _told_of(self, run: RunView) -> str:
-        tasks = [
-            f"{one.name} {one.state.lower()}"
-            for one in run.details
-            if one.state and one.name != "root" and not one.name.endswith("-driver")
-        ]
+        tasks = [str(one) for one in api_tasks(run.details).values() if any(one.states)]
         listed = f": {', '.join(tasks)}" if tasks else ""
         pods = f"; {self._pods[run.run_id]}" if run.run_id in self._pods else ""
         return f"{(run.state or 'PENDING').lower()}{listed}{pods}"

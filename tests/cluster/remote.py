@@ -45,8 +45,12 @@ class Remote:
 
     def start(self, folder: Path, *arguments: str) -> subprocess.Popen[str]:
         """Begin a session in `folder`, in a process group of its own."""
+        return self._begin(folder, *self.arguments, *arguments)
+
+    @staticmethod
+    def _begin(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [*COMMAND, *self.arguments, *arguments],
+            [*COMMAND, *arguments],
             cwd=folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -56,7 +60,11 @@ class Remote:
 
     def run(self, folder: Path, *arguments: str, seconds: float = 60) -> tuple[int, str]:
         """A whole session in `folder`: its exit code and output."""
-        with self.start(folder, *arguments) as session:
+        return self.run_with(folder, *self.arguments, *arguments, seconds=seconds)
+
+    def run_with(self, folder: Path, *arguments: str, seconds: float = 60) -> tuple[int, str]:
+        """The same with other arguments than the usual ones."""
+        with self._begin(folder, *arguments) as session:
             try:
                 output, _ = session.communicate(timeout=seconds)
             finally:

@@ -1,12 +1,11 @@
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.pipelines.executor_log import executor_output, task_path
+from pytest_kubeflow.pipelines.executor_log import executor_output
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -35,18 +34,3 @@ def test_cut_output_is_none(value: dict[str, Any], data: st.DataObject) -> None:
 @pytest.mark.parametrize("log", ["", "no output here", PREFIX, PREFIX + "[1]"])
 def test_log_without_output(log: str) -> None:
     assert executor_output(log) == {}
-
-
-@pytest.mark.parametrize(
-    ("node", "path"),
-    [
-        ("run-abc.root.square-root.executor", ("square-root",)),
-        ("run-abc.root.inner.square.executor", ("inner", "square")),
-        ("run-abc.root.square-root-driver", ()),
-        ("run-abc.root-driver", ()),
-        ("", ()),
-    ],
-)
-def test_path_of_a_pod(node: str, path: tuple[str, ...]) -> None:
-    annotations = {"workflows.argoproj.io/node-name": node} if node else None
-    assert task_path(SimpleNamespace(metadata=SimpleNamespace(annotations=annotations))) == path

@@ -102,3 +102,32 @@ def test_no_file_and_no_pipeline(tmp_path: Path) -> None:
         compile_pipeline(tmp_path / "none.yaml")
     with pytest.raises(ConfigurationError, match="is no pipeline: give a function"):
         compile_pipeline(lambda: None)
+
+
+OLDER = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata:
+  generateName: sequence-
+  {where}: {{pipelines.kubeflow.org/kfp_sdk_version: 1.8.22}}
+spec: {{entrypoint: sequence, templates: []}}
+"""
+
+
+@pytest.mark.parametrize("where", ["annotations", "labels"])
+def test_a_package_of_kfp_1_is_named_as_such(tmp_path: Path, where: str) -> None:
+    path = tmp_path / "v1.yaml"
+    path.write_text(OLDER.format(where=where))
+    with pytest.raises(
+        ConfigurationError,
+        match=r"v1.yaml is a package of KFP SDK 1 \(an Argo Workflow, kfp 1.8.22\): compile it "
+        r"with kfp 2$",
+    ):
+        Package.read(path)
+
+
+def test_an_argo_workflow_is_no_package(tmp_path: Path) -> None:
+    path = tmp_path / "workflow.yaml"
+    path.write_text("kind: Workflow\nmetadata: {generateName: a-}\n")
+    with pytest.raises(ConfigurationError, match=r"is an Argo Workflow, not a pipeline package"):
+        Package.read(path)

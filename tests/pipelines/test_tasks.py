@@ -188,16 +188,38 @@ def test_loops_give_lists_and_loops_in_loops_one_flat_list() -> None:
     assert pipeline_outputs(LOOPS, tasks) == {"Output": [0, 1, 10, 11]}
 
 
-def test_a_task_has_the_state_of_its_own_pod() -> None:
-    records = [
-        record("outer", place=(f"outer[{n}]",), state="RUNNING", pod_name=f"pod-{n}")
-        for n in (0, 1)
-    ]
+def test_a_task_has_the_state_that_the_api_has_for_its_name() -> None:
+    records = [record("number", state="RUNNING")]
     details = [
-        TaskDetail("executor", "RUNNING", "", ("pod-0",)),
-        TaskDetail("outer", "FAILED", "why", ("pod-0",)),
-        TaskDetail("outer", "RUNNING", "", ("pod-1",)),
-        TaskDetail("root", "RUNNING", "", ("pod-0", "pod-1")),
+        TaskDetail("number", "PENDING"),
+        TaskDetail("number(0)", "RUNNING"),
+        TaskDetail("number-driver", "SUCCEEDED"),
+        TaskDetail("executor(0)", "PENDING"),
     ]
+    (task, *_) = merge(NESTED, records, details, run_state="RUNNING")
+    assert task.state == "PENDING"
+
+
+def test_in_loops_the_api_tells_no_tasks_apart() -> None:
+    records = [record("outer", place=(f"outer[{n}]",), state="RUNNING") for n in (0, 1)]
+    details = [TaskDetail("outer", "FAILED", "why"), TaskDetail("outer", "RUNNING")]
     states = [task.state for task in merge(LOOPS, records, details, run_state="RUNNING")]
-    assert states[:2] == ["FAILED", "RUNNING"]
+    assert states[:2] == ["RUNNING", "RUNNING"]
+
+
+def test_outputs_that_were_not_read_say_so() -> None:
+    why = "the log of pod x has none"
+    found = record("number", outputs={}, unread=why)
+    (task, *_) = merge(NESTED, [found], [], run_state="SUCCEEDED", unread="ML Metadata: 404")
+    with pytest.raises(NotFound, match=f"outputs were not read: ML Metadata: 404; {why}"):
+        _ = task.output
+    with pytest.raises(NotFound, match=why):
+        _ = task.outputs["Output"]
+
+
+def test_without_any_source_the_states_are_those_of_the_api() -> None:
+    details = [TaskDetail("number", "SUCCEEDED")]
+    tasks = merge(NESTED, [], details, run_state="SUCCEEDED", unread="ML Metadata: 404")
+    task = find_task(tasks, "number")
+    assert task.state == "SUCCEEDED"
+    assert task.unread == "outputs were not read: ML Metadata: 404"

@@ -25,7 +25,8 @@ from pytest_kubeflow.errors import (
 from pytest_kubeflow.pipelines.states import FINAL_STATES
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.pipelines.watcher import RunWatcher
-from pytest_kubeflow.pipelines.workflow_watch import RUN_ID, WorkflowWatch
+from pytest_kubeflow.pipelines.workflow_nodes import RUN_ID
+from pytest_kubeflow.pipelines.workflow_watch import WorkflowWatch
 from pytest_kubeflow.waiting import Deadline, wait_until
 
 
@@ -103,7 +104,7 @@ def until(question: Callable[[], Any], what: str = "it") -> None:
 
 
 @contextmanager
-def watching(source: Runs, **settings: float) -> Iterator[RunWatcher]:
+def watching(source: Runs, **settings: Any) -> Iterator[RunWatcher]:
     watcher = RunWatcher(source, **settings)
     try:
         yield watcher

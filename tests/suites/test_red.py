@@ -73,6 +73,9 @@ RED: dict[str, dict[str, str]] = {
         f"{DOOR}[dashboard]": r"the dashboard is open to all: somebody without a login is let in",
         f"{DOOR}[workgroups]": r"the dashboard's API is open to all: somebody without a login",
     },
+    "executor-forbidden": {
+        EVERY_TASK: r"task .* is FAILED \(wait: Error \(exit code 64\): workflowtaskresults"
+    },
     "exit-tasks-lost": {CLEANED_UP: r"task tell \(NOT STARTED|SKIPPED\)"},
     "gpus-leaked": {f"{GPU}who_asks_for_none_sees_none": r"assert \['GPU-0"},
     "gpus-missing": {
@@ -153,6 +156,9 @@ RED: dict[str, dict[str, str]] = {
         f"{DOOR}[volumes]": r"the volumes web app is open to all: somebody without a login is let",
         f"{ACCOUNT}[volumes]": r"the volumes web app is open to all: the foreign account \S+ is",
     },
+    "workflows-ignored": {
+        EVERY_TASK: r"timed out after 4 s waiting for run .*; last state: PENDING"
+    },
     "wrong-output": {
         EVERY_TASK: r"assert 10.0 == 9.0",
         TRIPLE: r"assert .* == 13",
@@ -165,7 +171,9 @@ UNFIT = {"dead-store": r"ERROR: .*nothing answers at http://127.0.0.1:\d+ \("}
 """Faults with which no test begins, and what the preflight says."""
 BORNE = {"api-503": [EVERY_TASK, PUBLIC, SORTED]}
 """Faults that the plugin must live with."""
-ENDLESS = {"claim-pending", "image-pull", "run-stuck-pending", "task-hangs"}
+ENDLESS = {
+    *("claim-pending", "image-pull", "run-stuck-pending", "task-hangs", "workflows-ignored"),
+}
 """Faults that nothing but a timeout ends."""
 PATIENCE = {"tokens-ageless": 6, "serving-never-ready": 25, "serving-stale": 25}
 """Of faults that only a timeout ends, those whose checks need seconds before they come to it."""

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
+from kubernetes.client import ApiException
 
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.pipelines.last_words import driver_reason, launcher_reason
 from pytest_kubeflow.pipelines.mlmd import MetadataSource
 from pytest_kubeflow.pipelines.outputs import TaskRecord
+from pytest_kubeflow.pipelines.workflow_nodes import NodeTask, WorkflowNodes, read_nodes
 from pytest_kubeflow.waiting import Deadline, wait_until
 
 SECONDS = 40
@@ -86,17 +90,52 @@ class Member:
         """A request to ML Metadata."""
         return self.http.post(f"{self.host}{path}", data=body, headers=dict(headers), timeout=20)
 
+    def nodes(self, run_id: str) -> WorkflowNodes:
+        """What the run's Workflow says."""
+        client = KubernetesClient()
+        client.api_client = self.core.api_client
+        return read_nodes(client, self.namespace, run_id) or WorkflowNodes()
+
     def details(self, run_id: str) -> dict[str, Any]:
-        """The run's task details as the API tells them, by display name."""
-        run = self.call("GET", f"runs/{run_id}").json()
-        told = run.get("run_details", {}).get("task_details", [])
-        return {one["display_name"]: one for one in told}
+        """The run's tasks as its Workflow has them, by display name, with reasons from their logs.
+
+        A task that was not begun is SKIPPED, as for KFP's API.
+        """
+        named = {one.place or one.path: one.display_name for one in self.records(run_id).values()}
+        nodes = self.nodes(run_id)
+        return {
+            named.get(place) or place[-1]: self._detail(nodes, task)
+            for place, task in nodes.tasks.items()
+            if place
+        }
+
+    def _detail(self, nodes: WorkflowNodes, task: NodeTask) -> dict[str, Any]:
+        told: dict[str, Any] = {"state": task.state or "SKIPPED"}
+        pod = task.pod
+        if pod is not None and not task.is_dag and task.failed_driver is None and task.executors:
+            told["pod_name"] = nodes.pod_name(pod)
+        if task.message or task.failed_driver is not None:
+            message = task.message
+            if pod is not None and message == "main: Error (exit code 1)":
+                log = self._read(nodes.pod_name(pod))
+                _, _, of_driver = driver_reason(log).partition("failed: ")
+                launcher = launcher_reason(log)
+                _, _, of_importer = launcher.partition("importer component: ")
+                message = of_driver or of_importer or f"{message}: {launcher}"
+            told["error"] = {"message": message}
+        return told
+
+    def _read(self, pod: str) -> str:
+        try:
+            return str(self.core.read_namespaced_pod_log(pod, self.namespace, container="main"))
+        except ApiException as error:
+            if error.status != 404:
+                raise
+            return ""  # it was deleted
 
     def log(self, run_id: str, task: str) -> str:
         """What the task's container printed."""
-        pod = self.details(run_id)[task]["pod_name"]
-        text: str = self.core.read_namespaced_pod_log(pod, self.namespace, container="main")
-        return text
+        return self._read(self.details(run_id)[task]["pod_name"])
 
     def pods(self, run_id: str) -> list[Any]:
         """The run's pods that are there now."""

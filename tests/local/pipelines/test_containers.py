@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from pytest_kubeflow.pipelines.last_words import component_words
 from tests.local.pipelines.containers import commands, composed, kinds, output_files
 from tests.local.pipelines.flows import placeholders
 from tests.local.pipelines.ledgers import executions
@@ -18,7 +19,7 @@ TEXT = (
 
 def printed(log: str) -> str:
     """What the component printed, without the launcher's own lines."""
-    text = "\n".join(line for line in log.splitlines() if " launcher] " not in line)
+    text = component_words(log)
     return text[text.index("<") : text.rindex(">") + 1]
 
 

@@ -29,19 +29,3 @@ def test_outputs_come_up_through_nested_pipelines(member: Member) -> None:
         "middle/innermost-2",
     }
     assert {one.state for one in records.values()} == {"SUCCEEDED"}
-
-
-def test_tasks_know_their_parents(member: Member) -> None:
-    run = member.run(nested, x="w")
-    told = member.call("GET", f"runs/{run.run_id}").json()["run_details"]["task_details"]
-    names = {one["task_id"]: one["display_name"] for one in told}
-    parents = {(one["display_name"], names.get(one.get("parent_task_id", ""), "")) for one in told}
-    assert parents == {
-        ("root", ""),
-        ("middle", "root"),
-        ("innermost", "middle"),
-        ("innermost-2", "middle"),
-        ("join", "innermost"),
-        ("join", "innermost-2"),
-        ("join", "root"),
-    }

@@ -20,7 +20,7 @@ def test_a_program_that_fails(member: Member) -> None:
     run, error, log = failed(member, "echo before the end; exit 3")
     assert error == "main: Error (exit code 1): failed to execute component: exit status 3"
     assert "before the end" in log
-    assert "launcher] failed to execute component: exit status 3" in log
+    assert "main.go:113] failed to execute component: exit status 3" in log
     assert run.error.message == f"task 'run-script': {error}"
     assert member.records(run.run_id)["run-script"].state == "FAILED"
 

@@ -34,14 +34,22 @@ def test_it_keeps_what_it_was_made_with(member: Member, experiment: str) -> None
 def test_its_tasks_are_told(member: Member, experiment: str) -> None:
     run_id = submit(member, experiment).json()["run_id"]
     member.wait(run_id)
-    tasks = member.details(run_id)
-    assert set(tasks) == {"root", "greet"}
+    told = member.call("GET", f"runs/{run_id}").json()["run_details"]["task_details"]
+    tasks = {one["display_name"]: one for one in told}
+    # As the real server tells them: the nodes of the Workflow, without pods, errors and parents.
+    workflow = next(name for name in tasks if name.startswith("greeting-") and "(" not in name)
+    assert set(tasks) == {
+        *(name for one in (workflow, "root", "greet", "executor") for name in (one, f"{one}(0)")),
+        *(name for one in ("root", "greet") for name in (f"{one}-driver", f"{one}-driver(0)")),
+    }
     task = tasks["greet"]
     assert task["state"] == "SUCCEEDED"
     assert datetime.fromisoformat(task["start_time"]) <= datetime.fromisoformat(task["end_time"])
-    pods = member.pods(run_id)
-    assert [pod.metadata.name for pod in pods] == [task["pod_name"]]
-    assert task["child_tasks"] == [{"pod_name": task["pod_name"]}]
+    assert not task.keys() & {"pod_name", "error", "parent_task_id"}
+    (child,) = tasks["executor"]["child_tasks"]
+    (pod,) = member.pods(run_id)
+    number = pod.metadata.name.removeprefix(f"{workflow}-system-container-impl-")
+    assert child == {"pod_name": f"{workflow}-{number}"}
     assert "hello" in member.log(run_id, "greet")
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from pytest_kubeflow.local.pipelines.driver import iterator, retry
 from pytest_kubeflow.local.pipelines.driver.caching import fingerprint
+from pytest_kubeflow.local.pipelines.driver.nodes import Kind, TaskNode
 from pytest_kubeflow.local.pipelines.driver.resolve import resolve_outputs
-from pytest_kubeflow.local.pipelines.driver.status import TaskNode
 from pytest_kubeflow.local.pipelines.driver.step import Step
 from pytest_kubeflow.local.pipelines.driver.trigger import Outcome, starts, upstream
 from pytest_kubeflow.local.pipelines.driver.values import Collected, TaskError, Values
@@ -123,7 +123,7 @@ def step(inputs: Values | None = None, image: str = "python", **options: Any) ->
         {},
         {"container": {"image": image, "command": ["true"]}},
         {},
-        node=TaskNode("id", "name", "Pod"),
+        node=TaskNode("workflow", Kind.CONTAINER, "key"),
         parent=1,
         inputs=inputs or Values({"a": 1}),
     )

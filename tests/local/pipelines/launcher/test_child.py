@@ -159,5 +159,5 @@ def test_a_launcher_tells_what_nobody_expected() -> None:
     _, told = process.communicate(timeout=20)
     assert process.returncode == 1
     assert "Traceback" in told
-    assert "launcher] failed to execute component: unexpected KeyError: 'outputs'\n" in told
-    assert "launcher] failed to report the failure: the pod's token cannot be read" in told
+    assert "main.go:113] failed to execute component: unexpected KeyError: 'outputs'\n" in told
+    assert "] failed to report the failure: the pod's token cannot be read" in told

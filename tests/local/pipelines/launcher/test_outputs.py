@@ -120,7 +120,8 @@ def test_the_executors_file_is_logged(tmp_path: Path, capsys: pytest.CaptureFixt
     path.write_text(json.dumps(written))
     assert read_executor_output(str(path)) == written
     line = capsys.readouterr().err
-    assert re.match(r"I\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ launcher] ExecutorOutput: \{", line)
+    place = re.escape("launcher_v2.go:1230] ExecutorOutput: {")
+    assert re.match(rf"I\d{{4}} \d\d:\d\d:\d\d\.\d{{6}} +\d+ {place}", line)
     assert json.loads(line.partition("ExecutorOutput: ")[2]) == written
 
 

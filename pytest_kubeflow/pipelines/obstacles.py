@@ -1,0 +1,180 @@
+"""Obstacles: what keeps runs from going on, and is not mended by waiting.
+
+A pod whose image cannot be pulled, whose Secret is missing or whose claim is never bound is Pending
+for as long as its run may take, and KFP says no more than RUNNING. So is a Workflow that no
+controller takes up. Who waits for such a run is told after a bounded time, with Kubernetes' words.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_kubeflow.errors import KubeflowError
+from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.k8s.events import events_of
+from pytest_kubeflow.pipelines.executor_log import node_of
+from pytest_kubeflow.pipelines.workflow_nodes import RUN_ID, WORKFLOWS
+
+TAKEN_UP = 30.0
+"""Seconds in which a workflow controller takes a Workflow up, however busy it is."""
+
+_GLANCE = (2.0, 5.0)
+_PODS = 100
+_IMAGES = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
+_CONTAINERS = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
+_MOUNTS = frozenset({"FailedMount", "FailedAttachVolume"})
+_STORAGE = "persistentvolumeclaim"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A run that is waited for: its state as the API has it, and for how many seconds."""
+
+    name: str
+    state: str
+    seconds: float
+
+
+@dataclass
+class Obstacles:
+    """Looks after the runs of one namespace. `start_timeout` is --kf-start-timeout.
+
+    A reason counts from the moment that it was first seen, as long as it is seen.
+    """
+
+    kubernetes: KubernetesClient
+    namespace: str
+    start_timeout: float
+    clock: Callable[[], float] = time.monotonic
+    _since: dict[str, float] = field(default_factory=dict)
+
+    def of(self, runs: Mapping[str, Waiting]) -> dict[str, str]:
+        """Why runs will not go on, by their ids: those that are beyond hope alone.
+
+        Raises KubeflowError where pods or Workflows cannot be read.
+        """
+        found = self._idle(runs)
+        with calling(f"list the pods of runs in {self.namespace}"):
+            pods = self.kubernetes.core.list_namespaced_pod(
+                self.namespace,
+                label_selector=RUN_ID,
+                field_selector="status.phase=Pending",
+                limit=_PODS,
+                _request_timeout=_GLANCE,
+            ).items
+        seen: dict[str, float] = {}
+        for pod in pods:
+            run_id = pod.metadata.labels[RUN_ID]
+            if run_id not in runs or not (why := self._reason(pod)):
+                continue
+            since = seen[pod.metadata.uid] = self._since.get(pod.metadata.uid, self.clock())
+            if self.clock() - since >= self.start_timeout:
+                found.setdefault(run_id, self._sentence(pod, why))
+        self._since = seen
+        return found
+
+    def _sentence(self, pod: Any, why: str) -> str:
+        node = node_of(pod)
+        task = f"task {'/'.join(node.place)}" if node is not None else f"pod {pod.metadata.name}"
+        return (
+            f"{task} cannot start: {why} (for {self.start_timeout:g} s, the longest that "
+            "--kf-start-timeout allows)"
+        )
+
+    def _idle(self, runs: Mapping[str, Waiting]) -> dict[str, str]:
+        """The runs whose Workflow nobody has taken up."""
+        late = [
+            run_id
+            for run_id, run in runs.items()
+            if run.state in {"", "PENDING"} and run.seconds >= TAKEN_UP
+        ]
+        if not late:
+            return {}
+        group, version, plural = WORKFLOWS
+        found = {}
+        for run_id in late:
+            with calling(f"read the Workflow of run {run_id}"):
+                items = self.kubernetes.custom.list_namespaced_custom_object(
+                    group,
+                    version,
+                    self.namespace,
+                    plural,
+                    label_selector=f"{RUN_ID}={run_id}",
+                    _request_timeout=_GLANCE,
+                )["items"]
+            if items and not (items[-1].get("status") or {}).get("phase"):
+                name = items[-1]["metadata"]["name"]
+                found[run_id] = (
+                    f"nobody runs Workflows here: Workflow {self.namespace}/{name} has no "
+                    f"status.phase after {TAKEN_UP:g} s; is the workflow-controller running, and "
+                    "does it look after this namespace?"
+                )
+        return found
+
+    def _reason(self, pod: Any) -> str:
+        """What keeps a pod from starting and rarely mends itself; empty for all else."""
+        for status in [
+            *(pod.status.init_container_statuses or ()),
+            *(pod.status.container_statuses or ()),
+        ]:
+            waiting = status.state.waiting if status.state else None
+            if waiting and waiting.reason in _IMAGES | _CONTAINERS:
+                image = f" {status.image}" if waiting.reason in _IMAGES else ""
+                told = f": {waiting.message}" if waiting.message else ""
+                return f"{waiting.reason}{image}{told}"
+        if unscheduled := self._unscheduled(pod):
+            return "; ".join(
+                [unscheduled, *self._claims(pod)] if _STORAGE in unscheduled.lower() else []
+            )
+        return "; ".join([*self._claims(pod), *self._mounts(pod)])
+
+    @staticmethod
+    def _unscheduled(pod: Any) -> str:
+        for condition in pod.status.conditions or ():
+            if condition.type == "PodScheduled" and condition.status == "False":
+                return f"{condition.reason}: {condition.message or ''}".rstrip(": ")
+        return ""
+
+    def _mounts(self, pod: Any) -> Iterator[str]:
+        """What the node says of volumes that it cannot mount."""
+        if not pod.spec.node_name:
+            return
+        events = self._events("Pod", pod.metadata.name)
+        failed = [one for one in events if one.reason in _MOUNTS]
+        if failed:
+            yield f"{failed[-1].reason}: {_one_line(failed[-1].message)}"
+
+    def _claims(self, pod: Any) -> Iterator[str]:
+        """What is said of the pod's claims that are not bound."""
+        for volume in pod.spec.volumes or ():
+            claim = volume.persistent_volume_claim
+            if claim is None:
+                continue
+            warnings = [
+                one
+                for one in self._events("PersistentVolumeClaim", claim.claim_name)
+                if one.type == "Warning" or one.reason == "FailedBinding"
+            ]
+            if warnings and self._is_pending(claim.claim_name):
+                told = f"{warnings[-1].reason}: {_one_line(warnings[-1].message)}"
+                yield f"claim {claim.claim_name} is Pending: {told}"
+
+    def _is_pending(self, claim: str) -> bool:
+        with calling(f"read claim {self.namespace}/{claim}"):
+            found = self.kubernetes.core.read_namespaced_persistent_volume_claim(
+                claim, self.namespace, _request_timeout=_GLANCE
+            )
+        return bool(found.status.phase == "Pending")
+
+    def _events(self, kind: str, name: str) -> Sequence[Any]:
+        try:
+            return events_of(self.kubernetes, self.namespace, kind=kind, name=name)
+        except KubeflowError:  # who may not read events gets the sentence without them
+            return ()
+
+
+def _one_line(text: str | None) -> str:
+    return " ".join((text or "").split())

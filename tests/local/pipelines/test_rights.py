@@ -1,0 +1,95 @@
+"""A run's pods have the rights of its account: without them it fails, and where that shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from kubernetes import client
+
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.pipelines.obstacles import TAKEN_UP, Obstacles, Waiting
+from pytest_kubeflow.pipelines.reasons import Reasons
+from tests.local.pipelines.member import Member, name
+from tests.local.pipelines.programs import greeting
+from tests.local.pipelines.submission import submit
+
+SETTINGS = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}
+KEYS = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
+RESULTS = {
+    "apiGroups": ["argoproj.io"],
+    "resources": ["workflowtaskresults"],
+    "verbs": ["create", "patch"],
+}
+
+
+def account(member: Member, administrator: Any, rules: list[dict[str, Any]]) -> str:
+    """A new ServiceAccount with these rights."""
+    core, rbac = client.CoreV1Api(administrator), client.RbacAuthorizationV1Api(administrator)
+    called = name("account")
+    metadata = {"name": called}
+    core.create_namespaced_service_account(member.namespace, {"metadata": metadata})
+    if rules:
+        rbac.create_namespaced_role(member.namespace, {"metadata": metadata, "rules": rules})
+        subject = {"kind": "ServiceAccount", "name": called, "namespace": member.namespace}
+        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": called}
+        body = {"metadata": metadata, "roleRef": reference, "subjects": [subject]}
+        rbac.create_namespaced_role_binding(member.namespace, body)
+    return called
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ([], 'driver.RootDAG(...) failed: configmaps "kfp-launcher" is forbidden'),
+        ([SETTINGS, RESULTS], 'failed to open bucket: secrets "mlpipeline-minio-artifact" is'),
+        ([SETTINGS, KEYS], "wait: Error (exit code 64): workflowtaskresults.argoproj.io is"),
+        ([SETTINGS, KEYS, RESULTS], ""),
+    ],
+    ids=["none", "no keys", "no results", "all"],
+)
+def test_an_account_without_rights(
+    member: Member, experiment: str, administrator: Any, rules: list[dict[str, Any]], told: str
+) -> None:
+    called = account(member, administrator, rules)
+    made = submit(member, experiment, service_account=called).json()
+    run = member.wait(made["run_id"])
+    assert run.state == ("FAILED" if told else "SUCCEEDED"), member.errors(run)
+    if not rules:
+        reasons = Reasons(
+            member.nodes(run.run_id),
+            lambda pod: str(member.core.read_namespaced_pod_log(pod, member.namespace)),
+        )
+        assert told in reasons.run
+    elif told:
+        assert told in member.details(run.run_id)["greet"]["error"]["message"]
+
+
+def test_nobody_runs_workflows(member: Member, administrator: Any) -> None:
+    core = client.CoreV1Api(administrator)
+    kubernetes = KubernetesClient()
+    kubernetes.api_client = administrator
+    obstacles = Obstacles(kubernetes, member.namespace, 120.0)
+    core.create_namespaced_config_map(
+        "kube-system",
+        {"metadata": {"name": "embedded-faults"}, "data": {"workflows-ignored": "on"}},
+    )
+    try:
+        waiting: dict[str, Waiting] = {}
+
+        def ignored() -> bool:
+            waiting.clear()
+            waiting[member.start(greeting)] = Waiting("greeting", "PENDING", TAKEN_UP + 1)
+            return bool(obstacles.of(waiting))
+
+        member.until(ignored, "the fault to be seen by the controller")
+        (run_id,) = waiting
+        told = obstacles.of(waiting)[run_id]
+        assert told.startswith("nobody runs Workflows here: Workflow ")
+        assert "has no status.phase after 30 s" in told
+        assert obstacles.of({run_id: Waiting("greeting", "PENDING", TAKEN_UP - 1)}) == {}
+    finally:
+        core.delete_namespaced_config_map("embedded-faults", "kube-system")
+    # It is taken up as soon as somebody is there again.
+    assert member.wait(run_id).state == "SUCCEEDED"
+    assert obstacles.of(waiting) == {}
