@@ -105,7 +105,7 @@ def test_the_sources_agree(told: Told) -> None:
         "exit-handler-1/second-time",
     } <= expected.keys(), sorted(expected)
     inner = r"exit-handler-1/for-loop-\d\[[01]\]/for-loop-\d\[[01]\]"
-    for kind, number in ((rf"{inner}/half", 4), (inner, 4), (inner[:-7], 2)):
+    for kind, number in ((rf"{inner}/half", 4), (inner, 4), (inner[:-8], 2)):
         assert len([one for one in expected if re.fullmatch(kind, one)]) == number, kind
     states = [one[2] for one in expected.values()]
     assert states.count("SKIPPED") == 2, expected
