@@ -61,10 +61,16 @@ def test_a_dead_cluster_is_asked_once() -> None:
     assert fake.asked == ["state"]
 
 
+def test_outputs_that_no_source_has_are_a_gap() -> None:
+    found = record(Fake(tasks=SourceUnavailable("ML Metadata answers 503")))
+    assert found.state == "SUCCEEDED"
+    assert {task.name: task.outputs for task in found.tasks} == {"square": {}, "tell": {}}
+    assert found.gaps == ("outputs were not read: ML Metadata answers 503",)
+
+
 @pytest.mark.parametrize(
     "error",
     [
-        SourceUnavailable("ML Metadata answers 503"),
         ClusterUnreachable("no answer"),
         ValueError("`event_time` must not be `None`"),
         OSError("connection reset"),
