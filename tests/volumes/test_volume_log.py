@@ -67,7 +67,7 @@ def test_parts_cover_a_file_once(size: int, part: int) -> None:
     assert position == size
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(files=st.dictionaries(NAMES, st.binary(max_size=9000), min_size=1, max_size=4))
 def test_any_name_and_content_go_there_and_back(
     tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes]

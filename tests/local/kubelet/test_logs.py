@@ -53,7 +53,7 @@ def test_file_has_the_cri_format(tmp_path: Path) -> None:
     assert re.fullmatch(time + rb" stdout P two", lines[1])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.binary(max_size=40_000), max_size=4))
 def test_what_is_written_is_read(
     tmp_path_factory: pytest.TempPathFactory, chunks: list[bytes]
