@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 from pytest_kubeflow.cluster.checklist import Checklist
 from pytest_kubeflow.cluster.cluster import Cluster
 from pytest_kubeflow.cluster.entry import PIPELINES
 from pytest_kubeflow.cluster.namespace import Kind, NamespaceChoice
-from pytest_kubeflow.errors import KubeflowError, PermissionDenied
+from pytest_kubeflow.errors import KubeflowError, NotFound, PermissionDenied
+from pytest_kubeflow.k8s.portforward import PortForward
 from pytest_kubeflow.preflight.needs import RUNS, Needs
 from pytest_kubeflow.reaching import reaching
 
@@ -25,6 +27,9 @@ _METHOD = "/GetContextTypes"
 _GRPC_WEB = {"Content-Type": "application/grpc-web+proto", "X-Grpc-Web": "1"}
 _EMPTY = bytes(5)
 """The frame of a message without fields."""
+
+_NATIVE = ("kubeflow", "metadata-grpc-service", 8080)
+"""Namespace, Service and port of ML Metadata itself, which speaks gRPC."""
 
 
 def check_api(cluster: Cluster, checks: Checklist) -> None:
@@ -57,7 +62,10 @@ def check_access(cluster: Cluster, choice: NamespaceChoice | None, checks: Check
 
 
 def check_metadata(cluster: Cluster, needs: Needs, checks: Checklist) -> None:
-    """Whether ML Metadata answers behind the same host: the outputs of tasks are read there."""
+    """Whether ML Metadata answers: the outputs of tasks are read there.
+
+    Behind the same host, or else by gRPC, in the cluster or by a forwarded port.
+    """
     if not needs.want(RUNS):
         checks.skip(METADATA, "no selected test needs it")
         return
@@ -78,12 +86,30 @@ def check_metadata(cluster: Cluster, needs: Needs, checks: Checklist) -> None:
             if _is_grpc_web(answer):
                 return
             trouble = f"{cluster.metadata_url} answers {answer.status_code}: {_excerpt(answer)}"
+        try:
+            finding.told = f"{_native_address(cluster)} by gRPC, since {trouble}"
+            return
+        except KubeflowError as error:
+            trouble += f"; nor can {_NATIVE[1]} be reached: {error.message}"
         without = (
             "the outputs of tasks will be read from their pods' logs"
             if cluster.kubernetes.is_configured
             else "the outputs of tasks cannot be read (give --kf-kubeconfig for the pods' logs)"
         )
         finding.warn(f"{trouble}: {without}")
+
+
+def _native_address(cluster: Cluster) -> str:
+    """What ML Metadata takes connections at. Raises KubeflowError where that is nowhere."""
+    namespace, service, port = _NATIVE
+    try:
+        with socket.create_connection((f"{service}.{namespace}", port), timeout=_TIMEOUT[0]):
+            return f"{service}.{namespace}:{port}"
+    except OSError as error:  # not in the cluster
+        if not cluster.kubernetes.is_configured:
+            raise NotFound(f"{service}.{namespace} is no name here") from error
+        with PortForward(cluster.kubernetes, namespace, service, port) as forward:
+            return forward.target
 
 
 def _list(cluster: Cluster, namespace: str) -> requests.Response:

@@ -255,8 +255,8 @@ def refusing(words: bytes) -> Callable[[str], Answer]:
     r"ml_metadata\S+ answers 404: .*: the outputs of tasks will be read from their pods' logs",
     warns=True,
 )
-def metadata_that_is_not_behind_the_host(remote: Remote, _: Path) -> Iterator[Given]:
-    with web(a_lone_api) as port:
+def metadata_that_is_nowhere(remote: Remote, _: Path) -> Iterator[Given]:
+    with web(a_lone_api) as port, no_pods_of(remote, ("kubeflow", "metadata-grpc-service")):
         yield good(remote, host=f"http://localhost:{port}", username=""), in_clear(remote)
 
 

@@ -15,9 +15,10 @@ from pytest_kubeflow.preflight.needs import UNKNOWN, Needs
 from pytest_kubeflow.preflight.preflight import Preflight, preflight
 from pytest_kubeflow.redaction import Redactor
 from tests.cluster.remote import Remote
+from tests.cluster.web import web
 from tests.config.sources import resolved
 
-from .broken import SETUPS, SetUp, entered, good, in_clear
+from .broken import SETUPS, SetUp, a_lone_api, entered, good, in_clear
 from .broken_gateways import kubeflow
 
 
@@ -71,6 +72,16 @@ def test_the_gateway_that_is_broken_otherwise_lets_us_in(remote: Remote) -> None
         result = checked(good(remote, host=host), in_clear(remote))
     states = {one.check: one.state for one in result.findings}
     assert {states[one] for one in ("gateway", "credentials", "pipelines")} == {State.OK}, result
+
+
+def test_metadata_that_is_not_behind_the_host_is_found_in_the_cluster(remote: Remote) -> None:
+    """The API alone, as programs in the cluster use it, leads to no ML Metadata."""
+    with web(a_lone_api) as port:
+        options = good(remote, host=f"http://localhost:{port}", username="")
+        result = checked(options, in_clear(remote))
+    found = next(one for one in result.findings if one.check == "ML Metadata")
+    assert found.state is State.OK, found
+    assert re.search(r"metadata-grpc-service, port 8080 by gRPC, since \S+ answers 404", found.told)
 
 
 def test_there_are_seventy_and_more() -> None:
