@@ -22,6 +22,8 @@ __all__ = ["MASK", "Redactor", "Secret"]
 MASK = "***"
 # Shorter ones occur by chance everywhere, and a text without its vowels helps nobody.
 _SHORTEST = len(MASK) + 1
+# The name of a protocol: to mask it as well would spoil every address, and hide nothing.
+_NAMES = frozenset({"minio"})
 # A base64 form that leaves out the ends says little about a short secret, and matches by chance.
 _SHORTEST_INSIDE_BASE64 = 8
 
@@ -106,8 +108,14 @@ class Redactor:
         self._known: re.Pattern[str] | None = None
 
     def add(self, secret: Secret | str | None) -> None:
-        """From now on, mask this one too. None and anything under four characters are ignored."""
+        """From now on, mask this one too.
+
+        None, anything under four characters, and "minio", the default access key of Kubeflow's
+        store and the scheme of its artifacts, are ignored.
+        """
         value = secret.reveal() if isinstance(secret, Secret) else secret or ""
+        if value in _NAMES:
+            return
         with self._lock:
             new = set(_forms(value)) - self._forms
             if new:

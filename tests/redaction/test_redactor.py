@@ -142,3 +142,12 @@ def test_very_short_secrets_would_mask_everything_and_are_left() -> None:
     redactor.add("abc")
     redactor.add(None)
     assert redactor.redact("the abc of it") == "the abc of it"
+
+
+def test_the_scheme_of_artifacts_is_no_secret() -> None:
+    """It is the default access key of Kubeflow's store as well."""
+    redactor = Redactor()
+    for key in ("minio", "minio123"):
+        redactor.add(Secret(key))
+    text = "minio://mlpipeline/v2 of minio-service, by minio and minio123"
+    assert redactor.redact(text) == f"minio://mlpipeline/v2 of minio-service, by minio and {MASK}"
