@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 30.0
 _RETRIES = 4
+_CONNECTIONS = 10
+"""Those that are kept open: minio-py sends parts of an object at once."""
 _ATTEMPT = 3.0
 # Said by gateways and stores that are about to be back; 500 and others are answers.
 _ASK_AGAIN = (429, 502, 503, 504)
@@ -83,6 +85,7 @@ class S3Access:
             else urllib3.PoolManager
         )
         return make(
+            maxsize=_CONNECTIONS,
             cert_reqs="CERT_NONE" if self.insecure else "CERT_REQUIRED",
             ca_certs=str(self.ca_cert) if self.ca_cert else None,
             **options,
