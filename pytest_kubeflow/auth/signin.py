@@ -88,7 +88,7 @@ class SignIn:
             elif form := page.form_with("approval"):
                 response = self._post(response.url, form, {"approval": "approve"})
             elif connectors := _connectors(page):
-                response = self._get(urljoin(response.url, self._choose(connectors)))
+                response = self._get(_joined(response.url, self._choose(connectors)))
             elif not self._posted and response.status_code in {401, 403} and _is_sign_in(page):
                 response = self._get(urljoin(self._host, "/oauth2/start?rd=/"))
             else:
@@ -115,7 +115,7 @@ class SignIn:
         )
 
     def _post(self, at: str, form: Form, inputs: dict[str, str]) -> requests.Response:
-        url = urljoin(at, form.action)
+        url = _joined(at, form.action)
         for _ in range(_MOST_STEPS):
             self._check_origin(url)
             response = self._session.post(
@@ -134,11 +134,12 @@ class SignIn:
     def _target(self, response: requests.Response) -> str:
         """Where a redirect leads to."""
         location = self._session.get_redirect_target(response)
-        return urljoin(response.url, str(location))
+        return _joined(response.url, str(location))
 
     def _check_origin(self, url: str) -> None:
         """Raises AuthenticationError where the login leaves the gateway."""
-        ours, theirs = _origin(self._host), _origin(url)
+        url = _sent_to(url)
+        ours, theirs = _origin(_sent_to(self._host)), _origin(url)
         if theirs == ours:
             return
         there = f"{theirs[0]}://{urlsplit(url).netloc}"
@@ -253,6 +254,32 @@ def _origin(url: str) -> tuple[str, str, int]:
         parts.hostname or "",
         parts.port or (443 if parts.scheme == "https" else 80),
     )
+
+
+def _joined(base: str, target: str) -> str:
+    try:
+        return urljoin(base, target)
+    except ValueError as error:
+        raise AuthenticationError(
+            f"the login leads to {target[:_LONGEST_SHOWN]!r}, which is no address: {error}"
+        ) from error
+
+
+def _sent_to(url: str) -> str:
+    """`url` as it is sent: `urlsplit` and `requests` may see different hosts in what it was.
+
+    So they do where a backslash stands before an @.
+    """
+    import requests
+
+    try:
+        sent = requests.Request("GET", url).prepare().url
+        _origin(str(sent))  # a port that is no number
+    except ValueError as error:  # as those of requests for URLs are
+        raise AuthenticationError(
+            f"the login leads to {url[:_LONGEST_SHOWN]!r}, which is no address: {error}"
+        ) from error
+    return str(sent)
 
 
 def _connectors(page: Page) -> dict[str, str]:

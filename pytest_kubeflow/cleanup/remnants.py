@@ -35,6 +35,9 @@ class Remnant:
     finish: Callable[[], None] = field(default=lambda: None, repr=False)
     """Waits until it is gone, after `remove` of all."""
 
+    stays: str = ""
+    """Why it is left, though its time is over, unless it is chosen by its session or with all."""
+
     is_part: bool = False
     """It goes with another one, and tells only whether its session lives."""
 

@@ -31,15 +31,18 @@ class Choice:
             return one.run_id in self.sessions
         if self.everything:
             return True
-        return has_expired(one.labels, now=now) and one.run_id not in alive
+        return has_expired(one.labels, now=now) and one.run_id not in alive and not one.stays
 
 
 def clean_up(remnants: Sequence[Remnant], choice: Choice, *, now: float) -> None:
     """Remove what is chosen, and write into each what became of it."""
     alive = living((one.labels for one in remnants), now=now)
     chosen = [one for one in remnants if choice.chooses(one, alive=alive, now=now)]
+    for one in remnants:
+        one.reason = one.stays
     for one in chosen:
         one.fate = Fate.WOULD_BE_REMOVED if choice.dry else Fate.REMOVED
+        one.reason = ""
     if choice.dry:
         return
     gone = [one for one in chosen if not one.is_part and _done(one, one.remove)]

@@ -14,6 +14,7 @@ from pytest_kubeflow.errors import ConfigurationError, KubeflowError, Permission
 from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.k8s.leftovers import Leftover, OwnObjects
 from pytest_kubeflow.k8s.namespaces import wait_until_gone
+from pytest_kubeflow.k8s.ownership import living
 from pytest_kubeflow.objectstore.client import S3Access
 from pytest_kubeflow.objectstore.keys import access_with, keys_for
 from pytest_kubeflow.objectstore.purge import NamespacePurge
@@ -75,12 +76,26 @@ class Search:
         of_cluster = self._objects.of_cluster()
         inside = self._objects.everywhere(*self.namespaces)
         homes = {one.name for one in of_cluster}
-        for one in of_cluster:
-            yield self._remnant(one)
-        for one in inside:
+        stays = {name: self._why_it_stays(name) for name in homes}
+        stays |= {
+            name: self._why_it_stays(name, is_home=False)
+            for name in {one.namespace for one in inside} - homes
+        }
+        for one in (*of_cluster, *inside):
             remnant = self._remnant(one)
             remnant.is_part = one.namespace in homes
+            remnant.stays = stays[one.namespace or one.name]
             yield remnant
+
+    def _why_it_stays(self, namespace: str, *, is_home: bool = True) -> str:
+        """Why what has expired there is left; a home of sessions by any of them that lives."""
+        try:
+            records = self._objects.records(namespace)
+        except KubeflowError as error:
+            return f"whether its session lives cannot be seen: {error.message}"
+        now = self._cluster.ownership.clock()
+        alive = living((one.labels for one in records), now=now) if is_home else ()
+        return f"in use by session {', '.join(sorted(alive))}" if alive else ""
 
     def _remnant(self, one: Leftover) -> Remnant:
         remnant = Remnant(str(one), one.labels, one.made, partial(self._remove, one))
@@ -90,6 +105,7 @@ class Search:
 
     def _remove(self, one: Leftover) -> None:
         if not one.namespace:
+            self._objects.check(one)
             self._purge(one.name)
         self._objects.remove(one)
 

@@ -62,6 +62,7 @@ def _existing(
             yield name
         finally:
             with _telling(house):
+                _renew_no_more(record, house)
                 if house.has_kept():
                     record.keep(cluster.config.session.keep_for)
                 else:
@@ -88,8 +89,13 @@ def _recorded(
     try:
         yield record
     finally:
-        if house.renewal is not None:
-            house.renewal.remove(record.renew)
+        _renew_no_more(record, house)
+
+
+def _renew_no_more(record: SessionRecord, house: Housekeeping) -> None:
+    """Before its last word, which the next renewal would take back."""
+    if house.renewal is not None:
+        house.renewal.remove(record.renew)
 
 
 @contextmanager
@@ -131,8 +137,10 @@ def scratch_profile(
         create_profile(cluster.kubernetes, name, owner=owner, labels=labels, deadline=deadline)
 
     def delete() -> None:
-        house.purge(name)
-        delete_profile(cluster.kubernetes, name)
+        try:
+            house.purge(name)
+        finally:
+            delete_profile(cluster.kubernetes, name)
 
     # What was written while it went is left behind as well.
     yield from _made(cluster, name, house, create, delete, gone=lambda: house.purge(name))
@@ -156,6 +164,7 @@ def _made(
                 yield name
             finally:
                 kept = house.keeps(name)
+                _renew_no_more(record, house)
                 if kept:
                     with _telling(house):
                         record.keep(session.keep_for)

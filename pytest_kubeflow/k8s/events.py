@@ -6,6 +6,8 @@ from typing import Any
 
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 
+_PULLS = frozenset({"Pulling", "Pulled", "Failed", "BackOff"})
+
 
 def events_of(
     kubernetes: KubernetesClient,
@@ -22,6 +24,19 @@ def events_of(
             namespace, **({"field_selector": selector} if selector else {})
         )
     return sorted(found.items, key=_when)
+
+
+def is_pulling(events: list[Any]) -> bool:
+    """Whether the last that a pod's events, oldest first, say of its images is a pull that goes on.
+
+    The kubelet shows why the pull before it failed for as long as the next one takes.
+    """
+    said = [event for event in events if event.reason in _PULLS]
+    return (
+        bool(said)
+        and said[-1].reason == "Pulling"
+        and all(_when(event) < _when(said[-1]) for event in said if event.reason != "Pulling")
+    )
 
 
 def describe_events(events: list[Any]) -> str:

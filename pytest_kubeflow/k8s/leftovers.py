@@ -95,13 +95,20 @@ class OwnObjects:
         """The ConfigMaps of ours in `namespace`, which say what lives. Raises KubeflowErrors."""
         return list(self._objects("configmap", self._list("configmap", namespace)))
 
+    def check(self, one: Leftover) -> None:
+        """Raises NotFound if a Profile or namespace is no more the one that was listed."""
+        now = {(each.kind, each.name): each for each in self.of_cluster()}
+        found = now.get((one.kind, one.name))
+        if found is None or found.uid != one.uid:
+            raise NotFound(f"{one} is gone, or another one has its name: left alone")
+
     def remove(self, one: Leftover) -> None:
         """Begin to delete it, if it is still the one that was listed. Raises KubeflowErrors."""
         try:
             if one.kind == "profile":
-                delete_profile(self._kubernetes, one.name)
+                delete_profile(self._kubernetes, one.name, uid=one.uid)
             elif one.kind == "namespace":
-                delete_namespace(self._kubernetes, one.name)
+                delete_namespace(self._kubernetes, one.name, uid=one.uid)
             else:
                 if not is_ours(one.labels):
                     raise PermissionDenied(f"{one} was not made by pytest-kubeflow: left alone")

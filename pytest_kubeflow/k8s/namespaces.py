@@ -67,8 +67,11 @@ def wait_for_service_account(
     )
 
 
-def delete_namespace(kubernetes: KubernetesClient, name: str) -> None:
-    """Begin to delete a namespace. Raises PermissionDenied unless it has our labels."""
+def delete_namespace(kubernetes: KubernetesClient, name: str, *, uid: str = "") -> None:
+    """Begin to delete a namespace: the one with this `uid`, if that is given.
+
+    Raises PermissionDenied unless it has our labels.
+    """
     try:
         with calling(f"read namespace {name}"):
             namespace = kubernetes.core.read_namespace(name)
@@ -76,7 +79,7 @@ def delete_namespace(kubernetes: KubernetesClient, name: str) -> None:
             raise PermissionDenied(f"namespace {name} was not made by pytest-kubeflow: left alone")
         with calling(f"delete namespace {name}"):
             kubernetes.core.delete_namespace(
-                name, body={"preconditions": {"uid": namespace.metadata.uid}}
+                name, body={"preconditions": {"uid": uid or namespace.metadata.uid}}
             )
     except NotFound:
         return

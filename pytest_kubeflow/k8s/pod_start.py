@@ -13,7 +13,7 @@ from typing import Any
 from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.calling import calling
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.events import events_of
+from pytest_kubeflow.k8s.events import events_of, is_pulling
 
 GRACE = 10.0
 """Seconds for what mends itself only where something else of the same moment comes late."""
@@ -83,6 +83,8 @@ class StartWatch:
         self._since = now if self._since is None else self._since
         waited = now - self._since
         if waited < found.patience:
+            return ""
+        if found.patience == self._timeout and is_pulling(self._events("Pod", pod.metadata.name)):
             return ""
         after = f" for {waited:.0f} s" if waited >= 1 else ""
         bound = " (--kf-start-timeout)" if found.patience == self._timeout else ""

@@ -97,8 +97,11 @@ def _read(kubernetes: KubernetesClient, name: str) -> dict[str, Any]:
     return found
 
 
-def delete_profile(kubernetes: KubernetesClient, name: str) -> None:
-    """Begin to delete a Profile, and with it its namespace; only one of ours."""
+def delete_profile(kubernetes: KubernetesClient, name: str, *, uid: str = "") -> None:
+    """Begin to delete a Profile, and with it its namespace; only one of ours.
+
+    The one with this `uid`, if that is given.
+    """
     try:
         profile = _read(kubernetes, name)
         if not is_ours(profile["metadata"].get("labels")):
@@ -109,7 +112,7 @@ def delete_profile(kubernetes: KubernetesClient, name: str) -> None:
                 _VERSION,
                 _PLURAL,
                 name,
-                body={"preconditions": {"uid": profile["metadata"]["uid"]}},
+                body={"preconditions": {"uid": uid or profile["metadata"]["uid"]}},
             )
     except NotFound:
         return

@@ -1,9 +1,9 @@
 """The reaper: removes what interrupted sessions left behind, found by our labels.
 
 An object is removed when it has our labels, its expiry has passed, and nothing else of its session
-that can be seen has one that has not: a session lives as long as it makes new things, of which a
-`SessionRecord` is the least. Or when its session's id is given. Everything else stays, whatever its
-name.
+has one that has not: a session lives as long as it makes new things, of which a `SessionRecord` is
+the least. Where records cannot be seen everything lives; a namespace of ours stays as long as any
+session works in it. Or when its session's id is given. Everything else stays, whatever its name.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class Reaper:
     def leftovers(self, namespace: str | None = None) -> list[Leftover]:
         """What may be removed: objects in `namespace`, or Profiles and Namespaces without one."""
         if namespace is not None:
-            return self.removable(self._objects.inside(namespace))
+            found = self._objects.inside(namespace)
+            return self.removable(found) if self._shows_records(namespace) else []
         found = self._objects.of_cluster()
         return [one for one in self.removable(found) if not self._lives(one)]
 
@@ -65,6 +66,7 @@ class Reaper:
         for leftover in self.leftovers(namespace):
             try:
                 if not leftover.namespace:
+                    self._objects.check(leftover)
                     self._purge(leftover.name)
                 self._objects.remove(leftover)
             except KubeflowError:
@@ -75,8 +77,17 @@ class Reaper:
     def _is_chosen(self, one: Leftover) -> bool:
         return is_ours(one.labels) and one.run_id == self._run_id
 
+    def _shows_records(self, namespace: str) -> bool:
+        if self._run_id is not None:
+            return True
+        try:
+            self._objects.records(namespace)
+        except KubeflowError:
+            return False
+        return True
+
     def _lives(self, one: Leftover) -> bool:
-        """Whether a namespace of ours holds what says that its session lives.
+        """Whether a namespace of ours holds what says that its session lives, or another in it.
 
         So it does where that cannot be seen.
         """
@@ -86,4 +97,4 @@ class Reaper:
             records = self._objects.records(one.name)
         except KubeflowError:
             return True
-        return one.run_id in living((each.labels for each in records), now=self._clock())
+        return bool(living((each.labels for each in records), now=self._clock()))

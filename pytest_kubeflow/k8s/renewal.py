@@ -59,5 +59,12 @@ class Renewal:
                         self._failed(error.message)
 
     def _run(self) -> None:
-        while not self._ended.wait(self._interval):
-            self.now()
+        try:
+            while not self._ended.wait(self._interval):
+                self.now()
+        finally:
+            if not self._ended.is_set():
+                self._failed(
+                    "this session no longer says that it lives: others may remove what it made "
+                    f"when that is {LIFETIME / 3600:.0f} h old"
+                )

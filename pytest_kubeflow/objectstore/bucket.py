@@ -16,6 +16,9 @@ __all__ = ["Bucket", "ScratchBucket"]
 MARK = ".pytest-kubeflow.json"
 """The object by which a bucket, or what begins with a prefix, is known as ours."""
 
+PLACE = "pytest-kubeflow.io/place"
+"""Said by a mark: where it was put, so that a copy of it elsewhere marks nothing."""
+
 _PART = 10 * 1024 * 1024
 
 

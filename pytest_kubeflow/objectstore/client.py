@@ -64,15 +64,20 @@ class S3Access:
             raise_on_status=False,  # the last response says why
         )
         timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
-        return Minio(
-            url.netloc,
-            access_key=self.access_key.reveal(),
-            secret_key=self.secret_key.reveal(),
-            secure=url.scheme == "https",
-            # Asking for the region takes a right on the whole bucket, which a profile lacks.
-            region=self.region or "us-east-1",
-            http_client=self.pool(timeout=timeout, retries=retries),
-        )
+        try:
+            return Minio(
+                url.netloc,
+                access_key=self.access_key.reveal(),
+                secret_key=self.secret_key.reveal(),
+                secure=url.scheme == "https",
+                # Asking for the region takes a right on the whole bucket, which a profile lacks.
+                region=self.region or "us-east-1",
+                http_client=self.pool(timeout=timeout, retries=retries),
+            )
+        except ValueError as error:
+            raise ConfigurationError(
+                f"the object store's endpoint cannot be used: {error}"
+            ) from error
 
     def pool(self, **options: Any) -> PoolManager:
         """urllib3's pool of connections on the way to it, with its certificate verified."""
@@ -140,11 +145,19 @@ def wait_for_store(access: S3Access, deadline: Deadline) -> None:
 @contextmanager
 def translated(what: str) -> Iterator[None]:
     """Turn errors of minio and urllib3 into ObjectStoreError: "cannot `what`: ..."."""
+    from xml.etree.ElementTree import ParseError
+
     import urllib3
     from minio.error import InvalidResponseError, MinioException, S3Error
 
     try:
         yield
+    except ParseError as error:
+        raise ObjectStoreError(
+            f"cannot {what}: the object store's address answers what is not S3's ({error})"
+        ) from error
+    except ValueError as error:  # minio's, of names of buckets and objects
+        raise ObjectStoreError(f"cannot {what}: {error}") from error
     except S3Error as error:
         raise ObjectStoreError(
             f"cannot {what}: {error.message or 'the store gives no reason'} ({error.code})",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from pytest_kubeflow.cluster.artifacts import BUCKET, pipeline_root
 from pytest_kubeflow.cluster.base import KubernetesCluster
-from pytest_kubeflow.errors import KubeflowError
+from pytest_kubeflow.errors import KubeflowError, ObjectStoreError
 from pytest_kubeflow.objectstore.client import S3Access
 from pytest_kubeflow.objectstore.keys import access_with, keys_for
 from pytest_kubeflow.objectstore.reaper import purge_namespace
@@ -42,6 +42,8 @@ class NamespacePurge:
             try:
                 purge_namespace(access, bucket, namespace)
             except KubeflowError as error:
+                if isinstance(error, ObjectStoreError) and error.code == "NoSuchBucket":
+                    return  # nothing is below it
                 refusal = refusal or error.message
             else:
                 return

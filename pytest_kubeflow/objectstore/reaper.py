@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_kubeflow.errors import ObjectStoreError
 from pytest_kubeflow.k8s.ownership import RUN_ID, has_expired, is_ours, living
-from pytest_kubeflow.objectstore.bucket import MARK, Bucket
+from pytest_kubeflow.objectstore.bucket import MARK, PLACE, Bucket
 from pytest_kubeflow.objectstore.client import S3Access, translated
 from pytest_kubeflow.objectstore.scratch import OURS
 
@@ -53,7 +53,9 @@ class StoreReaper:
         found = []
         for bucket in self._candidates():
             marked = read_mark(bucket)
-            if marked is not None and is_ours(marked[0]):
+            if marked is None or not is_ours(marked[0]):
+                continue
+            if marked[0].get(PLACE, bucket.path) == bucket.path:
                 found.append(MarkedPlace(bucket, *marked))
         return found
 

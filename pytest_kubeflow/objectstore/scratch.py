@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from pytest_kubeflow.cluster.artifacts import PipelineRoot
 from pytest_kubeflow.errors import ObjectStoreError
 from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.objectstore.bucket import MARK, Bucket, ScratchBucket
+from pytest_kubeflow.objectstore.bucket import MARK, PLACE, Bucket, ScratchBucket
 from pytest_kubeflow.objectstore.client import S3Access, translated
 
 OURS = "pytest-kubeflow"
@@ -92,7 +92,8 @@ class ScratchSpace:
                 self._home = None
 
     def _mark(self, bucket: Bucket, lifetime: float | None = None) -> None:
-        bucket.put(MARK, json.dumps(self._ownership.labels(lifetime=lifetime)))
+        labels = self._ownership.labels(lifetime=lifetime)
+        bucket.put(MARK, json.dumps({**labels, PLACE: bucket.path}))
 
     def _own_prefix(self) -> Bucket:
         if self._home is None:

@@ -69,7 +69,7 @@ class ExecutorLogSource:
         try:
             pods = self._pods(run_id)
             nodes = self._nodes(run_id)
-            if nodes is not None:
+            if nodes is not None and nodes.tasks:  # else they are offloaded to a database
                 records = list(self._from_nodes(nodes, pods))
             else:
                 records = self._from_pods(pods)

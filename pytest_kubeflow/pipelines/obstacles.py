@@ -14,7 +14,7 @@ from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.k8s.events import events_of
+from pytest_kubeflow.k8s.events import events_of, is_pulling
 from pytest_kubeflow.pipelines.executor_log import node_of
 from pytest_kubeflow.pipelines.workflow_nodes import RUN_ID, WORKFLOWS
 
@@ -71,10 +71,13 @@ class Obstacles:
             if run_id not in runs or not (why := self._reason(pod)):
                 continue
             since = seen[pod.metadata.uid] = self._since.get(pod.metadata.uid, self.clock())
-            if self.clock() - since >= self.start_timeout:
+            if self.clock() - since >= self.start_timeout and not self._is_pulling(pod):
                 found.setdefault(run_id, self._sentence(pod, why))
         self._since = seen
         return found
+
+    def _is_pulling(self, pod: Any) -> bool:
+        return is_pulling([*self._events("Pod", pod.metadata.name)])
 
     def _sentence(self, pod: Any, why: str) -> str:
         node = node_of(pod)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,6 +17,7 @@ from pytest_kubeflow.pipelines.view import TaskDetail
 
 __all__ = ["Task", "find_task", "merge", "pipeline_outputs"]
 
+_NUMBER = re.compile(r"\[\d+\]$")
 NOT_STARTED = "NOT STARTED"
 """The state of a task of which nothing is known but that the pipeline has it."""
 
@@ -125,7 +127,7 @@ def merge(
                 outputs=UnreadOutputs(told, f"task {record.name}", missing) if missing else told,
                 artifacts=record.artifacts,
                 is_dag=record.is_dag,
-                place=record.place,
+                place=_keyed(record.place, path),
                 is_cached=record.is_cached,
                 read_log=read_log,
             )
@@ -167,11 +169,35 @@ def _declared_path(
     """The record's path in the compiled pipeline; older drivers record display names instead."""
     if record.path in declared:
         return record.path
-    for path, (task, _) in declared.items():
-        known = task.get("taskInfo", {}).get("name")
-        if path[:-1] == record.path[:-1] and known in {record.name, record.display_name}:
-            return path
-    return record.path
+    found: tuple[str, ...] = ()
+    for name in record.path:
+        inner = (*found, name) if (*found, name) in declared else None
+        for path, (task, _) in declared.items():
+            if inner is None and path[:-1] == found and _display_name(task) == name:
+                inner = path
+        if inner is None:
+            break
+        found = inner
+    if len(found) == len(record.path) - 1:
+        for path, (task, _) in declared.items():
+            known = {record.name, record.display_name}
+            if path[:-1] == found and _display_name(task) in known:
+                return path
+    return found if len(found) == len(record.path) else record.path
+
+
+def _display_name(task: Mapping[str, Any]) -> str:
+    return str(task.get("taskInfo", {}).get("name") or "")
+
+
+def _keyed(place: tuple[str, ...], path: tuple[str, ...]) -> tuple[str, ...]:
+    """A place by the keys of the compiled pipeline, where a source tells display names."""
+    if len(place) != len(path):
+        return place
+    numbers = (_NUMBER.search(one) for one in place)
+    return tuple(
+        f"{key}{number[0] if number else ''}" for key, number in zip(path, numbers, strict=True)
+    )
 
 
 def _state(recorded: str, detail: ApiTask | None, run_state: str) -> str:

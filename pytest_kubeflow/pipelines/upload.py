@@ -11,9 +11,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError, RunMismatch
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.ownership import RUN_ID, Ownership, is_ours
 from pytest_kubeflow.pipelines.client import calling, pages, patiently
-from pytest_kubeflow.pipelines.experiment import Experiment, describe, remove_pipeline
+from pytest_kubeflow.pipelines.experiment import (
+    Experiment,
+    describe,
+    labels_in,
+    remove_pipeline,
+)
 from pytest_kubeflow.pipelines.package import Package, compile_pipeline
 from pytest_kubeflow.pipelines.shared import require_shared
 from pytest_kubeflow.pipelines.spec_difference import spec_difference
@@ -169,7 +174,16 @@ class PipelineUploader:
             listed = self._client.list_pipelines(
                 filter=json.dumps({"predicates": [called]}), namespace=namespace
             )
-        return next((str(each.pipeline_id) for each in listed.pipelines or ()), None)
+        # One of this name that was there before is somebody else's, and is not ours to remove.
+        ours = self._ownership.labels()[RUN_ID]
+        return next(
+            (
+                str(each.pipeline_id)
+                for each in listed.pipelines or ()
+                if is_ours(labels := labels_in(each.description)) and labels[RUN_ID] == ours
+            ),
+            None,
+        )
 
     def keep(self, seconds: float) -> None:
         """What was uploaded stays so long: an experiment says so."""

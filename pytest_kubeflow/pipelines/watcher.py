@@ -27,7 +27,7 @@ from pytest_kubeflow.pipelines.obstacles import Obstacles, Waiting
 from pytest_kubeflow.pipelines.states import FINAL_STATES
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.pipelines.workflow_watch import WorkflowWatch
-from pytest_kubeflow.waiting import Deadline
+from pytest_kubeflow.waiting import Deadline, bounded_by
 
 PATIENCE = 120.0
 """Seconds for which an API that does not answer is borne."""
@@ -49,6 +49,9 @@ _REFUSALS = (AuthenticationError, ConfigurationError, NotFound, PermissionDenied
 
 _EXAMINED = 3.0
 """Seconds between two looks at what keeps runs from going on."""
+
+_EXAMINING = 5.0
+"""Seconds that such a look may take: the runs are not followed meanwhile."""
 
 _CLOSED = "nobody follows the runs any more: the session is over"
 _EAGER_FOR = 20.0
@@ -286,7 +289,8 @@ class RunWatcher:
         if not waiting:
             return
         try:
-            found = self._obstacles.of(waiting)
+            with bounded_by(Deadline.after(_EXAMINING)):
+                found = self._obstacles.of(waiting)
         except KubeflowError:  # this is no verdict on the runs, which are followed as before
             return
         over = []

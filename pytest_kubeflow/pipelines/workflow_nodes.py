@@ -6,6 +6,10 @@ argoproj/argo-workflows pkg/apis/workflow/v1alpha1 (WorkflowStatus, NodeStatus).
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -145,7 +149,7 @@ class WorkflowNodes:
         """From a Workflow object."""
         status = workflow.get("status") or {}
         tasks: dict[tuple[str, ...], NodeTask] = {}
-        for node in _ordered(status.get("nodes") or {}):
+        for node in _ordered(status.get("nodes") or _unpacked(status.get("compressedNodes"))):
             at = node.place
             task = tasks.setdefault(at.place, NodeTask(at.place, at.path))
             if at.role is Role.TASK:
@@ -194,6 +198,15 @@ def _put(task: NodeTask, node: Node) -> None:
 def _ordered(nodes: Mapping[str, Any]) -> Iterator[Node]:
     found = [one for one in map(Node.of, nodes.values()) if one is not None]
     return iter(sorted(found, key=lambda one: (one.started or 0.0, one.place.attempt or 0)))
+
+
+def _unpacked(packed: str | None) -> dict[str, Any]:
+    """The nodes of a Workflow that is too large for them: as gzip in base64."""
+    try:
+        found = json.loads(gzip.decompress(base64.b64decode(packed or "")) or b"{}")
+    except (OSError, EOFError, ValueError, zlib.error):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _seconds(stamp: str | None) -> float | None:

@@ -220,3 +220,38 @@ def test_a_refused_password_is_sent_once() -> None:
             with pytest.raises(AuthenticationError, match="does not accept the password"):
                 credentials.headers()
     assert posts == ["/dex/auth"]
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        r"http://{other}\@{ours}/dex/auth",
+        r"//{other}\@{ours}/dex/auth",
+        "//{other}/dex/auth",
+        "http://{ours}@{other}/dex/auth",
+        "http://[{other}/dex/auth",
+        "http://{ours}0/dex/auth",
+    ],
+)
+def test_the_password_goes_to_the_gateway_alone(action: str) -> None:
+    """Whatever the form's action makes of its name."""
+    posts = []
+
+    async def elsewhere(scope: Any, receive: Any, send: Any) -> None:
+        posts.append((scope["method"], scope["path"]))
+        await PlainTextResponse("thanks")(scope, receive, send)
+
+    with serving(elsewhere) as other:
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            hosts = {"ours": Request(scope).headers["host"], "other": other.partition("//")[2]}
+            fields = '<input name="login"><input name="password">'
+            form = f'<form action="{action.format(**hosts)}">{fields}</form>'
+            await HTMLResponse(form)(scope, receive, send)
+
+        with (
+            serving(app) as url,
+            pytest.raises(AuthenticationError, match=r"not sent there|is no address"),
+        ):
+            login(url).headers()
+    assert posts == []

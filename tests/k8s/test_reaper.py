@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_kubeflow.errors import PermissionDenied
+from pytest_kubeflow.errors import KubeflowError, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.leftovers import Leftover, OwnObjects
 from pytest_kubeflow.k8s.namespaces import create_namespace, delete_namespace, wait_until_gone
@@ -151,6 +151,11 @@ def test_namespaces_and_profiles(kubernetes: KubernetesClient, remote: Remote) -
     removed = {one for one in Reaper(kubernetes).reap() if one.name.endswith(unique)}
     assert removed == {Leftover("namespace", "", f"n-expired-{unique}")}
     alive.close()
+    # Another session works in it, as one that was given it by --kf-namespace.
+    guest = SessionRecord(kubernetes, f"p-expired-{unique}", RUNNING)
+    guest.renew()
+    assert not {one for one in Reaper(kubernetes).reap() if one.name == f"p-expired-{unique}"}
+    guest.close()
     purged: list[str] = []
     reaper = Reaper(kubernetes, purge=purged.append)
     removed |= {one for one in reaper.reap() if one.name.endswith(unique)}
@@ -237,3 +242,47 @@ def test_who_may_not_list_finds_nothing(remote: Remote, tmp_path: Path) -> None:
     assert Reaper(stranger).reap("kubeflow") == []
     assert Reaper(stranger).reap() == []
     stranger.close()
+
+
+def test_where_records_cannot_be_seen_everything_lives(
+    kubernetes: KubernetesClient, remote: Remote, namespace: str, tmp_path: Path
+) -> None:
+    import yaml
+
+    SessionRecord(kubernetes, namespace, EXPIRED_KEEPER).renew()
+    rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "delete"]}]
+    name = {"metadata": {"name": "pods-alone"}}
+    kubernetes.rbac.create_namespaced_role(namespace, {**name, "rules": rules})
+    account = {"kind": "ServiceAccount", "name": "default", "namespace": namespace}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "pods-alone"}
+    kubernetes.rbac.create_namespaced_role_binding(
+        namespace, {**name, "roleRef": role, "subjects": [account]}
+    )
+    request = {"spec": {"expirationSeconds": 600}}
+    answer = remote.core.create_namespaced_service_account_token("default", namespace, request)
+    config = yaml.safe_load(remote.endpoints.kubeconfig.read_text())
+    config["users"][0]["user"] = {"token": answer.status.token}
+    path = tmp_path / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    limited = KubernetesClient(path)
+    wait_until(lambda: limited.may("delete", "pods", namespace=namespace))
+    assert Reaper(limited).leftovers(namespace) == []
+    limited.close()
+
+
+def test_another_one_of_the_same_name_is_left_alone(kubernetes: KubernetesClient) -> None:
+    """That came between looking and removing; with what it has elsewhere."""
+    name = f"n-again-{uuid.uuid4().hex[:8]}"
+    deadline = Deadline.after(120)
+    create_namespace(kubernetes, name, labels=EXPIRED.labels(), deadline=deadline)
+    objects = OwnObjects(kubernetes)
+    (listed,) = (one for one in objects.of_cluster() if one.name == name)
+    delete_namespace(kubernetes, name)
+    wait_until_gone(kubernetes, name, deadline=deadline)
+    create_namespace(kubernetes, name, labels=EXPIRED.labels(), deadline=deadline)
+    with pytest.raises(NotFound, match="another one has its name"):
+        objects.check(listed)
+    with pytest.raises(KubeflowError, match="409"):
+        objects.remove(listed)
+    assert kubernetes.core.read_namespace(name).metadata.deletion_timestamp is None
+    delete_namespace(kubernetes, name)
