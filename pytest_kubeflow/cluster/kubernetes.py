@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import time
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
 
 from pytest_kubeflow.cluster.base import KubernetesCluster
 from pytest_kubeflow.cluster.checklist import Checklist, Finding
@@ -32,9 +35,27 @@ def kubernetes_cluster(
         )
     kubernetes = KubernetesClient.from_settings(settings)
     kubernetes.api_client  # noqa: B018  made now, so that what is wrong with it is told here
+    skew = clock_skew(kubernetes)
     return KubernetesCluster(
-        config=config, kubernetes=kubernetes, ownership=ownership, redactor=redactor
+        config=config,
+        kubernetes=kubernetes,
+        ownership=replace(ownership, clock=lambda: time.time() - skew),
+        redactor=redactor,
     )
+
+
+def clock_skew(kubernetes: KubernetesClient) -> float:
+    """Seconds that this machine's clock is ahead of the API server's; 0 where it tells no time."""
+    try:
+        with calling("ask Kubernetes for the time"):
+            answer = kubernetes.version.get_code_with_http_info(_request_timeout=_TIMEOUT)
+    except KubeflowError:  # it is told where Kubernetes is checked
+        return 0.0
+    told = {name.lower(): value for name, value in dict(answer[2] or {}).items()}
+    try:
+        return time.time() - parsedate_to_datetime(told.get("date", "")).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def check_kubernetes(

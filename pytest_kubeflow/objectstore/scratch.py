@@ -35,8 +35,9 @@ def bases(root: PipelineRoot | None, namespace: str) -> list[str]:
     if root is None:
         return usual
     own = root.prefix.removesuffix(_ARTIFACTS)
-    head, found, _ = own.partition(f"{namespace}/")
-    return list(dict.fromkeys([head + found if found else own, *usual]))
+    # A whole part of the path: "team" is not in "private/my-team/".
+    head, found, _ = f"/{own}".partition(f"/{namespace}/")
+    return list(dict.fromkeys([f"{head}{found}"[1:] if found else own, *usual]))
 
 
 class ScratchSpace:

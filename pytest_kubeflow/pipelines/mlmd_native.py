@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, Any
 
-from pytest_kubeflow.errors import KubeflowError, NotFound
+from pytest_kubeflow.errors import KubeflowError, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.pipelines.mlmd import MetadataSource
 from pytest_kubeflow.pipelines.mlmd_messages import SERVICE
@@ -27,7 +27,7 @@ _CALL_SECONDS = 30.0
 class NativeMetadataSource(MetadataSource):
     """Reads `TaskRecord`s; `address` is "host:port", or found when it is first asked.
 
-    A way that is not there is not looked for again.
+    A way that is not there, or not allowed, is not looked for again.
     """
 
     name = "ML Metadata by gRPC"
@@ -73,8 +73,10 @@ class NativeMetadataSource(MetadataSource):
                 self._channel = self._connect(self._address or self._find())
             except (KubeflowError, OSError) as error:
                 told = error.message if isinstance(error, KubeflowError) else str(error)
-                self._refusal = f"{self.name} is not reachable: {told}"
-                raise SourceUnavailable(self._refusal) from error
+                refusal = f"{self.name} is not reachable: {told}"
+                if isinstance(error, NotFound | PermissionDenied):  # all else may pass
+                    self._refusal = refusal
+                raise SourceUnavailable(refusal) from error
         return self._channel
 
     def _connect(self, address: str) -> Any:

@@ -206,10 +206,16 @@ class PipelineRun:
             view = self._refreshed()
         return run_evidence(
             view,
-            lambda: self._read_tasks(view, explain=view.state != "SUCCEEDED").tasks,
+            lambda: self._seen(view).tasks,
             kubernetes=self._access.kubernetes,
             namespace=self.namespace,
         )
+
+    def _seen(self, view: RunView) -> Reading:
+        """Its tasks now, each with its reason; those of an ended run are read once."""
+        if view.state in FINAL_STATES:
+            return self._read()
+        return self._read_tasks(view, explain=True)
 
     def _refreshed(self) -> RunView:
         if self._view.state not in FINAL_STATES:

@@ -17,6 +17,12 @@ _SHOWN = 80
 _MOST = 3
 # What people read, and which SDK has written it: no server is bound to keep that.
 _IRRELEVANT = frozenset({"description", "sdkVersion", "schemaVersion", "displayName"})
+# Below these, names are the user's, and whatever they are called they count.
+_USER_NAMED = frozenset(
+    {"parameters", "artifacts", "tasks", "components", "executors", "labels", "annotations"}
+)
+# Below these, every value says something, also "" and false.
+_VALUES = frozenset({"constant", "defaultValue", "runtimeParameter"})
 _ABSENT = object()
 
 
@@ -64,11 +70,25 @@ def _normal(package: Package) -> Any:
     return _bare(json_format.MessageToDict(message))
 
 
-def _bare(value: Any) -> Any:
-    """Without what is irrelevant, and without what says no more than nothing does."""
+def _bare(value: Any, parent: str = "") -> Any:
+    """Without what is irrelevant, and without what says no more than nothing does.
+
+    `parent` is the field whose value this is.
+    """
+    if parent in _VALUES:
+        return value
     if isinstance(value, Mapping):
-        inner = {name: _bare(each) for name, each in value.items() if name not in _IRRELEVANT}
-        return {name: each for name, each in inner.items() if each not in (None, {}, [], "", False)}
+        named = parent in _USER_NAMED
+        inner = {
+            name: _bare(each, "" if named else str(name))
+            for name, each in value.items()
+            if named or name not in _IRRELEVANT
+        }
+        return {
+            name: each
+            for name, each in inner.items()
+            if name in _VALUES or each not in (None, {}, [], "", False)
+        }
     if isinstance(value, list):
         return [_bare(each) for each in value]
     return value

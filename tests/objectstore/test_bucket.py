@@ -87,6 +87,7 @@ ROOTS = [
     ),
     (PipelineRoot("mlpipeline", "v2/artifacts/"), ""),
     (PipelineRoot("company", "kubeflow/runs/"), "kubeflow/runs/"),
+    (PipelineRoot("company", f"private/my-{NAMESPACE}/"), f"private/my-{NAMESPACE}/"),
     (None, PRIVATE),
 ]
 

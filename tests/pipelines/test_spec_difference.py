@@ -130,3 +130,17 @@ def _doubled(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _doubled(each) for key, each in value.items()}
     return value
+
+
+def test_what_users_name_like_our_fields_counts() -> None:
+    def package(value: object) -> Package:
+        spec = copy.deepcopy(dict(compile_pipeline(pythagorean).without_caching().pipeline_spec))
+        inputs = spec["root"]["dag"]["tasks"]["square"]["inputs"]["parameters"]
+        inputs["description"] = {"runtimeValue": {"constant": value}}
+        return Package(spec)
+
+    assert spec_difference(package("good"), package("good")) == ""
+    assert "description" in spec_difference(package("good"), package("other"))
+    for quiet in ("", False):
+        assert spec_difference(package(quiet), package(quiet)) == ""
+        assert "constant" in spec_difference(package(quiet), package(None))
