@@ -65,6 +65,8 @@ class KubernetesCluster:
         """Whether the cluster has `component`. Raises ValueError for a name that nobody knows."""
         if component not in COMPONENTS:
             raise ValueError(f"unknown component {component!r}; known: {', '.join(COMPONENTS)}")
+        if component == "pipelines":  # whether one got in there, for which Kubernetes is not asked
+            return self.has_pipelines
         if component == "gpu":
             return bool(self.capabilities.gpus)
         return component in self.capabilities.components

@@ -24,7 +24,8 @@ from tests.cluster.remote import NAMESPACE, Remote
 
 @pytest.fixture
 def suite(tmp_path: Path) -> Path:
-    (tmp_path / "test_cluster.py").write_text("def test_cluster(kf_namespace):\n    pass\n")
+    source = "def test_cluster(kf_cluster, kf_namespace): pass\n"
+    (tmp_path / "test_cluster.py").write_text(source)
     return tmp_path
 
 
@@ -251,6 +252,7 @@ def test_kubeconfig_variable_that_leads_nowhere(
 
 def test_no_kubeconfig_at_all(remote: Remote, suite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Remote, "arguments", remote.arguments[:2])
+    (suite / "test_cluster.py").write_text("def test_cluster(kf_namespace): pass\n")
     assert "name one with --kf-kubeconfig" in refused(remote, suite)
 
 

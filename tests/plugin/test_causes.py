@@ -209,7 +209,7 @@ def test_outputs_by_the_address_of_the_api_alone(remote: Remote, tmp_path: Path)
     assert code == 1, output
     assert re.search(r"test_seven PASSED|1 failed, 1 passed", output), output
     assert re.search(
-        r"task by-file \(SUCCEEDED\): outputs were not read: ML Metadata answers HTTP 404; .*"
+        r"task by-file \(SUCCEEDED\): outputs were not read: ML Metadata answers HTTP 404: .*; .*"
         r"metadata-grpc-service.*; the log of pod by-file-\S+ has no ExecutorOutput",
         output,
     ), output

@@ -37,7 +37,7 @@ def test_keep(remote: Remote, tmp_path: Path, when: str, kept: set[str]) -> None
 def test_keep_scratch_namespace(remote: Remote, tmp_path: Path) -> None:
     (tmp_path / "test_namespace.py").write_text(
         "import pathlib\n"
-        "def test_namespace(kf_namespace):\n"
+        "def test_namespace(kf_cluster, kf_namespace):\n"
         "    pathlib.Path('made').write_text(kf_namespace)\n"
         "    assert False\n"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -87,7 +88,7 @@ def seen(tasks: list[Task]) -> dict[str, tuple[object, ...]]:
             task.state,
             task.is_dag,
             task.pod_name,
-            "" if task.unread else repr(sorted(task.outputs.items())),
+            "" if task.unread else json.dumps(dict(task.outputs), sort_keys=True),
         )
         for task in tasks
     }
