@@ -180,7 +180,7 @@ def _declared_path(
         found = inner
     if len(found) == len(record.path) - 1:
         for path, (task, _) in declared.items():
-            known = {record.name, record.display_name}
+            known = {record.name, record.display_name} - {""}
             if path[:-1] == found and _display_name(task) in known:
                 return path
     return found if len(found) == len(record.path) else record.path

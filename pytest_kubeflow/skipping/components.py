@@ -20,8 +20,8 @@ FIXTURES = {
 """Fixtures that only tests of a component ask for."""
 
 MARKER_OF_PIPELINES = "kf_pipeline"
-MODES = {"knative": "kserve"}
-"""What some installations of a component have and others not: lacking it is not lacking that."""
+MODES = {"knative": "kserve", "gpu-library": "gpu"}
+"""What some have with a component and others not: lacking it is not lacking the component."""
 
 
 def components_of(

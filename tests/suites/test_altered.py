@@ -191,7 +191,7 @@ ACTS: list[Act] = [
         ),
         f"{HYPOTENUSE}[1-1-1.41421]": (
             state("square", 6),
-            f"{ENDED}task square is CANCELED",
+            f"{ENDED}task square is SKIPPED",
         ),
         BRANCHES: (
             dropped(lambda one: named(one) == "condition-branches-2"),
