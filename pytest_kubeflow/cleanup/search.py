@@ -98,16 +98,12 @@ class Search:
         return f"in use by session {', '.join(sorted(alive))}" if alive else ""
 
     def _remnant(self, one: Leftover) -> Remnant:
-        remnant = Remnant(str(one), one.labels, one.made, partial(self._remove, one))
+        remnant = Remnant(
+            str(one), one.labels, one.made, partial(self._objects.remove_after, self._purge, one)
+        )
         if not one.namespace:
             remnant.finish = partial(self._wait, one)
         return remnant
-
-    def _remove(self, one: Leftover) -> None:
-        if not one.namespace:
-            self._objects.check(one)
-            self._purge(one.name)
-        self._objects.remove(one)
 
     def _wait(self, one: Leftover) -> None:
         kubernetes, timeout = self._cluster.kubernetes, self._cluster.config.session.timeout

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import replace
-from email.utils import parsedate_to_datetime
 
 from pytest_kubeflow.cluster.base import KubernetesCluster
 from pytest_kubeflow.cluster.checklist import Checklist, Finding
+from pytest_kubeflow.cluster.clock import skew
 from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import ConfigurationError, KubeflowError, PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
@@ -35,11 +35,11 @@ def kubernetes_cluster(
         )
     kubernetes = KubernetesClient.from_settings(settings)
     kubernetes.api_client  # noqa: B018  made now, so that what is wrong with it is told here
-    skew = clock_skew(kubernetes)
+    ahead = clock_skew(kubernetes)
     return KubernetesCluster(
         config=config,
         kubernetes=kubernetes,
-        ownership=replace(ownership, clock=lambda: time.time() - skew),
+        ownership=replace(ownership, clock=lambda: time.time() - ahead),
         redactor=redactor,
     )
 
@@ -52,10 +52,7 @@ def clock_skew(kubernetes: KubernetesClient) -> float:
     except KubeflowError:  # it is told where Kubernetes is checked
         return 0.0
     told = {name.lower(): value for name, value in dict(answer[2] or {}).items()}
-    try:
-        return time.time() - parsedate_to_datetime(told.get("date", "")).timestamp()
-    except ValueError:
-        return 0.0
+    return skew(told.get("date", ""))
 
 
 def check_kubernetes(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pytest_kubeflow.auth.refusal import Refusal
+from pytest_kubeflow.cluster.clock import skew
 from pytest_kubeflow.errors import AuthenticationError, ClusterUnreachable, KubeflowError
 from pytest_kubeflow.reaching import proxy_wants_login, reaching
 
@@ -129,11 +128,7 @@ def is_open(session: requests.Session, api: PipelinesApi) -> bool:
 def clock_skew(session: requests.Session, gateway: str) -> float:
     """Seconds that this machine's clock is ahead of the gateway's; 0 where it tells no time."""
     with reaching(gateway), session.get(f"{gateway}{HEALTH}", **_QUICKLY) as answer:
-        told = answer.headers.get("date", "")
-    try:
-        return time.time() - parsedate_to_datetime(told).timestamp()
-    except ValueError:
-        return 0.0
+        return skew(answer.headers.get("date", ""))
 
 
 def check_identity(session: requests.Session, api: PipelinesApi, namespace: str) -> bool:

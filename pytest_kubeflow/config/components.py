@@ -13,3 +13,19 @@ COMPONENTS = (
     "workflows",
 )
 """What a cluster can have or lack, for --kf-require."""
+
+_SPOKEN = {
+    "gpu": "GPU",
+    "katib": "Katib",
+    "knative": "Knative",
+    "kserve": "KServe",
+    "objectstore": "object store",
+    "profiles": "Profiles",
+    "training": "training operator",
+    "workflows": "Argo Workflows",
+}
+
+
+def missing(component: str) -> str:
+    """What messages call the absence of a component: "no object store"."""
+    return f"no {_SPOKEN.get(component, component)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 
 _PULLS = frozenset({"Pulling", "Pulled", "Failed", "BackOff"})
@@ -24,6 +25,21 @@ def events_of(
             namespace, **({"field_selector": selector} if selector else {})
         )
     return sorted(found.items, key=_when)
+
+
+def visible_events(
+    kubernetes: KubernetesClient, namespace: str, *, kind: str, name: str
+) -> list[Any]:
+    """Those about one object, oldest first; none where they may not be read."""
+    try:
+        return events_of(kubernetes, namespace, kind=kind, name=name)
+    except KubeflowError:
+        return []
+
+
+def message_of(event: Any) -> str:
+    """What an event says, on one line."""
+    return " ".join((event.message or "").split())
 
 
 def is_pulling(events: list[Any]) -> bool:
@@ -52,8 +68,7 @@ def _when(event: Any) -> str:
 def _line(event: Any) -> str:
     about = event.involved_object
     times = f" (x{event.count})" if (event.count or 1) > 1 else ""
-    message = " ".join((event.message or "").split())
     return (
         f"{_when(event)[11:19]} {event.type} {event.reason} {about.kind}/{about.name}{times}: "
-        f"{message}"
+        f"{message_of(event)}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -94,6 +94,16 @@ class OwnObjects:
     def records(self, namespace: str) -> list[Leftover]:
         """The ConfigMaps of ours in `namespace`, which say what lives. Raises KubeflowErrors."""
         return list(self._objects("configmap", self._list("configmap", namespace)))
+
+    def remove_after(self, purge: Callable[[str], None], one: Leftover) -> None:
+        """The same as `remove`; of a Profile or namespace what `purge(name)` removes goes first.
+
+        Nothing of it does if another one has its name by now. Raises KubeflowErrors.
+        """
+        if not one.namespace:
+            self.check(one)
+            purge(one.name)
+        self.remove(one)
 
     def check(self, one: Leftover) -> None:
         """Raises NotFound if a Profile or namespace is no more the one that was listed."""

@@ -13,7 +13,7 @@ from typing import Any
 from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.calling import calling
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.events import events_of, is_pulling
+from pytest_kubeflow.k8s.events import is_pulling, message_of, visible_events
 
 GRACE = 10.0
 """Seconds for what mends itself only where something else of the same moment comes late."""
@@ -154,7 +154,7 @@ class StartWatch:
         events = [event for event in events if event.reason in _UNBOUND]
         if not events:
             return None
-        reason, message = events[-1].reason, " ".join((events[-1].message or "").split())
+        reason, message = events[-1].reason, message_of(events[-1])
         if "storageclass" in message and "not found" in message:
             ask = " (--kf-storage-class)"
         elif "no storage class is set" in message:
@@ -171,16 +171,11 @@ class StartWatch:
         events = [event for event in events if event.reason not in _BETWEEN]
         if not events or events[-1].reason not in _MOUNT | _SANDBOX:
             return None
-        message = " ".join((events[-1].message or "").split())
         what = "volumes are not mounted" if events[-1].reason in _MOUNT else "network is not set up"
-        return Obstacle(f"its {what}: {events[-1].reason}: {message}", self._timeout)
+        return Obstacle(f"its {what}: {events[-1].reason}: {message_of(events[-1])}", self._timeout)
 
     def _events(self, kind: str, name: str) -> list[Any]:
-        """Oldest first; none where they may not be read."""
-        try:
-            return events_of(self._kubernetes, self._namespace, kind=kind, name=name)
-        except KubeflowError:
-            return []
+        return visible_events(self._kubernetes, self._namespace, kind=kind, name=name)
 
     def _at_most(self, seconds: float) -> float:
         return min(seconds, self._timeout)

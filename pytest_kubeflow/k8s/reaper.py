@@ -65,10 +65,7 @@ class Reaper:
         removed = []
         for leftover in self.leftovers(namespace):
             try:
-                if not leftover.namespace:
-                    self._objects.check(leftover)
-                    self._purge(leftover.name)
-                self._objects.remove(leftover)
+                self._objects.remove_after(self._purge, leftover)
             except KubeflowError:
                 continue  # not ours to force: the next session tries again
             removed.append(leftover)

@@ -8,13 +8,13 @@ controller takes up. Who waits for such a run is told after a bounded time, with
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.k8s.events import events_of, is_pulling
+from pytest_kubeflow.k8s.events import is_pulling, message_of, visible_events
+from pytest_kubeflow.k8s.pod_start import container_statuses
 from pytest_kubeflow.pipelines.executor_log import node_of
 from pytest_kubeflow.pipelines.workflow_nodes import RUN_ID, WORKFLOWS
 
@@ -77,7 +77,7 @@ class Obstacles:
         return found
 
     def _is_pulling(self, pod: Any) -> bool:
-        return is_pulling([*self._events("Pod", pod.metadata.name)])
+        return is_pulling(self._events("Pod", pod.metadata.name))
 
     def _sentence(self, pod: Any, why: str) -> str:
         node = node_of(pod)
@@ -119,10 +119,7 @@ class Obstacles:
 
     def _reason(self, pod: Any) -> str:
         """What keeps a pod from starting and rarely mends itself; empty for all else."""
-        for status in [
-            *(pod.status.init_container_statuses or ()),
-            *(pod.status.container_statuses or ()),
-        ]:
+        for status in container_statuses(pod):
             waiting = status.state.waiting if status.state else None
             if waiting and waiting.reason in _IMAGES | _CONTAINERS:
                 image = f" {status.image}" if waiting.reason in _IMAGES else ""
@@ -148,7 +145,7 @@ class Obstacles:
         events = self._events("Pod", pod.metadata.name)
         failed = [one for one in events if one.reason in _MOUNTS]
         if failed:
-            yield f"{failed[-1].reason}: {_one_line(failed[-1].message)}"
+            yield f"{failed[-1].reason}: {message_of(failed[-1])}"
 
     def _claims(self, pod: Any) -> Iterator[str]:
         """What is said of the pod's claims that are not bound."""
@@ -162,7 +159,7 @@ class Obstacles:
                 if one.type == "Warning" or one.reason == "FailedBinding"
             ]
             if warnings and self._is_pending(claim.claim_name):
-                told = f"{warnings[-1].reason}: {_one_line(warnings[-1].message)}"
+                told = f"{warnings[-1].reason}: {message_of(warnings[-1])}"
                 yield f"claim {claim.claim_name} is Pending: {told}"
 
     def _is_pending(self, claim: str) -> bool:
@@ -172,12 +169,5 @@ class Obstacles:
             )
         return bool(found.status.phase == "Pending")
 
-    def _events(self, kind: str, name: str) -> Sequence[Any]:
-        try:
-            return events_of(self.kubernetes, self.namespace, kind=kind, name=name)
-        except KubeflowError:  # who may not read events gets the sentence without them
-            return ()
-
-
-def _one_line(text: str | None) -> str:
-    return " ".join((text or "").split())
+    def _events(self, kind: str, name: str) -> list[Any]:
+        return visible_events(self.kubernetes, self.namespace, kind=kind, name=name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.pipelines.client import calling
 from pytest_kubeflow.pipelines.logs import PodLogs
-from pytest_kubeflow.pipelines.outputs import OutputSource, SourceUnavailable
+from pytest_kubeflow.pipelines.outputs import OutputSource, SourceUnavailable, TaskRecord
 from pytest_kubeflow.pipelines.package import Package
 from pytest_kubeflow.pipelines.reasons import Reasons
 from pytest_kubeflow.pipelines.tasks import merge
@@ -55,13 +55,9 @@ class RunAccess:
 
         Raises KubeflowError if none does.
         """
-        refusals = []
-        for source in self.sources:
-            try:
-                records = source.tasks(view.run_id)
-            except SourceUnavailable as error:
-                refusals.append(str(error))
-                continue
+        refusals: list[str] = []
+
+        def reading(records: Sequence[TaskRecord], *, complete: bool) -> Reading:
             tasks = merge(
                 package,
                 records,
@@ -70,21 +66,21 @@ class RunAccess:
                 read_log=lambda task: self.logs.read(task.pod_name, view.run_id),
                 unread="; ".join(refusals),
             )
-            return Reading(tasks, source.is_complete)
+            return Reading(tasks, complete)
+
+        for source in self.sources:
+            try:
+                records = source.tasks(view.run_id)
+            except SourceUnavailable as error:
+                refusals.append(str(error))
+                continue
+            return reading(records, complete=source.is_complete)
         if package is None:
             raise KubeflowError(
                 f"nothing tells the tasks of run {view.name}: {'; '.join(refusals)}"
             )
         # The API itself tells how tasks stand, and no outputs.
-        tasks = merge(
-            package,
-            (),
-            view.details,
-            run_state=view.state,
-            read_log=lambda task: self.logs.read(task.pod_name, view.run_id),
-            unread="; ".join(refusals),
-        )
-        return Reading(tasks, complete=False)
+        return reading((), complete=False)
 
     def reasons(self, run_id: str) -> Reasons:
         """What its Workflow says of failures; nothing for who may not read it."""

@@ -7,9 +7,10 @@ from pytest_kubeflow.cluster.capabilities import sought
 from pytest_kubeflow.cluster.checklist import Checklist
 from pytest_kubeflow.cluster.cluster import Cluster
 from pytest_kubeflow.cluster.versions import controller_versions, pipelines_version
+from pytest_kubeflow.config.components import missing
 from pytest_kubeflow.errors import ComponentMissing, KubeflowError
 from pytest_kubeflow.preflight.needs import Needs
-from pytest_kubeflow.preflight.obstacles import Obstacles, missing
+from pytest_kubeflow.preflight.obstacles import Obstacles
 
 COMPONENTS, TESTS = "components", "selected tests"
 

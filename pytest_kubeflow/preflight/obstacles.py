@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pytest_kubeflow.cluster.base import KubernetesCluster
 from pytest_kubeflow.cluster.checklist import Checklist, State
 from pytest_kubeflow.cluster.kubernetes import KUBERNETES
-from pytest_kubeflow.config.components import COMPONENTS
+from pytest_kubeflow.config.components import COMPONENTS, missing
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.preflight import needs as need
 from pytest_kubeflow.preflight.needs import Needs
@@ -18,22 +18,6 @@ AT_KUBERNETES = (
     *(need.TOKENS, need.SECOND_PROFILE),
 )
 """What cannot be done without access to Kubernetes."""
-
-
-_SPOKEN = {
-    "gpu": "GPU",
-    "katib": "Katib",
-    "kserve": "KServe",
-    "objectstore": "object store",
-    "profiles": "Profiles",
-    "training": "training operator",
-    "workflows": "Argo Workflows",
-}
-
-
-def missing(component: str) -> str:
-    """The reason of a cluster without `component`."""
-    return f"no {_SPOKEN.get(component, component)}"
 
 
 class Obstacles:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_kubeflow import options
+from pytest_kubeflow.config.markers import PIPELINE, REQUIRES
 
 if TYPE_CHECKING:
     from pytest_kubeflow.k8s.client import KubernetesClient
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_kubeflow.scheduling.progress import Progress
     from pytest_kubeflow.waiting import Deadline
 
-MARKER = "kf_pipeline"
+MARKER = PIPELINE
 STARTER = "_kf_submit_first"
 """The fixture with which a session's first test begins the runs of them all."""
 
@@ -202,6 +203,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def wants_cluster(item: pytest.Item) -> bool:
     """Whether a test asks for the cluster, by a fixture or a marker."""
     names = {"kf_cluster", "_kf_kubernetes_cluster", "pipeline_run"}
-    markers = (MARKER, "kf_requires")
+    markers = (MARKER, REQUIRES)
     used = names & {*getattr(item, "fixturenames", ())}
     return bool(used) or any(item.get_closest_marker(one) is not None for one in markers)

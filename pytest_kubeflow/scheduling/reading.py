@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from pytest_kubeflow.config.markers import PIPELINE, REQUIRES
 from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.scheduling.declaration import Declaration
 from pytest_kubeflow.scheduling.plan import RunPlan
@@ -18,10 +19,10 @@ def read_plan(tests: Iterable[Any], *, base_image: str | None) -> RunPlan:
     """
     declared, refused = [], []
     for test in tests:
-        marker = test.get_closest_marker("kf_pipeline")
+        marker = test.get_closest_marker(PIPELINE)
         function, _, _ = test.nodeid.partition("[")
         module, _, _ = test.nodeid.partition("::")
-        requires = tuple(str(name) for one in test.iter_markers("kf_requires") for name in one.args)
+        requires = tuple(str(name) for one in test.iter_markers(REQUIRES) for name in one.args)
         try:
             read = Declaration.of(test.nodeid, function, module, marker.args, marker.kwargs)
             declared.append(replace(read, requires=requires))

@@ -8,6 +8,7 @@ from pytest_kubeflow.errors import Evidence, KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.events import describe_events, events_of
 from pytest_kubeflow.k8s.logs import read_log
+from pytest_kubeflow.k8s.pod_start import container_statuses
 from pytest_kubeflow.k8s.pods import describe_pod
 from pytest_kubeflow.redaction import Redactor
 from pytest_kubeflow.serving.state import ServiceState
@@ -75,9 +76,8 @@ def _logs(kubernetes: KubernetesClient, namespace: str, pod: Any) -> list[tuple[
 
     A container that was started again has just forgotten what it died of: so the log before.
     """
-    statuses = [*(pod.status.init_container_statuses or ()), *(pod.status.container_statuses or ())]
     sections = []
-    for status in statuses:
+    for status in container_statuses(pod):
         if status.name not in {INITIALIZER, CONTAINER}:
             continue
         state = status.state

@@ -13,6 +13,7 @@ from typing import Any
 
 from pytest_kubeflow.errors import PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.k8s.pod_start import container_statuses
 from pytest_kubeflow.k8s.serviceport import is_ready, youngest
 from pytest_kubeflow.serving.state import ServiceState
 
@@ -97,8 +98,7 @@ class Workload:
         pod = self.newest
         if pod is None:
             return ""
-        status = pod.status
-        for one in [*(status.init_container_statuses or ()), *(status.container_statuses or ())]:
+        for one in container_statuses(pod):
             state, before = one.state, one.last_state
             waiting = state.waiting if state else None
             if waiting and waiting.reason in _CANNOT_START:

@@ -6,31 +6,25 @@ from typing import NoReturn
 
 from _pytest import outcomes  # pytest.skip.Exception has no type
 
+from pytest_kubeflow.config.components import COMPONENTS, missing
+
 CAUSES = {
+    **{component: missing(component) for component in COMPONENTS},
     "accounts": "no tokens of service accounts",
     "brief-tokens": "no token that ends soon",
     "gateway": "no gateway to log in at",
-    "gpu": "no GPU",
     "gpu-library": "no PyTorch or CuPy",
     "idle-cpu": "no idle CPU",
-    "katib": "no Katib",
-    "knative": "no Knative",
-    "kserve": "no KServe",
     "limits": "limits not enforced",
     "login": "no login as a person",
     "multi-user": "no users to tell apart",
     "nodes": "nodes may not be listed",
-    "notebooks": "no notebooks",
     "not-asked": "only when asked for",
-    "objectstore": "no object store",
     "package-index": "no package index",
-    "pipelines": "no pipelines",
     "profile-keys": "no keys of the profile",
     "profiles": "no second profile",
     "public-pipelines": "no right to public pipelines",
     "stored-artifacts": "artifacts of runs alone are shown",
-    "training": "no training operator",
-    "workflows": "no Argo Workflows",
 }
 """The causes of skips in the shipped suites, and how the last line calls them; others are called
 by their own names."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from pytest_kubeflow.config.markers import PIPELINE
+
 FIXTURES = {
     "inference_service": "kserve",
     "kserve_client": "kserve",
@@ -19,7 +21,6 @@ FIXTURES = {
 }
 """Fixtures that only tests of a component ask for."""
 
-MARKER_OF_PIPELINES = "kf_pipeline"
 MODES = {"knative": "kserve", "gpu-library": "gpu"}
 """What some have with a component and others not: lacking it is not lacking the component."""
 
@@ -33,6 +34,6 @@ def components_of(
     asks for, also by way of others, `markers` the names of its markers.
     """
     found = {*required, *(FIXTURES[name] for name in fixtures if name in FIXTURES)}
-    if MARKER_OF_PIPELINES in markers:
+    if PIPELINE in markers:
         found.add("pipelines")
     return frozenset(found)

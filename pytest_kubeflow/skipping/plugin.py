@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_kubeflow import options
+from pytest_kubeflow.config.markers import REQUIRES
 
 if TYPE_CHECKING:
     from pytest_kubeflow.config.model import KubeflowConfig
@@ -50,7 +51,7 @@ def _skip(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRep
 
     raised = call.excinfo.value if call.excinfo else None
     marks = list(item.iter_markers())
-    required = [name for mark in marks if mark.name == "kf_requires" for name in mark.args]
+    required = [name for mark in marks if mark.name == REQUIRES for name in mark.args]
     return Skip(
         test=item.nodeid,
         reason=_reason(report),

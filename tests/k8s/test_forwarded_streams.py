@@ -26,7 +26,7 @@ from pytest_kubeflow.errors import ClusterUnreachable, NotFound, PermissionDenie
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.portforward import PortForward
 from pytest_kubeflow.k8s.tunnel import PROTOCOL, PodPort
-from tests.cluster.remote import NAMESPACE, Remote, wait_until
+from tests.cluster.remote import NAMESPACE, wait_until
 
 MB = 1_000_000
 FLOOD = 300 * MB
@@ -88,13 +88,6 @@ def piece(size: int) -> bytes:
     """What the pod sends."""
     whole = bytes(range(256)) * 256
     return (whole * (size // len(whole) + 1))[:size]
-
-
-@pytest.fixture(scope="module")
-def kubernetes(remote: Remote) -> Iterator[KubernetesClient]:
-    client = KubernetesClient(remote.endpoints.kubeconfig)
-    yield client
-    client.close()
 
 
 @contextmanager

@@ -15,13 +15,6 @@ from tests.cluster.remote import NAMESPACE, Remote
 
 
 @pytest.fixture(scope="module")
-def kubernetes(remote: Remote) -> Iterator[KubernetesClient]:
-    client = KubernetesClient(remote.endpoints.kubeconfig)
-    yield client
-    client.close()
-
-
-@pytest.fixture(scope="module")
 def unbound(remote: Remote) -> Iterator[str]:
     """A claim for which nobody makes a volume."""
     name = "no-class"

@@ -42,13 +42,6 @@ KINDS = (
 )
 
 
-@pytest.fixture(scope="module")
-def kubernetes(remote: Remote) -> Iterator[KubernetesClient]:
-    client = KubernetesClient(remote.endpoints.kubeconfig)
-    yield client
-    client.close()
-
-
 CUSTOM = {
     "inferenceservice": ("serving.kserve.io", "v1beta1", "inferenceservices"),
     "authorizationpolicy": ("security.istio.io", "v1beta1", "authorizationpolicies"),

@@ -133,8 +133,8 @@ def test_one_that_is_not_given_cannot_be_handed_on(member: Member) -> None:
     assert member.details(run.run_id)["maybe"]["error"]["message"].endswith(told)
 
 
-def test_a_root_of_ones_own(member: Member, store: Minio) -> None:
-    root = f"minio://mlpipeline/private-artifacts/{member.namespace}/own"
+def below(member: Member, root: str) -> str:
+    """Begin a run whose artifacts go below `root`; its id."""
     made = member.kfp.create_run_from_pipeline_func(
         handing_on,
         {},
@@ -143,9 +143,15 @@ def test_a_root_of_ones_own(member: Member, store: Minio) -> None:
         pipeline_root=root,
         enable_caching=False,
     )
-    assert member.wait(made.run_id).state == "SUCCEEDED"
-    table = member.records(made.run_id)["make"].artifacts["table"]
-    assert table.uri.startswith(f"{root}/handing-on/{made.run_id}/make/")
+    return str(made.run_id)
+
+
+def test_a_root_of_ones_own(member: Member, store: Minio) -> None:
+    root = f"minio://mlpipeline/private-artifacts/{member.namespace}/own"
+    run_id = below(member, root)
+    assert member.wait(run_id).state == "SUCCEEDED"
+    table = member.records(run_id)["make"].artifacts["table"]
+    assert table.uri.startswith(f"{root}/handing-on/{run_id}/make/")
     assert objects(store, table.uri) == {"": b"0\n1\n2\n"}
 
 
@@ -157,13 +163,6 @@ def test_a_root_of_ones_own(member: Member, store: Minio) -> None:
     ],
 )
 def test_what_cannot_be_stored_fails_its_task(member: Member, root: str, told: str) -> None:
-    made = member.kfp.create_run_from_pipeline_func(
-        handing_on,
-        {},
-        namespace=member.namespace,
-        experiment_name="Default",
-        pipeline_root=root,
-        enable_caching=False,
-    )
-    assert member.wait(made.run_id).state == "FAILED"
-    assert re.search(told, member.details(made.run_id)["make"]["error"]["message"])
+    run_id = below(member, root)
+    assert member.wait(run_id).state == "FAILED"
+    assert re.search(told, member.details(run_id)["make"]["error"]["message"])

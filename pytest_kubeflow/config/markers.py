@@ -1,0 +1,9 @@
+"""The names of our markers, for all that reads them off tests."""
+
+from __future__ import annotations
+
+PIPELINE = "kf_pipeline"
+"""Declares a run of a pipeline."""
+
+REQUIRES = "kf_requires"
+"""Names components without which the test is skipped."""
