@@ -48,8 +48,15 @@ class ServicePort:
         if not ready:
             seen = "; ".join(f"{one.metadata.name}: {describe_pod(one)}" for one in pods)
             raise NotFound(f"service {where} has no pod that is ready ({seen or 'it has no pods'})")
-        pod = youngest(ready)
-        return PodPort(self.namespace, pod.metadata.name, self._target(port, pod))
+        targets = {one.metadata.name: at for one in ready if (at := self._target(port, one))}
+        if not targets:
+            names = ", ".join(one.metadata.name for one in ready)
+            raise NotFound(
+                f"service {where} leads to port {port.target_port!r}, "
+                f"which no container of pod {names} has"
+            )
+        name = youngest([one for one in ready if one.metadata.name in targets]).metadata.name
+        return PodPort(self.namespace, name, targets[name])
 
     def _named(self, service: Any) -> Any:
         ports = service.spec.ports or ()
@@ -64,18 +71,13 @@ class ServicePort:
             )
         return found
 
-    def _target(self, port: Any, pod: Any) -> int:
+    def _target(self, port: Any, pod: Any) -> int | None:
+        """The number of the pod's port that is meant; None if it has none of that name."""
         wanted = port.target_port or port.port
         if isinstance(wanted, int):
             return wanted
-        for container in pod.spec.containers:
-            for one in container.ports or ():
-                if one.name == wanted:
-                    return int(one.container_port)
-        raise NotFound(
-            f"service {self.namespace}/{self.service} leads to port {wanted!r}, "
-            f"which no container of pod {pod.metadata.name} has"
-        )
+        named = (one for container in pod.spec.containers for one in container.ports or ())
+        return next((int(one.container_port) for one in named if one.name == wanted), None)
 
 
 def is_ready(pod: Any) -> bool:

@@ -70,13 +70,6 @@ SPEC = {"containers": [CONTAINER], "terminationGracePeriodSeconds": 1}
 
 
 @pytest.fixture(scope="module")
-def kubernetes(remote: Remote) -> Iterator[KubernetesClient]:
-    client = KubernetesClient(remote.endpoints.kubeconfig)
-    yield client
-    client.close()
-
-
-@pytest.fixture(scope="module")
 def namespace(kubernetes: KubernetesClient) -> Iterator[str]:
     name = f"forward-{uuid.uuid4().hex[:6]}"
     create_namespace(
@@ -161,6 +154,28 @@ def test_pod_that_is_replaced(kubernetes: KubernetesClient, namespace: str, web:
         assert [second] == ready(kubernetes, namespace, web)
         assert second != first
         assert forward.trouble is None
+
+
+def test_pods_without_the_named_port_are_passed_over(
+    kubernetes: KubernetesClient, namespace: str
+) -> None:
+    """As endpoints leave them out: one that is as ready, and younger, has no port "http"."""
+    make_service(
+        kubernetes,
+        namespace,
+        "mixed",
+        selector={"app": "mixed"},
+        ports=[{"port": 80, "targetPort": "http"}],
+    )
+    for name, ports in (("a-server", CONTAINER["ports"]), ("z-portless", [])):
+        pod = {
+            "metadata": {"name": name, "labels": {"app": "mixed"}},
+            "spec": {**SPEC, "containers": [{**CONTAINER, "ports": ports}]},
+        }
+        kubernetes.core.create_namespaced_pod(namespace, pod)
+    wait_until(lambda: len(ready(kubernetes, namespace, "mixed")) == 2)
+    with PortForward(kubernetes, namespace, "mixed", 80) as forward:
+        assert ask(forward) == b"a-server"
 
 
 def test_connections_side_by_side(kubernetes: KubernetesClient, namespace: str, web: str) -> None:
