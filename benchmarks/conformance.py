@@ -151,14 +151,25 @@ class Conformance:
             state = self._pipelines.get_run(run.run_id)
             if state.state in _FINAL:
                 return state.state, self._reasons(state)
-            if any(reason in self._reasons(state) for reason in _NO_IMAGE):
+            if image := self._missing_image(run.run_id):
                 self._pipelines.terminate_run(run.run_id)
-                return "PENDING", self._reasons(state)
+                return "PENDING", image
             if time.monotonic() > deadline:
                 self._pipelines.terminate_run(run.run_id)
                 told = f"{state.state} after {self._seconds:.0f} s: {self._reasons(state)}"
                 raise _TimeoutError(told.removesuffix(": "))
             time.sleep(_POLL_SECONDS)
+
+    def _missing_image(self, run: str) -> str:
+        """What a pod of the run waits for in vain: KFP tells of it only when the run has ended."""
+        pods = self._core.list_namespaced_pod(
+            self._namespace, label_selector=f"pipeline/runid={run}"
+        )
+        for pod in pods.items:
+            for one in pod.status.container_statuses or ():
+                if one.state.waiting and one.state.waiting.reason in _NO_IMAGE:
+                    return f"{one.state.waiting.reason}: {one.state.waiting.message}"
+        return ""
 
     def _reasons(self, run: Any) -> str:
         details = (run.run_details and run.run_details.task_details) or []
