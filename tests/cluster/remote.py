@@ -75,6 +75,14 @@ class Remote:
         """What is there: objects of Kubernetes, of the pipelines, of the object store."""
         return {*self._objects(), *self._pipelines(), *self._stored()}
 
+    def wait_until_as(self, before: set[str], seconds: float = 20) -> None:
+        """Wait until `things` are what they were; tell what is new or gone if they never are."""
+        ends = time.monotonic() + seconds
+        while (now := self.things()) != before:
+            told = f"after {seconds} s, new: {sorted(now - before)}, gone: {sorted(before - now)}"
+            assert time.monotonic() < ends, told
+            time.sleep(0.05)
+
     def _objects(self) -> Iterator[str]:
         for listing in (
             self.core.list_namespace,

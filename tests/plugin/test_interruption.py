@@ -58,9 +58,7 @@ def test_nothing_is_left_behind(remote: Remote, tmp_path: Path, case: str) -> No
     assert session.returncode == pytest.ExitCode.INTERRUPTED, output
     assert f"KeyboardInterrupt: {signals[0].name}" in output
     assert ("still removing what was made" in output) == (len(signals) > 1), output
-    wait_until(lambda: remote.things() == before)
-    assert remote.things() - before == set()
-    assert before - remote.things() == set()
+    remote.wait_until_as(before)
 
 
 def test_ctrl_c_reaches_workers_of_xdist(remote: Remote, tmp_path: Path) -> None:
@@ -69,7 +67,7 @@ def test_ctrl_c_reaches_workers_of_xdist(remote: Remote, tmp_path: Path) -> None
     session = remote.start(tmp_path, "-n", "1")
     ready(session, tmp_path)
     interrupt(session, INT, group=True)
-    wait_until(lambda: remote.things() == before)
+    remote.wait_until_as(before)
 
 
 def test_sigterm_reaches_workers_where_sigint_is_ignored(remote: Remote, tmp_path: Path) -> None:
@@ -83,7 +81,7 @@ def test_sigterm_reaches_workers_where_sigint_is_ignored(remote: Remote, tmp_pat
         signal.signal(INT, handler)
     ready(session, tmp_path)
     interrupt(session, TERM)
-    wait_until(lambda: remote.things() == before)
+    remote.wait_until_as(before)
 
 
 def test_ordinary_teardown_is_finished_first(remote: Remote, tmp_path: Path) -> None:
@@ -96,7 +94,7 @@ def test_ordinary_teardown_is_finished_first(remote: Remote, tmp_path: Path) -> 
     assert "3 x Ctrl-C leaves it behind" in output
     assert (tmp_path / "removed").exists()
     assert not (tmp_path / "went-on").exists()
-    wait_until(lambda: remote.things() == before)
+    remote.wait_until_as(before)
 
 
 def test_who_insists_gets_out(remote: Remote, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_the_end_of_the_sessions_time(remote: Remote, tmp_path: Path) -> None:
     assert "not run: the session's time is over (--kf-session-timeout=18.0" in output
     assert "1 failed, 2 passed" in output
     assert "4 errors" in output
-    wait_until(lambda: remote.things() == before)
+    remote.wait_until_as(before)
     assert sessions.submitted() == []
 
 
@@ -61,7 +61,7 @@ def test_it_bounds_what_is_run_by_hand(remote: Remote, tmp_path: Path) -> None:
     code, output = remote.run(tmp_path, "--kf-session-timeout=12s", "-k", "by_hand", seconds=60)
     assert code == 1, output
     assert "timed out after 12 s of the session waiting for run working-" in output
-    wait_until(lambda: remote.things() == before)
+    remote.wait_until_as(before)
 
 
 MOMENTS = {
@@ -80,7 +80,7 @@ def test_ctrl_c_removes_everything(remote: Remote, tmp_path: Path, moment: str) 
     output = interrupt(session, signal.SIGINT)
     assert session.returncode == pytest.ExitCode.INTERRUPTED, output
     assert "left behind" not in output
-    wait_until(lambda: remote.things() == before)
+    remote.wait_until_as(before)
 
 
 def test_ctrl_c_before_anything_is_submitted(remote: Remote, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_ctrl_c_before_anything_is_submitted(remote: Remote, tmp_path: Path) -> 
     wait_until((tmp_path / "ready").exists, 40)
     output = interrupt(session, signal.SIGINT)
     assert session.returncode == pytest.ExitCode.INTERRUPTED, output
-    wait_until(lambda: remote.things() == before)
+    remote.wait_until_as(before)
 
 
 @pytest.fixture(scope="module")
