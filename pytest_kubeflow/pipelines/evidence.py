@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pytest_kubeflow.errors import Evidence, KubeflowError
@@ -16,6 +16,7 @@ from pytest_kubeflow.pipelines.last_words import (
     component_words,
     launcher_reason,
 )
+from pytest_kubeflow.pipelines.states import FINAL_STATES
 from pytest_kubeflow.pipelines.tasks import NOT_STARTED, Task
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.pipelines.workflow_nodes import RUN_ID
@@ -49,10 +50,7 @@ def verdict(task: Task) -> str:
         log, words = "", f"({error.message})"
     else:
         words = component_words(log)
-    why = task.error
-    if _BY_COMPONENT.match(why):
-        # What Argo sees is how the launcher ended.
-        why = component_exit(log) or launcher_reason(log) or why
+    why = _why(task, log)
     told = f"task {task.label} is {task.state}" + (f" ({why})" if why else "")
     if why.startswith(DRIVER):
         return told  # there was no component yet
@@ -60,13 +58,23 @@ def verdict(task: Task) -> str:
     return f"{told}; it said last: {' | '.join(lines)[-500:]}" if lines else told
 
 
-def task_table(tasks: Sequence[Task]) -> str:
-    """One line a task: name, state, seconds, error."""
+def _why(task: Task, log: str) -> str:
+    """Why it failed: what Argo sees of a component is how the launcher ended."""
+    if not _BY_COMPONENT.match(task.error):
+        return task.error
+    return component_exit(log) or launcher_reason(log) or task.error
+
+
+def task_table(tasks: Sequence[Task], logs: Mapping[str, str]) -> str:
+    """One line a task: name, state, seconds, error; `logs` by the labels of tasks."""
     width = max((len(task.label) for task in tasks), default=0)
     lines = []
     for task in tasks:
         seconds = "" if task.duration is None else f"{task.duration:.1f} s"
-        name, told = task.label, "; ".join(filter(None, (task.error, task.unread)))
+        # There is nothing to read of one that has not ended.
+        unread = task.unread if task.state in FINAL_STATES else ""
+        name, why = task.label, _why(task, logs.get(task.label, ""))
+        told = "; ".join(filter(None, (why, unread)))
         lines.append(f"{name:<{width}}  {task.state:<11}  {seconds:>8}  {told}".rstrip())
     return "\n".join(lines)
 
@@ -90,19 +98,20 @@ def run_evidence(
 ) -> Evidence:
     """Everything that is known of the run now. What cannot be read says so; nothing is raised."""
     sections = [("state", f"{view.state or 'PENDING'} {view.error}".rstrip())]
-    tasks: Sequence[Task] = ()
+    logs: dict[str, str] = {}
     try:
         tasks = read_tasks()
-        sections.append(("tasks", task_table(tasks)))
+        logs = {
+            task.label: last_log_lines(task)
+            for task in blamed(tasks)[:_LOGS]
+            if task.pod_name and task.state != NOT_STARTED
+        }
+        sections.append(("tasks", task_table(tasks, logs)))
     except KubeflowError as error:
         sections.append(("tasks", f"({error.message})"))
     if kubernetes is not None:
         sections += _pods(kubernetes, namespace, view.run_id)
-    sections += [
-        (f"log of {task.label}", last_log_lines(task))
-        for task in blamed(tasks)[:_LOGS]
-        if task.pod_name and task.state != NOT_STARTED
-    ]
+    sections += [(f"log of {label}", log) for label, log in logs.items()]
     return Evidence(f"run {view.name} ({view.run_id})", tuple(sections))
 
 

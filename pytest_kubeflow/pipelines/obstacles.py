@@ -8,7 +8,7 @@ controller takes up. Who waits for such a run is told after a bounded time, with
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,35 +57,46 @@ class Obstacles:
         Raises KubeflowError where pods or Workflows cannot be read.
         """
         found = self._idle(runs)
+        seen: dict[str, float] = {}
+        for run_id, pod, why in self._held_up(runs):
+            since = seen[pod.metadata.uid] = self._since.get(pod.metadata.uid, self.clock())
+            if self.clock() - since >= self.start_timeout and not self._is_pulling(pod):
+                found.setdefault(
+                    run_id,
+                    f"{_task(pod)} cannot start: {why} (for {self.start_timeout:g} s, the longest "
+                    "that --kf-start-timeout allows)",
+                )
+        self._since = seen
+        return found
+
+    def now(self, run_id: str) -> str:
+        """What keeps a task of this run from starting now; it may still mend itself.
+
+        Empty if nothing does. Raises KubeflowError where pods cannot be read.
+        """
+        for _, pod, why in self._held_up({run_id}, selector=f"{RUN_ID}={run_id}"):
+            return f"{_task(pod)} has not started: {why}"
+        return ""
+
+    def _held_up(
+        self, runs: Collection[str], selector: str = RUN_ID
+    ) -> Iterator[tuple[str, Any, str]]:
+        """The pods of these runs that something keeps from starting: run, pod, why."""
         with calling(f"list the pods of runs in {self.namespace}"):
             pods = self.kubernetes.core.list_namespaced_pod(
                 self.namespace,
-                label_selector=RUN_ID,
+                label_selector=selector,
                 field_selector="status.phase=Pending",
                 limit=_PODS,
                 _request_timeout=_GLANCE,
             ).items
-        seen: dict[str, float] = {}
         for pod in pods:
             run_id = pod.metadata.labels[RUN_ID]
-            if run_id not in runs or not (why := self._reason(pod)):
-                continue
-            since = seen[pod.metadata.uid] = self._since.get(pod.metadata.uid, self.clock())
-            if self.clock() - since >= self.start_timeout and not self._is_pulling(pod):
-                found.setdefault(run_id, self._sentence(pod, why))
-        self._since = seen
-        return found
+            if run_id in runs and (why := self._reason(pod)):
+                yield run_id, pod, why
 
     def _is_pulling(self, pod: Any) -> bool:
         return is_pulling(self._events("Pod", pod.metadata.name))
-
-    def _sentence(self, pod: Any, why: str) -> str:
-        node = node_of(pod)
-        task = f"task {'/'.join(node.place)}" if node is not None else f"pod {pod.metadata.name}"
-        return (
-            f"{task} cannot start: {why} (for {self.start_timeout:g} s, the longest that "
-            "--kf-start-timeout allows)"
-        )
 
     def _idle(self, runs: Mapping[str, Waiting]) -> dict[str, str]:
         """The runs whose Workflow nobody has taken up."""
@@ -171,3 +182,8 @@ class Obstacles:
 
     def _events(self, kind: str, name: str) -> list[Any]:
         return visible_events(self.kubernetes, self.namespace, kind=kind, name=name)
+
+
+def _task(pod: Any) -> str:
+    node = node_of(pod)
+    return f"task {'/'.join(node.place)}" if node is not None else f"pod {pod.metadata.name}"

@@ -207,7 +207,7 @@ class RunWatcher:
                 raise NotFound(f"run {view.name} was removed while it was waited for")
             if deadline.expired:
                 last = followed.view.state or "PENDING"
-                known = cause() if cause else ""
+                known = self._obstacle(view.run_id) or (cause() if cause else "")
                 raise WaitTimeout(
                     f"timed out after {deadline} waiting for run {view.name} to end; "
                     f"last state: {last}{f'; {known}' if known else ''}",
@@ -215,6 +215,16 @@ class RunWatcher:
                     evidence=evidence() if evidence else None,
                 )
             self.look()
+
+    def _obstacle(self, run_id: str) -> str:
+        """What keeps a run from going on now, as far as that can be seen."""
+        if self._obstacles is None:
+            return ""
+        try:
+            with bounded_by(Deadline.after(_EXAMINING)):
+                return self._obstacles.now(run_id)
+        except KubeflowError:  # the timeout is told in any case
+            return ""
 
     def _await_news(self, deadline: Deadline) -> None:
         seen = self._version

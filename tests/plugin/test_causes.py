@@ -127,6 +127,28 @@ def test_each_has_its_cause(remote: Remote, tmp_path: Path) -> None:
         assert re.search(sentence, first.removeprefix("E").strip()), f"{sentence}\n{found[test]}"
 
 
+def test_a_deadline_before_the_start_timeout_has_the_same_cause(
+    remote: Remote, tmp_path: Path
+) -> None:
+    (tmp_path / "test_failing.py").write_text(FAILING)
+    code, output = remote.run(tmp_path, "--kf-timeout=10", "-k", "test_mount", seconds=90)
+    assert code == 1, output
+    assert re.search(
+        r"timed out after 10 s waiting for run mounted-\S+ to end; last state: \w+; "
+        r"task seven has not started: FailedMount: .*no-such-map",
+        output,
+    ), output
+
+
+def test_the_table_of_tasks_has_the_exit_code_of_the_component(
+    remote: Remote, tmp_path: Path
+) -> None:
+    (tmp_path / "test_failing.py").write_text(FAILING)
+    code, output = remote.run(tmp_path, "-k", "test_exit_code", seconds=90)
+    assert code == 1, output
+    assert re.search(r"(?m)for-loop-\d\[0\]/exits +FAILED +[\d.]+ s  exit code 3$", output), output
+
+
 @contextmanager
 def fault(remote: Remote, name: str) -> Iterator[None]:
     remote.core.create_namespaced_config_map(
