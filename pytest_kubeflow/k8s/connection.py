@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_kubeflow.k8s.outage import outage_of
 from pytest_kubeflow.k8s.ownership import is_ours
 from pytest_kubeflow.k8s.retry_policy import RetryPolicy
+from pytest_kubeflow.response_text import words_of
 from pytest_kubeflow.waiting import current_deadline
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def make_connection(settings: Any, policy: RetryPolicy) -> api.ApiClient:
                 if given is None:
                     kwargs["_request_timeout"] = _timeouts()
                 try:
-                    return request(method, url, **kwargs)
+                    return _from_the_api(request(method, url, **kwargs))
                 except (ApiException, HTTPError, OSError) as error:
                     if lost and method == "POST" and _exists(error):
                         found = self._created(url, kwargs)
@@ -69,6 +70,20 @@ def make_connection(settings: Any, policy: RetryPolicy) -> api.ApiClient:
             return found if labels.items() <= there.items() else None
 
     return Connection(settings)
+
+
+def _from_the_api(response: Any) -> Any:
+    """`response`, if an API server may have sent it: none answers with a page of HTML.
+
+    Raises urllib3's HTTPError, so that it counts as an answer that was lost on the way.
+    """
+    from urllib3.exceptions import HTTPError
+
+    kind = response.getheaders().get("Content-Type", "")
+    if kind.partition(";")[0].strip().lower() == "text/html":
+        told = words_of(response.data, longest=200)
+        raise HTTPError(f"a page of HTML with status {response.status}: '{told}'")
+    return response
 
 
 def _exists(error: Exception) -> bool:

@@ -22,20 +22,16 @@ from pytest_kubeflow.errors import (
     NotFound,
     PermissionDenied,
 )
+from pytest_kubeflow.pipelines.transport import ASK_AGAIN, NotTheApi, harden, retrying
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.proxy import proxy_for
 from pytest_kubeflow.response_text import words_of
 
 T = TypeVar("T")
 
-_TIMEOUT = (10.0, 60.0)
 _SHORT_TIMEOUT = (5.0, 15.0)
-_ASK_AGAIN = frozenset({429, 502, 503, 504})
-_ATTEMPTS = 6
 _PAGE = 100
 _LONGEST_PAGE = 200
-# A deletion that got through before its answer was lost is answered by 404 the next time.
-_REPEATABLE = frozenset({"GET", "DELETE"})
 
 
 def make_kfp_client(
@@ -85,32 +81,8 @@ def make_kfp_client(
             cookies="",
         )
     sign(client, credentials)
-    _harden(client)
+    harden(client)
     return client
-
-
-def _harden(client: Any) -> None:
-    """Give every call a timeout, and a few attempts to what may be asked twice.
-
-    The generated client has neither, and no settings for them.
-    """
-    import kfp_server_api
-
-    rest = client._run_api.api_client.rest_client
-    send = rest.request
-
-    def request(method: str, *args: Any, **kwargs: Any) -> Any:
-        if kwargs.get("_request_timeout") is None:
-            kwargs["_request_timeout"] = _TIMEOUT
-
-        def busy(error: BaseException) -> bool:
-            return isinstance(error, kfp_server_api.ApiException) and error.status in _ASK_AGAIN
-
-        if method not in _REPEATABLE:
-            return send(method, *args, **kwargs)
-        return retrying(busy)(send, method, *args, **kwargs)
-
-    rest.request = request
 
 
 @contextmanager
@@ -123,6 +95,8 @@ def calling(what: str) -> Iterator[None]:
         yield
     except kfp_server_api.ApiException as error:
         raise _translated(error, what) from error
+    except NotTheApi as error:
+        raise ClusterUnreachable(f"cannot {what}: {error.message}") from error
     except HTTPError as error:
         reason = getattr(error, "reason", None) or error
         raise ClusterUnreachable(
@@ -136,7 +110,7 @@ def _translated(error: Any, what: str) -> KubeflowError:
         403: PermissionDenied,
         404: NotFound,
     }
-    kind = ClusterUnreachable if error.status in _ASK_AGAIN else kinds.get(error.status)
+    kind = ClusterUnreachable if error.status in ASK_AGAIN else kinds.get(error.status)
     text = words_of(error.body, longest=1000) or error.reason
     return (kind or KubeflowError)(
         f"cannot {what}: the pipelines API answers {error.status}: {text}"
@@ -162,18 +136,6 @@ def patiently(call: Callable[[], T]) -> T:
     """
     result: T = retrying(lambda error: isinstance(error, ClusterUnreachable))(call)
     return result
-
-
-def retrying(again: Callable[[BaseException], bool]) -> Any:
-    """Tenacity's Retrying: some six attempts in five seconds, while `again` says so."""
-    from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
-
-    return Retrying(
-        retry=retry_if_exception(again),
-        stop=stop_after_attempt(_ATTEMPTS),
-        wait=wait_exponential(multiplier=0.1, max=3.0),
-        reraise=True,
-    )
 
 
 def create_run(
@@ -210,7 +172,10 @@ def create_run(
         runtime_config=job.runtime_config,
     )
     with calling(f"create run {name}"):
-        return RunView.of(client._run_api.run_service_create_run(run=body))
+        made = client._run_api.run_service_create_run(run=body)
+        if not made.run_id:
+            raise NotTheApi("the answer is a run without an id")
+        return RunView.of(made)
 
 
 def recent_runs(client: Any, *, experiment_id: str, count: int) -> list[RunView]:

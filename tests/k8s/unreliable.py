@@ -1,4 +1,4 @@
-"""A way to the embedded API server on which answers are lost, refused and late.
+"""A way to the embedded API server, or to the gateway, on which answers are lost, refused and late.
 
 Plain http on loopback.
 """
@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,10 @@ class Exchange(BaseHTTPRequestHandler):
         if fault is not None:
             fault(self)
             return
+        self.pass_on()
+
+    def pass_on(self) -> None:
+        """No fault."""
         self.deliver(self.forward())
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _any  # noqa: N815  http.server's names
@@ -76,11 +80,16 @@ class Exchange(BaseHTTPRequestHandler):
 
 @dataclass(frozen=True)
 class Upstream:
-    """The API server. Who asks says so itself."""
+    """The server. Who asks says so itself."""
 
     host: str
     port: int
-    tls: ssl.SSLContext
+    tls: ssl.SSLContext | None = None
+
+    def connection(self) -> HTTPConnection:
+        if self.tls is None:
+            return HTTPConnection(self.host, self.port, timeout=60)
+        return HTTPSConnection(self.host, self.port, context=self.tls, timeout=60)
 
     @classmethod
     def of(cls, cluster: Mapping[str, str]) -> Upstream:
@@ -127,9 +136,7 @@ class Unreliable(ThreadingHTTPServer):
     def ask(
         self, method: str, path: str, body: bytes, headers: Mapping[str, str]
     ) -> tuple[int, Mapping[str, str], bytes]:
-        connection = HTTPSConnection(
-            self._upstream.host, self._upstream.port, context=self._upstream.tls, timeout=60
-        )
+        connection = self._upstream.connection()
         wanted = {
             name: value
             for name, value in headers.items()
@@ -146,7 +153,7 @@ class Way:
     """The server while it runs."""
 
     server: Unreliable
-    kubeconfig: Path
+    kubeconfig: Path = Path()
     _thread: threading.Thread | None = field(default=None, repr=False)
 
     @property
@@ -207,6 +214,20 @@ def unreliable(kubeconfig: Path, folder: Path) -> Iterator[Way]:
         way.stop()
 
 
+@contextmanager
+def unreliable_gateway(url: str) -> Iterator[Way]:
+    """The same in front of a server of plain http."""
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    assert parts.port is not None
+    way = Way(Unreliable(Upstream(parts.hostname, parts.port)))
+    way.listen()
+    try:
+        yield way
+    finally:
+        way.stop()
+
+
 def status(code: int, message: str, **headers: str) -> Fault:
     """The API server answers this instead of doing it."""
     body = json.dumps(
@@ -240,6 +261,12 @@ def break_within(exchange: Exchange) -> None:
     exchange.break_off()
 
 
+def page(exchange: Exchange) -> None:
+    """Something else on the way answers, with a page and status 200."""
+    html = b"<!DOCTYPE html><html><title>Sign in</title><body>Sign in to go on</body></html>"
+    exchange.deliver((200, {"Content-Type": "text/html; charset=utf-8"}, html))
+
+
 FAULTS: Mapping[str, Fault] = {
     "429 with Retry-After": status(
         429, "too many requests, please try again later", **{"Retry-After": "1"}
@@ -250,4 +277,5 @@ FAULTS: Mapping[str, Fault] = {
     "the request is lost": break_before,
     "the answer is lost": break_after,
     "half of the answer is lost": break_within,
+    "a page of HTML with status 200": page,
 }

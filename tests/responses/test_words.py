@@ -113,3 +113,14 @@ def test_plain_words_are_kept(asked: str, status: int, words: str, tmp_path: Pat
         ASKING[asked](url, tmp_path)
     assert words in told.value.message
     assert str(status) in told.value.message
+
+
+PAGE = b"<!DOCTYPE html><html><title>Sign in</title><body>Sign in to go on</body></html>"
+
+
+@pytest.mark.parametrize("asked", ASKING)
+def test_a_page_with_status_200_is_no_answer(asked: str, tmp_path: Path) -> None:
+    """A login or a proxy answers in the server's place: an error, never an empty result."""
+    headers = {"Content-Type": "text/html; charset=utf-8"}
+    with web(lambda _: (200, headers, PAGE)) as port, pytest.raises(KubeflowError):
+        ASKING[asked](f"http://127.0.0.1:{port}", tmp_path)
