@@ -30,6 +30,8 @@ def gateway_session(
     import requests
     from requests.adapters import HTTPAdapter
 
+    from pytest_kubeflow.auth.retries import Retries
+
     verify: bool | str = not settings.insecure
     if settings.ca_cert is not None and not settings.insecure:
         verify = str(settings.ca_cert)
@@ -73,7 +75,7 @@ def gateway_session(
     session = Session()
     session.auth = sign  # also keeps requests from looking into ~/.netrc
     for scheme in ("http://", "https://"):
-        session.mount(scheme, Adapter())
+        session.mount(scheme, Adapter(max_retries=Retries.few()))
     if settings.insecure:
         import urllib3
 

@@ -72,3 +72,41 @@ def test_the_environment_does_not_come_in_between(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/at/all")
     with serving(Echo()) as here, gateway_session(SETTINGS, TOKEN) as session:
         assert session.get(f"{here}/x").status_code == 200
+
+
+class Shaky:
+    """Answers `status` a number of times, then 200."""
+
+    def __init__(self, status: int, times: int, **headers: str) -> None:
+        self.status, self.left, self.headers = status, times, headers
+        self.asked: list[str] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        request = Request(scope, receive)
+        self.asked.append(request.method)
+        self.left -= 1
+        status = self.status if self.left >= 0 else 200
+        headers = self.headers if status != 200 else {}
+        await Response("at it", status_code=status, headers=headers)(scope, receive, send)
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_a_gateway_that_is_away_for_a_moment_is_asked_again(status: int) -> None:
+    app = Shaky(status, 2, **({"Retry-After": "0"} if status == 429 else {}))
+    with serving(app) as url, gateway_session(SETTINGS) as session:
+        assert session.get(url).status_code == 200
+    assert app.asked == ["GET"] * 3
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "attempts"),
+    [("GET", 503, 4), ("POST", 503, 1), ("GET", 403, 1), ("GET", 404, 1), ("GET", 500, 1)],
+)
+def test_what_a_gateway_goes_on_to_say_is_its_answer(
+    method: str, status: int, attempts: int
+) -> None:
+    app = Shaky(status, 99)
+    with serving(app) as url, gateway_session(SETTINGS) as session:
+        answer = session.request(method, url)
+        assert (answer.status_code, answer.text) == (status, "at it")
+    assert app.asked == [method] * attempts
