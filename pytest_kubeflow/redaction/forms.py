@@ -17,6 +17,7 @@ _SHORTEST_INSIDE_BASE64 = 8
 
 
 def forms(value: str) -> Iterator[str]:
+    """`value` as it is, quoted, and encoded for URLs and in base64."""
     for plain in {value, value.strip()}:
         if len(plain) < _SHORTEST:
             continue

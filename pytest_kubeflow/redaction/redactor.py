@@ -2,56 +2,56 @@
 
 from __future__ import annotations
 
-import re
-import threading
-
-from pytest_kubeflow.redaction.forms import forms
+from pytest_kubeflow.redaction.known import KnownSecrets
+from pytest_kubeflow.redaction.pattern import folded
 from pytest_kubeflow.redaction.patterns import PATTERNS
-from pytest_kubeflow.redaction.secret import MASK, Secret
-
-# The name of a protocol: to mask it as well would spoil every address, and hide nothing.
-_NAMES = frozenset({"minio"})
+from pytest_kubeflow.redaction.private_keys import without_private_keys
+from pytest_kubeflow.redaction.secret import Secret
 
 
 class Redactor:
-    """Takes secrets out of texts. `add` those that are known; the patterns need no telling."""
+    """Takes secrets out of texts. `add` those that are known; the patterns need no telling.
+
+    The time that it takes grows with the length of a text and no faster, whatever is in it.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._forms: set[str] = set()
-        self._known: re.Pattern[str] | None = None
+        self._known = KnownSecrets()
 
     def add(self, secret: Secret | str | None) -> None:
         """From now on, mask this one too.
 
-        None, anything under four characters, and "minio", the default access key of Kubeflow's
-        store and the scheme of its artifacts, are ignored.
+        None and anything under four characters are ignored. A common word ("test", "1234") is
+        masked only where it stands as a value: after a sign of assignment, or in quotes.
         """
         value = secret.reveal() if isinstance(secret, Secret) else secret or ""
-        if value in _NAMES:
-            return
-        with self._lock:
-            new = set(forms(value)) - self._forms
-            if new:
-                self._forms |= new
-                # Longest first: a form that contains another one must win.
-                alternatives = sorted(self._forms, key=lambda form: (-len(form), form))
-                self._known = re.compile("|".join(map(re.escape, alternatives)))
+        if value:
+            self._known.add(value)
+
+    def add_access_key(self, key: Secret | str) -> None:
+        """The name of an account of an object store: a common word is no secret."""
+        shown = key if isinstance(key, Secret) else Secret(key)
+        if not shown.is_common:
+            self.add(shown)
 
     def redact(self, text: str) -> str:
         """`text` with every known secret, and everything that looks like a credential, masked."""
-        text = self._without_known(text)
-        for pattern, replacement in PATTERNS:
-            text = re.sub(pattern, replacement, text, flags=re.IGNORECASE)
+        known = self._known.mask(text)
+        masked = _without_patterns(without_private_keys(known))
         # A pattern may have joined what stood apart.
-        return self._without_known(text)
+        return known if masked == known else self._known.mask(masked)
 
-    def _without_known(self, text: str) -> str:
-        if self._known is None:
-            return text
-        # A replacement may complete another secret; each round makes the text shorter, so it ends.
-        while True:
-            shorter = self._known.sub(MASK, text)
-            if shorter == text:
-                return text
-            text = shorter
+
+def _without_patterns(text: str) -> str:
+    small = folded(text)
+    absent: set[str] = set()
+    for pattern in PATTERNS:
+        if pattern.literal in absent:
+            continue
+        if pattern.literal not in small:
+            absent.add(pattern.literal)
+            continue
+        masked = pattern.mask(text, small)
+        if masked != text:
+            text, small = masked, folded(masked)
+    return text

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hmac
 from typing import NoReturn
 
+from pytest_kubeflow.redaction.words import is_common
+
 MASK = "***"
 
 
@@ -22,6 +24,11 @@ class Secret:
     def reveal(self) -> str:
         """The value in clear, for the one place that sends it."""
         return self._value
+
+    @property
+    def is_common(self) -> bool:
+        """Whether it is so short or so plain a word that texts have it by chance."""
+        return is_common(self._value.strip())
 
     def __repr__(self) -> str:
         return f"Secret({MASK})"
