@@ -12,10 +12,10 @@ from pytest_kubeflow.redaction.words import is_common
 _ROUNDS = 8
 _ASSIGNED = (
     # In quotes of its own; after a sign of assignment, at its line's end; a password of a URL.
-    r"(?P<quote>\\?[\"'`])(?:{words})(?=\\?[\"'`])",
-    r"(?P<equals>=)(?:{words})(?![\w/.-])",
-    r"(?P<colon>[:=][ \t]{{1,4}})(?:{words})(?=[ \t]{{0,8}}(?:[\r\n,;&}}\])\"']|\Z))",
-    r"(?P<userinfo>://[^\s/:@]{{0,256}}:)(?:{words})(?=@)",
+    r"(?P<quote>\\?[\"'`])(?:{words})={{0,2}}(?=\\?[\"'`])",
+    r"(?P<equals>=)(?:{words})={{0,2}}(?![\w/.-])",
+    r"(?P<colon>[:=][ \t]{{1,4}})(?:{words})={{0,2}}(?=[ \t]{{0,8}}(?:[\r\n,;&}}\])\"']|\Z))",
+    r"(?P<userinfo>://[^\s/:@]{{0,256}}:)(?:{words})={{0,2}}(?=@)",
 )
 
 
