@@ -119,14 +119,9 @@ def test_a_session_that_fails_shows_none(remote: Remote, tmp_path: Path) -> None
 
 def test_the_search_finds_what_is_shown(remote: Remote, tmp_path: Path) -> None:
     """The positive control: a test that shows what nobody told us is a secret."""
-    global TESTS  # noqa: PLW0603
-    before = TESTS
-    TESTS = "def test_shows(kf_cluster):\n    print('planted-elsewhere'); assert 0\n"
-    try:
-        options = [f"--kf-{k.replace('_', '-')}={v}" for k, v in good(remote).items()]
-        assert "planted-elsewhere" in written(tmp_path, options, in_clear(remote))
-    finally:
-        TESTS = before
+    tests = "def test_shows(kf_cluster):\n    print('planted-elsewhere'); assert 0\n"
+    options = [f"--kf-{k.replace('_', '-')}={v}" for k, v in good(remote).items()]
+    assert "planted-elsewhere" in written(tmp_path, options, in_clear(remote), tests=tests)
 
 
 PLANTED_IN_KUBERNETES = """
