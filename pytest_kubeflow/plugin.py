@@ -24,6 +24,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.fixtures.keeping",
     "pytest_kubeflow.fixtures.housekeeping",
     "pytest_kubeflow.fixtures.config",
+    "pytest_kubeflow.fixtures.output",
     "pytest_kubeflow.fixtures.connection",
     "pytest_kubeflow.scheduling.plugin",
     "pytest_kubeflow.fixtures.cluster",

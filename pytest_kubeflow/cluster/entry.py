@@ -76,7 +76,7 @@ def enter(
 
     Without a host, but with a kubeconfig, the way to the gateway is a port-forward.
     """
-    kubernetes = KubernetesClient.from_settings(config.kubernetes)
+    kubernetes = KubernetesClient.from_settings(config.kubernetes, redactor=redactor)
     checks.expect(NAME, CONNECTION, TLS, GATEWAY, CREDENTIALS, PIPELINES)
     forward = None
     if config.gateway.host is None:

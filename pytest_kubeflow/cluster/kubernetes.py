@@ -33,7 +33,7 @@ def kubernetes_cluster(
             "no cluster was named: give --kf-kubeconfig=FILE or --kf-context=NAME, or "
             "--kf-host=local for an embedded Kubeflow"
         )
-    kubernetes = KubernetesClient.from_settings(settings)
+    kubernetes = KubernetesClient.from_settings(settings, redactor=redactor)
     kubernetes.api_client  # noqa: B018  made now, so that what is wrong with it is told here
     ahead = clock_skew(kubernetes)
     return KubernetesCluster(

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from pytest_kubeflow.config.model import KubernetesSettings
 from pytest_kubeflow.k8s.calling import calling
 from pytest_kubeflow.k8s.connection import make_connection
+from pytest_kubeflow.k8s.credentials import Credentials
 from pytest_kubeflow.k8s.kubeconfig import Kubeconfig
 from pytest_kubeflow.k8s.retry_policy import RetryPolicy
 from pytest_kubeflow.proxy import proxy_for
-from pytest_kubeflow.redaction import Secret
+from pytest_kubeflow.redaction import Redactor, Secret
 
 if TYPE_CHECKING:
     from kubernetes import client as api
@@ -31,17 +32,25 @@ class KubernetesClient:
 
     Nothing is read or imported before the first of them is used. Errors of calls are the official
     client's `ApiException`; `calling` turns them into ours. What the API does not answer for now
-    is asked again, as `retry_policy` says.
+    is asked again, as `retry_policy` says. The redactor learns every credential that is sent, and
+    the values of all Secrets that are read.
     """
 
-    def __init__(self, kubeconfig: Path | None = None, context: str | None = None) -> None:
+    def __init__(
+        self,
+        kubeconfig: Path | None = None,
+        context: str | None = None,
+        *,
+        redactor: Redactor | None = None,
+    ) -> None:
         self._kubeconfig = Kubeconfig(kubeconfig, context)
+        self._credentials = Credentials(redactor)
         self.retry_policy = RetryPolicy()
 
     @classmethod
-    def from_settings(cls, settings: KubernetesSettings) -> KubernetesClient:
+    def from_settings(cls, settings: KubernetesSettings, *, redactor: Redactor) -> KubernetesClient:
         """The client that the configuration asks for."""
-        return cls(settings.kubeconfig, settings.context)
+        return cls(settings.kubeconfig, settings.context, redactor=redactor)
 
     @property
     def is_configured(self) -> bool:
@@ -63,10 +72,11 @@ class KubernetesClient:
         # Redirects alone are urllib3's: what is repeated is ours to say.
         settings.retries = Retry(total=None, connect=0, read=0, status=0, other=0, redirect=3)
         self._kubeconfig.load(settings)
+        self._credentials.configured(settings)
         if settings.proxy is None and (proxy := proxy_for(settings.host)) is not None:
             settings.proxy, settings.proxy_headers = proxy.url, dict(proxy.headers)
 
-        return make_connection(settings, self.retry_policy)
+        return make_connection(settings, self.retry_policy, self._credentials)
 
     def with_token(self, token: Secret) -> KubernetesClient:
         """The same API server, asked with this bearer token and nothing else of ours."""
@@ -76,8 +86,9 @@ class KubernetesClient:
         for same in _SAME:
             setattr(theirs, same, getattr(ours, same))
         theirs.api_key = {"authorization": f"Bearer {token.reveal()}"}
-        other = KubernetesClient(self._kubeconfig.path, self._kubeconfig.context)
-        other.api_client = make_connection(theirs, other.retry_policy)
+        redactor = self._credentials.redactor
+        other = KubernetesClient(self._kubeconfig.path, self._kubeconfig.context, redactor=redactor)
+        other.api_client = make_connection(theirs, other.retry_policy, Credentials(redactor))
         return other
 
     @cached_property

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pytest_kubeflow.k8s.credentials import Credentials
 from pytest_kubeflow.k8s.outage import outage_of
 from pytest_kubeflow.k8s.ownership import is_ours
 from pytest_kubeflow.k8s.retry_policy import RetryPolicy
@@ -21,8 +22,10 @@ _LEAST_CONNECT, _LEAST_READ = 3.0, 10.0
 """What an attempt gets even where the caller's deadline is nearer."""
 
 
-def make_connection(settings: Any, policy: RetryPolicy) -> api.ApiClient:
+def make_connection(settings: Any, policy: RetryPolicy, credentials: Credentials) -> api.ApiClient:
     """An ApiClient with these settings (a `kubernetes.client.Configuration`).
+
+    `credentials` is told what is sent and received.
 
     All typed APIs, the dynamic client and kserve's SDK call its method `request`.
     """
@@ -56,7 +59,11 @@ def make_connection(settings: Any, policy: RetryPolicy) -> api.ApiClient:
                     raise
 
             request = super().request
-            return policy.repeat(attempt, at_most=_seconds(given))
+            credentials.sent(kwargs.get("headers"))
+            response = policy.repeat(attempt, at_most=_seconds(given))
+            if not _is_stream(kwargs):
+                credentials.received(url, response)
+            return response
 
         def _created(self, url: str, sent: Mapping[str, Any]) -> Any:
             """The object that an earlier attempt has made; None if it is not that one."""
@@ -84,6 +91,11 @@ def _from_the_api(response: Any) -> Any:
         told = words_of(response.data, longest=200)
         raise HTTPError(f"a page of HTML with status {response.status}: '{told}'")
     return response
+
+
+def _is_stream(sent: Mapping[str, Any]) -> bool:
+    """Whether a watch is asked for, whose response has no end."""
+    return "watch" in dict(sent.get("query_params") or ())
 
 
 def _exists(error: Exception) -> bool:

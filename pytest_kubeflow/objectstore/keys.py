@@ -13,8 +13,9 @@ from pytest_kubeflow.redaction import Secret
 
 def access_with(cluster: KubernetesCluster, keys: tuple[Secret, Secret]) -> S3Access:
     """The cluster's store, with these keys."""
-    for key in keys:
-        cluster.redactor.add(key)
+    access_key, secret_key = keys
+    cluster.redactor.add_access_key(access_key)
+    cluster.redactor.add(secret_key)
     settings, gateway = cluster.s3, cluster.config.gateway
     return S3Access(
         str(settings.endpoint),

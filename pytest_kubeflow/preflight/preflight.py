@@ -90,7 +90,7 @@ def _preflight(
     checks = Checklist()
     checks.expect(*_WAY_IN, METADATA, KUBERNETES, NAMESPACE, PROFILE, RIGHTS, STORAGE, STORE)
     checks.expect(COMPONENTS, TESTS)
-    kubernetes = KubernetesClient.from_settings(config.kubernetes)
+    kubernetes = KubernetesClient.from_settings(config.kubernetes, redactor=redactor)
 
     def way_in() -> KubernetesCluster:
         if wants_kubeflow(needs, config.session.require):

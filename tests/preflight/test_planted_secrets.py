@@ -7,8 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.cluster.remote import COMMAND, Remote
+from tests.cluster.remote import COMMAND, NAMESPACE, Remote
 
 from .broken import SETUPS, entered, good, in_clear
 
@@ -51,11 +52,13 @@ def secrets() -> list[str]:
     return found
 
 
-def written(folder: Path, options: list[str], environment: dict[str, str]) -> str:
+def written(
+    folder: Path, options: list[str], environment: dict[str, str], *, tests: str = TESTS
+) -> str:
     """Everything that such a session writes: terminal, HTML, JUnit, log file."""
     import os
 
-    (folder / "test_all.py").write_text(TESTS)
+    (folder / "test_all.py").write_text(tests)
     done = subprocess.run(
         [
             *(*COMMAND, "-vv", "-rA", "--showlocals", "--tb=long", "--log-level=DEBUG"),
@@ -116,11 +119,48 @@ def test_a_session_that_fails_shows_none(remote: Remote, tmp_path: Path) -> None
 
 def test_the_search_finds_what_is_shown(remote: Remote, tmp_path: Path) -> None:
     """The positive control: a test that shows what nobody told us is a secret."""
-    global TESTS  # noqa: PLW0603
-    before = TESTS
-    TESTS = "def test_shows(kf_cluster):\n    print('planted-elsewhere'); assert 0\n"
+    tests = "def test_shows(kf_cluster):\n    print('planted-elsewhere'); assert 0\n"
+    options = [f"--kf-{k.replace('_', '-')}={v}" for k, v in good(remote).items()]
+    assert "planted-elsewhere" in written(tmp_path, options, in_clear(remote), tests=tests)
+
+
+PLANTED_IN_KUBERNETES = """
+import pytest
+
+def test_token(kf_kubernetes):
+    headers = {"authorization": kf_kubernetes.api_client.configuration.api_key["authorization"]}
+    bearer = headers["authorization"].split()[-1]
+    assert bearer == "x", bearer
+
+def test_secret(kf_kubernetes, kf_namespace):
+    read = kf_kubernetes.core.read_namespaced_secret("planted", kf_namespace)
+    value = __import__("base64").b64decode(read.data["some"]).decode()
+    print(value)
+    assert read.data is None, value
+
+def test_secrets_as_json(kf_kubernetes, kf_namespace):
+    path = f"/api/v1/namespaces/{kf_namespace}/secrets"
+    raw = kf_kubernetes.api_client.call_api(
+        path, "GET", auth_settings=["BearerToken"], _preload_content=False
+    )[0]
+    pytest.fail(raw.data.decode())
+"""
+
+
+def test_what_kubernetes_gave_is_shown_nowhere(remote: Remote, tmp_path: Path) -> None:
+    """The token of the kubeconfig, which looks like nothing, and Secrets that were read."""
+    value = "planted value of a Secret"
+    remote.core.create_namespaced_secret(
+        NAMESPACE, {"metadata": {"name": "planted"}, "stringData": {"some": value}}
+    )
     try:
         options = [f"--kf-{k.replace('_', '-')}={v}" for k, v in good(remote).items()]
-        assert "planted-elsewhere" in written(tmp_path, options, in_clear(remote))
+        text = written(tmp_path, options, in_clear(remote), tests=PLANTED_IN_KUBERNETES)
     finally:
-        TESTS = before
+        remote.core.delete_namespaced_secret("planted", NAMESPACE)
+    assert "3 failed" in text, text
+    kubeconfig = yaml.safe_load(Path(remote.endpoints.kubeconfig).read_text())
+    token = kubeconfig["users"][0]["user"]["token"]
+    for hidden in (token, value, base64.b64encode(value.encode()).decode().rstrip("=")):
+        assert hidden not in text
+    assert "AssertionError: ***" in text

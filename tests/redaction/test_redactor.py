@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from pytest_kubeflow.redaction import MASK, Redactor, Secret
 
-SECRETS = st.text(st.characters(codec="utf-8"), min_size=4, max_size=40).filter(
-    lambda text: len(text.strip()) >= 4
+SECRETS = st.text(st.characters(codec="utf-8"), min_size=8, max_size=40).filter(
+    lambda text: len(text.strip()) >= 8 and not Secret(text).is_common
 )
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=80)
 
@@ -144,10 +144,39 @@ def test_very_short_secrets_would_mask_everything_and_are_left() -> None:
     assert redactor.redact("the abc of it") == "the abc of it"
 
 
-def test_the_scheme_of_artifacts_is_no_secret() -> None:
-    """It is the default access key of Kubeflow's store as well."""
+def test_an_access_key_that_is_a_word_is_no_secret() -> None:
+    """The default one of Kubeflow's store is the scheme of its artifacts as well."""
     redactor = Redactor()
-    for key in ("minio", "minio123"):
-        redactor.add(Secret(key))
-    text = "minio://mlpipeline/v2 of minio-service, by minio and minio123"
-    assert redactor.redact(text) == f"minio://mlpipeline/v2 of minio-service, by minio and {MASK}"
+    redactor.add_access_key(Secret("minio"))
+    redactor.add_access_key(Secret("AKIAIOSFODNN7EXAMPLE"))
+    redactor.add(Secret("minio123"))
+    text = "minio://mlpipeline/v2 of minio-service, by 'minio' and minio123, AKIAIOSFODNN7EXAMPLE"
+    shown = "minio://mlpipeline/v2 of minio-service, by 'minio' and ***, ***"
+    assert redactor.redact(text) == shown
+
+
+@pytest.mark.parametrize("word", ["test", "1234", "minio", "pipeline", "Kfp7"])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("/{0}/a_{0}.py of {0}s in {0}-1, {0} failed: {0} again", None),
+        ("http://{0}:8080/{0}?a={0}/b {0}://a/b localhost:{0}/", None),
+        ("tests/{0}.py::test_{0}[{0}-a] PASSED", None),
+        ("login={0}", "login=***"),
+        ("login={0}&next=/{0}", "login=***&next=/{0}"),
+        ("{{'login': '{0}', \"{0}s\": \"{0}\"}}", "{{'login': '***', \"{0}s\": \"***\"}}"),
+        ("login: {0}\nnext", "login: ***\nnext"),
+    ],
+)
+def test_a_common_word_is_masked_only_where_it_is_a_value(
+    word: str, text: str, shown: str | None
+) -> None:
+    redactor = Redactor()
+    redactor.add(word)
+    assert redactor.redact(text.format(word)) == (shown or text).format(word)
+
+
+def test_a_common_password_of_a_url_is_masked() -> None:
+    redactor = Redactor()
+    redactor.add("test")
+    assert redactor.redact("http://a:test@test/b") == "http://a:***@test/b"

@@ -1,0 +1,93 @@
+"""Logs, warnings, ids and pytest's cache are redacted, as the reports are."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_kubeflow.fixtures.output import OutputSieve
+from pytest_kubeflow.redaction import Redactor
+
+PLANTED = "planted-kR7-password"
+CONFTEST = """
+import logging, os
+
+def pytest_collection_modifyitems():
+    logging.getLogger("collecting").warning("with %s", os.environ["KF_PASSWORD"])
+"""
+TESTS = """
+import logging, os, warnings
+import pytest
+
+SECRET = os.environ["KF_PASSWORD"]
+log = logging.getLogger("theirs")
+
+@pytest.fixture
+def theirs():
+    log.debug("set up with %(key)s", {"key": SECRET})
+    yield
+    log.debug("tear down with %s", SECRET)
+
+@pytest.mark.parametrize("value", [SECRET, "Bearer " + SECRET, "plain"])
+def test_it(theirs, value, caplog):
+    log.info("sent " + SECRET)
+    log.info("Cookie: session=%s", "-".join(["cookie", "of", "a", "session"]))
+    warnings.warn(f"deprecated: {SECRET}")
+    try:
+        raise ValueError(SECRET)
+    except ValueError:
+        log.exception("refused", stack_info=True)
+    assert SECRET in caplog.text, "a test sees what it has logged"
+    assert value == "plain"
+"""
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "1"]], ids=["alone", "a worker"])
+def test_no_secret_is_written(tmp_path: Path, workers: list[str]) -> None:
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "test_it.py").write_text(TESTS)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-rA", "-vv", *workers, "-o", "log_cli=true"),
+            *("--log-level=DEBUG", "--log-file=log.txt", "--junitxml=junit.xml"),
+            *("--html=report.html", "--self-contained-html"),
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "KF_PASSWORD": PLANTED},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "2 failed, 1 passed" in done.stdout, done.stdout
+    assert "deprecated: ***" in done.stdout
+    assert "test_it[***]" in done.stdout
+    assert "test_it[Bearer ***]" in done.stdout
+    if not workers:
+        assert "set up with ***" in done.stdout
+        logged = (tmp_path / "log.txt").read_text()
+        for part in ("with ***", "tear down with ***", "Cookie: ***", "ValueError: ***"):
+            assert part in logged
+    written = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    assert any(".pytest_cache" in path.parts for path in written)
+    for text in [done.stdout, done.stderr, *(path.read_text() for path in written)]:
+        for secret in (PLANTED, "cookie-of-a-session"):
+            lines = [line for line in text.splitlines() if secret in line]
+            assert not lines or text == TESTS
+
+
+def test_handlers_are_given_back() -> None:
+    handler = logging.StreamHandler()
+    logging.getLogger().addHandler(handler)
+    try:
+        sieve = OutputSieve(Redactor())
+        sieve.pytest_sessionstart()
+        assert handler.formatter is not None
+        sieve.pytest_unconfigure()
+        assert handler.formatter is None
+    finally:
+        logging.getLogger().removeHandler(handler)
