@@ -67,6 +67,12 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
         action = cleanup.run_alone
     else:
         return None
+    for name, option in (("kf_plan", "--kf-plan"), ("collectonly", "--collect-only")):
+        if config.getoption(name):
+            raise pytest.UsageError(
+                f"{option} runs no test, and --kf-preflight and --kf-cleanup run instead of tests: "
+                "give one of them"
+            )
     from _pytest.main import wrap_session  # pytest's own --fixtures is such a session as well
 
     return wrap_session(config, action)

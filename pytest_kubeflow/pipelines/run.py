@@ -14,7 +14,7 @@ from pytest_kubeflow.pipelines.evidence import blamed, run_evidence, verdict
 from pytest_kubeflow.pipelines.outputs import UnreadOutputs
 from pytest_kubeflow.pipelines.run_access import RunAccess
 from pytest_kubeflow.pipelines.run_resources import Resources
-from pytest_kubeflow.pipelines.states import FINAL_STATES
+from pytest_kubeflow.pipelines.states import FINAL_STATES, expected_states
 from pytest_kubeflow.pipelines.tasks import Task, find_task, pipeline_outputs
 from pytest_kubeflow.pipelines.verification import (
     Reading,
@@ -95,6 +95,7 @@ class PipelineRun:
         self, deadline: Deadline, *, expect: str | tuple[str, ...] = "SUCCEEDED"
     ) -> PipelineRun:
         """The same with a deadline."""
+        wanted = expected_states(expect)
         session = self._access.deadline
         if session is not None and session.at < deadline.at:
             deadline = session
@@ -102,7 +103,6 @@ class PipelineRun:
             self._view = self._access.watcher.wait(
                 self._view, deadline=deadline, evidence=self.evidence, cause=self._cause
             )
-        wanted = (expect,) if isinstance(expect, str) else tuple(expect)
         if self._was_terminated and "CANCELED" in wanted:
             wanted = (*wanted, "FAILED")
         if self._view.state not in wanted:

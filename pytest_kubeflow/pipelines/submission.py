@@ -19,6 +19,7 @@ from pytest_kubeflow.pipelines.package import Package, compile_pipeline
 from pytest_kubeflow.pipelines.run import PipelineRun
 from pytest_kubeflow.pipelines.run_access import RunAccess
 from pytest_kubeflow.pipelines.run_resources import Resources
+from pytest_kubeflow.pipelines.states import expected_states
 from pytest_kubeflow.pipelines.upload import PipelineVersion
 from pytest_kubeflow.pipelines.verification import Submitted
 from pytest_kubeflow.pipelines.view import RunView
@@ -112,6 +113,7 @@ class PipelineRunner:
         Raises ConfigurationError for a pipeline or arguments that cannot work, before anything is
         made; RunFailed if the run ends in another state than `expect`; WaitTimeout.
         """
+        expected_states(expect)
         run = self.start(
             prepare(pipeline, arguments=arguments, name=name, base_image=self._base_image)
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.pipelines.states import expected_states
 
 USAGE = '@pytest.mark.kf_pipeline(pipeline, arguments={"name": value})'
 SHARES = ("item", "module")
@@ -52,7 +53,10 @@ class Declaration:
             raise ConfigurationError(
                 f"the marker kf_pipeline has timeout={timeout!r}; valid: seconds, more than 0"
             )
-        expect = given.get("expect", "SUCCEEDED")
+        try:
+            expect = expected_states(given.get("expect", "SUCCEEDED"))
+        except ConfigurationError as error:
+            raise ConfigurationError(f"the marker kf_pipeline has {error.message}") from error
         return cls(
             test,
             function,
@@ -61,7 +65,7 @@ class Declaration:
             dict(arguments),
             given.get("name"),
             timeout,
-            (expect,) if isinstance(expect, str) else tuple(expect),
+            expect,
             share,
         )
 

@@ -33,6 +33,9 @@ def declared(test: str, *args: Any, **options: Any) -> Declaration:
         ((silent,), {"share": "session"}, "share='session'; valid: item, module"),
         ((silent,), {"timeout": 0}, "timeout=0; valid: seconds, more than 0"),
         ((silent,), {"timeout": "5m"}, "timeout='5m'"),
+        ((silent,), {"expect": "SUCCEDED"}, "expect='SUCCEDED'; valid: CANCELED, FAILED, SKIPPED"),
+        ((silent,), {"expect": ("FAILED", "BROKEN")}, "expect=('FAILED', 'BROKEN'); valid: "),
+        ((silent,), {"expect": 3}, "expect=3; valid: "),
     ],
 )
 def test_what_a_marker_does_not_take(args: Any, options: Any, told: str) -> None:
