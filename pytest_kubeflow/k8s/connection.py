@@ -86,7 +86,8 @@ def _from_the_api(response: Any) -> Any:
     """
     from urllib3.exceptions import HTTPError
 
-    kind = response.getheaders().get("Content-Type", "")
+    raw = getattr(response, "urllib3_response", response)  # of one that is not read yet
+    kind = raw.headers.get("Content-Type", "")
     if kind.partition(";")[0].strip().lower() == "text/html":
         told = words_of(response.data, longest=200)
         raise HTTPError(f"a page of HTML with status {response.status}: '{told}'")
