@@ -16,7 +16,6 @@ from pytest_kubeflow.pipelines.last_words import (
     component_words,
     launcher_reason,
 )
-from pytest_kubeflow.pipelines.states import FINAL_STATES
 from pytest_kubeflow.pipelines.tasks import NOT_STARTED, Task
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.pipelines.workflow_nodes import RUN_ID
@@ -71,10 +70,8 @@ def task_table(tasks: Sequence[Task], logs: Mapping[str, str]) -> str:
     lines = []
     for task in tasks:
         seconds = "" if task.duration is None else f"{task.duration:.1f} s"
-        # There is nothing to read of one that has not ended.
-        unread = task.unread if task.state in FINAL_STATES else ""
         name, why = task.label, _why(task, logs.get(task.label, ""))
-        told = "; ".join(filter(None, (why, unread)))
+        told = "; ".join(filter(None, (why, task.unread)))
         lines.append(f"{name:<{width}}  {task.state:<11}  {seconds:>8}  {told}".rstrip())
     return "\n".join(lines)
 
