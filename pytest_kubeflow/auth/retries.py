@@ -11,12 +11,13 @@ from typing import Any, Self
 from urllib3 import Retry
 from urllib3.exceptions import ReadTimeoutError
 
+from pytest_kubeflow.reaching import BUSY
+
 _ATTEMPTS = 3
 _BACKOFF = 0.2
 _LONGEST = 5.0
 """Seconds that are waited where a server asks for more with Retry-After."""
 
-_STATUS = frozenset({429, 502, 503, 504})
 _METHODS = frozenset({"GET", "HEAD"})
 
 
@@ -29,12 +30,12 @@ class Retries(Retry):
 
     @classmethod
     def few(cls) -> Retries:
-        """Fresh ones for a request."""
+        """What each request of a session begins with."""
         return cls(
             total=_ATTEMPTS,
             redirect=0,
             allowed_methods=_METHODS,
-            status_forcelist=_STATUS,
+            status_forcelist=BUSY,
             backoff_factor=_BACKOFF,
             raise_on_status=False,
         )

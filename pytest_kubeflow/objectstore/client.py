@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pytest_kubeflow.errors import ConfigurationError, ObjectStoreError
 from pytest_kubeflow.proxy import proxy_for
-from pytest_kubeflow.reaching import innermost
+from pytest_kubeflow.reaching import BUSY, innermost
 from pytest_kubeflow.redaction import Secret
 from pytest_kubeflow.response_text import words_of
 from pytest_kubeflow.waiting import Deadline, wait_until
@@ -27,8 +27,6 @@ _RETRIES = 4
 _CONNECTIONS = 10
 """Those that are kept open: minio-py sends parts of an object at once."""
 _ATTEMPT = 3.0
-# Said by gateways and stores that are about to be back; 500 and others are answers.
-_ASK_AGAIN = (429, 502, 503, 504)
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class S3Access:
         retries = urllib3.Retry(
             total=_RETRIES if patient else 0,
             backoff_factor=0.2,
-            status_forcelist=_ASK_AGAIN,
+            status_forcelist=BUSY,
             raise_on_status=False,  # the last response says why
         )
         timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)

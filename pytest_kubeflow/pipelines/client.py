@@ -22,9 +22,10 @@ from pytest_kubeflow.errors import (
     NotFound,
     PermissionDenied,
 )
-from pytest_kubeflow.pipelines.transport import ASK_AGAIN, NotTheApi, harden, retrying
+from pytest_kubeflow.pipelines.transport import NotTheApi, harden, retrying
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.proxy import proxy_for
+from pytest_kubeflow.reaching import BUSY
 from pytest_kubeflow.response_text import words_of
 
 T = TypeVar("T")
@@ -110,7 +111,7 @@ def _translated(error: Any, what: str) -> KubeflowError:
         403: PermissionDenied,
         404: NotFound,
     }
-    kind = ClusterUnreachable if error.status in ASK_AGAIN else kinds.get(error.status)
+    kind = ClusterUnreachable if error.status in BUSY else kinds.get(error.status)
     text = words_of(error.body, longest=1000) or error.reason
     return (kind or KubeflowError)(
         f"cannot {what}: the pipelines API answers {error.status}: {text}"

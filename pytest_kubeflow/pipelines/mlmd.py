@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_kubeflow.pipelines.grpcweb import CONTENT_TYPE, MalformedFrames, frame, read_answer
 from pytest_kubeflow.pipelines.mlmd_messages import SERVICE, message
 from pytest_kubeflow.pipelines.outputs import Artifact, SourceUnavailable, TaskRecord
+from pytest_kubeflow.reaching import BUSY
 from pytest_kubeflow.response_text import words_of
 
 if TYPE_CHECKING:
@@ -36,9 +37,7 @@ _CACHED = 5
 _OUTPUT_EVENT = 4
 _PAGE = 100
 _LIMIT_PAGES = 1000
-# What a gateway says while its backend is restarted, and gRPC's UNAVAILABLE.
-_HTTP_AGAIN = frozenset({429, 502, 503, 504})
-_GRPC_AGAIN = 14
+_GRPC_AGAIN = 14  # UNAVAILABLE
 
 # (path below the gateway, body, headers) -> answer; may raise requests.RequestException
 Post = Callable[[str, bytes, Mapping[str, str]], "requests.Response"]
@@ -130,7 +129,7 @@ class MetadataSource:
                 response = self._post(f"/{SERVICE}/{method}", body, headers)
             except (requests.ConnectionError, requests.Timeout) as error:
                 raise _AskAgain(f"{self.name} does not answer: {error}") from error
-            if response.status_code in _HTTP_AGAIN:
+            if response.status_code in BUSY:
                 raise _AskAgain(f"{self.name} answers HTTP {_answered(response)}")
             if response.status_code != 200:
                 raise SourceUnavailable(f"{self.name} answers HTTP {_answered(response)}")

@@ -10,10 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_kubeflow.errors import ClusterUnreachable
+from pytest_kubeflow.reaching import BUSY
 from pytest_kubeflow.response_text import words_of
-
-ASK_AGAIN = frozenset({429, 502, 503, 504})
-"""Status codes of a gateway, or of a server that is busy: the next attempt may be answered."""
 
 _TIMEOUT = (10.0, 60.0)
 _ATTEMPTS = 6
@@ -47,7 +45,7 @@ def harden(client: Any) -> None:
 
     def again(error: BaseException) -> bool:
         if isinstance(error, kfp_server_api.ApiException):
-            return error.status in ASK_AGAIN
+            return error.status in BUSY
         if isinstance(getattr(error, "reason", None), NewConnectionError):
             return False  # urllib3 has tried more than once
         return isinstance(error, HTTPError | NotTheApi)

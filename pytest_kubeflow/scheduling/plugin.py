@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pytest_kubeflow.scheduling.progress import Progress
     from pytest_kubeflow.waiting import Deadline
 
-MARKER = PIPELINE
 STARTER = "_kf_submit_first"
 """The fixture with which a session's first test begins the runs of them all."""
 
@@ -111,7 +110,7 @@ def _make_plan(session: pytest.Session) -> None:
     marked = [
         item
         for item in session.items
-        if item.get_closest_marker(MARKER) is not None
+        if item.get_closest_marker(PIPELINE) is not None
         and takes_fixtures(item)
         and not _is_skipped(item)
     ]
@@ -203,6 +202,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def wants_cluster(item: pytest.Item) -> bool:
     """Whether a test asks for the cluster, by a fixture or a marker."""
     names = {"kf_cluster", "_kf_kubernetes_cluster", "pipeline_run"}
-    markers = (MARKER, REQUIRES)
+    markers = (PIPELINE, REQUIRES)
     used = names & {*getattr(item, "fixturenames", ())}
     return bool(used) or any(item.get_closest_marker(one) is not None for one in markers)

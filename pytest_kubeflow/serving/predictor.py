@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from pytest_kubeflow.errors import AuthenticationError, NotFound, PermissionDenied, WaitTimeout
+from pytest_kubeflow.reaching import BUSY
 from pytest_kubeflow.response_text import words_of
 from pytest_kubeflow.serving.errors import RequestFailed
 from pytest_kubeflow.serving.routes import Answer, Route
@@ -18,7 +19,7 @@ from pytest_kubeflow.waiting import Deadline, wait_until
 SETTLING = 30.0
 """Seconds after which a route to a service that is ready has to work."""
 
-UNSETTLED = frozenset({404, 429, 502, 503, 504})
+UNSETTLED = BUSY | {404}
 """What gateways say while they do not know the route yet."""
 
 _ANSWER_SECONDS = 60.0

@@ -92,10 +92,9 @@ class Upstream:
         return HTTPSConnection(self.host, self.port, context=self.tls, timeout=60)
 
     @classmethod
-    def of(cls, cluster: Mapping[str, str]) -> Upstream:
-        """As a kubeconfig has it."""
-        tls = ssl.create_default_context(cafile=cluster["certificate-authority"])
-        parts = urlsplit(cluster["server"])
+    def at(cls, url: str, tls: ssl.SSLContext | None = None) -> Upstream:
+        """The one at this URL."""
+        parts = urlsplit(url)
         assert parts.hostname is not None
         assert parts.port is not None
         return cls(parts.hostname, parts.port, tls)
@@ -202,25 +201,26 @@ class Way:
 def unreliable(kubeconfig: Path, folder: Path) -> Iterator[Way]:
     """One that works, until it is told otherwise."""
     config = yaml.safe_load(kubeconfig.read_text())
-    server = Unreliable(Upstream.of(config["clusters"][0]["cluster"]))
+    cluster = config["clusters"][0]["cluster"]
+    tls = ssl.create_default_context(cafile=cluster["certificate-authority"])
+    server = Unreliable(Upstream.at(cluster["server"], tls))
     config["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{server.server_address[1]}"}
     file = folder / "kubeconfig"
     file.write_text(json.dumps(config))
-    way = Way(server, file)
-    way.listen()
-    try:
+    with listening(Way(server, file)) as way:
         yield way
-    finally:
-        way.stop()
 
 
 @contextmanager
 def unreliable_gateway(url: str) -> Iterator[Way]:
     """The same in front of a server of plain http."""
-    parts = urlsplit(url)
-    assert parts.hostname is not None
-    assert parts.port is not None
-    way = Way(Unreliable(Upstream(parts.hostname, parts.port)))
+    with listening(Way(Unreliable(Upstream.at(url)))) as way:
+        yield way
+
+
+@contextmanager
+def listening(way: Way) -> Iterator[Way]:
+    """It takes connections, until the end."""
     way.listen()
     try:
         yield way
@@ -261,10 +261,17 @@ def break_within(exchange: Exchange) -> None:
     exchange.break_off()
 
 
+SIGN_IN = (
+    200,
+    {"Content-Type": "text/html; charset=utf-8"},
+    b"<!DOCTYPE html><html><title>Sign in</title><body>Sign in to go on</body></html>",
+)
+"""Of a login or a proxy: status, headers, body."""
+
+
 def page(exchange: Exchange) -> None:
     """Something else on the way answers, with a page and status 200."""
-    html = b"<!DOCTYPE html><html><title>Sign in</title><body>Sign in to go on</body></html>"
-    exchange.deliver((200, {"Content-Type": "text/html; charset=utf-8"}, html))
+    exchange.deliver(SIGN_IN)
 
 
 FAULTS: Mapping[str, Fault] = {

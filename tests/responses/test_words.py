@@ -21,6 +21,7 @@ from pytest_kubeflow.pipelines.logs import PodLogs
 from pytest_kubeflow.redaction import Secret
 from pytest_kubeflow.response_text import LONGEST, words_of
 from tests.cluster.web import web
+from tests.k8s.unreliable import SIGN_IN
 
 RBAC = "RBAC: access denied"
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
@@ -115,12 +116,8 @@ def test_plain_words_are_kept(asked: str, status: int, words: str, tmp_path: Pat
     assert str(status) in told.value.message
 
 
-PAGE = b"<!DOCTYPE html><html><title>Sign in</title><body>Sign in to go on</body></html>"
-
-
 @pytest.mark.parametrize("asked", ASKING)
 def test_a_page_with_status_200_is_no_answer(asked: str, tmp_path: Path) -> None:
     """A login or a proxy answers in the server's place: an error, never an empty result."""
-    headers = {"Content-Type": "text/html; charset=utf-8"}
-    with web(lambda _: (200, headers, PAGE)) as port, pytest.raises(KubeflowError):
+    with web(lambda _: SIGN_IN) as port, pytest.raises(KubeflowError):
         ASKING[asked](f"http://127.0.0.1:{port}", tmp_path)
