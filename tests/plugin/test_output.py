@@ -55,7 +55,7 @@ def test_no_secret_is_written(tmp_path: Path, workers: list[str]) -> None:
         [
             *(sys.executable, "-m", "pytest", "-rA", "-vv", *workers, "-o", "log_cli=true"),
             *("--log-level=DEBUG", "--log-file=log.txt", "--junitxml=junit.xml"),
-            *("--html=report.html", "--self-contained-html"),
+            *("--html=report.html", "--self-contained-html", "-o", "cache_dir=.pytest_cache"),
         ],
         cwd=tmp_path,
         env={**os.environ, "KF_PASSWORD": PLANTED},
