@@ -25,6 +25,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.fixtures.housekeeping",
     "pytest_kubeflow.fixtures.config",
     "pytest_kubeflow.fixtures.output",
+    "pytest_kubeflow.fixtures.ids",
     "pytest_kubeflow.fixtures.connection",
     "pytest_kubeflow.scheduling.plugin",
     "pytest_kubeflow.fixtures.cluster",
@@ -82,7 +83,11 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     """What was configured, and where."""
     from pytest_kubeflow import options
 
-    return [] if options.is_listing(config) else options.load(config).header_lines()
+    if options.is_listing(config):
+        return []
+    from pytest_kubeflow.config.header import header_lines
+
+    return header_lines(options.load(config))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -241,7 +241,7 @@ class KubeflowConfig:
         setting = self.settings.get(name, Setting("", "default"))
         secret = isinstance(setting.value, Secret)
         option = f"KF_{name.upper()}" if secret else f"--kf-{name.replace('_', '-')}"
-        return f"{option}={_shown(setting.value)} (from {setting.origin})"
+        return f"{option}={shown(setting.value)} (from {setting.origin})"
 
     def secrets(self) -> Iterator[Secret]:
         """Every secret in it, for the Redactor; no access key that is a common word."""
@@ -253,18 +253,7 @@ class KubeflowConfig:
                         continue
                     yield value
 
-    def header_lines(self) -> list[str]:
-        """For pytest's header: what was set, and where. Defaults are not listed."""
-        kubernetes = self.kubernetes
-        if not (self.gateway.host or kubernetes.kubeconfig or kubernetes.context):
-            return ["kubeflow: no cluster named (--kf-host=URL, or --kf-host=local)"]
-        shown = [
-            f"{name.replace('_', '-')}={_shown(setting.value)} ({setting.origin})"
-            for name, setting in self.settings.items()
-            if setting.rank > 0
-        ]
-        return [f"kubeflow: {', '.join(shown)}"]
 
-
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A value as it was written."""
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -63,8 +63,12 @@ class Credentials:
                 self._learn(one)
 
     def _header(self, value: Any) -> None:
-        if isinstance(value, str):
-            self.redactor.add(Secret(value.rpartition(" ")[2]))
+        if not isinstance(value, str):
+            return
+        scheme, _, credential = value.rpartition(" ")
+        self.redactor.add(Secret(credential))
+        if scheme.lower() == "basic" and (pair := _decoded(credential)) is not None:
+            self.redactor.add(Secret(pair.reveal().partition(":")[2]))
 
     def _learn(self, one: Mapping[str, Any]) -> None:
         status = one.get("status")

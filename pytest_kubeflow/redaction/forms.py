@@ -8,10 +8,8 @@ import json
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
-from pytest_kubeflow.redaction.secret import MASK
+from pytest_kubeflow.redaction.secret import SHORTEST
 
-# Shorter ones occur by chance everywhere, and a text without its vowels helps nobody.
-_SHORTEST = len(MASK) + 1
 # A base64 form that leaves out the ends says little about a short secret, and matches by chance.
 _SHORTEST_INSIDE_BASE64 = 8
 
@@ -19,12 +17,12 @@ _SHORTEST_INSIDE_BASE64 = 8
 def forms(value: str) -> Iterator[str]:
     """`value` as it is, quoted, and encoded for URLs and in base64."""
     for plain in {value, value.strip()}:
-        if len(plain) < _SHORTEST:
+        if len(plain) < SHORTEST:
             continue
         yield plain
-        yield repr(plain)[1:-1]
-        yield json.dumps(plain)[1:-1]
-        yield json.dumps(plain, ensure_ascii=False)[1:-1]
+        for quoted in (repr(plain), json.dumps(plain), json.dumps(plain, ensure_ascii=False)):
+            yield quoted[1:-1]
+            yield json.dumps(quoted[1:-1], ensure_ascii=False)[1:-1]
         yield html.escape(plain)
         yield quote(plain, safe="")
         yield quote(plain)
@@ -44,6 +42,6 @@ def _base64_forms(data: bytes) -> Iterator[str]:
             encoded = base64.b64encode(b"\0" * before + data).decode()
             found.append(encoded[first:last])
     for form in found:
-        if len(form) >= _SHORTEST:
+        if len(form) >= SHORTEST:
             yield form
             yield form.replace("+", "-").replace("/", "_")

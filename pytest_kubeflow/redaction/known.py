@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import re
 import threading
+from itertools import accumulate
 
 from pytest_kubeflow.redaction.forms import forms
 from pytest_kubeflow.redaction.secret import MASK
 from pytest_kubeflow.redaction.words import is_common
+
+_LINE_END = re.compile(r"\\?\r?\n[ \t]{0,64}")
+"""With the backslash that continues a line, and the indentation of the next one."""
+
+_AT_LINE_END = re.compile(r"\n|[\\\r]\Z|\A[ \t]")
 
 _ROUNDS = 8
 _ASSIGNED = (
@@ -25,6 +31,8 @@ class KnownSecrets:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._forms: frozenset[str] = frozenset()
+        self._at_line_ends: frozenset[str] = frozenset()
+        """Those of `_forms` that a text has no more once its lines are joined."""
         self._common: frozenset[str] = frozenset()
 
     def add(self, value: str) -> None:
@@ -35,20 +43,54 @@ class KnownSecrets:
                 self._common |= new
             else:
                 self._forms |= new
+                self._at_line_ends = frozenset(filter(_AT_LINE_END.search, self._forms))
 
     def mask(self, text: str) -> str:
         """`text` without them."""
         # A mask may complete a secret that has asterisks itself.
         for _ in range(_ROUNDS):
-            found = _in(text, self._forms)
-            if not found:
+            joined = _LINE_END.sub("", text)
+            found = _in(joined, self._forms)
+            alone = found + _in(text, self._at_line_ends)
+            if not alone:
                 break
-            text = re.sub(_any_of(found), MASK, text)
+            masked = re.sub(_any_of(alone), MASK, text)
+            if masked == text:
+                masked = _without_broken(text, found)
+            text = masked
         if found := _in(text, self._common):
             words = _any_of(found)
             for place in _ASSIGNED:
                 text = re.sub(place.format(words=words), rf"\1{MASK}", text)
         return text
+
+
+def _without_broken(text: str, found: list[str]) -> str:
+    """`text` without the values that go on in the next line; the ends of lines stay."""
+    ends = list(_LINE_END.finditer(text))
+    starts = [0, *(end.end() for end in ends)]
+    lines = [
+        text[a:b] for a, b in zip(starts, [*(e.start() for e in ends), len(text)], strict=True)
+    ]
+    joined = "".join(lines)
+    at = list(accumulate(map(len, lines), initial=0))
+    """Where each line begins in what was joined."""
+    parts: list[str] = []
+    copied, line = 0, 0
+    for match in re.finditer(_any_of(found), joined):
+        while at[line + 1] <= match.start():
+            parts += [joined[copied : at[line + 1]], ends[line].group()]
+            line += 1
+            copied = at[line]
+        parts += [joined[copied : match.start()], MASK]
+        copied = match.end()
+        while at[line + 1] < match.end():
+            parts.append(ends[line].group())
+            line += 1
+    for number in range(line, len(ends)):
+        parts += [joined[copied : at[number + 1]], ends[number].group()]
+        copied = at[number + 1]
+    return "".join([*parts, joined[copied:]])
 
 
 def _in(text: str, values: frozenset[str]) -> list[str]:

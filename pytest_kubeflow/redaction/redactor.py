@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pytest_kubeflow.redaction.encoded import without_encoded, without_escapes
+from pytest_kubeflow.redaction.interrupted import without_interruptions
 from pytest_kubeflow.redaction.known import KnownSecrets
 from pytest_kubeflow.redaction.pattern import folded
 from pytest_kubeflow.redaction.patterns import PATTERNS
@@ -36,6 +38,15 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """`text` with every known secret, and everything that looks like a credential, masked."""
+        shown = without_interruptions(self._plain(text), self._plain)
+        shown = without_escapes(shown, self._plain)
+        return without_encoded(shown, self._decoded)
+
+    def _decoded(self, text: str) -> str:
+        return without_encoded(self._plain(text), self._plain)
+
+    def _plain(self, text: str) -> str:
+        """`text` without what stands in it as it is."""
         known = self._known.mask(text)
         masked = _without_patterns(without_private_keys(known))
         # A pattern may have joined what stood apart.

@@ -9,6 +9,9 @@ from pytest_kubeflow.redaction.words import is_common
 
 MASK = "***"
 
+SHORTEST = len(MASK) + 1
+"""Shorter ones occur by chance everywhere, and a text without its vowels helps nobody."""
+
 
 class Secret:
     """A string that shows itself only to who asks with `reveal`; repr, str and format are masked.
@@ -29,6 +32,11 @@ class Secret:
     def is_common(self) -> bool:
         """Whether it is so short or so plain a word that texts have it by chance."""
         return is_common(self._value.strip())
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether it is long enough to be taken out of texts."""
+        return len(self._value.strip()) >= SHORTEST
 
     def __repr__(self) -> str:
         return f"Secret({MASK})"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_kubeflow.config.header import header_lines
 from pytest_kubeflow.config.keyvalue import KeyValue
 from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.config.table import OPTIONS
@@ -180,10 +181,28 @@ def test_malformed_values_name_option_origin_and_what_is_valid(
 
 def test_header_tells_what_was_set_and_where() -> None:
     config = resolved(
-        {"host": "https://kf.example.com"}, {"KF_TOKEN": "planted"}, {"timeout": "90s"}
+        {"host": "https://kf.example.com"}, {"KF_TOKEN": "planted-1"}, {"timeout": "90s"}
     )
-    (line,) = config.header_lines()
+    (line,) = header_lines(config)
     assert line == (
         "kubeflow: host=https://kf.example.com (command line), "
         "token=*** (environment KF_TOKEN), timeout=90.0 (kf_timeout in pytest.ini)"
     )
+
+
+@pytest.mark.parametrize(
+    ("password", "said"),
+    [
+        ("12341234", []),
+        ("minio", ["only where it stands as a value"]),
+        ("abc", ["it is not masked in reports"]),
+    ],
+)
+def test_header_tells_of_a_password_that_is_a_common_word(password: str, said: list[str]) -> None:
+    given = {"KF_PASSWORD": password, "KF_USERNAME": "me", "KF_S3_ACCESS_KEY": "minio"}
+    _, *lines = header_lines(resolved({"host": "https://kf.example.com"}, given, {}))
+    assert len(lines) == len(said)
+    for line, words in zip(lines, said, strict=True):
+        assert line.startswith("kubeflow: KF_PASSWORD is short or a common word: ")
+        assert words in line
+        assert password not in line.replace("a common word", "")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_kubeflow.config.header import header_lines
 from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.config.table import OPTIONS
 from pytest_kubeflow.errors import ConfigurationError
@@ -22,7 +23,7 @@ PLANTED = st.text(st.characters(categories=["Lo", "Nd"]), min_size=12).map(lambd
 def shown(config: KubeflowConfig) -> str:
     told = [config.told(option.name) for option in OPTIONS]
     return "\n".join(
-        [repr(config), str(config), repr(config.settings), *told, *config.header_lines()]
+        [repr(config), str(config), repr(config.settings), *told, *header_lines(config)]
     )
 
 

@@ -21,7 +21,7 @@ def pytest_collection_modifyitems():
     logging.getLogger("collecting").warning("with %s", os.environ["KF_PASSWORD"])
 """
 TESTS = """
-import logging, os, warnings
+import logging, os, sys, warnings
 import pytest
 
 SECRET = os.environ["KF_PASSWORD"]
@@ -32,6 +32,15 @@ def theirs():
     log.debug("set up with %(key)s", {"key": SECRET})
     yield
     log.debug("tear down with %s", SECRET)
+
+@pytest.mark.parametrize("value", ["plain", "plain"], ids=[SECRET, "Token " + SECRET])
+@pytest.mark.parametrize("other", [1], ids=lambda value: SECRET * value)
+@pytest.mark.parametrize("third", [pytest.param(1, id=SECRET), 2])
+def test_named(value, other, third):
+    print("printed", SECRET)
+    print("printed in two ", end="")
+    print(SECRET, file=sys.stderr)
+    sys.stdout.writelines(["lines: ", SECRET[:5], SECRET[5:]])
 
 @pytest.mark.parametrize("value", [SECRET, "Bearer " + SECRET, "plain"])
 def test_it(theirs, value, caplog):
@@ -47,13 +56,13 @@ def test_it(theirs, value, caplog):
 """
 
 
-@pytest.mark.parametrize("workers", [[], ["-n", "1"]], ids=["alone", "a worker"])
-def test_no_secret_is_written(tmp_path: Path, workers: list[str]) -> None:
+@pytest.mark.parametrize("how", [[], ["-n", "1"], ["-s"]], ids=["alone", "a worker", "printed"])
+def test_no_secret_is_written(tmp_path: Path, how: list[str]) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_it.py").write_text(TESTS)
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-rA", "-vv", *workers, "-o", "log_cli=true"),
+            *(sys.executable, "-m", "pytest", "-rA", "-vv", *how, "-o", "log_cli=true"),
             *("--log-level=DEBUG", "--log-file=log.txt", "--junitxml=junit.xml"),
             *("--html=report.html", "--self-contained-html", "-o", "cache_dir=.pytest_cache"),
         ],
@@ -63,11 +72,16 @@ def test_no_secret_is_written(tmp_path: Path, workers: list[str]) -> None:
         text=True,
         check=False,
     )
-    assert "2 failed, 1 passed" in done.stdout, done.stdout
+    assert "2 failed, 5 passed" in done.stdout, done.stdout
     assert "deprecated: ***" in done.stdout
     assert "test_it[***]" in done.stdout
     assert "test_it[Bearer ***]" in done.stdout
-    if not workers:
+    assert "test_named[***-***-***]" in done.stdout
+    assert "test_named[2-***-Token ***]" in done.stdout
+    if "-s" in how:
+        assert "printed ***" in done.stdout
+        assert "printed in two " in done.stdout
+    if "-n" not in how:
         assert "set up with ***" in done.stdout
         logged = (tmp_path / "log.txt").read_text()
         for part in ("with ***", "tear down with ***", "Cookie: ***", "ValueError: ***"):

@@ -1,0 +1,41 @@
+"""Lines whose characters have others between them that are not seen: colours, UTF-16's zeros."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import groupby
+
+from pytest_kubeflow.redaction.parts import each_redacted
+
+_ESCAPE = r"(?:\x1b|\\x1b|\\u001b|\\033|\\e|#x1B)"
+"""ESC, as it is, and as Python, JSON, C, a shell and pytest's JUnit write it."""
+
+_UNSEEN = re.compile(
+    rf"{_ESCAPE}\[[0-?]{{0,64}}[ -/]{{0,8}}[@-~]"  # colours, and movements of the cursor
+    r"|\x1b\][^\x07\x1b\n]{0,2048}(?:\x07|\x1b\\)?"  # titles and links of a terminal
+    r"|\x1b[@-Z\\^_=>]?"
+    r"|\x00|\\x00|\\u0000"  # every other byte of a text in UTF-16
+    r"|[\u00ad\u200b-\u200d\u2060\ufeff]"
+)
+_MARKS = (
+    *("\x1b", "\\x1b", "\\u001b", "\\033", "\\e[", "#x1B", "\x00", "\\x00", "\\u0000"),
+    *("\u00ad", "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff"),
+)
+
+
+def without_interruptions(text: str, redact: Callable[[str], str]) -> str:
+    """`text`, in which lines that hide a secret so stand without what was between it."""
+    if not any(mark in text for mark in _MARKS):
+        return text
+    lines = text.split("\n")
+    plain = [_UNSEEN.sub("", line) for line in lines]
+    together = groupby(range(len(lines)), key=lambda number: plain[number] != lines[number])
+    blocks = [(interrupted, list(numbers)) for interrupted, numbers in together]
+    seen = ["\n".join(plain[n] for n in numbers) for interrupted, numbers in blocks if interrupted]
+    redacted = iter(zip(seen, each_redacted(seen, redact), strict=True))
+    shown: list[str] = []
+    for interrupted, numbers in blocks:
+        before, after = next(redacted) if interrupted else ("", "")
+        shown += [after] if before != after else [lines[number] for number in numbers]
+    return "\n".join(shown)
