@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,19 @@ _config_key = pytest.StashKey["KubeflowConfig"]()
 _redactor_key = pytest.StashKey["Redactor"]()
 
 
+class _NoSecret(argparse.Action):
+    """Refuses a secret on the command line, which everybody on the machine can read."""
+
+    def __call__(
+        self, _parser: object, _namespace: object, _values: object, option: str | None = None
+    ) -> None:
+        name = str(option).removeprefix("--kf-").replace("-", "_").upper()
+        raise pytest.UsageError(
+            f"{option} is no option: command lines are seen by all users of a machine; "
+            f"set the environment variable KF_{name}"
+        )
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the table's options and ini keys. Values stay texts: `load` judges them, not argparse."""
     group = parser.getgroup("kubeflow", "Kubeflow: which cluster, and how to use it")
@@ -40,6 +54,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             group.addoption(name, action="store_true", help=told)
     for row in OPTIONS:
         if row.option is None or row.ini is None:
+            if row.secret:
+                name = f"--kf-{row.name.replace('_', '-')}"
+                group.addoption(name, action=_NoSecret, nargs="?", help=argparse.SUPPRESS)
             continue
         told = row.help.replace("%", "%%")
         if row.default not in (None, (), False):

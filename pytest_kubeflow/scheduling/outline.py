@@ -18,7 +18,7 @@ def outline(plan: RunPlan) -> Iterator[str]:
         yield from _block(run)
     good = len(plan) - len(plan.refused)
     told = f", {len(plan.refused)} cannot be submitted" if plan.refused else ""
-    yield f"{good} runs would be submitted{told}"
+    yield f"{good} {'run' if good == 1 else 'runs'} would be submitted{told}"
 
 
 def _block(run: PlannedRun) -> Iterator[str]:

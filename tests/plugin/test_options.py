@@ -112,3 +112,15 @@ def test_what_runs_no_test_does_not_go_with_what_runs_instead(
     said = pytest_says(tmp_path, "--kf-host=local", listing, action)
     assert f"ERROR: {listing} runs no test, and --kf-preflight and --kf-cleanup run" in said
     assert len(said.splitlines()) <= 2, said
+
+
+@pytest.mark.parametrize(
+    "option", ["--kf-password", "--kf-token", "--kf-cookie", "--kf-s3-secret-key"]
+)
+@pytest.mark.parametrize("apart", [False, True], ids=["with =", "apart"])
+def test_no_secret_on_the_command_line(tmp_path: Path, option: str, apart: bool) -> None:
+    given = [option, "planted-22"] if apart else [f"{option}=planted-22"]
+    said = pytest_says(tmp_path, *given)
+    assert said.startswith(f"ERROR: {option} is no option"), said
+    assert f"KF_{option[5:].upper().replace('-', '_')}" in said
+    assert "planted-22" not in said

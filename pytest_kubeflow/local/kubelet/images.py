@@ -144,7 +144,7 @@ class ImageCatalogue:
             )
         raise ImageUnknown(
             f"{reference}: this node has no container engine and pulls nothing; it offers "
-            f"{', '.join(self.names)}. Add one with --image-dir NAME=DIRECTORY"
+            f"{', '.join(self.names)}"
         )
 
     @property
