@@ -11,9 +11,9 @@ from pytest_kubeflow.k8s.calling import calling
 from pytest_kubeflow.k8s.connection import make_connection
 from pytest_kubeflow.k8s.credentials import Credentials
 from pytest_kubeflow.k8s.kubeconfig import Kubeconfig
-from pytest_kubeflow.k8s.retry_policy import RetryPolicy
 from pytest_kubeflow.proxy import proxy_for
 from pytest_kubeflow.redaction import Redactor, Secret
+from pytest_kubeflow.retries.policy import RetryPolicy
 
 if TYPE_CHECKING:
     from kubernetes import client as api

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pytest_kubeflow.k8s.credentials import Credentials
-from pytest_kubeflow.k8s.outage import outage_of
 from pytest_kubeflow.k8s.ownership import is_ours
-from pytest_kubeflow.k8s.retry_policy import RetryPolicy
 from pytest_kubeflow.response_text import words_of
+from pytest_kubeflow.retries.outage import outage_of
+from pytest_kubeflow.retries.policy import RetryPolicy
 from pytest_kubeflow.waiting import current_deadline
 
 if TYPE_CHECKING:

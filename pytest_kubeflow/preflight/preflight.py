@@ -25,7 +25,6 @@ from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.k8s.retry_policy import outages_of
 from pytest_kubeflow.preflight.components import COMPONENTS, TESTS, check_components, check_tests
 from pytest_kubeflow.preflight.needs import (
     KEYS,
@@ -41,6 +40,7 @@ from pytest_kubeflow.preflight.rights import LOGIN, RIGHTS, check_rights
 from pytest_kubeflow.preflight.store import STORE, check_store, find_store
 from pytest_kubeflow.preflight.workplace import PROFILE, check_namespace, check_profile
 from pytest_kubeflow.redaction import Redactor
+from pytest_kubeflow.retries.policy import outages_of
 
 T = TypeVar("T")
 

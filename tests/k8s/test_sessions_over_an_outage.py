@@ -6,8 +6,7 @@ import threading
 from pathlib import Path
 
 from tests.cluster.remote import Remote
-
-from .unreliable import FAULTS, Exchange, unreliable
+from tests.retries.unreliable import FAULTS, Exchange, unreliable
 
 TESTS = """
 def test_volume(seeded_pvc):

@@ -33,13 +33,12 @@ from pytest_kubeflow.k8s.pod_template import ContainerSpec, pod_manifest
 from pytest_kubeflow.k8s.pods import create_pod, delete_pod, wait_for_end
 from pytest_kubeflow.k8s.profiles import create_profile, delete_profile, list_profiles
 from pytest_kubeflow.k8s.reaper import Reaper
-from pytest_kubeflow.k8s.retry_policy import RetryPolicy
 from pytest_kubeflow.k8s.volumes import SeededVolume, Volumes
 from pytest_kubeflow.redaction import Redactor, Secret
+from pytest_kubeflow.retries.policy import RetryPolicy
 from pytest_kubeflow.waiting import Deadline, bounded_by
 from tests.cluster.remote import NAMESPACE, Remote
-
-from .unreliable import FAULTS, Exchange, Fault, Way, status, unreliable
+from tests.retries.unreliable import FAULTS, Exchange, Fault, Way, status, unreliable
 
 OWN = Ownership("tests")
 SECONDS = 60.0

@@ -19,7 +19,7 @@ from pytest_kubeflow.pipelines.client import calling, create_run, make_kfp_clien
 from pytest_kubeflow.pipelines.experiment import Experiment
 from pytest_kubeflow.pipelines.package import compile_pipeline
 from suites.pipelines.pythagorean import pythagorean
-from tests.k8s.unreliable import FAULTS, Exchange, Fault, Way, unreliable_gateway
+from tests.retries.unreliable import FAULTS, Exchange, Fault, Way, unreliable_gateway
 
 HTML = FAULTS["a page of HTML with status 200"]
 

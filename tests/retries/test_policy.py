@@ -21,8 +21,8 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from pytest_kubeflow.k8s.outage import outage_of
-from pytest_kubeflow.k8s.retry_policy import ApiOutage, RetryPolicy
+from pytest_kubeflow.retries.outage import outage_of
+from pytest_kubeflow.retries.policy import ApiOutage, RetryPolicy
 from pytest_kubeflow.waiting import Deadline, bounded_by
 
 POOL, HOST = None, "kf.example"

@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from pytest_kubeflow.errors import ClusterUnreachable
-from pytest_kubeflow.k8s.outage import Outage, outage_of
+from pytest_kubeflow.retries.outage import Outage, outage_of
 from pytest_kubeflow.waiting import Deadline, current_deadline
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Retries: what was lost on the way, how long it is asked for again, and by whom."""
