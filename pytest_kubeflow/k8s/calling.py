@@ -15,9 +15,9 @@ from pytest_kubeflow.errors import (
     PermissionDenied,
 )
 from pytest_kubeflow.k8s.admission import refusal
+from pytest_kubeflow.k8s.retry_policy import ApiOutage
 from pytest_kubeflow.reaching import innermost
 from pytest_kubeflow.response_text import words_of
-from pytest_kubeflow.retries.policy import ApiOutage
 
 if TYPE_CHECKING:
     from kubernetes import client as api

@@ -11,9 +11,9 @@ from pytest_kubeflow.k8s.calling import calling
 from pytest_kubeflow.k8s.connection import make_connection
 from pytest_kubeflow.k8s.credentials import Credentials
 from pytest_kubeflow.k8s.kubeconfig import Kubeconfig
+from pytest_kubeflow.k8s.retry_policy import kubernetes_policy
 from pytest_kubeflow.proxy import proxy_for
 from pytest_kubeflow.redaction import Redactor, Secret
-from pytest_kubeflow.retries.policy import RetryPolicy
 
 if TYPE_CHECKING:
     from kubernetes import client as api
@@ -45,7 +45,7 @@ class KubernetesClient:
     ) -> None:
         self._kubeconfig = Kubeconfig(kubeconfig, context)
         self._credentials = Credentials(redactor)
-        self.retry_policy = RetryPolicy()
+        self.retry_policy = kubernetes_policy()
 
     @classmethod
     def from_settings(cls, settings: KubernetesSettings, *, redactor: Redactor) -> KubernetesClient:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pytest_kubeflow.k8s.credentials import Credentials
 from pytest_kubeflow.k8s.ownership import is_ours
-from pytest_kubeflow.response_text import words_of
-from pytest_kubeflow.retries.outage import outage_of
+from pytest_kubeflow.retries.outage import Outage, Unusable
 from pytest_kubeflow.retries.policy import RetryPolicy
+from pytest_kubeflow.retries.statuses import PAGE_SECONDS, is_json, is_whole_json, page_in
 from pytest_kubeflow.waiting import current_deadline
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 60.0
 _LEAST_CONNECT, _LEAST_READ = 3.0, 10.0
 """What an attempt gets even where the caller's deadline is nearer."""
+
+_RANDOM = re.compile(r"-[0-9a-f]{8,}$")
+"""The end of the names that Ownership.name and others make."""
 
 
 def make_connection(settings: Any, policy: RetryPolicy, credentials: Credentials) -> api.ApiClient:
@@ -35,8 +39,9 @@ def make_connection(settings: Any, policy: RetryPolicy, credentials: Credentials
     class Connection(ApiClient):  # type: ignore[misc]  # the base class has no types
         """Repeats what was not answered, as the policy says.
 
-        A create whose response was lost and that is then refused as "already exists" was done: the
-        object that is there is its result, if it has our labels.
+        A create that is refused as "already exists" was done if an attempt before it was lost, or
+        if its name is a random one of ours, which nobody but a mesh that repeats requests by itself
+        can have sent: the object that is there is its result, if it has our labels.
         """
 
         def request(self, method: str, url: str, **kwargs: Any) -> Any:
@@ -48,13 +53,14 @@ def make_connection(settings: Any, policy: RetryPolicy, credentials: Credentials
                 if given is None:
                     kwargs["_request_timeout"] = _timeouts()
                 try:
-                    return _from_the_api(request(method, url, **kwargs))
-                except (ApiException, HTTPError, OSError) as error:
-                    if lost and method == "POST" and _exists(error):
+                    response = request(method, url, **kwargs)
+                    return response if _is_stream(kwargs) else _from_the_api(response)
+                except (ApiException, HTTPError, OSError, Unusable) as error:
+                    if method == "POST" and _exists(error) and (lost or _is_random(kwargs)):
                         found = self._created(url, kwargs)
                         if found is not None:
                             return found
-                    outage = outage_of(error)
+                    outage = policy.judge(error)
                     lost = lost or (outage is not None and outage.ambiguous)
                     raise
 
@@ -67,8 +73,7 @@ def make_connection(settings: Any, policy: RetryPolicy, credentials: Credentials
 
         def _created(self, url: str, sent: Mapping[str, Any]) -> Any:
             """The object that an earlier attempt has made; None if it is not that one."""
-            metadata = (sent.get("body") or {}).get("metadata") or {}
-            name, labels = metadata.get("name"), metadata.get("labels") or {}
+            name, labels = _name(sent), _metadata(sent).get("labels") or {}
             if not name or not is_ours(labels):
                 return None
             same = {key: sent[key] for key in ("headers", "_request_timeout") if key in sent}
@@ -80,18 +85,32 @@ def make_connection(settings: Any, policy: RetryPolicy, credentials: Credentials
 
 
 def _from_the_api(response: Any) -> Any:
-    """`response`, if an API server may have sent it: none answers with a page of HTML.
+    """`response`, read to its end, if an API server may have sent it.
 
-    Raises urllib3's HTTPError, so that it counts as an answer that was lost on the way.
+    None answers with a page of HTML, half an object, or one without fields. Raises Unusable.
     """
-    from urllib3.exceptions import HTTPError
-
     raw = getattr(response, "urllib3_response", response)  # of one that is not read yet
-    kind = raw.headers.get("Content-Type", "")
-    if kind.partition(";")[0].strip().lower() == "text/html":
-        told = words_of(response.data, longest=200)
-        raise HTTPError(f"a page of HTML with status {response.status}: '{told}'")
+    headers, data = dict(raw.headers), response.data
+    if (outage := page_in(response.status, headers, data)) is not None:
+        raise Unusable(outage)
+    if is_json(headers) and (not is_whole_json(data) or not data.strip(b"{} \n")):
+        told = f"with status {response.status}, what is no object of Kubernetes: {data[:100]!r}"
+        raise Unusable(Outage(told, "no JSON", within=PAGE_SECONDS))
     return response
+
+
+def _metadata(sent: Mapping[str, Any]) -> Mapping[str, Any]:
+    body = sent.get("body")
+    return (body.get("metadata") or {}) if isinstance(body, Mapping) else {}
+
+
+def _name(sent: Mapping[str, Any]) -> str:
+    return str(_metadata(sent).get("name") or "")
+
+
+def _is_random(sent: Mapping[str, Any]) -> bool:
+    """Whether a create is of an object whose name nobody else can have given."""
+    return _RANDOM.search(_name(sent)) is not None
 
 
 def _is_stream(sent: Mapping[str, Any]) -> bool:

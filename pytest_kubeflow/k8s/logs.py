@@ -28,18 +28,12 @@ def read_log(
     if previous:
         options["previous"] = True
 
-    def read() -> bytes:
+    with calling(f"read the log of pod {namespace}/{pod}"):
         # _preload_content=False: read_namespaced_pod_log gives repr(bytes) for some contents.
         response = kubernetes.core.read_namespaced_pod_log(pod, namespace, **options)
-        try:
-            data: bytes = response.data
-        finally:
-            response.release_conn()
-        return data
-
-    with calling(f"read the log of pod {namespace}/{pod}"):
-        # One that breaks off in the middle is read again from its beginning.
-        return kubernetes.retry_policy.repeat(read, at_most=timeout)
+    data: bytes = response.data
+    response.release_conn()
+    return data
 
 
 def last_lines(

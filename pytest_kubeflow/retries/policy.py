@@ -1,21 +1,24 @@
-"""RetryPolicy: how long the Kubernetes API may be away before a call gives up.
+"""RetryPolicy: how long a server may be away before a call gives up.
 
-One policy for every call of a KubernetesClient, reads and writes. It ends with the deadline that
-bounds the caller (`pytest_kubeflow.waiting.bounded_by`), or after MAX_OUTAGE seconds.
+One policy for every call of a client, reads and writes. It ends with the deadline that bounds the
+caller (`pytest_kubeflow.waiting.bounded_by`), or `max_outage` seconds after the first loss.
 """
 
 from __future__ import annotations
 
+import math
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-from pytest_kubeflow.errors import ClusterUnreachable
-from pytest_kubeflow.retries.outage import Outage, outage_of
-from pytest_kubeflow.waiting import Deadline, current_deadline
+from pytest_kubeflow.retries.network import outage_of
+from pytest_kubeflow.retries.outage import LostResponse, Outage
+from pytest_kubeflow.retries.tally import LOST, Tally
+from pytest_kubeflow.waiting import Deadline, bounded_by, current_deadline
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -23,27 +26,20 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_OUTAGE = 120.0
-"""Seconds for which an API that does not answer is asked again."""
+"""Seconds for which a server that does not answer is asked again, unless a policy says less."""
 
-_SHORTEST, _LONGEST = 0.2, 2.0
+PAUSES = (0.2, 2.0)
 """Seconds between two attempts: the first pause, and what it doubles up to."""
-
-_SETTLING = 10.0
-"""Seconds after an outage in which 401 and 403 are asked again.
-
-An API server that has just started does not know all roles and accounts yet: "RBAC:
-role.rbac.authorization.k8s.io ... not found".
-"""
 
 _REFUSALS = frozenset({401, 403})
 
-
-_bearable: ContextVar[float] = ContextVar("max_outage", default=MAX_OUTAGE)
+_bearable: ContextVar[float | None] = ContextVar("max_outage", default=None)
+_current: ContextVar[_Repetition | None] = ContextVar("repetition", default=None)
 
 
 @contextmanager
 def outages_of(seconds: float) -> Iterator[None]:
-    """Calls inside bear outages of `seconds` each, in this thread or a copy of its context."""
+    """Calls inside bear outages of `seconds` at most, in this thread or a copy of its context."""
     token = _bearable.set(seconds)
     try:
         yield
@@ -51,76 +47,213 @@ def outages_of(seconds: float) -> Iterator[None]:
         _bearable.reset(token)
 
 
-class ApiOutage(ClusterUnreachable):
-    """The Kubernetes API did not answer for as long as the caller can wait."""
-
-
 class RetryPolicy:
-    """Repeats calls to one API server. Threads may share it.
+    """Repeats calls to one server. Threads may share it.
 
-    `max_outage` None: MAX_OUTAGE, or what `outages_of` says. Once the API has been away for as
-    long, calls are attempted once each until one is
-    answered: a cluster that is gone for good does not delay every call that follows.
+    `client` is for the report, `judge` says which errors are outages, `gave_up` makes the error of
+    an outage that was too long (without it, that of the last attempt is raised). For `settling`
+    seconds after an outage 401 and 403 are asked again: who has just started does not know all.
+
+    Once the server has been away for `max_outage`, calls are attempted once each until one is
+    answered: one that is gone for good does not delay every call that follows.
     """
 
-    def __init__(self, max_outage: float | None = None) -> None:
+    def __init__(
+        self,
+        client: str,
+        max_outage: float = MAX_OUTAGE,
+        *,
+        judge: Callable[[BaseException], Outage | None] = outage_of,
+        gave_up: Callable[[Outage, float], Exception] | None = None,
+        settling: float = 0.0,
+        pauses: tuple[float, float] = PAUSES,
+        tally: Tally = LOST,
+    ) -> None:
+        self.client = client
+        self.judge = judge
         self._max_outage = max_outage
+        self._gave_up = gave_up
+        self._settling = settling
+        self._pauses = pauses
+        self._tally = tally
         self._silent_at = float("-inf")
-        self._given_up = False
+        self._gone = False
 
-    def repeat(self, attempt: Callable[[], T], *, at_most: float | None = None) -> T:
+    def repeat(
+        self,
+        attempt: Callable[[], T],
+        *,
+        safe: bool = True,
+        done: Callable[[], T | None] | None = None,
+        at_most: float | None = None,
+    ) -> T:
         """What `attempt` returns, or raises of what is final; once at least.
 
-        `at_most` bounds this call further, in seconds. Raises ApiOutage.
+        What is not `safe` to do twice is attempted again only if the attempt before has done
+        nothing, or if `done()` says that it has not: that gives the result of one that has.
+        `at_most` bounds this call further, in seconds. A call inside of another one's attempt
+        shares its time.
         """
-        from tenacity import Retrying, retry_if_exception
+        from tenacity import Retrying
 
-        longest = _bearable.get() if self._max_outage is None else self._max_outage
-        seconds = longest if at_most is None else min(at_most, longest)
-        own = Deadline.after(seconds)
-        caller = current_deadline()
-        deadline = own if caller is None or own.at <= caller.at else caller
-        once = self._given_up
-        failing_since = own.at - seconds
+        outer = _current.get()
+        shared = outer is not None and outer.policy is self
+        repetition = outer if outer is not None and shared else _Repetition(self, at_most)
+        lost = False
 
-        def pause(state: RetryCallState) -> float:
-            outage = outage_of(_error(state))
-            grown = min(_SHORTEST * 2.0 ** min(state.attempt_number - 1, 10), _LONGEST)
-            # Not in step with other clients that lost the same server.
-            grown *= random.uniform(0.7, 1.0)  # noqa: S311
-            return deadline.at_most(max(grown, outage.retry_after if outage else 0.0))
+        def once() -> T:
+            repetition.begin()
+            if lost and done is not None:
+                with bounded_by(repetition.deadline):
+                    found = done()
+                if found is not None:
+                    return found
+            return attempt()
+
+        def again(state: RetryCallState) -> bool:
+            nonlocal lost
+            assert state.outcome is not None
+            if not state.outcome.failed:
+                return False
+            error = state.outcome.exception()
+            outage = self._outage(error) if error is not None else None
+            if outage is None:
+                return error is not None and self._may_settle(error)
+            repetition.fail(outage)
+            lost = lost or outage.ambiguous
+            return safe or done is not None or not outage.ambiguous
 
         def give_up(state: RetryCallState) -> NoReturn:
             error = _error(state)
-            outage = outage_of(error)
-            if outage is None:  # a refusal that may have been too early, and may not
+            outage = self.judge(error)
+            if outage is None or outage.times is not None or self._gave_up is None:
                 raise error
-            waited = time.monotonic() - failing_since
-            if waited >= longest:
-                self._given_up = True
-            raise ApiOutage(_sentence(outage, waited)) from error
+            raise self._gave_up(outage, repetition.waited) from error
+
+        def count(state: RetryCallState) -> None:
+            outage = self.judge(_error(state))
+            self._tally.add(self.client, outage.kind if outage else "refused while it starts")
 
         retrying = Retrying(
-            retry=retry_if_exception(self._is_worth_another),
-            wait=pause,
-            stop=lambda _state: once or deadline.expired,
+            retry=again,
+            wait=lambda state: repetition.deadline.at_most(
+                self.pause(self.judge(_error(state)), state.attempt_number)
+            ),
+            stop=lambda _state: repetition.is_over,
+            before_sleep=count,
             retry_error_callback=give_up,
         )
-        result = retrying(attempt)
-        self._given_up = False
+        token = _current.set(repetition)
+        try:
+            result = retrying(once)
+        finally:
+            _current.reset(token)
+        self._gone = False
         return result
 
-    def _is_worth_another(self, error: BaseException) -> bool:
-        outage = outage_of(error)
-        now = time.monotonic()
-        if outage is not None:
-            if outage.silent:
-                self._silent_at = now
-            return True
-        status = getattr(error, "status", None)
-        if status:
-            self._given_up = False
-        return status in _REFUSALS and now - self._silent_at < _SETTLING
+    def response(
+        self,
+        send: Callable[[], T],
+        judge: Callable[[T], Outage | None],
+        *,
+        safe: bool = True,
+        at_most: float | None = None,
+    ) -> T:
+        """What `send` returns when `judge` finds no outage in it, or the last of them."""
+
+        def attempt() -> T:
+            response = send()
+            if (outage := judge(response)) is not None:
+                raise LostResponse(outage, response)
+            return response
+
+        try:
+            return self.repeat(attempt, safe=safe, at_most=at_most)
+        except LostResponse as lost:
+            last: T = lost.response
+            return last
+
+    @property
+    def longest(self) -> float:
+        """Seconds for which an outage is borne now."""
+        bearable = _bearable.get()
+        return self._max_outage if bearable is None else min(bearable, self._max_outage)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the server was away for too long, and has not answered since."""
+        return self._gone
+
+    def give_up(self) -> None:
+        """It was away for too long."""
+        self._gone = True
+
+    def pause(self, outage: Outage | None, attempt: int) -> float:
+        """Seconds until the next attempt, not in step with others that lost the same server."""
+        shortest, longest = self._pauses
+        grown = min(shortest * 2.0 ** min(attempt - 1, 10), longest)
+        grown *= random.uniform(0.7, 1.0)  # noqa: S311
+        return max(grown, outage.retry_after if outage else 0.0)
+
+    def _outage(self, error: BaseException) -> Outage | None:
+        outage = self.judge(error)
+        if outage is not None and outage.silent:
+            self._silent_at = time.monotonic()
+        elif outage is None and getattr(error, "status", None):
+            self._gone = False
+        return outage
+
+    def _may_settle(self, error: BaseException) -> bool:
+        since = time.monotonic() - self._silent_at
+        return getattr(error, "status", None) in _REFUSALS and since < self._settling
+
+
+class _Repetition:
+    """One call with its attempts: since when they fail, and how long that may go on."""
+
+    def __init__(self, policy: RetryPolicy, at_most: float | None) -> None:
+        self.policy = policy
+        self._longest = policy.longest
+        self._single = policy.is_gone
+        self._bound = math.inf if at_most is None else Deadline.after(at_most).at
+        self._began = self._failing_since = time.monotonic()
+        self._first_loss: float | None = None
+        self._ends = math.inf
+        self._times: Counter[str] = Counter()
+        self._is_once_too_often = False
+
+    def begin(self) -> None:
+        """An attempt begins."""
+        self._began = time.monotonic()
+
+    def fail(self, outage: Outage) -> None:
+        """It was lost."""
+        if self._first_loss is None:
+            self._failing_since, self._first_loss = self._began, time.monotonic()
+        self._ends = self._first_loss + min(self._longest, outage.within)
+        self._times[outage.kind] += 1
+        self._is_once_too_often = (
+            outage.times is not None and self._times[outage.kind] > outage.times
+        )
+
+    @property
+    def waited(self) -> float:
+        """Seconds since the first attempt of those that failed."""
+        return time.monotonic() - self._failing_since
+
+    @property
+    def deadline(self) -> Deadline:
+        """When the last attempt begins."""
+        caller = current_deadline()
+        at = min(self._ends, self._bound, math.inf if caller is None else caller.at)
+        return Deadline(at, self._longest)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is no other attempt."""
+        if time.monotonic() >= self._ends:
+            self.policy.give_up()
+        return self._single or self._is_once_too_often or self.deadline.expired
 
 
 def _error(state: RetryCallState) -> BaseException:
@@ -128,11 +261,3 @@ def _error(state: RetryCallState) -> BaseException:
     error = state.outcome.exception()
     assert error is not None
     return error
-
-
-def _sentence(outage: Outage, waited: float) -> str:
-    if waited < 1:
-        return f"the Kubernetes API does not answer: {outage.reason}"
-    if not outage.silent:
-        return f"the Kubernetes API has refused for {waited:.0f} s: {outage.reason}"
-    return f"the Kubernetes API has not answered for {waited:.0f} s: {outage.reason}"

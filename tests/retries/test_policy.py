@@ -21,8 +21,8 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from pytest_kubeflow.retries.outage import outage_of
-from pytest_kubeflow.retries.policy import ApiOutage, RetryPolicy
+from pytest_kubeflow.k8s.retry_policy import ApiOutage, api_outage, kubernetes_policy
+from pytest_kubeflow.retries.statuses import LONGEST_PAUSE
 from pytest_kubeflow.waiting import Deadline, bounded_by
 
 POOL, HOST = None, "kf.example"
@@ -75,7 +75,7 @@ def tls(inner: ssl.SSLError) -> ApiException:
     ],
 )
 def test_what_is_asked_again(error: Exception, *, ambiguous: bool) -> None:
-    outage = outage_of(error)
+    outage = api_outage(error)
     assert outage is not None
     assert outage.ambiguous is ambiguous
     assert outage.reason
@@ -85,7 +85,7 @@ def test_what_is_asked_again(error: Exception, *, ambiguous: bool) -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        *(answered(code) for code in (400, 401, 403, 404, 405, 406, 409, 410, 413, 415, 422, 500)),
+        *(answered(code) for code in (400, 403, 404, 405, 406, 409, 410, 413, 415, 422, 500)),
         answered(500, '{"message": "failed calling webhook \\"x\\": connection refused"}'),
         answered(409, '{"reason": "AlreadyExists", "details": {"kind": "pods"}}'),
         answered(200, "no JSON where some was promised"),
@@ -101,21 +101,21 @@ def test_what_is_asked_again(error: Exception, *, ambiguous: bool) -> None:
     ],
 )
 def test_what_is_final(error: BaseException) -> None:
-    assert outage_of(error) is None
+    assert api_outage(error) is None
 
 
 @given(st.integers(0, 10_000))
 def test_seconds_of_retry_after(seconds: int) -> None:
-    outage = outage_of(answered(429, **{"retry-after": str(seconds)}))
+    outage = api_outage(answered(429, **{"retry-after": str(seconds)}))
     assert outage is not None
-    assert outage.retry_after == seconds
+    assert outage.retry_after == min(seconds, LONGEST_PAUSE)
 
 
 @given(st.text(max_size=40))
 def test_any_retry_after_is_harmless(text: str) -> None:
-    outage = outage_of(answered(503, **{"Retry-After": text}))
+    outage = api_outage(answered(503, **{"Retry-After": text}))
     assert outage is not None
-    assert outage.retry_after >= 0
+    assert 0 <= outage.retry_after <= LONGEST_PAUSE
 
 
 def test_interrupts_pass_at_once() -> None:
@@ -126,7 +126,7 @@ def test_interrupts_pass_at_once() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        RetryPolicy().repeat(attempt)
+        kubernetes_policy().repeat(attempt)
     assert attempts == [1]
 
 
@@ -141,13 +141,13 @@ def test_retry_after_beyond_the_deadline_is_cut_short() -> None:
         bounded_by(Deadline.after(0.2)),
         pytest.raises(ApiOutage, match="does not answer: it answers 429: slow down"),
     ):
-        RetryPolicy().repeat(attempt)
+        kubernetes_policy().repeat(attempt)
     assert len(attempts) == 2
 
 
 def test_the_callers_deadline_is_no_verdict_on_the_api() -> None:
     """Only the policy's own time makes the calls after it impatient."""
-    policy = RetryPolicy(60)
+    policy = kubernetes_policy(60)
     with bounded_by(Deadline.after(0)), pytest.raises(ApiOutage):
         policy.repeat(lambda: (_ for _ in ()).throw(refused()))
     outcomes: list[Exception | None] = [refused(), refused(), None]
