@@ -1,52 +1,43 @@
-"""Retries: what is asked again on the way to the gateway, and how long that may take.
-
-A single response that was lost, or that a proxy gave in the gateway's place, is no verdict on the
-cluster. A few attempts in some two seconds; whoever waits for longer does so with a deadline.
-"""
+"""The retry policy of the gateway's sessions: which of its responses are asked for again."""
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING
 
-from urllib3 import Retry
-from urllib3.exceptions import ReadTimeoutError
+from pytest_kubeflow.retries.outage import Outage
+from pytest_kubeflow.retries.policy import RetryPolicy
+from pytest_kubeflow.retries.statuses import is_html, outage_in, page_in
 
-from pytest_kubeflow.reaching import BUSY
+if TYPE_CHECKING:
+    import requests
 
-_ATTEMPTS = 3
-_BACKOFF = 0.2
-_LONGEST = 5.0
-"""Seconds that are waited where a server asks for more with Retry-After."""
+CLIENT = "gateway"
 
-_METHODS = frozenset({"GET", "HEAD"})
+MAX_OUTAGE = 30.0
+"""Seconds: as long as a gateway's pod takes to be replaced."""
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that may be sent twice. A password, for one, is not sent again by itself."""
+
+_JSON = "application/json"
 
 
-class Retries(Retry):
-    """Reads whose connection breaks or that a busy gateway refuses; anything that was not sent.
+def gateway_policy() -> RetryPolicy:
+    """For one session."""
+    return RetryPolicy(CLIENT, MAX_OUTAGE)
 
-    The last response is returned, whatever its status. A response that does not come in time is
-    not waited for again.
+
+def outage_in_response(response: requests.Response, *, read: bool) -> Outage | None:
+    """What a response says of the gateway's availability. Of one that is not `read`, no words.
+
+    401 is the session's to answer, with another login.
     """
-
-    @classmethod
-    def few(cls) -> Retries:
-        """What each request of a session begins with."""
-        return cls(
-            total=_ATTEMPTS,
-            redirect=0,
-            allowed_methods=_METHODS,
-            status_forcelist=BUSY,
-            backoff_factor=_BACKOFF,
-            raise_on_status=False,
-        )
-
-    def get_retry_after(self, response: Any) -> float | None:
-        """Seconds, within bounds."""
-        wanted = super().get_retry_after(response)
-        return None if wanted is None else min(wanted, _LONGEST)
-
-    def increment(self, *args: Any, **kwargs: Any) -> Self:
-        """The retries that are left. Raises the error of one that is not to be asked again."""
-        if isinstance(error := kwargs.get("error"), ReadTimeoutError):
-            raise error
-        return super().increment(*args, **kwargs)
+    if response.status_code == 401:
+        return None
+    headers = response.headers
+    wants_json = response.request.headers.get("Accept", "").startswith(_JSON)
+    if wants_json and is_html(headers):
+        page = page_in(response.status_code, headers, response.content if read else b"")
+        if page is not None:
+            return page
+    return outage_in(response.status_code, headers, response.content if read else b"")

@@ -20,18 +20,23 @@ _SIGNED = "_kubeflow_signed"
 
 
 def gateway_session(
-    settings: GatewaySettings, credentials: Credentials | None = None
+    settings: GatewaySettings, credentials: Credentials | None = None, *, patient: bool = True
 ) -> requests.Session:
     """A session that sends `credentials` with each request; without them it sends none at all.
 
-    A request that is refused is sent once more if `credentials` can be renewed. What lies in
-    ~/.netrc or $REQUESTS_CA_BUNDLE does not come in between.
+    What is lost on the way is asked for again, unless `patient=False`: that is for callers with a
+    policy of their own. A request that is refused is sent once more, with renewed `credentials` if
+    they can be: one 401 may be a gateway's that has just started. What lies in ~/.netrc or
+    $REQUESTS_CA_BUNDLE does not come in between.
     """
     import requests
     from requests.adapters import HTTPAdapter
 
-    from pytest_kubeflow.auth.retries import Retries
+    from pytest_kubeflow.auth.retries import CLIENT, SAFE, gateway_policy, outage_in_response
+    from pytest_kubeflow.retries.statuses import is_json
+    from pytest_kubeflow.retries.tally import LOST
 
+    policy = gateway_policy() if patient else None
     verify: bool | str = not settings.insecure
     if settings.ca_cert is not None and not settings.insecure:
         verify = str(settings.ca_cert)
@@ -42,14 +47,38 @@ def gateway_session(
         def send(self, request: Any, **kwargs: Any) -> Any:  # type: ignore[override]
             kwargs["timeout"] = kwargs.get("timeout") or (CONNECT_TIMEOUT, READ_TIMEOUT)
             kwargs["verify"] = verify
-            answer = super().send(request, **kwargs)
+            if policy is None:
+                return self._let_in(request, **kwargs)
+            read = not kwargs.get("stream")
+            return policy.response(
+                lambda: self._let_in(request, **kwargs),
+                lambda answer: outage_in_response(answer, read=read),
+                safe=request.method in SAFE,
+            )
+
+        def _let_in(self, request: Any, **kwargs: Any) -> Any:
+            """The answer; if that asks for a login, the one to a second request."""
+            answer = self._whole(request, **kwargs)
             signed = getattr(request, _SIGNED, None)
             repeatable = isinstance(request.body, str | bytes | None)
             if credentials is not None and signed and repeatable and wants_login(answer):
-                if not credentials.renew(signed):
+                renewed = credentials.renew(signed)
+                if not renewed and answer.status_code != 401:
                     return answer
                 answer.close()
-                answer = super().send(sign(request), **kwargs)
+                answer = self._whole(sign(request), **kwargs)
+                if not renewed and not wants_login(answer):
+                    LOST.add(CLIENT, "401")
+            return answer
+
+        def _whole(self, request: Any, **kwargs: Any) -> Any:
+            """The answer with its body, as far as that is wanted, so that half of one is noticed.
+
+            Streams of JSON are short here, and are read as well; others may never end.
+            """
+            answer = super().send(request, **kwargs)
+            if not kwargs.get("stream") or is_json(answer.headers):
+                _ = answer.content
             return answer
 
     def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -75,7 +104,7 @@ def gateway_session(
     session = Session()
     session.auth = sign  # also keeps requests from looking into ~/.netrc
     for scheme in ("http://", "https://"):
-        session.mount(scheme, Adapter(max_retries=Retries.few()))
+        session.mount(scheme, Adapter())
     if settings.insecure:
         import urllib3
 

@@ -59,9 +59,12 @@ class Cluster(KubernetesCluster):
         """The gRPC-web service of ML Metadata; methods follow after a slash."""
         return f"{self.gateway_url}/ml_metadata.MetadataStoreService"
 
-    def session(self) -> requests.Session:
-        """A new session of HTTP requests to the gateway, with our credentials."""
-        return gateway_session(self.config.gateway, self.credentials)
+    def session(self, *, patient: bool = True) -> requests.Session:
+        """A new session of HTTP requests to the gateway, with our credentials.
+
+        With `patient=False` it leaves it to the caller to ask again for what is lost on the way.
+        """
+        return gateway_session(self.config.gateway, self.credentials, patient=patient)
 
     def run_url(self, run_id: str, namespace: str | None = None) -> str:
         """The page of a run, for people."""
