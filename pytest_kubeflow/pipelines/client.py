@@ -10,7 +10,7 @@ import json
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 from pytest_kubeflow.auth.credentials import Credentials
 from pytest_kubeflow.auth.kfp import sign
@@ -22,13 +22,16 @@ from pytest_kubeflow.errors import (
     NotFound,
     PermissionDenied,
 )
-from pytest_kubeflow.pipelines.transport import NotTheApi, harden, retrying
+from pytest_kubeflow.pipelines.transport import NotTheApi, harden
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.proxy import proxy_for
-from pytest_kubeflow.reaching import BUSY
 from pytest_kubeflow.response_text import words_of
+from pytest_kubeflow.retries.statuses import BUSY
 
-T = TypeVar("T")
+
+class AlreadyThere(KubeflowError):  # noqa: N818  as in pytest_kubeflow.errors
+    """Something of this name exists."""
+
 
 _SHORT_TIMEOUT = (5.0, 15.0)
 _PAGE = 100
@@ -43,6 +46,7 @@ def make_kfp_client(
     `namespace` is what its methods take where none is given; None on a stand-alone KFP.
     """
     import kfp
+    from urllib3.util import Retry
 
     proxy = proxy_for(host)
     # Already the constructor may ask the server something.
@@ -62,6 +66,8 @@ def make_kfp_client(
             config = super()._load_config(*args, **kwargs)
             if proxy is not None:
                 config.proxy, config.proxy_headers = proxy.url, dict(proxy.headers)
+            # Redirects alone are urllib3's: what is repeated is our policy's to say.
+            config.retries = Retry(total=None, connect=0, read=0, status=0, other=0, redirect=3)
             return config
 
         def set_user_namespace(self, namespace: str) -> NoReturn:
@@ -110,6 +116,7 @@ def _translated(error: Any, what: str) -> KubeflowError:
         401: AuthenticationError,
         403: PermissionDenied,
         404: NotFound,
+        409: AlreadyThere,
     }
     kind = ClusterUnreachable if error.status in BUSY else kinds.get(error.status)
     text = words_of(error.body, longest=1000) or error.reason
@@ -128,15 +135,6 @@ def pages(list_page: Callable[..., Any], field: str, *what: str, **filters: Any)
         token = page.next_page_token or ""
         if not token:
             return
-
-
-def patiently(call: Callable[[], T]) -> T:
-    """Call again, a bounded number of times, while it raises ClusterUnreachable.
-
-    Only for what may be done twice.
-    """
-    result: T = retrying(lambda error: isinstance(error, ClusterUnreachable))(call)
-    return result
 
 
 def create_run(

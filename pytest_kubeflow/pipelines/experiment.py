@@ -17,8 +17,9 @@ from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.ownership import RUN_ID, Ownership, has_expired, is_ours, living
-from pytest_kubeflow.pipelines.client import calling, pages
+from pytest_kubeflow.pipelines.client import AlreadyThere, calling, pages
 from pytest_kubeflow.pipelines.states import FINAL_STATES
+from pytest_kubeflow.pipelines.transport import policy_of
 from pytest_kubeflow.pipelines.view import RunView
 
 OURS = "pytest-kubeflow"
@@ -67,20 +68,44 @@ class Experiment:
             _delete_experiment(self._client, before)
 
     def delete(self) -> None:
-        """Remove it, if it was made at all."""
-        for one in (self._id, self._record):
-            if one is not None:
-                _delete_experiment(self._client, one)
+        """Remove it, if it was made at all, with runs in it that nobody knows of.
+
+        Something on the way may send one request twice, or do it after we have given it up.
+        """
+        if self._id is not None:
+            _remove_experiment(self._client, self._id, self._namespace)
+        if self._record is not None:
+            _delete_experiment(self._client, self._record)
 
     def _create(self, name: str, *, lifetime: float | None = None) -> str:
+        def create() -> str:
+            try:
+                with calling(f"create experiment {name}"):
+                    made = self._client.create_experiment(
+                        name,
+                        description=describe(self._ownership, lifetime=lifetime),
+                        namespace=self._namespace,
+                    )
+            except AlreadyThere:
+                # Its name is random: something on the way has sent the request twice.
+                if (found := self._find(name)) is not None:
+                    return found
+                raise
+            return str(made.experiment_id)
+
         # kfp looks for the name first, so a second attempt finds the first one's.
-        with calling(f"create experiment {name}"):
-            made = self._client.create_experiment(
-                name,
-                description=describe(self._ownership, lifetime=lifetime),
-                namespace=self._namespace,
-            )
-        return str(made.experiment_id)
+        return policy_of(self._client).repeat(create)
+
+    def _find(self, name: str) -> str | None:
+        """The id of the experiment of this name, if it is ours."""
+        with calling(f"look for experiment {name}"):
+            try:
+                there = self._client.get_experiment(experiment_name=name, namespace=self._namespace)
+            except ValueError:  # kfp's, for one that is not there
+                return None
+        labels = labels_in(there.description)
+        ours = is_ours(labels) and labels[RUN_ID] == self._ownership.labels()[RUN_ID]
+        return str(there.experiment_id) if ours else None
 
 
 def _new_name() -> str:

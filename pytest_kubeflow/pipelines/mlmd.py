@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 from pytest_kubeflow.pipelines.grpcweb import CONTENT_TYPE, MalformedFrames, frame, read_answer
 from pytest_kubeflow.pipelines.mlmd_messages import SERVICE, message
 from pytest_kubeflow.pipelines.outputs import Artifact, SourceUnavailable, TaskRecord
-from pytest_kubeflow.reaching import BUSY
 from pytest_kubeflow.response_text import words_of
+from pytest_kubeflow.retries.network import outage_of
+from pytest_kubeflow.retries.outage import Outage
+from pytest_kubeflow.retries.policy import RetryPolicy
+from pytest_kubeflow.retries.statuses import PAGE_SECONDS, is_html, outage_in
 
 if TYPE_CHECKING:
     import requests
@@ -37,7 +40,16 @@ _CACHED = 5
 _OUTPUT_EVENT = 4
 _PAGE = 100
 _LIMIT_PAGES = 1000
-_GRPC_AGAIN = 14  # UNAVAILABLE
+MAX_OUTAGE = 10.0
+"""Seconds for which it is asked again."""
+
+_PASSING = {
+    4: "DEADLINE_EXCEEDED",
+    8: "RESOURCE_EXHAUSTED",
+    14: "UNAVAILABLE",
+}
+"""Statuses of gRPC that another attempt may mend: its `code.proto` says so of the last alone, and
+the other two are what servers and gateways say that are busy. All calls here only read."""
 
 # (path below the gateway, body, headers) -> answer; may raise requests.RequestException
 Post = Callable[[str, bytes, Mapping[str, str]], "requests.Response"]
@@ -49,9 +61,9 @@ class MetadataSource:
     name = "ML Metadata"
     is_complete = True
 
-    def __init__(self, post: Post, *, attempts: int = 4) -> None:
+    def __init__(self, post: Post, *, policy: RetryPolicy | None = None) -> None:
         self._post = post
-        self._attempts = attempts
+        self._policy = policy or metadata_policy()
 
     def tasks(self, run_id: str) -> list[TaskRecord]:
         """The tasks and DAGs of a run; none while the run has not begun.
@@ -112,9 +124,16 @@ class MetadataSource:
         return written
 
     def _call(self, method: str, **fields: Any) -> Any:
+        from google.protobuf.message import DecodeError
+
         request = message(f"{method}Request")(**fields)
         answer = self._ask(method, request.SerializeToString())
-        return message(f"{method}Response").FromString(answer)
+        try:
+            return message(f"{method}Response").FromString(answer)
+        except DecodeError as error:
+            raise SourceUnavailable(
+                f"{self.name} answers {method} with what is no {method}Response: {error}"
+            ) from error
 
     def _ask(self, method: str, request: bytes) -> bytes:
         headers = {"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE, "X-Grpc-Web": "1"}
@@ -122,41 +141,73 @@ class MetadataSource:
 
     def _exchange(self, method: str, body: bytes, headers: Mapping[str, str]) -> bytes:
         import requests
-        from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
         def once() -> bytes:
             try:
                 response = self._post(f"/{SERVICE}/{method}", body, headers)
-            except (requests.ConnectionError, requests.Timeout) as error:
-                raise _AskAgain(f"{self.name} does not answer: {error}") from error
-            if response.status_code in BUSY:
-                raise _AskAgain(f"{self.name} answers HTTP {_answered(response)}")
-            if response.status_code != 200:
-                raise SourceUnavailable(f"{self.name} answers HTTP {_answered(response)}")
-            lower = {name.lower(): value for name, value in response.headers.items()}
-            try:
-                answer = read_answer(response.content, lower)
-            except MalformedFrames as error:
-                raise SourceUnavailable(f"{self.name} does not speak gRPC-web: {error}") from error
-            if answer.status == _GRPC_AGAIN:
-                raise _AskAgain(f"{self.name} is unavailable: {answer.text}")
-            if answer.status != 0:
-                raise SourceUnavailable(
-                    f"{self.name} refuses {method} with gRPC status {answer.status}: {answer.text}"
-                )
-            return answer.message or b""
+            except requests.RequestException as error:
+                raise SourceUnavailable(f"{self.name} does not answer: {error}") from error
+            return self._read(method, response)
 
-        retrying = Retrying(
-            retry=retry_if_exception_type(_AskAgain),
-            stop=stop_after_attempt(self._attempts),
-            wait=wait_exponential(multiplier=0.1, max=2.0),
-            reraise=True,
-        )
-        return retrying(once)
+        return self._policy.repeat(once)
+
+    def _read(self, method: str, response: requests.Response) -> bytes:
+        """The message in a response. Raises SourceUnavailable."""
+        lower = {name.lower(): value for name, value in response.headers.items()}
+        if response.status_code != 200:
+            words = b"" if _is_binary(response) else response.content
+            raise Unanswered(
+                f"{self.name} answers HTTP {_answered(response)}",
+                outage_in(response.status_code, lower, words),
+            )
+        try:
+            answer = read_answer(response.content, lower)
+        except MalformedFrames as error:
+            kind = "a page of HTML" if is_html(lower) else "cut off"
+            raise Unanswered(
+                f"{self.name} does not speak gRPC-web: {error}",
+                Outage(str(error), kind, within=PAGE_SECONDS),
+            ) from error
+        if answer.status != 0:
+            raise Unanswered(
+                f"{self.name} refuses {method} with gRPC status {answer.status}: {answer.text}",
+                passing(answer.status, answer.text),
+            )
+        if answer.message is None:
+            raise Unanswered(
+                f"{self.name} answers {method} without a message",
+                Outage("no message", "cut off", within=PAGE_SECONDS),
+            )
+        return answer.message
 
 
-class _AskAgain(SourceUnavailable):
-    """Perhaps only for a moment."""
+class Unanswered(SourceUnavailable):
+    """No answer to a call; `outage` says whether there may be one a moment later."""
+
+    def __init__(self, message: str, outage: Outage | None) -> None:
+        super().__init__(message)
+        self.outage = outage
+
+
+def passing(status: int, text: str) -> Outage | None:
+    """The outage that a status of gRPC is, if it is one."""
+    kind = _PASSING.get(status)
+    return None if kind is None else Outage(f"{kind}: {text}", kind)
+
+
+def metadata_policy() -> RetryPolicy:
+    """For one source. There are others, so that this one has less time than other clients."""
+    return RetryPolicy("ML Metadata", MAX_OUTAGE, judge=_judge)
+
+
+def _judge(error: BaseException) -> Outage | None:
+    if isinstance(error, Unanswered):
+        return error.outage
+    return (
+        outage_of(error.__cause__)
+        if isinstance(error, SourceUnavailable) and error.__cause__
+        else None
+    )
 
 
 def records(
@@ -259,8 +310,11 @@ def plain_json(value: Any) -> Any:
     return getattr(value, kind)
 
 
+def _is_binary(response: requests.Response) -> bool:
+    return "grpc" in response.headers.get("content-type", "")
+
+
 def _answered(response: requests.Response) -> str:
     """The status, and what was said with it; of frames of gRPC nothing."""
-    binary = "grpc" in response.headers.get("content-type", "")
-    words = "" if binary else words_of(response.content, longest=200)
+    words = "" if _is_binary(response) else words_of(response.content, longest=200)
     return f"{response.status_code}: {words}" if words else str(response.status_code)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_kubeflow.errors import KubeflowError, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.pipelines.mlmd import MetadataSource
+from pytest_kubeflow.pipelines.mlmd import MetadataSource, Unanswered, passing
 from pytest_kubeflow.pipelines.mlmd_messages import SERVICE
 from pytest_kubeflow.pipelines.outputs import SourceUnavailable
 
@@ -52,6 +52,9 @@ class NativeMetadataSource(MetadataSource):
             self._forward = None
 
     def _ask(self, method: str, request: bytes) -> bytes:
+        return self._policy.repeat(lambda: self._once(method, request))
+
+    def _once(self, method: str, request: bytes) -> bytes:
         import grpc
 
         channel = self._connected()
@@ -60,8 +63,10 @@ class NativeMetadataSource(MetadataSource):
             answer: bytes = call(request, timeout=_CALL_SECONDS)
         except grpc.RpcError as error:
             told = " ".join(str(error.details()).split())
-            raise SourceUnavailable(
-                f"{self.name} refuses {method} with {error.code().name}: {told}"
+            code = error.code()
+            raise Unanswered(
+                f"{self.name} refuses {method} with {code.name}: {told}",
+                passing(code.value[0], told),
             ) from error
         return answer
 
@@ -83,7 +88,9 @@ class NativeMetadataSource(MetadataSource):
         import grpc
 
         # Neither Services nor forwarded ports are behind a proxy.
-        channel = grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)])
+        # What is asked again is the policy's to say.
+        options = [("grpc.enable_http_proxy", 0), ("grpc.enable_retries", 0)]
+        channel = grpc.insecure_channel(address, options=options)
         try:
             grpc.channel_ready_future(channel).result(_CONNECT_SECONDS)
         except grpc.FutureTimeoutError:

@@ -9,13 +9,14 @@ from typing import Any
 from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, RunFailed, RunMismatch
 from pytest_kubeflow.k8s.volumes import Volume
 from pytest_kubeflow.objectstore.bucket import Bucket
-from pytest_kubeflow.pipelines.client import calling, patiently
+from pytest_kubeflow.pipelines.client import calling
 from pytest_kubeflow.pipelines.evidence import blamed, run_evidence, verdict
 from pytest_kubeflow.pipelines.outputs import UnreadOutputs
 from pytest_kubeflow.pipelines.run_access import RunAccess
 from pytest_kubeflow.pipelines.run_resources import Resources
 from pytest_kubeflow.pipelines.states import FINAL_STATES, expected_states
 from pytest_kubeflow.pipelines.tasks import Task, find_task, pipeline_outputs
+from pytest_kubeflow.pipelines.transport import policy_of
 from pytest_kubeflow.pipelines.verification import (
     Reading,
     Submitted,
@@ -166,7 +167,7 @@ class PipelineRun:
             with calling(f"terminate run {self.name}"):
                 self._access.client.terminate_run(self.run_id)
 
-        patiently(terminate)
+        policy_of(self._access.client).repeat(terminate)
         self._was_terminated = True
 
     def delete(self) -> None:

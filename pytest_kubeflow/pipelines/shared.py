@@ -15,7 +15,8 @@ from pytest_kubeflow.errors import (
     KubeflowError,
     PermissionDenied,
 )
-from pytest_kubeflow.pipelines.client import calling, patiently
+from pytest_kubeflow.pipelines.client import calling
+from pytest_kubeflow.pipelines.transport import policy_of
 
 _NO_URL = "pytest-kubeflow-asks-for-its-rights"
 
@@ -44,7 +45,7 @@ def require_shared(client: Any) -> None:
             client._pipelines_api.pipeline_service_create_pipeline_and_version(body=body)
 
     try:
-        patiently(ask)
+        policy_of(client).repeat(ask)  # it makes nothing, however often it is asked
     except (PermissionDenied, AuthenticationError, ClusterUnreachable):
         raise
     except KubeflowError:

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError
+from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.volumes import SeededVolume, Volume, Volumes
 from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
-from pytest_kubeflow.pipelines.client import calling, create_run, patiently
+from pytest_kubeflow.pipelines.client import calling, create_run
 from pytest_kubeflow.pipelines.experiment import OURS, Experiment
 from pytest_kubeflow.pipelines.package import Package, compile_pipeline
 from pytest_kubeflow.pipelines.run import PipelineRun
 from pytest_kubeflow.pipelines.run_access import RunAccess
 from pytest_kubeflow.pipelines.run_resources import Resources
 from pytest_kubeflow.pipelines.states import expected_states
+from pytest_kubeflow.pipelines.transport import policy_of
 from pytest_kubeflow.pipelines.upload import PipelineVersion
 from pytest_kubeflow.pipelines.verification import Submitted
 from pytest_kubeflow.pipelines.view import RunView
@@ -170,7 +171,7 @@ class PipelineRunner:
         name: str,
     ) -> RunView:
         unique = f"{name}-{uuid.uuid4().hex[:8]}"
-        experiment = patiently(lambda: self._experiment.id)
+        experiment = self._experiment.id
         with tempfile.TemporaryDirectory(prefix=f"{OURS}-") as folder:
             source: dict[str, Any]
             if version is not None:
@@ -180,26 +181,18 @@ class PipelineRunner:
                 package.write(path)
                 source = {"package_path": str(path)}
 
-            lost = False
-
-            def submit() -> RunView:
-                nonlocal lost
-                # An answer that was lost does not say that the run was not made: not twice, then.
-                if lost and (found := self._find(unique, experiment)) is not None:
-                    return found
-                try:
-                    return create_run(
-                        self._access.client,
-                        experiment_id=experiment,
-                        name=unique,
-                        arguments=arguments,
-                        **source,
-                    )
-                except ClusterUnreachable:
-                    lost = True
-                    raise
-
-            return patiently(submit)
+            return policy_of(self._access.client).repeat(
+                lambda: create_run(
+                    self._access.client,
+                    experiment_id=experiment,
+                    name=unique,
+                    arguments=arguments,
+                    **source,
+                ),
+                # A response that was lost does not say that the run was not made: not twice, then.
+                safe=False,
+                done=lambda: self._find(unique, experiment),
+            )
 
     def _find(self, name: str, experiment: str) -> RunView | None:
         with calling(f"look for run {name}"):

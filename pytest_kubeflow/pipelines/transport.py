@@ -1,4 +1,4 @@
-"""What is below a kfp.Client: timeouts, repeated calls, responses that are not the API's.
+"""What is below a kfp.Client: timeouts, the retry policy, responses that are not the API's.
 
 The generated client has neither timeouts nor attempts, and no settings for them; what is no JSON it
 takes for an empty object.
@@ -6,73 +6,106 @@ takes for an empty object.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
-from pytest_kubeflow.errors import ClusterUnreachable
-from pytest_kubeflow.reaching import BUSY
+from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError
+from pytest_kubeflow.reaching import chain
 from pytest_kubeflow.response_text import words_of
+from pytest_kubeflow.retries.network import outage_of
+from pytest_kubeflow.retries.outage import Outage, carried_by
+from pytest_kubeflow.retries.policy import RetryPolicy
+from pytest_kubeflow.retries.statuses import PAGE_SECONDS, is_whole_json, outage_in
+
+CLIENT = "pipelines"
+
+MAX_OUTAGE = 60.0
+"""Seconds: as long as a pod of the pipelines takes to be replaced."""
 
 _TIMEOUT = (10.0, 60.0)
-_ATTEMPTS = 6
 # A deletion that got through before its response was lost is answered by 404 the next time.
-_REPEATABLE = frozenset({"GET", "DELETE"})
+_SAFE = frozenset({"GET", "DELETE"})
+_COLLECTIONS = frozenset(
+    {"experiments", "healthz", "pipelines", "recurringruns", "runs", "versions"}
+)
 
 
 class NotTheApi(ClusterUnreachable):
     """Something on the way has answered with success in the API's place."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.outage = Outage(message, "not the API's", within=PAGE_SECONDS)
 
-def harden(client: Any) -> None:
-    """Give every call of a kfp.Client a timeout, and some attempts to what may be asked twice.
 
-    A response that is no JSON raises NotTheApi: the page of a login or of a proxy with status 200.
+def pipelines_policy(max_outage: float = MAX_OUTAGE) -> RetryPolicy:
+    """For one kfp.Client."""
+    return RetryPolicy(CLIENT, max_outage, judge=_judge)
+
+
+def policy_of(client: Any) -> RetryPolicy:
+    """The policy of a client that `harden` has seen, for operations that are more than a call."""
+    policy = getattr(client, "retry_policy", None)
+    return policy if isinstance(policy, RetryPolicy) else pipelines_policy()
+
+
+def harden(client: Any, policy: RetryPolicy | None = None) -> None:
+    """Give every call of a kfp.Client a timeout and the policy.
+
+    What is neither read nor deleted is not asked again where it may have been done. A response that
+    is no JSON, or an empty object where there must be something in it, raises NotTheApi.
     """
-    import kfp_server_api
-    from urllib3.exceptions import HTTPError, NewConnectionError
-
+    client.retry_policy = policy = policy or pipelines_policy()
     rest = client._run_api.api_client.rest_client
     send = rest.request
 
-    def once(method: str, *args: Any, **kwargs: Any) -> Any:
-        response = send(method, *args, **kwargs)
-        if not _is_json(response.data):
-            raise NotTheApi(
-                f"what answers {response.status} is not the pipelines API, but "
-                f"'{words_of(response.data, longest=200)}': is a login or a proxy on the way?"
-            )
-        return response
-
-    def again(error: BaseException) -> bool:
-        if isinstance(error, kfp_server_api.ApiException):
-            return error.status in BUSY
-        if isinstance(getattr(error, "reason", None), NewConnectionError):
-            return False  # urllib3 has tried more than once
-        return isinstance(error, HTTPError | NotTheApi)
-
-    def request(method: str, *args: Any, **kwargs: Any) -> Any:
+    def request(method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("_request_timeout") is None:
             kwargs["_request_timeout"] = _TIMEOUT
-        if method not in _REPEATABLE:
-            return once(method, *args, **kwargs)
-        return retrying(again)(once, method, *args, **kwargs)
+
+        def once() -> Any:
+            # What is sent adds to the headers, and takes some away.
+            sent = {**kwargs, "headers": dict(kwargs.get("headers") or {})}
+            response = send(method, url, *args, **sent)
+            _check(method, url, response)
+            return response
+
+        return policy.repeat(once, safe=method in _SAFE)
 
     rest.request = request
 
 
-def retrying(again: Callable[[BaseException], bool]) -> Any:
-    """Tenacity's Retrying: some six attempts in five seconds, while `again` says so."""
-    from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
+def _judge(error: BaseException) -> Outage | None:
+    """What an error of a call says, or of an operation that has translated it."""
+    import kfp_server_api
 
-    return Retrying(
-        retry=retry_if_exception(again),
-        stop=stop_after_attempt(_ATTEMPTS),
-        wait=wait_exponential(multiplier=0.1, max=3.0),
-        reraise=True,
+    for cause in chain(error):
+        if (outage := carried_by(cause)) is not None:
+            return outage
+        if isinstance(cause, kfp_server_api.ApiException) and cause.status:
+            return outage_in(cause.status, dict(cause.headers or {}), cause.body)
+    if not isinstance(error, KubeflowError):
+        return outage_of(error)
+    return outage_of(error.__cause__) if error.__cause__ is not None else None
+
+
+def _check(method: str, url: str, response: Any) -> None:
+    """Raises NotTheApi for what the API does not answer."""
+    body = response.data.strip()
+    last = urlsplit(url).path.rpartition("/")[2]
+    if method == "DELETE" or ":" in last:
+        # An action is answered by an empty object, and by some gateways with nothing at all.
+        fits = not body or is_whole_json(body)
+    else:
+        fits = is_whole_json(body) and (
+            bool(body.strip(b"{} \n" if isinstance(body, bytes) else "{} \n"))
+            or (method == "GET" and last in _COLLECTIONS)
+        )
+    if fits:
+        return
+    if is_whole_json(body):
+        raise NotTheApi(f"the pipelines API answers {response.status} with an empty object")
+    raise NotTheApi(
+        f"what answers {response.status} is not the pipelines API, but "
+        f"'{words_of(response.data, longest=200)}': is a login or a proxy on the way?"
     )
-
-
-def _is_json(body: str | bytes | None) -> bool:
-    """Whether it looks like an object or a list; a deletion is answered with nothing at all too."""
-    start = (body or b"").lstrip()[:1]
-    return start in ("", "{", "[") if isinstance(start, str) else start in (b"", b"{", b"[")

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError, RunMismatch
+from pytest_kubeflow.errors import KubeflowError, RunMismatch
 from pytest_kubeflow.k8s.ownership import RUN_ID, Ownership, is_ours
-from pytest_kubeflow.pipelines.client import calling, pages, patiently
+from pytest_kubeflow.pipelines.client import AlreadyThere, calling, pages
 from pytest_kubeflow.pipelines.experiment import (
     Experiment,
     describe,
@@ -22,6 +22,7 @@ from pytest_kubeflow.pipelines.experiment import (
 from pytest_kubeflow.pipelines.package import Package, compile_pipeline
 from pytest_kubeflow.pipelines.shared import require_shared
 from pytest_kubeflow.pipelines.spec_difference import spec_difference
+from pytest_kubeflow.pipelines.transport import policy_of
 
 T = TypeVar("T")
 
@@ -96,7 +97,7 @@ class UploadedPipeline:
         def find() -> PipelineVersion | None:
             return next((each for each in self.versions() if each.name == name), None)
 
-        return self._checked(_upload(package, upload, find))
+        return self._checked(_upload(self._client, package, upload, find))
 
     def _checked(self, version: PipelineVersion) -> PipelineVersion:
         uploaded = self._uploaded.get(version.name)
@@ -159,7 +160,9 @@ class PipelineUploader:
 
         uploaded = UploadedPipeline(
             self._client,
-            pipeline_id=_upload(package, upload, lambda: self._find(unique, namespace)),
+            pipeline_id=_upload(
+                self._client, package, upload, lambda: self._find(unique, namespace)
+            ),
             name=unique,
             namespace=namespace,
             package=package,
@@ -202,14 +205,19 @@ class PipelineUploader:
             raise errors[0]
 
 
-def _upload(package: Package, upload: Callable[[str], T], find: Callable[[], T | None]) -> T:
-    """What `upload` makes of the package's file, or what is there if its answer was lost."""
+def _upload(
+    client: Any, package: Package, upload: Callable[[str], T], find: Callable[[], T | None]
+) -> T:
+    """What `upload` makes of the package's file, or what is there if its answer was lost.
+
+    What is there of this name may be the first of two that something on the way has made of one
+    request: `find` looks whether it is ours.
+    """
 
     def once() -> T:
         try:
             return upload(str(path))
-        except ClusterUnreachable:
-            # It may have got there all the same: not twice, then.
+        except AlreadyThere:
             if (found := find()) is not None:
                 return found
             raise
@@ -217,4 +225,4 @@ def _upload(package: Package, upload: Callable[[str], T], find: Callable[[], T |
     with tempfile.TemporaryDirectory(prefix="pytest-kubeflow-") as folder:
         path = Path(folder) / "pipeline.yaml"
         package.write(path)
-        return patiently(once)
+        return policy_of(client).repeat(once, safe=False, done=find)

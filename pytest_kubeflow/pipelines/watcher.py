@@ -53,6 +53,9 @@ _EXAMINED = 3.0
 _EXAMINING = 5.0
 """Seconds that such a look may take: the runs are not followed meanwhile."""
 
+_TICK = 10.0
+"""Seconds in which what is lost on the way is asked for again before it counts as silence."""
+
 _CLOSED = "nobody follows the runs any more: the session is over"
 _EAGER_FOR = 20.0
 _ONE_BY_ONE = 5
@@ -273,7 +276,9 @@ class RunWatcher:
         """Ask once; since when the API does not answer, on the monotonic clock."""
         began = time.monotonic()
         try:
-            seen = list(self._ask())
+            # The next tick asks again, so that this one need not for long.
+            with bounded_by(Deadline.after(_TICK)):
+                seen = list(self._ask())
         except _REFUSALS as error:
             self._give_up(error)
         except KubeflowError as error:
