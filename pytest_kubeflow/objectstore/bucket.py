@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from pytest_kubeflow.errors import ObjectStoreError
 from pytest_kubeflow.objectstore.client import S3Access, translated
+from pytest_kubeflow.objectstore.retries import repeat
 
 __all__ = ["Bucket", "ScratchBucket"]
 
@@ -80,19 +81,30 @@ class Bucket:
     def get(self, key: str) -> bytes:
         """The content of `key`, whole: a shorter answer than announced is an error."""
         with translated(f"read {key!r} from {self.uri}"):
-            response = self.client.get_object(self.name, self.prefix + key)
-            try:
-                content = response.read()
-            finally:
-                response.close()
-                response.release_conn()
-        announced = response.headers.get("Content-Length")
+            content, headers = self.read(key)
+        announced = headers.get("Content-Length")
         if announced is not None and int(announced) != len(content):
             raise ObjectStoreError(
                 f"cannot read {key!r} from {self.uri}: "
                 f"{len(content)} bytes came of {announced} announced"
             )
-        return bytes(content)
+        return content
+
+    def read(self, key: str, *, length: int = 0) -> tuple[bytes, Mapping[str, str]]:
+        """The content of `key` (of `length` bytes, if that is given), and its headers.
+
+        One that breaks off is read again from its beginning. Raises minio's and urllib3's errors.
+        """
+
+        def once() -> tuple[bytes, Mapping[str, str]]:
+            response = self.client.get_object(self.name, self.prefix + key, length=length)
+            try:
+                return bytes(response.read()), response.headers
+            finally:
+                response.close()
+                response.release_conn()
+
+        return repeat(self.client, once)
 
     def list(self, prefix: str = "") -> list[str]:
         """The keys that begin with `prefix`, sorted."""
@@ -121,7 +133,11 @@ class Bucket:
             for key in self.list():
                 self.client.remove_object(self.name, self.prefix + key)
         if self.is_own:
-            with translated(f"remove the bucket {self.name}"):
-                self.client.remove_object(self.name, MARK)
-                self.client.remove_bucket(self.name)
+            try:
+                with translated(f"remove the bucket {self.name}"):
+                    self.client.remove_object(self.name, MARK)
+                    self.client.remove_bucket(self.name)
+            except ObjectStoreError as error:
+                if error.code != "NoSuchBucket":  # the response to the first attempt was lost
+                    raise
         self.is_deleted = True

@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pytest_kubeflow.errors import ConfigurationError, ObjectStoreError
+from pytest_kubeflow.objectstore.retries import patient as patiently
+from pytest_kubeflow.objectstore.retries import s3_policy
 from pytest_kubeflow.proxy import proxy_for
-from pytest_kubeflow.reaching import BUSY, innermost
+from pytest_kubeflow.reaching import innermost
 from pytest_kubeflow.redaction import Secret
 from pytest_kubeflow.response_text import words_of
+from pytest_kubeflow.retries.outage import Unusable
 from pytest_kubeflow.waiting import Deadline, wait_until
 
 if TYPE_CHECKING:
     from minio import Minio
     from urllib3 import PoolManager
 
+    from pytest_kubeflow.retries.policy import RetryPolicy
+
 _CONNECT_SECONDS = 5.0
 _READ_SECONDS = 30.0
-_RETRIES = 4
 _CONNECTIONS = 10
 """Those that are kept open: minio-py sends parts of an object at once."""
 _ATTEMPT = 3.0
@@ -43,7 +46,7 @@ class S3Access:
     """No proxy is on the way, whatever the environment says: it is a forwarded port."""
 
     def connect(self, *, patient: bool = True) -> Minio:
-        """A client with bounded retries (none if not `patient`) and timeouts. Nothing is sent yet.
+        """A client with a retry policy (none if not `patient`) and timeouts. Nothing is sent yet.
 
         Raises ConfigurationError for an endpoint that is no http or https URL.
         """
@@ -55,12 +58,6 @@ class S3Access:
             raise ConfigurationError(
                 f"the object store's endpoint {self.endpoint!r} is not a URL like http://host:9000"
             )
-        retries = urllib3.Retry(
-            total=_RETRIES if patient else 0,
-            backoff_factor=0.2,
-            status_forcelist=BUSY,
-            raise_on_status=False,  # the last response says why
-        )
         timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
         try:
             return Minio(
@@ -70,27 +67,29 @@ class S3Access:
                 secure=url.scheme == "https",
                 # Asking for the region takes a right on the whole bucket, which a profile lacks.
                 region=self.region or "us-east-1",
-                http_client=self.pool(timeout=timeout, retries=retries),
+                http_client=self.pool(s3_policy() if patient else None, timeout=timeout),
             )
         except ValueError as error:
             raise ConfigurationError(
                 f"the object store's endpoint cannot be used: {error}"
             ) from error
 
-    def pool(self, **options: Any) -> PoolManager:
+    def pool(self, policy: RetryPolicy | None = None, **options: Any) -> PoolManager:
         """urllib3's pool of connections on the way to it, with its certificate verified."""
         import urllib3
 
         proxy = None if self.direct else proxy_for(self.endpoint)
-        make = (
-            partial(urllib3.ProxyManager, proxy.url, proxy_headers=dict(proxy.headers))
-            if proxy
-            else urllib3.PoolManager
-        )
-        return make(
+        kind: type[PoolManager] = urllib3.ProxyManager if proxy else urllib3.PoolManager
+        if policy is not None:
+            kind = patiently(kind, policy)
+        if proxy is not None:
+            options |= {"proxy_url": proxy.url, "proxy_headers": dict(proxy.headers)}
+        return kind(
             maxsize=_CONNECTIONS,
             cert_reqs="CERT_NONE" if self.insecure else "CERT_REQUIRED",
             ca_certs=str(self.ca_cert) if self.ca_cert else None,
+            # Redirects alone are urllib3's: what is repeated is the policy's to say.
+            retries=urllib3.Retry(total=None, connect=0, read=0, status=0, other=0, redirect=3),
             **options,
         )
 
@@ -167,12 +166,15 @@ def translated(what: str) -> Iterator[None]:
         raise ObjectStoreError(
             f"cannot {what}: {error._code} from the object store's address: {told}"
         ) from error
+    except Unusable as error:
+        raise ObjectStoreError(
+            f"cannot {what}: the object store's address answers what is not S3's: {error}"
+        ) from error
     except MinioException as error:
         raise ObjectStoreError(f"cannot {what}: {error}") from error
     except urllib3.exceptions.MaxRetryError as error:
         raise ObjectStoreError(
-            f"cannot {what}: the object store does not answer, asked {_RETRIES + 1} times: "
-            f"{error.reason}"
+            f"cannot {what}: the object store does not answer: {error.reason}"
         ) from error
     except urllib3.exceptions.HTTPError as error:
         raise ObjectStoreError(f"cannot {what}: the answer broke off: {error}") from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from pytest_kubeflow.errors import ObjectStoreError
 from pytest_kubeflow.k8s.ownership import RUN_ID, has_expired, is_ours, living
@@ -104,27 +103,20 @@ def read_mark(bucket: Bucket) -> tuple[Mapping[str, str], float | None] | None:
     """The labels in a place's mark, and when it was written; None without one that can be read."""
     try:
         with translated(f"read the mark of {bucket.uri}"):
-            response = bucket.client.get_object(
-                bucket.name, bucket.prefix + MARK, length=_LARGEST_MARK
-            )
-            try:
-                content = response.read()
-            finally:
-                response.close()
-                response.release_conn()
+            content, headers = bucket.read(MARK, length=_LARGEST_MARK)
         labels = json.loads(content)
     except (ObjectStoreError, ValueError):
         return None
     if not isinstance(labels, dict):
         return None
-    return {str(key): str(value) for key, value in labels.items()}, _written(response)
+    return {str(key): str(value) for key, value in labels.items()}, _written(headers)
 
 
-def _written(response: Any) -> float | None:
+def _written(headers: Mapping[str, str]) -> float | None:
     from email.utils import parsedate_to_datetime
 
     try:
-        return parsedate_to_datetime(response.headers.get("Last-Modified", "")).timestamp()
+        return parsedate_to_datetime(headers.get("Last-Modified", "")).timestamp()
     except ValueError:
         return None
 

@@ -25,6 +25,7 @@ from pytest_kubeflow.objectstore.client import S3Access, translated
 OURS = "pytest-kubeflow"
 _PREFIXES = ("private-artifacts/{namespace}/", "private/{namespace}/", "shared/", "artifacts/")
 _REFUSED = frozenset({"AccessDenied", "AllAccessDisabled", "NotImplemented", "TooManyBuckets"})
+_THERE = frozenset({"BucketAlreadyExists", "BucketAlreadyOwnedByYou"})
 _ARTIFACTS = "v2/artifacts/"
 """The end of KFP's own roots, below which its artifacts are."""
 
@@ -155,12 +156,15 @@ class ScratchSpace:
             with translated(f"make the bucket {bucket.name}"):
                 bucket.client.make_bucket(bucket.name)
         except ObjectStoreError as error:
-            if error.code in _REFUSED:
+            if error.code in _THERE and not bucket.list():
+                pass  # its name is random: it was made by an attempt whose response was lost
+            elif error.code in _REFUSED:
                 raise ObjectStoreError(
                     f"{error.message}; leave out --kf-bucket=own to use a prefix of {self._bucket}",
                     code=error.code,
                 ) from error
-            raise
+            else:
+                raise
         try:
             self._mark(bucket)
         except ObjectStoreError as error:

@@ -120,7 +120,7 @@ def _wait(access: S3Access, *, told: str) -> None:
 def _log_in(access: S3Access, *, check: str) -> None:
     try:
         with translated(f"log in to the object store at {access.endpoint}"):
-            access.connect(patient=False).list_buckets()
+            access.connect().list_buckets()
     except ObjectStoreError as error:
         if error.code not in _KNOWN:
             raise ObjectStoreError(f"{error.message}; check {check}") from error

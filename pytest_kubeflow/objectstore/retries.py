@@ -1,0 +1,87 @@
+"""The retry policy of an S3 client: one pool of connections that repeats what was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+from pytest_kubeflow.retries.network import outage_of
+from pytest_kubeflow.retries.outage import Outage, Unusable
+from pytest_kubeflow.retries.policy import RetryPolicy
+from pytest_kubeflow.retries.statuses import outage_in, page_in
+
+if TYPE_CHECKING:
+    from minio import Minio
+    from urllib3 import PoolManager
+
+T = TypeVar("T")
+
+CLIENT = "S3"
+
+MAX_OUTAGE = 30.0
+"""Seconds for which a store is asked again: as long as its pod takes to be replaced."""
+
+_SAFE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+"""Methods that may be sent twice: a PUT says all that there is to be."""
+
+
+def s3_policy(max_outage: float = MAX_OUTAGE) -> RetryPolicy:
+    """For one client."""
+    return RetryPolicy(CLIENT, max_outage, judge=_judge)
+
+
+def repeat(client: Minio, attempt: Callable[[], T]) -> T:
+    """What `attempt` returns: an operation of this client that may be done anew as a whole."""
+    policy = getattr(client._http, "policy", None)
+    return policy.repeat(attempt) if isinstance(policy, RetryPolicy) else attempt()
+
+
+def patient(kind: type[PoolManager], policy: RetryPolicy) -> type[PoolManager]:
+    """A kind of urllib3's pools, behind a policy. minio-py takes no others."""
+
+    class PatientPool(kind):  # type: ignore[misc, valid-type]
+        """Its responses are those of the store, or the last one of those that a busy one gave."""
+
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.policy = policy
+
+        def urlopen(self, method: str, url: str, redirect: bool = True, **options: Any) -> Any:
+            """Raises urllib3's errors, Unusable for a page in the store's place."""
+            send = super().urlopen
+
+            def attempt() -> Any:
+                response = send(method, url, redirect=redirect, **options)
+                _check(method, response, whole=options.get("preload_content", True))
+                return response
+
+            asks = parse_qs(urlsplit(url).query, keep_blank_values=True)
+            # Of the POSTs, the one that removes many objects may be sent twice.
+            safe = method in _SAFE or "delete" in asks
+            return policy.response(attempt, _outage, safe=safe)
+
+    return PatientPool
+
+
+def _judge(error: BaseException) -> Outage | None:
+    from minio.error import MinioException
+
+    return None if isinstance(error, MinioException) else outage_of(error)
+
+
+def _outage(response: Any) -> Outage | None:
+    if response.status < 400 or response.status == 401:
+        return None
+    return outage_in(response.status, response.headers, response.read(cache_content=True))
+
+
+def _check(method: str, response: Any, *, whole: bool) -> None:
+    """Raises Unusable for what no store answers."""
+    if "etag" in response.headers:
+        return  # an object, which may be a page
+    body = response.data if whole else b""
+    if (outage := page_in(response.status, response.headers, body)) is not None:
+        raise Unusable(outage)
+    if method == "GET" and whole and response.status == 200 and not body:
+        raise Unusable(Outage("an empty response with status 200", "cut off"))
