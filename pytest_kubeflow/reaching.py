@@ -10,12 +10,6 @@ from urllib.parse import urlsplit
 
 from pytest_kubeflow.errors import ClusterUnreachable, ConfigurationError
 
-BUSY = frozenset({429, 502, 503, 504})
-"""Status codes of gateways, and of servers that are about to be back: the next attempt may work.
-
-500 and others are answers.
-"""
-
 # OpenSSL's numbers of what is wrong with a certificate (include/openssl/x509_vfy.h).
 _CERTIFICATE = {
     9: "it is not valid yet: is the clock of this machine right?",

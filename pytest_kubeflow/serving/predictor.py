@@ -8,19 +8,27 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from pytest_kubeflow.errors import AuthenticationError, NotFound, PermissionDenied, WaitTimeout
-from pytest_kubeflow.reaching import BUSY
+from pytest_kubeflow.errors import (
+    AuthenticationError,
+    KubeflowError,
+    NotFound,
+    PermissionDenied,
+)
 from pytest_kubeflow.response_text import words_of
+from pytest_kubeflow.retries.network import outage_of
+from pytest_kubeflow.retries.outage import Outage, carried_by
+from pytest_kubeflow.retries.policy import RetryPolicy
+from pytest_kubeflow.retries.statuses import outage_in, page_in
 from pytest_kubeflow.serving.errors import RequestFailed
 from pytest_kubeflow.serving.routes import Answer, Route
 from pytest_kubeflow.serving.tensor import Tensor
-from pytest_kubeflow.waiting import Deadline, wait_until
+from pytest_kubeflow.waiting import Deadline
+
+CLIENT = "predictors"
 
 SETTLING = 30.0
-"""Seconds after which a route to a service that is ready has to work."""
-
-UNSETTLED = BUSY | {404}
-"""What gateways say while they do not know the route yet."""
+"""Seconds after which a route to a service that is ready has to work, and for which one that did is
+asked again."""
 
 _ANSWER_SECONDS = 60.0
 _SHOWN = 300
@@ -33,10 +41,11 @@ Rows = Sequence[Sequence[float]]
 class Predictor:
     """A model behind a route.
 
-    Until its first answer, and no longer than `settling`, it asks again on 404, 429, 502, 503 and
-    504; from then on the first answer counts, as it does from the start without `settling`. Methods
-    raise RequestFailed with HTTP's status, AuthenticationError where a login is wanted,
-    PermissionDenied where we are refused.
+    What is lost on the way (no connection, 429, 502 to 504 and the like) is asked for again, for as
+    long as `settling` was made for; 404 too, until its first answer or until `settling` is over.
+    Without `settling` the first answer counts, whatever it is. Methods raise RequestFailed with
+    HTTP's status, AuthenticationError where a login is wanted, PermissionDenied where we are
+    refused.
     """
 
     def __init__(
@@ -51,6 +60,7 @@ class Predictor:
         self.model = model
         self._explain = explain
         self._settling = settling
+        self._policy = settling and RetryPolicy(CLIENT, settling.seconds, judge=_judge)
 
     def __repr__(self) -> str:
         return f"Predictor({self.model!r} at {self._route.description})"
@@ -139,27 +149,23 @@ class Predictor:
         def send() -> Answer:
             return self._route.send(method, path, body=body, headers=headers, timeout=timeout)
 
-        settling, self._settling = self._settling, None
-        return send() if settling is None else self._settled(send, settling)
+        # A prediction may be asked for twice: it changes nothing.
+        return self._policy.response(send, self._outage) if self._policy else send()
 
-    def _settled(self, send: Callable[[], Answer], deadline: Deadline) -> Answer:
-        last: list[Answer] = []
-
-        def poll() -> Answer:
-            last[:] = [send()]
-            return last[0]
-
-        try:
-            return wait_until(
-                poll,
-                lambda answer: answer.status not in UNSETTLED or _is_the_servers(answer),
-                deadline=deadline,
-                what=f"the route to {self.model} to settle",
-                interval=0.2,
-                describe=_shown,
-            )
-        except WaitTimeout:
-            return last[0]
+    def _outage(self, answer: Answer) -> Outage | None:
+        """What an answer says of the route and of who stands there; None for one that counts."""
+        page = page_in(answer.status, answer.headers, answer.body)
+        outage = page or outage_in(answer.status, answer.headers, answer.body)
+        if answer.status == 401:
+            return None
+        settling = self._settling
+        if settling and answer.status == 404 and not _is_the_servers(answer):
+            # A gateway that does not know the route yet.
+            told = f"it answers 404: {words_of(answer.body)}"
+            return Outage(told, "404", within=settling.remaining())
+        if outage is None:
+            self._settling = None
+        return outage
 
     @property
     def _v1(self) -> str:
@@ -218,6 +224,15 @@ class Predictor:
             status=200,
             body=json.dumps(answer),
         )
+
+
+def _judge(error: BaseException) -> Outage | None:
+    """Errors of routes are ours, with that of the connection as their cause."""
+    if (outage := carried_by(error)) is not None:
+        return outage
+    if isinstance(error, KubeflowError) and error.__cause__ is not None:
+        return outage_of(error.__cause__)
+    return None
 
 
 def _plain(rows: Rows) -> list[list[float]]:

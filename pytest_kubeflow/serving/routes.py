@@ -160,7 +160,7 @@ def make_route(
     if ingress == PORT_FORWARD:
         return PortForwardRoute(cluster, namespace, name)
     credentials = None if anonymous else cluster.credentials
-    session = gateway_session(cluster.config.gateway, credentials)
+    session = gateway_session(cluster.config.gateway, credentials, patient=False)
     if ingress == PATH:
         return GatewayRoute(
             session,

@@ -116,9 +116,10 @@ class InferenceService:
     ) -> Predictor:
         """Asks it as its users do: by host, path or port-forward (--kf-serving-ingress).
 
-        For 30 seconds after it has become ready routing may still settle: answers that say so are
-        asked for again, unless `patient=False`. `anonymous` sends no credentials, `headers` other
-        ones. `model` is the name in requests, that of the service if none is given.
+        For 30 seconds after it has become ready routing may still settle, and later a response may
+        be lost on the way: that is asked for again, unless `patient=False`. `anonymous` sends no
+        credentials, `headers` other ones. `model` is the name in requests, that of the service if
+        none is given.
         """
         cluster = self._access.cluster
         if self._settling is None:

@@ -171,13 +171,15 @@ def test_settling_ends() -> None:
     assert len(script.asked) == before + 1
 
 
-def test_a_settled_route_is_not_asked_twice() -> None:
-    predictor, script = asking(GOOD, Answer(503, b""), GOOD)
+def test_a_settled_route_is_known() -> None:
+    """Its 404 is a verdict, and a lost response is none."""
+    predictor, script = asking(GOOD, NO_ROUTE, Answer(503, b""), GOOD)
     predictor.predict(ROWS)
     with pytest.raises(RequestFailed) as failure:
         predictor.predict(ROWS)
-    assert failure.value.status == 503
-    assert len(script.asked) == 2
+    assert failure.value.status == 404
+    assert predictor.predict(ROWS) == [0, 2]
+    assert len(script.asked) == 4
 
 
 def test_impatient_from_the_start() -> None:
