@@ -11,7 +11,7 @@ from pytest_kubeflow.k8s.credentials import Credentials
 from pytest_kubeflow.k8s.ownership import is_ours
 from pytest_kubeflow.retries.outage import Outage, Unusable
 from pytest_kubeflow.retries.policy import RetryPolicy
-from pytest_kubeflow.retries.statuses import PAGE_SECONDS, is_json, is_whole_json, page_in
+from pytest_kubeflow.retries.statuses import PAGE_SECONDS, is_empty, is_json, is_whole_json, page_in
 from pytest_kubeflow.waiting import current_deadline
 
 if TYPE_CHECKING:
@@ -77,7 +77,12 @@ def make_connection(settings: Any, policy: RetryPolicy, credentials: Credentials
             if not name or not is_ours(labels):
                 return None
             same = {key: sent[key] for key in ("headers", "_request_timeout") if key in sent}
-            found = self.request("GET", f"{url}/{name}", **same)
+            try:
+                found = self.request("GET", f"{url}/{name}", **same)
+            except ApiException as error:
+                if error.status == 404:
+                    return None
+                raise
             there = json.loads(found.data)["metadata"].get("labels") or {}
             return found if labels.items() <= there.items() else None
 
@@ -93,7 +98,7 @@ def _from_the_api(response: Any) -> Any:
     headers, data = dict(raw.headers), response.data
     if (outage := page_in(response.status, headers, data)) is not None:
         raise Unusable(outage)
-    if is_json(headers) and (not is_whole_json(data) or not data.strip(b"{} \n")):
+    if is_json(headers) and (not is_whole_json(data) or is_empty(data)):
         told = f"with status {response.status}, what is no object of Kubernetes: {data[:100]!r}"
         raise Unusable(Outage(told, "no JSON", within=PAGE_SECONDS))
     return response

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from pytest_kubeflow.retries.network import outage_of
 from pytest_kubeflow.retries.outage import Outage, Unusable
 from pytest_kubeflow.retries.policy import RetryPolicy
-from pytest_kubeflow.retries.statuses import outage_in, page_in
+from pytest_kubeflow.retries.statuses import PAGE_SECONDS, outage_in, page_in
 
 if TYPE_CHECKING:
     from minio import Minio
@@ -53,7 +53,7 @@ def patient(kind: type[PoolManager], policy: RetryPolicy) -> type[PoolManager]:
 
             def attempt() -> Any:
                 response = send(method, url, redirect=redirect, **options)
-                _check(method, response, whole=options.get("preload_content", True))
+                _check(method, url, response, whole=options.get("preload_content", True))
                 return response
 
             asks = parse_qs(urlsplit(url).query, keep_blank_values=True)
@@ -76,12 +76,15 @@ def _outage(response: Any) -> Outage | None:
     return outage_in(response.status, response.headers, response.read(cache_content=True))
 
 
-def _check(method: str, response: Any, *, whole: bool) -> None:
-    """Raises Unusable for what no store answers."""
-    if "etag" in response.headers:
-        return  # an object, which may be a page
+def _check(method: str, url: str, response: Any, *, whole: bool) -> None:
+    """Raises Unusable for what no store answers: objects have an ETag, and all else is XML."""
+    if "etag" in response.headers or response.status not in {200, 206}:
+        return
     body = response.data if whole else b""
     if (outage := page_in(response.status, response.headers, body)) is not None:
         raise Unusable(outage)
-    if method == "GET" and whole and response.status == 200 and not body:
-        raise Unusable(Outage("an empty response with status 200", "cut off"))
+    if method != "GET" or "policy=" in url:
+        return
+    if not whole or not body.lstrip().startswith(b"<"):
+        told = f"a response with status {response.status} that is neither an object nor XML"
+        raise Unusable(Outage(told, "not S3's", within=PAGE_SECONDS))

@@ -10,6 +10,7 @@ import json
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 from pytest_kubeflow.auth.credentials import Credentials
@@ -49,7 +50,6 @@ def make_kfp_client(
     from urllib3.util import Retry
 
     proxy = proxy_for(host)
-    # Already the constructor may ask the server something.
     header, value = next(iter(credentials.headers().items()), (None, None))
 
     class Client(kfp.Client):  # type: ignore[misc]  # the base class has no types
@@ -69,6 +69,12 @@ def make_kfp_client(
             # Redirects alone are urllib3's: what is repeated is our policy's to say.
             config.retries = Retry(total=None, connect=0, read=0, status=0, other=0, redirect=3)
             return config
+
+        def get_kfp_healthz(self, *args: Any, **kwargs: Any) -> Any:
+            if not hasattr(self, "retry_policy"):
+                # The constructor asks whether it is multi-user, which is known, and asks once.
+                return SimpleNamespace(multi_user=namespace is not None)
+            return super().get_kfp_healthz(*args, **kwargs)
 
         def set_user_namespace(self, namespace: str) -> NoReturn:
             raise NotImplementedError(

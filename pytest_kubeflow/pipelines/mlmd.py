@@ -156,10 +156,10 @@ class MetadataSource:
         lower = {name.lower(): value for name, value in response.headers.items()}
         if response.status_code != 200:
             words = b"" if _is_binary(response) else response.content
-            raise Unanswered(
-                f"{self.name} answers HTTP {_answered(response)}",
-                outage_in(response.status_code, lower, words),
-            )
+            outage = outage_in(response.status_code, lower, words)
+            if response.status_code == 401:
+                outage = None  # whoever posts has tried another login
+            raise Unanswered(f"{self.name} answers HTTP {_answered(response)}", outage)
         try:
             answer = read_answer(response.content, lower)
         except MalformedFrames as error:

@@ -15,7 +15,7 @@ from pytest_kubeflow.response_text import words_of
 from pytest_kubeflow.retries.network import outage_of
 from pytest_kubeflow.retries.outage import Outage, carried_by
 from pytest_kubeflow.retries.policy import RetryPolicy
-from pytest_kubeflow.retries.statuses import PAGE_SECONDS, is_whole_json, outage_in
+from pytest_kubeflow.retries.statuses import PAGE_SECONDS, is_empty, is_whole_json, outage_in
 
 CLIENT = "pipelines"
 
@@ -91,16 +91,14 @@ def _judge(error: BaseException) -> Outage | None:
 
 def _check(method: str, url: str, response: Any) -> None:
     """Raises NotTheApi for what the API does not answer."""
-    body = response.data.strip()
+    body = response.data
     last = urlsplit(url).path.rpartition("/")[2]
     if method == "DELETE" or ":" in last:
         # An action is answered by an empty object, and by some gateways with nothing at all.
-        fits = not body or is_whole_json(body)
+        fits = is_empty(body) or is_whole_json(body)
     else:
-        fits = is_whole_json(body) and (
-            bool(body.strip(b"{} \n" if isinstance(body, bytes) else "{} \n"))
-            or (method == "GET" and last in _COLLECTIONS)
-        )
+        may_be_empty = method == "GET" and last in _COLLECTIONS
+        fits = is_whole_json(body) and (may_be_empty or not is_empty(body))
     if fits:
         return
     if is_whole_json(body):

@@ -66,7 +66,6 @@ class RetryPolicy:
         judge: Callable[[BaseException], Outage | None] = outage_of,
         gave_up: Callable[[Outage, float], Exception] | None = None,
         settling: float = 0.0,
-        pauses: tuple[float, float] = PAUSES,
         tally: Tally = LOST,
     ) -> None:
         self.client = client
@@ -74,7 +73,6 @@ class RetryPolicy:
         self._max_outage = max_outage
         self._gave_up = gave_up
         self._settling = settling
-        self._pauses = pauses
         self._tally = tally
         self._silent_at = float("-inf")
         self._gone = False
@@ -190,7 +188,7 @@ class RetryPolicy:
 
     def pause(self, outage: Outage | None, attempt: int) -> float:
         """Seconds until the next attempt, not in step with others that lost the same server."""
-        shortest, longest = self._pauses
+        shortest, longest = PAUSES
         grown = min(shortest * 2.0 ** min(attempt - 1, 10), longest)
         grown *= random.uniform(0.7, 1.0)  # noqa: S311
         return max(grown, outage.retry_after if outage else 0.0)

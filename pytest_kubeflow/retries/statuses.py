@@ -87,9 +87,13 @@ def is_json(headers: Mapping[str, str]) -> bool:
 
 def is_whole_json(body: str | bytes | None) -> bool:
     """Whether it begins and ends as an object or a list does; it is not read for that."""
-    text = body.encode() if isinstance(body, str) else body or b""
-    text = text.strip()
+    text = _bytes(body)
     return len(text) >= 2 and text[:1] + text[-1:] in (b"{}", b"[]")
+
+
+def is_empty(body: str | bytes | None) -> bool:
+    """Whether it is an object or a list with nothing in it, or nothing at all."""
+    return not _bytes(body).strip(b"{}[] \t\r\n")
 
 
 def fields_of(body: str | bytes | None) -> dict[str, Any]:
@@ -118,6 +122,10 @@ def retry_after(headers: Mapping[str, str]) -> float:
         return 0.0
     except (ValueError, OverflowError):  # numbers and years beyond all bounds
         return LONGEST_PAUSE if value.strip().isdecimal() else 0.0
+
+
+def _bytes(body: str | bytes | None) -> bytes:
+    return (body.encode() if isinstance(body, str) else body or b"").strip()
 
 
 def _header(headers: Mapping[str, str], name: str) -> str | None:

@@ -23,6 +23,10 @@ from urllib.parse import urlsplit
 
 import yaml
 
+Answer = tuple[int, Mapping[str, str], bytes]
+Ask = Callable[[str, str, bytes, Mapping[str, str]], Answer]
+"""Method, path with query, body and headers: what a server makes of them."""
+
 Fault = Callable[["Exchange"], None]
 """What happens to a request instead of an answer."""
 
@@ -54,15 +58,15 @@ class Exchange(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _any  # noqa: N815  http.server's names
 
-    def forward(self) -> tuple[int, Mapping[str, str], bytes]:
+    def forward(self) -> Answer:
         """Let the API server do it."""
         return self.server.ask(self.command, self.path, self.body, dict(self.headers))
 
-    def deliver(self, answer: tuple[int, Mapping[str, str], bytes]) -> None:
+    def deliver(self, answer: Answer) -> None:
         """Give the client an answer."""
         status, headers, body = answer
         self.send_response(status)
-        for name in ("Content-Type", "Retry-After"):
+        for name in ("Content-Type", "ETag", "Retry-After"):
             if name in headers:
                 self.send_header(name, headers[name])
         self.send_header("Content-Length", str(len(body)))
@@ -91,6 +95,18 @@ class Upstream:
             return HTTPConnection(self.host, self.port, timeout=60)
         return HTTPSConnection(self.host, self.port, context=self.tls, timeout=60)
 
+    def __call__(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Let it do what is asked for."""
+        wanted = {
+            name: value
+            for name, value in headers.items()
+            if name.lower() in {"accept", "authorization", "content-type"}
+        }
+        with contextlib.closing(self.connection()) as connection:
+            connection.request(method, path, body or None, wanted)
+            answer: HTTPResponse = connection.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read()
+
     @classmethod
     def at(cls, url: str, tls: ssl.SSLContext | None = None) -> Upstream:
         """The one at this URL."""
@@ -100,17 +116,23 @@ class Upstream:
         return cls(parts.hostname, parts.port, tls)
 
 
+def _all(_method: str, _path: str) -> bool:
+    return True
+
+
 class Unreliable(ThreadingHTTPServer):
     """`fault`, if set, befalls the first attempt of each request with the same method and path."""
 
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, upstream: Upstream) -> None:
+    def __init__(self, upstream: Ask) -> None:
         super().__init__(("127.0.0.1", 0), Exchange)
-        self._upstream = upstream
+        self.ask = upstream
         self._lock = threading.Lock()
         self.fault: Fault | None = None
+        self.times = 1
+        self.befalls: Callable[[str, str], bool] = _all
         self.attempts: Counter[tuple[str, str]] = Counter()
         self._connections: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
@@ -130,21 +152,8 @@ class Unreliable(ThreadingHTTPServer):
     def fault_for(self, method: str, path: str) -> Fault | None:
         with self._lock:
             self.attempts[method, path] += 1
-            return self.fault if self.attempts[method, path] == 1 else None
-
-    def ask(
-        self, method: str, path: str, body: bytes, headers: Mapping[str, str]
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        connection = self._upstream.connection()
-        wanted = {
-            name: value
-            for name, value in headers.items()
-            if name.lower() in {"accept", "authorization", "content-type"}
-        }
-        with contextlib.closing(connection):
-            connection.request(method, path, body or None, wanted)
-            answer: HTTPResponse = connection.getresponse()
-            return answer.status, dict(answer.getheaders()), answer.read()
+            hit = self.befalls(method, path) and self.attempts[method, path] <= self.times
+            return self.fault if hit else None
 
 
 @dataclass
@@ -165,9 +174,12 @@ class Way:
         return self.server.attempts
 
     @contextmanager
-    def every_first(self, fault: Fault) -> Iterator[None]:
-        """Each request's first attempt fails so."""
+    def every_first(
+        self, fault: Fault, *, times: int = 1, of: Callable[[str, str], bool] | None = None
+    ) -> Iterator[None]:
+        """Each request's first `times` attempts fail so; of all, or of this method and path."""
         self.attempts.clear()
+        self.server.times, self.server.befalls = times, of or _all
         self.server.fault = fault
         yield
         self.server.fault = None
