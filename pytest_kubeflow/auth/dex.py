@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pytest_kubeflow.auth.credentials import YOUNG
+from pytest_kubeflow.auth.retries import repeat_login
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.auth.signin import PasswordRefused, SignIn
 from pytest_kubeflow.config.model import GatewaySettings
@@ -86,14 +87,18 @@ class DexLogin:
             return old
 
     def _log_in(self, session: requests.Session) -> str:
-        return SignIn(
-            session,
-            self._host,
-            self._settings,
-            username=self._username,
-            password=self._password,
-            redactor=self._redactor,
-        ).cookies()
+        def log_in() -> str:
+            session.cookies.clear()
+            return SignIn(
+                session,
+                self._host,
+                self._settings,
+                username=self._username,
+                password=self._password,
+                redactor=self._redactor,
+            ).cookies()
+
+        return repeat_login(session, log_in)
 
     def _asked_email(self, session: requests.Session) -> str:
         """Whom oauth2-proxy takes us for; empty where it does not tell."""

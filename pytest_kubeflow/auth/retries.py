@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
-from pytest_kubeflow.retries.outage import Outage
+from pytest_kubeflow.errors import ClusterUnreachable
+from pytest_kubeflow.retries.outage import LostResponse, Outage
 from pytest_kubeflow.retries.policy import RetryPolicy
 from pytest_kubeflow.retries.statuses import is_html, outage_in, page_in
 
 if TYPE_CHECKING:
     import requests
+
+T = TypeVar("T")
 
 CLIENT = "gateway"
 
@@ -19,6 +23,7 @@ MAX_OUTAGE = 30.0
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that may be sent twice. A password, for one, is not sent again by itself."""
 
+_LOGIN_SECONDS = 2.0
 _JSON = "application/json"
 
 
@@ -41,3 +46,28 @@ def outage_in_response(response: requests.Response, *, read: bool) -> Outage | N
         if page is not None:
             return page
     return outage_in(response.status_code, headers, response.content if read else b"")
+
+
+def repeat_login(session: requests.Session, log_in: Callable[[], T]) -> T:
+    """What `log_in` returns, which begins anew where it was lost on the way or broke off.
+
+    A password that was refused is a verdict, and is not sent again. What breaks off for good is
+    asked for two seconds more.
+    """
+    policy = getattr(session, "policy", None)
+    if not isinstance(policy, RetryPolicy):
+        return log_in()
+
+    def attempt() -> T:
+        try:
+            return log_in()
+        except ClusterUnreachable as error:
+            outage = Outage(error.message, "login broke off", within=_LOGIN_SECONDS)
+            raise LostResponse(outage, error) from error
+
+    try:
+        return policy.repeat(attempt)
+    except LostResponse as lost:
+        if isinstance(lost.response, ClusterUnreachable):
+            raise lost.response from lost.response.__cause__
+        raise

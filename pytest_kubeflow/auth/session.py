@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import requests
 
     from pytest_kubeflow.auth.credentials import Credentials
+    from pytest_kubeflow.retries.policy import RetryPolicy
 
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
@@ -94,6 +95,8 @@ def gateway_session(
     class Session(requests.Session):
         """Signs also where a redirect on the same host leads, and nothing beyond it."""
 
+        policy: RetryPolicy | None
+
         def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
             before, after = response.request.url, prepared_request.url
             if self.should_strip_auth(before, after):  # type: ignore[no-untyped-call]
@@ -102,6 +105,7 @@ def gateway_session(
                 sign(prepared_request)
 
     session = Session()
+    session.policy = policy
     session.auth = sign  # also keeps requests from looking into ~/.netrc
     for scheme in ("http://", "https://"):
         session.mount(scheme, Adapter())

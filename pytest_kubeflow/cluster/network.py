@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from pytest_kubeflow.auth.retries import gateway_policy
 from pytest_kubeflow.cluster.checklist import Checklist
 from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import ClusterUnreachable
@@ -38,23 +39,30 @@ def check_network(url: str, settings: GatewaySettings, checks: Checklist) -> Non
     with checks.check(NAME) as finding, _blaming(proxy), reaching(_where(url, proxy)):
         addresses = _resolve(host, port)
         finding.told = f"{host} is {', '.join(addresses)}"
-    with contextlib.ExitStack() as stack:
-        with checks.check(CONNECTION) as finding, _blaming(proxy), reaching(_where(url, proxy)):
-            connection = socket.create_connection((host, port), timeout=_SECONDS)
-            stack.enter_context(connection)
-            finding.told = f"port {port}{through} is open"
-        if not secure:
-            checks.skip(TLS, "plain http")
-        elif proxy is not None:
-            checks.skip(TLS, "the proxy stands between")
-        else:
-            with checks.check(TLS) as finding, reaching(url):
-                shown = _handshake(connection, host, settings)
-                finding.told = shown.told
-                if settings.insecure:
-                    finding.warn(f"{shown.told}, not verified (--kf-insecure)")
-                elif shown.left is not None and shown.left < _SOON:
-                    finding.warn(f"{shown.told}: renew it, it ends in {shown.left.days} days")
+    policy = gateway_policy()
+
+    def connect() -> socket.socket:
+        return socket.create_connection((host, port), timeout=_SECONDS)
+
+    def shake_hands() -> _Certificate:
+        with connect() as connection:
+            return _handshake(connection, host, settings)
+
+    with checks.check(CONNECTION) as finding, _blaming(proxy), reaching(_where(url, proxy)):
+        policy.repeat(connect).close()
+        finding.told = f"port {port}{through} is open"
+    if not secure:
+        checks.skip(TLS, "plain http")
+    elif proxy is not None:
+        checks.skip(TLS, "the proxy stands between")
+    else:
+        with checks.check(TLS) as finding, reaching(url):
+            shown = policy.repeat(shake_hands)
+            finding.told = shown.told
+            if settings.insecure:
+                finding.warn(f"{shown.told}, not verified (--kf-insecure)")
+            elif shown.left is not None and shown.left < _SOON:
+                finding.warn(f"{shown.told}: renew it, it ends in {shown.left.days} days")
 
 
 @contextlib.contextmanager

@@ -25,7 +25,13 @@ _EXPERIMENTS = "/apis/v2beta1/experiments"
 _TIMEOUT = (3.0, 10.0)
 """Seconds to connect and between two pieces of the answer, for questions that are cheap."""
 
-_QUICKLY: Any = {"allow_redirects": False, "timeout": _TIMEOUT, "stream": True}
+_JSON = {"Accept": "application/json"}
+_QUICKLY: Any = {
+    "allow_redirects": False,
+    "timeout": _TIMEOUT,
+    "stream": True,
+    "headers": _JSON,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +165,11 @@ def _list(session: requests.Session, api: PipelinesApi, namespace: str) -> Refus
         parameters["namespace"] = namespace
     with reaching(api.url):
         answer = session.get(
-            f"{api.url}{_EXPERIMENTS}", params=parameters, allow_redirects=False, timeout=_TIMEOUT
+            f"{api.url}{_EXPERIMENTS}",
+            params=parameters,
+            headers=_JSON,
+            allow_redirects=False,
+            timeout=_TIMEOUT,
         )
     return None if answer.status_code == 200 else Refusal.of(answer)
 

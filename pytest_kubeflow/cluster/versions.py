@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.retries.statuses import fields_of
 
 if TYPE_CHECKING:
     from pytest_kubeflow.cluster.base import KubernetesCluster
@@ -33,10 +34,14 @@ kubeflow/community-distribution."""
 def pipelines_version(cluster: Cluster) -> str:
     """The release of Kubeflow Pipelines, or that it is not told."""
     with cluster.session() as session, reaching(cluster.kfp_api_url):
-        answer = session.get(f"{cluster.kfp_api_url}{_HEALTH}", allow_redirects=False)
+        answer = session.get(
+            f"{cluster.kfp_api_url}{_HEALTH}",
+            headers={"Accept": "application/json"},
+            allow_redirects=False,
+        )
         if answer.status_code != 200:
             return f"version not told (answers {answer.status_code})"
-        told = answer.json()
+        told = fields_of(answer.content)
         return str(next((told[key] for key in _TAGS if told.get(key)), "version not told"))
 
 

@@ -120,6 +120,7 @@ def _list(cluster: Cluster, namespace: str) -> requests.Response:
         return session.get(
             f"{cluster.kfp_api_url}{_EXPERIMENTS}",
             params=parameters,
+            headers={"Accept": "application/json"},
             allow_redirects=False,
             timeout=_TIMEOUT,
         )

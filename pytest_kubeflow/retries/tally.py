@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
 _KINDS = 3
 
@@ -30,12 +29,12 @@ class Tally:
             for kind, count in kinds.items():
                 self.add(client, kind, count)
 
-    def plain(self) -> dict[str, dict[str, int]]:
+    def plain(self) -> Mapping[str, Mapping[str, int]]:
         """The counts: {client: {kind: number}}."""
         with self._lock:
             return {client: dict(kinds) for client, kinds in self._counts.items()}
 
-    def since(self, before: Mapping[str, Mapping[str, Any]]) -> Tally:
+    def since(self, before: Mapping[str, Mapping[str, int]]) -> Tally:
         """What has come after `before`, which `plain` gave."""
         grown = {
             client: {kind: n - before.get(client, {}).get(kind, 0) for kind, n in kinds.items()}

@@ -133,7 +133,7 @@ def made_by(client: Client, stand_in: StandIn) -> int:
     return len(stand_in.made[client.kind]) if client.kind else 1
 
 
-def lost(before: dict[str, dict[str, int]]) -> int:
+def lost(before: Mapping[str, Mapping[str, int]]) -> int:
     return sum(sum(kinds.values()) for kinds in LOST.since(before).plain().values())
 
 

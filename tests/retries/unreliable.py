@@ -22,10 +22,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
+from urllib3 import HTTPHeaderDict
 
 Answer = tuple[int, Mapping[str, str], bytes]
 Ask = Callable[[str, str, bytes, Mapping[str, str]], Answer]
 """Method, path with query, body and headers: what a server makes of them."""
+
+_HOPS = frozenset({"connection", "content-length", "date", "server", "transfer-encoding"})
 
 Fault = Callable[["Exchange"], None]
 """What happens to a request instead of an answer."""
@@ -66,9 +69,8 @@ class Exchange(BaseHTTPRequestHandler):
         """Give the client an answer."""
         status, headers, body = answer
         self.send_response(status)
-        for name in ("Content-Type", "ETag", "Retry-After"):
-            if name in headers:
-                self.send_header(name, headers[name])
+        for name, value in HTTPHeaderDict(headers).iteritems():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -97,15 +99,15 @@ class Upstream:
 
     def __call__(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Let it do what is asked for."""
-        wanted = {
-            name: value
-            for name, value in headers.items()
-            if name.lower() in {"accept", "authorization", "content-type"}
-        }
+        wanted = {name: value for name, value in headers.items() if name.lower() not in _HOPS}
         with contextlib.closing(self.connection()) as connection:
             connection.request(method, path, body or None, wanted)
             answer: HTTPResponse = connection.getresponse()
-            return answer.status, dict(answer.getheaders()), answer.read()
+            # Several cookies are several headers.
+            told = HTTPHeaderDict(
+                (name, value) for name, value in answer.getheaders() if name.lower() not in _HOPS
+            )
+            return answer.status, told, answer.read()
 
     @classmethod
     def at(cls, url: str, tls: ssl.SSLContext | None = None) -> Upstream:
