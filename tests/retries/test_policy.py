@@ -1,160 +1,151 @@
-"""How long calls are repeated, without an API server."""
+"""How long is repeated, by whom, and what of it is counted: without a server."""
 
 from __future__ import annotations
 
-import socket
-import ssl
-from typing import NoReturn
+from collections.abc import Callable
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from kubernetes.client import ApiException
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    LocationParseError,
-    MaxRetryError,
-    NameResolutionError,
-    NewConnectionError,
-    ProtocolError,
-    ProxyError,
-    ReadTimeoutError,
-)
 
-from pytest_kubeflow.k8s.retry_policy import ApiOutage, api_outage, kubernetes_policy
-from pytest_kubeflow.retries.statuses import LONGEST_PAUSE
+from pytest_kubeflow.errors import ClusterUnreachable
+from pytest_kubeflow.retries import policy as module
+from pytest_kubeflow.retries.outage import LostResponse, Outage, Unusable
+from pytest_kubeflow.retries.policy import RetryPolicy, outages_of
+from pytest_kubeflow.retries.tally import Tally
 from pytest_kubeflow.waiting import Deadline, bounded_by
 
-POOL, HOST = None, "kf.example"
+AWAY = Outage("away", "503")
+BUSY = Outage("busy", "429", ambiguous=False)
 
 
-def answered(code: int, body: str = "", **headers: str) -> ApiException:
-    error = ApiException(status=code, reason="Reason")
-    error.body, error.headers = body, headers
-    return error
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAUSES", (0.001, 0.01))
 
 
-def refused() -> MaxRetryError:
-    connection = NewConnectionError(POOL, "refused")  # type: ignore[arg-type]
-    connection.__cause__ = ConnectionRefusedError(111, "Connection refused")
-    return MaxRetryError(POOL, "/", connection)  # type: ignore[arg-type]
+class Script:
+    """Loses its first calls so, and then gives "done"; counts them."""
+
+    def __init__(self, *outages: Outage) -> None:
+        self._left = list(outages)
+        self.calls = 0
+
+    def __call__(self) -> str:
+        self.calls += 1
+        if self._left:
+            raise Unusable(self._left.pop(0))
+        return "done"
 
 
-def tls(inner: ssl.SSLError) -> ApiException:
-    """As the official client raises it."""
-    try:
-        try:
-            raise inner
-        except ssl.SSLError:
-            raise ApiException(status=0, reason="SSLError")  # noqa: B904  so does it
-    except ApiException as error:
-        return error
+def for_ever(outage: Outage) -> Callable[[], str]:
+    def attempt() -> str:
+        raise Unusable(outage)
+
+    return attempt
 
 
-@pytest.mark.parametrize(
-    ("error", "ambiguous"),
-    [
-        (refused(), False),
-        (ConnectTimeoutError(), False),
-        (ConnectionRefusedError(111, "Connection refused"), False),
-        (ReadTimeoutError(POOL, "/", "timed out"), True),  # type: ignore[arg-type]
-        (ProtocolError("Connection aborted.", ConnectionResetError(104, "reset")), True),
-        (ConnectionResetError(104, "Connection reset by peer"), True),
-        (tls(ssl.SSLEOFError(8, "EOF occurred in violation of protocol")), True),
-        (ProxyError("Unable to connect", OSError("Tunnel connection failed: 503 no")), True),
-        (answered(429, '{"message": "too many"}'), False),
-        (answered(502), True),
-        (answered(503), True),
-        (answered(504), True),
-        (answered(500, '{"message": "etcdserver: leader changed"}'), True),
-        (answered(500, '{"message": "etcdserver: request timed out"}'), True),
-        (answered(500, '{"message": "rpc error: code = Unavailable desc = EOF"}'), True),
-        (answered(500, '{"reason": "ServerTimeout"}'), True),
-        (answered(500, **{"Retry-After": "1"}), True),
-        (answered(409, '{"reason": "Conflict", "details": {"kind": "resourcequotas"}}'), False),
-    ],
-)
-def test_what_is_asked_again(error: Exception, *, ambiguous: bool) -> None:
-    outage = api_outage(error)
-    assert outage is not None
-    assert outage.ambiguous is ambiguous
-    assert outage.reason
-    assert "\n" not in outage.reason
+def test_what_is_lost_is_counted_by_kind() -> None:
+    tally = Tally()
+    script = Script(AWAY, BUSY, AWAY)
+    assert RetryPolicy("gateway", tally=tally).repeat(script) == "done"
+    assert script.calls == 4
+    assert tally.plain() == {"gateway": {"503": 2, "429": 1}}
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        *(answered(code) for code in (400, 403, 404, 405, 406, 409, 410, 413, 415, 422, 500)),
-        answered(500, '{"message": "failed calling webhook \\"x\\": connection refused"}'),
-        answered(409, '{"reason": "AlreadyExists", "details": {"kind": "pods"}}'),
-        answered(200, "no JSON where some was promised"),
-        NameResolutionError(HOST, POOL, socket.gaierror(-2, "unknown")),  # type: ignore[arg-type]
-        socket.gaierror(-3, "Temporary failure in name resolution"),
-        tls(ssl.SSLCertVerificationError(1, "certificate verify failed")),
-        tls(ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")),
-        ProxyError("Unable to connect", OSError("Tunnel connection failed: 407 who are you")),
-        LocationParseError("http://[x"),
-        FileNotFoundError(2, "No such file", "client.crt"),
-        ValueError("a mistake"),
-        KeyboardInterrupt(),
-    ],
-)
-def test_what_is_final(error: BaseException) -> None:
-    assert api_outage(error) is None
+def test_what_is_not_safe_is_asked_again_where_nothing_was_done() -> None:
+    policy = RetryPolicy("gateway", tally=Tally())
+    script = Script(BUSY, BUSY)
+    assert policy.repeat(script, safe=False) == "done"
+    script = Script(BUSY, AWAY)
+    with pytest.raises(Unusable, match="away"):
+        policy.repeat(script, safe=False)
+    assert script.calls == 2
 
 
-@given(st.integers(0, 10_000))
-def test_seconds_of_retry_after(seconds: int) -> None:
-    outage = api_outage(answered(429, **{"retry-after": str(seconds)}))
-    assert outage is not None
-    assert outage.retry_after == min(seconds, LONGEST_PAUSE)
+def test_what_may_have_been_done_is_looked_for() -> None:
+    policy = RetryPolicy("pipelines", tally=Tally())
+    script = Script(AWAY)
+    assert policy.repeat(script, safe=False, done=lambda: "found") == "found"
+    assert script.calls == 1
+    script, looks = Script(AWAY, AWAY), Script(AWAY)
+    assert policy.repeat(script, safe=False, done=lambda: looks() and None) == "done"
+    assert script.calls == 3
+    assert looks.calls >= 3  # a look that is lost is another's turn
+    script, looks = Script(BUSY), Script()
+    assert policy.repeat(script, safe=False, done=looks) == "done"
+    assert looks.calls == 0
 
 
-@given(st.text(max_size=40))
-def test_any_retry_after_is_harmless(text: str) -> None:
-    outage = api_outage(answered(503, **{"Retry-After": text}))
-    assert outage is not None
-    assert 0 <= outage.retry_after <= LONGEST_PAUSE
+def test_a_call_inside_of_another_shares_its_time() -> None:
+    """Not as often as each alone: as long as one."""
+    policy = RetryPolicy("pipelines", tally=Tally())
+    once = Outage("who are you", "401", times=1)
+    script = Script(once, once, once)
+    with pytest.raises(Unusable):
+        policy.repeat(lambda: policy.repeat(script))
+    assert script.calls == 2
 
 
-def test_interrupts_pass_at_once() -> None:
-    attempts = []
-
-    def attempt() -> NoReturn:
-        attempts.append(1)
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        kubernetes_policy().repeat(attempt)
-    assert attempts == [1]
-
-
-def test_retry_after_beyond_the_deadline_is_cut_short() -> None:
-    attempts = []
-
-    def attempt() -> NoReturn:
-        attempts.append(1)
-        raise answered(429, '{"message": "slow down"}', **{"Retry-After": "3600"})
-
-    with (
-        bounded_by(Deadline.after(0.2)),
-        pytest.raises(ApiOutage, match="does not answer: it answers 429: slow down"),
-    ):
-        kubernetes_policy().repeat(attempt)
-    assert len(attempts) == 2
-
-
-def test_the_callers_deadline_is_no_verdict_on_the_api() -> None:
-    """Only the policy's own time makes the calls after it impatient."""
-    policy = kubernetes_policy(60)
-    with bounded_by(Deadline.after(0)), pytest.raises(ApiOutage):
-        policy.repeat(lambda: (_ for _ in ()).throw(refused()))
-    outcomes: list[Exception | None] = [refused(), refused(), None]
+def test_the_bound_begins_with_the_first_loss() -> None:
+    """So that one attempt which has hung for longer is asked again all the same."""
+    policy = RetryPolicy("gateway", 0.05, tally=Tally())
+    hung = iter([AWAY])
 
     def attempt() -> str:
-        if (error := outcomes.pop(0)) is not None:
-            raise error
-        return "there"
+        outage = next(hung, None)
+        if outage is None:
+            return "done"
+        deadline = Deadline.after(0.2)
+        while not deadline.expired:
+            pass
+        raise Unusable(outage)
 
-    assert policy.repeat(attempt) == "there"
+    assert policy.repeat(attempt) == "done"
+
+
+def test_what_may_be_there_for_good_has_less_time() -> None:
+    policy = RetryPolicy("gateway", 60, tally=Tally())
+    with pytest.raises(Unusable):
+        policy.repeat(for_ever(Outage("a page", "page", within=0.05)))
+    script = Script(AWAY)
+    with pytest.raises(Unusable):  # it was away for too long: once each, until it answers
+        policy.repeat(script)
+    assert script.calls == 1
+    assert policy.repeat(script) == "done"
+    assert policy.repeat(Script(AWAY)) == "done"
+
+
+def test_no_time_is_one_attempt() -> None:
+    for bounded in (outages_of(0), bounded_by(Deadline.after(0))):
+        script = Script(AWAY)
+        with bounded, pytest.raises(Unusable):
+            RetryPolicy("gateway", tally=Tally()).repeat(script)
+        assert script.calls == 1
+
+
+def test_the_last_response_is_given_back() -> None:
+    tally = Tally()
+    policy = RetryPolicy("gateway", 0.05, tally=tally)
+    assert policy.response(lambda: 503, lambda code: AWAY if code == 503 else None) == 503
+    assert tally.plain()["gateway"]["503"] >= 1
+    assert policy.response(lambda: 404, lambda _: None) == 404
+
+
+def test_verdicts_of_ours_are_not_judged_again() -> None:
+    """A client whose credentials another client has to get: that one has had its time."""
+    calls = []
+
+    def attempt() -> None:
+        calls.append(1)
+        try:
+            raise ConnectionRefusedError(111, "refused")
+        except OSError as error:
+            raise ClusterUnreachable("no token: the Kubernetes API does not answer") from error
+
+    with pytest.raises(ClusterUnreachable):
+        RetryPolicy("gateway", tally=Tally()).repeat(attempt)
+    assert calls == [1]
+
+
+def test_a_lost_response_is_an_error_to_nobody_else() -> None:
+    lost = LostResponse(AWAY, "the response")
+    assert (lost.outage, lost.response, str(lost)) == (AWAY, "the response", "away")
