@@ -9,8 +9,7 @@ from pytest_kubeflow.redaction import Secret
 
 def header_lines(config: KubeflowConfig) -> list[str]:
     """What was set, and where. Defaults are not listed."""
-    kubernetes = config.kubernetes
-    if not (config.gateway.host or kubernetes.kubeconfig or kubernetes.context):
+    if not config.names_cluster:
         return ["kubeflow: no cluster named (--kf-host=URL, or --kf-host=local)"]
     given = [
         f"{name.replace('_', '-')}={shown(setting.value)} ({setting.origin})"

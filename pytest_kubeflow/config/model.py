@@ -226,6 +226,11 @@ class KubeflowConfig:
         """Whether the embedded Kubeflow is wanted."""
         return self.gateway.host == LOCAL
 
+    @property
+    def names_cluster(self) -> bool:
+        """Whether a cluster was named: the plugin is loaded in sessions without one, too."""
+        return bool(self.gateway.host or self.kubernetes.kubeconfig or self.kubernetes.context)
+
     def origin(self, name: str) -> str:
         """Where the value of the option `name` came from, such as "environment KF_HOST"."""
         setting = self.settings.get(name)

@@ -73,5 +73,6 @@ def _lost(config: pytest.Config) -> Tally:
 
 
 def _sentence(config: pytest.Config) -> str:
-    sentence = _lost(config).sentence()
-    return options.redactor(config).redact(sentence) if sentence else ""
+    if not (sentence := _lost(config).sentence()):
+        return ""
+    return options.redactor(config).redact(sentence) if options.load(config).names_cluster else ""

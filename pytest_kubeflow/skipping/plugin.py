@@ -141,9 +141,8 @@ class NotRun:
 
 def _names_cluster(settings: KubeflowConfig) -> bool:
     """Whether this session is about a Kubeflow at all: the plugin is loaded in others too."""
-    kubernetes, session = settings.kubernetes, settings.session
-    named = settings.gateway.host or kubernetes.kubeconfig or kubernetes.context
-    return bool(named or session.strict or session.min_tests)
+    session = settings.session
+    return bool(settings.names_cluster or session.strict or session.min_tests)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -18,6 +18,8 @@ from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.pipelines.client import calling, create_run, make_kfp_client, recent_runs
 from pytest_kubeflow.pipelines.experiment import Experiment
 from pytest_kubeflow.pipelines.package import compile_pipeline
+from pytest_kubeflow.pipelines.run_access import RunAccess
+from pytest_kubeflow.pipelines.submission import PipelineRunner, prepare
 from suites.pipelines.pythagorean import pythagorean
 from tests.retries.unreliable import FAULTS, Exchange, Fault, Way, unreliable_gateway
 
@@ -74,11 +76,54 @@ def no_id(exchange: Exchange) -> None:
     exchange.deliver((200, {"Content-Type": "application/json"}, b"{}"))
 
 
+def runner_of(client: Any, experiment: Experiment) -> PipelineRunner:
+    """One that only submits."""
+    nothing: Any = None
+    access = RunAccess(client, "", (), nothing, None, str, nothing)
+    return PipelineRunner(access, experiment, volumes=nothing, make_bucket=nothing)
+
+
+def of_runs(method: str, path: str) -> bool:
+    return method == "POST" and path.endswith("/runs")
+
+
+def twice(exchange: Exchange) -> None:
+    """A mesh sends the request twice by itself."""
+    exchange.forward()
+    exchange.deliver(exchange.forward())
+
+
+@pytest.mark.parametrize("fault", [*FAULTS, "twice"])
+def test_one_submission_leaves_no_other_run(client: Any, way: Way, fault: str) -> None:
+    """Made once, whatever is lost; what a mesh has made of it besides goes with the experiment."""
+    experiment = Experiment(client, None, Ownership("tests"))
+    submitted = prepare(pythagorean, arguments={"a": 3.0, "b": 4.0})
+    with way.every_first({**FAULTS, "twice": twice}[fault], of=of_runs):
+        run = runner_of(client, experiment).start(submitted)
+    there = client.list_runs(experiment_id=experiment.id).runs
+    assert run.run_id in {one.run_id for one in there}
+    assert len(there) == (2 if fault == "twice" else 1)
+    experiment.delete()
+    for one in there:
+        with pytest.raises(NotFound), calling("read it"):
+            client.get_run(one.run_id)
+
+
+def test_an_experiment_that_something_has_made_twice(client: Any, way: Way) -> None:
+    def of_experiments(method: str, path: str) -> bool:
+        return method == "POST" and path.endswith("/experiments")
+
+    experiment = Experiment(client, None, Ownership("tests"))
+    with way.every_first(twice, of=of_experiments):
+        assert client.get_experiment(experiment.id).experiment_id == experiment.id
+    experiment.delete()
+
+
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
         (HTML, "what answers 200 is not the pipelines API, but 'Sign in.*': is a login or a proxy"),
-        (no_id, "a run without an id"),
+        (no_id, "answers 200 with an empty object"),
     ],
     ids=["html", "no-id"],
 )
