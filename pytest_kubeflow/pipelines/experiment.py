@@ -198,15 +198,20 @@ def remove_pipeline(client: Any, pipeline_id: str) -> None:
 
 def _remove_experiment(client: Any, experiment_id: str, namespace: str | None) -> None:
     # Without its runs they would stay, in no experiment.
-    runs = pages(client.list_runs, "runs", experiment_id=experiment_id, namespace=namespace)
-    for run in map(RunView.of, list(runs)):
-        with contextlib.suppress(NotFound):
-            if run.state not in FINAL_STATES:
-                with calling(f"terminate run {run.name}"):
-                    client.terminate_run(run.run_id)
-            with calling(f"delete run {run.name}"):
-                client.delete_run(run.run_id)
+    with contextlib.suppress(NotFound):
+        runs = pages(client.list_runs, "runs", experiment_id=experiment_id, namespace=namespace)
+        for run in map(RunView.of, list(runs)):
+            _remove_run(client, run)
     _delete_experiment(client, experiment_id)
+
+
+def _remove_run(client: Any, run: RunView) -> None:
+    with contextlib.suppress(NotFound):
+        if run.state not in FINAL_STATES:
+            with calling(f"terminate run {run.name}"):
+                client.terminate_run(run.run_id)
+        with calling(f"delete run {run.name}"):
+            client.delete_run(run.run_id)
 
 
 def _delete_experiment(client: Any, experiment_id: str) -> None:

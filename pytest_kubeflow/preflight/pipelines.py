@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from pytest_kubeflow.auth.retries import gateway_policy, outage_in_response
 from pytest_kubeflow.cluster.checklist import Checklist
 from pytest_kubeflow.cluster.cluster import Cluster
 from pytest_kubeflow.cluster.entry import PIPELINES
@@ -72,14 +73,7 @@ def check_metadata(cluster: Cluster, needs: Needs, checks: Checklist) -> None:
     with checks.check(METADATA) as finding:
         finding.told = f"{cluster.metadata_url} answers"
         try:
-            with cluster.session() as session, reaching(cluster.metadata_url):
-                answer = session.post(
-                    cluster.metadata_url + _METHOD,
-                    data=_EMPTY,
-                    headers=_GRPC_WEB,
-                    allow_redirects=False,
-                    timeout=_TIMEOUT,
-                )
+            answer = _asked_metadata(cluster)
         except KubeflowError as error:
             trouble = error.message
         else:
@@ -97,6 +91,21 @@ def check_metadata(cluster: Cluster, needs: Needs, checks: Checklist) -> None:
             else "the outputs of tasks cannot be read (give --kf-kubeconfig for the pods' logs)"
         )
         finding.warn(f"{trouble}: {without}")
+
+
+def _asked_metadata(cluster: Cluster) -> requests.Response:
+    """What ML Metadata answers to a call that may be made twice, though it is a POST."""
+    with cluster.session(patient=False) as session, reaching(cluster.metadata_url):
+        return gateway_policy().response(
+            lambda: session.post(
+                cluster.metadata_url + _METHOD,
+                data=_EMPTY,
+                headers=_GRPC_WEB,
+                allow_redirects=False,
+                timeout=_TIMEOUT,
+            ),
+            lambda answer: outage_in_response(answer, read=True),
+        )
 
 
 def _native_address(cluster: Cluster) -> str:
