@@ -47,8 +47,8 @@ T = TypeVar("T")
 _WAY_IN = (NAME, CONNECTION, TLS, GATEWAY, CREDENTIALS, PIPELINES)
 NOT_NEEDED = "no selected test needs it"
 
-MAX_OUTAGE = 5.0
-"""Seconds for which Kubernetes may be away: the verdict comes within seconds."""
+MAX_OUTAGE = 3.0
+"""Seconds for which a server may be away: the verdict comes within seconds."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ BUSY = AWAY | NOT_DONE | {408}
 LONGEST_PAUSE = 60.0
 """Seconds that are waited at most where a server asks for more with Retry-After."""
 
-PAGE_SECONDS = 5.0
+PAGE_SECONDS = 3.0
 """Seconds for which a page of HTML in the server's place is asked again: it may be there for good,
 as one of a login or of something else that was installed there."""
 
