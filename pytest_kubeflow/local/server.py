@@ -47,6 +47,9 @@ from pytest_kubeflow.local.settings import GatewaySettings
 from pytest_kubeflow.local.spawner import Spawner
 
 NODE = "kubeflow-local"
+_STORE_NAMES = frozenset(
+    f"{name}{rest}" for name in ("seaweedfs", "minio-service") for rest in ("", ".kubeflow")
+).__contains__
 STORE, STORE_IMAGE = "seaweedfs", "ghcr.io/chrislusf/seaweedfs:4.34"
 
 
@@ -102,8 +105,8 @@ class Server:
         store = ObjectStore(
             spawner,
             directory=(self._data or directory) / "objects",
-            address=network.host(1),
-            front=network.host(2),
+            front=network.host(1),
+            known=_STORE_NAMES,
             faults=faults,
             buckets=[BUCKET],
         )
@@ -178,7 +181,7 @@ class Server:
             "ml-pipeline-ui": (80, ui),
             "metadata-grpc-service": (8080, native),
         }
-        await self._publish(admin, store, shown, store_front=network.host(2))
+        await self._publish(admin, store, shown, store_front=network.host(1))
         endpoints = await self._endpoints(api, store, host)
         # Last, because nobody waits for these: the cluster answers while they read what there is.
         self._started.set()

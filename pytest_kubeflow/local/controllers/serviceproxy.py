@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from pytest_kubeflow.local.controllers.controller import Controller, Informers
 from pytest_kubeflow.local.kube import KubeClient
@@ -94,11 +94,27 @@ class Forwarder:
         if not targets:
             writer.close()
             return
+        await self.relay(
+            reader,
+            writer,
+            asyncio.open_connection(*targets[next(self._turn) % len(targets)]),
+        )
+
+    async def relay(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        connecting: Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]],
+        *,
+        first: bytes = b"",
+    ) -> None:
+        """Copy both ways; `first` are bytes of the client that have been read already."""
         try:
-            upstream = await asyncio.open_connection(*targets[next(self._turn) % len(targets)])
+            upstream = await connecting
         except OSError:
             writer.close()
             return
+        upstream[1].write(first)
         await asyncio.gather(
             self.copy(reader, upstream[1], to_client=False),
             self.copy(upstream[0], writer, to_client=True),
