@@ -8,37 +8,50 @@ header, so each server answers only to loopback and to names that this cluster g
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Protocol, runtime_checkable
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-Known = Callable[[str], bool]
+Known = Callable[[str], Awaitable[bool]]
 """Whether a host, without its port and in lower case, is one of the server's further names."""
 
 _CLUSTER_DOMAINS = (".svc", ".cluster.local", ".localhost")
 """Domains that no public resolver gives to anybody."""
 
 
-def no_others(_host: str) -> bool:
+@runtime_checkable
+class Named(Protocol):
+    """An application that knows by which further names it is reached."""
+
+    async def answers_to(self, host: str) -> bool: ...
+
+
+async def no_others(_host: str) -> bool:
     """For a server that has no further names."""
     return False
 
 
-def service_names(name: str, namespace: str) -> Known:
-    """The short names of a Service, which its full name does not cover."""
-    return frozenset({name, f"{name}.{namespace}"}).__contains__
+def service_names(*names: str, namespace: str) -> Known:
+    """The short names of Services; those with `.svc` belong to every server."""
+    short = {*names, *(f"{name}.{namespace}" for name in names)}
+
+    async def known(host: str) -> bool:
+        return host in short
+
+    return known
 
 
-def is_ours(header: str, known: Known = no_others) -> bool:
+async def is_ours(header: str, known: Known = no_others) -> bool:
     """Whether a server with the further names `known` answers to this Host header."""
     host = _without_port(header.strip().lower()).removesuffix(".")
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
-        return host == "localhost" or host.endswith(_CLUSTER_DOMAINS) or known(host)
+        return host == "localhost" or host.endswith(_CLUSTER_DOMAINS) or await known(host)
 
 
 def refusal(header: str) -> str:
@@ -59,13 +72,13 @@ class HostGuard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # A browser sends the header always, probes of a kubelet without one are not refused.
         hosts = Headers(scope=scope).getlist("host") if "headers" in scope else []
-        foreign = next((host for host in hosts if not is_ours(host, self._known)), None)
-        if foreign is None:
-            await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await WebSocketClose(reason=refusal(foreign).strip()[:120])(scope, receive, send)
-        else:
-            await PlainTextResponse(refusal(foreign), 421)(scope, receive, send)
+        for host in hosts:
+            if not await is_ours(host, self._known):
+                answer = PlainTextResponse(refusal(host), 421)
+                refused = WebSocketClose() if scope["type"] == "websocket" else answer
+                await refused(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 def _without_port(host: str) -> str:

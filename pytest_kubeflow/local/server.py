@@ -22,6 +22,7 @@ from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS, Faults
 from pytest_kubeflow.local.frontdoor import logins, make_gateway
 from pytest_kubeflow.local.gateway import Activity, LocalGateway, Mesh
 from pytest_kubeflow.local.gateway.issuer import make_key
+from pytest_kubeflow.local.hosts import Known, service_names
 from pytest_kubeflow.local.httpd import HttpServer
 from pytest_kubeflow.local.kube import Informer, KubeClient
 from pytest_kubeflow.local.kube.client import Object
@@ -47,9 +48,7 @@ from pytest_kubeflow.local.settings import GatewaySettings
 from pytest_kubeflow.local.spawner import Spawner
 
 NODE = "kubeflow-local"
-_STORE_NAMES = frozenset(
-    f"{name}{rest}" for name in ("seaweedfs", "minio-service") for rest in ("", ".kubeflow")
-).__contains__
+_STORE_NAMES = ("seaweedfs", "minio-service")
 STORE, STORE_IMAGE = "seaweedfs", "ghcr.io/chrislusf/seaweedfs:4.34"
 
 
@@ -106,7 +105,7 @@ class Server:
             spawner,
             directory=(self._data or directory) / "objects",
             front=network.host(1),
-            known=_STORE_NAMES,
+            known=service_names(*_STORE_NAMES, namespace="kubeflow"),
             faults=faults,
             buckets=[BUCKET],
         )
@@ -164,8 +163,9 @@ class Server:
             database=database,
         )
         await self._run(pipelines.start, pipelines.stop)
-        backend = await self._serve(pipelines.app)
-        ui = backend if self._multi_user else await self._serve(pipelines.ui_app)
+        known = service_names("ml-pipeline", "ml-pipeline-ui", namespace="kubeflow")
+        backend = await self._serve(pipelines.app, known)
+        ui = backend if self._multi_user else await self._serve(pipelines.ui_app, known)
         native = NativeMetadata(metadata)
         await self._run(native.start, native.stop)
         host, mesh = ui.url, None
@@ -325,8 +325,8 @@ class Server:
         self._stack.push_async_callback(client.close)
         return client
 
-    async def _serve(self, app: object) -> HttpServer:
-        server = HttpServer(app)
+    async def _serve(self, app: object, known: Known | None = None) -> HttpServer:
+        server = HttpServer(app, known=known)
         await self._run(server.start, server.stop)
         return server
 

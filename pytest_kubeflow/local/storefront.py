@@ -35,7 +35,7 @@ class StoreFront(Forwarder):
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError):
             writer.close()
             return
-        if (reason := self._objection(head)) is not None:
+        if (reason := await self._objection(head)) is not None:
             body = reason.encode()
             writer.write(
                 b"HTTP/1.1 421 Misdirected Request\r\nContent-Type: text/plain\r\n"
@@ -48,10 +48,10 @@ class StoreFront(Forwarder):
             return
         await self.relay(reader, writer, asyncio.open_unix_connection(path), first=head)
 
-    def _objection(self, head: bytes) -> str | None:
+    async def _objection(self, head: bytes) -> str | None:
         for line in head.split(b"\r\n")[1:]:
             name, _, value = line.decode("latin-1").partition(":")
-            if name.strip().lower() == "host" and not is_ours(value, self._known):
+            if name.strip().lower() == "host" and not await is_ours(value, self._known):
                 return refusal(value.strip())
             if name.strip().lower() == "origin":
                 return "pages of a browser have no access to the embedded cluster's objects\n"
