@@ -57,7 +57,7 @@ class Server:
 
     `directory` must exist and be this server's alone: the spawner removes it at the end, even if
     this process is killed. What pipelines and their artifacts amount to is kept in `data`, if there
-    is one, and found there again.
+    is one, and found there again. `hostPath` volumes of pods show what is in `host_path`.
     """
 
     def __init__(
@@ -68,9 +68,11 @@ class Server:
         faults: Sequence[str] = (),
         gateway: GatewaySettings | None = None,
         data: Path | None = None,
+        host_path: Path | None = None,
     ) -> None:
         self._directory = directory
         self._data = data
+        self._host_path = host_path
         self._multi_user = multi_user
         self._gateway = gateway or GatewaySettings()
         self._from_start = frozenset(faults)
@@ -244,6 +246,7 @@ class Server:
             client_ca=pki.ca_file,
             faults=self._faults,
             pod_cidr=self._pod_cidr,
+            host_directory=self._host_path,
         )
         await self._run(kubelet.start, kubelet.stop)
         return kubelet

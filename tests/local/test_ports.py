@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
 
 from pytest_kubeflow.local.cluster import Endpoints, LocalKubeflow
 
@@ -120,6 +122,21 @@ def test_another_host_is_refused_on_each_port(cluster: LocalKubeflow, endpoints:
         assert set(reached.values()) <= {"421", "closed"}, reached
     answers = [ask(one, "localhost", f"Origin: http://{_FOREIGN}") for one in ports]
     assert not [answer for answer in answers if "access-control-" in answer.lower()]
+
+
+def test_a_profile_is_shown_nothing_of_the_machine(endpoints: Endpoints) -> None:
+    with config.new_client_from_config(str(endpoints.kubeconfig)) as api:
+        core = client.CoreV1Api(api)
+        body = {
+            "metadata": {"name": "x"},
+            "spec": {
+                "containers": [{"name": "main", "image": "busybox"}],
+                "volumes": [{"name": "v", "hostPath": {"path": "/"}}],
+            },
+        }
+        for namespace in ("kubeflow-user-example-com", "kubeflow-other-example-com"):
+            with pytest.raises(ApiException, match=r"baseline:latest.*hostPath volumes"):
+                core.create_namespaced_pod(namespace, body)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from pytest_kubeflow.local.apiserver.errors import Object, forbidden, not_found
+from pytest_kubeflow.local.apiserver.podsecurity import check_pod
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.store import Store
 
@@ -15,7 +16,7 @@ _NAMELESS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 class Admission:
-    """NamespaceLifecycle, ServiceAccount and DefaultStorageClass of a real server."""
+    """NamespaceLifecycle, PodSecurity, ServiceAccount and DefaultStorageClass of a real server."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -26,7 +27,12 @@ class Admission:
         if kind.namespaced:
             self._namespace_is_there(kind, namespace, obj["metadata"]["name"])
         if kind.type == ("", "pods"):
-            return self._service_account(obj, namespace)
+            admitted = self._service_account(obj, namespace)
+            # After all changes to the pod, as a real server does it.
+            home = self._store.get(("", "namespaces"), ("", namespace))
+            if home is not None:
+                check_pod(admitted, home)
+            return admitted
         if kind.type == ("", "persistentvolumeclaims"):
             return self._default_class(obj)
         return obj

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from pytest_kubeflow.local.kube import KubeClient
@@ -40,6 +41,7 @@ class Node:
     layers: BaseLayers
     services: Callable[[str], list[Object]]
     faults: FaultSet | None
+    host_directory: Path | None = None
 
     def fault(self, name: str) -> bool:
         return self.faults is not None and self.faults.active(name)

@@ -37,7 +37,7 @@ class Kubelet:
     `server_cert` (certificate and key files) is for the endpoint of logs and ports, which serves
     only clients with a certificate of `client_ca`. `gpu_pool` are the node's GPUs; default: what
     the `nvidia-smi` on PATH finds. Pods get addresses of the loopback network `pod_cidr`; default:
-    all have the node's.
+    all have the node's. `hostPath` volumes show what is in `host_directory`; default: nothing.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class Kubelet:
         faults: FaultSet | None = None,
         gpu_pool: gpus.GpuPool | None = None,
         pod_cidr: str | None = None,
+        host_directory: Path | None = None,
     ) -> None:
         self._client = client
         self._name = node_name
@@ -95,6 +96,7 @@ class Kubelet:
             layers=BaseLayers(data_dir / "layers", images.environments),
             services=self._services_of,
             faults=faults,
+            host_directory=host_directory,
         )
 
     async def start(self) -> None:

@@ -62,12 +62,14 @@ class PodVolumes:
         *,
         allocatable: Mapping[str, str],
         lossy: bool = False,
+        host_directory: Path | None = None,
     ) -> None:
         self._client = client
         self._images = images
         self._directory = directory
         self._allocatable = allocatable
         self._lossy = lossy
+        self._host_directory = host_directory
         self._volumes: dict[str, Volume] = {}
         self._tokens: dict[Path, tuple[Object, float]] = {}
 
@@ -107,7 +109,7 @@ class PodVolumes:
                 case "persistentVolumeClaim":
                     return await self._claim(pod, source, path)
                 case "hostPath":
-                    return Volume(_host_path(source))
+                    return Volume(self._host_path(source))
                 case "image":
                     image = self._images.resolve(source.get("reference", ""))
                     if image.directory is None:
@@ -139,9 +141,37 @@ class PodVolumes:
                 f"persistent volume {volume['metadata']['name']} is neither local nor hostPath"
             )
         path = _existing(place["path"])
+        if "local" not in spec:
+            self._check_host_path(path)
         if self._lossy:
             path = Path(await asyncio.to_thread(shutil.copytree, path, scratch, symlinks=True))
         return Volume(_owned(path, pod), readonly=bool(source.get("readOnly")))
+
+    def _host_path(self, source: Object) -> Path:
+        path, kind = Path(source["path"]), source.get("type") or ""
+        self._check_host_path(path)
+        if kind == "DirectoryOrCreate" or (not kind and not path.exists()):
+            path.mkdir(parents=True, exist_ok=True)
+        elif kind == "FileOrCreate":
+            path.touch()
+        checks: dict[str, bool] = {"Directory": path.is_dir(), "File": path.is_file()}
+        if not checks.get(kind, path.exists()):
+            raise ConfigError(f"hostPath type check failed: {path} is not a {kind.lower()}")
+        return path
+
+    def _check_host_path(self, path: Path) -> None:
+        """Of the machine, pods see the directory that was named for them, and nothing else."""
+        allowed = self._host_directory
+        if allowed is None:
+            raise ConfigError(
+                f"hostPath {path} is not shown to pods: this node shows no directory of its machine"
+                " (start the cluster with --host-path=DIRECTORY)"
+            )
+        if not path.resolve().is_relative_to(allowed.resolve()):
+            raise ConfigError(
+                f"hostPath {path} is not shown to pods: this node shows nothing of its machine but "
+                f"what is in {allowed} (option --host-path)"
+            )
 
     async def _project(
         self, pod: Object, path: Path, sources: Sequence[Object], mode: int | None
@@ -247,18 +277,6 @@ def _sub_path(volume: Volume, sub: str) -> Path:
         if volume.readonly:
             raise ConfigError(f'failed to prepare subPath: "{sub}" does not exist')
         path.mkdir(parents=True, mode=0o755)
-    return path
-
-
-def _host_path(source: Object) -> Path:
-    path, kind = Path(source["path"]), source.get("type") or ""
-    if kind == "DirectoryOrCreate" or (not kind and not path.exists()):
-        path.mkdir(parents=True, exist_ok=True)
-    elif kind == "FileOrCreate":
-        path.touch()
-    checks: dict[str, bool] = {"Directory": path.is_dir(), "File": path.is_file()}
-    if not checks.get(kind, path.exists()):
-        raise ConfigError(f"hostPath type check failed: {path} is not a {kind.lower()}")
     return path
 
 

@@ -70,6 +70,7 @@ class Cluster:
             client_ca=pki.ca_file,
             faults=self.faults,
             gpu_pool=gpu_pool,
+            host_directory=self.directory.parent,
         )
         await kubelet.start()
         push(kubelet.stop)
