@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 
+from pytest_kubeflow.local.apiserver import podsecurity
 from pytest_kubeflow.local.apiserver.errors import Object, forbidden, not_found
-from pytest_kubeflow.local.apiserver.podsecurity import check_pod
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.store import Store
 
@@ -31,11 +31,16 @@ class Admission:
             # After all changes to the pod, as a real server does it.
             home = self._store.get(("", "namespaces"), ("", namespace))
             if home is not None:
-                check_pod(admitted, home)
+                podsecurity.check_pod(admitted, home)
             return admitted
         if kind.type == ("", "persistentvolumeclaims"):
             return self._default_class(obj)
         return obj
+
+    def warnings(self, kind: ResourceType, obj: Object) -> tuple[str, ...]:
+        """What its author is told of an object that is taken."""
+        home = self._store.get(("", "namespaces"), ("", obj["metadata"].get("namespace", "")))
+        return podsecurity.warnings(kind, obj, home) if home is not None else ()
 
     def _namespace_is_there(self, kind: ResourceType, namespace: str, name: str) -> None:
         found = self._store.get(("", "namespaces"), ("", namespace))
