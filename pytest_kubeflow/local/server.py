@@ -28,6 +28,7 @@ from pytest_kubeflow.local.kube import Informer, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import CONFIG_MAPS
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
+from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.mirrors import Program
 from pytest_kubeflow.local.metadata import MetadataStore, NativeMetadata
 from pytest_kubeflow.local.metadata.durable import keep as keep_metadata
@@ -48,6 +49,7 @@ from pytest_kubeflow.local.settings import GatewaySettings
 from pytest_kubeflow.local.spawner import Spawner
 
 NODE = "kubeflow-local"
+_VOLUMES = "volumes"
 _STORE_NAMES = ("seaweedfs", "minio-service")
 STORE, STORE_IMAGE = "seaweedfs", "ghcr.io/chrislusf/seaweedfs:4.34"
 
@@ -133,7 +135,7 @@ class Server:
         profiles = [partial(ProfileController, issue_keys=issue_keys)] if self._multi_user else []
         manager = ControllerManager(
             await self._client(api, "system:kube-controller-manager", ["system:masters"]),
-            volumes=directory / "volumes",
+            volumes=directory / _VOLUMES,
             node_name=NODE,
             ca=api.ca_file.read_text(),
             faults=faults,
@@ -246,7 +248,7 @@ class Server:
             client_ca=pki.ca_file,
             faults=self._faults,
             pod_cidr=self._pod_cidr,
-            host_directory=self._host_path,
+            directories=HostDirectories(self._host_path, self._directory / _VOLUMES),
         )
         await self._run(kubelet.start, kubelet.stop)
         return kubelet

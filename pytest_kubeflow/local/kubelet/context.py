@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from pytest_kubeflow.local.kube import KubeClient
@@ -13,6 +12,7 @@ from pytest_kubeflow.local.kubelet.addresses import PodAddresses
 from pytest_kubeflow.local.kubelet.cgroups import Enforcement
 from pytest_kubeflow.local.kubelet.events import PodEvents
 from pytest_kubeflow.local.kubelet.gpus import GpuPool
+from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
 from pytest_kubeflow.local.kubelet.removal import Removal
 from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
@@ -41,7 +41,7 @@ class Node:
     layers: BaseLayers
     services: Callable[[str], list[Object]]
     faults: FaultSet | None
-    host_directory: Path | None = None
+    directories: HostDirectories
 
     def fault(self, name: str) -> bool:
         return self.faults is not None and self.faults.active(name)

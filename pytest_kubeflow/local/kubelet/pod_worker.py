@@ -46,7 +46,7 @@ class PodWorker:
             directory / "volumes",
             allocatable=node.allocatable,
             lossy=node.fault("volume-lossy"),
-            host_directory=node.host_directory,
+            directories=node.directories,
         )
         self._cgroup = node.enforcement.pod(pod, limited=not node.fault("limits-ignored"))
         self._unenforced = node.enforcement.refused(pod)

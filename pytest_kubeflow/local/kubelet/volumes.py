@@ -30,6 +30,7 @@ from pytest_kubeflow.local.kubelet.env import (
     field_value,
     resource_value,
 )
+from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue, ImageUnknown
 from pytest_kubeflow.local.spawner import Mount
 
@@ -61,15 +62,15 @@ class PodVolumes:
         directory: Path,
         *,
         allocatable: Mapping[str, str],
+        directories: HostDirectories,
         lossy: bool = False,
-        host_directory: Path | None = None,
     ) -> None:
         self._client = client
         self._images = images
         self._directory = directory
         self._allocatable = allocatable
         self._lossy = lossy
-        self._host_directory = host_directory
+        self._directories = directories
         self._volumes: dict[str, Volume] = {}
         self._tokens: dict[Path, tuple[Object, float]] = {}
 
@@ -141,15 +142,14 @@ class PodVolumes:
                 f"persistent volume {volume['metadata']['name']} is neither local nor hostPath"
             )
         path = _existing(place["path"])
-        if "local" not in spec:
-            self._check_host_path(path)
+        self._directories.check(path, local="local" in spec)
         if self._lossy:
             path = Path(await asyncio.to_thread(shutil.copytree, path, scratch, symlinks=True))
         return Volume(_owned(path, pod), readonly=bool(source.get("readOnly")))
 
     def _host_path(self, source: Object) -> Path:
         path, kind = Path(source["path"]), source.get("type") or ""
-        self._check_host_path(path)
+        self._directories.check(path)
         if kind == "DirectoryOrCreate" or (not kind and not path.exists()):
             path.mkdir(parents=True, exist_ok=True)
         elif kind == "FileOrCreate":
@@ -158,20 +158,6 @@ class PodVolumes:
         if not checks.get(kind, path.exists()):
             raise ConfigError(f"hostPath type check failed: {path} is not a {kind.lower()}")
         return path
-
-    def _check_host_path(self, path: Path) -> None:
-        """Of the machine, pods see the directory that was named for them, and nothing else."""
-        allowed = self._host_directory
-        if allowed is None:
-            raise ConfigError(
-                f"hostPath {path} is not shown to pods: this node shows no directory of its machine"
-                " (start the cluster with --host-path=DIRECTORY)"
-            )
-        if not path.resolve().is_relative_to(allowed.resolve()):
-            raise ConfigError(
-                f"hostPath {path} is not shown to pods: this node shows nothing of its machine but "
-                f"what is in {allowed} (option --host-path)"
-            )
 
     async def _project(
         self, pod: Object, path: Path, sources: Sequence[Object], mode: int | None

@@ -176,6 +176,20 @@ def test_the_rest_of_the_machine_is_not_shown(cluster: Cluster, tmp_path: Path, 
     cluster.delete(pod)
 
 
+@pytest.mark.parametrize("place", ["/etc", "link/etc"])
+def test_nor_by_a_persistent_volume(cluster: Cluster, tmp_path: Path, place: str) -> None:
+    (tmp_path / "link").symlink_to("/")
+    name = place.replace("/", "-").strip("-")
+    claim(cluster, name, tmp_path / place)
+    pod = cluster.create(
+        sh("true", volumeMounts=[{"name": "v", "mountPath": "/v"}]),
+        volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": name}}],
+    )
+    events = cluster.events(pod, "FailedMount")
+    assert any("shows nothing of its machine but what is in" in text for _, text in events)
+    cluster.delete(pod)
+
+
 @pytest.mark.parametrize(
     ("volume", "message"),
     [
