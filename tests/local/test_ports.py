@@ -124,6 +124,31 @@ def test_another_host_is_refused_on_each_port(cluster: LocalKubeflow, endpoints:
     assert not [answer for answer in answers if "access-control-" in answer.lower()]
 
 
+@pytest.mark.parametrize("wrong", [f"Host: {_FOREIGN}", "Host: localhost\r\nOrigin: http://a.b"])
+@pytest.mark.parametrize("between", ["", "PUT / HTTP/1.1\r\nHost: x.localhost\r\n"])
+def test_each_request_to_the_store_is_looked_at(
+    endpoints: Endpoints, wrong: str, between: str
+) -> None:
+    """Also where a connection goes on, and where a head comes in pieces."""
+    host, _, port = endpoints.s3_endpoint.removeprefix("http://").partition(":")
+    good = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with socket.create_connection((host, int(port)), 10) as connection:
+        for _ in range(2):
+            connection.sendall(good.encode())
+            assert connection.recv(65536).startswith(b"HTTP/1.1 403 ")
+        bad = f"GET / HTTP/1.1\r\n{wrong}\r\n\r\n"
+        if between:
+            connection.sendall(between.encode())
+            bad = f"{wrong}\r\nContent-Length: 0\r\n\r\n"
+        connection.sendall(bad.encode())
+        with contextlib.suppress(ConnectionResetError):
+            # The store may say that it got half a head.
+            assert connection.recv(65536).partition(b"\r\n")[0] in {
+                b"",
+                b"HTTP/1.1 400 Bad Request",
+            }
+
+
 def test_a_profile_is_shown_nothing_of_the_machine(endpoints: Endpoints) -> None:
     with config.new_client_from_config(str(endpoints.kubeconfig)) as api:
         core = client.CoreV1Api(api)

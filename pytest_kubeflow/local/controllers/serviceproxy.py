@@ -12,6 +12,7 @@ import contextlib
 import itertools
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from pytest_kubeflow.local.controllers.controller import Controller, Informers
 from pytest_kubeflow.local.kube import KubeClient
@@ -81,6 +82,12 @@ class ServiceProxy(Controller):
             listeners.pop(address).close()
 
 
+class Readable(Protocol):
+    """What is read of a client."""
+
+    async def read(self, n: int, /) -> bytes: ...
+
+
 class Forwarder:
     """Copies bytes between a client and the next of `targets()`, both ways, until both are done."""
 
@@ -102,7 +109,7 @@ class Forwarder:
 
     async def relay(
         self,
-        reader: asyncio.StreamReader,
+        reader: Readable,
         writer: asyncio.StreamWriter,
         connecting: Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]],
         *,
@@ -121,7 +128,7 @@ class Forwarder:
         )
 
     async def copy(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, to_client: bool
+        self, reader: Readable, writer: asyncio.StreamWriter, *, to_client: bool
     ) -> None:
         """Copy one direction; the end of input is passed on, so half-closed connections work."""
         with contextlib.suppress(OSError):
