@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import socket
 import ssl
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kubernetes import client, config
@@ -19,6 +22,7 @@ from pytest_kubeflow.local.cluster import Endpoints, LocalKubeflow
 Address = tuple[str, int]
 _LISTENS = "0A"
 _FOREIGN = "rebound.example.net"
+PAGE = Path(__file__).parents[2] / "docs/reference/embedded-ports.md"
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +33,11 @@ def cluster() -> Iterator[LocalKubeflow]:
 
 @pytest.fixture(scope="module")
 def endpoints(cluster: LocalKubeflow) -> Endpoints:
-    """Of the cluster, when its object store answers."""
+    return answering(cluster)
+
+
+def answering(cluster: LocalKubeflow) -> Endpoints:
+    """Of a cluster, when its object store answers."""
     found = cluster.endpoints
     host, _, port = found.s3_endpoint.removeprefix("http://").partition(":")
     ends = time.monotonic() + 60
@@ -98,20 +106,69 @@ def stranger_gets(address: Address, host: str = "localhost", *headers: str) -> s
     return "closed"
 
 
-def test_a_stranger_is_refused_on_each_port(cluster: LocalKubeflow, endpoints: Endpoints) -> None:
+def documented() -> dict[str, str]:
+    """The ports of the page, each with the status that it tells."""
+    found: dict[str, str] = {}
+    for line in PAGE.read_text().splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        if len(cells) == 5 and cells[1].startswith("`"):
+            found |= {name.strip(" `"): cells[3] for name in cells[1].split(",")}
+    return found
+
+
+def named(endpoints: Endpoints) -> dict[Address, set[str]]:
+    """The addresses that the cluster has names for, as its API tells them."""
+    found: dict[Address, set[str]] = defaultdict(set)
+
+    def add(url: str, name: str) -> None:
+        host, _, port = url.rpartition("//")[2].rpartition(":")
+        found["127.0.0.1" if host == "localhost" else host, int(port)].add(name)
+
+    with config.new_client_from_config(str(endpoints.kubeconfig)) as api:
+        core = client.CoreV1Api(api)
+        for service in core.list_service_for_all_namespaces().items:
+            metadata = service.metadata
+            name = f"{metadata.name}.{metadata.namespace}"
+            behind = core.read_namespaced_endpoints(metadata.name, metadata.namespace).subsets
+            for port in service.spec.ports:
+                add(f"{service.spec.cluster_ip}:{port.port}", f"{name}:{port.port}")
+                for subset in behind or []:
+                    for address, inner in itertools.product(subset.addresses, subset.ports):
+                        add(f"{address.ip}:{inner.port}", f"{name}:{port.port}")
+        (node,) = core.list_node().items
+        add(f"127.0.0.1:{node.status.daemon_endpoints.kubelet_endpoint.port}", "kubelet")
+        add(endpoints.s3_endpoint, "S3")
+        if endpoints.username is not None:
+            add(endpoints.host, "gateway")
+    return found
+
+
+@pytest.mark.parametrize("multi_user", [True, False])
+def test_a_stranger_gets_what_the_page_says(request: Any, multi_user: bool) -> None:
+    if multi_user:
+        check_ports(request.getfixturevalue("cluster"), request.getfixturevalue("endpoints"))
+        return
+    with LocalKubeflow(multi_user=False) as alone:
+        check_ports(alone, answering(alone))
+
+
+def check_ports(cluster: LocalKubeflow, endpoints: Endpoints) -> None:
     assert cluster.pid is not None
-    ports = listening(cluster.pid)
-    assert all(address.startswith("127.") for address, _ in (one for one in ports if ports[one]))
-    reached = {address: stranger_gets(address) for address, shared in ports.items() if shared}
-    s3_port = int(endpoints.s3_endpoint.rpartition(":")[2])
-    # closed: the kubelet, which asks for a client certificate, and ML Metadata, which is gRPC.
-    expected = {"401", "403", "404", "302", "closed"}
-    assert set(reached.values()) <= expected, reached
-    assert {status for (_, port), status in reached.items() if port in (s3_port, 8333)} == {"403"}
+    ports, names, page = listening(cluster.pid), named(endpoints), documented()
+    shared = {address for address, shared in ports.items() if shared}
+    assert all(host.startswith("127.") for host, _ in shared)
+    assert not shared - set(names), "ports without a name"
+    reached = {
+        name: stranger_gets(address) for address in sorted(shared) for name in names[address]
+    }
+    expected = {name: page.get(name) for name in reached}
+    assert reached == expected
+    only_multi_user = {name for name in page if "istio-system" in name or name == "gateway"}
+    assert set(page) - set(reached) <= (only_multi_user if endpoints.username is None else set())
     # SeaweedFS has its ports, and nobody outside of its network reaches them.
-    inner = {port for (_, port), shared in ports.items() if not shared}
+    inner = {port for (_, port), is_shared in ports.items() if not is_shared}
     assert {8888, 9333, 8080, 18888, 19333, 18080} <= inner
-    assert not {9333, 18888, 19333, 18080} & {port for _, port in reached}
+    assert not {9333, 18888, 19333, 18080} & {port for _, port in shared}
 
 
 def test_another_host_is_refused_on_each_port(cluster: LocalKubeflow, endpoints: Endpoints) -> None:
@@ -120,8 +177,29 @@ def test_another_host_is_refused_on_each_port(cluster: LocalKubeflow, endpoints:
     for headers in ((), ("Origin: http://rebound.example.net",)):
         reached = {one: stranger_gets(one, _FOREIGN, *headers) for one in ports}
         assert set(reached.values()) <= {"421", "closed"}, reached
-    answers = [ask(one, "localhost", f"Origin: http://{_FOREIGN}") for one in ports]
-    assert not [answer for answer in answers if "access-control-" in answer.lower()]
+
+
+@pytest.mark.parametrize("origin", [f"http://{_FOREIGN}", "null", "http://127.0.0.1.example.net"])
+def test_other_sites_pages_are_refused_on_each_port(
+    cluster: LocalKubeflow, endpoints: Endpoints, origin: str
+) -> None:
+    """They can ask 127.0.0.1 itself."""
+    assert cluster.pid is not None
+    store = endpoints.s3_endpoint.removeprefix("http://")
+    for address, shared in listening(cluster.pid).items():
+        if shared:
+            header = f"Origin: {origin}"
+            status = stranger_gets(address, "localhost", header)
+            is_store = f"{address[0]}:{address[1]}" == store or address[1] in {8333, 9000}
+            assert status in ({"421"} if is_store else {"403", "closed"})
+            assert "access-control-" not in ask(address, "localhost", header).lower()
+
+
+def test_the_clusters_own_pages_are_not(endpoints: Endpoints) -> None:
+    host, _, port = endpoints.host.removeprefix("http://").partition(":")
+    said = ask((host, int(port)), f"{host}:{port}", f"Origin: http://{host}:{port}")
+    assert "have no access" not in said
+    assert "Sign in" in said or "/oauth2/" in said
 
 
 @pytest.mark.parametrize("wrong", [f"Host: {_FOREIGN}", "Host: localhost\r\nOrigin: http://a.b"])
