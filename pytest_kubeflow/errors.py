@@ -22,6 +22,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pytest_kubeflow.plain_text import plain
+
 __all__ = [
     "AdmissionRefused",
     "AuthenticationError",
@@ -61,22 +63,25 @@ class Evidence:
         """As text: the last `lines` lines of each section, `characters` characters at most."""
         parts = [self.title]
         for heading, text in self.sections:
-            found = text.rstrip().splitlines() or ["(nothing)"]
+            found = plain(text).rstrip().splitlines() or ["(nothing)"]
             left_out = len(found) - lines
             parts.append(f"--- {heading}" + (f" (last {lines} lines)" if left_out > 0 else ""))
             parts += found[-lines:]
-        rendered = "\n".join(parts)
+        rendered = plain("\n".join(parts))
         if len(rendered) <= characters:
             return rendered
         return f"{rendered[:characters]}\n... {len(rendered) - characters} characters more"
 
 
 class KubeflowError(Exception):
-    """The root of the tree above. `str` gives the message and, under it, the evidence."""
+    """The root of the tree above. `str` gives the message and, under it, the evidence.
+
+    Both are plain text, whatever a server or a pod wrote into them.
+    """
 
     def __init__(self, message: str, *, evidence: Evidence | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = plain(message)
+        super().__init__(self.message)
         self.evidence = evidence
 
     def __str__(self) -> str:

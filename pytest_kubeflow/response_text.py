@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 
 from pytest_kubeflow.html_page import Page
+from pytest_kubeflow.plain_text import plain
 from pytest_kubeflow.redaction import Redactor
 
 LONGEST = 500
@@ -30,7 +31,7 @@ def words_of(body: str | bytes | None, *, longest: int = LONGEST) -> str:
     told = _of_json(text[:_READ]) if text.startswith(("{", "[")) else None
     if told is None:
         told = _of_html(text[:_READ]) if text.startswith("<") else text[:_READ]
-    line = Redactor().redact(" ".join(told.split()))
+    line = Redactor().redact(" ".join(plain(told).split()))
     return line if len(line) <= longest else f"{line[:longest]}..."
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -71,6 +71,8 @@ def find_api(
         ):
             health = _health(answer, _HEALTH_KEYS)
             refusal = Refusal.of(answer) if health is None else None
+        if health == {} and not _has_experiments(session, url):
+            refusal = replace(Refusal.of(answer), words="{}")
         if refusal is None:
             if health is not None and health.get("apiServerReady") is False:
                 raise ClusterUnreachable(
@@ -174,6 +176,19 @@ def _list(session: requests.Session, api: PipelinesApi, namespace: str) -> Refus
     return None if answer.status_code == 200 else Refusal.of(answer)
 
 
+def _has_experiments(session: requests.Session, url: str) -> bool:
+    """Whether an experiment is listed there: stand-alone pipelines make one when they start."""
+    with (
+        reaching(url),
+        session.get(f"{url}{_EXPERIMENTS}", params={"page_size": 1}, **_QUICKLY) as answer,
+    ):
+        listed = _health(answer, frozenset({"experiments"})) or {}
+    found = listed.get("experiments")
+    return isinstance(found, list) and any(
+        isinstance(one, dict) and one.get("experiment_id") for one in found
+    )
+
+
 def _health(answer: requests.Response, keys: frozenset[str]) -> dict[str, Any] | None:
     """The body of a healthz answer, if it is one. Of others nothing is read: they may never end."""
     if answer.status_code != 200 or "json" not in answer.headers.get("content-type", ""):
@@ -184,5 +199,6 @@ def _health(answer: requests.Response, keys: frozenset[str]) -> dict[str, Any] |
         return None
     if not isinstance(body, dict):
         return None
-    # What is false is left out, and older releases have no pipeline_store: {} is an answer as well.
+    # What is false is left out, and older releases have no pipeline_store: {} is their answer,
+    # as it is of many a server that has nothing to do with Kubeflow.
     return body if not body or body.keys() & keys else None

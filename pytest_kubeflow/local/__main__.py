@@ -64,6 +64,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="DIRECTORY",
         help="keep pipelines, runs, ML Metadata and objects here, and go on with what is there",
     )
+    parser.add_argument(
+        "--host-path",
+        type=Path,
+        metavar="DIRECTORY",
+        help="the directory of this machine that hostPath volumes of pods may show (default: none; "
+        "in profiles they are refused)",
+    )
     _add_gateway(parser)
     parser.add_argument("--list-faults", action="store_true", help="list the faults and exit")
     parser.add_argument("--log-level", choices=("debug", "info", "warning"), default="warning")
@@ -103,6 +110,7 @@ async def _serve(options: argparse.Namespace, directory: Path) -> int:
         faults=options.fault,
         gateway=GatewaySettings(**chosen),
         data=options.data,
+        host_path=options.host_path,
     )
     try:
         endpoints = await server.start()

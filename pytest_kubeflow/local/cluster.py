@@ -40,6 +40,7 @@ class LocalKubeflow:
         faults: Sequence[str] = (),
         gateway: GatewaySettings | None = None,
         data: Path | None = None,
+        host_path: Path | None = None,
         start_timeout: float = 60.0,
     ) -> None:
         self._arguments = ["--mode", "multi-user" if multi_user else "standalone"]
@@ -48,6 +49,8 @@ class LocalKubeflow:
         self._arguments += (gateway or GatewaySettings()).arguments()
         if data is not None:
             self._arguments += ["--data", str(data)]
+        if host_path is not None:
+            self._arguments += ["--host-path", str(host_path)]
         self._start_timeout = start_timeout
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None

@@ -16,6 +16,8 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from pytest_kubeflow.local.hosts import HostGuard, Known, Named, no_others
+
 PEER_CERTIFICATE = "peer_certificate"
 
 
@@ -26,6 +28,8 @@ class HttpServer:
     (`require_client`: and refuses those who have none), and `scope["state"][PEER_CERTIFICATE]` is
     the client's, as `ssl.SSLSocket.getpeercert` has it (None: it has none). With `websockets` the
     application gets scopes of that type too; without, a request for one is a request like others.
+    Requests for another host are refused, except for the names in `known`, and those that the
+    application itself `answers_to`.
     """
 
     def __init__(
@@ -34,6 +38,7 @@ class HttpServer:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        known: Known | None = None,
         certificate: Path | None = None,
         key: Path | None = None,
         client_ca: Path | None = None,
@@ -53,8 +58,10 @@ class HttpServer:
         self.host = host
         self.port: int = self._socket.getsockname()[1]
         self.url = f"{'https' if certificate else 'http'}://{host}:{self.port}"
+        if known is None:
+            known = app.answers_to if isinstance(app, Named) else no_others
         config = uvicorn.Config(
-            app,
+            HostGuard(app, known),
             http=_Http,
             log_config=None,
             access_log=False,

@@ -10,29 +10,35 @@ import logging
 import os
 import secrets
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
 from urllib.parse import quote
 
 import aiohttp
 
-from pytest_kubeflow.local.controllers.serviceproxy import Address, Forwarder
 from pytest_kubeflow.local.faults import Faults
+from pytest_kubeflow.local.hosts import Known, no_others
 from pytest_kubeflow.local.spawner import Container, Mount, Process, ProcessSpec, Spawner
+from pytest_kubeflow.local.storefront import Sockets, StoreFront
 
 log = logging.getLogger(__name__)
 
 _PROGRAM = "/weed"
 _DATA = "/data"
 _CONFIG = f"{_DATA}/s3.json"
-S3_PORT, _FILER_PORT = 8333, 8888
+_SOCKETS = "/sockets"
+S3_PORT = 8333
 _OBJECTS = ("Read", "Write", "List", "Tagging")
 _ALL = ("Admin", *_OBJECTS)
 _ADMIN = "admin"
 _OPTIONS = (
     "server",
     f"-dir={_DATA}",
+    # In a network of its own, of which nothing but these two sockets can be reached.
+    "-ip=127.0.0.1",
+    f"-s3.localSocket={_SOCKETS}/s3",
+    f"-filer.localSocket={_SOCKETS}/filer",
     # One master needs no election: this takes a second off the start.
     "-master.peers=none",
     "-master.telemetry=false",
@@ -50,10 +56,10 @@ _OPTIONS = (
 class ObjectStore:
     """An S3 endpoint on loopback whose keys are made for this cluster, with `buckets` in it.
 
-    `address` is a loopback address that nobody else uses, for SeaweedFS's own ports; clients use
-    `endpoint`, or `S3_PORT` of the address `front` if it is given, as one in a cluster uses its
-    pod's. SeaweedFS runs in a container, because it leaves sockets in /tmp. Answers some 2.5 s
-    after `start`: await `ready`.
+    Clients use `endpoint`, or `S3_PORT` of the address `front` if it is given, as one in a cluster
+    uses its pod's; `known` are its names. SeaweedFS runs in a container without the host's network,
+    because its filer, master and volume server ask nobody who he is. Answers some 2.5 s after
+    `start`: await `ready`.
     """
 
     def __init__(
@@ -61,9 +67,9 @@ class ObjectStore:
         spawner: Spawner,
         *,
         directory: Path,
-        address: str,
         faults: Faults,
         front: str | None = None,
+        known: Known = no_others,
         buckets: Sequence[str] = (),
     ) -> None:
         self.access_key = secrets.token_hex(10)
@@ -71,10 +77,11 @@ class ObjectStore:
         self._identities = {_ADMIN: _identity(_ADMIN, self.access_key, self.secret_key, _ALL)}
         self._spawner = spawner
         self._directory = directory
-        self._target: Address = (address, S3_PORT)
         self._front = front
+        self._known = known
         self._faults = faults
         self._buckets = buckets
+        self._sockets: Sockets | None = None
         self._process: Process | None = None
         self._server: asyncio.Server | None = None
         self._front_server: asyncio.Server | None = None
@@ -95,17 +102,20 @@ class ObjectStore:
     async def start(self) -> None:
         """Listen and start SeaweedFS, without waiting for its first answer."""
         (self._directory / "data").mkdir(parents=True, mode=0o700, exist_ok=True)
+        self._sockets = Sockets(self._directory / "sockets")
         self._write_identities()
-        forward = _StoreForwarder(self._targets, self._faults)
+        forward = StoreFront(self._socket, faults=self._faults, known=self._known)
         self._server = await asyncio.start_server(forward.serve, "127.0.0.1", 0)
         if self._front is not None:
             self._front_server = await asyncio.start_server(forward.serve, self._front, S3_PORT)
         await self._start_process()
         self._task = asyncio.create_task(self._follow_faults(), name="objectstore")
 
-    def _targets(self) -> list[Address]:
+    def _socket(self) -> str | None:
         """Nobody is let in before the buckets are there."""
-        return [self._target] if self._answering.is_set() else []
+        if self._sockets is None or not self._answering.is_set():
+            return None
+        return self._sockets.path("s3")
 
     async def ready(self) -> None:
         """Return when the store answers S3 requests."""
@@ -119,6 +129,9 @@ class ObjectStore:
         for server in (self._server, self._front_server):
             if server is not None:
                 server.close()
+        if self._sockets is not None:
+            self._sockets.close()
+            self._sockets = None
 
     async def issue_keys(self, name: str, bucket: str, prefixes: Sequence[str]) -> tuple[str, str]:
         """Keys of the user `name`, who may read, write and list under `prefixes` of `bucket`.
@@ -144,14 +157,24 @@ class ObjectStore:
         """
         if key.endswith("/") or {".", ".."} & set(key.split("/")):
             return None  # the filer would tell what is in a directory
-        url = f"http://{self._target[0]}:{_FILER_PORT}/buckets/{quote(bucket)}/{quote(key)}"
         try:
-            async with aiohttp.request("GET", url, allow_redirects=False) as answer:
+            async with (
+                self._connect("filer") as filer,
+                filer.get(_object_url(bucket, key), allow_redirects=False) as answer,
+            ):
                 content = await answer.read()
         except aiohttp.ClientError as error:
             raise OSError(str(error)) from error
         # Who asks for a directory is shown a page, which has no ETag.
         return content if answer.status == 200 and "ETag" in answer.headers else None
+
+    def _connect(self, socket: str) -> aiohttp.ClientSession:
+        """A way to `s3` or the `filer` itself, past the front."""
+        if self._sockets is None:
+            raise OSError("the object store does not run")
+        return aiohttp.ClientSession(
+            connector=aiohttp.UnixConnector(path=self._sockets.path(socket))
+        )
 
     def _publish_identities(self) -> None:
         self._write_identities()
@@ -188,13 +211,15 @@ class ObjectStore:
             mounts=(
                 Mount.bind(_program(), _PROGRAM, readonly=True),
                 Mount.bind(self._directory / "data", _DATA),
+                Mount.bind(self._directory / "sockets", _SOCKETS),
                 Mount("proc", "/proc"),
                 Mount("dev", "/dev"),
                 Mount("tmpfs", "/tmp", options="size=64m,mode=1777"),  # noqa: S108 its own
             ),
+            own_network=True,
         )
         self._open = self._faults.active("store-any-key")
-        options = [*_OPTIONS, f"-ip={self._target[0]}", f"-ip.bind={self._target[0]}"]
+        options = [*_OPTIONS]
         if not self._open:
             options.append(f"-s3.config={_CONFIG}")
         with open(self._directory / "log", "ab") as output:
@@ -237,41 +262,23 @@ class ObjectStore:
 
     async def _answers(self) -> bool:
         """Wait for the first answer, and make the buckets; False if the process ended instead."""
-        host = f"http://{self._target[0]}"
-        async with aiohttp.ClientSession() as http:
+        async with self._connect("s3") as s3, self._connect("filer") as filer:
             while self._process is not None and self._process.running:
                 # Only asking shows whether it is up: SeaweedFS has no way to announce it.
                 with contextlib.suppress(aiohttp.ClientError):
-                    async with http.get(f"{host}:{S3_PORT}/") as answer:
+                    async with s3.get("http://s3/") as answer:
                         up = answer.status < 500
                     if up:
                         # A bucket is a folder there, and the filer wants no S3 signature.
                         for bucket in self._buckets:
-                            url = f"{host}:{_FILER_PORT}/buckets/{bucket}/"
+                            url = f"http://filer/buckets/{bucket}/"
                             # A type would have it look for a file in the body.
-                            async with http.post(url, skip_auto_headers=["Content-Type"]) as made:
+                            async with filer.post(url, skip_auto_headers=["Content-Type"]) as made:
                                 if made.status != 409:  # it is there, in a data directory
                                     made.raise_for_status()
                         return True
                 await asyncio.sleep(0.05)
         return False
-
-
-class _StoreForwarder(Forwarder):
-    """The way from clients to SeaweedFS, where objects can be damaged."""
-
-    def __init__(self, targets: Callable[[], list[Address]], faults: Faults) -> None:
-        super().__init__(targets)
-        self._faults = faults
-
-    def transform(self, chunk: bytes) -> bytes:
-        if not self._faults.active("object-corrupt"):
-            return chunk
-        head, separator, body = chunk.partition(b"\r\n\r\n")
-        # Object contents only: a damaged XML listing would be another fault.
-        if not separator or not body or b"content-type: application/xml" in head.lower():
-            return chunk
-        return head + separator + body[:-1] + bytes([body[-1] ^ 1])
 
 
 class _Keys(TypedDict):
@@ -293,6 +300,10 @@ def _identity(name: str, access: str, secret: str, actions: Sequence[str]) -> _I
         "credentials": [{"accessKey": access, "secretKey": secret}],
         "actions": list(actions),
     }
+
+
+def _object_url(bucket: str, key: str) -> str:
+    return f"http://filer/buckets/{quote(bucket)}/{quote(key)}"
 
 
 def _program() -> Path:

@@ -22,11 +22,13 @@ from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS, Faults
 from pytest_kubeflow.local.frontdoor import logins, make_gateway
 from pytest_kubeflow.local.gateway import Activity, LocalGateway, Mesh
 from pytest_kubeflow.local.gateway.issuer import make_key
+from pytest_kubeflow.local.hosts import Known, service_names
 from pytest_kubeflow.local.httpd import HttpServer
 from pytest_kubeflow.local.kube import Informer, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import CONFIG_MAPS
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
+from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.mirrors import Program
 from pytest_kubeflow.local.metadata import MetadataStore, NativeMetadata
 from pytest_kubeflow.local.metadata.durable import keep as keep_metadata
@@ -47,6 +49,8 @@ from pytest_kubeflow.local.settings import GatewaySettings
 from pytest_kubeflow.local.spawner import Spawner
 
 NODE = "kubeflow-local"
+_VOLUMES = "volumes"
+_STORE_NAMES = ("seaweedfs", "minio-service")
 STORE, STORE_IMAGE = "seaweedfs", "ghcr.io/chrislusf/seaweedfs:4.34"
 
 
@@ -55,7 +59,7 @@ class Server:
 
     `directory` must exist and be this server's alone: the spawner removes it at the end, even if
     this process is killed. What pipelines and their artifacts amount to is kept in `data`, if there
-    is one, and found there again.
+    is one, and found there again. `hostPath` volumes of pods show what is in `host_path`.
     """
 
     def __init__(
@@ -66,9 +70,11 @@ class Server:
         faults: Sequence[str] = (),
         gateway: GatewaySettings | None = None,
         data: Path | None = None,
+        host_path: Path | None = None,
     ) -> None:
         self._directory = directory
         self._data = data
+        self._host_path = host_path
         self._multi_user = multi_user
         self._gateway = gateway or GatewaySettings()
         self._from_start = frozenset(faults)
@@ -102,8 +108,8 @@ class Server:
         store = ObjectStore(
             spawner,
             directory=(self._data or directory) / "objects",
-            address=network.host(1),
-            front=network.host(2),
+            front=network.host(1),
+            known=service_names(*_STORE_NAMES, namespace="kubeflow"),
             faults=faults,
             buckets=[BUCKET],
         )
@@ -129,7 +135,7 @@ class Server:
         profiles = [partial(ProfileController, issue_keys=issue_keys)] if self._multi_user else []
         manager = ControllerManager(
             await self._client(api, "system:kube-controller-manager", ["system:masters"]),
-            volumes=directory / "volumes",
+            volumes=directory / _VOLUMES,
             node_name=NODE,
             ca=api.ca_file.read_text(),
             faults=faults,
@@ -161,8 +167,9 @@ class Server:
             database=database,
         )
         await self._run(pipelines.start, pipelines.stop)
-        backend = await self._serve(pipelines.app)
-        ui = backend if self._multi_user else await self._serve(pipelines.ui_app)
+        known = service_names("ml-pipeline", "ml-pipeline-ui", namespace="kubeflow")
+        backend = await self._serve(pipelines.app, known)
+        ui = backend if self._multi_user else await self._serve(pipelines.ui_app, known)
         native = NativeMetadata(metadata)
         await self._run(native.start, native.stop)
         host, mesh = ui.url, None
@@ -178,7 +185,7 @@ class Server:
             "ml-pipeline-ui": (80, ui),
             "metadata-grpc-service": (8080, native),
         }
-        await self._publish(admin, store, shown, store_front=network.host(2))
+        await self._publish(admin, store, shown, store_front=network.host(1))
         endpoints = await self._endpoints(api, store, host)
         # Last, because nobody waits for these: the cluster answers while they read what there is.
         self._started.set()
@@ -241,6 +248,7 @@ class Server:
             client_ca=pki.ca_file,
             faults=self._faults,
             pod_cidr=self._pod_cidr,
+            directories=HostDirectories(self._host_path, self._directory / _VOLUMES),
         )
         await self._run(kubelet.start, kubelet.stop)
         return kubelet
@@ -322,8 +330,8 @@ class Server:
         self._stack.push_async_callback(client.close)
         return client
 
-    async def _serve(self, app: object) -> HttpServer:
-        server = HttpServer(app)
+    async def _serve(self, app: object, known: Known | None = None) -> HttpServer:
+        server = HttpServer(app, known=known)
         await self._run(server.start, server.stop)
         return server
 

@@ -19,6 +19,7 @@ from pytest_kubeflow.pipelines.last_words import (
 from pytest_kubeflow.pipelines.tasks import NOT_STARTED, Task
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.pipelines.workflow_nodes import RUN_ID
+from pytest_kubeflow.plain_text import plain
 from pytest_kubeflow.redaction import Redactor
 
 _BY_COMPONENT = re.compile(r"main: Error \(exit code \d+\)")
@@ -44,7 +45,7 @@ def verdict(task: Task) -> str:
     if task.state in _NOT_RUN:
         return f"task {task.label} is {task.state}" + (f" ({task.error})" if task.error else "")
     try:
-        log = Redactor().redact(task.log())
+        log = plain(Redactor().redact(task.log()))
     except KubeflowError as error:
         log, words = "", f"({error.message})"
     else:
@@ -83,7 +84,7 @@ def last_log_lines(task: Task, lines: int = _LOG_LINES) -> str:
     except KubeflowError as error:
         return f"({error.message})"
     # What is cut may be no longer known for the key that it is the half of.
-    return "\n".join(Redactor().redact(text).rstrip().splitlines()[-lines:])
+    return "\n".join(plain(Redactor().redact(text)).rstrip().splitlines()[-lines:])
 
 
 def run_evidence(

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from pytest_kubeflow.plain_text import plain
+
 _ERASE_BELOW = "\x1b[J"
 _UP = "\x1b[{}A"
 
@@ -34,7 +36,7 @@ class TerminalScreen:
         """Write a line of its own; what pytest writes next begins on another."""
         with self._uncaptured():
             self._reporter.ensure_newline()
-            self._reporter.write_line(self._redact(text))
+            self._reporter.write_line(plain(self._redact(text)))
 
     def draw(self, lines: Sequence[str]) -> None:
         """Show these instead of those before, each cut to the terminal's width."""
@@ -47,7 +49,7 @@ class TerminalScreen:
                 self._reporter.ensure_newline()
             width = self._reporter._tw.fullwidth - 1
             for one in lines:
-                self._reporter.write(f"{self._redact(one)[:width]}\n", flush=True)
+                self._reporter.write(f"{plain(self._redact(one))[:width]}\n", flush=True)
             self._drawn = len(lines)
 
     @contextlib.contextmanager

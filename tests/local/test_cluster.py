@@ -123,7 +123,9 @@ def test_the_program_prints_where_it_is_and_stops_cleanly(number: signal.Signals
     assert program.stdout is not None
     printed: dict[str, str] = {}
     while "faults" not in printed:
-        key, _, value = program.stdout.readline().partition(":")
+        line = program.stdout.readline()
+        assert line, f"it ended: {program.wait(SECONDS)}"
+        key, _, value = line.partition(":")
         printed[key.strip()] = value.strip()
     directory = Path(printed["kubeconfig"]).parent
     assert printed["login"] == "user@example.com / 12341234"

@@ -8,7 +8,6 @@ from minio import Minio
 from minio.error import S3Error
 
 from pytest_kubeflow.local.faults import Faults
-from pytest_kubeflow.local.network import LoopbackNetwork
 from pytest_kubeflow.local.objectstore import ObjectStore
 from pytest_kubeflow.local.spawner import Spawner
 
@@ -50,12 +49,10 @@ def test_keys_of_the_first_moment(tmp_path: Path) -> None:
             assert await store.read(BUCKET, key) is None
 
     async def check() -> None:
-        network = LoopbackNetwork()
         async with Spawner(remove=[]) as spawner:
             store = ObjectStore(
                 spawner,
                 directory=tmp_path / "objects",
-                address=network.host(1),
                 faults=Faults(),
                 buckets=[BUCKET],
             )
@@ -66,6 +63,5 @@ def test_keys_of_the_first_moment(tmp_path: Path) -> None:
                     await check_reading(store)
             finally:
                 await store.stop()
-                network.close()
 
     asyncio.run(check())

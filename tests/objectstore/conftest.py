@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from pytest_kubeflow.local.faults import Faults
-from pytest_kubeflow.local.network import LoopbackNetwork
 from pytest_kubeflow.local.objectstore import ObjectStore
 from pytest_kubeflow.local.spawner import Spawner
 from pytest_kubeflow.objectstore.client import S3Access
@@ -49,13 +48,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 class _Running:
     def __init__(self, directory: Path) -> None:
-        self._network = LoopbackNetwork()
         self._faults = Faults()
         self._spawner = Spawner(remove=[])
         self._store = ObjectStore(
             self._spawner,
             directory=directory / "objects",
-            address=self._network.host(1),
             faults=self._faults,
         )
 
@@ -75,4 +72,3 @@ class _Running:
     async def stop(self) -> None:
         await self._store.stop()
         await self._spawner.stop()
-        self._network.close()

@@ -172,6 +172,13 @@ def html_where_json_was_expected(remote: Remote, _: Path) -> Iterator[Given]:
         yield good(remote, host=f"http://127.0.0.1:{port}"), in_clear(remote)
 
 
+@setup(r"there is no Kubeflow at \S+: .*healthz answers 200 \(application/json\) '\{\}'")
+def any_server_of_json(remote: Remote, _: Path) -> Iterator[Given]:
+    """It answers {} to all: to healthz as stand-alone pipelines of old releases do."""
+    with web(lambda _: (200, {"Content-Type": "application/json"}, b"{}")) as port:
+        yield good(remote, host=f"http://127.0.0.1:{port}"), in_clear(remote)
+
+
 @setup(r"there is no Kubeflow at \S+/console: ")
 def another_path(remote: Remote, _: Path) -> Iterator[Given]:
     with web(page("not here", 404)) as port:

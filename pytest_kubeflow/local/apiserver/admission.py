@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from pytest_kubeflow.local.apiserver import podsecurity
 from pytest_kubeflow.local.apiserver.errors import Object, forbidden, not_found
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.store import Store
@@ -15,7 +16,7 @@ _NAMELESS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 class Admission:
-    """NamespaceLifecycle, ServiceAccount and DefaultStorageClass of a real server."""
+    """NamespaceLifecycle, PodSecurity, ServiceAccount and DefaultStorageClass of a real server."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -26,10 +27,20 @@ class Admission:
         if kind.namespaced:
             self._namespace_is_there(kind, namespace, obj["metadata"]["name"])
         if kind.type == ("", "pods"):
-            return self._service_account(obj, namespace)
+            admitted = self._service_account(obj, namespace)
+            # After all changes to the pod, as a real server does it.
+            home = self._store.get(("", "namespaces"), ("", namespace))
+            if home is not None:
+                podsecurity.check_pod(admitted, home)
+            return admitted
         if kind.type == ("", "persistentvolumeclaims"):
             return self._default_class(obj)
         return obj
+
+    def warnings(self, kind: ResourceType, obj: Object) -> tuple[str, ...]:
+        """What its author is told of an object that is taken."""
+        home = self._store.get(("", "namespaces"), ("", obj["metadata"].get("namespace", "")))
+        return podsecurity.warnings(kind, obj, home) if home is not None else ()
 
     def _namespace_is_there(self, kind: ResourceType, namespace: str, name: str) -> None:
         found = self._store.get(("", "namespaces"), ("", namespace))

@@ -10,6 +10,7 @@ from pytest_kubeflow.local.apiserver.authz import Attributes, Authorizer, impers
 from pytest_kubeflow.local.apiserver.deletion import DeleteOptions
 from pytest_kubeflow.local.apiserver.discovery import Discovery
 from pytest_kubeflow.local.apiserver.errors import (
+    Object,
     StatusError,
     bad_request,
     forbidden,
@@ -20,7 +21,7 @@ from pytest_kubeflow.local.apiserver.errors import (
 from pytest_kubeflow.local.apiserver.handlers import Handlers
 from pytest_kubeflow.local.apiserver.podlogs import PodLogs
 from pytest_kubeflow.local.apiserver.podports import PodPorts, relay
-from pytest_kubeflow.local.apiserver.representation import representation
+from pytest_kubeflow.local.apiserver.representation import Represent, representation
 from pytest_kubeflow.local.apiserver.requests import Request, read, read_upgrade
 from pytest_kubeflow.local.apiserver.reviews import Reviews
 from pytest_kubeflow.local.apiserver.routes import attributes_of, target_of, verb_of
@@ -151,14 +152,20 @@ class ApiApp:
             return self._delete(verb, request, target)
         if verb == "create":
             made = handlers.create(target, request.document(), dry_run=dry_run)
-            return document(201, represent(made))
+            return self._written(201, target, made, represent)
         if verb == "update":
             updated = handlers.update(target, request.document(), dry_run=dry_run)
-            return document(200, represent(updated))
+            return self._written(200, target, updated, represent)
         patched, created = handlers.patch(
             target, request.content_type, request.body, request.query, dry_run=dry_run
         )
-        return document(201 if created else 200, represent(patched))
+        return self._written(201 if created else 200, target, patched, represent)
+
+    def _written(self, code: int, target: Target, obj: Object, represent: Represent) -> Answer:
+        # Of pods only new ones are looked at: what a pod asks of its node cannot be changed.
+        asked = not target.subresource and (code == 201 or target.kind.plural != "pods")
+        warnings = self._handlers.admission.warnings(target.kind, obj) if asked else ()
+        return document(code, represent(obj), warnings=warnings)
 
     def _delete(self, verb: str, request: Request, target: Target) -> Answer:
         handlers, kind = self._handlers, target.kind

@@ -47,7 +47,7 @@ class Handlers:
         self.store = store
         self.registry = registry
         self._strategies = strategies
-        self._admission = Admission(store)
+        self.admission = Admission(store)
         self.deletion = Deletion(store, self._gone)
 
     def get(self, target: Target) -> Object:
@@ -92,7 +92,7 @@ class Handlers:
             crds.check_definition(obj)
             obj = crds.established(obj, timestamp())
         # Where it is to go is checked before what it is, as on a real server.
-        obj = self._admission.admit_create(kind, obj)
+        obj = self.admission.admit_create(kind, obj)
         validate(kind, obj)
         webhooks.review(kind, obj)
         name = (metadata.get("namespace", ""), metadata["name"])

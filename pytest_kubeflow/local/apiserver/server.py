@@ -29,6 +29,7 @@ from pytest_kubeflow.local.apiserver.strategies import Strategies
 from pytest_kubeflow.local.apiserver.targets import Target
 from pytest_kubeflow.local.apiserver.times import timestamp
 from pytest_kubeflow.local.apiserver.tokens import TokenIssuer
+from pytest_kubeflow.local.hosts import service_names
 from pytest_kubeflow.local.httpd import HttpServer
 from pytest_kubeflow.local.kube import Credentials
 
@@ -81,6 +82,7 @@ class ApiServer:
             app,
             host=host,
             port=port,
+            known=service_names("kubernetes", namespace="default"),
             certificate=certificate,
             key=key,
             client_ca=pki.ca_file,

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
+from pytest_kubeflow.local.apiserver import podsecurity
 from pytest_kubeflow.local.apiserver.errors import Object, bad_request, invalid
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.kube.quantity import parse_quantity
@@ -224,7 +225,13 @@ def _size(obj: Object) -> Iterator[Cause]:
         yield ("", "FieldValueTooLong", f"Too long: may not be more than {most} bytes")
 
 
+def _namespace(obj: Object) -> Iterator[Cause]:
+    for label, message in podsecurity.check_labels(obj):
+        yield _bad(f"metadata.labels[{label}]", obj["metadata"]["labels"][label], message)
+
+
 _CHECKS: dict[tuple[str, str], Callable[[Object], Iterator[Cause]]] = {
+    ("", "namespaces"): _namespace,
     ("", "pods"): _pod,
     ("", "persistentvolumeclaims"): _claim,
     ("", "services"): _service,

@@ -166,6 +166,7 @@ def _namespace(profile: Object) -> Object:
                 "istio-injection": "enabled",
                 "katib.kubeflow.org/metrics-collector-injection": "enabled",
                 "pipelines.kubeflow.org/enabled": "true",
+                "pod-security.kubernetes.io/enforce": "baseline",
                 "serving.kubeflow.org/inferenceservice": "enabled",
             },
             "ownerReferences": [

@@ -11,7 +11,8 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from pytest_kubeflow.local.controllers.controller import Controller, Informers
 from pytest_kubeflow.local.kube import KubeClient
@@ -81,6 +82,12 @@ class ServiceProxy(Controller):
             listeners.pop(address).close()
 
 
+class Readable(Protocol):
+    """What is read of a client."""
+
+    async def read(self, n: int, /) -> bytes: ...
+
+
 class Forwarder:
     """Copies bytes between a client and the next of `targets()`, both ways, until both are done."""
 
@@ -94,18 +101,34 @@ class Forwarder:
         if not targets:
             writer.close()
             return
+        await self.relay(
+            reader,
+            writer,
+            asyncio.open_connection(*targets[next(self._turn) % len(targets)]),
+        )
+
+    async def relay(
+        self,
+        reader: Readable,
+        writer: asyncio.StreamWriter,
+        connecting: Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]],
+        *,
+        first: bytes = b"",
+    ) -> None:
+        """Copy both ways; `first` are bytes of the client that have been read already."""
         try:
-            upstream = await asyncio.open_connection(*targets[next(self._turn) % len(targets)])
+            upstream = await connecting
         except OSError:
             writer.close()
             return
+        upstream[1].write(first)
         await asyncio.gather(
             self.copy(reader, upstream[1], to_client=False),
             self.copy(upstream[0], writer, to_client=True),
         )
 
     async def copy(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, to_client: bool
+        self, reader: Readable, writer: asyncio.StreamWriter, *, to_client: bool
     ) -> None:
         """Copy one direction; the end of input is passed on, so half-closed connections work."""
         with contextlib.suppress(OSError):

@@ -25,12 +25,14 @@ from pytest_kubeflow.local.gateway.issuer import Issuer, make_key
 from pytest_kubeflow.local.gateway.mesh import Mesh
 from pytest_kubeflow.local.gateway.oauth2proxy import OAuth2Proxy
 from pytest_kubeflow.local.gateway.sessions import CookieBox
+from pytest_kubeflow.local.hosts import service_names
 from pytest_kubeflow.local.settings import GatewaySettings
 
 USER_HEADER = "kubeflow-userid"
 GROUPS_HEADER = "kubeflow-groups"
 SECRET_HEADER = "x-gateway-secret"  # noqa: S105 a header's name
 _OPEN = ("/dex/", "/oauth2/")
+_OWN_NAMES = service_names("istio-ingressgateway", namespace="istio-system")
 LDAP_GROUPS = tuple(f"cn=project-{number:03},ou=Groups,dc=example,dc=com" for number in range(12))
 """So many that a session needs two cookies, as those of large companies do."""
 
@@ -109,6 +111,12 @@ class Gateway:
             await user(scope, receive, send)
             return
         await self._forward(scope, receive, send, user=user, route=route)
+
+    async def answers_to(self, host: str) -> bool:
+        """Its Service's names, and the hosts of what the mesh shows here."""
+        if await _OWN_NAMES(host):
+            return True
+        return self._mesh is not None and await self._mesh.knows(host)
 
     async def _is_open(self, request: Request, route: Route | None) -> bool:
         """Whether a fault lets in everybody who asks for this."""

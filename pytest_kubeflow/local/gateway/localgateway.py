@@ -13,10 +13,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from pytest_kubeflow.local.gateway.mesh import Mesh
+from pytest_kubeflow.local.hosts import service_names
 
 SERVICE, NAMESPACE = "knative-local-gateway", "istio-system"
 _PRINCIPAL = "cluster.local/ns/istio-system/sa/cluster-local-gateway-service-account"
 _DOMAIN = "svc.cluster.local"
+_OWN_NAMES = service_names(SERVICE, namespace=NAMESPACE)
 
 
 class LocalGateway:
@@ -24,6 +26,10 @@ class LocalGateway:
 
     def __init__(self, mesh: Mesh) -> None:
         self._mesh = mesh
+
+    async def answers_to(self, host: str) -> bool:
+        """Its own names, and the short ones of Services that it shows."""
+        return await _OWN_NAMES(host) or await self._mesh.has_routes(full_name(host))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -107,6 +107,16 @@ class Mesh:
         """Whether a request for this host is the mesh's, with or without a route."""
         return host.endswith(_DOMAINS) or self._hosts.knows(host)
 
+    async def knows(self, host: str) -> bool:
+        """Whether the cluster has given this name to something."""
+        await self._synced()
+        return self.claims(host)
+
+    async def has_routes(self, host: str) -> bool:
+        """Whether there are routes for this very host."""
+        await self._synced()
+        return self._hosts.knows(host)
+
     async def _synced(self) -> None:
         for informer in self._informers.values():
             if not informer.synced.is_set():

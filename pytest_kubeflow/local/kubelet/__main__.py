@@ -23,6 +23,7 @@ from pytest_kubeflow.local.kube import (
     load_kubeconfig,
 )
 from pytest_kubeflow.local.kubelet.certificate import self_signed
+from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
 from pytest_kubeflow.local.kubelet.kubelet import Kubelet
 from pytest_kubeflow.local.spawner import Spawner, SpawnerError
@@ -44,6 +45,13 @@ def main() -> int:
         metavar="NAME=DIRECTORY",
         help="let the image NAME be the content of DIRECTORY; may be repeated",
     )
+    parser.add_argument(
+        "--host-path",
+        type=Path,
+        metavar="DIRECTORY",
+        help="the directory of this machine that hostPath and local volumes may show "
+        "(default: none)",
+    )
     options = parser.parse_args()
     images = ImageCatalogue()
     try:
@@ -57,14 +65,16 @@ def main() -> int:
         parser.error(str(error))
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     try:
-        asyncio.run(_run(credentials, options.node_name, images))
+        asyncio.run(_run(credentials, options.node_name, images, options.host_path))
     except (ApiError, SpawnerError, ApiUnreachableError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
 
 
-async def _run(credentials: Credentials, node_name: str, images: ImageCatalogue) -> None:
+async def _run(
+    credentials: Credentials, node_name: str, images: ImageCatalogue, host_path: Path | None
+) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -83,6 +93,7 @@ async def _run(credentials: Credentials, node_name: str, images: ImageCatalogue)
             images=images,
             server_cert=(certificate, key),
             client_ca=client_ca,
+            directories=HostDirectories(host_path),
         )
         await kubelet.start()
         logging.info("node %s is ready", node_name)

@@ -12,6 +12,7 @@ from pytest_kubeflow.local.kubelet.addresses import PodAddresses
 from pytest_kubeflow.local.kubelet.cgroups import Enforcement
 from pytest_kubeflow.local.kubelet.events import PodEvents
 from pytest_kubeflow.local.kubelet.gpus import GpuPool
+from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
 from pytest_kubeflow.local.kubelet.removal import Removal
 from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
@@ -40,6 +41,7 @@ class Node:
     layers: BaseLayers
     services: Callable[[str], list[Object]]
     faults: FaultSet | None
+    directories: HostDirectories
 
     def fault(self, name: str) -> bool:
         return self.faults is not None and self.faults.active(name)

@@ -16,6 +16,7 @@ from pytest_kubeflow.local.kubelet import cgroups, gpus
 from pytest_kubeflow.local.kubelet.addresses import PodAddresses
 from pytest_kubeflow.local.kubelet.context import FaultSet, Node
 from pytest_kubeflow.local.kubelet.events import PodEvents
+from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.http import kubelet_app
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
 from pytest_kubeflow.local.kubelet.mirrors import MirrorPods, Program, is_mirror
@@ -37,7 +38,7 @@ class Kubelet:
     `server_cert` (certificate and key files) is for the endpoint of logs and ports, which serves
     only clients with a certificate of `client_ca`. `gpu_pool` are the node's GPUs; default: what
     the `nvidia-smi` on PATH finds. Pods get addresses of the loopback network `pod_cidr`; default:
-    all have the node's.
+    all have the node's. Of the machine, pods see `directories`; default: none.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Kubelet:
         faults: FaultSet | None = None,
         gpu_pool: gpus.GpuPool | None = None,
         pod_cidr: str | None = None,
+        directories: HostDirectories | None = None,
     ) -> None:
         self._client = client
         self._name = node_name
@@ -95,6 +97,7 @@ class Kubelet:
             layers=BaseLayers(data_dir / "layers", images.environments),
             services=self._services_of,
             faults=faults,
+            directories=directories or HostDirectories(),
         )
 
     async def start(self) -> None:

@@ -46,6 +46,7 @@ class PodWorker:
             directory / "volumes",
             allocatable=node.allocatable,
             lossy=node.fault("volume-lossy"),
+            directories=node.directories,
         )
         self._cgroup = node.enforcement.pod(pod, limited=not node.fault("limits-ignored"))
         self._unenforced = node.enforcement.refused(pod)

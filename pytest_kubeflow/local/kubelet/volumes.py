@@ -30,6 +30,7 @@ from pytest_kubeflow.local.kubelet.env import (
     field_value,
     resource_value,
 )
+from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue, ImageUnknown
 from pytest_kubeflow.local.spawner import Mount
 
@@ -61,6 +62,7 @@ class PodVolumes:
         directory: Path,
         *,
         allocatable: Mapping[str, str],
+        directories: HostDirectories,
         lossy: bool = False,
     ) -> None:
         self._client = client
@@ -68,6 +70,7 @@ class PodVolumes:
         self._directory = directory
         self._allocatable = allocatable
         self._lossy = lossy
+        self._directories = directories
         self._volumes: dict[str, Volume] = {}
         self._tokens: dict[Path, tuple[Object, float]] = {}
 
@@ -107,7 +110,7 @@ class PodVolumes:
                 case "persistentVolumeClaim":
                     return await self._claim(pod, source, path)
                 case "hostPath":
-                    return Volume(_host_path(source))
+                    return Volume(self._host_path(source))
                 case "image":
                     image = self._images.resolve(source.get("reference", ""))
                     if image.directory is None:
@@ -139,9 +142,22 @@ class PodVolumes:
                 f"persistent volume {volume['metadata']['name']} is neither local nor hostPath"
             )
         path = _existing(place["path"])
+        self._directories.check(path, local="local" in spec)
         if self._lossy:
             path = Path(await asyncio.to_thread(shutil.copytree, path, scratch, symlinks=True))
         return Volume(_owned(path, pod), readonly=bool(source.get("readOnly")))
+
+    def _host_path(self, source: Object) -> Path:
+        path, kind = Path(source["path"]), source.get("type") or ""
+        self._directories.check(path)
+        if kind == "DirectoryOrCreate" or (not kind and not path.exists()):
+            path.mkdir(parents=True, exist_ok=True)
+        elif kind == "FileOrCreate":
+            path.touch()
+        checks: dict[str, bool] = {"Directory": path.is_dir(), "File": path.is_file()}
+        if not checks.get(kind, path.exists()):
+            raise ConfigError(f"hostPath type check failed: {path} is not a {kind.lower()}")
+        return path
 
     async def _project(
         self, pod: Object, path: Path, sources: Sequence[Object], mode: int | None
@@ -247,18 +263,6 @@ def _sub_path(volume: Volume, sub: str) -> Path:
         if volume.readonly:
             raise ConfigError(f'failed to prepare subPath: "{sub}" does not exist')
         path.mkdir(parents=True, mode=0o755)
-    return path
-
-
-def _host_path(source: Object) -> Path:
-    path, kind = Path(source["path"]), source.get("type") or ""
-    if kind == "DirectoryOrCreate" or (not kind and not path.exists()):
-        path.mkdir(parents=True, exist_ok=True)
-    elif kind == "FileOrCreate":
-        path.touch()
-    checks: dict[str, bool] = {"Directory": path.is_dir(), "File": path.is_file()}
-    if not checks.get(kind, path.exists()):
-        raise ConfigError(f"hostPath type check failed: {path} is not a {kind.lower()}")
     return path
 
 

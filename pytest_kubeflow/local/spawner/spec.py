@@ -53,9 +53,9 @@ class Container:
 
     `root` is an empty or prepared directory of the host that becomes `/`, writable unless
     `readonly_root`. With a `base`, `/` begins with what is in that directory, which stays as it is:
-    `root`, empty then, takes what is written. The network is the host's. `cgroups` are the
-    directories of the cgroup, one per hierarchy, that the process joins before its program starts;
-    see `Spawner.cover`.
+    `root`, empty then, takes what is written. The network is the host's, or with `own_network` one
+    that has a loopback interface and no more. `cgroups` are the directories of the cgroup, one per
+    hierarchy, that the process joins before its program starts; see `Spawner.cover`.
     """
 
     root: Path
@@ -65,6 +65,7 @@ class Container:
     readonly_root: bool = False
     cgroups: Sequence[Path] = ()
     base: Path | None = None
+    own_network: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -73,6 +74,7 @@ class Container:
             "hostname": self.hostname[:63],
             "mounts": [asdict(mount) for mount in self.mounts],
             "readonly_root": self.readonly_root,
+            "own_network": self.own_network,
             "cgroups": [str(directory) for directory in self.cgroups],
             **asdict(self.identity),
         }

@@ -20,6 +20,7 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import EVENTS, NAMESPACES, NODES, PODS, SERVICE_ACCOUNTS
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet, PythonEnvironments
 from pytest_kubeflow.local.kubelet.gpus import GpuPool
+from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.scheduler import Scheduler
 from pytest_kubeflow.local.spawner import Spawner
 
@@ -70,6 +71,7 @@ class Cluster:
             client_ca=pki.ca_file,
             faults=self.faults,
             gpu_pool=gpu_pool,
+            directories=HostDirectories(self.directory.parent),
         )
         await kubelet.start()
         push(kubelet.stop)

@@ -163,6 +163,33 @@ def test_image_volume_and_host_path(cluster: Cluster, tmp_path: Path) -> None:
     assert (tmp_path / "made/f").exists()
 
 
+@pytest.mark.parametrize("path", ["/etc", "link/etc"])
+def test_the_rest_of_the_machine_is_not_shown(cluster: Cluster, tmp_path: Path, path: str) -> None:
+    """Nor by a symbolic link in what is shown."""
+    (tmp_path / "link").symlink_to("/")
+    pod = cluster.create(
+        sh("true", volumeMounts=[{"name": "v", "mountPath": "/v"}]),
+        volumes=[{"name": "v", "hostPath": {"path": str(tmp_path / path)}}],
+    )
+    events = cluster.events(pod, "FailedMount")
+    assert any("shows nothing of its machine but what is in" in text for _, text in events)
+    cluster.delete(pod)
+
+
+@pytest.mark.parametrize("place", ["/etc", "link/etc"])
+def test_nor_by_a_persistent_volume(cluster: Cluster, tmp_path: Path, place: str) -> None:
+    (tmp_path / "link").symlink_to("/")
+    name = place.replace("/", "-").strip("-")
+    claim(cluster, name, tmp_path / place)
+    pod = cluster.create(
+        sh("true", volumeMounts=[{"name": "v", "mountPath": "/v"}]),
+        volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": name}}],
+    )
+    events = cluster.events(pod, "FailedMount")
+    assert any("shows nothing of its machine but what is in" in text for _, text in events)
+    cluster.delete(pod)
+
+
 @pytest.mark.parametrize(
     ("volume", "message"),
     [

@@ -11,7 +11,9 @@ import asyncio
 import contextlib
 import json
 import os
+import shlex
 import signal
+import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +29,7 @@ from pytest_kubeflow.local.spawner import (
     SpawnerError,
     SpawnError,
 )
+from pytest_kubeflow.local.spawner.inside import linux
 
 PATH = {"PATH": "/usr/bin:/bin"}
 
@@ -85,6 +88,36 @@ async def isolation(directory: Path) -> dict[str, Any]:
         **dict(line.split("=", 1) for line in lines if "=" in line),
         "inside": (directory / "volume/inside").read_text(),
     }
+
+
+async def networks(directory: Path) -> dict[str, Any]:
+    """What a container with a network of its own, and one with the host's, can reach."""
+    script = (
+        "import socket\n"
+        "own = socket.create_server(('127.0.0.1', 0))\n"
+        "socket.create_connection(own.getsockname())\n"
+        "print('itself', end=' ')\n"
+        "print('host' if socket.socket().connect_ex(('127.0.0.1', {port})) == 0 else '')"
+    )
+    found = {}
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        program = shlex.quote(script.format(port=server.getsockname()[1]))
+        async with Spawner() as spawner:
+            for own in (True, False):
+                spec = container(
+                    directory / str(own), f"/usr/bin/python3 -c {program}", own_network=own
+                )
+                found[str(own)] = (await output(spawner, spec)).split()
+    return found
+
+
+async def networks_without_the_right(directory: Path) -> dict[str, Any]:
+    """The same where root may not configure networks, as in many containers."""
+    linux.limit_capabilities(one for one in linux.CAPABILITIES if one != "NET_ADMIN")
+    arguments = [sys.executable, __file__, "networks", str(directory)]
+    done = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE)
+    seen: dict[str, Any] = json.loads((await done.communicate())[0])
+    return seen
 
 
 async def endings(directory: Path) -> dict[str, Any]:

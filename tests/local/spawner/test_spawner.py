@@ -49,6 +49,13 @@ def test_killing_a_container_kills_its_whole_tree(user: User) -> None:
     assert "4567" not in seen["left"]
 
 
+@pytest.mark.parametrize("scenario", ["networks", "networks_without_the_right"])
+def test_a_network_of_its_own_is_reached_by_nobody_else(user: User, scenario: str) -> None:
+    if scenario == "networks_without_the_right" and user.prefix:
+        pytest.skip("ordinary users have no right to configure networks anyhow")
+    assert user.run(scenario) == {"True": ["itself"], "False": ["itself", "host"]}
+
+
 def test_sixty_containers_at_a_time(user: User) -> None:
     assert user.run("many") == {"right": True}
 

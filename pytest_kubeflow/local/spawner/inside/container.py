@@ -52,6 +52,8 @@ def build_root(spec: dict[str, Any], *, user_namespace: bool) -> None:
     if spec["readonly_root"]:
         linux.make_readonly("/", recursive=False)
     linux.set_hostname(spec["hostname"])
+    if spec["own_network"]:
+        linux.bring_up_loopback()
 
 
 def _mount(entry: dict[str, Any]) -> None:

@@ -36,6 +36,8 @@ class _Child:
     id: int
     pid: int
     namespaced: bool
+    user_namespace: bool
+    own_network: bool
     cgroups: list[str]
 
 
@@ -103,20 +105,38 @@ class Init:
         enter = spec["enter"]
         isolated = spec["container"] is not None
         cgroups = spec["container"]["cgroups"] if isolated else []
+        own_network = isolated and spec["container"]["own_network"]
         flags = _ISOLATION if isolated else 0
-        if isolated and self._user_namespace:
+        if own_network:
+            flags |= linux.CLONE_NEWNET
+        # Root may lack the right to configure a network: in a user namespace it has that right.
+        user_namespace = self._user_namespace or (
+            own_network and not linux.has_capability("NET_ADMIN")
+        )
+        if isolated and user_namespace:
             flags |= linux.CLONE_NEWUSER
         try:
             inside = self._running(enter) if enter is not None else None
             target = self._namespace_fds(inside) if inside is not None else []
+            if inside is not None:
+                user_namespace = inside.user_namespace
             pid, joins = _clone(flags, inside.cgroups if inside is not None else cgroups)
         except OSError as error:
             os.close(failure_read)
             self._report(event="failed", id=number, errno=error.errno, message=error.strerror)
         else:
             if pid == 0:
-                self._become(spec, fds[1:], failure_write, target, joins)
-            child = _Child(number, 0 if enter is not None else pid, isolated, cgroups)
+                self._become(
+                    spec, fds[1:], failure_write, target, joins, user_namespace=user_namespace
+                )
+            child = _Child(
+                number,
+                0 if enter is not None else pid,
+                isolated,
+                user_namespace,
+                own_network,
+                cgroups,
+            )
             self._children[number] = child
             self._starting[failure_read] = child
             self._selector.register(failure_read, selectors.EVENT_READ)
@@ -140,7 +160,8 @@ class Init:
     def _namespace_fds(self, child: _Child) -> list[int]:
         """The namespaces of a running container, the user namespace first."""
         names = [
-            *(["user"] if self._user_namespace else []),
+            *(["user"] if child.user_namespace else []),
+            *(["net"] if child.own_network else []),
             *(["cgroup"] if child.cgroups else []),
             *("ipc", "uts", "pid", "mnt"),
         ]
@@ -154,6 +175,8 @@ class Init:
         failure: int,
         target: list[int],
         joins: list[str],
+        *,
+        user_namespace: bool,
     ) -> NoReturn:
         """In the child: from here to the program, or to a report of what went wrong."""
         try:
@@ -173,7 +196,7 @@ class Init:
                     os.write(failure, b'{"pid": %d}\n' % pid)
                     os._exit(0)
             elif settings is not None:
-                if self._user_namespace:
+                if user_namespace:
                     linux.map_identity(
                         settings["uid"],
                         settings["gid"],
@@ -182,11 +205,11 @@ class Init:
                     )
                 container.build_root(
                     settings | {"working_dir": spec["working_dir"]},
-                    user_namespace=self._user_namespace,
+                    user_namespace=user_namespace,
                 )
             os.setsid()
             if settings is not None:
-                container.become(settings, user_namespace=self._user_namespace)
+                container.become(settings, user_namespace=user_namespace)
             container.execute(spec, fds)
         except (OSError, ValueError) as error:
             number = getattr(error, "errno", None) or 22

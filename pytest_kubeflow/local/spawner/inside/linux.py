@@ -1,14 +1,18 @@
 """The Linux system calls that the standard library of Python 3.11 does not offer, by ctypes.
 
-Sources: clone(2), mount(2), mount_setattr(2), pivot_root(2), capabilities(7), prctl(2).
+Sources: clone(2), mount(2), mount_setattr(2), pivot_root(2), capabilities(7), prctl(2),
+netdevice(7).
 Every function raises OSError with the call's name and its operands.
 """
 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import platform
+import socket
+import struct
 from collections.abc import Iterable
 
 CLONE_PARENT = 0x00008000
@@ -18,6 +22,7 @@ CLONE_NEWUTS = 0x04000000
 CLONE_NEWIPC = 0x08000000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
 _CLONE_INTO_CGROUP = 0x200000000
 
 MS_RDONLY = 0x1
@@ -41,6 +46,8 @@ _PR_CAPBSET_DROP = 24
 _PR_SET_NO_NEW_PRIVS = 38
 _CAPABILITY_VERSION_3 = 0x20080522
 _SIGCHLD = 17
+_SIOCSIFFLAGS = 0x8914
+_IFF_UP = 0x1
 
 # capabilities(7), in the order of <linux/capability.h>.
 CAPABILITIES = [
@@ -202,6 +209,16 @@ def set_hostname(name: str) -> None:
     """Name the host of this UTS namespace."""
     encoded = name.encode()
     _check(_libc.sethostname(encoded, len(encoded)), "sethostname")
+
+
+def bring_up_loopback() -> None:
+    """Let processes of this network namespace reach each other on 127.0.0.1."""
+    request = struct.pack("16sH22x", b"lo", _IFF_UP)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        try:
+            fcntl.ioctl(any_socket, _SIOCSIFFLAGS, request)
+        except OSError as error:
+            raise OSError(error.errno, f"bring up lo: {error.strerror}") from None
 
 
 def die_with_parent(signal: int) -> None:

@@ -1,0 +1,108 @@
+"""The names that a server of the embedded cluster answers to, and pages that may ask it.
+
+A page of any web site can make its own name resolve to 127.0.0.1, and the browser then counts what
+answers there as a part of that site (DNS rebinding). What the browser cannot change is the Host
+header, so each server answers only to loopback and to names that this cluster gives.
+
+A page can also send forms to 127.0.0.1 itself. It cannot read what comes back, but a server that
+asks nobody who he is would do what it says (cross-site request forgery). With all that is no GET a
+browser sends the page's origin, and a request that has one is answered only if it is ours.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Awaitable, Callable
+from typing import Protocol, runtime_checkable
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+Known = Callable[[str], Awaitable[bool]]
+"""Whether a host, without its port and in lower case, is one of the server's further names."""
+
+_CLUSTER_DOMAINS = (".svc", ".cluster.local", ".localhost")
+"""Domains that no public resolver gives to anybody."""
+
+
+@runtime_checkable
+class Named(Protocol):
+    """An application that knows by which further names it is reached."""
+
+    async def answers_to(self, host: str) -> bool: ...
+
+
+async def no_others(_host: str) -> bool:
+    """For a server that has no further names."""
+    return False
+
+
+def service_names(*names: str, namespace: str) -> Known:
+    """The short names of Services; those with `.svc` belong to every server."""
+    short = {*names, *(f"{name}.{namespace}" for name in names)}
+
+    async def known(host: str) -> bool:
+        return host in short
+
+    return known
+
+
+async def is_ours(header: str, known: Known = no_others) -> bool:
+    """Whether a server with the further names `known` answers to this Host header."""
+    host = _without_port(header.strip().lower()).removesuffix(".")
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(_CLUSTER_DOMAINS) or await known(host)
+
+
+async def is_our_page(origin: str, known: Known = no_others) -> bool:
+    """Whether a page of this origin (`http://localhost:80`; `null`: of no server) is ours."""
+    return "//" in origin and await is_ours(origin.partition("//")[2], known)
+
+
+def refusal(header: str) -> str:
+    """What a client is told that comes with another host."""
+    return (
+        f"Host {header!a} is no name of this server: the embedded cluster answers to localhost, "
+        "loopback addresses and the names of its own Services\n"
+    )
+
+
+class HostGuard:
+    """An ASGI application that lets requests through to `app` whose Host is one of its names.
+
+    And whose Origin is, where there is one.
+    """
+
+    def __init__(self, app: ASGIApp, known: Known = no_others) -> None:
+        self._app = app
+        self._known = known
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await self._refusal(Headers(scope=scope)) if "headers" in scope else None
+        if answer is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await WebSocketClose()(scope, receive, send)
+        else:
+            await answer(scope, receive, send)
+
+    async def _refusal(self, headers: Headers) -> PlainTextResponse | None:
+        # A browser sends the header always, probes of a kubelet without one are not refused.
+        for host in headers.getlist("host"):
+            if not await is_ours(host, self._known):
+                return PlainTextResponse(refusal(host), 421)
+        for origin in headers.getlist("origin"):
+            if not await is_our_page(origin, self._known):
+                message = f"pages of {origin!a} have no access to the embedded cluster\n"
+                return PlainTextResponse(message, 403)
+        return None
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0]
