@@ -1,0 +1,20 @@
+"""Known: a refusal that somebody has met before, and what it means."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pytest_kubeflow.errors import KubeflowError
+
+
+class Known(NamedTuple):
+    """One of them. `words` is a regular expression; `path` begins the paths where it is said.
+
+    In `told`, {part} is what stands behind the path, and {pods} the command that lists its pods.
+    """
+
+    status: int
+    words: str
+    kind: type[KubeflowError]
+    told: str
+    path: str = ""
