@@ -1,16 +1,16 @@
 """SignIn: the way of a person through the login's pages, to the cookies of a session.
 
 The steps differ with the installation (sign-in page or redirect, choice of connector, approval
-page), so this looks at each page and does what it asks, a bounded number of times. It follows
-redirects itself: the password and what belongs to it go to the gateway's own origin alone.
+page), so this looks at each page and does what it asks, a bounded number of times.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from pytest_kubeflow.auth.refusal import NOT_KEPT, Refusal
+from pytest_kubeflow.auth.sameorigin import SameOrigin, joined
 from pytest_kubeflow.auth.sessioncookie import cookie_fault
 from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import (
@@ -19,7 +19,7 @@ from pytest_kubeflow.errors import (
     KubeflowError,
     WaitTimeout,
 )
-from pytest_kubeflow.html_page import Form, Page
+from pytest_kubeflow.html_page import Page
 from pytest_kubeflow.redaction import Redactor, Secret
 from pytest_kubeflow.waiting import Deadline, wait_until
 
@@ -31,16 +31,9 @@ NEW_KEY_SECONDS = 120.0
 
 _CONNECTORS = ("local", "ldap")
 _MOST_STEPS = 8
-_MOST_REDIRECTS = 20
-_REPEATING = frozenset({307, 308})
 _LONGEST_SHOWN = 200
 _ON_THE_WAY = ("/dex/", "/oauth2/", "/authservice/", "/login/oidc")
 """Pages below these are a part of the login; whoever ends there is not in."""
-
-_OTHER_WAYS = (
-    "log in by hand and give the session's cookies with KF_COOKIE, or come with a token (KF_TOKEN, "
-    "--kf-token-file, --kf-auth=token-request)"
-)
 
 
 class PasswordRefused(AuthenticationError):  # noqa: N818  as in pytest_kubeflow.errors
@@ -67,8 +60,7 @@ class SignIn:
         self._password = password
         self._redactor = redactor
         self._posted = False
-        self._accepted = False
-        self._hops: list[requests.Response] = []
+        self._gateway = SameOrigin(session, host)
 
     def cookies(self) -> str:
         """The session's cookies, as a header.
@@ -76,7 +68,7 @@ class SignIn:
         Raises PasswordRefused; AuthenticationError where the login leads elsewhere or is not kept;
         PermissionDenied or ClusterUnreachable where something on the way does not let it through.
         """
-        response = self._get(f"{self._host}/")
+        response = self._gateway.get("/")
         for _ in range(_MOST_STEPS):
             page = Page(response.text)
             if form := page.form_with("login", "password"):
@@ -84,81 +76,18 @@ class SignIn:
                     raise self._asked_again()
                 self._posted = True
                 inputs = {"login": self._username, "password": self._password.reveal()}
-                response = self._post(response.url, form, inputs)
+                response = self._gateway.post(response.url, form, inputs)
             elif form := page.form_with("approval"):
-                response = self._post(response.url, form, {"approval": "approve"})
+                response = self._gateway.post(response.url, form, {"approval": "approve"})
             elif connectors := _connectors(page):
-                response = self._get(_joined(response.url, self._choose(connectors)))
+                response = self._gateway.get(joined(response.url, self._choose(connectors)))
             elif not self._posted and response.status_code in {401, 403} and _is_sign_in(page):
-                response = self._get(urljoin(self._host, "/oauth2/start?rd=/"))
+                response = self._gateway.get("/oauth2/start?rd=/")
             else:
                 break
         if Refusal.of(response).is_for_a_new_key:
             response = self._past_the_new_key()
         return self._cookies(response)
-
-    def _get(self, url: str) -> requests.Response:
-        """What `url` leads to, on the gateway's origin."""
-        passed: list[str] = []
-        for _ in range(_MOST_REDIRECTS):
-            self._check_origin(url)
-            response = self._session.get(url, allow_redirects=False)
-            self._hops.append(response)
-            if not response.is_redirect:
-                return response
-            passed.append(urlsplit(url).path or "/")
-            url = self._target(response)
-        circle = " and ".join(dict.fromkeys(passed[-2:]))
-        raise ClusterUnreachable(
-            f"{self._host} redirects without end ({circle}): what stands before Kubeflow there, "
-            "and its login, send each request to each other"
-        )
-
-    def _post(self, at: str, form: Form, inputs: dict[str, str]) -> requests.Response:
-        url = _joined(at, form.action)
-        for _ in range(_MOST_STEPS):
-            self._check_origin(url)
-            response = self._session.post(
-                url, data={**form.inputs, **inputs}, allow_redirects=False
-            )
-            self._hops.append(response)
-            if not response.is_redirect:
-                return response
-            url = self._target(response)
-            if response.status_code not in _REPEATING:
-                break
-        # Dex shows its form again to who has the wrong password, and leads on who has not.
-        self._accepted = True
-        return self._get(url)
-
-    def _target(self, response: requests.Response) -> str:
-        """Where a redirect leads to."""
-        location = self._session.get_redirect_target(response)
-        return _joined(response.url, str(location))
-
-    def _check_origin(self, url: str) -> None:
-        """Raises AuthenticationError where the login leaves the gateway."""
-        url = _sent_to(url)
-        ours, theirs = _origin(_sent_to(self._host)), _origin(url)
-        if theirs == ours:
-            return
-        there = f"{theirs[0]}://{urlsplit(url).netloc}"
-        if ours[:2] == ("https", theirs[1]) and theirs[0] == "http":
-            raise AuthenticationError(
-                f"the login at {self._host} wants the password over plain http ({there}): not sent"
-            )
-        if urlsplit(url).path.endswith("/callback"):
-            raise AuthenticationError(
-                f"the login leads back to {there}, which is not --kf-host: oauth2-proxy's "
-                f"redirect_url names it, and the session would be kept there alone; use "
-                f"--kf-host={there}"
-            )
-        same = f"; if that is this Kubeflow's own address, --kf-host={there}"
-        raise AuthenticationError(
-            f"the login leads to {there}{urlsplit(url).path}, which wants a person; the password "
-            f"goes to --kf-host alone and was not sent there: {_OTHER_WAYS}"
-            f"{same if theirs[1] == ours[1] else ''}"
-        )
 
     def _choose(self, connectors: dict[str, str]) -> str:
         wanted = self._settings.connector
@@ -178,22 +107,22 @@ class SignIn:
 
     def _asked_again(self) -> AuthenticationError:
         """The form came again after it was filled in: by Dex at once, or after a whole login."""
-        if not self._accepted:
+        if not self._gateway.led_on:
             return PasswordRefused(
                 f"Dex does not accept the password of {self._username} (or does not know this "
                 "user, which it does not tell): check --kf-username and KF_PASSWORD"
             )
-        fault = cookie_fault(self._session, self._hops, self._host)
+        fault = cookie_fault(self._session, self._gateway.responses, self._host)
         return AuthenticationError(
             f"Dex accepts the password, and the session is not kept: {fault or NOT_KEPT}"
         )
 
     def _past_the_new_key(self) -> requests.Response:
         """The front page again, until Istio has read Dex's new key or the time for that is over."""
-        last = self._get(f"{self._host}/")
+        last = self._gateway.get("/")
         try:
             return wait_until(
-                lambda: self._get(f"{self._host}/"),
+                lambda: self._gateway.get("/"),
                 lambda response: not Refusal.of(response).is_for_a_new_key,
                 deadline=Deadline.after(NEW_KEY_SECONDS),
                 what="Istio to read Dex's new key",
@@ -224,7 +153,9 @@ class SignIn:
     def _ended_at(self, response: requests.Response) -> KubeflowError:
         """Why the login led nowhere, by the page that it ended at."""
         refusal = Refusal.of(response)
-        fault = cookie_fault(self._session, self._hops, self._host) if self._posted else ""
+        fault = (
+            cookie_fault(self._session, self._gateway.responses, self._host) if self._posted else ""
+        )
         if fault and (refusal.status < 400 or "CSRF" in refusal.words):
             return AuthenticationError(f"the session is not kept: {fault} ({refusal})")
         if refusal.is_known:
@@ -244,42 +175,6 @@ class SignIn:
             f"{self._host} shows no Dex login, but {where}{title}: is --kf-auth=dex right, and "
             "--kf-host the gateway of the platform?"
         )
-
-
-def _origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port."""
-    parts = urlsplit(url)
-    return (
-        parts.scheme,
-        parts.hostname or "",
-        parts.port or (443 if parts.scheme == "https" else 80),
-    )
-
-
-def _joined(base: str, target: str) -> str:
-    try:
-        return urljoin(base, target)
-    except ValueError as error:
-        raise AuthenticationError(
-            f"the login leads to {target[:_LONGEST_SHOWN]!r}, which is no address: {error}"
-        ) from error
-
-
-def _sent_to(url: str) -> str:
-    """`url` as it is sent: `urlsplit` and `requests` may see different hosts in what it was.
-
-    So they do where a backslash stands before an @.
-    """
-    import requests
-
-    try:
-        sent = requests.Request("GET", url).prepare().url
-        _origin(str(sent))  # a port that is no number
-    except ValueError as error:  # as those of requests for URLs are
-        raise AuthenticationError(
-            f"the login leads to {url[:_LONGEST_SHOWN]!r}, which is no address: {error}"
-        ) from error
-    return str(sent)
 
 
 def _connectors(page: Page) -> dict[str, str]:
