@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_kubeflow.config.keyvalue import excess
+from pytest_kubeflow.config.consistency import reconcile
 from pytest_kubeflow.config.model import (
     GatewaySettings,
     GpuSettings,
@@ -23,7 +23,6 @@ from pytest_kubeflow.config.model import (
     ServingSettings,
     SessionSettings,
 )
-from pytest_kubeflow.config.parsers import LOCAL
 from pytest_kubeflow.config.setting import (
     COMMAND_LINE,
     ENVIRONMENT,
@@ -76,11 +75,8 @@ def resolve(options: Sequence[Option], sources: Sources) -> KubeflowConfig:
         settings[option.name] = (
             _parsed(option, given) if given else Setting(option.default, "default")
         )
-    _one_of(settings, "token", "token_file")
-    _one_of(settings, "password", "password_file")
+    reconcile(settings)
     _read_password(settings)
-    _require_local(settings)
-    _within(settings, "pod_requests", "pod_limits")
     return _build(options, settings)
 
 
@@ -107,7 +103,8 @@ def _parsed(option: Option, given: _Given) -> Setting:
         return Setting(tuple(dict.fromkeys(flat)), given.origin, given.rank)
     if len(parsed) != 1:
         raise _invalid(option, given, given.value, "takes one value")
-    return Setting(parsed[0], given.origin, given.rank)
+    note = option.parser.note(str(values[0]).strip())
+    return Setting(parsed[0], f"{given.origin}, {note}" if note else given.origin, given.rank)
 
 
 def _parse_one(option: Option, value: object, given: _Given) -> object:
@@ -168,38 +165,6 @@ def _read_target(
         origin = f"target {name} in {path.name}"
         given[option.name] = _Given(value, origin, TARGET, path.parent)
     return given
-
-
-def _one_of(settings: dict[str, Setting], direct: str, file: str) -> None:
-    """Of a secret and a file with it, the one from the more important source counts."""
-    one, other = settings.get(direct), settings.get(file)
-    if one and other and one.value is not None and other.value is not None:
-        settings[file if one.rank >= other.rank else direct] = Setting(None, "default")
-
-
-def _require_local(settings: Mapping[str, Setting]) -> None:
-    """A fault is for the embedded Kubeflow: with any other it would be looked for in vain."""
-    fault, host = settings.get("local_fault"), settings.get("host")
-    if fault is None or host is None or host.value == LOCAL or fault.rank < ENVIRONMENT:
-        return
-    names = ",".join(map(str, fault.value)) if isinstance(fault.value, tuple) else fault.value
-    found = f"--kf-host={host.value} (from {host.origin})" if host.value else "no --kf-host"
-    raise ConfigurationError(
-        f"--kf-local-fault={names} (from {fault.origin}) needs --kf-host={LOCAL}, and there is "
-        f"{found}: faults are those of the embedded Kubeflow"
-    )
-
-
-def _within(settings: Mapping[str, Setting], requests: str, limits: str) -> None:
-    one, other = settings.get(requests), settings.get(limits)
-    if not one or not other or not isinstance(one.value, tuple):
-        return
-    if isinstance(other.value, tuple) and (found := excess(one.value, other.value)):
-        raise ConfigurationError(
-            f"--kf-{requests.replace('_', '-')} from {one.origin} and "
-            f"--kf-{limits.replace('_', '-')} from {other.origin}: {found}; Kubernetes takes no "
-            "request above its limit"
-        )
 
 
 def _read_password(settings: dict[str, Setting]) -> None:

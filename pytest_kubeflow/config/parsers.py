@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pytest_kubeflow.config.address import cut_to_host, note_of
 from pytest_kubeflow.config.keyvalue import parse_amounts, parse_annotations, parse_labels
 from pytest_kubeflow.config.toleration import Toleration
 from pytest_kubeflow.quantity import parse_quantity
@@ -30,11 +31,13 @@ _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", re.ASCII)
 class Parser:
     """`parse(text, base)` makes the value; relative paths are relative to the folder `base`.
 
-    `valid` says what is taken, in words that complete "valid: ...".
+    `valid` says what is taken, in words that complete "valid: ...". `note(text)` is what people
+    should know of how `text` was read, beside its origin; empty for most.
     """
 
     parse: Callable[[str, Path], object]
     valid: str
+    note: Callable[[str], str] = lambda _text: ""
 
 
 def parse_duration(text: str) -> float:
@@ -107,6 +110,25 @@ def _file(text: str, base: Path) -> Path:
     return path
 
 
+def _certificates(text: str, base: Path) -> Path:
+    """A file that TLS can be verified with, seen before anything is asked with it."""
+    import ssl  # not at load: few sessions have an authority of their own
+
+    path = _file(text, base)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except (ssl.SSLError, OSError) as error:
+        # The former is an OSError too, of OpenSSL, whose numbers are not the system's.
+        unread = None if isinstance(error, ssl.SSLError) else error.strerror
+        raise ValueError(
+            f"{path} cannot be read: {unread}"
+            if unread
+            else f"there is no certificate in PEM in {path}; one in DER becomes PEM by "
+            f"openssl x509 -inform der -in {path}"
+        ) from None
+    return path
+
+
 def _matching(pattern: re.Pattern[str]) -> Callable[[str, Path], str]:
     def parse(text: str, _base: Path) -> str:
         if not pattern.fullmatch(text):
@@ -166,13 +188,15 @@ ENDPOINT = Parser(
     "a URL such as http://host:9000, without credentials or a path in it",
 )
 HOST = Parser(
-    lambda text, _base: LOCAL if text == LOCAL else parse_url(text),
+    lambda text, _base: LOCAL if text == LOCAL else parse_url(cut_to_host(text)),
     "local (the embedded Kubeflow), or a URL such as https://kubeflow.example.com, "
     "without credentials in it",
+    note_of,
 )
 COUNT = Parser(lambda text, _base: parse_count(text), "a whole number, 1 or more, at most 1000")
 FLAG = Parser(lambda text, _base: parse_flag(text), "true or false")
 FILE = Parser(_file, "the path of a file that exists")
+CERTIFICATES = Parser(_certificates, "the path of a file with certificates in PEM")
 TOLERATIONS = Parser(
     lambda text, _base: tuple(Toleration.parse(one.strip()) for one in text.split(",")),
     "key, key=value or key=value:Effect, separated by commas",

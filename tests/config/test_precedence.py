@@ -13,6 +13,7 @@ from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.config.table import OPTIONS
 from pytest_kubeflow.config.toleration import Toleration
 from pytest_kubeflow.errors import ConfigurationError
+from tests.cluster.certificate import self_signed
 from tests.config.sources import resolved
 
 SOURCES = ["command line", "environment", "target", "ini"]
@@ -61,6 +62,7 @@ def test_defaults_are_those_of_the_classes() -> None:
 
 def test_every_option_reaches_its_place(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("secret in a file")
+    certificate, _ = self_signed(tmp_path)
     special = {
         "host": ("https://kf.example.com/", "https://kf.example.com"),
         "auth": ("dex", "dex"),

@@ -39,7 +39,7 @@ OPTIONS = (
     Option(
         "dex_connector",
         "gateway.connector",
-        p.LABEL,
+        p.TEXT,
         "The connector of Dex that knows this user; without it, local or ldap.",
         metavar="ID",
     ),
@@ -85,7 +85,7 @@ OPTIONS = (
     Option(
         "ca_cert",
         "gateway.ca_cert",
-        p.FILE,
+        p.CERTIFICATES,
         "The certificate authority of the gateway, in PEM.",
         metavar="FILE",
     ),
