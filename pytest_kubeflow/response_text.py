@@ -16,6 +16,9 @@ LONGEST = 500
 """Characters of a server's words that a message quotes."""
 
 _READ = 4_000
+_READ_OF_PAGES = 64 * 1024
+"""Pages come with their style and pictures, before what they say."""
+
 _KEYS = ("message", "error", "detail", "log")
 """Where JSON has them: Kubernetes and Kubeflow Pipelines, KServe, FastAPI, Kubeflow's web apps."""
 
@@ -30,7 +33,7 @@ def words_of(body: str | bytes | None, *, longest: int = LONGEST) -> str:
     text = (body or "").strip()
     told = _of_json(text[:_READ]) if text.startswith(("{", "[")) else None
     if told is None:
-        told = _of_html(text[:_READ]) if text.startswith("<") else text[:_READ]
+        told = _of_html(text[:_READ_OF_PAGES]) if text.startswith("<") else text[:_READ]
     line = Redactor().redact(" ".join(plain(told).split()))
     return line if len(line) <= longest else f"{line[:longest]}..."
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_kubeflow.auth.credentials import Credentials
+from pytest_kubeflow.auth.loginwanted import leads_to_login, shows_sign_in
 
 
 def sign(client: Any, credentials: Credentials) -> None:
@@ -22,10 +23,24 @@ def sign(client: Any, credentials: Credentials) -> None:
         given = kwargs.pop("headers", None) or {}
         ours = credentials.headers()
         try:
-            return send(method, url, headers={**given, **ours}, **kwargs)
+            response = send(method, url, headers={**given, **ours}, **kwargs)
         except kfp_server_api.ApiException as error:
-            if error.status != 401 or not credentials.renew(ours):
+            if not _refuses(error) or not credentials.renew(ours):
                 raise
-            return send(method, url, headers={**given, **credentials.headers()}, **kwargs)
+        else:
+            if not _ended_at_login(response) or not credentials.renew(ours):
+                return response
+        return send(method, url, headers={**given, **credentials.headers()}, **kwargs)
 
     rest.request = request
+
+
+def _refuses(error: Any) -> bool:
+    """Whether an ApiException is what is answered to somebody without a session."""
+    return error.status == 401 or (error.status == 403 and shows_sign_in(error.body or b""))
+
+
+def _ended_at_login(response: Any) -> bool:
+    """Whether this is a page of the login: the client has followed the redirect to it."""
+    there = response.urllib3_response.geturl()
+    return there is not None and leads_to_login(there)

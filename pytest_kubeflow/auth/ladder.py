@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_kubeflow.auth.anonymous import Anonymous
 from pytest_kubeflow.auth.cookie import GivenCookie
 from pytest_kubeflow.auth.credentials import Credentials
+from pytest_kubeflow.auth.demands import check_demands, demanded, demands_of, unused
 from pytest_kubeflow.auth.dex import DexLogin
-from pytest_kubeflow.auth.projected import USUAL, VARIABLE, projected_token
+from pytest_kubeflow.auth.projected import projected_token
 from pytest_kubeflow.auth.token import BearerToken, TokenFile
 from pytest_kubeflow.auth.tokenrequest import TokenRequest
-from pytest_kubeflow.config.model import GatewaySettings, KubeflowConfig
+from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.redaction import Redactor
@@ -36,64 +37,12 @@ class Situation:
     audience: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A way that settings ask for: how messages call them, and the weight of the heaviest."""
-
-    described: str
-    weight: int
-
-
-_ASKING = {
-    "token": ("token", "token_file"),
-    "cookie": ("cookie",),
-    "dex": ("username", "dex_connector"),
-    "token-request": ("service_account",),
-}
-"""The settings that ask for a way by themselves. (A password alone does not: whose is it?)"""
-
 _REASONS = {
     "token": "a token was given",
     "cookie": "cookies were given",
     "dex": "a user and a password were given",
     "token-request": "a service account was given",
 }
-
-
-def ways_asked_for(config: KubeflowConfig) -> dict[str, Asked]:
-    """The ways that were asked for by name of what they need, though not by --kf-auth."""
-    found = {}
-    for way, names in _ASKING.items():
-        given = [name for name in names if config.is_given(name)]
-        if given:
-            described = " and ".join(map(config.told, given))
-            found[way] = Asked(described, max(config.settings[name].weight for name in given))
-    return found
-
-
-def _missing_for_dex(gateway: GatewaySettings) -> Iterator[str]:
-    if gateway.username is None:
-        yield "--kf-username"
-    if gateway.password is None:
-        yield "KF_PASSWORD or KF_PASSWORD_FILE"
-
-
-def _only(asked: Mapping[str, Asked]) -> str:
-    """The one that counts. Raises ConfigurationError where two weigh the same."""
-    heaviest = max(one.weight for one in asked.values())
-    first, *others = [way for way, one in asked.items() if one.weight == heaviest]
-    if others:
-        raise ConfigurationError(
-            f"{asked[first].described} and {asked[others[0]].described} ask for two ways to log "
-            f"in: leave one out, or name it by --kf-auth={first} or --kf-auth={others[0]}"
-        )
-    return first
-
-
-def _unused(asked: Mapping[str, Asked], way: str) -> str:
-    """What was asked for as well, for the reason; empty if nothing was."""
-    others = [one.described for other, one in asked.items() if other != way]
-    return f"; not used: {', '.join(others)}" if others else ""
 
 
 def choose(
@@ -146,33 +95,21 @@ def choose(
             redactor=redactor,
         )
 
-    named: dict[str, tuple[Callable[[], Credentials | None], str]] = {
-        "token": (token, "KF_TOKEN or --kf-token-file"),
-        "projected": (
-            lambda: projected_token(redactor),
-            f"a token in this pod, at ${VARIABLE} or {USUAL} (PodDefault access-ml-pipeline)",
-        ),
-        "cookie": (cookie, "KF_COOKIE"),
-        "dex": (dex, " and ".join(_missing_for_dex(gateway))),
-        "token-request": (token_request, "access to Kubernetes, by --kf-kubeconfig"),
-        "anonymous": (Anonymous, "nothing"),
+    named: dict[str, Callable[[], Credentials | None]] = {
+        "token": token,
+        "projected": lambda: projected_token(redactor),
+        "cookie": cookie,
+        "dex": dex,
+        "token-request": token_request,
+        "anonymous": Anonymous,
     }
-    asked = ways_asked_for(config)
-    if gateway.auth != "auto":
-        make, needs = named[gateway.auth]
-        credentials = make()
-        if credentials is None:
-            raise ConfigurationError(
-                f"--kf-auth={gateway.auth} (from {config.origin('auth')}) needs {needs}"
-            )
-        return credentials, f"--kf-auth={gateway.auth}{_unused(asked, gateway.auth)}"
-    if asked:
-        way = _only(asked)
-        make, needs = named[way]
-        credentials = make()
-        if credentials is None:
-            raise ConfigurationError(f"{asked[way].described} needs {needs}")
-        return credentials, f"{_REASONS[way]}{_unused(asked, way)}"
+    check_demands(config, kubernetes)
+    if (way := demanded(config)) is not None:
+        credentials = named[way]()
+        if credentials is not None:
+            by_name = gateway.auth != "auto"
+            reason = f"--kf-auth={way}" if by_name else _REASONS[way]
+            return credentials, reason + unused(demands_of(config), way)
 
     # Nothing was asked for: what is there decides.
     ladder: list[tuple[Callable[[], Credentials | None], str]] = [

@@ -17,5 +17,11 @@ def projected_token(
     redactor: Redactor, environment: Mapping[str, str] = os.environ
 ) -> TokenFile | None:
     """Its credentials, if there is one here."""
+    path = projected_path(environment)
+    return None if path is None else TokenFile(path, redactor=redactor)
+
+
+def projected_path(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """Where it is, if there is one here."""
     path = Path(environment.get(VARIABLE) or USUAL)
-    return TokenFile(path, redactor=redactor) if path.is_file() else None
+    return path if path.is_file() else None

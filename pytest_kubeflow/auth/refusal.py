@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pytest_kubeflow.auth.known_refusals import NEW_KEY, meaning
-from pytest_kubeflow.auth.session import wants_login
+from pytest_kubeflow.auth.loginwanted import error_body, wants_login
 from pytest_kubeflow.errors import AuthenticationError, KubeflowError
 from pytest_kubeflow.response_text import words_of
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import requests
 
 _LONGEST = 200
-_READ = 4096
 
 NOT_KEPT = (
     "the gateway asks for another login with the session that it has just given: the replicas of "
@@ -39,17 +38,15 @@ class Refusal:
     kind: str
     words: str
     wants_login: bool = False
-    """Whether it is a redirect to a login, or 401."""
+    """Whether it is a redirect to a login, the sign-in page, or 401."""
 
     target: str = ""
     """Where it redirects to."""
 
     @classmethod
     def of(cls, response: requests.Response) -> Refusal:
-        """Reads a little of the body, of errors alone: other bodies may never end."""
-        body = b""
-        if response.status_code >= 400:
-            body = next(response.iter_content(_READ), b"")
+        """Reads the body of errors alone: other bodies may never end."""
+        body = error_body(response) if response.status_code >= 400 else b""
         return cls(
             urlsplit(response.url).path or "/",
             response.status_code,

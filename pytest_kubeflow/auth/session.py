@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from pytest_kubeflow.auth.loginwanted import wants_login
 from pytest_kubeflow.config.model import GatewaySettings
 
 if TYPE_CHECKING:
@@ -122,16 +122,3 @@ def _joined(ours: str, there: str) -> str:
     names = {one.partition("=")[0].strip() for one in ours.split(";")}
     others = [one.strip() for one in there.split(";") if one.partition("=")[0].strip() not in names]
     return "; ".join([ours, *filter(None, others)])
-
-
-def wants_login(answer: requests.Response) -> bool:
-    """Whether this is what oauth2-proxy, Istio or KFP answer to those whom they do not know.
-
-    That is 401, or a redirect to the login. 403 is not among them: it may also mean that we are
-    known, and may not do this.
-    """
-    if answer.status_code in {301, 302, 303, 307}:
-        target = answer.headers.get("location", "")
-        path = urlsplit(target).path
-        return "/dex/" in path or "/oauth2/" in path or path.endswith("/auth")
-    return answer.status_code == 401

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from pytest_kubeflow.auth.loginwanted import is_sign_in
 from pytest_kubeflow.auth.refusal import NOT_KEPT, Refusal
 from pytest_kubeflow.auth.sameorigin import SameOrigin, joined
 from pytest_kubeflow.auth.sessioncookie import cookie_fault
@@ -81,7 +82,7 @@ class SignIn:
                 response = self._gateway.post(response.url, form, {"approval": "approve"})
             elif connectors := _connectors(page):
                 response = self._gateway.get(joined(response.url, self._choose(connectors)))
-            elif not self._posted and response.status_code in {401, 403} and _is_sign_in(page):
+            elif not self._posted and response.status_code in {401, 403} and is_sign_in(page):
                 response = self._gateway.get("/oauth2/start?rd=/")
             else:
                 break
@@ -185,10 +186,3 @@ def _connectors(page: Page) -> dict[str, str]:
         if folder.endswith("/auth"):
             found.setdefault(name, link)
     return found
-
-
-def _is_sign_in(page: Page) -> bool:
-    return any(
-        urlsplit(target).path.endswith("/oauth2/start")
-        for target in [*(form.action for form in page.forms), *page.links]
-    )

@@ -32,13 +32,11 @@ class Embedded:
     def __init__(self, settings: LocalSettings) -> None:
         try:
             from pytest_kubeflow.local.cluster import LocalKubeflow
-            from pytest_kubeflow.local.faults import FAULTS
+            from pytest_kubeflow.local.faults import FAULTS, no_such_fault
         except ImportError as error:
             raise _missing(error) from error
         if unknown := sorted(set(settings.faults) - FAULTS.keys()):
-            raise ConfigurationError(
-                f"--kf-local-fault: there is no fault {unknown[0]!r}; valid: {', '.join(FAULTS)}"
-            )
+            raise ConfigurationError(f"--kf-local-fault: {no_such_fault(unknown[0])}")
         self._cluster: LocalKubeflow = LocalKubeflow(
             multi_user=settings.mode == "multi-user", faults=settings.faults
         )

@@ -11,6 +11,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from pytest_kubeflow.auth.credentials import Credentials
+from pytest_kubeflow.auth.demands import check_demands
 from pytest_kubeflow.auth.dex import DexLogin
 from pytest_kubeflow.auth.ladder import Situation, choose
 from pytest_kubeflow.auth.refusal import NOT_KEPT
@@ -78,6 +79,7 @@ def enter(
     """
     kubernetes = KubernetesClient.from_settings(config.kubernetes, redactor=redactor)
     checks.expect(NAME, CONNECTION, TLS, GATEWAY, CREDENTIALS, PIPELINES)
+    check_demands(config, kubernetes)  # before anything is asked
     forward = None
     if config.gateway.host is None:
         if config.kubernetes.kubeconfig is None and config.kubernetes.context is None:

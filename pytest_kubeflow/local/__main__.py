@@ -16,7 +16,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from pytest_kubeflow.local.endpoints import Endpoints
-from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS
+from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS, no_such_fault
 from pytest_kubeflow.local.settings import GatewaySettings
 
 
@@ -53,7 +53,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--fault",
         action="append",
-        choices=sorted(FAULTS),
+        type=_fault,
         default=[],
         metavar="NAME",
         help="something that goes wrong from the start (repeatable; see --list-faults)",
@@ -76,6 +76,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--log-level", choices=("debug", "info", "warning"), default="warning")
     parser.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
+
+
+def _fault(name: str) -> str:
+    if name not in FAULTS:
+        raise argparse.ArgumentTypeError(no_such_fault(name))
+    return name
 
 
 def _add_gateway(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ in `kube-system` has a key of its name with the value "on", until it has no long
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable
 
 FAULTS: dict[str, str] = {
@@ -19,15 +20,19 @@ FAULTS: dict[str, str] = {
     "conditions-ignored": "conditions count as met: all branches of a pipeline are taken",
     "dashboard-open": "the central dashboard is open to all, without a login",
     "dead-store": "the object store is down",
+    "dex-down": "Dex does not answer, so nobody new logs in",
     "executor-forbidden": "Argo's executor has no right to write what a task came to",
     "exit-tasks-lost": "tasks that follow failures are left out, as are those of exit handlers",
+    "foreign-idp": "Dex's only connector leads to another company's sign-in page",
     "gpus-leaked": "pods that ask for no GPU see all of their node",
     "gpus-missing": "pods get one GPU fewer than they ask for",
     "gpus-shared": "a GPU is given to several pods at once",
     "image-pull": "no image can be pulled",
+    "keys-rotated": "Dex signs with a new key, which the gateway has not read yet",
     "keys-shared": "the object store keys of one profile open the objects of all",
     "limits-ignored": "pods are not held to their limits of CPU and memory",
     "log-cut": "container logs are cut off in the middle",
+    "login-down": "oauth2-proxy does not answer, so the gateway refuses whoever has no token",
     "metadata-lost": "artifacts are handed on without the metadata that tasks gave them",
     "object-corrupt": "objects come back from the object store with a byte changed",
     "order-ignored": "tasks start without waiting for the tasks that they depend on",
@@ -45,6 +50,7 @@ FAULTS: dict[str, str] = {
     "serving-never-ready": "InferenceServices never become ready",
     "serving-open": "the gateway lets everybody reach predictors",
     "serving-stale": "an updated InferenceService goes on serving its old model",
+    "session-not-kept": "oauth2-proxy does not know the sessions again that it has given",
     "store-any-key": "the object store takes any access key",
     "task-hangs": "tasks never end",
     "tokens-ageless": "the gateway takes tokens whose time is over",
@@ -55,6 +61,14 @@ FAULTS: dict[str, str] = {
     "workflows-ignored": "no workflow controller takes Workflows up",
     "wrong-output": "numbers that tasks return are off by one",
 }
+
+
+def no_such_fault(name: str) -> str:
+    """The line for a name that is none, with the one that was meant."""
+    close = difflib.get_close_matches(name, FAULTS, n=1)
+    meant = f"did you mean {close[0]!r}? " if close else ""
+    return f"there is no fault {name!r}; {meant}valid: {', '.join(FAULTS)}"
+
 
 CONFIG_MAP = ("kube-system", "embedded-faults")
 
@@ -69,7 +83,7 @@ class Faults:
 
     def active(self, name: str) -> bool:
         if name not in FAULTS:
-            raise ValueError(f"unknown fault {name!r}; known: {', '.join(FAULTS)}")
+            raise ValueError(no_such_fault(name))
         return name in self._active
 
     @property
@@ -80,7 +94,7 @@ class Faults:
         """Make exactly `names` active. Raises ValueError for a name that is not in FAULTS."""
         chosen = frozenset(names)
         if unknown := sorted(chosen - FAULTS.keys()):
-            raise ValueError(f"unknown fault {unknown[0]!r}; known: {', '.join(FAULTS)}")
+            raise ValueError(no_such_fault(unknown[0]))
         if chosen != self._active:
             self._active = chosen
             for listener in self._listeners:

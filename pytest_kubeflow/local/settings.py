@@ -22,6 +22,10 @@ class GatewaySettings:
         True,
         "browsers without a session see oauth2-proxy's page first; else they go to Dex at once",
     )
+    api_routes: bool = _setting(
+        True,
+        "requests to APIs without a session get 401; else what browsers get",
+    )
     approval: bool = _setting(False, "Dex asks whether the login may be passed on")
     ldap: bool = _setting(False, "Dex has a second connector, `ldap`, with users of its own")
     cluster_tokens: bool = _setting(

@@ -8,6 +8,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TypeVar
 
+from pytest_kubeflow.auth.demands import check_demands
 from pytest_kubeflow.cluster.base import KubernetesCluster
 from pytest_kubeflow.cluster.checklist import Checklist, Finding, State
 from pytest_kubeflow.cluster.cluster import Cluster
@@ -91,6 +92,11 @@ def _preflight(
     checks.expect(*_WAY_IN, METADATA, KUBERNETES, NAMESPACE, PROFILE, RIGHTS, STORAGE, STORE)
     checks.expect(COMPONENTS, TESTS)
     kubernetes = KubernetesClient.from_settings(config.kubernetes, redactor=redactor)
+    if wants_kubeflow(needs, config.session.require):
+        lacking, _ = _outcome(lambda: check_demands(config, kubernetes))
+        if lacking is not None:  # nothing is connected to with half a login
+            _outcome(lambda: _fail(CREDENTIALS, lacking, checks))
+            return Preflight(tuple(checks.findings), None, lacking)
 
     def way_in() -> KubernetesCluster:
         if wants_kubeflow(needs, config.session.require):
@@ -129,6 +135,11 @@ def _preflight(
     verdict = errors[0] if errors else None
     found = cluster if isinstance(cluster, KubernetesCluster) else None
     return Preflight(tuple(checks.findings), found, verdict)
+
+
+def _fail(check: str, error: KubeflowError, checks: Checklist) -> None:
+    with checks.check(check):
+        raise error
 
 
 def _check_rights_apart(cluster: KubernetesCluster, needs: Needs, checks: Checklist) -> None:

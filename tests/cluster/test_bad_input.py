@@ -185,6 +185,51 @@ def test_unknown_certificate(remote: Remote, suite: Path, tmp_path: Path) -> Non
         assert "there is no Kubeflow at" in trusted
 
 
+@pytest.fixture
+def untouched() -> Iterator[str]:
+    """The URL of a server that nobody may ask anything."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "line"),
+    [
+        (
+            "user@example.com",
+            "",
+            r"--kf-username=\S+ \(from command line\) needs KF_PASSWORD or KF_P",
+        ),
+        (
+            "",
+            "12341234",
+            r"KF_PASSWORD=\*\*\* \(from environment KF_PASSWORD\) needs --kf-username",
+        ),
+    ],
+    ids=["user", "password"],
+)
+def test_half_a_login_is_told_before_anything_is_asked(
+    remote: Remote,
+    suite: Path,
+    untouched: str,
+    monkeypatch: pytest.MonkeyPatch,
+    user: str,
+    password: str,
+    line: str,
+) -> None:
+    monkeypatch.delenv("KF_PASSWORD")
+    if password:
+        monkeypatch.setenv("KF_PASSWORD", password)
+    asked = [f"--kf-host={untouched}", *([f"--kf-username={user}"] if user else [])]
+    for more in ([], ["--kf-preflight"]):
+        code, output = remote.run_with(suite, *asked, *more)
+        assert code == 4, output
+        assert re.search(rf"^ERROR: {line}", output, re.MULTILINE), output
+
+
 def test_wrong_token(remote: Remote, suite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KF_TOKEN", "planted.wrong.token")
     line = unfit(remote, suite, "--kf-auth=token")

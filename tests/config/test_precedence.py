@@ -67,6 +67,7 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "host": ("https://kf.example.com/", "https://kf.example.com"),
         "auth": ("dex", "dex"),
         "insecure": ("on", True),
+        "ca_cert": (certificate.name, certificate),
         "s3_endpoint": ("http://s3:9000", "http://s3:9000"),
         "require": ("katib,gpu", ("katib", "gpu")),
         "strict": ("yes", True),

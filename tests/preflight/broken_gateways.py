@@ -467,6 +467,14 @@ def user_and_token(remote: Remote, _: Path) -> Iterator[Given]:
     yield good(remote), {**in_clear(remote), "KF_TOKEN": "planted-token"}
 
 
+@setup(
+    r"^KF_PASSWORD=\*\*\* \(from environment KF_PASSWORD\) needs --kf-username, whose password "
+    r"it is; without a login, say --kf-auth=anonymous$"
+)
+def password_without_a_user(remote: Remote, _: Path) -> Iterator[Given]:
+    yield good(remote, username="", kubeconfig=""), in_clear(remote)
+
+
 @setup(r"--kf-dex-connector=ldap \(from command line\) needs --kf-username$")
 def connector_without_a_user(remote: Remote, _: Path) -> Iterator[Given]:
     yield good(remote, username="", dex_connector="ldap"), in_clear(remote)

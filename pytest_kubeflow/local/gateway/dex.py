@@ -1,6 +1,7 @@
 """Dex as a client sees it: connectors, password form, approval, codes, tokens, public keys.
 
-Routes, statuses and messages: dexidp/dex v2.43, server/handlers.go and server/oauth2.go.
+Routes, statuses and messages: dexidp/dex, server/handlers.go and server/oauth2.go, laid side by
+side with v2.45.
 """
 
 from __future__ import annotations
@@ -9,16 +10,17 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.faults import Faults
@@ -28,6 +30,11 @@ from pytest_kubeflow.local.gateway.issuer import CLIENT_ID, Issuer, Tokens, disc
 
 CALLBACK = "/oauth2/callback"
 CLIENT_NAME = "Dex Login Application"
+FOREIGN_IDP = "https://sign-in.company.example/oauth2/v2.0/authorize"
+"""Where Dex sends people whose users another company has."""
+
+_GRANTS = frozenset({"authorization_code", "refresh_token"})
+_SCOPES = frozenset({"openid", "email", "groups", "profile", "offline_access"})
 _MOST_PENDING = 1000
 _REQUEST_SECONDS = 24 * 3600
 _CODE_SECONDS = 30 * 60
@@ -92,12 +99,19 @@ class Dex:
             Route("/dex/auth/{connector}", self._begin, methods=both),
             Route("/dex/auth/{connector}/login", self._password, methods=both),
             Route("/dex/approval", self._approve, methods=both),
-            Route("/dex/token", self._token, methods=["POST"]),
+            Route("/dex/callback", self._no_login, methods=both),
+            Route("/dex/callback/{connector}", self._no_login, methods=both),
+            Route("/dex/token", self._token, methods=[*both, "PUT", "DELETE"]),
             Route("/dex/userinfo", self._userinfo),
             Route("/dex/keys", self._keys),
             Route("/dex/.well-known/openid-configuration", self._configuration),
             Route("/dex/healthz", self._health),
+            Route("/dex/{rest:path}", self._nothing, methods=both),
         ]
+
+    def is_down(self) -> bool:
+        """Whether nothing of it answers."""
+        return self._faults.active("dex-down")
 
     async def _choose(self, request: Request) -> Response:
         query = dict(request.query_params)
@@ -106,9 +120,10 @@ class Dex:
             message = "Connector ID does not match a valid Connector"
             return pages.dex_error(message, 400)
         ways = [wanted] if wanted else list(self._connectors)
-        urls = {way: f"/dex/auth/{way}?{urlencode(query)}" for way in ways}
+        asked = urlencode(sorted(query.items()))
+        urls = {way: f"/dex/auth/{quote(way, safe='')}?{asked}" for way in ways}
         if len(urls) == 1:
-            return RedirectResponse(next(iter(urls.values())), status_code=302)
+            return pages.redirect(next(iter(urls.values())))
         return pages.connector_choice(
             (self._connectors[way].title, url) for way, url in urls.items()
         )
@@ -122,13 +137,16 @@ class Dex:
         if redirect_uri != CALLBACK:
             return pages.dex_error("Unregistered redirect_uri.", 400)
         scopes = tuple(query.get("scope", "").split())
-        problem = _problem(scopes, query.get("response_type", ""))
+        problem = _problem(scopes, query)
         if problem is not None:
             answer = {"error": problem[0], "error_description": problem[1]}
             parameters = urlencode({**answer, "state": query.get("state", "")})
-            return RedirectResponse(f"{redirect_uri}?{parameters}", status_code=303)
+            return pages.redirect(f"{redirect_uri}?{parameters}", 303)
         if connector not in self._connectors:
-            return pages.dex_error("Requested resource does not exist", 400)
+            return pages.dex_error("Connector failed to initialize", 400)
+        if self._faults.active("foreign-idp"):
+            parameters = urlencode({"client_id": "kubeflow", "state": secrets.token_hex(13)})
+            return pages.redirect(f"{FOREIGN_IDP}?{parameters}")
         login = _Login(
             redirect_uri,
             query.get("state", ""),
@@ -141,7 +159,7 @@ class Dex:
         _keep(self._logins, login.name, login)
         back = f"/dex/auth?{request.url.query}" if len(self._connectors) > 1 else ""
         parameters = urlencode({"back": back, "state": login.name})
-        return RedirectResponse(f"/dex/auth/{connector}/login?{parameters}", status_code=302)
+        return pages.redirect(f"/dex/auth/{quote(connector, safe='')}/login?{parameters}")
 
     async def _password(self, request: Request) -> Response:
         state = request.query_params.get("state", "")
@@ -151,7 +169,7 @@ class Dex:
         if login is None or login.connector != unquote(request.path_params["connector"]):
             return pages.dex_error("Requested resource does not exist.", 400)
         connector = self._connectors[login.connector]
-        action = f"{request.url.path}?{request.url.query}"
+        action = f"/dex/auth/{quote(login.connector, safe='')}/login?{request.url.query}"
         back = _back_link(request.query_params.get("back", ""))
         if request.method == "GET":
             return pages.password_form(action, connector.prompt, back=back)
@@ -167,12 +185,12 @@ class Dex:
         if not self._approval:
             return self._send_code(login)
         parameters = urlencode({"req": login.name, "hmac": login.mac})
-        return RedirectResponse(f"/dex/approval?{parameters}", status_code=303)
+        return pages.redirect(f"/dex/approval?{parameters}", 303)
 
     async def _approve(self, request: Request) -> Response:
         form = await request.form() if request.method == "POST" else FormData()
         asked = {key: request.query_params.get(key) or _text(form, key) for key in ("req", "hmac")}
-        if not asked["hmac"]:
+        if not _is_encoded(asked["hmac"]):
             return pages.dex_error("Unauthorized request", 401)
         login = self._logins.get(asked["req"])
         if login is None:
@@ -196,10 +214,19 @@ class Dex:
         login.expires = time.time() + _CODE_SECONDS
         _keep(self._codes, code, login)
         parameters = urlencode({"code": code, "state": login.state})
-        return RedirectResponse(f"{login.redirect_uri}?{parameters}", status_code=303)
+        return pages.redirect(f"{login.redirect_uri}?{parameters}", 303)
+
+    async def _no_login(self, _request: Request) -> Response:
+        """The way back from other identity providers, which nobody has been sent to."""
+        return pages.dex_error("User session error.", 400)
+
+    async def _nothing(self, _request: Request) -> Response:
+        return PlainTextResponse("404 page not found\n", 404)
 
     def redeem(self, code: str, redirect_uri: str, verifier: str) -> Tokens:
         """The tokens for a code, once. Raises OAuthError."""
+        if self.is_down():
+            raise OAuthError("server_error", "connection refused", 503)
         login = self._codes.pop(code, None)
         if login is None or login.person is None or time.time() > login.expires:
             raise OAuthError("invalid_grant", "Invalid or expired code parameter.")
@@ -214,9 +241,13 @@ class Dex:
     async def _token(self, request: Request) -> Response:
         form = await request.form()
         try:
-            self._check_client(request, form)
-            if _text(form, "grant_type") != "authorization_code":
+            if request.method != "POST":
+                raise OAuthError("invalid_request", "method not allowed")
+            if (kind := _text(form, "grant_type")) not in _GRANTS:
                 raise OAuthError("unsupported_grant_type", "")
+            self._check_client(request, form)
+            if kind == "refresh_token":
+                raise OAuthError("invalid_request", _refusal_to_refresh(form))
             if not (code := _text(form, "code")):
                 raise OAuthError("invalid_request", "Required param: code.")
             tokens = self.redeem(code, _text(form, "redirect_uri"), _text(form, "code_verifier"))
@@ -254,7 +285,7 @@ class Dex:
 
     async def _keys(self, _request: Request) -> Response:
         headers = {"Cache-Control": "max-age=600, must-revalidate"}
-        return JSONResponse(self._issuer.jwks, headers=headers)
+        return JSONResponse(self._issuer.jwks(), headers=headers)
 
     async def _configuration(self, _request: Request) -> Response:
         return JSONResponse(discovery())
@@ -263,15 +294,36 @@ class Dex:
         return PlainTextResponse("Health check passed")
 
 
-def _problem(scopes: Sequence[str], response_type: str) -> tuple[str, str] | None:
+def _problem(scopes: Sequence[str], query: Mapping[str, str]) -> tuple[str, str] | None:
     """What is wrong with a request, as error and description that go back to the client."""
+    response_type = query.get("response_type", "")
+    if query.get("code_challenge_method", "plain") not in {"plain", "S256"}:
+        method = json.dumps(query["code_challenge_method"])
+        return "invalid_request", f"Unsupported PKCE challenge method ({method})."
     if "openid" not in scopes:
         return "invalid_scope", 'Missing required scope(s) ["openid"].'
+    if unknown := [one for one in scopes if one not in _SCOPES]:
+        return "invalid_scope", f"Unrecognized scope(s) {json.dumps(unknown)}"
     if not response_type:
         return "invalid_request", "No response_type provided"
     if response_type != "code":
         return "unsupported_response_type", f'Unsupported response type "{response_type}"'
     return None
+
+
+def _refusal_to_refresh(form: FormData) -> str:
+    """Nobody has a refresh token: oauth2-proxy does not ask for one."""
+    if _text(form, "refresh_token"):
+        return "Refresh token is invalid or has already been claimed by another client."
+    return "No refresh token is found in request."
+
+
+def _is_encoded(mac: str) -> bool:
+    """Whether it could be one at all."""
+    try:
+        return bool(base64.urlsafe_b64decode(mac + "=" * (-len(mac) % 4)))
+    except (binascii.Error, ValueError):
+        return False
 
 
 def _challenge(verifier: str, method: str) -> str:

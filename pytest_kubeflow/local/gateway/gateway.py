@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import secrets
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -33,7 +34,15 @@ GROUPS_HEADER = "kubeflow-groups"
 SECRET_HEADER = "x-gateway-secret"  # noqa: S105 a header's name
 _OPEN = ("/dex/", "/oauth2/")
 _OWN_NAMES = service_names("istio-ingressgateway", namespace="istio-system")
-LDAP_GROUPS = tuple(f"cn=project-{number:03},ou=Groups,dc=example,dc=com" for number in range(12))
+_UNREACHED = (
+    "upstream connect error or disconnect/reset before headers. retried and the latest reset "
+    "reason: remote connection failure, transport failure reason: delayed connect error: "
+    "Connection refused"
+)
+LDAP_GROUPS = tuple(
+    f"cn={uuid.uuid5(uuid.NAMESPACE_DNS, str(number))},ou=Groups,dc=example,dc=com"
+    for number in range(24)
+)
 """So many that a session needs two cookies, as those of large companies do."""
 
 
@@ -77,13 +86,15 @@ class Gateway:
         self._routes = sorted(routes, key=lambda route: len(route.prefix), reverse=True)
         self._secret = secret
         self._mesh = mesh
-        issuer = Issuer(dex_key or make_key(), lifetime=settings.session_seconds)
+        issuer = Issuer(
+            dex_key or make_key(), lifetime=settings.session_seconds, faults=self._faults
+        )
         trusted = [issuer.trust(), *([cluster] if settings.cluster_tokens else [])]
         self._verifier = Verifier(trusted, skew=settings.clock_skew_seconds, faults=self._faults)
         connectors = [local_connector(passwords)]
         if settings.ldap:
             connectors.append(ldap_connector(ldap_users or {}, LDAP_GROUPS))
-        dex = Dex(
+        self._dex = Dex(
             issuer,
             connectors,
             client_secret=secrets.token_urlsafe(24),
@@ -91,15 +102,17 @@ class Gateway:
             faults=self._faults,
         )
         cookies = CookieBox(lifetime=settings.session_seconds, secure=settings.secure_cookies)
-        self._proxy = OAuth2Proxy(dex, cookies, sign_in_page=settings.sign_in_page)
-        self._login = Starlette(routes=[*dex.routes(), *self._proxy.routes()])
+        self._proxy = OAuth2Proxy(self._dex, cookies, settings=settings, faults=self._faults)
+        self._login = Starlette(routes=[*self._dex.routes(), *self._proxy.routes()])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         request = Request(scope)
         if request.url.path.startswith(_OPEN):
-            await self._login(scope, receive, send)
+            gone = self._is_gone(request.url.path)
+            answer = PlainTextResponse(_UNREACHED, status_code=503) if gone else self._login
+            await answer(scope, receive, send)
             return
         # Istio's prefix match compares strings, not path segments.
         path = request.url.path
@@ -117,6 +130,12 @@ class Gateway:
         if await _OWN_NAMES(host):
             return True
         return self._mesh is not None and await self._mesh.knows(host)
+
+    def _is_gone(self, path: str) -> bool:
+        """Whether what a login needs behind this path does not answer."""
+        if path.startswith("/dex/"):
+            return self._dex.is_down()
+        return self._faults.active("login-down")
 
     async def _is_open(self, request: Request, route: Route | None) -> bool:
         """Whether a fault lets in everybody who asks for this."""
@@ -139,6 +158,8 @@ class Gateway:
             if not authorization.startswith("Bearer "):
                 return PlainTextResponse("RBAC: access denied", status_code=403)
             return self._verified(authorization.removeprefix("Bearer ").strip(), request)
+        if self._faults.active("login-down"):
+            return Response(status_code=403)  # as Envoy does where its authorizer is away
         token = self._proxy.id_token(request)
         return self._proxy.refuse(request) if token is None else self._verified(token, request)
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.gateway.connectors import Person
 from pytest_kubeflow.local.gateway.identity import TrustedIssuer
 
@@ -37,13 +38,44 @@ class Tokens:
     expires: int
 
 
-class Issuer:
-    """Signs tokens that are good for `lifetime` seconds."""
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A key pair and its id."""
 
-    def __init__(self, key: rsa.RSAPrivateKey, *, lifetime: int) -> None:
+    private: rsa.RSAPrivateKey
+    name: str = field(default_factory=lambda: secrets.token_hex(20))
+
+    @property
+    def published(self) -> dict[str, Any]:
+        found = jwt.algorithms.RSAAlgorithm.to_jwk(self.private.public_key(), as_dict=True)
+        found.pop("key_ops", None)
+        return {**found, "kid": self.name, "use": "sig", "alg": ALGORITHM}
+
+
+class Issuer:
+    """Signs tokens that are good for `lifetime` seconds.
+
+    With the fault `keys-rotated` it signs with a new key, which the gateway reads when the fault is
+    over: Dex uses a new key at once, and Istio asks for it a minute later.
+    """
+
+    def __init__(
+        self, key: rsa.RSAPrivateKey, *, lifetime: int, faults: Faults | None = None
+    ) -> None:
         self.lifetime = lifetime
-        self._key = key
-        self._key_id = secrets.token_hex(20)
+        self._faults = faults or Faults()
+        self._keys = [_Key(key)]
+        self._trusted = {self._keys[0].name: key.public_key()}
+        self._faults.on_change(self._follow)
+        self._follow()
+
+    def _follow(self) -> None:
+        """A new key as often as the fault begins; the gateway knows all of them when it ends."""
+        if self._faults.active("keys-rotated"):
+            if self._keys[-1].name in self._trusted:
+                self._keys.append(_Key(make_key()))
+        else:
+            self._trusted.update({one.name: one.private.public_key() for one in self._keys})
 
     def issue(self, person: Person, *, scopes: Sequence[str], nonce: str = "") -> Tokens:
         """The tokens of somebody who has logged in (claims: dex server/tokens)."""
@@ -73,32 +105,30 @@ class Issuer:
             claims["groups"] = list(person.groups)
         if "profile" in scopes:
             claims["name"] = person.name
-        return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"kid": self._key_id})
+        key = self._keys[-1]
+        return jwt.encode(claims, key.private, algorithm=ALGORITHM, headers={"kid": key.name})
 
     def claims(self, token: str) -> dict[str, Any] | None:
         """What a good token of this issuer says; None: it is not one."""
-        try:
-            found: dict[str, Any] = jwt.decode(
-                token,
-                self._key.public_key(),
-                algorithms=[ALGORITHM],
-                issuer=ISSUER,
-                options={"verify_aud": False},
-            )
-        except jwt.PyJWTError:
-            return None
-        return found
+        for key in self._keys:
+            with contextlib.suppress(jwt.PyJWTError):
+                found: dict[str, Any] = jwt.decode(
+                    token,
+                    key.private.public_key(),
+                    algorithms=[ALGORITHM],
+                    issuer=ISSUER,
+                    options={"verify_aud": False},
+                )
+                return found
+        return None
 
-    @cached_property
     def jwks(self) -> dict[str, Any]:
-        """The public key as Dex serves it under /dex/keys."""
-        key = jwt.algorithms.RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
-        key.pop("key_ops", None)
-        return {"keys": [{**key, "kid": self._key_id, "use": "sig", "alg": ALGORITHM}]}
+        """The public keys as Dex serves them under /dex/keys, the newest first."""
+        return {"keys": [one.published for one in reversed(self._keys)]}
 
     def trust(self) -> TrustedIssuer:
         """What the gateway has to know to verify its tokens."""
-        return TrustedIssuer(ISSUER, {self._key_id: self._key.public_key()}, "email")
+        return TrustedIssuer(ISSUER, self._trusted, "email")
 
 
 def discovery() -> dict[str, Any]:
@@ -109,7 +139,7 @@ def discovery() -> dict[str, Any]:
         "token_endpoint": f"{ISSUER}/token",
         "jwks_uri": f"{ISSUER}/keys",
         "userinfo_endpoint": f"{ISSUER}/userinfo",
-        "grant_types_supported": ["authorization_code"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [ALGORITHM],
@@ -117,7 +147,7 @@ def discovery() -> dict[str, Any]:
         "scopes_supported": ["openid", "email", "groups", "profile", "offline_access"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "claims_supported": [
-            *("iss", "sub", "aud", "iat", "exp", "email", "email_verified", "name", "at_hash"),
-            "groups",
+            *("iss", "sub", "aud", "iat", "exp", "email", "email_verified"),
+            *("locale", "name", "preferred_username", "at_hash"),
         ],
     }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import uuid
 from collections.abc import Iterable
 from http import HTTPStatus
+from urllib.parse import quote
 
 from starlette.responses import HTMLResponse
 
@@ -15,6 +17,12 @@ _SIGN_IN = """<form method="GET" action="/oauth2/start">
 <input type="hidden" name="rd" value="{rd}">
 <button type="submit">Sign in with Dex</button>
 </form>"""
+
+_PROXY_ERROR = """<div class="status-code">{status}</div><h1>{phrase}</h1>
+<div><p>More Info</p><div>{message}</div><div>Request ID: {request}</div></div>
+<form method="GET" action="/"><button type="submit">Go back</button></form>
+<form method="GET" action="/oauth2/sign_in"><input type="hidden" name="rd" value="/">
+<button type="submit">Sign in</button></form>"""
 
 _LOGIN = """<h2 class="theme-heading">Log in to Your Account</h2>
 <form method="post" action="{action}">
@@ -49,14 +57,32 @@ _SCOPES = {
 }
 
 
-def sign_in(path: str) -> HTMLResponse:
-    """oauth2-proxy's page for who has no session; it leads back to `path`."""
-    return _page("Sign In", _SIGN_IN.format(rd=html.escape(path)), 403)
+def sign_in(path: str, status: int) -> HTMLResponse:
+    """oauth2-proxy's page for who has no session; it leads back to `path`.
+
+    The real one has its form behind 7,500 characters of style and logo.
+    """
+    style = f"<style>/* {'theme ' * 1250}*/</style>"
+    return _page("Sign In", style + _SIGN_IN.format(rd=html.escape(path)), status)
 
 
 def proxy_error(message: str, status: int) -> HTMLResponse:
     """oauth2-proxy's page for a login that failed."""
-    return _page(f"{status} {HTTPStatus(status).phrase}", f"<p>{html.escape(message)}</p>", status)
+    phrase = HTTPStatus(status).phrase
+    body = _PROXY_ERROR.format(
+        status=status, phrase=phrase, message=html.escape(message), request=uuid.uuid4()
+    )
+    return _page(f"{status} {phrase}", body, status)
+
+
+def redirect(target: str, status: int = 302) -> HTMLResponse:
+    """With the small page that Go's servers add."""
+    phrase = HTTPStatus(status).phrase
+    return HTMLResponse(
+        f'<a href="{html.escape(target)}">{phrase}</a>.\n\n',
+        status_code=status,
+        headers={"Location": quote(target, safe=":/%#?=@[]!$&'()*+,;")},
+    )
 
 
 def connector_choice(connectors: Iterable[tuple[str, str]]) -> HTMLResponse:

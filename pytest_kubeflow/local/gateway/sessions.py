@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,7 +28,7 @@ class CookieBox:
 
     def save(self, response: Response, session: Mapping[str, Any]) -> None:
         """Put a session on its way to the browser, in as many cookies as it takes."""
-        value = self._fernet.encrypt(json.dumps(session).encode()).decode()
+        value = self._fernet.encrypt(_packed(session)).decode()
         if len(value) <= _LONGEST - len(COOKIE):
             self._set(response, COOKIE, value, self._lifetime)
             return
@@ -42,13 +43,19 @@ class CookieBox:
             value, number = "", 0
             while (part := cookies.get(f"{COOKIE}_{number}")) is not None:
                 value, number = value + part, number + 1
-        return self._open(value, self._lifetime)
+        packed = self._decrypted(value, self._lifetime)
+        return None if packed is None else _content(zlib.decompress(packed))
 
     def clear(self, response: Response, cookies: Mapping[str, str]) -> None:
         """Have the browser forget the session."""
         for name in cookies:
-            if name == COOKIE or name.removeprefix(f"{COOKIE}_").isdigit():
-                response.delete_cookie(name, httponly=True, secure=self._secure)
+            if _is_session(name):
+                self._set(response, name, "", 0)
+
+    def clear_stale(self, response: Response, cookies: Mapping[str, str]) -> None:
+        """Have it forget one that is none, or whose time is over."""
+        if self.load(cookies) is None:
+            self.clear(response, cookies)
 
     def save_csrf(self, response: Response, content: Mapping[str, str]) -> None:
         """Remember what the answer of Dex must agree with."""
@@ -57,19 +64,35 @@ class CookieBox:
 
     def load_csrf(self, cookies: Mapping[str, str]) -> dict[str, Any] | None:
         """The same, if this browser has begun the login."""
-        return self._open(cookies.get(CSRF_COOKIE, ""), _CSRF_SECONDS)
+        content = self._decrypted(cookies.get(CSRF_COOKIE, ""), _CSRF_SECONDS)
+        return None if content is None else _content(content)
 
     def clear_csrf(self, response: Response) -> None:
-        response.delete_cookie(CSRF_COOKIE, httponly=True, secure=self._secure)
+        self._set(response, CSRF_COOKIE, "", 0)
 
     def _set(self, response: Response, name: str, value: str, seconds: int) -> None:
-        response.set_cookie(
-            name, value, max_age=seconds, httponly=True, secure=self._secure, samesite=None
-        )
+        """As Go writes cookies: no quotes around an empty value."""
+        secure = "; Secure" if self._secure else ""
+        cookie = f"{name}={value}; Path=/; Max-Age={seconds}; HttpOnly{secure}"
+        response.headers.append("set-cookie", cookie)
 
-    def _open(self, value: str, lifetime: int) -> dict[str, Any] | None:
+    def _decrypted(self, value: str, lifetime: int) -> bytes | None:
         try:
-            content: dict[str, Any] = json.loads(self._fernet.decrypt(value.encode(), ttl=lifetime))
+            return self._fernet.decrypt(value.encode(), ttl=lifetime)
         except (InvalidToken, UnicodeEncodeError):
             return None
-        return content
+
+
+def _packed(session: Mapping[str, Any]) -> bytes:
+    """What repeats is written once and nothing else is shorter: the size of LZ4, as there."""
+    packer = zlib.compressobj(strategy=zlib.Z_FIXED)
+    return packer.compress(json.dumps(session).encode()) + packer.flush()
+
+
+def _content(document: bytes) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(document)
+    return content
+
+
+def _is_session(name: str) -> bool:
+    return name == COOKIE or name.removeprefix(f"{COOKIE}_").isdigit()

@@ -50,22 +50,143 @@ def test_without_the_page_browsers_are_sent_to_dex(make_gateway: MakeGateway) ->
         assert browser.submit(form, login=USER, password=PASSWORD).json()["users"] == [USER]
 
 
-@pytest.mark.parametrize(
-    ("path", "headers"),
-    [
-        ("/pipeline/apis/v2beta1/runs", {}),
-        ("/x/api/y", {}),
-        ("/ml_metadata.X/Y", {}),
-        ("/pipeline/x", {"Accept": "application/json, text/plain, */*"}),
-    ],
-)
-def test_programs_get_no_page(
-    make_gateway: MakeGateway, path: str, headers: dict[str, str]
-) -> None:
+@pytest.mark.parametrize("path", ["/pipeline/apis/v2beta1/runs", "/x/api/y", "/ml_metadata.X/Y"])
+def test_programs_get_no_page(make_gateway: MakeGateway, path: str) -> None:
     for sign_in_page in (True, False):
         with make_gateway(sign_in_page=sign_in_page) as url:
-            answer = Browser(url).get(path, headers=headers)
+            answer = Browser(url).get(path)
             assert (answer.status_code, answer.json()) == (401, {})
+        with make_gateway(sign_in_page=sign_in_page, api_routes=False) as url:
+            answer = Browser(url).get(path, allow_redirects=False)
+            assert answer.status_code == (403 if sign_in_page else 302)
+
+
+def test_what_a_client_accepts_matters_to_oauth2_proxy_and_not_through_the_gateway(
+    browser: Browser,
+) -> None:
+    json_only = {"Accept": "application/json, text/plain, */*"}
+    for path in ("/", "/pipeline/x"):
+        answer = browser.get(path, headers=json_only)
+        assert (answer.status_code, "/oauth2/start" in answer.text) == (403, True)
+    answer = browser.get("/oauth2/x", headers=json_only)
+    assert (answer.status_code, answer.json()) == (401, {})
+    assert browser.get("/oauth2/x").status_code == 403
+    browser.log_in()
+    assert browser.get("/oauth2/x").text == "Authenticated"
+
+
+def test_the_sign_in_form_comes_late_in_its_page(browser: Browser) -> None:
+    """Whoever reads the first 4 KiB alone does not see it."""
+    page = browser.get("/").content
+    assert page.index(b'action="/oauth2/start"') > 7000
+
+
+@pytest.mark.parametrize("path", ["/", "/pipeline/apis/x", "/oauth2/auth", "/oauth2/userinfo"])
+def test_a_cookie_that_is_no_session_is_cleared(browser: Browser, path: str) -> None:
+    stale = {"Cookie": f"{COOKIE}=stale; {COOKIE}_1=stale; {COOKIE}_csrf=x; other=y"}
+    answer = browser.get(path, headers=stale)
+    cleared = answer.raw.headers.getlist("set-cookie")
+    assert set(cleared) == {
+        f"{COOKIE}=; Path=/; Max-Age=0; HttpOnly",
+        f"{COOKIE}_1=; Path=/; Max-Age=0; HttpOnly",
+    }
+    browser.log_in()
+    assert "set-cookie" not in browser.get(path).headers
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "body"),
+    [
+        ("/dex/nosuch", 404, "404 page not found\n"),
+        ("/dex/callback", 400, "User session error."),
+        ("/dex/approval?req=x&hmac=!", 401, "Unauthorized request"),
+        ("/oauth2/callback", 500, "Oops! Something went wrong."),
+        ("/oauth2/callback?state=x:y", 403, "Unable to find a valid CSRF token"),
+        ("/ping", 403, "RBAC: access denied"),
+    ],
+)
+def test_error_pages(browser: Browser, path: str, status: int, body: str) -> None:
+    answer = browser.get(path)
+    assert answer.status_code == status
+    assert body in answer.text
+
+
+@pytest.mark.parametrize(
+    ("form", "error", "description"),
+    [
+        ({}, "unsupported_grant_type", None),
+        ({"grant_type": "password"}, "unsupported_grant_type", None),
+        (None, "invalid_request", "method not allowed"),
+    ],
+)
+def test_the_token_endpoint_looks_at_the_request_before_the_client(
+    browser: Browser, form: dict[str, str] | None, error: str, description: str | None
+) -> None:
+    method = "GET" if form is None else "POST"
+    answer = requests.request(method, f"{browser.url}/dex/token", data=form, timeout=10)
+    told = {} if description is None else {"error_description": description}
+    assert (answer.status_code, answer.json()) == (400, {"error": error, **told})
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"scope": "openid nosuch"}, "invalid_scope"),
+        ({"code_challenge_method": "S999"}, "invalid_request"),
+    ],
+)
+def test_bad_requests_go_back_to_the_client(
+    browser: Browser, change: dict[str, str], error: str
+) -> None:
+    start = browser.get("/oauth2/start", allow_redirects=False)
+    query = {
+        key: one[0] for key, one in parse_qs(urlsplit(start.headers["location"]).query).items()
+    }
+    answer = browser.get("/dex/auth/local", params={**query, **change}, allow_redirects=False)
+    assert answer.status_code == 303
+    assert parse_qs(urlsplit(answer.headers["location"]).query)["error"] == [error]
+
+
+def test_a_new_key_is_published_at_once_and_read_by_the_gateway_later(
+    make_gateway: MakeGateway,
+) -> None:
+    faults = Faults()
+    with make_gateway(faults=faults) as url:
+        old = Browser(url)
+        assert old.log_in().status_code == 200
+        faults.replace(["keys-rotated"])
+        assert len(old.get("/dex/keys").json()["keys"]) == 2
+        new = Browser(url)
+        refused = new.log_in()
+        assert (refused.status_code, refused.text) == (
+            401,
+            "Jwks doesn't have key to match kid or alg from Jwt",
+        )
+        assert old.get("/pipeline/x").status_code == 200
+        faults.replace([])
+        assert new.get("/pipeline/x").json()["users"] == [USER]
+        assert old.get("/pipeline/x").status_code == 200
+
+
+def test_parts_of_the_login_can_be_down(make_gateway: MakeGateway) -> None:
+    faults = Faults()
+    with make_gateway(faults=faults) as url:
+        browser = Browser(url)
+        browser.log_in()
+        faults.replace(["dex-down"])
+        assert browser.get("/pipeline/x").status_code == 200
+        assert Browser(url).get("/oauth2/start").text.startswith("upstream connect error")
+        faults.replace(["login-down"])
+        for path in ("/pipeline/x", "/pipeline/apis/x"):
+            answer = browser.get(path)
+            assert (answer.status_code, answer.text) == (403, "")
+        assert browser.get("/oauth2/start").status_code == 503
+        faults.replace(["session-not-kept"])
+        assert browser.log_in().status_code == 403
+        faults.replace(["foreign-idp"])
+        start = browser.get("/oauth2/start", allow_redirects=False).headers["location"]
+        away = browser.get(start.replace("/dex/auth", "/dex/auth/local"), allow_redirects=False)
+        assert urlsplit(away.headers["location"]).hostname == "sign-in.company.example"
 
 
 @pytest.mark.parametrize(
@@ -215,7 +336,7 @@ def test_secure_cookies_do_not_come_back_over_plain_http(make_gateway: MakeGatew
     [
         ({"client_id": "other"}, 404, "Invalid client_id."),
         ({"redirect_uri": "https://evil.example"}, 400, "Unregistered redirect_uri."),
-        ({"connector": "saml"}, 400, "Requested resource does not exist"),
+        ({"connector": "saml"}, 400, "Connector failed to initialize"),
     ],
 )
 def test_dex_refuses_in_its_own_words(
