@@ -36,6 +36,20 @@ def reaching(url: str) -> Iterator[None]:
 
 
 def _told(url: str, error: BaseException) -> ClusterUnreachable | ConfigurationError:
+    asked, url = url, _asked_last(error) or url
+    if urlsplit(url).netloc != urlsplit(asked).netloc:
+        inner = _told_of(url, error)
+        return type(inner)(f"{inner.message}; {urlsplit(asked).netloc} redirects there")
+    return _told_of(url, error)
+
+
+def _asked_last(error: BaseException) -> str:
+    """The URL of the request that failed, after redirects; empty where that is not known."""
+    request = getattr(error, "request", None)
+    return str(getattr(request, "url", None) or "")
+
+
+def _told_of(url: str, error: BaseException) -> ClusterUnreachable | ConfigurationError:
     import requests
 
     parts = urlsplit(url)

@@ -7,6 +7,7 @@ that is not kept and a policy that allows nobody are all 401 or 403.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -19,7 +20,9 @@ from pytest_kubeflow.response_text import words_of
 if TYPE_CHECKING:
     import requests
 
-_LONGEST = 200
+_LONGEST, _READ = 200, 1000
+_FRAME = re.compile(r"^\d{3} [\w ]+ More Info (.* Request ID: \S+) .*$")
+"""oauth2-proxy's error page: what it says stands between headings and buttons."""
 
 NOT_KEPT = (
     "the gateway asks for another login with the session that it has just given: the replicas of "
@@ -51,7 +54,7 @@ class Refusal:
             urlsplit(response.url).path or "/",
             response.status_code,
             response.headers.get("content-type", "").partition(";")[0],
-            words_of(body, longest=_LONGEST),
+            _shortened(_FRAME.sub(r"\1", words_of(body, longest=_READ))),
             wants_login(response),
             response.headers.get("location", "").partition("?")[0],
         )
@@ -83,3 +86,7 @@ class Refusal:
         """The refusal as an error; `otherwise` is what one that nobody knows means."""
         kind, told = meaning(self.path, self.status, self.words) or (AuthenticationError, otherwise)
         return kind(f"{self}: {told}" if told else str(self))
+
+
+def _shortened(words: str) -> str:
+    return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}..."

@@ -18,6 +18,7 @@ _MOST_REDIRECTS = 20
 _MOST_REPEATED = 8
 _REPEATING = frozenset({307, 308})
 _LONGEST_SHOWN = 200
+_IN_CLUSTER = (".svc", ".svc.cluster.local", ".cluster.local")
 
 _OTHER_WAYS = (
     "log in by hand and give the session's cookies with KF_COOKIE, or come with a token (KF_TOKEN, "
@@ -94,6 +95,17 @@ class SameOrigin:
                 f"the login leads back to {there}, which is not --kf-host: oauth2-proxy's "
                 f"redirect_url names it, and the session would be kept there alone; use "
                 f"--kf-host={there}"
+            )
+        if theirs[:2] == ("https", ours[1]):
+            raise ClusterUnreachable(
+                f"{self._host} sends to {there}: use --kf-host={there} (a login over plain http "
+                "works on localhost alone)"
+            )
+        if theirs[1].endswith(_IN_CLUSTER):
+            raise ClusterUnreachable(
+                f"the login leads to {there}, an address inside the cluster: oauth2-proxy takes it "
+                'from its issuer; set login_url = "/dex/auth" and skip_oidc_discovery = true in '
+                "its configuration (ConfigMap oauth2-proxy in oauth2-proxy)"
             )
         same = f"; if that is this Kubeflow's own address, --kf-host={there}"
         raise AuthenticationError(

@@ -175,15 +175,15 @@ def _show_credentials(cluster: Cluster, skew: float, *, opened: bool) -> tuple[P
     namespace = cluster.config.kubernetes.namespace
     with cluster.session() as session:
         host = urlsplit(cluster.gateway_url).netloc
-        login = f"{cluster.credentials.description} ({cluster.login_reason})"
-        what = f"the login at {host} fails with"
         person = isinstance(cluster.credentials, DexLogin)
         origins = _origins(cluster.config) if person else ""
+        login = f"{cluster.credentials.description}: {cluster.login_reason}{origins}"
+        what = f"the login at {host} failed with"
         try:
             found = find_api(session, cluster.gateway_url, logged_in=True)
             if isinstance(found, LoginWanted):
                 raise found.error(NOT_KEPT if person else _ANOTHER)
-            what = f"the pipelines at {host} refuse"
+            what = f"the pipelines at {host} refused"
             allowed = check_identity(session, found, namespace or "default")
         except (AuthenticationError, PermissionDenied) as error:
             if namespace is not None:
@@ -192,10 +192,11 @@ def _show_credentials(cluster: Cluster, skew: float, *, opened: bool) -> tuple[P
             doubts = "" if person else _doubts(cluster.credentials, skew)
             if person and opened:
                 doubts = (
-                    "it answers without a login; leave --kf-username out, or say "
-                    f"--kf-auth=anonymous ({error.message})"
+                    f"{host} answers without a login; leave --kf-username out, or say "
+                    "--kf-auth=anonymous"
                 )
-            raise type(error)(f"{what} {login}{origins}: {doubts or error.message}") from error
+            cause = f"{doubts} ({error.message})" if doubts else error.message
+            raise type(error)(f"{cause} ({what} {login})") from error
     return found, allowed
 
 
@@ -218,4 +219,4 @@ def _origins(config: KubeflowConfig) -> str:
         for name in ("username", "password")
         if config.origin(name) != "default"
     ]
-    return f" ({', '.join(told)})" if told else ""
+    return f"; {', '.join(told)}" if told else ""

@@ -233,11 +233,11 @@ def test_half_a_login_is_told_before_anything_is_asked(
 def test_wrong_token(remote: Remote, suite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KF_TOKEN", "planted.wrong.token")
     line = unfit(remote, suite, "--kf-auth=token")
-    assert re.match(
-        r"the login at localhost:\d+ fails with the bearer token from environment", line
+    assert re.match(r"/\S+ answers 401 'Jwt is not in the form of Header.Payload.Signature", line)
+    assert re.search(
+        r"\(the login at localhost:\d+ failed with the bearer token from environ", line
     )
     assert "not used: --kf-username=user@example.com (from command line)" in line
-    assert "answers 401 'Jwt is not in the form of Header.Payload.Signature" in line
     assert "planted" not in line
 
 
@@ -345,6 +345,8 @@ def test_storage_class_that_does_not_exist(remote: Remote, suite: Path) -> None:
 def test_fault_that_does_not_exist(remote: Remote, suite: Path) -> None:
     line = refused(remote, suite, "--kf-host=local", "--kf-local-fault=rain")
     assert line.startswith("--kf-local-fault: there is no fault 'rain'; valid: ")
+    line = refused(remote, suite, "--kf-host=local", "--kf-local-fault=login-dwon")
+    assert "there is no fault 'login-dwon'; did you mean 'login-down'? valid: " in line
 
 
 def test_cluster_asked_for_in_the_middle(remote: Remote, tmp_path: Path, closed_port: int) -> None:

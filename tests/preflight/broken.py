@@ -331,7 +331,8 @@ def no_connector_for_passwords(remote: Remote, _: Path) -> Iterator[Given]:
 
 
 @setup(
-    r"fails with the bearer token from environment KF_TOKEN \(a token.*Jwt is not in the form.*dama"
+    r"^/\S+ answers 401 'Jwt is not in the form.*damaged.* \(the login at \S+ failed with the "
+    r"bearer token from environment KF_TOKEN: a token was given\)$"
 )
 def wrong_token(remote: Remote, _: Path) -> Iterator[Given]:
     yield good(remote, username=""), {**in_clear(remote), "KF_TOKEN": "planted-wrong-token"}
@@ -342,7 +343,10 @@ def token(**claims: float) -> str:
     return jwt.encode(told, "somebody else's key, long enough", algorithm="HS256")
 
 
-@setup(r"the token expired at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, 3 h ago: it is .* now")
+@setup(
+    r"^the token expired at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, 3 h ago: it is .* now "
+    r"\(/\S+ answers 401 'Jwt issuer is not configured'"
+)
 def expired_token(remote: Remote, _: Path) -> Iterator[Given]:
     yield (
         good(remote, username=""),
@@ -372,7 +376,8 @@ def clock_that_is_wrong(remote: Remote, _: Path) -> Iterator[Given]:
 
 
 @setup(
-    r"fails with the cookies from environment KF_COOKIE \(cookies were given\): .*401.*it wants ano"
+    r"answers 401: it wants another login; .* \(the login at \S+ failed with the cookies from "
+    r"environment KF_COOKIE: cookies were given\)$"
 )
 def session_that_is_over(remote: Remote, _: Path) -> Iterator[Given]:
     cookie = {"KF_COOKIE": "oauth2_proxy_kubeflow=planted-old-session"}

@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.cluster.remote import Remote
+import pytest
+import requests
+
+from tests.cluster.remote import Remote, wait_until
 from tests.cluster.web import Answer, Asked, application
 
 from .broken import USER, Given, good, in_clear, setup
@@ -112,7 +115,7 @@ def inside(answer: Answer) -> Callable[[Asked], Answer | None]:
 
 
 @gateway(
-    r"the login at \S+ broke off: / answers 403 without a body: .*its external authorizer "
+    r"^/ answers 403 without a body: .*its external authorizer "
     r"\(oauth2-proxy\) does not respond; see kubectl -n oauth2-proxy get pods",
     {"/": text("", 403)},
 )
@@ -173,28 +176,28 @@ def http_that_leads_to_https() -> None: ...
 
 
 @gateway(
-    r"broke off: /dex/auth answers 503 'no healthy upstream': the gateway finds no pod of Dex",
+    r"^/dex/auth answers 503 'no healthy upstream': the gateway finds no pod of Dex",
     {"/dex/": text("no healthy upstream", 503)},
 )
 def dex_that_is_down() -> None: ...
 
 
 @gateway(
-    r"broke off: /dex/auth answers 500 '.*Database error\.': Dex cannot use its database; see",
+    r"^/dex/auth answers 500 '.*Database error\.': Dex cannot use its database; see",
     {"/dex/auth": html("Internal Server Error Database error.", 500)},
 )
 def dex_without_its_database() -> None: ...
 
 
 @gateway(
-    r"broke off: /dex/auth answers 400 '.*Unregistered redirect_uri .*': Dex does not know the",
+    r"^/dex/auth answers 400 '.*Unregistered redirect_uri .*': Dex does not know the",
     {"/dex/auth": html('Bad Request Unregistered redirect_uri ("/oauth2/callback").', 400)},
 )
 def redirect_uri_that_dex_does_not_know() -> None: ...
 
 
 @gateway(
-    r"broke off: /dex/auth/local/login answers 400 '.*User session error\.': Dex has lost this log",
+    r"^/dex/auth/local/login answers 400 '.*User session error\.': Dex has lost this log",
     {
         "/dex/auth/local/login": lambda asked: (
             html("Bad Request User session error.", 400) if asked.method == "POST" else None
@@ -205,7 +208,7 @@ def dex_that_forgets_logins() -> None: ...
 
 
 @gateway(
-    r"broke off: /dex/auth/local/login answers 500 'x*\.\.\.': Dex fails; see kubectl -n auth",
+    r"^/dex/auth/local/login answers 500 'x*\.\.\.': Dex fails; see kubectl -n auth",
     {"/dex/auth/local/login": text("x" * 5000, 500)},
 )
 def dex_that_fails_with_many_words() -> None: ...
@@ -215,41 +218,77 @@ def dex_that_fails_with_many_words() -> None: ...
 
 
 @gateway(
-    r"broke off: /oauth2/start answers 503 'no healthy upstream': the gateway finds no pod of oaut",
+    r"^/oauth2/start answers 503 'no healthy upstream': the gateway finds no pod of oaut",
     {"/oauth2/": text("no healthy upstream", 503), "/dex/": redirect("/oauth2/start")},
 )
 def oauth2_proxy_that_is_down() -> None: ...
 
 
+IN_CLUSTER = "http://dex.auth.svc.cluster.local:5556"
+IDP_ERROR = "Login Failed: The upstream identity provider returned an error"
 CSRF = html("Forbidden Login Failed: Unable to find a valid CSRF token. Please try again.", 403)
 
 
 @gateway(
-    r"Unable to find a valid CSRF token.*': oauth2-proxy does not get back the cookie that it set",
+    r"^oauth2-proxy does not get back the cookie that it set when the login began: no response of "
+    r"the login has set it: .*headersToDownstreamOnDeny.*Failed: Unable to find a valid CSRF token",
     {"/oauth2/callback": CSRF},
 )
-def csrf_cookie_that_does_not_come_back() -> None: ...
+def csrf_cookie_that_is_not_set() -> None: ...
+
+
+def csrf_cookie(attributes: str) -> Callable[[Asked], Answer | None]:
+    """Dex's first page, as if what leads to it had set that cookie."""
+    cookie = f"oauth2_proxy_kubeflow_csrf=c; {attributes}"
+    return lambda asked: (
+        redirect("/dex/auth/local/login?state=s", Set_Cookie=cookie)
+        if asked.path == "/dex/auth"
+        else None
+    )
 
 
 @gateway(
-    r"the session is not kept: the session cookie _oauth2_proxy_csrf of \S+ is for https only.*use "
-    r"an https URL in --kf-host.*Unable to find a valid CSRF token",
+    r"^oauth2-proxy does not get back the cookie.*: it was set and came back, and was not "
+    r"understood: the replicas of oauth2-proxy have different cookie secrets \(compare",
+    {"/oauth2/callback": CSRF, "/dex/auth": csrf_cookie("Path=/")},
+)
+def csrf_cookie_that_another_replica_does_not_know() -> None: ...
+
+
+@gateway(
+    r"^oauth2-proxy does not get back.*oauth2_proxy_kubeflow_csrf is for paths below /pipeline al",
+    {"/oauth2/callback": CSRF, "/dex/auth": csrf_cookie("Path=/pipeline")},
+)
+def csrf_cookie_for_another_path() -> None: ...
+
+
+@gateway(
+    r"^oauth2-proxy does not get back.*oauth2_proxy_kubeflow_csrf is for the domain kf\.example\.c",
+    {"/oauth2/callback": CSRF, "/dex/auth": csrf_cookie("Path=/; Domain=kf.example.com")},
+)
+def csrf_cookie_for_another_domain() -> None: ...
+
+
+@gateway(
+    r"^oauth2-proxy does not get back.*_csrf is over by this machine's clock \(Mon, 01 Jan 2001",
     {
         "/oauth2/callback": CSRF,
-        "/dex/auth": lambda asked: (
-            redirect(
-                "/dex/auth/local/login?state=s", Set_Cookie="_oauth2_proxy_csrf=c; Path=/; Secure"
-            )
-            if asked.path == "/dex/auth"
-            else None
-        ),
+        "/dex/auth": csrf_cookie("Path=/; Expires=Mon, 01 Jan 2001 00:00:00 GMT"),
     },
+)
+def csrf_cookie_that_is_over_at_once() -> None: ...
+
+
+@gateway(
+    r"^oauth2-proxy does not get back.*: the cookie oauth2_proxy_kubeflow_csrf of \S+ is for https "
+    r"only.*use an https URL in --kf-host.*Unable to find a valid CSRF token",
+    {"/oauth2/callback": CSRF, "/dex/auth": csrf_cookie("Path=/; Secure")},
 )
 def csrf_cookie_for_https_alone() -> None: ...
 
 
 @gateway(
-    r"broke off: /oauth2/callback answers 500 '.*Oops! Something went wrong.*': oauth2-proxy can"
+    r"^/oauth2/callback answers 500 '.*Oops! Something went wrong.*': oauth2-proxy can"
     r"not redeem Dex's code",
     {"/oauth2/callback": html("Internal Server Error Oops! Something went wrong.", 500)},
 )
@@ -257,7 +296,7 @@ def code_that_cannot_be_redeemed() -> None: ...
 
 
 @gateway(
-    r"Dex accepts the password, and the session is not kept: the session cookie "
+    r"Dex accepts the password, and the session is not kept: the cookie "
     r"oauth2_proxy_kubeflow of \S+ is for https only \(Secure\): use an https URL in --kf-host",
     {"/oauth2/callback": redirect("/", Set_Cookie=f"{SESSION}=planted-session; Path=/; Secure")},
 )
@@ -265,7 +304,7 @@ def session_for_https_alone() -> None: ...
 
 
 @gateway(
-    r"Dex accepts the password, and the session is not kept: the session cookie "
+    r"Dex accepts the password, and the session is not kept: the cookie "
     r"oauth2_proxy_kubeflow is for the domain example\.com, to which 127\.0\.0\.1 does not belong",
     {
         "/oauth2/callback": redirect(
@@ -277,7 +316,7 @@ def session_for_another_domain() -> None: ...
 
 
 @gateway(
-    r"the session is not kept: the session cookie oauth2_proxy_kubeflow is over by this machine's "
+    r"the session is not kept: the cookie oauth2_proxy_kubeflow is over by this machine's "
     r"clock \(Mon, 01 Jan 2001 00:00:00 GMT\): compare the clocks",
     {
         "/oauth2/callback": redirect(
@@ -325,6 +364,130 @@ def login_and_gateway_that_lead_to_each_other() -> None: ...
     },
 )
 def login_that_ends_at_another_host() -> None: ...
+
+
+@gateway(
+    r"^http://127\S+ sends to https://127\.0\.0\.1: use --kf-host=https://127\.0\.0\.1 \(a login",
+    {"/": lambda asked: redirect("https://127.0.0.1/") if asked.path == "/" else None},
+)
+def login_that_goes_on_by_https() -> None: ...
+
+
+@gateway(
+    r"^the login leads to http://dex\.auth\.svc\.cluster\.local:5556, an address inside the "
+    r"cluster: oauth2-proxy takes it from its issuer; set login_url = \"/dex/auth\"",
+    {"/": lambda asked: redirect(f"{IN_CLUSTER}/dex/auth?a=b") if asked.path == "/" else None},
+)
+def login_that_leads_into_the_cluster() -> None: ...
+
+
+@gateway(
+    r"^/oauth2/callback answers 403 '.*error: login_required.*': Dex may not ask anybody.*prompt",
+    {"/oauth2/callback": html(f"More Info {IDP_ERROR}: login_required Request ID: x Go back", 403)},
+)
+def dex_that_may_not_ask() -> None: ...
+
+
+@gateway(
+    r"^/oauth2/callback answers 403 '.*error: invalid_scope.*': Dex refuses oauth2-proxy's request",
+    {"/oauth2/callback": html(f"More Info {IDP_ERROR}: invalid_scope Request ID: x Go back", 403)},
+)
+def dex_that_refuses_oauth2_proxy() -> None: ...
+
+
+@gateway(
+    r"^/oauth2/callback answers 403 'You do not have permission to access this resource\. Request "
+    r"ID: x': oauth2-proxy does not accept this user",
+    {
+        "/oauth2/callback": html(
+            "Forbidden More Info You do not have permission to access this resource. "
+            "Request ID: x Go back Sign in",
+            403,
+        )
+    },
+)
+def user_that_oauth2_proxy_does_not_let_in() -> None: ...
+
+
+@gateway(
+    r"^Dex accepts the password, and the session is not kept: the gateway asks for another login",
+    {
+        "/": lambda asked: (
+            html('<form action="/oauth2/start"><button>Sign in with Dex</button></form>', 403)
+            if asked.path == "/" and asked.cookies
+            else None
+        )
+    },
+)
+def session_that_ends_at_the_sign_in_page() -> None: ...
+
+
+@gateway(
+    r"^/ answers 431: the session's cookies are too large for the gateway, .*session_store_type",
+    {"/": lambda asked: text("", 431) if asked.path == "/" and asked.cookies else None},
+)
+def cookies_that_are_too_large() -> None: ...
+
+
+# Faults of the embedded login.
+
+
+@contextmanager
+def fault(remote: Remote, name: str) -> Iterator[None]:
+    """While inside, the cluster has it: seen by another that comes and goes with it."""
+    volumes = f"{remote.endpoints.host}/volumes/api/namespaces/none/pvcs"
+
+    def volumes_are_open() -> bool:
+        return requests.get(volumes, timeout=10).status_code not in {401, 403}
+
+    remote.core.create_namespaced_config_map(
+        "kube-system",
+        {"metadata": {"name": "embedded-faults"}, "data": {name: "on", "volumes-open": "on"}},
+    )
+    try:
+        wait_until(volumes_are_open)
+        yield
+    finally:
+        remote.core.delete_namespaced_config_map("embedded-faults", "kube-system")
+        wait_until(lambda: not volumes_are_open())
+
+
+def faulty(verdict: str, name: str) -> None:
+    """A set-up with the embedded Kubeflow and a fault of its login."""
+
+    def broken(remote: Remote, _: Path) -> Iterator[Given]:
+        with fault(remote, name), pytest.MonkeyPatch.context() as patch:
+            patch.setattr("pytest_kubeflow.auth.signin.NEW_KEY_SECONDS", 0.5)
+            yield good(remote), in_clear(remote)
+
+    broken.__name__ = f"fault_{name.replace('-', '_')}"
+    setup(verdict)(broken)
+
+
+faulty(
+    r"^/ answers 403 without a body: this is how Istio refuses everything while its external "
+    r"authorizer \(oauth2-proxy\) does not respond; see kubectl -n oauth2-proxy get pods",
+    "login-down",
+)
+faulty(
+    r"^/dex/auth answers 503 'upstream connect error .*': the gateway does not reach Dex: .*"
+    r"kubectl -n auth get pods",
+    "dex-down",
+)
+faulty(
+    r"^/ answers 401 'Jwks doesn't have key to match kid or alg from Jwt': Istio has not read",
+    "keys-rotated",
+)
+faulty(
+    r"^Dex accepts the password, and the session is not kept: the gateway asks for another login .*"
+    r"different cookie secrets",
+    "session-not-kept",
+)
+faulty(
+    r"^the login leads to https://sign-in\.company\.example/oauth2/v2\.0/authorize, which wants a "
+    r"person; the password goes to --kf-host alone and was not sent there: .*KF_COOKIE",
+    "foreign-idp",
+)
 
 
 # oidc-authservice, of Kubeflow 1.8 and before.
@@ -494,7 +657,9 @@ def context_without_a_kubeconfig(remote: Remote, _: Path) -> Iterator[Given]:
     yield options, in_clear(remote)
 
 
-@setup(r"it answers without a login; leave --kf-username out, or say --kf-auth=anonymous")
+@setup(
+    r"127\.0\.0\.1:\d+ answers without a login; leave --kf-username out, or say --kf-auth=anonymous"
+)
 def user_for_pipelines_without_users(remote: Remote, _: Path) -> Iterator[Given]:
     def answer(asked: Asked) -> Answer:
         return document({"pipelineStore": "database"}) if "/apis/" in asked.path else html("KFP")

@@ -15,7 +15,7 @@ DEX: tuple[Known, ...] = (
         "configuration (ConfigMap dex in auth) and to oauth2-proxy's redirect_url",
     ),
     Known(
-        400,
+        404,
         r"Invalid client_id",
         ClusterUnreachable,
         "Dex does not know oauth2-proxy as its client; compare staticClients in Dex's "
@@ -30,9 +30,29 @@ DEX: tuple[Known, ...] = (
     ),
     Known(
         500,
-        r"Database error",
+        r"Database error|Failed to (connect to the database|retrieve connector list)",
         ClusterUnreachable,
         "Dex cannot use its database; see kubectl -n auth logs deploy/dex, and the storage in its "
         "configuration",
+    ),
+    Known(
+        500,
+        r"Login error",
+        ClusterUnreachable,
+        "Dex cannot ask whoever knows its users (its connector, such as LDAP); see "
+        "kubectl -n auth logs deploy/dex, and the connectors in its configuration",
+    ),
+    Known(
+        400,
+        r"Connector failed to initialize|No connectors available",
+        ClusterUnreachable,
+        "Dex cannot use its connector; see kubectl -n auth logs deploy/dex, and the connectors in "
+        "its configuration (ConfigMap dex in auth)",
+    ),
+    Known(
+        400,
+        r"User session has expired",
+        ClusterUnreachable,
+        "for Dex this login has begun too long ago: compare the clocks of its replicas",
     ),
 )

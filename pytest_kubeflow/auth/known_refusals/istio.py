@@ -87,4 +87,26 @@ ISTIO: tuple[Known, ...] = (
         AuthenticationError,
         "the token is not valid now; renew it, and compare the clocks",
     ),
+    Known(
+        401,
+        r"^Jwt is missing",
+        AuthenticationError,
+        "no token came with the request: something before the gateway takes the header "
+        "Authorization out",
+    ),
+    Known(
+        401,
+        r"^(Jwt|Jwks) ",
+        AuthenticationError,
+        "Istio does not accept the token; see "
+        "kubectl -n istio-system get requestauthentications -o yaml",
+    ),
+    Known(
+        431,
+        r"",
+        AuthenticationError,
+        "the session's cookies are too large for the gateway, as those of users with many groups "
+        'are: give oauth2-proxy a session store (session_store_type = "redis"), or leave the '
+        "scope groups out",
+    ),
 )

@@ -121,7 +121,7 @@ class Dex:
             return pages.dex_error(message, 400)
         ways = [wanted] if wanted else list(self._connectors)
         asked = urlencode(sorted(query.items()))
-        urls = {way: f"/dex/auth/{quote(way, safe='')}?{asked}" for way in ways}
+        urls = {way: f"/dex/auth/{_segment(way)}?{asked}" for way in ways}
         if len(urls) == 1:
             return pages.redirect(next(iter(urls.values())))
         return pages.connector_choice(
@@ -159,7 +159,7 @@ class Dex:
         _keep(self._logins, login.name, login)
         back = f"/dex/auth?{request.url.query}" if len(self._connectors) > 1 else ""
         parameters = urlencode({"back": back, "state": login.name})
-        return pages.redirect(f"/dex/auth/{quote(connector, safe='')}/login?{parameters}")
+        return pages.redirect(f"/dex/auth/{_segment(connector)}/login?{parameters}")
 
     async def _password(self, request: Request) -> Response:
         state = request.query_params.get("state", "")
@@ -169,7 +169,7 @@ class Dex:
         if login is None or login.connector != unquote(request.path_params["connector"]):
             return pages.dex_error("Requested resource does not exist.", 400)
         connector = self._connectors[login.connector]
-        action = f"/dex/auth/{quote(login.connector, safe='')}/login?{request.url.query}"
+        action = f"/dex/auth/{_segment(login.connector)}/login?{request.url.query}"
         back = _back_link(request.query_params.get("back", ""))
         if request.method == "GET":
             return pages.password_form(action, connector.prompt, back=back)
@@ -332,6 +332,11 @@ def _challenge(verifier: str, method: str) -> str:
         return verifier
     digest = hashlib.sha256(verifier.encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _segment(connector: str) -> str:
+    """A connector's id in a path: escaped, and once more with the path."""
+    return quote(quote(connector, safe=""), safe="")
 
 
 def _keep(where: dict[str, _Login], name: str, login: _Login) -> None:
