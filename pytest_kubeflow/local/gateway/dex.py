@@ -1,4 +1,4 @@
-"""Dex as a client sees it: connectors, password form, approval, codes, tokens, public keys.
+"""Dex as people see it: connectors, password form, approval, and the way back with a code.
 
 Routes, statuses and messages: dexidp/dex, server/handlers.go and server/oauth2.go, laid side by
 side with v2.45.
@@ -8,68 +8,31 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import json
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.gateway import pages
-from pytest_kubeflow.local.gateway.connectors import Connector, Person
-from pytest_kubeflow.local.gateway.issuer import CLIENT_ID, Issuer, Tokens, discovery
+from pytest_kubeflow.local.gateway.connectors import Connector
+from pytest_kubeflow.local.gateway.issuer import CLIENT_ID, Issuer, Tokens
+from pytest_kubeflow.local.gateway.pendinglogin import PendingLogin, keep
+from pytest_kubeflow.local.gateway.tokenendpoint import TokenEndpoint, text_of
 
 CALLBACK = "/oauth2/callback"
 CLIENT_NAME = "Dex Login Application"
 FOREIGN_IDP = "https://sign-in.company.example/oauth2/v2.0/authorize"
 """Where Dex sends people whose users another company has."""
 
-_GRANTS = frozenset({"authorization_code", "refresh_token"})
 _SCOPES = frozenset({"openid", "email", "groups", "profile", "offline_access"})
-_MOST_PENDING = 1000
-_REQUEST_SECONDS = 24 * 3600
-_CODE_SECONDS = 30 * 60
-
-
-class OAuthError(Exception):
-    """What /dex/token answers instead of tokens (RFC 6749, 5.2)."""
-
-    def __init__(self, kind: str, description: str, status: int = 400) -> None:
-        super().__init__(description)
-        self.kind = kind
-        self.description = description
-        self.status = status
-
-
-@dataclass(slots=True)
-class _Login:
-    """A login under way. The MAC shows that who approves it has given the password."""
-
-    redirect_uri: str
-    state: str
-    nonce: str
-    scopes: tuple[str, ...]
-    challenge: str
-    method: str
-    connector: str
-    person: Person | None = None
-    name: str = field(default_factory=lambda: secrets.token_hex(13))
-    key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
-    expires: float = field(default_factory=lambda: time.time() + _REQUEST_SECONDS)
-
-    @property
-    def mac(self) -> str:
-        digest = hmac.new(self.key, self.name.encode(), hashlib.sha256).digest()
-        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 class Dex:
@@ -84,13 +47,11 @@ class Dex:
         approval: bool,
         faults: Faults,
     ) -> None:
-        self._issuer = issuer
         self._connectors = {one.name: one for one in connectors}
-        self._client_secret = client_secret
+        self._tokens = TokenEndpoint(issuer, client_secret=client_secret, faults=faults)
         self._approval = approval
         self._faults = faults
-        self._logins: dict[str, _Login] = {}
-        self._codes: dict[str, _Login] = {}
+        self._logins: dict[str, PendingLogin] = {}
 
     def routes(self) -> list[Route]:
         both = ["GET", "POST"]
@@ -101,10 +62,7 @@ class Dex:
             Route("/dex/approval", self._approve, methods=both),
             Route("/dex/callback", self._no_login, methods=both),
             Route("/dex/callback/{connector}", self._no_login, methods=both),
-            Route("/dex/token", self._token, methods=[*both, "PUT", "DELETE"]),
-            Route("/dex/userinfo", self._userinfo),
-            Route("/dex/keys", self._keys),
-            Route("/dex/.well-known/openid-configuration", self._configuration),
+            *self._tokens.routes(),
             Route("/dex/healthz", self._health),
             Route("/dex/{rest:path}", self._nothing, methods=both),
         ]
@@ -147,7 +105,7 @@ class Dex:
         if self._faults.active("foreign-idp"):
             parameters = urlencode({"client_id": "kubeflow", "state": secrets.token_hex(13)})
             return pages.redirect(f"{FOREIGN_IDP}?{parameters}")
-        login = _Login(
+        login = PendingLogin(
             redirect_uri,
             query.get("state", ""),
             query.get("nonce", ""),
@@ -156,7 +114,7 @@ class Dex:
             query.get("code_challenge_method", "plain"),
             connector,
         )
-        _keep(self._logins, login.name, login)
+        keep(self._logins, login.name, login)
         back = f"/dex/auth?{request.url.query}" if len(self._connectors) > 1 else ""
         parameters = urlencode({"back": back, "state": login.name})
         return pages.redirect(f"/dex/auth/{_segment(connector)}/login?{parameters}")
@@ -174,9 +132,9 @@ class Dex:
         if request.method == "GET":
             return pages.password_form(action, connector.prompt, back=back)
         form = await request.form()
-        name = _text(form, "login")
+        name = text_of(form, "login")
         login.person = connector.login(
-            name, _text(form, "password"), any_password=self._faults.active("any-password")
+            name, text_of(form, "password"), any_password=self._faults.active("any-password")
         )
         if login.person is None:
             return pages.password_form(
@@ -189,7 +147,9 @@ class Dex:
 
     async def _approve(self, request: Request) -> Response:
         form = await request.form() if request.method == "POST" else FormData()
-        asked = {key: request.query_params.get(key) or _text(form, key) for key in ("req", "hmac")}
+        asked = {
+            key: request.query_params.get(key) or text_of(form, key) for key in ("req", "hmac")
+        }
         if not _is_encoded(asked["hmac"]):
             return pages.dex_error("Unauthorized request", 401)
         login = self._logins.get(asked["req"])
@@ -201,20 +161,23 @@ class Dex:
             return pages.dex_error("Unauthorized request", 401)
         if request.method == "GET":
             return pages.approval(login.name, CLIENT_NAME, login.scopes)
-        if _text(form, "approval") != "approve":
+        if text_of(form, "approval") != "approve":
             return pages.dex_error("Approval rejected.", 500)
         return self._send_code(login)
 
-    def _send_code(self, login: _Login) -> Response:
+    def _send_code(self, login: PendingLogin) -> Response:
         if self._logins.pop(login.name, None) is None:
             return pages.dex_error("User session error.", 400)
         if time.time() > login.expires:
             return pages.dex_error("User session has expired.", 400)
         code = secrets.token_hex(13)
-        login.expires = time.time() + _CODE_SECONDS
-        _keep(self._codes, code, login)
+        self._tokens.keep(code, login)
         parameters = urlencode({"code": code, "state": login.state})
         return pages.redirect(f"{login.redirect_uri}?{parameters}", 303)
+
+    def redeem(self, code: str, redirect_uri: str, verifier: str) -> Tokens:
+        """The tokens for a code, once. Raises OAuthError."""
+        return self._tokens.redeem(code, redirect_uri, verifier)
 
     async def _no_login(self, _request: Request) -> Response:
         """The way back from other identity providers, which nobody has been sent to."""
@@ -222,73 +185,6 @@ class Dex:
 
     async def _nothing(self, _request: Request) -> Response:
         return PlainTextResponse("404 page not found\n", 404)
-
-    def redeem(self, code: str, redirect_uri: str, verifier: str) -> Tokens:
-        """The tokens for a code, once. Raises OAuthError."""
-        if self.is_down():
-            raise OAuthError("server_error", "connection refused", 503)
-        login = self._codes.pop(code, None)
-        if login is None or login.person is None or time.time() > login.expires:
-            raise OAuthError("invalid_grant", "Invalid or expired code parameter.")
-        if login.challenge != _challenge(verifier, login.method):
-            raise OAuthError("invalid_grant", "Invalid code_verifier.")
-        if login.redirect_uri != redirect_uri:
-            raise OAuthError(
-                "invalid_request", "redirect_uri did not match URI from initial request."
-            )
-        return self._issuer.issue(login.person, scopes=login.scopes, nonce=login.nonce)
-
-    async def _token(self, request: Request) -> Response:
-        form = await request.form()
-        try:
-            if request.method != "POST":
-                raise OAuthError("invalid_request", "method not allowed")
-            if (kind := _text(form, "grant_type")) not in _GRANTS:
-                raise OAuthError("unsupported_grant_type", "")
-            self._check_client(request, form)
-            if kind == "refresh_token":
-                raise OAuthError("invalid_request", _refusal_to_refresh(form))
-            if not (code := _text(form, "code")):
-                raise OAuthError("invalid_request", "Required param: code.")
-            tokens = self.redeem(code, _text(form, "redirect_uri"), _text(form, "code_verifier"))
-        except OAuthError as error:
-            told = {"error_description": error.description} if error.description else {}
-            return JSONResponse({"error": error.kind, **told}, status_code=error.status)
-        return JSONResponse(
-            {
-                "access_token": tokens.access_token,
-                "token_type": "bearer",
-                "expires_in": int(tokens.expires - time.time()),
-                "id_token": tokens.id_token,
-            },
-            headers={"Cache-Control": "no-store", "Pragma": "no-cache"},
-        )
-
-    def _check_client(self, request: Request, form: FormData) -> None:
-        name, secret = _basic(request.headers.get("authorization", "")) or (
-            _text(form, "client_id"),
-            _text(form, "client_secret"),
-        )
-        right = hmac.compare_digest(secret.encode(), self._client_secret.encode())
-        if name != CLIENT_ID or not right:
-            raise OAuthError("invalid_client", "Invalid client credentials.", 401)
-
-    async def _userinfo(self, request: Request) -> Response:
-        kind, _, token = request.headers.get("authorization", "").partition(" ")
-        claims = self._issuer.claims(token) if kind.lower() == "bearer" else None
-        if claims is not None:
-            return JSONResponse(claims)
-        status = 403 if kind.lower() == "bearer" else 401
-        body = {"error": "access_denied", "error_description": "Invalid bearer token."}
-        headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-        return JSONResponse(body, status_code=status, headers=headers)
-
-    async def _keys(self, _request: Request) -> Response:
-        headers = {"Cache-Control": "max-age=600, must-revalidate"}
-        return JSONResponse(self._issuer.jwks(), headers=headers)
-
-    async def _configuration(self, _request: Request) -> Response:
-        return JSONResponse(discovery())
 
     async def _health(self, _request: Request) -> Response:
         return PlainTextResponse("Health check passed")
@@ -311,13 +207,6 @@ def _problem(scopes: Sequence[str], query: Mapping[str, str]) -> tuple[str, str]
     return None
 
 
-def _refusal_to_refresh(form: FormData) -> str:
-    """Nobody has a refresh token: oauth2-proxy does not ask for one."""
-    if _text(form, "refresh_token"):
-        return "Refresh token is invalid or has already been claimed by another client."
-    return "No refresh token is found in request."
-
-
 def _is_encoded(mac: str) -> bool:
     """Whether it could be one at all."""
     try:
@@ -326,23 +215,9 @@ def _is_encoded(mac: str) -> bool:
         return False
 
 
-def _challenge(verifier: str, method: str) -> str:
-    """What a code's challenge has to be, for this verifier (RFC 7636)."""
-    if method != "S256" or not verifier:
-        return verifier
-    digest = hashlib.sha256(verifier.encode()).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
 def _segment(connector: str) -> str:
     """A connector's id in a path: escaped, and once more with the path."""
     return quote(quote(connector, safe=""), safe="")
-
-
-def _keep(where: dict[str, _Login], name: str, login: _Login) -> None:
-    if len(where) >= _MOST_PENDING:
-        where.pop(next(iter(where)))
-    where[name] = login
 
 
 def _back_link(back: str) -> str:
@@ -353,19 +228,3 @@ def _back_link(back: str) -> str:
         return ""
     rooted = back.startswith("/") and not back.startswith(("//", "/\\")) and back.isprintable()
     return back if rooted and not url.scheme and not url.netloc else ""
-
-
-def _basic(header: str) -> tuple[str, str] | None:
-    kind, _, encoded = header.partition(" ")
-    if kind.lower() != "basic":
-        return None
-    try:
-        name, _, secret = base64.b64decode(encoded).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    return unquote(name), unquote(secret)
-
-
-def _text(form: FormData, name: str) -> str:
-    value: Any = form.get(name, "")
-    return value if isinstance(value, str) else ""

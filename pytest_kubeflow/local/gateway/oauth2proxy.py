@@ -21,9 +21,10 @@ from starlette.routing import Route
 
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.gateway import pages
-from pytest_kubeflow.local.gateway.dex import CALLBACK, Dex, OAuthError
+from pytest_kubeflow.local.gateway.dex import CALLBACK, Dex
 from pytest_kubeflow.local.gateway.issuer import CLIENT_ID
 from pytest_kubeflow.local.gateway.sessions import CookieBox
+from pytest_kubeflow.local.gateway.tokenendpoint import OAuthError
 from pytest_kubeflow.local.settings import GatewaySettings
 
 _API_PATHS = re.compile(r"/api/|/apis/|^/ml_metadata")
