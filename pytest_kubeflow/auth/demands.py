@@ -65,11 +65,8 @@ def demanded(config: KubeflowConfig) -> str | None:
 def check_demands(config: KubeflowConfig, kubernetes: KubernetesClient) -> None:
     """Raises ConfigurationError where the way that was asked for lacks something.
 
-    So it does for a password without a user, where no other way has what it needs. Where no cluster
-    is named, that is what has to be said.
+    So it does for a password without a user, where no other way has what it needs.
     """
-    if config.gateway.host is None and not kubernetes.is_configured:
-        return
     way = demanded(config)
     if way is not None:
         if lacks := _lacking(way, config.gateway, kubernetes):

@@ -70,6 +70,12 @@ def connect(config: KubeflowConfig, *, ownership: Ownership, redactor: Redactor)
     return cluster
 
 
+def is_named(config: KubeflowConfig) -> bool:
+    """Whether anything says which cluster is meant."""
+    named = (config.gateway.host, config.kubernetes.kubeconfig, config.kubernetes.context)
+    return any(one is not None for one in named)
+
+
 def enter(
     config: KubeflowConfig, *, ownership: Ownership, redactor: Redactor, checks: Checklist
 ) -> Cluster:
@@ -79,14 +85,14 @@ def enter(
     """
     kubernetes = KubernetesClient.from_settings(config.kubernetes, redactor=redactor)
     checks.expect(NAME, CONNECTION, TLS, GATEWAY, CREDENTIALS, PIPELINES)
+    if not is_named(config):
+        raise ConfigurationError(
+            "no cluster was named: give --kf-host=URL, or --kf-host=local for an embedded "
+            "Kubeflow, or --kf-kubeconfig=FILE to come in by a port-forward"
+        )
     check_demands(config, kubernetes)  # before anything is asked
     forward = None
     if config.gateway.host is None:
-        if config.kubernetes.kubeconfig is None and config.kubernetes.context is None:
-            raise ConfigurationError(
-                "no cluster was named: give --kf-host=URL, or --kf-host=local for an embedded "
-                "Kubeflow, or --kf-kubeconfig=FILE to come in by a port-forward"
-            )
         with checks.check(NAME) as finding:
             forward = forward_to_gateway(kubernetes)
             config = located(config, forward)

@@ -148,7 +148,7 @@ def check_identity(session: requests.Session, api: PipelinesApi, namespace: str)
     refusal = _list(session, api, namespace)
     if refusal is None:
         return True
-    if refusal.status == 403 and not refusal.is_known:
+    if refusal.status == 403 and not refusal.is_known and not refusal.wants_login:
         return False
     if refusal.is_known and refusal.status < 500:
         raise refusal.error()

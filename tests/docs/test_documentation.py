@@ -15,6 +15,7 @@ import yaml
 from sybil import Document
 from sybil.parsers.markdown import CodeBlockParser
 
+from pytest_kubeflow.auth.known_refusals import KNOWN
 from pytest_kubeflow.local.faults import FAULTS
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +72,20 @@ def test_ci_runs_the_commands_of_the_readme() -> None:
 def test_every_fault_is_described() -> None:
     page = (ROOT / "docs/reference/faults.md").read_text()
     assert dict(re.findall(r"^\| `([\w-]+)` \| (.+) \|$", page, re.MULTILINE)) == FAULTS
+
+
+def test_every_known_refusal_is_described() -> None:
+    page = (ROOT / "docs/reference/refusals.md").read_text()
+    rows = re.findall(r"^\| (\d+)(?: below `(\S+)`)? \| `(.*)` \| (.+) \|$", page, re.MULTILINE)
+    assert rows == [
+        (
+            str(known.status),
+            known.path,
+            known.words.replace("|", "\\|"),
+            known.told.format(part="PART", pods="COMMAND"),
+        )
+        for known in KNOWN
+    ]
 
 
 def test_manifests_are_what_kubernetes_takes() -> None:

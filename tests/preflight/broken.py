@@ -376,8 +376,8 @@ def clock_that_is_wrong(remote: Remote, _: Path) -> Iterator[Given]:
 
 
 @setup(
-    r"answers 401: it wants another login; .* \(the login at \S+ failed with the cookies from "
-    r"environment KF_COOKIE: cookies were given\)$"
+    r"answers 401 '\{\}': it wants another login; .* \(the login at \S+ failed with the cookies "
+    r"from environment KF_COOKIE: cookies were given\)$"
 )
 def session_that_is_over(remote: Remote, _: Path) -> Iterator[Given]:
     cookie = {"KF_COOKIE": "oauth2_proxy_kubeflow=planted-old-session"}

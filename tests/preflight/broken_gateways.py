@@ -475,7 +475,7 @@ faulty(
     "dex-down",
 )
 faulty(
-    r"^/ answers 401 'Jwks doesn't have key to match kid or alg from Jwt': Istio has not read",
+    r"^/ answers 401 .Jwks doesn't have key to match kid or alg from Jwt.: Istio has not read",
     "keys-rotated",
 )
 faulty(

@@ -110,6 +110,8 @@ def test_cookie_given_by_hand(remote: Remote) -> None:
 
 DOORS = {
     "straight to dex": DoorSettings(sign_in_page=False),
+    "a page for APIs too": DoorSettings(api_routes=False),
+    "a redirect for APIs too": DoorSettings(sign_in_page=False, api_routes=False),
     "approval": DoorSettings(approval=True),
     "two connectors": DoorSettings(ldap=True),
 }
