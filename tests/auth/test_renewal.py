@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import pytest
 import requests
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from pytest_kubeflow.auth.dex import DexLogin
 from pytest_kubeflow.auth.loginwanted import wants_login
@@ -16,28 +18,36 @@ from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.local.gateway import Gateway, Route
 from pytest_kubeflow.local.gateway.identity import TrustedIssuer
+from pytest_kubeflow.local.gateway.issuer import make_key
 from pytest_kubeflow.local.settings import GatewaySettings as DoorSettings
 from pytest_kubeflow.pipelines.client import make_kfp_client
+from pytest_kubeflow.pipelines.view import RunView
+from pytest_kubeflow.pipelines.watcher import RunWatcher
 from pytest_kubeflow.redaction import Redactor, Secret
+from pytest_kubeflow.waiting import Deadline
 
 from .conftest import PASSWORD, USER, serving, who
 
 SETTINGS = GatewaySettings()
 
 
+dex_key = cache(make_key)
+
+
 class Forgetful:
     """A gateway that can forget its sessions; counts logins."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, behind: Any = who, **settings: Any) -> None:
         self.logins = 0
         self.dead: set[str] = set()
         self.alive: set[str] = set()
         self.deaf = False
         self._gateway = Gateway(
-            [Route("/pipeline", who, strip=True), Route("/ml_metadata", who)],
+            [Route("/pipeline", behind, strip=True), Route("/ml_metadata", who)],
             passwords={USER: PASSWORD},
             cluster=TrustedIssuer("https://cluster.example", {}, "sub"),
             secret="the-gateway-itself",
+            dex_key=dex_key(),
             settings=DoorSettings(**settings),
         )
 
@@ -57,8 +67,8 @@ class Forgetful:
 
 
 @contextmanager
-def logged_in(**settings: bool) -> Iterator[tuple[Forgetful, str, DexLogin]]:
-    app = Forgetful(**settings)
+def logged_in(behind: Any = who, **settings: bool) -> Iterator[tuple[Forgetful, str, DexLogin]]:
+    app = Forgetful(behind, **settings)
     with serving(app) as url:
         credentials = DexLogin(
             url, SETTINGS, username=USER, password=Secret(PASSWORD), redactor=Redactor()
@@ -102,6 +112,47 @@ def test_any_path(door: dict[str, bool], monkeypatch: pytest.MonkeyPatch) -> Non
             app.forget()
             ask()
         assert app.logins == before + 2
+
+
+class Listing:
+    """The runs as a kfp.Client lists them; each time the gateway forgets its sessions after it."""
+
+    def __init__(self, client: Any, app: Forgetful) -> None:
+        self._client = client
+        self._app = app
+
+    def recent(self, _count: int) -> list[RunView]:
+        found = self._client.list_runs(namespace="team").runs
+        self._app.forget()
+        return [RunView(one.run_id, one.display_name, one.state) for one in found]
+
+    def view(self, _run_id: str) -> RunView:
+        return self.recent(1)[0]
+
+    def open_watch(self) -> None:
+        return None
+
+
+@pytest.mark.parametrize("door", DOORS, ids=str)
+def test_a_wait_goes_on(door: dict[str, bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_kubeflow.auth.dex.YOUNG", 0.0)
+    states = iter(["PENDING", "RUNNING"])
+
+    async def runs(scope: Any, receive: Any, send: Any) -> None:
+        run = {"run_id": "r", "display_name": "run", "state": next(states, "SUCCEEDED")}
+        await JSONResponse({"runs": [run]})(scope, receive, send)
+
+    with logged_in(runs, **door) as (app, url, credentials):
+        client = make_kfp_client(
+            f"{url}/pipeline", credentials=credentials, settings=SETTINGS, namespace="team"
+        )
+        watcher = RunWatcher(Listing(client, app))
+        try:
+            ended = watcher.wait(RunView("r", "run", "PENDING"), deadline=Deadline.after(60))
+        finally:
+            watcher.close()
+        assert ended.state == "SUCCEEDED"
+        assert app.logins == 3
 
 
 @pytest.mark.parametrize("door", DOORS, ids=str)
