@@ -452,8 +452,13 @@ def fault(remote: Remote, name: str) -> Iterator[None]:
         wait_until(lambda: not volumes_are_open())
 
 
+LOGIN_FAULTS: list[str] = []
+"""Those that have a set-up here."""
+
+
 def faulty(verdict: str, name: str) -> None:
     """A set-up with the embedded Kubeflow and a fault of its login."""
+    LOGIN_FAULTS.append(name)
 
     def broken(remote: Remote, _: Path) -> Iterator[Given]:
         with fault(remote, name), pytest.MonkeyPatch.context() as patch:
