@@ -145,11 +145,11 @@ def test_the_command_line_knows_the_faults() -> None:
         [*command, "--fault", "rain"], capture_output=True, text=True, check=False
     )
     assert wrong.returncode == 2
-    assert "invalid choice: 'rain'" in wrong.stderr
+    assert "there is no fault 'rain'; valid: any-password" in wrong.stderr
 
 
 def test_a_cluster_that_cannot_start_says_why() -> None:
-    with pytest.raises(LocalKubeflowError, match="invalid choice: 'rain'"):
+    with pytest.raises(LocalKubeflowError, match="there is no fault 'rain'"):
         LocalKubeflow(faults=["rain"]).start()
 
 
