@@ -70,12 +70,6 @@ def connect(config: KubeflowConfig, *, ownership: Ownership, redactor: Redactor)
     return cluster
 
 
-def is_named(config: KubeflowConfig) -> bool:
-    """Whether anything says which cluster is meant."""
-    named = (config.gateway.host, config.kubernetes.kubeconfig, config.kubernetes.context)
-    return any(one is not None for one in named)
-
-
 def enter(
     config: KubeflowConfig, *, ownership: Ownership, redactor: Redactor, checks: Checklist
 ) -> Cluster:
@@ -85,7 +79,7 @@ def enter(
     """
     kubernetes = KubernetesClient.from_settings(config.kubernetes, redactor=redactor)
     checks.expect(NAME, CONNECTION, TLS, GATEWAY, CREDENTIALS, PIPELINES)
-    if not is_named(config):
+    if not config.names_cluster:
         raise ConfigurationError(
             "no cluster was named: give --kf-host=URL, or --kf-host=local for an embedded "
             "Kubeflow, or --kf-kubeconfig=FILE to come in by a port-forward"

@@ -12,7 +12,7 @@ from pytest_kubeflow.auth.demands import check_demands
 from pytest_kubeflow.cluster.base import KubernetesCluster
 from pytest_kubeflow.cluster.checklist import Checklist, Finding, State
 from pytest_kubeflow.cluster.cluster import Cluster
-from pytest_kubeflow.cluster.entry import CREDENTIALS, GATEWAY, PIPELINES, enter, is_named
+from pytest_kubeflow.cluster.entry import CREDENTIALS, GATEWAY, PIPELINES, enter
 from pytest_kubeflow.cluster.kubernetes import (
     KUBERNETES,
     NAMESPACE,
@@ -92,7 +92,7 @@ def _preflight(
     checks.expect(*_WAY_IN, METADATA, KUBERNETES, NAMESPACE, PROFILE, RIGHTS, STORAGE, STORE)
     checks.expect(COMPONENTS, TESTS)
     kubernetes = KubernetesClient.from_settings(config.kubernetes, redactor=redactor)
-    if wants_kubeflow(needs, config.session.require) and is_named(config):
+    if wants_kubeflow(needs, config.session.require) and config.names_cluster:
         lacking, _ = _outcome(lambda: check_demands(config, kubernetes))
         if lacking is not None:  # nothing is connected to with half a login
             _outcome(lambda: _fail(CREDENTIALS, lacking, checks))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_kubeflow.config.header import header_lines
 from pytest_kubeflow.errors import ConfigurationError
 from tests.cluster.certificate import self_signed
 
@@ -35,7 +36,7 @@ def test_an_address_of_a_browser_is_cut_to_the_host(copied: str) -> None:
     config = resolved({"host": copied})
     assert config.gateway.host == host
     assert config.origin("host") == "command line" + (f", without {cut}" if cut else "")
-    (header,) = config.header_lines()
+    (header,) = header_lines(config)
     assert f"host={host} ({config.origin('host')})" in header
     assert "planted" not in header
 
