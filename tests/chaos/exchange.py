@@ -229,15 +229,15 @@ class Exchange:
     def _reset(self, *, flush: bool = False) -> web.StreamResponse:
         """Break the connection off: by a reset, or after what was written has gone out."""
         transport = self.request.transport
-        if transport is not None:
-            if flush:
-                transport.close()
-            else:
-                with contextlib.suppress(OSError):
-                    end = transport.get_extra_info("socket")
-                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
-                transport.abort()
-        raise ConnectionResetError
+        if transport is not None and flush:
+            transport.close()
+        elif transport is not None:
+            with contextlib.suppress(OSError):
+                end = transport.get_extra_info("socket")
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
+            transport.abort()
+        # Nobody gets it: aiohttp wants something to be returned.
+        return web.Response()
 
 
 async def _pump(
