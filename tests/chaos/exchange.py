@@ -58,6 +58,19 @@ class Upstream:
 
 
 @dataclass
+class Said:
+    """A request and what the server said to it, which may be changed before the client gets it."""
+
+    server: str
+    method: str
+    path: str
+    request: bytes
+    status: int
+    headers: CIMultiDict[str]
+    body: bytes
+
+
+@dataclass
 class Exchange:
     """One request and what is done with it."""
 
@@ -77,6 +90,10 @@ class Exchange:
         """Give the client what it gets."""
         self.body = await self.request.content.read()
         proxy = self.proxy
+        if proxy.altering is not None:
+            self.body = proxy.altering.ask(
+                self.upstream.name, self.request.method, self.path, self.body
+            )
         fault = proxy.plan.fault_for(
             self.upstream.name, self.request.method, self.path, at=proxy.now
         )
@@ -161,26 +178,27 @@ class Exchange:
         altering = self.proxy.altering
         name, method = self.upstream.name, self.request.method
         whole: bytes | None = None
-        if (
-            altering is not None
-            and response.status // 100 == 2
-            and altering.wants(name, method, self.path)
-        ):
-            whole = altering.answer(name, self.path, self.body, await response.read())
+        status = response.status
         headers = CIMultiDict(
             (key, value) for key, value in response.headers.items() if key.lower() not in _HOP
         )
-        given = web.StreamResponse(status=response.status, reason=response.reason, headers=headers)
-        if whole is not None:
+        if altering is not None and altering.wants(name, method, self.path):
+            said = Said(name, method, self.path, self.body, status, headers, await response.read())
+            altering.alter(said)
+            whole, status = said.body, said.status
+        given = web.StreamResponse(status=status, headers=headers)
+        if whole is not None and method != "HEAD":
             given.content_length = len(whole)
         await given.prepare(self.request)
         if fault is Fault.CUT:
             chunk = whole if whole is not None else await response.content.readany()
             await given.write(chunk[: len(chunk) // 2])
             return self._reset(flush=True)
-        if whole is not None:
+        if method == "HEAD":
+            pass
+        elif whole is not None:
             await given.write(whole)
-        elif self.request.method != "HEAD":
+        else:
             async for chunk in response.content.iter_any():
                 await given.write(chunk)
         await given.write_eof()

@@ -19,19 +19,22 @@ from typing import Protocol
 import aiohttp
 from aiohttp import web
 
-from tests.chaos.exchange import Exchange, Upstream
+from tests.chaos.exchange import Exchange, Said, Upstream
 from tests.chaos.listener import Listener
 from tests.chaos.plan import Plan
 
 
 class Altering(Protocol):
-    """What becomes of responses. Called in the proxy's thread, and so must not wait for it."""
+    """What becomes of requests and responses. Called in the proxy's thread, which waits for it."""
+
+    def ask(self, server: str, method: str, path: str, body: bytes) -> bytes:
+        """The body of a request as the server gets it."""
 
     def wants(self, server: str, method: str, path: str) -> bool:
         """Whether responses to such requests are altered; they are read to their end first."""
 
-    def answer(self, server: str, path: str, request: bytes, body: bytes) -> bytes:
-        """The body of a response with status 2xx as the client gets it."""
+    def alter(self, said: Said) -> None:
+        """Change what the client gets."""
 
 
 @dataclass

@@ -13,6 +13,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from tests.chaos.conftest import Upstream
+from tests.chaos.exchange import Said
 from tests.chaos.fault import PAGE, Fault
 from tests.chaos.plan import Plan, Rule
 from tests.chaos.proxy import ChaosProxy, Pace, chaos
@@ -149,13 +150,19 @@ def test_a_server_that_is_away_is_a_reset(proxy: ChaosProxy) -> None:
 
 def test_responses_are_altered(proxy: ChaosProxy, upstream: Upstream) -> None:
     class Louder:
+        def ask(self, server: str, method: str, path: str, body: bytes) -> bytes:
+            return body + f" {server} {method}".encode() if path == "/loud" else body
+
         def wants(self, server: str, method: str, path: str) -> bool:
             return (server, method, path) == ("server", "POST", "/loud")
 
-        def answer(self, server: str, path: str, request: bytes, body: bytes) -> bytes:
-            return body.upper() + f"! {server} {path} {request.decode()}".encode()
+        def alter(self, said: Said) -> None:
+            said.status, said.body = 202, said.body.upper() + b"!"
+            said.headers["X-Loud"] = said.request.decode()
 
     proxy.begin(Plan(), Louder())
     url = proxy.listen("server", upstream.url)
-    assert httpx.post(f"{url}/loud", content=b"body").content == b"BODY! server /loud body"
+    loud = httpx.post(f"{url}/loud", content=b"body")
+    assert (loud.status_code, loud.content) == (202, b"BODY SERVER POST!")
+    assert loud.headers["x-loud"] == "body server POST"
     assert httpx.post(f"{url}/soft", content=b"body").content == b"body"

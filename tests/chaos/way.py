@@ -46,6 +46,13 @@ class Outcome:
         told = re.search(line, self.output, re.MULTILINE)
         return told[0] if told else ""
 
+    def report_of(self, test: str) -> str:
+        """What pytest tells of a red test: its section, and the line of the summary."""
+        name = re.escape(test.rpartition("::")[2])
+        heading = rf"^_+ (?:ERROR at \w+ of )?{name} _+$\n(.*?)(?=^_{{3,}} .* _{{3,}}$|^=+ )"
+        found = re.search(heading, self.output, re.MULTILINE | re.DOTALL)
+        return f"{found[1] if found else ''}\n{self.told_of(test)}"
+
 
 @dataclass(frozen=True)
 class Way:
@@ -86,7 +93,7 @@ class Way:
         with subprocess.Popen(
             [
                 *(sys.executable, "-u", "-m", "pytest", "-p", "no:cacheprovider", "-rA"),
-                *("--tb=short", "-v", *self.options, *more),
+                *("--tb=short", "-vv", *self.options, *more),
                 *(f"suites/{test}" for test in tests),
             ],
             cwd=ROOT,

@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 
 from pytest_kubeflow.pipelines.mlmd_messages import message
 
+_METHODS = {"GetContextByTypeAndName", "GetExecutionsByContext", "GetArtifactsByID"}
 _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "date"})
-_FRAME = struct.Struct(">BI")
+FRAME = struct.Struct(">BI")
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class Alteration:
     document: Callable[[str, Any], None] | None = None
 
 
-Choose = Callable[[str, Any], Alteration | None]
-"""(name of the pipeline or its version's id, arguments) -> what is done to the run."""
+Choose = Callable[[str, Any, str], Alteration | None]
+"""(name of the pipeline or its version's id, arguments, name of the run) -> what is done to it."""
 
 
 @dataclass
@@ -78,16 +79,20 @@ class AlteringProxy:
                 "pipeline_version_reference"
             ]["pipeline_version_id"]
             arguments = (told.get("runtime_config") or {}).get("parameters") or {}
-            self._runs[told["run_id"]] = self.choose(name, arguments) or Alteration()
+            self._runs[told["run_id"]] = (
+                self.choose(name, arguments, told["display_name"]) or Alteration()
+            )
         change = self._runs[told["run_id"]].run
         if change is not None and told.get("state") in {"SUCCEEDED", "FAILED"}:
             change(told)
 
     def _metadata(self, method: str, request: bytes, body: bytes) -> bytes:
-        sent = message(f"{method}Request").FromString(request[_FRAME.size :])
-        flag, length = _FRAME.unpack_from(body)
-        told = message(f"{method}Response").FromString(body[_FRAME.size : _FRAME.size + length])
-        rest = body[_FRAME.size + length :]
+        if method not in _METHODS:
+            return body
+        sent = message(f"{method}Request").FromString(request[FRAME.size :])
+        flag, length = FRAME.unpack_from(body)
+        told = message(f"{method}Response").FromString(body[FRAME.size : FRAME.size + length])
+        rest = body[FRAME.size + length :]
         if method == "GetContextByTypeAndName":
             self._contexts[told.context.id] = sent.context_name
         elif method == "GetExecutionsByContext":
@@ -100,7 +105,7 @@ class AlteringProxy:
                 if mine and alteration.artifacts is not None:
                     _replace(told.artifacts, alteration.artifacts)
         altered = told.SerializeToString()
-        return _FRAME.pack(flag, len(altered)) + altered + rest
+        return FRAME.pack(flag, len(altered)) + altered + rest
 
     def _of(self, run_id: str) -> Alteration:
         return self._runs.get(run_id, Alteration())
