@@ -115,6 +115,12 @@ def _no_pipelines(told: dict[str, Any]) -> None:
 
 
 def _one_version(told: dict[str, Any]) -> None:
+    _first_page(told)
+    told["total_size"] = 1
+
+
+def _first_page(told: dict[str, Any]) -> None:
+    """And nothing about a next one."""
     told["pipeline_versions"] = told["pipeline_versions"][:1]
 
 
@@ -361,6 +367,12 @@ UPLOADS = [
         PRIVATE,
         r"Extra items in the right set|right set",
         api=versions(_one_version),
+    ),
+    Mutation(
+        "next-page-dropped",
+        PRIVATE,
+        r"cannot list pipeline versions: the pipelines API gives 1 of 2, and no next page",
+        api=versions(_first_page),
     ),
     Mutation("deleted-pipeline-listed", PRIVATE, r"== \[\]", api=StillListed()),
 ]
