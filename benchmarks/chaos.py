@@ -13,7 +13,7 @@ import argparse
 import statistics
 import tempfile
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_kubeflow.local.cluster import LocalKubeflow
@@ -21,7 +21,7 @@ from pytest_kubeflow.local.endpoints import Endpoints
 from tests.chaos.fault import Fault, Injected
 from tests.chaos.mutated import mutated_session
 from tests.chaos.mutation import Mutation
-from tests.chaos.mutations import MUTATIONS
+from tests.chaos.mutations import MUTATIONS, SERVING
 from tests.chaos.plan import Plan
 from tests.chaos.proxy import chaos
 from tests.chaos.way import Outcome, Way
@@ -117,17 +117,25 @@ class Bench:
 
     def mutations(self) -> int:
         """Print what becomes of each; how many are not noticed."""
-        mutated = mutated_session(self._way, self._where, MUTATIONS)
+        where = self._where
+        # KServe looks at whole buckets, which the keys of a profile may not.
+        keys = {"KF_S3_ACCESS_KEY": where.s3_access_key, "KF_S3_SECRET_KEY": where.s3_secret_key}
+        serving = replace(self._way, environment={**self._way.environment, **keys})
+        sessions = [
+            mutated_session(self._way, where, MUTATIONS),
+            mutated_session(serving, where, SERVING),
+        ]
+        verdicts = sessions[0].verdicts | sessions[1].verdicts
         unnoticed = 0
-        for one in MUTATIONS:
-            verdict = mutated.verdicts[one.name]
+        for one in (*MUTATIONS, *SERVING):
+            verdict = verdicts[one.name]
             noticed = verdict.notices(one)
             unnoticed += not noticed
             print(
                 f"{one.name:<36} {verdict.outcome:<8} {'' if noticed else 'NOT NOTICED'} {one.test}"
             )
-        took = mutated.outcome.seconds
-        print(f"\n{len(MUTATIONS)} mutations, {unnoticed} not noticed, {took:.0f} s")
+        took = sum(one.outcome.seconds for one in sessions)
+        print(f"\n{len(verdicts)} mutations, {unnoticed} not noticed, {took:.0f} s")
         return unnoticed
 
     def _keep(self, name: str, plan: Plan, outcome: Outcome) -> None:

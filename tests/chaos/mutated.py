@@ -50,9 +50,8 @@ def mutated_session(
         way.proxy.begin(plan or Plan(), Mutating(mutations, client.CoreV1Api(api)))
         repeated = replace(way, environment={**way.environment, **variable})
         files = [*dict.fromkeys(test.partition("::")[0] for test in wanted)]
-        outcome = repeated.session(
-            files, "-p", "tests.chaos.repeating", "--kf-max-runs=4", "--kf-timeout=60"
-        )
+        options = ["-p", "tests.chaos.repeating", "--kf-max-runs=4", "--kf-timeout=300"]
+        outcome = repeated.session(files, *options, seconds=1200)
         way.proxy.begin(Plan())
     verdicts = {}
     for one in mutations:

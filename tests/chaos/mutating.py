@@ -18,6 +18,7 @@ from tests.suites.altering_proxy import FRAME, Alteration, AlteringProxy
 
 _LOG = re.compile(r"/api/v1/namespaces/([^/]+)/pods/([^/]+)/log")
 _CLAIM = re.compile(r"/persistentvolumeclaims/([^/?]+)$")
+_PREDICTOR = re.compile(r"/v[12]/models/")
 _CONTEXT = "MetadataStoreService/GetContextByTypeAndName"
 _RUN_ID = "pipeline/runid"
 
@@ -26,7 +27,8 @@ class Mutating:
     """For one session. `core` leads to the cluster itself: what a pod belongs to is asked there."""
 
     def __init__(self, mutations: Sequence[Mutation], core: Any) -> None:
-        self._by_name = {one.name: one for one in mutations}
+        self._by_name = {one.of or one.name: one for one in mutations}
+        self._predictors = [one.predictor for one in mutations if one.predictor is not None]
         self._core = core
         self._runs: dict[str, Mutation] = {}
         """By the run's id."""
@@ -73,12 +75,17 @@ class Mutating:
             there = path.partition("?")[0]
             ends = "follow=" not in path
             return method == "GET" and ends and bool(_LOG.search(there) or _CLAIM.search(there))
+        if _PREDICTOR.search(path) is not None:
+            return bool(self._predictors)
         return server == STORE or "/apis/v2beta1/" in path or "MetadataStoreService/" in path
 
     def alter(self, said: Said) -> None:
         """What the mutations of this session make of it."""
         if said.server == STORE:
             self._store(said)
+        elif _PREDICTOR.search(said.path) is not None:
+            for change in self._predictors:
+                change(said)
         elif said.status // 100 != 2:
             return
         elif said.server == KUBERNETES:

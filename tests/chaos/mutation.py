@@ -20,8 +20,9 @@ class Mutation:
     `artifacts` get lists of ML Metadata, and give others; `other` names another pipeline's run
     whose record ML Metadata tells as this one's; `code` is what runs instead of what was submitted,
     while the API says that it was ours; `files` gets what a volume holds, `log` the log of a task.
+    The run is called as the mutation, or, where a test starts it by hand, as its pipeline: `of`.
     Of the rest: `api` gets what the pipelines API says to a test about uploads, `store` what the
-    object store says about objects of the test, and their keys.
+    object store says about objects of the test, and their keys, `predictor` what predictors say.
     """
 
     name: str
@@ -37,3 +38,5 @@ class Mutation:
     claim: Callable[[Any], None] | None = None
     api: Callable[[Said], None] | None = None
     store: Callable[[Said, str], None] | None = None
+    predictor: Callable[[Said], None] | None = None
+    of: str = ""

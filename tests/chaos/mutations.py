@@ -25,6 +25,7 @@ from tests.chaos.objects import (
     taken,
     versions,
 )
+from tests.chaos.predictions import let_in, metadata, of_another_model, tensor
 from tests.chaos.records import (
     FAILED,
     all_complete,
@@ -46,14 +47,18 @@ from tests.suites.test_red import (
     BRANCHES,
     CLEANED_UP,
     EVERY_TASK,
+    FROM_BUCKET,
+    HEALTH,
     KEYS,
     LARGE,
     MODEL,
     ORDERING,
     PARAMETERS,
     PRIVATE,
+    PROTOCOLS,
     SORTED,
     STORED,
+    STRANGERS,
 )
 
 HYPOTENUSE = "pipelines/test_pythagorean.py::test_hypotenuse"
@@ -377,5 +382,23 @@ UPLOADS = [
     Mutation("deleted-pipeline-listed", PRIVATE, r"== \[\]", api=StillListed()),
 ]
 """About uploaded pipelines."""
+
+SERVING = [
+    Mutation(
+        "tensor-of-another-model",
+        PROTOCOLS,
+        r"assert \[\d.* == \[",
+        predictor=tensor(lambda data: data[::-1]),
+    ),
+    Mutation("metadata-of-another-service", HEALTH, r"assert 'another' == ", predictor=metadata),
+    Mutation(
+        "predictions-of-another-model",
+        FROM_BUCKET,
+        r"assert \[\d.* == \[",
+        predictor=of_another_model,
+    ),
+    Mutation("stranger-gets-predictions", STRANGERS, r"assert 200 in \{", predictor=let_in),
+]
+"""About predictors. Their model has to be trained, so the benchmark alone tries them."""
 
 MUTATIONS = [*RUNS, *FILES, *OBJECTS, *UPLOADS]
