@@ -16,7 +16,7 @@ from sybil import Document
 from sybil.parsers.markdown import CodeBlockParser
 
 from pytest_kubeflow.local.faults import FAULTS
-from tests.chaos.mutations import MUTATIONS
+from tests.chaos.mutations import MUTATIONS, SERVING
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
@@ -96,4 +96,4 @@ def test_manifests_are_what_kubernetes_takes() -> None:
 def test_every_mutation_is_described() -> None:
     page = (ROOT / "docs/reference/chaos.md").read_text()
     described = re.findall(r"^\| `([\w-]+)` \| .+ \| `(.+)` \|$", page, re.MULTILINE)
-    assert described == [(one.name, one.test.rpartition("::")[2]) for one in MUTATIONS]
+    assert described == [(one.name, one.test.rpartition("::")[2]) for one in (*MUTATIONS, *SERVING)]
