@@ -10,6 +10,7 @@ with the faults of a log, of those that `--logs FOLDER` keeps.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import statistics
 import tempfile
 from collections import Counter
@@ -150,6 +151,19 @@ def replayed(file: Path) -> Plan:
     return Plan.replaying(Injected.from_json(line) for line in file.read_text().splitlines())
 
 
+def one_of_many(bench: Bench, tally: Tally, plan: Plan) -> None:
+    """A session with faults, and its control."""
+    outcome = bench.session(plan)
+    tally.add(plan.seed, plan, outcome)
+    verdict = {None: "hung", 0: "green"}.get(outcome.code, "red")
+    told = f"seed {plan.seed:4}: {verdict}, {len(plan.log)} faults, {outcome.seconds:.1f} s"
+    print(told, flush=True)
+    mutation = MUTATIONS[plan.seed % len(MUTATIONS)]
+    if why := bench.control(plan.seed, mutation):
+        tally.unnoticed.append(why)
+    tally.controls += 1
+
+
 def main() -> None:
     """Print the tables; the exit code says whether anything was false."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos")
@@ -173,23 +187,14 @@ def main() -> None:
             plan = replayed(options.replay)
             tally.plain.append(bench.session(Plan()).seconds)
             tally.add(plan.seed, plan, bench.session(plan))
-        for number in range(0 if options.replay else options.sessions):
-            seed = options.seed + number
-            if number % _EACH == 0:
-                tally.plain.append(bench.session(Plan()).seconds)
-            plan = Plan(seed, options.rate)
-            outcome = bench.session(plan)
-            tally.add(seed, plan, outcome)
-            mutation = MUTATIONS[seed % len(MUTATIONS)]
-            tally.controls += 1
-            if why := bench.control(seed, mutation):
-                tally.unnoticed.append(why)
-            verdict = {None: "hung", 0: "green"}.get(outcome.code, "red")
-            print(
-                f"seed {seed:4}: {verdict}, {len(plan.log)} faults, {outcome.seconds:.1f} s",
-                flush=True,
-            )
-    tally.show()
+        # Ctrl-C: the tables are of what there is until then.
+        with contextlib.suppress(KeyboardInterrupt):
+            for number in range(0 if options.replay else options.sessions):
+                if number % _EACH == 0:
+                    tally.plain.append(bench.session(Plan()).seconds)
+                one_of_many(bench, tally, Plan(options.seed + number, options.rate))
+    if tally.faulty:
+        tally.show()
     raise SystemExit(bool(tally.red or tally.hung or tally.unnoticed))
 
 
