@@ -333,12 +333,14 @@ OBJECTS = [
         store=content(lambda _: b'{"slope": 1.0, "intercept": 2.0}'),
     ),
     Mutation("removed-object-listed", MODEL, r"== \[\]", store=StillThere()),
-    Mutation("bit-of-weights-flipped", LARGE, r"sha256", store=content(flipped)),
-    Mutation("parts-of-weights-swapped", LARGE, r"sha256", store=content(halves_swapped)),
+    Mutation("bit-of-weights-flipped", LARGE, r"assert \(12582912, '", store=content(flipped)),
+    Mutation(
+        "parts-of-weights-swapped", LARGE, r"assert \(12582912, '", store=content(halves_swapped)
+    ),
     Mutation(
         "weights-truncated",
         LARGE,
-        r"assert 11534336 == 12582912",
+        r"assert \(11534336, ",
         store=content(lambda data: data[: -(2**20)]),
     ),
     Mutation("foreign-keys-read", KEYS, r"DID NOT RAISE", store=taken("GET")),

@@ -48,10 +48,16 @@ class Outcome:
 
     def report_of(self, test: str) -> str:
         """What pytest tells of a red test: its section, and the line of the summary."""
-        name = re.escape(test.rpartition("::")[2])
-        heading = rf"^_+ (?:ERROR at \w+ of )?{name} _+$\n(.*?)(?=^_{{3,}} .* _{{3,}}$|^=+ )"
-        found = re.search(heading, self.output, re.MULTILINE | re.DOTALL)
-        return f"{found[1] if found else ''}\n{self.told_of(test)}"
+        name = test.rpartition("::")[2]
+        heading = re.compile(rf"_+ (?:ERROR at \w+ of )?{re.escape(name)} _+")
+        report: list[str] = []
+        inside = False
+        for line in self.output.splitlines():
+            if line.startswith(("___", "===")):
+                inside = heading.fullmatch(line.strip()) is not None
+            elif inside:
+                report.append(line)
+        return "\n".join([*report, self.told_of(test)])
 
 
 @dataclass(frozen=True)
