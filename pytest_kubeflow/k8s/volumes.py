@@ -36,6 +36,7 @@ from pytest_kubeflow.k8s.volume_log import (
     read_records,
 )
 from pytest_kubeflow.k8s.volume_pods import CONTAINERS, SOURCE, VolumePods
+from pytest_kubeflow.quantity import parse_quantity
 from pytest_kubeflow.waiting import Deadline
 
 __all__ = ["SeededVolume", "Volume", "Volumes"]
@@ -140,6 +141,7 @@ class Volumes:
         self._storage_class = storage_class
         self._size = size
         self._timeout = timeout
+        self._asked: dict[str, str] = {}
         self._pods = VolumePods(
             kubernetes,
             namespace,
@@ -180,6 +182,7 @@ class Volumes:
 
     def look(self, name: str, paths: Sequence[str] | None) -> list[FileRecord]:
         """What there is: all files without contents, or these with the contents of small ones."""
+        self._check_size(name)
         wanted = None if paths is None else list(paths)
         request = {"action": "look", "paths": wanted, "budget": PART}
         deadline = Deadline.after(self._timeout)
@@ -203,6 +206,23 @@ class Volumes:
             raise VolumeError(f"{record.path!r} on volume {name} changed while it was read")
         return content
 
+    def _check_size(self, name: str) -> None:
+        """Raise VolumeError for a claim that got less than it asks for.
+
+        `status.capacity` is there once the claim is bound; a provisioner may give more.
+        """
+        with calling(f"read volume claim {self.namespace}/{name}"):
+            claim = self._kubernetes.core.read_namespaced_persistent_volume_claim(
+                name, self.namespace
+            )
+        given = ((claim.status and claim.status.capacity) or {}).get("storage")
+        asked = self._asked.get(name) or claim.spec.resources.requests["storage"]
+        if given is not None and parse_quantity(given) < parse_quantity(asked):
+            raise VolumeError(
+                f"volume {name} has {given}, and {asked} were asked for: what its storage class "
+                f"{claim.spec.storage_class_name or '(none)'} provisions is too small"
+            )
+
     def _claim(self, declared: SeededVolume, deadline: Deadline) -> Any:
         storage_class = declared.storage_class or self._storage_class
         require_storage_class(self._kubernetes, storage_class)
@@ -215,6 +235,7 @@ class Volumes:
             spec["storageClassName"] = storage_class
         body = {"metadata": {"name": name, "labels": self._ownership.labels()}, "spec": spec}
         what = f"volume claim {self.namespace}/{name}"
+        self._asked[name] = spec["resources"]["requests"]["storage"]
 
         def create() -> Any:
             with calling(f"create {what}"):

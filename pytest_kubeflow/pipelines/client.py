@@ -132,13 +132,24 @@ def _translated(error: Any, what: str) -> KubeflowError:
 
 
 def pages(list_page: Callable[..., Any], field: str, *what: str, **filters: Any) -> Iterator[Any]:
-    """All that a list call of kfp.Client gives in its answers' `field`, page after page."""
+    """All that a list call of kfp.Client gives in its answers' `field`, page after page.
+
+    Raises KubeflowError for one page that says that there are more, and not how to get them.
+    """
     token = ""
     while True:
+        first = not token
         with calling(f"list {field.replace('_', ' ')}"):
             page = list_page(*what, page_size=_PAGE, page_token=token, **filters)
-        yield from getattr(page, field) or ()
+        items = getattr(page, field) or ()
+        yield from items
         token = page.next_page_token or ""
+        # Of later pages the total may be another: things come and go meanwhile.
+        if first and not token and (page.total_size or 0) > len(items):
+            raise KubeflowError(
+                f"cannot list {field.replace('_', ' ')}: the pipelines API gives {len(items)} of "
+                f"{page.total_size}, and no next page"
+            )
         if not token:
             return
 

@@ -42,7 +42,7 @@ class RunAccess:
     def view(self, run_id: str) -> RunView:
         """What the API says of a run now."""
         with calling(f"read run {run_id}"):
-            return RunView.of(self.client.get_run(run_id))
+            return RunView.of(self.client.get_run(run_id), asked=run_id)
 
     def version_package(self, pipeline_id: str, version_id: str) -> Package:
         """What an uploaded version holds now."""

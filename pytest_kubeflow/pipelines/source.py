@@ -38,7 +38,7 @@ class SessionRuns:
     def view(self, run_id: str) -> RunView:
         """What the API says of a run now."""
         with calling(f"read run {run_id}"):
-            return RunView.of(self._client.get_run(run_id))
+            return RunView.of(self._client.get_run(run_id), asked=run_id)
 
     def open_watch(self) -> Callable[[], Any] | None:
         """Opens a watch on all Workflows of KFP in the namespace."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from pytest_kubeflow.errors import RunMismatch
+
 
 @dataclass(frozen=True, slots=True)
 class TaskDetail:
@@ -40,9 +42,18 @@ class RunView:
     arguments: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, run: Any) -> RunView:
-        """From a V2beta1Run of the SDK."""
-        return cls.of_json(run.to_dict())
+    def of(cls, run: Any, *, asked: str | None = None) -> RunView:
+        """From a V2beta1Run of the SDK. Raises RunMismatch if it is not the run that was `asked`.
+
+        `asked` is that run's id.
+        """
+        view = cls.of_json(run.to_dict())
+        if asked is not None and view.run_id != asked:
+            raise RunMismatch(
+                f"the pipelines API was asked for run {asked} and answers with another run, "
+                f"{view.run_id or 'without an id'}: is there a cache between it and us?"
+            )
+        return view
 
     @classmethod
     def of_json(cls, run: Mapping[str, Any]) -> RunView:

@@ -21,6 +21,7 @@ from pytest_kubeflow.errors import (
     KubeflowError,
     NotFound,
     PermissionDenied,
+    RunMismatch,
     WaitTimeout,
 )
 from pytest_kubeflow.pipelines.obstacles import Obstacles, Waiting
@@ -44,7 +45,7 @@ _CROWD = 0.025
 _EAGER = 0.15
 """Seconds between two questions while Kubernetes says that a run has ended, and the API not yet."""
 
-_REFUSALS = (AuthenticationError, ConfigurationError, NotFound, PermissionDenied)
+_REFUSALS = (*(AuthenticationError, ConfigurationError, NotFound, PermissionDenied, RunMismatch),)
 """What asking again does not mend; all else is borne for a while, as a database that is busy."""
 
 _EXAMINED = 3.0
@@ -335,7 +336,7 @@ class RunWatcher:
         for run_id in sorted(wanted, key=wanted.__getitem__)[:_ONE_BY_ONE]:
             try:
                 yield self._source.view(run_id)
-            except (NotFound, PermissionDenied) as error:
+            except (NotFound, PermissionDenied, RunMismatch) as error:
                 yield run_id, error
 
     def _note(self, seen: list[RunView | tuple[str, KubeflowError]]) -> None:

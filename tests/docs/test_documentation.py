@@ -17,6 +17,7 @@ from sybil.parsers.markdown import CodeBlockParser
 
 from pytest_kubeflow.auth.known_refusals import KNOWN
 from pytest_kubeflow.local.faults import FAULTS
+from tests.chaos.mutations import MUTATIONS, SERVING
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
@@ -105,3 +106,9 @@ def test_manifests_are_what_kubernetes_takes() -> None:
                 assert client.ApiClient().sanitize_for_serialization(read) == document
                 seen.append(document["kind"])
     assert "CronJob" in seen
+
+
+def test_every_mutation_is_described() -> None:
+    page = (ROOT / "docs/reference/chaos.md").read_text()
+    described = re.findall(r"^\| `([\w-]+)` \| .+ \| `(.+)` \|$", page, re.MULTILINE)
+    assert described == [(one.name, one.test.rpartition("::")[2]) for one in (*MUTATIONS, *SERVING)]

@@ -20,6 +20,7 @@ from pytest_kubeflow.errors import (
     KubeflowError,
     NotFound,
     PermissionDenied,
+    RunMismatch,
     WaitTimeout,
 )
 from pytest_kubeflow.pipelines.states import FINAL_STATES
@@ -71,6 +72,8 @@ class Runs:
         self.counts: list[int] = []
         self.views: list[str] = []
         self.hidden: set[str] = set()
+        self.others: set[str] = set()
+        """Runs for which another one is told."""
 
     def run(self, run_id: str) -> RunView:
         return RunView(run_id, f"run-{run_id}", self.states.get(run_id, "PENDING"))
@@ -87,6 +90,8 @@ class Runs:
         self.views.append(run_id)
         if run_id not in self.states:
             raise NotFound(f"there is no run {run_id}")
+        if run_id in self.others:
+            raise RunMismatch(f"another run than {run_id}")
         return self.run(run_id)
 
     def open_watch(self) -> Callable[[], Any] | None:
@@ -303,6 +308,27 @@ def test_forgetting_frees_and_wakes() -> None:
         outcome = waiting.result()
         assert isinstance(outcome, NotFound)
         assert "run-a was removed" in str(outcome)
+
+
+def test_another_run_than_was_asked_for_ends_the_wait_for_that_run_alone() -> None:
+    source = Runs("a", "b")
+    source.hidden = {"a"}
+    source.others = {"a"}
+    with watching(source) as watcher:
+        wrong, right = Waiting(watcher, source.run("a")), Waiting(watcher, source.run("b"))
+        assert isinstance(wrong.result(), RunMismatch)
+        source.states["b"] = "SUCCEEDED"
+        assert right.result() == source.run("b")
+
+
+def test_a_view_is_of_the_run_that_was_asked_for() -> None:
+    class Told:
+        def to_dict(self) -> dict[str, str]:
+            return {"run_id": "b", "display_name": "run-b", "state": "SUCCEEDED"}
+
+    assert RunView.of(Told(), asked="b").name == "run-b"
+    with pytest.raises(RunMismatch, match="was asked for run a and answers with another run, b"):
+        RunView.of(Told(), asked="a")
 
 
 def test_one_list_call_a_tick_for_many_runs_and_waiters() -> None:

@@ -6,21 +6,19 @@ suites sees many. Everything else goes through as it is.
 
 from __future__ import annotations
 
-import http.client
 import json
 import struct
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
 
 from pytest_kubeflow.pipelines.mlmd_messages import message
+from tests.chaos.exchange import Said
+from tests.chaos.proxy import chaos
 
-_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "date"})
-_FRAME = struct.Struct(">BI")
+_METHODS = {"GetContextByTypeAndName", "GetExecutionsByContext", "GetArtifactsByID"}
+FRAME = struct.Struct(">BI")
 
 
 @dataclass(frozen=True)
@@ -37,8 +35,8 @@ class Alteration:
     document: Callable[[str, Any], None] | None = None
 
 
-Choose = Callable[[str, Any], Alteration | None]
-"""(name of the pipeline or its version's id, arguments) -> what is done to the run."""
+Choose = Callable[[str, Any, str], Alteration | None]
+"""(name of the pipeline or its version's id, arguments, name of the run) -> what is done to it."""
 
 
 @dataclass
@@ -50,6 +48,21 @@ class AlteringProxy:
     document: Callable[[str, Any], None] | None = None
     _runs: dict[str, Alteration] = field(default_factory=dict)
     _contexts: dict[int, str] = field(default_factory=dict)
+
+    def ask(self, server: str, method: str, path: str, body: bytes) -> bytes:
+        """Requests go through as they are."""
+        del server, method, path
+        return body
+
+    def wants(self, server: str, method: str, path: str) -> bool:
+        """What is about runs, or uploaded."""
+        del server, method
+        return "/apis/v2beta1/" in path or "MetadataStoreService/" in path
+
+    def alter(self, said: Said) -> None:
+        """See `answer`."""
+        if said.status == 200 and said.body:
+            said.body = self.answer(said.path, said.request, said.body)
 
     def answer(self, path: str, request: bytes, body: bytes) -> bytes:
         """The body of an answer as the client gets it."""
@@ -78,16 +91,20 @@ class AlteringProxy:
                 "pipeline_version_reference"
             ]["pipeline_version_id"]
             arguments = (told.get("runtime_config") or {}).get("parameters") or {}
-            self._runs[told["run_id"]] = self.choose(name, arguments) or Alteration()
+            self._runs[told["run_id"]] = (
+                self.choose(name, arguments, told["display_name"]) or Alteration()
+            )
         change = self._runs[told["run_id"]].run
         if change is not None and told.get("state") in {"SUCCEEDED", "FAILED"}:
             change(told)
 
     def _metadata(self, method: str, request: bytes, body: bytes) -> bytes:
-        sent = message(f"{method}Request").FromString(request[_FRAME.size :])
-        flag, length = _FRAME.unpack_from(body)
-        told = message(f"{method}Response").FromString(body[_FRAME.size : _FRAME.size + length])
-        rest = body[_FRAME.size + length :]
+        if method not in _METHODS:
+            return body
+        sent = message(f"{method}Request").FromString(request[FRAME.size :])
+        flag, length = FRAME.unpack_from(body)
+        told = message(f"{method}Response").FromString(body[FRAME.size : FRAME.size + length])
+        rest = body[FRAME.size + length :]
         if method == "GetContextByTypeAndName":
             self._contexts[told.context.id] = sent.context_name
         elif method == "GetExecutionsByContext":
@@ -100,7 +117,7 @@ class AlteringProxy:
                 if mine and alteration.artifacts is not None:
                     _replace(told.artifacts, alteration.artifacts)
         altered = told.SerializeToString()
-        return _FRAME.pack(flag, len(altered)) + altered + rest
+        return FRAME.pack(flag, len(altered)) + altered + rest
 
     def _of(self, run_id: str) -> Alteration:
         return self._runs.get(run_id, Alteration())
@@ -115,54 +132,5 @@ def _replace(repeated: Any, change: Callable[[list[Any]], list[Any]]) -> None:
 @contextmanager
 def altering(proxy: AlteringProxy) -> Iterator[str]:
     """Serve it on loopback; gives its URL."""
-    target = urlsplit(proxy.target)
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            size = int(self.headers.get("Content-Length") or 0)
-            request = self.rfile.read(size)
-            headers = {
-                name: value
-                for name, value in self.headers.items()
-                if name.lower() not in _HOP | {"accept-encoding", "host"}
-            }
-            upstream = http.client.HTTPConnection(target.netloc, timeout=60)
-            try:
-                upstream.request(self.command, self.path, request, headers)
-                response = upstream.getresponse()
-                body = response.read()
-            finally:
-                upstream.close()
-            if response.status == 200 and body:
-                body = proxy.answer(self.path, request, body)
-            self.send_response(response.status)
-            for name, value in response.getheaders():
-                if name.lower() not in _HOP:
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
-
-        do_POST = do_HEAD = do_PUT = do_DELETE = do_PATCH = do_GET  # noqa: N815  http.server's
-
-        def log_message(self, *_: Any) -> None:
-            """Keep quiet."""
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: Any) -> None:
-            """Clients that leave at the end of a session."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with chaos(altering=proxy) as served:
+        yield served.listen("gateway", proxy.target)

@@ -227,10 +227,10 @@ SIDES = {3: EVERY_TASK} | {
 }
 
 
-def chooser(act: Act) -> Callable[[str, Any], Alteration | None]:
+def chooser(act: Act) -> Callable[[str, Any, str], Alteration | None]:
     """Which run is altered how: by its pipeline; pythagorean by its side; versions all alike."""
 
-    def choose(name: str, arguments: Any) -> Alteration | None:
+    def choose(name: str, arguments: Any, _: str) -> Alteration | None:
         if name == "pythagorean":
             test = SIDES.get(arguments["a"], "")
         else:

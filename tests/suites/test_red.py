@@ -98,7 +98,11 @@ RED: dict[str, dict[str, str]] = {
         BROKEN: r"KeyError: 255\|UnpicklingError\|invalid load key",
     },
     "metadata-lost": {ARTIFACTS: r"KeyError: 'framework'|KeyError: 'rows'"},
-    "object-corrupt": {MODEL: r"assert .*==", LARGE: r"sha256", STORED: r"assert '.* == '0,0"},
+    "object-corrupt": {
+        MODEL: r"assert .*==",
+        LARGE: r"assert \(12582912, '",
+        STORED: r"assert '.* == '0,0",
+    },
     "order-ignored": {ORDERING: r"assert \['start'"},
     "pipeline-exposed": {PRIVATE: r"assert listed|assert \["},
     "pipeline-lost": {PRIVATE: r"not found", PUBLIC: r"not found"},
