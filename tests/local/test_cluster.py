@@ -251,3 +251,24 @@ def test_endpoints_keep_their_secrets(cluster: Endpoints) -> None:
     assert cluster.s3_secret_key not in repr(cluster)
     assert json.loads(cluster.to_json())["s3_secret_key"] == cluster.s3_secret_key
     assert Endpoints.from_json(cluster.to_json()) == cluster
+
+
+WALLS = """
+grep -E "CapEff|CapBnd|NoNewPrivs" /proc/self/status | tr -s "\\t\\n" " "
+for one in /proc/[0-9]*; do tr "\\0" " " < $one/cmdline; done | grep -c "[r]eady-fd" || true
+ls -d {directory} 2>&1 | grep -c "No such file" || true
+mount -t tmpfs none /mnt 2> /dev/null && echo mounted
+mknod /tmp/disk b 8 0 2> /dev/null && echo device
+cat /proc/kcore /dev/mem 2> /dev/null | head -c 1
+kill -9 {pid} 2> /dev/null && echo killed
+true
+"""
+
+
+def test_a_pod_sees_nothing_of_the_server(cluster: Endpoints, core: Any) -> None:
+    """No right of root's, none to be had, none of its processes, memory, files or devices."""
+    directory = cluster.kubeconfig.parent
+    script = WALLS.replace("{directory}", str(directory)).replace("{pid}", str(os.getpid()))
+    seen = run_pod(core, cluster.namespace, script).split("\n")
+    none = "0" * 16
+    assert seen == [f"CapEff: {none} CapBnd: {none} NoNewPrivs: 1 0", "1", ""]

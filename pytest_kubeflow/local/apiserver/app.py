@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.types import Receive, Scope, Send
 
+from pytest_kubeflow.local.apiserver import fieldtypes
 from pytest_kubeflow.local.apiserver.answers import Answer, document
 from pytest_kubeflow.local.apiserver.authn import Authenticator
 from pytest_kubeflow.local.apiserver.authz import Attributes, Authorizer, impersonations, refusal
@@ -129,7 +130,8 @@ class ApiApp:
         kind = target.kind
         self._authorize(user, attributes_of(verb, target))
         if kind.verbs == ("create",):
-            review = self._reviews.answer(kind.kind, request.document(), user, target.namespace)
+            asked = target.read(request.document())
+            review = self._reviews.answer(kind.kind, asked, user, target.namespace)
             return document(201, target.shown(review))
         if target.subresource not in {"", "status", "finalize", "scale"}:
             return await self._subresource(request, target)
@@ -186,22 +188,23 @@ class ApiApp:
             case "log", "GET":
                 return await self._logs.open(handlers.get(target), request.query)
             case "binding", "POST":
-                node = (request.document().get("target") or {}).get("name")
+                node = fieldtypes.typed(request.document(), fieldtypes.BINDING, version="v1")
+                node = (node.get("target") or {}).get("name")
                 if not node:
                     raise bad_request("the binding names no node")
                 handlers.replace_stored(target, lambda pod: bind(pod, node, timestamp()))
                 return document(201, success())
             case "eviction", "POST":
-                body = request.document().get("deleteOptions") or {}
+                body = fieldtypes.typed(request.document(), fieldtypes.EVICTION, version="v1")
+                body = body.get("deleteOptions") or {}
                 handlers.delete(target, DeleteOptions.parse(body, request.query))
                 return document(201, success())
             case "portforward", _:
                 # SPDY, which kubectl speaks there, is not.
                 raise bad_request("Upgrade request required")
             case "token", "POST":
-                review = self._reviews.token_request(
-                    target.namespace, target.name, request.document()
-                )
+                asked = fieldtypes.typed(request.document(), fieldtypes.TOKEN_REQUEST, version="v1")
+                review = self._reviews.token_request(target.namespace, target.name, asked)
                 return document(201, review)
         raise method_not_allowed()
 

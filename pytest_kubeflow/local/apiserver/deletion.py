@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from pytest_kubeflow.local.apiserver import fieldtypes
 from pytest_kubeflow.local.apiserver.errors import Object, bad_request, conflict
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.store import Name, Store
@@ -29,6 +30,7 @@ class DeleteOptions:
     @staticmethod
     def parse(body: Object, query: dict[str, str]) -> DeleteOptions:
         """From the body and, where that is silent, from the query. Raises StatusError 400."""
+        body = fieldtypes.typed(body, fieldtypes.DELETE_OPTIONS, version="v1")
         grace = body.get("gracePeriodSeconds")
         if grace is None and query.get("gracePeriodSeconds"):
             grace = query["gracePeriodSeconds"]

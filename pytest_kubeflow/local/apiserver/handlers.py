@@ -20,7 +20,12 @@ from pytest_kubeflow.local.apiserver.errors import (
     not_found,
 )
 from pytest_kubeflow.local.apiserver.pages import name_of, page
-from pytest_kubeflow.local.apiserver.patches import APPLY, apply_patch, parse_patch
+from pytest_kubeflow.local.apiserver.patches import (
+    APPLY,
+    apply_patch,
+    invalid_patch,
+    parse_patch,
+)
 from pytest_kubeflow.local.apiserver.patches.apply import server_side_apply
 from pytest_kubeflow.local.apiserver.resources import Registry, ResourceType
 from pytest_kubeflow.local.apiserver.selection import selection
@@ -144,6 +149,10 @@ class Handlers:
         old = self._stored(target)
         shown = target.shown(old)
         new = apply_patch(content_type, shown, patch, custom=target.kind.custom)
+        try:
+            new = target.read(new)
+        except StatusError as error:
+            raise invalid_patch(error.message) from None
         metadata = new.get("metadata")
         if not isinstance(metadata, dict) or metadata.get("name") != target.name:
             raise bad_request("the name of an object cannot be changed by a patch")

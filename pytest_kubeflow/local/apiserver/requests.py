@@ -6,15 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-import yaml
 from starlette.types import Receive, Scope
 
 from pytest_kubeflow.local.apiserver.deletion import asks_dry_run
-from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request
+from pytest_kubeflow.local.apiserver.errors import (
+    Object,
+    StatusError,
+    bad_request,
+    unsupported_media,
+)
 from pytest_kubeflow.local.apiserver.protobuf import CONTENT_TYPE as PROTOBUF
 from pytest_kubeflow.local.apiserver.protobuf import decode as decode_protobuf
-from pytest_kubeflow.local.fastjson import decode
+from pytest_kubeflow.local.bodies import parse_json, parse_yaml
 
+# Without a type it is JSON.
+_MEDIA = ("", "application/json", "application/yaml", PROTOBUF)
 _TRUE = frozenset({"true", "1"})
 _MOST_BYTES = 3 * 1024 * 1024  # kube-apiserver's limit on resource requests
 
@@ -54,6 +60,8 @@ class Request:
     def document(self) -> Object:
         """The body as an object; an empty one is an empty object. Raises StatusError 400."""
         parsed = self._parsed()
+        if parsed is None:
+            return {}
         if not isinstance(parsed, dict):
             raise bad_request("the body of the request is not an object")
         return parsed
@@ -61,13 +69,15 @@ class Request:
     def _parsed(self) -> Any:
         if not self.body:
             return {}
+        if self.content_type not in _MEDIA:
+            raise unsupported_media(self.content_type, list(_MEDIA[1:]))
         if self.content_type == PROTOBUF:
             return decode_protobuf(self.body)
         try:
-            if self.content_type in {"application/yaml", "text/yaml"}:
-                return yaml.safe_load(self.body)
-            return decode(self.body)
-        except (ValueError, yaml.YAMLError) as error:
+            if self.content_type == "application/yaml":
+                return parse_yaml(self.body)
+            return parse_json(self.body)
+        except ValueError as error:
             raise bad_request(f"couldn't get version/kind; json parse error: {error}") from None
 
 

@@ -13,6 +13,7 @@ from pytest_kubeflow.local.apiserver.times import written
 from pytest_kubeflow.local.apiserver.tokens import DEFAULT_AUDIENCE, TokenIssuer, User
 
 _SHORTEST_SECONDS = 600
+_LONGEST_SECONDS = 2**32
 _DEFAULT_SECONDS = 3600
 
 
@@ -58,8 +59,10 @@ class Reviews:
         return {**obj, "metadata": obj.get("metadata") or {}, "status": status}
 
     def _token(self, spec: Object) -> Object:
+        if not spec.get("token"):
+            raise bad_request("token is required for TokenReview in authentication")
         audiences = spec.get("audiences") or [DEFAULT_AUDIENCE]
-        user = self._authenticator.token(spec.get("token") or "", audiences)
+        user = self._authenticator.token(spec["token"], audiences)
         if user is None:
             return {
                 "authenticated": False,
@@ -110,8 +113,10 @@ class Reviews:
             raise not_found("", "serviceaccounts", account)
         spec = obj.get("spec") or {}
         seconds = spec.get("expirationSeconds") or _DEFAULT_SECONDS
-        if seconds < _SHORTEST_SECONDS:
-            message = f"Invalid value: {seconds}: may not specify a duration less than 10 minutes"
+        limit = "less than 10 minutes" if seconds < _SHORTEST_SECONDS else ""
+        limit = "larger than 2^32 seconds" if seconds > _LONGEST_SECONDS else limit
+        if limit:
+            message = f"Invalid value: {seconds}: may not specify a duration {limit}"
             cause = ("spec.expirationSeconds", "FieldValueInvalid", message)
             raise invalid("authentication.k8s.io", "TokenRequest", "", [cause])
         if self._longest_token is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_kubeflow.local.apiserver import events
+from pytest_kubeflow.local.apiserver import events, fieldtypes
 from pytest_kubeflow.local.apiserver.errors import Object, bad_request
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.scale import scale_of, scaled
@@ -59,9 +59,13 @@ class Target:
                     f"the {field} in the data ({obj[field]}) does not match the expected "
                     f"{field} ({value})"
                 )
-        if not isinstance(obj.get("metadata") or {}, dict):
-            raise bad_request("metadata is not an object")
-        return {**obj, **wanted}
+        return self.read({**obj, **wanted})
+
+    def read(self, obj: Object) -> Object:
+        """An object whose fields have the types of its kind. Raises StatusError 400."""
+        kind = fieldtypes.SCALE if self.subresource == "scale" else fieldtypes.type_of(self.kind)
+        found: Object = fieldtypes.typed(obj, kind, version=self.version)
+        return found
 
     def placed(self, metadata: Object) -> Object:
         """Metadata with the namespace of the path. Raises StatusError 400 if it names another."""

@@ -6,13 +6,13 @@ Statuses and messages: crud-web-apps/common/backend of kubeflow/notebooks (branc
 from __future__ import annotations
 
 import hmac
-import json
 import secrets
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from pytest_kubeflow.local.bodies import parse_json
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 
 USER_HEADER = "kubeflow-userid"
@@ -125,7 +125,7 @@ async def read_body(request: Request, *fields: str) -> dict[str, Any]:
     if request.headers.get("content-type") != "application/json":
         raise RefusedError(400, "Request is not in JSON format.")
     try:
-        body = json.loads(await request.body())
+        body = parse_json(await request.body())
     except ValueError:
         body = None
     if not isinstance(body, dict):

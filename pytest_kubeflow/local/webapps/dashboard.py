@@ -6,7 +6,6 @@ kubeflow/dashboard.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -15,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from pytest_kubeflow.local.bodies import parse_json
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.resources import EVENTS, NAMESPACES, NODES
 from pytest_kubeflow.local.webapps.bindings import Binding, Bindings
@@ -151,7 +151,7 @@ def _user(request: Request) -> tuple[str, bool]:
 
 def _contributor(body: bytes) -> str:
     try:
-        document: Any = json.loads(body or b"{}")
+        document: Any = parse_json(body or b"{}")
     except ValueError:
         return ""
     found = document.get("contributor") if isinstance(document, dict) else None

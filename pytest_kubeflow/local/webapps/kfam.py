@@ -5,13 +5,12 @@ Routes and statuses: access-management/kfam/api_default.go of kubeflow/dashboard
 
 from __future__ import annotations
 
-import json
-
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from pytest_kubeflow.local.bodies import parse_json
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.webapps.bindings import Binding, Bindings
 
@@ -33,7 +32,7 @@ def kfam_app(client: KubeClient) -> Starlette:
 
     async def change(request: Request) -> Response:
         try:
-            binding = Binding.parse(json.loads(await request.body()))
+            binding = Binding.parse(parse_json(await request.body()))
         except ValueError as error:
             return PlainTextResponse(str(error), 403)
         user = request.headers.get(_USER_HEADER, "")

@@ -6,7 +6,6 @@ import copy
 from typing import Any
 
 import jsonpatch
-import yaml
 
 from pytest_kubeflow.local.apiserver.errors import (
     Object,
@@ -16,12 +15,13 @@ from pytest_kubeflow.local.apiserver.errors import (
 )
 from pytest_kubeflow.local.apiserver.patches.merge import merge_patch
 from pytest_kubeflow.local.apiserver.patches.strategic import strategic_merge
-from pytest_kubeflow.local.fastjson import decode
+from pytest_kubeflow.local.bodies import check_levels, parse_json, parse_yaml
 
 MERGE = "application/merge-patch+json"
 JSON = "application/json-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
+_MOST_OPERATIONS = 10_000
 
 
 def parse_patch(content_type: str, body: bytes) -> Any:
@@ -29,12 +29,18 @@ def parse_patch(content_type: str, body: bytes) -> Any:
     if content_type not in {MERGE, JSON, STRATEGIC, APPLY}:
         raise unsupported_media(content_type, [JSON, MERGE, STRATEGIC, APPLY])
     try:
-        patch = yaml.safe_load(body) if content_type == APPLY else decode(body)
-    except (ValueError, yaml.YAMLError) as error:
+        patch = parse_yaml(body) if content_type == APPLY else parse_json(body)
+    except ValueError as error:
         raise bad_request(f"error decoding patch: {error}") from None
     if content_type == JSON:
         if not isinstance(patch, list):
             raise bad_request("error decoding patch: a JSON patch is a list of operations")
+        if len(patch) > _MOST_OPERATIONS:
+            message = (
+                "Request entity too large: The allowed maximum operations in a JSON patch is "
+                f"{_MOST_OPERATIONS}, got {len(patch)}"
+            )
+            raise StatusError(413, "RequestEntityTooLarge", message)
     elif not isinstance(patch, dict):
         raise bad_request("error decoding patch: the patch is not an object")
     return patch
@@ -47,6 +53,21 @@ def apply_patch(content_type: str, obj: Object, patch: Any, *, custom: bool) -> 
     """
     if content_type == STRATEGIC and custom:
         raise unsupported_media(content_type, [JSON, MERGE, APPLY])
+    try:
+        patched = _patched(content_type, obj, patch)
+        check_levels(patched)
+    except (AttributeError, TypeError, KeyError, ValueError) as error:
+        # A list where there is an object, a directive that is none: no patch of this object.
+        raise invalid_patch(str(error)) from None
+    return patched
+
+
+def invalid_patch(why: str) -> StatusError:
+    """A patch that can be read, and does not leave an object of its kind."""
+    return StatusError(422, "Invalid", f' "" is invalid: patch: Invalid value: {why}')
+
+
+def _patched(content_type: str, obj: Object, patch: Any) -> Object:
     if content_type == MERGE:
         merged: Object = merge_patch(obj, patch)
         return merged

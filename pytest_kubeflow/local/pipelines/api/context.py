@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
+from pytest_kubeflow.local.bodies import check_levels
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.pipelines.api.access import Access
@@ -79,6 +80,7 @@ async def read_message(request: Request, fields: Iterable[str]) -> dict[str, Jso
     try:
         text = (await request.body()).decode()
         body = json.loads(text or "{}", parse_constant=_refuse_constant)
+        check_levels(body)
         if "\\u" in text:  # half a surrogate pair has no place in UTF-8, and so in no answer
             json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError, ClientDisconnect) as error:

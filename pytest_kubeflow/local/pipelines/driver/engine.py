@@ -40,6 +40,8 @@ class Engine:
         self._workers: dict[Key, RunWorker] = {}
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._watching: asyncio.Task[None] | None = None
+        self._done: dict[str, int] = {}
+        """The generation that was run to its end, by the uid of a Workflow."""
         faults.on_change(self._look_again)
 
     async def start(self) -> None:
@@ -72,25 +74,33 @@ class Engine:
         if kind == "DELETED" or workflow["metadata"].get("deletionTimestamp"):
             if task is not None:
                 task.cancel()
+            if kind == "DELETED":
+                self._done.pop(workflow["metadata"]["uid"], None)
             return
         stop = workflow["spec"].get("activeDeadlineSeconds") == 0
         if task is not None:
             if stop:
                 self._workers[key].terminate()
             return
+        if generation_of(workflow) <= self._done.get(workflow["metadata"]["uid"], -1):
+            return  # news of the time before its end
         if _ended(workflow) or self._tools.faults.active("workflows-ignored"):
             return
         worker = self._workers[key] = RunWorker(workflow, self._tools, self._metadata)
         if stop:
             worker.terminate()
         task = self._tasks[key] = asyncio.create_task(worker.run(), name=f"run {key}")
-        task.add_done_callback(lambda ended: self._on_end(key, ended))
+        uid = workflow["metadata"]["uid"]
+        task.add_done_callback(lambda ended: self._on_end(key, uid, ended))
 
-    def _on_end(self, key: Key, task: asyncio.Task[None]) -> None:
+    def _on_end(self, key: Key, uid: str, task: asyncio.Task[None]) -> None:
         worker = self._workers.pop(key)
         del self._tasks[key]
-        if not task.cancelled() and (error := task.exception()):
-            log.error("run %s: its status could not be written", key, exc_info=error)
+        if not task.cancelled():
+            if error := task.exception():
+                log.error("run %s: its status could not be written", key, exc_info=error)
+            else:
+                self._done[uid] = worker.generation
         workflow = self._workflows.objects.get(key)
         # A retry that came while the last attempt was still being written.
         if workflow is not None and generation_of(workflow) > worker.generation:

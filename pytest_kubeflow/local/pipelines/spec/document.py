@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from pytest_kubeflow.local.pipelines.spec.aliases import AliasError, check_aliases
+from pytest_kubeflow.local.aliases import AliasError, check_aliases
 from pytest_kubeflow.local.pipelines.spec.schema import canonical
 
 Json = Any

@@ -1,0 +1,85 @@
+"""Bodies of requests: JSON and YAML of anybody, of which no more is taken than a server can bear.
+
+`fastjson` is for what the components send each other.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import orjson
+import yaml
+
+from pytest_kubeflow.local.aliases import check_aliases
+
+MOST_LEVELS = 250
+"""Of lists and objects in each other. Go bears 10,000, and no client needs them."""
+
+_HALVES = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+
+
+def parse_json(body: bytes) -> Any:
+    """The content of a body. Raises ValueError, also for NaN, infinities and too many levels.
+
+    Halves of surrogate pairs become U+FFFD, as Go reads them.
+    """
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        text = body.decode(errors="replace")
+        whole = _HALVES.sub(lambda found: r"\ufffd" if found[1] else found[0], text)
+        if whole.encode() == body:
+            raise ValueError(str(error)) from None
+        content = orjson.loads(whole)
+    if body.count(b"[") + body.count(b"{") > MOST_LEVELS:
+        check_levels(content)
+    return content
+
+
+def parse_yaml(body: bytes) -> Any:
+    """The content of a YAML document as JSON has it. Raises ValueError.
+
+    Aliases that make a small document large are refused.
+    """
+    try:
+        content = yaml.safe_load(body)
+        check_aliases(content)
+        check_levels(content)
+        _check_numbers(content)
+        return orjson.loads(orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS))
+    except yaml.YAMLError as error:
+        raise ValueError(f"error converting YAML to JSON: {error}") from None
+    except RecursionError:
+        raise ValueError("exceeded max depth") from None
+    except TypeError as error:  # orjson's own error is one
+        raise ValueError(f"error converting YAML to JSON: {error}") from None
+
+
+def check_levels(content: Any) -> None:
+    """Raises ValueError if there are more than `MOST_LEVELS` of them."""
+    level = [content] if isinstance(content, dict | list) else []
+    for _ in range(MOST_LEVELS):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return
+    raise ValueError("exceeded max depth")
+
+
+def _check_numbers(content: Any) -> None:
+    """Raises ValueError for numbers that JSON has not."""
+    if isinstance(content, float) and not math.isfinite(content):
+        raise ValueError(f"json: unsupported value: {content}")
+    if isinstance(content, dict | list):
+        for inner in content.values() if isinstance(content, dict) else content:
+            _check_numbers(inner)
