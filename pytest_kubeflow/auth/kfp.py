@@ -42,5 +42,6 @@ def _refuses(error: Any) -> bool:
 
 def _ended_at_login(response: Any) -> bool:
     """Whether this is a page of the login: the client has followed the redirect to it."""
-    there = response.urllib3_response.geturl()
+    raw = getattr(response, "urllib3_response", response)  # what is read later is urllib3's own
+    there = raw.geturl()
     return there is not None and leads_to_login(there)

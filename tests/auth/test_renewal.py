@@ -20,7 +20,7 @@ from pytest_kubeflow.local.gateway import Gateway, Route
 from pytest_kubeflow.local.gateway.identity import TrustedIssuer
 from pytest_kubeflow.local.gateway.issuer import make_key
 from pytest_kubeflow.local.settings import GatewaySettings as DoorSettings
-from pytest_kubeflow.pipelines.client import make_kfp_client
+from pytest_kubeflow.pipelines.client import make_kfp_client, recent_runs
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.pipelines.watcher import RunWatcher
 from pytest_kubeflow.redaction import Redactor, Secret
@@ -115,16 +115,16 @@ def test_any_path(door: dict[str, bool], monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 class Listing:
-    """The runs as a kfp.Client lists them; each time the gateway forgets its sessions after it."""
+    """The runs as a wait lists them; each time the gateway forgets its sessions after it."""
 
     def __init__(self, client: Any, app: Forgetful) -> None:
         self._client = client
         self._app = app
 
     def recent(self, _count: int) -> list[RunView]:
-        found = self._client.list_runs(namespace="team").runs
+        found = recent_runs(self._client, experiment_id="theirs", count=1)
         self._app.forget()
-        return [RunView(one.run_id, one.display_name, one.state) for one in found]
+        return found
 
     def view(self, _run_id: str) -> RunView:
         return self.recent(1)[0]
