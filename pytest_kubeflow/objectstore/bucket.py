@@ -66,7 +66,9 @@ class Bucket:
     ) -> None:
         """Store `content` (a Path: that file's) at `key`.
 
-        What is larger than `part_size` bytes (5 MiB at least) goes up in several parts.
+        What is larger than `part_size` bytes (5 MiB at least) goes up in several parts, and anew
+        from its beginning where the response to the last request is lost. A stream without `seek`
+        goes up once.
         """
         if isinstance(content, str):
             content = content.encode()
@@ -75,8 +77,18 @@ class Bucket:
                 self.put(key, file, part_size=part_size)
             return
         stream = io.BytesIO(content) if isinstance(content, bytes) else content
-        with translated(f"write {key!r} to {self.uri}"):
+        start = stream.tell() if stream.seekable() else None
+
+        def whole() -> None:
+            if start is not None:
+                stream.seek(start)
             self.client.put_object(self.name, self.prefix + key, stream, -1, part_size=part_size)
+
+        with translated(f"write {key!r} to {self.uri}"):
+            if start is None:
+                whole()
+            else:
+                repeat(self.client, whole)
 
     def get(self, key: str) -> bytes:
         """The content of `key`, whole: a shorter answer than announced is an error."""

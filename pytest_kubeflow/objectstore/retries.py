@@ -1,4 +1,8 @@
-"""The retry policy of an S3 client: one pool of connections that repeats what was lost."""
+"""The retry policy of an S3 client: one pool of connections that repeats what was lost.
+
+Operations of several requests, such as an upload in parts, are done anew as a whole where one of
+them is lost that may not be sent twice.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
+from pytest_kubeflow.reaching import chain
 from pytest_kubeflow.retries.network import outage_of
 from pytest_kubeflow.retries.outage import Outage, Unusable
 from pytest_kubeflow.retries.policy import RetryPolicy
-from pytest_kubeflow.retries.statuses import PAGE_SECONDS, outage_in, page_in
+from pytest_kubeflow.retries.statuses import BUSY, PAGE_SECONDS, outage_in, page_in
 
 if TYPE_CHECKING:
     from minio import Minio
@@ -65,9 +70,28 @@ def patient(kind: type[PoolManager], policy: RetryPolicy) -> type[PoolManager]:
 
 
 def _judge(error: BaseException) -> Outage | None:
-    from minio.error import MinioException
+    """What an error of a request says, or of an operation of minio-py's that has several.
 
-    return None if isinstance(error, MinioException) else outage_of(error)
+    An upload in parts whose end was lost is given up by minio-py, and the error of that may hide
+    the first one.
+    """
+    from minio.error import InvalidResponseError, MinioException, S3Error
+
+    causes = list(chain(error))
+    if not isinstance(error, MinioException):
+        return outage_of(error)
+    for cause in causes:
+        if isinstance(cause, S3Error) and cause.response is not None:
+            status = int(cause.response.status)
+        elif isinstance(cause, InvalidResponseError):
+            status = int(cause._code)
+        elif not isinstance(cause, MinioException):
+            return outage_of(cause)
+        else:
+            continue
+        if status in BUSY:
+            return Outage(f"it answers {status}", str(status))
+    return None
 
 
 def _outage(response: Any) -> Outage | None:

@@ -1,6 +1,7 @@
 import json
 import random
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,9 @@ from pytest_kubeflow.objectstore.scratch import ScratchSpace, bases
 from pytest_kubeflow.redaction import Secret
 from pytest_kubeflow.retries.policy import outages_of
 from pytest_kubeflow.waiting import Deadline, wait_until
+from tests.chaos.fault import Fault
+from tests.chaos.plan import Plan, Rule
+from tests.chaos.proxy import chaos
 from tests.objectstore.conftest import NAMESPACE, Store
 
 
@@ -47,6 +51,36 @@ def test_parts_come_back_as_one_object(store: Store, caplog: pytest.LogCaptureFi
     assert bucket.get("large") == content
     assert "pool is full" not in caplog.text  # as many connections as parts are sent at once
     bucket.delete()
+
+
+LOST = (Fault.RESET_BEFORE, Fault.RESET_AFTER, Fault.CUT, Fault.BAD_GATEWAY, Fault.TOO_MANY)
+
+
+@pytest.mark.parametrize("fault", LOST, ids=str)
+@pytest.mark.parametrize("nth", [1, 2], ids=["at its beginning", "at its end"])
+def test_an_upload_in_parts_goes_on(store: Store, fault: Fault, nth: int) -> None:
+    """Of its POSTs the first begins it, and the second makes one object of its parts."""
+    content = random.Random(nth).randbytes(6 * 1024 * 1024)  # noqa: S311
+    plan = Plan(rules=[Rule(fault, "POST", "*/large", nth=nth)])
+    with chaos(plan) as proxy:
+        way = replace(store.admin, endpoint=proxy.listen("store", store.admin.endpoint))
+        bucket = make_bucket(way)
+        bucket.put("large", content, part_size=5 * 1024 * 1024)
+        assert [one.fault for one in plan.log] == [fault]
+    there = Bucket(store.admin, bucket.name, bucket.prefix)
+    assert there.get("large") == content
+    there.delete()
+
+
+def test_an_upload_that_is_refused_ends(store: Store) -> None:
+    plan = Plan(rules=[Rule(Fault.INTERNAL, "POST", "*/large", nth=2, times=99)])
+    with chaos(plan) as proxy:
+        way = replace(store.admin, endpoint=proxy.listen("store", store.admin.endpoint))
+        bucket = make_bucket(way)
+        with pytest.raises(ObjectStoreError, match="cannot write 'large'"):
+            bucket.put("large", bytes(6 * 1024 * 1024), part_size=5 * 1024 * 1024)
+        assert len(plan.log) == 1
+    Bucket(store.admin, bucket.name, bucket.prefix).delete()
 
 
 def test_prefix_where_buckets_cannot_be_made(store: Store) -> None:
