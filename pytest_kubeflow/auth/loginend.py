@@ -18,6 +18,10 @@ _LONGEST_SHOWN = 200
 _CSRF = "valid CSRF token"
 
 
+class UnknownPage(AuthenticationError):  # noqa: N818  as in pytest_kubeflow.errors
+    """The login came to a page that is not its own: of another program, or of a busy proxy."""
+
+
 class LoginEnd:
     """The last of `responses`, all that a login in `session` at `host` (a URL) got."""
 
@@ -58,10 +62,11 @@ class LoginEnd:
             return error
         shown = (page.text or page.title)[:_LONGEST_SHOWN]
         where = f"{refusal.path} (status {refusal.status})"
+        kind = UnknownPage if refusal.status < 400 else AuthenticationError
         if posted:
-            return AuthenticationError(f"the login as {username} ended at {where}: {shown}")
+            return kind(f"the login as {username} ended at {where}: {shown}")
         said = f", {shown!r}" if shown else ""
-        return AuthenticationError(
+        return kind(
             f"{self._host} shows no Dex login, but {where}{said}: is --kf-auth=dex right, and "
             "--kf-host the gateway of the platform?"
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from pytest_kubeflow.errors import ClusterUnreachable
+from pytest_kubeflow.auth.loginend import UnknownPage
+from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError
 from pytest_kubeflow.retries.outage import LostResponse, Outage
 from pytest_kubeflow.retries.policy import RetryPolicy
 from pytest_kubeflow.retries.statuses import is_html, outage_in, page_in
@@ -52,7 +53,7 @@ def repeat_login(session: requests.Session, log_in: Callable[[], T]) -> T:
     """What `log_in` returns, which begins anew where it was lost on the way or broke off.
 
     A password that was refused is a verdict, and is not sent again. What breaks off for good is
-    asked for two seconds more.
+    asked for two seconds more, and what ends at an unknown page once more.
     """
     policy = getattr(session, "policy", None)
     if not isinstance(policy, RetryPolicy):
@@ -64,10 +65,13 @@ def repeat_login(session: requests.Session, log_in: Callable[[], T]) -> T:
         except ClusterUnreachable as error:
             outage = Outage(error.message, "login broke off", within=_LOGIN_SECONDS)
             raise LostResponse(outage, error) from error
+        except UnknownPage as error:
+            outage = Outage(error.message, "a page of HTML", times=1, ambiguous=False)
+            raise LostResponse(outage, error) from error
 
     try:
         return policy.repeat(attempt)
     except LostResponse as lost:
-        if isinstance(lost.response, ClusterUnreachable):
+        if isinstance(lost.response, KubeflowError):
             raise lost.response from lost.response.__cause__
         raise

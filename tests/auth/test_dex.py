@@ -54,11 +54,15 @@ def test_a_wrong_password_is_told_apart(gateway: str) -> None:
 
 
 def test_a_host_without_a_login_is_told_apart() -> None:
+    asked = []
+
     async def page(scope: Any, receive: Any, send: Any) -> None:
+        asked.append(scope["path"])
         await HTMLResponse("<h1>It works</h1>")(scope, receive, send)
 
     with serving(page) as url, pytest.raises(AuthenticationError, match="shows no Dex login"):
         login(url).headers()
+    assert len(asked) == 2
 
 
 def test_nobody_there() -> None:
@@ -120,6 +124,25 @@ class LongWay:
 def test_connector_choice_and_approval() -> None:
     with serving(LongWay()) as url:
         assert login(url).headers() == {"Cookie": "a_session=let-me-in"}
+
+
+@pytest.mark.parametrize(
+    "where", ["/", "/dex/auth", "/dex/auth/local", "/dex/auth/local/login", "/dex/approval"]
+)
+def test_a_page_of_something_else_is_no_verdict_the_first_time(where: str) -> None:
+    way = LongWay()
+    seen = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["path"])
+        if scope["path"] == where and seen.count(where) == 1:
+            await HTMLResponse("<h1>One moment, please</h1>")(scope, receive, send)
+        else:
+            await way(scope, receive, send)
+
+    with serving(app) as url:
+        assert login(url).headers() == {"Cookie": "a_session=let-me-in"}
+    assert seen.count("/dex/auth/local/login") <= 2
 
 
 def test_a_login_that_ends_in_an_error_says_where() -> None:
