@@ -12,6 +12,7 @@ import json
 import re
 import secrets
 import string
+from datetime import datetime
 from typing import Any
 
 from pytest_kubeflow.local.kube import ApiError, KubeClient
@@ -72,7 +73,7 @@ class Workflows:
                         "pipelines.kubeflow.org/v2_pipeline": "true",
                         RUN_NAME: run.display_name,
                         GENERATION: str(run.generation),
-                        SCHEDULED: run.scheduled_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                        SCHEDULED: _seconds(run.scheduled_at),
                     },
                 },
                 "spec": {
@@ -126,6 +127,11 @@ class Workflows:
                 raise
             return False
         return True
+
+
+def _seconds(moment: datetime) -> str:
+    """RFC 3339, in UTC. strftime writes years below 1000 with fewer than four digits."""
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def cluster_namespace(run: Run) -> str:

@@ -31,6 +31,15 @@ def test_it_keeps_what_it_was_made_with(member: Member, experiment: str) -> None
     assert made.get("finished_at") == "1970-01-01T00:00:00Z"
 
 
+def test_the_moment_that_clients_in_go_do_not_set(member: Member, experiment: str) -> None:
+    """Their zero is the year 1, which RFC 3339 writes with four digits."""
+    zero = "0001-01-01T00:00:00.000Z"
+    made = submit(member, experiment, "of Go", scheduled_at=zero, created_at=zero).json()
+    assert made["scheduled_at"] == "0001-01-01T00:00:00Z"
+    assert made["created_at"] > "2026"
+    assert member.wait(made["run_id"]).state == "SUCCEEDED"
+
+
 def test_its_tasks_are_told(member: Member, experiment: str) -> None:
     run_id = submit(member, experiment).json()["run_id"]
     member.wait(run_id)

@@ -25,9 +25,12 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def timestamp(moment: datetime | None) -> str:
-    """RFC 3339; what has not happened is the epoch, as the real server says it."""
+    """RFC 3339; what has not happened is the epoch, as the real server says it.
+
+    Years have four digits: Go's clients send year 1 for a moment that they do not set.
+    """
     moment = moment or EPOCH
-    text = moment.strftime("%Y-%m-%dT%H:%M:%S")
+    text = moment.replace(tzinfo=None).isoformat(timespec="seconds")
     milliseconds = moment.microsecond // 1000
     return f"{text}.{milliseconds:03}Z" if milliseconds else f"{text}Z"
 
