@@ -69,7 +69,7 @@ from pytest_kubeflow import Deadline, wait_until
 
 @dsl.component(base_image="python:3.11")
 def divide(by: int) -> float:
-    print("about to divide")
+    print("\\x1b]0;a title\\x07\\x1b[2K\\x1b[31mabout to \\x1b[1mdivide\\x1b[0m")
     return 1 / by
 
 @dsl.component(base_image="python:3.11")

@@ -46,3 +46,5 @@ def test_runs_that_go_wrong_bring_their_evidence(remote: Remote, tmp_path: Path)
     for test, telling in EVIDENCE.items():
         for told in telling:
             assert re.search(told, found[test]), f"{told}\n{found[test]}"
+    # What the pod has printed would be done by the terminal: a title set, a line erased.
+    assert not re.search(r"\x1b|a title", "".join(found.values()))
