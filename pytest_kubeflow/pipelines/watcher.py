@@ -7,11 +7,10 @@ up when it is in a final state.
 
 from __future__ import annotations
 
-import random
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pytest_kubeflow.errors import (
@@ -24,26 +23,14 @@ from pytest_kubeflow.errors import (
     RunMismatch,
     WaitTimeout,
 )
-from pytest_kubeflow.pipelines.obstacles import Obstacles, Waiting
-from pytest_kubeflow.pipelines.states import FINAL_STATES
+from pytest_kubeflow.pipelines.followed import FollowedRuns, Outcome
+from pytest_kubeflow.pipelines.obstacles import Obstacles
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.pipelines.workflow_watch import WorkflowWatch
 from pytest_kubeflow.waiting import Deadline, bounded_by
 
 PATIENCE = 120.0
 """Seconds for which an API that does not answer is borne."""
-
-_SHORTEST, _LONGEST, _LONGEST_WATCHING = 0.1, 1.4, 5.0
-"""Seconds between two questions; the last where Kubernetes would tell of an end at once."""
-
-_AGE = 0.1
-"""The part of the youngest run's age that is waited: after 5 s, half a second."""
-
-_CROWD = 0.025
-"""Seconds for each run that is followed: a hundred runs are not asked for ten times a second."""
-
-_EAGER = 0.15
-"""Seconds between two questions while Kubernetes says that a run has ended, and the API not yet."""
 
 _REFUSALS = (*(AuthenticationError, ConfigurationError, NotFound, PermissionDenied, RunMismatch),)
 """What asking again does not mend; all else is borne for a while, as a database that is busy."""
@@ -58,7 +45,6 @@ _TICK = 10.0
 """Seconds in which what is lost on the way is asked for again before it counts as silence."""
 
 _CLOSED = "nobody follows the runs any more: the session is over"
-_EAGER_FOR = 20.0
 _ONE_BY_ONE = 5
 _LOOK = 0.5
 """Seconds between two looks of somebody who watches a wait."""
@@ -87,15 +73,6 @@ class Onlooker(Protocol):
         """The wait is over."""
 
 
-@dataclass
-class _Followed:
-    view: RunView
-    since: float = field(default_factory=time.monotonic)
-    hinted: float = 0.0
-    seen: float = 0.0
-    ended: Callable[[], None] | None = None
-
-
 class RunWatcher:
     """Follows runs until they end. Any thread may call any method.
 
@@ -114,28 +91,20 @@ class RunWatcher:
         self._patience = patience
         self._obstacles = obstacles
         self._examined = 0.0
-        self._news = threading.Condition()
-        self._open: dict[str, _Followed] = {}
-        self._ended: dict[str, RunView | KubeflowError] = {}
-        self._version = 0
-        self._closed = False
+        self._runs = FollowedRuns()
+        self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._watch: WorkflowWatch | None = None
         self.onlooker: Onlooker | None = None
 
     def follow(self, view: RunView, *, ended: Callable[[], None] | None = None) -> None:
         """Begin to follow a run; `ended()` is called once when that is over, for any reason."""
-        with self._news:
-            over = view.run_id in self._ended
-            if not over:
-                followed = self._open.setdefault(view.run_id, _Followed(view))
-                followed.ended = ended or followed.ended
-            if not over and not (self._closed or (self._thread and self._thread.is_alive())):
+        if not self._runs.add(view, ended):
+            return
+        with self._starting:
+            if not (self._runs.closed or (self._thread and self._thread.is_alive())):
                 self._thread = threading.Thread(target=self._work, name="run-watcher", daemon=True)
                 self._thread.start()
-            self._news.notify_all()
-        if over and ended is not None:
-            ended()
 
     def away(self) -> None:
         """Tell the onlooker that nobody waits."""
@@ -145,19 +114,11 @@ class RunWatcher:
     def look(self) -> None:
         """Let the onlooker see what is followed now."""
         if self.onlooker is not None:
-            with self._news:
-                running = [one.view for one in self._open.values()]
-            self.onlooker.look(running)
+            self.onlooker.look(self._runs.views())
 
     def forget(self, run_id: str) -> None:
         """Stop following a run, as one that is deleted. Who waits for it gets NotFound."""
-        with self._news:
-            followed = self._open.pop(run_id, None)
-            self._ended.pop(run_id, None)
-            self._version += 1
-            self._news.notify_all()
-        if followed is not None and followed.ended is not None:
-            followed.ended()
+        self._runs.forget(run_id)
 
     def wait(
         self,
@@ -188,13 +149,11 @@ class RunWatcher:
         cause: Callable[[], str] | None,
     ) -> RunView:
         while True:
-            with self._news:
-                outcome = self._ended.get(view.run_id)
-                if outcome is None and not deadline.expired:
-                    self._await_news(deadline)
-                    outcome = self._ended.get(view.run_id)
-                followed = self._open.get(view.run_id)
-                closed = self._closed
+            if not deadline.expired:
+                longest = deadline.at_most(_LOOK if self.onlooker is not None else 3600.0)
+                self._runs.await_news(view.run_id, longest)
+            closed = self._runs.closed
+            outcome, followed = self._runs.now(view.run_id)
             if isinstance(outcome, RunView):
                 return outcome
             if isinstance(outcome, WaitTimeout):
@@ -210,7 +169,7 @@ class RunWatcher:
             if followed is None:
                 raise NotFound(f"run {view.name} was removed while it was waited for")
             if deadline.expired:
-                last = followed.view.state or "PENDING"
+                last = followed.state or "PENDING"
                 known = self._obstacle(view.run_id) or (cause() if cause else "")
                 raise WaitTimeout(
                     f"timed out after {deadline} waiting for run {view.name} to end; "
@@ -230,48 +189,38 @@ class RunWatcher:
         except KubeflowError:  # the timeout is told in any case
             return ""
 
-    def _await_news(self, deadline: Deadline) -> None:
-        seen = self._version
-        longest = deadline.at_most(_LOOK if self.onlooker is not None else 3600.0)
-        self._news.wait_for(lambda: self._version != seen or self._closed, longest)
-
     def close(self) -> None:
         """End the thread and the watch. Who still waits gets a KubeflowError."""
-        with self._news:
-            self._closed = True
-            self._news.notify_all()
+        self._runs.close()
+        with self._starting:
             thread, watch = self._thread, self._watch
         if watch is not None:
             watch.stop()
         if thread is not None:
             thread.join(5.0)
 
-    def _hint(self, run_id: str) -> None:
-        with self._news:
-            if (followed := self._open.get(run_id)) is not None:
-                followed.hinted = time.monotonic()
-                self._news.notify_all()
-
     def _work(self) -> None:
-        told = "the thread that follows runs ended by a mistake of its own"
+        told = _CLOSED
         try:
             if (open_watch := self._source.open_watch()) is not None:
-                self._watch = WorkflowWatch(open_watch, self._hint)
+                self._watch = WorkflowWatch(open_watch, self._runs.hint)
                 self._watch.start()
             down_since: float | None = None
-            while self._has_work():
+            while self._runs.await_work():
                 down_since = self._tick(down_since)
                 self._examine()
-                self._pause(down=down_since is not None)
-            told = _CLOSED
+                watching = self._watch is not None and self._watch.alive
+                self._runs.await_turn(answering=down_since is None, watching=watching)
         finally:
             # Also when this thread dies of a mistake: nobody waits for one that is gone.
-            with self._news:
+            if (mistake := sys.exception()) is not None:
+                told = f"the thread that follows runs ended by a mistake of its own: {mistake!r}"
+            with self._starting:
                 self._thread = None
                 watch, self._watch = self._watch, None
             if watch is not None:
                 watch.stop()
-            self._give_up(KubeflowError(told))
+            self._runs.give_up(KubeflowError(told))
 
     def _tick(self, down_since: float | None) -> float | None:
         """Ask once; since when the API does not answer, on the monotonic clock."""
@@ -281,14 +230,14 @@ class RunWatcher:
             with bounded_by(Deadline.after(_TICK)):
                 seen = list(self._ask())
         except _REFUSALS as error:
-            self._give_up(error)
+            self._runs.give_up(error)
         except KubeflowError as error:
             down_since = began if down_since is None else down_since
             if time.monotonic() - down_since <= self._patience:
                 return down_since
-            self._give_up(error)
+            self._runs.give_up(error)
         else:
-            self._note(seen)
+            self._runs.note(seen)
         return None
 
     def _examine(self) -> None:
@@ -297,11 +246,7 @@ class RunWatcher:
         if self._obstacles is None or now - self._examined < _EXAMINED:
             return
         self._examined = now
-        with self._news:
-            waiting = {
-                run_id: Waiting(one.view.name, one.view.state, now - one.since)
-                for run_id, one in self._open.items()
-            }
+        waiting = self._runs.waiting()
         if not waiting:
             return
         try:
@@ -309,97 +254,17 @@ class RunWatcher:
                 found = self._obstacles.of(waiting)
         except KubeflowError:  # this is no verdict on the runs, which are followed as before
             return
-        over = []
-        with self._news:
-            for run_id, why in found.items():
-                if (followed := self._open.get(run_id)) is not None:
-                    state = followed.view.state or "PENDING"
-                    told = f"run {followed.view.name} is {state} and will not go on: {why}"
-                    over.append(self._end(run_id, WaitTimeout(told, state=state)))
-            self._news.notify_all()
-        _tell(over)
+        self._runs.stop(found)
 
-    def _has_work(self) -> bool:
-        """Wait until there is something to follow; False at the end."""
-        with self._news:
-            self._news.wait_for(lambda: self._open or self._closed)
-            return not self._closed
-
-    def _ask(self) -> Iterator[RunView | tuple[str, KubeflowError]]:
-        with self._news:
-            wanted = {run_id: one.seen for run_id, one in self._open.items()}
+    def _ask(self) -> Iterator[tuple[str, Outcome]]:
+        wanted = self._runs.last_seen()
         for view in self._source.recent(len(wanted) + _ONE_BY_ONE):
             if view.run_id in wanted:
                 del wanted[view.run_id]
-                yield view
+                yield view.run_id, view
         # Others that are among the youngest have crowded these out: take turns.
         for run_id in sorted(wanted, key=wanted.__getitem__)[:_ONE_BY_ONE]:
             try:
-                yield self._source.view(run_id)
+                yield run_id, self._source.view(run_id)
             except (NotFound, PermissionDenied, RunMismatch) as error:
                 yield run_id, error
-
-    def _note(self, seen: list[RunView | tuple[str, KubeflowError]]) -> None:
-        over: list[_Followed] = []
-        with self._news:
-            for one in seen:
-                run_id, outcome = one if isinstance(one, tuple) else (one.run_id, one)
-                followed = self._open.get(run_id)
-                if followed is None:
-                    continue
-                if isinstance(outcome, RunView):
-                    followed.seen = time.monotonic()
-                    if outcome == followed.view and outcome.state not in FINAL_STATES:
-                        continue
-                    followed.view = outcome
-                    self._version += 1
-                    if outcome.state not in FINAL_STATES:
-                        continue
-                over.append(self._end(run_id, outcome))
-            self._news.notify_all()
-        _tell(over)
-
-    def _give_up(self, error: KubeflowError) -> None:
-        with self._news:
-            over = [self._end(run_id, error) for run_id in list(self._open)]
-            self._news.notify_all()
-        _tell(over)
-
-    def _end(self, run_id: str, outcome: RunView | KubeflowError) -> _Followed:
-        self._ended[run_id] = outcome
-        self._version += 1
-        return self._open.pop(run_id)
-
-    def _pause(self, *, down: bool) -> None:
-        with self._news:
-            hints = [one.hinted for one in self._open.values()]
-            known = max(hints, default=0.0)
-            number = len(self._open)
-            self._news.wait_for(
-                lambda: (
-                    self._closed
-                    or len(self._open) > number
-                    or any(one.hinted > known for one in self._open.values())
-                ),
-                self._interval(down=down),
-            )
-
-    def _interval(self, *, down: bool) -> float:
-        now = time.monotonic()
-        followed = self._open.values()
-        if not followed:
-            return 0.0
-        if any(one.hinted and now - one.hinted < _EAGER_FOR for one in followed) and not down:
-            return _EAGER
-        youngest = min(now - one.since for one in followed)
-        watching = self._watch is not None and self._watch.alive
-        longest = _LONGEST_WATCHING if watching else _LONGEST
-        pause = max(_SHORTEST, min(youngest * _AGE, longest), _CROWD * len(followed))
-        # Not in step with other clients that began at the same time.
-        return pause * random.uniform(0.9, 1.1)  # noqa: S311
-
-
-def _tell(over: list[_Followed]) -> None:
-    for one in over:
-        if one.ended is not None:
-            one.ended()

@@ -385,7 +385,7 @@ def test_a_watcher_that_dies_of_a_mistake_leaves_nobody_waiting(
         source.asked_again()
         working = source.recent
         source.recent = None  # type: ignore[method-assign, assignment]
-        assert "ended by a mistake of its own" in str(waiting.result())
+        assert "a mistake of its own: TypeError(\"'NoneType' object" in str(waiting.result())
         source.recent = working  # type: ignore[method-assign]
         source.states["b"] = "SUCCEEDED"
         view = watcher.wait(source.run("b"), deadline=Deadline.after(20))

@@ -121,7 +121,7 @@ def test_kubernetes_tells_of_an_end_before_it_would_be_asked_for(
     bench: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With an interval that is longer than the test's patience, only a hint can end the wait."""
-    monkeypatch.setattr("pytest_kubeflow.pipelines.watcher._SHORTEST", 3600.0)
+    monkeypatch.setattr("pytest_kubeflow.pipelines.pace._SHORTEST", 3600.0)
     with bench(watch=True) as (made, watcher):
         waiting = Waiting(watcher, made.submit("1"))
         assert waiting.result().state == "SUCCEEDED"
@@ -130,7 +130,7 @@ def test_kubernetes_tells_of_an_end_before_it_would_be_asked_for(
 def test_the_same_without_a_hint_goes_on_waiting(
     bench: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pytest_kubeflow.pipelines.watcher._SHORTEST", 3600.0)
+    monkeypatch.setattr("pytest_kubeflow.pipelines.pace._SHORTEST", 3600.0)
     with bench() as (made, watcher):
         run = made.submit("1")
         waiting = Waiting(watcher, run)
