@@ -5,6 +5,7 @@ Wording: apimachinery/pkg/util/validation and kubernetes/pkg/apis/core/validatio
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -230,6 +231,23 @@ def _namespace(obj: Object) -> Iterator[Cause]:
         yield _bad(f"metadata.labels[{label}]", obj["metadata"]["labels"][label], message)
 
 
+def _replicated(obj: Object) -> Iterator[Cause]:
+    """A Deployment or a ReplicaSet."""
+    spec = obj.get("spec") or {}
+    template = spec.get("template") or {}
+    if spec.get("selector") is None:
+        yield _required("spec.selector")
+    wanted = ((spec.get("selector") or {}).get("matchLabels") or {}).items()
+    labels = (template.get("metadata") or {}).get("labels") or {}
+    if not wanted <= labels.items():
+        shown = json.dumps(labels, separators=(",", ":"))
+        why = "`selector` does not match template `labels`"
+        field = "spec.template.metadata.labels"
+        yield field, "FieldValueInvalid", f"Invalid value: {shown}: {why}"
+    for field, reason, message in _pod(template):
+        yield f"spec.template.{field}", reason, message
+
+
 _CHECKS: dict[tuple[str, str], Callable[[Object], Iterator[Cause]]] = {
     ("", "namespaces"): _namespace,
     ("", "pods"): _pod,
@@ -237,4 +255,6 @@ _CHECKS: dict[tuple[str, str], Callable[[Object], Iterator[Cause]]] = {
     ("", "services"): _service,
     ("", "configmaps"): _size,
     ("", "secrets"): _size,
+    ("apps", "deployments"): _replicated,
+    ("apps", "replicasets"): _replicated,
 }

@@ -90,5 +90,9 @@ class Controller:
                 # Conflicts and races are the normal way of things: look again a little later.
                 log.debug("%s: %s: %s", self.name, key, error)
                 failed = True
+            except (AttributeError, LookupError, TypeError, ValueError):
+                # The other objects are worked on all the same, as a panic of a real one has it.
+                log.exception("%s: %s has another shape than it should", self.name, key)
+                failed = True
             finally:
                 self.queue.done(key, failed=failed)

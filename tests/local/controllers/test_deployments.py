@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+
+import pytest
+from kubernetes.client import ApiException
 
 from tests.local.controllers.conftest import NODE, Eventually
 
@@ -160,3 +164,37 @@ def test_a_service_leads_to_its_ready_pods(
 
 def endpoints_names(core: Any, namespace: str) -> set[str]:
     return {one.metadata.name for one in core.list_namespaced_endpoints(namespace).items}
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        (None, ["spec.selector: Required value", "spec.template.spec.containers: Required value"]),
+        (
+            {**deployment("e")["spec"], "selector": {"matchLabels": {"app": "other"}}},
+            [
+                'spec.template.metadata.labels: Invalid value: {"app":"e"}: `selector` does not '
+                "match template `labels`"
+            ],
+        ),
+    ],
+)
+@pytest.mark.parametrize("kind", ["Deployment", "ReplicaSet"])
+def test_one_that_cannot_be_is_refused_and_the_next_is_not(
+    core: Any,
+    namespace: str,
+    eventually: Eventually,
+    kind: str,
+    spec: dict[str, Any] | None,
+    told: list[str],
+) -> None:
+    apps = apps_of(core)
+    body = {"metadata": {"name": "e"}, **({"spec": spec} if spec else {})}
+    create = getattr(apps, f"create_namespaced_{kind.lower().replace('set', '_set')}")
+    with pytest.raises(ApiException) as refused:
+        create(namespace, body)
+    assert refused.value.status == 422
+    for cause in told:
+        assert cause in json.loads(refused.value.body)["message"]
+    apps.create_namespaced_deployment(namespace, deployment("good"))
+    eventually(lambda: pods_of(core, namespace, "good"))
