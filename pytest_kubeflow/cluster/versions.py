@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_kubeflow.errors import KubeflowError, NotFound
+from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.reaching import reaching
-from pytest_kubeflow.retries.statuses import fields_of
+from pytest_kubeflow.response_text import words_of
+from pytest_kubeflow.retries.statuses import fields_of, is_empty
 
 if TYPE_CHECKING:
     from pytest_kubeflow.cluster.base import KubernetesCluster
@@ -42,6 +43,9 @@ def pipelines_version(cluster: Cluster) -> str:
         if answer.status_code != 200:
             return f"version not told (answers {answer.status_code})"
         told = fields_of(answer.content)
+        if not told and not is_empty(answer.content):
+            said = words_of(answer.content, longest=200)
+            raise ClusterUnreachable(f"{_HEALTH} answers what is no JSON object: '{said}'")
         return str(next((told[key] for key in _TAGS if told.get(key)), "version not told"))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from pytest_kubeflow.auth.loginwanted import shows_sign_in
 from pytest_kubeflow.errors import (
     AuthenticationError,
     KubeflowError,
@@ -206,7 +207,8 @@ class Predictor:
 
     def _refusal(self, answer: Answer, what: str) -> Exception:
         where = f"{what} at {self._route.description} answers {_shown(answer)}"
-        if answer.status == 401 or answer.status in _LOGIN:
+        sent_away = answer.status == 401 or answer.status in _LOGIN
+        if sent_away or (answer.status == 403 and shows_sign_in(answer.body)):
             return AuthenticationError(f"{where}: it wants a login")
         if answer.status == 403:
             return PermissionDenied(where)

@@ -69,12 +69,12 @@ def test_run_versions_of_uploaded_pipeline(
     }
 
     # Nobody has asked for these before: what is uploaded may come out of the cache.
-    sides = {"a": random.uniform(1.0, 99.0), "b": random.uniform(1.0, 99.0)}  # noqa: S311
-    of_first = run_pipeline(first, arguments=sides, wait=False)
-    of_second = run_pipeline(second, arguments=sides, wait=False)
-    hypotenuse = math.hypot(sides["a"], sides["b"])
-    assert of_first.wait().outputs["Output"] == pytest.approx(hypotenuse)
-    assert of_second.wait().outputs["Output"] == pytest.approx(hypotenuse**2)
+    # Nor may the second run, should it begin when the first has ended.
+    a, b, c, d = (random.uniform(1.0, 99.0) for _ in range(4))  # noqa: S311
+    of_first = run_pipeline(first, arguments={"a": a, "b": b}, wait=False)
+    of_second = run_pipeline(second, arguments={"a": c, "b": d}, wait=False)
+    assert of_first.wait().outputs["Output"] == pytest.approx(math.hypot(a, b))
+    assert of_second.wait().outputs["Output"] == pytest.approx(math.hypot(c, d) ** 2)
     for run in (of_first, of_second):
         assert not [task.label for task in run.tasks if task.is_cached]
 

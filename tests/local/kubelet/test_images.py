@@ -52,7 +52,6 @@ def test_unknown_image_says_what_there_is(catalogue: ImageCatalogue) -> None:
     message = str(caught.value)
     assert "registry.example.com/team/model:1" in message
     assert "python (any tag), busybox, alpine" in message
-    assert "--image-dir NAME=DIRECTORY" in message
 
 
 @pytest.mark.parametrize("reference", ["", "Not an image", "python:", "a//b", "python:ü", ":1"])
