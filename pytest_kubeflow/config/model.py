@@ -257,6 +257,10 @@ class KubeflowConfig:
                     if one.name == "access_key" and value.is_common:
                         continue
                     yield value
+                    if one.name == "cookie":
+                        pairs = value.reveal().split(";")
+                        values = (pair.partition("=")[2].strip() for pair in pairs)
+                        yield from map(Secret, filter(None, values))
 
 
 def shown(value: object) -> str:

@@ -6,6 +6,7 @@ import re
 import threading
 from itertools import accumulate
 
+from pytest_kubeflow.redaction.cut import without_cut
 from pytest_kubeflow.redaction.forms import forms
 from pytest_kubeflow.redaction.secret import MASK
 from pytest_kubeflow.redaction.words import is_common
@@ -13,7 +14,10 @@ from pytest_kubeflow.redaction.words import is_common
 _LINE_END = re.compile(r"\\?\r?\n[ \t]{0,64}")
 """With the backslash that continues a line, and the indentation of the next one."""
 
-_AT_LINE_END = re.compile(r"\n|[\\\r]\Z|\A[ \t]")
+_QUOTED_LINE_END = re.compile(r"[\"']?\\?\r?\n(?:E {1,64})?(?:[-+?] {1,8})?[ \t]{0,64}(?:b?[\"'])?")
+"""The same of a text or of bytes that pytest's differences have in several lines."""
+
+_AT_LINE_END = re.compile(r"\n|[\\\r\"']\Z|\A[ \tbE+?\"'-]")
 
 _ROUNDS = 8
 _ASSIGNED = (
@@ -47,27 +51,33 @@ class KnownSecrets:
 
     def mask(self, text: str) -> str:
         """`text` without them."""
-        # A mask may complete a secret that has asterisks itself.
-        for _ in range(_ROUNDS):
-            joined = _LINE_END.sub("", text)
-            found = _in(joined, self._forms)
-            alone = found + _in(text, self._at_line_ends)
-            if not alone:
-                break
-            masked = re.sub(_any_of(alone), MASK, text)
-            if masked == text:
-                masked = _without_broken(text, found)
-            text = masked
+        text = self.mask_uncommon(text)
         if found := _in(text, self._common):
             words = _any_of(found)
             for place in _ASSIGNED:
                 text = re.sub(place.format(words=words), rf"\1{MASK}", text)
         return text
 
+    def mask_uncommon(self, text: str) -> str:
+        """`text` without those that no text has by chance."""
+        # A mask may complete a secret that has asterisks itself.
+        for _ in range(_ROUNDS):
+            line_end = _QUOTED_LINE_END if "'\n" in text or '"\n' in text else _LINE_END
+            joined = line_end.sub("", text)
+            found = _in(joined, self._forms)
+            alone = found + _in(text, self._at_line_ends)
+            if not alone:
+                break
+            masked = re.sub(_any_of(alone), MASK, text)
+            if masked == text:
+                masked = _without_broken(text, found, line_end)
+            text = masked
+        return without_cut(text, self._forms)
 
-def _without_broken(text: str, found: list[str]) -> str:
+
+def _without_broken(text: str, found: list[str], line_end: re.Pattern[str]) -> str:
     """`text` without the values that go on in the next line; the ends of lines stay."""
-    ends = list(_LINE_END.finditer(text))
+    ends = list(line_end.finditer(text))
     starts = [0, *(end.end() for end in ends)]
     lines = [
         text[a:b] for a, b in zip(starts, [*(e.start() for e in ends), len(text)], strict=True)

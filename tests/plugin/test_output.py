@@ -7,11 +7,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from pytest_kubeflow.fixtures.output import OutputSieve
-from pytest_kubeflow.redaction import Redactor
 
 PLANTED = "planted-kR7-password"
 CONFTEST = """
@@ -94,14 +95,83 @@ def test_no_secret_is_written(tmp_path: Path, how: list[str]) -> None:
             assert not lines or text == TESTS
 
 
-def test_handlers_are_given_back() -> None:
+def test_handlers_are_given_back(pytestconfig: pytest.Config) -> None:
     handler = logging.StreamHandler()
     logging.getLogger().addHandler(handler)
+    config = cast(
+        pytest.Config,
+        SimpleNamespace(stash=pytest.Stash(), pluginmanager=pytest.PytestPluginManager()),
+    )
     try:
-        sieve = OutputSieve(Redactor())
+        sieve = OutputSieve(config)
         sieve.pytest_sessionstart()
         assert handler.formatter is not None
         sieve.pytest_unconfigure()
         assert handler.formatter is None
     finally:
         logging.getLogger().removeHandler(handler)
+
+
+LEAKS = """
+import os, re, sys
+import pytest
+
+SECRET = os.environ["KF_PASSWORD"]
+
+def test_subtests(subtests):
+    with subtests.test(msg=SECRET, key=SECRET):
+        print("printed", SECRET)
+        assert SECRET == "x"
+
+@pytest.mark.xfail(reason="since " + SECRET)
+def test_xfail():
+    assert False
+
+@pytest.mark.skip(reason="without " + SECRET)
+def test_skip():
+    pass
+
+def test_properties(record_property, record_testsuite_property, record_xml_attribute):
+    record_property(SECRET, {"deep": [SECRET, SECRET.encode()]})
+    record_testsuite_property("suite", SECRET)
+
+@pytest.mark.parametrize("value", [SECRET.encode(), re.compile(SECRET)])
+def test_ids(value):
+    assert (value, SECRET) == (b"x", "y" + SECRET)
+
+def test_cut():
+    assert ["a" * 100, SECRET * 20, "b" * 200] == SECRET
+
+def test_exit():
+    pytest.exit("ended with " + SECRET)
+"""
+
+
+@pytest.mark.parametrize(
+    "how", [["-vv", "-l"], ["-n", "1"], ["--setup-show", "-rA"], ["-p", "no:capture"], ["-x"]]
+)
+def test_no_hook_leaks(tmp_path: Path, how: list[str]) -> None:
+    (tmp_path / "test_it.py").write_text(LEAKS)
+    planted = "planted-kR7x9Qm2Wd8-of-the-administrator"
+    command = [sys.executable, "-m", "pytest", "-o", "cache_dir=.pytest_cache", *how]
+    command += ["--junitxml=junit.xml", "--html=report.html", "--self-contained-html"]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "KF_PASSWORD": planted},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "INTERNALERROR" not in done.stdout + done.stderr
+    assert "***" in done.stdout
+    written = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    assert len(written) > 2
+    pieces = {planted[at : at + 12] for at in range(len(planted) - 11)}
+    for name, text in [
+        ("stdout", done.stdout),
+        ("stderr", done.stderr),
+        *((path.name, path.read_text()) for path in written if path.name != "test_it.py"),
+    ]:
+        leaking = [line for line in text.splitlines() if any(one in line for one in pieces)]
+        assert not leaking, (name, leaking[:3])

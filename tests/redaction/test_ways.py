@@ -134,3 +134,15 @@ def test_what_is_not_hidden_stays() -> None:
         f"sha256:{HEX} {_base64('the words of a document')} u\0t\0f\0\n"
     )
     assert redactor.redact(text) == text
+
+
+@pytest.mark.parametrize("cut", ["...", "…", " ... "])
+def test_what_is_left_where_a_text_was_cut(cut: str) -> None:
+    redactor = Redactor()
+    redactor.add(R)
+    for at in range(8, len(R)):
+        assert redactor.redact(f"assert '{R[:at]}{cut}' == 'x'") == f"assert '***{cut}' == 'x'"
+        assert redactor.redact(f"assert '{cut}{R[-at:]}' == 'x'") == f"assert '{cut}***' == 'x'"
+    both = f"{R[:9]}{cut}{R[-9:]}, {R[:7]}{cut}"
+    assert redactor.redact(both) == f"***{cut}***, {R[:7]}{cut}"
+    assert redactor.redact(f"{R[:9]}, and more{cut}") == f"{R[:9]}, and more{cut}"
