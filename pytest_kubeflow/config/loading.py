@@ -36,7 +36,8 @@ from pytest_kubeflow.redaction import MASK, Secret
 
 TARGETS_FILE = "kubeflow-targets.toml"
 # A password may have any character in it, also "/" and "@".
-_CREDENTIALS = re.compile(r"(://)\S*@")
+_CREDENTIALS = re.compile(r"(?P<scheme>://)\S*@|[^\s/:@'\"]+:\S*@")
+"""Before the host of a URL, and of what was meant to be one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +120,20 @@ def _parse_one(option: Option, value: object, given: _Given) -> object:
         return option.parser.parse(text, given.folder)
     except ValueError as error:
         # A parser that knows more than "this is not one" says so in its error.
-        detail = _CREDENTIALS.sub(rf"\1{MASK}@", str(error))
+        detail = _without_credentials(str(error))
         told = "" if str(error) == text or option.secret else f" ({detail})"
         raise _invalid(option, given, text, f"is not valid{told}") from None
 
 
 def _invalid(option: Option, given: _Given, value: object, problem: str) -> ConfigurationError:
-    shown = MASK if option.secret and value else _CREDENTIALS.sub(rf"\1{MASK}@", repr(value))
+    shown = MASK if option.secret and value else _without_credentials(repr(value))
     return ConfigurationError(
         f"{option.spelling}: {shown} from {given.origin} {problem}; valid: {option.parser.valid}"
     )
+
+
+def _without_credentials(text: str) -> str:
+    return _CREDENTIALS.sub(lambda found: f"{found['scheme'] or ''}{MASK}@", text)
 
 
 def _read_target(

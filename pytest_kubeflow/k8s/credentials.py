@@ -83,6 +83,26 @@ class Credentials:
                 self.redactor.add_access_key(value)
             elif not value.is_common or _SECRET_KEY.search(key):
                 self.redactor.add(value)
+                for part in _parts(value.reveal()):
+                    self.redactor.add(part)
+
+
+def _parts(value: str) -> Iterator[str]:
+    """The secrets in a file: of a registry's logins, the values of an environment's lines."""
+    if value.lstrip().startswith("{"):
+        try:
+            document = json.loads(value)
+        except ValueError:
+            return
+        auths = document.get("auths") if isinstance(document, dict) else None
+        for login in auths.values() if isinstance(auths, dict) else ():
+            if isinstance(login, dict):
+                yield from (str(login[key]) for key in ("auth", "password") if login.get(key))
+    elif "\n" in value.strip():
+        for line in value.splitlines():
+            key, equals, text = line.partition("=")
+            if equals and _SECRET_KEY.search(key):
+                yield text.strip().strip("\"'")
 
 
 def _objects(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -19,7 +19,7 @@ _SHORTEST = 16
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _RUN = re.compile(rf"[A-Za-z0-9+/_-]{{{_SHORTEST},}}")
 _WORD = re.compile(r"[^\s\"'<>]+")
-_HEX = re.compile(rb"[0-9A-Fa-f]+")
+_HEX = re.compile(rb"[0-9A-Fa-f]{16,}")
 _STANDARD = bytes(
     b"+/"["-_".index(one)] if one in "-_" else byte if one in _ALPHABET else ord(" ")
     for byte, one in ((byte, chr(byte)) for byte in range(256))
@@ -77,8 +77,12 @@ def _decoded(run: bytes) -> list[str]:
     """The texts that a run may stand for. Most runs are names and stand for none."""
     odd = len(run) % 4
     found = [_text(binascii.a2b_base64(run[: -1 if odd == 1 else None] + b"=" * (-odd % 4)))]
-    if len(run) % 2 == 0 and _HEX.fullmatch(run):
-        found.append(_text(binascii.unhexlify(run)))
+    # What stands before it, such as 0x or sha1-, may be of the same alphabet.
+    for digits in _HEX.findall(run):
+        for start in (0, 1):
+            found.append(
+                _text(binascii.unhexlify(digits[start : start + (len(digits) - start) // 2 * 2]))
+            )
     return [one for one in found if one]
 
 

@@ -37,7 +37,11 @@ def test_secrets_are_not_shown(planted: str) -> None:
 
 @given(PLANTED)
 def test_credentials_in_a_url_are_not_shown(planted: str) -> None:
-    for text in (f"https://user:{planted}@host", f"https://user:a/{planted}@host:port"):
+    for text in (
+        f"https://user:{planted}@host",
+        f"https://user:a/{planted}@host:port",
+        f"user:{planted}@host:9",
+    ):
         with pytest.raises(ConfigurationError) as raised:
             resolved({"host": text})
         assert planted not in raised.value.message

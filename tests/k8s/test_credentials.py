@@ -21,7 +21,15 @@ from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.redaction import Redactor
 
 KEY = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEF\n-----END PRIVATE KEY-----\n"
-SECRET = {"metadata": {"name": "theirs"}, "data": {"pin": base64.b64encode(b"Qx7-in-it").decode()}}
+FILES = {
+    "pin": "Qx7-in-it",
+    ".dockerconfigjson": '{"auths": {"r": {"username": "u", "password": "Rt5-registry"}}}',
+    "env": "HOST=example\nDB_PASSWORD='Zk3-database'\n",
+}
+SECRET = {
+    "metadata": {"name": "theirs"},
+    "data": {key: base64.b64encode(text.encode()).decode() for key, text in FILES.items()},
+}
 
 
 class _Api(BaseHTTPRequestHandler):
@@ -114,7 +122,8 @@ def test_credentials_of_a_kubeconfig(tmp_path: Path, user: dict[str, str], secre
     with _connected(tmp_path, user) as (redactor, core, _seen):
         assert "Qx7-in-it" in redactor.redact("Qx7-in-it")
         core.read_namespaced_secret("theirs", "ns")
-        assert redactor.redact("the value Qx7-in-it") == "the value ***"
+        for value in ("Qx7-in-it", "Rt5-registry", "Zk3-database"):
+            assert redactor.redact(f"the value {value}") == "the value ***"
         shown = redactor.redact(f"it was {secret}.")
         assert secret not in shown
         assert secret.strip().splitlines()[len(secret.splitlines()) // 2] not in shown

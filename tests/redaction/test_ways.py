@@ -1,4 +1,4 @@
-"""Twenty kinds of secrets, written in each of fourteen ways: none of them is read afterwards."""
+"""Twenty kinds of secrets, written in each of fifteen ways: none of them is read afterwards."""
 
 from __future__ import annotations
 
@@ -74,6 +74,7 @@ WAYS: dict[str, Callable[[str], str]] = {
     "base64 of a document": lambda text: _base64(f"first: line\n{text}\nlast: line\n"),
     "base64 of base64": lambda text: _base64(f"auth: {_base64(text)}"),
     "hex": lambda text: text.encode().hex(),
+    "hex with a prefix": lambda text: f"in 0x{text.encode().hex()} and sha-{text.encode().hex()}",
     "UTF-16": lambda text: text.encode("utf-16-le").decode("latin-1"),
     "base64 of UTF-16": lambda text: base64.b64encode(text.encode("utf-16-le")).decode(),
     "colours": _colours,
@@ -108,8 +109,8 @@ def _read(text: str, depth: int = 2) -> Iterator[str]:
             part = run[start : start + (len(run) - start) // 4 * 4]
             yield from _read(base64.b64decode(part).decode("latin-1"), depth - 1)
             yield base64.b64decode(part).decode("utf-8", "ignore")
-        if re.fullmatch(r"(?:[0-9a-f]{2})+", run):
-            yield bytes.fromhex(run).decode("utf-8", "ignore")
+        for digits in re.findall(r"[0-9a-f]{16,}", run):
+            yield bytes.fromhex(digits[len(digits) % 2 :]).decode("utf-8", "ignore")
 
 
 def _without_backslashes(text: str) -> str:

@@ -99,7 +99,7 @@ def _node_status(node: Object) -> str:
     conditions = (node.get("status") or {}).get("conditions") or []
     ready = next((one for one in conditions if one["type"] == "Ready"), None)
     text = "Unknown" if ready is None else "Ready" if ready["status"] == "True" else "NotReady"
-    return f"{text},SchedulingDisabled" if node["spec"].get("unschedulable") else text
+    return f"{text},SchedulingDisabled" if (node.get("spec") or {}).get("unschedulable") else text
 
 
 def _ports(service: Object) -> str:

@@ -7,6 +7,7 @@ import secrets
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.applications import Starlette
@@ -169,7 +170,8 @@ class Gateway:
         except InvalidTokenError as error:
             headers = {}
             if error.status == 401:
-                realm = f'Bearer realm="{request.url}", error="invalid_token"'
+                url = quote(str(request.url), safe="%/:?=&~")
+                realm = f'Bearer realm="{url}", error="invalid_token"'
                 headers["www-authenticate"] = realm
             return PlainTextResponse(str(error), status_code=error.status, headers=headers)
 

@@ -31,7 +31,7 @@ def obstacle(
     pod: Object, node: Object, snapshot: Snapshot, volumes: Sequence[Object] = ()
 ) -> Obstacle | None:
     """What keeps `pod`, with its bound `volumes`, from `node`; None: nothing does."""
-    if node["spec"].get("unschedulable") and not _tolerates_cordon(pod):
+    if (node.get("spec") or {}).get("unschedulable") and not _tolerates_cordon(pod):
         return Obstacle(("node(s) were unschedulable",))
     if taints := untolerated(pod, node, HARD):
         taint = f"{{{taints[0]['key']}: {taints[0].get('value') or ''}}}"

@@ -18,7 +18,7 @@ def untolerated(pod: Object, node: Object, effects: Container[str]) -> list[Obje
     tolerations = pod["spec"].get("tolerations") or []
     return [
         taint
-        for taint in node["spec"].get("taints") or []
+        for taint in (node.get("spec") or {}).get("taints") or []
         if taint["effect"] in effects
         and not any(_tolerates(toleration, taint) for toleration in tolerations)
     ]

@@ -235,6 +235,22 @@ def test_authors_of_templates_are_warned(api: Any, core: client.CoreV1Api, names
     assert headers["warning"] == f'299 - "{said.replace("v1.30", "latest")}"'
 
 
+@pytest.mark.parametrize("broken", [7, {"jobTemplate": []}, None])
+def test_templates_that_are_none_are_no_error_of_the_server(
+    api: Any, core: client.CoreV1Api, namespace: str, broken: Any
+) -> None:
+    core.patch_namespace(namespace, {"metadata": {"labels": {WARN: "baseline"}}})
+    body = {"metadata": {"name": "c"}, "spec": broken}
+    try:
+        made = client.BatchV1Api(api).create_namespaced_cron_job(
+            namespace, body, _preload_content=False
+        )
+        status = made.status
+    except ApiException as error:
+        status = error.status
+    assert status < 500
+
+
 def test_a_level_that_is_none_is_refused(core: client.CoreV1Api, namespace: str) -> None:
     labels = {LABEL: "nosuch", f"{LABEL}-version": "q"}
     with pytest.raises(ApiException) as caught:

@@ -59,6 +59,8 @@ def test_tokens_that_do_not_verify_are_refused(
         headers = {"Authorization": f"Bearer {bad}"}
         answer = requests.get(f"{url}/pipeline/apis/x", headers=headers, timeout=10)
         assert (answer.status_code, answer.text) == (401, message)
+    headers = {"Authorization": "Bearer a.b.c"}
+    assert requests.get(f"{url}/%E2%82%AC", headers=headers, timeout=10).status_code == 401
     tampered = f"{head}.{body}.{signature[::-1]}"
     headers = {"Authorization": f"Bearer {tampered}"}
     assert requests.get(f"{url}/pipeline/apis/x", headers=headers, timeout=10).status_code == 401

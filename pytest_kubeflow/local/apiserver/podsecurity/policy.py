@@ -41,11 +41,17 @@ def warnings(kind: ResourceType, obj: Object, namespace: Object) -> tuple[str, .
         spec = obj["spec"]
     else:
         for key in _TEMPLATES.get(kind.type, ("",)):
-            obj = obj.get(key) or {}
-        spec = obj.get("spec") or {}
+            obj = _member(obj, key)
+        spec = _member(obj, "spec")
     level, version = _level(namespace, _WARN)
     found = _violations(level, spec)
     return (f'would violate PodSecurity "{level}:{version}": {found}',) if found else ()
+
+
+def _member(obj: Object, key: str) -> Object:
+    """The object below `key`; an empty one in its place, or in that of something else."""
+    found = obj.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def check_labels(namespace: Object) -> Iterator[tuple[str, str]]:
