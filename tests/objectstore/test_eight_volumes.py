@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -35,10 +36,16 @@ def small(tmp_path: Path) -> Iterator[S3Access]:
     command += ["-s3", "-filer", "-master.volumePreallocate=false", "-volume.max=8"]
     command += ["-master.peers=none", f"-ip={address}", f"-ip.bind={address}"]
     command += [f"-s3.config={tmp_path / 's3.json'}", "-s3.port.iceberg=0", "-s3.port.lance=0"]
+    # It has sockets in /tmp that are named after its ports, and gRPC ports 10,000 above them.
+    first = 20_000 + 4 * (int(ip_address(address)) % 5_000)
+    ports = dict(zip(("master", "volume", "filer", "s3"), range(first, first + 4), strict=True))
+    command += [f"-{name}.port={port}" for name, port in ports.items()]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        access = S3Access(f"http://{address}:8333", Secret("admin"), Secret("secretsecret"))
+        access = S3Access(
+            f"http://{address}:{ports['s3']}", Secret("admin"), Secret("secretsecret")
+        )
         wait_for_store(access, Deadline.after(60))
         access.connect().make_bucket(BUCKET)
         yield access
@@ -46,6 +53,9 @@ def small(tmp_path: Path) -> Iterator[S3Access]:
         process.kill()
         process.wait()
         network.close()
+        for port in (number for one in ports.values() for number in (one, one + 10_000)):
+            for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108
+                left.unlink()
 
 
 def space(access: S3Access, *, own: bool = False) -> ScratchSpace:
