@@ -28,6 +28,9 @@ from tests.chaos.proxy import chaos
 from tests.chaos.way import Outcome, Way
 
 SUITES = ("pipelines", "volumes", "objectstore")
+ALONE = [one for one in MUTATIONS if one.other is None]
+"""Those that need no other one's run in the same session."""
+
 _EACH = 5
 """One session without faults for so many with."""
 
@@ -158,7 +161,7 @@ def one_of_many(bench: Bench, tally: Tally, plan: Plan) -> None:
     verdict = {None: "hung", 0: "green"}.get(outcome.code, "red")
     told = f"seed {plan.seed:4}: {verdict}, {len(plan.log)} faults, {outcome.seconds:.1f} s"
     print(told, flush=True)
-    mutation = MUTATIONS[plan.seed % len(MUTATIONS)]
+    mutation = ALONE[plan.seed % len(ALONE)]
     if why := bench.control(plan.seed, mutation):
         tally.unnoticed.append(why)
     tally.controls += 1
