@@ -14,6 +14,7 @@ from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import AuthenticationError, ClusterUnreachable
 from pytest_kubeflow.redaction import Redactor, Secret
+from pytest_kubeflow.retries.policy import outages_of
 
 from .conftest import PASSWORD, USER, serving
 
@@ -70,7 +71,7 @@ def test_nobody_there() -> None:
 
     with serving(unused) as url:
         pass
-    with pytest.raises(ClusterUnreachable, match="connection refused"):
+    with outages_of(1.0), pytest.raises(ClusterUnreachable, match="connection refused"):
         login(url).headers()
 
 

@@ -8,6 +8,7 @@ from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import ClusterUnreachable
 from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.retries.policy import outages_of
 from tests.cluster.web import closed_port, page, web
 
 
@@ -29,7 +30,7 @@ def test_a_host_that_a_redirect_names() -> None:
 
 
 def test_a_port_that_a_redirect_names() -> None:
-    with closed_port() as closed:
+    with closed_port() as closed, outages_of(1.0):
         with web(page("", 302, Location=f"http://localhost:{closed}/dex")) as port:
             message = told_of(f"http://127.0.0.1:{port}/")
         assert message == (
