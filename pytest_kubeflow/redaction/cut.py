@@ -6,6 +6,7 @@ pytest, and others, leave out the middle of what is long; each half may be most 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from os.path import commonprefix
 
 from pytest_kubeflow.redaction.secret import MASK
 
@@ -34,7 +35,7 @@ def _without_beginnings(text: str, form: str) -> str:
     parts, copied = [], 0
     at = text.find(form[:_LEAST])
     while at >= 0:
-        end = at + _common(text[at : at + len(form)], form)
+        end = at + len(commonprefix([text[at : at + len(form)], form]))  # noqa: RUF071  no paths
         if text.startswith(_CUTS, end):
             parts += [text[copied:at], MASK]
             copied = end
@@ -48,7 +49,7 @@ def _without_ends(text: str, form: str) -> str:
     end = _end_of(form, text, 0)
     while end >= 0:
         first = max(copied, end - len(form))
-        start = end - _common(text[first:end][::-1], backwards)
+        start = end - len(commonprefix([text[first:end][::-1], backwards]))  # noqa: RUF071
         if text.endswith(_CUTS_BEFORE, copied, start):
             parts += [text[copied:start], MASK]
             copied = end
@@ -60,9 +61,3 @@ def _end_of(form: str, text: str, start: int) -> int:
     """Where the end of `form` ends for the next time, from `start` on; -1 for nowhere."""
     at = text.find(form[-_LEAST:], start)
     return at if at < 0 else at + _LEAST
-
-
-def _common(one: str, other: str) -> int:
-    """How many characters both begin with."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from itertools import groupby
 
+from pytest_kubeflow.plain_text import CODE
 from pytest_kubeflow.redaction.parts import each_redacted
 
 _ESCAPE = r"(?:\x1b|\\x1b|\\u001b|\\033|\\e|#x1B)"
@@ -13,13 +14,12 @@ _ESCAPE = r"(?:\x1b|\\x1b|\\u001b|\\033|\\e|#x1B)"
 
 _UNSEEN = re.compile(
     rf"{_ESCAPE}\[[0-?]{{0,64}}[ -/]{{0,8}}[@-~]"  # colours, and movements of the cursor
-    r"|\x1b\][^\x07\x1b\n]{0,2048}(?:\x07|\x1b\\)?"  # titles and links of a terminal
-    r"|\x1b[@-Z\\^_=>]?"
+    rf"|{CODE.pattern}"
     r"|\x00|\\x00|\\u0000"  # every other byte of a text in UTF-16
     r"|[\u00ad\u200b-\u200d\u2060\ufeff]"
 )
 _MARKS = (
-    *("\x1b", "\\x1b", "\\u001b", "\\033", "\\e[", "#x1B", "\x00", "\\x00", "\\u0000"),
+    *("\x1b", "\x9b", "\\x1b", "\\u001b", "\\033", "\\e[", "#x1B", "\x00", "\\x00", "\\u0000"),
     *("\u00ad", "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff"),
 )
 

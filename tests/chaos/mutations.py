@@ -30,8 +30,8 @@ from tests.chaos.records import (
     FAILED,
     all_complete,
     another_id,
+    artifact_metadata,
     failed,
-    metadata_of_others,
     no_outputs,
     number,
     output,
@@ -236,7 +236,7 @@ RUNS = [
         "metadata-of-another-model",
         ARTIFACTS,
         r"assert \(51(\.0)?, 'plain Python'\) == \(50",
-        artifacts=metadata_of_others,
+        artifacts=artifact_metadata("points", 51),
     ),
     Mutation(
         "log-of-another-pod",

@@ -159,9 +159,13 @@ def uris_swapped(artifacts: list[Any]) -> list[Any]:
     return artifacts
 
 
-def metadata_of_others(artifacts: list[Any]) -> list[Any]:
-    """An artifact has the metadata of another one."""
-    for one in artifacts:
-        if "points" in one.custom_properties:
-            one.custom_properties["points"].double_value = 51
-    return artifacts
+def artifact_metadata(name: str, value: float) -> Callable[[list[Any]], list[Any]]:
+    """Another number in the metadata of artifacts that have `name`."""
+
+    def changed(artifacts: list[Any]) -> list[Any]:
+        for one in artifacts:
+            if name in one.custom_properties:
+                one.custom_properties[name].double_value = value
+        return artifacts
+
+    return changed

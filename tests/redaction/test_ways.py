@@ -127,6 +127,13 @@ def test_a_known_secret_that_goes_on_in_the_next_line(end: str) -> None:
         assert redactor.redact(broken) == f"first\n***{end} and\nlast"
 
 
+@pytest.mark.parametrize("code", ["\x1b[31m", "\x9b31m", "\\x1b[31m", "\x1b]0;title\x07", "\u200b"])
+def test_codes_between_the_characters(code: str) -> None:
+    redactor = Redactor()
+    redactor.add(R)
+    assert redactor.redact(f"a {code.join(R)} b\nnext") == "a *** b\nnext"
+
+
 def test_what_is_not_hidden_stays() -> None:
     redactor = Redactor()
     redactor.add(R)

@@ -13,6 +13,7 @@ import pytest
 
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.local.endpoints import Endpoints
+from tests.chaos.records import artifact_metadata
 from tests.suites.altering_proxy import Alteration, AlteringProxy, altering
 from tests.suites.test_red import (
     ARTIFACTS,
@@ -123,13 +124,6 @@ def artifacts_of_others(artifacts: list[Any]) -> list[Any]:
     return artifacts
 
 
-def metadata_altered(artifacts: list[Any]) -> list[Any]:
-    for one in artifacts:
-        if "rows" in one.custom_properties:
-            one.custom_properties["rows"].double_value = 49
-    return artifacts
-
-
 def first_for_second(path: str, told: Any) -> None:
     """The version that is uploaded second has the package of the first."""
     if "upload_version" in path:
@@ -197,7 +191,10 @@ ACTS: list[Act] = [
             dropped(lambda one: named(one) == "condition-branches-2"),
             f"{ENDED}.*task condition-branches-2 is missing",
         ),
-        ARTIFACTS: (Alteration(artifacts=metadata_altered), r"assert \(49(\.0)?, 'y = 3 x \+ 2'\)"),
+        ARTIFACTS: (
+            Alteration(artifacts=artifact_metadata("rows", 49)),
+            r"assert \(49(\.0)?, 'y = 3 x \+ 2'\)",
+        ),
         CLEANED_UP: (
             Alteration(run=lambda told: told["pipeline_spec"]["components"].popitem()),
             OTHER.replace(r"run \S+", r"run clean-up-after-failure-\S+"),
