@@ -46,7 +46,7 @@ def outage_in_response(response: requests.Response, *, read: bool) -> Outage | N
         page = page_in(response.status_code, headers, response.content if read else b"")
         if page is not None:
             return page
-    return outage_in(response.status_code, headers, response.content if read else b"")
+    return outage_in(response.status_code, headers, response.content if read else None)
 
 
 def repeat_login(session: requests.Session, log_in: Callable[[], T]) -> T:

@@ -6,6 +6,7 @@ What a server decided (400, 403, 404, 409, 422 and most others) is final.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,7 +27,7 @@ LONGEST_PAUSE = 60.0
 
 PAGE_SECONDS = 3.0
 """Seconds for which a page of HTML in the server's place is asked again: it may be there for good,
-as one of a login or of something else that was installed there."""
+as one of a login or of something else that was installed there. So may a 500 without a cause."""
 
 _LONGEST = 1000
 _TEMPORARY = frozenset({"ServerTimeout", "Timeout", "TooManyRequests"})
@@ -46,8 +47,15 @@ _WORDS = (
 """What a 500 says that will pass: of etcd, gRPC, S3, the databases behind the pipelines."""
 
 
+_NO_CAUSE = re.compile(r"(?:500\b)?\W*(?:internal server error)?\W*(?:nginx\S*)?", re.IGNORECASE)
+"""What a 500 says that gives no cause: its status at most, and which proxy has sent it."""
+
+
 def outage_in(status: int, headers: Mapping[str, str], body: str | bytes | None) -> Outage | None:
-    """What a response says of the server's availability; None for one that counts."""
+    """What a response says of the server's availability; None for one that counts.
+
+    `body` is None if it was not read.
+    """
     if status not in BUSY and status not in {401, 500}:
         return None
     words = words_of(body, longest=_LONGEST)
@@ -62,6 +70,8 @@ def outage_in(status: int, headers: Mapping[str, str], body: str | bytes | None)
         return Outage(reason, str(status), retry_after=after)
     if after or fields_of(body).get("reason") in _TEMPORARY or _is_temporary(words):
         return Outage(reason, str(status), retry_after=after)
+    if body is not None and _NO_CAUSE.fullmatch(words):
+        return Outage(reason, str(status), within=PAGE_SECONDS)
     return None
 
 

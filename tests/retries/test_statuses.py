@@ -15,6 +15,7 @@ from pytest_kubeflow.retries.statuses import (
     BUSY,
     LONGEST_PAUSE,
     NOT_DONE,
+    PAGE_SECONDS,
     is_empty,
     is_whole_json,
     outage_in,
@@ -81,11 +82,36 @@ def test_dates(seconds: int) -> None:
         ('{"reason": "ServerTimeout"}', True),
         ('{"message": "failed calling webhook: connection refused"}', False),
         ('{"error": "X has 3 features, 4 were expected"}', False),
-        ("", False),
+        ("500 - no permission to write the log", False),
     ],
 )
 def test_a_500_may_say_that_it_will_pass(body: str, *, passes: bool) -> None:
     assert (outage_in(500, {}, body) is not None) is passes
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        b"",
+        "Internal Server Error",
+        "internal server error\n",
+        "500 Internal Server Error",
+        '{"error": "Internal Server Error"}',
+        '{"detail": "Internal Server Error"}',
+        "<html><head><title>500 Internal Server Error</title></head><body><center>"
+        "<h1>500 Internal Server Error</h1></center><hr><center>nginx/1.27</center></body></html>",
+    ],
+)
+def test_a_500_without_a_cause_may_pass_soon(body: str | bytes) -> None:
+    outage = outage_in(500, {}, body)
+    assert outage is not None
+    assert outage.within == PAGE_SECONDS
+    assert outage.ambiguous
+
+
+def test_a_500_that_was_not_read_is_final() -> None:
+    assert outage_in(500, {}, None) is None
 
 
 @given(st.dictionaries(st.text(), st.integers()) | st.lists(st.integers()))

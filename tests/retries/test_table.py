@@ -69,6 +69,7 @@ FAULTS: Mapping[str, Fault] = {
         429, "later", **{"Retry-After": "Fri, 31 Dec 2100 23:59:59 GMT"}
     ),
     "500, says that it will pass": status(500, "internal error, please try again"),
+    "500, no cause": lambda exchange: exchange.deliver((500, {}, b"Internal Server Error")),
     "502": status(502, "bad gateway"),
     "503": status(503, "no healthy upstream"),
     "504": status(504, "upstream request timeout"),
@@ -80,7 +81,7 @@ FAULTS: Mapping[str, Fault] = {
     "404": status(404, "not there"),
     "409": status(409, "conflict"),
     "422": status(422, "not like this"),
-    "500": status(500, "a mistake"),
+    "500, with a cause": status(500, "a mistake"),
 }
 REFUSED, UNKNOWN = "connection refused", "unknown host name"
 
