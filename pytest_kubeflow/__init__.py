@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from pytest_kubeflow.k8s.portforward import PortForward
     from pytest_kubeflow.k8s.volumes import SeededVolume, Volume
     from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
+    from pytest_kubeflow.pipelines.mlmd import MetadataSource
+    from pytest_kubeflow.pipelines.outputs import SourceUnavailable
     from pytest_kubeflow.pipelines.run import PipelineRun
     from pytest_kubeflow.pipelines.submission import PipelineRunner
     from pytest_kubeflow.pipelines.tasks import Task
@@ -78,6 +80,7 @@ __all__ = [
     "KubeflowConfig",
     "KubeflowError",
     "KubernetesClient",
+    "MetadataSource",
     "NodeFacts",
     "NotFound",
     "ObjectStoreError",
@@ -100,6 +103,7 @@ __all__ = [
     "SeededVolume",
     "ServiceDeployer",
     "ServiceFailed",
+    "SourceUnavailable",
     "Task",
     "UploadedPipeline",
     "Visitor",
@@ -147,6 +151,8 @@ _HOMES = {
     "quantity": ["parse_quantity"],
     "k8s.volumes": ["SeededVolume", "Volume"],
     "objectstore.bucket": ["Bucket", "ScratchBucket"],
+    "pipelines.mlmd": ["MetadataSource"],
+    "pipelines.outputs": ["SourceUnavailable"],
     "pipelines.run": ["PipelineRun"],
     "pipelines.submission": ["PipelineRunner"],
     "pipelines.tasks": ["Task"],

@@ -76,6 +76,18 @@ class Visitor:
             _json(answer) if "json" in kind else None,
         )
 
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> requests.Response:
+        """POST `body` to `path` of the gateway, and follow no redirect.
+
+        Raises requests.RequestException, as `MetadataSource` expects of it.
+        """
+        return self.session.post(
+            self.gateway_url + path,
+            data=body,
+            headers={**self.headers, **headers},
+            allow_redirects=False,
+        )
+
 
 def _json(answer: requests.Response) -> object:
     try:
