@@ -19,8 +19,12 @@ class NamespaceController(Controller):
 
     async def reconcile(self, key: Key) -> None:
         name = key[1]
-        namespace = self.namespaces.get(name)
-        if namespace is None or not namespace["metadata"].get("deletionTimestamp"):
+        cached = self.namespaces.get(name)
+        if cached is None or not cached["metadata"].get("deletionTimestamp"):
+            return
+        # The cache may be late: what has this name now may be a new one, which keeps what it has.
+        namespace = await self.client.get(NAMESPACES, name)
+        if not namespace["metadata"].get("deletionTimestamp"):
             return
         left = 0
         for resource in await discover(self.client, "list", "delete"):
@@ -33,7 +37,6 @@ class NamespaceController(Controller):
             return
         events = PODS.path(name).removesuffix("pods") + "events"
         await self._empty(events)
-        namespace = await self.client.get(NAMESPACES, name)
         namespace["spec"] = {**namespace.get("spec", {}), "finalizers": []}
         await self.client.replace(NAMESPACES, namespace, subresource="finalize")
 

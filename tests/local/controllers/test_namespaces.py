@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from kubernetes.client.exceptions import ApiException
 
-from tests.local.controllers.conftest import Eventually
+from pytest_kubeflow.local.controllers.controller import Informers
+from pytest_kubeflow.local.controllers.namespace import NamespaceController
+from pytest_kubeflow.local.kube import KubeClient
+from pytest_kubeflow.local.kube.kubeconfig import load_kubeconfig
+from tests.local.controllers.conftest import ControlPlane, Eventually
 
 
 def gone(read: Any, *arguments: str) -> bool:
@@ -24,6 +29,43 @@ def test_namespaces_get_an_account_and_the_authority(
     config = eventually(lambda: core.list_namespaced_config_map(namespace).items)[0]
     assert config.metadata.name == "kube-root-ca.crt"
     assert "BEGIN CERTIFICATE" in config.data["ca.crt"]
+
+
+def test_the_account_and_the_authority_come_back(
+    core: Any, namespace: str, eventually: Eventually
+) -> None:
+    account = core.read_namespaced_service_account("default", namespace).metadata.uid
+    core.delete_namespaced_service_account("default", namespace)
+    core.delete_namespaced_config_map("kube-root-ca.crt", namespace)
+
+    def new() -> bool:
+        accounts = core.list_namespaced_service_account(namespace).items
+        return any(one.metadata.name == "default" for one in accounts) and bool(
+            core.list_namespaced_config_map(namespace).items
+        )
+
+    eventually(new)
+    assert core.read_namespaced_service_account("default", namespace).metadata.uid != account
+
+
+def test_a_new_namespace_of_an_old_name_keeps_what_it_has(
+    core: Any, plane: ControlPlane, namespace: str
+) -> None:
+    """Whoever empties the old one may hear late that it is gone."""
+    core.create_namespaced_config_map(namespace, {"metadata": {"name": "c"}})
+    metadata = {"name": namespace, "uid": "old", "deletionTimestamp": "2026-01-01T00:00:00Z"}
+
+    async def reconcile() -> None:
+        async with KubeClient(load_kubeconfig(plane.kubeconfig)) as client:
+            informers = Informers(client)
+            controller = NamespaceController(client, informers)
+            controller.namespaces.objects["", namespace] = {"metadata": metadata}
+            await controller.reconcile(("", namespace))
+            await informers.stop()
+
+    asyncio.run(reconcile())
+    assert core.read_namespaced_config_map("c", namespace)
+    assert core.read_namespace(namespace).spec.finalizers
 
 
 def test_a_deleted_namespace_goes_with_all_that_it_holds(
