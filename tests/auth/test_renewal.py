@@ -221,6 +221,7 @@ async def receive_or_nothing(receive: Any) -> str:
     import asyncio
 
     try:
-        return str((await asyncio.wait_for(receive(), 0.01))["type"])
+        async with asyncio.timeout(0.01):
+            return str((await receive())["type"])
     except TimeoutError:
         return ""

@@ -53,7 +53,8 @@ class Watcher:
     async def next(self, seconds: float) -> Event | None:
         """The next event; None when that many seconds pass without one, or at the end."""
         try:
-            return await asyncio.wait_for(self._queue.get(), seconds)
+            async with asyncio.timeout(seconds):
+                return await self._queue.get()
         except TimeoutError:
             return None
 

@@ -110,7 +110,8 @@ class ContainerRunner:
     async def _pause(self, seconds: float) -> bool:
         """Wait; False if the container is to stop meanwhile."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
         return not self._stopping.is_set()
 
     async def _run_once(self) -> bool:

@@ -249,7 +249,8 @@ class PodWorker:
                 self._volumes_ready = True
                 return True
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), backoff.delay())
+                async with asyncio.timeout(backoff.delay()):
+                    await self._stopping.wait()
         return False
 
     async def _watch_deadline(self) -> None:
@@ -287,7 +288,8 @@ class PodWorker:
             await self._dirty.wait()
             if not self._ended:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._until_ended(), _SETTLE_SECONDS)
+                    async with asyncio.timeout(_SETTLE_SECONDS):
+                        await self._until_ended()
             self._dirty.clear()
             status = self._status()
             # A pod that runs on is never reported as finished: its last container ends first.

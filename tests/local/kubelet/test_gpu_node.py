@@ -157,6 +157,7 @@ def test_a_pod_that_is_put_onto_the_node_past_the_scheduler(kubeconfig: Path) ->
 def run(kubeconfig: Path, scenario: Callable[[KubeClient], Any]) -> None:
     async def main() -> None:
         async with KubeClient(load_kubeconfig(kubeconfig)) as client:
-            await asyncio.wait_for(scenario(client), SECONDS)
+            async with asyncio.timeout(SECONDS):
+                await scenario(client)
 
     asyncio.run(main())
