@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import requests
 
 _LONGEST, _READ = 200, 1000
+_DIGITS = 5
+"""Of the length of a page that is read for its words."""
+
 _FRAME = re.compile(r"^\d{3} [\w ]+ More Info (.* Request ID: \S+) .*$")
 """oauth2-proxy's error page: what it says stands between headings and buttons."""
 
@@ -48,8 +51,8 @@ class Refusal:
 
     @classmethod
     def of(cls, response: requests.Response) -> Refusal:
-        """Reads the body of errors alone: other bodies may never end."""
-        body = error_body(response) if response.status_code >= 400 else b""
+        """Reads bodies of errors, and of pages that tell their length: others may never end."""
+        body = error_body(response) if response.status_code >= 400 or _is_page(response) else b""
         return cls(
             urlsplit(response.url).path or "/",
             response.status_code,
@@ -86,6 +89,12 @@ class Refusal:
         """The refusal as an error; `otherwise` is what one that nobody knows means."""
         kind, told = meaning(self.path, self.status, self.words) or (AuthenticationError, otherwise)
         return kind(f"{self}: {told}" if told else str(self))
+
+
+def _is_page(response: requests.Response) -> bool:
+    length = response.headers.get("content-length", "")
+    is_short = length.isascii() and length.isdigit() and len(length) <= _DIGITS
+    return is_short and response.headers.get("content-type", "").startswith("text/html")
 
 
 def _shortened(words: str) -> str:

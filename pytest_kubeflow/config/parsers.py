@@ -23,6 +23,7 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)", re.ASCII)
 _LARGEST_COUNT = 1000
 _LONGEST_DURATION = 7 * 24 * 3600.0
+_WORD = re.compile(r"[\w-]+")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", re.ASCII)
 
@@ -153,13 +154,16 @@ def choice(*values: str) -> Parser:
 
 
 def names(known: Iterable[str] | None = None, *, what: str = "names") -> Parser:
-    """Names with commas between them, as a tuple without repetitions; of `known` ones if given."""
+    """Names with commas between them, as a tuple without repetitions; of `known` ones if given.
+
+    Without them it is for the reader to say which is none, and which was meant.
+    """
     allowed = None if known is None else frozenset(known)
 
     def parse(text: str, _base: Path) -> tuple[str, ...]:
         found = [name.strip() for name in re.split(r"[,\n]", text)]
         for name in found:
-            if not _LABEL.fullmatch(name) or (allowed is not None and name not in allowed):
+            if not _WORD.fullmatch(name) or (allowed is not None and name not in allowed):
                 raise ValueError(name)
         return tuple(dict.fromkeys(found))
 

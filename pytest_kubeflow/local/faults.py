@@ -65,7 +65,7 @@ FAULTS: dict[str, str] = {
 
 def no_such_fault(name: str) -> str:
     """The line for a name that is none, with the one that was meant."""
-    close = difflib.get_close_matches(name, FAULTS, n=1)
+    close = difflib.get_close_matches(name.lower().replace("_", "-"), FAULTS, n=1)
     meant = f"did you mean {close[0]!r}? " if close else ""
     return f"there is no fault {name!r}; {meant}valid: {', '.join(FAULTS)}"
 

@@ -161,6 +161,25 @@ def web(handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None
         server.server_close()
 
 
+class Welcome(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        page = b"<html><head><title>Welcome to nginx!</title></head></html>"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
+    def log_message(self, *_: Any) -> None:
+        """Keep quiet."""
+
+
+def test_the_words_of_another_server(remote: Remote, suite: Path) -> None:
+    with web(Welcome) as port:
+        line = unfit(remote, suite, f"--kf-host=http://127.0.0.1:{port}")
+    assert "healthz answers 200 (text/html) 'Welcome to nginx!'" in line
+
+
 @pytest.mark.parametrize(("handler", "status"), [(Web, 404), (Endless, 200)])
 def test_host_without_kubeflow(
     remote: Remote, suite: Path, handler: type[BaseHTTPRequestHandler], status: int
@@ -345,8 +364,9 @@ def test_storage_class_that_does_not_exist(remote: Remote, suite: Path) -> None:
 def test_fault_that_does_not_exist(remote: Remote, suite: Path) -> None:
     line = refused(remote, suite, "--kf-host=local", "--kf-local-fault=rain")
     assert line.startswith("--kf-local-fault: there is no fault 'rain'; valid: ")
-    line = refused(remote, suite, "--kf-host=local", "--kf-local-fault=login-dwon")
-    assert "there is no fault 'login-dwon'; did you mean 'login-down'? valid: " in line
+    for name in ("login-dwon", "LOGIN_DOWN"):
+        line = refused(remote, suite, "--kf-host=local", f"--kf-local-fault={name}")
+        assert f"there is no fault {name!r}; did you mean 'login-down'? valid: " in line
 
 
 def test_cluster_asked_for_in_the_middle(remote: Remote, tmp_path: Path, closed_port: int) -> None:

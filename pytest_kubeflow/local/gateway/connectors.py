@@ -30,7 +30,11 @@ class Person:
 
 
 class Connector:
-    """One base of users with passwords. `prompt` is what its form calls the login."""
+    """One base of users with passwords. `prompt` is what its form calls the login.
+
+    A login may be written in capitals: Dex's own users are kept in small letters, and directories
+    compare so.
+    """
 
     def __init__(
         self, name: str, title: str, prompt: str, people: Iterable[tuple[str, str, Person]]
@@ -38,11 +42,11 @@ class Connector:
         self.name = name
         self.title = title
         self.prompt = prompt
-        self._people = {login: (password, person) for login, password, person in people}
+        self._people = {login.lower(): (password, person) for login, password, person in people}
 
     def login(self, login: str, password: str, *, any_password: bool = False) -> Person | None:
         """Who that is; None: nobody of that name has this password."""
-        known, person = self._people.get(login, ("", None))
+        known, person = self._people.get(login.lower(), ("", None))
         right = hmac.compare_digest(known.encode(), password.encode())
         return person if right or any_password else None
 

@@ -39,6 +39,10 @@ def test_login_leads_back_to_where_the_user_wanted_to_go(browser: Browser) -> No
     assert set(browser.session.cookies.keys()) == {COOKIE}
 
 
+def test_a_login_may_be_written_in_capitals(browser: Browser) -> None:
+    assert browser.log_in(login=USER.upper()).json()["users"] == [USER]
+
+
 def test_without_the_page_browsers_are_sent_to_dex(make_gateway: MakeGateway) -> None:
     with make_gateway(sign_in_page=False) as url:
         browser = Browser(url)
