@@ -66,7 +66,7 @@ async def make_gateway(
     return Gateway(
         [
             Route("/pipeline/artifacts/", artifacts, strip=True, open_fault="pipelines-open"),
-            Route("/pipeline", pipelines.app, strip=True, open_fault="pipelines-open"),
+            Route("/pipeline", pipelines.ui_app, strip=True, open_fault="pipelines-open"),
             Route("/ml_metadata", pipelines.metadata_app, open_fault="pipelines-open"),
             Route("/volumes/", volumes_web_app, strip=True, open_fault="volumes-open"),
             Route("/kfam/", kfam_app(access)),

@@ -169,7 +169,7 @@ class Server:
         await self._run(pipelines.start, pipelines.stop)
         known = service_names("ml-pipeline", "ml-pipeline-ui", namespace="kubeflow")
         backend = await self._serve(pipelines.app, known)
-        ui = backend if self._multi_user else await self._serve(pipelines.ui_app, known)
+        ui = await self._serve(pipelines.ui_app, known)
         native = NativeMetadata(metadata)
         await self._run(native.start, native.stop)
         host, mesh = ui.url, None

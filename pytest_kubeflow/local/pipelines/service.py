@@ -87,7 +87,8 @@ class Pipelines:
         self.metadata_app: ASGIApp = metadata_app(metadata)
         self.app: Starlette = make_app(context, routes)
         # A stand-alone installation has no gateway: its UI server leads to ML Metadata as well.
-        self.ui_app: Starlette = make_app(context, [*routes, Mount("/", self.metadata_app)])
+        beside = [] if multi_user else [Mount("/", self.metadata_app)]
+        self.ui_app: Starlette = make_app(context, [*routes, *beside], ui=True)
 
     async def start(self) -> None:
         await self._engine.start()

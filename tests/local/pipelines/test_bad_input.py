@@ -82,12 +82,12 @@ def test_conditions_that_are_none_fail_their_task(
     ],
 )
 def test_policies_that_are_none_are_refused(
-    member: Member, path: str, value: object, told: str
+    member: Member, experiment: str, path: str, value: object, told: str
 ) -> None:
     spec = changed(DEFAULTS, f"root.dag.tasks.only.{path}", value)
-    answer = upload(member, json.dumps(spec).encode())
-    assert answer.status_code == 400
-    assert told in answer.json()["error_message"]
+    submitted = submit(member, experiment, pipeline_spec=spec)
+    assert submitted.status_code == 400
+    assert told in submitted.json()["message"]
 
 
 def test_a_loop_over_what_is_no_list_fails(member: Member, experiment: str) -> None:
@@ -105,7 +105,7 @@ def test_names_at_their_limits(member: Member) -> None:
     assert upload(member, whole, name=longest).status_code == 200
     over = upload(member, whole, name=longest + "x")
     assert over.status_code == 400
-    assert over.json()["error_message"] == "Pipeline.Name length cannot exceed 128"
+    assert over.text == "Invalid input error: Pipeline.Name length cannot exceed 128\n"
     body = {"display_name": name("e").ljust(128, "x"), "namespace": member.namespace}
     assert member.call("POST", "experiments", json=body).status_code == 200
     body["display_name"] += "x"

@@ -332,12 +332,12 @@ ARGO = b"apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec: {}\n"
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "it is empty"),
+        (b"", "unknown template format"),
         (b"key: [", "failed to parse"),
         (b"just text", "unknown template format"),
-        (b"\x1f\x8b\x08nothing", "tarball"),
-        (b"PK\x03\x04nothing", "zip"),
-        (ARGO, "V1 pipeline specs are not allowed"),
+        (ARGO, "spec.entrypoint is required"),
+        (ARGO.replace(b"{}", b"{entrypoint: x}"), "template name 'x' undefined"),
+        (ARGO.replace(b"Workflow", b"CronWorkflow"), "Expected: Workflow. Received: CronWorkflow"),
         (b"pipelineInfo: {name: x}\n", "root is missing"),
     ],
 )
@@ -345,6 +345,18 @@ def test_what_is_no_pipeline_is_refused(member: Member, content: bytes, told: st
     answer = upload(member, content, name=name("p"), namespace=member.namespace)
     assert answer.status_code == 400
     assert told in answer.json()["error_message"]
+
+
+def test_a_package_of_kfp_1_is_kept_and_not_run(member: Member, experiment: str) -> None:
+    workflow = ARGO.replace(b"{}", b"{entrypoint: x, templates: [{name: x}]}")
+    made = upload(member, workflow, name=name("p"), namespace=member.namespace).json()
+    (version,) = member.kfp.list_pipeline_versions(made["pipeline_id"]).pipeline_versions
+    assert version.pipeline_spec["kind"] == "Workflow"
+    reference = {"pipeline_id": made["pipeline_id"]}
+    body = {"display_name": "r", "experiment_id": experiment}
+    refused = member.call("POST", "runs", json=body | {"pipeline_version_reference": reference})
+    assert refused.status_code == 400
+    assert "packages of KFP SDK 1, which are Argo Workflows" in refused.json()["message"]
 
 
 def test_an_upload_without_a_file_is_refused(member: Member) -> None:

@@ -36,10 +36,14 @@ def five(member: Member) -> tuple[str, list[str]]:
 
 def test_lists_are_ordered_as_asked(member: Member, five: tuple[str, list[str]]) -> None:
     ascending = ["r1", "r2", "r3", "r4", "r5"]
-    for order in ("", "created_at", "created_at asc", "name", "display_name ASC"):
+    for order in ("name", "display_name ASC", "DISPLAY_NAME"):
         assert listed(member, experiment_id=five[0], sort_by=order)[0] == ascending
-    for order in ("created_at desc", "name desc"):
-        assert listed(member, experiment_id=five[0], sort_by=order)[0] == ascending[::-1]
+    assert listed(member, experiment_id=five[0], sort_by="name desc")[0] == ascending[::-1]
+    for order in ("", "created_at", "created_at asc", "created_at desc"):
+        # Of one second, the ids decide.
+        runs = listed(member, experiment_id=five[0], sort_by=order)[1]["runs"]
+        keys = [(one["created_at"], one["run_id"]) for one in runs]
+        assert keys == sorted(keys, reverse=order.endswith("desc"))
 
 
 def test_experiments_are_ordered_by_their_last_run(
@@ -54,7 +58,7 @@ def test_experiments_are_ordered_by_their_last_run(
 
 def test_lists_are_filtered(member: Member, five: tuple[str, list[str]]) -> None:
     def found(*rules: dict[str, Any]) -> list[str]:
-        return listed(member, experiment_id=five[0], filter=predicates(*rules))[0]
+        return listed(member, experiment_id=five[0], sort_by="name", filter=predicates(*rules))[0]
 
     available = {"key": "storage_state", "operation": "EQUALS", "string_value": "AVAILABLE"}
     assert found(available) == ["r1", "r3", "r5"]
@@ -72,12 +76,17 @@ def test_lists_are_filtered(member: Member, five: tuple[str, list[str]]) -> None
     recent = {"key": "created_at", "operation": "GREATER_THAN", "timestamp_value": past}
     assert len(found(recent)) == 5
     assert found(recent | {"operation": "LESS_THAN"}) == []
+    # A time that comes as a text is the number that the text begins with, to the database.
+    by_text = {"key": "created_at", "operation": "GREATER_THAN", "string_value": "2026-01-01"}
+    assert len(found(by_text)) == 5
+    assert found(by_text | {"string_value": "99999999999"}) == []
+    assert found({"key": "name", "operation": "EQUALS", "string_value": "R3"}) == ["r3"]
 
 
 def test_the_client_lists_by_its_own_filter(member: Member, five: tuple[str, list[str]]) -> None:
     rule = {"key": "storage_state", "operation": 1, "stringValue": "ARCHIVED"}
     answer = member.kfp.list_runs(
-        namespace=member.namespace, experiment_id=five[0], filter=predicates(rule)
+        namespace=member.namespace, experiment_id=five[0], sort_by="name", filter=predicates(rule)
     )
     assert [one.display_name for one in answer.runs] == ["r2", "r4"]
 

@@ -17,39 +17,52 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import ApiError
 from pytest_kubeflow.local.pipelines.api.context import Context
-from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid
+from pytest_kubeflow.local.pipelines.api.errors import Code, GatewayError, RequestError, invalid
+from pytest_kubeflow.local.pipelines.api.query import Query
 
 log = logging.getLogger(__name__)
 
 VERSION = "2.17.0"
+_COMMIT = "embedded"
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+"""Those of routes that do not look at the method."""
 _LATER = ("visualizations/{rest:path}",)
 
 
-def make_app(context: Context, routes: Iterable[BaseRoute]) -> Starlette:
-    """All routes of the services, health, and what is common to every answer."""
-    api = "/apis/v2beta1"
+def make_app(context: Context, routes: Iterable[BaseRoute], *, ui: bool = False) -> Starlette:
+    """All routes of the services, health, and what is common to every response.
 
-    mode = {"multi_user": True} if context.multi_user else {}
+    `ui`: as the UI server has it, which stands before the API (frontend/server in
+    kubeflow/pipelines) and answers for the health of both.
+    """
+    api = "/apis/v2beta1"
+    about = {"commit_sha": _COMMIT, "tag_name": VERSION, "multi_user": context.multi_user}
+    store = {"pipeline_store": "database"}
+    both = {
+        "buildDate": "",
+        "frontendCommitHash": _COMMIT,
+        "frontendTagName": VERSION,
+        "apiServerReady": True,
+        "apiServerCommitHash": _COMMIT,
+        "apiServerTagName": VERSION,
+        "apiServerMultiUser": context.multi_user,
+        "multi_user": context.multi_user,
+    }
 
     async def healthz(_: Request) -> Response:
-        if not context.multi_user:
-            return JSONResponse({"pipeline_store": "database"})
-        # On a platform the UI answers in between (frontend/server/handlers/healthz.ts).
-        ui = {"frontendTagName": VERSION, "frontendCommitHash": "embedded", "buildDate": ""}
-        seen = {"apiServerReady": True, "apiServerMultiUser": True, "pipelineStore": "database"}
-        return JSONResponse(mode | ui | seen)
+        return JSONResponse(both | {"pipelineStore": "database"} if ui else about | store)
 
     async def healthz_v1(_: Request) -> Response:
-        return JSONResponse(mode)
+        return JSONResponse(both if ui else about)
 
     async def authorize(request: Request) -> Response:
         """AuthService: empty if the sender may do `verb` on `resources` in `namespace`."""
-        query = request.query_params
+        query = Query(request)
         await context.access.require(
             request,
-            query.get("verb", "UNASSIGNED_VERB").lower(),
-            query.get("resources", "UNASSIGNED_RESOURCES").lower(),
-            query.get("namespace", ""),
+            query.text("verb", "UNASSIGNED_VERB").lower(),
+            query.text("resources", "UNASSIGNED_RESOURCES").lower(),
+            query.text("namespace"),
         )
         return JSONResponse({})
 
@@ -73,21 +86,30 @@ def make_app(context: Context, routes: Iterable[BaseRoute]) -> Starlette:
         name = request.url.path.removeprefix(f"{api}/").split("/")[0]
         raise RequestError(Code.UNIMPLEMENTED, f"The embedded Kubeflow has no {name} yet")
 
-    return Starlette(
+    services = [
+        Route(f"{api}/auth", authorize, methods=["GET"]),
+        *(
+            Route(f"{api}/{path}", later, methods=["GET", "POST", "DELETE", "PATCH"])
+            for path in _LATER
+        ),
+        *routes,
+    ]
+    for one in services:
+        # The real server's methods are those of its services: none of them has HEAD.
+        if isinstance(one, Route) and one.methods and not one.methods >= frozenset(METHODS):
+            one.methods.discard("HEAD")
+    app = Starlette(
         routes=[
-            Route(f"{api}/healthz", healthz, methods=["GET"]),
-            Route("/apis/v1beta1/healthz", healthz_v1, methods=["GET"]),
-            Route(f"{api}/auth", authorize, methods=["GET"]),
-            Route("/k8s/pod/logs", pod_log, methods=["GET"]),
-            *(
-                Route(f"{api}/{path}", later, methods=["GET", "POST", "DELETE", "PATCH"])
-                for path in _LATER
-            ),
-            *routes,
+            Route(f"{api}/healthz", healthz, methods=METHODS),
+            Route("/apis/v1beta1/healthz", healthz_v1, methods=METHODS),
+            *([Route("/k8s/pod/logs", pod_log, methods=["GET"])] if ui else []),
+            *services,
         ],
         middleware=[Middleware(_Failing, faults=context.faults), Middleware(_Unexpected)],
         exception_handlers={RequestError: _refusal, HTTPException: _no_route},
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 class _Failing:
@@ -138,10 +160,13 @@ async def _refusal(_: Request, error: Exception) -> Response:
     return error.response()
 
 
-async def _no_route(_: Request, error: Exception) -> Response:
+async def _no_route(request: Request, error: Exception) -> Response:
+    """What is on no route, in the words of grpc-gateway, or below /apis/ of Go's own router."""
     assert isinstance(error, HTTPException)
-    if error.status_code in {404, 405}:
-        status = {404: Code.NOT_FOUND, 405: Code.UNIMPLEMENTED}[error.status_code]
-        body = {"code": status.number, "message": error.detail, "details": []}
-        return JSONResponse(body, status_code=error.status_code)
+    if error.status_code == 404 and not request.url.path.startswith("/apis/"):
+        return PlainTextResponse("404 page not found\n", status_code=404)
+    if error.status_code == 404:
+        return GatewayError(Code.NOT_FOUND, "Not Found").response()
+    if error.status_code == 405:
+        return GatewayError(Code.UNIMPLEMENTED, "Method Not Allowed").response()
     return invalid(str(error.detail)).response()

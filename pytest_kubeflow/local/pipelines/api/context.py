@@ -14,7 +14,13 @@ from pytest_kubeflow.local.bodies import check_levels
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.pipelines.api.access import Access
-from pytest_kubeflow.local.pipelines.api.errors import RequestError, invalid, not_found
+from pytest_kubeflow.local.pipelines.api.errors import (
+    Code,
+    GatewayError,
+    RequestError,
+    invalid,
+    not_found,
+)
 from pytest_kubeflow.local.pipelines.settings import STANDALONE_NAMESPACE
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument, SpecError
 from pytest_kubeflow.local.pipelines.spec.check import check_supported
@@ -84,9 +90,9 @@ async def read_message(request: Request, fields: Iterable[str]) -> dict[str, Jso
         if "\\u" in text:  # half a surrogate pair has no place in UTF-8, and so in no answer
             json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError, ClientDisconnect) as error:
-        raise invalid(f"invalid JSON in the request's body: {error}") from None
+        raise unreadable(f"invalid JSON in the request's body: {error}") from None
     if not isinstance(body, dict):
-        raise invalid(f"the request's body must be an object, found {type(body).__name__}")
+        raise unreadable(f"the request's body must be an object, found {type(body).__name__}")
     return members(body, fields)
 
 
@@ -97,7 +103,7 @@ def members(body: Mapping[str, Json], fields: Iterable[str]) -> dict[str, Json]:
     """
     message = {_UPPER.sub(r"_\1", name).lower(): value for name, value in body.items()}
     if unknown := sorted(message.keys() - set(fields)):
-        raise invalid(f'proto: unknown field "{unknown[0]}"')
+        raise unreadable(f'proto: unknown field "{unknown[0]}"')
     return message
 
 
@@ -107,10 +113,15 @@ def text_field(message: Mapping[str, Json], name: str, limit: int = 0, what: str
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise invalid(f"invalid value for string field {name}: {json.dumps(value)}")
+        raise unreadable(f"proto: invalid value for string field {name}: {json.dumps(value)}")
     if limit and len(value.encode()) > limit:
         raise invalid(f"{what} length cannot exceed {limit}")
     return value
+
+
+def unreadable(message: str) -> GatewayError:
+    """A body that is not of its message: the gateway itself says so."""
+    return GatewayError(Code.INVALID_ARGUMENT, message)
 
 
 def accepted(document: PipelineDocument) -> PipelineDocument:

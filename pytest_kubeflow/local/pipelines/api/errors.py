@@ -51,7 +51,7 @@ class RequestError(Exception):
         return self
 
     def response(self) -> JSONResponse:
-        """The answer's body: `google.rpc.Status` with one detail."""
+        """The response: `google.rpc.Status` with one detail."""
         body: dict[str, Any] = {
             "code": self.code.number,
             "message": self.internal,
@@ -64,6 +64,23 @@ class RequestError(Exception):
             ],
         }
         return JSONResponse(body, status_code=self.code.http_status)
+
+
+class GatewayError(RequestError):
+    """A request that grpc-gateway refuses before a service sees it: its own words, no details."""
+
+    def __init__(self, code: Code, message: str, *, http_status: int = 0) -> None:
+        super().__init__(code, message)
+        self.internal = message
+        self.args = (message,)
+        self._http_status = http_status or code.http_status
+
+    def wrap(self, context: str) -> Self:  # noqa: ARG002 nothing was attempted
+        return self
+
+    def response(self) -> JSONResponse:
+        body = {"code": self.code.number, "message": self.internal}
+        return JSONResponse(body, status_code=self._http_status)
 
 
 def invalid(message: str) -> RequestError:

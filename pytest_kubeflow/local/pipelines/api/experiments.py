@@ -18,6 +18,7 @@ from pytest_kubeflow.local.pipelines.api.errors import (
 )
 from pytest_kubeflow.local.pipelines.api.fields import read_resource
 from pytest_kubeflow.local.pipelines.api.listing import list_page
+from pytest_kubeflow.local.pipelines.api.query import Query
 from pytest_kubeflow.local.pipelines.store import (
     ARCHIVED,
     AVAILABLE,
@@ -82,7 +83,7 @@ class ExperimentService:
         return JSONResponse(messages.experiment(record))
 
     async def list(self, request: Request) -> Response:
-        namespace = self._context.api_namespace(request.query_params.get("namespace", ""))
+        namespace = self._context.api_namespace(Query(request).text("namespace"))
         try:
             await self._authorize(request, "list", namespace)
             self._store.default_experiment(namespace)

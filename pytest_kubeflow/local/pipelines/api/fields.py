@@ -13,8 +13,13 @@ from typing import Any
 
 from starlette.requests import Request
 
-from pytest_kubeflow.local.pipelines.api.context import members, read_message, text_field
-from pytest_kubeflow.local.pipelines.api.errors import RequestError, invalid
+from pytest_kubeflow.local.pipelines.api.context import (
+    members,
+    read_message,
+    text_field,
+    unreadable,
+)
+from pytest_kubeflow.local.pipelines.api.errors import RequestError
 
 Json = Any
 Message = Mapping[str, Json]
@@ -46,7 +51,7 @@ def one_of(message: Message, names: Iterable[str], what: str) -> str:
     """Which of a oneof's members is set ("" if none is); not more than one may be."""
     first, *others = [name for name in names if message.get(name) is not None] or [""]
     if others:
-        raise invalid(f'proto: error parsing "{others[0]}", oneof {what} is already set')
+        raise unreadable(f'proto: error parsing "{others[0]}", oneof {what} is already set')
     return first
 
 
@@ -90,7 +95,7 @@ def time_field(message: Message, name: str) -> datetime | None:
     value = message.get(name)
     if value is None:
         return None
-    problem = invalid(f"invalid google.protobuf.Timestamp value for {name}: {json.dumps(value)}")
+    problem = unreadable(f"invalid google.protobuf.Timestamp value for {name}: {json.dumps(value)}")
     if not isinstance(value, str) or not _TIMESTAMP.fullmatch(value):
         raise problem
     try:
@@ -127,7 +132,7 @@ def _structs_field(message: Message, name: str) -> dict[str, Json]:
 
 
 def _bad(kind: str, name: str, value: Json) -> RequestError:
-    return invalid(f"invalid value for {kind} field {name}: {json.dumps(value)}")
+    return unreadable(f"proto: invalid value for {kind} field {name}: {json.dumps(value)}")
 
 
 _READERS: Mapping[str, Callable[[Message, str], Json]] = {

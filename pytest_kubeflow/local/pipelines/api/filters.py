@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
+from pytest_kubeflow.local.pipelines.api.collation import collated, number
 from pytest_kubeflow.local.pipelines.api.errors import invalid
 
 Json = Any
@@ -68,23 +69,29 @@ class Predicate:
         actual = comparable(record, self.attribute)
         if self.tag is not None:
             actual = actual.get(self.tag)
-        elif isinstance(actual, float):
-            actual = int(actual)
         if self.operation == "IN":
-            return actual in self.value
+            return any(_COMPARISONS["EQUALS"](*_alike(actual, one)) for one in self.value)
         if self.operation == "IS_SUBSTRING":
-            return str(self.value).casefold() in str(actual or "").casefold()
-        if actual is None or (type(actual) is not type(self.value)):
+            return collated(str(self.value)) in collated(str(actual or ""))
+        if actual is None:
             return self.operation == "NOT_EQUALS"
-        return _COMPARISONS[self.operation](actual, self.value)
+        return _COMPARISONS[self.operation](*_alike(actual, self.value))
+
+
+def _alike(actual: Any, value: Any) -> tuple[Any, Any]:
+    """Two values as the database compares them: texts by its collation, else as numbers."""
+    if isinstance(actual, str) and isinstance(value, str):
+        return collated(actual), collated(value)
+    one, other = (number(each) if isinstance(each, str) else each for each in (actual, value))
+    return one, other
 
 
 def comparable(record: object, attribute: str) -> Any:
     """An attribute of a record; a time as seconds since 1970, and 0 if it is not yet."""
     value = operator.attrgetter(attribute)(record)
     if isinstance(value, datetime):
-        return value.timestamp()
-    return 0.0 if value is None and attribute.endswith("_at") else value
+        return math.floor(value.timestamp())
+    return 0 if value is None and attribute.endswith("_at") else value
 
 
 def parse_filter(text: str, fields: Mapping[str, str]) -> list[Predicate]:

@@ -15,8 +15,10 @@ from typing import Any, Generic, TypeVar
 
 from starlette.requests import Request
 
+from pytest_kubeflow.local.pipelines.api.collation import collated
 from pytest_kubeflow.local.pipelines.api.errors import RequestError, invalid
 from pytest_kubeflow.local.pipelines.api.filters import TAGS, comparable, parse_filter
+from pytest_kubeflow.local.pipelines.api.query import Query
 from pytest_kubeflow.local.pipelines.store import (
     Experiment,
     Pipeline,
@@ -53,11 +55,11 @@ def list_page(
     record's name in messages. A token carries the order and the filter of its list; if the request
     gives any of them too, both must say the same, in whatever words (Options.Matches in list.go).
     """
-    query = request.query_params
-    size = _page_size(query.get("page_size", ""))
-    sort_by, filter_text = query.get("sort_by", ""), query.get("filter", "")
+    query = Query(request)
+    size = _page_size(query.int32("page_size"))
+    sort_by, filter_text = query.text("sort_by"), query.text("filter")
     start: tuple[Any, str] | None = None
-    if token := query.get("page_token", ""):
+    if token := query.text("page_token"):
         said = _decode(token)
         start = (said["value"], said["id"])
         if (sort_by or filter_text) and (
@@ -73,7 +75,8 @@ def list_page(
     predicates = parse_filter(filter_text, fields)
 
     def position(record: Record) -> tuple[Any, str]:
-        return comparable(record, attribute), record.id
+        value = comparable(record, attribute)
+        return (collated(value) if isinstance(value, str) else value), record.id
 
     matching = [one for one in records if all(rule.holds(one) for rule in predicates)]
     ordered = sorted(matching, key=position, reverse=descending)
@@ -96,11 +99,7 @@ def list_page(
     return Page(chosen, len(matching), next_token)
 
 
-def _page_size(text: str) -> int:
-    try:
-        size = int(text or 0)
-    except ValueError:
-        raise invalid(f'type mismatch, parameter: page_size, error: parsing "{text}"') from None
+def _page_size(size: int) -> int:
     if size < 0:
         raise invalid(f"The page size should be greater than 0. Got {size}")
     return min(size or _DEFAULT_SIZE, _LARGEST_SIZE)

@@ -1,7 +1,7 @@
 """Records as the JSON of the API: snake_case names, fields without a value left out.
 
-Source: backend/src/apiserver/server/api_converter.go. Times of the real server have whole seconds;
-ours keep the milliseconds that they were taken with, which RFC 3339 allows.
+Source: backend/src/apiserver/server/api_converter.go. Times have whole seconds, as in the real
+server's database.
 """
 
 from __future__ import annotations
@@ -30,9 +30,7 @@ def timestamp(moment: datetime | None) -> str:
     Years have four digits: Go's clients send year 1 for a moment that they do not set.
     """
     moment = moment or EPOCH
-    text = moment.replace(tzinfo=None).isoformat(timespec="seconds")
-    milliseconds = moment.microsecond // 1000
-    return f"{text}.{milliseconds:03}Z" if milliseconds else f"{text}Z"
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def _set(**fields: Json) -> dict[str, Json]:

@@ -9,7 +9,6 @@ import io
 import tarfile
 import zipfile
 import zlib
-from pathlib import PurePosixPath
 
 from pytest_kubeflow.local.pipelines.api.errors import invalid
 
@@ -18,17 +17,20 @@ _MAIN = "pipeline.yaml"
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 
-def read_package(content: bytes) -> bytes:
-    """The text of the pipeline in a package. RequestError: not a package, or a broken one."""
+def read_package(content: bytes, name: str) -> bytes:
+    """The text of the pipeline in the file called `name`, whose suffix says first what it is.
+
+    RequestError: not a package, or a broken one.
+    """
     if len(content) > LARGEST:
         raise invalid(f"File size too large. Maximum supported size: {LARGEST}")
+    if name.endswith(_SUFFIXES):
+        return content
+    if content.startswith(b"PK"):
+        return _from_zip(content)
     if content.startswith(b"\x1f\x8b"):
         return _from_tarball(content)
-    if content.startswith(b"PK\x03\x04"):
-        return _from_zip(content)
-    if not content.strip():
-        raise invalid("Error read pipeline file: it is empty")
-    return content
+    raise invalid("Unexpected pipeline file format. Support .zip, .tar.gz, .json or YAML")
 
 
 def _from_tarball(content: bytes) -> bytes:
@@ -58,11 +60,11 @@ def _from_zip(content: bytes) -> bytes:
 
 
 def _choose(names: list[str]) -> str:
-    """`pipeline.yaml`, or else the only file there is."""
-    for name in names:
-        if PurePosixPath(name).name == _MAIN:
-            return name
-    candidates = [name for name in names if PurePosixPath(name).suffix in _SUFFIXES]
-    if not candidates:
-        raise invalid("Error extracting pipeline from the archive: it holds no YAML or JSON file")
-    return candidates[0]
+    """`pipeline.yaml`, or else the first file."""
+    chosen = _MAIN if _MAIN in names else (names or [""])[0]
+    if not chosen.endswith((".yaml", ".yml")):
+        raise invalid(
+            "Error extracting pipeline from the archive. Expecting a pipeline.yaml file inside. "
+            f"Got: {chosen}"
+        )
+    return chosen

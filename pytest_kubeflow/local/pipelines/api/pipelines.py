@@ -29,6 +29,7 @@ from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, inval
 from pytest_kubeflow.local.pipelines.api.fields import read_resource
 from pytest_kubeflow.local.pipelines.api.filters import TAGS
 from pytest_kubeflow.local.pipelines.api.listing import list_page
+from pytest_kubeflow.local.pipelines.api.query import Query
 from pytest_kubeflow.local.pipelines.api.tags import checked_tags
 from pytest_kubeflow.local.pipelines.settings import SYSTEM_NAMESPACE
 from pytest_kubeflow.local.pipelines.store import Pipeline
@@ -113,7 +114,7 @@ class PipelineService:
 
     async def get_by_name(self, request: Request) -> Response:
         name = request.path_params["name"]
-        namespace = self._context.api_namespace(request.query_params.get("namespace", ""))
+        namespace = self._context.api_namespace(Query(request).text("namespace"))
         try:
             await self.authorize(request, "get", namespace)
             found = self._store.pipelines.where(name=name, namespace=namespace)
@@ -125,7 +126,7 @@ class PipelineService:
         return JSONResponse(messages.pipeline(found[0]))
 
     async def list(self, request: Request) -> Response:
-        namespace = self._context.api_namespace(request.query_params.get("namespace", ""))
+        namespace = self._context.api_namespace(Query(request).text("namespace"))
         try:
             await self.authorize(request, "list", namespace)
             records = self._store.pipelines.where(namespace=namespace)
@@ -147,9 +148,10 @@ class PipelineService:
 
     async def delete(self, request: Request) -> Response:
         doing = "Failed to delete pipeline {}. Check error stack"
+        cascade = Query(request).flag("cascade")
         record = await self.find(request, "delete", doing)
         versions = self._store.versions.where(pipeline_id=record.id)
-        if versions and request.query_params.get("cascade", "").lower() != "true":
+        if versions and not cascade:
             raise invalid(
                 f"Failed to delete pipeline with id {record.id} as it has existing pipeline "
                 f"versions (e.g. {versions[-1].id}). Set cascade=true to delete all versions"

@@ -26,6 +26,7 @@ from pytest_kubeflow.local.pipelines.api.fields import (
     time_field,
 )
 from pytest_kubeflow.local.pipelines.api.listing import list_page
+from pytest_kubeflow.local.pipelines.api.query import Query
 from pytest_kubeflow.local.pipelines.api.submission import Submissions
 from pytest_kubeflow.local.pipelines.cron import CronError
 from pytest_kubeflow.local.pipelines.schedules import Schedule
@@ -99,11 +100,11 @@ class RecurringRunService:
         return JSONResponse(messages.recurring_run(record))
 
     async def list(self, request: Request) -> Response:
-        query = request.query_params
-        namespace = self._context.api_namespace(query.get("namespace", ""))
+        query = Query(request)
+        namespace = self._context.api_namespace(query.text("namespace"))
         records = list(self._store.recurring_runs.values())
         try:
-            if experiment_id := query.get("experiment_id", ""):
+            if experiment_id := query.text("experiment_id"):
                 experiment = self._store.experiments.get(experiment_id)
                 if experiment is None:
                     raise not_found("Experiment", experiment_id)
@@ -127,7 +128,7 @@ class RecurringRunService:
         """Remove it, and the Workflows of its runs, which it owns in Kubernetes, or orphan them."""
         doing = "Failed to delete a recurring run"
         try:
-            asked = request.query_params.get("propagation_policy") or None
+            asked = Query(request).text("propagation_policy") or None
             number = int(asked) if asked and re.fullmatch("[0-9]", asked) else asked
             policy = enum_field({"propagation_policy": number}, "propagation_policy", PROPAGATION)
         except RequestError as error:

@@ -16,6 +16,7 @@ from pytest_kubeflow.local.pipelines.api.context import Context, find, text_fiel
 from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid, not_found
 from pytest_kubeflow.local.pipelines.api.fields import read_resource, time_field
 from pytest_kubeflow.local.pipelines.api.listing import list_page
+from pytest_kubeflow.local.pipelines.api.query import Query
 from pytest_kubeflow.local.pipelines.api.submission import Submissions, new_run
 from pytest_kubeflow.local.pipelines.store import (
     ARCHIVED,
@@ -91,11 +92,11 @@ class RunService:
         return JSONResponse(messages.run(await self._find(request, "get", "Failed to get a run")))
 
     async def list(self, request: Request) -> Response:
-        query = request.query_params
-        namespace = self._context.api_namespace(query.get("namespace", ""))
+        query = Query(request)
+        namespace = self._context.api_namespace(query.text("namespace"))
         try:
             wanted: dict[str, str] = {}
-            if experiment_id := query.get("experiment_id", ""):
+            if experiment_id := query.text("experiment_id"):
                 experiment = self._store.experiments.get(experiment_id)
                 if experiment is None:
                     raise not_found("Experiment", experiment_id)

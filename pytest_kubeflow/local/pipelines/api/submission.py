@@ -171,7 +171,8 @@ class Submissions:
             namespace = self._store.pipelines[version.pipeline_id].namespace
             if namespace:
                 await self._context.access.require(request, "get", "pipelines", namespace)
-            return version.document, version, bool(version_id)
+            # Uploads take what is well-formed; whether it can be run counts from here on.
+            return accepted(version.document), version, bool(version_id)
         if message.get("pipeline_spec"):
             try:
                 return accepted(PipelineDocument.from_struct(message["pipeline_spec"])), None, True

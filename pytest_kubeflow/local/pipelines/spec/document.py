@@ -31,14 +31,25 @@ class SpecError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PipelineDocument:
-    """`spec` is a PipelineSpec, `platform` the `platforms.kubernetes` part of a PlatformSpec."""
+    """`spec` is a PipelineSpec, `platform` the `platforms.kubernetes` part of a PlatformSpec.
+
+    A package of KFP 1 is an Argo Workflow, which is `spec` then: it is kept, and not run here.
+    """
 
     spec: Spec
     platform: Spec = field(default_factory=dict)
 
     @property
+    def is_workflow(self) -> bool:
+        """Whether it is a package of KFP 1."""
+        return "apiVersion" in self.spec
+
+    @property
     def name(self) -> str:
         """`pipelineInfo.name`."""
+        if self.is_workflow:
+            metadata = self.spec.get("metadata") or {}
+            return str(metadata.get("name") or metadata.get("generateName") or "")
         return str(self.spec["pipelineInfo"]["name"])
 
     @staticmethod
@@ -82,9 +93,7 @@ def _assemble(documents: list[Json]) -> PipelineDocument:
         if not isinstance(document, dict):
             raise SpecError("unknown template format")
         if str(document.get("apiVersion", "")).startswith("argoproj.io/"):
-            raise SpecError(
-                "V1 pipeline specs are not allowed. Please migrate to using KFP V2 pipelines."
-            )
+            return PipelineDocument(_workflow(document))
         if "pipelineInfo" in document or "root" in document:
             if spec is not None:
                 raise SpecError("multiple pipeline specs provided")
@@ -96,6 +105,22 @@ def _assemble(documents: list[Json]) -> PipelineDocument:
     if spec is None:
         raise SpecError("unknown template format")
     return PipelineDocument(spec, platform or {})
+
+
+def _workflow(document: Spec) -> Spec:
+    """An Argo Workflow whose entrypoint is there, as Argo wants it of one."""
+    kind = document.get("kind")
+    if kind != "Workflow":
+        raise SpecError(f"Unexpected resource type. Expected: Workflow. Received: {kind}")
+    spec = document.get("spec")
+    spec = spec if isinstance(spec, dict) else {}
+    entrypoint = spec.get("entrypoint")
+    if not entrypoint:
+        raise SpecError("spec.entrypoint is required")
+    names = [one.get("name") for one in spec.get("templates") or [] if isinstance(one, dict)]
+    if entrypoint not in names:
+        raise SpecError(f"template name {entrypoint!r} undefined")
+    return dict(json.loads(json.dumps(document, default=str)))
 
 
 def _checked(document: Spec) -> Spec:
