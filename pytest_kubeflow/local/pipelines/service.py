@@ -26,6 +26,7 @@ from pytest_kubeflow.local.pipelines.api.submission import Submissions
 from pytest_kubeflow.local.pipelines.api.uploads import UploadService
 from pytest_kubeflow.local.pipelines.api.versions import VersionService
 from pytest_kubeflow.local.pipelines.driver.engine import Engine
+from pytest_kubeflow.local.pipelines.foreign import ForeignWorkflows
 from pytest_kubeflow.local.pipelines.persistence import PersistenceAgent
 from pytest_kubeflow.local.pipelines.recurring import RecurringRuns
 from pytest_kubeflow.local.pipelines.resume import resume, unfinished
@@ -75,6 +76,7 @@ class Pipelines:
         versions = VersionService(context, pipelines)
         submissions = Submissions(context, workflows)
         self._recurring = RecurringRuns(store, submissions, self._informer)
+        self._foreign = ForeignWorkflows(client)
         routes = [
             *UploadService(context, pipelines, versions).routes(),
             *pipelines.routes(),
@@ -95,6 +97,7 @@ class Pipelines:
         self._tasks.append(asyncio.create_task(self._informer.run(), name="workflows"))
         await self._informer.synced.wait()
         self._tasks.append(asyncio.create_task(self._recurring.run(), name="recurring runs"))
+        self._tasks.append(asyncio.create_task(self._foreign.run(), name="foreign workflows"))
         if self._unfinished:
             resumed = self._resume(self._unfinished)
             self._tasks.append(asyncio.create_task(resumed, name="resumed runs"))

@@ -65,6 +65,28 @@ def test_an_account_without_rights(
         assert told in member.details(run.run_id)["greet"]["error"]["message"]
 
 
+def test_a_workflow_of_nobody_says_so(member: Member, administrator: Any) -> None:
+    workflows = ("argoproj.io", "v1alpha1", member.namespace, "workflows")
+    custom = client.CustomObjectsApi(administrator)
+    template = {"name": "say", "container": {"image": "busybox", "command": ["true"]}}
+    body = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {"generateName": "by-hand-"},
+        "spec": {"entrypoint": "say", "templates": [template]},
+    }
+    called = custom.create_namespaced_custom_object(*workflows, body)["metadata"]["name"]
+    found: dict[str, Any] = {}
+
+    def ended() -> bool:
+        found.update(custom.get_namespaced_custom_object(*workflows, called).get("status") or {})
+        return bool(found)
+
+    member.until(ended, "somebody to say that nobody runs it")
+    assert found["phase"] == "Error"
+    assert "runs no Argo Workflows but those of Kubeflow Pipelines" in found["message"]
+
+
 def test_nobody_runs_workflows(member: Member, administrator: Any) -> None:
     core = client.CoreV1Api(administrator)
     kubernetes = KubernetesClient()
