@@ -13,7 +13,7 @@ from tests.local.pipelines.member import Member
 
 TEXT = (
     "{{$.inputs.parameters['count']}} {{$.pipeline_job_name}} {{$}} "
-    "$HOME $(NAMESPACE) \"q\" \\ 'a'\nline"
+    "$HOME $(NO_SUCH) \"q\" \\ 'a'\nline"
 )
 
 
@@ -49,6 +49,14 @@ def test_values_reach_the_command_unchanged(member: Member) -> None:
     log = printed(member.log(run.run_id, "show"))
     # Numbers as Go's FormatFloat writes them, keys in the order of protobuf's JSON.
     assert log == f'<{TEXT}><7><0.0000001><true><[1,"a"]><{{"a":[],"b":1}}>'
+
+
+def test_kubernetes_expands_its_variables_in_values(member: Member) -> None:
+    text = "$(NAMESPACE) $$(NAMESPACE) $$$$ $(KFP_STORE_SECRET_KEY)"
+    run = member.run(kinds, text=text, count=7, ratio=1.0, flag=True, items=[], mapping={})
+    assert run.state == "SUCCEEDED", member.errors(run)
+    expanded = f"{member.namespace} $(NAMESPACE) $$ $(KFP_STORE_SECRET_KEY)"
+    assert printed(member.log(run.run_id, "show")).startswith(f"<{expanded}><7>")
 
 
 def test_output_files_are_read_by_type(member: Member) -> None:

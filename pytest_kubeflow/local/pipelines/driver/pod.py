@@ -29,6 +29,7 @@ _TOKEN_DIRECTORY = "/var/run/secrets/kfp"  # noqa: S105 a path
 # Where artifacts are for the task; volumes, so that any user may write there.
 _SCRATCH = {"minio-scratch": "/minio", "s3-scratch": "/s3", "gcs-scratch": "/gcs"}
 OWN_VOLUMES = frozenset({"kfp-launcher", "kfp-token", *_SCRATCH})
+_STORE_VARIABLE = "KFP_STORE_"
 _CHANNEL_START, _CHANNEL_END = "{{$.inputs.parameters['", "']}}"
 
 
@@ -216,14 +217,15 @@ def _environment(store: StoreSettings) -> list[Object]:
         field("KFP_POD_NAME", "metadata.name"),
         field("KFP_POD_UID", "metadata.uid"),
         field("NAMESPACE", "metadata.namespace"),
-        key("KFP_STORE_ACCESS_KEY", "accesskey"),
-        key("KFP_STORE_SECRET_KEY", "secretkey"),
+        key(f"{_STORE_VARIABLE}ACCESS_KEY", "accesskey"),
+        key(f"{_STORE_VARIABLE}SECRET_KEY", "secretkey"),
     ]
 
 
 def _literal(value: Json) -> str:
-    """JSON for a pod's command, where Kubernetes would expand `$(NAME)` and `$$`.
+    """JSON for a pod's command, in which Kubernetes expands `$(NAME)` and `$$`.
 
+    So it does to the real driver's: `$(NAMESPACE)` in a parameter becomes the pod's namespace.
     Raises TaskError for numbers that JSON has not: a task may give them, but none can take them.
     """
     try:
@@ -232,4 +234,5 @@ def _literal(value: Json) -> str:
         raise TaskError(
             "google.protobuf.Value.number_value: an input is NaN or infinite, which JSON has not"
         ) from None
-    return text.replace("$", "$$")
+    # The launcher's keys are no variables of a real pod.
+    return text.replace(f"$({_STORE_VARIABLE}", f"$$({_STORE_VARIABLE}")
