@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pytest_kubeflow.local.pipelines.schedules import Schedule
+from pytest_kubeflow.local.pipelines.settings import STANDALONE_NAMESPACE
 from pytest_kubeflow.local.pipelines.store import (
     Experiment,
     Pipeline,
@@ -133,7 +134,8 @@ def recurring_run(record: RecurringRun) -> Json:
         status="ENABLED" if record.enabled else "DISABLED",
         error=_error(record.error),
         no_catchup=record.no_catchup,
-        namespace=record.namespace,
+        # Of its object in Kubernetes, stand-alone too.
+        namespace=record.namespace or STANDALONE_NAMESPACE,
         experiment_id=record.experiment_id,
         **source,
     )
