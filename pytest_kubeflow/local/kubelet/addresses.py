@@ -12,6 +12,10 @@ from collections import deque
 HOST_IP = "127.0.0.1"
 
 
+class NoAddressLeft(Exception):  # noqa: N818 (a state of the node, which passes)
+    """All addresses of the range are lent."""
+
+
 class PodAddresses:
     """Lends the addresses of the loopback network `cidr`; without one, all pods have the node's.
 
@@ -24,13 +28,16 @@ class PodAddresses:
         if network is not None and not network.is_loopback:
             raise ValueError(f"{cidr} is not a loopback network")
         self._free = deque(str(one) for one in network.hosts()) if network is not None else deque()
+        self._cidr = cidr
         self._lent: dict[str, str] = {}
 
     def lend(self, uid: str) -> str:
-        """The address of the pod `uid`, the same for each call; the node's if none is left."""
+        """The address of the pod `uid`, the same for each call. Raises NoAddressLeft."""
+        if self._cidr is None:
+            return HOST_IP
         if uid not in self._lent:
             if not self._free:
-                return HOST_IP
+                raise NoAddressLeft(f"no IP addresses available in range set: {self._cidr}")
             self._lent[uid] = self._free.popleft()
         return self._lent[uid]
 

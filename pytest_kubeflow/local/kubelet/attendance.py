@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable
 
@@ -11,6 +12,8 @@ from pytest_kubeflow.local.kubelet.context import Node
 from pytest_kubeflow.local.kubelet.probes import Inside, check, watch_probe
 from pytest_kubeflow.local.kubelet.status import ContainerStatus
 from pytest_kubeflow.local.spawner import Process
+
+log = logging.getLogger(__name__)
 
 
 class Attendance:
@@ -27,6 +30,7 @@ class Attendance:
         spec: Object,
         status: ContainerStatus,
         started: asyncio.Event,
+        attempted: asyncio.Event,
         changed: Callable[[], None],
     ) -> None:
         self.grace: float | None = None
@@ -35,6 +39,7 @@ class Attendance:
         self._spec = spec
         self._status = status
         self._started = started
+        self._attempted = attempted
         self._changed = changed
         self._stopped: Inside | None = None
 
@@ -42,11 +47,13 @@ class Attendance:
         """While the container runs: its postStart handler, then its probes."""
         hook = (self._spec.get("lifecycle") or {}).get("postStart")
         if hook and (problem := await check(inside, {"timeoutSeconds": 3600, **hook})):
-            self._node.events.warning(
-                self._pod, "FailedPostStartHook", f"PostStartHook failed: {problem}"
-            )
-            inside.process.kill()
+            # What the handler wrote may hold secrets: the kubelet does not tell it either.
+            log.info("postStart of %s: %s", self._spec["name"], problem)
+            self._node.events.warning(self._pod, "FailedPostStartHook", "PostStartHook failed")
+            self._node.events.normal(self._pod, "Killing", "FailedPostStartHook")
+            await self.end(inside)
             return
+        self._attempted.set()
         if startup := self._spec.get("startupProbe"):
             self._changed()
             if not await self._watch("Startup", inside, startup):
@@ -78,17 +85,21 @@ class Attendance:
                 return True
             if not good:
                 name = self._spec["name"]
-                self._node.events.normal(
-                    self._pod,
-                    "Killing",
-                    f"Container {name} failed {kind.lower()} probe, will be restarted",
-                )
+                told = f"Container {name} failed {kind.lower()} probe, will be restarted"
+                if not self._restarts:
+                    told = f"Stopping container {name}"
+                self._node.events.normal(self._pod, "Killing", told)
                 await self.end(inside)
                 return False
             return kind == "Liveness"
 
         await watch_probe(inside, probe, on_result=result, on_failure=failed)
         return passed
+
+    @property
+    def _restarts(self) -> bool:
+        policy = self._spec.get("restartPolicy") or self._pod["spec"].get("restartPolicy")
+        return bool(policy != "Never")
 
     async def end(self, inside: Inside) -> None:
         """preStop, SIGTERM, and SIGKILL when the grace period is over."""
@@ -102,8 +113,9 @@ class Attendance:
                     self._stopped = inside
                     problem = await check(inside, {"timeoutSeconds": grace, **hook})
                     if problem:
+                        log.info("preStop of %s: %s", self._spec["name"], problem)
                         self._node.events.warning(
-                            self._pod, "FailedPreStopHook", f"PreStopHook failed: {problem}"
+                            self._pod, "FailedPreStopHook", "PreStopHook failed"
                         )
                 process.signal(signal.SIGTERM)
                 await process.wait()

@@ -54,13 +54,19 @@ class ContainerRunner:
         gpus: Callable[[], GpuShare],
         policy: str,
         changed: Callable[[], None],
+        init: bool = False,
     ) -> None:
         self.spec = spec
         self.status = ContainerStatus(
-            spec["name"], spec.get("image", ""), sidecar=spec.get("restartPolicy") == "Always"
+            spec["name"],
+            spec.get("image", ""),
+            sidecar=spec.get("restartPolicy") == "Always",
+            init=init,
         )
         self.logs: list[ContainerLog] = []
         self.started = asyncio.Event()
+        self.attempted = asyncio.Event()
+        """Set when the container runs, its postStart handler included, or could not be started."""
         self._node = node
         self._pod = pod
         self._directory = directory
@@ -70,7 +76,10 @@ class ContainerRunner:
         self._gpus = gpus
         self._policy = "Always" if self.status.sidecar else policy
         self._changed = changed
-        self._attendance = Attendance(node, pod, spec, self.status, self.started, changed)
+        self._attendance = Attendance(
+            node, pod, spec, self.status, self.started, self.attempted, changed
+        )
+        self._anew = False
         self._stopping = asyncio.Event()
         self._inside: Inside | None = None
         self._background: set[asyncio.Task[None]] = set()
@@ -78,7 +87,17 @@ class ContainerRunner:
 
     async def run(self) -> None:
         """Until the container has ended for good, or `stop` has ended it."""
+        try:
+            await self._run()
+        finally:
+            self.attempted.set()
+
+    async def _run(self) -> None:
         restarted = False
+        if self.status.exit_code is not None and not self._anew:
+            if not self._restarts():
+                return
+            self.status.restart_count += 1
         while not self._stopping.is_set():
             if not await self._run_once() or not self._restarts():
                 return
@@ -87,6 +106,43 @@ class ContainerRunner:
                 return
             restarted = True
             self.status.restart_count += 1
+
+    def resume(self, before: Object) -> None:
+        """Go on from the status that an earlier kubelet left, whose containers are gone."""
+        status, state = self.status, before.get("state") or {}
+        status.restart_count = int(before.get("restartCount") or 0)
+        status.image_id = before.get("imageID") or ""
+        status.container_id = before.get("containerID") or ""
+        status.last_state = before.get("lastState") or {}
+        if (running := state.get("running")) is not None:
+            # As containerd says of containers that ended while it did not look.
+            state = {
+                "terminated": {
+                    "exitCode": 255,
+                    "reason": "Unknown",
+                    "startedAt": running.get("startedAt"),
+                    "finishedAt": now(),
+                    "containerID": status.container_id,
+                }
+            }
+        status.state = state
+
+    @property
+    def will_run(self) -> bool:
+        """Whether there is a run to come, as far as is known before the first one."""
+        return self.status.exit_code is None or self._restarts()
+
+    @property
+    def written(self) -> Path:
+        """Where what the container has written lies, its logs included."""
+        return self._directory
+
+    def again(self) -> None:
+        """Run an init container of an earlier kubelet once more: what it made is gone."""
+        if self.status.exit_code is not None and not self.status.sidecar:
+            self.status.wait("PodInitializing")
+            self.status.restart_count += 1
+            self._anew = True
 
     def _restarts(self) -> bool:
         if self._stopping.is_set() or self._policy == "Never":
@@ -107,6 +163,10 @@ class ContainerRunner:
         )
         return await self._pause(delay)
 
+    async def _pause_after_failure(self, seconds: float) -> bool:
+        self.attempted.set()
+        return await self._pause(seconds)
+
     async def _pause(self, seconds: float) -> bool:
         """Wait; False if the container is to stop meanwhile."""
         with contextlib.suppress(TimeoutError):
@@ -122,7 +182,7 @@ class ContainerRunner:
             self.status,
             policy=self.spec.get("imagePullPolicy", "IfNotPresent"),
             changed=self._changed,
-            pause=self._pause,
+            pause=self._pause_after_failure,
         )
         if image is None or (launch := await self._configure(image)) is None:
             return False
@@ -189,12 +249,18 @@ class ContainerRunner:
             self.status.wait("CreateContainerConfigError", problem)
             self._changed()
             self._node.events.warning(self._pod, "Failed", f"Error: {problem}")
-            if not await self._pause(backoff.delay()):
+            if not await self._pause_after_failure(backoff.delay()):
                 return None
 
     async def _not_started(self, log: ContainerLog, problem: str) -> None:
         await log.drained()
-        message = f"failed to create task: unable to start container process: {problem}"
+        # As containerd and runc put it: who looks for their words finds them here too.
+        message = (
+            "failed to create containerd task: failed to create shim task: OCI runtime create "
+            f"failed: runc create failed: unable to start container process: {problem}: unknown"
+        )
+        name = self.spec["name"]
+        self._node.events.normal(self._pod, "Created", f"Created container: {name}")
         self._node.events.warning(self._pod, "Failed", f"Error: {message}")
         self._terminated("StartError", 128, _NEVER, message)
 
@@ -290,6 +356,7 @@ class ContainerRunner:
         }
         if message:
             terminated["message"] = message
+        self.attempted.set()
         self.status.state = {"terminated": terminated}
         self.status.ready = self.status.started = False
         self._changed()

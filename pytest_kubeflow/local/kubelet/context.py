@@ -40,6 +40,8 @@ class Node:
     removal: Removal
     layers: BaseLayers
     services: Callable[[str], list[Object]]
+    labels: Mapping[str, str]
+    active: Callable[[], list[Object]]
     faults: FaultSet | None
     directories: HostDirectories
 

@@ -10,12 +10,19 @@ import base64
 import math
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.quantity import parse_quantity
-from pytest_kubeflow.local.kube.resources import CONFIG_MAPS, SECRETS
+from pytest_kubeflow.local.kube.resources import CONFIG_MAPS, SECRETS, Resource
+
+
+class Reader(Protocol):
+    """What reads objects from the API: a client, or what it has read a moment ago."""
+
+    async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Object: ...
+
 
 _KEYED_FIELD = re.compile(r"metadata\.(labels|annotations)\['([^']+)'\]")
 
@@ -29,16 +36,16 @@ async def container_env(
     pod: Object,
     container: Object,
     *,
-    base: Mapping[str, str],
     services: Mapping[str, str],
     allocatable: Mapping[str, str],
 ) -> dict[str, str]:
-    """The environment of `container`; `base` is what its image and the kubelet set.
+    """What the pod and the Services of its namespace set for `container`.
 
+    Only these variables can be named by `$(NAME)`: those of the image are none of them.
     Raises ConfigError if a ConfigMap or Secret that is not optional is missing, or its key.
     """
     namespace = pod["metadata"]["namespace"]
-    env = {**base, **services}
+    env = {**services}
     for source in container.get("envFrom") or []:
         for resource, field in ((CONFIG_MAPS, "configMapRef"), (SECRETS, "secretRef")):
             if (reference := source.get(field)) is not None:
@@ -82,7 +89,7 @@ async def _value_from(
 
 
 async def fetch_data(
-    client: KubeClient, resource: Any, namespace: str, reference: Mapping[str, Any]
+    client: Reader, resource: Resource, namespace: str, reference: Mapping[str, Any]
 ) -> dict[str, bytes] | None:
     """Data of the ConfigMap or Secret that `reference` names; None if missing but optional."""
     name = reference.get("name") or reference.get("secretName")
@@ -175,7 +182,10 @@ def resource_value(
 
 
 def service_env(services: Iterable[Object]) -> dict[str, str]:
-    """`NAME_SERVICE_HOST` and its kin for Services with an address (pkg/kubelet/envvars)."""
+    """`NAME_SERVICE_HOST`, `NAME_PORT` and their kin for Services with an address.
+
+    Names: kubernetes/kubernetes pkg/kubelet/envvars.
+    """
     env: dict[str, str] = {}
     for service in services:
         spec = service["spec"]
@@ -189,4 +199,19 @@ def service_env(services: Iterable[Object]) -> dict[str, str]:
             if port.get("name"):
                 suffix = port["name"].upper().replace("-", "_")
                 env[f"{name}_SERVICE_PORT_{suffix}"] = str(port["port"])
+        for index, port in enumerate(ports):
+            protocol = port.get("protocol") or "TCP"
+            number, prefix = str(port["port"]), f"{name}_PORT_{port['port']}_{protocol}"
+            url = f"{protocol.lower()}://{_bracketed(address)}:{number}"
+            env |= {f"{name}_PORT": url} if index == 0 else {}
+            env |= {
+                prefix: url,
+                f"{prefix}_PROTO": protocol.lower(),
+                f"{prefix}_PORT": number,
+                f"{prefix}_ADDR": address,
+            }
     return env
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address

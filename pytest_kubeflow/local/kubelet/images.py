@@ -43,7 +43,8 @@ class ImageUnknown(Exception):  # noqa: N818 (named as the kubelet's reasons are
 class Image:
     """An image: its identity, what it sets, and the directory that it is, if it is one.
 
-    `packages` are directories of Python packages that its containers see at their own paths.
+    `packages` are directories of Python packages that its containers see at their own paths. `user`
+    is `UID`, `UID:GID` or the name of one, as in a Dockerfile; empty: root.
     """
 
     reference: str
@@ -54,6 +55,7 @@ class Image:
     packages: tuple[Path, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     directory: Path | None = None
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class _Directory:
     path: Path
     entrypoint: tuple[str, ...]
     packages: Mapping[str, str]
+    env: Mapping[str, str]
+    user: str
 
 
 class ImageCatalogue:
@@ -87,9 +91,13 @@ class ImageCatalogue:
         *,
         entrypoint: Sequence[str] = (),
         packages: Mapping[str, str] | None = None,
+        env: Mapping[str, str] | None = None,
+        user: str = "",
     ) -> None:
         """Let the image `name` (any tag) be the content of `directory`.
 
+        `env` and `user` are what the image sets: variables (its PATH among them), and who its
+        containers run as where the pod does not say.
         `packages` are what its program imports besides, `{module: distribution}`: containers see
         those that are installed where this process runs. While one is missing, the image cannot
         be pulled. Raises ValueError for a name that is no image name, or a directory that is not
@@ -99,7 +107,7 @@ class ImageCatalogue:
         if not directory.is_dir():
             raise ValueError(f"image {name}: {directory} is not a directory")
         self._directories[repository] = _Directory(
-            directory.resolve(), tuple(entrypoint), packages or {}
+            directory.resolve(), tuple(entrypoint), packages or {}, env or {}, user
         )
 
     def resolve(self, reference: str) -> Image:
@@ -118,8 +126,9 @@ class ImageCatalogue:
                 kind="directory",
                 entrypoint=known.entrypoint,
                 packages=packages,
-                env={"PATH": _SYSTEM_PATH, **path},
+                env={"PATH": _SYSTEM_PATH, **path, **known.env},
                 directory=known.path,
+                user=known.user,
             )
         if any(fnmatch.fnmatchcase(short, pattern) for pattern in _PYTHON):
             python = self.environments

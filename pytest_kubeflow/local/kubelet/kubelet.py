@@ -11,8 +11,8 @@ from pytest_kubeflow.local.httpd import HttpServer
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, Informer, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.events import Recorder
-from pytest_kubeflow.local.kube.resources import PODS, SERVICES
-from pytest_kubeflow.local.kubelet import cgroups, gpus
+from pytest_kubeflow.local.kube.resources import PODS, SERVICES, Resource
+from pytest_kubeflow.local.kubelet import cgroups, eviction, gpus
 from pytest_kubeflow.local.kubelet.addresses import PodAddresses
 from pytest_kubeflow.local.kubelet.context import FaultSet, Node
 from pytest_kubeflow.local.kubelet.events import PodEvents
@@ -29,6 +29,27 @@ from pytest_kubeflow.local.spawner import Spawner
 log = logging.getLogger(__name__)
 
 _TOKEN_CHECK_SECONDS = 30
+_REFRESH_SECONDS = 10
+
+
+class RecentObjects:
+    """Reads each object once, however many pods ask for it; an error is as good as an object."""
+
+    def __init__(self, client: KubeClient) -> None:
+        self._client = client
+        self._read: dict[str, Object | ApiError] = {}
+
+    async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Object:
+        path = resource.path(namespace, name)
+        if path not in self._read:
+            try:
+                self._read[path] = await self._client.get(resource, name, namespace)
+            except ApiError as error:
+                self._read[path] = error
+        found = self._read[path]
+        if isinstance(found, ApiError):
+            raise found
+        return found
 
 
 class Kubelet:
@@ -96,6 +117,8 @@ class Kubelet:
             removal=Removal(spawner),
             layers=BaseLayers(data_dir / "layers", images.environments),
             services=self._services_of,
+            labels=self._registration.labels,
+            active=lambda: [one.pod for one in self._workers.values() if one.takes_resources],
             faults=faults,
             directories=directories or HostDirectories(),
         )
@@ -117,6 +140,8 @@ class Kubelet:
             self._events.run(),
             self._registration.heartbeat(),
             self._renew_tokens(),
+            self._refresh_volumes(),
+            self._watch_storage(),
             self._detect_gpus(),
         ):
             self._spawn(task)
@@ -205,6 +230,20 @@ class Kubelet:
         services = list(self._services.objects.values())
         for worker in self._workers.values():
             worker.write_hosts(services)
+
+    async def _refresh_volumes(self) -> None:
+        """Bring changed ConfigMaps and Secrets into the volumes of pods that run."""
+        while True:
+            await asyncio.sleep(_REFRESH_SECONDS)
+            recent = RecentObjects(self._client)
+            for worker in list(self._workers.values()):
+                await worker.refresh_volumes(recent)
+
+    async def _watch_storage(self) -> None:
+        while True:
+            await asyncio.sleep(eviction.CHECK_SECONDS)
+            for worker in list(self._workers.values()):
+                await worker.check_storage()
 
     async def _renew_tokens(self) -> None:
         while True:

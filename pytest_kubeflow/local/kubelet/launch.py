@@ -22,7 +22,9 @@ class Launch:
     """One configured run of a container."""
 
     image: Image
+    hostname: str
     env: dict[str, str]
+    arguments: list[str]
     volumes: list[Mount]
     devices: list[Mount]
     identity: Identity
@@ -44,13 +46,13 @@ class Launch:
         context = spec.get("securityContext") or {}
         readonly = bool(context.get("readOnlyRootFilesystem"))
         return ProcessSpec(
-            argv=self._arguments(spec) or [""],
+            argv=self.arguments or [""],
             env=self.env,
             working_dir=spec.get("workingDir") or "/",
             container=Container(
                 root=directory,
                 base=layer.directory,
-                hostname=self.env["HOSTNAME"],
+                hostname=self.hostname,
                 mounts=[
                     *layer.mounts_of(readonly=readonly),
                     *pod.mounts(readonly=readonly),
@@ -65,42 +67,52 @@ class Launch:
             ),
         )
 
-    def _arguments(self, spec: Object) -> list[str]:
-        command = [expand(word, self.env) for word in spec.get("command") or ()]
-        arguments = [expand(word, self.env) for word in spec.get("args") or ()]
-        entrypoint = command or self.image.entrypoint
-        # Where there is no entry point, arguments replace the image's default command.
-        return [*entrypoint, *arguments] or list(self.image.command)
-
 
 async def configure(
     node: Node, pod: Object, spec: Object, image: Image, volumes: PodVolumes, gpus: GpuShare
 ) -> Launch:
     """Resolve what the container refers to. Raises ConfigError or ApiError."""
-    who = identity(pod, spec)
-    env = await _environment(node, pod, spec, image, home="/" if who.uid else "/root")
-    return Launch(image, {**env, **gpus.env}, volumes.mounts(spec, env), gpus.mounts, who)
+    who = identity(pod, spec, image)
+    hostname = str(pod["spec"].get("hostname") or pod["metadata"]["name"])
+    own = await _own_environment(node, pod, spec)
+    env = {
+        **image.env,
+        "HOME": "/" if who.uid else "/root",
+        "HOSTNAME": hostname,
+        **own,
+        **gpus.env,
+    }
+    return Launch(
+        image,
+        hostname,
+        env,
+        _arguments(spec, image, own),
+        volumes.mounts(spec, own),
+        gpus.mounts,
+        who,
+    )
 
 
-async def _environment(
-    node: Node, pod: Object, spec: Object, image: Image, *, home: str
-) -> dict[str, str]:
-    metadata = pod["metadata"]
+def _arguments(spec: Object, image: Image, own: dict[str, str]) -> list[str]:
+    command = [expand(word, own) for word in spec.get("command") or ()]
+    arguments = [expand(word, own) for word in spec.get("args") or ()]
+    entrypoint = command or image.entrypoint
+    # Where there is no entry point, arguments replace the image's default command.
+    return [*entrypoint, *arguments] or list(image.command)
+
+
+async def _own_environment(node: Node, pod: Object, spec: Object) -> dict[str, str]:
+    """What does not come from the image: variables of Services and of the pod."""
     server = node.client.credentials.server.partition("://")[2].split("/")[0]
     host, _, port = server.rpartition(":")
-    base = {
-        **image.env,
-        "HOME": home,
-        "HOSTNAME": str(pod["spec"].get("hostname") or metadata["name"]),
-    }
     links = pod["spec"].get("enableServiceLinks", True)
-    services = service_env(node.services(metadata["namespace"]) if links else [])
+    services = service_env(node.services(pod["metadata"]["namespace"]) if links else [])
     # The API server's own address: its Service needs a port that only root may open.
-    services |= {
-        "KUBERNETES_SERVICE_HOST": host.strip("[]") or server,
-        "KUBERNETES_SERVICE_PORT": port or "443",
-        "KUBERNETES_SERVICE_PORT_HTTPS": port or "443",
+    address = {
+        "clusterIP": host.strip("[]") or server,
+        "ports": [{"name": "https", "port": int(port) if port.isdigit() else 443}],
     }
+    services |= service_env([{"metadata": {"name": "kubernetes"}, "spec": address}])
     return await container_env(
-        node.client, pod, spec, base=base, services=services, allocatable=node.allocatable
+        node.client, pod, spec, services=services, allocatable=node.allocatable
     )

@@ -12,13 +12,16 @@ from pathlib import Path
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import PODS
-from pytest_kubeflow.local.kubelet.addresses import HOST_IP
+from pytest_kubeflow.local.kubelet import eviction
+from pytest_kubeflow.local.kubelet.addresses import HOST_IP, NoAddressLeft
+from pytest_kubeflow.local.kubelet.admission import PodRejected, admit
 from pytest_kubeflow.local.kubelet.container import ContainerRunner
 from pytest_kubeflow.local.kubelet.context import Backoff, Node
+from pytest_kubeflow.local.kubelet.env import Reader
 from pytest_kubeflow.local.kubelet.gpus import GpusUnavailable
 from pytest_kubeflow.local.kubelet.logs import ContainerLog
 from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
-from pytest_kubeflow.local.kubelet.status import now, pod_status
+from pytest_kubeflow.local.kubelet.status import now, pod_status, rejected_status
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes, VolumeError
 
 log = logging.getLogger(__name__)
@@ -31,11 +34,10 @@ class PodWorker:
     """Runs a pod. `run` ends when the pod is gone from the API and from this machine."""
 
     def __init__(self, node: Node, pod: Object, directory: Path) -> None:
-        own = not pod["spec"].get("hostNetwork")
-        self._ip = node.addresses.lend(pod["metadata"]["uid"]) if own else HOST_IP
+        self._ip = ""
         # Known to containers before the first status is written.
-        known = {**(pod.get("status") or {}), "podIP": self._ip, "hostIP": HOST_IP}
-        self.pod = pod = {**pod, "status": known}
+        self._known = {**(pod.get("status") or {}), "hostIP": HOST_IP}
+        self.pod = pod = {**pod, "status": self._known}
         self._node = node
         self._directory = directory
         self._started_at = (pod.get("status") or {}).get("startTime") or now()
@@ -61,13 +63,21 @@ class PodWorker:
         self._clean = asyncio.Event()
         policy = pod["spec"].get("restartPolicy", "Always")
         init_policy = "Never" if policy == "Never" else "OnFailure"
-        self._init = self._runners(pod["spec"].get("initContainers") or [], init_policy)
+        self._init = self._runners(pod["spec"].get("initContainers") or [], init_policy, init=True)
         self._main = self._runners(pod["spec"]["containers"], policy)
+        self._ephemeral: list[ContainerRunner] = []
+        self._debugging: set[asyncio.Task[None]] = set()
+        self._admitted = False
+        self._rejection: tuple[str, str] | None = None
+        self._settled = asyncio.Event()
         if self._init:
             for runner in [*self._init, *self._main]:
                 runner.status.wait("PodInitializing")
+        self._resume()
 
-    def _runners(self, specs: Sequence[Object], policy: str) -> list[ContainerRunner]:
+    def _runners(
+        self, specs: Sequence[Object], policy: str, *, init: bool = False
+    ) -> list[ContainerRunner]:
         return [
             ContainerRunner(
                 self._node,
@@ -80,14 +90,40 @@ class PodWorker:
                 gpus=partial(self._node.gpus.share, self.pod, spec["name"]),
                 policy=policy,
                 changed=self._dirty.set,
+                init=init,
             )
             for spec in specs
         ]
 
+    def _resume(self) -> None:
+        """Take up what an earlier kubelet has begun: no container that may run once runs twice."""
+        for field, runners in (
+            ("initContainerStatuses", self._init),
+            ("containerStatuses", self._main),
+        ):
+            before = {one["name"]: one for one in self._known.get(field) or []}
+            for runner in runners:
+                status = before.get(runner.spec["name"]) or {}
+                if status.get("containerID"):
+                    runner.resume(status)
+        if any(one.will_run for one in self._main) and self._may_start_anew:
+            for runner in self._init:
+                runner.again()
+
     @property
-    def ip(self) -> str:
-        """The pod's address."""
-        return self._ip
+    def _may_start_anew(self) -> bool:
+        begun = any(one.status.container_id for one in [*self._init, *self._main])
+        return not begun or self.pod["spec"].get("restartPolicy", "Always") != "Never"
+
+    @property
+    def ip(self) -> str | None:
+        """The pod's address; None as long as it has none."""
+        return self._ip or None
+
+    @property
+    def takes_resources(self) -> bool:
+        """Whether others have to leave room for it."""
+        return self._admitted and not self._ended
 
     @property
     def name(self) -> tuple[str, str]:
@@ -96,7 +132,7 @@ class PodWorker:
 
     def runner(self, container: str) -> ContainerRunner | None:
         """The runner of a container, by its name."""
-        runners = [*self._main, *self._init]
+        runners = [*self._main, *self._init, *self._ephemeral]
         return next((one for one in runners if one.spec["name"] == container), None)
 
     def log_of(self, container: str, *, previous: bool) -> ContainerLog | None:
@@ -114,9 +150,26 @@ class PodWorker:
         """Take note of a change of the pod in the API."""
         self.pod = pod
         metadata = pod["metadata"]
+        self._debug()
         if metadata.get("deletionTimestamp"):
             self._removal.set()
             self._stop(float(metadata.get("deletionGracePeriodSeconds") or 0))
+
+    def _debug(self) -> None:
+        """Start the ephemeral containers that are new; they are never restarted."""
+        known = {one.spec["name"] for one in self._ephemeral}
+        specs = self.pod["spec"].get("ephemeralContainers") or []
+        added = self._runners([one for one in specs if one["name"] not in known], "Never")
+        self._ephemeral += added
+        for runner in added:
+            task = asyncio.create_task(self._run_ephemeral(runner))
+            self._debugging.add(task)
+            task.add_done_callback(self._debugging.discard)
+
+    async def _run_ephemeral(self, runner: ContainerRunner) -> None:
+        await self._settled.wait()
+        if not self._stopping.is_set():
+            await runner.run()
 
     def gone(self) -> None:
         """The pod is no longer in the API: end it at once."""
@@ -128,6 +181,14 @@ class PodWorker:
     def _hostname(self) -> str:
         return str(self.pod["spec"].get("hostname") or self.pod["metadata"]["name"])
 
+    @property
+    def _names(self) -> str:
+        if subdomain := self.pod["spec"].get("subdomain"):
+            namespace = self.pod["metadata"]["namespace"]
+            domain = f"{subdomain}.{namespace}.svc.cluster.local"
+            return f"{self._hostname}.{domain}\t{self._hostname}"
+        return self._hostname
+
     def write_hosts(self, services: Sequence[Object]) -> None:
         """Names of this cluster for the pod's /etc/hosts: there is no DNS server here."""
         namespace, _ = self.name
@@ -135,7 +196,11 @@ class PodWorker:
             "# Kubernetes-managed hosts file.",
             "127.0.0.1\tlocalhost",
             "::1\tlocalhost ip6-localhost ip6-loopback",
-            f"{self._ip}\t{self._hostname}",
+            "fe00::0\tip6-localnet",
+            "fe00::0\tip6-mcastprefix",
+            "fe00::1\tip6-allnodes",
+            "fe00::2\tip6-allrouters",
+            f"{self._ip}\t{self._names}",
         ]
         addresses = {
             f"{one['metadata']['name']}.{one['metadata']['namespace']}.svc.cluster.local": ip
@@ -167,16 +232,19 @@ class PodWorker:
     async def run(self, services: Sequence[Object]) -> None:
         self._directory.mkdir(parents=True)
         self._identity.write(self._hostname)
-        self.write_hosts(services)
         writer = asyncio.create_task(self._write_statuses())
         deadline = asyncio.create_task(self._watch_deadline())
+        freeing: asyncio.Task[None] | None = None
         try:
-            if await self._admit():
+            if await self._admit() and await self._connect(services):
                 await self._live()
             # Before the end is told: who is told may put the next pod onto these GPUs.
             self._node.gpus.take_back(self.pod)
             self._ended = True
+            self._settled.set()
+            self._node.addresses.take_back(self.pod["metadata"]["uid"])
             deadline.cancel()
+            freeing = asyncio.create_task(self._free_volumes())
             self._change()
             await self._removal.wait()
             if not self._gone:
@@ -186,7 +254,10 @@ class PodWorker:
             writer.cancel()
             deadline.cancel()
             await asyncio.gather(writer, deadline, return_exceptions=True)
-            await asyncio.gather(*(runner.cleaned() for runner in [*self._init, *self._main]))
+            await asyncio.gather(*self._debugging)
+            await asyncio.gather(*(runner.cleaned() for runner in self._every))
+            if freeing is not None:
+                await freeing
             self._node.gpus.take_back(self.pod)
             self._node.addresses.take_back(self.pod["metadata"]["uid"])
             self._cgroup.remove()
@@ -194,6 +265,18 @@ class PodWorker:
 
     async def _admit(self) -> bool:
         """Get what is this pod's alone; False if it cannot be had, and the pod has failed."""
+        try:
+            admit(
+                self.pod,
+                self._node.active(),
+                labels=self._node.labels,
+                capacity=self._node.allocatable,
+            )
+        except PodRejected as error:
+            self._rejection = (error.reason, str(error))
+            self._node.events.warning(self.pod, *self._rejection)
+            return False
+        self._admitted = True
         if self._unenforced is not None:
             self._node.events.warning(self.pod, "LimitsNotEnforced", self._unenforced[1])
         try:
@@ -203,6 +286,64 @@ class PodWorker:
             self._node.events.warning(self.pod, *self._failure)
             return False
         return True
+
+    async def _connect(self, services: Sequence[Object]) -> bool:
+        """Get an address, as soon as there is one; False if the pod is to stop before that."""
+        backoff = Backoff(1, 10)
+        while True:
+            try:
+                own = not self.pod["spec"].get("hostNetwork")
+                uid = self.pod["metadata"]["uid"]
+                self._ip = self._node.addresses.lend(uid) if own else HOST_IP
+            except NoAddressLeft as error:
+                self._node.events.warning(
+                    self.pod,
+                    "FailedCreatePodSandBox",
+                    f"Failed to create pod sandbox: failed to setup network for sandbox: {error}",
+                )
+                self._change()
+            else:
+                self._known["podIP"] = self._ip
+                self.write_hosts(services)
+                return True
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), backoff.delay())
+            if self._stopping.is_set():
+                return False
+
+    async def _free_volumes(self) -> None:
+        """Remove what a pod that has ended has written to emptyDirs, before the pod is removed."""
+        volumes = self.pod["spec"].get("volumes") or []
+        if any("emptyDir" in one for one in volumes):
+            await self._node.removal.remove(self._directory / "volumes")
+
+    async def refresh_volumes(self, client: Reader) -> None:
+        """Bring what has changed in ConfigMaps and Secrets into the pod's volumes."""
+        if not self._volumes_ready or self._ended:
+            return
+        try:
+            await self._volumes.refresh(self.pod, client)
+        except VolumeError as error:
+            self._node.events.warning(self.pod, "FailedMount", str(error))
+        except ApiUnreachableError as error:
+            log.debug("volumes of pod %s/%s: %s", *self.name, error)
+
+    async def check_storage(self) -> None:
+        """Evict the pod if it has written more than it may."""
+        if self._ended or not self._volumes_ready or not eviction.is_limited(self.pod):
+            return
+        containers = {one.spec["name"]: one.written for one in self._every}
+        why = await asyncio.to_thread(
+            eviction.verdict, self.pod, self._volumes.empty_dirs, containers
+        )
+        if why is not None and not self._stopping.is_set():
+            self._failure = ("Evicted", why)
+            self._node.events.warning(self.pod, "Evicted", why)
+            self._stop(eviction.GRACE_SECONDS)
+
+    @property
+    def _every(self) -> list[ContainerRunner]:
+        return [*self._init, *self._main, *self._ephemeral]
 
     def _change(self) -> None:
         self._clean.clear()
@@ -228,12 +369,23 @@ class PodWorker:
                 if runner.status.exit_code != 0:
                     return
             if not self._stopping.is_set():
-                await asyncio.gather(*(runner.run() for runner in self._main))
+                await self._run_main()
         finally:
+            self._settled.set()
             grace = float(self.pod["spec"].get("terminationGracePeriodSeconds", 30))
+            for runner in self._ephemeral:
+                runner.stop(grace)
             for runner, _ in sidecars:
                 runner.stop(grace)
-            await asyncio.gather(*(task for _, task in sidecars))
+            await asyncio.gather(*(task for _, task in sidecars), *self._debugging)
+
+    async def _run_main(self) -> None:
+        """Start the containers one after the other, as the kubelet does, and wait for all."""
+        async with asyncio.TaskGroup() as group:
+            for runner in self._main:
+                group.create_task(runner.run())
+                await runner.attempted.wait()
+            self._settled.set()
 
     async def _set_up_volumes(self) -> bool:
         backoff = Backoff(0.5, 10)
@@ -265,10 +417,12 @@ class PodWorker:
 
     def _stop(self, grace: float) -> None:
         self._stopping.set()
-        for runner in [*self._main, *self._init]:
+        for runner in self._every:
             runner.stop(grace)
 
     def _status(self) -> Object:
+        if self._rejection is not None:
+            return rejected_status(self.pod, *self._rejection, self._started_at)
         return pod_status(
             self.pod,
             [runner.status for runner in self._init],
@@ -280,6 +434,7 @@ class PodWorker:
             failure=self._failure if self._ended else None,
             unenforced=self._unenforced,
             previous=self._written.get("conditions", ()),
+            ephemeral=[runner.status for runner in self._ephemeral],
         )
 
     async def _write_statuses(self) -> None:

@@ -88,13 +88,15 @@ async def check(inside: Inside, probe: Object) -> str | None:
         async with asyncio.timeout(seconds):
             if action := probe.get("exec"):
                 code, output = await inside.execute(action.get("command") or [], seconds)
-                return None if code == 0 else output.strip() or f"exit code {code}"
+                return None if code == 0 else output
             if action := probe.get("httpGet"):
                 return await _http_get(inside, action)
             if action := probe.get("tcpSocket"):
                 return await _tcp_connect(inside, action)
     except TimeoutError:
-        return f"command timed out after {seconds:g}s" if "exec" in probe else "timed out"
+        if command := (probe.get("exec") or {}).get("command"):
+            return f'command timed out: "{" ".join(command)}" timed out after {seconds:g}s'
+        return "timed out"
     return "this node knows exec, httpGet and tcpSocket only"
 
 
@@ -125,6 +127,8 @@ async def _http_get(inside: Inside, action: Object) -> str | None:
             # What does not come whole is no success (kubernetes/kubernetes pkg/probe/http).
             with contextlib.suppress(asyncio.IncompleteReadError):
                 await response.content.readexactly(_OUTPUT)
+    except aiohttp.ClientConnectorError as error:
+        return f'Get "{url}": {_not_connected(host, _port(inside, action), error.os_error)}'
     except (aiohttp.ClientError, ValueError) as error:  # ValueError: values that HTTP has not
         return f'Get "{url}": {error}'
     return None if 200 <= status < 400 else f"HTTP probe failed with statuscode: {status}"
@@ -136,9 +140,15 @@ async def _tcp_connect(inside: Inside, action: Object) -> str | None:
             action.get("host") or inside.ip, _port(inside, action)
         )
     except OSError as error:
-        return f"dial tcp: {error.strerror or error}"
+        return _not_connected(action.get("host") or inside.ip, _port(inside, action), error)
     writer.close()
     return None
+
+
+def _not_connected(host: str, port: int, error: OSError) -> str:
+    """In the words of Go's client, for which the kubelet is known."""
+    why = os.strerror(error.errno).lower() if error.errno else str(error)
+    return f"dial tcp {host}:{port}: connect: {why}"
 
 
 async def watch_probe(

@@ -48,7 +48,7 @@ async def pull(
         if not _NAME.fullmatch(reference):
             problem = (
                 f'Failed to apply default image tag "{reference}": couldn\'t parse image name '
-                f'"{reference}": invalid reference format'
+                f'"{reference}": invalid reference format{_uppercase(reference)}'
             )
             events.warning(pod, "InspectFailed", problem)
             events.warning(pod, "Failed", "Error: InvalidImageName")
@@ -70,6 +70,15 @@ async def pull(
         changed()
         if not await pause(backoff.delay()):
             return None
+
+
+def _uppercase(reference: str) -> str:
+    """What the parser of references adds for a name with capital letters."""
+    first, slash, rest = reference.partition("/")
+    name = rest if slash and ("." in first or ":" in first) else reference
+    name = name.partition(":")[0]
+    known = name if "/" in name else f"library/{name}"
+    return f": repository name ({known}) must be lowercase" if name != name.lower() else ""
 
 
 def _announce(node: Node, pod: Object, reference: str, policy: str) -> None:

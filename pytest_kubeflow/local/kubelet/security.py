@@ -6,6 +6,7 @@ from typing import Any
 
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet.env import ConfigError
+from pytest_kubeflow.local.kubelet.images import Image
 from pytest_kubeflow.local.spawner import Identity
 
 # What container runtimes grant at most without `privileged`; this node, which shares a kernel and
@@ -30,8 +31,12 @@ GRANTABLE = frozenset(
 )
 
 
-def identity(pod: Object, container: Object) -> Identity:
-    """User, groups and capabilities. Raises ConfigError for what this node refuses."""
+def identity(pod: Object, container: Object, image: Image) -> Identity:
+    """User, groups and capabilities. Raises ConfigError for what this node refuses.
+
+    Rules and words of `runAsNonRoot`: kubernetes/kubernetes pkg/kubelet/kuberuntime
+    (verifyRunAsNonRoot).
+    """
     pod_context = pod["spec"].get("securityContext") or {}
     context = container.get("securityContext") or {}
 
@@ -39,18 +44,55 @@ def identity(pod: Object, container: Object) -> Identity:
         value = context.get(name)
         return pod_context.get(name) if value is None else value
 
-    uid = setting("runAsUser") or 0
-    if setting("runAsNonRoot") and uid == 0:
-        raise ConfigError("container has runAsNonRoot and image will run as root")
-    groups = list(pod_context.get("supplementalGroups") or [])
+    asked, own = setting("runAsUser"), image.user.partition(":")
+    if setting("runAsNonRoot") and (problem := _root(asked, own[0])):
+        metadata = pod["metadata"]
+        where = f'"{metadata["name"]}_{metadata["namespace"]}({metadata["uid"]})"'
+        raise ConfigError(f"{problem} (pod: {where}, container: {container['name']})")
+    uid, gid = _numbers(image, own[0], own[2]) if asked is None else (asked, 0)
+    if (group := setting("runAsGroup")) is not None:
+        gid = group
+    groups = [gid, *(pod_context.get("supplementalGroups") or [])]
     if (group := pod_context.get("fsGroup")) is not None:
         groups.append(group)
     return Identity(
         uid=uid,
-        gid=setting("runAsGroup") or 0,
-        groups=groups,
+        gid=gid,
+        groups=list(dict.fromkeys(groups)),
         capabilities=_capabilities(context),
     )
+
+
+def _root(asked: int | None, user: str) -> str | None:
+    """Why this is no user that `runAsNonRoot` accepts, if it is none."""
+    if asked is not None:
+        return "container's runAsUser breaks non-root policy" if asked == 0 else None
+    if user and not user.isdecimal():
+        return (
+            f"container has runAsNonRoot and image has non-numeric user ({user}), cannot verify "
+            "user is non-root"
+        )
+    return None if int(user or 0) else "container has runAsNonRoot and image will run as root"
+
+
+def _numbers(image: Image, user: str, group: str) -> tuple[int, int]:
+    """The ids of the image's user, by its own /etc/passwd and /etc/group."""
+    uid, gid = _listed(image, "passwd", user or "0")
+    return uid, _listed(image, "group", group)[0] if group else gid
+
+
+def _listed(image: Image, file: str, name: str) -> tuple[int, int]:
+    """Id and group of an entry; a number that has none is itself, in the group 0."""
+    path = image.directory / "etc" / file if image.directory is not None else None
+    lines = path.read_text().splitlines() if path is not None and path.is_file() else []
+    for line in [*lines, "root:x:0:0"]:
+        words = [*line.split(":"), "", "", "", ""]
+        if name in (words[0], words[2]) and words[2].isdecimal():
+            return int(words[2]), int(words[3]) if words[3].isdecimal() else 0
+    if name.isdecimal():
+        return int(name), 0
+    what = "user" if file == "passwd" else "group"
+    raise ConfigError(f"unable to find {what} {name}: no matching entries in {file} file")
 
 
 def _capabilities(context: Object) -> list[str]:

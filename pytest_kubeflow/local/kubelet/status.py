@@ -40,6 +40,7 @@ class ContainerStatus:
     name: str
     image: str
     sidecar: bool = False
+    init: bool = False
     image_id: str = ""
     container_id: str = ""
     state: Object = field(default_factory=_creating)
@@ -55,6 +56,10 @@ class ContainerStatus:
         if terminated is None and "waiting" in self.state:
             terminated = self.last_state.get("terminated")
         return None if terminated is None else int(terminated["exitCode"])
+
+    @property
+    def completed(self) -> bool:
+        return "terminated" in self.state and self.exit_code == 0
 
     @property
     def running(self) -> bool:
@@ -76,7 +81,7 @@ class ContainerStatus:
             "state": self.state,
             "lastState": self.last_state,
             "restartCount": self.restart_count,
-            "ready": self.ready,
+            "ready": self.completed if self.init and not self.sidecar else self.ready,
             "started": self.started,
         }
         if self.container_id:
@@ -96,8 +101,9 @@ def pod_status(
     failure: tuple[str, str] | None = None,
     unenforced: tuple[str, str] | None = None,
     previous: Sequence[Object] = (),
+    ephemeral: Sequence[ContainerStatus] = (),
 ) -> Object:
-    """The whole `status` of the pod.
+    """The whole `status` of the pod; without an `ip` while it has none.
 
     `stopped`: the pod was asked to end and all of its containers have. `failure` is reason and
     message of a failure of the pod itself, `unenforced` those of limits that only stand on paper.
@@ -124,8 +130,7 @@ def pod_status(
         "conditions": conditions,
         "hostIP": HOST_IP,
         "hostIPs": [{"ip": HOST_IP}],
-        "podIP": ip,
-        "podIPs": [{"ip": ip}],
+        **({"podIP": ip, "podIPs": [{"ip": ip}]} if ip else {}),
         "startTime": started_at,
         "qosClass": _qos(pod),
         "containerStatuses": [one.to_json() for one in main],
@@ -134,14 +139,25 @@ def pod_status(
     }
     if init:
         status["initContainerStatuses"] = [one.to_json() for one in init]
+    if ephemeral:
+        status["ephemeralContainerStatuses"] = [one.to_json() for one in ephemeral]
     return status
+
+
+def rejected_status(pod: Object, reason: str, message: str, started_at: str) -> Object:
+    """The status of a pod that this node does not take."""
+    return {
+        "phase": "Failed",
+        "reason": reason,
+        "message": f"Pod was rejected: {message}",
+        "startTime": started_at,
+        "qosClass": _qos(pod),
+    }
 
 
 def _initialized(init: Sequence[ContainerStatus]) -> bool:
     return all(
-        (status.started or status.exit_code is not None)
-        if status.sidecar
-        else "terminated" in status.state and status.exit_code == 0
+        (status.started or status.exit_code is not None) if status.sidecar else status.completed
         for status in init
     )
 
@@ -151,10 +167,11 @@ def _phase(policy: str, init: Sequence[ContainerStatus], main: Sequence[Containe
         failed = any("terminated" in one.state and one.exit_code for one in init)
         return "Failed" if failed and policy == "Never" else "Pending"
     codes = [status.exit_code for status in main]
+    # A container that has not been started yet outweighs others that run.
+    if any(one.exit_code is None and not one.running for one in main):
+        return "Pending"
     if any(status.running for status in main):
         return "Running"
-    if any(code is None for code in codes):
-        return "Pending"
     if policy == "Always":
         return "Running"
     if not any(codes):

@@ -6,13 +6,14 @@ Wording of failures as in kubernetes/kubernetes pkg/kubelet and pkg/volume.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+import stat
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
@@ -25,6 +26,7 @@ from pytest_kubeflow.local.kube.resources import (
 )
 from pytest_kubeflow.local.kubelet.env import (
     ConfigError,
+    Reader,
     expand,
     fetch_data,
     field_value,
@@ -32,16 +34,37 @@ from pytest_kubeflow.local.kubelet.env import (
 )
 from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue, ImageUnknown
+from pytest_kubeflow.local.kubelet.projection import ProjectedFile, own, own_folder, write_files
 from pytest_kubeflow.local.spawner import Mount
 
+_MISSING_KEY = {
+    "configMap": "configmap references non-existent config key",
+    "secret": "references non-existent secret key",
+}
 _TOKEN_SECONDS = 3607  # the default of the API server's admission, as in real clusters
 
 
 class VolumeError(Exception):
     """A volume cannot be mounted (event FailedMount); the pod waits and it is tried again."""
 
-    def __init__(self, volume: str, message: str) -> None:
-        super().__init__(f'MountVolume.SetUp failed for volume "{volume}" : {message}')
+    @classmethod
+    def of(cls, volume: str, message: str) -> VolumeError:
+        return cls(f'MountVolume.SetUp failed for volume "{volume}" : {message}')
+
+
+@contextlib.contextmanager
+def _told_of(volume: str) -> Iterator[None]:
+    """Tell of everything that can fail as a failure of the volume."""
+    try:
+        yield
+    except (ConfigError, ImageUnknown, OSError) as error:
+        raise VolumeError.of(volume, str(error)) from None
+    except ApiError as error:
+        raise VolumeError.of(volume, error.message) from None
+
+
+_File = tuple[str, bytes, int | None, int | None]
+"""Path, content, mode if the source says one, and owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +95,10 @@ class PodVolumes:
         self._lossy = lossy
         self._directories = directories
         self._volumes: dict[str, Volume] = {}
-        self._tokens: dict[Path, tuple[Object, float]] = {}
+        self._empty: dict[str, Path] = {}
+        self._projected: dict[str, tuple[Sequence[Object], int | None]] = {}
+        self._shown: dict[str, dict[str, ProjectedFile]] = {}
+        self._tokens: dict[tuple[str, str], tuple[str, float]] = {}
 
     async def set_up(self, pod: Object) -> None:
         """Make every volume that is not there yet. Raises VolumeError for the first that fails."""
@@ -96,16 +122,21 @@ class PodVolumes:
         kind = next((key for key in volume if key != "name"), "emptyDir")
         source = volume.get(kind) or {}
         path = self._directory / name
-        try:
+        with _told_of(name):
             match kind:
                 case "emptyDir":
-                    return Volume(_owned(_directory(path, 0o777), pod))
-                case "configMap" | "secret" | "downwardAPI":
-                    await self._project(pod, path, [{kind: source}], source.get("defaultMode"))
-                    return Volume(path, readonly=True)
-                case "projected":
-                    sources = source.get("sources") or []
-                    await self._project(pod, path, sources, source.get("defaultMode"))
+                    mode = 0o1777 if source.get("medium") == "Memory" else 0o777
+                    self._empty[name] = _owned(_directory(path, mode), pod)
+                    return Volume(path)
+                case "configMap" | "secret" | "downwardAPI" | "projected":
+                    sources: list[Object] = [{kind: source}]
+                    if kind == "projected":
+                        sources = source.get("sources") or []
+                    self._projected[name] = (sources, source.get("defaultMode"))
+                    # The modes of a directory on disk and of a new tmpfs, which this is not.
+                    _directory(path, 0o777 if kind == "configMap" else 0o1777)
+                    await self._project(pod, name)
+                    own_folder(path, _group(pod))
                     return Volume(path, readonly=True)
                 case "persistentVolumeClaim":
                     return await self._claim(pod, source, path)
@@ -114,15 +145,11 @@ class PodVolumes:
                 case "image":
                     image = self._images.resolve(source.get("reference", ""))
                     if image.directory is None:
-                        raise VolumeError(
+                        raise VolumeError.of(
                             name, f"image {image.reference} has no directory to mount"
                         )
                     return Volume(image.directory, readonly=True)
-        except (ConfigError, ImageUnknown, OSError) as error:
-            raise VolumeError(name, str(error)) from None
-        except ApiError as error:
-            raise VolumeError(name, error.message) from None
-        raise VolumeError(name, f"this node has no volume plugin for {kind}")
+        raise VolumeError.of(name, f"this node has no volume plugin for {kind}")
 
     async def _claim(self, pod: Object, source: Object, scratch: Path) -> Volume:
         name, namespace = source["claimName"], pod["metadata"]["namespace"]
@@ -130,10 +157,11 @@ class PodVolumes:
             claim = await self._client.get(PERSISTENT_VOLUME_CLAIMS, name, namespace)
         except ApiError as error:
             if error.not_found:
-                raise ConfigError(f'persistentvolumeclaim "{name}" not found') from None
+                why = f"failed to fetch PVC from API server: {error.message}"
+                raise _unprocessed(pod, scratch.name, name, why) from None
             raise
         if (claim.get("status") or {}).get("phase") != "Bound":
-            raise ConfigError(f'persistentvolumeclaim "{name}" is not bound')
+            raise _unprocessed(pod, scratch.name, name, "PVC is not bound")
         volume = await self._client.get(PERSISTENT_VOLUMES, claim["spec"]["volumeName"])
         spec = volume["spec"]
         place = spec.get("local") or spec.get("hostPath")
@@ -159,32 +187,37 @@ class PodVolumes:
             raise ConfigError(f"hostPath type check failed: {path} is not a {kind.lower()}")
         return path
 
-    async def _project(
-        self, pod: Object, path: Path, sources: Sequence[Object], mode: int | None
-    ) -> None:
+    async def _project(self, pod: Object, name: str, client: Reader | None = None) -> None:
+        """Write what a volume shows, if that is not there already."""
+        sources, mode = self._projected[name]
         default = 0o644 if mode is None else mode
-        _directory(path, 0o755)
+        files: dict[str, ProjectedFile] = {}
         for source in sources:
-            for name, data, item_mode in await self._files(pod, path, source):
-                _write(path, name, data, default if item_mode is None else item_mode)
-        _owned(path, pod, writable=False)
+            found = await self._files(pod, name, source, client or self._client)
+            for path, data, item_mode, owner in found:
+                files[path] = ProjectedFile(
+                    data, default if item_mode is None else item_mode, owner
+                )
+        if self._shown.get(name) != files:
+            write_files(self._directory / name, files, group=_group(pod))
+            self._shown[name] = files
 
-    async def _files(
-        self, pod: Object, path: Path, source: Object
-    ) -> list[tuple[str, bytes, int | None]]:
+    async def _files(self, pod: Object, volume: str, source: Object, client: Reader) -> list[_File]:
         namespace = pod["metadata"]["namespace"]
         for resource, kind in ((CONFIG_MAPS, "configMap"), (SECRETS, "secret")):
             if (reference := source.get(kind)) is not None:
-                data = await fetch_data(self._client, resource, namespace, reference)
-                return _chosen(data or {}, reference, f"references non-existent {kind} key")
+                data = await fetch_data(client, resource, namespace, reference)
+                return _chosen(data or {}, reference, _MISSING_KEY[kind])
         if (reference := source.get("downwardAPI")) is not None:
             return [
-                (item["path"], self._downward(pod, item).encode(), item.get("mode"))
+                (item["path"], self._downward(pod, item).encode(), item.get("mode"), None)
                 for item in reference.get("items") or []
             ]
         if (reference := source.get("serviceAccountToken")) is not None:
-            token = await self._token(pod, path, reference)
-            return [(reference["path"], token.encode(), None)]
+            token = await self._token(pod, volume, reference)
+            user = _common_user(pod)
+            mode = None if user is None and _group(pod) is None else 0o600
+            return [(reference["path"], token.encode(), mode, user)]
         raise ConfigError(f"unknown projected source: {', '.join(source)}")
 
     def _downward(self, pod: Object, item: Object) -> str:
@@ -192,7 +225,9 @@ class PodVolumes:
             return field_value(pod, reference["fieldPath"])
         return resource_value(pod, {}, item["resourceFieldRef"], self._allocatable)
 
-    async def _token(self, pod: Object, path: Path, source: Object) -> str:
+    async def _token(self, pod: Object, volume: str, source: Object) -> str:
+        if (known := self._tokens.get((volume, source["path"]))) is not None:
+            return known[0]
         metadata = pod["metadata"]
         account = pod["spec"].get("serviceAccountName") or "default"
         audience = source.get("audience")
@@ -213,18 +248,29 @@ class PodVolumes:
         url = SERVICE_ACCOUNTS.path(metadata["namespace"], account) + "/token"
         status = (await self._client.request("POST", url, body=request))["status"]
         expires = datetime.fromisoformat(status["expirationTimestamp"]).timestamp()
-        self._tokens[path / source["path"]] = (source, expires)
+        lifetime = source.get("expirationSeconds") or _TOKEN_SECONDS
         token: str = status["token"]
+        self._tokens[volume, source["path"]] = (token, expires - 0.2 * lifetime)
         return token
 
     async def renew_tokens(self, pod: Object, now: float) -> None:
         """Replace the tokens that have used up four fifths of their time, as the kubelet does."""
-        for path, (source, expires) in list(self._tokens.items()):
-            lifetime = source.get("expirationSeconds") or _TOKEN_SECONDS
-            if now > expires - 0.2 * lifetime:
-                folder = Path(str(path).removesuffix(source["path"]))
-                token = await self._token(pod, folder, source)
-                _write(folder, source["path"], token.encode(), path.stat().st_mode & 0o777)
+        for (volume, path), (_, due) in list(self._tokens.items()):
+            if now > due:
+                del self._tokens[volume, path]
+                await self._project(pod, volume)
+
+    async def refresh(self, pod: Object, client: Reader) -> None:
+        """Bring in what has changed, as `client` has it. Raises VolumeError; then all stays."""
+        for name in list(self._projected):
+            if name in self._volumes:
+                with _told_of(name):
+                    await self._project(pod, name, client)
+
+    @property
+    def empty_dirs(self) -> dict[str, Path]:
+        """The directories of the pod's emptyDirs, by the volumes' names."""
+        return dict(self._empty)
 
     def mounts(self, container: Object, env: Mapping[str, str]) -> list[Mount]:
         """The mounts of one container, parents before children. Raises ConfigError."""
@@ -238,6 +284,14 @@ class PodVolumes:
             readonly = volume.readonly or bool(entry.get("readOnly"))
             mounts.append(Mount.bind(source, entry["mountPath"], readonly=readonly))
         return sorted(mounts, key=lambda mount: os.path.normpath(mount.target).split("/"))
+
+
+def _unprocessed(pod: Object, volume: str, claim: str, why: str) -> VolumeError:
+    return VolumeError(
+        f"Unable to attach or mount volumes: unmounted volumes=[{volume}], unattached volumes=[], "
+        f"failed to process volumes=[{volume}]: error processing PVC "
+        f"{pod['metadata']['namespace']}/{claim}: {why}",
+    )
 
 
 def _directory(path: Path, mode: int) -> Path:
@@ -262,49 +316,43 @@ def _sub_path(volume: Volume, sub: str) -> Path:
     if not path.exists():
         if volume.readonly:
             raise ConfigError(f'failed to prepare subPath: "{sub}" does not exist')
-        path.mkdir(parents=True, mode=0o755)
+        # What is made in between is as the volume itself, so that who may write there may here.
+        mode = stat.S_IMODE(root.stat().st_mode)
+        for parent in [*reversed(path.relative_to(root).parents[:-1]), path.relative_to(root)]:
+            if not (root / parent).exists():
+                (root / parent).mkdir()
+                (root / parent).chmod(mode & 0o6777)
     return path
 
 
-def _chosen(
-    data: Mapping[str, bytes], reference: Object, complaint: str
-) -> list[tuple[str, bytes, int | None]]:
+def _chosen(data: Mapping[str, bytes], reference: Object, complaint: str) -> list[_File]:
     items = reference.get("items")
     if not items:
-        return [(name, value, None) for name, value in data.items()]
-    chosen = []
+        return [(name, value, None, None) for name, value in data.items()]
+    chosen: list[_File] = []
     for item in items:
         if item["key"] in data:
-            chosen.append((item["path"], data[item["key"]], item.get("mode")))
+            chosen.append((item["path"], data[item["key"]], item.get("mode"), None))
         elif not reference.get("optional"):
             raise ConfigError(f"{complaint}: {item['key']}")
     return chosen
 
 
-def _write(folder: Path, name: str, data: bytes, mode: int) -> None:
-    path = folder / name
-    if not Path(os.path.normpath(path)).is_relative_to(folder):
-        raise ConfigError(f"path {name!r} leads out of the volume")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Replaced as a whole: a reader sees the old content or the new one.
-    partial = path.with_name(f"..{path.name}")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-    partial.chmod(mode)
-    partial.replace(path)
+def _group(pod: Object) -> int | None:
+    group: int | None = (pod["spec"].get("securityContext") or {}).get("fsGroup")
+    return group
 
 
-def _owned(path: Path, pod: Object, *, writable: bool = True) -> Path:
-    """Give the volume to the pod's fsGroup; an ordinary user's pods own all they have anyway."""
-    group: Any = (pod["spec"].get("securityContext") or {}).get("fsGroup")
-    if group is None or os.getuid() != 0:
-        return path
-    for folder, _, files in os.walk(path):
-        for name in ("", *files):
-            one = os.path.join(folder, name) if name else folder
-            os.chown(one, -1, group, follow_symlinks=False)
-            if not os.path.islink(one):
-                bits = (0o2070 if not name else 0o060) if writable else (0o050, 0o040)[bool(name)]
-                os.chmod(one, os.stat(one).st_mode | bits)
+def _common_user(pod: Object) -> int | None:
+    """The user of all containers, if they have one user and the pod says which."""
+    default = (pod["spec"].get("securityContext") or {}).get("runAsUser")
+    users = {
+        (one.get("securityContext") or {}).get("runAsUser", default)
+        for one in [*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or [])]
+    }
+    return users.pop() if len(users) == 1 else None
+
+
+def _owned(path: Path, pod: Object) -> Path:
+    own(path, _group(pod), writable=True)
     return path

@@ -114,4 +114,9 @@ def test_service_env() -> None:
         "MY_DB_SERVICE_HOST": "127.1.2.3",
         "MY_DB_SERVICE_PORT": "5432",
         "MY_DB_SERVICE_PORT_SQL": "5432",
+        "MY_DB_PORT": "tcp://127.1.2.3:5432",
+        "MY_DB_PORT_5432_TCP": "tcp://127.1.2.3:5432",
+        "MY_DB_PORT_5432_TCP_PROTO": "tcp",
+        "MY_DB_PORT_5432_TCP_PORT": "5432",
+        "MY_DB_PORT_5432_TCP_ADDR": "127.1.2.3",
     }

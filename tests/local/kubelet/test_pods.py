@@ -161,7 +161,7 @@ def test_image_name_that_is_none(cluster: Cluster) -> None:
     waiting = cluster.until(pod, lambda one: "InvalidImageName" in str(state(one)))
     assert state(waiting)["waiting"]["message"] == (
         'Failed to apply default image tag "UPPER//x:1": couldn\'t parse image name '
-        '"UPPER//x:1": invalid reference format'
+        '"UPPER//x:1": invalid reference format: repository name (UPPER//x) must be lowercase'
     )
     cluster.delete(pod)
 

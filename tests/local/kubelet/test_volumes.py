@@ -46,7 +46,9 @@ def test_config_map(cluster: Cluster, data: None) -> None:
 def test_items_and_modes(cluster: Cluster, data: None) -> None:
     items = [{"key": "a", "path": "deep/er", "mode": 0o400}, {"key": "b", "path": "b"}]
     volume = {"configMap": {"name": "cm", "items": items, "defaultMode": 0o640}}
-    script = "cd /v; find . -type f | sort | xargs stat -c '%n %a'"
+    script = (
+        "cd /v; find -L . -path './..*' -prune -o -type f -print | sort | xargs stat -Lc '%n %a'"
+    )
     assert look(cluster, script, volume) == "./b 640\n./deep/er 400\n"
 
 
@@ -81,7 +83,7 @@ def test_projected_token_names_and_files(cluster: Cluster, data: None) -> None:
 def test_empty_dir_is_shared_between_containers_and_gone_afterwards(cluster: Cluster) -> None:
     mounts = [{"name": "v", "mountPath": "/v"}]
     pod = cluster.run(
-        sh("until [ -e /v/f ]; do sleep 0.02; done; cat /v/f", volumeMounts=mounts),
+        sh("until [ -s /v/f ]; do sleep 0.02; done; cat /v/f", volumeMounts=mounts),
         {"name": "other", **sh("echo shared > /v/f", volumeMounts=mounts)},
         volumes=[{"name": "v", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}],
     )
@@ -195,7 +197,6 @@ def test_nor_by_a_persistent_volume(cluster: Cluster, tmp_path: Path, place: str
     [
         ({"configMap": {"name": "nope"}}, 'configmap "nope" not found'),
         ({"secret": {"secretName": "nope"}}, 'secret "nope" not found'),
-        ({"persistentVolumeClaim": {"claimName": "no"}}, 'persistentvolumeclaim "no" not found'),
         ({"nfs": {"server": "x", "path": "/"}}, "this node has no volume plugin for nfs"),
         ({"image": {"reference": "unknown/x"}}, "unknown/x: this node has no container engine"),
     ],
@@ -233,4 +234,15 @@ def test_sub_path_cannot_leave_the_volume(cluster: Cluster, tmp_path: Path, sub:
         volumes=[{"name": "v", "hostPath": {"path": str(tmp_path)}}],
     )
     cluster.until(pod, lambda one: "leads out of the volume" in str(one.get("status")))
+    cluster.delete(pod)
+
+
+def test_a_claim_that_is_missing_is_waited_for(cluster: Cluster) -> None:
+    pod = cluster.create(
+        sh("true", volumeMounts=[{"name": "v", "mountPath": "/v"}]),
+        volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "no"}}],
+    )
+    ((_, text),) = (one for one in cluster.events(pod, "FailedMount") if one[0] == "FailedMount")
+    assert text.startswith("Unable to attach or mount volumes: unmounted volumes=[v]")
+    assert text.endswith('persistentvolumeclaims "no" not found')
     cluster.delete(pod)
