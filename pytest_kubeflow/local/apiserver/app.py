@@ -35,6 +35,8 @@ from pytest_kubeflow.local.httpd import PEER_CERTIFICATE
 
 _HEALTH = ("healthz", "livez", "readyz")
 _ISSUER, _KEYS = "/.well-known/openid-configuration", "/openid/v1/jwks"
+_UPGRADES = {"attach", "exec", "portforward"}
+_OBJECTS = {"", "ephemeralcontainers", "finalize", "scale", "status"}
 
 
 class ApiApp:
@@ -74,19 +76,19 @@ class ApiApp:
         await answer.send(receive, send)
 
     async def _upgrade(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Open a websocket, or refuse it: only ports of pods are reached by one."""
+        """Open a websocket, or refuse it: only pods are reached by one."""
         try:
             request = read_upgrade(scope)
             user = self._user(request, _certificate(scope))
             target = target_of(self._handlers.registry, request.path)
-            if target is None or target.subresource != "portforward":
+            if target is None or target.subresource not in _UPGRADES:
                 raise no_such_path()
             # As a GET it needs `get`. Since 1.35 it needs `create` too, as the same by POST always
             # did (feature gate AuthorizePodWebsocketUpgradeCreatePermission).
             for verb in (verb_of(request, target), "create"):
                 self._authorize(user, attributes_of(verb, target))
             pod = self._handlers.get(target)
-            kubelet = await self._ports.open(pod, request.query.get("ports", ""), scope)
+            kubelet = await self._ports.open(pod, target.subresource, scope)
         except StatusError as error:
             await document(error.code, error.to_object()).refuse(send)
             return
@@ -133,7 +135,7 @@ class ApiApp:
             asked = target.read(request.document())
             review = self._reviews.answer(kind.kind, asked, user, target.namespace)
             return document(201, target.shown(review))
-        if target.subresource not in {"", "status", "finalize", "scale"}:
+        if target.subresource not in _OBJECTS:
             return await self._subresource(request, target)
         if verb in {"get", "list", "watch"}:
             return self._read(verb, request, target)
@@ -199,7 +201,7 @@ class ApiApp:
                 body = body.get("deleteOptions") or {}
                 handlers.delete(target, DeleteOptions.parse(body, request.query))
                 return document(201, success())
-            case "portforward", _:
+            case (("portforward" | "exec" | "attach"), _):
                 # SPDY, which kubectl speaks there, is not.
                 raise bad_request("Upgrade request required")
             case "token", "POST":

@@ -71,7 +71,7 @@ _VIEW = [
     ),
 ]
 _EDIT = [
-    _rule("", ["pods/portforward", "secrets"], _READ),
+    _rule("", ["pods/attach", "pods/exec", "pods/portforward", "secrets"], _READ),
     _rule("", ["serviceaccounts"], ["impersonate"]),
     _rule(
         "",
@@ -81,6 +81,8 @@ _EDIT = [
             "events",
             "persistentvolumeclaims",
             "pods",
+            "pods/attach",
+            "pods/exec",
             "pods/portforward",
             "secrets",
             "serviceaccounts",

@@ -199,7 +199,7 @@ class Handlers:
         elif target.subresource == "finalize":
             new = {**old, "spec": new.get("spec", {})}
         else:
-            new = self._strategies.prepare_update(kind, new, old)
+            new = self._strategies.prepare_update(kind, new, old, part=target.subresource)
         if kind.custom:
             new = crds.conform(kind, target.version, new)
         validate(kind, new)

@@ -1,4 +1,4 @@
-"""PodPorts: the way from the API server to the kubelet that leads to a pod's ports.
+"""PodPorts: the way from the API server to the kubelet that leads into a pod: ports, commands.
 
 What goes over it is the client's and the kubelet's business; the API server checks who may, and
 copies. Rules: kubernetes/kubernetes pkg/registry/core/pod/strategy.go (PortForwardLocation).
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.types import Receive, Scope, Send
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
 _OPEN_SECONDS = 10
+_STREAMS = {"stdin": "input", "stdout": "output", "stderr": "error"}
 _CLOSE_SECONDS = 2
 
 
@@ -28,11 +30,11 @@ class PodPorts:
     def __init__(self, kubelets: Kubelets) -> None:
         self._kubelets = kubelets
 
-    async def open(self, pod: Object, ports: str, scope: Scope) -> ClientConnection:
+    async def open(self, pod: Object, subresource: str, scope: Scope) -> ClientConnection:
         """A websocket to the kubelet of a pod, in a protocol that the client offers in `scope`.
 
-        `ports` are numbers with commas between them. Raises StatusError: 400 for a pod that runs
-        nowhere, the kubelet's own refusal, 500 without a kubelet.
+        `subresource` is `portforward`, `exec` or `attach`. Raises StatusError: 400 for a pod that
+        runs nowhere, the kubelet's own refusal, 500 without a kubelet.
         """
         from websockets.asyncio.client import connect
         from websockets.exceptions import InvalidHandshake, InvalidStatus
@@ -40,8 +42,18 @@ class PodPorts:
         metadata, node = pod["metadata"], pod["spec"].get("nodeName")
         if not node:
             raise bad_request(f"pod {metadata['name']} does not have a host assigned")
-        path = f"{metadata['namespace']}/{metadata['name']}?port={ports}"
-        url = f"wss://{self._kubelets.address(node)}/portForward/{path}"
+        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        where = f"{metadata['namespace']}/{metadata['name']}"
+        if subresource == "portforward":
+            path = f"portForward/{where}?port={dict(query).get('ports', '')}"
+        else:
+            asked = [
+                (_STREAMS.get(name, name), value)
+                for name, value in query
+                if name in {*_STREAMS, "tty", "command"}
+            ]
+            path = f"{subresource}/{where}/{_container(pod, dict(query))}?{urlencode(asked)}"
+        url = f"wss://{self._kubelets.address(node)}/{path}"
         try:
             return await connect(
                 url,
@@ -61,6 +73,27 @@ class PodPorts:
             raise StatusError(code, reason, text) from None
         except (InvalidHandshake, OSError) as error:
             raise StatusError(500, "InternalError", f"error dialing backend: {error}") from None
+
+
+def _container(pod: Object, query: dict[str, str]) -> str:
+    """The container that is meant. Raises StatusError 400."""
+    spec, title = pod["spec"], pod["metadata"]["name"]
+    main = [one["name"] for one in spec["containers"]]
+    others = [
+        one["name"]
+        for field in ("initContainers", "ephemeralContainers")
+        for one in spec.get(field) or []
+    ]
+    asked = query.get("container")
+    if not asked:
+        if len(main) == 1:
+            return str(main[0])
+        raise bad_request(
+            f"a container name must be specified for pod {title}, choose one of: [{' '.join(main)}]"
+        )
+    if asked not in {*main, *others}:
+        raise bad_request(f"container {asked} is not valid for pod {title}")
+    return asked
 
 
 async def relay(kubelet: ClientConnection, receive: Receive, send: Send) -> None:

@@ -41,8 +41,15 @@ class Strategies:
             obj = self._cluster_ip(obj)
         return obj
 
-    def prepare_update(self, kind: ResourceType, new: Object, old: Object) -> Object:
-        """A copy of a changed object with what updates may not change taken from the old one."""
+    def prepare_update(
+        self, kind: ResourceType, new: Object, old: Object, *, part: str = ""
+    ) -> Object:
+        """A copy of a changed object with what updates may not change taken from the old one.
+
+        `part` is the subresource that is written, if it is one.
+        """
+        if part == "ephemeralcontainers":
+            return self._add_ephemeral(kind, new, old)
         if "status" in kind.subresources:
             new = {key: value for key, value in new.items() if key != "status"}
             if "status" in old:
@@ -64,6 +71,34 @@ class Strategies:
                 generation += 1
             new = {**new, "metadata": {**new["metadata"], "generation": generation}}
         return new
+
+    @staticmethod
+    def _add_ephemeral(kind: ResourceType, new: Object, old: Object) -> Object:
+        """The pod with more ephemeral containers; those that it has stay as they are."""
+        field = "ephemeralContainers"
+        had, has = (
+            {one["name"]: one for one in pod["spec"].get(field) or []} for pod in (old, new)
+        )
+        if any(has.get(name) != one for name, one in had.items()):
+            message = "Forbidden: existing ephemeral containers may not be changed or removed"
+            causes = [(f"spec.{field}", "FieldValueForbidden", message)]
+            raise invalid("", kind.kind, new["metadata"]["name"], causes)
+        generation = old["metadata"].get("generation", 1) + (1 if had != has else 0)
+        added = [
+            {
+                "imagePullPolicy": "IfNotPresent",
+                "terminationMessagePath": "/dev/termination-log",
+                "terminationMessagePolicy": "File",
+                "resources": {},
+                **one,
+            }
+            for one in has.values()
+        ]
+        return {
+            **old,
+            "metadata": {**old["metadata"], "generation": generation},
+            "spec": {**old["spec"], field: added},
+        }
 
     @staticmethod
     def _has_generation(kind: ResourceType) -> bool:

@@ -19,6 +19,9 @@ class Subresource:
 
 _WRITTEN = ("get", "patch", "update")
 _KNOWN: dict[str, Subresource] = {
+    "attach": Subresource(("create", "get"), "", "v1", "PodAttachOptions"),
+    "ephemeralcontainers": Subresource(_WRITTEN),
+    "exec": Subresource(("create", "get"), "", "v1", "PodExecOptions"),
     "binding": Subresource(("create",), "", "v1", "Binding"),
     "eviction": Subresource(("create",), "policy", "v1", "Eviction"),
     "finalize": Subresource(("update",)),

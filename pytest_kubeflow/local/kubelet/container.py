@@ -14,6 +14,7 @@ from pytest_kubeflow.local.kube import ApiError
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet.attendance import Attendance
 from pytest_kubeflow.local.kubelet.cgroups import ContainerCgroup, PodCgroup
+from pytest_kubeflow.local.kubelet.console import Console
 from pytest_kubeflow.local.kubelet.context import Backoff, Node
 from pytest_kubeflow.local.kubelet.env import ConfigError
 from pytest_kubeflow.local.kubelet.gpus import GpuShare
@@ -28,6 +29,7 @@ from pytest_kubeflow.local.kubelet.volumes import PodVolumes
 from pytest_kubeflow.local.spawner import (
     ExitStatus,
     Identity,
+    Process,
     ProcessSpec,
     SpawnerError,
     SpawnError,
@@ -82,6 +84,7 @@ class ContainerRunner:
         self._anew = False
         self._stopping = asyncio.Event()
         self._inside: Inside | None = None
+        self.console: Console | None = None
         self._background: set[asyncio.Task[None]] = set()
         self._backoff = Backoff(10, 300)
 
@@ -274,21 +277,18 @@ class ContainerRunner:
     ) -> None:
         events, name = self._node.events, self.spec["name"]
         self.status.container_id = f"process://{uuid.uuid4().hex}{uuid.uuid4().hex}"
-        out, err = log.connect("stdout"), log.connect("stderr")
+        console = self._console()
         try:
-            process = await self._node.spawner.spawn(spec, stdout=out, stderr=err)
-        except SpawnError as error:
-            os.close(out)
-            os.close(err)
-            await self._not_started(log, str(error))
+            process = await self._spawn(spec, log, console)
+        except (SpawnError, SpawnerError) as error:
+            if console is not None:
+                console.close()
+            if isinstance(error, SpawnError):
+                await self._not_started(log, str(error))
+            else:
+                self._terminated("StartError", 128, _NEVER, "the node is shutting down")
             return
-        except SpawnerError:
-            os.close(out)
-            os.close(err)
-            self._terminated("StartError", 128, _NEVER, "the node is shutting down")
-            return
-        os.close(out)
-        os.close(err)
+        self.console = console
         events.normal(self._pod, "Created", f"Created container: {name}")
         events.normal(self._pod, "Started", f"Started container {name}")
         started_at = now()
@@ -319,9 +319,37 @@ class ContainerRunner:
         finally:
             watching.cancel()
             self._inside = None
+            if console is not None:
+                console.close()
         if asyncio.get_running_loop().time() - begun > 600:
             self._backoff.reset()
         self._finish(status, started_at, message_file, log, cgroup)
+
+    def _console(self) -> Console | None:
+        if not (self.spec.get("stdin") or self.spec.get("tty")):
+            return None
+        return Console(tty=bool(self.spec.get("tty")), once=bool(self.spec.get("stdinOnce")))
+
+    async def _spawn(
+        self, spec: ProcessSpec, log: ContainerLog, console: Console | None
+    ) -> Process:
+        """Start the process with its streams; ours of their inner ends are closed then."""
+        stdin = console.inner if console is not None else None
+        if console is not None and console.tty:
+            log.follow(console.output(), "stdout")
+            out = err = console.inner
+        else:
+            out, err = log.connect("stdout"), log.connect("stderr")
+        try:
+            return await self._node.spawner.spawn(spec, stdin=stdin, stdout=out, stderr=err)
+        finally:
+            for one in {fd for fd in (stdin, out, err) if fd is not None}:
+                os.close(one)
+
+    @property
+    def inside(self) -> Inside | None:
+        """How to act on the container while it runs."""
+        return self._inside
 
     def _finish(
         self,

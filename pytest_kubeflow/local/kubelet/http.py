@@ -1,4 +1,4 @@
-"""The kubelet's HTTPS endpoints for the API server: logs, ports of pods, and a health check.
+"""The kubelet's HTTPS endpoints for the API server: logs, ports, commands, and a health check.
 
 Paths and messages: kubernetes/kubernetes pkg/kubelet/server and pkg/kubelet/kubelet_pods.go.
 """
@@ -14,9 +14,12 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from pytest_kubeflow.local.kubelet.container import ContainerRunner
 from pytest_kubeflow.local.kubelet.logs import ContainerLog, LogOptions, read_log, timestamp
 from pytest_kubeflow.local.kubelet.pod_worker import PodWorker
 from pytest_kubeflow.local.kubelet.portforward import PROTOCOL, PortForwarding, parse_ports
+from pytest_kubeflow.local.kubelet.probes import Inside
+from pytest_kubeflow.local.kubelet.remotecommand import PROTOCOLS, RemoteCommand, Wanted
 
 FindPod = Callable[[str, str], PodWorker | None]
 AddressOf = Callable[[str, str], str | None]
@@ -64,13 +67,51 @@ def kubelet_app(
                 return
         await socket.send_denial_response(refusal)
 
+    async def command(socket: WebSocket) -> None:
+        await socket.receive()  # websocket.connect
+        try:
+            protocol = next(one for one in PROTOCOLS if one in socket.scope["subprotocols"])
+            wanted = Wanted.of(socket.query_params)
+            runner, inside = _running(find, socket)
+        except StopIteration:
+            refusal = PlainTextResponse(f"the protocols here are {', '.join(PROTOCOLS)}", 400)
+        except KeyError as error:
+            refusal = PlainTextResponse(str(error.args[0]), 404)
+        except ValueError as error:
+            refusal = PlainTextResponse(str(error), 400)
+        else:
+            await socket.accept(protocol)
+            remote = RemoteCommand(socket, wanted)
+            if socket.scope["path"].startswith("/exec/"):
+                await remote.execute(inside, socket.query_params.getlist("command"))
+            else:
+                await remote.attach(runner.logs[-1], runner.console)
+            return
+        await socket.send_denial_response(refusal)
+
     return Starlette(
         routes=[
             Route("/healthz", health),
             Route("/containerLogs/{namespace}/{pod}/{container}", container_logs),
+            WebSocketRoute("/exec/{namespace}/{pod}/{container}", command),
+            WebSocketRoute("/attach/{namespace}/{pod}/{container}", command),
             WebSocketRoute("/portForward/{namespace}/{pod}", port_forward),
         ]
     )
+
+
+def _running(find: FindPod, socket: WebSocket) -> tuple[ContainerRunner, Inside]:
+    """The running container that a request names. Raises KeyError, ValueError."""
+    namespace, pod, container = (
+        socket.path_params[name] for name in ("namespace", "pod", "container")
+    )
+    worker = find(namespace, pod)
+    if worker is None:
+        raise KeyError(f"pod {pod}_{namespace} does not exist")
+    runner = worker.runner(container)
+    if runner is None or runner.inside is None:
+        raise ValueError(f'unable to upgrade connection: container not found ("{container}")')
+    return runner, runner.inside
 
 
 def _log_of(find: FindPod, request: Request) -> ContainerLog:

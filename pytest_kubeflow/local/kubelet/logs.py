@@ -8,10 +8,11 @@ current file only: what has been rotated away is out of its sight.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,8 @@ MAX_BYTES = 10 * 2**20  # containerLogMaxSize
 MAX_FILES = 5  # containerLogMaxFiles
 _PIECE = 16 * 2**10
 _CHUNK = 65536
+
+Listener = Callable[[str, bytes], None]
 
 
 def timestamp(nanoseconds: int | None = None) -> str:
@@ -52,6 +55,7 @@ class ContainerLog:
         self._size = self._file.tell()
         self._open = 0
         self._pending: dict[str, bytes] = {}
+        self._listeners: list[Listener] = []
         self._changed = asyncio.Event()
         self._closed = asyncio.Event()
 
@@ -71,10 +75,23 @@ class ContainerLog:
     def connect(self, stream: str) -> int:
         """A new pipe whose content is logged as `stream`; the writing end is the caller's."""
         read, write = os.pipe2(os.O_CLOEXEC)
-        os.set_blocking(read, False)
-        self._open += 1
-        asyncio.get_running_loop().add_reader(read, self._receive, read, stream)
+        self.follow(read, stream)
         return write
+
+    def follow(self, fd: int, stream: str) -> None:
+        """Log what can be read from a descriptor, which is the log's from now on."""
+        os.set_blocking(fd, False)
+        self._open += 1
+        asyncio.get_running_loop().add_reader(fd, self._receive, fd, stream)
+
+    @contextlib.contextmanager
+    def heard(self, listener: Listener) -> Iterator[None]:
+        """Meanwhile `listener` hears everything as it is written; of an end it hears no bytes."""
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
 
     def close(self) -> None:
         """End a log to which nothing was connected."""
@@ -88,12 +105,16 @@ class ContainerLog:
             data = os.read(fd, _CHUNK)
         except BlockingIOError:
             return
+        except OSError:
+            data = b""  # a terminal whose other end is closed
         self._write(stream, data)
         if not data:
             asyncio.get_running_loop().remove_reader(fd)
             os.close(fd)
             self._open -= 1
             self.close()
+        for listener in list(self._listeners):
+            listener(stream, data)
 
     def _write(self, stream: str, data: bytes) -> None:
         """Write the complete lines of a stream; no `data` means that it has ended."""

@@ -8,8 +8,10 @@ The read-only and hidden parts of /proc are those of the OCI runtime's default c
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import signal
+import termios
 from typing import Any
 
 from . import layers, linux
@@ -151,6 +153,8 @@ def execute(spec: dict[str, Any], fds: list[int]) -> None:
         if number not in (signal.SIGKILL, signal.SIGSTOP):
             signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    if os.isatty(0):
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     os.umask(0o022)
     os.chdir(spec["working_dir"] or "/")
     program, env = spec["argv"][0], spec["env"]
