@@ -21,7 +21,7 @@ from pytest_kubeflow.local.apiserver.errors import (
 )
 from pytest_kubeflow.local.apiserver.handlers import Handlers
 from pytest_kubeflow.local.apiserver.podlogs import PodLogs
-from pytest_kubeflow.local.apiserver.podports import PodPorts, relay
+from pytest_kubeflow.local.apiserver.podports import PodPorts, check, relay
 from pytest_kubeflow.local.apiserver.representation import Represent, representation
 from pytest_kubeflow.local.apiserver.requests import Request, read, read_upgrade
 from pytest_kubeflow.local.apiserver.reviews import Reviews
@@ -202,6 +202,8 @@ class ApiApp:
                 handlers.delete(target, DeleteOptions.parse(body, request.query))
                 return document(201, success())
             case (("portforward" | "exec" | "attach"), _):
+                # What is wrong with it whatever the protocol: clients show the last refusal.
+                check(handlers.get(target), target.subresource, request.query)
                 # SPDY, which kubectl speaks there, is not.
                 raise bad_request("Upgrade request required")
             case "token", "POST":

@@ -40,9 +40,8 @@ class PodPorts:
         from websockets.exceptions import InvalidHandshake, InvalidStatus
 
         metadata, node = pod["metadata"], pod["spec"].get("nodeName")
-        if not node:
-            raise bad_request(f"pod {metadata['name']} does not have a host assigned")
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        check(pod, subresource, dict(query))
         where = f"{metadata['namespace']}/{metadata['name']}"
         if subresource == "portforward":
             path = f"portForward/{where}?port={dict(query).get('ports', '')}"
@@ -73,6 +72,23 @@ class PodPorts:
             raise StatusError(code, reason, text) from None
         except (InvalidHandshake, OSError) as error:
             raise StatusError(500, "InternalError", f"error dialing backend: {error}") from None
+
+
+def check(pod: Object, subresource: str, query: dict[str, str]) -> None:
+    """Raises StatusError for a pod or a container into which nothing leads."""
+    if not pod["spec"].get("nodeName"):
+        raise bad_request(f"pod {pod['metadata']['name']} does not have a host assigned")
+    if subresource == "portforward":
+        return
+    name, status = _container(pod, query), pod.get("status") or {}
+    states = {
+        one["name"]: one.get("state") or {}
+        for field in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
+        for one in status.get(field) or []
+    }
+    if "running" not in states.get(name, {}):
+        message = f'unable to upgrade connection: container not found ("{name}")'
+        raise StatusError(500, "InternalError", message)
 
 
 def _container(pod: Object, query: dict[str, str]) -> str:

@@ -101,6 +101,7 @@ class ContainerRunner:
             if not self._restarts():
                 return
             self.status.restart_count += 1
+            restarted = True
         while not self._stopping.is_set():
             if not await self._run_once() or not self._restarts():
                 return

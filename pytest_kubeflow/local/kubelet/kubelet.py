@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from pytest_kubeflow.local.httpd import HttpServer
@@ -140,8 +141,8 @@ class Kubelet:
             self._events.run(),
             self._registration.heartbeat(),
             self._renew_tokens(),
-            self._refresh_volumes(),
-            self._watch_storage(),
+            _every(_REFRESH_SECONDS, self.refresh_volumes),
+            _every(eviction.CHECK_SECONDS, self.check_storage),
             self._detect_gpus(),
         ):
             self._spawn(task)
@@ -231,19 +232,16 @@ class Kubelet:
         for worker in self._workers.values():
             worker.write_hosts(services)
 
-    async def _refresh_volumes(self) -> None:
+    async def refresh_volumes(self) -> None:
         """Bring changed ConfigMaps and Secrets into the volumes of pods that run."""
-        while True:
-            await asyncio.sleep(_REFRESH_SECONDS)
-            recent = RecentObjects(self._client)
-            for worker in list(self._workers.values()):
-                await worker.refresh_volumes(recent)
+        recent = RecentObjects(self._client)
+        for worker in list(self._workers.values()):
+            await worker.refresh_volumes(recent)
 
-    async def _watch_storage(self) -> None:
-        while True:
-            await asyncio.sleep(eviction.CHECK_SECONDS)
-            for worker in list(self._workers.values()):
-                await worker.check_storage()
+    async def check_storage(self) -> None:
+        """Evict the pods that have written more than they may."""
+        for worker in list(self._workers.values()):
+            await worker.check_storage()
 
     async def _renew_tokens(self) -> None:
         while True:
@@ -253,3 +251,9 @@ class Kubelet:
                     await worker.renew_tokens(time.time())
                 except (ApiError, ApiUnreachableError) as error:
                     log.warning("tokens of pod %s/%s: %s", *worker.name, error)
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        await work()

@@ -53,11 +53,22 @@ class Cluster:
         api = ApiServer(pki=pki, service_cidr="127.90.1.0/24")
         await api.start()
         push(api.stop)
+        api.write_kubeconfig(self.directory / "kubeconfig", namespace=NAMESPACE)
         self.client = await enter(KubeClient(api.admin_credentials()))
         await self.prepare_namespace()
         images = ImageCatalogue(environments=PythonEnvironments(self.directory / "cache"))
         self.images = images
         images.register("example.com/tool", Path(__file__).parent)
+        (self.directory / "root/app/bin").mkdir(parents=True)
+        (self.directory / "root/app/bin/own").write_text("#!/bin/sh\necho own $A\n")
+        (self.directory / "root/app/bin/own").chmod(0o755)
+        for user in ("1234:77", "worker"):
+            images.register(
+                f"example.com/{user.partition(':')[0]}",
+                self.directory / "root",
+                env={"PATH": "/app/bin:/bin", "A": "image"},
+                user=user,
+            )
         kubelet_client = await enter(
             KubeClient(api.component_credentials("system:node:node-1", ["system:masters"]))
         )
@@ -73,6 +84,7 @@ class Cluster:
             gpu_pool=gpu_pool,
             directories=HostDirectories(self.directory.parent),
         )
+        self.kubelet = kubelet
         await kubelet.start()
         push(kubelet.stop)
         informers = Informers(self.client)
