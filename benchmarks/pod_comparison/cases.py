@@ -114,7 +114,7 @@ def _seeing_volumes(name: str, **fields: Any) -> Case:
 ENDS = [
     Case("exit-0", pod(main("echo out; sleep 0.3; echo err >&2"))),
     Case("exit-3", pod(main("exit 3"))),
-    Case("killed", pod(main("sh -c 'kill -9 $$'; exit $?"))),
+    Case("killed", pod(main("sh -c 'kill -9 $$$$'; exit $?"))),
     Case("segfault", pod({"name": "main", "image": IMAGE, "command": ["python3", "-c", "import ctypes; ctypes.string_at(0)"]})),
     Case("out-of-memory", pod({"name": "main", "image": IMAGE, "command": ["python3", "-c", "x = bytearray(300 << 20); print(len(x))"], "resources": {"limits": {"memory": "64Mi"}}})),
     Case("two-ends", pod(main("exit 0"), main("sleep 1; exit 4", name="second"))),
