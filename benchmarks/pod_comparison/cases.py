@@ -150,7 +150,7 @@ PROBES = [
     Case("startup-fails", pod(main("sleep 3600", startupProbe={"exec": {"command": ["sh", "-c", "echo no; exit 1"]}, **_PROBE}), restartPolicy="Always"), until="restarted"),
     Case("liveness-exec", pod(main("sleep 3600", livenessProbe={"exec": {"command": ["sh", "-c", "echo no >&2; exit 1"]}, **_PROBE}), restartPolicy="Always"), until="restarted"),
     Case("liveness-never", pod(main("sleep 3600", livenessProbe={"exec": {"command": ["false"]}, **_PROBE})), until="finished"),
-    Case("liveness-http", pod(main("cd /tmp && python3 -m http.server 8099", livenessProbe={"httpGet": {"port": 8099, "path": "/none"}, "initialDelaySeconds": 2, **_PROBE}), restartPolicy="OnFailure"), until="restarted"),
+    Case("liveness-http", pod(main("cd /tmp && python3 -m http.server 8099 2> /dev/null", livenessProbe={"httpGet": {"port": 8099, "path": "/none"}, "initialDelaySeconds": 2, **_PROBE}), restartPolicy="OnFailure"), until="restarted"),
     Case("readiness-http", pod(main("cd /tmp && python3 -m http.server 8098", ports=[{"name": "web", "containerPort": 8098}], readinessProbe={"httpGet": {"port": "web"}, "initialDelaySeconds": 2, **_PROBE})), until="ready"),
     Case("readiness-refused", pod(main("sleep 3600", readinessProbe={"httpGet": {"port": 8097}, **_PROBE})), until="event Unhealthy"),
     Case("readiness-tcp", pod(main("sleep 3600", readinessProbe={"tcpSocket": {"port": 8096}, **_PROBE})), until="event Unhealthy"),

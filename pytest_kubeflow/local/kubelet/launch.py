@@ -10,6 +10,7 @@ from pytest_kubeflow.local.kubelet.cgroups import ContainerCgroup
 from pytest_kubeflow.local.kubelet.context import Node
 from pytest_kubeflow.local.kubelet.env import container_env, expand, service_env
 from pytest_kubeflow.local.kubelet.gpus import GpuShare
+from pytest_kubeflow.local.kubelet.hosts import hostname_of
 from pytest_kubeflow.local.kubelet.images import Image
 from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
 from pytest_kubeflow.local.kubelet.security import identity
@@ -73,7 +74,7 @@ async def configure(
 ) -> Launch:
     """Resolve what the container refers to. Raises ConfigError or ApiError."""
     who = identity(pod, spec, image)
-    hostname = str(pod["spec"].get("hostname") or pod["metadata"]["name"])
+    hostname = hostname_of(pod)
     own = await _own_environment(node, pod, spec)
     env = {
         **image.env,

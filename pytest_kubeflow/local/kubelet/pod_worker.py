@@ -19,6 +19,7 @@ from pytest_kubeflow.local.kubelet.container import ContainerRunner
 from pytest_kubeflow.local.kubelet.context import Backoff, Node
 from pytest_kubeflow.local.kubelet.env import Reader
 from pytest_kubeflow.local.kubelet.gpus import GpusUnavailable
+from pytest_kubeflow.local.kubelet.hosts import hostname_of, hosts_file
 from pytest_kubeflow.local.kubelet.logs import ContainerLog
 from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
 from pytest_kubeflow.local.kubelet.status import now, pod_status, rejected_status
@@ -177,52 +178,11 @@ class PodWorker:
         self._removal.set()
         self._stop(0)
 
-    @property
-    def _hostname(self) -> str:
-        return str(self.pod["spec"].get("hostname") or self.pod["metadata"]["name"])
-
-    @property
-    def _names(self) -> str:
-        if subdomain := self.pod["spec"].get("subdomain"):
-            namespace = self.pod["metadata"]["namespace"]
-            domain = f"{subdomain}.{namespace}.svc.cluster.local"
-            return f"{self._hostname}.{domain}\t{self._hostname}"
-        return self._hostname
-
     def write_hosts(self, services: Sequence[Object]) -> None:
-        """Names of this cluster for the pod's /etc/hosts: there is no DNS server here."""
-        namespace, _ = self.name
-        lines = [
-            "# Kubernetes-managed hosts file.",
-            "127.0.0.1\tlocalhost",
-            "::1\tlocalhost ip6-localhost ip6-loopback",
-            "fe00::0\tip6-localnet",
-            "fe00::0\tip6-mcastprefix",
-            "fe00::1\tip6-allnodes",
-            "fe00::2\tip6-allrouters",
-            f"{self._ip}\t{self._names}",
-        ]
-        addresses = {
-            f"{one['metadata']['name']}.{one['metadata']['namespace']}.svc.cluster.local": ip
-            for one in services
-            if (ip := one["spec"].get("clusterIP")) and ip != "None"
-        }
-        for service in services:
-            # A Service of the type ExternalName is another name for one of this cluster.
-            address = service["spec"].get("clusterIP") or addresses.get(
-                service["spec"].get("externalName")
-            )
-            if not address or address == "None":
-                continue
-            own, title = service["metadata"]["namespace"], service["metadata"]["name"]
-            names = [f"{title}.{own}{end}" for end in (".svc.cluster.local", ".svc", "")]
-            if own == namespace:
-                names.append(title)
-            lines.append(f"{address}\t{' '.join(names)}")
-        for alias in self.pod["spec"].get("hostAliases") or []:
-            lines.append(f"{alias['ip']}\t{' '.join(alias.get('hostnames') or [])}")
-        # Written in place, because containers hold this very file as their /etc/hosts.
-        self._identity.hosts.write_text("\n".join([*lines, ""]))
+        """Write the pod's /etc/hosts, once it has an address."""
+        if self._ip:
+            # Written in place, because containers hold this very file as their /etc/hosts.
+            self._identity.hosts.write_text(hosts_file(self.pod, self._ip, services))
 
     async def renew_tokens(self, clock: float) -> None:
         """Renew service account tokens that are due at `clock` (seconds since the epoch)."""
@@ -231,7 +191,7 @@ class PodWorker:
 
     async def run(self, services: Sequence[Object]) -> None:
         self._directory.mkdir(parents=True)
-        self._identity.write(self._hostname)
+        self._identity.write(hostname_of(self.pod))
         writer = asyncio.create_task(self._write_statuses())
         deadline = asyncio.create_task(self._watch_deadline())
         freeing: asyncio.Task[None] | None = None

@@ -211,6 +211,8 @@ class Spawner:
             await asyncio.shield(process.started)
         except asyncio.CancelledError:
             process.kill()
+            # Nobody waits any more for what may have gone wrong.
+            process.started.add_done_callback(lambda done: done.exception())
             raise
         return process
 
