@@ -267,7 +267,8 @@ class PodWorker:
                 self.write_hosts(services)
                 return True
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), backoff.delay())
+                async with asyncio.timeout(backoff.delay()):
+                    await self._stopping.wait()
             if self._stopping.is_set():
                 return False
 
