@@ -46,7 +46,7 @@ class Cluster:
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(SECONDS)
 
-    async def start(self, gpu_pool: GpuPool | None = None) -> None:
+    async def start(self, gpu_pool: GpuPool | None = None, pod_cidr: str | None = None) -> None:
         enter, push = self._stack.enter_async_context, self._stack.push_async_callback
         spawner = await enter(Spawner(remove=[self.directory / "data"]))
         pki = Pki(self.directory / "pki")
@@ -82,6 +82,7 @@ class Cluster:
             client_ca=pki.ca_file,
             faults=self.faults,
             gpu_pool=gpu_pool,
+            pod_cidr=pod_cidr,
             directories=HostDirectories(self.directory.parent),
         )
         self.kubelet = kubelet
