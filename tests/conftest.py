@@ -1,7 +1,9 @@
 """What holds for all of the project's own tests."""
 
 import signal
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 # No example has a time limit: on a loaded machine 200 ms say nothing about the code.
@@ -16,3 +18,12 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave `real/` to `tox run -e real`, which names it: its programs are built for minutes."""
+    real = Path(__file__).parent / "real"
+    named = (Path(one.partition("::")[0]).resolve() for one in config.invocation_params.args)
+    if collection_path == real and not any(one.is_relative_to(real) for one in named):
+        return True
+    return None

@@ -1,0 +1,1 @@
+"""Tests against a real Kubernetes control plane, which `tox run -e real` builds and starts."""
