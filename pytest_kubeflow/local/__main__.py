@@ -71,6 +71,19 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="the directory of this machine that hostPath volumes of pods may show (default: none; "
         "in profiles they are refused)",
     )
+    parser.add_argument(
+        "--kubeconfig",
+        type=Path,
+        metavar="FILE",
+        help="join the cluster to which this leads, as one node, in place of a control plane of "
+        "its own; components use its credentials",
+    )
+    parser.add_argument(
+        "--node-name",
+        default="kubeflow-local",
+        metavar="NAME",
+        help="this machine's name as a node (default: kubeflow-local)",
+    )
     _add_gateway(parser)
     parser.add_argument("--list-faults", action="store_true", help="list the faults and exit")
     parser.add_argument("--log-level", choices=("debug", "info", "warning"), default="warning")
@@ -102,6 +115,7 @@ def _add_gateway(parser: argparse.ArgumentParser) -> None:
 async def _serve(options: argparse.Namespace, directory: Path) -> int:
     # Imported late, so that --help and --list-faults answer at once.
     from pytest_kubeflow.local.database import DatabaseError
+    from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeconfigError
     from pytest_kubeflow.local.server import Server
     from pytest_kubeflow.local.spawner import SpawnerError
 
@@ -110,17 +124,19 @@ async def _serve(options: argparse.Namespace, directory: Path) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     chosen = {one.name: getattr(options, one.name) for one in fields(GatewaySettings)}
-    server = Server(
-        directory,
-        multi_user=options.mode == "multi-user",
-        faults=options.fault,
-        gateway=GatewaySettings(**chosen),
-        data=options.data,
-        host_path=options.host_path,
-    )
     try:
+        server = Server(
+            directory,
+            multi_user=options.mode == "multi-user",
+            faults=options.fault,
+            gateway=GatewaySettings(**chosen),
+            data=options.data,
+            host_path=options.host_path,
+            kubeconfig=options.kubeconfig,
+            node_name=options.node_name,
+        )
         endpoints = await server.start()
-    except (SpawnerError, DatabaseError) as error:
+    except (ApiError, ApiUnreachableError, KubeconfigError, SpawnerError, DatabaseError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     try:

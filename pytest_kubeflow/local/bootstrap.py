@@ -1,8 +1,13 @@
-"""Bootstrap: what a fresh embedded cluster holds before anybody uses it."""
+"""Bootstrap: what a fresh embedded cluster holds before anybody uses it.
+
+All of it may be there already, from an earlier start on the same API server.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,6 +49,8 @@ _RESOURCES = {
         STORAGE_CLASSES,
     )
 }
+_CUSTOM = (AUTHORIZATION_POLICIES, CLUSTER_SERVING_RUNTIMES, PROFILES)
+_SERVED_SECONDS = 60.0
 
 
 def manifests(*names: str) -> list[Object]:
@@ -70,7 +77,7 @@ async def publish(
         {"name": f"p{port}", "port": port, "protocol": "TCP", "targetPort": target[1]}
         for port, target in ports.items()
     ]
-    await _create(client, SERVICES, {"metadata": metadata, "spec": {"ports": listed}})
+    await _put(client, SERVICES, {"metadata": metadata, "spec": {"ports": listed}})
     subsets: list[dict[str, Any]] = [
         {
             "addresses": [{"ip": host}],
@@ -78,7 +85,7 @@ async def publish(
         }
         for port, (host, target) in ports.items()
     ]
-    await _create(client, ENDPOINTS, {"metadata": metadata, "subsets": subsets})
+    await _put(client, ENDPOINTS, {"metadata": metadata, "subsets": subsets})
 
 
 async def serve(
@@ -91,13 +98,13 @@ async def serve(
     ]
     metadata = {"name": name, "namespace": namespace}
     spec = {"selector": {"app": app}, "ports": listed}
-    await _create(client, SERVICES, {"metadata": metadata, "spec": spec})
+    await _put(client, SERVICES, {"metadata": metadata, "spec": spec})
 
 
 async def store_keys(client: KubeClient, namespace: str, access: str, secret: str) -> None:
     """The object store's keys, where Kubeflow's own components look for them."""
     data = {"accesskey": access, "secretkey": secret}
-    await _create(
+    await _put(
         client,
         SECRETS,
         {
@@ -108,9 +115,26 @@ async def store_keys(client: KubeClient, namespace: str, access: str, secret: st
     )
 
 
-async def _create(client: KubeClient, resource: Resource, obj: Object) -> None:
-    try:
-        await client.create(resource, obj)
-    except ApiError as error:
-        if error.reason != "AlreadyExists":
-            raise
+async def _create(client: KubeClient, resource: Resource, obj: Object) -> bool:
+    """Whether it was made; else it was there."""
+    deadline = time.monotonic() + _SERVED_SECONDS
+    while True:
+        try:
+            await client.create(resource, obj)
+        except ApiError as error:
+            if error.reason == "AlreadyExists":
+                return False
+            # A real server serves a custom resource some time after its definition was made.
+            late = resource in _CUSTOM and error.code in {404, 429, 503}
+            if not late or time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.25)
+        else:
+            return True
+
+
+async def _put(client: KubeClient, resource: Resource, obj: Object) -> None:
+    """Make it or, where it is there, give it what it should have."""
+    if not await _create(client, resource, obj):
+        metadata = obj["metadata"]
+        await client.patch(resource, metadata["name"], obj, namespace=metadata.get("namespace"))

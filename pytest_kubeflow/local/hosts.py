@@ -11,7 +11,6 @@ browser sends the page's origin, and a request that has one is answered only if 
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Awaitable, Callable
 from typing import Protocol, runtime_checkable
 
@@ -19,6 +18,8 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
+
+from pytest_kubeflow.local.network import is_this_machine
 
 Known = Callable[[str], Awaitable[bool]]
 """Whether a host, without its port and in lower case, is one of the server's further names."""
@@ -53,7 +54,7 @@ async def is_ours(header: str, known: Known = no_others) -> bool:
     """Whether a server with the further names `known` answers to this Host header."""
     host = _without_port(header.strip().lower()).removesuffix(".")
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
+        return is_this_machine(host.strip("[]"))
     except ValueError:
         return host == "localhost" or host.endswith(_CLUSTER_DOMAINS) or await known(host)
 

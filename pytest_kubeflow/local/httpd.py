@@ -1,4 +1,4 @@
-"""HttpServer: an ASGI application on a loopback port, inside a running event loop.
+"""HttpServer: an ASGI application on a port of this machine alone, inside a running event loop.
 
 uvicorn serves; this only binds first (so that the port is known before the first request), never
 takes over signals, and ends open watches at once when it stops.
@@ -7,7 +7,6 @@ takes over signals, and ends open watches at once when it stops.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 import ssl
 from pathlib import Path
@@ -17,12 +16,13 @@ import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from pytest_kubeflow.local.hosts import HostGuard, Known, Named, no_others
+from pytest_kubeflow.local.network import is_this_machine
 
 PEER_CERTIFICATE = "peer_certificate"
 
 
 class HttpServer:
-    """Serves `app` on `host:port` (0: any free port) until `stop`. Only loopback is accepted.
+    """Serves `app` on `host:port` (0: any free port) until `stop`, where only this machine gets to.
 
     With `certificate` and `key` it speaks TLS; with `client_ca` it asks for client certificates
     (`require_client`: and refuses those who have none), and `scope["state"][PEER_CERTIFICATE]` is
@@ -45,9 +45,9 @@ class HttpServer:
         require_client: bool = False,
         websockets: bool = False,
     ) -> None:
-        if not ipaddress.ip_address(host).is_loopback:
+        if not is_this_machine(host):
             raise ValueError(
-                f"{host} is not a loopback address; the embedded cluster binds no other"
+                f"{host} can be reached from elsewhere; the embedded cluster binds no such address"
             )
         listening = socket.create_server((host, port), backlog=512)
         # asyncio sets TCP_NODELAY on connections only if their socket names its protocol; without
@@ -83,8 +83,14 @@ class HttpServer:
                 else ssl.CERT_NONE
             ),
         )
+        self._config = config
         self._server = _Quiet(config)
         self._task: asyncio.Task[None] | None = None
+
+    def use_certificate(self, certificate: Path, key: Path) -> None:
+        """Show another certificate from the next connection on. Raises ssl.SSLError, OSError."""
+        assert self._config.ssl is not None
+        self._config.ssl.load_cert_chain(certificate, key)
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))

@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 
 from pytest_kubeflow.local import bootstrap
-from pytest_kubeflow.local.apiserver import ApiServer, Pki
 from pytest_kubeflow.local.controllers import ControllerManager
 from pytest_kubeflow.local.controllers.profile import BUCKET, ProfileController, user_prefixes
 from pytest_kubeflow.local.controllers.serviceproxy import ServiceProxy
+from pytest_kubeflow.local.controlplane import ControlPlane, JoinedControlPlane, OwnControlPlane
 from pytest_kubeflow.local.database import Database
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS, Faults
@@ -28,11 +28,12 @@ from pytest_kubeflow.local.kube import Informer, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import CONFIG_MAPS
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
+from pytest_kubeflow.local.kubelet.certificate import ServingKey
 from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.mirrors import Program
 from pytest_kubeflow.local.metadata import MetadataStore, NativeMetadata
 from pytest_kubeflow.local.metadata.durable import keep as keep_metadata
-from pytest_kubeflow.local.network import LoopbackNetwork
+from pytest_kubeflow.local.network import LOOPBACK
 from pytest_kubeflow.local.objectstore import S3_PORT, ObjectStore
 from pytest_kubeflow.local.pipelines import (
     LAUNCHER_DIRECTORY,
@@ -60,6 +61,11 @@ class Server:
     `directory` must exist and be this server's alone: the spawner removes it at the end, even if
     this process is killed. What pipelines and their artifacts amount to is kept in `data`, if there
     is one, and found there again. `hostPath` volumes of pods show what is in `host_path`.
+
+    With `kubeconfig` it joins the cluster to which that leads: API server, controllers and
+    scheduler are that cluster's, and this machine is its node `node_name`. What is made there stays
+    at the end, but for the pods that stand for components, and the next start goes on with it.
+    Raises KubeconfigError for a broken one.
     """
 
     def __init__(
@@ -71,10 +77,19 @@ class Server:
         gateway: GatewaySettings | None = None,
         data: Path | None = None,
         host_path: Path | None = None,
+        kubeconfig: Path | None = None,
+        node_name: str = NODE,
     ) -> None:
         self._directory = directory
         self._data = data
         self._host_path = host_path
+        self._node_name = node_name
+        token_seconds = (gateway or GatewaySettings()).token_seconds
+        self._control: ControlPlane = (
+            OwnControlPlane(directory, longest_token=token_seconds)
+            if kubeconfig is None
+            else JoinedControlPlane(directory, kubeconfig)
+        )
         self._multi_user = multi_user
         self._gateway = gateway or GatewaySettings()
         self._from_start = frozenset(faults)
@@ -98,9 +113,10 @@ class Server:
         # Takes up to a tenth of the start, and needs nothing of the rest.
         self._dex_key = asyncio.create_task(asyncio.to_thread(make_key))
         database = self._open_database()  # first: its lock keeps a second server out
-        network = LoopbackNetwork()
-        self._stack.callback(network.close)
-        self._pod_cidr = network.pods
+        control = self._control
+        await control.prepare()
+        self._stack.callback(control.close)
+        network = control.network
         spawner = Spawner(remove=[directory])
         await spawner.start()
         self._stack.push_async_callback(spawner.stop)
@@ -115,14 +131,8 @@ class Server:
         )
         await self._run(store.start, store.stop)
 
-        pki = Pki(directory / "pki")
-        api = ApiServer(
-            pki=pki,
-            service_cidr=network.services,
-            longest_token=self._gateway.token_seconds,
-        )
-        await self._run(api.start, api.stop)
-        admin = await self._client(api, "system:admin", ["system:masters"])
+        await self._run(control.start, control.stop)
+        admin = await self._client("system:admin", ["system:masters"])
         await bootstrap.apply(admin, bootstrap.manifests(*self._manifest_names()))
         await self._watch_faults(admin)
         rbac = RbacFault(admin, faults)
@@ -134,35 +144,37 @@ class Server:
         activity = Activity()
         profiles = [partial(ProfileController, issue_keys=issue_keys)] if self._multi_user else []
         manager = ControllerManager(
-            await self._client(api, "system:kube-controller-manager", ["system:masters"]),
+            await self._client("system:kube-controller-manager", ["system:masters"]),
             volumes=directory / _VOLUMES,
-            node_name=NODE,
-            ca=api.ca_file.read_text(),
+            node_name=self._node_name,
+            ca=control.ca,
             faults=faults,
             more=[
                 *profiles,
-                partial(Scheduler, faults=faults),
+                *([] if control.joined else [partial(Scheduler, faults=faults)]),
                 ServiceProxy,
                 partial(InferenceServiceController, faults=faults),
                 partial(Autoscaler, activity=activity),
             ],
             started=self._started,
+            joined=control.joined,
         )
         await self._run(manager.start, manager.stop)
-        self._kubelet = await self._start_kubelet(api, pki, spawner)
+        self._kubelet = await self._start_kubelet(spawner)
 
         secret = secrets.token_urlsafe(24)
         metadata = MetadataStore()
         if database is not None:
             keep_metadata(metadata, database)
         pipelines = Pipelines(
-            await self._client(
-                api, "system:serviceaccount:kubeflow:ml-pipeline", ["system:masters"]
-            ),
+            await self._client("system:serviceaccount:kubeflow:ml-pipeline", ["system:masters"]),
             multi_user=self._multi_user,
             gateway_secret=secret,
             metadata=metadata,
-            store_settings=StoreSettings(bucket=BUCKET),
+            store_settings=StoreSettings(
+                bucket=BUCKET,
+                launcher_copied=await control.copies_launcher(admin, "kubeflow"),
+            ),
             faults=faults,
             database=database,
         )
@@ -170,23 +182,23 @@ class Server:
         known = service_names("ml-pipeline", "ml-pipeline-ui", namespace="kubeflow")
         backend = await self._serve(pipelines.app, known)
         ui = await self._serve(pipelines.ui_app, known)
-        native = NativeMetadata(metadata)
+        native = NativeMetadata(metadata, host=network.host_ip)
         await self._run(native.start, native.stop)
         host, mesh = ui.url, None
         if self._multi_user:
             mesh = Mesh(
-                await self._client(api, "system:istiod", ["system:masters"]),
+                await self._client("system:istiod", ["system:masters"]),
                 activity=activity,
                 faults=faults,
             )
-            host = await self._start_gateway(api, admin, pipelines, store, secret=secret, mesh=mesh)
+            host = await self._start_gateway(admin, pipelines, store, secret=secret, mesh=mesh)
         shown: dict[str, tuple[int, HttpServer | NativeMetadata]] = {
             "ml-pipeline": (8888, backend),
             "ml-pipeline-ui": (80, ui),
             "metadata-grpc-service": (8080, native),
         }
         await self._publish(admin, store, shown, store_front=network.host(1))
-        endpoints = await self._endpoints(api, store, host)
+        endpoints = await self._endpoints(store, host)
         # Last, because nobody waits for these: the cluster answers while they read what there is.
         self._started.set()
         if mesh is not None:
@@ -195,7 +207,6 @@ class Server:
 
     async def _start_gateway(
         self,
-        api: ApiServer,
         admin: KubeClient,
         pipelines: Pipelines,
         store: ObjectStore,
@@ -205,7 +216,7 @@ class Server:
     ) -> str:
         """Open the front door; returns its address."""
         gateway = await make_gateway(
-            partial(self._client, api),
+            self._client,
             pipelines,
             read_object=store.read,
             secret=secret,
@@ -215,7 +226,11 @@ class Server:
             faults=self._faults,
         )
         front = await self._serve(gateway)
-        await self._show(admin, "istio-ingressgateway", "istio-system", 80, front)
+        shown = front
+        if self._control.joined:
+            # People come by loopback, pods by an address that a real API server takes.
+            front = await self._serve(gateway, host=LOOPBACK)
+        await self._show(admin, "istio-ingressgateway", "istio-system", 80, shown)
         inner = await self._serve(LocalGateway(mesh))
         await bootstrap.publish(
             admin, "knative-local-gateway", "istio-system", {80: (inner.host, inner.port)}
@@ -234,23 +249,31 @@ class Server:
     def _manifest_names(self) -> list[str]:
         return ["platform", *(["multi-user", "istio"] if self._multi_user else []), "kserve"]
 
-    async def _start_kubelet(self, api: ApiServer, pki: Pki, spawner: Spawner) -> Kubelet:
+    async def _start_kubelet(self, spawner: Spawner) -> Kubelet:
+        control, node_name = self._control, self._node_name
         images = ImageCatalogue()
         images.register(LAUNCHER_IMAGE, self._compiled(LAUNCHER_DIRECTORY))
         add_images(images, self._directory / "images")
+        serving, client_ca = await control.serving(node_name)
         kubelet = Kubelet(
-            await self._client(api, f"system:node:{NODE}", ["system:nodes"]),
-            node_name=NODE,
+            await self._client(f"system:node:{node_name}", ["system:nodes"]),
+            node_name=node_name,
             data_dir=self._directory / "kubelet",
             spawner=spawner,
             images=images,
-            server_cert=pki.issue_server(f"system:node:{NODE}"),
-            client_ca=pki.ca_file,
+            server_cert=serving.files if isinstance(serving, ServingKey) else serving,
+            client_ca=client_ca,
             faults=self._faults,
-            pod_cidr=self._pod_cidr,
+            host_ip=control.network.host_ip,
+            pod_cidr=control.network.pods,
+            conditions=control.conditions,
             directories=HostDirectories(self._host_path, self._directory / _VOLUMES),
         )
         await self._run(kubelet.start, kubelet.stop)
+        if isinstance(serving, ServingKey):
+            self._stack.push_async_callback(kubelet.withdraw)
+            signed = asyncio.create_task(kubelet.have_signed(serving), name="serving certificate")
+            self._stack.callback(signed.cancel)
         return kubelet
 
     def _compiled(self, program: Path) -> Path:
@@ -293,12 +316,12 @@ class Server:
         await self._kubelet.show(program)
         await bootstrap.serve(admin, name, namespace, app=name, ports={port: server.port})
 
-    async def _endpoints(self, api: ApiServer, store: ObjectStore, host: str) -> Endpoints:
+    async def _endpoints(self, store: ObjectStore, host: str) -> Endpoints:
         people = logins(self._gateway) if self._multi_user else []
         user = people[0] if people else None
         namespace = (user.namespace if user else None) or "kubeflow"
         kubeconfig = self._directory / "kubeconfig"
-        await asyncio.to_thread(api.write_kubeconfig, kubeconfig, namespace=namespace)
+        await asyncio.to_thread(self._control.write_kubeconfig, kubeconfig, namespace=namespace)
         return Endpoints(
             host=host,
             kubeconfig=kubeconfig,
@@ -325,13 +348,15 @@ class Server:
         task = asyncio.create_task(informer.run(), name="faults")
         self._stack.callback(task.cancel)
 
-    async def _client(self, api: ApiServer, user: str, groups: Sequence[str]) -> KubeClient:
-        client = KubeClient(api.component_credentials(user, groups))
+    async def _client(self, user: str, groups: Sequence[str]) -> KubeClient:
+        client = KubeClient(self._control.credentials(user, groups))
         self._stack.push_async_callback(client.close)
         return client
 
-    async def _serve(self, app: object, known: Known | None = None) -> HttpServer:
-        server = HttpServer(app, known=known)
+    async def _serve(
+        self, app: object, known: Known | None = None, *, host: str | None = None
+    ) -> HttpServer:
+        server = HttpServer(app, host=host or self._control.network.host_ip, known=known)
         await self._run(server.start, server.stop)
         return server
 

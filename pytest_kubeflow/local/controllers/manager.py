@@ -28,8 +28,9 @@ class ControllerManager:
 
     `volumes` is the directory under which volumes of the node `node_name` are provisioned, `ca` the
     certificate that every namespace gets as `kube-root-ca.crt`. `more` makes the controllers that
-    only some clusters have (Profiles, say). The garbage collector, which reads all objects of all
-    kinds, begins when `started` is set: a cluster that starts has better things to do.
+    only some clusters have (Profiles, say). A `joined` cluster has a kube-controller-manager of its
+    own: then only the provisioner and `more` run. The garbage collector, which reads all objects of
+    all kinds, begins when `started` is set: a cluster that starts has better things to do.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class ControllerManager:
         faults: Faults,
         more: Sequence[ControllerFactory] = (),
         started: asyncio.Event | None = None,
+        joined: bool = False,
     ) -> None:
         self._client = client
         self._volumes = volumes
@@ -50,6 +52,7 @@ class ControllerManager:
         self._faults = faults
         self._more = more
         self._started = started
+        self._joined = joined
         self._informers: Informers | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -57,27 +60,35 @@ class ControllerManager:
         """Start all controllers; returns once their informers have listed what is there."""
         informers = self._informers = Informers(self._client)
         controllers: list[Controller] = [
-            NamespaceController(self._client, informers),
-            ServiceAccountController(self._client, informers, ca=self._ca),
             PersistentVolumeController(
                 self._client,
                 informers,
                 directory=self._volumes,
                 node_name=self._node_name,
                 faults=self._faults,
+                provisions_only=self._joined,
             ),
-            DeploymentController(self._client, informers),
-            ReplicaSetController(self._client, informers),
-            EndpointsController(self._client, informers),
+            *(self._core(informers) if not self._joined else ()),
             *(make(self._client, informers) for make in self._more),
         ]
         await informers.synced()
-        collector = GarbageCollector(self._client)
         runs = [(one.name, one.run()) for one in controllers]
-        runs.append((collector.name, self._collect(collector)))
+        if not self._joined:
+            collector = GarbageCollector(self._client)
+            runs.append((collector.name, self._collect(collector)))
         self._tasks = [asyncio.create_task(run, name=name) for name, run in runs]
         for task in self._tasks:
             task.add_done_callback(_complain)
+
+    def _core(self, informers: Informers) -> list[Controller]:
+        """What a kube-controller-manager has."""
+        return [
+            NamespaceController(self._client, informers),
+            ServiceAccountController(self._client, informers, ca=self._ca),
+            DeploymentController(self._client, informers),
+            ReplicaSetController(self._client, informers),
+            EndpointsController(self._client, informers),
+        ]
 
     async def _collect(self, collector: GarbageCollector) -> None:
         if self._started is not None:

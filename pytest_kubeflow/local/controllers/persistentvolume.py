@@ -30,7 +30,11 @@ _DIRECTORY_MODE = 0o777  # any uid of a pod may write, as on local-path volumes
 
 
 class PersistentVolumeController(Controller):
-    """Keys are claims `(namespace, name)` and volumes `("", name)`."""
+    """Keys are claims `(namespace, name)` and volumes `("", name)`.
+
+    With `provisions_only` it makes and removes volumes and leaves binding and protection to the
+    kube-controller-manager of the cluster, as an external provisioner does.
+    """
 
     name = "persistentvolume"
 
@@ -42,7 +46,9 @@ class PersistentVolumeController(Controller):
         directory: Path,
         node_name: str,
         faults: Faults,
+        provisions_only: bool = False,
     ) -> None:
+        self._provisions_only = provisions_only
         self._directory = directory
         self._node_name = node_name
         self._faults = faults
@@ -90,6 +96,8 @@ class PersistentVolumeController(Controller):
         metadata = claim["metadata"]
         finalizers = metadata.get("finalizers") or []
         if metadata.get("deletionTimestamp"):
+            if self._provisions_only:
+                return
             if _PROTECTION in finalizers and not self._in_use(claim):
                 await self._set_finalizers(claim, [f for f in finalizers if f != _PROTECTION])
             return
@@ -99,8 +107,10 @@ class PersistentVolumeController(Controller):
             message = f"waiting for a volume to be created by the provisioner {PROVISIONER!r}"
             await self._recorder.event(claim, "Normal", "ExternalProvisioning", message)
             return
+        if self._provisions_only and claim["spec"].get("volumeName"):
+            return
         volume = await self._volume_for(claim)
-        if volume is None:
+        if volume is None or self._provisions_only:
             return
         if _PROTECTION not in finalizers:
             claim = await self._set_finalizers(claim, [*finalizers, _PROTECTION])

@@ -47,6 +47,7 @@ class ProfileController(Controller):
 
     def __init__(self, client: KubeClient, informers: Informers, *, issue_keys: IssueKeys) -> None:
         self._issue_keys = issue_keys
+        self._given: set[str] = set()
         super().__init__(client, informers)
 
     def watch(self) -> None:
@@ -101,17 +102,16 @@ class ProfileController(Controller):
             await self._ensure(CONFIG_MAPS, {"metadata": metadata, "data": data})
         await self._ensure(CONFIG_MAPS, _artifact_repositories(namespace))
         access, secret = await self._issue_keys(namespace)
-        await self._ensure(
-            SECRETS,
-            {
-                "metadata": {"name": ARTIFACT_SECRET, "namespace": namespace},
-                "type": "Opaque",
-                "data": {
-                    "accesskey": base64.b64encode(access.encode()).decode(),
-                    "secretkey": base64.b64encode(secret.encode()).decode(),
-                },
-            },
-        )
+        data = {
+            "accesskey": base64.b64encode(access.encode()).decode(),
+            "secretkey": base64.b64encode(secret.encode()).decode(),
+        }
+        metadata = {"name": ARTIFACT_SECRET, "namespace": namespace}
+        keys = {"metadata": metadata, "type": "Opaque", "data": data}
+        if not await self._ensure(SECRETS, keys) and namespace not in self._given:
+            # Keys of an earlier object store, where the API server is older than this one.
+            await self.client.patch(SECRETS, ARTIFACT_SECRET, {"data": data}, namespace=namespace)
+        self._given.add(namespace)
 
     async def _condition(self, profile: Object, kind: str, message: str) -> None:
         conditions = [{"type": kind, **({"message": message} if message else {})}]
@@ -123,12 +123,15 @@ class ProfileController(Controller):
                 subresource="status",
             )
 
-    async def _ensure(self, resource: Resource, obj: Object) -> None:
+    async def _ensure(self, resource: Resource, obj: Object) -> bool:
+        """Make it unless it is there; whether it was made."""
         try:
             await self.client.create(resource, obj)
         except ApiError as error:
             if error.reason != "AlreadyExists":
                 raise
+            return False
+        return True
 
 
 def _artifact_repositories(namespace: str) -> Object:

@@ -8,7 +8,7 @@ Objects are plain dicts, as JSON carries them. This is NOT the client that tests
 
 from pytest_kubeflow.local.kube.client import ApiError, ApiUnreachableError, KubeClient
 from pytest_kubeflow.local.kube.informer import Informer
-from pytest_kubeflow.local.kube.kubeconfig import Credentials, load_kubeconfig
+from pytest_kubeflow.local.kube.kubeconfig import Credentials, KubeconfigError, load_kubeconfig
 from pytest_kubeflow.local.kube.resources import Resource
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Credentials",
     "Informer",
     "KubeClient",
+    "KubeconfigError",
     "Resource",
     "load_kubeconfig",
 ]

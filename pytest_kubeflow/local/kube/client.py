@@ -28,6 +28,8 @@ PATCH_TYPES = {
 }
 
 
+# Some answers have a type of their own: /openid/v1/jwks is application/jwk-set+json, and no other.
+_ACCEPT = "application/json, */*;q=0.1"
 _SECONDS = 30.0  # without a byte, until the API server counts as unreachable
 _LONGEST_HEADER = 1 << 20  # bytes, as Go's client takes them
 _LONGEST_EVENT = 1 << 23  # bytes; etcd takes objects of up to 1.5 MiB
@@ -73,7 +75,7 @@ class KubeClient:
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=self._tls, limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": self._user_agent, "Accept": "application/json"},
+            headers={"User-Agent": self._user_agent, "Accept": _ACCEPT},
             timeout=_timeout(_SECONDS),
             max_field_size=_LONGEST_HEADER,
         )

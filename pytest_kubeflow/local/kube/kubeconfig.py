@@ -12,6 +12,10 @@ from typing import Any
 import yaml
 
 
+class KubeconfigError(ValueError):
+    """A kubeconfig that cannot be used; the message is one line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """What it takes to call one API server: address, trust, and a token or a client certificate."""
@@ -43,15 +47,27 @@ def load_kubeconfig(path: Path, context: str | None = None) -> Credentials:
 
     Tokens, token files and client certificates are understood; exec plugins are not, because a
     component that joins a cluster has a certificate or a token of its own.
-    Raises ValueError with a line that says what is missing.
+    Raises KubeconfigError with a line that says what is wrong.
     """
+    try:
+        return _load(path, context)
+    except KubeconfigError:
+        raise
+    except OSError as error:
+        raise KubeconfigError(f"{path}: {error.strerror or error}") from error
+    except (AttributeError, LookupError, TypeError, ValueError, yaml.YAMLError) as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise KubeconfigError(f"{path} is no kubeconfig: {why}") from error
+
+
+def _load(path: Path, context: str | None) -> Credentials:
     document: dict[str, Any] = yaml.safe_load(path.read_text()) or {}
     name = context or document.get("current-context")
     entry = _named(document, "contexts", name, path)["context"]
     cluster = _named(document, "clusters", entry["cluster"], path)["cluster"]
     user = _named(document, "users", entry["user"], path)["user"]
     if "exec" in user or "auth-provider" in user:
-        raise ValueError(
+        raise KubeconfigError(
             f"{path}: user {entry['user']!r} wants a plugin; give a token or a certificate"
         )
     ca = _bytes(cluster, "certificate-authority", path)
@@ -73,7 +89,7 @@ def _named(document: dict[str, Any], section: str, name: str | None, path: Path)
         if entry.get("name") == name:
             return entry
     known = ", ".join(str(entry.get("name")) for entry in entries) or "none"
-    raise ValueError(f"{path}: no {name!r} among {section} ({known})")
+    raise KubeconfigError(f"{path}: no {name!r} among {section} ({known})")
 
 
 def _bytes(section: dict[str, Any], key: str, path: Path) -> bytes | None:

@@ -54,6 +54,13 @@ CUSTOM_RESOURCE_DEFINITIONS = Resource(
     "CustomResourceDefinition",
     namespaced=False,
 )
+CERTIFICATE_SIGNING_REQUESTS = Resource(
+    "certificates.k8s.io/v1",
+    "certificatesigningrequests",
+    "CertificateSigningRequest",
+    namespaced=False,
+)
+SERVICE_CIDRS = Resource("networking.k8s.io/v1", "servicecidrs", "ServiceCIDR", namespaced=False)
 LEASES = Resource("coordination.k8s.io/v1", "leases", "Lease")
 PROFILES = Resource("kubeflow.org/v1", "profiles", "Profile", namespaced=False)
 WORKFLOWS = Resource("argoproj.io/v1alpha1", "workflows", "Workflow")

@@ -1,7 +1,7 @@
 """Make this machine a node: `python -m pytest_kubeflow.local.kubelet --kubeconfig FILE`.
 
-Runs until SIGINT or SIGTERM. Its log endpoint listens on loopback only, so `kubectl logs` works
-where the API server runs on this machine too.
+Runs until SIGINT or SIGTERM. Node and pods have addresses that this machine alone reaches, so
+`kubectl logs` works where the API server runs on this machine too.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from pytest_kubeflow.local.kube import (
     KubeClient,
     load_kubeconfig,
 )
-from pytest_kubeflow.local.kubelet.certificate import self_signed
+from pytest_kubeflow.local.kubelet.certificate import ServingKey
 from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
 from pytest_kubeflow.local.kubelet.kubelet import Kubelet
+from pytest_kubeflow.local.kubelet.podnetwork import own_network
 from pytest_kubeflow.local.spawner import Spawner, SpawnerError
 
 
@@ -81,26 +82,33 @@ async def _run(
         loop.add_signal_handler(number, ended.set)
     directory = Path(tempfile.mkdtemp(prefix="kubelet-"))
     async with Spawner(remove=[directory]) as spawner, KubeClient(credentials) as client:
-        certificate, key = self_signed(directory, node_name)
+        network, conditions = own_network()
+        serving = ServingKey.make(directory, node_name, network.host_ip)
         client_ca = directory / "client-ca.pem"
         # The API server's certificate as a client is signed by the cluster's CA in most clusters.
-        client_ca.write_text(credentials.ca_data or certificate.read_text())
+        client_ca.write_text(credentials.ca_data or serving.files[0].read_text())
         kubelet = Kubelet(
             client,
             node_name=node_name,
             data_dir=directory / "data",
             spawner=spawner,
             images=images,
-            server_cert=(certificate, key),
+            server_cert=serving.files,
             client_ca=client_ca,
             directories=HostDirectories(host_path),
+            host_ip=network.host_ip,
+            pod_cidr=network.pods,
+            conditions=conditions,
         )
         await kubelet.start()
+        signed = asyncio.create_task(kubelet.have_signed(serving))
         logging.info("node %s is ready", node_name)
         try:
             await ended.wait()
         finally:
+            signed.cancel()
             await kubelet.stop()
+            network.close()
 
 
 if __name__ == "__main__":

@@ -1,13 +1,16 @@
 """PodAddresses: an address of its own for each pod of a node.
 
-Pods share the machine's network, and Linux takes all of 127.0.0.0/8 as its own: with an address
-each, two pods can listen on the same port, as they can on a real cluster.
+Pods share the machine's network, which has many addresses: Linux takes all of 127.0.0.0/8 as its
+own, and what a `MachineNetwork` holds. With an address each, two pods can listen on the same port,
+as they can on a real cluster.
 """
 
 from __future__ import annotations
 
 import ipaddress
 from collections import deque
+
+from pytest_kubeflow.local.network import is_this_machine
 
 HOST_IP = "127.0.0.1"
 
@@ -17,16 +20,17 @@ class NoAddressLeft(Exception):  # noqa: N818 (a state of the node, which passes
 
 
 class PodAddresses:
-    """Lends the addresses of the loopback network `cidr`; without one, all pods have the node's.
+    """Lends the addresses of `cidr`, which is this machine's; without one, all have `host_ip`.
 
     An address that came back is the last to be lent again: who still knows it meets nobody there,
     rather than another pod.
     """
 
-    def __init__(self, cidr: str | None = None) -> None:
+    def __init__(self, cidr: str | None = None, *, host_ip: str = HOST_IP) -> None:
+        self.host_ip = host_ip
         network = ipaddress.ip_network(cidr) if cidr is not None else None
-        if network is not None and not network.is_loopback:
-            raise ValueError(f"{cidr} is not a loopback network")
+        if network is not None and not is_this_machine(str(network.network_address)):
+            raise ValueError(f"{cidr} is not a network of this machine alone")
         self._free = deque(str(one) for one in network.hosts()) if network is not None else deque()
         self._cidr = cidr
         self._lent: dict[str, str] = {}
@@ -34,7 +38,7 @@ class PodAddresses:
     def lend(self, uid: str) -> str:
         """The address of the pod `uid`, the same for each call. Raises NoAddressLeft."""
         if self._cidr is None:
-            return HOST_IP
+            return self.host_ip
         if uid not in self._lent:
             if not self._free:
                 raise NoAddressLeft(f"no IP addresses available in range set: {self._cidr}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from pytest_kubeflow.local.httpd import HttpServer
@@ -14,14 +14,16 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.events import Recorder
 from pytest_kubeflow.local.kube.resources import PODS, SERVICES, Resource
 from pytest_kubeflow.local.kubelet import cgroups, eviction, gpus
-from pytest_kubeflow.local.kubelet.addresses import PodAddresses
+from pytest_kubeflow.local.kubelet.addresses import HOST_IP, PodAddresses
+from pytest_kubeflow.local.kubelet.authorization import NodeGuard
+from pytest_kubeflow.local.kubelet.certificate import ServingKey
 from pytest_kubeflow.local.kubelet.context import FaultSet, Node
 from pytest_kubeflow.local.kubelet.events import PodEvents
 from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.http import kubelet_app
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
 from pytest_kubeflow.local.kubelet.mirrors import MirrorPods, Program, is_mirror
-from pytest_kubeflow.local.kubelet.node import NodeRegistration
+from pytest_kubeflow.local.kubelet.node import NodeRegistration, Told
 from pytest_kubeflow.local.kubelet.pod_worker import PodWorker
 from pytest_kubeflow.local.kubelet.removal import Removal
 from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
@@ -58,9 +60,10 @@ class Kubelet:
 
     `data_dir` is made and used for pods' volumes and logs; the spawner's `remove` should cover it.
     `server_cert` (certificate and key files) is for the endpoint of logs and ports, which serves
-    only clients with a certificate of `client_ca`. `gpu_pool` are the node's GPUs; default: what
-    the `nvidia-smi` on PATH finds. Pods get addresses of the loopback network `pod_cidr`; default:
-    all have the node's. Of the machine, pods see `directories`; default: none.
+    clients with a certificate of `client_ca` or a token, if they may use the node. `gpu_pool` are
+    the node's GPUs; default: what the `nvidia-smi` on PATH finds. Pods get addresses of `pod_cidr`;
+    default: all have `host_ip`, the node's. `conditions` are told of the node beside its own. Of
+    the machine, pods see `directories`; default: none.
     """
 
     def __init__(
@@ -75,7 +78,9 @@ class Kubelet:
         client_ca: Path,
         faults: FaultSet | None = None,
         gpu_pool: gpus.GpuPool | None = None,
+        host_ip: str = HOST_IP,
         pod_cidr: str | None = None,
+        conditions: Mapping[str, Told] | None = None,
         directories: HostDirectories | None = None,
     ) -> None:
         self._client = client
@@ -89,23 +94,24 @@ class Kubelet:
         self._by_name: dict[tuple[str, str], PodWorker] = {}  # the last pod of that name
         self._tasks: set[asyncio.Task[None]] = set()
         certificate, key = server_cert
-        self._mirrors = MirrorPods(client, node_name)
+        self._mirrors = MirrorPods(client, node_name, host_ip=host_ip)
         app = kubelet_app(
             self._find,
             lambda: faults is not None and faults.active("log-cut"),
             self._mirrors.address_of,
         )
         self._http = HttpServer(
-            app,
+            NodeGuard(app, client, node_name),
+            host=host_ip,
             certificate=certificate,
             key=key,
             client_ca=client_ca,
-            require_client=True,
             websockets=True,
         )
         self._registration = NodeRegistration(
-            client, node_name, port=self._http.port, images=images.names
+            client, node_name, host_ip=host_ip, port=self._http.port, images=images.names
         )
+        self._registration.conditions.update(conditions or {})
         self._node = Node(
             client=client,
             spawner=spawner,
@@ -114,7 +120,7 @@ class Kubelet:
             allocatable=self._registration.capacity,
             enforcement=cgroups.Enforcement(node_name),
             gpus=gpu_pool or gpus.GpuPool(faults=faults),
-            addresses=PodAddresses(pod_cidr),
+            addresses=PodAddresses(pod_cidr, host_ip=host_ip),
             removal=Removal(spawner),
             layers=BaseLayers(data_dir / "layers", images.environments),
             services=self._services_of,
@@ -147,9 +153,24 @@ class Kubelet:
         ):
             self._spawn(task)
 
+    async def have_signed(self, serving: ServingKey) -> None:
+        """Show those who ask for logs and ports the cluster's certificate, once it has signed it.
+
+        Where it does not, the one of the beginning stays, and the log says why.
+        """
+        try:
+            await serving.have_signed(self._client)
+            self._http.use_certificate(*serving.files)
+        except (ApiError, ApiUnreachableError, OSError) as error:
+            log.warning("the serving certificate of %s is its own: %s", self._name, error)
+
     async def show(self, program: Program) -> None:
         """Show a program that runs here already as a pod: its ports can be forwarded."""
         await self._mirrors.show(program)
+
+    async def withdraw(self) -> None:
+        """Take back what `show` showed, where the API server outlives this node."""
+        await self._mirrors.withdraw()
 
     async def stop(self) -> None:
         """Stop working; containers end with the spawner."""

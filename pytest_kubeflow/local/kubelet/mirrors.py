@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import PODS
-from pytest_kubeflow.local.kubelet.addresses import HOST_IP
 from pytest_kubeflow.local.kubelet.status import now
 
 log = logging.getLogger(__name__)
@@ -40,8 +39,9 @@ def is_mirror(pod: Object) -> bool:
 class MirrorPods:
     """Those of one node."""
 
-    def __init__(self, client: KubeClient, node: str) -> None:
+    def __init__(self, client: KubeClient, node: str, *, host_ip: str) -> None:
         self._client = client
+        self._host_ip = host_ip
         self._node = node
         self._programs: dict[tuple[str, str], Program] = {}
 
@@ -60,12 +60,22 @@ class MirrorPods:
         """Somebody wants this pod to go: show it anew."""
         if (namespace, name) not in self._programs:
             return
+        await self._delete((namespace, name))
+        await self._create((namespace, name))
+
+    async def withdraw(self) -> None:
+        """Remove all of them: their programs are about to end."""
+        programs, self._programs = self._programs, {}
+        for key in programs:
+            await self._delete(key)
+
+    async def _delete(self, key: tuple[str, str]) -> None:
+        namespace, name = key
         try:
             await self._client.delete(PODS, name, namespace, grace_seconds=0)
         except ApiError as error:
             if not error.not_found:
                 raise
-        await self._create((namespace, name))
 
     async def _create(self, key: tuple[str, str]) -> None:
         namespace, name = key
@@ -82,11 +92,15 @@ class MirrorPods:
         ports = [{"containerPort": port, "protocol": "TCP"} for port in program.ports]
         container = {"name": program.app, "image": program.image, "ports": ports}
         spec = {"nodeName": self._node, "containers": [container]}
+        pod = {"metadata": metadata, "spec": spec}
         try:
-            await self._client.create(PODS, {"metadata": metadata, "spec": spec})
+            await self._client.create(PODS, pod)
         except ApiError as error:
             if error.reason != "AlreadyExists":
                 raise
+            # Of an earlier start, which was killed: its ports were others.
+            await self._delete(key)
+            await self._client.create(PODS, pod)
         began = now()
         conditions = [
             {"type": one, "status": "True", "lastTransitionTime": began}
@@ -95,7 +109,7 @@ class MirrorPods:
         status = {
             "phase": "Running",
             "startTime": began,
-            "hostIP": HOST_IP,
+            "hostIP": self._host_ip,
             "podIP": program.ip,
             "podIPs": [{"ip": program.ip}],
             "conditions": conditions,

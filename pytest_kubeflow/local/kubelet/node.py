@@ -6,19 +6,20 @@ import asyncio
 import logging
 import os
 import platform
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import LEASES, NODES
-from pytest_kubeflow.local.kubelet.addresses import HOST_IP
 from pytest_kubeflow.local.kubelet.status import now
 
 log = logging.getLogger(__name__)
 
 LEASE_NAMESPACE = "kube-node-lease"
 _HEARTBEAT_SECONDS = 10
+_STATUS_SECONDS = 300.0  # as nodeStatusReportFrequency, 5 min
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _MAX_PODS = 110
 _GOOD = {
@@ -50,16 +51,20 @@ Told = tuple[str, str, str]
 
 
 class NodeRegistration:
-    """Registers the node, then renews its lease until cancelled.
+    """Registers the node, then renews lease and status until cancelled.
 
-    `conditions` are told beside those that every node has; `capacity` and `labels` may grow until
-    the next `update`.
+    `host_ip` is where the kubelet's endpoint listens. `conditions` are told beside those that every
+    node has; `capacity` and `labels` may grow until the next `update`.
     """
 
-    def __init__(self, client: KubeClient, name: str, *, port: int, images: list[str]) -> None:
+    def __init__(
+        self, client: KubeClient, name: str, *, host_ip: str, port: int, images: list[str]
+    ) -> None:
         self._client = client
         self._name = name
+        self._host_ip = host_ip
         self._port = port
+        self._updated = 0.0
         self._images = images
         self.capacity = resources()
         self.conditions: dict[str, Told] = {}
@@ -77,16 +82,19 @@ class NodeRegistration:
 
     async def update(self) -> Object:
         """Bring labels and status into the API; returns the node. Raises ApiError."""
-        await self._client.patch(NODES, self._name, {"metadata": {"labels": self.labels}})
+        node = await self._client.patch(NODES, self._name, {"metadata": {"labels": self.labels}})
+        known = (node.get("status") or {}).get("conditions") or []
+        self._updated = time.monotonic()
         return await self._client.patch(
-            NODES, self._name, {"status": self._status()}, subresource="status"
+            NODES, self._name, {"status": self._status(known)}, subresource="status"
         )
 
     async def heartbeat(self) -> None:
-        """Renew the node's lease for ever."""
+        """Renew the node's lease for ever, and its status where others have changed it."""
         while True:
             try:
                 await self._renew()
+                await self._refresh()
             except (ApiError, ApiUnreachableError) as error:
                 log.debug("heartbeat of node %s: %s", self._name, error)
             await asyncio.sleep(_HEARTBEAT_SECONDS)
@@ -105,13 +113,30 @@ class NodeRegistration:
             metadata = {"name": self._name, "namespace": LEASE_NAMESPACE}
             await self._client.create(LEASES, {"metadata": metadata, "spec": lease})
 
-    def _status(self) -> Object:
+    async def _refresh(self) -> None:
+        """What others believe of a node that was away stands until the node itself says better."""
+        try:
+            node = await self._client.get(NODES, self._name)
+        except ApiError as error:
+            if not error.not_found:
+                raise
+            await self.register()
+            return
+        found = (node.get("status") or {}).get("conditions") or []
+        statuses = {one["type"]: one["status"] for one in found}
+        told = {kind: status for kind, (status, *_) in (_GOOD | self.conditions).items()}
+        late = time.monotonic() - self._updated > _STATUS_SECONDS
+        if late or any(statuses.get(kind) != status for kind, status in told.items()):
+            await self.update()
+
+    def _status(self, known: list[Object]) -> Object:
         machine = platform.machine()
+        since = {(one["type"], one["status"]): one.get("lastTransitionTime") for one in known}
         return {
             "capacity": self.capacity,
             "allocatable": self.capacity,
             "addresses": [
-                {"type": "InternalIP", "address": HOST_IP},
+                {"type": "InternalIP", "address": self._host_ip},
                 {"type": "Hostname", "address": self._name},
             ],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": self._port}},
@@ -122,7 +147,7 @@ class NodeRegistration:
                     "reason": reason,
                     "message": message,
                     "lastHeartbeatTime": now(),
-                    "lastTransitionTime": now(),
+                    "lastTransitionTime": since.get((kind, status)) or now(),
                 }
                 for kind, (status, reason, message) in (_GOOD | self.conditions).items()
             ],

@@ -13,7 +13,7 @@ from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import PODS
 from pytest_kubeflow.local.kubelet import eviction
-from pytest_kubeflow.local.kubelet.addresses import HOST_IP, NoAddressLeft
+from pytest_kubeflow.local.kubelet.addresses import NoAddressLeft
 from pytest_kubeflow.local.kubelet.admission import PodRejected, admit
 from pytest_kubeflow.local.kubelet.container import ContainerRunner
 from pytest_kubeflow.local.kubelet.context import Backoff, Node
@@ -37,7 +37,7 @@ class PodWorker:
     def __init__(self, node: Node, pod: Object, directory: Path) -> None:
         self._ip = ""
         # Known to containers before the first status is written.
-        self._known = {**(pod.get("status") or {}), "hostIP": HOST_IP}
+        self._known = {**(pod.get("status") or {}), "hostIP": node.addresses.host_ip}
         self.pod = pod = {**pod, "status": self._known}
         self._node = node
         self._directory = directory
@@ -254,7 +254,7 @@ class PodWorker:
             try:
                 own = not self.pod["spec"].get("hostNetwork")
                 uid = self.pod["metadata"]["uid"]
-                self._ip = self._node.addresses.lend(uid) if own else HOST_IP
+                self._ip = self._node.addresses.lend(uid) if own else self._node.addresses.host_ip
             except NoAddressLeft as error:
                 self._node.events.warning(
                     self.pod,
@@ -391,6 +391,7 @@ class PodWorker:
             started_at=self._started_at,
             volumes_ready=self._volumes_ready,
             ip=self._ip,
+            host_ip=self._node.addresses.host_ip,
             stopped=self._ended and self._stopping.is_set(),
             failure=self._failure if self._ended else None,
             unenforced=self._unenforced,

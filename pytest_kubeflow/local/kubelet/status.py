@@ -97,6 +97,7 @@ def pod_status(
     started_at: str,
     volumes_ready: bool,
     ip: str = HOST_IP,
+    host_ip: str = HOST_IP,
     stopped: bool = False,
     failure: tuple[str, str] | None = None,
     unenforced: tuple[str, str] | None = None,
@@ -128,8 +129,8 @@ def pod_status(
     status: Object = {
         "phase": phase,
         "conditions": conditions,
-        "hostIP": HOST_IP,
-        "hostIPs": [{"ip": HOST_IP}],
+        "hostIP": host_ip,
+        "hostIPs": [{"ip": host_ip}],
         **({"podIP": ip, "podIPs": [{"ip": ip}]} if ip else {}),
         "startTime": started_at,
         "qosClass": _qos(pod),

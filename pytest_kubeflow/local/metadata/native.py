@@ -13,17 +13,18 @@ from typing import Any
 from pytest_kubeflow.local.metadata.store import MetadataStore
 
 _CHUNK = 1 << 16
+_LOOPBACK = "127.0.0.1"
 
 
 class NativeMetadata:
-    """Listens on a free port of loopback from `start` to `stop`."""
+    """Listens on a free port of `host`, an address of this machine, from `start` to `stop`."""
 
-    def __init__(self, store: MetadataStore) -> None:
+    def __init__(self, store: MetadataStore, *, host: str = _LOOPBACK) -> None:
         self._store = store
         self._listener: asyncio.Server | None = None
         self._started: asyncio.Task[tuple[Any, int]] | None = None
         self._connections: set[asyncio.Task[None]] = set()
-        self.host, self.port = "127.0.0.1", 0
+        self.host, self.port = host, 0
 
     async def start(self) -> None:
         self._listener = await asyncio.start_server(self._connected, self.host, 0)
@@ -47,7 +48,7 @@ class NativeMetadata:
             if self._started is None:
                 self._started = asyncio.create_task(serve(self._store))
             _, port = await asyncio.shield(self._started)
-            there, back = await asyncio.open_connection(self.host, port)
+            there, back = await asyncio.open_connection(_LOOPBACK, port)
             try:
                 await asyncio.wait(
                     [
@@ -94,6 +95,6 @@ async def serve(store: MetadataStore) -> tuple[Any, int]:
 
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((Handler(),))
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = server.add_insecure_port(f"{_LOOPBACK}:0")
     await server.start()
     return server, port

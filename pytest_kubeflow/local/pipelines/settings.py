@@ -21,12 +21,15 @@ class StoreSettings:
 
     `secret` is the Secret of each namespace with the keys `accesskey` and `secretkey`. The default
     endpoint is the Service that every installation has, whatever store is behind it.
+    `launcher_copied`: task pods have the launcher from an init container, as Kubeflow's own, and
+    not from a volume of its image, which not every API server has.
     """
 
     bucket: str = "mlpipeline"
     endpoint: str = "http://minio-service.kubeflow:9000"
     secret: str = "mlpipeline-minio-artifact"  # noqa: S105 the name of a Secret object
     region: str = "us-east-1"
+    launcher_copied: bool = False
 
     @property
     def default_pipeline_root(self) -> str:

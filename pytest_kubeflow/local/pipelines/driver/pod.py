@@ -25,6 +25,7 @@ Json = Any
 VERSION = "2.17.0"
 # Its last part is the name of the package that the program imports itself by.
 LAUNCHER = "/kfp/launcher"
+_IMAGE = f"{LAUNCHER_IMAGE}:{VERSION}"
 _TOKEN_DIRECTORY = "/var/run/secrets/kfp"  # noqa: S105 a path
 # Where artifacts are for the task; volumes, so that any user may write there.
 _SCRATCH = {"minio-scratch": "/minio", "s3-scratch": "/s3", "gcs-scratch": "/gcs"}
@@ -84,15 +85,15 @@ class TaskPod:
             ],
         }
         token = {"audience": AUDIENCE, "expirationSeconds": 7200, "path": "token"}
-        reference = {"reference": f"{LAUNCHER_IMAGE}:{VERSION}", "pullPolicy": "IfNotPresent"}
         return {
             "metadata": run_metadata(self.workflow, self.run_id, self.name, self.node),
             "spec": {
                 "restartPolicy": "Never",
                 "serviceAccountName": spec["serviceAccountName"],
+                **({"initContainers": [_copying()]} if self.store.launcher_copied else {}),
                 "containers": [main, *([_refused(self.refused)] if self.refused else [])],
                 "volumes": [
-                    {"name": "kfp-launcher", "image": reference},
+                    {"name": "kfp-launcher", **self._launcher_volume()},
                     {
                         "name": "kfp-token",
                         "projected": {"sources": [{"serviceAccountToken": token}]},
@@ -101,6 +102,11 @@ class TaskPod:
                 ],
             },
         }
+
+    def _launcher_volume(self) -> Object:
+        if self.store.launcher_copied:
+            return {"emptyDir": {}}
+        return {"image": {"reference": _IMAGE, "pullPolicy": "IfNotPresent"}}
 
     def launcher(self) -> list[str]:
         """The command of the main container."""
@@ -190,6 +196,20 @@ def run_metadata(workflow: Object, run_id: str, name: str, node: str) -> Object:
                 "blockOwnerDeletion": True,
             }
         ],
+    }
+
+
+def _copying() -> Object:
+    """The init container that puts the launcher where the main one finds it."""
+    return {
+        "name": "kfp-launcher",
+        "image": _IMAGE,
+        "command": ["/launch", "--copy", LAUNCHER],
+        "volumeMounts": [{"name": "kfp-launcher", "mountPath": LAUNCHER}],
+        "resources": {
+            "limits": {"cpu": "500m", "memory": "128Mi"},
+            "requests": {"cpu": "100m"},
+        },
     }
 
 

@@ -21,7 +21,7 @@ class PodModelServer(kserve.ModelServer):  # type: ignore[misc]
 
     async def _serve(self) -> None:
         address = socket.gethostbyname(socket.gethostname())
-        if not ipaddress.ip_address(address).is_loopback:
-            raise RuntimeError(f"the pod's address {address} is not a loopback address")
+        if ipaddress.ip_address(address).is_global:
+            raise RuntimeError(f"the pod's address {address} can be reached from elsewhere")
         self._rest_server.config.host = address
         await super()._serve()

@@ -1,0 +1,151 @@
+"""The control plane below the embedded Kubeflow: one of its own, or that of a real cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from pytest_kubeflow.local.apiserver import ApiServer, Pki
+from pytest_kubeflow.local.joining import JoinedApi, keeps_image_volumes, service_cidrs
+from pytest_kubeflow.local.kube import Credentials, KubeClient
+from pytest_kubeflow.local.kubelet.certificate import ServingKey
+from pytest_kubeflow.local.kubelet.node import Told
+from pytest_kubeflow.local.kubelet.podnetwork import own_network
+from pytest_kubeflow.local.network import ClusterNetwork, LoopbackNetwork
+
+ADMIN = "system:admin"
+MASTERS = ("system:masters",)
+
+
+class ControlPlane(Protocol):
+    """What the components of the embedded Kubeflow need of an API server."""
+
+    joined: bool
+    """Whether controllers and scheduler run there already."""
+
+    network: ClusterNetwork
+    """Where pods and components are; from `prepare` to `close`."""
+
+    conditions: Mapping[str, Told]
+    """What the node says of that network."""
+
+    async def prepare(self) -> None: ...
+
+    async def start(self) -> None:
+        """Returns once the API server answers."""
+
+    async def stop(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def credentials(self, user: str, groups: Sequence[str]) -> Credentials:
+        """Those of the component that is called `user`."""
+
+    def write_kubeconfig(self, path: Path, *, namespace: str) -> None:
+        """That of an administrator."""
+
+    @property
+    def ca(self) -> str:
+        """The certificate that clients of the API server trust, PEM."""
+
+    async def serving(self, node_name: str) -> tuple[ServingKey | tuple[Path, Path], Path]:
+        """The certificate of a kubelet's endpoint, and the file with the CA of its clients."""
+
+    async def copies_launcher(self, client: KubeClient, namespace: str) -> bool:
+        """Whether pods have to copy the launcher, for want of image volumes."""
+
+
+class OwnControlPlane:
+    """An API server in this process; controllers and scheduler are the server's."""
+
+    joined = False
+    conditions: Mapping[str, Told] = {}
+
+    def __init__(self, directory: Path, *, longest_token: int | None) -> None:
+        self._directory = directory
+        self._longest_token = longest_token
+
+    async def prepare(self) -> None:
+        self.network: ClusterNetwork = LoopbackNetwork()
+
+    async def start(self) -> None:
+        assert isinstance(self.network, LoopbackNetwork)
+        self._pki = Pki(self._directory / "pki")
+        self._api = ApiServer(
+            pki=self._pki,
+            service_cidr=self.network.services,
+            longest_token=self._longest_token,
+        )
+        await self._api.start()
+
+    async def stop(self) -> None:
+        await self._api.stop()
+
+    def close(self) -> None:
+        self.network.close()
+
+    def credentials(self, user: str, groups: Sequence[str]) -> Credentials:
+        return self._api.component_credentials(user, groups)
+
+    def write_kubeconfig(self, path: Path, *, namespace: str) -> None:
+        self._api.write_kubeconfig(path, namespace=namespace)
+
+    @property
+    def ca(self) -> str:
+        return self._api.ca_file.read_text()
+
+    async def serving(self, node_name: str) -> tuple[ServingKey | tuple[Path, Path], Path]:
+        return self._pki.issue_server(f"system:node:{node_name}"), self._pki.ca_file
+
+    async def copies_launcher(self, _client: KubeClient, _namespace: str) -> bool:
+        return False
+
+
+class JoinedControlPlane:
+    """That of the cluster to which a kubeconfig leads.
+
+    Raises KubeconfigError for a broken one.
+    """
+
+    joined = True
+
+    def __init__(self, directory: Path, kubeconfig: Path) -> None:
+        self._directory = directory
+        self._api = JoinedApi(kubeconfig)
+
+    async def prepare(self) -> None:
+        async with KubeClient(self.credentials(ADMIN, MASTERS)) as client:
+            services = await service_cidrs(client)
+            self._client_ca = await self._api.client_ca(client)
+        self.network, self.conditions = own_network(services)
+
+    async def start(self) -> None:
+        """It runs."""
+
+    async def stop(self) -> None:
+        """It runs on."""
+
+    def close(self) -> None:
+        self.network.close()
+
+    def credentials(self, user: str, groups: Sequence[str]) -> Credentials:
+        return self._api.component_credentials(user, groups)
+
+    def write_kubeconfig(self, path: Path, *, namespace: str) -> None:
+        self._api.write_kubeconfig(path, namespace=namespace)
+
+    @property
+    def ca(self) -> str:
+        return self._api.component_credentials(ADMIN, MASTERS).ca_data or ""
+
+    async def serving(self, node_name: str) -> tuple[ServingKey | tuple[Path, Path], Path]:
+        directory = self._directory / "serving"
+        directory.mkdir(mode=0o700)
+        client_ca = directory / "client-ca.pem"
+        key = ServingKey.make(directory, node_name, self.network.host_ip)
+        client_ca.write_text(self._client_ca or key.files[0].read_text())
+        return key, client_ca
+
+    async def copies_launcher(self, client: KubeClient, namespace: str) -> bool:
+        return not await keeps_image_volumes(client, namespace)
