@@ -29,6 +29,7 @@ class LocalKubeflow:
     """Starts `python -m pytest_kubeflow.local` and stops it again.
 
     `faults` go wrong from the start, `gateway` says how one gets in (multi-user alone).
+    With `kubeconfig` it joins the cluster to which that leads.
     The server ends when its standard input does, so it outlives this process by no more than the
     time that its own end takes, whatever becomes of this process.
     """
@@ -41,6 +42,7 @@ class LocalKubeflow:
         gateway: GatewaySettings | None = None,
         data: Path | None = None,
         host_path: Path | None = None,
+        kubeconfig: Path | None = None,
         start_timeout: float = 60.0,
     ) -> None:
         self._arguments = ["--mode", "multi-user" if multi_user else "standalone"]
@@ -51,6 +53,8 @@ class LocalKubeflow:
             self._arguments += ["--data", str(data)]
         if host_path is not None:
             self._arguments += ["--host-path", str(host_path)]
+        if kubeconfig is not None:
+            self._arguments += ["--kubeconfig", str(kubeconfig)]
         self._start_timeout = start_timeout
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None

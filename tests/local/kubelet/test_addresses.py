@@ -39,8 +39,8 @@ def test_without_a_network_all_pods_have_the_nodes_address() -> None:
     assert PodAddresses().lend("a") == HOST_IP
 
 
-def test_only_loopback_is_lent() -> None:
-    with pytest.raises(ValueError, match="not a loopback network"):
+def test_only_addresses_of_this_machine_alone_are_lent() -> None:
+    with pytest.raises(ValueError, match="not a network of this machine alone"):
         PodAddresses("10.0.0.0/24")
 
 
