@@ -67,7 +67,8 @@ def test_nobody_else_gets_there(network: MachineNetwork) -> None:
         "try: socket.create_connection((sys.argv[1], int(sys.argv[2])), 3); print('reached')\n"
         "except OSError as error: print('not reached')\n"
     )
-    inside = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
+    command = ["unshare", "--net", "sleep", "infinity"]
+    inside = subprocess.Popen(command)
     try:
         enter = ["nsenter", f"--net=/proc/{inside.pid}/ns/net"]
         _until_other_namespace(inside.pid)

@@ -1,0 +1,66 @@
+"""A real API server outlives the embedded Kubeflow: it starts again where another has been."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.local.cluster import LocalKubeflow
+from tests.real.controlplane import ControlPlane
+from tests.real.sessions import run_suites
+
+_START_SECONDS = 120.0
+_PYTHAGOREAN = "suites/pipelines/test_pythagorean.py"
+_MIRROR = "kubernetes.io/config.mirror"
+
+
+@pytest.fixture(scope="module")
+def kubernetes(control_plane: ControlPlane) -> Iterator[KubernetesClient]:
+    client = KubernetesClient(control_plane.admin)
+    yield client
+    client.close()
+
+
+def shown(kubernetes: KubernetesClient) -> list[str]:
+    """The pods that stand for programs of the embedded Kubeflow."""
+    pods = kubernetes.core.list_pod_for_all_namespaces().items
+    return [one.metadata.name for one in pods if _MIRROR in (one.metadata.annotations or {})]
+
+
+def test_after_a_kill_it_goes_on_and_after_a_stop_none_of_its_pods_is_left(
+    control_plane: ControlPlane, kubernetes: KubernetesClient, tmp_path: Path
+) -> None:
+    with LocalKubeflow(kubeconfig=control_plane.admin, start_timeout=_START_SECONDS) as killed:
+        assert killed.pid is not None
+        os.kill(killed.pid, signal.SIGKILL)
+    assert shown(kubernetes)
+    with LocalKubeflow(kubeconfig=control_plane.admin, start_timeout=_START_SECONDS) as again:
+        run_suites(again.endpoints, tmp_path, _PYTHAGOREAN)
+    assert not shown(kubernetes)
+
+
+def test_runs_outlast_a_restart_of_the_api_server(
+    control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    with LocalKubeflow(kubeconfig=control_plane.admin, start_timeout=_START_SECONDS) as joined:
+        restarted = threading.Event()
+
+        def restart() -> None:
+            control_plane.stop_api(signal.SIGKILL)
+            control_plane.start_api()
+            restarted.set()
+
+        # Runs are submitted after some seconds, and last for longer than that.
+        timer = threading.Timer(12, restart)
+        timer.start()
+        try:
+            run_suites(joined.endpoints, tmp_path, _PYTHAGOREAN, "suites/volumes")
+        finally:
+            timer.join()
+        assert restarted.is_set()
