@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,21 +47,22 @@ def test_after_a_kill_it_goes_on_and_after_a_stop_none_of_its_pods_is_left(
 
 
 def test_runs_outlast_a_restart_of_the_api_server(
-    control_plane: ControlPlane, tmp_path: Path
+    control_plane: ControlPlane, kubernetes: KubernetesClient, tmp_path: Path
 ) -> None:
     with LocalKubeflow(kubeconfig=control_plane.admin, start_timeout=_START_SECONDS) as joined:
         restarted = threading.Event()
 
         def restart() -> None:
+            while not kubernetes.core.list_namespaced_pod(
+                joined.endpoints.namespace, label_selector="pipeline/runid"
+            ).items:
+                time.sleep(0.1)
             control_plane.stop_api(signal.SIGKILL)
             control_plane.start_api()
             restarted.set()
 
-        # Runs are submitted after some seconds, and last for longer than that.
-        timer = threading.Timer(12, restart)
-        timer.start()
-        try:
-            run_suites(joined.endpoints, tmp_path, _PYTHAGOREAN, "suites/volumes")
-        finally:
-            timer.join()
+        restarting = threading.Thread(target=restart)
+        restarting.start()
+        run_suites(joined.endpoints, tmp_path, _PYTHAGOREAN)
+        restarting.join()
         assert restarted.is_set()

@@ -40,6 +40,11 @@ _NODE_RULES: list[Object] = [
     },
     {"apiGroups": [""], "resources": ["nodes"], "verbs": ["create", "patch", "update"]},
     {
+        "apiGroups": ["authentication.k8s.io", "authorization.k8s.io"],
+        "resources": ["tokenreviews", "subjectaccessreviews"],
+        "verbs": ["create"],
+    },
+    {
         "apiGroups": [""],
         "resources": ["nodes/status", "pods/status"],
         "verbs": ["patch", "update", "get"],

@@ -216,7 +216,7 @@ class Kubelet:
         uid, name = metadata["uid"], (metadata["namespace"], metadata["name"])
         if is_mirror(pod):
             if metadata.get("deletionTimestamp") and kind != "DELETED":
-                self._spawn(self._mirrors.deleted(*name))
+                self._spawn(self._mirrors.deleted(*name, uid))
             return
         worker = self._workers.get(uid)
         if kind == "DELETED":

@@ -7,6 +7,7 @@ whether the API server knows it or not, and that is made anew when somebody dele
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 
@@ -44,30 +45,37 @@ class MirrorPods:
         self._host_ip = host_ip
         self._node = node
         self._programs: dict[tuple[str, str], Program] = {}
+        self._uids: dict[tuple[str, str], str] = {}
+        self._turn = asyncio.Lock()
 
     async def show(self, program: Program) -> None:
         """Make the pod of `program`, ready to be used."""
         key = (program.namespace, f"{program.app}-{self._node}")
-        self._programs[key] = program
-        await self._create(key)
+        async with self._turn:
+            self._programs[key] = program
+            await self._create(key, program)
 
     def address_of(self, namespace: str, name: str) -> str | None:
         """The address of that mirror pod, if it is one."""
         program = self._programs.get((namespace, name))
         return program.ip if program is not None else None
 
-    async def deleted(self, namespace: str, name: str) -> None:
-        """Somebody wants this pod to go: show it anew."""
-        if (namespace, name) not in self._programs:
-            return
-        await self._delete((namespace, name))
-        await self._create((namespace, name))
+    async def deleted(self, namespace: str, name: str, uid: str) -> None:
+        """Somebody wants the pod of this uid to go: show it anew, if that has not been done."""
+        key = (namespace, name)
+        async with self._turn:
+            program = self._programs.get(key)
+            if program is None or self._uids.get(key) != uid:
+                return
+            await self._delete(key)
+            await self._create(key, program)
 
     async def withdraw(self) -> None:
         """Remove all of them: their programs are about to end."""
-        programs, self._programs = self._programs, {}
-        for key in programs:
-            await self._delete(key)
+        async with self._turn:
+            programs, self._programs = self._programs, {}
+            for key in programs:
+                await self._delete(key)
 
     async def _delete(self, key: tuple[str, str]) -> None:
         namespace, name = key
@@ -77,9 +85,8 @@ class MirrorPods:
             if not error.not_found:
                 raise
 
-    async def _create(self, key: tuple[str, str]) -> None:
+    async def _create(self, key: tuple[str, str], program: Program) -> None:
         namespace, name = key
-        program = self._programs[key]
         metadata = {
             "name": name,
             "namespace": namespace,
@@ -94,13 +101,14 @@ class MirrorPods:
         spec = {"nodeName": self._node, "containers": [container]}
         pod = {"metadata": metadata, "spec": spec}
         try:
-            await self._client.create(PODS, pod)
+            made = await self._client.create(PODS, pod)
         except ApiError as error:
             if error.reason != "AlreadyExists":
                 raise
             # Of an earlier start, which was killed: its ports were others.
             await self._delete(key)
-            await self._client.create(PODS, pod)
+            made = await self._client.create(PODS, pod)
+        self._uids[key] = made["metadata"]["uid"]
         began = now()
         conditions = [
             {"type": one, "status": "True", "lastTransitionTime": began}

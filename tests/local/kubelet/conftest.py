@@ -95,7 +95,7 @@ class Cluster:
         self.node = await self.client.get(NODES, "node-1")
         tls = ssl.create_default_context(cafile=str(pki.ca_file))
         self.anonymous_tls = ssl.create_default_context(cafile=str(pki.ca_file))
-        tls.load_cert_chain(*pki.issue_client("kube-apiserver-kubelet-client"))
+        tls.load_cert_chain(*pki.issue_client("kube-apiserver-kubelet-client", ["system:masters"]))
         self._logs = await enter(httpx.AsyncClient(verify=tls, base_url=self.kubelet_url))
 
     async def prepare_namespace(self) -> None:

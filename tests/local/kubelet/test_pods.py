@@ -1,12 +1,17 @@
 import base64
 import shutil
-import ssl
 from pathlib import Path
 
 import httpx
 import pytest
 
-from pytest_kubeflow.local.kube.resources import CONFIG_MAPS, SECRETS, SERVICES
+from pytest_kubeflow.local.kube.resources import (
+    CLUSTER_ROLE_BINDINGS,
+    CONFIG_MAPS,
+    SECRETS,
+    SERVICE_ACCOUNTS,
+    SERVICES,
+)
 from tests.local.kubelet.conftest import NAMESPACE, Cluster, phase, sh, state
 
 
@@ -331,9 +336,34 @@ def test_fault_log_cut(cluster: Cluster) -> None:
     assert cluster.log(pod) == "123456789\n"
 
 
-def test_log_endpoint_wants_a_client_certificate(cluster: Cluster) -> None:
-    with pytest.raises((httpx.HTTPError, ssl.SSLError)):
-        httpx.get(f"{cluster.kubelet_url}/healthz", verify=cluster.anonymous_tls)
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer invented"}])
+def test_the_endpoint_wants_a_certificate_or_a_token(
+    cluster: Cluster, headers: dict[str, str]
+) -> None:
+    url = f"{cluster.kubelet_url}/healthz"
+    answer = httpx.get(url, verify=cluster.anonymous_tls, headers=headers)
+    assert answer.status_code == 401
+
+
+def test_the_endpoint_asks_what_its_client_may(cluster: Cluster) -> None:
+    url = f"{cluster.kubelet_url}/healthz"
+    account = {"metadata": {"name": "reader", "namespace": NAMESPACE}}
+    cluster.do(cluster.client.create(SERVICE_ACCOUNTS, account))
+    asking = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    path = f"{SERVICE_ACCOUNTS.path(NAMESPACE, 'reader')}/token"
+    issued = cluster.do(cluster.client.request("POST", path, body=asking))
+    headers = {"Authorization": f"Bearer {issued['status']['token']}"}
+    answer = httpx.get(url, verify=cluster.anonymous_tls, headers=headers)
+    assert (answer.status_code, "Forbidden" in answer.text) == (403, True)
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
+    subject = {"kind": "ServiceAccount", "name": "reader", "namespace": NAMESPACE}
+    binding = {"metadata": {"name": "nodes"}, "roleRef": role, "subjects": [subject]}
+    cluster.do(cluster.client.create(CLUSTER_ROLE_BINDINGS, binding))
+    # What was refused is not asked again for a while; a log is another right's question.
+    answer = httpx.get(
+        f"{cluster.kubelet_url}/metrics", verify=cluster.anonymous_tls, headers=headers
+    )
+    assert answer.status_code == 404
 
 
 @pytest.mark.parametrize(
