@@ -43,7 +43,7 @@ def build() -> Path:
     cache = platformdirs.user_cache_path("pytest-kubeflow") / f"kubernetes-{version}-{_pin()}"
     cache.parent.mkdir(parents=True, exist_ok=True)
     if not cache.is_dir():
-        with open(cache.with_suffix(".lock"), "w") as lock:
+        with open(cache.parent / f"{cache.name}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not cache.is_dir():
                 _build_into(cache, version)
