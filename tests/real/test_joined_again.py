@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,19 +49,22 @@ def test_runs_outlast_a_restart_of_the_api_server(
     control_plane: ControlPlane, kubernetes: KubernetesClient, tmp_path: Path
 ) -> None:
     with LocalKubeflow(kubeconfig=control_plane.admin, start_timeout=_START_SECONDS) as joined:
-        restarted = threading.Event()
+        ended, restarted = threading.Event(), threading.Event()
 
         def restart() -> None:
-            while not kubernetes.core.list_namespaced_pod(
-                joined.endpoints.namespace, label_selector="pipeline/runid"
-            ).items:
-                time.sleep(0.1)
+            listing = kubernetes.core.list_pod_for_all_namespaces
+            while not listing(label_selector="pipeline/runid").items:
+                if ended.wait(0.1):
+                    return
             control_plane.stop_api(signal.SIGKILL)
             control_plane.start_api()
             restarted.set()
 
         restarting = threading.Thread(target=restart)
         restarting.start()
-        run_suites(joined.endpoints, tmp_path, _PYTHAGOREAN)
-        restarting.join()
+        try:
+            run_suites(joined.endpoints, tmp_path, _PYTHAGOREAN)
+        finally:
+            ended.set()
+            restarting.join()
         assert restarted.is_set()
