@@ -15,6 +15,8 @@ from pytest_kubeflow.local.cluster import LocalKubeflow
 from tests.real.controlplane import ControlPlane
 from tests.real.sessions import run_suites
 
+pytestmark = pytest.mark.usefixtures("routable")
+
 _START_SECONDS = 120.0
 _PYTHAGOREAN = "suites/pipelines/test_pythagorean.py"
 _MIRROR = "kubernetes.io/config.mirror"
