@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,28 +44,3 @@ def test_after_a_kill_it_goes_on_and_after_a_stop_none_of_its_pods_is_left(
     with LocalKubeflow(kubeconfig=control_plane.admin, start_timeout=_START_SECONDS) as again:
         run_suites(again.endpoints, tmp_path, _PYTHAGOREAN)
     assert not shown(kubernetes)
-
-
-def test_runs_outlast_a_restart_of_the_api_server(
-    control_plane: ControlPlane, kubernetes: KubernetesClient, tmp_path: Path
-) -> None:
-    with LocalKubeflow(kubeconfig=control_plane.admin, start_timeout=_START_SECONDS) as joined:
-        ended, restarted = threading.Event(), threading.Event()
-
-        def restart() -> None:
-            listing = kubernetes.core.list_pod_for_all_namespaces
-            while not listing(label_selector="pipeline/runid").items:
-                if ended.wait(0.1):
-                    return
-            control_plane.stop_api(signal.SIGKILL)
-            control_plane.start_api()
-            restarted.set()
-
-        restarting = threading.Thread(target=restart)
-        restarting.start()
-        try:
-            run_suites(joined.endpoints, tmp_path, _PYTHAGOREAN)
-        finally:
-            ended.set()
-            restarting.join()
-        assert restarted.is_set()
