@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
+from pytest_kubeflow.local.kube import ApiUnreachableError
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.resources import PODS
 from pytest_kubeflow.local.kubelet import eviction
 from pytest_kubeflow.local.kubelet.addresses import NoAddressLeft
 from pytest_kubeflow.local.kubelet.admission import PodRejected, admit
@@ -23,12 +22,10 @@ from pytest_kubeflow.local.kubelet.hosts import hostname_of, hosts_file
 from pytest_kubeflow.local.kubelet.logs import ContainerLog
 from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
 from pytest_kubeflow.local.kubelet.status import now, pod_status, rejected_status
+from pytest_kubeflow.local.kubelet.status_writer import StatusWriter
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes, VolumeError
 
 log = logging.getLogger(__name__)
-
-# A process of a few milliseconds is told as one change of status, not as three.
-_SETTLE_SECONDS = 0.025
 
 
 class PodWorker:
@@ -56,12 +53,9 @@ class PodWorker:
         self._volumes_ready = False
         self._stopping = asyncio.Event()
         self._removal = asyncio.Event()
-        self._gone = False
         self._ended = False
         self._failure: tuple[str, str] | None = None
-        self._dirty = asyncio.Event()
-        self._written: Object = {}
-        self._clean = asyncio.Event()
+        self._writer = StatusWriter(node.client, pod, self._status)
         policy = pod["spec"].get("restartPolicy", "Always")
         init_policy = "Never" if policy == "Never" else "OnFailure"
         self._init = self._runners(pod["spec"].get("initContainers") or [], init_policy, init=True)
@@ -90,7 +84,7 @@ class PodWorker:
                 cgroup=self._cgroup,
                 gpus=partial(self._node.gpus.share, self.pod, spec["name"]),
                 policy=policy,
-                changed=self._dirty.set,
+                changed=self._writer.changed,
                 init=init,
             )
             for spec in specs
@@ -174,7 +168,7 @@ class PodWorker:
 
     def gone(self) -> None:
         """The pod is no longer in the API: end it at once."""
-        self._gone = True
+        self._writer.gone()
         self._removal.set()
         self._stop(0)
 
@@ -192,7 +186,7 @@ class PodWorker:
     async def run(self, services: Sequence[Object]) -> None:
         self._directory.mkdir(parents=True)
         self._identity.write(hostname_of(self.pod))
-        writer = asyncio.create_task(self._write_statuses())
+        writer = asyncio.create_task(self._writer.run())
         deadline = asyncio.create_task(self._watch_deadline())
         freeing: asyncio.Task[None] | None = None
         try:
@@ -205,11 +199,9 @@ class PodWorker:
             self._node.addresses.take_back(self.pod["metadata"]["uid"])
             deadline.cancel()
             freeing = asyncio.create_task(self._free_volumes())
-            self._change()
+            self._writer.end()
             await self._removal.wait()
-            if not self._gone:
-                await self._clean.wait()
-                await self._delete()
+            await self._writer.delete()
         finally:
             writer.cancel()
             deadline.cancel()
@@ -261,7 +253,7 @@ class PodWorker:
                     "FailedCreatePodSandBox",
                     f"Failed to create pod sandbox: failed to setup network for sandbox: {error}",
                 )
-                self._change()
+                self._writer.changed()
             else:
                 self._known["podIP"] = self._ip
                 self.write_hosts(services)
@@ -306,10 +298,6 @@ class PodWorker:
     def _every(self) -> list[ContainerRunner]:
         return [*self._init, *self._main, *self._ephemeral]
 
-    def _change(self) -> None:
-        self._clean.clear()
-        self._dirty.set()
-
     async def _live(self) -> None:
         """Volumes, init containers one by one, containers side by side."""
         sidecars: list[tuple[ContainerRunner, asyncio.Task[None]]] = []
@@ -350,7 +338,7 @@ class PodWorker:
 
     async def _set_up_volumes(self) -> bool:
         backoff = Backoff(0.5, 10)
-        self._change()
+        self._writer.changed()
         while not self._stopping.is_set():
             try:
                 await self._volumes.set_up(self.pod)
@@ -395,60 +383,6 @@ class PodWorker:
             stopped=self._ended and self._stopping.is_set(),
             failure=self._failure if self._ended else None,
             unenforced=self._unenforced,
-            previous=self._written.get("conditions", ()),
+            previous=self._writer.written.get("conditions", ()),
             ephemeral=[runner.status for runner in self._ephemeral],
         )
-
-    async def _write_statuses(self) -> None:
-        """Bring each change into the API; changes that come close together go as one."""
-        while True:
-            await self._dirty.wait()
-            if not self._ended:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_SETTLE_SECONDS):
-                        await self._until_ended()
-            self._dirty.clear()
-            status = self._status()
-            # A pod that runs on is never reported as finished: its last container ends first.
-            if status["phase"] in {"Succeeded", "Failed"} and not self._ended:
-                continue
-            if status == self._written or self._gone or await self._write(status):
-                self._written = status
-            else:
-                self._dirty.set()
-            if self._ended and not self._dirty.is_set():
-                self._clean.set()
-
-    async def _until_ended(self) -> None:
-        while not self._ended:
-            self._dirty.clear()
-            await self._dirty.wait()
-
-    async def _write(self, status: Object) -> bool:
-        namespace, name = self.name
-        patch = {"metadata": {"uid": self.pod["metadata"]["uid"]}, "status": status}
-        try:
-            await self._node.client.patch(
-                PODS, name, patch, namespace=namespace, subresource="status"
-            )
-        except (ApiError, ApiUnreachableError) as error:
-            if isinstance(error, ApiError) and error.code in {404, 409}:
-                return True  # it is gone, or it is another pod of this name by now
-            log.warning("status of pod %s/%s is not written: %s", namespace, name, error)
-            await asyncio.sleep(1)
-            return False
-        return True
-
-    async def _delete(self) -> None:
-        namespace, name = self.name
-        uid = self.pod["metadata"]["uid"]
-        while not self._gone:
-            try:
-                await self._node.client.delete(PODS, name, namespace, grace_seconds=0, uid=uid)
-            except (ApiError, ApiUnreachableError) as error:
-                if isinstance(error, ApiError) and error.code in {404, 409}:
-                    return
-                log.warning("pod %s/%s is not removed: %s", namespace, name, error)
-                await asyncio.sleep(1)
-            else:
-                return
