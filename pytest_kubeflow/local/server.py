@@ -177,6 +177,7 @@ class Server:
             ),
             faults=faults,
             database=database,
+            alone=not control.joined,
         )
         await self._run(pipelines.start, pipelines.stop)
         known = service_names("ml-pipeline", "ml-pipeline-ui", namespace="kubeflow")

@@ -62,6 +62,25 @@ def test_a_profile_owners_account_is_enough_for_pipelines_and_volumes(
 
 
 @pytest.mark.usefixtures("routable")
+def test_workflows_of_others_are_left_alone(
+    joined: Endpoints, kubernetes: KubernetesClient, tmp_path: Path
+) -> None:
+    """Who joins a cluster is not the only one who runs Workflows there."""
+    kind = ("argoproj.io", "v1alpha1", _PROFILE, "workflows")
+    made = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {"generateName": "of-others-"},
+        "spec": {},
+    }
+    name = kubernetes.custom.create_namespaced_custom_object(*kind, made)["metadata"]["name"]
+    run_suites(joined, tmp_path, "suites/pipelines/test_pythagorean.py")
+    found = kubernetes.custom.get_namespaced_custom_object(*kind, name)
+    assert "status" not in found
+    kubernetes.custom.delete_namespaced_custom_object(*kind, name)
+
+
+@pytest.mark.usefixtures("routable")
 def test_node_and_pods_have_addresses_that_the_api_server_makes_endpoints_of(
     joined: Endpoints, kubernetes: KubernetesClient
 ) -> None:

@@ -42,7 +42,8 @@ class Pipelines:
     runs go on from `start` to `stop`. Behind a gateway, `gateway_secret` is what its requests carry
     in `x-gateway-secret`: without it nobody is believed to be a user by the `kubeflow-userid`
     header.
-    With a `database`, what the API knows is kept there, and unfinished runs go on.
+    With a `database`, what the API knows is kept there, and unfinished runs go on. Where it is
+    `alone`, no other program runs Workflows, and those that are none of a run are told so.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Pipelines:
         store_settings: StoreSettings,
         faults: Faults | None = None,
         database: Database | None = None,
+        alone: bool = True,
     ) -> None:
         faults = faults or Faults()
         store, workflows = Store(), Workflows(client)
@@ -76,7 +78,7 @@ class Pipelines:
         versions = VersionService(context, pipelines)
         submissions = Submissions(context, workflows)
         self._recurring = RecurringRuns(store, submissions, self._informer)
-        self._foreign = ForeignWorkflows(client)
+        self._foreign = ForeignWorkflows(client) if alone else None
         routes = [
             *UploadService(context, pipelines, versions).routes(),
             *pipelines.routes(),
@@ -97,7 +99,8 @@ class Pipelines:
         self._tasks.append(asyncio.create_task(self._informer.run(), name="workflows"))
         await self._informer.synced.wait()
         self._tasks.append(asyncio.create_task(self._recurring.run(), name="recurring runs"))
-        self._tasks.append(asyncio.create_task(self._foreign.run(), name="foreign workflows"))
+        if self._foreign is not None:
+            self._tasks.append(asyncio.create_task(self._foreign.run(), name="foreign workflows"))
         if self._unfinished:
             resumed = self._resume(self._unfinished)
             self._tasks.append(asyncio.create_task(resumed, name="resumed runs"))
