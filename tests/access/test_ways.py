@@ -75,7 +75,7 @@ def test_where_dex_alone_is_trusted_the_rest_is_skipped() -> None:
     with LocalKubeflow(gateway=GatewaySettings(cluster_tokens=False)) as cluster:
         outcomes, output = run(cluster.endpoints, f"--kf-username={cluster.endpoints.username}")
     assert set(outcomes.values()) == {"PASSED"}, output
-    assert len(outcomes) == 10, output
+    assert len(outcomes) == 11, output
     (reason,) = {one.partition(": ")[0] for one in skips(output)}
     assert reason == "the gateway takes no tokens of service accounts"
 
@@ -131,6 +131,7 @@ def test_an_owner_without_more_rights_is_told_what_was_not_tried(
         "test_doors.py",
         "test_identity.py",
         "test_login.py",
+        "test_records.py",
     }, output
     reasons = skips(output)
     assert any("this user may not make profiles" in one for one in reasons), output
@@ -159,8 +160,10 @@ def test_a_login_alone_is_enough_for_what_needs_no_more(tmp_path: Path) -> None:
         )
     assert done.returncode == 0, done.stdout
     passed = re.findall(r"^PASSED suites/access/(\w+)", done.stdout, re.MULTILINE)
-    assert sorted(set(passed)) == ["test_doors", "test_identity", "test_login"], done.stdout
-    assert len(passed) == 7, done.stdout
+    assert sorted(set(passed)) == ["test_doors", "test_identity", "test_login", "test_records"], (
+        done.stdout
+    )
+    assert len(passed) == 8, done.stdout
     assert any("there is no kubeconfig" in one for one in skips(done.stdout)), done.stdout
 
 

@@ -63,7 +63,7 @@ CAUSES = {
     ),
     "no-name": (
         container(image="UPPER//x:1"),
-        r"the image 'UPPER//x:1' is not pulled: InvalidImageName: .*invalid reference format "
+        r"the image 'UPPER//x:1' is not pulled: InvalidImageName: .*invalid reference format: .* "
         r"\(--kf-base-image, --kf-pod-image-pull-secret\)",
     ),
     "no-class": (

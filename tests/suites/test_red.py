@@ -129,8 +129,8 @@ RED: dict[str, dict[str, str]] = {
         f"{AT_KUBERNETES}[bucket-keys]": r"Kubernetes is open to all: .* gets at the bucket keys",
     },
     "requests-ignored": {
-        NO_CPU: r"no node has 9999 of cpu, yet the run is SUCCEEDED",
-        NO_MEMORY: r"no node has 9999Ti of memory, yet the run is SUCCEEDED",
+        NO_CPU: r"no node has 9999 of cpu, yet the run is FAILED",
+        NO_MEMORY: r"no node has 9999Ti of memory, yet the run is FAILED",
     },
     "run-stuck-pending": {
         EVERY_TASK: r"timed out after 4 s waiting for run .*; last state: ",
@@ -185,7 +185,7 @@ ENDLESS = {
     *("claim-pending", "image-pull", "run-stuck-pending", "task-hangs", "workflows-ignored"),
 }
 """Faults that nothing but a timeout ends."""
-PATIENCE = {"tokens-ageless": 6, "serving-never-ready": 25, "serving-stale": 25}
+PATIENCE = {"tokens-ageless": 6, "serving-never-ready": 40, "serving-stale": 40}
 """Of faults that only a timeout ends, those whose checks need seconds before they come to it."""
 BRIEF = GatewaySettings(token_seconds=3, clock_skew_seconds=0)
 """For the check that waits for a token's end, which skips where tokens live for ten minutes."""
