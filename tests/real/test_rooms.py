@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,11 @@ from pytest_kubeflow.k8s.pod_template import ContainerSpec, pod_manifest
 from pytest_kubeflow.k8s.pods import create_pod, wait_for_end
 from pytest_kubeflow.k8s.reaper import Reaper
 from pytest_kubeflow.redaction import Redactor, Secret
+from pytest_kubeflow.retries.tally import LOST
 from pytest_kubeflow.waiting import Deadline, WaitTimeout
 from tests.real.controlplane import ControlPlane
 from tests.real.kubeconfigs import of_account
+from tests.real.seat import fill, one_seat, seat_held
 
 _SECONDS = 60
 
@@ -162,100 +165,34 @@ def test_a_quota_is_named_in_the_servers_words(
 def test_429_of_priority_and_fairness_is_asked_again(
     control_plane: ControlPlane, kubernetes: KubernetesClient, namespace: str, tmp_path: Path
 ) -> None:
-    """A user with one seat, which other requests of the same user take."""
-    flow = {"apiVersion": "flowcontrol.apiserver.k8s.io/v1"}
-    level = {
-        **flow,
-        "kind": "PriorityLevelConfiguration",
-        "metadata": {"name": "one-seat"},
-        "spec": {
-            "type": "Limited",
-            "limited": {
-                "nominalConcurrencyShares": 0,
-                "lendablePercent": 0,
-                "borrowingLimitPercent": 0,
-                "limitResponse": {"type": "Reject"},
-            },
-        },
-    }
-    account = {"name": "default", "namespace": namespace}
-    rule = {"verbs": ["*"], "apiGroups": [""], "resources": ["pods"], "namespaces": ["*"]}
-    schema = {
-        **flow,
-        "kind": "FlowSchema",
-        "metadata": {"name": "one-seat"},
-        "spec": {
-            "matchingPrecedence": 100,
-            "priorityLevelConfiguration": {"name": "one-seat"},
-            "distinguisherMethod": {"type": "ByUser"},
-            "rules": [
-                {
-                    "subjects": [{"kind": "ServiceAccount", "serviceAccount": account}],
-                    "resourceRules": [rule],
-                }
-            ],
-        },
-    }
-    binding = {
-        "metadata": {"name": "edit"},
-        "roleRef": {
-            "apiGroup": "rbac.authorization.k8s.io",
-            "kind": "ClusterRole",
-            "name": "edit",
-        },
-        "subjects": [{"kind": "ServiceAccount", **account}],
-    }
-    kubernetes.rbac.create_namespaced_role_binding(namespace, binding)
-    for plural, obj in (("prioritylevelconfigurations", level), ("flowschemas", schema)):
-        kubernetes.custom.create_cluster_custom_object(
-            "flowcontrol.apiserver.k8s.io", "v1", plural, obj
-        )
+    """A user with one seat, which another request of the same user holds for a while."""
+    subject = {"kind": "ServiceAccount", "name": "default", "namespace": namespace}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "edit"}
+    kubernetes.rbac.create_namespaced_role_binding(
+        namespace, {"metadata": {"name": "edit"}, "roleRef": role, "subjects": [subject]}
+    )
+    fill(kubernetes, namespace)
     file = of_account(control_plane.admin, namespace, "default", tmp_path / "account")
     limited = KubernetesClient(file)
-    holding = _Crowd(file, namespace)
-    try:
-        holding.start()
-        for _ in range(20):
-            with calling("list pods"):
-                limited.core.list_namespaced_pod(namespace)
-    finally:
-        holding.stop()
-        limited.close()
-        for plural in ("flowschemas", "prioritylevelconfigurations"):
-            kubernetes.custom.delete_cluster_custom_object(
-                "flowcontrol.apiserver.k8s.io", "v1", plural, "one-seat"
-            )
-    assert holding.refused > 0
+    before = LOST.plain()
 
+    def ask() -> None:
+        with calling("list pods"):
+            limited.core.list_namespaced_pod(namespace)
 
-class _Crowd:
-    """Threads that ask as fast as they can, without patience, and count refusals."""
+    def refused() -> int:
+        return sum(kinds.get("429", 0) for kinds in LOST.since(before).plain().values())
 
-    def __init__(self, kubeconfig: Path, namespace: str) -> None:
-        self.refused = 0
-        self._stop = threading.Event()
-        work = (kubeconfig, namespace)
-        self._threads = [threading.Thread(target=self._ask, args=work) for _ in range(6)]
-
-    def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _ask(self, kubeconfig: Path, namespace: str) -> None:
-        from kubernetes import client, config
-
-        api = client.CoreV1Api(config.new_client_from_config(str(kubeconfig)))
-        while not self._stop.is_set():
-            try:
-                api.list_namespaced_pod(namespace)
-            except client.ApiException as error:
-                self.refused += error.status == 429
-        api.api_client.close()
+    with one_seat(kubernetes, limited, namespace), ThreadPoolExecutor(1) as pool:
+        with seat_held(file, control_plane.authority.ca, namespace):
+            asking = pool.submit(ask)
+            ends = time.monotonic() + _SECONDS
+            while not refused():
+                assert time.monotonic() < ends
+                assert not asking.done()
+                time.sleep(0.05)
+        asking.result(_SECONDS)
+    limited.close()
 
 
 def test_a_restart_of_the_api_server_ends_no_wait(
