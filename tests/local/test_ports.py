@@ -61,13 +61,20 @@ def processes(pid: int) -> set[int]:
     return found
 
 
+def open_files(descriptors: Path) -> Iterator[str]:
+    """What the descriptors of a process lead to; one may be closed meanwhile."""
+    for file in descriptors.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            yield os.readlink(file)
+
+
 def listening(pid: int) -> dict[Address, bool]:
     """Where the process tree listens, and whether that is in the host's network."""
     found: dict[Address, bool] = {}
     for one in processes(pid):
         folder = Path(f"/proc/{one}")
         with contextlib.suppress(OSError):
-            sockets = {os.readlink(file) for file in (folder / "fd").iterdir()}
+            sockets = set(open_files(folder / "fd"))
             shared = os.readlink(folder / "ns/net") == os.readlink("/proc/self/ns/net")
             for line in (
                 (folder / "net/tcp").read_text() + (folder / "net/tcp6").read_text()
