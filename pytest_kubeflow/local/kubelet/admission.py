@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.demand import requests_of, used_by
 from pytest_kubeflow.local.kube.quantity import parse_quantity
 
 _COUNTED = ("cpu", "memory", "ephemeral-storage")
@@ -33,42 +34,17 @@ def admit(
             "NodeAffinity",
             "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
         )
-    wanted = requests(pod)
-    if not any(wanted.values()):
+    wanted = requests_of(pod)
+    if not any(wanted.get(name) for name in _COUNTED):
         return
-    taken = [requests(one) for one in others]
+    taken = used_by(others)
     for name in _COUNTED:
         unit = 1000 if name == "cpu" else 1
-        used = sum((one[name] for one in taken), Fraction(0)) * unit
+        used, asked = (one.get(name, Fraction(0)) * unit for one in (taken, wanted))
         has = parse_quantity(capacity.get(name, "0")) * unit
-        asked = wanted[name] * unit
         if asked and asked + used > has:
             raise PodRejected(
                 f"OutOf{name}",
                 f"Node didn't have enough resource: {name}, requested: {int(asked)}, "
                 f"used: {int(used)}, capacity: {int(has)}",
             )
-
-
-def requests(pod: Object) -> dict[str, Fraction]:
-    """What a pod asks for: its containers together, or more if an init container needs it."""
-    spec = pod["spec"]
-    sidecars = {name: Fraction(0) for name in _COUNTED}
-    peaks = [dict(sidecars)]
-    for container in spec.get("initContainers") or []:
-        asked = _requests(container)
-        together = {name: sidecars[name] + asked[name] for name in _COUNTED}
-        peaks.append(together)
-        if container.get("restartPolicy") == "Always":
-            sidecars = together
-    main = [_requests(one) for one in spec["containers"]]
-    peaks.append(
-        {name: sidecars[name] + sum((one[name] for one in main), Fraction(0)) for name in _COUNTED}
-    )
-    return {name: max(one[name] for one in peaks) for name in _COUNTED}
-
-
-def _requests(container: Object) -> dict[str, Fraction]:
-    resources = container.get("resources") or {}
-    asked = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
-    return {name: parse_quantity(asked.get(name, "0")) for name in _COUNTED}

@@ -146,7 +146,7 @@ class Kubelet:
             self._pods.run(),
             self._events.run(),
             self._registration.heartbeat(),
-            self._renew_tokens(),
+            _every(_TOKEN_CHECK_SECONDS, self._renew_tokens),
             _every(_REFRESH_SECONDS, self.refresh_volumes),
             _every(eviction.CHECK_SECONDS, self.check_storage),
             self._detect_gpus(),
@@ -265,13 +265,11 @@ class Kubelet:
             await worker.check_storage()
 
     async def _renew_tokens(self) -> None:
-        while True:
-            await asyncio.sleep(_TOKEN_CHECK_SECONDS)
-            for worker in list(self._workers.values()):
-                try:
-                    await worker.renew_tokens(time.time())
-                except (ApiError, ApiUnreachableError) as error:
-                    log.warning("tokens of pod %s/%s: %s", *worker.name, error)
+        for worker in list(self._workers.values()):
+            try:
+                await worker.renew_tokens(time.time())
+            except (ApiError, ApiUnreachableError) as error:
+                log.warning("tokens of pod %s/%s: %s", *worker.name, error)
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:

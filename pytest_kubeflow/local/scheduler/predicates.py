@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.demand import allocatable, requests_of, used_by
 from pytest_kubeflow.local.scheduler import affinity
-from pytest_kubeflow.local.scheduler.demand import allocatable, requests_of, used_by
 from pytest_kubeflow.local.scheduler.snapshot import Snapshot
 from pytest_kubeflow.local.scheduler.taints import HARD, untolerated
 from pytest_kubeflow.local.scheduler.terms import labels_of, matches_terms

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from pytest_kubeflow.local.scheduler.demand import requests_of
+from pytest_kubeflow.local.kube.demand import requests_of
 
 
 def container(cpu: str, **fields: Any) -> dict[str, Any]:
