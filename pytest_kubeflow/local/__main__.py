@@ -8,7 +8,6 @@ import contextlib
 import logging
 import os
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -116,13 +115,11 @@ async def _serve(options: argparse.Namespace, directory: Path) -> int:
     # Imported late, so that --help and --list-faults answer at once.
     from pytest_kubeflow.local.database import DatabaseError
     from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeconfigError
+    from pytest_kubeflow.local.kube.commandline import end_signalled
     from pytest_kubeflow.local.server import Server
     from pytest_kubeflow.local.spawner import SpawnerError
 
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+    stopped = end_signalled()
     chosen = {one.name: getattr(options, one.name) for one in fields(GatewaySettings)}
     try:
         server = Server(

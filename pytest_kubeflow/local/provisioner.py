@@ -12,8 +12,6 @@ import argparse
 import asyncio
 import contextlib
 import logging
-import platform
-import signal
 import sys
 from pathlib import Path
 
@@ -27,6 +25,7 @@ from pytest_kubeflow.local.kube import (
     KubeClient,
     load_kubeconfig,
 )
+from pytest_kubeflow.local.kube.commandline import add_cluster_options, end_signalled
 from pytest_kubeflow.local.kube.resources import PERSISTENT_VOLUMES
 
 
@@ -36,9 +35,7 @@ def main() -> int:
         prog="python -m pytest_kubeflow.local.provisioner",
         description="Make directories of this machine volumes of a cluster.",
     )
-    parser.add_argument("--kubeconfig", type=Path, required=True, help="how to reach the cluster")
-    parser.add_argument("--context", help="context of the kubeconfig; default: its current one")
-    parser.add_argument("--node-name", default=platform.node().lower(), help="default: host name")
+    add_cluster_options(parser)
     parser.add_argument("--directory", type=Path, required=True, help="where volumes are made")
     options = parser.parse_args()
     try:
@@ -56,10 +53,7 @@ def main() -> int:
 
 
 async def _run(credentials: Credentials, node_name: str, directory: Path) -> None:
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
+    ended = end_signalled()
     async with KubeClient(credentials) as client:
         await client.list(PERSISTENT_VOLUMES)  # one line, and no silent repetition, if it may not
         informers = Informers(client)

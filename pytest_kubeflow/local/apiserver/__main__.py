@@ -6,20 +6,18 @@ Prints the path of an administrator's kubeconfig, and stays up until Ctrl-C or S
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 import tempfile
 from pathlib import Path
 
 from pytest_kubeflow.local.apiserver import ApiServer, Pki
+from pytest_kubeflow.local.kube.commandline import end_signalled
 from pytest_kubeflow.local.network import LoopbackNetwork
 
 
 async def main() -> None:
     """Serve until told to stop; the directory with the kubeconfig goes with the server."""
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    stopped = end_signalled()
     network = LoopbackNetwork()
     with tempfile.TemporaryDirectory(prefix="kubernetes-") as name:
         directory = Path(name)

@@ -9,8 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import platform
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -22,6 +20,7 @@ from pytest_kubeflow.local.kube import (
     KubeClient,
     load_kubeconfig,
 )
+from pytest_kubeflow.local.kube.commandline import add_cluster_options, end_signalled
 from pytest_kubeflow.local.kubelet.certificate import ServingKey
 from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
@@ -36,9 +35,7 @@ def main() -> int:
         prog="python -m pytest_kubeflow.local.kubelet",
         description="Run the pods of a node as isolated processes of this machine.",
     )
-    parser.add_argument("--kubeconfig", type=Path, required=True, help="how to reach the cluster")
-    parser.add_argument("--context", help="context of the kubeconfig; default: its current one")
-    parser.add_argument("--node-name", default=platform.node().lower(), help="default: host name")
+    add_cluster_options(parser)
     parser.add_argument(
         "--image-dir",
         action="append",
@@ -76,10 +73,7 @@ def main() -> int:
 async def _run(
     credentials: Credentials, node_name: str, images: ImageCatalogue, host_path: Path | None
 ) -> None:
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
+    ended = end_signalled()
     directory = Path(tempfile.mkdtemp(prefix="kubelet-"))
     async with Spawner(remove=[directory]) as spawner, KubeClient(credentials) as client:
         network, conditions = own_network()
