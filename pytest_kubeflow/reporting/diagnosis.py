@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from pytest_kubeflow.errors import Evidence
-from pytest_kubeflow.reporting.excerpts import UNREADABLE, reason
+from pytest_kubeflow.reporting.records.excerpts import UNREADABLE, reason
 
 if TYPE_CHECKING:
     from pytest_kubeflow.pipelines.run import PipelineRun

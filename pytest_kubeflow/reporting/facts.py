@@ -11,7 +11,7 @@ from pytest_kubeflow.cluster.versions import (
     pipelines_version,
 )
 from pytest_kubeflow.k8s.inventory import read_inventory
-from pytest_kubeflow.reporting.excerpts import UNREADABLE, reason
+from pytest_kubeflow.reporting.records.excerpts import UNREADABLE, reason
 
 if TYPE_CHECKING:
     from pytest_kubeflow.cluster import Cluster

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from pytest_kubeflow.reporting.excerpts import as_text
-from pytest_kubeflow.reporting.records import RunRecord, TaskEntry
+from pytest_kubeflow.reporting.records.excerpts import as_text
+from pytest_kubeflow.reporting.records.runs import RunRecord, TaskEntry
 
 STYLE = """
 <style>

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from pytest_kubeflow.reporting.records import RunRecord
+from pytest_kubeflow.reporting.records.runs import RunRecord
 
 PREFIX = "kubeflow.run"
 """What the names of our properties begin with."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_kubeflow.cluster import Cluster
     from pytest_kubeflow.cluster.checklist import Finding
     from pytest_kubeflow.pipelines.run import PipelineRun
-    from pytest_kubeflow.reporting.records import RunRecord
+    from pytest_kubeflow.reporting.records.runs import RunRecord
 
 _runs_key = pytest.StashKey["list[Sequence[PipelineRun]]"]()
 
@@ -90,7 +90,7 @@ def pytest_kubeflow_cluster_ready(config: pytest.Config, cluster: Cluster) -> No
 def _tell_runs(item: pytest.Item, report: pytest.TestReport, runs: Sequence[PipelineRun]) -> None:
     redact = options.redactor(item.config).redact
     if _is_reported(item.config):
-        from pytest_kubeflow.reporting.records import RunRecord
+        from pytest_kubeflow.reporting.records.runs import RunRecord
 
         records = [RunRecord.of(run, redact) for run in runs]
         _add_properties(item, report, records)

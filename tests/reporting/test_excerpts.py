@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pytest_kubeflow.errors import Evidence, NotFound
 from pytest_kubeflow.redaction import MASK, Redactor
-from pytest_kubeflow.reporting.excerpts import Excerpts, as_text, reason
+from pytest_kubeflow.reporting.records.excerpts import Excerpts, as_text, reason
 
 SECRET = "ZYXWVUTSRQPONMLK"  # no letter of it occurs elsewhere here
 

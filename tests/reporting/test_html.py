@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_kubeflow.reporting.html import STYLE, is_web_page, render
-from pytest_kubeflow.reporting.records import RunRecord, TaskEntry
+from pytest_kubeflow.reporting.records.runs import RunRecord, TaskEntry
 
 TEXTS = st.text(st.sampled_from("<>&\"'`=/ \n\0éa"), min_size=1) | st.text(min_size=1)
 

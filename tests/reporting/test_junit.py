@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from pytest_kubeflow.reporting.junit import properties
-from pytest_kubeflow.reporting.records import RunRecord, TaskEntry
+from pytest_kubeflow.reporting.records.runs import RunRecord, TaskEntry
 
 
 def test_a_run_has_a_property_each() -> None:

@@ -9,7 +9,7 @@ import pytest
 from pytest_kubeflow.errors import ClusterUnreachable
 from pytest_kubeflow.pipelines.outputs import Artifact, SourceUnavailable, TaskRecord
 from pytest_kubeflow.redaction import MASK
-from pytest_kubeflow.reporting.records import UNKNOWN, RunRecord
+from pytest_kubeflow.reporting.records.runs import UNKNOWN, RunRecord
 
 from .runs import NAME, RUN_ID, URL, Fake, dead, task
 

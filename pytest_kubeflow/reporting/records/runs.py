@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pytest_kubeflow.pipelines.states import FINAL_STATES
-from pytest_kubeflow.reporting.excerpts import UNREADABLE, Excerpts, as_text, reason
+from pytest_kubeflow.reporting.records.excerpts import UNREADABLE, Excerpts, as_text, reason
 
 if TYPE_CHECKING:
     from pytest_kubeflow.pipelines.outputs import Artifact
@@ -25,11 +25,22 @@ _KFPS_OWN = frozenset({"display_name", "store_session_info"})
 
 
 @dataclass(frozen=True, slots=True)
+class Phase:
+    """What a pod did from `started` to `ended`: "waiting for a node", "pulling" or "running"."""
+
+    name: str
+    started: float
+    ended: float
+
+
+@dataclass(frozen=True, slots=True)
 class TaskEntry:
     """One line of a record's table. Times are seconds since the epoch.
 
     `name` is the task's key after those of the DAGs around it ("dag/key"), `artifacts` the type,
-    URI and metadata of each as one text.
+    URI and metadata of each as one text. `after` names the tasks of the run whose end it waits for,
+    `within` the DAG around it, `phases` are those of its pod, `log` is the end of what it printed
+    if that was read.
     """
 
     name: str
@@ -39,6 +50,12 @@ class TaskEntry:
     ended: float | None = None
     outputs: Mapping[str, Any] = field(default_factory=dict)
     artifacts: Mapping[str, str] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
+    within: str = ""
+    is_dag: bool = False
+    is_cached: bool = False
+    phases: tuple[Phase, ...] = ()
+    log: str = ""
 
     @property
     def seconds(self) -> float | None:

@@ -1,0 +1,62 @@
+"""A session as a JSON document: written, read back, and its schema."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.reporting.records.session import SCHEMA, SessionRecord
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+@cache
+def _adapter() -> TypeAdapter[SessionRecord]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(SessionRecord)
+
+
+def dump(record: SessionRecord) -> bytes:
+    """The document of a session, in UTF-8, indented."""
+    return _adapter().dump_json(record, indent=1) + b"\n"
+
+
+def load(path: Path) -> SessionRecord:
+    """The session of a document. Raises ConfigurationError, one line, if it is none."""
+    from pydantic import ValidationError
+
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ConfigurationError(f"{path} is no JSON: {error}") from error
+    found = content.get("schema") if isinstance(content, dict) else None
+    if not isinstance(found, int) or isinstance(found, bool):
+        raise ConfigurationError(f"{path} is no report of pytest-kubeflow: it has no schema")
+    if found > SCHEMA:
+        raise ConfigurationError(
+            f"{path} was written by a newer pytest-kubeflow (schema {found}; this one reads "
+            f"{SCHEMA}): update this one"
+        )
+    try:
+        return _adapter().validate_python(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ConfigurationError(
+            f"{path} is no report of pytest-kubeflow: {where}: {first['msg']}"
+        ) from error
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the document."""
+    found = _adapter().json_schema(mode="serialization")
+    return {"$schema": _DIALECT, "title": "A session of pytest-kubeflow", **found}
