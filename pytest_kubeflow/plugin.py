@@ -28,6 +28,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.fixtures.ids",
     "pytest_kubeflow.fixtures.connection",
     "pytest_kubeflow.scheduling.plugin",
+    "pytest_kubeflow.reporting.assertions",
     "pytest_kubeflow.reporting.lost",
     "pytest_kubeflow.fixtures.cluster",
     "pytest_kubeflow.fixtures.kubernetes",

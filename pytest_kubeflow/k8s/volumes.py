@@ -36,6 +36,7 @@ from pytest_kubeflow.k8s.volume_log import (
     read_records,
 )
 from pytest_kubeflow.k8s.volume_pods import CONTAINERS, SOURCE, VolumePods
+from pytest_kubeflow.provenance import READ
 from pytest_kubeflow.quantity import parse_quantity
 from pytest_kubeflow.waiting import Deadline
 
@@ -81,15 +82,16 @@ class Volume:
 
     def list(self) -> list[str]:
         """The paths of all files, sorted."""
-        return sorted(each.path for each in self._volumes.look(self.name, None))
+        paths = sorted(each.path for each in self._volumes.look(self.name, None))
+        return READ.note(paths, f"the list of files of volume {self.name}")
 
     def read_bytes(self, path: str) -> bytes:
         """The content of one file, checked by its digest; of any size."""
-        return self.read([path])[path]
+        return READ.note(self.read([path])[path], f"{path} on volume {self.name}")
 
     def read_text(self, path: str, encoding: str = "utf-8") -> str:
         """The content of one file as text."""
-        return self.read_bytes(path).decode(encoding)
+        return READ.note(self.read_bytes(path).decode(encoding), f"{path} on volume {self.name}")
 
     def read(self, paths: Sequence[str]) -> dict[str, bytes]:
         """The contents of several files; small ones take one pod together."""

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from pytest_kubeflow.errors import ObjectStoreError
 from pytest_kubeflow.objectstore.client import S3Access, translated
 from pytest_kubeflow.objectstore.retries import repeat
+from pytest_kubeflow.provenance import READ
 
 __all__ = ["Bucket", "ScratchBucket"]
 
@@ -100,7 +101,7 @@ class Bucket:
                 f"cannot read {key!r} from {self.uri}: "
                 f"{len(content)} bytes came of {announced} announced"
             )
-        return content
+        return READ.note(content, f"{key} in {self.uri}")
 
     def read(self, key: str, *, length: int = 0) -> tuple[bytes, Mapping[str, str]]:
         """The content of `key` (of `length` bytes, if that is given), and its headers.
@@ -123,12 +124,13 @@ class Bucket:
         with translated(f"list {self.uri}"):
             found = self.client.list_objects(self.name, prefix=self.prefix + prefix, recursive=True)
             keys = sorted(str(each.object_name).removeprefix(self.prefix) for each in found)
-        return [key for key in keys if key != MARK]
+        return READ.note([key for key in keys if key != MARK], f"the list of {self.uri}")
 
     def size(self, key: str) -> int:
         """The length of `key` in bytes, as the store tells it."""
         with translated(f"look at {key!r} in {self.uri}"):
-            return int(self.client.stat_object(self.name, self.prefix + key).size or 0)
+            size = int(self.client.stat_object(self.name, self.prefix + key).size or 0)
+        return READ.note(size, f"the size of {key} in {self.uri}")
 
     def remove(self, key: str) -> None:
         """Remove `key`; one that is not there is fine, as in S3."""

@@ -25,6 +25,7 @@ from pytest_kubeflow.pipelines.verification import (
     unaccounted,
 )
 from pytest_kubeflow.pipelines.view import RunView
+from pytest_kubeflow.provenance import READ
 from pytest_kubeflow.waiting import Deadline
 
 
@@ -126,7 +127,9 @@ class PipelineRun:
 
         A task in a nested DAG is found by its key where that is the only one, or "dag/key".
         """
-        return find_task(self.tasks, name)
+        task = find_task(self.tasks, name)
+        READ.note_all(task.outputs.values(), f"task {task.label} of run {self.name}")
+        return task
 
     @property
     def outputs(self) -> dict[str, Any]:
@@ -137,6 +140,7 @@ class PipelineRun:
         tasks = self.tasks
         outputs = pipeline_outputs(package, tasks)
         unread = next((task.unread for task in tasks if task.unread), "")
+        READ.note_all((outputs, *outputs.values()), f"run {self.name}")
         return UnreadOutputs(outputs, f"run {self.name}", unread) if unread else outputs
 
     def volume(self, argument: str) -> Volume:

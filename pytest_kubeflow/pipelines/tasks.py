@@ -14,6 +14,7 @@ from pytest_kubeflow.pipelines.outputs import Artifact, TaskRecord, UnreadOutput
 from pytest_kubeflow.pipelines.package import Package
 from pytest_kubeflow.pipelines.states import FINAL_STATES
 from pytest_kubeflow.pipelines.view import TaskDetail
+from pytest_kubeflow.provenance import READ
 
 __all__ = ["Task", "find_task", "merge", "pipeline_outputs"]
 
@@ -82,7 +83,7 @@ class Task:
         """What the task's main container printed. Raises NotFound once its pod is gone."""
         if self.read_log is None or not self.pod_name:
             raise NotFound(f"task {self.name} ({self.state}) has no pod of its own, so no log")
-        return self.read_log(self)
+        return READ.note(self.read_log(self), f"the log of task {self.label}")
 
 
 def merge(

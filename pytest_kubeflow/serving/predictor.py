@@ -15,6 +15,7 @@ from pytest_kubeflow.errors import (
     NotFound,
     PermissionDenied,
 )
+from pytest_kubeflow.provenance import READ
 from pytest_kubeflow.response_text import words_of
 from pytest_kubeflow.retries.network import outage_of
 from pytest_kubeflow.retries.outage import Outage, carried_by
@@ -74,7 +75,7 @@ class Predictor:
         found = answer.get("predictions")
         if not isinstance(found, list) or len(found) != len(rows):
             raise self._odd(answer, f"{len(rows)} predictions")
-        return found
+        return READ.note(found, f"model {self.model}")
 
     def infer(
         self, rows: Rows, *, datatype: str = "FP64", timeout: float = _ANSWER_SECONDS
