@@ -32,14 +32,13 @@ class Provenance:
         for value in values:
             self.note(value, source)
 
-    def source(self, value: object) -> str:
+    def source(self, value: Any) -> str:
         """Where this very object was read last; "" if it was not, or is a constant."""
-        if value is None or isinstance(value, bool) or value in ("", b"", (), []):
+        if value is None or isinstance(value, bool):
             return ""
-        for known, source in reversed(self._read):
-            if known is value:
-                return source
-        return ""
+        if isinstance(value, str | bytes | tuple | list) and not value:
+            return ""
+        return next((source for known, source in reversed(self._read) if known is value), "")
 
     def clear(self) -> None:
         """Forget everything."""
