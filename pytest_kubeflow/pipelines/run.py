@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, RunFailed, RunMismatch
@@ -12,6 +12,8 @@ from pytest_kubeflow.objectstore.bucket import Bucket
 from pytest_kubeflow.pipelines.client import calling
 from pytest_kubeflow.pipelines.evidence import blamed, run_evidence, verdict
 from pytest_kubeflow.pipelines.outputs import UnreadOutputs
+from pytest_kubeflow.pipelines.package import Package
+from pytest_kubeflow.pipelines.pod_phases import PodPhase, pod_phases
 from pytest_kubeflow.pipelines.run_access import RunAccess
 from pytest_kubeflow.pipelines.run_resources import Resources
 from pytest_kubeflow.pipelines.states import FINAL_STATES, expected_states
@@ -142,6 +144,18 @@ class PipelineRun:
         unread = next((task.unread for task in tasks if task.unread), "")
         READ.note_all((outputs, *outputs.values()), f"run {self.name}")
         return UnreadOutputs(outputs, f"run {self.name}", unread) if unread else outputs
+
+    @property
+    def package(self) -> Package | None:
+        """The compiled pipeline that ran, as the API tells it or as it was submitted."""
+        return ran_package(self._refreshed(), self._submitted)
+
+    def pod_phases(self) -> Mapping[str, tuple[PodPhase, ...]]:
+        """What its pods did when, by their names; empty without a Kubernetes API."""
+        kubernetes = self._access.kubernetes
+        if kubernetes is None:
+            return {}
+        return pod_phases(kubernetes, self.namespace, self.run_id)
 
     def volume(self, argument: str) -> Volume:
         """The volume that was made for `argument`."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from pytest_kubeflow.errors import PermissionDenied
 from pytest_kubeflow.pipelines.states import FINAL_STATES
+from pytest_kubeflow.reporting.graph import around, waits_for
 from pytest_kubeflow.reporting.records.excerpts import UNREADABLE, Excerpts, as_text, reason
 
 if TYPE_CHECKING:
     from pytest_kubeflow.pipelines.outputs import Artifact
+    from pytest_kubeflow.pipelines.package import Package
+    from pytest_kubeflow.pipelines.pod_phases import PodPhase
     from pytest_kubeflow.pipelines.run import PipelineRun
     from pytest_kubeflow.pipelines.tasks import Task
 
@@ -26,7 +30,10 @@ _KFPS_OWN = frozenset({"display_name", "store_session_info"})
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """What a pod did from `started` to `ended`: "waiting for a node", "pulling" or "running"."""
+    """What a pod did from `started` to `ended`.
+
+    "waiting for a node", "starting" (image, volumes, init containers) or "running".
+    """
 
     name: str
     started: float
@@ -83,13 +90,18 @@ class RunRecord:
     gaps: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, run: PipelineRun, redact: Callable[[str], str]) -> RunRecord:
+    def of(
+        cls, run: PipelineRun, redact: Callable[[str], str], *, phases: bool = False
+    ) -> RunRecord:
         """The record of `run` now. What cannot be read is a gap; nothing is raised.
 
-        A run that has ended and whose tasks were read before is not asked about again.
+        A run that has ended and whose tasks were read before is not asked about again, but for
+        its pods with `phases`.
         """
         excerpts = Excerpts(redact)
         state, outputs, tasks = UNKNOWN, {}, []
+        package: Package | None = None
+        of_pods: Mapping[str, Sequence[PodPhase]] = {}
         gaps = []
         try:
             # If there is no answer even to this, there is no point in waiting for more of them.
@@ -101,9 +113,17 @@ class RunRecord:
                 tasks = run.tasks
                 # Before its end this would ask for the tasks again.
                 outputs = run.outputs if state in FINAL_STATES else {}
+                package = run.package
             except UNREADABLE as error:
                 gaps.append(f"{'outputs' if tasks else 'tasks'} cannot be read: {reason(error)}")
+            try:
+                of_pods = run.pod_phases() if phases and tasks else {}
+            except PermissionDenied:
+                pass  # pods are not everybody's to see
+            except UNREADABLE as error:
+                gaps.append(f"when its pods started cannot be read: {reason(error)}")
             gaps += sorted({task.unread for task in tasks if task.unread})
+        after = waits_for(package, tasks) if package is not None else {}
         return cls(
             run_id=run.run_id,
             name=excerpts.text(run.name),
@@ -111,7 +131,10 @@ class RunRecord:
             url=excerpts.text(run.url),
             state=state,
             outputs=_values(outputs, excerpts),
-            tasks=tuple(_entry(task, excerpts) for task in tasks[:_TASKS]),
+            tasks=tuple(
+                _entry(task, excerpts, after.get(task.label, ()), of_pods.get(task.pod_name, ()))
+                for task in tasks[:_TASKS]
+            ),
             left_out=len(tasks[_TASKS:]),
             gaps=tuple(excerpts.text(gap) for gap in gaps),
         )
@@ -134,7 +157,9 @@ class RunRecord:
         return max(0.0, self.ended - self.started)
 
 
-def _entry(task: Task, excerpts: Excerpts) -> TaskEntry:
+def _entry(
+    task: Task, excerpts: Excerpts, after: Sequence[str], phases: Sequence[PodPhase]
+) -> TaskEntry:
     return TaskEntry(
         name=excerpts.text(task.label),
         state=task.state,
@@ -146,6 +171,11 @@ def _entry(task: Task, excerpts: Excerpts) -> TaskEntry:
             excerpts.text(name): excerpts.text(_described(artifact))
             for name, artifact in islice(task.artifacts.items(), _VALUES)
         },
+        after=tuple(excerpts.text(label) for label in after),
+        within=excerpts.text(around(task)),
+        is_dag=task.is_dag,
+        is_cached=task.is_cached,
+        phases=tuple(Phase(*phase) for phase in phases),
     )
 
 

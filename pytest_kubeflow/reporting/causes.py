@@ -1,0 +1,58 @@
+"""Causes: the red tests of a session, grouped by what went wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from pytest_kubeflow.reporting.records.session import Cause
+from pytest_kubeflow.reporting.records.tests import TestRecord
+
+# What differs between two tests that fail for one reason. The order matters.
+_PARTS = (
+    # "run x ended FAILED, not SUCCEEDED: task y is FAILED (why)": what counts is why.
+    (re.compile(r"^run \S+ (?:was terminated and )?ended \w+, not [\w ]+: "), ""),
+    (re.compile(r"\btask \S+ is (?:NOT STARTED|[A-Z]+)\b"), "task is"),
+    (re.compile(r"https?://\S+"), "URL"),
+    (re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"), "ID"),
+    # Names that the cluster or we have made: "pythagorean-145604e8", "x-7d9f8b6c5-x2x4z".
+    (re.compile(r"\b[\w.]+(?:-[\w.]+)*-(?=[a-z]*\d)[0-9a-z]{5,}(?:-[\w.]+)*\b"), "NAME"),
+    (re.compile(r"\b0x[0-9a-f]+\b|\b(?=[a-f]*\d)[0-9a-f]{7,}\b"), "ID"),
+    (re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"), "#"),
+    (re.compile(r"\s+"), " "),
+)
+
+
+def key_of(sentence: str) -> str:
+    """What two sentences have in common that tell of one thing; short, for use as a name."""
+    text = sentence
+    for pattern, instead in _PARTS:
+        text = pattern.sub(instead, text)
+    return hashlib.sha256(text.strip().encode(errors="replace")).hexdigest()[:12]
+
+
+def causes_of(tests: Iterable[TestRecord]) -> tuple[Cause, ...]:
+    """One cause for all red tests of one key: those that explain most tests come first."""
+    groups: dict[str, list[TestRecord]] = {}
+    for test in tests:
+        if test.outcome.is_red:
+            groups.setdefault(key_of(test.sentence), []).append(test)
+    found = [_cause(key, group) for key, group in groups.items()]
+    return tuple(sorted(found, key=lambda cause: -len(cause.tests)))
+
+
+def by_test(causes: Sequence[Cause]) -> Mapping[str, str]:
+    """The key of the cause of each red test, by its node id."""
+    return {nodeid: cause.key for cause in causes for nodeid in cause.tests}
+
+
+def _cause(key: str, tests: Sequence[TestRecord]) -> Cause:
+    most = max(tests, key=lambda test: sum(len(one.text) for one in test.evidence))
+    return Cause(
+        key=key,
+        sentence=most.sentence,
+        tests=tuple(test.nodeid for test in tests),
+        components=tuple(dict.fromkeys(test.component for test in tests)),
+        evidence=most.evidence,
+    )

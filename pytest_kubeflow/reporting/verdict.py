@@ -1,0 +1,154 @@
+"""The verdict on a cluster: a state, and the sentence that says why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from pytest_kubeflow.reporting.components import use_of
+from pytest_kubeflow.reporting.records.session import (
+    Cause,
+    Check,
+    ComponentResult,
+    NotRun,
+    State,
+    Verdict,
+)
+from pytest_kubeflow.reporting.records.tests import Outcome, TestRecord
+
+_LISTED = 4
+_LEFT = frozenset({Outcome.SKIPPED, Outcome.NOT_RUN})
+
+
+def verdict_of(
+    tests: Sequence[TestRecord],
+    *,
+    checks: Sequence[Check] = (),
+    causes: Sequence[Cause] = (),
+    problems: Sequence[str] = (),
+    ended_by: str = "",
+    interrupted: bool = False,
+) -> Verdict:
+    """What a session says of its cluster.
+
+    `interrupted`: it ended before its tests had, by a signal or an error of pytest's own, and not
+    since tests failed. `ended_by` says by what it ended early.
+    """
+    components = components_of(tests)
+    failed = next((check for check in checks if check.state == "failed"), None)
+    if failed is not None:
+        told = f"This Kubeflow is not fit to be tested: {failed.name}: {failed.told}"
+        return Verdict(State.UNFIT, told, components)
+    red = [one for one in components if one.failed]
+    if interrupted:
+        return Verdict(State.INTERRUPTED, _interrupted(tests, red, ended_by), components)
+    if red:
+        works = any(one.passed for one in components)
+        state = State.DEGRADED if works else State.UNFIT
+        return Verdict(state, _broken(components, causes), components)
+    if problems:
+        return Verdict(State.DEGRADED, problems[0], components)
+    if not any(one.passed for one in components):
+        return Verdict(State.UNTESTED, _untested(tests, ended_by), components)
+    left = sum(test.outcome in _LEFT for test in tests)
+    passed = sum(one.passed for one in components)
+    if not left:
+        return Verdict(State.FIT, f"{_all(passed)} passed.", components)
+    return Verdict(State.FIT, f"{_all(passed)} that ran passed; {left} did not run.", components)
+
+
+def components_of(tests: Iterable[TestRecord]) -> tuple[ComponentResult, ...]:
+    """What is known of each component, in the order of their names."""
+    groups: dict[str, list[TestRecord]] = {}
+    for test in tests:
+        groups.setdefault(test.component, []).append(test)
+    return tuple(_component(name, group) for name, group in sorted(groups.items()))
+
+
+def not_run_of(tests: Iterable[TestRecord]) -> tuple[NotRun, ...]:
+    """Why tests did not run, each reason once, the commonest first."""
+    groups: dict[tuple[str, str], list[TestRecord]] = {}
+    for test in tests:
+        if test.outcome in _LEFT:
+            # A cause has one reason for all, told with other names perhaps.
+            groups.setdefault((test.cause, "" if test.cause else test.sentence), []).append(test)
+    found = [
+        NotRun(
+            reason=group[0].sentence or "no reason given",
+            count=len(group),
+            cause=cause,
+            tests=tuple(test.nodeid for test in group),
+        )
+        for (cause, _), group in groups.items()
+    ]
+    return tuple(sorted(found, key=lambda one: -one.count))
+
+
+def _component(name: str, tests: Sequence[TestRecord]) -> ComponentResult:
+    red = sum(test.outcome.is_red for test in tests)
+    left = [test for test in tests if test.outcome in _LEFT]
+    # A failure that its author expects says that the component works as far as it is known to.
+    passed = len(tests) - red - len(left)
+    if red:
+        state = State.DEGRADED if passed else State.UNFIT
+    else:
+        state = State.FIT if passed else State.UNTESTED
+    note = Counter(test.sentence for test in left).most_common(1)[0][0] if left else ""
+    return ComponentResult(name, state, passed, red, len(left), note)
+
+
+def _broken(components: Sequence[ComponentResult], causes: Sequence[Cause]) -> str:
+    """Nobody can serve models; volumes fail in part (1 of 3). Fine: access, pipelines."""
+    parts = []
+    if lost := [one for one in components if one.state is State.UNFIT]:
+        uses = [use_of(one.name) for one in lost]
+        if all(uses):
+            parts.append(f"People cannot {_listed(uses, 'nor')}")
+        else:
+            parts.append(f"Nothing of {_listed([one.name for one in lost], 'and')} works")
+    for one in components:
+        if one.state is State.DEGRADED:
+            parts.append(f"{one.name}: {one.failed} of {one.failed + one.passed} tests failed")
+    told = "; ".join(parts)
+    told = f"{told[0].upper()}{told[1:]}."
+    if fine := [one.name for one in components if one.state is State.FIT]:
+        told += f" Fine: {', '.join(fine)}."
+    failures = sum(len(cause.tests) for cause in causes)
+    if 0 < len(causes) < failures:
+        told += f" {_plural(len(causes), 'cause explains', 'causes explain')} "
+        told += f"all {failures} failures."
+    elif len(causes) == 1:
+        told += f" {causes[0].sentence}"
+    return told
+
+
+def _interrupted(tests: Sequence[TestRecord], red: Sequence[ComponentResult], ended_by: str) -> str:
+    ran = sum(test.outcome not in _LEFT for test in tests)
+    by = f" by {ended_by}" if ended_by else ""
+    told = f"The session was ended{by} after {ran} of {_plural(len(tests), 'test', 'tests')}."
+    if not red:
+        return f"{told} Nothing had failed by then." if ran else told
+    names = _listed([one.name for one in red], "and")
+    return f"{told} {sum(one.failed for one in red)} had failed by then ({names})."
+
+
+def _untested(tests: Sequence[TestRecord], ended_by: str) -> str:
+    if not tests:
+        return f"No test ran: {ended_by or 'none was selected'}."
+    reasons = not_run_of(tests)
+    told = "; ".join(f"{one.reason} ({one.count})" for one in reasons[:_LISTED])
+    return f"No test ran: {told or ended_by}."
+
+
+def _all(count: int) -> str:
+    return "The one test" if count == 1 else f"All {count} tests"
+
+
+def _plural(count: int, one: str, several: str) -> str:
+    return f"{count} {one if count == 1 else several}"
+
+
+def _listed(names: Sequence[str], last: str) -> str:
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} {last} {names[-1]}"
