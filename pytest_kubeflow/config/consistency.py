@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from pytest_kubeflow.config.keyvalue import excess
 from pytest_kubeflow.config.parsers import LOCAL
 from pytest_kubeflow.config.setting import ENVIRONMENT, Setting
 from pytest_kubeflow.errors import ConfigurationError
+
+_FILES = ("report", "json", "ctrf", "prometheus", "github_summary")
+"""What is written into a file."""
 
 
 def reconcile(settings: dict[str, Setting]) -> None:
@@ -20,6 +24,8 @@ def reconcile(settings: dict[str, Setting]) -> None:
     _verified_or_not(settings)
     _require_local(settings)
     _within(settings, "pod_requests", "pod_limits")
+    _apart(settings, _FILES)
+    _need_history(settings)
 
 
 def _one_of(settings: dict[str, Setting], direct: str, file: str) -> None:
@@ -67,3 +73,31 @@ def _within(settings: Mapping[str, Setting], requests: str, limits: str) -> None
             f"--kf-{limits.replace('_', '-')} from {other.origin}: {found}; Kubernetes takes no "
             "request above its limit"
         )
+
+
+def _apart(settings: Mapping[str, Setting], names: tuple[str, ...]) -> None:
+    """Of two reports in one file the second would replace the first."""
+    seen: dict[Path, str] = {}
+    for name in names:
+        setting = settings.get(name)
+        if setting is None or not isinstance(setting.value, Path):
+            continue
+        option = f"--kf-{name.replace('_', '-')} (from {setting.origin})"
+        path = setting.value.resolve()
+        other = seen.setdefault(path, option)
+        # What is no file, such as /dev/stdout, takes one after the other.
+        if other is not option and (path.is_file() or not path.exists()):
+            raise ConfigurationError(
+                f"{other} and {option} name one file, {path}: give each a file of its own"
+            )
+
+
+def _need_history(settings: Mapping[str, Setting]) -> None:
+    """What is usual is known from earlier sessions alone."""
+    factor, history = settings.get("slower_than"), settings.get("history")
+    if factor is None or factor.value is None or (history and history.value is not None):
+        return
+    raise ConfigurationError(
+        f"--kf-slower-than={factor.value} (from {factor.origin}) needs --kf-history=DIR, and there "
+        "is none: what a test usually takes is known from earlier sessions"
+    )

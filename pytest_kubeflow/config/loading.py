@@ -19,6 +19,7 @@ from pytest_kubeflow.config.model import (
     KubeflowConfig,
     KubernetesSettings,
     LocalSettings,
+    ReportingSettings,
     S3Settings,
     ServingSettings,
     SessionSettings,
@@ -199,6 +200,7 @@ def _build(options: Sequence[Option], settings: Mapping[str, Setting]) -> Kubefl
         gpu=GpuSettings(**groups["gpu"]),  # type: ignore[arg-type]
         serving=ServingSettings(**groups["serving"]),  # type: ignore[arg-type]
         session=SessionSettings(**groups["session"]),  # type: ignore[arg-type]
+        reporting=ReportingSettings(**groups["reporting"]),  # type: ignore[arg-type]
         local=LocalSettings(**groups["local"]),  # type: ignore[arg-type]
         settings=dict(settings),
     )

@@ -198,6 +198,32 @@ class SessionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportingSettings:
+    """What a session writes beside the terminal. None: it is not written."""
+
+    report: Path | None = None
+    """An HTML page."""
+
+    json: Path | None = None
+    """The session as JSON."""
+
+    ctrf: Path | None = None
+    """Its tests in the Common Test Report Format."""
+
+    prometheus: Path | None = None
+    """Metrics for the textfile collector of Prometheus' node exporter."""
+
+    github_summary: str | Path = "auto"
+    """Where a summary in Markdown is appended: a file, never, or auto (as GitHub Actions says)."""
+
+    history: Path | None = None
+    """The directory that remembers sessions."""
+
+    slower_than: float | None = None
+    """How many times its usual longest a test may take; None for no bound."""
+
+
+@dataclass(frozen=True, slots=True)
 class LocalSettings:
     """What the embedded Kubeflow is to be like, with --kf-host=local."""
 
@@ -218,6 +244,7 @@ class KubeflowConfig:
     gpu: GpuSettings = GpuSettings()
     serving: ServingSettings = ServingSettings()
     session: SessionSettings = SessionSettings()
+    reporting: ReportingSettings = ReportingSettings()
     local: LocalSettings = LocalSettings()
     settings: Mapping[str, Setting] = field(default_factory=dict, repr=False)
 

@@ -96,6 +96,8 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "pod_toleration": ("a=b:NoExecute", (Toleration("a", "b", "NoExecute"),)),
         "pod_node_selector": ("a=b", (KeyValue("a", "b"),)),
         "pod_image_pull_secret": ("a,b", ("a", "b")),
+        "history": ("folder/file", tmp_path / "folder" / "file"),
+        "slower_than": ("3", 3.0),
         "pip_index_url": ("https://pypi.example/simple", ("https://pypi.example/simple",)),
     }
     checked = 0
@@ -104,7 +106,8 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
             continue
         text, value = special.get(option.name, ("file", None))
         local = {"host": "local"} if option.name == "local_fault" else {}
-        config = resolved(local, {option.env: text}, folder=tmp_path)
+        needed = {"KF_HISTORY": "past"} if option.name == "slower_than" else {}
+        config = resolved(local, {option.env: text, **needed}, folder=tmp_path)
         group, attribute = option.field.split(".")
         found = getattr(getattr(config, group), attribute)
         assert found == value if value is not None else str(found).endswith("file"), option.name

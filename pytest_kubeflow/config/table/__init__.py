@@ -12,6 +12,7 @@ from pytest_kubeflow.config.table import (
     kubernetes,
     local,
     objectstore,
+    reporting,
     serving,
     session,
 )
@@ -35,5 +36,6 @@ OPTIONS = (
     *gpu.OPTIONS,
     *serving.OPTIONS,
     *session.OPTIONS,
+    *reporting.OPTIONS,
     *local.OPTIONS,
 )
