@@ -222,6 +222,16 @@ class ReportingSettings:
     slower_than: float | None = None
     """How many times its usual longest a test may take; None for no bound."""
 
+    @property
+    def writes(self) -> bool:
+        """Whether anything was asked to be written."""
+        return self.wants_records or self.ctrf is not None or self.prometheus is not None
+
+    @property
+    def wants_records(self) -> bool:
+        """Whether anything is written that tells of the runs of tests."""
+        return any(one is not None for one in (self.report, self.json, self.history))
+
 
 @dataclass(frozen=True, slots=True)
 class LocalSettings:

@@ -18,19 +18,29 @@ from pytest_kubeflow.provenance import READ
 _SHOWN = 60
 
 
+_compared_key = pytest.StashKey[str]()
+
+
+def compared(config: pytest.Config) -> str:
+    """The sentence about the comparison that failed last in the running test; "" for none."""
+    return config.stash.get(_compared_key, "")
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup() -> None:
+def pytest_runtest_setup(item: pytest.Item) -> None:
     """What another test has read is no source of this one's values."""
     READ.clear()
+    item.config.stash[_compared_key] = ""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_assertrepr_compare(
-    op: str, left: object, right: object
+    config: pytest.Config, op: str, left: object, right: object
 ) -> Generator[None, list[Iterable[str] | None], list[Iterable[str] | None]]:
     """Put the source into the first line of what pytest says of a comparison."""
     explanations = yield
-    if not (told := sentence(op, left, right)):
+    told = config.stash[_compared_key] = sentence(op, left, right)
+    if not told:
         return explanations
     found = next((one for one in explanations if one), None)
     if found is None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import pytest
+
+from pytest_kubeflow import options
 from pytest_kubeflow.cluster.versions import (
     controller_versions,
     kubernetes_version,
@@ -17,6 +21,17 @@ if TYPE_CHECKING:
     from pytest_kubeflow.cluster import Cluster
 
 _NODES = 40
+_facts_key = pytest.StashKey[Mapping[str, str]]()
+
+
+def facts_of(config: pytest.Config, cluster: Cluster) -> Mapping[str, str]:
+    """The facts, redacted; the cluster is asked once a session."""
+    if _facts_key not in config.stash:
+        redact = options.redactor(config).redact
+        config.stash[_facts_key] = {
+            name: redact(fact) for name, fact in cluster_facts(cluster).items()
+        }
+    return config.stash[_facts_key]
 
 
 def cluster_facts(cluster: Cluster) -> dict[str, str]:

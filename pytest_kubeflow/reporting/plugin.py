@@ -7,6 +7,7 @@ pytest-xdist reports travel to the controller as JSON.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import asdict
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import pytest
 from _pytest._code.code import ExceptionRepr
 
 from pytest_kubeflow import options
+from pytest_kubeflow.errors import Evidence, KubeflowError
 
 if TYPE_CHECKING:
     from pytest_kubeflow.cluster import Cluster
@@ -21,8 +23,11 @@ if TYPE_CHECKING:
     from pytest_kubeflow.pipelines.run import PipelineRun
     from pytest_kubeflow.reporting.records.runs import RunRecord
 
-_runs_key = pytest.StashKey["list[Sequence[PipelineRun]]"]()
+PAYLOAD = "kf_test"
+"""The attribute of a test's report with what our own reports tell of it: plain data."""
 
+_runs_key = pytest.StashKey["list[Sequence[PipelineRun]]"]()
+_evidence_key = pytest.StashKey["Evidence | None"]()
 _environment_key = pytest.StashKey[dict[str, Any]]()
 _HEADING = "Kubeflow run"
 
@@ -32,20 +37,34 @@ def add_runs(item: pytest.Item, runs: Sequence[PipelineRun]) -> None:
     item.stash.setdefault(_runs_key, []).append(runs)
 
 
+def add_evidence(item: pytest.Item, evidence: Evidence | None) -> None:
+    """Have the test's reports tell of this, if it fails by an exception that does not carry it."""
+    if evidence is not None:
+        item.stash[_evidence_key] = evidence
+
+
 # Not tryfirst: the hook of fixtures.config, which redacts, has to be around this one.
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item,
+    item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Tell of the test's runs in the last report before its teardown removes them."""
     report = yield
-    if report.when == "teardown":
-        if _runs_key in item.stash:
-            del item.stash[_runs_key]  # a rerun of the test has runs of its own
-        return report
     runs = [run for several in item.stash.get(_runs_key, ()) for run in several]
-    if runs and (report.when == "call" or not report.passed):
-        _tell_runs(item, report, runs)
+    if report.when == "teardown":
+        # A rerun of the test has its own.
+        item.stash[_runs_key] = []
+        item.stash[_evidence_key] = None
+        runs = []
+    elif report.when != "call" and report.passed:
+        return report
+    records = _records(item, runs)
+    if records:
+        _add_properties(item, report, records)
+        if item.config.getoption("htmlpath", None):
+            _add_html(report, records)
+    evidence = list(_evidence(item, call, report, runs)) if report.failed else []
+    _add_payload(item, call, report, records, evidence)
     return report
 
 
@@ -66,7 +85,7 @@ def pytest_html_results_summary(prefix: list[str]) -> None:
 def pytest_kubeflow_preflight_done(config: pytest.Config, findings: Sequence[Finding]) -> None:
     """Put what was checked into the environment table."""
     environment = config.stash.get(_environment_key, None)
-    if environment is not None and _is_reported(config):
+    if environment is not None and is_reported(config):
         redact = options.redactor(config).redact
         environment["Kubeflow preflight"] = {
             one.check: escape(redact(f"{one.state.value}: {one.told}")) for one in findings
@@ -76,38 +95,90 @@ def pytest_kubeflow_preflight_done(config: pytest.Config, findings: Sequence[Fin
 def pytest_kubeflow_cluster_ready(config: pytest.Config, cluster: Cluster) -> None:
     """Put facts about the cluster into the environment table (under pytest-xdist once)."""
     environment = config.stash.get(_environment_key, None)
-    if environment is None or hasattr(config, "workerinput") or not _is_reported(config):
+    if environment is None or hasattr(config, "workerinput") or not is_reported(config):
         return
-    from pytest_kubeflow.reporting.facts import cluster_facts
+    from pytest_kubeflow.reporting.facts import facts_of
 
-    redact = options.redactor(config).redact
     # pytest-html takes values of this table as HTML.
     environment["Kubeflow"] = {
-        name: escape(redact(fact)) for name, fact in cluster_facts(cluster).items()
+        name: escape(fact) for name, fact in facts_of(config, cluster).items()
     }
 
 
-def _tell_runs(item: pytest.Item, report: pytest.TestReport, runs: Sequence[PipelineRun]) -> None:
-    redact = options.redactor(item.config).redact
-    if _is_reported(item.config):
-        from pytest_kubeflow.reporting.records.runs import RunRecord
-
-        records = [RunRecord.of(run, redact) for run in runs]
-        _add_properties(item, report, records)
-        if item.config.getoption("htmlpath", None):
-            _add_html(report, records)
-    if report.failed:
-        from pytest_kubeflow.reporting.diagnosis import diagnosis
-
-        for run in runs:
-            # Errors of ours bring the evidence along, under this title.
-            if f"run {run.name} ({run.run_id})" not in report.longreprtext:
-                _add_text(report, diagnosis(run, redact).render())
-
-
-def _is_reported(config: pytest.Config) -> bool:
+def is_reported(config: pytest.Config) -> bool:
     """Whether a file is written that has room for records, so that they are worth the asking."""
-    return bool(config.getoption("htmlpath", None) or config.getoption("xmlpath", None))
+    others = config.getoption("htmlpath", None) or config.getoption("xmlpath", None)
+    return bool(others) or options.load(config).reporting.wants_records
+
+
+def _records(item: pytest.Item, runs: Sequence[PipelineRun]) -> list[RunRecord]:
+    if not runs or not is_reported(item.config):
+        return []
+    from pytest_kubeflow.reporting.records.runs import RunRecord
+
+    redact = options.redactor(item.config).redact
+    phases = options.load(item.config).reporting.wants_records
+    return [RunRecord.of(run, redact, phases=phases) for run in runs]
+
+
+def _evidence(
+    item: pytest.Item,
+    call: pytest.CallInfo[None],
+    report: pytest.TestReport,
+    runs: Sequence[PipelineRun],
+) -> Generator[Evidence]:
+    """What is known of a failure beside its own message, which it is added to where that lacks it.
+
+    Errors of ours bring it along.
+    """
+    redact = options.redactor(item.config).redact
+    error = call.excinfo.value if call.excinfo is not None else None
+    brought = error.evidence if isinstance(error, KubeflowError) else None
+    brought = brought or item.stash.get(_evidence_key, None)
+    if brought is not None:
+        yield brought
+    for run in runs:
+        # By its title.
+        if f"run {run.name} ({run.run_id})" not in report.longreprtext:
+            from pytest_kubeflow.reporting.diagnosis import diagnosis
+
+            found = diagnosis(run, redact)
+            _add_text(report, found.render())
+            yield found
+
+
+def _add_payload(
+    item: pytest.Item,
+    call: pytest.CallInfo[None],
+    report: pytest.TestReport,
+    records: Sequence[RunRecord],
+    evidence: Sequence[Evidence],
+) -> None:
+    """For the reports of our own."""
+    from pytest_kubeflow.reporting.assertions import compared
+    from pytest_kubeflow.reporting.sentences import sentence_in, sentence_of
+
+    sentence = ""
+    if call.excinfo is not None and report.outcome == "failed":
+        if isinstance(report.longrepr, str):  # made a failure of by a hook, in its own words
+            sentence = sentence_in(report.longrepr)
+        else:
+            sentence = sentence_of(call.excinfo.value, compared(item.config))
+    redact = options.redactor(item.config).redact
+    payload = {
+        "sentence": sentence,
+        "doc": _first_line_of_doc(item),
+        "evidence": [
+            [redact(heading), redact(text)] for one in evidence for heading, text in one.sections
+        ],
+        "runs": [asdict(record) for record in records],
+    }
+    setattr(report, PAYLOAD, payload)
+
+
+def _first_line_of_doc(item: pytest.Item) -> str:
+    doc = getattr(getattr(item, "obj", None), "__doc__", None)
+    return next((line.strip() for line in str(doc or "").splitlines() if line.strip()), "")
 
 
 def _add_properties(

@@ -28,17 +28,23 @@ def verdict_of(
     problems: Sequence[str] = (),
     ended_by: str = "",
     interrupted: bool = False,
+    is_unfit: bool = False,
 ) -> Verdict:
     """What a session says of its cluster.
 
     `interrupted`: it ended before its tests had, by a signal or an error of pytest's own, and not
-    since tests failed. `ended_by` says by what it ended early.
+    since tests failed. `ended_by` says by what it ended early. `is_unfit`: the cluster could not be
+    used, whatever was checked.
     """
     components = components_of(tests)
     failed = next((check for check in checks if check.state == "failed"), None)
     if failed is not None:
         told = f"This Kubeflow is not fit to be tested: {failed.name}: {failed.told}"
         return Verdict(State.UNFIT, told, components)
+    if is_unfit:
+        return Verdict(
+            State.UNFIT, f"This Kubeflow is not fit to be tested: {ended_by}", components
+        )
     red = [one for one in components if one.failed]
     if interrupted:
         return Verdict(State.INTERRUPTED, _interrupted(tests, red, ended_by), components)

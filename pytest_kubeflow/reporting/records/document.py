@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.reporting.records.runs import RunRecord
 from pytest_kubeflow.reporting.records.session import SCHEMA, SessionRecord
 
 if TYPE_CHECKING:
@@ -21,6 +23,18 @@ def _adapter() -> TypeAdapter[SessionRecord]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(SessionRecord)
+
+
+@cache
+def _runs() -> TypeAdapter[tuple[RunRecord, ...]]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(tuple[RunRecord, ...])
+
+
+def runs_from_plain(runs: Sequence[Mapping[str, Any]]) -> tuple[RunRecord, ...]:
+    """Runs from what `dataclasses.asdict` makes of them, as they came from another process."""
+    return _runs().validate_python(runs)
 
 
 def dump(record: SessionRecord) -> bytes:

@@ -1,0 +1,142 @@
+"""TestResult: the reports of one test's phases, and the TestRecord that they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import pytest
+
+from pytest_kubeflow.reporting.components import component_of
+from pytest_kubeflow.reporting.plugin import PAYLOAD
+from pytest_kubeflow.reporting.records.tests import Outcome, Section, TestRecord
+from pytest_kubeflow.reporting.sentences import one_line, sentence_in
+
+Report: TypeAlias = pytest.TestReport | pytest.CollectReport
+
+_DETAILS = 30_000
+_CAPTURED = 10_000
+_SKIP_CAUSE = "kf_skip_cause"  # of skipping.plugin
+_RERUN = "rerun"  # of pytest-rerunfailures
+
+
+class TestResult:
+    """What became of one test so far. Of several failures the first one counts."""
+
+    __test__ = False  # its name looks like a test class to pytest
+
+    def __init__(self, nodeid: str, redact: Callable[[str], str]) -> None:
+        self._nodeid = nodeid
+        self._redact = redact
+        self._reruns = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._outcome = Outcome.PASSED
+        self._sentence = self._cause = self._phase = self._details = self._doc = self._worker = ""
+        self._started: float | None = None
+        self._seconds = 0.0
+        self._evidence: list[Section] = []
+        self._captured: dict[str, str] = {}
+        self._runs: list[Mapping[str, Any]] = []
+        self._properties: dict[str, str] = {}
+
+    def add_collection(self, report: pytest.CollectReport) -> None:
+        """Its module could not be collected, or skipped itself."""
+        if report.skipped:
+            self._skip(report)
+            return
+        self._fail(Outcome.ERROR, "collect", sentence_in(report.longreprtext), report)
+
+    def add(self, report: pytest.TestReport) -> None:
+        """One phase: set-up, call or teardown."""
+        if report.outcome == _RERUN:
+            reruns = self._reruns + 1
+            self._begin()
+            self._reruns = reruns
+            return
+        self._seconds += report.duration
+        if self._started is None:
+            self._started = getattr(report, "start", None)
+        self._worker = str(getattr(report, "worker_id", self._worker))
+        self._captured.update(
+            (heading, self._bounded(text, _CAPTURED))
+            for heading, text in report.sections
+            if heading.startswith("Captured") and text.strip()
+        )
+        self._properties.update((str(name), str(value)) for name, value in report.user_properties)
+        payload: Mapping[str, Any] = getattr(report, PAYLOAD, {})
+        self._doc = payload.get("doc") or self._doc
+        self._runs += payload.get("runs", ())
+        if report.failed:
+            outcome = Outcome.FAILED if report.when == "call" else Outcome.ERROR
+            told = payload.get("sentence") or sentence_in(report.longreprtext)
+            context = getattr(report, "context", None)  # of a subtest
+            if context is not None and getattr(context, "msg", None):
+                told = f"{context.msg}: {told}"
+            self._fail(outcome, str(report.when), told, report)
+            self._evidence += [Section(*section) for section in payload.get("evidence", ())]
+        elif report.skipped:
+            self._skip(report)
+        elif report.when == "call" and hasattr(report, "wasxfail"):
+            self._outcome = Outcome.XPASSED
+            self._sentence = one_line(str(report.wasxfail).removeprefix("reason: "))
+
+    def record(self) -> TestRecord:
+        """As it is now."""
+        from pytest_kubeflow.reporting.junit import PREFIX
+        from pytest_kubeflow.reporting.records.document import runs_from_plain
+
+        return TestRecord(
+            nodeid=self._nodeid,
+            component=component_of(self._nodeid),
+            outcome=self._outcome,
+            sentence=self._redact(self._sentence),
+            cause=self._cause,
+            phase=self._phase,
+            doc=self._redact(self._doc),
+            started=self._started,
+            seconds=self._seconds,
+            details=self._details,
+            evidence=tuple(self._evidence),
+            captured=tuple(Section(*one) for one in self._captured.items()),
+            runs=runs_from_plain(self._runs),
+            reruns=self._reruns,
+            worker=self._worker,
+            # What we put there ourselves is in `runs`.
+            properties={
+                name: value
+                for name, value in self._properties.items()
+                if not name.startswith(PREFIX)
+            },
+        )
+
+    def _fail(self, outcome: Outcome, phase: str, told: str, report: Report) -> None:
+        text = self._bounded(report.longreprtext, _DETAILS)
+        if self._outcome.is_red:
+            self._details += f"\n\n--- {phase}\n{text}"
+            return
+        self._outcome, self._phase, self._sentence = outcome, phase, told
+        self._details = text
+
+    def _skip(self, report: Report) -> None:
+        if self._outcome.is_red:
+            return
+        expected = getattr(report, "wasxfail", None)
+        if expected is not None and not str(expected).startswith("reason: [NOTRUN]"):
+            self._outcome = Outcome.XFAILED
+            self._sentence = one_line(str(expected).removeprefix("reason: "))
+            return
+        self._outcome = Outcome.SKIPPED
+        self._cause = getattr(report, _SKIP_CAUSE, "")
+        found = report.longrepr
+        text = str(found[2]) if isinstance(found, tuple) else report.longreprtext
+        self._sentence = one_line(str(expected or text).removeprefix("Skipped: "))
+
+    def _bounded(self, text: str, longest: int) -> str:
+        """Its beginning and its end: a traceback has its error last."""
+        clean = self._redact(text)
+        if len(clean) <= longest:
+            return clean
+        half = longest // 2
+        return f"{clean[:half]}\n… {len(clean) - longest} characters left out …\n{clean[-half:]}"

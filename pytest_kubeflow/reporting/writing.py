@@ -1,0 +1,63 @@
+"""Writes a session into the files that were asked for, each whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pytest_kubeflow.config.model import ReportingSettings
+from pytest_kubeflow.reporting.records.session import SessionRecord
+from pytest_kubeflow.reporting.records.trend import Trend
+
+Render = Callable[[SessionRecord, Trend], str]
+
+
+def write_reports(
+    settings: ReportingSettings,
+    record: SessionRecord,
+    trend: Trend,
+    *,
+    redact: Callable[[str], str],
+) -> Iterator[str]:
+    """Write them; yields a line for each, also for what could not be written.
+
+    `redact` has the last look at each file, since secrets may have been learned late.
+    """
+    for what, path, render in _wanted(settings):
+        text = redact(render(record, trend))
+        try:
+            replace_file(path, text.encode("utf-8", "backslashreplace"))
+        except OSError as error:
+            yield f"{what} {path} was not written: {error.strerror or error}"
+        else:
+            yield f"{what}: {path}"
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file that readers see as it was or as it will be. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        # As other programs would make it: mkstemp's are for their owner alone.
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(name).chmod(0o666 & ~mask)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _wanted(settings: ReportingSettings) -> Iterator[tuple[str, Path, Render]]:
+    if settings.json is not None:
+        yield "JSON", settings.json, _json
+
+
+def _json(record: SessionRecord, _trend: Trend) -> str:
+    from pytest_kubeflow.reporting.records.document import dump
+
+    return dump(record).decode()
