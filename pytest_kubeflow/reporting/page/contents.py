@@ -34,6 +34,9 @@ from pytest_kubeflow.reporting.records.trend import Trend
 
 _FACTS = 80
 _LISTED = 300
+_OPEN = 3
+"""Runs that are unfolded: the first of each of so many causes."""
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,18 +218,33 @@ def _runs(
             if test not in asked[key(run)]:
                 asked[key(run)].append(test)
 
-    def is_red(name: str) -> bool:
-        return any(test.outcome.is_red for test in asked[name])
+    place = {
+        nodeid: at for at, cause in reversed(list(enumerate(record.causes))) for nodeid in cause.tests
+    }
+    nowhere = len(place)
+
+    def cause_of(name: str) -> int:
+        """The place of the first cause of its red tests; behind all for a run without."""
+        red = (test.nodeid for test in asked[name] if test.outcome.is_red)
+        return min((place.get(nodeid, nowhere) for nodeid in red), default=nowhere + 1)
 
     def began(run: RunRecord) -> float:
         return run.started if run.started is not None else float("inf")
 
     make = RunViews(Links.of(record), budget, rows=rows)
-    views = {}
-    for name in sorted(found, key=lambda name: (not is_red(name), began(found[name]))):
+    views: dict[str, RunView] = {}
+    opened: set[int] = set()
+    for name in sorted(found, key=lambda name: (cause_of(name), began(found[name]))):
         links = [(anchors[test.nodeid], "::".join(split(test.nodeid))) for test in asked[name]]
-        anchor = f"run-{len(views) + 1}"
-        views[name] = make.of(found[name], anchor, links, is_red=is_red(name))
+        cause = cause_of(name)
+        views[name] = make.of(
+            found[name],
+            f"run-{len(views) + 1}",
+            links,
+            is_red=cause <= nowhere,
+            is_open=cause <= nowhere and cause not in opened and len(opened) < _OPEN,
+        )
+        opened.add(cause)
     return views, make.left_out
 
 

@@ -13,6 +13,7 @@ from pytest_kubeflow.reporting.page.wording import duration
 from pytest_kubeflow.reporting.records.session import SessionRecord
 from pytest_kubeflow.reporting.records.tests import TestRecord
 
+_TICKS = 6
 _ROWS = 30
 _WORKERS = 32
 
@@ -47,7 +48,7 @@ def night(
     runs = runs_of(tests)
     times = [record.started, record.ended]
     times += [time for run in runs.values() for time in (run.started, run.ended) if time]
-    axis = Axis.of(min(times), max(times))
+    axis = Axis.of(min(times), max(times), _TICKS)
     rows = []
     for name, view in views.items():
         bars = run_bars(axis, runs[name].tasks, view.mark.kind)

@@ -17,8 +17,10 @@ from pytest_kubeflow.reporting.records.excerpts import as_text
 from pytest_kubeflow.reporting.records.runs import RunRecord, TaskEntry
 from pytest_kubeflow.reporting.records.tests import TestRecord
 
+_TICKS = 5
 _VALUES = 24
 _RED = {"value": 1_500, "error": 4_000, "log": 12_000}
+_PHASES = {"waiting for a node": "waiting"}
 _GREEN = {"value": 240, "error": 400, "log": 400}
 
 
@@ -58,6 +60,7 @@ class RunView:
     namespace: str
     mark: Mark
     is_red: bool
+    is_open: bool
     when: str
     took: str
     url: str
@@ -89,13 +92,20 @@ class RunViews:
         """Tasks that have no row for lack of room."""
 
     def of(
-        self, run: RunRecord, anchor: str, tests: Sequence[tuple[str, str]], *, is_red: bool
+        self,
+        run: RunRecord,
+        anchor: str,
+        tests: Sequence[tuple[str, str]],
+        *,
+        is_red: bool,
+        is_open: bool,
     ) -> RunView:
-        """The view of one run."""
+        """The view of one run, `is_open` if it is unfolded from the beginning."""
         limits = _RED if is_red else _GREEN
         axis = Axis.of(
             run.started if run.started is not None else 0.0,
             run.ended if run.ended is not None else 0.0,
+            _TICKS,
         )
         shown = run.tasks[: max(0, self._rows)]
         self._rows -= len(shown)
@@ -108,6 +118,7 @@ class RunViews:
             namespace=short(run.namespace, 80),
             mark=run_mark(run.state),
             is_red=is_red,
+            is_open=is_open,
             when=moment(run.started),
             took=duration(run.seconds),
             url=link,
@@ -131,8 +142,9 @@ class RunViews:
             is_dag=task.is_dag,
             is_cached=task.is_cached,
             took=duration(task.seconds),
-            phases=", ".join(
-                f"{short(phase.name, 40)} {duration(phase.ended - phase.started)}"
+            phases=" · ".join(
+                f"{short(_PHASES.get(phase.name, phase.name), 40)} "
+                f"{duration(phase.ended - phase.started)}"
                 for phase in task.phases[:6]
             ),
             bars=task_bars(axis, task, mark.kind),

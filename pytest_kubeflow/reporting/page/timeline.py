@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pytest_kubeflow.reporting.page.wording import duration
 from pytest_kubeflow.reporting.records.runs import TaskEntry
 
 _STEPS = (
@@ -14,7 +13,7 @@ _STEPS = (
     *(10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1_200, 1_800),
     *(3_600 * hours for hours in (1, 2, 3, 4, 6, 12, 24, 48, 96, 168, 720, 8_760)),
 )
-_TICKS = 6
+_UNITS = ((3_600, "h"), (60, "min"))
 
 PHASES = {"waiting for a node": "waiting", "starting": "starting", "running": "running"}
 """How phases of pods are called in the style sheet."""
@@ -41,15 +40,16 @@ class Axis:
     labels: tuple[str, ...]
 
     @classmethod
-    def of(cls, start: float, end: float) -> Axis:
-        """The one that holds everything from `start` to `end`."""
+    def of(cls, start: float, end: float, ticks: int) -> Axis:
+        """The one that holds everything from `start` to `end`, in at most so many steps."""
         span = end - start
         if not (math.isfinite(span) and span > 0):
             return cls(start if math.isfinite(start) else 0.0, 1.0, ("0 s",))
-        step = next((step for step in _STEPS if step * _TICKS >= span), span)
-        ticks = max(1, math.ceil(span / step))
-        labels = (duration(step * tick) if tick else "0 s" for tick in range(ticks))
-        return cls(start, step * ticks, tuple(label.replace(".0 s", " s") for label in labels))
+        step = next((step for step in _STEPS if step * ticks >= span), span)
+        ticks = max(1, math.ceil(span / step - 1e-9))
+        unit, name = next(((u, n) for u, n in _UNITS if step >= u), (1, "s"))
+        labels = (f"{step * tick / unit:.10g} {name}" for tick in range(ticks))
+        return cls(start, step * ticks, tuple(labels))
 
     def bar(self, start: float, end: float, kind: str, title: str = "") -> Bar:
         """What lasted from `start` to `end`; it can be seen however short it was."""

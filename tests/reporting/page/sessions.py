@@ -261,7 +261,8 @@ _NAMES: tuple[tuple[str, str, int], ...] = (
 
 def _tests() -> list[TestRecord]:
     """The tests of a green night, in the order in which they run."""
-    made, at = [], 0
+    made: list[TestRecord] = []
+    at, now = 0, BEGAN + 30
     for module, name, number in _NAMES:
         for each in range(number):
             case = f"[{each + 3}-{each + 4}]" if number > 1 else ""
@@ -271,11 +272,12 @@ def _tests() -> list[TestRecord]:
                     nodeid=f"suites/{module}::{name}{case}",
                     component=component,
                     outcome=Outcome.PASSED,
-                    started=BEGAN + 6 + 5.2 * at,
+                    started=now,
                     seconds=0.1 + (at * 7 % 11) * 0.43,
                     runs=_runs_of(module, name, at),
                 )
             )
+            now += made[-1].seconds + 3.1
             at += 1
     return [_without_gpu(test) if "test_gpu" in test.nodeid else test for test in made]
 
@@ -358,19 +360,29 @@ def red() -> SessionRecord:
     tests = _tests()
     for at, test in enumerate(tests):
         if test.component == "serving":
-            tests[at] = _broken(test, _WEBHOOK, (_EVENTS, _CONDITIONS), seconds=120.0)
+            tests[at] = _broken(test, _WEBHOOK, (_EVENTS, _CONDITIONS), seconds=64.0)
             if "trained" in test.nodeid:
                 tests[at] = replace(tests[at], runs=(iris(at, 2.0 + 1.7 * at, broken=True),))
         elif test.component == "volumes":
             log = Section("Log of write-out", "reading /data/input_numbers.csv: 9 numbers\n")
             tests[at] = _broken(test, _WRITE, (log,), seconds=0.4)
             tests[at] = replace(tests[at], runs=(sort_csv(at, 2.0 + 1.7 * at, broken=True),))
+    tests = _one_after_another(tests)
     left = (
         Leftover("inferenceservice", "kf-iris-7f19b", "its finalizer has not run after 60 s"),
         Leftover("run", tests[22].runs[0].name, kept=True),
     )
     made = {"run": 25, "persistentvolumeclaim": 3, "inferenceservice": 6, "pod": 7}
     return session(tests, took=680.0, exit_code=1, made=made, left=left)
+
+
+def _one_after_another(tests: list[TestRecord]) -> list[TestRecord]:
+    """The same, each begun when the one before has ended."""
+    told, now = [], BEGAN + 30
+    for test in tests:
+        told.append(test if test.started is None else replace(test, started=now))
+        now += test.seconds + 0.2
+    return told
 
 
 def _broken(
