@@ -1,0 +1,82 @@
+"""`render`: a session as one HTML file, which needs nothing but a browser.
+
+Scripts and styles are those of this package and are allowed by their hashes: what a cluster wrote
+cannot run, even if it were not escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pytest_kubeflow.reporting.page.budget import Budget
+from pytest_kubeflow.reporting.page.contents import contents
+from pytest_kubeflow.reporting.page.wording import count
+from pytest_kubeflow.reporting.records.session import SessionRecord
+from pytest_kubeflow.reporting.records.trend import Trend
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+LARGEST = 15 * 1024 * 1024
+"""Bytes of the largest page."""
+
+_TEXTS = 7 * 1024 * 1024
+_ROWS = 4_000
+_TESTS = 3_000
+_SHARES = (1.0, 0.5, 0.2, 0.05, 0.0)
+
+
+def render(record: SessionRecord, trend: Trend | None = None) -> str:
+    """The page of a session, at most 15 MiB in UTF-8. `trend` adds what earlier sessions say."""
+    page = ""
+    for share in _SHARES:
+        page = _written(record, trend or Trend(), share)
+        if len(page.encode()) <= LARGEST:
+            break
+    return page
+
+
+def _written(record: SessionRecord, trend: Trend, share: float) -> str:
+    shown = contents(
+        record,
+        trend,
+        Budget(int(_TEXTS * share)),
+        rows=int(_ROWS * share),
+        listed_tests=max(200, int(_TESTS * share)),
+    )
+    style, script = _source("page.css"), _source("page.js")
+    policy = (
+        f"default-src 'none'; script-src {_hashed(script)}; style-src {_hashed(style)}; "
+        "img-src data:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
+    )
+    template = _environment().get_template("page.html.j2")
+    return template.render(page=shown, style=style, script=script, policy=policy)
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    found = Environment(
+        loader=PackageLoader("pytest_kubeflow.reporting.page", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters["count"] = count
+    return found
+
+
+@cache
+def _source(name: str) -> str:
+    environment = _environment()
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]
+
+
+def _hashed(source: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
