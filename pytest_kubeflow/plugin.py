@@ -30,6 +30,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.scheduling.plugin",
     "pytest_kubeflow.reporting.assertions",
     "pytest_kubeflow.reporting.lost",
+    "pytest_kubeflow.fixtures.leaks",
     "pytest_kubeflow.fixtures.reports",
     "pytest_kubeflow.fixtures.cluster",
     "pytest_kubeflow.fixtures.kubernetes",

@@ -31,10 +31,14 @@ _SYSTEM = "kubeflow"
 
 
 class Search:
-    """`remnants()` finds them; `unseen` says afterwards where nothing could be looked for."""
+    """`remnants()` finds them; `unseen` says afterwards where nothing could be looked for.
 
-    def __init__(self, cluster: Cluster) -> None:
+    `within` bounds it to these namespaces, and what is in no namespace; else it looks in all.
+    """
+
+    def __init__(self, cluster: Cluster, *, within: Sequence[str] | None = None) -> None:
         self._cluster = cluster
+        self._within = within
         self._objects = OwnObjects(cluster.kubernetes)
         self._purge = NamespacePurge(cluster, failed=self._failed)
         self.unseen: list[str] = []
@@ -58,6 +62,8 @@ class Search:
 
     def _namespaces(self) -> list[str]:
         """All that we may list, or else the one to work in."""
+        if self._within is not None:
+            return [*self._within]
         work = self._work()
         if not self._cluster.kubernetes.is_configured:
             return [work] if work else []

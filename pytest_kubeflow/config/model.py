@@ -181,6 +181,9 @@ class SessionSettings:
     keep_for: float = 72 * 3600.0
     """How long it stays then, in seconds: a later session removes it."""
 
+    strict_cleanup: bool = False
+    """Whether what was made and is left at the end fails the session."""
+
     timeout: float = 600.0
     """The longest that one wait may take, in seconds."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError, Evidence, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.ownership import is_ours
 from pytest_kubeflow.waiting import Deadline, wait_until
 
@@ -42,6 +43,7 @@ def create_namespace(
     body = {"metadata": {"name": name, "labels": dict(labels)}}
     with calling(f"create namespace {name}"):
         kubernetes.core.create_namespace(body)
+    MADE.add("namespace")
     wait_for_service_account(kubernetes, name, "default", deadline=deadline)
 
 

@@ -10,6 +10,7 @@ from pytest_kubeflow.k8s.calling import calling
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.events import describe_events, events_of
 from pytest_kubeflow.k8s.logs import last_lines
+from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.pod_start import StartWatch, container_statuses
 from pytest_kubeflow.k8s.turn import in_turn
 from pytest_kubeflow.waiting import Deadline, wait_until
@@ -56,7 +57,9 @@ def create_pod(
         with calling(f"create {what}"):
             return kubernetes.core.create_namespaced_pod(namespace, dict(manifest))
 
-    return create() if deadline is None else in_turn(create, what, deadline=deadline)
+    pod = create() if deadline is None else in_turn(create, what, deadline=deadline)
+    MADE.add("pod")
+    return pod
 
 
 def wait_for_end(

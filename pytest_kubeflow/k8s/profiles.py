@@ -13,6 +13,7 @@ from typing import Any
 
 from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.ownership import is_ours
 from pytest_kubeflow.redaction import Secret
 from pytest_kubeflow.waiting import Deadline, wait_until
@@ -43,6 +44,7 @@ def create_profile(
     }
     with calling(f"create profile {name}"):
         kubernetes.custom.create_cluster_custom_object(_GROUP, _VERSION, _PLURAL, body)
+    MADE.add("profile")
     wait_for_pieces(kubernetes, name, deadline=deadline)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.leftovers import OwnObjects
+from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.ownership import EXPIRES, RUN_ID, Ownership
 
 _TOLD = "While this is here and has not expired, no other session removes what this one made."
@@ -30,6 +31,7 @@ class SessionRecord:
         body = {"metadata": {"name": name, "labels": labels}, "data": {"about": _TOLD}}
         with calling(f"create ConfigMap {self._namespace}/{name}"):
             self._kubernetes.core.create_namespaced_config_map(self._namespace, body)
+        MADE.add("configmap")
         self._name = name
         if before is not None:
             self._delete(before)

@@ -24,6 +24,7 @@ from pytest_kubeflow.k8s.calling import calling
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.events import describe_events, events_of
 from pytest_kubeflow.k8s.helper_pods import HelperPods
+from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.k8s.pod_template import ContainerSpec, PodTemplate
 from pytest_kubeflow.k8s.turn import in_turn
@@ -112,6 +113,7 @@ class VolumePods:
     def _create_config_map(self, name: str, body: Mapping[str, Any]) -> None:
         with calling(f"create config map {self._namespace}/{name}"):
             self._kubernetes.core.create_namespaced_config_map(self._namespace, dict(body))
+        MADE.add("configmap")
 
     def run(
         self,

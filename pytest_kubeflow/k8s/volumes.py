@@ -20,6 +20,7 @@ from pytest_kubeflow.errors import (
 )
 from pytest_kubeflow.k8s.calling import calling
 from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.k8s.pod_template import PodTemplate
 from pytest_kubeflow.k8s.storage import require_storage_class
@@ -245,7 +246,9 @@ class Volumes:
                     self.namespace, body
                 )
 
-        return in_turn(create, what, deadline=deadline)
+        claim = in_turn(create, what, deadline=deadline)
+        MADE.add("persistentvolumeclaim")
+        return claim
 
     def _seed(self, claim: Any, archive: Archive, deadline: Deadline) -> None:
         owner = {

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 
 from pytest_kubeflow.cluster.artifacts import PipelineRoot
 from pytest_kubeflow.errors import ObjectStoreError
+from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.objectstore.bucket import MARK, PLACE, Bucket, ScratchBucket
 from pytest_kubeflow.objectstore.client import S3Access, translated
@@ -70,6 +71,7 @@ class ScratchSpace:
         with self._lock:
             bucket = self._own_bucket() if self._own else self._own_prefix()
             self._made.append(bucket)
+        MADE.add("bucket")
         for key, content in (declared.objects if declared else {}).items():
             bucket.put(key, content)
         return bucket

@@ -23,6 +23,7 @@ from pytest_kubeflow.errors import (
     NotFound,
     PermissionDenied,
 )
+from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.pipelines.transport import NotTheApi, harden
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.proxy import proxy_for
@@ -191,7 +192,8 @@ def create_run(
         made = client._run_api.run_service_create_run(run=body)
         if not made.run_id:
             raise NotTheApi("the answer is a run without an id")
-        return RunView.of(made)
+    MADE.add("run")
+    return RunView.of(made)
 
 
 def recent_runs(client: Any, *, experiment_id: str, count: int) -> list[RunView]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError, NotFound
+from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.ownership import RUN_ID, Ownership, has_expired, is_ours, living
 from pytest_kubeflow.pipelines.client import AlreadyThere, calling, pages
 from pytest_kubeflow.pipelines.states import FINAL_STATES
@@ -91,6 +92,7 @@ class Experiment:
                 if (found := self._find(name)) is not None:
                     return found
                 raise
+            MADE.add("experiment")
             return str(made.experiment_id)
 
         # kfp looks for the name first, so a second attempt finds the first one's.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pytest_kubeflow.errors import KubeflowError, RunMismatch
+from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.ownership import RUN_ID, Ownership, is_ours
 from pytest_kubeflow.pipelines.client import AlreadyThere, calling, pages
 from pytest_kubeflow.pipelines.experiment import (
@@ -169,6 +170,7 @@ class PipelineUploader:
             base_image=self._base_image,
         )
         self.uploaded.append(uploaded)
+        MADE.add("pipeline")
         return uploaded
 
     def _find(self, name: str, namespace: str | None) -> str | None:

@@ -54,11 +54,13 @@ class SessionCollector:
         self.made: dict[str, int] = {}
         self.lost = ""
 
+    # Before the cluster is asked for, which may be the session's end.
+    @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Which tests there are, in one process."""
         self._expect(item.nodeid for item in session.items)
 
-    @pytest.hookimpl(optionalhook=True)
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         """Which tests there are, as a worker of pytest-xdist tells it."""
         self._expect(ids)

@@ -46,7 +46,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if output is not None:
         output[_WORKER] = _lost(config).plain()
         return
-    xml, sentence = config.stash.get(xml_key, None), _sentence(config)
+    xml, sentence = config.stash.get(xml_key, None), lost_on_the_way(config)
     if xml is not None and sentence:
         xml.add_global_property(PROPERTY, sentence)
 
@@ -54,7 +54,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_html_results_summary(session: pytest.Session, postfix: list[str]) -> None:
     """Tell it below pytest-html's own summary."""
-    if sentence := _sentence(session.config):
+    if sentence := lost_on_the_way(session.config):
         postfix.append(f"<p>{escape(sentence)}</p>")
 
 
@@ -62,7 +62,7 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Tell it on one line."""
-    if sentence := _sentence(config):
+    if sentence := lost_on_the_way(config):
         terminalreporter.write_line(sentence, yellow=True)
 
 
@@ -72,7 +72,8 @@ def _lost(config: pytest.Config) -> Tally:
     return lost
 
 
-def _sentence(config: pytest.Config) -> str:
+def lost_on_the_way(config: pytest.Config) -> str:
+    """The sentence about what was lost, redacted; "" for nothing."""
     if not (sentence := _lost(config).sentence()):
         return ""
     return options.redactor(config).redact(sentence) if options.load(config).names_cluster else ""

@@ -16,6 +16,7 @@ Report: TypeAlias = pytest.TestReport | pytest.CollectReport
 
 _DETAILS = 30_000
 _CAPTURED = 10_000
+_CUT = "the session ended while it ran"
 _SKIP_CAUSE = "kf_skip_cause"  # of skipping.plugin
 _RERUN = "rerun"  # of pytest-rerunfailures
 
@@ -32,8 +33,9 @@ class TestResult:
         self._begin()
 
     def _begin(self) -> None:
-        self._outcome = Outcome.PASSED
-        self._sentence = self._cause = self._phase = self._details = self._doc = self._worker = ""
+        self._outcome = Outcome.NOT_RUN
+        self._sentence = _CUT
+        self._cause = self._phase = self._details = self._doc = self._worker = ""
         self._started: float | None = None
         self._seconds = 0.0
         self._evidence: list[Section] = []
@@ -78,9 +80,10 @@ class TestResult:
             self._evidence += [Section(*section) for section in payload.get("evidence", ())]
         elif report.skipped:
             self._skip(report)
-        elif report.when == "call" and hasattr(report, "wasxfail"):
-            self._outcome = Outcome.XPASSED
-            self._sentence = one_line(str(report.wasxfail).removeprefix("reason: "))
+        elif report.when == "call" and not self._outcome.is_red:
+            told = str(getattr(report, "wasxfail", ""))
+            self._outcome = Outcome.XPASSED if hasattr(report, "wasxfail") else Outcome.PASSED
+            self._sentence = one_line(told.removeprefix("reason: "))
 
     def record(self) -> TestRecord:
         """As it is now."""

@@ -53,6 +53,10 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def _wanted(settings: ReportingSettings) -> Iterator[tuple[str, Path, Render]]:
+    if settings.report is not None:
+        from pytest_kubeflow.reporting.page import render
+
+        yield "report", settings.report, render
     if settings.json is not None:
         yield "JSON", settings.json, _json
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pytest_kubeflow.cluster import Cluster
 from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import calling
+from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.objectstore.client import S3Access
 
 _STORES = (("seaweedfs", 8333), ("minio-service", 9000))
@@ -79,8 +80,10 @@ class StoreAccount:
         account = {"metadata": {"name": name, "labels": labels}, "secrets": [{"name": name}]}
         with calling(f"create secret {self._namespace}/{name}"):
             core.create_namespaced_secret(self._namespace, secret)
+        MADE.add("secret")
         with calling(f"create service account {self._namespace}/{name}"):
             core.create_namespaced_service_account(self._namespace, account)
+        MADE.add("serviceaccount")
 
     def _annotations(self) -> Mapping[str, str]:
         url = urlsplit(store_inside(self._cluster))

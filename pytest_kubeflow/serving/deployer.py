@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import calling
+from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.serving.errors import ServiceFailed
 from pytest_kubeflow.serving.mesh import allow_owner, remove_policy
 from pytest_kubeflow.serving.service import InferenceService, ServiceAccess
@@ -97,6 +98,7 @@ class ServiceDeployer:
             self._access.cluster.kubernetes.custom.create_namespaced_custom_object(
                 GROUP, VERSION, namespace, PLURAL, manifest
             )
+        MADE.add("inferenceservice")
 
     def close(self) -> None:
         """Remove the services and wait until they are gone. The first error is raised at the end.

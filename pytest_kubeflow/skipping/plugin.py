@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _CAUSE = "kf_skip_cause"
 """The attribute of a report with the cause of its skip; plain, for pytest-xdist."""
 
+_COUNTER = "kubeflow-not-run"
+
 _NOT_RUN = "[NOTRUN]"
 """How pytest's own reason begins for xfail(run=False)."""
 
@@ -88,6 +90,8 @@ class NotRun:
         self._config = config
         self._tally = Tally()
         self._modules: list[str] = []
+        self.problems: list[str] = []
+        """What is red at the end without being a test."""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a test, when its outcome is known."""
@@ -115,11 +119,11 @@ class NotRun:
         if options.runs_no_test(self._config) or options.acts_alone(self._config):
             return (yield)
         self._tally.expect(session.testscollected)
-        problems = [*dict.fromkeys(self._modules), *self._too_few()]
-        if problems and session.exitstatus == pytest.ExitCode.OK:
+        self.problems = [*dict.fromkeys(self._modules), *self._too_few()]
+        if self.problems and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         result = yield
-        self._tell(problems)
+        self._tell(self.problems)
         return result
 
     def _too_few(self) -> Iterator[str]:
@@ -145,7 +149,13 @@ def _names_cluster(settings: KubeflowConfig) -> bool:
     return bool(settings.names_cluster or session.strict or session.min_tests)
 
 
+def problems(config: pytest.Config) -> list[str]:
+    """What of skips makes the session fail, as its end has found."""
+    counter = config.pluginmanager.get_plugin(_COUNTER)
+    return list(counter.problems) if isinstance(counter, NotRun) else []
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Count in one process: workers of pytest-xdist report to it."""
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(NotRun(config), "kubeflow-not-run")
+        config.pluginmanager.register(NotRun(config), _COUNTER)

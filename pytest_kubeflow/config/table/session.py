@@ -84,6 +84,16 @@ OPTIONS = (
         metavar="DURATION",
     ),
     Option(
+        "strict_cleanup",
+        "session.strict_cleanup",
+        p.FLAG,
+        "The session fails if anything that it made is still there at its end, unless --kf-keep "
+        "has kept it.",
+        default=False,
+        metavar="BOOL",
+        flag=True,
+    ),
+    Option(
         "timeout",
         "session.timeout",
         p.DURATION,
