@@ -38,6 +38,7 @@ _OPEN = 3
 """Runs that are unfolded: the first of each of so many causes."""
 
 
+
 @dataclass(frozen=True, slots=True)
 class Count:
     """How many tests ended in one way, and where that part of the bar begins, in thousandths."""
@@ -218,9 +219,7 @@ def _runs(
                 asked[key(run)].append(test)
 
     place = {
-        nodeid: at
-        for at, cause in reversed(list(enumerate(record.causes)))
-        for nodeid in cause.tests
+        nodeid: at for at, cause in reversed(list(enumerate(record.causes))) for nodeid in cause.tests
     }
     nowhere = len(place)
 
@@ -349,7 +348,7 @@ def _remedy(cause: str) -> str:
 
 
 def _made(record: SessionRecord) -> str:
-    """ "Nothing. 41 objects were made, 41 removed."."""
+    """"Nothing. 41 objects were made, 41 removed."."""
     made = sum(record.made.values())
     kept = sum(one.kept for one in record.left)
     stuck = len(record.left) - kept

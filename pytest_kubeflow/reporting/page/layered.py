@@ -227,7 +227,9 @@ class _Layers:
             pools.append(((wish - offset) * weight, weight, 1))
             while len(pools) > 1 and pools[-2][0] / pools[-2][1] > pools[-1][0] / pools[-1][1]:
                 last, previous = pools.pop(), pools.pop()
-                pools.append((previous[0] + last[0], previous[1] + last[1], previous[2] + last[2]))
+                pools.append(
+                    (previous[0] + last[0], previous[1] + last[1], previous[2] + last[2])
+                )
         index = 0
         for total, weight, nodes in pools:
             for _ in range(nodes):
@@ -250,7 +252,8 @@ class _Layers:
         real = len(self._sizes) - sum(len(chain) - 2 for chain in self._chains.values())
         places = tuple(
             (
-                lefts[self._ranks[node]] + (widths[self._ranks[node]] - self._sizes[node][0]) / 2,
+                lefts[self._ranks[node]]
+                + (widths[self._ranks[node]] - self._sizes[node][0]) / 2,
                 self._centres[node] - self._sizes[node][1] / 2 - top,
             )
             for node in range(real)

@@ -1,0 +1,77 @@
+"""What a session has made is counted, and what it leaves behind is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_kubeflow.reporting.records.document import load
+from pytest_kubeflow.reporting.records.session import Leftover, SessionRecord, State
+from tests.cluster.remote import NAMESPACE, Remote
+
+LEAKS = f"""
+from pytest_kubeflow.k8s.made import MADE
+
+def test_leaves_something(kf_cluster, kf_namespace):
+    body = {{"metadata": {{"name": "kf-forgotten", "labels": kf_cluster.ownership.labels()}}}}
+    kf_cluster.kubernetes.core.create_namespaced_config_map("{NAMESPACE}", body)
+    MADE.add("configmap")
+"""
+TIDY = """
+def test_tidies_up(kf_cluster, kf_namespace, seeded_pvc, minio_bucket):
+    minio_bucket.put("a", b"content")
+"""
+
+
+def session_of(
+    remote: Remote, folder: Path, test: str, *arguments: str
+) -> tuple[int, str, SessionRecord]:
+    (folder / "test_it.py").write_text(test)
+    where = folder / "session.json"
+    code, output = remote.run(folder, f"--kf-json={where}", *arguments, seconds=300)
+    return code, output, load(where)
+
+
+@pytest.fixture
+def _forgotten(remote: Remote) -> Iterator[None]:
+    yield
+    for one in remote.core.list_namespaced_config_map(NAMESPACE).items:
+        if one.metadata.name == "kf-forgotten":
+            remote.core.delete_namespaced_config_map("kf-forgotten", NAMESPACE)
+
+
+@pytest.mark.usefixtures("_forgotten")
+@pytest.mark.parametrize("strict", [True, False])
+def test_what_is_left_is_named(remote: Remote, tmp_path: Path, strict: bool) -> None:
+    arguments = [f"--kf-namespace={NAMESPACE}", *(["--kf-strict-cleanup"] if strict else [])]
+    code, output, record = session_of(remote, tmp_path, LEAKS, *arguments)
+    assert record.left == (Leftover("configmap", f"{NAMESPACE}/kf-forgotten"),)
+    told = f"configmap {NAMESPACE}/kf-forgotten"
+    assert f"left behind on the cluster: {told}" in output
+    assert code == record.exit_code == (1 if strict else 0)
+    assert record.verdict.state is (State.DEGRADED if strict else State.FIT)
+    if strict:
+        assert "(--kf-strict-cleanup=True (from command line))" in record.verdict.sentence
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])
+def test_nothing_is_left(remote: Remote, tmp_path: Path, workers: tuple[str, ...]) -> None:
+    arguments = ("--kf-strict-cleanup", *workers)
+    code, output, record = session_of(remote, tmp_path, TIDY, *arguments)
+    assert code == 0, output
+    assert record.left == ()
+    assert {"profile", "persistentvolumeclaim", "pod", "bucket"} <= record.made.keys()
+
+
+def test_what_is_kept_is_no_leak(remote: Remote, tmp_path: Path) -> None:
+    before = remote.things()
+    arguments = (f"--kf-namespace={NAMESPACE}", "--kf-strict-cleanup", "--kf-keep=always")
+    code, output, record = session_of(remote, tmp_path, TIDY, *arguments)
+    assert code == 0, output
+    assert record.left
+    assert all(one.kept for one in record.left)
+    code, output = remote.run(tmp_path, f"--kf-cleanup-session={record.session}", seconds=300)
+    assert code == 0, output
+    remote.wait_until_as(before)
