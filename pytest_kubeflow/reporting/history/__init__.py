@@ -1,0 +1,1 @@
+"""History: the sessions that a directory remembers."""
