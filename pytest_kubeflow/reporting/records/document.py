@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,8 +39,26 @@ def runs_from_plain(runs: Sequence[Mapping[str, Any]]) -> tuple[RunRecord, ...]:
 
 
 def dump(record: SessionRecord) -> bytes:
-    """The document of a session, in UTF-8, indented."""
-    return _adapter().dump_json(record, indent=1) + b"\n"
+    """The document of a session, in UTF-8, indented.
+
+    JSON has no NaN and no infinity: these are null. Lone surrogates, which UTF-8 does not have, are
+    spelled out.
+    """
+    from pydantic_core import PydanticSerializationError
+
+    try:
+        return _adapter().dump_json(record, indent=1) + b"\n"
+    except PydanticSerializationError:
+        plain = _encodable(asdict(record))
+        return _adapter().dump_json(_adapter().validate_python(plain), indent=1) + b"\n"
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_encodable(name): _encodable(each) for name, each in value.items()}
+    return [_encodable(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def load(path: Path) -> SessionRecord:
@@ -73,4 +92,8 @@ def load(path: Path) -> SessionRecord:
 def schema() -> dict[str, Any]:
     """The JSON Schema of the document."""
     found = _adapter().json_schema(mode="serialization")
-    return {"$schema": _DIALECT, "title": "A session of pytest-kubeflow", **found}
+    return {"$schema": _DIALECT, **found, "title": "A session of pytest-kubeflow"}
+
+
+if __name__ == "__main__":
+    print(json.dumps(schema(), indent=1))  # noqa: T201  for docs/reference
