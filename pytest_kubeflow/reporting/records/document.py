@@ -63,20 +63,27 @@ def _encodable(value: Any) -> Any:
 
 def load(path: Path) -> SessionRecord:
     """The session of a document. Raises ConfigurationError, one line, if it is none."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+    return parse(content, str(path))
+
+
+def parse(document: bytes, name: str) -> SessionRecord:
+    """The session of a document that messages call `name`. Raises ConfigurationError."""
     from pydantic import ValidationError
 
     try:
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ConfigurationError(f"{path} is no JSON: {error}") from error
+        content = json.loads(document)
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{name} is no JSON: {error}") from error
     found = content.get("schema") if isinstance(content, dict) else None
     if not isinstance(found, int) or isinstance(found, bool):
-        raise ConfigurationError(f"{path} is no report of pytest-kubeflow: it has no schema")
+        raise ConfigurationError(f"{name} is no report of pytest-kubeflow: it has no schema")
     if found > SCHEMA:
         raise ConfigurationError(
-            f"{path} was written by a newer pytest-kubeflow (schema {found}; this one reads "
+            f"{name} was written by a newer pytest-kubeflow (schema {found}; this one reads "
             f"{SCHEMA}): update this one"
         )
     try:
@@ -85,7 +92,7 @@ def load(path: Path) -> SessionRecord:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise ConfigurationError(
-            f"{path} is no report of pytest-kubeflow: {where}: {first['msg']}"
+            f"{name} is no report of pytest-kubeflow: {where}: {first['msg']}"
         ) from error
 
 
