@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,26 +39,51 @@ def runs_from_plain(runs: Sequence[Mapping[str, Any]]) -> tuple[RunRecord, ...]:
 
 
 def dump(record: SessionRecord) -> bytes:
-    """The document of a session, in UTF-8, indented."""
-    return _adapter().dump_json(record, indent=1) + b"\n"
+    """The document of a session, in UTF-8, indented.
+
+    JSON has no NaN and no infinity: these are null. Lone surrogates, which UTF-8 does not have, are
+    spelled out.
+    """
+    from pydantic_core import PydanticSerializationError
+
+    try:
+        return _adapter().dump_json(record, indent=1) + b"\n"
+    except PydanticSerializationError:
+        plain = _encodable(asdict(record))
+        return _adapter().dump_json(_adapter().validate_python(plain), indent=1) + b"\n"
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_encodable(name): _encodable(each) for name, each in value.items()}
+    return [_encodable(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def load(path: Path) -> SessionRecord:
     """The session of a document. Raises ConfigurationError, one line, if it is none."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+    return parse(content, str(path))
+
+
+def parse(document: bytes, name: str) -> SessionRecord:
+    """The session of a document that messages call `name`. Raises ConfigurationError."""
     from pydantic import ValidationError
 
     try:
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ConfigurationError(f"{path} is no JSON: {error}") from error
+        content = json.loads(document)
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{name} is no JSON: {error}") from error
     found = content.get("schema") if isinstance(content, dict) else None
     if not isinstance(found, int) or isinstance(found, bool):
-        raise ConfigurationError(f"{path} is no report of pytest-kubeflow: it has no schema")
+        raise ConfigurationError(f"{name} is no report of pytest-kubeflow: it has no schema")
     if found > SCHEMA:
         raise ConfigurationError(
-            f"{path} was written by a newer pytest-kubeflow (schema {found}; this one reads "
+            f"{name} was written by a newer pytest-kubeflow (schema {found}; this one reads "
             f"{SCHEMA}): update this one"
         )
     try:
@@ -66,11 +92,15 @@ def load(path: Path) -> SessionRecord:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise ConfigurationError(
-            f"{path} is no report of pytest-kubeflow: {where}: {first['msg']}"
+            f"{name} is no report of pytest-kubeflow: {where}: {first['msg']}"
         ) from error
 
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of the document."""
     found = _adapter().json_schema(mode="serialization")
-    return {"$schema": _DIALECT, "title": "A session of pytest-kubeflow", **found}
+    return {"$schema": _DIALECT, **found, "title": "A session of pytest-kubeflow"}
+
+
+if __name__ == "__main__":
+    print(json.dumps(schema(), indent=1))  # noqa: T201  for docs/reference

@@ -48,3 +48,7 @@ class Trend:
     red_since: float | None = None
     flaky: dict[str, float] = field(default_factory=dict)
     slow: tuple[Pace, ...] = ()
+
+
+NO_TREND = Trend()
+"""Where no earlier session is known."""

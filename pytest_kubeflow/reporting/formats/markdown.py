@@ -1,0 +1,55 @@
+"""Texts of others in Markdown, as literal text: nothing of them becomes markup, link or mention.
+
+GitHub's Markdown makes links of addresses, people of @names, issues of #numbers and SHAs, and
+pictures of :words:, in all text but code. To take each of these away by escapes one has to know
+them all. In a code span and in a fenced block there is none, and these two have one way out each:
+as many backticks as they began with.
+"""
+
+from __future__ import annotations
+
+import re
+
+_RUNS = re.compile(r"`+")
+_ENDS = re.compile(r"\r\n?|[\v\f\x1c-\x1f\x85\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+
+
+def code(text: str, *, longest: int = 500) -> str:
+    """One line of text as a code span; a text of nothing is an empty string."""
+    # Cut first: a text may be a log as a whole.
+    told = " ".join(_plain(text[: longest * 2]).split())
+    if not told:
+        return ""
+    if len(told) > longest or len(text) > longest * 2:
+        told = f"{told[:longest]}…"
+    fence = _fence(told, 1)
+    # Spaces keep the text's own backticks apart from the span's; they are not shown.
+    pad = " " if told.startswith("`") or told.endswith("`") else ""
+    return f"{fence}{pad}{told}{pad}{fence}"
+
+
+def cell(text: str) -> str:
+    """The same for a table, whose cells end at each bar, in code as well."""
+    return code(re.sub(r"[|\\]", "·", text), longest=80)
+
+
+def block(text: str, *, longest: int = 6_000, language: str = "text") -> str:
+    """Lines of text as a fenced block."""
+    told = _plain(text[:longest]).strip("\n")
+    if len(text) > longest:
+        told = f"{told}… ({len(text)} characters)"
+    fence = _fence(told, 3)
+    return f"{fence}{language}\n{told}\n{fence}\n"
+
+
+def _fence(text: str, least: int) -> str:
+    """Backticks, more than the text has anywhere in a row."""
+    longest = max((len(run) for run in _RUNS.findall(text)), default=0)
+    return "`" * max(least, longest + 1)
+
+
+def _plain(text: str) -> str:
+    """With LF as the only end of a line, without what UTF-8 or a page cannot have."""
+    told = text.encode(errors="replace").decode()
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", _ENDS.sub("\n", told))
