@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from pytest_kubeflow.config.model import ReportingSettings
@@ -20,10 +20,12 @@ def write_reports(
     trend: Trend,
     *,
     redact: Callable[[str], str],
+    environment: Mapping[str, str],
 ) -> Iterator[str]:
     """Write them; yields a line for each, also for what could not be written.
 
     `redact` has the last look at each file, since secrets may have been learned late.
+    `environment` tells where a job of GitHub Actions has its summary.
     """
     for what, path, render in _wanted(settings):
         text = redact(render(record, trend))
@@ -33,11 +35,15 @@ def write_reports(
             yield f"{what} {path} was not written: {error.strerror or error}"
         else:
             yield f"{what}: {path}"
+    yield from _write_summary(settings, record, trend, redact, environment)
 
 
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file that readers see as it was or as it will be. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not path.is_file():  # a pipe, /dev/stdout
+        path.write_bytes(content)
+        return
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -59,9 +65,42 @@ def _wanted(settings: ReportingSettings) -> Iterator[tuple[str, Path, Render]]:
         yield "report", settings.report, render
     if settings.json is not None:
         yield "JSON", settings.json, _json
+    if settings.ctrf is not None:
+        from pytest_kubeflow.reporting.formats import ctrf
+
+        yield "CTRF", settings.ctrf, ctrf.render
+    if settings.prometheus is not None:
+        from pytest_kubeflow.reporting.formats import prometheus
+
+        yield "metrics", settings.prometheus, prometheus.render
 
 
 def _json(record: SessionRecord, _trend: Trend) -> str:
     from pytest_kubeflow.reporting.records.document import dump
 
     return dump(record).decode()
+
+
+def _write_summary(
+    settings: ReportingSettings,
+    record: SessionRecord,
+    trend: Trend,
+    redact: Callable[[str], str],
+    environment: Mapping[str, str],
+) -> Iterator[str]:
+    """Append to what other steps and tools have written for this one."""
+    from pytest_kubeflow.reporting.formats.github import LIMIT, render, summary_file
+
+    path = summary_file(settings.github_summary, environment)
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        there = path.stat().st_size if path.is_file() else 0
+        text = redact(render(record, trend, room=LIMIT - there))
+        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+    except OSError as error:
+        yield f"summary {path} was not written: {error.strerror or error}"
+    else:
+        yield f"summary: {path}"
