@@ -21,7 +21,7 @@ def test_leaves_something(kf_cluster, kf_namespace):
 """
 TIDY = """
 def test_tidies_up(kf_cluster, kf_namespace, seeded_pvc, minio_bucket):
-    seeded_pvc({{"a.txt": "x"}})
+    seeded_pvc({"a.txt": "x"})
     minio_bucket.put("a", b"content")
 """
 
