@@ -49,7 +49,7 @@ def against(
 )
 def test_what_is_no_answer(garbage: bytes) -> None:
     async def test(client: KubeClient) -> None:
-        with pytest.raises(ApiUnreachableError, match=r"^GET http://.*/prefix/api/v1/pods: ."):
+        with pytest.raises(ApiUnreachableError, match=r'^Get "http://.*/prefix/api/v1/pods": .'):
             await client.list(PODS)
 
     against([garbage], test)

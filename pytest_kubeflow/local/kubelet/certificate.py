@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
+from pytest_kubeflow.local.kube import ApiError, PatientClient
 from pytest_kubeflow.local.kube.resources import CERTIFICATE_SIGNING_REQUESTS as REQUESTS
 from pytest_kubeflow.local.kubelet.addresses import HOST_IP
 from pytest_kubeflow.local.kubelet.status import now
@@ -61,7 +61,7 @@ class ServingKey:
         """Certificate and key, PEM."""
         return self.directory / "kubelet.crt", self.directory / "kubelet.key"
 
-    async def have_signed(self, client: KubeClient) -> None:
+    async def have_signed(self, client: PatientClient) -> None:
         """Ask the cluster for a certificate and wait until there is one: then `files` have it.
 
         Approves the request if `client` may; else somebody else must. Raises ApiError if the
@@ -88,11 +88,7 @@ class ServingKey:
         except ApiError as error:
             log.info("certificate request %s waits for its approval: %s", name, error)
         while True:
-            try:
-                status = (await client.get(REQUESTS, name)).get("status") or {}
-            except ApiUnreachableError as error:
-                log.debug("certificate request %s: %s", name, error)
-                status = {}
+            status = (await client.get(REQUESTS, name)).get("status") or {}
             if certificate := status.get("certificate"):
                 self._write(base64.b64decode(certificate))
                 return

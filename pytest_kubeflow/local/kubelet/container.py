@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from pytest_kubeflow.local.kube import ApiError
+from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet.attendance import Attendance
 from pytest_kubeflow.local.kubelet.cgroups import ContainerCgroup, PodCgroup
@@ -246,7 +246,7 @@ class ContainerRunner:
                 return await configure(
                     self._node, self._pod, self.spec, image, self._volumes, self._gpus()
                 )
-            except ConfigError as error:
+            except (ConfigError, ApiUnreachableError) as error:
                 problem = str(error)
             except ApiError as error:
                 problem = error.message

@@ -80,12 +80,13 @@ class NodeRegistration:
                 raise
         await self.update()
 
-    async def update(self) -> Object:
+    async def update(self, client: KubeClient | None = None) -> Object:
         """Bring labels and status into the API; returns the node. Raises ApiError."""
-        node = await self._client.patch(NODES, self._name, {"metadata": {"labels": self.labels}})
+        client = client or self._client
+        node = await client.patch(NODES, self._name, {"metadata": {"labels": self.labels}})
         known = (node.get("status") or {}).get("conditions") or []
         self._updated = time.monotonic()
-        return await self._client.patch(
+        return await client.patch(
             NODES, self._name, {"status": self._status(known)}, subresource="status"
         )
 

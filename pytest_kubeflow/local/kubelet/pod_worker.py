@@ -145,6 +145,7 @@ class PodWorker:
         """Take note of a change of the pod in the API."""
         self.pod = pod
         metadata = pod["metadata"]
+        self._writer.compare(pod)
         self._debug()
         if metadata.get("deletionTimestamp"):
             self._removal.set()

@@ -20,6 +20,9 @@ from pytest_kubeflow.local.pipelines.driver.status import WorkflowStatus
 from pytest_kubeflow.local.pipelines.driver.values import PodError
 from pytest_kubeflow.local.pipelines.settings import StoreSettings
 
+_FINISHING = 5.0
+"""Seconds for a creation that was begun."""
+
 
 class AttemptError(PodError):
     """A pod that ran and failed: what another attempt may mend.
@@ -87,10 +90,15 @@ async def attempt(
 
 
 async def _whole(creation: Coroutine[Any, Any, Object]) -> Object:
-    """Finish a creation even if we are cancelled, so that no pod is made behind our back."""
+    """Finish a creation even if we are cancelled, so that no pod is made behind our back.
+
+    Not for long: where Kubernetes is away, there is nothing to finish.
+    """
     task = asyncio.ensure_future(creation)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=_FINISHING)
+        task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         raise
