@@ -22,8 +22,8 @@ from cryptography.x509.oid import NameOID
 
 from pytest_kubeflow.local.kube import ApiError, PatientClient
 from pytest_kubeflow.local.kube.resources import CERTIFICATE_SIGNING_REQUESTS as REQUESTS
-from pytest_kubeflow.local.kubelet.addresses import HOST_IP
 from pytest_kubeflow.local.kubelet.status import now
+from pytest_kubeflow.local.network import LOOPBACK
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class ServingKey:
     key: ec.EllipticCurvePrivateKey
 
     @classmethod
-    def make(cls, directory: Path, node_name: str, host_ip: str = HOST_IP) -> ServingKey:
+    def make(cls, directory: Path, node_name: str, host_ip: str = LOOPBACK) -> ServingKey:
         """Write key and a certificate of its own signature, valid for a year, into `directory`."""
         made = cls(directory, node_name, host_ip, ec.generate_private_key(ec.SECP256R1()))
         _, key_file = made.files

@@ -20,7 +20,7 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.events import Recorder
 from pytest_kubeflow.local.kube.resources import PODS, SERVICES, Resource
 from pytest_kubeflow.local.kubelet import cgroups, eviction, gpus
-from pytest_kubeflow.local.kubelet.addresses import HOST_IP, PodAddresses
+from pytest_kubeflow.local.kubelet.addresses import PodAddresses
 from pytest_kubeflow.local.kubelet.authorization import NodeGuard
 from pytest_kubeflow.local.kubelet.certificate import ServingKey
 from pytest_kubeflow.local.kubelet.context import FaultSet, Node
@@ -33,6 +33,7 @@ from pytest_kubeflow.local.kubelet.node import NodeRegistration, Told
 from pytest_kubeflow.local.kubelet.pod_worker import PodWorker
 from pytest_kubeflow.local.kubelet.removal import Removal
 from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
+from pytest_kubeflow.local.network import LOOPBACK
 from pytest_kubeflow.local.spawner import Spawner
 
 log = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ class Kubelet:
         client_ca: Path,
         faults: FaultSet | None = None,
         gpu_pool: gpus.GpuPool | None = None,
-        host_ip: str = HOST_IP,
+        host_ip: str = LOOPBACK,
         pod_cidr: str | None = None,
         conditions: Mapping[str, Told] | None = None,
         directories: HostDirectories | None = None,

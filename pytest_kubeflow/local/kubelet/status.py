@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kubelet.addresses import HOST_IP
 from pytest_kubeflow.local.kubelet.cgroups import CONDITION as ENFORCED
+from pytest_kubeflow.local.network import LOOPBACK
 
 OWN_CONDITIONS = (
     ENFORCED,
@@ -96,8 +96,8 @@ def pod_status(
     *,
     started_at: str,
     volumes_ready: bool,
-    ip: str = HOST_IP,
-    host_ip: str = HOST_IP,
+    ip: str = LOOPBACK,
+    host_ip: str = LOOPBACK,
     stopped: bool = False,
     failure: tuple[str, str] | None = None,
     unenforced: tuple[str, str] | None = None,
