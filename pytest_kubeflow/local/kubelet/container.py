@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import uuid
 from collections.abc import Callable, Coroutine
@@ -15,7 +14,7 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet.attendance import Attendance
 from pytest_kubeflow.local.kubelet.cgroups import ContainerCgroup, PodCgroup
 from pytest_kubeflow.local.kubelet.console import Console
-from pytest_kubeflow.local.kubelet.context import Backoff, Node
+from pytest_kubeflow.local.kubelet.context import Backoff, Node, StopEvent
 from pytest_kubeflow.local.kubelet.env import ConfigError
 from pytest_kubeflow.local.kubelet.gpus import GpuShare
 from pytest_kubeflow.local.kubelet.images import Image
@@ -82,7 +81,7 @@ class ContainerRunner:
             node, pod, spec, self.status, self.started, self.attempted, changed
         )
         self._anew = False
-        self._stopping = asyncio.Event()
+        self._stopping = StopEvent()
         self._inside: Inside | None = None
         self.console: Console | None = None
         self._background: set[asyncio.Task[None]] = set()
@@ -173,10 +172,7 @@ class ContainerRunner:
 
     async def _pause(self, seconds: float) -> bool:
         """Wait; False if the container is to stop meanwhile."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
-        return not self._stopping.is_set()
+        return not await self._stopping.within(seconds)
 
     async def _run_once(self) -> bool:
         """One run from image to end; False if the pod stopped before there was one."""

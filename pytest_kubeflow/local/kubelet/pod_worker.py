@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Sequence
 from functools import partial
@@ -15,7 +14,7 @@ from pytest_kubeflow.local.kubelet import eviction
 from pytest_kubeflow.local.kubelet.addresses import NoAddressLeft
 from pytest_kubeflow.local.kubelet.admission import PodRejected, admit
 from pytest_kubeflow.local.kubelet.container import ContainerRunner
-from pytest_kubeflow.local.kubelet.context import Backoff, Node
+from pytest_kubeflow.local.kubelet.context import Backoff, Node, StopEvent
 from pytest_kubeflow.local.kubelet.env import Reader
 from pytest_kubeflow.local.kubelet.gpus import GpusUnavailable
 from pytest_kubeflow.local.kubelet.hosts import hostname_of, hosts_file
@@ -51,7 +50,7 @@ class PodWorker:
         self._cgroup = node.enforcement.pod(pod, limited=not node.fault("limits-ignored"))
         self._unenforced = node.enforcement.refused(pod)
         self._volumes_ready = False
-        self._stopping = asyncio.Event()
+        self._stopping = StopEvent()
         self._removal = asyncio.Event()
         self._ended = False
         self._failure: tuple[str, str] | None = None
@@ -259,10 +258,7 @@ class PodWorker:
                 self._known["podIP"] = self._ip
                 self.write_hosts(services)
                 return True
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(backoff.delay()):
-                    await self._stopping.wait()
-            if self._stopping.is_set():
+            if await self._stopping.within(backoff.delay()):
                 return False
 
     async def _free_volumes(self) -> None:
@@ -350,9 +346,7 @@ class PodWorker:
             else:
                 self._volumes_ready = True
                 return True
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(backoff.delay()):
-                    await self._stopping.wait()
+            await self._stopping.within(backoff.delay())
         return False
 
     async def _watch_deadline(self) -> None:
