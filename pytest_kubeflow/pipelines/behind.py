@@ -21,8 +21,8 @@ _KIND = "500 of what is behind"
 _READ = 4000
 _NETWORK = re.compile(
     r"dial tcp [^ ]+: (?:connect: )?"
-    r"(?:connection refused|connection timed out|no route to host|network is unreachable"
-    r"|i/o timeout)"
+    r"(?:connection refused|connection reset by peer|connection timed out|no route to host"
+    r"|network is unreachable|i/o timeout)"
     r"|(?:read|write): (?:connection reset by peer|broken pipe|connection timed out)"
     r"|net/http: TLS handshake timeout"
     r"|http2: (?:client connection lost|client connection force closed|server sent GOAWAY)"

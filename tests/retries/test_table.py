@@ -197,6 +197,7 @@ def go(message: str) -> Fault:
     "said",
     [
         f"{_DIAL} connect: connection refused",
+        f"{_DIAL} connect: connection reset by peer",
         f"{_DIAL} connect: no route to host",
         f"{_DIAL} i/o timeout",
         f"{_ASKED} read tcp 10.0.0.7:4711->10.96.0.1:443: read: connection reset by peer",

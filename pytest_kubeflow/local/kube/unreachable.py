@@ -31,6 +31,9 @@ def _words(url: str, error: Exception) -> str:
         return f"dial tcp: lookup {parts.hostname}: no such host"
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
         return f"tls: {error}"
+    reset = isinstance(error, OSError) and error.errno in {errno.ECONNRESET, errno.EPIPE}
+    if reset:  # also within the TLS handshake, which is a part of connecting here
+        return f"read tcp {address}: read: {_reason(error)}"
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"dial tcp {address}: connect: {_reason(error.os_error)}"
     if isinstance(error, aiohttp.ConnectionTimeoutError):
@@ -41,10 +44,9 @@ def _words(url: str, error: Exception) -> str:
         return "EOF"
     if isinstance(error, aiohttp.ClientPayloadError):
         return f"unexpected EOF: {error}"
-    if isinstance(error, OSError) and error.errno in {errno.ECONNRESET, errno.EPIPE}:
-        return f"read tcp {address}: read: {_reason(error)}"
     return str(error) or type(error).__name__
 
 
-def _reason(error: OSError) -> str:
-    return os.strerror(error.errno).lower() if error.errno else str(error)
+def _reason(error: Exception) -> str:
+    number = getattr(error, "errno", None)
+    return os.strerror(number).lower() if number else str(error)
