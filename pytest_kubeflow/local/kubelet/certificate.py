@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from pytest_kubeflow.local.kube import ApiError, PatientClient
 from pytest_kubeflow.local.kube.resources import CERTIFICATE_SIGNING_REQUESTS as REQUESTS
-from pytest_kubeflow.local.kubelet.status import now
+from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.network import LOOPBACK
 
 log = logging.getLogger(__name__)

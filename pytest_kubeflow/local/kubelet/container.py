@@ -11,9 +11,11 @@ from typing import Any
 
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.kubelet.attendance import Attendance
 from pytest_kubeflow.local.kubelet.cgroups import ContainerCgroup, PodCgroup
 from pytest_kubeflow.local.kubelet.console import Console
+from pytest_kubeflow.local.kubelet.containerstatus import ContainerStatus
 from pytest_kubeflow.local.kubelet.context import Backoff, Node, StopEvent
 from pytest_kubeflow.local.kubelet.env import ConfigError
 from pytest_kubeflow.local.kubelet.gpus import GpuShare
@@ -23,7 +25,6 @@ from pytest_kubeflow.local.kubelet.logs import ContainerLog, tail_text
 from pytest_kubeflow.local.kubelet.probes import Inside
 from pytest_kubeflow.local.kubelet.pull import pull
 from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
-from pytest_kubeflow.local.kubelet.status import ContainerStatus, now
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes
 from pytest_kubeflow.local.spawner import (
     ExitStatus,
@@ -109,26 +110,6 @@ class ContainerRunner:
                 return
             restarted = True
             self.status.restart_count += 1
-
-    def resume(self, before: Object) -> None:
-        """Go on from the status that an earlier kubelet left, whose containers are gone."""
-        status, state = self.status, before.get("state") or {}
-        status.restart_count = int(before.get("restartCount") or 0)
-        status.image_id = before.get("imageID") or ""
-        status.container_id = before.get("containerID") or ""
-        status.last_state = before.get("lastState") or {}
-        if (running := state.get("running")) is not None:
-            # As containerd says of containers that ended while it did not look.
-            state = {
-                "terminated": {
-                    "exitCode": 255,
-                    "reason": "Unknown",
-                    "startedAt": running.get("startedAt"),
-                    "finishedAt": now(),
-                    "containerID": status.container_id,
-                }
-            }
-        status.state = state
 
     @property
     def will_run(self) -> bool:
@@ -290,9 +271,7 @@ class ContainerRunner:
         events.normal(self._pod, "Started", f"Started container {name}")
         started_at = now()
         begun = asyncio.get_running_loop().time()
-        if "terminated" in self.status.state:
-            self.status.last_state = self.status.state
-        self.status.state = {"running": {"startedAt": started_at}}
+        self.status.run(started_at)
         ports = {
             port["name"]: port["containerPort"]
             for port in self.spec.get("ports") or []
@@ -370,20 +349,8 @@ class ContainerRunner:
         self._terminated(reason, code, started_at, message)
 
     def _terminated(self, reason: str, code: int, started_at: str, message: str) -> None:
-        if "terminated" in self.status.state:
-            self.status.last_state = self.status.state
-        terminated = {
-            "exitCode": code,
-            "reason": reason,
-            "startedAt": started_at,
-            "finishedAt": now(),
-            "containerID": self.status.container_id,
-        }
-        if message:
-            terminated["message"] = message
         self.attempted.set()
-        self.status.state = {"terminated": terminated}
-        self.status.ready = self.status.started = False
+        self.status.end(reason, code, started_at, message)
         self._changed()
 
     def stop(self, grace: float) -> None:

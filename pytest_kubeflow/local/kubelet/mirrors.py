@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pytest_kubeflow.local.kube import ApiError, KubeClient, PatientClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import PODS
-from pytest_kubeflow.local.kubelet.status import now
+from pytest_kubeflow.local.kube.times import now
 
 log = logging.getLogger(__name__)
 

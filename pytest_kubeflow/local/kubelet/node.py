@@ -13,7 +13,7 @@ from pathlib import Path
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import LEASES, NODES
-from pytest_kubeflow.local.kubelet.status import now
+from pytest_kubeflow.local.kube.times import now
 
 log = logging.getLogger(__name__)
 

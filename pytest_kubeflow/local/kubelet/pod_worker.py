@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pytest_kubeflow.local.kube import ApiUnreachableError
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.kubelet import eviction
 from pytest_kubeflow.local.kubelet.addresses import NoAddressLeft
 from pytest_kubeflow.local.kubelet.admission import PodRejected, admit
@@ -20,7 +21,7 @@ from pytest_kubeflow.local.kubelet.gpus import GpusUnavailable
 from pytest_kubeflow.local.kubelet.hosts import hostname_of, hosts_file
 from pytest_kubeflow.local.kubelet.logs import ContainerLog
 from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
-from pytest_kubeflow.local.kubelet.status import now, pod_status, rejected_status
+from pytest_kubeflow.local.kubelet.status import pod_status, rejected_status
 from pytest_kubeflow.local.kubelet.status_writer import StatusWriter
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes, VolumeError
 
@@ -99,7 +100,7 @@ class PodWorker:
             for runner in runners:
                 status = before.get(runner.spec["name"]) or {}
                 if status.get("containerID"):
-                    runner.resume(status)
+                    runner.status.resume(status)
         if any(one.will_run for one in self._main) and self._may_start_anew:
             for runner in self._init:
                 runner.again()
