@@ -25,11 +25,11 @@ from pytest_kubeflow.local.kubelet.logs import ContainerLog, tail_text
 from pytest_kubeflow.local.kubelet.probes import Inside
 from pytest_kubeflow.local.kubelet.pull import pull
 from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
+from pytest_kubeflow.local.kubelet.streams import Streams
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes
 from pytest_kubeflow.local.spawner import (
     ExitStatus,
     Identity,
-    Process,
     ProcessSpec,
     SpawnerError,
     SpawnError,
@@ -255,18 +255,17 @@ class ContainerRunner:
     ) -> None:
         events, name = self._node.events, self.spec["name"]
         self.status.container_id = f"process://{uuid.uuid4().hex}{uuid.uuid4().hex}"
-        console = self._console()
+        streams = Streams(self.spec, log)
         try:
-            process = await self._spawn(spec, log, console)
+            process = await streams.spawn(self._node.spawner, spec)
         except (SpawnError, SpawnerError) as error:
-            if console is not None:
-                console.close()
+            streams.close()
             if isinstance(error, SpawnError):
                 await self._not_started(log, str(error))
             else:
                 self._terminated("StartError", 128, _NEVER, "the node is shutting down")
             return
-        self.console = console
+        self.console = streams.console
         events.normal(self._pod, "Created", f"Created container: {name}")
         events.normal(self._pod, "Started", f"Started container {name}")
         started_at = now()
@@ -295,32 +294,10 @@ class ContainerRunner:
         finally:
             watching.cancel()
             self._inside = None
-            if console is not None:
-                console.close()
+            streams.close()
         if asyncio.get_running_loop().time() - begun > 600:
             self._backoff.reset()
         self._finish(status, started_at, message_file, log, cgroup)
-
-    def _console(self) -> Console | None:
-        if not (self.spec.get("stdin") or self.spec.get("tty")):
-            return None
-        return Console(tty=bool(self.spec.get("tty")), once=bool(self.spec.get("stdinOnce")))
-
-    async def _spawn(
-        self, spec: ProcessSpec, log: ContainerLog, console: Console | None
-    ) -> Process:
-        """Start the process with its streams; ours of their inner ends are closed then."""
-        stdin = console.inner if console is not None else None
-        if console is not None and console.tty:
-            log.follow(console.output(), "stdout")
-            out = err = console.inner
-        else:
-            out, err = log.connect("stdout"), log.connect("stderr")
-        try:
-            return await self._node.spawner.spawn(spec, stdin=stdin, stdout=out, stderr=err)
-        finally:
-            for one in {fd for fd in (stdin, out, err) if fd is not None}:
-                os.close(one)
 
     @property
     def inside(self) -> Inside | None:
