@@ -75,15 +75,8 @@ def with_endpoints(config: KubeflowConfig, endpoints: Endpoints) -> KubeflowConf
     """`config` for the cluster at `endpoints`.
 
     Its host and kubeconfig are the only ones that there can be; a user, password or key that was
-    configured stays, so that wrong ones can be tried. Raises ConfigurationError where another
-    kubeconfig or context was asked for as much as the embedded cluster was.
+    configured stays, so that wrong ones can be tried.
     """
-    for name in ("kubeconfig", "context"):
-        if config.is_given(name) and _weight(config, name) >= _weight(config, "host"):
-            raise ConfigurationError(
-                f"{config.told(name)}: {config.told('host')} has a Kubernetes of its own and takes "
-                "no other; leave one of them out"
-            )
     gateway, s3 = config.gateway, config.s3
     password = Secret(endpoints.password) if endpoints.password else None
     return replace(
@@ -102,11 +95,6 @@ def with_endpoints(config: KubeflowConfig, endpoints: Endpoints) -> KubeflowConf
             secret_key=s3.secret_key or Secret(endpoints.s3_secret_key),
         ),
     )
-
-
-def _weight(config: KubeflowConfig, name: str) -> int:
-    setting = config.settings.get(name)
-    return setting.weight if setting else 0
 
 
 def write_endpoints(endpoints: Endpoints) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_kubeflow.config.keyvalue import excess
 from pytest_kubeflow.config.parsers import LOCAL
-from pytest_kubeflow.config.setting import ENVIRONMENT, Setting
+from pytest_kubeflow.config.setting import DEFAULT, ENVIRONMENT, Setting
 from pytest_kubeflow.errors import ConfigurationError
 
 _FILES = ("report", "json", "ctrf", "prometheus", "github_summary")
@@ -23,6 +23,7 @@ def reconcile(settings: dict[str, Setting]) -> None:
     _one_of(settings, "password", "password_file")
     _verified_or_not(settings)
     _require_local(settings)
+    _one_kubernetes(settings)
     _within(settings, "pod_requests", "pod_limits")
     _apart(settings, _FILES)
     _need_history(settings)
@@ -61,6 +62,27 @@ def _require_local(settings: Mapping[str, Setting]) -> None:
         f"--kf-local-fault={names} (from {fault.origin}) needs --kf-host={LOCAL}, and there is "
         f"{found}: faults are those of the embedded Kubeflow"
     )
+
+
+def _one_kubernetes(settings: Mapping[str, Setting]) -> None:
+    """The embedded Kubeflow brings a Kubernetes; who names another one may mean either.
+
+    What weighs less than the host is of a target or an ini file that is not meant here.
+    """
+    host = settings.get("host")
+    if host is None or host.value != LOCAL:
+        return
+    for name in ("kubeconfig", "context"):
+        other = settings.get(name)
+        if other is None or other.value is None or other.rank == DEFAULT:
+            continue
+        if other.weight >= host.weight:
+            raise ConfigurationError(
+                f"--kf-{name}={other.value} (from {other.origin}): --kf-host={LOCAL} (from "
+                f"{host.origin}) has a Kubernetes of its own and takes no other; leave one of them "
+                "out, or let `python -m pytest_kubeflow.local --kubeconfig FILE` join that "
+                "Kubernetes and name the host that it prints"
+            )
 
 
 def _within(settings: Mapping[str, Setting], requests: str, limits: str) -> None:

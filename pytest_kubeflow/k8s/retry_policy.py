@@ -44,7 +44,8 @@ def api_outage(error: BaseException) -> Outage | None:
 
 def _answered(error: ApiException) -> Outage | None:
     headers = dict(error.headers or {})
-    kind = str((fields_of(error.body).get("details") or {}).get("kind") or "")
+    details = fields_of(error.body).get("details")
+    kind = details.get("kind") if isinstance(details, dict) else None
     if error.status == 409 and kind == "resourcequotas":
         # Not the object that was to be made, but the count of the quota that it is charged to.
         told = f"it answers 409: {words_of(error.body)}"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from pytest_kubeflow.local.apiserver import ApiServer, Pki
 from pytest_kubeflow.local.joining import JoinedApi, keeps_image_volumes, service_cidrs
@@ -49,14 +50,51 @@ class ControlPlane(Protocol):
     def ca(self) -> str:
         """The certificate that clients of the API server trust, PEM."""
 
-    async def serving(self, node_name: str) -> tuple[ServingKey | tuple[Path, Path], Path]:
-        """The certificate of a kubelet's endpoint, and the file with the CA of its clients."""
+    async def serving(self, node_name: str) -> Serving:
+        """The certificate of a kubelet's endpoint."""
 
     async def copies_launcher(self, client: KubeClient, namespace: str) -> bool:
         """Whether pods have to copy the launcher, for want of image volumes."""
 
 
-class OwnControlPlane:
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """The certificate of a kubelet's endpoint, and the CA of its clients, as files.
+
+    `key` is there where the cluster is asked to sign for it.
+    """
+
+    files: tuple[Path, Path]
+    client_ca: Path
+    key: ServingKey | None = None
+
+
+class _Api(Protocol):
+    def component_credentials(self, user: str, groups: Sequence[str], /) -> Credentials: ...
+
+    def write_kubeconfig(self, path: Path, *, namespace: str) -> None: ...
+
+
+_AnApi = TypeVar("_AnApi", bound=_Api)
+
+
+class _ByApi(Generic[_AnApi]):
+    """What both kinds leave to their API server and their network."""
+
+    network: ClusterNetwork
+    _api: _AnApi
+
+    def close(self) -> None:
+        self.network.close()
+
+    def credentials(self, user: str, groups: Sequence[str]) -> Credentials:
+        return self._api.component_credentials(user, groups)
+
+    def write_kubeconfig(self, path: Path, *, namespace: str) -> None:
+        self._api.write_kubeconfig(path, namespace=namespace)
+
+
+class OwnControlPlane(_ByApi[ApiServer]):
     """An API server in this process; controllers and scheduler are the server's."""
 
     joined = False
@@ -67,7 +105,7 @@ class OwnControlPlane:
         self._longest_token = longest_token
 
     async def prepare(self) -> None:
-        self.network: ClusterNetwork = LoopbackNetwork()
+        self.network = LoopbackNetwork()
 
     async def start(self) -> None:
         assert isinstance(self.network, LoopbackNetwork)
@@ -82,27 +120,18 @@ class OwnControlPlane:
     async def stop(self) -> None:
         await self._api.stop()
 
-    def close(self) -> None:
-        self.network.close()
-
-    def credentials(self, user: str, groups: Sequence[str]) -> Credentials:
-        return self._api.component_credentials(user, groups)
-
-    def write_kubeconfig(self, path: Path, *, namespace: str) -> None:
-        self._api.write_kubeconfig(path, namespace=namespace)
-
     @property
     def ca(self) -> str:
         return self._api.ca_file.read_text()
 
-    async def serving(self, node_name: str) -> tuple[ServingKey | tuple[Path, Path], Path]:
-        return self._pki.issue_server(f"system:node:{node_name}"), self._pki.ca_file
+    async def serving(self, node_name: str) -> Serving:
+        return Serving(self._pki.issue_server(f"system:node:{node_name}"), self._pki.ca_file)
 
     async def copies_launcher(self, _client: KubeClient, _namespace: str) -> bool:
         return False
 
 
-class JoinedControlPlane:
+class JoinedControlPlane(_ByApi[JoinedApi]):
     """That of the cluster to which a kubeconfig leads.
 
     Raises KubeconfigError for a broken one.
@@ -126,26 +155,17 @@ class JoinedControlPlane:
     async def stop(self) -> None:
         """It runs on."""
 
-    def close(self) -> None:
-        self.network.close()
-
-    def credentials(self, user: str, groups: Sequence[str]) -> Credentials:
-        return self._api.component_credentials(user, groups)
-
-    def write_kubeconfig(self, path: Path, *, namespace: str) -> None:
-        self._api.write_kubeconfig(path, namespace=namespace)
-
     @property
     def ca(self) -> str:
         return self._api.component_credentials(ADMIN, MASTERS).ca_data or ""
 
-    async def serving(self, node_name: str) -> tuple[ServingKey | tuple[Path, Path], Path]:
+    async def serving(self, node_name: str) -> Serving:
         directory = self._directory / "serving"
         directory.mkdir(mode=0o700)
         client_ca = directory / "client-ca.pem"
         key = ServingKey.make(directory, node_name, self.network.host_ip)
         client_ca.write_text(self._client_ca or key.files[0].read_text())
-        return key, client_ca
+        return Serving(key.files, client_ca, key)
 
     async def copies_launcher(self, client: KubeClient, namespace: str) -> bool:
         return not await keeps_image_volumes(client, namespace)

@@ -9,23 +9,19 @@ or SIGTERM; the directories of volumes that are still there stay.
 from __future__ import annotations
 
 import argparse
-import asyncio
-import contextlib
 import logging
 import sys
 from pathlib import Path
 
-from pytest_kubeflow.local.controllers.controller import Informers
+from pytest_kubeflow.local.controllers.controller import run_alone
 from pytest_kubeflow.local.controllers.persistentvolume import PersistentVolumeController
 from pytest_kubeflow.local.faults import Faults
-from pytest_kubeflow.local.kube import (
-    ApiError,
-    ApiUnreachableError,
-    Credentials,
-    KubeClient,
-    load_kubeconfig,
+from pytest_kubeflow.local.kube import KubeClient
+from pytest_kubeflow.local.kube.commandline import (
+    add_cluster_options,
+    add_node_option,
+    run_joined,
 )
-from pytest_kubeflow.local.kube.commandline import add_cluster_options, end_signalled
 from pytest_kubeflow.local.kube.resources import PERSISTENT_VOLUMES
 
 
@@ -36,44 +32,26 @@ def main() -> int:
         description="Make directories of this machine volumes of a cluster.",
     )
     add_cluster_options(parser)
+    add_node_option(parser)
     parser.add_argument("--directory", type=Path, required=True, help="where volumes are made")
-    options = parser.parse_args()
-    try:
-        credentials = load_kubeconfig(options.kubeconfig, options.context)
-    except ValueError as error:
-        parser.error(str(error))
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    return run_joined(parser, _provision)
+
+
+async def _provision(client: KubeClient, options: argparse.Namespace) -> None:
+    await client.list(PERSISTENT_VOLUMES)  # one line, and no silent repetition, if it may not
     directory = options.directory.absolute()
-    try:
-        asyncio.run(_run(credentials, options.node_name, directory))
-    except (ApiError, ApiUnreachableError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
-
-
-async def _run(credentials: Credentials, node_name: str, directory: Path) -> None:
-    ended = end_signalled()
-    async with KubeClient(credentials) as client:
-        await client.list(PERSISTENT_VOLUMES)  # one line, and no silent repetition, if it may not
-        informers = Informers(client)
-        controller = PersistentVolumeController(
+    logging.info("provisioning volumes of node %s in %s", options.node_name, directory)
+    await run_alone(
+        client,
+        lambda client, informers: PersistentVolumeController(
             client,
             informers,
             directory=directory,
-            node_name=node_name,
+            node_name=options.node_name,
             faults=Faults(()),
             provisions_only=True,
-        )
-        work = asyncio.create_task(controller.run())
-        logging.info("provisioning volumes of node %s in %s", node_name, directory)
-        try:
-            await ended.wait()
-        finally:
-            work.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await work
-            await informers.stop()
+        ),
+    )
 
 
 if __name__ == "__main__":

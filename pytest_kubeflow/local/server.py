@@ -28,7 +28,6 @@ from pytest_kubeflow.local.kube import Informer, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import CONFIG_MAPS
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
-from pytest_kubeflow.local.kubelet.certificate import ServingKey
 from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.mirrors import Program
 from pytest_kubeflow.local.metadata import MetadataStore, NativeMetadata
@@ -255,15 +254,15 @@ class Server:
         images = ImageCatalogue()
         images.register(LAUNCHER_IMAGE, self._compiled(LAUNCHER_DIRECTORY))
         add_images(images, self._directory / "images")
-        serving, client_ca = await control.serving(node_name)
+        serving = await control.serving(node_name)
         kubelet = Kubelet(
             await self._client(f"system:node:{node_name}", ["system:nodes"]),
             node_name=node_name,
             data_dir=self._directory / "kubelet",
             spawner=spawner,
             images=images,
-            server_cert=serving.files if isinstance(serving, ServingKey) else serving,
-            client_ca=client_ca,
+            server_cert=serving.files,
+            client_ca=serving.client_ca,
             faults=self._faults,
             host_ip=control.network.host_ip,
             pod_cidr=control.network.pods,
@@ -271,9 +270,11 @@ class Server:
             directories=HostDirectories(self._host_path, self._directory / _VOLUMES),
         )
         await self._run(kubelet.start, kubelet.stop)
-        if isinstance(serving, ServingKey):
+        if control.joined:
             self._stack.push_async_callback(kubelet.withdraw)
-            signed = asyncio.create_task(kubelet.have_signed(serving), name="serving certificate")
+        if serving.key is not None:
+            signing = kubelet.have_signed(serving.key)
+            signed = asyncio.create_task(signing, name="serving certificate")
             self._stack.callback(signed.cancel)
         return kubelet
 

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError
+from pytest_kubeflow.pipelines.behind import SETTLING, outage_behind
 from pytest_kubeflow.reaching import chain
 from pytest_kubeflow.response_text import words_of
 from pytest_kubeflow.retries.network import outage_of
@@ -19,8 +20,8 @@ from pytest_kubeflow.retries.statuses import PAGE_SECONDS, is_empty, is_whole_js
 
 CLIENT = "pipelines"
 
-MAX_OUTAGE = 60.0
-"""Seconds: as long as a pod of the pipelines takes to be replaced."""
+MAX_OUTAGE = 120.0
+"""Seconds: as long as the Kubernetes API may be away, without which the pipelines do nothing."""
 
 _TIMEOUT = (10.0, 60.0)
 # A deletion that got through before its response was lost is answered by 404 the next time.
@@ -39,8 +40,8 @@ class NotTheApi(ClusterUnreachable):
 
 
 def pipelines_policy(max_outage: float = MAX_OUTAGE) -> RetryPolicy:
-    """For one kfp.Client."""
-    return RetryPolicy(CLIENT, max_outage, judge=_judge)
+    """For one kfp.Client. It is Kubernetes that its API asks who may do what."""
+    return RetryPolicy(CLIENT, max_outage, judge=_judge, settling=SETTLING)
 
 
 def policy_of(client: Any) -> RetryPolicy:
@@ -83,7 +84,8 @@ def _judge(error: BaseException) -> Outage | None:
         if (outage := carried_by(cause)) is not None:
             return outage
         if isinstance(cause, kfp_server_api.ApiException) and cause.status:
-            return outage_in(cause.status, dict(cause.headers or {}), cause.body)
+            said = (cause.status, dict(cause.headers or {}), cause.body)
+            return outage_in(*said) or outage_behind(*said)
     if not isinstance(error, KubeflowError):
         return outage_of(error)
     return outage_of(error.__cause__) if error.__cause__ is not None else None

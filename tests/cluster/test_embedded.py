@@ -58,7 +58,23 @@ def test_another_kubernetes_is_not_replaced_silently(tmp_path: Path, name: str) 
     )
     told = rf"^--kf-{name}=\S+ \(from command line\): --kf-host=local .* leave one of them out"
     with pytest.raises(ConfigurationError, match=told):
-        with_endpoints(resolved({"host": "local", name: given}), endpoints)
+        resolved({"host": "local", name: given})
     # What is of the ini file gives way to a host of the command line.
     located = with_endpoints(resolved({"host": "local"}, ini={name: given}), endpoints)
     assert located.kubernetes.kubeconfig == tmp_path / "embedded"
+
+
+def test_a_kubernetes_is_joined_on_purpose_alone(tmp_path: Path) -> None:
+    """Whose kubeconfig is given beside it may be a cluster that is in use: one line, no start."""
+    (tmp_path / "test_it.py").write_text("def test_it(kf_cluster): pass\n")
+    done = subprocess.run(
+        [*COMMAND, "--kf-host=local", "--kf-context=production"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 4
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("ERROR: --kf-context=production (from command line): --kf-host=local ")
+    assert "`python -m pytest_kubeflow.local --kubeconfig FILE`" in line

@@ -1,20 +1,33 @@
 """The components' Kubernetes client, where an API server answers what is none of it."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 
 import pytest
 
-from pytest_kubeflow.local.kube import ApiUnreachableError, Credentials, Informer, KubeClient
+from pytest_kubeflow.local.kube import (
+    ApiError,
+    ApiUnreachableError,
+    Credentials,
+    Informer,
+    KubeClient,
+    PatientClient,
+)
 from pytest_kubeflow.local.kube.resources import PODS
 
 LIST = b'{"metadata": {"resourceVersion": "1"}, "items": []}'
 ADDED = b'{"type":"ADDED","object":{"metadata":{"name":"%b","resourceVersion":"2"}}}\n'
 
 
-def answer(body: bytes, kind: bytes = b"application/json") -> bytes:
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n"
-    return head % (kind, len(body)) + body
+def answer(body: bytes, kind: bytes = b"application/json", status: bytes = b"200 OK") -> bytes:
+    head = b"HTTP/1.1 %b\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n"
+    return head % (status, kind, len(body)) + body
+
+
+def refused(code: int, reason: str, message: str = "no") -> bytes:
+    status = {"kind": "Status", "code": code, "reason": reason, "message": message}
+    return answer(json.dumps(status).encode(), status=b"%d %b" % (code, reason.encode()))
 
 
 def against(
@@ -49,7 +62,7 @@ def against(
 )
 def test_what_is_no_answer(garbage: bytes) -> None:
     async def test(client: KubeClient) -> None:
-        with pytest.raises(ApiUnreachableError, match=r"^GET http://.*/prefix/api/v1/pods: ."):
+        with pytest.raises(ApiUnreachableError, match=r'^Get "http://.*/prefix/api/v1/pods": .'):
             await client.list(PODS)
 
     against([garbage], test)
@@ -83,3 +96,53 @@ def test_an_informer_goes_on_after_what_is_no_event(watch: bytes) -> None:
         running.cancel()
 
     against([answer(LIST), watch, answer(LIST), answer(ADDED % b"p")], test)
+
+
+def test_nobody_there_is_told_in_the_words_of_go() -> None:
+    async def test() -> None:
+        async with KubeClient(Credentials("http://127.0.0.1:1")) as client:
+            with pytest.raises(ApiUnreachableError) as caught:
+                await client.list(PODS)
+        refused = "dial tcp 127.0.0.1:1: connect: connection refused"
+        assert str(caught.value) == f'Get "http://127.0.0.1:1/api/v1/pods": {refused}'
+
+    asyncio.run(test())
+
+
+POD = {"metadata": {"name": "p", "namespace": "a"}}
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        b"",
+        refused(503, "ServiceUnavailable"),
+        refused(429, "TooManyRequests"),
+        refused(504, "Timeout"),
+        refused(500, "InternalError", "etcdserver: leader changed"),
+    ],
+)
+def test_who_is_patient_asks_until_there_is_an_answer(lost: bytes) -> None:
+    async def test(client: KubeClient) -> None:
+        made = await PatientClient(client).create(PODS, POD)
+        assert made["metadata"]["name"] == "p"
+
+    against([lost, lost, answer(json.dumps(POD).encode())], test)
+
+
+def test_what_was_made_while_its_answer_was_lost_is_not_made_again() -> None:
+    async def test(client: KubeClient) -> None:
+        made = await PatientClient(client).create(PODS, POD)
+        assert made["metadata"]["uid"] == "1"
+
+    there = {"metadata": {**POD["metadata"], "uid": "1"}}
+    against([b"", refused(409, "AlreadyExists"), answer(json.dumps(there).encode())], test)
+
+
+@pytest.mark.parametrize("code", [400, 403, 404, 409, 422, 500])
+def test_a_refusal_is_one_at_once(code: int) -> None:
+    async def test(client: KubeClient) -> None:
+        with pytest.raises(ApiError):
+            await PatientClient(client).create(PODS, POD)
+
+    against([refused(code, "AlreadyExists" if code == 409 else "Because")], test)

@@ -1,7 +1,8 @@
 """Programs of a real control plane, built from the Go modules that `go/` pins.
 
 They are built once for each pin and kept in the user's cache directory. A build that was cut off
-leaves nothing there that looks whole, and of two sessions at once the second waits.
+leaves nothing there that looks whole, and of two sessions at once the second waits. The environment
+variable PYTEST_KUBEFLOW_KUBERNETES names another version of Kubernetes; etcd stays as pinned.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from pathlib import Path
 
 import platformdirs
 
+from tests.real.gomodule import NoModuleError, for_version
+
+CHOSEN = "PYTEST_KUBEFLOW_KUBERNETES"
 MODULES = Path(__file__).parent / "go"
 _KUBERNETES = "k8s.io/kubernetes"
 _PACKAGES = {
@@ -30,7 +34,7 @@ NO_GO = "no Go toolchain on PATH: the real control plane cannot be built"
 
 
 class BuildError(Exception):
-    """`go build` failed; the message has its last lines."""
+    """There is no such version, or `go build` failed; the message has its last lines."""
 
 
 def have_go() -> bool:
@@ -51,6 +55,14 @@ def build() -> Path:
 
 
 def kubernetes_version() -> str:
+    """The version that was chosen, or the pinned one. Raises BuildError."""
+    chosen = os.environ.get(CHOSEN, "").removeprefix("v")
+    if chosen and re.fullmatch(r"\d+\.\d+\.\d+", chosen) is None:
+        raise BuildError(f"{CHOSEN}={chosen}: write a whole version, as 1.31.14")
+    return chosen or _pinned_version()
+
+
+def _pinned_version() -> str:
     text = (MODULES / "kubernetes" / "go.mod").read_text()
     found = re.search(rf"{_KUBERNETES} v(\S+)", text)
     assert found is not None
@@ -69,8 +81,15 @@ def _build_into(cache: Path, version: str) -> None:
     with tempfile.TemporaryDirectory(dir=cache.parent, prefix="building-") as place:
         programs = Path(place) / "programs"
         programs.mkdir()
-        for module, packages in _PACKAGES.items():
-            _go_build(MODULES / module, packages, programs, version)
+        for name, packages in _PACKAGES.items():
+            module = MODULES / name
+            if name == "kubernetes" and version != _pinned_version():
+                module = Path(place) / name
+                try:
+                    for_version(MODULES / name, version, module)
+                except NoModuleError as error:
+                    raise BuildError(f"{CHOSEN}={version}: {error}") from None
+            _go_build(module, packages, programs, version)
         # The package of etcd's program is called by its major version.
         (programs / "server").rename(programs / "etcd")
         programs.rename(cache)
@@ -85,10 +104,12 @@ def _go_build(module: Path, packages: list[str], into: Path, version: str) -> No
         "k8s.io/component-base/version.gitMinor": minor,
         "k8s.io/client-go/pkg/version.gitVersion": f"v{version}",
     }
+    # What no go.sum pins is checked by the checksum database alone, and written down as it comes.
+    mode = "readonly" if (module / "go.sum").is_file() else "mod"
     flags = " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in names.items())])
     done = subprocess.run(
         [
-            *("go", "build", "-mod=readonly", "-trimpath", "-buildvcs=false"),
+            *("go", "build", f"-mod={mode}", "-trimpath", "-buildvcs=false"),
             *("-ldflags", flags, "-o", f"{into}/", *packages),
         ],
         cwd=module,

@@ -7,40 +7,84 @@ import subprocess
 import sys
 import xml.etree.ElementTree
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from pytest_kubeflow.local.endpoints import Endpoints
 
 _ROOT = Path(__file__).parents[2]
 
 
+class SuiteSession:
+    """A session that runs in a process of its own; reports and output are in `folder`.
+
+    What is not waited for ends with the `with` block.
+    """
+
+    def __init__(
+        self, where: Endpoints, folder: Path, *arguments: str, kubeconfig: Path | None = None
+    ) -> None:
+        self._report = folder / "junit.xml"
+        self._output = folder / "output.txt"
+        with self._output.open("wb") as output:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist"),
+                    *(arguments or ("suites",)),
+                    f"--kf-host={where.host}",
+                    f"--kf-username={where.username}",
+                    f"--kf-kubeconfig={kubeconfig or where.kubeconfig}",
+                    f"--kf-s3-endpoint={where.s3_endpoint}",
+                    f"--junit-xml={self._report}",
+                ],
+                cwd=_ROOT,
+                env={**os.environ, "KF_PASSWORD": str(where.password)},
+                stdout=output,
+                stderr=output,
+            )
+
+    def ends_within(self, seconds: float) -> bool:
+        """Wait for its end for as long."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    @property
+    def output(self) -> str:
+        """What it has written so far."""
+        return self._output.read_text(errors="replace")
+
+    def counts(self) -> dict[str, int]:
+        """Wait for its end; how many of the tests ended in which way.
+
+        It raises AssertionError with the session's output if one of them failed.
+        """
+        code = self._process.wait()
+        assert code == 0, self.output[-8000:]
+        # For the log of whoever runs this: how many did not run, and why.
+        sys.stdout.write(self.output[-3000:])
+        suite = xml.etree.ElementTree.parse(self._report).getroot().find("testsuite")  # noqa: S314 (our own)
+        assert suite is not None
+        return {name: int(suite.get(name, "0")) for name in ("tests", "skipped")}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+
 def run_suites(
     where: Endpoints, folder: Path, *arguments: str, kubeconfig: Path | None = None
 ) -> dict[str, int]:
-    """Run the acceptance suites as a user does; returns how many of the tests ended in which way.
-
-    It raises AssertionError with the session's output if one of them failed.
-    """
-    report = folder / "junit.xml"
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist"),
-            *(arguments or ("suites",)),
-            f"--kf-host={where.host}",
-            f"--kf-username={where.username}",
-            f"--kf-kubeconfig={kubeconfig or where.kubeconfig}",
-            f"--kf-s3-endpoint={where.s3_endpoint}",
-            f"--junit-xml={report}",
-        ],
-        cwd=_ROOT,
-        env={**os.environ, "KF_PASSWORD": str(where.password)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
-    suite = xml.etree.ElementTree.parse(report).getroot().find("testsuite")  # noqa: S314 (our own)
-    assert suite is not None
-    counts = {name: int(suite.get(name, "0")) for name in ("tests", "skipped")}
-    # For the log of whoever runs this: how many did not run, and why.
-    sys.stdout.write(done.stdout[-3000:])
-    return counts
+    """Run the acceptance suites; returns `SuiteSession.counts`."""
+    with SuiteSession(where, folder, *arguments, kubeconfig=kubeconfig) as session:
+        return session.counts()

@@ -6,10 +6,11 @@ caller sees a result or an error.
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -153,11 +154,7 @@ def test_one_fault(
     asking: dict[str, Client], way: Way, stand_in: StandIn, fault: str, name: str
 ) -> None:
     client, cell = asking[name], CELLS[fault, name]
-    before = LOST.plain()
-
-    def hit(method: str, path: str) -> bool:
-        return (method, path) == (client.method, client.path)
-
+    before, hit = LOST.plain(), _only(client)
     with way.every_first(FAULTS[fault], of=hit):
         if cell == FINAL:
             with pytest.raises(Exception) as refused:  # noqa: PT011  of six clients
@@ -180,6 +177,89 @@ def test_one_fault(
         with way.every_first(FAULTS[fault], of=hit, times=9), pytest.raises(Exception):  # noqa: B017, PT011
             client.ask()
         assert way.attempts[client.method, client.path] == 2
+
+
+_ACCESS = "https://10.96.0.1:443/apis/authorization.k8s.io/v1/subjectaccessreviews"
+_ASKED = f'Failed to list runs: Failed to create SubjectAccessReview: Post "{_ACCESS}":'
+_DIAL = f"{_ASKED} dial tcp 10.96.0.1:443:"
+
+
+def go(message: str) -> Fault:
+    """A 500 as grpc-gateway writes it: the message twice."""
+    detail = {"@type": "type.googleapis.com/google.rpc.Status", "code": 13, "message": message}
+    body = json.dumps({"error": message, "code": 13, "message": message, "details": [detail]})
+    return lambda exchange: exchange.deliver(
+        (500, {"Content-Type": "application/json"}, body.encode())
+    )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"{_DIAL} connect: connection refused",
+        f"{_DIAL} connect: connection reset by peer",
+        f"{_DIAL} connect: no route to host",
+        f"{_DIAL} i/o timeout",
+        f"{_ASKED} read tcp 10.0.0.7:4711->10.96.0.1:443: read: connection reset by peer",
+        f"{_ASKED} EOF",
+        f"{_ASKED} net/http: TLS handshake timeout",
+        f"{_ASKED} http2: client connection lost",
+        "Failed to create a workflow: the server is currently unable to handle the request",
+        'User "a" cannot create: RBAC: clusterrole.rbac.authorization.k8s.io "b" not found',
+        "Failed to list runs: dial tcp 10.96.3.4:3306: connect: connection refused",
+    ],
+)
+def test_what_is_behind_the_pipelines_was_away(
+    asking: dict[str, Client], way: Way, stand_in: StandIn, said: str
+) -> None:
+    """Asked again by the clients of the pipelines; of other servers it is a cause like any."""
+    for name in ("pipelines: read", "pipelines: create"):
+        client = asking[name]
+        with way.every_first(go(said), of=_only(client)):
+            assert client.ask() is not None
+        assert way.attempts[client.method, client.path] == 2
+        assert made_by(client, stand_in) == 1
+    for name in ("Kubernetes: create", "gateway: GET"):
+        client = asking[name]
+        with way.every_first(go(said), of=_only(client)), pytest.raises(Exception, match="500"):
+            client.ask()
+        assert way.attempts[client.method, client.path] == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'failed calling webhook "pods.example.com": failed to call webhook: Post "https://a.b.svc":'
+        " dial tcp 10.96.0.9:443: connect: connection refused",
+        "dial tcp: lookup mysql on 10.96.0.10:53: no such host",
+        "a pipeline EOF: that is no outage",
+    ],
+)
+def test_what_is_no_outage_behind_the_pipelines(
+    asking: dict[str, Client], way: Way, said: str
+) -> None:
+    client = asking["pipelines: read"]
+    with way.every_first(go(said), of=_only(client)), pytest.raises(Exception, match="500"):
+        client.ask()
+    assert way.attempts[client.method, client.path] == 1
+
+
+def test_an_api_that_has_just_started_refuses_for_a_while(
+    asking: dict[str, Client], way: Way
+) -> None:
+    """It asks a Kubernetes that does not know all roles yet."""
+    client, told = asking["pipelines: read"], [status(403, "no"), go(f"{_DIAL} i/o timeout")]
+
+    def refuse(exchange: Exchange) -> None:
+        told.pop()(exchange)
+
+    with way.every_first(refuse, of=_only(client), times=2):
+        assert client.ask() is not None
+    assert way.attempts[client.method, client.path] == 3
+
+
+def _only(client: Client) -> Callable[[str, str], bool]:
+    return lambda method, path: (method, path) == (client.method, client.path)
 
 
 @pytest.mark.parametrize("name", sorted({client for _, client in CELLS}))

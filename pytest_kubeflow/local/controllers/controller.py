@@ -96,3 +96,14 @@ class Controller:
                 failed = True
             finally:
                 self.queue.done(key, failed=failed)
+
+
+async def run_alone(
+    client: KubeClient, make: Callable[[KubeClient, Informers], Controller]
+) -> None:
+    """Run one controller with informers of its own until cancelled."""
+    informers = Informers(client)
+    try:
+        await make(client, informers).run()
+    finally:
+        await informers.stop()

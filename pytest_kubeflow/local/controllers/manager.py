@@ -12,6 +12,7 @@ from pytest_kubeflow.local.controllers.deployment import DeploymentController
 from pytest_kubeflow.local.controllers.endpoints import EndpointsController
 from pytest_kubeflow.local.controllers.garbagecollector import GarbageCollector
 from pytest_kubeflow.local.controllers.namespace import NamespaceController
+from pytest_kubeflow.local.controllers.node import NodeController
 from pytest_kubeflow.local.controllers.persistentvolume import PersistentVolumeController
 from pytest_kubeflow.local.controllers.replicaset import ReplicaSetController
 from pytest_kubeflow.local.controllers.serviceaccount import ServiceAccountController
@@ -84,6 +85,7 @@ class ControllerManager:
         """What a kube-controller-manager has."""
         return [
             NamespaceController(self._client, informers),
+            NodeController(self._client, informers),
             ServiceAccountController(self._client, informers, ca=self._ca),
             DeploymentController(self._client, informers),
             ReplicaSetController(self._client, informers),

@@ -25,6 +25,7 @@ from pytest_kubeflow.local.kube.resources import (
 
 PROVISIONER = "kubeflow.local/path"
 _PROTECTION = "kubernetes.io/pvc-protection"
+_VOLUME_PROTECTION = "kubernetes.io/pv-protection"
 _SELECTED_NODE = "volume.kubernetes.io/selected-node"
 _DIRECTORY_MODE = 0o777  # any uid of a pod may write, as on local-path volumes
 
@@ -258,9 +259,21 @@ class PersistentVolumeController(Controller):
             await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
         try:
             await self.client.delete(PERSISTENT_VOLUMES, volume["metadata"]["name"])
+            await self._release(volume)
         except ApiError as error:
             if not error.not_found:
                 raise
+
+    async def _release(self, volume: Object) -> None:
+        """Let a volume go that no claim is bound to any more, which a real API server holds."""
+        metadata = volume["metadata"]
+        finalizers = metadata.get("finalizers") or []
+        if self._provisions_only or _VOLUME_PROTECTION not in finalizers:
+            return
+        left = [one for one in finalizers if one != _VOLUME_PROTECTION]
+        await self.client.patch(
+            PERSISTENT_VOLUMES, metadata["name"], {"metadata": {"finalizers": left}}
+        )
 
     async def _claim_exists(self, reference: Object) -> bool:
         try:

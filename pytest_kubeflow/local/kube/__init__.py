@@ -6,10 +6,12 @@ Objects are plain dicts, as JSON carries them. This is NOT the client that tests
 `pytest_kubeflow.k8s`, on the official SDK, and the two share no code.
 """
 
-from pytest_kubeflow.local.kube.client import ApiError, ApiUnreachableError, KubeClient
+from pytest_kubeflow.local.kube.client import ApiError, KubeClient
 from pytest_kubeflow.local.kube.informer import Informer
 from pytest_kubeflow.local.kube.kubeconfig import Credentials, KubeconfigError, load_kubeconfig
+from pytest_kubeflow.local.kube.patient import PatientClient
 from pytest_kubeflow.local.kube.resources import Resource
+from pytest_kubeflow.local.kube.unreachable import ApiUnreachableError
 
 __all__ = [
     "ApiError",
@@ -18,6 +20,7 @@ __all__ = [
     "Informer",
     "KubeClient",
     "KubeconfigError",
+    "PatientClient",
     "Resource",
     "load_kubeconfig",
 ]

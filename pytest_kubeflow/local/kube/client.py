@@ -18,6 +18,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from pytest_kubeflow.local.fastjson import decode, encode
 from pytest_kubeflow.local.kube.kubeconfig import Credentials
 from pytest_kubeflow.local.kube.resources import Resource
+from pytest_kubeflow.local.kube.unreachable import ApiUnreachableError
 
 Object = dict[str, Any]
 PATCH_TYPES = {
@@ -33,10 +34,6 @@ _ACCEPT = "application/json, */*;q=0.1"
 _SECONDS = 30.0  # without a byte, until the API server counts as unreachable
 _LONGEST_HEADER = 1 << 20  # bytes, as Go's client takes them
 _LONGEST_EVENT = 1 << 23  # bytes; etcd takes objects of up to 1.5 MiB
-
-
-class ApiUnreachableError(Exception):
-    """The API server gave no answer, or none that is HTTP."""
 
 
 class ApiError(Exception):
@@ -142,8 +139,7 @@ class KubeClient:
                 yield response
         # ValueError: what came is no JSON, or the token is none that fits into a header.
         except (aiohttp.ClientError, HttpProcessingError, TimeoutError, ValueError) as error:
-            why = str(error) or type(error).__name__
-            raise ApiUnreachableError(f"{method} {url}: {why}") from error
+            raise ApiUnreachableError.of(method, url, error) from error
 
     async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Object:
         return await self.request("GET", resource.path(namespace, name))

@@ -15,27 +15,29 @@ from pytest_kubeflow.local.kube.quantity import parse_quantity
 Resources = dict[str, Fraction]
 
 
+def stages(pod: Object) -> Iterator[list[Object]]:
+    """The containers that run side by side: with each init container, and then for good."""
+    sidecars: list[Object] = []
+    for container in pod["spec"].get("initContainers") or []:
+        if container.get("restartPolicy") == "Always":
+            sidecars.append(container)
+            yield list(sidecars)
+        else:
+            yield [*sidecars, container]
+    yield [*pod["spec"].get("containers", []), *sidecars]
+
+
 def requests_of(pod: Object) -> Resources:
     """The containers' sum, or more if an init container with the sidecars before it needs more."""
-    spec = pod["spec"]
-    sidecars: Resources = {}
-    peaks: list[Resources] = []
-    for container in spec.get("initContainers") or []:
-        own = dict(_requests(container))
-        if container.get("restartPolicy") == "Always":
-            sidecars = _sum(sidecars, own)
-            peaks.append(sidecars)
-        else:
-            peaks.append(_sum(sidecars, own))
-    total = sidecars
-    for container in spec.get("containers", []):
-        total = _sum(total, dict(_requests(container)))
-    for peak in peaks:
-        total = total | {
-            name: max(amount, total.get(name, Fraction(0))) for name, amount in peak.items()
-        }
-    overhead = {name: parse_quantity(text) for name, text in (spec.get("overhead") or {}).items()}
-    return _sum(_sum(total, overhead), {"pods": Fraction(1)})
+    total: Resources = {}
+    for containers in stages(pod):
+        asked: Resources = {}
+        for container in containers:
+            asked = _sum(asked, dict(_requests(container)))
+        total |= {name: max(one, total.get(name, Fraction(0))) for name, one in asked.items()}
+    overhead = pod["spec"].get("overhead") or {}
+    total = _sum(total, {name: parse_quantity(text) for name, text in overhead.items()})
+    return _sum(total, {"pods": Fraction(1)})
 
 
 def allocatable(node: Object) -> Resources:

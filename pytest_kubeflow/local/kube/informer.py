@@ -6,8 +6,9 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from pytest_kubeflow.local.kube.client import ApiError, ApiUnreachableError, KubeClient, Object
+from pytest_kubeflow.local.kube.client import ApiError, KubeClient, Object
 from pytest_kubeflow.local.kube.resources import Resource
+from pytest_kubeflow.local.kube.unreachable import ApiUnreachableError
 
 log = logging.getLogger(__name__)
 

@@ -18,9 +18,13 @@ from pytest_kubeflow.local.kube import (
     ApiUnreachableError,
     Credentials,
     KubeClient,
-    load_kubeconfig,
 )
-from pytest_kubeflow.local.kube.commandline import add_cluster_options, end_signalled
+from pytest_kubeflow.local.kube.commandline import (
+    add_cluster_options,
+    add_node_option,
+    credentials_of,
+    end_signalled,
+)
 from pytest_kubeflow.local.kubelet.certificate import ServingKey
 from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
@@ -36,6 +40,7 @@ def main() -> int:
         description="Run the pods of a node as isolated processes of this machine.",
     )
     add_cluster_options(parser)
+    add_node_option(parser)
     parser.add_argument(
         "--image-dir",
         action="append",
@@ -58,9 +63,9 @@ def main() -> int:
             if not separator or not directory:
                 parser.error(f"--image-dir {text!r}: write NAME=DIRECTORY")
             images.register(name, Path(directory))
-        credentials = load_kubeconfig(options.kubeconfig, options.context)
     except (OSError, ValueError) as error:
         parser.error(str(error))
+    credentials = credentials_of(parser, options)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     try:
         asyncio.run(_run(credentials, options.node_name, images, options.host_path))

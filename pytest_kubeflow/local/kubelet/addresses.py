@@ -10,9 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections import deque
 
-from pytest_kubeflow.local.network import is_this_machine
-
-HOST_IP = "127.0.0.1"
+from pytest_kubeflow.local.network import LOOPBACK, is_this_machine
 
 
 class NoAddressLeft(Exception):  # noqa: N818 (a state of the node, which passes)
@@ -26,7 +24,7 @@ class PodAddresses:
     rather than another pod.
     """
 
-    def __init__(self, cidr: str | None = None, *, host_ip: str = HOST_IP) -> None:
+    def __init__(self, cidr: str | None = None, *, host_ip: str = LOOPBACK) -> None:
         self.host_ip = host_ip
         network = ipaddress.ip_network(cidr) if cidr is not None else None
         if network is not None and not is_this_machine(str(network.network_address)):

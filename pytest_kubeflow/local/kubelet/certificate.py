@@ -20,10 +20,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
+from pytest_kubeflow.local.kube import ApiError, PatientClient
 from pytest_kubeflow.local.kube.resources import CERTIFICATE_SIGNING_REQUESTS as REQUESTS
-from pytest_kubeflow.local.kubelet.addresses import HOST_IP
-from pytest_kubeflow.local.kubelet.status import now
+from pytest_kubeflow.local.kube.times import now
+from pytest_kubeflow.local.network import LOOPBACK
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class ServingKey:
     key: ec.EllipticCurvePrivateKey
 
     @classmethod
-    def make(cls, directory: Path, node_name: str, host_ip: str = HOST_IP) -> ServingKey:
+    def make(cls, directory: Path, node_name: str, host_ip: str = LOOPBACK) -> ServingKey:
         """Write key and a certificate of its own signature, valid for a year, into `directory`."""
         made = cls(directory, node_name, host_ip, ec.generate_private_key(ec.SECP256R1()))
         _, key_file = made.files
@@ -61,7 +61,7 @@ class ServingKey:
         """Certificate and key, PEM."""
         return self.directory / "kubelet.crt", self.directory / "kubelet.key"
 
-    async def have_signed(self, client: KubeClient) -> None:
+    async def have_signed(self, client: PatientClient) -> None:
         """Ask the cluster for a certificate and wait until there is one: then `files` have it.
 
         Approves the request if `client` may; else somebody else must. Raises ApiError if the
@@ -88,11 +88,7 @@ class ServingKey:
         except ApiError as error:
             log.info("certificate request %s waits for its approval: %s", name, error)
         while True:
-            try:
-                status = (await client.get(REQUESTS, name)).get("status") or {}
-            except ApiUnreachableError as error:
-                log.debug("certificate request %s: %s", name, error)
-                status = {}
+            status = (await client.get(REQUESTS, name)).get("status") or {}
             if certificate := status.get("certificate"):
                 self._write(base64.b64decode(certificate))
                 return

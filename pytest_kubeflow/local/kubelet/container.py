@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import uuid
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from pytest_kubeflow.local.kube import ApiError
+from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.kubelet.attendance import Attendance
 from pytest_kubeflow.local.kubelet.cgroups import ContainerCgroup, PodCgroup
 from pytest_kubeflow.local.kubelet.console import Console
-from pytest_kubeflow.local.kubelet.context import Backoff, Node
+from pytest_kubeflow.local.kubelet.containerstatus import ContainerStatus
+from pytest_kubeflow.local.kubelet.context import Backoff, Node, StopEvent
 from pytest_kubeflow.local.kubelet.env import ConfigError
 from pytest_kubeflow.local.kubelet.gpus import GpuShare
 from pytest_kubeflow.local.kubelet.images import Image
@@ -24,12 +25,11 @@ from pytest_kubeflow.local.kubelet.logs import ContainerLog, tail_text
 from pytest_kubeflow.local.kubelet.probes import Inside
 from pytest_kubeflow.local.kubelet.pull import pull
 from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
-from pytest_kubeflow.local.kubelet.status import ContainerStatus, now
+from pytest_kubeflow.local.kubelet.streams import Streams
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes
 from pytest_kubeflow.local.spawner import (
     ExitStatus,
     Identity,
-    Process,
     ProcessSpec,
     SpawnerError,
     SpawnError,
@@ -82,7 +82,7 @@ class ContainerRunner:
             node, pod, spec, self.status, self.started, self.attempted, changed
         )
         self._anew = False
-        self._stopping = asyncio.Event()
+        self._stopping = StopEvent()
         self._inside: Inside | None = None
         self.console: Console | None = None
         self._background: set[asyncio.Task[None]] = set()
@@ -110,26 +110,6 @@ class ContainerRunner:
                 return
             restarted = True
             self.status.restart_count += 1
-
-    def resume(self, before: Object) -> None:
-        """Go on from the status that an earlier kubelet left, whose containers are gone."""
-        status, state = self.status, before.get("state") or {}
-        status.restart_count = int(before.get("restartCount") or 0)
-        status.image_id = before.get("imageID") or ""
-        status.container_id = before.get("containerID") or ""
-        status.last_state = before.get("lastState") or {}
-        if (running := state.get("running")) is not None:
-            # As containerd says of containers that ended while it did not look.
-            state = {
-                "terminated": {
-                    "exitCode": 255,
-                    "reason": "Unknown",
-                    "startedAt": running.get("startedAt"),
-                    "finishedAt": now(),
-                    "containerID": status.container_id,
-                }
-            }
-        status.state = state
 
     @property
     def will_run(self) -> bool:
@@ -173,10 +153,7 @@ class ContainerRunner:
 
     async def _pause(self, seconds: float) -> bool:
         """Wait; False if the container is to stop meanwhile."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
-        return not self._stopping.is_set()
+        return not await self._stopping.within(seconds)
 
     async def _run_once(self) -> bool:
         """One run from image to end; False if the pod stopped before there was one."""
@@ -246,7 +223,7 @@ class ContainerRunner:
                 return await configure(
                     self._node, self._pod, self.spec, image, self._volumes, self._gpus()
                 )
-            except ConfigError as error:
+            except (ConfigError, ApiUnreachableError) as error:
                 problem = str(error)
             except ApiError as error:
                 problem = error.message
@@ -278,25 +255,22 @@ class ContainerRunner:
     ) -> None:
         events, name = self._node.events, self.spec["name"]
         self.status.container_id = f"process://{uuid.uuid4().hex}{uuid.uuid4().hex}"
-        console = self._console()
+        streams = Streams(self.spec, log)
         try:
-            process = await self._spawn(spec, log, console)
+            process = await streams.spawn(self._node.spawner, spec)
         except (SpawnError, SpawnerError) as error:
-            if console is not None:
-                console.close()
+            streams.close()
             if isinstance(error, SpawnError):
                 await self._not_started(log, str(error))
             else:
                 self._terminated("StartError", 128, _NEVER, "the node is shutting down")
             return
-        self.console = console
+        self.console = streams.console
         events.normal(self._pod, "Created", f"Created container: {name}")
         events.normal(self._pod, "Started", f"Started container {name}")
         started_at = now()
         begun = asyncio.get_running_loop().time()
-        if "terminated" in self.status.state:
-            self.status.last_state = self.status.state
-        self.status.state = {"running": {"startedAt": started_at}}
+        self.status.run(started_at)
         ports = {
             port["name"]: port["containerPort"]
             for port in self.spec.get("ports") or []
@@ -320,32 +294,10 @@ class ContainerRunner:
         finally:
             watching.cancel()
             self._inside = None
-            if console is not None:
-                console.close()
+            streams.close()
         if asyncio.get_running_loop().time() - begun > 600:
             self._backoff.reset()
         self._finish(status, started_at, message_file, log, cgroup)
-
-    def _console(self) -> Console | None:
-        if not (self.spec.get("stdin") or self.spec.get("tty")):
-            return None
-        return Console(tty=bool(self.spec.get("tty")), once=bool(self.spec.get("stdinOnce")))
-
-    async def _spawn(
-        self, spec: ProcessSpec, log: ContainerLog, console: Console | None
-    ) -> Process:
-        """Start the process with its streams; ours of their inner ends are closed then."""
-        stdin = console.inner if console is not None else None
-        if console is not None and console.tty:
-            log.follow(console.output(), "stdout")
-            out = err = console.inner
-        else:
-            out, err = log.connect("stdout"), log.connect("stderr")
-        try:
-            return await self._node.spawner.spawn(spec, stdin=stdin, stdout=out, stderr=err)
-        finally:
-            for one in {fd for fd in (stdin, out, err) if fd is not None}:
-                os.close(one)
 
     @property
     def inside(self) -> Inside | None:
@@ -374,20 +326,8 @@ class ContainerRunner:
         self._terminated(reason, code, started_at, message)
 
     def _terminated(self, reason: str, code: int, started_at: str, message: str) -> None:
-        if "terminated" in self.status.state:
-            self.status.last_state = self.status.state
-        terminated = {
-            "exitCode": code,
-            "reason": reason,
-            "startedAt": started_at,
-            "finishedAt": now(),
-            "containerID": self.status.container_id,
-        }
-        if message:
-            terminated["message"] = message
         self.attempted.set()
-        self.status.state = {"terminated": terminated}
-        self.status.ready = self.status.started = False
+        self.status.end(reason, code, started_at, message)
         self._changed()
 
     def stop(self, grace: float) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -47,6 +49,17 @@ class Node:
 
     def fault(self, name: str) -> bool:
         return self.faults is not None and self.faults.active(name)
+
+
+class StopEvent(asyncio.Event):
+    """Set when a pod or one of its containers is to end."""
+
+    async def within(self, seconds: float) -> bool:
+        """Wait for it; False if it was not set in these seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.wait()
+        return self.is_set()
 
 
 class Backoff:

@@ -9,12 +9,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from pytest_kubeflow.local.httpd import HttpServer
-from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, Informer, KubeClient
+from pytest_kubeflow.local.kube import (
+    ApiError,
+    ApiUnreachableError,
+    Informer,
+    KubeClient,
+    PatientClient,
+)
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.events import Recorder
 from pytest_kubeflow.local.kube.resources import PODS, SERVICES, Resource
 from pytest_kubeflow.local.kubelet import cgroups, eviction, gpus
-from pytest_kubeflow.local.kubelet.addresses import HOST_IP, PodAddresses
+from pytest_kubeflow.local.kubelet.addresses import PodAddresses
 from pytest_kubeflow.local.kubelet.authorization import NodeGuard
 from pytest_kubeflow.local.kubelet.certificate import ServingKey
 from pytest_kubeflow.local.kubelet.context import FaultSet, Node
@@ -27,6 +33,7 @@ from pytest_kubeflow.local.kubelet.node import NodeRegistration, Told
 from pytest_kubeflow.local.kubelet.pod_worker import PodWorker
 from pytest_kubeflow.local.kubelet.removal import Removal
 from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
+from pytest_kubeflow.local.network import LOOPBACK
 from pytest_kubeflow.local.spawner import Spawner
 
 log = logging.getLogger(__name__)
@@ -78,7 +85,7 @@ class Kubelet:
         client_ca: Path,
         faults: FaultSet | None = None,
         gpu_pool: gpus.GpuPool | None = None,
-        host_ip: str = HOST_IP,
+        host_ip: str = LOOPBACK,
         pod_cidr: str | None = None,
         conditions: Mapping[str, Told] | None = None,
         directories: HostDirectories | None = None,
@@ -87,14 +94,15 @@ class Kubelet:
         self._name = node_name
         self._data_dir = data_dir
         self._images = images
-        self._events = PodEvents(Recorder(client, "kubelet", host=node_name))
+        patient = PatientClient(client)
+        self._events = PodEvents(Recorder(patient, "kubelet", host=node_name))
         self._pods = Informer(client, PODS, field_selector=f"spec.nodeName={node_name}")
         self._services = Informer(client, SERVICES)
         self._workers: dict[str, PodWorker] = {}  # by the pod's uid
         self._by_name: dict[tuple[str, str], PodWorker] = {}  # the last pod of that name
         self._tasks: set[asyncio.Task[None]] = set()
         certificate, key = server_cert
-        self._mirrors = MirrorPods(client, node_name, host_ip=host_ip)
+        self._mirrors = MirrorPods(client, node_name, host_ip=host_ip, patient=patient)
         app = kubelet_app(
             self._find,
             lambda: faults is not None and faults.active("log-cut"),
@@ -159,9 +167,9 @@ class Kubelet:
         Where it does not, the one of the beginning stays, and the log says why.
         """
         try:
-            await serving.have_signed(self._client)
+            await serving.have_signed(PatientClient(self._client))
             self._http.use_certificate(*serving.files)
-        except (ApiError, ApiUnreachableError, OSError) as error:
+        except (ApiError, OSError) as error:
             log.warning("the serving certificate of %s is its own: %s", self._name, error)
 
     async def show(self, program: Program) -> None:
@@ -170,7 +178,10 @@ class Kubelet:
 
     async def withdraw(self) -> None:
         """Take back what `show` showed, where the API server outlives this node."""
-        await self._mirrors.withdraw()
+        try:
+            await self._mirrors.withdraw()
+        except (ApiError, ApiUnreachableError) as error:
+            log.warning("pods of components stay behind on %s: %s", self._name, error)
 
     async def stop(self) -> None:
         """Stop working; containers end with the spawner."""
@@ -196,7 +207,7 @@ class Kubelet:
         registration.capacity.update(pool.inventory.capacity)
         registration.labels.update(pool.inventory.labels)
         self._tell_conditions()
-        node = await registration.update()
+        node = await registration.update(PatientClient(self._client))
         if pool.condition is not None and pool.condition[0] == "False":
             _, reason, message = pool.condition
             self._events.warning(node, reason, message)
@@ -215,8 +226,8 @@ class Kubelet:
         metadata = pod["metadata"]
         uid, name = metadata["uid"], (metadata["namespace"], metadata["name"])
         if is_mirror(pod):
-            if metadata.get("deletionTimestamp") and kind != "DELETED":
-                self._spawn(self._mirrors.deleted(*name, uid))
+            if kind != "DELETED":
+                self._spawn(self._mirrors.changed(pod))
             return
         worker = self._workers.get(uid)
         if kind == "DELETED":

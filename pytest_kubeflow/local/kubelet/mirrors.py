@@ -11,10 +11,10 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from pytest_kubeflow.local.kube import ApiError, KubeClient
+from pytest_kubeflow.local.kube import ApiError, KubeClient, PatientClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import PODS
-from pytest_kubeflow.local.kubelet.status import now
+from pytest_kubeflow.local.kube.times import now
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +38,13 @@ def is_mirror(pod: Object) -> bool:
 
 
 class MirrorPods:
-    """Those of one node."""
+    """Those of one node. What others change is mended by `patient`, whenever that can be."""
 
-    def __init__(self, client: KubeClient, node: str, *, host_ip: str) -> None:
+    def __init__(
+        self, client: KubeClient, node: str, *, host_ip: str, patient: PatientClient
+    ) -> None:
         self._client = client
+        self._patient = patient
         self._host_ip = host_ip
         self._node = node
         self._programs: dict[tuple[str, str], Program] = {}
@@ -53,39 +56,47 @@ class MirrorPods:
         key = (program.namespace, f"{program.app}-{self._node}")
         async with self._turn:
             self._programs[key] = program
-            await self._create(key, program)
+            await self._create(self._client, key, program)
 
     def address_of(self, namespace: str, name: str) -> str | None:
         """The address of that mirror pod, if it is one."""
         program = self._programs.get((namespace, name))
         return program.ip if program is not None else None
 
-    async def deleted(self, namespace: str, name: str, uid: str) -> None:
-        """Somebody wants the pod of this uid to go: show it anew, if that has not been done."""
-        key = (namespace, name)
+    async def changed(self, pod: Object) -> None:
+        """Bring back what somebody has deleted, and what is said of a node that was away.
+
+        Its controller makes the pods of a node that it does not hear of unready; who hears of it
+        again is told so by the kubelet.
+        """
+        metadata = pod["metadata"]
+        key = (metadata["namespace"], metadata["name"])
         async with self._turn:
             program = self._programs.get(key)
-            if program is None or self._uids.get(key) != uid:
+            if program is None or self._uids.get(key) != metadata["uid"]:
                 return
-            await self._delete(key)
-            await self._create(key, program)
+            if metadata.get("deletionTimestamp"):
+                await self._delete(self._patient, key)
+                await self._create(self._patient, key, program)
+            elif not _is_ready(pod) and "conditions" in (pod.get("status") or {}):
+                await self._tell(self._patient, key, program)
 
     async def withdraw(self) -> None:
         """Remove all of them: their programs are about to end."""
         async with self._turn:
             programs, self._programs = self._programs, {}
             for key in programs:
-                await self._delete(key)
+                await self._delete(self._client, key)
 
-    async def _delete(self, key: tuple[str, str]) -> None:
+    async def _delete(self, client: KubeClient, key: tuple[str, str]) -> None:
         namespace, name = key
         try:
-            await self._client.delete(PODS, name, namespace, grace_seconds=0)
+            await client.delete(PODS, name, namespace, grace_seconds=0)
         except ApiError as error:
             if not error.not_found:
                 raise
 
-    async def _create(self, key: tuple[str, str], program: Program) -> None:
+    async def _create(self, client: KubeClient, key: tuple[str, str], program: Program) -> None:
         namespace, name = key
         metadata = {
             "name": name,
@@ -101,14 +112,19 @@ class MirrorPods:
         spec = {"nodeName": self._node, "containers": [container]}
         pod = {"metadata": metadata, "spec": spec}
         try:
-            made = await self._client.create(PODS, pod)
+            made = await client.create(PODS, pod)
         except ApiError as error:
             if error.reason != "AlreadyExists":
                 raise
             # Of an earlier start, which was killed: its ports were others.
-            await self._delete(key)
-            made = await self._client.create(PODS, pod)
+            await self._delete(client, key)
+            made = await client.create(PODS, pod)
         self._uids[key] = made["metadata"]["uid"]
+        await self._tell(client, key, program)
+
+    async def _tell(self, client: KubeClient, key: tuple[str, str], program: Program) -> None:
+        """Write the status of a pod that runs and is ready."""
+        namespace, name = key
         began = now()
         conditions = [
             {"type": one, "status": "True", "lastTransitionTime": began}
@@ -133,6 +149,15 @@ class MirrorPods:
                 }
             ],
         }
-        await self._client.patch(
-            PODS, name, {"status": status}, namespace=namespace, subresource="status"
-        )
+        try:
+            await client.patch(
+                PODS, name, {"status": status}, namespace=namespace, subresource="status"
+            )
+        except ApiError as error:
+            if not error.not_found:  # deleted meanwhile: that is another change
+                raise
+
+
+def _is_ready(pod: Object) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)

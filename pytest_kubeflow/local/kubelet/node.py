@@ -13,7 +13,7 @@ from pathlib import Path
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import LEASES, NODES
-from pytest_kubeflow.local.kubelet.status import now
+from pytest_kubeflow.local.kube.times import now
 
 log = logging.getLogger(__name__)
 
@@ -80,12 +80,13 @@ class NodeRegistration:
                 raise
         await self.update()
 
-    async def update(self) -> Object:
+    async def update(self, client: KubeClient | None = None) -> Object:
         """Bring labels and status into the API; returns the node. Raises ApiError."""
-        node = await self._client.patch(NODES, self._name, {"metadata": {"labels": self.labels}})
+        client = client or self._client
+        node = await client.patch(NODES, self._name, {"metadata": {"labels": self.labels}})
         known = (node.get("status") or {}).get("conditions") or []
         self._updated = time.monotonic()
-        return await self._client.patch(
+        return await client.patch(
             NODES, self._name, {"status": self._status(known)}, subresource="status"
         )
 

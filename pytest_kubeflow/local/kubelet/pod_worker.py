@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Sequence
 from functools import partial
@@ -11,17 +10,18 @@ from pathlib import Path
 
 from pytest_kubeflow.local.kube import ApiUnreachableError
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.kubelet import eviction
 from pytest_kubeflow.local.kubelet.addresses import NoAddressLeft
 from pytest_kubeflow.local.kubelet.admission import PodRejected, admit
 from pytest_kubeflow.local.kubelet.container import ContainerRunner
-from pytest_kubeflow.local.kubelet.context import Backoff, Node
+from pytest_kubeflow.local.kubelet.context import Backoff, Node, StopEvent
 from pytest_kubeflow.local.kubelet.env import Reader
 from pytest_kubeflow.local.kubelet.gpus import GpusUnavailable
 from pytest_kubeflow.local.kubelet.hosts import hostname_of, hosts_file
 from pytest_kubeflow.local.kubelet.logs import ContainerLog
 from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
-from pytest_kubeflow.local.kubelet.status import now, pod_status, rejected_status
+from pytest_kubeflow.local.kubelet.status import pod_status, rejected_status
 from pytest_kubeflow.local.kubelet.status_writer import StatusWriter
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes, VolumeError
 
@@ -51,7 +51,7 @@ class PodWorker:
         self._cgroup = node.enforcement.pod(pod, limited=not node.fault("limits-ignored"))
         self._unenforced = node.enforcement.refused(pod)
         self._volumes_ready = False
-        self._stopping = asyncio.Event()
+        self._stopping = StopEvent()
         self._removal = asyncio.Event()
         self._ended = False
         self._failure: tuple[str, str] | None = None
@@ -100,7 +100,7 @@ class PodWorker:
             for runner in runners:
                 status = before.get(runner.spec["name"]) or {}
                 if status.get("containerID"):
-                    runner.resume(status)
+                    runner.status.resume(status)
         if any(one.will_run for one in self._main) and self._may_start_anew:
             for runner in self._init:
                 runner.again()
@@ -145,6 +145,7 @@ class PodWorker:
         """Take note of a change of the pod in the API."""
         self.pod = pod
         metadata = pod["metadata"]
+        self._writer.compare(pod)
         self._debug()
         if metadata.get("deletionTimestamp"):
             self._removal.set()
@@ -258,10 +259,7 @@ class PodWorker:
                 self._known["podIP"] = self._ip
                 self.write_hosts(services)
                 return True
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(backoff.delay()):
-                    await self._stopping.wait()
-            if self._stopping.is_set():
+            if await self._stopping.within(backoff.delay()):
                 return False
 
     async def _free_volumes(self) -> None:
@@ -349,9 +347,7 @@ class PodWorker:
             else:
                 self._volumes_ready = True
                 return True
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(backoff.delay()):
-                    await self._stopping.wait()
+            await self._stopping.within(backoff.delay())
         return False
 
     async def _watch_deadline(self) -> None:

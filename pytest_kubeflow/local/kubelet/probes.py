@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kubelet.addresses import HOST_IP
+from pytest_kubeflow.local.network import LOOPBACK
 from pytest_kubeflow.local.spawner import (
     Identity,
     Process,
@@ -41,7 +41,7 @@ class Inside:
     working_dir: str
     identity: Identity
     ports: dict[str, int]
-    ip: str = HOST_IP
+    ip: str = LOOPBACK
 
     async def execute(self, command: list[str], seconds: float) -> tuple[int, str]:
         """Run a command in the container; exit code and output. Raises TimeoutError."""

@@ -9,9 +9,9 @@ import re
 from collections.abc import Awaitable, Callable
 
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kubelet.containerstatus import ContainerStatus
 from pytest_kubeflow.local.kubelet.context import Backoff, Node
 from pytest_kubeflow.local.kubelet.images import Image, ImageUnknown
-from pytest_kubeflow.local.kubelet.status import ContainerStatus
 
 _PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
 _NAME = re.compile(

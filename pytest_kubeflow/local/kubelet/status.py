@@ -6,13 +6,13 @@ Rules: kubernetes/kubernetes pkg/kubelet/kubelet_pods.go (getPhase) and pkg/kube
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kubelet.addresses import HOST_IP
+from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.kubelet.cgroups import CONDITION as ENFORCED
+from pytest_kubeflow.local.kubelet.containerstatus import ContainerStatus
+from pytest_kubeflow.local.network import LOOPBACK
 
 OWN_CONDITIONS = (
     ENFORCED,
@@ -24,71 +24,6 @@ OWN_CONDITIONS = (
 )
 
 
-def now() -> str:
-    """The time as the API writes it: RFC 3339, whole seconds."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _creating() -> Object:
-    return {"waiting": {"reason": "ContainerCreating"}}
-
-
-@dataclass
-class ContainerStatus:
-    """What the kubelet knows about one container; `state` and `last_state` as the API has them."""
-
-    name: str
-    image: str
-    sidecar: bool = False
-    init: bool = False
-    image_id: str = ""
-    container_id: str = ""
-    state: Object = field(default_factory=_creating)
-    last_state: Object = field(default_factory=dict)
-    restart_count: int = 0
-    ready: bool = False
-    started: bool = False
-
-    @property
-    def exit_code(self) -> int | None:
-        """Exit code of the run that has ended, if no other has begun."""
-        terminated = self.state.get("terminated")
-        if terminated is None and "waiting" in self.state:
-            terminated = self.last_state.get("terminated")
-        return None if terminated is None else int(terminated["exitCode"])
-
-    @property
-    def completed(self) -> bool:
-        return "terminated" in self.state and self.exit_code == 0
-
-    @property
-    def running(self) -> bool:
-        return "running" in self.state
-
-    def wait(self, reason: str, message: str | None = None) -> None:
-        """Note why the container does not run; a run that has ended becomes the last one."""
-        if "terminated" in self.state:
-            self.last_state = self.state
-        waiting = {"reason": reason} | ({"message": message} if message else {})
-        self.state = {"waiting": waiting}
-        self.ready = self.started = False
-
-    def to_json(self) -> Object:
-        status: Object = {
-            "name": self.name,
-            "image": self.image,
-            "imageID": self.image_id,
-            "state": self.state,
-            "lastState": self.last_state,
-            "restartCount": self.restart_count,
-            "ready": self.completed if self.init and not self.sidecar else self.ready,
-            "started": self.started,
-        }
-        if self.container_id:
-            status["containerID"] = self.container_id
-        return status
-
-
 def pod_status(
     pod: Object,
     init: Sequence[ContainerStatus],
@@ -96,8 +31,8 @@ def pod_status(
     *,
     started_at: str,
     volumes_ready: bool,
-    ip: str = HOST_IP,
-    host_ip: str = HOST_IP,
+    ip: str = LOOPBACK,
+    host_ip: str = LOOPBACK,
     stopped: bool = False,
     failure: tuple[str, str] | None = None,
     unenforced: tuple[str, str] | None = None,

@@ -34,6 +34,9 @@ class StatusWriter:
         self._clean = asyncio.Event()
         self._ended = False
         self._gone = False
+        self._version = self._shown = ""
+        self._seen = False
+        self._again = False
         self.written: Object = {}
         """The status that was written last."""
 
@@ -41,6 +44,19 @@ class StatusWriter:
         """What the status tells has changed."""
         self._clean.clear()
         self._dirty.set()
+
+    def compare(self, pod: Object) -> None:
+        """Write the status anew where others have made the pod unready, as seen in the API.
+
+        The controller of nodes does that while it does not hear of this one. What comes from
+        before our last change is none of that.
+        """
+        self._shown = pod["metadata"].get("resourceVersion", "")
+        if self._shown == self._version:
+            self._seen = True
+        elif self._seen and _ready(pod.get("status") or {}) != _ready(self.written):
+            self._again = True
+            self.changed()
 
     def end(self) -> None:
         """The pod has ended: the next status is its last one."""
@@ -63,7 +79,8 @@ class StatusWriter:
             status = self._status()
             if status["phase"] in {"Succeeded", "Failed"} and not self._ended:
                 continue
-            if status == self.written or self._gone or await self._write(status):
+            same = status == self.written and not self._again
+            if same or self._gone or await self._write(status):
                 self.written = status
             else:
                 self._dirty.set()
@@ -77,10 +94,13 @@ class StatusWriter:
 
     async def _write(self, status: Object) -> bool:
         patch = {"metadata": {"uid": self._uid}, "status": status}
+        self._seen = self._again = False
         try:
-            await self._client.patch(
+            made = await self._client.patch(
                 PODS, self._name, patch, namespace=self._namespace, subresource="status"
             )
+            self._version = made["metadata"]["resourceVersion"]
+            self._seen = self._shown == self._version
         except (ApiError, ApiUnreachableError) as error:
             if isinstance(error, ApiError) and error.code in {404, 409}:
                 return True  # it is gone, or it is another pod of this name by now
@@ -108,3 +128,8 @@ class StatusWriter:
                 await asyncio.sleep(1)
             else:
                 return
+
+
+def _ready(status: Object) -> str:
+    conditions = status.get("conditions") or []
+    return str(next((one["status"] for one in conditions if one["type"] == "Ready"), ""))

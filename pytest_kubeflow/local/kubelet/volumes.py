@@ -10,38 +10,26 @@ import contextlib
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import (
-    CONFIG_MAPS,
     PERSISTENT_VOLUME_CLAIMS,
     PERSISTENT_VOLUMES,
-    SECRETS,
-    SERVICE_ACCOUNTS,
 )
 from pytest_kubeflow.local.kubelet.env import (
     ConfigError,
     Reader,
     expand,
-    fetch_data,
-    field_value,
-    resource_value,
 )
 from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue, ImageUnknown
-from pytest_kubeflow.local.kubelet.projection import ProjectedFile, own, own_folder, write_files
+from pytest_kubeflow.local.kubelet.projected import ProjectedVolumes, group_of
+from pytest_kubeflow.local.kubelet.projection import own, own_folder
 from pytest_kubeflow.local.spawner import Mount
-
-_MISSING_KEY = {
-    "configMap": "configmap references non-existent config key",
-    "secret": "references non-existent secret key",
-}
-_TOKEN_SECONDS = 3607  # the default of the API server's admission, as in real clusters
 
 
 class VolumeError(Exception):
@@ -61,10 +49,6 @@ def _told_of(volume: str) -> Iterator[None]:
         raise VolumeError.of(volume, str(error)) from None
     except ApiError as error:
         raise VolumeError.of(volume, error.message) from None
-
-
-_File = tuple[str, bytes, int | None, int | None]
-"""Path, content, mode if the source says one, and owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +75,11 @@ class PodVolumes:
         self._client = client
         self._images = images
         self._directory = directory
-        self._allocatable = allocatable
         self._lossy = lossy
         self._directories = directories
         self._volumes: dict[str, Volume] = {}
         self._empty: dict[str, Path] = {}
-        self._projected: dict[str, tuple[Sequence[Object], int | None]] = {}
-        self._shown: dict[str, dict[str, ProjectedFile]] = {}
-        self._tokens: dict[tuple[str, str], tuple[str, float]] = {}
+        self._projected = ProjectedVolumes(client, directory, allocatable=allocatable)
 
     async def set_up(self, pod: Object) -> None:
         """Make every volume that is not there yet. Raises VolumeError for the first that fails."""
@@ -129,14 +110,11 @@ class PodVolumes:
                     self._empty[name] = _owned(_directory(path, mode), pod)
                     return Volume(path)
                 case "configMap" | "secret" | "downwardAPI" | "projected":
-                    sources: list[Object] = [{kind: source}]
-                    if kind == "projected":
-                        sources = source.get("sources") or []
-                    self._projected[name] = (sources, source.get("defaultMode"))
+                    self._projected.add(name, kind, source)
                     # The modes of a directory on disk and of a new tmpfs, which this is not.
                     _directory(path, 0o777 if kind == "configMap" else 0o1777)
-                    await self._project(pod, name)
-                    own_folder(path, _group(pod))
+                    await self._projected.project(pod, name)
+                    own_folder(path, group_of(pod))
                     return Volume(path, readonly=True)
                 case "persistentVolumeClaim":
                     return await self._claim(pod, source, path)
@@ -187,85 +165,16 @@ class PodVolumes:
             raise ConfigError(f"hostPath type check failed: {path} is not a {kind.lower()}")
         return path
 
-    async def _project(self, pod: Object, name: str, client: Reader | None = None) -> None:
-        """Write what a volume shows, if that is not there already."""
-        sources, mode = self._projected[name]
-        default = 0o644 if mode is None else mode
-        files: dict[str, ProjectedFile] = {}
-        for source in sources:
-            found = await self._files(pod, name, source, client or self._client)
-            for path, data, item_mode, owner in found:
-                files[path] = ProjectedFile(
-                    data, default if item_mode is None else item_mode, owner
-                )
-        if self._shown.get(name) != files:
-            write_files(self._directory / name, files, group=_group(pod))
-            self._shown[name] = files
-
-    async def _files(self, pod: Object, volume: str, source: Object, client: Reader) -> list[_File]:
-        namespace = pod["metadata"]["namespace"]
-        for resource, kind in ((CONFIG_MAPS, "configMap"), (SECRETS, "secret")):
-            if (reference := source.get(kind)) is not None:
-                data = await fetch_data(client, resource, namespace, reference)
-                return _chosen(data or {}, reference, _MISSING_KEY[kind])
-        if (reference := source.get("downwardAPI")) is not None:
-            return [
-                (item["path"], self._downward(pod, item).encode(), item.get("mode"), None)
-                for item in reference.get("items") or []
-            ]
-        if (reference := source.get("serviceAccountToken")) is not None:
-            token = await self._token(pod, volume, reference)
-            user = _common_user(pod)
-            mode = None if user is None and _group(pod) is None else 0o600
-            return [(reference["path"], token.encode(), mode, user)]
-        raise ConfigError(f"unknown projected source: {', '.join(source)}")
-
-    def _downward(self, pod: Object, item: Object) -> str:
-        if reference := item.get("fieldRef"):
-            return field_value(pod, reference["fieldPath"])
-        return resource_value(pod, {}, item["resourceFieldRef"], self._allocatable)
-
-    async def _token(self, pod: Object, volume: str, source: Object) -> str:
-        if (known := self._tokens.get((volume, source["path"]))) is not None:
-            return known[0]
-        metadata = pod["metadata"]
-        account = pod["spec"].get("serviceAccountName") or "default"
-        audience = source.get("audience")
-        request = {
-            "apiVersion": "authentication.k8s.io/v1",
-            "kind": "TokenRequest",
-            "spec": {
-                "audiences": [audience] if audience else [],
-                "expirationSeconds": source.get("expirationSeconds") or _TOKEN_SECONDS,
-                "boundObjectRef": {
-                    "apiVersion": "v1",
-                    "kind": "Pod",
-                    "name": metadata["name"],
-                    "uid": metadata["uid"],
-                },
-            },
-        }
-        url = SERVICE_ACCOUNTS.path(metadata["namespace"], account) + "/token"
-        status = (await self._client.request("POST", url, body=request))["status"]
-        expires = datetime.fromisoformat(status["expirationTimestamp"]).timestamp()
-        lifetime = source.get("expirationSeconds") or _TOKEN_SECONDS
-        token: str = status["token"]
-        self._tokens[volume, source["path"]] = (token, expires - 0.2 * lifetime)
-        return token
-
     async def renew_tokens(self, pod: Object, now: float) -> None:
         """Replace the tokens that have used up four fifths of their time, as the kubelet does."""
-        for (volume, path), (_, due) in list(self._tokens.items()):
-            if now > due:
-                del self._tokens[volume, path]
-                await self._project(pod, volume)
+        await self._projected.renew_tokens(pod, now)
 
     async def refresh(self, pod: Object, client: Reader) -> None:
         """Bring in what has changed, as `client` has it. Raises VolumeError; then all stays."""
-        for name in list(self._projected):
+        for name in self._projected.names:
             if name in self._volumes:
                 with _told_of(name):
-                    await self._project(pod, name, client)
+                    await self._projected.project(pod, name, client)
 
     @property
     def empty_dirs(self) -> dict[str, Path]:
@@ -325,34 +234,6 @@ def _sub_path(volume: Volume, sub: str) -> Path:
     return path
 
 
-def _chosen(data: Mapping[str, bytes], reference: Object, complaint: str) -> list[_File]:
-    items = reference.get("items")
-    if not items:
-        return [(name, value, None, None) for name, value in data.items()]
-    chosen: list[_File] = []
-    for item in items:
-        if item["key"] in data:
-            chosen.append((item["path"], data[item["key"]], item.get("mode"), None))
-        elif not reference.get("optional"):
-            raise ConfigError(f"{complaint}: {item['key']}")
-    return chosen
-
-
-def _group(pod: Object) -> int | None:
-    group: int | None = (pod["spec"].get("securityContext") or {}).get("fsGroup")
-    return group
-
-
-def _common_user(pod: Object) -> int | None:
-    """The user of all containers, if they have one user and the pod says which."""
-    default = (pod["spec"].get("securityContext") or {}).get("runAsUser")
-    users = {
-        (one.get("securityContext") or {}).get("runAsUser", default)
-        for one in [*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or [])]
-    }
-    return users.pop() if len(users) == 1 else None
-
-
 def _owned(path: Path, pod: Object) -> Path:
-    own(path, _group(pod), writable=True)
+    own(path, group_of(pod), writable=True)
     return path

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from pytest_kubeflow.local.database import Database
 from pytest_kubeflow.local.faults import Faults
-from pytest_kubeflow.local.kube import Informer, KubeClient
+from pytest_kubeflow.local.kube import Informer, KubeClient, PatientClient
 from pytest_kubeflow.local.kube.resources import WORKFLOWS
 from pytest_kubeflow.local.metadata import MetadataStore, metadata_app
 from pytest_kubeflow.local.pipelines.api.access import Access
@@ -59,6 +59,8 @@ class Pipelines:
         alone: bool = True,
     ) -> None:
         faults = faults or Faults()
+        # The API answers at once, whatever may be; what works on runs goes on when Kubernetes does.
+        patient = PatientClient(client)
         store, workflows = Store(), Workflows(client)
         if database is not None:
             # Loaded for a data directory only: pydantic would cost a tenth of a second.
@@ -66,19 +68,25 @@ class Pipelines:
 
             keep(store, database)
         self._unfinished = unfinished(store)
-        self._resume = partial(resume, store=store, workflows=workflows, client=client)
-        access = Access(client, multi_user=multi_user, gateway_secret=gateway_secret, faults=faults)
-        context = Context(store, access, client, faults)
+        self._resume = partial(resume, store=store, workflows=Workflows(patient), client=patient)
+        authorize = partial(
+            Access, multi_user=multi_user, gateway_secret=gateway_secret, faults=faults
+        )
+        context = Context(store, authorize(client), client, faults)
+        inner = Context(store, authorize(patient), patient, faults)
         self._informer = Informer(client, WORKFLOWS, label_selector=RUN_LABEL)
         # First the store, then the driver: a run that ends is seen to have ended by both.
         self._agent = PersistenceAgent(self._informer, store)
-        self._engine = Engine(client, self._informer, metadata, store=store_settings, faults=faults)
+        self._engine = Engine(
+            patient, self._informer, metadata, store=store_settings, faults=faults
+        )
         self._tasks: list[asyncio.Task[None]] = []
         pipelines = PipelineService(context)
         versions = VersionService(context, pipelines)
         submissions = Submissions(context, workflows)
-        self._recurring = RecurringRuns(store, submissions, self._informer)
-        self._foreign = ForeignWorkflows(client) if alone else None
+        due = Submissions(inner, Workflows(patient))
+        self._recurring = RecurringRuns(store, due, self._informer)
+        self._foreign = ForeignWorkflows(patient) if alone else None
         routes = [
             *UploadService(context, pipelines, versions).routes(),
             *pipelines.routes(),
@@ -86,7 +94,7 @@ class Pipelines:
             *ExperimentService(context).routes(),
             *RunService(context, workflows, submissions).routes(),
             *RecurringRunService(context, workflows, submissions).routes(),
-            *ReportService(context, self._engine.accept).routes(),
+            *ReportService(inner, self._engine.accept).routes(),
         ]
         self.metadata_app: ASGIApp = metadata_app(metadata)
         self.app: Starlette = make_app(context, routes)

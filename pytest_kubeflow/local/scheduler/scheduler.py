@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pytest_kubeflow.local.controllers.controller import Controller, Informers
 from pytest_kubeflow.local.faults import Faults
-from pytest_kubeflow.local.kube import ApiError, KubeClient
+from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.events import Recorder
 from pytest_kubeflow.local.kube.informer import Key, key_of
@@ -195,11 +195,11 @@ class Scheduler(Controller):
                     "target": {"apiVersion": "v1", "kind": "Node", "name": node},
                 },
             )
-        except ApiError as error:
+        except (ApiError, ApiUnreachableError) as error:
             self._assumed.pop(key, None)
-            if not (error.not_found or error.conflict):
-                raise
-            return
+            if isinstance(error, ApiError) and (error.not_found or error.conflict):
+                return
+            raise
         where = f"{metadata['namespace']}/{metadata['name']}"
         message = f"Successfully assigned {where} to {node}"
         await self._recorder.event(pod, "Normal", "Scheduled", message)
@@ -225,11 +225,11 @@ class Scheduler(Controller):
                 subresource="status",
                 kind="strategic",
             )
-        except ApiError as error:
-            if not error.not_found:
-                raise
+        except (ApiError, ApiUnreachableError) as error:
             self._waiting.pop(key, None)
-            return
+            if isinstance(error, ApiError) and error.not_found:
+                return
+            raise
         await self._recorder.event(pod, "Warning", "FailedScheduling", message)
 
 

@@ -11,7 +11,7 @@ import re
 
 from pytest_kubeflow.local.controllers.controller import Controller, Informers
 from pytest_kubeflow.local.gateway.activity import Activity, Revision
-from pytest_kubeflow.local.kube import ApiError, KubeClient
+from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.informer import Key
 from pytest_kubeflow.local.kube.resources import DEPLOYMENTS
@@ -54,7 +54,11 @@ class Autoscaler(Controller):
         if not replicas:
             self._since.pop(key, None)
             if wanted or self._activity.busy(key):
-                await self._scale(deployment, max(1, _least(deployment)))
+                try:
+                    await self._scale(deployment, max(1, _least(deployment)))
+                except (ApiError, ApiUnreachableError):
+                    self._demanded.add(key)
+                    raise
             return
         if _least(deployment) or not (deployment.get("status") or {}).get("availableReplicas"):
             return

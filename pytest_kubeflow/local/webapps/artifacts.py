@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.faults import Faults
-from pytest_kubeflow.local.kube import KubeClient
+from pytest_kubeflow.local.kube import ApiUnreachableError, KubeClient
 
 _USER_HEADER = "kubeflow-userid"
 _REVIEW = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
@@ -64,7 +64,7 @@ def artifacts_app(client: KubeClient, read: Read, faults: Faults) -> Starlette:
             Route("/get", by_query),
             Route("/{source}/{bucket}/{key:path}", by_path),
         ],
-        exception_handlers={_RefusedError: _refused},
+        exception_handlers={_RefusedError: _refused, ApiUnreachableError: _failed},
     )
 
 
@@ -107,3 +107,7 @@ def _namespace_of(key: str) -> str | None:
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, _RefusedError)
     return PlainTextResponse(str(error), error.status)
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    return PlainTextResponse(str(error), 500)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from pytest_kubeflow.local.bodies import parse_json
-from pytest_kubeflow.local.kube import ApiError, KubeClient
+from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
 
 USER_HEADER = "kubeflow-userid"
 CSRF_COOKIE = "XSRF-TOKEN"
@@ -112,6 +112,8 @@ async def refused(request: Request, error: Exception) -> Response:
         status, told = error.code, error.message
         if error.not_found:
             told = "The requested resource could not be found in the API Server"
+    elif isinstance(error, ApiUnreachableError):
+        status, told = 500, str(error)
     else:
         assert isinstance(error, RefusedError)
         status, told = error.status, str(error)

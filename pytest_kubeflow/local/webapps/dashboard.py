@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.bodies import parse_json
-from pytest_kubeflow.local.kube import ApiError, KubeClient
+from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
 from pytest_kubeflow.local.kube.resources import EVENTS, NAMESPACES, NODES
 from pytest_kubeflow.local.webapps.bindings import Binding, Bindings
 
@@ -49,7 +49,7 @@ def dashboard_app(client: KubeClient) -> Starlette:
             Route("/api/{rest:path}", _no_route, methods=["GET", "POST", "DELETE"]),
             Route("/{rest:path}", _page),
         ],
-        exception_handlers={ApiError: _refused},
+        exception_handlers={ApiError: _refused, ApiUnreachableError: _failed},
     )
 
 
@@ -173,3 +173,7 @@ async def _page(_: Request) -> Response:
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
     return _error(error.message, error.code)
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    return _error(str(error), 500)

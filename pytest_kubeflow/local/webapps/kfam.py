@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.bodies import parse_json
-from pytest_kubeflow.local.kube import ApiError, KubeClient
+from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
 from pytest_kubeflow.local.webapps.bindings import Binding, Bindings
 
 _USER_HEADER = "kubeflow-userid"
@@ -49,11 +49,14 @@ def kfam_app(client: KubeClient) -> Starlette:
     async def refused(_: Request, error: Exception) -> Response:
         return PlainTextResponse(str(error), 403)
 
+    async def failed(_: Request, error: Exception) -> Response:
+        return PlainTextResponse(str(error), 500)
+
     return Starlette(
         routes=[
             Route("/kfam/v1/bindings", read, methods=["GET"]),
             Route("/kfam/v1/bindings", change, methods=["POST", "DELETE"]),
             Route("/kfam/v1/role/clusteradmin", is_cluster_admin, methods=["GET"]),
         ],
-        exception_handlers={ApiError: refused},
+        exception_handlers={ApiError: refused, ApiUnreachableError: failed},
     )

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.faults import Faults
-from pytest_kubeflow.local.kube import ApiError, KubeClient
+from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import (
     EVENTS,
@@ -65,7 +65,7 @@ def volumes_app(client: KubeClient, *, secure_cookies: bool, faults: Faults) -> 
             Route("/api/storageclasses/default", guarded(volumes.default_class), methods=["GET"]),
             Route("/{rest:path}", guarded(page), methods=["GET"]),
         ],
-        exception_handlers={RefusedError: refused, ApiError: refused},
+        exception_handlers=dict.fromkeys((RefusedError, ApiError, ApiUnreachableError), refused),
     )
 
 

@@ -6,8 +6,10 @@ import ssl
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -23,6 +25,7 @@ from pytest_kubeflow.local.kubelet.gpus import GpuPool
 from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.scheduler import Scheduler
 from pytest_kubeflow.local.spawner import Spawner
+from tests.local.wire import Wire
 
 T = TypeVar("T")
 NAMESPACE = "tests"
@@ -30,7 +33,10 @@ SECONDS = 30
 
 
 class Cluster:
-    """What tests do with the node; every call runs on the loop of its thread."""
+    """What tests do with the node; every call runs on the loop of its thread.
+
+    `wire` is the kubelet's way to the API server, and nobody else's.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -69,9 +75,12 @@ class Cluster:
                 env={"PATH": "/app/bin:/bin", "A": "image"},
                 user=user,
             )
-        kubelet_client = await enter(
-            KubeClient(api.component_credentials("system:node:node-1", ["system:masters"]))
-        )
+        credentials = api.component_credentials("system:node:node-1", ["system:masters"])
+        self.wire = Wire(urlsplit(credentials.server).port or 0)
+        await self.wire.mend()
+        push(self.wire.cut)
+        way = replace(credentials, server=f"https://127.0.0.1:{self.wire.port}")
+        kubelet_client = await enter(KubeClient(way))
         kubelet = Kubelet(
             kubelet_client,
             node_name="node-1",

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_kubeflow.local.kubelet.addresses import HOST_IP, NoAddressLeft, PodAddresses
+from pytest_kubeflow.local.kubelet.addresses import NoAddressLeft, PodAddresses
+from pytest_kubeflow.local.network import LOOPBACK
 from tests.local.kubelet.conftest import Cluster, phase, sh
 
 
@@ -36,7 +37,7 @@ def test_no_two_pods_have_one_address() -> None:
 
 
 def test_without_a_network_all_pods_have_the_nodes_address() -> None:
-    assert PodAddresses().lend("a") == HOST_IP
+    assert PodAddresses().lend("a") == LOOPBACK
 
 
 def test_only_addresses_of_this_machine_alone_are_lent() -> None:

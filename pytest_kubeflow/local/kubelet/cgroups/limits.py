@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import TypeVar
 
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.demand import stages
 from pytest_kubeflow.local.kube.quantity import parse_quantity
 
 _Number = TypeVar("_Number", int, Fraction)
@@ -106,21 +107,11 @@ def of_pod(pod: Object) -> Limits:
 
     A limit that one of the containers lacks is no limit of the pod.
     """
-    main = [of_container(one) for one in pod["spec"]["containers"]]
-    sidecars: list[Limits] = []
-    peaks: list[Limits] = []
-    for container in pod["spec"].get("initContainers") or []:
-        limits = of_container(container)
-        if container.get("restartPolicy") == "Always":
-            sidecars.append(limits)
-            peaks.append(_sum(sidecars))
-        else:
-            peaks.append(_sum([*sidecars, limits]))
-    steady = _sum([*main, *sidecars])
+    needed = [_sum([of_container(one) for one in containers]) for containers in stages(pod)]
     return Limits(
-        cpu_request=max(one.cpu_request for one in [steady, *peaks]),
-        cpu_limit=_largest(one.cpu_limit for one in [steady, *peaks]),
-        memory_limit=_largest(one.memory_limit for one in [steady, *peaks]),
+        cpu_request=max(one.cpu_request for one in needed),
+        cpu_limit=_largest(one.cpu_limit for one in needed),
+        memory_limit=_largest(one.memory_limit for one in needed),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from starlette.requests import Request
 
 from pytest_kubeflow.local.faults import Faults
-from pytest_kubeflow.local.kube import ApiError, KubeClient
+from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
 from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError
 from pytest_kubeflow.local.pipelines.settings import AUDIENCE
 
@@ -119,7 +119,7 @@ class Access:
         body = {"apiVersion": f"{group}/v1", "kind": kind, "spec": spec}
         try:
             return await self._client.request("POST", path, body=body)
-        except ApiError as error:
+        except (ApiError, ApiUnreachableError) as error:
             raise RequestError(
                 Code.INTERNAL, "Internal Server Error", cause=f"Failed to create {kind}: {error}"
             ) from None

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pytest_kubeflow.local.faults import Faults
-from pytest_kubeflow.local.kube import ApiError
+from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
 from pytest_kubeflow.local.pipelines.api.context import Context
 from pytest_kubeflow.local.pipelines.api.errors import Code, GatewayError, RequestError, invalid
 from pytest_kubeflow.local.pipelines.api.query import Query
@@ -106,7 +106,11 @@ def make_app(context: Context, routes: Iterable[BaseRoute], *, ui: bool = False)
             *services,
         ],
         middleware=[Middleware(_Failing, faults=context.faults), Middleware(_Unexpected)],
-        exception_handlers={RequestError: _refusal, HTTPException: _no_route},
+        exception_handlers={
+            RequestError: _refusal,
+            ApiUnreachableError: _unreachable,
+            HTTPException: _no_route,
+        },
     )
     app.router.redirect_slashes = False
     return app
@@ -158,6 +162,11 @@ class _Unexpected:
 async def _refusal(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)
     return error.response()
+
+
+async def _unreachable(_: Request, error: Exception) -> Response:
+    """Kubernetes is away: the server passes on what its client says."""
+    return RequestError(Code.INTERNAL, "Internal Server Error", cause=str(error)).response()
 
 
 async def _no_route(request: Request, error: Exception) -> Response:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pytest_kubeflow.local.kube import ApiError
+from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
 from pytest_kubeflow.local.pipelines.api import messages
 from pytest_kubeflow.local.pipelines.api.context import Context, find, text_field
 from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid, not_found
@@ -140,8 +140,14 @@ class RunService:
             raise invalid(f"Failed to terminate a run {record.id}. Row not found").wrap(
                 "Failed to terminate a run"
             )
-        self._store.runs.save(_changed(record, "CANCELING"))
-        await self._workflows.terminate(record)
+        canceling = self._store.runs.save(_changed(record, "CANCELING"))
+        try:
+            await self._workflows.terminate(record)
+        except ApiUnreachableError:
+            # The real server leaves it so, and takes no second request: it would never end.
+            if self._store.runs.get(record.id) is canceling:
+                self._store.runs.save(record)
+            raise
         return JSONResponse({})
 
     async def retry(self, request: Request) -> Response:
@@ -160,21 +166,23 @@ class RunService:
         self._store.runs.save(_changed(again, "PENDING"))
         try:
             await self._workflows.retry(again)
-        except ApiError as error:
+        except (ApiError, ApiUnreachableError) as error:
             if record.id in self._store.runs:
                 self._store.runs.save(record)
+            why = error.message if isinstance(error, ApiError) else str(error)
             raise RequestError(
                 Code.INTERNAL,
                 "Internal Server Error",
-                cause=f"Failed to retry run {record.id} due to error creating workflow: "
-                f"{error.message}",
+                cause=f"Failed to retry run {record.id} due to error creating workflow: {why}",
             ).wrap("Failed to retry a run") from None
         return JSONResponse({})
 
     async def delete(self, request: Request) -> Response:
         record = await self._find(request, "delete", "Failed to delete a run")
-        del self._store.runs[record.id]
+        # First of all, so that none is left that nobody can delete any more.
         await self._workflows.delete(record)
+        if record.id in self._store.runs:
+            del self._store.runs[record.id]
         return JSONResponse({})
 
     async def _find(self, request: Request, verb: str, doing: str) -> Run:

@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from pytest_kubeflow.local.kube import ApiError
+from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
 from pytest_kubeflow.local.pipelines.api.context import Context, accepted, refused, text_field
 from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid, not_found
 from pytest_kubeflow.local.pipelines.api.fields import message_field, object_field
@@ -117,13 +117,14 @@ class Submissions:
         self._store.runs.save(record)  # first: news of its Workflow may come at once
         try:
             await self._workflows.create(record)
-        except ApiError as error:
+        except (ApiError, ApiUnreachableError) as error:
             if record.id in self._store.runs:
                 del self._store.runs[record.id]
+            why = error.message if isinstance(error, ApiError) else str(error)
             raise RequestError(
                 Code.INTERNAL,
                 "Internal Server Error",
-                cause=f"Failed to create a run: error creating its Workflow: {error.message}",
+                cause=f"Failed to create a run: error creating its Workflow: {why}",
             ) from None
         if record.id not in self._store.runs:  # deleted before there was a Workflow to delete
             await self._workflows.delete(record)

@@ -20,6 +20,13 @@ from pytest_kubeflow.local.pipelines.driver.status import WorkflowStatus
 from pytest_kubeflow.local.pipelines.driver.values import PodError
 from pytest_kubeflow.local.pipelines.settings import StoreSettings
 
+_USED_UP = "exceeded quota"
+_REQUEUE = 5.0
+"""Seconds until a pod that a quota had no room for is asked for again."""
+
+_FINISHING = 5.0
+"""Seconds for a creation that was begun."""
+
 
 class AttemptError(PodError):
     """A pod that ran and failed: what another attempt may mend.
@@ -69,7 +76,7 @@ async def attempt(
     tools.reports[namespace, name] = None
     try:
         if not tools.faults.active("run-stuck-pending"):
-            created(await _whole(tools.client.create(PODS, manifest)))
+            created(await _created(tools.client, manifest, node, status))
         pod = await ended
         report = tools.reports[namespace, name]
     except ApiError as error:
@@ -86,11 +93,34 @@ async def attempt(
     return report
 
 
+async def _created(
+    client: KubeClient, manifest: Object, node: PodNode, status: WorkflowStatus
+) -> Object:
+    """Make the pod, as soon as a quota has room for it: Argo's controller asks again.
+
+    Meanwhile the node is pending, with what Kubernetes says (workflow/controller/operator.go,
+    requeueIfTransientErr). Raises ApiError.
+    """
+    while True:
+        try:
+            return await _whole(client.create(PODS, manifest))
+        except ApiError as error:
+            if error.code != 403 or _USED_UP not in error.message:
+                raise
+            status.move(node, "Pending", error.message)
+        await asyncio.sleep(_REQUEUE)
+
+
 async def _whole(creation: Coroutine[Any, Any, Object]) -> Object:
-    """Finish a creation even if we are cancelled, so that no pod is made behind our back."""
+    """Finish a creation even if we are cancelled, so that no pod is made behind our back.
+
+    Not for long: where Kubernetes is away, there is nothing to finish.
+    """
     task = asyncio.ensure_future(creation)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=_FINISHING)
+        task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         raise

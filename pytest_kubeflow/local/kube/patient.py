@@ -1,0 +1,92 @@
+"""PatientClient: requests that are repeated for as long as the API server is away.
+
+For components that go on where they were when it is back: real ones keep their work in a queue and
+do it again. What counts as passing is what Argo's workflow controller takes for it
+(argo-workflows util/errors, IsTransientErr).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+
+from pytest_kubeflow.local.kube.client import ApiError, KubeClient, Object
+from pytest_kubeflow.local.kube.unreachable import ApiUnreachableError
+
+log = logging.getLogger(__name__)
+
+_PAUSES = (0.1, 5.0)
+_PASSING = frozenset({429, 503, 504})
+_REASONS = frozenset({"ServerTimeout", "Timeout", "TooManyRequests", "ServiceUnavailable"})
+_ETCD = ("etcdserver: leader changed", "etcdserver: request timed out", "too many requests")
+
+
+class PatientClient(KubeClient):
+    """A client by way of `client`, which stays open for others."""
+
+    def __init__(self, client: KubeClient) -> None:
+        self.credentials = client.credentials
+        self._client = client
+
+    async def close(self) -> None:
+        """Leave that to the other one."""
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, Any] | None = None,
+        body: Any = None,
+        content_type: str = "application/json",
+    ) -> Object:
+        """One call that answers JSON, whenever that may be. Raises ApiError if refused.
+
+        An object whose creation was done while its response was lost is returned.
+        """
+        lost, pause = False, _PAUSES[0]
+        while True:
+            try:
+                return await self._client.request(
+                    method, path, params=params, body=body, content_type=content_type
+                )
+            except ApiUnreachableError as error:
+                lost, told = True, str(error)
+            except ApiError as error:
+                if lost and method == "POST" and error.reason == "AlreadyExists":
+                    return await self.request("GET", f"{path}/{body['metadata']['name']}")
+                if not is_passing(error):
+                    raise
+                told = str(error)
+            log.info("waiting for the API server: %s", told)
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 (no secret)
+            pause = min(pause * 2, _PAUSES[1])
+
+    @asynccontextmanager
+    async def _open(
+        self,
+        method: str,
+        path: str,
+        params: dict[str, Any] | None = None,
+        *,
+        headers: dict[str, str] | None = None,
+        **options: Any,
+    ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
+        """Watches and logs are asked for once: who follows them asks again."""
+        async with self._client._open(method, path, params, headers=headers, **options) as response:
+            yield response
+
+
+def is_passing(error: ApiError) -> bool:
+    """Whether an API server refuses for now, and not what was asked for."""
+    return (
+        error.code in _PASSING
+        or error.reason in _REASONS
+        or any(one in error.message for one in _ETCD)
+    )

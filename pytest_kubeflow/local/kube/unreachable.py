@@ -1,0 +1,52 @@
+"""ApiUnreachableError: no response of an API server, in the words of Go's network library.
+
+Real components are written in Go and pass these words on, so that who looks for them finds them
+here too: `Get "https://10.0.0.1:6443/api": dial tcp 10.0.0.1:6443: connect: connection refused`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from urllib.parse import urlsplit
+
+import aiohttp
+
+_HTTPS = 443
+
+
+class ApiUnreachableError(Exception):
+    """The API server gave no answer, or none that is HTTP."""
+
+    @classmethod
+    def of(cls, method: str, url: str, error: Exception) -> ApiUnreachableError:
+        """What a request has failed of."""
+        return cls(f'{method.capitalize()} "{url}": {_words(url, error)}')
+
+
+def _words(url: str, error: Exception) -> str:
+    parts = urlsplit(url)
+    address = f"{parts.hostname}:{parts.port or _HTTPS}"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"dial tcp: lookup {parts.hostname}: no such host"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
+        return f"tls: {error}"
+    reset = isinstance(error, OSError) and error.errno in {errno.ECONNRESET, errno.EPIPE}
+    if reset:  # also within the TLS handshake, which is a part of connecting here
+        return f"read tcp {address}: read: {_reason(error)}"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"dial tcp {address}: connect: {_reason(error.os_error)}"
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return f"dial tcp {address}: i/o timeout"
+    if isinstance(error, TimeoutError):
+        return "http2: client connection lost"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "EOF"
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return f"unexpected EOF: {error}"
+    return str(error) or type(error).__name__
+
+
+def _reason(error: Exception) -> str:
+    number = getattr(error, "errno", None)
+    return os.strerror(number).lower() if number else str(error)

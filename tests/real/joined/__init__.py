@@ -1,0 +1,1 @@
+"""The embedded Kubeflow on a real control plane, one for all tests here."""

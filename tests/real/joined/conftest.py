@@ -1,0 +1,38 @@
+"""The embedded Kubeflow that has joined the control plane, for all tests here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.local.cluster import LocalKubeflow
+from pytest_kubeflow.local.endpoints import Endpoints
+from tests.real.controlplane import ControlPlane
+
+PROFILE = "kubeflow-user-example-com"
+SECONDS = 120.0
+
+
+@pytest.fixture(scope="package")
+def joined(control_plane: ControlPlane) -> Iterator[Endpoints]:
+    with LocalKubeflow(kubeconfig=control_plane.admin, start_timeout=SECONDS) as running:
+        yield running.endpoints
+
+
+@pytest.fixture(scope="package")
+def kubernetes(control_plane: ControlPlane) -> Iterator[KubernetesClient]:
+    """By the administrator's kubeconfig."""
+    client = KubernetesClient(control_plane.admin)
+    yield client
+    client.close()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until it holds."""
+    ends = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < ends
+        time.sleep(0.1)
