@@ -43,7 +43,8 @@ class Pipelines:
     in `x-gateway-secret`: without it nobody is believed to be a user by the `kubeflow-userid`
     header.
     With a `database`, what the API knows is kept there, and unfinished runs go on. Where it is
-    `alone`, no other program runs Workflows, and those that are none of a run are told so.
+    `alone`, no other program runs Workflows, and those that are none of a run are told so. Where
+    it is `strict`, what the backend does not do as the SDK documents it does not work here either.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Pipelines:
         faults: Faults | None = None,
         database: Database | None = None,
         alone: bool = True,
+        strict: bool = False,
     ) -> None:
         faults = faults or Faults()
         store, workflows = Store(), Workflows(client)
@@ -72,7 +74,14 @@ class Pipelines:
         self._informer = Informer(client, WORKFLOWS, label_selector=RUN_LABEL)
         # First the store, then the driver: a run that ends is seen to have ended by both.
         self._agent = PersistenceAgent(self._informer, store)
-        self._engine = Engine(client, self._informer, metadata, store=store_settings, faults=faults)
+        self._engine = Engine(
+            client,
+            self._informer,
+            metadata,
+            store=store_settings,
+            faults=faults,
+            strict=strict,
+        )
         self._tasks: list[asyncio.Task[None]] = []
         pipelines = PipelineService(context)
         versions = VersionService(context, pipelines)

@@ -103,7 +103,6 @@ def run(record: Run) -> Json:
         scheduled_at=timestamp(record.scheduled_at),
         finished_at=timestamp(record.finished_at),
         state=record.state,
-        error=_error(record.error),
         run_details=details,
         state_history=[_change(one) for one in record.history],
         recurring_run_id=record.recurring_run_id,
@@ -132,7 +131,6 @@ def recurring_run(record: RecurringRun) -> Json:
         created_at=timestamp(record.created_at),
         updated_at=timestamp(record.updated_at),
         status="ENABLED" if record.enabled else "DISABLED",
-        error=_error(record.error),
         no_catchup=record.no_catchup,
         # Of its object in Kubernetes, stand-alone too.
         namespace=record.namespace or STANDALONE_NAMESPACE,
@@ -169,11 +167,7 @@ def _task(record: Run, task: Task) -> Json:
 
 
 def _change(change: StateChange) -> Json:
-    return _set(update_time=timestamp(change.time), state=change.state, error=_error(change.error))
-
-
-def _error(message: str) -> Json:
-    return {"code": 13, "message": message} if message else None
+    return _set(update_time=timestamp(change.time), state=change.state)
 
 
 # What a request may carry: the fields of each message, those that only the server sets included.

@@ -156,7 +156,7 @@ class RunService:
                 .wrap(f"Failed to retry run {record.id}")
                 .wrap("Failed to retry a run")
             )
-        again = replace(record, generation=record.generation + 1, finished_at=None, error="")
+        again = replace(record, generation=record.generation + 1, finished_at=None)
         self._store.runs.save(_changed(again, "PENDING"))
         try:
             await self._workflows.retry(again)

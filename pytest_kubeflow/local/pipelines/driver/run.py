@@ -130,19 +130,12 @@ class RunWorker:
                 raise TaskError("the root component has no dag")
             if space := (document.platform.get("pipelineConfig") or {}).get("workspace"):
                 await workspace.make_claim(self._tools.client, self._workflow, space)
-            outputs = await dags.run(component, inputs, node)
+            await dags.run(component, inputs, node)
         except TaskError as error:
             if not isinstance(error, InnerError):
                 await self._fail_root_driver(node, document.name, str(error))
             self.status.move(node, "Failed")
-            ledger.finish(node.execution_id, "FAILED")
             raise
-        self._store.update(
-            "execution",
-            node.execution_id,
-            state="COMPLETE",
-            custom_properties={"outputs": outputs.parameters},
-        )
         self.status.move(node, "Succeeded")
 
     @property
