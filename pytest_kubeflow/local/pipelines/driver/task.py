@@ -23,6 +23,7 @@ from pytest_kubeflow.local.pipelines.driver.rights import Rights
 from pytest_kubeflow.local.pipelines.driver.status import WorkflowStatus
 from pytest_kubeflow.local.pipelines.driver.step import Step
 from pytest_kubeflow.local.pipelines.driver.task_config import inputs_for, pass_through
+from pytest_kubeflow.local.pipelines.driver.task_results import TaskResults
 from pytest_kubeflow.local.pipelines.driver.values import InnerError, PodError, TaskError, Values
 
 Json = Any
@@ -43,6 +44,7 @@ class TaskRunner:
     ledger: Ledger
     status: WorkflowStatus
     rights: Rights
+    results: TaskResults
 
     async def run(self, step: Step) -> Values:
         """Do the task; `step.node.execution_id` becomes its execution. Raises TaskError."""
@@ -191,8 +193,13 @@ class TaskRunner:
 
         def created(pod: Object) -> None:
             self.ledger.set_pod(execution, pod["metadata"]["name"], pod["metadata"]["uid"])
+            if not self.rights.results:
+                self.results.begun(node.name)
 
-        return await attempt(self.tools, manifest, node, self.status, created)
+        try:
+            return await attempt(self.tools, manifest, node, self.status, created)
+        finally:
+            self.results.ended(node.name)
 
     async def _into_workspace(self, step: Step, artifact: Artifact) -> None:
         """A pod whose launcher brings an artifact to the workspace. Raises TaskError."""
