@@ -24,6 +24,7 @@ from pytest_kubeflow.local.pipelines.api.reports import ReportService
 from pytest_kubeflow.local.pipelines.api.runs import RunService
 from pytest_kubeflow.local.pipelines.api.submission import Submissions
 from pytest_kubeflow.local.pipelines.api.uploads import UploadService
+from pytest_kubeflow.local.pipelines.api.v1beta1 import LegacyLists
 from pytest_kubeflow.local.pipelines.api.versions import VersionService
 from pytest_kubeflow.local.pipelines.driver.engine import Engine
 from pytest_kubeflow.local.pipelines.foreign import ForeignWorkflows
@@ -95,6 +96,7 @@ class Pipelines:
             *ExperimentService(context).routes(),
             *RunService(context, workflows, submissions).routes(),
             *RecurringRunService(context, workflows, submissions).routes(),
+            *LegacyLists(context).routes(),
             *ReportService(context, self._engine.accept).routes(),
         ]
         self.metadata_app: ASGIApp = metadata_app(metadata)

@@ -48,14 +48,14 @@ def fail(text: str = "") -> dsl.ContainerSpec:
 
 @dsl.pipeline(name="branches")
 def branches(text: str, size: int = 5) -> str:
-    """One of three branches gives the output."""
+    """One of three branches gives the output; out of the cache none would."""
     length = count(text=text)
     with dsl.If(text == "yes", name="is-yes"):
-        one = say(text="first")
+        one = say(text="first").set_caching_options(False)
     with dsl.Elif(length.outputs["out"] > size, name="is-long"):
-        two = say(text="second")
+        two = say(text="second").set_caching_options(False)
     with dsl.Else(name="is-else"):
-        three = say(text="third")
+        three = say(text="third").set_caching_options(False)
     chosen = dsl.OneOf(one.outputs["out"], two.outputs["out"], three.outputs["out"])
     join(a=chosen, b="after")
     return chosen
@@ -64,9 +64,9 @@ def branches(text: str, size: int = 5) -> str:
 @dsl.pipeline(name="branched-artifacts")
 def branched_artifacts(text: str) -> None:
     with dsl.If(text == "yes"):
-        one = write(text="first")
+        one = write(text="first").set_caching_options(False)
     with dsl.Else():
-        two = write(text="second")
+        two = write(text="second").set_caching_options(False)
     read(data=dsl.OneOf(one.outputs["data"], two.outputs["data"]))
 
 

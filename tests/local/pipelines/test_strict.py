@@ -79,6 +79,7 @@ def test_a_child_that_is_forgotten(member: Member, strict: Member) -> None:
 
 
 def _log(member: Member, run_id: str) -> str:
-    if "pod_name" not in member.details(run_id).get("forget", {}):
+    begun = [one.metadata.name for one in member.pods(run_id) if one.status.phase == "Running"]
+    if not begun:
         return ""
-    return member.log(run_id, "forget")
+    return str(member.core.read_namespaced_pod_log(begun[0], member.namespace, container="main"))
