@@ -33,7 +33,10 @@ from typing import Any
 import kfp
 from kubernetes import client, config
 
+from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.local.cluster import Endpoints, LocalKubeflow
+from pytest_kubeflow.pipelines.reasons import Reasons
+from pytest_kubeflow.pipelines.workflow_nodes import read_nodes
 
 TABLE = Path(__file__).with_suffix(".toml")
 _SUFFIXES = frozenset({".yaml", ".yml", ".zip", ".gz", ".json"})
@@ -67,7 +70,9 @@ class Conformance:
         self._namespace = endpoints.namespace
         self._table = table
         self._seconds = seconds
-        self._core = client.CoreV1Api(config.new_client_from_config(str(endpoints.kubeconfig)))
+        self._kubernetes = KubernetesClient()
+        self._kubernetes.api_client = config.new_client_from_config(str(endpoints.kubeconfig))
+        self._core = client.CoreV1Api(self._kubernetes.api_client)
         request = {"spec": {"expirationSeconds": 7200}}
         token = self._core.create_namespaced_service_account_token(
             "default-editor", self._namespace, request
@@ -172,20 +177,15 @@ class Conformance:
         return ""
 
     def _reasons(self, run: Any) -> str:
-        details = (run.run_details and run.run_details.task_details) or []
-        for one in details:
-            if one.error and one.pod_name:
-                return _first_line(one.error.message + self._last_words(one.pod_name))
-        return _first_line(run.error.message) if run.error else ""
+        """Why a run has failed: its Workflow's nodes and the logs of its pods say it."""
+        nodes = read_nodes(self._kubernetes, self._namespace, run.run_id)
+        return _first_line(Reasons(nodes, self._log).run) if nodes is not None else ""
 
-    def _last_words(self, pod: str) -> str:
-        """The end of a task's log, but for the launcher's own lines."""
+    def _log(self, pod: str) -> str:
         try:
-            text = self._core.read_namespaced_pod_log(pod, self._namespace, container="main")
+            return str(self._core.read_namespaced_pod_log(pod, self._namespace, container="main"))
         except client.ApiException:
             return ""  # its container has not begun
-        lines = [one for one in text.splitlines() if one.strip() and " launcher] " not in one]
-        return f" ({lines[-1].strip()[:200]})" if lines else ""
 
 
 class _TimeoutError(Exception):
@@ -195,6 +195,8 @@ class _TimeoutError(Exception):
 def _made_up(spec: dict[str, Any]) -> dict[str, Any]:
     """An argument for each parameter that has no default."""
     spec = spec.get("pipeline_spec", spec)  # with a platform spec beside it
+    if "root" not in spec:
+        return {}  # a package of KFP 1, which is a Workflow
     parameters = (spec["root"].get("inputDefinitions") or {}).get("parameters") or {}
     return {
         name: _SAMPLES[one["parameterType"]]

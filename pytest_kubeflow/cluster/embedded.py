@@ -38,7 +38,9 @@ class Embedded:
         if unknown := sorted(set(settings.faults) - FAULTS.keys()):
             raise ConfigurationError(f"--kf-local-fault: {no_such_fault(unknown[0])}")
         self._cluster: LocalKubeflow = LocalKubeflow(
-            multi_user=settings.mode == "multi-user", faults=settings.faults
+            multi_user=settings.mode == "multi-user",
+            faults=settings.faults,
+            strict=settings.strict,
         )
         self._thread = threading.Thread(target=self._start, name="embedded-kubeflow", daemon=True)
         self._endpoints: Endpoints | None = None

@@ -52,16 +52,27 @@ def _verified_or_not(settings: dict[str, Setting]) -> None:
 
 
 def _require_local(settings: Mapping[str, Setting]) -> None:
-    """A fault is for the embedded Kubeflow: with any other it would be looked for in vain."""
-    fault, host = settings.get("local_fault"), settings.get("host")
-    if fault is None or host is None or host.value == LOCAL or fault.rank < ENVIRONMENT:
+    """A fault is for the embedded Kubeflow: with any other it would be looked for in vain.
+
+    So is its strictness: every other is as strict as it is.
+    """
+    host = settings.get("host")
+    if host is None or host.value == LOCAL:
         return
-    names = ",".join(map(str, fault.value)) if isinstance(fault.value, tuple) else fault.value
     found = f"--kf-host={host.value} (from {host.origin})" if host.value else "no --kf-host"
-    raise ConfigurationError(
-        f"--kf-local-fault={names} (from {fault.origin}) needs --kf-host={LOCAL}, and there is "
-        f"{found}: faults are those of the embedded Kubeflow"
-    )
+    for name, why in (
+        ("local_fault", "faults are those of the embedded Kubeflow"),
+        ("local_strict", "every other Kubeflow is as strict as it is"),
+    ):
+        setting = settings.get(name)
+        if setting is None or not setting.value or setting.rank < ENVIRONMENT:
+            continue
+        value = setting.value
+        names = f"={','.join(map(str, value))}" if isinstance(value, tuple) else ""
+        raise ConfigurationError(
+            f"--kf-{name.replace('_', '-')}{names} (from {setting.origin}) needs "
+            f"--kf-host={LOCAL}, and there is {found}: {why}"
+        )
 
 
 def _one_kubernetes(settings: Mapping[str, Setting]) -> None:

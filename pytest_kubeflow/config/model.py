@@ -246,6 +246,9 @@ class LocalSettings:
     faults: tuple[str, ...] = ()
     """Named faults that are switched on from the start."""
 
+    strict: bool = False
+    """Pipelines that rely on what works on the embedded Kubeflow alone fail."""
+
 
 @dataclass(frozen=True, slots=True)
 class KubeflowConfig:

@@ -83,6 +83,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="NAME",
         help="this machine's name as a node (default: kubeflow-local)",
     )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="pipelines do no more than Kubeflow's own backend makes of them: what works here "
+        "alone fails",
+    )
     _add_gateway(parser)
     parser.add_argument("--list-faults", action="store_true", help="list the faults and exit")
     parser.add_argument("--log-level", choices=("debug", "info", "warning"), default="warning")
@@ -131,6 +137,7 @@ async def _serve(options: argparse.Namespace, directory: Path) -> int:
             host_path=options.host_path,
             kubeconfig=options.kubeconfig,
             node_name=options.node_name,
+            strict=options.strict,
         )
         endpoints = await server.start()
     except (ApiError, ApiUnreachableError, KubeconfigError, SpawnerError, DatabaseError) as error:

@@ -29,7 +29,8 @@ class LocalKubeflow:
     """Starts `python -m pytest_kubeflow.local` and stops it again.
 
     `faults` go wrong from the start, `gateway` says how one gets in (multi-user alone).
-    With `kubeconfig` it joins the cluster to which that leads.
+    With `kubeconfig` it joins the cluster to which that leads. If it is `strict`, pipelines do no
+    more than Kubeflow's own backend makes of them.
     The server ends when its standard input does, so it outlives this process by no more than the
     time that its own end takes, whatever becomes of this process.
     """
@@ -43,6 +44,7 @@ class LocalKubeflow:
         data: Path | None = None,
         host_path: Path | None = None,
         kubeconfig: Path | None = None,
+        strict: bool = False,
         start_timeout: float = 60.0,
     ) -> None:
         self._arguments = ["--mode", "multi-user" if multi_user else "standalone"]
@@ -55,6 +57,8 @@ class LocalKubeflow:
             self._arguments += ["--host-path", str(host_path)]
         if kubeconfig is not None:
             self._arguments += ["--kubeconfig", str(kubeconfig)]
+        if strict:
+            self._arguments.append("--strict")
         self._start_timeout = start_timeout
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None

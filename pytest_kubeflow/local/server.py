@@ -59,7 +59,8 @@ class Server:
 
     `directory` must exist and be this server's alone: the spawner removes it at the end, even if
     this process is killed. What pipelines and their artifacts amount to is kept in `data`, if there
-    is one, and found there again. `hostPath` volumes of pods show what is in `host_path`.
+    is one, and found there again. `hostPath` volumes of pods show what is in `host_path`. If it is
+    `strict`, pipelines that rely on what works here and fails on a cluster fail.
 
     With `kubeconfig` it joins the cluster to which that leads: API server, controllers and
     scheduler are that cluster's, and this machine is its node `node_name`. What is made there stays
@@ -78,7 +79,9 @@ class Server:
         host_path: Path | None = None,
         kubeconfig: Path | None = None,
         node_name: str = NODE,
+        strict: bool = False,
     ) -> None:
+        self._strict = strict
         self._directory = directory
         self._data = data
         self._host_path = host_path
@@ -177,6 +180,7 @@ class Server:
             faults=faults,
             database=database,
             alone=not control.joined,
+            strict=self._strict,
         )
         await self._run(pipelines.start, pipelines.stop)
         known = service_names("ml-pipeline", "ml-pipeline-ui", namespace="kubeflow")

@@ -83,6 +83,7 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "start_timeout": ("30s", 30.0),
         "local_mode": ("standalone", "standalone"),
         "local_fault": ("a,b", ("a", "b")),
+        "local_strict": ("on", True),
         "gpu_all_nodes": ("true", True),
         "serving_mode": ("RawDeployment", "RawDeployment"),
         "serving_ingress": ("port-forward", "port-forward"),
@@ -105,7 +106,7 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         if not option.field or option.secret or option.name == "gpu_toleration":
             continue
         text, value = special.get(option.name, ("file", None))
-        local = {"host": "local"} if option.name == "local_fault" else {}
+        local = {"host": "local"} if option.name in {"local_fault", "local_strict"} else {}
         needed = {"KF_HISTORY": "past"} if option.name == "slower_than" else {}
         config = resolved(local, {option.env: text, **needed}, folder=tmp_path)
         group, attribute = option.field.split(".")
@@ -158,6 +159,7 @@ MALFORMED = {
     "timeout": "soon",
     "local_mode": "both",
     "local_fault": "NOT A NAME",
+    "local_strict": "perhaps",
 }
 
 

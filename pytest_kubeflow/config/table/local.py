@@ -23,4 +23,13 @@ OPTIONS = (
         metavar="NAME",
         repeatable=True,
     ),
+    Option(
+        "local_strict",
+        "local.strict",
+        p.FLAG,
+        "Pipelines on the embedded Kubeflow fail where they rely on what no other Kubeflow does.",
+        default=False,
+        metavar="BOOL",
+        flag=True,
+    ),
 )

@@ -1,13 +1,21 @@
-"""Objects that kubectl sends as protobuf: those of its `create` and `auth` commands.
+"""Objects as protobuf, which clients in Go send where they are typed: kubectl's `create`, `debug`.
 
-Most clients, and `kubectl apply`, send JSON. Field numbers: the generated.proto files of k8s.io/api
-(core, rbac, authentication, authorization) and of apimachinery/pkg (runtime, meta/v1).
+Others, and `kubectl apply`, send JSON. `protobuf.json` has the fields of all kinds that are served,
+as `NUMBER: "NAME TYPE"`: text, bytes, int, bool, double, some types with a JSON form of their own,
+or another message; with [] for repeated, {} for maps from text, * for what may be given though it
+is empty, and + for a message whose fields are those of the one around it.
+Sources: the generated.proto and types.go files of k8s.io/api 0.34 and of apimachinery/pkg.
 """
 
 from __future__ import annotations
 
 import base64
+import json
+import struct
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request
@@ -15,102 +23,14 @@ from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_requ
 CONTENT_TYPE = "application/vnd.kubernetes.protobuf"
 _MAGIC = b"k8s\x00"
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_NUMBERS = frozenset({"bool", "int"})
+_TABLE = Path(__file__).with_suffix(".json")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_BINDING = {
-    1: ("metadata", "ObjectMeta"),
-    2: ("subjects", "Subject[]"),
-    3: ("roleRef", "RoleRef"),
-}
-# Message -> field number -> (JSON name, type). Types: text, bytes, int, bool, another message, each
-# with [] for repeated and {} for maps from text.
-_MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
-    "ObjectMeta": {
-        1: ("name", "text"),
-        2: ("generateName", "text"),
-        3: ("namespace", "text"),
-        11: ("labels", "text{}"),
-        12: ("annotations", "text{}"),
-        14: ("finalizers", "text[]"),
-    },
-    "Namespace": {1: ("metadata", "ObjectMeta")},
-    "ServiceAccount": {1: ("metadata", "ObjectMeta")},
-    "ConfigMap": {
-        1: ("metadata", "ObjectMeta"),
-        2: ("data", "text{}"),
-        3: ("binaryData", "bytes{}"),
-        4: ("immutable", "bool"),
-    },
-    "Secret": {
-        1: ("metadata", "ObjectMeta"),
-        2: ("data", "bytes{}"),
-        3: ("type", "text"),
-        4: ("stringData", "text{}"),
-        5: ("immutable", "bool"),
-    },
-    "TokenRequest": {1: ("metadata", "ObjectMeta"), 2: ("spec", "TokenRequestSpec")},
-    "TokenRequestSpec": {
-        1: ("audiences", "text[]"),
-        3: ("boundObjectRef", "BoundObjectReference"),
-        4: ("expirationSeconds", "int"),
-    },
-    "BoundObjectReference": {
-        1: ("kind", "text"),
-        2: ("apiVersion", "text"),
-        3: ("name", "text"),
-        4: ("uid", "text"),
-    },
-    "SelfSubjectAccessReview": {
-        1: ("metadata", "ObjectMeta"),
-        2: ("spec", "SelfSubjectAccessReviewSpec"),
-    },
-    "SelfSubjectAccessReviewSpec": {
-        1: ("resourceAttributes", "ResourceAttributes"),
-        2: ("nonResourceAttributes", "NonResourceAttributes"),
-    },
-    "ResourceAttributes": {
-        1: ("namespace", "text"),
-        2: ("verb", "text"),
-        3: ("group", "text"),
-        4: ("version", "text"),
-        5: ("resource", "text"),
-        6: ("subresource", "text"),
-        7: ("name", "text"),
-    },
-    "NonResourceAttributes": {1: ("path", "text"), 2: ("verb", "text")},
-    "SelfSubjectRulesReview": {
-        1: ("metadata", "ObjectMeta"),
-        2: ("spec", "SelfSubjectRulesReviewSpec"),
-    },
-    "SelfSubjectRulesReviewSpec": {1: ("namespace", "text")},
-    "SelfSubjectReview": {1: ("metadata", "ObjectMeta")},
-    "Role": {1: ("metadata", "ObjectMeta"), 2: ("rules", "PolicyRule[]")},
-    "ClusterRole": {
-        1: ("metadata", "ObjectMeta"),
-        2: ("rules", "PolicyRule[]"),
-        3: ("aggregationRule", "AggregationRule"),
-    },
-    "PolicyRule": {
-        1: ("verbs", "text[]"),
-        2: ("apiGroups", "text[]"),
-        3: ("resources", "text[]"),
-        4: ("resourceNames", "text[]"),
-        5: ("nonResourceURLs", "text[]"),
-    },
-    "AggregationRule": {1: ("clusterRoleSelectors", "LabelSelector[]")},
-    "LabelSelector": {1: ("matchLabels", "text{}")},
-    "RoleBinding": _BINDING,
-    "ClusterRoleBinding": _BINDING,
-    "Subject": {
-        1: ("kind", "text"),
-        2: ("apiGroup", "text"),
-        3: ("name", "text"),
-        4: ("namespace", "text"),
-    },
-    "RoleRef": {1: ("apiGroup", "text"), 2: ("kind", "text"), 3: ("name", "text")},
-}
-_KINDS = frozenset(
-    name for name, fields in _MESSAGES.items() if fields.get(1) == ("metadata", "ObjectMeta")
-)
+
+@cache
+def _table() -> Any:
+    return json.loads(_TABLE.read_text(encoding="utf-8"))
 
 
 def decode(body: bytes) -> Object:
@@ -120,40 +40,43 @@ def decode(body: bytes) -> Object:
     try:
         unknown: dict[int, Any] = dict(_fields(body[len(_MAGIC) :]))
         type_meta = dict(_fields(unknown[1]))
-        kind = type_meta.get(2, b"").decode()
-        if kind not in _KINDS:
-            known = ", ".join(sorted(_KINDS))
-            text = f"{kind} is not understood as protobuf ({known} are); send it as JSON"
+        version, kind = (type_meta.get(number, b"").decode() for number in (1, 2))
+        name = _table()["kinds"].get(f"{version} {kind}")
+        if name is None:
+            text = f"{kind} of {version} is not understood as protobuf; send it as JSON"
             raise StatusError(415, "UnsupportedMediaType", text)
-        message = _message(kind, unknown.get(2, b""))
-    except (IndexError, KeyError, ValueError):
+        message = _message(name, unknown.get(2, b""))
+    except (IndexError, KeyError, ValueError, OverflowError):
         raise bad_request("the body is not a Kubernetes protobuf message") from None
-    return {"apiVersion": type_meta.get(1, b"v1").decode(), "kind": kind, **message}
+    return {"apiVersion": version, "kind": kind, **message}
 
 
 def _message(name: str, data: bytes) -> Object:
-    known = _MESSAGES[name]
+    known = _table()["messages"][name]
     decoded: Object = {}
     for number, raw in _fields(data):
-        if number not in known:
+        if str(number) not in known:
             continue
-        field, kind = known[number]
-        if isinstance(raw, int) is not (kind in {"bool", "int"}):
+        field, _, kind = known[str(number)].partition(" ")
+        if isinstance(raw, int) is not (kind.rstrip("[]*") in _NUMBERS):
             raise ValueError(f"{field} of another wire type")
         if kind.endswith("{}"):
             entry = dict(_fields(raw))
             key = entry.get(1, b"").decode()
-            decoded.setdefault(field, {})[key] = _scalar(kind[:-2], entry.get(2, b""))
+            decoded.setdefault(field, {})[key] = _value(kind[:-2], entry.get(2, b""))
         elif kind.endswith("[]"):
-            decoded.setdefault(field, []).append(_scalar(kind[:-2], raw))
+            decoded.setdefault(field, []).append(_value(kind[:-2], raw))
+        elif kind.endswith("+"):
+            decoded |= _message(kind[:-1], raw)
         else:
-            value = _scalar(kind, raw)
-            if value not in ("", {}):
+            value = _value(kind.removesuffix("*"), raw)
+            # What is not set is sent as well, where Go has no word for it.
+            if kind.endswith("*") or value not in ("", {}, None, 0):
                 decoded[field] = value
     return decoded
 
 
-def _scalar(kind: str, raw: Any) -> Any:
+def _value(kind: str, raw: Any) -> Any:
     match kind:
         case "text":
             return raw.decode()
@@ -162,8 +85,31 @@ def _scalar(kind: str, raw: Any) -> Any:
         case "bool":
             return bool(raw)
         case "int":
-            return raw
+            return raw - (1 << 64) if raw >> 63 else raw
+        case "double":
+            return struct.unpack("<d", raw)[0]
+        case "list":
+            return [one.decode() for number, one in _fields(raw) if number == 1]
+        case "quantity":
+            return dict(_fields(raw)).get(1, b"").decode()
+        case "raw":
+            return json.loads(dict(_fields(raw)).get(1) or b"null")
+        case "time" | "microtime":
+            return _time(dict(_fields(raw)), "microseconds" if kind == "microtime" else "seconds")
+        case "intstr":
+            parts = dict(_fields(raw))
+            if parts.get(1):
+                return parts.get(3, b"").decode()
+            return _value("int", parts.get(2, 0))
     return _message(kind, raw)
+
+
+def _time(parts: dict[int, Any], precision: str) -> str | None:
+    if not parts:
+        return None
+    seconds = _value("int", parts.get(1, 0))
+    moment = _EPOCH + timedelta(seconds=seconds, microseconds=parts.get(2, 0) // 1000)
+    return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, Any]]:

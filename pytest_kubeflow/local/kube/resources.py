@@ -64,6 +64,9 @@ SERVICE_CIDRS = Resource("networking.k8s.io/v1", "servicecidrs", "ServiceCIDR", 
 LEASES = Resource("coordination.k8s.io/v1", "leases", "Lease")
 PROFILES = Resource("kubeflow.org/v1", "profiles", "Profile", namespaced=False)
 WORKFLOWS = Resource("argoproj.io/v1alpha1", "workflows", "Workflow")
+WORKFLOW_TASK_RESULTS = Resource(
+    "argoproj.io/v1alpha1", "workflowtaskresults", "WorkflowTaskResult"
+)
 DEPLOYMENTS = Resource("apps/v1", "deployments", "Deployment")
 REPLICA_SETS = Resource("apps/v1", "replicasets", "ReplicaSet")
 INGRESSES = Resource("networking.k8s.io/v1", "ingresses", "Ingress")

@@ -2,7 +2,8 @@
 
 States: backend/src/apiserver/resource/resource_manager.go (ReportWorkflowResource), model/run.go.
 Tasks are the Workflow's nodes, as they are: server/api_converter.go (toModelTasks).
-The real agent lags by seconds; this one follows each change.
+The real agent lags by seconds; this one follows each change. Neither tells why a run has failed:
+the field for it stays empty.
 """
 
 from __future__ import annotations
@@ -50,8 +51,7 @@ class PersistenceAgent:
             return  # the status of the attempt before
         if kind == "DELETED":
             if run.state not in FINAL_STATES:
-                gone = "the Workflow of this run was deleted"
-                self._store.runs.save(_moved(run, "FAILED", gone))
+                self._store.runs.save(_moved(run, "FAILED"))
             return
         self._store.runs.save(_reported(run, workflow))
 
@@ -59,7 +59,6 @@ class PersistenceAgent:
 def _reported(run: Run, workflow: Object) -> Run:
     status = workflow.get("status") or {}
     state = _STATES.get(status.get("phase", ""), "PENDING")
-    message = status.get("message") or ""
     # It is canceled until its Workflow has ended; then it has failed, as any other (2.17).
     if run.state == "CANCELING" and state not in FINAL_STATES:
         state = "CANCELING"
@@ -78,18 +77,16 @@ def _reported(run: Run, workflow: Object) -> Run:
         run_context_id=contexts.get("run", 0),
     )
     if state != run.state and run.state not in FINAL_STATES:
-        error = message if state == "FAILED" else ""
-        run = _moved(run, state, error, _time(status.get("finishedAt")))
+        run = _moved(run, state, _time(status.get("finishedAt")))
     return run
 
 
-def _moved(run: Run, state: str, error: str, finished: datetime | None = None) -> Run:
-    change = StateChange(state, finished or now(), error)
+def _moved(run: Run, state: str, finished: datetime | None = None) -> Run:
+    change = StateChange(state, finished or now())
     ended = state in FINAL_STATES
     return replace(
         run,
         state=state,
-        error=error,
         history=(*run.history, change),
         finished_at=change.time if ended else None,
     )

@@ -71,7 +71,6 @@ class RecurringRuns:
 
     async def _start(self, record: RecurringRun, due: datetime) -> None:
         index = record.index + 1
-        problem = ""
         try:
             wanted, version = self._submissions.latest(record.submission)
             run = new_run(
@@ -86,10 +85,9 @@ class RecurringRuns:
                 await self._submissions.withdraw(run)
         except RequestError as error:
             log.warning("recurring run %s: %s", record.display_name, error.external)
-            problem = f"Failed to start a run: {error.external}"
         # Submitting let others in: it may be disabled, or gone.
         if (kept := self._store.recurring_runs.get(record.id)) is not None:
-            done = replace(kept, index=index, last_triggered=due, error=problem)
+            done = replace(kept, index=index, last_triggered=due)
             self._store.recurring_runs.save(done)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -15,6 +16,8 @@ from pytest_kubeflow.local.kube import ApiError, Informer, KubeClient
 from pytest_kubeflow.local.kube.resources import NAMESPACES
 from pytest_kubeflow.local.pipelines.store import FINAL_STATES, Run, StateChange, Store, now
 from pytest_kubeflow.local.pipelines.workflows import Workflows, cluster_namespace
+
+log = logging.getLogger(__name__)
 
 _PATIENCE = 20.0
 """Seconds that a run's namespace may take to appear."""
@@ -79,10 +82,11 @@ async def _start(run: Run, store: Store, workflows: Workflows) -> bool:
 def _fail(run: Run, store: Store, why: str) -> None:
     if run.id not in store.runs:
         return  # deleted meanwhile
-    store.runs.save(replace(_in_state(run, "FAILED", why), error=why))
+    log.warning("run %s does not go on: %s", run.id, why)
+    store.runs.save(_in_state(run, "FAILED"))
 
 
-def _in_state(run: Run, state: str, error: str = "") -> Run:
-    change = StateChange(state, now(), error)
+def _in_state(run: Run, state: str) -> Run:
+    change = StateChange(state, now())
     finished = change.time if state in FINAL_STATES else None
     return replace(run, state=state, history=(*run.history, change), finished_at=finished)

@@ -24,6 +24,7 @@ from pytest_kubeflow.local.pipelines.api.reports import ReportService
 from pytest_kubeflow.local.pipelines.api.runs import RunService
 from pytest_kubeflow.local.pipelines.api.submission import Submissions
 from pytest_kubeflow.local.pipelines.api.uploads import UploadService
+from pytest_kubeflow.local.pipelines.api.v1beta1 import LegacyLists
 from pytest_kubeflow.local.pipelines.api.versions import VersionService
 from pytest_kubeflow.local.pipelines.driver.engine import Engine
 from pytest_kubeflow.local.pipelines.foreign import ForeignWorkflows
@@ -43,7 +44,8 @@ class Pipelines:
     in `x-gateway-secret`: without it nobody is believed to be a user by the `kubeflow-userid`
     header.
     With a `database`, what the API knows is kept there, and unfinished runs go on. Where it is
-    `alone`, no other program runs Workflows, and those that are none of a run are told so.
+    `alone`, no other program runs Workflows, and those that are none of a run are told so. Where
+    it is `strict`, what the backend does not do as the SDK documents it does not work here either.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Pipelines:
         faults: Faults | None = None,
         database: Database | None = None,
         alone: bool = True,
+        strict: bool = False,
     ) -> None:
         faults = faults or Faults()
         # The API answers at once, whatever may be; what works on runs goes on when Kubernetes does.
@@ -78,7 +81,12 @@ class Pipelines:
         # First the store, then the driver: a run that ends is seen to have ended by both.
         self._agent = PersistenceAgent(self._informer, store)
         self._engine = Engine(
-            patient, self._informer, metadata, store=store_settings, faults=faults
+            patient,
+            self._informer,
+            metadata,
+            store=store_settings,
+            faults=faults,
+            strict=strict,
         )
         self._tasks: list[asyncio.Task[None]] = []
         pipelines = PipelineService(context)
@@ -94,6 +102,7 @@ class Pipelines:
             *ExperimentService(context).routes(),
             *RunService(context, workflows, submissions).routes(),
             *RecurringRunService(context, workflows, submissions).routes(),
+            *LegacyLists(context).routes(),
             *ReportService(inner, self._engine.accept).routes(),
         ]
         self.metadata_app: ASGIApp = metadata_app(metadata)

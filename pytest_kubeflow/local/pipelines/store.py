@@ -74,11 +74,10 @@ class PipelineVersion:
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """A state, since when it holds, and why."""
+    """A state, and since when it holds."""
 
     state: str
     time: datetime
-    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,6 @@ class Run:
     pipeline_version_id: str = ""
     pipeline_root: str = ""
     state: str = "PENDING"
-    error: str = ""
     storage_state: str = AVAILABLE
     generation: int = 0
     history: tuple[StateChange, ...] = ()
@@ -166,7 +164,6 @@ class RecurringRun:
     enabled: bool = True
     index: int = 0
     last_triggered: datetime | None = None
-    error: str = ""
     id: str = field(default_factory=new_id)
     created_at: datetime = field(default_factory=now)
     updated_at: datetime = field(default_factory=now)

@@ -112,9 +112,17 @@ def test_objects_sent_as_protobuf(kubectl: Kubectl, namespace: str) -> None:
     assert "b3Blbg==" in kubectl("get", "secret", "s", "-o", "json", *where)
     assert kubectl("auth", "can-i", "delete", "pods", *where).strip() == "yes"
     assert kubectl("create", "token", "default", *where).count(".") == 2
-    assert "send it as JSON" in kubectl(
-        "create", "deployment", "d", "--image=x", *where, fails=True
-    )
+    kubectl("create", "deployment", "d", "--image=x", "--port=80", "--replicas=0", *where)
+    made = json.loads(kubectl("get", "deployment", "d", "-o", "json", *where))["spec"]
+    assert made["replicas"] == 0
+    (container,) = made["template"]["spec"]["containers"]
+    assert (container["image"], container["ports"][0]["containerPort"]) == ("x", 80)
+    kubectl("create", "quota", "q", "--hard=pods=3,requests.cpu=500m", *where)
+    made = json.loads(kubectl("get", "quota", "q", "-o", "json", *where))["spec"]
+    assert made["hard"] == {"pods": "3", "requests.cpu": "500m"}
+    kubectl("create", "poddisruptionbudget", "b", "--selector=a=b", "--min-available=50%", *where)
+    made = json.loads(kubectl("get", "pdb", "b", "-o", "json", *where))["spec"]
+    assert made == {"minAvailable": "50%", "selector": {"matchLabels": {"a": "b"}}}
 
 
 def test_rights_from_the_command_line(kubectl: Kubectl, namespace: str) -> None:

@@ -133,6 +133,13 @@ def test_debugging_a_pod(kubectl: Run, cluster: Cluster, pod: Object) -> None:
     (status,) = found["status"]["ephemeralContainerStatuses"]
     assert (status["name"], status["state"]["terminated"]["exitCode"]) == ("look", 0)
     assert phase(found) == "Running"
+    # A copy of it is a pod that kubectl sends as protobuf.
+    copied = kubectl(
+        *("debug", name, "--copy-to=copy", "--image=busybox:1.36", "-c", "look", "-i", "--"),
+        *("sh", "-c", "read line; echo $line"),
+        stdin="seen there\n",
+    )
+    assert copied.stdout == "seen there\n", copied.stderr
     refused = kubectl(
         *("patch", "pod", name, "--subresource=ephemeralcontainers", "--type=json"),
         '-p=[{"op": "remove", "path": "/spec/ephemeralContainers/0"}]',

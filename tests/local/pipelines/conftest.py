@@ -42,28 +42,29 @@ def client_class() -> Any:
     return Client
 
 
-@pytest.fixture(scope="package")
-def member_of(cluster: Endpoints, administrator: Any) -> Callable[[str], Member]:
-    """Makes the member that a namespace's `default-editor` is."""
+def make_member(cluster: Endpoints, administrator: Any, namespace: str) -> Member:
+    """The member that a namespace's `default-editor` is."""
     from kubernetes import client
 
     core = client.CoreV1Api(administrator)
+    wanted = {"spec": {"expirationSeconds": 3600}}
+    answer = core.create_namespaced_service_account_token("default-editor", namespace, wanted)
+    token = answer.status.token
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {token}"
+    with warnings.catch_warnings():
+        # It warns that servers before 2.0 are not supported, each time.
+        warnings.simplefilter("ignore", FutureWarning)
+        kfp = client_class()(
+            host=f"{cluster.host}/pipeline", existing_token=token, namespace=namespace
+        )
+    return Member(cluster.host, namespace, kfp, session, core)
 
-    def make(namespace: str) -> Member:
-        wanted = {"spec": {"expirationSeconds": 3600}}
-        answer = core.create_namespaced_service_account_token("default-editor", namespace, wanted)
-        token = answer.status.token
-        session = requests.Session()
-        session.headers["Authorization"] = f"Bearer {token}"
-        with warnings.catch_warnings():
-            # It warns that servers before 2.0 are not supported, each time.
-            warnings.simplefilter("ignore", FutureWarning)
-            kfp = client_class()(
-                host=f"{cluster.host}/pipeline", existing_token=token, namespace=namespace
-            )
-        return Member(cluster.host, namespace, kfp, session, core)
 
-    return make
+@pytest.fixture(scope="package")
+def member_of(cluster: Endpoints, administrator: Any) -> Callable[[str], Member]:
+    """Makes the member that a namespace's `default-editor` is."""
+    return lambda namespace: make_member(cluster, administrator, namespace)
 
 
 @pytest.fixture(scope="package")

@@ -48,14 +48,14 @@ def fail(text: str = "") -> dsl.ContainerSpec:
 
 @dsl.pipeline(name="branches")
 def branches(text: str, size: int = 5) -> str:
-    """One of three branches gives the output."""
+    """One of three branches gives the output; out of the cache none would."""
     length = count(text=text)
     with dsl.If(text == "yes", name="is-yes"):
-        one = say(text="first")
+        one = say(text="first").set_caching_options(False)
     with dsl.Elif(length.outputs["out"] > size, name="is-long"):
-        two = say(text="second")
+        two = say(text="second").set_caching_options(False)
     with dsl.Else(name="is-else"):
-        three = say(text="third")
+        three = say(text="third").set_caching_options(False)
     chosen = dsl.OneOf(one.outputs["out"], two.outputs["out"], three.outputs["out"])
     join(a=chosen, b="after")
     return chosen
@@ -64,9 +64,9 @@ def branches(text: str, size: int = 5) -> str:
 @dsl.pipeline(name="branched-artifacts")
 def branched_artifacts(text: str) -> None:
     with dsl.If(text == "yes"):
-        one = write(text="first")
+        one = write(text="first").set_caching_options(False)
     with dsl.Else():
-        two = write(text="second")
+        two = write(text="second").set_caching_options(False)
     read(data=dsl.OneOf(one.outputs["data"], two.outputs["data"]))
 
 
@@ -136,6 +136,25 @@ def artifact_loop() -> None:
     read_all(data=dsl.Collected(data.outputs["data"]))
 
 
+@dsl.pipeline(name="branched-loop")
+def branched_loop(texts: list) -> None:  # type: ignore[type-arg]
+    with dsl.ParallelFor(texts) as text, dsl.If(text == "yes"):
+        said = say(text=text)
+    show(value=dsl.Collected(said.outputs["out"]))
+
+
+@dsl.pipeline(name="inside")
+def inside(data: dsl.Input[list[dsl.Dataset]]) -> None:
+    read_all(data=data)
+
+
+@dsl.pipeline(name="collected-inside")
+def collected_inside() -> None:
+    with dsl.ParallelFor(["a", "b", "c"]) as one:
+        data = write(text=one)
+    inside(data=dsl.Collected(data.outputs["data"]))
+
+
 @dsl.container_component
 def final(status: dsl.PipelineTaskFinalStatus, out: dsl.OutputPath(dict)) -> dsl.ContainerSpec:  # type: ignore[valid-type]
     return shell('printf %s "$1" > "$2"', status, out)
@@ -163,6 +182,75 @@ def ignoring() -> None:
     failed = fail()
     say(text="ran all the same").after(failed).ignore_upstream_failure()
     greet().after(failed)
+
+
+@dsl.container_component
+def fail_to_give(
+    out: dsl.OutputPath(str),  # type: ignore[valid-type]
+    number: dsl.OutputPath(int),  # type: ignore[valid-type]
+) -> dsl.ContainerSpec:
+    return shell("exit 3", out, number)
+
+
+@dsl.container_component
+def say_number(number: int = 7) -> dsl.ContainerSpec:
+    return shell('echo "$1"', number)
+
+
+@dsl.container_component
+def say_default(out: dsl.OutputPath(str), text: str = "default") -> dsl.ContainerSpec:  # type: ignore[valid-type]
+    return shell('printf "<%s>" "$1" > "$2"', text, out)
+
+
+@dsl.pipeline(name="ignoring-a-number")
+def ignoring_a_number() -> None:
+    failed = fail_to_give()
+    say_number(number=failed.outputs["number"]).ignore_upstream_failure()
+
+
+@dsl.pipeline(name="ignoring-a-text")
+def ignoring_a_text() -> None:
+    failed = fail_to_give()
+    say_default(text=failed.outputs["out"]).ignore_upstream_failure()
+
+
+@dsl.pipeline(name="hooks")
+def hooks() -> None:
+    """Two tasks that follow one in any case, and one of them another too."""
+    one, two = greet(), greet()
+    say(text="a").after(one).ignore_upstream_failure().set_display_name("left out")
+    say(text="b").after(one, two).ignore_upstream_failure().set_display_name("twice")
+
+
+@dsl.pipeline(name="after-a-hook")
+def after_a_hook() -> None:
+    ignoring = say(text="a").after(greet()).ignore_upstream_failure()
+    greet().after(ignoring)
+
+
+@dsl.container_component
+def unique(
+    label: str,
+    data: dsl.Output[dsl.Dataset],
+    out: dsl.OutputPath(str),  # type: ignore[valid-type]
+) -> dsl.ContainerSpec:
+    """Values that no second execution gives again."""
+    return shell(
+        'mkdir -p "$(dirname "$2")"; uuid=$(cat /proc/sys/kernel/random/uuid); '
+        'echo "$1 $uuid" > "$2"; printf %s "$uuid" > "$3"',
+        label,
+        data.path,
+        out,
+    )
+
+
+@dsl.pipeline(name="cached-branch")
+def cached_branch(label: str) -> None:
+    with dsl.If(label != ""):
+        one = unique(label=label)
+    with dsl.Else():
+        two = unique(label="other")
+    join(a=dsl.OneOf(one.outputs["out"], two.outputs["out"]), b="x")
 
 
 @dsl.container_component
@@ -206,22 +294,6 @@ def crossing() -> None:
     with dsl.ParallelFor(["a", "b"], name="first") as one:
         said = say(text=one)
     greet().after(said)
-
-
-@dsl.container_component
-def unique(
-    label: str,
-    data: dsl.Output[dsl.Dataset],
-    out: dsl.OutputPath(str),  # type: ignore[valid-type]
-) -> dsl.ContainerSpec:
-    """Values that no second execution gives again."""
-    return shell(
-        'mkdir -p "$(dirname "$2")"; uuid=$(cat /proc/sys/kernel/random/uuid); '
-        'echo "$1 $uuid" > "$2"; printf %s "$uuid" > "$3"',
-        label,
-        data.path,
-        out,
-    )
 
 
 @dsl.pipeline(name="cached")

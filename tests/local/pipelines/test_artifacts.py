@@ -10,6 +10,7 @@ import pytest
 from minio import Minio
 
 from pytest_kubeflow.local.cluster import Endpoints
+from tests.local.pipelines.flows import ignoring, retried
 from tests.local.pipelines.member import Member
 from tests.local.pipelines.tables import handing_nothing_on, handing_on, much_data
 
@@ -67,11 +68,13 @@ def test_they_reach_the_next_task_whole(member: Member, run: Any) -> None:
 
 def test_their_uris_have_the_layout_of_kfp(member: Member, run: Any) -> None:
     artifacts = member.records(run.run_id)["make"].artifacts
-    assert set(artifacts) == {"table", "folder", "custom", "nothing", "metrics"}
+    assert set(artifacts) == {"table", "folder", "custom", "nothing", "metrics", "executor-logs"}
     root = f"minio://mlpipeline/private-artifacts/{member.namespace}/v2/artifacts"
     tasks = set()
     for name, artifact in artifacts.items():
         pattern = f"({root}/handing-on/{run.run_id}/make/{UUID})/{name}"
+        if name == "executor-logs":
+            pattern += "-0"  # the first attempt's
         match = re.fullmatch(pattern, artifact.uri)
         assert match, artifact.uri
         tasks.add(match[1])
@@ -81,6 +84,7 @@ def test_their_uris_have_the_layout_of_kfp(member: Member, run: Any) -> None:
 def test_they_are_in_the_store(member: Member, run: Any, store: Minio) -> None:
     artifacts = member.records(run.run_id)["make"].artifacts
     content = {name: objects(store, one.uri) for name, one in artifacts.items()}
+    logs = content.pop("executor-logs")[""]
     assert content == {
         "table": {"": b"0\n1\n2\n3\n4\n"},
         "folder": {
@@ -91,6 +95,28 @@ def test_they_are_in_the_store(member: Member, run: Any, store: Minio) -> None:
         "nothing": {},
         "metrics": {},
     }
+    # Its own words and not the launcher's.
+    assert b"Looking for component" in logs
+    assert b"launcher_v2.go" not in logs
+
+
+def test_each_attempt_leaves_its_log(member: Member, store: Minio) -> None:
+    run = member.run(retried, text="1")
+    assert run.state == "SUCCEEDED", member.errors(run)
+    logs = member.records(run.run_id)["retry-me"].artifacts["executor-logs"]
+    assert logs.type == "system.Artifact"
+    place = logs.uri[: logs.uri.rindex("executor-logs")].rsplit("/", maxsplit=2)[0]
+    found = objects(store, place)
+    assert sorted((key[-1], text) for key, text in found.items()) == [
+        ("0", b"attempt 0 of 1\n"),
+        ("1", b"attempt 1 of 1\n"),
+    ]
+
+
+def test_a_task_that_fails_leaves_its_log_too(member: Member, store: Minio) -> None:
+    run = member.run(ignoring)
+    logs = member.records(run.run_id)["fail"].artifacts["executor-logs"]
+    assert objects(store, logs.uri) == {"": b"failing \n"}
 
 
 def test_ml_metadata_knows_them(member: Member, run: Any) -> None:
@@ -102,6 +128,7 @@ def test_ml_metadata_knows_them(member: Member, run: Any) -> None:
         "custom": "system.Artifact",
         "nothing": "system.Artifact",
         "metrics": "system.Metrics",
+        "executor-logs": "system.Artifact",
     }
     table = artifacts["table"].metadata
     assert table["display_name"] == "table"

@@ -62,7 +62,7 @@ def test_conditions_that_are_none_fail_their_task(
     made = submit(member, experiment, pipeline_spec=spec, runtime_config=config).json()
     run = member.wait(made["run_id"])
     assert run.state == "FAILED"
-    assert told in run.error.message
+    assert told in member.errors(run)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_loop_over_what_is_no_list_fails(member: Member, experiment: str) -> N
     config = {"parameters": {"needed": "x"}}
     made = submit(member, experiment, pipeline_spec=spec, runtime_config=config).json()
     run = member.wait(made["run_id"])
-    assert 'iterating on item input "item" failed' in run.error.message
+    assert 'iterating on item input "item" failed' in member.errors(run)
 
 
 def test_names_at_their_limits(member: Member) -> None:
@@ -137,7 +137,7 @@ def test_output_that_is_no_json_fails_its_task(member: Member, experiment: str) 
     made = submit(member, experiment, pipeline_spec=spec, runtime_config=config).json()
     run = member.wait(made["run_id"])
     assert run.state == "FAILED"
-    assert "failed to unmarshall ExecutorOutput" in run.error.message
+    assert "failed to unmarshall ExecutorOutput" in member.errors(run)
 
 
 def test_fifty_mebibytes_of_log(member: Member) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.local.pipelines.flows import cached, keyed
+from tests.local.pipelines.flows import cached, cached_branch, keyed
 from tests.local.pipelines.ledgers import executions
 from tests.local.pipelines.member import Member, name
 from tests.local.pipelines.platforms import deleting
@@ -82,4 +82,14 @@ def test_a_claim_is_deleted_each_time(member: Member) -> None:
 
     member.until(gone, "the claim to be gone")
     again = ended(member, deleting, pvc=pvc)
-    assert f"failed to delete pvc {pvc}: cannot find pvc" in again.error.message
+    assert f"failed to delete pvc {pvc}: cannot find pvc" in member.errors(again)
+
+
+def test_a_branch_out_of_the_cache_gives_nothing(member: Member) -> None:
+    """ML Metadata has it run for ever, since no launcher ends it: dsl.OneOf does not find it."""
+    label = name()
+    assert ended(member, cached_branch, label=label).state == "SUCCEEDED"
+    again = ended(member, cached_branch, label=label)
+    assert again.state == "FAILED"
+    assert "task 'condition-branches-1' has no output parameter" in member.errors(again)
+    assert member.records(again.run_id)["condition-branches-1/condition-2"].state == "RUNNING"

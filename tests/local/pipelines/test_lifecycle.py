@@ -155,8 +155,9 @@ def test_a_retry_goes_on_inside_loops(member: Member, experiment: str) -> None:
     for place in ("for-loop-2[0]/stamp", "for-loop-2[1]/stamp"):
         assert after[place].pod_name == before[place].pod_name
         assert again_made[after[place].pod_name] == first[after[place].pod_name]
-    # What follows failures has followed one, and follows again.
-    assert again_made[after["stamp-2"].pod_name] not in first.values()
+    # Nothing follows a loop's failures: Argo has no hook for it.
+    assert "stamp-2" not in before
+    assert "stamp-2" not in after
     # Each task has one execution still.
     assert [one["id"] for one in executions(member, run_id)] == [one["id"] for one in numbered]
 
@@ -195,7 +196,7 @@ def test_a_run_without_its_workflow_has_failed(
     delete_workflow(administrator, member, run_id)
     run = member.wait(run_id)
     assert run.state == "FAILED"
-    assert "Workflow of this run was deleted" in run.error.message
+    assert run.error is None
     member.until(lambda: not member.pods(run_id), "its pods to be gone")
 
 

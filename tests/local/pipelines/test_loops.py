@@ -51,15 +51,33 @@ def test_artifacts_are_collected(member: Member) -> None:
 
 
 def test_a_loop_over_nothing(member: Member) -> None:
-    records = member.succeed(flows.empty_loop, names=[])
+    """Nothing is collected of it: the task that would fails in its driver, as in the backend."""
+    run = member.run(flows.empty_loop, names=[])
+    assert run.state == "FAILED"
+    records = member.records(run.run_id)
     assert {name for name in records if name.startswith("for-loop")} == {"for-loop-1"}
-    assert outputs(records, "show") == {"show": "[]"}
+    error = member.details(run.run_id)["show"]["error"]["message"]
+    assert "task 'for-loop-1' has no output parameter" in error
+
+
+def test_what_a_branch_in_a_loop_gives_is_not_collected(member: Member) -> None:
+    run = member.run(flows.branched_loop, texts=["yes", "no"])
+    assert run.state == "FAILED"
+    error = member.details(run.run_id)["show"]["error"]["message"]
+    assert "task 'for-loop-1' has no output parameter" in error
+    # Unless it is taken in each iteration.
+    records = member.succeed(flows.branched_loop, texts=["yes", "yes"])
+    assert outputs(records, "show") == {"show": '["yes","yes"]'}
+
+
+def test_of_collected_artifacts_one_reaches_a_pipeline_inside(member: Member) -> None:
+    records = member.succeed(flows.collected_inside)
+    assert records["inside/read-all"].outputs["Output"] in {"a", "b", "c"}
 
 
 def test_a_failed_iteration_fails_its_loop_and_the_run(member: Member) -> None:
     run = member.run(flows.failing_loop)
     assert run.state == "FAILED"
-    assert run.error.message.startswith("task 'for-loop-2': iteration 1: task 'condition-3': ")
     records = member.records(run.run_id)
     assert records["for-loop-2[0]/say"].state == "SUCCEEDED"
     assert records["for-loop-2[1]"].state == "FAILED"

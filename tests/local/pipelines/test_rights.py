@@ -11,8 +11,9 @@ from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.pipelines.obstacles import TAKEN_UP, Obstacles, Waiting
 from pytest_kubeflow.pipelines.reasons import Reasons
 from tests.local.pipelines.member import Member, name
-from tests.local.pipelines.programs import greeting
+from tests.local.pipelines.programs import endless, greeting
 from tests.local.pipelines.submission import submit
+from tests.local.pipelines.wellformed import spec_of
 
 SETTINGS = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}
 KEYS = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
@@ -44,9 +45,13 @@ def account(member: Member, administrator: Any, rules: list[dict[str, Any]]) -> 
         ([], 'driver.RootDAG(...) failed: configmaps "kfp-launcher" is forbidden'),
         ([SETTINGS, RESULTS], 'failed to open bucket: secrets "mlpipeline-minio-artifact" is'),
         ([SETTINGS, KEYS], "wait: Error (exit code 64): workflowtaskresults.argoproj.io is"),
+        (
+            [SETTINGS, KEYS, {**RESULTS, "verbs": ["create"]}],
+            'cannot patch resource "workflowtaskresults" in API group "argoproj.io"',
+        ),
         ([SETTINGS, KEYS, RESULTS], ""),
     ],
-    ids=["none", "no keys", "no results", "all"],
+    ids=["none", "no keys", "no results", "results once", "all"],
 )
 def test_an_account_without_rights(
     member: Member, experiment: str, administrator: Any, rules: list[dict[str, Any]], told: str
@@ -63,6 +68,35 @@ def test_an_account_without_rights(
         assert told in reasons.run
     elif told:
         assert told in member.details(run.run_id)["greet"]["error"]["message"]
+
+
+def test_results_of_tasks_are_there_while_the_workflow_runs(
+    member: Member, experiment: str, administrator: Any
+) -> None:
+    """One for each pod, completed with it, and gone with the Workflow's end."""
+    custom = client.CustomObjectsApi(administrator)
+
+    def results() -> dict[str, str]:
+        found = custom.list_namespaced_custom_object(
+            "argoproj.io", "v1alpha1", member.namespace, "workflowtaskresults"
+        )
+        mine = [one["metadata"] for one in found["items"]]
+        assert all(one["ownerReferences"][0]["kind"] == "Workflow" for one in mine)
+        return {
+            one["name"]: one["labels"]["workflows.argoproj.io/report-outputs-completed"]
+            for one in mine
+            if one["labels"]["workflows.argoproj.io/workflow"].startswith("endless-")
+        }
+
+    made = submit(member, experiment, pipeline_spec=spec_of(endless)).json()
+    member.until(lambda: sorted(results().values()) == ["false", "false", "true"], "three results")
+    nodes = {
+        pod.metadata.annotations["workflows.argoproj.io/node-id"]
+        for pod in member.pods(made["run_id"])
+    }
+    assert set(results()) == nodes
+    member.kfp.terminate_run(made["run_id"])
+    member.until(lambda: not results(), "the results to be gone")
 
 
 def test_a_workflow_of_nobody_says_so(member: Member, administrator: Any) -> None:

@@ -59,7 +59,7 @@ def fragile_inside(pvc: str) -> str:
 
 @dsl.pipeline(name="fragile-loop")
 def fragile_loop(pvc: str) -> None:
-    """Of two iterations, one fails until the gate is open; a task that follows failures."""
+    """Of two iterations, one fails until the gate is open; a task that would follow failures."""
     with dsl.ParallelFor(["good", "bad"]) as one:
         made = stamp(label=one)
         with dsl.If(one == "bad"):

@@ -27,7 +27,7 @@ from pytest_kubeflow.local.pipelines.store import (
 )
 
 _PATH = "/apis/v2beta1/experiments"
-_FIELDS: Mapping[str, str] = {
+FIELDS: Mapping[str, str] = {
     "id": "id",
     "experiment_id": "id",
     "name": "name",
@@ -88,7 +88,7 @@ class ExperimentService:
             await self._authorize(request, "list", namespace)
             self._store.default_experiment(namespace)
             records = self._store.experiments.where(namespace=namespace)
-            page = list_page(request, records, _FIELDS, "Experiment")
+            page = list_page(request, records, FIELDS, "Experiment")
         except RequestError as error:
             raise error.wrap("List experiments failed") from None
         shown = [messages.experiment(one) for one in page.records]

@@ -94,12 +94,14 @@ def comparable(record: object, attribute: str) -> Any:
     return 0 if value is None and attribute.endswith("_at") else value
 
 
-def parse_filter(text: str, fields: Mapping[str, str]) -> list[Predicate]:
+def parse_filter(
+    text: str, fields: Mapping[str, str], operation: str = "operation"
+) -> list[Predicate]:
     """The predicates of a filter, in an order that equal filters share.
 
     `text` may be URL-encoded once more, as the UI sends it. `fields` maps the names that can be
-    filtered by to attributes of the records. Raises RequestError (INVALID_ARGUMENT) with the real
-    server's words.
+    filtered by to attributes of the records, `operation` is how a predicate calls its own. Raises
+    RequestError (INVALID_ARGUMENT) with the real server's words.
     """
     if not text:
         return []
@@ -114,15 +116,15 @@ def parse_filter(text: str, fields: Mapping[str, str]) -> list[Predicate]:
         raise invalid(refusal)
     if unknown := sorted(message.keys() - {"predicates"}):
         raise invalid(f'{refusal}: unknown field "{unknown[0]}"')
-    found = [_predicate(one, fields) for one in message.get("predicates", [])]
+    found = [_predicate(one, fields, operation) for one in message.get("predicates", [])]
     return sorted(found, key=lambda one: (one.operation, one.attribute, one.tag or ""))
 
 
-def _predicate(message: Json, fields: Mapping[str, str]) -> Predicate:
+def _predicate(message: Json, fields: Mapping[str, str], operation_field: str) -> Predicate:
     if not isinstance(message, dict):
         raise invalid(f"failed to parse valid filter: {message!r} is not a predicate")
     message = {_camel(name): value for name, value in message.items()}
-    key, operation = message.pop("key", ""), message.pop("operation", 0)
+    key, operation = message.pop("key", ""), message.pop(operation_field, 0)
     if isinstance(operation, int):
         operation = _OPERATIONS.get(operation, operation)
     if operation not in _OPERATIONS.values():

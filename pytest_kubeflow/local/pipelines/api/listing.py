@@ -47,13 +47,19 @@ class Page(Generic[Record]):
 
 
 def list_page(
-    request: Request, records: Iterable[Record], fields: Mapping[str, str], kind: str
+    request: Request,
+    records: Iterable[Record],
+    fields: Mapping[str, str],
+    kind: str,
+    *,
+    operation: str = "operation",
 ) -> Page[Record]:
     """The page that the request's `filter`, `sort_by`, `page_size` and `page_token` ask for.
 
     `fields` maps the names to sort and filter by to attributes of the records, `kind` is the
-    record's name in messages. A token carries the order and the filter of its list; if the request
-    gives any of them too, both must say the same, in whatever words (Options.Matches in list.go).
+    record's name in messages, `operation` that of a predicate's operation.
+    A token carries the order and the filter of its list; if the request gives any of them too, both
+    must say the same, in whatever words (Options.Matches in list.go).
     """
     query = Query(request)
     size = _page_size(query.int32("page_size"))
@@ -64,7 +70,8 @@ def list_page(
         start = (said["value"], said["id"])
         if (sort_by or filter_text) and (
             _order(sort_by, fields, kind) != _order(said["sort_by"], fields, kind)
-            or parse_filter(filter_text, fields) != parse_filter(said["filter"], fields)
+            or parse_filter(filter_text, fields, operation)
+            != parse_filter(said["filter"], fields, operation)
         ):
             raise invalid(
                 "page token does not match the supplied sort by and/or filtering criteria. Either "
@@ -72,7 +79,7 @@ def list_page(
             )
         sort_by, filter_text = said["sort_by"], said["filter"]
     attribute, descending = _order(sort_by, fields, kind)
-    predicates = parse_filter(filter_text, fields)
+    predicates = parse_filter(filter_text, fields, operation)
 
     def position(record: Record) -> tuple[Any, str]:
         value = comparable(record, attribute)

@@ -34,12 +34,12 @@ def timestamp(moment: datetime | None) -> str:
     return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
-def _set(**fields: Json) -> dict[str, Json]:
+def set_fields(**fields: Json) -> dict[str, Json]:
     return {name: value for name, value in fields.items() if value not in (None, "", 0, [], {})}
 
 
 def experiment(record: Experiment) -> Json:
-    return _set(
+    return set_fields(
         experiment_id=record.id,
         display_name=record.name,
         description=record.description,
@@ -51,7 +51,7 @@ def experiment(record: Experiment) -> Json:
 
 
 def pipeline(record: Pipeline) -> Json:
-    return _set(
+    return set_fields(
         pipeline_id=record.id,
         display_name=record.display_name or record.name,
         name=record.name,
@@ -63,14 +63,14 @@ def pipeline(record: Pipeline) -> Json:
 
 
 def pipeline_version(record: PipelineVersion) -> Json:
-    return _set(
+    return set_fields(
         pipeline_id=record.pipeline_id,
         pipeline_version_id=record.id,
         display_name=record.display_name or record.name,
         name=record.name,
         description=record.description,
         created_at=timestamp(record.created_at),
-        package_url=_set(pipeline_url=record.package_url),
+        package_url=set_fields(pipeline_url=record.package_url),
         code_source_url=record.code_source_url,
         pipeline_spec=record.document.to_struct(),
         tags=record.tags,
@@ -86,24 +86,23 @@ def run(record: Run) -> Json:
                 "pipeline_version_id": record.pipeline_version_id,
             }
         }
-    details = _set(
+    details = set_fields(
         pipeline_context_id=str(record.pipeline_context_id or ""),
         pipeline_run_context_id=str(record.run_context_id or ""),
         task_details=[_task(record, one) for one in record.tasks],
     )
-    return _set(
+    return set_fields(
         experiment_id=record.experiment_id,
         run_id=record.id,
         display_name=record.display_name,
         storage_state=record.storage_state,
         description=record.description,
-        runtime_config=_set(parameters=record.arguments, pipeline_root=record.pipeline_root),
+        runtime_config=set_fields(parameters=record.arguments, pipeline_root=record.pipeline_root),
         service_account=record.service_account,
         created_at=timestamp(record.created_at),
         scheduled_at=timestamp(record.scheduled_at),
         finished_at=timestamp(record.finished_at),
         state=record.state,
-        error=_error(record.error),
         run_details=details,
         state_history=[_change(one) for one in record.history],
         recurring_run_id=record.recurring_run_id,
@@ -116,23 +115,22 @@ def recurring_run(record: RecurringRun) -> Json:
     source: Json = {"pipeline_spec": wanted.document.to_struct()}
     if wanted.pipeline_id:
         source = {
-            "pipeline_version_reference": _set(
+            "pipeline_version_reference": set_fields(
                 pipeline_id=wanted.pipeline_id, pipeline_version_id=wanted.version_id
             )
         }
-    return _set(
+    return set_fields(
         recurring_run_id=record.id,
         display_name=record.display_name,
         description=wanted.description,
-        runtime_config=_set(parameters=wanted.arguments, pipeline_root=wanted.pipeline_root),
+        runtime_config=set_fields(parameters=wanted.arguments, pipeline_root=wanted.pipeline_root),
         service_account=wanted.service_account,
         max_concurrency=str(record.max_concurrency),
-        trigger=_trigger(record.schedule),
+        trigger=trigger(record.schedule),
         mode="ENABLE" if record.enabled else "DISABLE",
         created_at=timestamp(record.created_at),
         updated_at=timestamp(record.updated_at),
         status="ENABLED" if record.enabled else "DISABLED",
-        error=_error(record.error),
         no_catchup=record.no_catchup,
         # Of its object in Kubernetes, stand-alone too.
         namespace=record.namespace or STANDALONE_NAMESPACE,
@@ -141,7 +139,7 @@ def recurring_run(record: RecurringRun) -> Json:
     )
 
 
-def _trigger(schedule: Schedule) -> Json:
+def trigger(schedule: Schedule) -> Json:
     times = {
         name: timestamp(moment)
         for name, moment in (("start_time", schedule.start), ("end_time", schedule.end))
@@ -153,7 +151,7 @@ def _trigger(schedule: Schedule) -> Json:
 
 
 def _task(record: Run, task: Task) -> Json:
-    return _set(
+    return set_fields(
         run_id=record.id,
         task_id=task.id,
         display_name=task.name,
@@ -169,11 +167,7 @@ def _task(record: Run, task: Task) -> Json:
 
 
 def _change(change: StateChange) -> Json:
-    return _set(update_time=timestamp(change.time), state=change.state, error=_error(change.error))
-
-
-def _error(message: str) -> Json:
-    return {"code": 13, "message": message} if message else None
+    return set_fields(update_time=timestamp(change.time), state=change.state)
 
 
 # What a request may carry: the fields of each message, those that only the server sets included.

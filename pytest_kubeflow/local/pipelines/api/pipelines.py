@@ -35,7 +35,7 @@ from pytest_kubeflow.local.pipelines.settings import SYSTEM_NAMESPACE
 from pytest_kubeflow.local.pipelines.store import Pipeline
 
 PATH = "/apis/v2beta1/pipelines"
-_PIPELINE_FIELDS: Mapping[str, str] = {
+FIELDS: Mapping[str, str] = {
     "id": "id",
     "pipeline_id": "id",
     "name": "name",
@@ -132,7 +132,7 @@ class PipelineService:
             records = self._store.pipelines.where(namespace=namespace)
             if not namespace and self._context.faults.active("pipeline-exposed"):
                 records = list(self._store.pipelines.values())
-            page = list_page(request, records, _PIPELINE_FIELDS, "Pipeline")
+            page = list_page(request, records, FIELDS, "Pipeline")
         except RequestError as error:
             doing = f"Failed to list pipelines in namespace {namespace}. Check error stack"
             raise error.wrap(doing) from None

@@ -35,7 +35,7 @@ from pytest_kubeflow.local.pipelines.workflows import Workflows, schedule_name
 
 Json = Any
 _PATH = "/apis/v2beta1/recurringruns"
-_FIELDS: Mapping[str, str] = {
+FIELDS: Mapping[str, str] = {
     "id": "id",
     "recurring_run_id": "id",
     "name": "display_name",
@@ -112,7 +112,7 @@ class RecurringRunService:
                 records = [one for one in records if one.experiment_id == experiment_id]
             await self._authorize(request, "list", namespace)
             records = [one for one in records if one.namespace == namespace]
-            page = list_page(request, records, _FIELDS, "Job")
+            page = list_page(request, records, FIELDS, "Job")
         except RequestError as error:
             raise error.wrap("Failed to list recurring runs") from None
         shown = [messages.recurring_run(one) for one in page.records]

@@ -30,7 +30,7 @@ from pytest_kubeflow.local.pipelines.workflows import Workflows
 
 Json = Any
 _PATH = "/apis/v2beta1/runs"
-_FIELDS: Mapping[str, str] = {
+FIELDS: Mapping[str, str] = {
     "id": "id",
     "run_id": "id",
     "name": "display_name",
@@ -104,7 +104,7 @@ class RunService:
                 wanted = {"experiment_id": experiment_id}
             await self._authorize(request, "list", namespace)
             records = self._store.runs.where(namespace=namespace, **wanted)
-            page = list_page(request, records, _FIELDS, "Run")
+            page = list_page(request, records, FIELDS, "Run")
         except RequestError as error:
             raise error.wrap("Failed to list runs") from None
         shown = [messages.run(one) for one in page.records]
@@ -162,7 +162,7 @@ class RunService:
                 .wrap(f"Failed to retry run {record.id}")
                 .wrap("Failed to retry a run")
             )
-        again = replace(record, generation=record.generation + 1, finished_at=None, error="")
+        again = replace(record, generation=record.generation + 1, finished_at=None)
         self._store.runs.save(_changed(again, "PENDING"))
         try:
             await self._workflows.retry(again)

@@ -18,7 +18,7 @@ from pytest_kubeflow.local.pipelines.api.pipelines import PATH, PipelineService,
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument
 from pytest_kubeflow.local.pipelines.store import Pipeline, PipelineVersion
 
-_FIELDS: Mapping[str, str] = {
+FIELDS: Mapping[str, str] = {
     "id": "id",
     "pipeline_version_id": "id",
     "name": "name",
@@ -53,7 +53,7 @@ class VersionService:
             request, "list", "Failed to list pipeline versions of {}"
         )
         records = self._store.versions.where(pipeline_id=record.id)
-        page = list_page(request, records, _FIELDS, "PipelineVersion")
+        page = list_page(request, records, FIELDS, "PipelineVersion")
         shown = [messages.pipeline_version(one) for one in page.records]
         return JSONResponse(({"pipeline_versions": shown} if shown else {}) | page.fields())
 

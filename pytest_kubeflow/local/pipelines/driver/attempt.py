@@ -31,7 +31,7 @@ _FINISHING = 5.0
 class AttemptError(PodError):
     """A pod that ran and failed: what another attempt may mend.
 
-    `phase` and `reason` are Argo's, `report` that of a component that had succeeded before.
+    `phase` and `reason` are Argo's, `report` what the launcher has told, if it has.
     """
 
     def __init__(self, phase: str, reason: str, report: Report | None) -> None:
@@ -39,18 +39,28 @@ class AttemptError(PodError):
         super().__init__(f"{reason}: {told}" if told else reason)
         self.phase = phase
         self.reason = reason
-        self.report = report if report is not None and not told else None
+        self.report = report
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the component had, before Argo's executor failed."""
+        return self.report is not None and not self.report.error
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What every run of the driver works with. `reports` are those of pods that are awaited."""
+    """What every run of the driver works with.
+
+    `strict`: what does not work in the backend does not here. `reports` are those of pods that are
+    awaited.
+    """
 
     client: KubeClient
     pods: TaskPods
     store: StoreSettings
     faults: Faults
     cache: Cache
+    strict: bool = False
     reports: dict[Key, Report | None] = field(default_factory=dict)
 
 

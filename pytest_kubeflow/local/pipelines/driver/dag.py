@@ -24,12 +24,13 @@ from pytest_kubeflow.local.pipelines.driver.step import Step
 from pytest_kubeflow.local.pipelines.driver.task import TaskRunner
 from pytest_kubeflow.local.pipelines.driver.trigger import (
     Outcome,
+    hooks,
     is_exit_task,
     producers,
     starts,
     upstream,
 )
-from pytest_kubeflow.local.pipelines.driver.values import InnerError, TaskError, Values
+from pytest_kubeflow.local.pipelines.driver.values import InnerError, PodError, TaskError, Values
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument
 
 Json = Any
@@ -71,15 +72,21 @@ class DagRunner:
         started: dict[str, asyncio.Task[None]] = {}
         ready = asyncio.Event()
 
-        async def run_one(key: str) -> None:
+        async def run_one(key: str, after: set[str], hook: str = "") -> None:
             await ready.wait()  # until all tasks are there to be waited for
-            needed = self._upstream(tasks[key])
-            if needed:
-                await asyncio.wait([started[one] for one in needed])
-            scope.outcomes[key] = await self._task(key, tasks[key], scope)
+            if after:
+                await asyncio.wait([started[one] for one in after])
+            scope.outcomes[key] = await self._task(key, tasks[key], scope, after, hook)
 
-        for key in tasks:
-            started[key] = asyncio.create_task(run_one(key), name=f"task {key}")
+        for key, task in tasks.items():
+            if is_exit_task(task):
+                scope.outcomes[key] = Outcome("Omitted")  # until it is the hook of one that ends
+            else:
+                work = run_one(key, self._after(task, upstream(task)))
+                started[key] = asyncio.create_task(work, name=f"task {key}")
+        for before, key in hooks(tasks, self._takes_hooks).items():
+            work = run_one(key, self._after(tasks[key], {before}), before)
+            started[f"{before}.onExit"] = asyncio.create_task(work, name=f"task {key}")
         ready.set()
         try:
             if started:
@@ -95,21 +102,30 @@ class DagRunner:
             raise InnerError(scope.error)
         return resolve_outputs(component["dag"], scope.outcomes)
 
-    def _upstream(self, task: Json) -> set[str]:
+    def _after(self, task: Json, others: set[str]) -> set[str]:
+        """Those of `others` that `task` waits for."""
         if self._runner.tools.faults.active("order-ignored"):
-            return producers(task)
-        return upstream(task)
+            return others & producers(task)
+        return others
 
-    async def _task(self, key: str, task: Json, scope: Scope) -> Outcome:
-        """One task of a DAG, from its trigger to its end."""
+    def _takes_hooks(self, task: Json) -> bool:
+        """Whether Argo gets to know what is to follow `task`: not of loops, importers, claims."""
         component = self._components[task["componentRef"]["name"]]
-        step = self._step(key, task, component, scope)
+        kind = _kind(task, component, self._executor(component))
+        return kind in {Kind.DAG, Kind.CONTAINER}
+
+    async def _task(
+        self, key: str, task: Json, scope: Scope, after: set[str], hook: str
+    ) -> Outcome:
+        """One task of a DAG, from its trigger to its end; perhaps as the hook of another."""
+        component = self._components[task["componentRef"]["name"]]
+        step = self._step(key, task, component, scope, hook)
         known = None if is_exit_task(task) else self._known(step)
         if known is not None:
             return known
         status = self._runner.status
         node = status.node(step.node)
-        outcomes = {one: scope.outcomes[one] for one in self._upstream(task)}
+        outcomes = {one: scope.outcomes[one] for one in after}
         lost = is_exit_task(task) and self._runner.tools.faults.active("exit-tasks-lost")
         if lost or not starts(task, outcomes, failed=bool(scope.error)):
             status.move(node, "Omitted", OMITTED)
@@ -120,12 +136,18 @@ class DagRunner:
             message = f"task {step.display_name!r}: {error}"
             scope.error = scope.error or message
             await self._runner.failed(step, error)
-            return Outcome("Failed", error=message)
+            # To Argo, what a driver has failed before has not been.
+            began = isinstance(error, (PodError, InnerError))
+            phase = "Failed" if began else "Omitted"
+            return Outcome(phase, error=message, state=self._state(step))
         if values is None:
             status.move(node, "Skipped", FALSE)
-            return Outcome("Skipped")
+            return Outcome("Skipped", state=self._state(step))
         status.move(node, "Succeeded")
-        return Outcome("Succeeded", values)
+        return Outcome("Succeeded", values, state=self._state(step))
+
+    def _state(self, step: Step) -> str:
+        return self._runner.ledger.state(step.node.execution_id)
 
     async def _triggered(self, step: Step, scope: Scope) -> Values | None:
         """What a task gives whose turn it is; None if its own condition is not met."""
@@ -156,7 +178,9 @@ class DagRunner:
             for one in iterator.iterations(step.task, step.inputs)
         ]
         status, node = self._runner.status, step.node
-        node.execution_id = self._runner.ledger.start_dag(step, iteration_count=len(inputs))
+        ledger = self._runner.ledger
+        node.execution_id = ledger.start_dag(step, iteration_count=len(inputs))
+        inputs = [ledger.of_dag(one) for one in inputs]
         status.move(node, "Running")
         gate = asyncio.Semaphore(iterator.limit(step.task) or max(1, len(inputs)))
         errors: list[str] = []
@@ -186,18 +210,16 @@ class DagRunner:
         results = await _all(iteration(index, one) for index, one in enumerate(inputs))
         if errors:
             raise InnerError(errors[0])
-        self._runner.ledger.finish(node.execution_id, "COMPLETE")
         return iterator.collected(step.component, results)
 
     async def _once(self, step: Step) -> Values:
         """A DAG inside this one, or a task that is no DAG."""
         if "dag" not in step.component:
             return await self._runner.run(step)
-        step.node.execution_id = self._runner.ledger.start_dag(step)
+        ledger = self._runner.ledger
+        step.node.execution_id = ledger.start_dag(step)
         self._runner.status.move(step.node, "Running")
-        outputs = await self.run(step.component, step.inputs, step.node)
-        self._runner.ledger.finish(step.node.execution_id, "COMPLETE")
-        return outputs
+        return await self.run(step.component, ledger.of_dag(step.inputs), step.node)
 
     def _known(self, step: Step) -> Outcome | None:
         """How a task ended in an earlier attempt of this run, if it has succeeded there."""
@@ -206,13 +228,15 @@ class DagRunner:
             return None
         step.node.execution_id = found.execution
         self._runner.show_known(step.node, found.pod)
-        return Outcome("Succeeded", found.values)
+        return Outcome("Succeeded", found.values, state=self._state(step))
 
-    def _step(self, key: str, task: Json, component: Json, scope: Scope) -> Step:
+    def _executor(self, component: Json) -> Json:
         label = component.get("executorLabel")
-        executor = self._executors[label] if label else {}
-        # An exit task is a hook of what it waits for.
-        hook = min(upstream(task), default="") if is_exit_task(task) else ""
+        return self._executors[label] if label else {}
+
+    def _step(self, key: str, task: Json, component: Json, scope: Scope, hook: str) -> Step:
+        label = component.get("executorLabel")
+        executor = self._executor(component)
         node = TaskNode(
             scope.node.workflow,
             _kind(task, component, executor),

@@ -32,9 +32,10 @@ class Engine:
         *,
         store: StoreSettings,
         faults: Faults,
+        strict: bool = False,
     ) -> None:
         self._pods = TaskPods(client)
-        self._tools = Tools(client, self._pods, store, faults, Cache(metadata))
+        self._tools = Tools(client, self._pods, store, faults, Cache(metadata), strict)
         self._metadata = metadata
         self._workflows = workflows
         self._workers: dict[Key, RunWorker] = {}

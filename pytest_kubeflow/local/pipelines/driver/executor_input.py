@@ -15,6 +15,10 @@ Json = Any
 _LOCAL = {"minio://": "/minio/", "s3://": "/s3/", "gs://": "/gcs/"}
 
 
+_LOGS = {"executor-logs": {"artifactType": {"schemaTitle": "system.Artifact"}}}
+"""What every task in a pod gives besides: the log of its component."""
+
+
 def executor_input(inputs: Values, component: Json, *, run_root: str, task_name: str) -> Json:
     """As the launcher and the SDK's executor read it.
 
@@ -47,7 +51,7 @@ def executor_input(inputs: Values, component: Json, *, run_root: str, task_name:
                         }
                     ]
                 }
-                for name, one in (definitions.get("artifacts") or {}).items()
+                for name, one in ((definitions.get("artifacts") or {}) | _LOGS).items()
             },
             "outputFile": f"{local_path(task_root)}/output_metadata.json",
         },

@@ -1,8 +1,8 @@
 """Importers: artifacts that are somewhere already, made known to ML Metadata.
 
 Source: kubeflow/pipelines backend/src/v2/component/importer_launcher.go. The real one does this in
-a pod; here only a download into the run's workspace needs one. Placeholders in the metadata are
-filled, as the SDK means them; the real importer leaves them as they are.
+a pod; here only a download into the run's workspace needs one. The metadata is recorded as it is
+written: placeholders in it, which the SDK makes of inputs, are filled by nobody.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any
 
 from pytest_kubeflow.local.pipelines.driver.ledger import Ledger
 from pytest_kubeflow.local.pipelines.driver.report import Artifact
-from pytest_kubeflow.local.pipelines.driver.resolve import fill
 from pytest_kubeflow.local.pipelines.driver.step import Step
 from pytest_kubeflow.local.pipelines.driver.values import TaskError, Values
 
@@ -35,7 +34,7 @@ async def import_artifact(step: Step, ledger: Ledger, download: Download) -> Val
         raise TaskError("failed to extract output artifact name from componentOutputSpec")
     schema = importer.get("typeSchema") or {}
     kind = schema.get("schemaTitle") or schema.get("instanceSchema") or "system.Artifact"
-    artifact = Artifact(outputs[0], _uri(step, importer), kind, _metadata(step, importer))
+    artifact = Artifact(outputs[0], _uri(step, importer), kind, _metadata(importer))
     if artifact.uri.startswith("oci://"):
         if kind != _MODEL:
             raise TaskError(f"the {kind} artifact type does not support OCI registries")
@@ -72,18 +71,12 @@ def _uri(step: Step, importer: Json) -> str:
     return value
 
 
-def _metadata(step: Step, importer: Json) -> dict[str, Json]:
-    """The artifact's metadata; placeholders in it stand for the importer's inputs.
-
-    Raises TaskError.
-    """
-    parameters, metadata = step.inputs.parameters, importer.get("metadata") or {}
+def _metadata(importer: Json) -> dict[str, Json]:
+    """The artifact's metadata. Raises TaskError."""
+    metadata: dict[str, Json] = importer.get("metadata") or {}
     if None in metadata.values():
         raise TaskError(
             "failed to convert structValue : unknown/unsupported value type "
             "*structpb.Value_NullValue"
         )
-    return {
-        str(fill(key, parameters, {})): fill(value, parameters, {})
-        for key, value in metadata.items()
-    }
+    return metadata

@@ -54,17 +54,21 @@ def iterations(task: Json, inputs: Values) -> Iterator[Values]:
 def collected(component: Json, results: Sequence[Values]) -> Values:
     """What a loop over `component` gives, in the order of its items.
 
-    Loops in loops give one flat list; one without items gives lists without values.
+    Loops in loops give one flat list. What not each iteration has given, or none since there are
+    no items, is left out: it is an error of the task that collects it.
     """
-    outputs = (component.get("outputDefinitions") or {}).get("parameters") or {}
-    parameters: dict[str, Json] = {name: Collected() for name in outputs}
+    outputs = component.get("outputDefinitions") or {}
+    parameters: dict[str, Json] = {}
+    for name in outputs.get("parameters") or {}:
+        if results and all(name in one.parameters for one in results):
+            found = parameters[name] = Collected()
+            for one in results:
+                value = one.parameters[name]
+                found.extend(value if isinstance(value, Collected) else [value])
     artifacts: dict[str, list[Any]] = {}
-    for one in results:
-        for name, value in one.parameters.items():
-            found = parameters.setdefault(name, Collected())
-            found.extend(value if isinstance(value, Collected) else [value])
-        for name, several in one.artifacts.items():
-            artifacts.setdefault(name, []).extend(several)
+    for name in outputs.get("artifacts") or {}:
+        if results and all(name in one.artifacts for one in results):
+            artifacts[name] = [each for one in results for each in one.artifacts[name]]
     return Values(parameters, artifacts)
 
 

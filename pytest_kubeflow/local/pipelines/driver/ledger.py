@@ -13,6 +13,7 @@ from typing import Any
 from pytest_kubeflow.local.metadata import MetadataStore, Node
 from pytest_kubeflow.local.pipelines.driver import artifacts, workspace
 from pytest_kubeflow.local.pipelines.driver.caching import FINGERPRINT
+from pytest_kubeflow.local.pipelines.driver.dag_states import DagStates
 from pytest_kubeflow.local.pipelines.driver.report import Artifact
 from pytest_kubeflow.local.pipelines.driver.step import Step
 from pytest_kubeflow.local.pipelines.driver.values import StoredArtifact, Values
@@ -52,6 +53,7 @@ class Ledger:
         self._namespace = namespace
         self._run_id = run_id
         self._retried = retried
+        self._states = DagStates(metadata)
         self.pipeline_context = self._context("system.Pipeline", pipeline_name, {}).id
         self.run_context = self._context(
             "system.PipelineRun",
@@ -67,11 +69,13 @@ class Ledger:
             metadata.add_parent(self.run_context, self.pipeline_context)
 
     def start_root(self, inputs: Values) -> int:
-        """The execution of the whole run; a retried run goes on with the one it has."""
+        """The execution of the whole run, which is always RUNNING.
+
+        A retried run goes on with the one it has.
+        """
         name = f"run/{self._run_id}"
         known = self._metadata.by_name("execution", DAG, name)
         if known is not None:
-            self.restart(known.id)
             return known.id
         return self._execution(DAG, {"inputs": inputs.parameters}, inputs, name=name)
 
@@ -89,9 +93,15 @@ class Ledger:
             },
             "artifact_producer_task": json.dumps(outputs.get("artifacts") or {}),
         }
+        expected = int(properties["total_dag_tasks"])
         if iteration_count is not None:
-            properties["iteration_count"] = iteration_count
-        return self._start(DAG, step, properties)
+            properties["iteration_count"] = expected = iteration_count
+        return self._start(DAG, step, properties, expected)
+
+    def of_dag(self, inputs: Values) -> Values:
+        """The inputs of a DAG as its tasks find them: of several artifacts the last."""
+        last = {name: [max(found, key=_id)] for name, found in inputs.artifacts.items()}
+        return Values(inputs.parameters, last)
 
     def start_container(self, step: Step, *, fingerprint: str = "", cached: int = 0) -> int:
         """The execution of a task in a pod, or of one whose outputs another one gave."""
@@ -127,11 +137,20 @@ class Ledger:
 
     def restart(self, execution: int) -> None:
         """An execution goes on after it has failed."""
-        self._metadata.update("execution", execution, state="RUNNING")
+        self.finish(execution, "RUNNING")
 
     def finish(self, execution: int, state: str) -> None:
         """`state` is COMPLETE, FAILED or CANCELED."""
         self._metadata.update("execution", execution, state=state)
+        self._states.moved(execution, state)
+
+    def launched(self, step: Step) -> None:
+        """The launcher of a task has told its end; the DAGs around it may have ended with it."""
+        self._states.published(step.parent)
+
+    def state(self, execution: int) -> str:
+        """The state of an execution; empty for 0, which is none."""
+        return self._metadata.nodes("execution", [execution])[0].state if execution else ""
 
     def complete(
         self,
@@ -146,6 +165,13 @@ class Ledger:
         }
         self._publish(execution, "COMPLETE", parameters)
         return Values(dict(parameters), stored)
+
+    def fail(self, execution: int, found: Mapping[str, list[Artifact]]) -> None:
+        """Record a task that has failed, and what it has left all the same: its log."""
+        for name, several in found.items():
+            for one in several:
+                self._output(execution, name, one)
+        self.finish(execution, "FAILED")
 
     def reuse(self, execution: int, cached: int) -> Values:
         """Give an execution the outputs of an earlier one."""
@@ -177,6 +203,7 @@ class Ledger:
             return None
         parameters = dict(node.custom_properties.get("outputs") or {})
         pod = str(node.custom_properties.get("pod_name") or "")
+        self._begun(node.id, step, node.state)
         return Completed(node.id, pod, Values(parameters, self._outputs_of(node.id)))
 
     def _known(self, step: Step) -> Node | None:
@@ -207,6 +234,7 @@ class Ledger:
         self._metadata.update(
             "execution", execution, state=state, custom_properties={"outputs": dict(parameters)}
         )
+        self._states.moved(execution, state)
 
     def _outputs_of(self, execution: int) -> dict[str, list[StoredArtifact]]:
         found: dict[str, list[StoredArtifact]] = {}
@@ -231,13 +259,24 @@ class Ledger:
         for context in (self.pipeline_context, self.run_context):
             self._metadata.link("artifact", artifact, context)
 
-    def _start(self, kind: str, step: Step, properties: dict[str, Json]) -> int:
+    def _start(
+        self, kind: str, step: Step, properties: dict[str, Json], expected: int | None = None
+    ) -> int:
         """The execution of a task: a new one, or that of an earlier attempt of the run."""
         known = self._known(step)
         if known is None:
-            return self._execution(kind, properties, step.inputs)
-        self._metadata.update("execution", known.id, state="RUNNING", custom_properties=properties)
-        return known.id
+            execution = self._execution(kind, properties, step.inputs)
+        else:
+            execution = known.id
+            self._metadata.update(
+                "execution", execution, state="RUNNING", custom_properties=properties
+            )
+        self._begun(execution, step, "RUNNING", expected)
+        return execution
+
+    def _begun(self, execution: int, step: Step, state: str, expected: int | None = None) -> None:
+        task = (step.key, step.iteration)
+        self._states.begun(execution, step.parent, task, state=state, expected=expected)
 
     def _execution(
         self, kind: str, properties: dict[str, Json], inputs: Values, name: str = ""
@@ -262,3 +301,7 @@ class Ledger:
             return known
         type_id = self._metadata.put_type("context", kind).id
         return self._metadata.put("context", type_id, name=name, custom_properties=properties)
+
+
+def _id(artifact: StoredArtifact) -> int:
+    return artifact.id

@@ -14,7 +14,7 @@ from typing import Any
 
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.pipelines.driver.argo import node_id
-from pytest_kubeflow.local.pipelines.driver.command import resolve_arguments
+from pytest_kubeflow.local.pipelines.driver.command import resolve_command
 from pytest_kubeflow.local.pipelines.driver.pods import WAIT
 from pytest_kubeflow.local.pipelines.driver.values import TaskError
 from pytest_kubeflow.local.pipelines.settings import AUDIENCE, LAUNCHER_IMAGE, StoreSettings
@@ -39,7 +39,8 @@ class TaskPod:
     """All that makes a task's pod, but for its platform configuration.
 
     `node` is the name of Argo's node. Where Argo's executor is refused its results, `refused` says
-    so, and the pod fails by a container of Argo's.
+    so, and the pod fails by a container of Argo's. `strict`: nothing works that does not work in
+    the backend.
     """
 
     name: str
@@ -56,16 +57,12 @@ class TaskPod:
     store: StoreSettings
     launcher_options: tuple[str, ...] = ()
     refused: str = ""
+    strict: bool = False
 
     def manifest(self) -> Object:
         """The Pod object, for `KubeClient.create`. Raises TaskError."""
         spec = self.workflow["spec"]
-        inputs = self.executor_input["inputs"]
-        present = inputs["parameterValues"].keys() | inputs["artifacts"].keys()
-        command = [
-            *resolve_arguments(self.container.get("command") or [], present),
-            *resolve_arguments(self.container.get("args") or [], present),
-        ]
+        command = resolve_command(self.container, self.executor_input["inputs"], strict=self.strict)
         if not command:
             raise TaskError(
                 f"task {self.task_name!r} has neither command nor args: the launcher would not "
@@ -75,7 +72,7 @@ class TaskPod:
             "name": "main",
             "image": self._channel(self.container["image"]),
             "command": self.launcher(),
-            "args": command,
+            "args": [_not_ours(one) for one in command],
             "env": [*_environment(self.store), *self._user_environment()],
             "resources": self._resources(),
             "volumeMounts": [
@@ -254,5 +251,9 @@ def _literal(value: Json) -> str:
         raise TaskError(
             "google.protobuf.Value.number_value: an input is NaN or infinite, which JSON has not"
         ) from None
-    # The launcher's keys are no variables of a real pod.
+    return _not_ours(text)
+
+
+def _not_ours(text: str) -> str:
+    """`text` without the launcher's keys, which are no variables of a real pod."""
     return text.replace(f"$({_STORE_VARIABLE}", f"$$({_STORE_VARIABLE}")

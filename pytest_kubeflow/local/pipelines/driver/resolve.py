@@ -1,9 +1,8 @@
 """Where a task's inputs come from, and a DAG's outputs: pure functions on the compiled pipeline.
 
-Rules: kubeflow/pipelines backend/src/v2/driver/resolve.go. The real driver replaces placeholders
-such as `{{$.pipeline_job_name}}` only where they are the whole constant, and leaves the rest to
-text replacement in the launcher; here they are replaced in constants, so that ML Metadata and the
-task see the same.
+Rules: kubeflow/pipelines backend/src/v2/driver/resolve.go. A placeholder such as
+`{{$.pipeline_job_name}}` is replaced where it is the whole constant. One for a parameter, which a
+constant may have inside, is left to the launcher, and ML Metadata has it as it is.
 """
 
 from __future__ import annotations
@@ -17,15 +16,16 @@ from pytest_kubeflow.local.pipelines.driver.expression import select
 from pytest_kubeflow.local.pipelines.driver.iterator import is_loop, item_input
 from pytest_kubeflow.local.pipelines.driver.trigger import Outcome, is_exit_task
 from pytest_kubeflow.local.pipelines.driver.values import TaskError, Values
-from pytest_kubeflow.local.pipelines.spec.values import convert, to_text, whole
+from pytest_kubeflow.local.pipelines.spec.values import convert, whole
 
 Json = Any
 
-_PLACEHOLDER = re.compile(r"\{\{\$\.(?:inputs\.parameters\['([^']+)'\]|([a-z_]+))\}\}")
+_NAME = re.compile(r"\{\{\$\.([a-z_]+)\}\}")
+_WORKSPACE = "{{$.workspace_path}}"
 
-
-# What ML Metadata calls the states that an exit task is told.
-_FINAL_STATES = {"Succeeded": "COMPLETE", "Failed": "FAILED"}
+_NOT_GIVEN: Json = object()
+"""The value of an output that a failed task has not given."""
+_ENDED = frozenset({"COMPLETE", "CACHED"})
 
 
 def resolve_inputs(
@@ -49,6 +49,13 @@ def resolve_inputs(
         if definition.get("parameterType") == "TASK_CONFIG":
             continue  # known when the pod is
         value = _parameter(source, task, parent, upstream, names)
+        if value is _NOT_GIVEN:
+            if definition.get("parameterType") != "STRING":
+                raise TaskError(
+                    f"failed to resolve inputs: parameter {name} has unknown protobuf.Value type: "
+                    "<nil>"
+                )
+            value = ""
         if value is None:
             if definition.get("isOptional"):
                 continue
@@ -57,9 +64,6 @@ def resolve_inputs(
                 f"failed to resolve inputs: the resolved input parameter is null: {what}"
             )
         parameters[name] = value
-    # Constants only: what a run or a task passes may look like a placeholder, and is none.
-    constants = [key for key in parameters if "runtimeValue" in sources["parameters"][key]]
-    parameters |= {key: fill(parameters[key], parameters, names) for key in constants}
     if is_loop(task):
         declared = {name: one for name, one in declared.items() if name != item_input(task)}
     _convert(parameters, declared, is_dag="dag" in component)
@@ -81,7 +85,8 @@ def iteration_inputs(component: Json, inputs: Values) -> Values:
 
 def resolve_parameter(source: Json, parent: Values, upstream: Mapping[str, Outcome]) -> Json:
     """The value that one input parameter's source stands for; None if it has none."""
-    return _parameter(source, {}, parent, upstream, {})
+    value = _parameter(source, {}, parent, upstream, {})
+    return None if value is _NOT_GIVEN else value
 
 
 def _parameter(
@@ -106,20 +111,24 @@ def _parameter(
         if outcome is not None and key in outcome.values.parameters:
             value = outcome.values.parameters[key]
             value = list(value) if isinstance(value, list) else value
-        elif outcome is None or outcome.succeeded or not is_exit_task(task):
+        elif outcome is not None and outcome.state and is_exit_task(task):
+            return _NOT_GIVEN
+        else:
             raise TaskError(
                 f"failed to resolve inputs: task {producer!r} has no output parameter {key!r}"
             )
     elif "taskFinalStatus" in source:
         producer = source["taskFinalStatus"]["producerTask"]
+        if producer not in upstream:
+            raise TaskError("failed to resolve inputs: producer task, , not in tasks")
         value = {
-            "state": _FINAL_STATES[upstream[producer].phase],
+            "state": upstream[producer].state,
             "error": {},
             "pipelineJobResourceName": names.get("pipeline_job_resource_name", ""),
             "pipelineTaskName": producer,
         }
     else:
-        value = whole((source.get("runtimeValue") or {}).get("constant"))
+        value = _constant(whole((source.get("runtimeValue") or {}).get("constant")), names)
     selector = source.get("parameterExpressionSelector")
     return select(value, selector) if selector and value is not None else value
 
@@ -127,32 +136,37 @@ def _parameter(
 def resolve_outputs(dag: Json, outcomes: Mapping[str, Outcome]) -> Values:
     """The outputs of a DAG out of the outputs of its tasks.
 
-    Where several tasks may give an output (dsl.OneOf), the first that has succeeded does. What no
-    task has given is left out: it is an error of the task that wants it.
+    Where several tasks may give an output (dsl.OneOf), the first does that is COMPLETE or CACHED in
+    ML Metadata. What no task has given is left out: it is an error of the task that wants it.
     """
     outputs = dag.get("outputs") or {}
     parameters: dict[str, Json] = {}
     for name, source in (outputs.get("parameters") or {}).items():
         one = source.get("valueFromParameter")
-        choices = [one] if one else source["valueFromOneof"].get("parameterSelectors") or []
-        for choice in choices:
-            found = _succeeded(outcomes, choice).parameters
+        choices = [one] if one else _ended(outcomes, source["valueFromOneof"], "parameterSelectors")
+        for choice in choices[:1]:
+            found = outcomes[choice["producerSubtask"]].values.parameters
             if choice["outputParameterKey"] in found:
                 parameters[name] = found[choice["outputParameterKey"]]
-                break
     artifacts = {}
     for name, source in (outputs.get("artifacts") or {}).items():
-        for choice in source.get("artifactSelectors") or []:
-            several = _succeeded(outcomes, choice).artifacts
+        choices = source.get("artifactSelectors") or []
+        if len(choices) > 1:
+            choices = _ended(outcomes, source, "artifactSelectors")
+        for choice in choices[:1]:
+            several = outcomes[choice["producerSubtask"]].values.artifacts
             if choice["outputArtifactKey"] in several:
                 artifacts[name] = several[choice["outputArtifactKey"]]
-                break
     return Values(parameters, artifacts)
 
 
-def _succeeded(outcomes: Mapping[str, Outcome], choice: Json) -> Values:
-    outcome = outcomes[choice["producerSubtask"]]
-    return outcome.values if outcome.succeeded else Values()
+def _ended(outcomes: Mapping[str, Outcome], source: Json, selectors: str) -> list[Json]:
+    """Those of the choices in `source` whose task has ended well."""
+    return [
+        choice
+        for choice in source.get(selectors) or []
+        if outcomes[choice["producerSubtask"]].state in _ENDED
+    ]
 
 
 def pipeline_inputs(component: Json, arguments: Mapping[str, Json]) -> Values:
@@ -185,21 +199,13 @@ def _convert(parameters: dict[str, Json], definitions: Json, *, is_dag: bool) ->
             raise TaskError(f"failed to resolve inputs: {error}") from None
 
 
-def fill(value: Json, parameters: Mapping[str, Json], names: Mapping[str, str]) -> Json:
-    """`value` with its placeholders replaced; those that are not known stay as they are."""
-    if isinstance(value, str) and "{{$" in value:
-
-        def replacement(match: re.Match[str]) -> str:
-            parameter, name = match.groups()
-            if parameter is not None:
-                return to_text(parameters[parameter]) if parameter in parameters else match[0]
-            return names.get(name, match[0])
-
-        return _PLACEHOLDER.sub(replacement, value)
-    if isinstance(value, list):
-        return [fill(one, parameters, names) for one in value]
-    if isinstance(value, dict):
-        return {key: fill(one, parameters, names) for key, one in value.items()}
+def _constant(value: Json, names: Mapping[str, str]) -> Json:
+    """A constant of the pipeline; the name of something known stands for that."""
+    if isinstance(value, str):
+        if _WORKSPACE in value:
+            return value.replace(_WORKSPACE, names["workspace_path"])
+        if name := _NAME.fullmatch(value):
+            return names.get(name[1], value)
     return value
 
 
@@ -215,9 +221,9 @@ def _artifacts(
         return parent.artifacts[wanted]
     output = source["taskOutputArtifact"]
     producer, key = output["producerTask"], output["outputArtifactKey"]
-    outcome = upstream[producer]
+    outcome = upstream.get(producer, Outcome("Omitted"))
     if key not in outcome.values.artifacts:
-        if is_exit_task(task) and not outcome.succeeded:
+        if is_exit_task(task) and outcome.state and not outcome.succeeded:
             return []
         raise TaskError(
             f"failed to resolve inputs: cannot find output artifact key {json.dumps(key)} in "

@@ -1,9 +1,9 @@
 """What the account of a run's pods may do of what KFP and Argo do by it.
 
 A real driver reads the ConfigMap `kfp-launcher`, the launcher the object store's Secret
-(kubeflow/pipelines backend/src/v2/config/env.go and objectstore), and Argo's executor writes a
-`workflowtaskresult` (argo-workflows docs/workflow-rbac.md). Here the server does these things by
-itself, and asks whether the account might.
+(kubeflow/pipelines backend/src/v2/config/env.go and objectstore), and Argo's executor makes a
+`workflowtaskresult` and patches it (argo-workflows docs/workflow-rbac.md). Here the server does
+these things by itself, and asks whether the account might.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ async def rights_of(client: KubeClient, namespace: str, account: str, secret: st
     return Rights(
         await refusal("get", "", "configmaps", "kfp-launcher"),
         await refusal("get", "", "secrets", secret),
-        await refusal("create", "argoproj.io", "workflowtaskresults", ""),
+        await refusal("create", "argoproj.io", "workflowtaskresults", "")
+        or await refusal("patch", "argoproj.io", "workflowtaskresults", ""),
     )
 
 

@@ -24,6 +24,7 @@ from pytest_kubeflow.local.pipelines.driver.resolve import pipeline_inputs
 from pytest_kubeflow.local.pipelines.driver.rights import Rights, rights_of, without_results
 from pytest_kubeflow.local.pipelines.driver.status import WorkflowStatus
 from pytest_kubeflow.local.pipelines.driver.task import TaskRunner
+from pytest_kubeflow.local.pipelines.driver.task_results import TaskResults
 from pytest_kubeflow.local.pipelines.driver.values import InnerError, TaskError
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument
 from pytest_kubeflow.local.pipelines.workflows import GENERATION, RUN_LABEL, RUN_NAME, SCHEDULED
@@ -47,6 +48,7 @@ class RunWorker:
         self._run_id: str = self._meta["labels"][RUN_LABEL]
         self.generation = generation_of(workflow)
         self.status = WorkflowStatus(tools.client, workflow, self.generation)
+        self._results = TaskResults(tools.client, workflow)
         self._walk: asyncio.Task[None] | None = None
         self._terminated = False
 
@@ -77,6 +79,7 @@ class RunWorker:
             writer.cancel()
             await asyncio.gather(self._walk, writer, return_exceptions=True)
         await self.status.write()
+        await self._results.clear()
 
     def _conclude(self, error: BaseException | None) -> None:
         if error is None:
@@ -123,6 +126,7 @@ class RunWorker:
             ledger,
             self.status,
             rights,
+            self._results,
         )
         dags = DagRunner(document, runner, self._names())
         try:
@@ -130,19 +134,12 @@ class RunWorker:
                 raise TaskError("the root component has no dag")
             if space := (document.platform.get("pipelineConfig") or {}).get("workspace"):
                 await workspace.make_claim(self._tools.client, self._workflow, space)
-            outputs = await dags.run(component, inputs, node)
+            await dags.run(component, inputs, node)
         except TaskError as error:
             if not isinstance(error, InnerError):
                 await self._fail_root_driver(node, document.name, str(error))
             self.status.move(node, "Failed")
-            ledger.finish(node.execution_id, "FAILED")
             raise
-        self._store.update(
-            "execution",
-            node.execution_id,
-            state="COMPLETE",
-            custom_properties={"outputs": outputs.parameters},
-        )
         self.status.move(node, "Succeeded")
 
     @property

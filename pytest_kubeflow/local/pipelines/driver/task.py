@@ -23,6 +23,7 @@ from pytest_kubeflow.local.pipelines.driver.rights import Rights
 from pytest_kubeflow.local.pipelines.driver.status import WorkflowStatus
 from pytest_kubeflow.local.pipelines.driver.step import Step
 from pytest_kubeflow.local.pipelines.driver.task_config import inputs_for, pass_through
+from pytest_kubeflow.local.pipelines.driver.task_results import TaskResults
 from pytest_kubeflow.local.pipelines.driver.values import InnerError, PodError, TaskError, Values
 
 Json = Any
@@ -43,6 +44,7 @@ class TaskRunner:
     ledger: Ledger
     status: WorkflowStatus
     rights: Rights
+    results: TaskResults
 
     async def run(self, step: Step) -> Values:
         """Do the task; `step.node.execution_id` becomes its execution. Raises TaskError."""
@@ -71,6 +73,7 @@ class TaskRunner:
         else:
             report = self._tampered(await self._attempts(step))
             values = self.ledger.complete(execution, report.parameters, report.artifacts)
+            self.ledger.launched(step)
         if step.cached and image != claims.DELETE:
             self.tools.cache.add(self.pipeline_name, self._namespace, key, execution)
         return values
@@ -89,11 +92,13 @@ class TaskRunner:
         node = step.node
         if not isinstance(error, (PodError, InnerError)):
             await self._driver_failed(step, str(error))
-        if node.execution_id and not (isinstance(error, AttemptError) and error.report):
+        # DAGs are moved by launchers.
+        recorded = isinstance(error, AttemptError) and error.report is not None
+        if node.execution_id and node.kind not in {Kind.DAG, Kind.LOOP} and not recorded:
             self.ledger.finish(node.execution_id, "FAILED")
-        told = node.attempts[-1].message if node.attempts else ""
+        message = node.attempts[-1].message if node.attempts else ""
         phase = node.attempts[-1].phase if node.attempts else "Failed"
-        self.status.move(node, phase, told)
+        self.status.move(node, phase, message)
 
     async def _driver_failed(self, step: Step, why: str) -> None:
         node = step.node
@@ -150,12 +155,7 @@ class TaskRunner:
                 report = await self._attempt(step, node, len(step.node.attempts) - 1)
             except AttemptError as error:
                 self.status.move(node, error.phase, error.reason)
-                if error.report is not None:
-                    # The launcher had told ML Metadata before Argo's executor failed.
-                    done = self._tampered(error.report)
-                    self.ledger.complete(step.node.execution_id, done.parameters, done.artifacts)
-                else:
-                    self.ledger.finish(step.node.execution_id, "FAILED")
+                self._record(step, error)
                 if policy.only_errors and error.phase != "Error":
                     raise
                 pause = next(pauses, None)
@@ -171,8 +171,21 @@ class TaskRunner:
                 return report
             self.ledger.restart(step.node.execution_id)
 
+    def _record(self, step: Step, error: AttemptError) -> None:
+        """What the launcher of an attempt that failed had told ML Metadata."""
+        execution = step.node.execution_id
+        if error.report is None:
+            self.ledger.finish(execution, "FAILED")
+            return
+        done = self._tampered(error.report)
+        if error.succeeded:
+            self.ledger.complete(execution, done.parameters, done.artifacts)
+        else:
+            self.ledger.fail(execution, done.artifacts)
+        self.ledger.launched(step)
+
     async def _attempt(self, step: Step, node: PodNode, number: int) -> Report:
-        manifest = self._manifest(step, node)
+        manifest = self._manifest(step, node, number)
         if step.task.get("retryPolicy") is not None:
             index = {"name": "KFP_RETRY_INDEX", "value": str(number)}
             manifest["spec"]["containers"][0]["env"].append(index)
@@ -180,8 +193,13 @@ class TaskRunner:
 
         def created(pod: Object) -> None:
             self.ledger.set_pod(execution, pod["metadata"]["name"], pod["metadata"]["uid"])
+            if not self.rights.results:
+                self.results.begun(node.name)
 
-        return await attempt(self.tools, manifest, node, self.status, created)
+        try:
+            return await attempt(self.tools, manifest, node, self.status, created)
+        finally:
+            self.results.ended(node.name)
 
     async def _into_workspace(self, step: Step, artifact: Artifact) -> None:
         """A pod whose launcher brings an artifact to the workspace. Raises TaskError."""
@@ -206,7 +224,7 @@ class TaskRunner:
             raise
         self.status.move(node, "Succeeded")
 
-    def _pod(self, step: Step, node: PodNode) -> TaskPod:
+    def _pod(self, step: Step, node: PodNode, number: int = 0) -> TaskPod:
         lost = self.tools.faults.active("artifact-lost")
         return TaskPod(
             name=node.pod,
@@ -226,12 +244,15 @@ class TaskRunner:
             launcher_options=(
                 *(["--lose_artifacts"] if lost else []),
                 *(["--keys_refused", self.rights.keys] if self.rights.keys else []),
+                *(["--strict"] if self.tools.strict else []),
+                *(["--retry_index", str(number)] if number else []),
             ),
             refused=self.rights.results,
+            strict=self.tools.strict,
         )
 
-    def _manifest(self, step: Step, node: PodNode) -> Object:
-        pod = self._pod(step, node)
+    def _manifest(self, step: Step, node: PodNode, number: int) -> Object:
+        pod = self._pod(step, node, number)
         manifest = pod.manifest()
         apply_platform(manifest, step.platform, step.resolve)
         if workspace.is_wanted(step.inputs):

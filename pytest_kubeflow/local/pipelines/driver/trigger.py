@@ -8,7 +8,7 @@ run to its end, and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,11 +21,15 @@ _COMPLETED = "ALL_UPSTREAM_TASKS_COMPLETED"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a task ended: `phase` is Succeeded, Failed, Skipped (its condition) or Omitted."""
+    """How a task ended: `phase` is Succeeded, Failed, Skipped (its condition) or Omitted.
+
+    `state` is what ML Metadata says of it; empty if it has not come to an execution.
+    """
 
     phase: str
     values: Values = field(default_factory=Values)
     error: str = ""
+    state: str = ""
 
     @property
     def succeeded(self) -> bool:
@@ -52,6 +56,23 @@ def producers(task: Json) -> set[str]:
 def is_exit_task(task: Json) -> bool:
     """Whether failures upstream do not keep `task` from running."""
     return (task.get("triggerPolicy") or {}).get("strategy") == _COMPLETED
+
+
+def hooks(tasks: Mapping[str, Json], takes: Callable[[Json], bool]) -> dict[str, str]:
+    """Which exit task follows which task: Argo has one hook of a task, the last by name.
+
+    So one that waits for two tasks follows each of them, and one whose place another has is never
+    run; nor is one after a task that does not take any, or that is an exit task itself.
+    """
+    found: dict[str, str] = {}
+    for key in sorted(tasks):
+        if is_exit_task(tasks[key]):
+            found |= dict.fromkeys(tasks[key].get("dependentTasks") or (), key)
+    return {
+        before: key
+        for before, key in found.items()
+        if not is_exit_task(tasks[before]) and takes(tasks[before])
+    }
 
 
 def starts(task: Json, outcomes: Mapping[str, Outcome], *, failed: bool) -> bool:

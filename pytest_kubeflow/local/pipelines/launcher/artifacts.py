@@ -27,6 +27,7 @@ _LOCAL = (("minio://", "/minio/"), ("s3://", "/s3/"), ("gs://", "/gcs/"))
 _IN_STORE = ("minio://", "s3://")
 _GOOGLE = "gs://"
 _UPLOADS = 2
+_NO_KEYS = "this namespace has no Secret with keys for the object store"
 _ROOT = re.compile(r"([a-z][a-z0-9]+:///?)([^/?]+)(/[^?]*)?(\?.+)?")
 _ROOT_SCHEMES = ("gs://", "s3://", "minio://", "mem://")
 _WORKSPACE = "/kfp-workspace/.artifacts"
@@ -59,6 +60,8 @@ class Store:
             wrong = "unsupported Cloud bucket"
         if wrong:
             raise ComponentError(f'parse bucket config failed: {wrong}: "{self._root}"')
+        if self._root.startswith(_IN_STORE) and not self._access_key:
+            raise ComponentError(f"failed to open bucket: {_NO_KEYS}")
         if self._root.startswith(_GOOGLE):
             sys.stdout.write(
                 "Warning: unable to load GCP Default Credentials: google: could not find default "
@@ -153,7 +156,7 @@ class Store:
         from .s3 import Bucket, StoreError
 
         if not self._access_key:
-            raise StoreError("this namespace has no Secret with keys for the object store")
+            raise StoreError(_NO_KEYS)
         self._patience = self._patience or Patience()
         return Bucket(
             self._endpoint,

@@ -1,4 +1,4 @@
-"""The component's own program, as a child process with this one's input and output.
+"""The component's own program, as a child process with this one's input.
 
 Its errors go where its output goes, in their order, as with the real launcher, which hands both to
 one writer (kubeflow/pipelines backend/src/v2/component/launcher_v2.go, getLogWriter).
@@ -11,6 +11,7 @@ import signal
 import sys
 
 from .errors import ComponentError
+from .output import Output
 
 _FORWARDED = (
     signal.SIGTERM,
@@ -20,17 +21,17 @@ _FORWARDED = (
     signal.SIGUSR1,
     signal.SIGUSR2,
 )
-_ERRORS_TO_OUTPUT = [(os.POSIX_SPAWN_DUP2, 1, 2)]
 
 
-def run(command: list[str]) -> None:
-    """Run `command` to its end. Raises ComponentError.
+def run(command: list[str], *, copy: str | None = None, until_closed: bool = False) -> None:
+    """Run `command` to its end, with a `copy` of its output (a path). Raises ComponentError.
 
-    What it leaves behind is not waited for, unlike by the real launcher, which a forgotten child
-    keeps for ever. Signals that come here go on to it; one between its end and ours ends this
-    process, and with it the container: SystemExit.
+    What it leaves behind is not waited for, unless `until_closed`: then as long as that holds the
+    output. Signals that come here go on to it; one between its end and ours ends this process, and
+    with it the container: SystemExit.
     """
     sys.stdout.flush()
+    output = Output(copy, until_closed=until_closed)
     received: list[int] = []
     pid = 0
 
@@ -47,11 +48,16 @@ def run(command: list[str]) -> None:
             command[0],
             command,
             os.environ,
-            file_actions=_ERRORS_TO_OUTPUT,
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, output.writer, 1),
+                (os.POSIX_SPAWN_DUP2, output.writer, 2),
+            ],
             setsigdef=_FORWARDED,
         )
+        output.started()
         for early in received:  # those that came before there was a child
             os.kill(pid, early)
+        output.follow(pid)
         _, status = os.waitpid(pid, 0)
     except OSError as error:
         raise ComponentError(f'exec: "{command[0]}": {_reason(error)}') from None
@@ -59,6 +65,7 @@ def run(command: list[str]) -> None:
         pid = 0
         for number, handler in before.items():
             signal.signal(number, handler)
+        output.close()
     code = os.waitstatus_to_exitcode(status)
     if code > 0:
         raise ComponentError(f"exit status {code}")

@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 
     from .artifacts import Artifact
 
+    Stored = dict[str, list[dict[str, Any]]]
+    """Artifacts as they are reported, by the name of the output."""
+
 _SECRETS = ("KFP_STORE_ACCESS_KEY", "KFP_STORE_SECRET_KEY")
-_FLAGS = ("lose_artifacts", "into_workspace")
+_FLAGS = ("lose_artifacts", "into_workspace", "strict")
+_LOGS = "executor-logs"
 
 
 def main(arguments: list[str]) -> int:
@@ -50,26 +54,34 @@ def _main(arguments: list[str]) -> int:
         options["token_file"],
     )
     sys.excepthook = _reporting(reporter)
+    stored: Stored = {}
     try:
-        result = run(options, command, store)
+        parameters = run(options, command, store, stored)
     except ComponentError as error:
-        return _failed(reporter, f"failed to execute component: {error}")
+        return _failed(reporter, f"failed to execute component: {error}", stored)
     try:
-        reporter.send(result)
+        reporter.send({"parameters": parameters, "artifacts": stored})
     except report.ReportError as error:
         return _failed(None, f"failed to publish results: {error}")
     log.info("publish success.", log.PUBLISHED)
     return 0
 
 
-def run(options: dict[str, str], command: list[str], store: Store) -> dict[str, Any]:
-    """Download, execute, collect, upload; what to report. Raises ComponentError."""
+def run(
+    options: dict[str, str], command: list[str], store: Store, stored: Stored
+) -> dict[str, Any]:
+    """Download, execute, collect, upload; the output parameters. Raises ComponentError.
+
+    `stored` gets the artifacts: of a component that fails, its log alone.
+    """
     if "keys_refused" in options:
         raise ComponentError(f"failed to open bucket: {options['keys_refused']}")
     executor_input = json.loads(options["executor_input"])
     component = json.loads(options["component_spec"])
+    strict = "strict" in options
     wanted = executor_input["outputs"]
     store.open()
+    logs = _qualified(wanted, options.get("retry_index", "0"))
     for name, artifact in _artifacts(executor_input["inputs"]):
         if "into_workspace" in options:
             artifact.setdefault("metadata", {})["_kfp_workspace"] = True
@@ -79,20 +91,51 @@ def run(options: dict[str, str], command: list[str], store: Store) -> dict[str, 
     produced = _artifacts(wanted)
     files = [one["outputFile"] for one in (wanted.get("parameters") or {}).values()]
     outputs.make_directories([*files, *(_path(name, one) for name, one in produced)])
+    copy = _path(_LOGS, logs) if logs is not None else None
     try:
-        child.run(fill(command, with_defaults(executor_input, component)))
+        filled = fill(command, with_defaults(executor_input, component), strict=strict)
+        child.run(filled, copy=copy, until_closed=strict)
+        written = outputs.read_executor_output(wanted["outputFile"])
     except ComponentError as error:
         log.error(f"Component failed to execute successfully: {error}", log.FAILED)
+        if logs is not None:
+            _store_log(store, logs, stored, options)
         raise
-    written = outputs.read_executor_output(wanted["outputFile"])
     parameters = outputs.collect_parameters(wanted.get("parameters") or {}, component, written)
-    stored: dict[str, list[dict[str, Any]]] = {}
+    described: Stored = {}
     for name, artifact in produced:
-        outputs.merge(artifact, name, written)
+        if name != _LOGS:
+            outputs.merge(artifact, name, written)
         if "lose_artifacts" not in options:
             store.upload(name, artifact)
-        stored.setdefault(name, []).append(outputs.described(artifact))
-    return {"parameters": parameters, "artifacts": stored}
+        described.setdefault(name, []).append(outputs.described(artifact))
+    stored.update(described)
+    return parameters
+
+
+def _qualified(wanted: dict[str, Any], attempt: str) -> Artifact | None:
+    """The artifact for the component's log, with a place for this attempt alone; if there is one.
+
+    As the real launcher does: each attempt leaves a log of its own, `executor-logs-0` and so on.
+    """
+    found: list[Artifact] = ((wanted.get("artifacts") or {}).get(_LOGS) or {}).get("artifacts", [])
+    if not found:
+        return None
+    found[0]["uri"] = f"{found[0]['uri']}-{attempt}"
+    return found[0]
+
+
+def _store_log(store: Store, logs: Artifact, stored: Stored, options: dict[str, str]) -> None:
+    """The log of a component that has failed; that it cannot be stored changes nothing."""
+    path = local_path(logs)
+    if path is None or not os.path.exists(path):
+        return
+    try:
+        if "lose_artifacts" not in options:
+            store.upload(_LOGS, logs)
+        stored[_LOGS] = [outputs.described(logs)]
+    except ComponentError as error:
+        log.error(f"All upload artifact attempts failed: {error}", log.NOT_STORED)
 
 
 def parse(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
@@ -134,10 +177,10 @@ def _reporting(reporter: report.Reporter) -> Callable[..., object]:
     return told
 
 
-def _failed(reporter: report.Reporter | None, message: str) -> int:
+def _failed(reporter: report.Reporter | None, message: str, stored: Stored | None = None) -> int:
     if reporter is not None:
         try:
-            reporter.send({"error": message})
+            reporter.send({"error": message, "artifacts": stored or {}})
             log.info("publish success.", log.PUBLISHED)
         except report.ReportError as error:
             log.error(f"failed to report the failure: {error}", log.PUBLISHED)

@@ -1,7 +1,9 @@
 """Placeholders in a component's command, such as `{{$.inputs.parameters['x']}}`.
 
-The real launcher replaces them one after another, so that a value which looks like a placeholder
-is replaced again; here each is replaced once, where the component's author wrote it.
+The whole executor input comes first, and the others after it, also inside of it: a value that looks
+like a placeholder is taken for one there, as by the real launcher (kubeflow/pipelines
+backend/src/v2/component/launcher_v2.go, compileCmdAndArgs). Of the program itself, the first word,
+nothing but that is replaced.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_PLACEHOLDER = re.compile(r"\{\{\$(?:\.(inputs|outputs)\.(\w+)(?:\['([^']*)'\](?:\.(\w+))?)?)?\}\}")
+_WHOLE = "{{$}}"
+_PLACEHOLDER = re.compile(r"\{\{\$\.(inputs|outputs)\.(\w+)(?:\['([^']*)'\](?:\.(\w+))?)?\}\}")
 
 
 def with_defaults(executor_input: Any, component: Any) -> Any:
@@ -31,17 +34,22 @@ def with_defaults(executor_input: Any, component: Any) -> Any:
     return executor_input | {"inputs": inputs}
 
 
-def fill(command: list[str], executor_input: Any) -> list[str]:
-    """`command` with each known placeholder replaced; unknown ones stay as they are."""
+def fill(command: list[str], executor_input: Any, *, strict: bool = False) -> list[str]:
+    """`command` with each known placeholder replaced; unknown ones stay as they are.
+
+    If it is `strict`, so do those for metadata of artifacts, which the real launcher does not know.
+    """
+    whole = json.dumps(executor_input, ensure_ascii=False)
 
     def replacement(match: re.Match[str]) -> str:
         side, section, name, attribute = match.groups()
-        if side is None:
-            return json.dumps(executor_input, ensure_ascii=False)
+        if strict and attribute == "metadata":
+            return match[0]
         value = _value(executor_input[side], side, section, name, attribute)
         return match[0] if value is None else value
 
-    return [_PLACEHOLDER.sub(replacement, one) for one in command]
+    program, *arguments = [one.replace(_WHOLE, whole) for one in command]
+    return [program, *(_PLACEHOLDER.sub(replacement, one) for one in arguments)]
 
 
 def text(value: Any) -> str:

@@ -89,6 +89,11 @@ def _component(
     for key, needed in graph.items():
         if missing := sorted(needed - tasks.keys()):
             raise SpecError(f"task {key!r} of {where} depends on {missing[0]!r}, which is no task")
+        if hooked := sorted(one for one in needed if _is_exit_task(tasks[one])):
+            raise SpecError(
+                f"task {key!r} of {where} depends on {hooked[0]!r}, which ignores failures "
+                "upstream: Argo runs that one as a hook, and nothing can depend on it"
+            )
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -123,6 +128,10 @@ def _task(task: Json, components: Mapping[str, Json], parent: Json, where: str) 
                 raise SpecError(f"{place} comes from {outer!r}, which its parent does not have")
             _known(source.get("runtimeValue") or {}, ("constant",), place)
     return needed
+
+
+def _is_exit_task(task: Json) -> bool:
+    return (task.get("triggerPolicy") or {}).get("strategy") == "ALL_UPSTREAM_TASKS_COMPLETED"
 
 
 def _policies(task: Json, where: str) -> None:

@@ -26,6 +26,8 @@ TYPES = {
     "TASK_CONFIG": "struct",
 }
 _WITHOUT_EXPONENT = 1e21
+_UNSAFE = "<>&\u2028\u2029"
+"""What Go's encoding/json writes as escapes."""
 _NOT_FINITE = {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}
 
 
@@ -76,6 +78,34 @@ def to_text(value: Json) -> str:
         # Never an exponent, as Go's FormatFloat(..., 'f').
         return _NOT_FINITE.get(repr(value)) or format(Decimal(repr(value)), "f")
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def to_argument(value: Json) -> str:
+    """A value as the driver writes it into the command of a container.
+
+    Unlike `to_text`, fractions may have an exponent (Go's `%g`), and JSON is safe in HTML.
+    Source: kubeflow/pipelines backend/src/v2/driver/util.go, pbValueToString.
+    """
+    value = whole(value)
+    if isinstance(value, float):
+        return _NOT_FINITE.get(repr(value)) or _general(value)
+    text = to_text(value)
+    if isinstance(value, (list, dict)):
+        for character in _UNSAFE:
+            text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _general(value: float) -> str:
+    """The shortest digits of `value`, with an exponent below -4 and from 6 digits on."""
+    number = Decimal(repr(value))
+    sign, digits, _ = number.as_tuple()
+    exponent = number.adjusted()
+    if -5 < exponent < 6:
+        return format(number, "f").removesuffix(".0")
+    shortest = "".join(map(str, digits)).rstrip("0")
+    fraction = f".{shortest[1:]}" if len(shortest) > 1 else ""
+    return f"{'-' if sign else ''}{shortest[0]}{fraction}e{exponent:+03}"
 
 
 def convert(name: str, value: Json, parameter_type: str) -> Json:

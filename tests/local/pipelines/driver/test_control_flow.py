@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from pytest_kubeflow.local.pipelines.driver.caching import fingerprint
 from pytest_kubeflow.local.pipelines.driver.nodes import Kind, TaskNode
 from pytest_kubeflow.local.pipelines.driver.resolve import resolve_outputs
 from pytest_kubeflow.local.pipelines.driver.step import Step
-from pytest_kubeflow.local.pipelines.driver.trigger import Outcome, starts, upstream
+from pytest_kubeflow.local.pipelines.driver.trigger import Outcome, hooks, starts, upstream
 from pytest_kubeflow.local.pipelines.driver.values import Collected, TaskError, Values
 
 EXIT = {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
@@ -76,10 +77,13 @@ def test_what_cannot_be_iterated(value: object) -> None:
 def test_loops_in_loops_give_one_flat_list(values: list[list[list[int]]]) -> None:
     """Their values may be lists themselves, which stay whole."""
     component: dict[str, Any] = {"outputDefinitions": {"parameters": {"out": {}}}}
+    values = [several for several in values if several]
     inner = [
         iterator.collected(component, [Values({"out": one}) for one in several])
         for several in values
     ]
+    if not inner:
+        return
     whole = iterator.collected(component, inner).parameters["out"]
     assert isinstance(whole, Collected)
     assert whole == [one for several in values for one in several]
@@ -91,13 +95,42 @@ def test_the_first_branch_that_ran_gives_the_output() -> None:
     ]
     dag = {"outputs": {"parameters": {"out": {"valueFromOneof": {"parameterSelectors": choices}}}}}
     outcomes = {
-        "skipped": Outcome("Skipped"),
-        "one": Outcome("Succeeded", Values({"o": 1})),
-        "two": Outcome("Succeeded", Values({"o": 2})),
+        "skipped": Outcome("Skipped", state="CANCELED"),
+        "one": Outcome("Succeeded", Values({"o": 1}), state="COMPLETE"),
+        "two": Outcome("Succeeded", Values({"o": 2}), state="CACHED"),
     }
     assert resolve_outputs(dag, outcomes).parameters == {"out": 1}
     nobody = dict.fromkeys(outcomes, Outcome("Skipped"))
     assert resolve_outputs(dag, nobody).parameters == {}
+    # A branch that ML Metadata takes for running gives nothing: its last task came from the cache.
+    outcomes["one"] = replace(outcomes["one"], state="RUNNING")
+    assert resolve_outputs(dag, outcomes).parameters == {"out": 2}
+
+
+def test_what_not_all_iterations_give_is_not_collected() -> None:
+    component: dict[str, Any] = {
+        "outputDefinitions": {"parameters": {"out": {}, "some": {}}, "artifacts": {"data": {}}}
+    }
+    whole, half = Values({"out": 1, "some": 2}), Values({"out": 3})
+    assert iterator.collected(component, [whole, half]) == Values({"out": [1, 3]})
+    assert iterator.collected(component, []) == Values()
+
+
+def after(*keys: str, ignoring: bool = False) -> dict[str, Any]:
+    return {"dependentTasks": list(keys)} | ({"triggerPolicy": EXIT} if ignoring else {})
+
+
+def test_a_task_has_one_hook() -> None:
+    tasks = {
+        "a": after(),
+        "b": after(),
+        "loop": after(),
+        "exit-one": after("a", ignoring=True),
+        "exit-two": after("a", "b", "loop", ignoring=True),
+        "exit-three": after("exit-two", ignoring=True),
+    }
+    taken = hooks(tasks, lambda task: task is not tasks["loop"])
+    assert taken == {"a": "exit-two", "b": "exit-two"}
 
 
 @pytest.mark.parametrize(

@@ -23,17 +23,18 @@ sys.path.insert(0, sys.argv[1])
 from launcher import child
 from launcher.errors import ComponentError
 try:
-    child.run(sys.argv[2:])
+    child.run(sys.argv[4:], copy=sys.argv[2] or None, until_closed=sys.argv[3] == "strict")
 except ComponentError as error:
     sys.exit(str(error))
 print("after")
 """
 
 
-def start(*command: str) -> subprocess.Popen[str]:
+def start(*command: str, copy: str = "", how: str = "") -> subprocess.Popen[str]:
     """A process that runs `command` by `child.run` and prints why it failed, or `after`."""
+    program = [sys.executable, "-IS", "-c", RUN, str(LAUNCHER_DIRECTORY.parent)]
     return subprocess.Popen(
-        [sys.executable, "-IS", "-c", RUN, str(LAUNCHER_DIRECTORY.parent), *command],
+        [*program, copy, how, *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -70,6 +71,30 @@ def test_what_it_leaves_behind_does_not_keep_it(tmp_path: Path) -> None:
     assert process.wait(20) == 0
     (tmp_path / "end").touch()
     assert process.communicate(timeout=20) == ("started\nafter\n", "")
+
+
+def test_strictly_what_it_leaves_behind_keeps_it(tmp_path: Path) -> None:
+    """As the real launcher, it waits until nobody holds the component's output any more."""
+    end = tmp_path / "end"
+    process = start("sh", "-c", LEFT + "; echo last", "sh", str(end), how="strict")
+    assert process.stdout is not None
+    assert [process.stdout.readline() for _ in range(2)] == ["started\n", "last\n"]
+    assert process.poll() is None
+    end.touch()
+    assert process.communicate(timeout=20) == ("after\n", "")
+
+
+def test_a_copy_of_the_output(tmp_path: Path) -> None:
+    copy = tmp_path / "log"
+    process = start("sh", "-c", "echo one; echo two >&2; exit 3", copy=str(copy))
+    assert process.communicate(timeout=20) == ("one\ntwo\n", "exit status 3\n")
+    assert copy.read_text() == "one\ntwo\n"
+
+
+def test_without_a_place_for_its_copy_it_goes_on(tmp_path: Path) -> None:
+    output, errors = start("echo", "hello", copy=str(tmp_path / "no" / "log")).communicate()
+    assert output == "hello\nafter\n"
+    assert "] Error creating logFilePath, " in errors
 
 
 def test_who_is_told_to_end_is_not_kept_by_what_it_leaves(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Placeholders in commands: known ones are replaced once, everything else stays as it is."""
+"""Placeholders in commands: known ones are replaced, everything else stays as it is."""
 
 from __future__ import annotations
 
@@ -47,20 +47,36 @@ UNKNOWN = (
 )
 
 
+def filled(argument: str, executor_input: Any = INPUT, *, strict: bool = False) -> str:
+    program, found = fill(["program", argument], executor_input, strict=strict)
+    assert program == "program"
+    return found
+
+
 def test_each_has_its_meaning() -> None:
     for placeholder, value in REPLACED.items():
-        assert fill([placeholder], INPUT) == [value]
-        assert fill([f"--a={placeholder};{placeholder}"], INPUT) == [f"--a={value};{value}"]
+        assert filled(placeholder) == value
+        assert filled(f"--a={placeholder};{placeholder}") == f"--a={value};{value}"
 
 
 def test_unknown_ones_stay() -> None:
     for placeholder in UNKNOWN:
-        assert fill([placeholder], INPUT) == [placeholder]
+        assert filled(placeholder) == placeholder
+
+
+def test_metadata_is_known_where_it_is_not_strict() -> None:
+    placeholder = "{{$.inputs.artifacts['data'].metadata}}"
+    assert filled(placeholder) == '{"rows": 5}'
+    assert filled(placeholder, strict=True) == placeholder
 
 
 def test_the_whole_input_is_json() -> None:
-    (filled,) = fill(["{{$}}"], INPUT)
-    assert json.loads(filled) == INPUT
+    assert json.loads(filled("{{$}}")) == INPUT
+
+
+def test_of_the_program_itself_only_the_whole_input_is_replaced() -> None:
+    (program,) = fill(["x{{$}}{{$.inputs.parameters['x']}}"], {"inputs": {}, "outputs": {}})
+    assert program == 'x{"inputs": {}, "outputs": {}}{{$.inputs.parameters[\'x\']}}'
 
 
 parts = st.one_of(
@@ -73,13 +89,20 @@ parts = st.one_of(
 @given(st.lists(parts, max_size=8))
 def test_a_command_is_the_sum_of_its_parts(pieces: list[str]) -> None:
     expected = "".join(REPLACED.get(piece, piece) for piece in pieces)
-    assert fill(["".join(pieces)], INPUT) == [expected]
+    assert filled("".join(pieces)) == expected
 
 
 @given(st.one_of(st.sampled_from([*REPLACED, *UNKNOWN, "{{$}}"]), st.text()))
-def test_values_are_never_read_as_placeholders(value: str) -> None:
+def test_values_alone_are_not_read_as_placeholders(value: str) -> None:
     given_input = {"inputs": {"parameterValues": {"a": value}}, "outputs": {}}
-    assert fill(["<{{$.inputs.parameters['a']}}>"], given_input) == [f"<{value}>"]
+    assert filled("<{{$.inputs.parameters['a']}}>", given_input) == f"<{value}>"
+
+
+def test_values_in_the_whole_input_are() -> None:
+    values = {"a": "{{$.inputs.parameters['n']}} {{$}}", "n": 3}
+    given_input = {"inputs": {"parameterValues": values}, "outputs": {}}
+    found = json.loads(filled("{{$}}", given_input))
+    assert found["inputs"]["parameterValues"]["a"] == "3 {{$}}"
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
