@@ -13,7 +13,7 @@ from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, Informer, 
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.events import Recorder
 from pytest_kubeflow.local.kube.resources import PODS, SERVICES, Resource
-from pytest_kubeflow.local.kubelet import cgroups, eviction, gpus
+from pytest_kubeflow.local.kubelet import cgroups, eviction, gpus, seccomp
 from pytest_kubeflow.local.kubelet.addresses import HOST_IP, PodAddresses
 from pytest_kubeflow.local.kubelet.authorization import NodeGuard
 from pytest_kubeflow.local.kubelet.certificate import ServingKey
@@ -128,6 +128,7 @@ class Kubelet:
             active=lambda: [one.pod for one in self._workers.values() if one.takes_resources],
             faults=faults,
             directories=directories or HostDirectories(),
+            system_calls=seccomp.system_call_filter(),
         )
 
     async def start(self) -> None:
@@ -184,6 +185,7 @@ class Kubelet:
         enforced = "True" if enforcement.complete else "False"
         told = self._registration.conditions
         told[cgroups.CONDITION] = (enforced, enforcement.reason, enforcement.message)
+        told[seccomp.CONDITION] = self._node.system_calls.condition
         if pool.condition is not None:
             told[gpus.CONDITION] = pool.condition
 
