@@ -40,6 +40,12 @@ KINDS: dict[str, Callable[[random.Random, int], str]] = {
     "a://b:c": lambda _, size: "a://b:c" * (size // 7),
     "a://b:@@@": lambda _, size: "a://b:" + "@" * size,
     "token=token": lambda _, size: "token=" * (size // 6),
+    "rows of hex": lambda chance, size: chance.randbytes(size // 3).hex(" "),
+    "rows of times": lambda _, size: "12:30:45 " * (size // 9),
+    "base32": lambda chance, size: base64.b32encode(chance.randbytes(size * 5 // 8)).decode(),
+    "escapes of a shell": lambda _, size: "\\x70" * (size // 4),
+    "references of HTML": lambda _, size: "&#112; " * (size // 7),
+    "literals in lines": lambda _, size: "E   - 'a'\nE   + b'b'\n" * (size // 22),
     "spaces": lambda _, size: "password" + " " * size,
 }
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,6 +109,23 @@ def redactor(config: pytest.Config) -> Redactor:
     from pytest_kubeflow.redaction import Redactor
 
     return config.stash.setdefault(_redactor_key, Redactor())
+
+
+def learn_secrets(config: pytest.Config) -> None:
+    """Name the Redactor what the environment has, before the configuration can be resolved."""
+    sieve = redactor(config)
+    for row in OPTIONS:
+        if not row.secret or not (value := os.environ.get(row.env)):
+            continue
+        if row.name.endswith("access_key"):
+            sieve.add_access_key(value)
+        else:
+            sieve.add(value)
+    if file := os.environ.get("KF_PASSWORD_FILE"):
+        # One that can't be read is told when the configuration is resolved.
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            path = config.invocation_params.dir / file
+            sieve.add(path.read_text(encoding="utf-8").strip("\r\n"))
 
 
 def is_listing(config: pytest.Config) -> bool:

@@ -12,6 +12,8 @@ from pytest_kubeflow import hookspecs
 
 pytest_plugins = [
     "pytest_kubeflow.options",
+    # Before pytest's capturing begins.
+    "pytest_kubeflow.fixtures.stdio",
     # Before the reports: what it makes of a skip is what they show.
     "pytest_kubeflow.skipping.plugin",
     # pytest-metadata asks its hooks before ours of pytest_configure is called.

@@ -6,7 +6,8 @@ header, so each server answers only to loopback and to names that this cluster g
 
 A page can also send forms to 127.0.0.1 itself. It cannot read what comes back, but a server that
 asks nobody who he is would do what it says (cross-site request forgery). With all that is no GET a
-browser sends the page's origin, and a request that has one is answered only if it is ours.
+browser sends the page's origin, and a request that has one is answered only to pages of the server
+itself: of the same host and port, as another port of this machine is anybody's.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from pytest_kubeflow.local.network import is_this_machine
 
 Known = Callable[[str], Awaitable[bool]]
 """Whether a host, without its port and in lower case, is one of the server's further names."""
+
+_PORTS = {"http": ":80", "https": ":443"}
+"""Those that browsers leave out."""
 
 _CLUSTER_DOMAINS = (".svc", ".cluster.local", ".localhost")
 """Domains that no public resolver gives to anybody."""
@@ -59,9 +63,14 @@ async def is_ours(header: str, known: Known = no_others) -> bool:
         return host == "localhost" or host.endswith(_CLUSTER_DOMAINS) or await known(host)
 
 
-async def is_our_page(origin: str, known: Known = no_others) -> bool:
-    """Whether a page of this origin (`http://localhost:80`; `null`: of no server) is ours."""
-    return "//" in origin and await is_ours(origin.partition("//")[2], known)
+def is_own_page(origin: str, host: str) -> bool:
+    """Whether a page of this origin (`http://localhost:80`; `null`: of no server) is the server's.
+
+    `host` is the Host header of its request. Schemes need not be the same: TLS may end before us.
+    """
+    scheme, separator, page = origin.strip().lower().partition("://")
+    port = _PORTS.get(scheme, "")
+    return bool(separator and page) and page.removesuffix(port) == host.removesuffix(port)
 
 
 def refusal(header: str) -> str:
@@ -75,7 +84,7 @@ def refusal(header: str) -> str:
 class HostGuard:
     """An ASGI application that lets requests through to `app` whose Host is one of its names.
 
-    And whose Origin is, where there is one.
+    And whose Origin, where there is one, is the server asked.
     """
 
     def __init__(self, app: ASGIApp, known: Known = no_others) -> None:
@@ -93,11 +102,12 @@ class HostGuard:
 
     async def _refusal(self, headers: Headers) -> PlainTextResponse | None:
         # A browser sends the header always, probes of a kubelet without one are not refused.
-        for host in headers.getlist("host"):
+        hosts = headers.getlist("host")
+        for host in hosts:
             if not await is_ours(host, self._known):
                 return PlainTextResponse(refusal(host), 421)
         for origin in headers.getlist("origin"):
-            if not await is_our_page(origin, self._known):
+            if not any(is_own_page(origin, host.strip().lower()) for host in hosts):
                 message = f"pages of {origin!a} have no access to the embedded cluster\n"
                 return PlainTextResponse(message, 403)
         return None

@@ -20,14 +20,20 @@ def forms(value: str) -> Iterator[str]:
         if len(plain) < SHORTEST:
             continue
         yield plain
-        for quoted in (repr(plain), json.dumps(plain), json.dumps(plain, ensure_ascii=False)):
+        data = plain.encode(errors="surrogatepass")
+        for quoted in (
+            repr(plain),
+            repr(data)[1:],
+            json.dumps(plain),
+            json.dumps(plain, ensure_ascii=False),
+        ):
             yield quoted[1:-1]
             yield json.dumps(quoted[1:-1], ensure_ascii=False)[1:-1]
         yield html.escape(plain)
         yield quote(plain, safe="")
         yield quote(plain)
         yield quote_plus(plain)
-        yield from _base64_forms(plain.encode(errors="surrogatepass"))
+        yield from _base64_forms(data)
 
 
 def _base64_forms(data: bytes) -> Iterator[str]:

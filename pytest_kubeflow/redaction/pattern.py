@@ -36,14 +36,20 @@ class Pattern:
         start = small.find(self.literal)
         if start < 0:
             return text
-        match = re.compile(self.expression, re.ASCII).match
+        expression = re.compile(self.expression, re.ASCII)
+        # A search goes from literal to literal by itself, if it is what the expression begins with.
+        begins = self.expression.startswith(self.literal)
+        match = expression.search if begins else expression.match
         parts, copied = [], 0
         while start >= 0:
             after = start + 1
-            if (found := match(small, start)) is not None:
+            if (found := match(small, start)) is None:
+                if begins:
+                    break
+            else:
                 first, last = found.span("secret")
                 # Not looked at again, whatever the judge says: it would be read for each literal.
-                after = max(last, after)
+                after = max(last, found.start() + 1)
                 value = text[first:last]
                 if value != MASK and (self.judge is None or self.judge(value)):
                     parts += [text[copied:first], MASK]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pytest_kubeflow.redaction.encoded import without_encoded, without_escapes
+from pytest_kubeflow.redaction.encoded import without_encoded
+from pytest_kubeflow.redaction.escapes import without_escapes
 from pytest_kubeflow.redaction.interrupted import without_interruptions
 from pytest_kubeflow.redaction.known import KnownSecrets
 from pytest_kubeflow.redaction.pattern import folded
 from pytest_kubeflow.redaction.patterns import PATTERNS
 from pytest_kubeflow.redaction.private_keys import without_private_keys
 from pytest_kubeflow.redaction.secret import Secret
+from pytest_kubeflow.redaction.separated import without_separated
+from pytest_kubeflow.redaction.wrapped import without_wrapped
 
 
 class Redactor:
@@ -45,8 +48,17 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """`text` with every known secret, and everything that looks like a credential, masked."""
-        shown = without_interruptions(self._plain(text), self._plain)
-        shown = without_escapes(shown, self._plain)
+        shown = self._plain(without_wrapped(text, self._of_literal))
+        shown = without_interruptions(shown, self._plain)
+        return self._without_codes(shown)
+
+    def _of_literal(self, text: str) -> str:
+        return self._without_codes(self._plain(text))
+
+    def _without_codes(self, text: str) -> str:
+        """`text` without what an encoding hides in it."""
+        shown = without_escapes(text, self._plain)
+        shown = without_separated(shown, self._decoded)
         return without_encoded(shown, self._decoded)
 
     def _decoded(self, text: str) -> str:

@@ -186,7 +186,17 @@ def test_another_host_is_refused_on_each_port(cluster: LocalKubeflow, endpoints:
         assert set(reached.values()) <= {"421", "closed"}, reached
 
 
-@pytest.mark.parametrize("origin", [f"http://{_FOREIGN}", "null", "http://127.0.0.1.example.net"])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        f"http://{_FOREIGN}",
+        "null",
+        "http://127.0.0.1.example.net",
+        "http://localhost:4",
+        "http://localhost.",
+        "localhost",
+    ],
+)
 def test_other_sites_pages_are_refused_on_each_port(
     cluster: LocalKubeflow, endpoints: Endpoints, origin: str
 ) -> None:
@@ -202,9 +212,20 @@ def test_other_sites_pages_are_refused_on_each_port(
             assert "access-control-" not in ask(address, "localhost", header).lower()
 
 
-def test_the_clusters_own_pages_are_not(endpoints: Endpoints) -> None:
-    host, _, port = endpoints.host.removeprefix("http://").partition(":")
-    said = ask((host, int(port)), f"{host}:{port}", f"Origin: http://{host}:{port}")
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("{0}:{1}", "http://{0}:{1}"),
+        ("localhost:{1}", "https://localhost:{1}"),
+        ("localhost", "http://localhost"),
+        ("localhost:80", "http://localhost"),
+        ("localhost", "https://localhost:443"),
+        ("LOCALHOST:{1}", "http://Localhost:{1}"),
+    ],
+)
+def test_the_clusters_own_pages_are_not(endpoints: Endpoints, host: str, origin: str) -> None:
+    name, _, port = endpoints.host.removeprefix("http://").partition(":")
+    said = ask((name, int(port)), host.format(name, port), f"Origin: {origin.format(name, port)}")
     assert "have no access" not in said
     assert "Sign in" in said or "/oauth2/" in said
 

@@ -1,10 +1,12 @@
-"""Twenty kinds of secrets, written in each of fifteen ways: none of them is read afterwards."""
+"""Twenty kinds of secrets, written in each of twenty-nine ways: none of them is read afterwards."""
 
 from __future__ import annotations
 
 import base64
 import html
+import itertools
 import json
+import pprint
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -62,6 +64,14 @@ def _colours(text: str) -> str:
     return "\x1b[1m".join(text[at : at + 3] for at in range(0, len(text), 3)) + "\x1b[0m"
 
 
+def _difference(data: bytes) -> str:
+    """As pytest shows it with -vv: the lines of both sides, and hints between them."""
+    lines = pprint.pformat([b"!" * 11 + data, b"$" * 28 + data], width=40).splitlines()
+    half = len(lines) // 2
+    both = itertools.zip_longest(lines[:half], lines[half:], fillvalue="")
+    return "\n".join(f"E   - {a}\nE   ?   ^^\nE   + {b}" for a, b in both)
+
+
 WAYS: dict[str, Callable[[str], str]] = {
     "a line": lambda text: text,
     "a log line": lambda text: f"2026-01-01T00:00:00Z INFO {text}\nnext",
@@ -78,6 +88,26 @@ WAYS: dict[str, Callable[[str], str]] = {
     "UTF-16": lambda text: text.encode("utf-16-le").decode("latin-1"),
     "base64 of UTF-16": lambda text: base64.b64encode(text.encode("utf-16-le")).decode(),
     "colours": _colours,
+    "octal": lambda text: "".join(f"\\{byte:03o}" for byte in text.encode()),
+    "escapes of a shell": lambda text: "".join(f"\\x{byte:02x}" for byte in text.encode()),
+    "escapes of JSON": lambda text: "".join(f"\\u{ord(one):04x}" for one in text),
+    "references of HTML": lambda text: "".join(f"&#{ord(one)};" for one in text),
+    "references in hex": lambda text: "".join(f"&#x{ord(one):X};" for one in text),
+    "references that HTML shows": lambda text: html.escape(
+        "".join(f"&#{ord(one)};" for one in text)
+    ),
+    "base32": lambda text: base64.b32encode(text.encode()).decode(),
+    "base32 in small letters": lambda text: base64.b32encode(text.encode()).decode().lower(),
+    "hex with colons": lambda text: f"of {text.encode().hex(':')} as",
+    "hex with spaces": lambda text: text.encode().hex(" ").upper(),
+    "hex of an array": lambda text: f"{{{', '.join(f'0x{b:02x}' for b in text.encode())}}}",
+    "hex of xxd": lambda text: "".join(
+        f"{line.hex(' ', -2)}\n"
+        for data in [text.encode()]
+        for line in (data[at : at + 16] for at in range(0, len(data), 16))
+    ),
+    "bytes in lines": lambda text: _difference(text.encode()),
+    "bytes in lines, and colours": lambda text: f"\x1b[31m{_difference(text.encode())}",
 }
 
 
@@ -97,11 +127,23 @@ def test_no_secret_is_read(kind: Kind, way: str) -> None:
 def _read(text: str, depth: int = 2) -> Iterator[str]:
     """Whatever somebody with patience reads in a text."""
     yield text
-    yield re.sub(r"\x1b\[\d*m|\0", "", text)
+    yield _plain(text)
     yield unquote(text)
     yield html.unescape(text)
-    yield _without_backslashes(text)
-    yield _without_backslashes(_without_backslashes(text))
+    yield html.unescape(html.unescape(text))
+    for side in "-+":
+        lines = [line for line in _plain(text).splitlines() if f"E   {side} " in line]
+        pieces = [re.sub(r"^E.{4}[ ,(\[]*b?[\"']|[\"'][\]),]*$", "", line) for line in lines]
+        yield from _unescaped("".join(pieces))
+    for digits in re.findall(r"[0-9a-f]{16,}", re.sub(r"0x|[\s:,]", "", text.lower())):
+        for start in (0, 1):
+            even = digits[start : start + (len(digits) - start) // 2 * 2]
+            yield bytes.fromhex(even).decode("utf-8", "ignore")
+    for run in re.findall(r"[A-Z2-7]{16,}", text.upper()):
+        whole = run[: len(run) // 8 * 8]
+        yield base64.b32decode(whole).decode("utf-8", "ignore")
+    yield from _unescaped(text)
+    yield from _unescaped(_without_backslashes(text))
     if not depth:
         return
     for run in re.findall(r"[A-Za-z0-9+/]{12,}", text):
@@ -113,9 +155,25 @@ def _read(text: str, depth: int = 2) -> Iterator[str]:
             yield bytes.fromhex(digits[len(digits) % 2 :]).decode("utf-8", "ignore")
 
 
+def _plain(text: str) -> str:
+    return re.sub(r"\x1b\[\d*m|\0", "", text)
+
+
+def _unescaped(text: str) -> Iterator[str]:
+    plain = _without_backslashes(text)
+    yield plain
+    yield plain.encode("latin-1", "ignore").decode("utf-8", "ignore")
+
+
 def _without_backslashes(text: str) -> str:
-    coded = re.compile(r"\\(?:u([0-9a-f]{4})|x([0-9a-f]{2})|(.))", re.DOTALL)
-    return coded.sub(lambda one: chr(int(one[1] or one[2], 16)) if one[3] is None else one[3], text)
+    coded = re.compile(r"\\(?:u([0-9a-f]{4})|x([0-9a-f]{2})|([0-3][0-7]{2})|(.))", re.DOTALL)
+
+    def character(one: re.Match[str]) -> str:
+        if one[4] is not None:
+            return one[4]
+        return chr(int(one[3], 8) if one[3] else int(one[1] or one[2], 16))
+
+    return coded.sub(character, text)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\n    ", "\\\n"])

@@ -18,6 +18,7 @@ from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
 from pytest_kubeflow.local.kubelet.removal import Removal
 from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
+from pytest_kubeflow.local.kubelet.seccomp import SystemCallFilter
 from pytest_kubeflow.local.spawner import Spawner
 
 
@@ -46,6 +47,7 @@ class Node:
     active: Callable[[], list[Object]]
     faults: FaultSet | None
     directories: HostDirectories
+    system_calls: SystemCallFilter
 
     def fault(self, name: str) -> bool:
         return self.faults is not None and self.faults.active(name)

@@ -19,7 +19,7 @@ from pytest_kubeflow.local.kube import (
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.events import Recorder
 from pytest_kubeflow.local.kube.resources import PODS, SERVICES, Resource
-from pytest_kubeflow.local.kubelet import cgroups, eviction, gpus
+from pytest_kubeflow.local.kubelet import cgroups, eviction, gpus, seccomp
 from pytest_kubeflow.local.kubelet.addresses import PodAddresses
 from pytest_kubeflow.local.kubelet.authorization import NodeGuard
 from pytest_kubeflow.local.kubelet.certificate import ServingKey
@@ -136,6 +136,7 @@ class Kubelet:
             active=lambda: [one.pod for one in self._workers.values() if one.takes_resources],
             faults=faults,
             directories=directories or HostDirectories(),
+            system_calls=seccomp.system_call_filter(),
         )
 
     async def start(self) -> None:
@@ -195,6 +196,7 @@ class Kubelet:
         enforced = "True" if enforcement.complete else "False"
         told = self._registration.conditions
         told[cgroups.CONDITION] = (enforced, enforcement.reason, enforcement.message)
+        told[seccomp.CONDITION] = self._node.system_calls.condition
         if pool.condition is not None:
             told[gpus.CONDITION] = pool.condition
 

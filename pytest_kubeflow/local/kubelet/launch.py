@@ -73,7 +73,7 @@ async def configure(
     node: Node, pod: Object, spec: Object, image: Image, volumes: PodVolumes, gpus: GpuShare
 ) -> Launch:
     """Resolve what the container refers to. Raises ConfigError or ApiError."""
-    who = identity(pod, spec, image)
+    who = identity(pod, spec, image, node.system_calls.program)
     hostname = hostname_of(pod)
     own = await _own_environment(node, pod, spec)
     env = {

@@ -31,8 +31,10 @@ GRANTABLE = frozenset(
 )
 
 
-def identity(pod: Object, container: Object, image: Image) -> Identity:
-    """User, groups and capabilities. Raises ConfigError for what this node refuses.
+def identity(pod: Object, container: Object, image: Image, system_calls: bytes) -> Identity:
+    """User, groups, capabilities and `system_calls`, the filter of those that do without none.
+
+    Raises ConfigError for what this node refuses.
 
     Rules and words of `runAsNonRoot`: kubernetes/kubernetes pkg/kubelet/kuberuntime
     (verifyRunAsNonRoot).
@@ -60,7 +62,18 @@ def identity(pod: Object, container: Object, image: Image) -> Identity:
         gid=gid,
         groups=list(dict.fromkeys(groups)),
         capabilities=_capabilities(context),
+        system_calls=_filtered(setting("seccompProfile") or {}, system_calls),
     )
+
+
+def _filtered(profile: Object, system_calls: bytes) -> bytes:
+    """What filters system calls: the runtime's profile by default, as with --seccomp-default."""
+    if profile.get("type") == "Localhost":
+        raise ConfigError(
+            f"seccomp profile {profile.get('localhostProfile')} is not on this node, which has "
+            "RuntimeDefault and Unconfined"
+        )
+    return b"" if profile.get("type") == "Unconfined" else system_calls
 
 
 def _root(asked: int | None, user: str) -> str | None:

@@ -179,12 +179,7 @@ class Spawner:
             "working_dir": spec.working_dir,
             "container": None,
             "enter": process.number,
-            "inside": {
-                "uid": identity.uid,
-                "gid": identity.gid,
-                "groups": list(identity.groups),
-                "capabilities": list(identity.capabilities),
-            },
+            "inside": identity.to_json(),
         }
         return await self._start(request, stdin, stdout, stderr)
 

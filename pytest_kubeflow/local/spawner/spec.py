@@ -39,12 +39,24 @@ class Identity:
 
     For an ordinary user the container shows `uid` and `gid`, while files belong to that user;
     supplementary groups are then ignored, as the kernel lets nobody else take them.
+    `system_calls` is the program of the kernel's BPF by which seccomp(2) filters what it and its
+    descendants ask of the kernel; without one, nothing does.
     """
 
     uid: int = 0
     gid: int = 0
     groups: Sequence[int] = ()
     capabilities: Sequence[str] = ()
+    system_calls: bytes = b""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "uid": self.uid,
+            "gid": self.gid,
+            "groups": list(self.groups),
+            "capabilities": list(self.capabilities),
+            "system_calls": self.system_calls.hex(),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +88,7 @@ class Container:
             "readonly_root": self.readonly_root,
             "own_network": self.own_network,
             "cgroups": [str(directory) for directory in self.cgroups],
-            **asdict(self.identity),
+            **self.identity.to_json(),
         }
 
 

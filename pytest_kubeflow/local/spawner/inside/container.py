@@ -139,6 +139,9 @@ def become(spec: dict[str, Any], *, user_namespace: bool) -> None:
     elif user_namespace:
         linux.set_capabilities([])
     linux.forbid_new_privileges()
+    # Last: what is needed up to here may be refused afterwards.
+    if program := bytes.fromhex(spec["system_calls"]):
+        linux.filter_system_calls(program)
 
 
 def execute(spec: dict[str, Any], fds: list[int]) -> None:

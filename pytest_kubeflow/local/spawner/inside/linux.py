@@ -42,8 +42,11 @@ _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
 _MOUNT_ATTR_RDONLY = 0x1
 _PR_SET_PDEATHSIG = 1
+_PR_SET_SECCOMP = 22
 _PR_CAPBSET_DROP = 24
 _PR_SET_NO_NEW_PRIVS = 38
+_SECCOMP_MODE_FILTER = 2
+_FILTER_INSTRUCTION = 8
 _CAPABILITY_VERSION_3 = 0x20080522
 _SIGCHLD = 17
 _SIOCSIFFLAGS = 0x8914
@@ -120,6 +123,10 @@ class _MountAttr(ctypes.Structure):
     _fields_ = [
         (name, ctypes.c_uint64) for name in ("attr_set", "attr_clr", "propagation", "userns_fd")
     ]
+
+
+class _Filter(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
 
 
 class _CapHeader(ctypes.Structure):
@@ -229,6 +236,13 @@ def die_with_parent(signal: int) -> None:
 def forbid_new_privileges() -> None:
     """Let no later exec gain anything, by setuid bits for example."""
     _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl NO_NEW_PRIVS")
+
+
+def filter_system_calls(program: bytes) -> None:
+    """Have `program`, of the kernel's BPF, judge each system call from now on: see seccomp(2)."""
+    filter_ = _Filter(len(program) // _FILTER_INSTRUCTION, program)
+    result = _libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(filter_), 0, 0)
+    _check(result, "prctl SECCOMP")
 
 
 def limit_capabilities(keep: Iterable[str]) -> None:
