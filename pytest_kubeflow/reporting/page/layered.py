@@ -10,9 +10,11 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+
+from pytest_kubeflow.reporting.page.ranking import Edge, acyclic, ranks, reduced
 
 Point = tuple[float, float]
-Edge = tuple[int, int]
 
 _SWEEPS = 12
 _MOST_EDGES = 240
@@ -34,102 +36,24 @@ def arrange(
     """A drawing of nodes of these sizes; `between` layers and `beside` each other there is room."""
     if not sizes:
         return Arrangement((), {}, (0.0, 0.0))
-    kept = _acyclic(len(sizes), edges)
+    kept = acyclic(len(sizes), edges)
     if len(kept) > _MOST_EDGES:
-        kept = _reduced(len(sizes), kept)
-    ranks = _ranks(len(sizes), kept)
-    graph = _Layers(sizes, kept, ranks, beside)
+        kept = reduced(len(sizes), kept)
+    graph = _Layers(sizes, kept, ranks(len(sizes), kept), beside)
     graph.order()
     graph.place()
     return graph.arrangement(between)
-
-
-def _acyclic(nodes: int, edges: Iterable[Edge]) -> list[Edge]:
-    """The edges without loops, doubles, and those that close a circle."""
-    ahead: list[list[int]] = [[] for _ in range(nodes)]
-    for start, end in dict.fromkeys(edges):
-        if start != end:
-            ahead[start].append(end)
-    kept: list[Edge] = []
-    state = [0] * nodes  # 1: on the way, 2: done
-    for root in range(nodes):
-        way = [(root, iter(ahead[root]))] if not state[root] else []
-        state[root] = state[root] or 1
-        while way:
-            node, rest = way[-1]
-            for end in rest:
-                if state[end] == 1:
-                    continue
-                kept.append((node, end))
-                if not state[end]:
-                    state[end] = 1
-                    way.append((end, iter(ahead[end])))
-                    break
-            else:
-                state[node] = 2
-                way.pop()
-    return kept
-
-
-def _sorted(nodes: int, edges: Iterable[Edge]) -> list[int]:
-    """The nodes, each after those that lead to it."""
-    ahead: list[list[int]] = [[] for _ in range(nodes)]
-    waits = [0] * nodes
-    for start, end in edges:
-        ahead[start].append(end)
-        waits[end] += 1
-    free = [node for node in range(nodes) if not waits[node]]
-    for node in free:
-        for end in ahead[node]:
-            waits[end] -= 1
-            if not waits[end]:
-                free.append(end)
-    return free
-
-
-def _reduced(nodes: int, edges: list[Edge]) -> list[Edge]:
-    """The edges that do not follow from a longer way."""
-    ahead: list[list[int]] = [[] for _ in range(nodes)]
-    for start, end in edges:
-        ahead[start].append(end)
-    reach = [0] * nodes  # as bits
-    for node in reversed(_sorted(nodes, edges)):
-        for end in ahead[node]:
-            reach[node] |= reach[end] | 1 << end
-    return [
-        (start, end)
-        for start, end in edges
-        if not any(reach[other] >> end & 1 for other in ahead[start] if other != end)
-    ]
-
-
-def _ranks(nodes: int, edges: list[Edge]) -> list[int]:
-    ranks = [0] * nodes
-    ordered = _sorted(nodes, edges)
-    ahead: list[list[int]] = [[] for _ in range(nodes)]
-    has_before = [False] * nodes
-    for start, end in edges:
-        ahead[start].append(end)
-        has_before[end] = True
-    for node in ordered:
-        for end in ahead[node]:
-            ranks[end] = max(ranks[end], ranks[node] + 1)
-    # What waits for nothing stands just before what needs it.
-    for node in ordered:
-        if ahead[node] and not has_before[node]:
-            ranks[node] = min(ranks[end] for end in ahead[node]) - 1
-    return ranks
 
 
 class _Layers:
     """Nodes and bends by layer. Bends are nodes without size, where an edge crosses a layer."""
 
     def __init__(
-        self, sizes: Sequence[Point], edges: list[Edge], ranks: list[int], beside: float
+        self, sizes: Sequence[Point], edges: list[Edge], layers: list[int], beside: float
     ) -> None:
         self._sizes = list(sizes)
         self._beside = beside
-        ranks = list(ranks)
+        ranks = list(layers)
         self._chains: dict[Edge, list[int]] = {}
         links: list[Edge] = []
         for start, end in edges:
@@ -140,7 +64,7 @@ class _Layers:
                 ranks.append(rank)
             chain.append(end)
             self._chains[start, end] = chain
-            links += zip(chain, chain[1:], strict=False)
+            links += pairwise(chain)
         self._ranks = ranks
         self._layers: list[list[int]] = [[] for _ in range(max(ranks) + 1)]
         for node, rank in enumerate(ranks):
@@ -177,7 +101,7 @@ class _Layers:
 
     def _crossings(self) -> int:
         total = 0
-        for layer, following in zip(self._layers, self._layers[1:], strict=False):
+        for layer, following in pairwise(self._layers):
             position = {node: at for at, node in enumerate(following)}
             seen: list[int] = []
             for node in layer:
@@ -227,9 +151,7 @@ class _Layers:
             pools.append(((wish - offset) * weight, weight, 1))
             while len(pools) > 1 and pools[-2][0] / pools[-2][1] > pools[-1][0] / pools[-1][1]:
                 last, previous = pools.pop(), pools.pop()
-                pools.append(
-                    (previous[0] + last[0], previous[1] + last[1], previous[2] + last[2])
-                )
+                pools.append((previous[0] + last[0], previous[1] + last[1], previous[2] + last[2]))
         index = 0
         for total, weight, nodes in pools:
             for _ in range(nodes):
@@ -252,8 +174,7 @@ class _Layers:
         real = len(self._sizes) - sum(len(chain) - 2 for chain in self._chains.values())
         places = tuple(
             (
-                lefts[self._ranks[node]]
-                + (widths[self._ranks[node]] - self._sizes[node][0]) / 2,
+                lefts[self._ranks[node]] + (widths[self._ranks[node]] - self._sizes[node][0]) / 2,
                 self._centres[node] - self._sizes[node][1] / 2 - top,
             )
             for node in range(real)

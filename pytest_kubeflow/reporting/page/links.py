@@ -37,7 +37,7 @@ def is_web_page(url: str) -> bool:
 
 
 def lasts(url: str) -> bool:
-    """Whether a server is there after the session: no port of this machine, which may be forwarded."""
+    """Whether a server outlives the session. A port of this machine may be a forwarded one."""
     if not is_web_page(url):
         return False
     try:

@@ -44,6 +44,7 @@ class History:
 
     nights: tuple[NightView, ...]
     sentence: str
+    is_red: bool
     width: int
     flaky: tuple[tuple[str, str], ...]
     slow: tuple[tuple[str, str, str, str], ...]
@@ -61,6 +62,7 @@ def history(trend: Trend) -> History:
     return History(
         nights=tuple(_night(night, 30 * at, most) for at, night in enumerate(nights)),
         sentence=_sentence(trend),
+        is_red=trend.red_since is not None,
         width=30 * len(nights),
         flaky=tuple((short(nodeid, 200), f"{share:.0%}") for nodeid, share in flaky),
         slow=tuple(
@@ -68,7 +70,7 @@ def history(trend: Trend) -> History:
                 short(pace.nodeid, 200),
                 duration(pace.seconds),
                 f"{duration(pace.low)} to {duration(pace.high)}",
-                f"{pace.ratio:.1f}×",
+                f"{pace.ratio:.1f}",
             )
             for pace in slow
         ),
@@ -82,6 +84,8 @@ def _night(night: Night, x: int, most: int) -> NightView:
             height = max(2.0, number / most * (_TALL - 8))
             y -= height
             parts.append(Part(round(max(0.0, y), 1), round(height, 1), kind))
+    if not parts:
+        parts.append(Part(_TALL - 4, 4, VERDICTS[night.state].kind))
     return NightView(
         x=x,
         day=day(night.started),

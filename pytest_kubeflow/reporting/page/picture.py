@@ -7,12 +7,13 @@ record has one that does, it is drawn between the groups around its ends.
 from __future__ import annotations
 
 import unicodedata
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pytest_kubeflow.reporting.page.layered import Edge, Point, arrange
+from pytest_kubeflow.reporting.page.layered import Point, arrange
 from pytest_kubeflow.reporting.page.marks import Mark, run_mark
+from pytest_kubeflow.reporting.page.nesting import Nesting
+from pytest_kubeflow.reporting.page.ranking import Edge
 from pytest_kubeflow.reporting.page.visible import short
 from pytest_kubeflow.reporting.page.wording import count, duration
 from pytest_kubeflow.reporting.records.runs import TaskEntry
@@ -68,11 +69,11 @@ def picture(tasks: Sequence[TaskEntry]) -> Picture | None:
     shown = tasks[:_MOST]
     if not shown:
         return None
-    forest = _Forest(shown)
-    drawn = forest.draw(down=False)
+    drawing = _Drawing(shown)
+    drawn = drawing.draw(down=False)
     down = False
     if drawn.size[0] > _WIDE:
-        upright = forest.draw(down=True)
+        upright = drawing.draw(down=True)
         if upright.size[0] < drawn.size[0]:
             drawn, down = upright, True
     return Picture(
@@ -86,67 +87,22 @@ def picture(tasks: Sequence[TaskEntry]) -> Picture | None:
     )
 
 
-class _Forest:
-    """Tasks by the DAG around them; the outermost is None."""
+class _Drawing:
+    """Draws the DAGs of a run, inner ones first."""
 
     def __init__(self, tasks: Sequence[TaskEntry]) -> None:
         self._tasks = tasks
-        by_name: dict[str, list[int]] = defaultdict(list)
-        for index, task in enumerate(tasks):
-            by_name[task.name].append(index)
-        self._parents = self._parents_of(by_name)
-        self._children: dict[int | None, list[int]] = defaultdict(list)
-        for index, parent in enumerate(self._parents):
-            self._children[parent].append(index)
-        self._edges: dict[int | None, list[Edge]] = defaultdict(list)
-        for index, task in enumerate(tasks):
-            for name in task.after:
-                for start in by_name.get(name) or by_name.get(f"{task.within}/{name}", []):
-                    self._connect(start, index)
-
-    def _parents_of(self, by_name: dict[str, list[int]]) -> list[int | None]:
-        """Who is around each task. Names that lead nowhere, or in a circle, lead to the outermost."""
-        parents: list[int | None] = []
-        for index, task in enumerate(self._tasks):
-            within = task.within
-            while within and within not in by_name:
-                within = within.rpartition("/")[0]
-            around = by_name[within][0] if within else index
-            parents.append(around if around != index else None)
-        for index in range(len(parents)):
-            seen, at = {index}, parents[index]
-            while at is not None:
-                if at in seen:
-                    parents[index] = None
-                    break
-                seen.add(at)
-                at = parents[at]
-        return parents
-
-    def _line(self, index: int) -> list[int]:
-        """A task and those around it, outermost first."""
-        line = [index]
-        while (around := self._parents[line[-1]]) is not None:
-            line.append(around)
-        return line[::-1]
-
-    def _connect(self, start: int, end: int) -> None:
-        around: int | None = None
-        for one, other in zip(self._line(start), self._line(end), strict=False):
-            if one != other:
-                self._edges[around].append((one, other))
-                return
-            around = one
+        self._nesting = Nesting(tasks)
 
     def draw(self, *, down: bool) -> _Drawn:
         """The whole of it, from left to right, or down."""
         return self._dag(None, down)
 
     def _dag(self, around: int | None, down: bool) -> _Drawn:
-        members = self._children[around]
+        members = self._nesting.children[around]
         drawn = [self._one(member, down) for member in members]
         index = {member: at for at, member in enumerate(members)}
-        edges = [(index[start], index[end]) for start, end in self._edges[around]]
+        edges = [(index[start], index[end]) for start, end in self._nesting.edges[around]]
         tied = {end for edge in edges for end in edge}
         loose = [at for at in range(len(members)) if at not in tied]
         places, routes, size = self._tied(drawn, sorted(tied), edges, down)
@@ -188,7 +144,7 @@ class _Forest:
             mark=run_mark(task.state),
             is_cached=task.is_cached,
         )
-        if not self._children[index]:
+        if not self._nesting.children[index]:
             return _Drawn(_NODE, (box,))
         inner = self._dag(index, down)
         width = max(inner.size[0] + 2 * _PAD, _NODE[0] + 2 * _PAD)

@@ -61,6 +61,7 @@ class RunView:
     mark: Mark
     is_red: bool
     is_open: bool
+    is_lazy: bool
     when: str
     took: str
     url: str
@@ -99,8 +100,13 @@ class RunViews:
         *,
         is_red: bool,
         is_open: bool,
+        is_lazy: bool,
     ) -> RunView:
-        """The view of one run, `is_open` if it is unfolded from the beginning."""
+        """The view of one run.
+
+        `is_open`: it is unfolded from the beginning; `is_lazy`: the browser makes something of
+        what is folded only when somebody unfolds it.
+        """
         limits = _RED if is_red else _GREEN
         axis = Axis.of(
             run.started if run.started is not None else 0.0,
@@ -119,6 +125,7 @@ class RunViews:
             mark=run_mark(run.state),
             is_red=is_red,
             is_open=is_open,
+            is_lazy=is_lazy,
             when=moment(run.started),
             took=duration(run.seconds),
             url=link,

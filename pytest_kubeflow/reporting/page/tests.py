@@ -120,9 +120,7 @@ def _facts(test: TestRecord) -> Iterable[tuple[str, str]]:
         yield short(name, 60), short(value, 400)
 
 
-def _sections(
-    test: TestRecord, limits: Mapping[str, int], budget: Budget
-) -> Iterable[SectionView]:
+def _sections(test: TestRecord, limits: Mapping[str, int], budget: Budget) -> Iterable[SectionView]:
     evidence = [(section, limits["evidence"]) for section in test.evidence[:_SECTIONS]]
     details = [(Section("What pytest says", test.details), limits["details"])]
     captured = [(section, limits["captured"]) for section in test.captured[:_SECTIONS]]

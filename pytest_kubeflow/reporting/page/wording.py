@@ -9,7 +9,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def duration(seconds: float | None) -> str:
-    """"0.4 s", "38 s", "11 min 20 s", "2 h 05 min"; nothing for None."""
+    """Such as "0.4 s", "38 s", "11 min 20 s", "2 h 05 min"; nothing for None."""
     if seconds is None or not math.isfinite(seconds):
         return ""
     if seconds < 10:
@@ -23,13 +23,13 @@ def duration(seconds: float | None) -> str:
 
 
 def moment(seconds: float | None) -> str:
-    """"29 Nov 2026, 02:14 UTC"."""
+    """Such as "29 Nov 2026, 02:14 UTC"."""
     at = _when(seconds)
     return f"{at.day} {_MONTHS[at.month - 1]} {at.year}, {at:%H:%M} UTC" if at else ""
 
 
 def day(seconds: float | None) -> str:
-    """"29 Nov"."""
+    """Such as "29 Nov"."""
     at = _when(seconds)
     return f"{at.day} {_MONTHS[at.month - 1]}" if at else ""
 
@@ -41,12 +41,12 @@ def stamp(seconds: float | None) -> str:
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
-    """"1 test", "1,200 tests"."""
+    """Such as "1 test", "1,200 tests"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def listed(items: list[str]) -> str:
-    """"a", "a and b", "a, b and c"."""
+    """Such as "a", "a and b", "a, b and c"."""
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} and {items[-1]}"

@@ -42,7 +42,9 @@ _CHECKS = (
     Check("kubernetes", "ok", "1.34.4, 3 nodes are ready", seconds=0.2),
     Check("pipelines", "ok", "2.17.0, runs can be created in user-example", seconds=0.3),
     Check("ml metadata", "ok", "reached by gRPC-web behind the gateway", seconds=0.1),
-    Check("object store", "ok", "SeaweedFS at seaweedfs.kubeflow:8333, 3 objects written", seconds=0.6),
+    Check(
+        "object store", "ok", "SeaweedFS at seaweedfs.kubeflow:8333, 3 objects written", seconds=0.6
+    ),
     Check(
         "gpu",
         "not checked",
@@ -434,9 +436,7 @@ def interrupted() -> SessionRecord:
             )
     tests[20] = _broken(tests[20], _WRITE, (), seconds=0.4)
     made = {"run": 25, "persistentvolumeclaim": 3}
-    return session(
-        tests, took=147.0, interrupted=True, ended_by="SIGTERM", exit_code=2, made=made
-    )
+    return session(tests, took=147.0, interrupted=True, ended_by="SIGTERM", exit_code=2, made=made)
 
 
 def _cut(one: RunRecord) -> RunRecord:
@@ -470,15 +470,15 @@ def trend(record: SessionRecord) -> Trend:
     passed = counts.get(Outcome.PASSED, 0)
     left = len(record.tests) - failed - passed
     nights.append(
-        Night(
-            record.session, BEGAN, record.seconds, record.verdict.state, passed, failed, left
-        )
+        Night(record.session, BEGAN, record.seconds, record.verdict.state, passed, failed, left)
     )
     return Trend(
         nights=tuple(nights),
         red_since=BEGAN - 2 * _DAY if is_red else None,
         flaky={"suites/serving/test_revisions.py::test_canary_gets_its_share[3-4]": 0.14},
-        slow=(Pace("suites/pipelines/test_ordering.py::test_after_orders_tasks", 88.2, 18.0, 21.0),),
+        slow=(
+            Pace("suites/pipelines/test_ordering.py::test_after_orders_tasks", 88.2, 18.0, 21.0),
+        ),
     )
 
 
