@@ -15,6 +15,7 @@ from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, Permission
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.ownership import is_ours
 from pytest_kubeflow.redaction import Secret
+from pytest_kubeflow.retries.evidence import reading_evidence
 from pytest_kubeflow.waiting import Deadline, wait_until
 
 EDITOR = "default-editor"
@@ -79,6 +80,7 @@ def wait_for_pieces(kubernetes: KubernetesClient, name: str, *, deadline: Deadli
     )
 
 
+@reading_evidence()
 def _evidence(kubernetes: KubernetesClient, name: str) -> Evidence:
     try:
         profile = _read(kubernetes, name)
