@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_kubeflow.auth.loginwanted import wants_login
 from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.retries.evidence import attempt_seconds
 
 if TYPE_CHECKING:
     import requests
@@ -46,13 +47,14 @@ def gateway_session(
         """Our timeout where none is given; our verification, whatever the environment says."""
 
         def send(self, request: Any, **kwargs: Any) -> Any:  # type: ignore[override]
-            kwargs["timeout"] = kwargs.get("timeout") or (CONNECT_TIMEOUT, READ_TIMEOUT)
+            given = kwargs.get("timeout") or (CONNECT_TIMEOUT, READ_TIMEOUT)
             kwargs["verify"] = verify
+            kwargs.pop("timeout", None)
             if policy is None:
-                return self._let_in(request, **kwargs)
+                return self._let_in(request, timeout=_of_attempt(given), **kwargs)
             read = not kwargs.get("stream")
             return policy.response(
-                lambda: self._let_in(request, **kwargs),
+                lambda: self._let_in(request, timeout=_of_attempt(given), **kwargs),
                 lambda answer: outage_in_response(answer, read=read),
                 safe=request.method in SAFE,
             )
@@ -115,6 +117,13 @@ def gateway_session(
         # The user has said so; once a request is more than once too often.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     return session
+
+
+def _of_attempt(timeouts: Any) -> Any:
+    """The same, a number or a pair, or less where evidence is read."""
+    if isinstance(timeouts, tuple):
+        return tuple(None if one is None else attempt_seconds(one) for one in timeouts)
+    return attempt_seconds(timeouts) if isinstance(timeouts, int | float) else timeouts
 
 
 def _joined(ours: str, there: str) -> str:

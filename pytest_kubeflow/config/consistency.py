@@ -10,8 +10,8 @@ from pytest_kubeflow.config.parsers import LOCAL
 from pytest_kubeflow.config.setting import DEFAULT, ENVIRONMENT, Setting
 from pytest_kubeflow.errors import ConfigurationError
 
-_FILES = ("report", "json", "ctrf", "prometheus", "github_summary")
-"""What is written into a file."""
+_FILES = ("report", "json", "ctrf", "prometheus", "github_summary", "bundle")
+"""What is written into a file (a bundle perhaps into a directory)."""
 
 
 def reconcile(settings: dict[str, Setting]) -> None:

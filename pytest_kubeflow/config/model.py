@@ -225,9 +225,21 @@ class ReportingSettings:
     slower_than: float | None = None
     """How many times its usual longest a test may take; None for no bound."""
 
+    bundle: Path | None = None
+    """A directory, or a .zip, with what the cluster tells of each failed test."""
+
+    evidence: str = "full"
+    """How much evidence a failure's text has: full or short."""
+
+    evidence_timeout: float = 20.0
+    """The seconds that reading evidence may lose in a session to servers that do not answer."""
+
+    quiet: bool = False
+    """Whether the terminal shows the verdict alone of what is ours."""
+
     @property
     def writes(self) -> bool:
-        """Whether anything was asked to be written."""
+        """Whether a report was asked for."""
         return self.wants_records or self.ctrf is not None or self.prometheus is not None
 
     @property

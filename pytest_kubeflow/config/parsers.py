@@ -122,6 +122,11 @@ def _output(text: str, base: Path, *, directory: bool = False) -> Path:
     return path
 
 
+def is_archive(path: Path | str) -> bool:
+    """Whether a bundle there is one file and no directory."""
+    return str(path).lower().endswith(".zip")
+
+
 def _summary(text: str, base: Path) -> str | Path:
     return text if text in {"auto", "never"} else _output(text, base)
 
@@ -230,6 +235,10 @@ OUTPUT = Parser(
 )
 OUTPUT_DIRECTORY = Parser(
     partial(_output, directory=True), "the path of a directory that can be written to, or be made"
+)
+BUNDLE = Parser(
+    lambda text, base: _output(text, base, directory=not is_archive(text)),
+    "the path of a directory, or of a file whose name ends in .zip, that can be written or made",
 )
 SUMMARY = Parser(_summary, "auto, never, or the path of a file that can be written")
 FACTOR = Parser(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_kubeflow.k8s.credentials import Credentials
 from pytest_kubeflow.k8s.ownership import is_ours
+from pytest_kubeflow.retries.evidence import attempt_seconds
 from pytest_kubeflow.retries.outage import Outage, Unusable
 from pytest_kubeflow.retries.policy import RetryPolicy
 from pytest_kubeflow.retries.statuses import PAGE_SECONDS, is_empty, is_json, is_whole_json, page_in
@@ -50,8 +51,7 @@ def make_connection(settings: Any, policy: RetryPolicy, credentials: Credentials
 
             def attempt() -> Any:
                 nonlocal lost
-                if given is None:
-                    kwargs["_request_timeout"] = _timeouts()
+                kwargs["_request_timeout"] = _of_attempt(_timeouts() if given is None else given)
                 try:
                     response = request(method, url, **kwargs)
                     return response if _is_stream(kwargs) else _from_the_api(response)
@@ -136,6 +136,13 @@ def _timeouts() -> tuple[float, float]:
         max(_LEAST_CONNECT, deadline.at_most(CONNECT_TIMEOUT)),
         max(_LEAST_READ, deadline.at_most(READ_TIMEOUT)),
     )
+
+
+def _of_attempt(timeouts: Any) -> Any:
+    """The same, a number or a pair, or less where evidence is read."""
+    if isinstance(timeouts, tuple):
+        return tuple(None if one is None else attempt_seconds(one) for one in timeouts)
+    return attempt_seconds(timeouts)
 
 
 def _seconds(given: Any) -> float | None:

@@ -13,6 +13,7 @@ from pytest_kubeflow.k8s.logs import last_lines
 from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.pod_start import StartWatch, container_statuses
 from pytest_kubeflow.k8s.turn import in_turn
+from pytest_kubeflow.retries.evidence import reading_evidence
 from pytest_kubeflow.waiting import Deadline, wait_until
 
 _GLANCE = (2.0, 3.0)
@@ -186,6 +187,7 @@ def _state(state: Any) -> str:
     return "running"
 
 
+@reading_evidence()
 def pod_evidence(kubernetes: KubernetesClient, namespace: str, name: str) -> Evidence:
     """State, events and last log lines of a pod. What cannot be read says so; nothing is raised."""
     evidence = Evidence(f"pod {namespace}/{name}")

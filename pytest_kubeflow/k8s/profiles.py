@@ -16,6 +16,7 @@ from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.ownership import is_ours
 from pytest_kubeflow.redaction import Secret
+from pytest_kubeflow.retries.evidence import reading_evidence
 from pytest_kubeflow.waiting import Deadline, wait_until
 
 EDITOR = "default-editor"
@@ -81,6 +82,7 @@ def wait_for_pieces(kubernetes: KubernetesClient, name: str, *, deadline: Deadli
     )
 
 
+@reading_evidence()
 def _evidence(kubernetes: KubernetesClient, name: str) -> Evidence:
     try:
         profile = _read(kubernetes, name)

@@ -15,6 +15,7 @@ from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.pipelines.mlmd import MetadataSource, Unanswered, passing
 from pytest_kubeflow.pipelines.mlmd_messages import SERVICE
 from pytest_kubeflow.pipelines.outputs import SourceUnavailable
+from pytest_kubeflow.retries.evidence import attempt_seconds
 
 if TYPE_CHECKING:
     from pytest_kubeflow.k8s.portforward import PortForward
@@ -60,7 +61,7 @@ class NativeMetadataSource(MetadataSource):
         channel = self._connected()
         call = channel.unary_unary(f"/{SERVICE}/{method}")
         try:
-            answer: bytes = call(request, timeout=_CALL_SECONDS)
+            answer: bytes = call(request, timeout=attempt_seconds(_CALL_SECONDS))
         except grpc.RpcError as error:
             told = " ".join(str(error.details()).split())
             code = error.code()
@@ -92,7 +93,7 @@ class NativeMetadataSource(MetadataSource):
         options = [("grpc.enable_http_proxy", 0), ("grpc.enable_retries", 0)]
         channel = grpc.insecure_channel(address, options=options)
         try:
-            grpc.channel_ready_future(channel).result(_CONNECT_SECONDS)
+            grpc.channel_ready_future(channel).result(attempt_seconds(_CONNECT_SECONDS))
         except grpc.FutureTimeoutError:
             channel.close()
             raise NotFound(f"{address} does not answer by gRPC") from None

@@ -28,6 +28,7 @@ from pytest_kubeflow.pipelines.verification import (
 )
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.provenance import READ
+from pytest_kubeflow.retries.evidence import EVIDENCE, reading_evidence
 from pytest_kubeflow.waiting import Deadline
 
 
@@ -218,9 +219,15 @@ class PipelineRun:
         with calling(f"delete run {self.name}"):
             self._access.client.delete_run(self.run_id)
 
+    @reading_evidence()
     def evidence(self) -> Evidence:
         """Everything that is known of it now: states, pods, events, last log lines."""
         view = self._view
+        if EVIDENCE.is_spent:
+            last = ("state", f"{view.state or 'PENDING'} {view.error}".rstrip())
+            return Evidence(
+                f"run {self.name} ({self.run_id})", (last, ("evidence", f"({EVIDENCE.reason})"))
+            )
         with contextlib.suppress(KubeflowError):
             view = self._refreshed()
         return run_evidence(
@@ -278,6 +285,7 @@ class PipelineRun:
         told = unaccounted(package, view, arguments, self._read)
         return f"run {self.name} ended {view.state}, but {told}" if told else ""
 
+    @reading_evidence()
     def _cause(self) -> str:
         """What it waits for, as far as that is known: for the sentence of a timeout."""
         try:
@@ -286,6 +294,7 @@ class PipelineRun:
             return ""
         return verdict(tasks[0]) if tasks else self._access.reasons(self.run_id).run
 
+    @reading_evidence()
     def _failure(self, wanted: tuple[str, ...]) -> str:
         """One sentence: which task, why, its last lines."""
         stopped = "was terminated and " if self._was_terminated else ""

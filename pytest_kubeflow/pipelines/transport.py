@@ -13,6 +13,7 @@ from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError
 from pytest_kubeflow.pipelines.behind import SETTLING, outage_behind
 from pytest_kubeflow.reaching import chain
 from pytest_kubeflow.response_text import words_of
+from pytest_kubeflow.retries.evidence import attempt_seconds
 from pytest_kubeflow.retries.network import outage_of
 from pytest_kubeflow.retries.outage import Outage, carried_by
 from pytest_kubeflow.retries.policy import RetryPolicy
@@ -61,12 +62,13 @@ def harden(client: Any, policy: RetryPolicy | None = None) -> None:
     send = rest.request
 
     def request(method: str, url: str, *args: Any, **kwargs: Any) -> Any:
-        if kwargs.get("_request_timeout") is None:
-            kwargs["_request_timeout"] = _TIMEOUT
+        given = kwargs.get("_request_timeout") or _TIMEOUT
+        timeouts = given if isinstance(given, tuple) else (given, given)
 
         def once() -> Any:
             # What is sent adds to the headers, and takes some away.
             sent = {**kwargs, "headers": dict(kwargs.get("headers") or {})}
+            sent["_request_timeout"] = tuple(map(attempt_seconds, timeouts))
             response = send(method, url, *args, **sent)
             _check(method, url, response)
             return response

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_kubeflow.errors import Evidence
 from pytest_kubeflow.reporting.records.excerpts import UNREADABLE, reason
+from pytest_kubeflow.retries.evidence import reading_evidence
 
 if TYPE_CHECKING:
     from pytest_kubeflow.pipelines.run import PipelineRun
@@ -19,6 +20,7 @@ _READ_LINES = 1_000
 _LOG = "log of "
 
 
+@reading_evidence()
 def diagnosis(run: PipelineRun, redact: Callable[[str], str]) -> Evidence:
     """The run's evidence, redacted. Nothing is raised.
 

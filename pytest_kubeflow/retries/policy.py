@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
+from pytest_kubeflow.retries.evidence import EVIDENCE, EvidenceBudget, is_reading_evidence
 from pytest_kubeflow.retries.network import outage_of
 from pytest_kubeflow.retries.outage import LostResponse, Outage
 from pytest_kubeflow.retries.tally import LOST, Tally
@@ -67,6 +68,7 @@ class RetryPolicy:
         gave_up: Callable[[Outage, float], Exception] | None = None,
         settling: float = 0.0,
         tally: Tally = LOST,
+        evidence: EvidenceBudget = EVIDENCE,
     ) -> None:
         self.client = client
         self.judge = judge
@@ -74,6 +76,7 @@ class RetryPolicy:
         self._gave_up = gave_up
         self._settling = settling
         self._tally = tally
+        self._evidence = evidence
         self._silent_at = float("-inf")
         self._gone = False
 
@@ -99,7 +102,11 @@ class RetryPolicy:
         repetition = outer if outer is not None and shared else _Repetition(self, at_most)
         lost = False
 
+        reads_evidence = is_reading_evidence()
+
         def once() -> T:
+            if reads_evidence:
+                self._evidence.admit(self.client)
             repetition.begin()
             if lost and done is not None:
                 with bounded_by(repetition.deadline):
@@ -118,6 +125,8 @@ class RetryPolicy:
             if outage is None:
                 return error is not None and self._may_settle(error)
             repetition.fail(outage)
+            if reads_evidence:
+                self._evidence.lost(self.client, repetition.began)
             lost = lost or outage.ambiguous
             return safe or done is not None or not outage.ambiguous
 
@@ -147,6 +156,7 @@ class RetryPolicy:
         finally:
             _current.reset(token)
         self._gone = False
+        self._evidence.answered(self.client)
         return result
 
     def response(
@@ -175,7 +185,8 @@ class RetryPolicy:
     def longest(self) -> float:
         """Seconds for which an outage is borne now."""
         bearable = _bearable.get()
-        return self._max_outage if bearable is None else min(bearable, self._max_outage)
+        longest = self._max_outage if bearable is None else min(bearable, self._max_outage)
+        return min(longest, self._evidence.bearable) if is_reading_evidence() else longest
 
     @property
     def is_gone(self) -> bool:
@@ -199,6 +210,7 @@ class RetryPolicy:
             self._silent_at = time.monotonic()
         elif outage is None and getattr(error, "status", None):
             self._gone = False
+            self._evidence.answered(self.client)
         return outage
 
     def _may_settle(self, error: BaseException) -> bool:
@@ -214,7 +226,7 @@ class _Repetition:
         self._longest = policy.longest
         self._single = policy.is_gone
         self._bound = math.inf if at_most is None else Deadline.after(at_most).at
-        self._began = self._failing_since = time.monotonic()
+        self.began = self._failing_since = time.monotonic()
         self._first_loss: float | None = None
         self._ends = math.inf
         self._times: Counter[str] = Counter()
@@ -222,12 +234,12 @@ class _Repetition:
 
     def begin(self) -> None:
         """An attempt begins."""
-        self._began = time.monotonic()
+        self.began = time.monotonic()
 
     def fail(self, outage: Outage) -> None:
         """It was lost."""
         if self._first_loss is None:
-            self._failing_since, self._first_loss = self._began, time.monotonic()
+            self._failing_since, self._first_loss = self.began, time.monotonic()
         self._ends = self._first_loss + min(self._longest, outage.within)
         self._times[outage.kind] += 1
         self._is_once_too_often = (

@@ -15,6 +15,7 @@ from pytest_kubeflow.errors import (
 )
 from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.k8s.ownership import is_ours
+from pytest_kubeflow.retries.evidence import reading_evidence
 from pytest_kubeflow.serving.errors import ServiceFailed
 from pytest_kubeflow.serving.evidence import service_evidence
 from pytest_kubeflow.serving.predictor import SETTLING, Predictor
@@ -140,6 +141,7 @@ class InferenceService:
             settling=self._settling if patient else None,
         )
 
+    @reading_evidence()
     def explain(self) -> str:
         """What it says of itself now, in one line, for the messages of others."""
         try:
@@ -258,6 +260,7 @@ class InferenceService:
         holders = ", ".join(state.metadata.get("finalizers") or ()) or "nothing"
         return f"the service itself, held by {holders}"
 
+    @reading_evidence()
     def evidence(self) -> Evidence:
         """Everything that is known of it now: conditions, logs, pods, events."""
         state: ServiceState | None

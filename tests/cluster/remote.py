@@ -45,10 +45,11 @@ class Remote:
 
     def start(self, folder: Path, *arguments: str) -> subprocess.Popen[str]:
         """Begin a session in `folder`, in a process group of its own."""
-        return self._begin(folder, *self.arguments, *arguments)
+        return self.begin(folder, *self.arguments, *arguments)
 
     @staticmethod
-    def _begin(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    def begin(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+        """The same with these arguments alone."""
         return subprocess.Popen(
             [*COMMAND, *arguments],
             cwd=folder,
@@ -64,7 +65,7 @@ class Remote:
 
     def run_with(self, folder: Path, *arguments: str, seconds: float = 60) -> tuple[int, str]:
         """The same with other arguments than the usual ones."""
-        with self._begin(folder, *arguments) as session:
+        with self.begin(folder, *arguments) as session:
             try:
                 output, _ = session.communicate(timeout=seconds)
             finally:

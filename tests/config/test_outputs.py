@@ -76,7 +76,7 @@ def test_permissions_are_noticed(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", [*AN_OUTPUT, "history"])
+@pytest.mark.parametrize("name", [*AN_OUTPUT, "history", "bundle"])
 def test_an_output_that_cannot_be_is_one_line(name: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigurationError) as caught:
@@ -111,3 +111,17 @@ def test_a_summary_has_a_when_or_a_where(tmp_path: Path) -> None:
         for text in ("auto", "never", "summary.md")
     ]
     assert found == ["auto", "never", tmp_path / "summary.md"]
+
+
+def test_a_bundle_is_a_directory_or_a_zip(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "old.zip").touch()
+    for name in ("there", "new", "old.zip", "new.ZIP"):
+        assert resolved({"bundle": name}, folder=tmp_path).reporting.bundle == tmp_path / name
+    for name, needed in (("there.zip", "a file"), ("file", "a directory")):
+        (tmp_path / "there.zip").mkdir(exist_ok=True)
+        (tmp_path / "file").touch()
+        with pytest.raises(ConfigurationError, match=f"and {needed} is needed"):
+            resolved({"bundle": name}, folder=tmp_path)
+    with pytest.raises(ConfigurationError, match="name one file"):
+        resolved({"bundle": "b.zip", "json": "b.zip"}, folder=tmp_path)

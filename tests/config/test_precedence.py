@@ -99,6 +99,10 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "pod_image_pull_secret": ("a,b", ("a", "b")),
         "history": ("folder/file", tmp_path / "folder" / "file"),
         "slower_than": ("3", 3.0),
+        "bundle": ("folder/bundle.zip", tmp_path / "folder" / "bundle.zip"),
+        "evidence": ("short", "short"),
+        "evidence_timeout": ("5s", 5.0),
+        "quiet": ("yes", True),
         "pip_index_url": ("https://pypi.example/simple", ("https://pypi.example/simple",)),
     }
     checked = 0

@@ -1,4 +1,4 @@
-"""Relay: a way to a server on loopback that can be cut and mended, as an outage would."""
+"""Relay: a way to a server on loopback that can be cut, mended or stalled, as by an outage."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _CHUNK = 65536
 
 
 class Relay:
-    """Listens at `url` and leads to the server of `target`, while it is not `cut`."""
+    """Listens at `url` and leads to the server of `target`, while it is not `cut`.
+
+    `accepted` counts the connections until now.
+    """
 
     def __init__(self, target: str) -> None:
         parts = urlsplit(target)
@@ -25,6 +28,8 @@ class Relay:
         self.url = f"{parts.scheme}://127.0.0.1:{self._address[1]}"
         self._lock = threading.Lock()
         self._sockets: set[socket.socket] = set()
+        self._stalled = threading.Event()
+        self.accepted = 0
         self._listen(self._listener)
 
     def __enter__(self) -> Relay:
@@ -48,8 +53,15 @@ class Relay:
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
 
+    def stall(self) -> None:
+        """Take connections, and what is sent on them, and answer nothing any more."""
+        self._stalled.set()
+
     def mend(self) -> None:
-        """Listen again at the same address."""
+        """Listen again at the same address, and answer whoever comes from now on."""
+        if self._stalled.is_set():
+            self._stalled.clear()
+            return
         self._listener = socket.create_server(self._address)
         self._listen(self._listener)
 
@@ -60,6 +72,7 @@ class Relay:
         while True:
             try:
                 near, _ = listener.accept()
+                self.accepted += 1
                 far = socket.create_connection(self._target)
             except OSError:
                 return
@@ -76,7 +89,8 @@ class Relay:
                 for side in select.select([near, far], [], [])[0]:
                     chunk = side.recv(_CHUNK)
                     ended = ended or not chunk
-                    other[side].sendall(chunk)
+                    if not self._stalled.is_set():
+                        other[side].sendall(chunk)
         for side in (near, far):
             side.close()
         with self._lock:

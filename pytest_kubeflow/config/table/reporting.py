@@ -60,4 +60,40 @@ OPTIONS = (
         "Needs --kf-history.",
         metavar="FACTOR",
     ),
+    Option(
+        "bundle",
+        "reporting.bundle",
+        p.BUNDLE,
+        "Where what the cluster tells of each failed test is put, as a folder for each: runs, "
+        "Workflows, pods, logs, events. A directory, or one file that ends in .zip.",
+        metavar="DIR|FILE.zip",
+    ),
+    Option(
+        "evidence",
+        "reporting.evidence",
+        p.choice("full", "short"),
+        "How much evidence a failure's text has: all, or the table of tasks and the last lines of "
+        "the failed task's log. With --tb=no the terminal shows none.",
+        default="full",
+        metavar="HOW_MUCH",
+    ),
+    Option(
+        "evidence_timeout",
+        "reporting.evidence_timeout",
+        p.DURATION,
+        "The longest that a session waits, all failures together, for a cluster that no longer "
+        "answers while evidence is read: then nothing more is asked.",
+        default=20.0,
+        metavar="DURATION",
+    ),
+    Option(
+        "quiet",
+        "reporting.quiet",
+        p.FLAG,
+        "Of what this plugin tells in the terminal, show the verdict and failures alone: no "
+        "progress, no facts, no warnings of the preflight.",
+        default=False,
+        metavar="BOOL",
+        flag=True,
+    ),
 )

@@ -11,6 +11,7 @@ from pytest_kubeflow.errors import PermissionDenied
 from pytest_kubeflow.pipelines.states import FINAL_STATES
 from pytest_kubeflow.reporting.graph import around, waits_for
 from pytest_kubeflow.reporting.records.excerpts import UNREADABLE, Excerpts, as_text, reason
+from pytest_kubeflow.retries.evidence import NotAsked, reading_evidence
 
 if TYPE_CHECKING:
     from pytest_kubeflow.pipelines.outputs import Artifact
@@ -90,6 +91,7 @@ class RunRecord:
     gaps: tuple[str, ...] = ()
 
     @classmethod
+    @reading_evidence()
     def of(
         cls, run: PipelineRun, redact: Callable[[str], str], *, phases: bool = False
     ) -> RunRecord:
@@ -106,6 +108,8 @@ class RunRecord:
         try:
             # If there is no answer even to this, there is no point in waiting for more of them.
             state = run.state
+        except NotAsked as error:
+            gaps.append(error.message)
         except UNREADABLE as error:
             gaps.append(f"neither state nor tasks can be read: {reason(error)}")
         else:
@@ -114,12 +118,16 @@ class RunRecord:
                 # Before its end this would ask for the tasks again.
                 outputs = run.outputs if state in FINAL_STATES else {}
                 package = run.package
+            except NotAsked as error:
+                gaps.append(error.message)
             except UNREADABLE as error:
                 gaps.append(f"{'outputs' if tasks else 'tasks'} cannot be read: {reason(error)}")
             try:
                 of_pods = run.pod_phases() if phases and tasks else {}
             except PermissionDenied:
                 pass  # pods are not everybody's to see
+            except NotAsked as error:
+                gaps.append(error.message)
             except UNREADABLE as error:
                 gaps.append(f"when its pods started cannot be read: {reason(error)}")
             gaps += sorted({task.unread for task in tasks if task.unread})
@@ -136,7 +144,7 @@ class RunRecord:
                 for task in tasks[:_TASKS]
             ),
             left_out=len(tasks[_TASKS:]),
-            gaps=tuple(excerpts.text(gap) for gap in gaps),
+            gaps=tuple(excerpts.text(gap) for gap in dict.fromkeys(gaps)),
         )
 
     @property

@@ -81,3 +81,6 @@ class TestRecord:
 
     properties: dict[str, str] = field(default_factory=dict)
     """What the test itself recorded (`record_property`)."""
+
+    bundle: str = ""
+    """The name of its folder in the bundle of evidence (--kf-bundle); empty if it has none."""

@@ -1,0 +1,37 @@
+"""What a session pays for the evidence of ten failures after its cluster has stopped answering.
+
+`python -m benchmarks.evidence` lets gateway and Kubernetes API refuse connections in the middle of
+a session, and then, in another one, take them and never answer.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+from tests.cluster.remote import serving
+from tests.reporting.dying import dying
+
+BOUND = 20.0
+HOW = {"cut": "connections are refused", "stall": "nothing is ever answered"}
+
+
+def main() -> None:
+    """A line for each."""
+    environment = {"KF_PASSWORD": "12341234", "COLUMNS": "200"}
+    with serving() as remote, mock.patch.dict(os.environ, environment):
+        for how, told in HOW.items():
+            with tempfile.TemporaryDirectory() as name:
+                folder = Path(name)
+                died = dying(remote, folder, how, f"--kf-json={folder / 'report.json'}")
+            print(
+                f"{died.seconds:6.1f} s, {died.seconds / BOUND:5.2f} of the bound; "
+                f"{died.connections:3} connections: {told}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""Evidence of servers that are gone: what it may cost, and that what answers is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from pytest_kubeflow.retries import policy as policies
+from pytest_kubeflow.retries.evidence import (
+    EVIDENCE,
+    EvidenceBudget,
+    NotAsked,
+    attempt_seconds,
+    reading_evidence,
+)
+from pytest_kubeflow.retries.policy import RetryPolicy
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Of budgets and policies; pauses take no time."""
+    found = Clock()
+    monkeypatch.setattr(policies.time, "monotonic", found)
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
+    return found
+
+
+def silent(clock: Clock, budget: EvidenceBudget, took: list[float]) -> Callable[[], str]:
+    """A server that takes a call and never answers, until the call's time is over."""
+
+    def call() -> str:
+        took.append(budget.seconds(60.0))
+        clock.now += took[-1]
+        raise TimeoutError("timed out")
+
+    return call
+
+
+def test_a_session_loses_its_seconds_and_no_more(clock: Clock) -> None:
+    budget, took = EvidenceBudget(20.0, clock=clock), []
+    policies_ = [RetryPolicy(name, evidence=budget) for name in ("pipelines", "Kubernetes", "S3")]
+    began, refused = clock.now, 0
+    with reading_evidence():
+        for _ in range(40):  # ten failed tests, each of which asks four things of each
+            for policy in policies_:
+                try:
+                    policy.repeat(silent(clock, budget, took))
+                except NotAsked:
+                    refused += 1
+                except TimeoutError:
+                    pass
+    assert clock.now - began <= 20.0
+    assert len(took) <= 10
+    assert refused >= 110
+    assert budget.is_spent
+    assert budget.reason == (
+        "not asked: Kubernetes and S3 and pipelines do not answer any more, and the 20 s for which "
+        "a session waits for evidence are spent (--kf-evidence-timeout)"
+    )
+
+
+def test_what_answers_is_asked_however_much_was_lost(clock: Clock) -> None:
+    budget, took = EvidenceBudget(20.0, clock=clock), []
+    gone, there = (RetryPolicy(name, evidence=budget) for name in ("gateway", "Kubernetes"))
+    with reading_evidence():
+        with pytest.raises(NotAsked):
+            while True:
+                with pytest.raises(TimeoutError):
+                    gone.repeat(silent(clock, budget, took))
+        assert there.repeat(lambda: "pods") == "pods"
+    # A test that goes on sees the other one come back.
+    assert gone.repeat(lambda: "runs") == "runs"
+    with reading_evidence():
+        assert gone.repeat(lambda: "runs") == "runs"
+    assert not budget.is_spent
+
+
+def test_after_the_first_outage_nothing_is_asked_twice(clock: Clock) -> None:
+    budget = EvidenceBudget(20.0, clock=clock)
+    asked: list[str] = []
+
+    def refuse(name: str) -> str:
+        asked.append(name)
+        clock.now += 0.5
+        raise ConnectionRefusedError(name)
+
+    with reading_evidence():
+        for name in ("gateway", "Kubernetes", "gateway", "Kubernetes"):
+            policy = RetryPolicy(name, evidence=budget)
+            with pytest.raises(ConnectionRefusedError):
+                policy.repeat(lambda name=name: refuse(name))  # type: ignore[misc]
+    assert asked.count("gateway") > 2, "the first one may be a hiccup"
+    assert asked.count("Kubernetes") == 2
+
+
+def test_only_what_reads_evidence_is_bounded(clock: Clock) -> None:
+    assert attempt_seconds(60.0) == 60.0
+    with reading_evidence():
+        assert attempt_seconds(60.0) == EVIDENCE.seconds(60.0) < 10.0
+        assert attempt_seconds(3.0) == 3.0
+    budget = EvidenceBudget(20.0, clock=clock)
+    policy = RetryPolicy("x", 30.0, evidence=budget)
+    with reading_evidence():
+        assert policy.longest == 2.0
+    assert policy.longest == 30.0
