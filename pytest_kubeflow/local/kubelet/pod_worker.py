@@ -17,6 +17,7 @@ from pytest_kubeflow.local.kubelet.admission import PodRejected, admit
 from pytest_kubeflow.local.kubelet.container import ContainerRunner
 from pytest_kubeflow.local.kubelet.context import Backoff, Node, StopEvent
 from pytest_kubeflow.local.kubelet.env import Reader
+from pytest_kubeflow.local.kubelet.ephemeral import EphemeralContainers
 from pytest_kubeflow.local.kubelet.gpus import GpusUnavailable
 from pytest_kubeflow.local.kubelet.hosts import hostname_of, hosts_file
 from pytest_kubeflow.local.kubelet.logs import ContainerLog
@@ -60,11 +61,12 @@ class PodWorker:
         init_policy = "Never" if policy == "Never" else "OnFailure"
         self._init = self._runners(pod["spec"].get("initContainers") or [], init_policy, init=True)
         self._main = self._runners(pod["spec"]["containers"], policy)
-        self._ephemeral: list[ContainerRunner] = []
-        self._debugging: set[asyncio.Task[None]] = set()
         self._admitted = False
         self._rejection: tuple[str, str] | None = None
         self._settled = asyncio.Event()
+        self._ephemeral = EphemeralContainers(
+            lambda specs: self._runners(specs, "Never"), self._settled, self._stopping
+        )
         if self._init:
             for runner in [*self._init, *self._main]:
                 runner.status.wait("PodInitializing")
@@ -127,7 +129,7 @@ class PodWorker:
 
     def runner(self, container: str) -> ContainerRunner | None:
         """The runner of a container, by its name."""
-        runners = [*self._main, *self._init, *self._ephemeral]
+        runners = [*self._main, *self._init, *self._ephemeral.runners]
         return next((one for one in runners if one.spec["name"] == container), None)
 
     def log_of(self, container: str, *, previous: bool) -> ContainerLog | None:
@@ -146,26 +148,10 @@ class PodWorker:
         self.pod = pod
         metadata = pod["metadata"]
         self._writer.compare(pod)
-        self._debug()
+        self._ephemeral.start(pod["spec"].get("ephemeralContainers") or [])
         if metadata.get("deletionTimestamp"):
             self._removal.set()
             self._stop(float(metadata.get("deletionGracePeriodSeconds") or 0))
-
-    def _debug(self) -> None:
-        """Start the ephemeral containers that are new; they are never restarted."""
-        known = {one.spec["name"] for one in self._ephemeral}
-        specs = self.pod["spec"].get("ephemeralContainers") or []
-        added = self._runners([one for one in specs if one["name"] not in known], "Never")
-        self._ephemeral += added
-        for runner in added:
-            task = asyncio.create_task(self._run_ephemeral(runner))
-            self._debugging.add(task)
-            task.add_done_callback(self._debugging.discard)
-
-    async def _run_ephemeral(self, runner: ContainerRunner) -> None:
-        await self._settled.wait()
-        if not self._stopping.is_set():
-            await runner.run()
 
     def gone(self) -> None:
         """The pod is no longer in the API: end it at once."""
@@ -207,7 +193,7 @@ class PodWorker:
             writer.cancel()
             deadline.cancel()
             await asyncio.gather(writer, deadline, return_exceptions=True)
-            await asyncio.gather(*self._debugging)
+            await self._ephemeral.ended()
             await asyncio.gather(*(runner.cleaned() for runner in self._every))
             if freeing is not None:
                 await freeing
@@ -294,7 +280,7 @@ class PodWorker:
 
     @property
     def _every(self) -> list[ContainerRunner]:
-        return [*self._init, *self._main, *self._ephemeral]
+        return [*self._init, *self._main, *self._ephemeral.runners]
 
     async def _live(self) -> None:
         """Volumes, init containers one by one, containers side by side."""
@@ -320,11 +306,11 @@ class PodWorker:
         finally:
             self._settled.set()
             grace = float(self.pod["spec"].get("terminationGracePeriodSeconds", 30))
-            for runner in self._ephemeral:
+            for runner in self._ephemeral.runners:
                 runner.stop(grace)
             for runner, _ in sidecars:
                 runner.stop(grace)
-            await asyncio.gather(*(task for _, task in sidecars), *self._debugging)
+            await asyncio.gather(*(task for _, task in sidecars), self._ephemeral.ended())
 
     async def _run_main(self) -> None:
         """Start the containers one after the other, as the kubelet does, and wait for all."""
@@ -380,5 +366,5 @@ class PodWorker:
             failure=self._failure if self._ended else None,
             unenforced=self._unenforced,
             previous=self._writer.written.get("conditions", ()),
-            ephemeral=[runner.status for runner in self._ephemeral],
+            ephemeral=[runner.status for runner in self._ephemeral.runners],
         )

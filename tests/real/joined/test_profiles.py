@@ -18,6 +18,7 @@ from pytest_kubeflow.waiting import Deadline
 from tests.real.controlplane import ControlPlane
 from tests.real.joined.conftest import SECONDS, until
 from tests.real.kubeconfigs import of_account
+from tests.real.sessions import SuiteSession
 
 _OWNER = "user@example.com"
 _OURS = Ownership("tests@real")
@@ -91,3 +92,25 @@ def test_a_seeded_volume_is_read_back_and_goes(kubernetes: KubernetesClient, pro
         return [one.metadata.name for one in kubernetes.core.list_persistent_volume().items]
 
     until(lambda: claim.spec.volume_name not in there())
+
+
+@pytest.mark.usefixtures("routable")
+def test_a_run_waits_for_room_in_a_quota(
+    joined: Endpoints, kubernetes: KubernetesClient, profile: str, tmp_path: Path
+) -> None:
+    """As Argo has it: the node is pending with the server's words, and goes on by itself."""
+    quota = {"metadata": {"name": "narrow"}, "spec": {"hard": {"pods": "0"}}}
+    core = kubernetes.core
+    core.create_namespaced_resource_quota(profile, quota)
+    until(lambda: bool(core.read_namespaced_resource_quota("narrow", profile).status.hard))
+
+    def told() -> str:
+        kind = ("argoproj.io", "v1alpha1", profile, "workflows")
+        found = kubernetes.custom.list_namespaced_custom_object(*kind)["items"]
+        return str([one.get("status") for one in found])
+
+    one = "suites/pipelines/test_pythagorean.py::test_every_task_returns_its_number"
+    with SuiteSession(joined, tmp_path, one, f"--kf-namespace={profile}") as session:
+        until(lambda: "exceeded quota: narrow" in told() or session.ends_within(0))
+        core.delete_namespaced_resource_quota("narrow", profile)
+        assert session.counts() == {"tests": 1, "skipped": 0}
