@@ -116,7 +116,7 @@ def _websocket(**arguments: Any) -> asyncio.Protocol:
     return protocol
 
 
-def _none_chosen(headers: Any) -> None:
+def _none_chosen(headers: Any) -> None:  # noqa: ARG001 the name that the library calls it
     return None
 
 
