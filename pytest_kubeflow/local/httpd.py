@@ -109,7 +109,15 @@ def _websocket(**arguments: Any) -> asyncio.Protocol:
     """What uvicorn has for a connection that becomes a websocket, imported with the first."""
     from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-    return WebSocketsSansIOProtocol(**arguments)
+    protocol = WebSocketsSansIOProtocol(**arguments)
+    # uvicorn reads what is offered by itself. The library's own reading takes no name with a
+    # slash, as RFC 6455 has it, and Kubernetes has some.
+    protocol.conn.process_subprotocol = _none_chosen  # type: ignore[method-assign]
+    return protocol
+
+
+def _none_chosen(headers: Any) -> None:  # noqa: ARG001 the name that the library calls it
+    return None
 
 
 class _Http(AutoHTTPProtocol):  # type: ignore[misc, valid-type]

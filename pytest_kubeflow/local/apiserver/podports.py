@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _OPEN_SECONDS = 10
 _STREAMS = {"stdin": "input", "stdout": "output", "stderr": "error"}
 _CLOSE_SECONDS = 2
+_TUNNELLED = {"SPDY/3.1+portforward.k8s.io": "spdy.portforward.k8s.io"}
+"""What kubectl calls its protocol, and a name for it that a websocket may have."""
 
 
 class PodPorts:
@@ -57,7 +59,7 @@ class PodPorts:
             return await connect(
                 url,
                 ssl=self._kubelets.tls,
-                subprotocols=scope["subprotocols"] or None,
+                subprotocols=[_TUNNELLED.get(one, one) for one in scope["subprotocols"]] or None,
                 compression=None,
                 ping_interval=None,
                 proxy=None,
@@ -127,7 +129,9 @@ async def relay(kubelet: ClientConnection, receive: Receive, send: Send) -> None
         await send({"type": "websocket.close"})
 
     await receive()  # websocket.connect
-    await send({"type": "websocket.accept", "subprotocol": kubelet.subprotocol})
+    names = {name: original for original, name in _TUNNELLED.items()}
+    chosen = names.get(kubelet.subprotocol or "", kubelet.subprotocol)
+    await send({"type": "websocket.accept", "subprotocol": chosen})
     copying = [asyncio.create_task(from_client()), asyncio.create_task(to_client())]
     try:
         await asyncio.wait(copying, return_when=asyncio.FIRST_COMPLETED)

@@ -20,6 +20,8 @@ from pytest_kubeflow.local.kubelet.pod_worker import PodWorker
 from pytest_kubeflow.local.kubelet.portforward import PROTOCOL, PortForwarding, parse_ports
 from pytest_kubeflow.local.kubelet.probes import Inside
 from pytest_kubeflow.local.kubelet.remotecommand import PROTOCOLS, RemoteCommand, Wanted
+from pytest_kubeflow.local.kubelet.spdyforward import PROTOCOL as SPDY
+from pytest_kubeflow.local.kubelet.spdyforward import SpdyForwarding
 
 FindPod = Callable[[str, str], PodWorker | None]
 AddressOf = Callable[[str, str], str | None]
@@ -48,24 +50,9 @@ def kubelet_app(
         return StreamingResponse(chunks, media_type="text/plain")
 
     async def port_forward(socket: WebSocket) -> None:
-        await socket.receive()  # websocket.connect
         namespace, pod = socket.path_params["namespace"], socket.path_params["pod"]
         worker = find(namespace, pod)
-        address = worker.ip if worker is not None else mirror(namespace, pod)
-        try:
-            ports = parse_ports(socket.query_params.get("port", ""))
-        except ValueError as error:
-            refusal = PlainTextResponse(str(error), 400)
-        else:
-            if address is None:
-                refusal = PlainTextResponse(f'pod not found ("{pod}_{namespace}")', 404)
-            elif PROTOCOL not in socket.scope["subprotocols"]:
-                refusal = PlainTextResponse(f"the only protocol here is {PROTOCOL}", 400)
-            else:
-                await socket.accept(PROTOCOL)
-                await PortForwarding(socket, pod, address, ports).run()
-                return
-        await socket.send_denial_response(refusal)
+        await _forward(socket, worker.ip if worker is not None else mirror(namespace, pod))
 
     async def command(socket: WebSocket) -> None:
         await socket.receive()  # websocket.connect
@@ -98,6 +85,31 @@ def kubelet_app(
             WebSocketRoute("/portForward/{namespace}/{pod}", port_forward),
         ]
     )
+
+
+async def _forward(socket: WebSocket, address: str | None) -> None:
+    """Ports of the pod at `address`, in the protocol that the client offers."""
+    await socket.receive()  # websocket.connect
+    namespace, pod = socket.path_params["namespace"], socket.path_params["pod"]
+    offered = socket.scope["subprotocols"]
+    try:
+        ports = [] if SPDY in offered else parse_ports(socket.query_params.get("port", ""))
+    except ValueError as error:
+        refusal = PlainTextResponse(str(error), 400)
+    else:
+        if address is None:
+            refusal = PlainTextResponse(f'pod not found ("{pod}_{namespace}")', 404)
+        elif SPDY in offered:
+            await socket.accept(SPDY)
+            await SpdyForwarding(socket, pod, address).run()
+            return
+        elif PROTOCOL in offered:
+            await socket.accept(PROTOCOL)
+            await PortForwarding(socket, pod, address, ports).run()
+            return
+        else:
+            refusal = PlainTextResponse(f"the protocols here are {PROTOCOL}, {SPDY}", 400)
+    await socket.send_denial_response(refusal)
 
 
 def _running(find: FindPod, socket: WebSocket) -> tuple[ContainerRunner, Inside]:

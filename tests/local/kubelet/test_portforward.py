@@ -118,7 +118,7 @@ def test_client_that_goes_ends_the_connection() -> None:
         ("/team/other?port=80", PROTOCOL, 404, "pod not found"),
         ("/team/web", PROTOCOL, 400, 'query parameter "port" is required'),
         ("/team/web?port=http", PROTOCOL, 400, 'unable to parse "http" as a port'),
-        ("/team/web?port=80", "channel.k8s.io", 400, f"the only protocol here is {PROTOCOL}"),
+        ("/team/web?port=80", "channel.k8s.io", 400, f"the protocols here are {PROTOCOL}"),
     ],
 )
 def test_refusals(path: str, protocol: str, status: int, told: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from pytest_kubeflow.local.kube.client import Object
 from tests.local.kubelet.conftest import NAMESPACE, Cluster, phase, sh
@@ -145,3 +147,63 @@ def test_debugging_a_pod(kubectl: Run, cluster: Cluster, pod: Object) -> None:
         '-p=[{"op": "remove", "path": "/spec/ephemeralContainers/0"}]',
     )
     assert "may not be changed or removed" in refused.stderr
+
+
+SERVER = """
+import http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"x" * 8_000_000)
+    def do_POST(self):
+        size = int(self.headers["content-length"])
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(str(len(self.rfile.read(size))).encode())
+http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
+"""
+
+
+def test_forwarding_ports(kubectl: Run, cluster: Cluster) -> None:
+    """As kubectl does it: SPDY in a websocket, a pair of streams for each connection."""
+    served = cluster.create(
+        {
+            "image": "python:3.11",
+            "command": ["python3", "-c", SERVER],
+            "readinessProbe": {"tcpSocket": {"port": 8000}, "periodSeconds": 1},
+        },
+        terminationGracePeriodSeconds=0,
+    )
+    cluster.until(served, lambda one: phase(one) == "Running")
+    program = shutil.which("kubectl")
+    assert program is not None
+    forwarding = subprocess.Popen(
+        [
+            *(program, "--kubeconfig", str(cluster.directory / "kubeconfig"), "port-forward"),
+            *("--address=127.0.0.1", f"pod/{served['metadata']['name']}", ":8000", ":9"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "HOME": str(cluster.directory)},
+    )
+    try:
+        assert forwarding.stdout is not None
+        assert forwarding.stderr is not None
+        lines = [forwarding.stdout.readline() for _ in range(2)]
+        assert all(lines), forwarding.stderr.read()
+        alive, dead = (int(re.findall(r"127.0.0.1:(\d+) ->", line)[0]) for line in lines)
+        url = f"http://127.0.0.1:{alive}/"
+        # The server may still be on its way up.
+        cluster.until(served, lambda one: one["status"]["containerStatuses"][0]["ready"])
+        for _ in range(2):
+            assert requests.get(url, timeout=60).content == b"x" * 8_000_000
+        assert requests.post(url, b"y" * 3_000_000, timeout=60).text == "3000000"
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"http://127.0.0.1:{dead}/", timeout=60)
+        assert "error forwarding port 9 to pod" in forwarding.stderr.readline()
+    finally:
+        forwarding.kill()
+        forwarding.communicate()
+        cluster.delete(served)

@@ -66,6 +66,15 @@ def test_kubernetes_expands_its_variables_in_values(member: Member) -> None:
     assert printed(member.log(run.run_id, "show")).startswith(f"<{expanded}><7>")
 
 
+def test_argo_replaces_its_variables_in_values(member: Member) -> None:
+    text = "{{workflow.name}} {{ workflow.namespace }} {{retries}} {{unknown}} {{$.colour}}"
+    run = member.run(kinds, text=text, count=7, ratio=1.0, flag=True, items=[], mapping={})
+    assert run.state == "SUCCEEDED", member.errors(run)
+    workflow = member.pods(run.run_id)[0].metadata.labels["workflows.argoproj.io/workflow"]
+    expected = f"<{workflow} {member.namespace} 0 {{{{unknown}}}} {{{{$.colour}}}}><7>"
+    assert printed(member.log(run.run_id, "show")).startswith(expected)
+
+
 def test_output_files_are_read_by_type(member: Member) -> None:
     found = member.succeed(output_files)["outputs"].outputs
     assert found == {

@@ -12,7 +12,7 @@ from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import CONFIG_MAPS, PODS
 from pytest_kubeflow.local.metadata import MetadataStore
-from pytest_kubeflow.local.pipelines.driver import workspace
+from pytest_kubeflow.local.pipelines.driver import variables, workspace
 from pytest_kubeflow.local.pipelines.driver.attempt import Tools
 from pytest_kubeflow.local.pipelines.driver.dag import DagRunner
 from pytest_kubeflow.local.pipelines.driver.executor_input import run_root
@@ -92,8 +92,9 @@ class RunWorker:
             self.status.finish("Error", f"the driver failed: {error!r}")
 
     async def _run_pipeline(self) -> None:
+        known = variables.of_workflow(self._workflow)
         given = {
-            one["name"]: json.loads(one["value"])
+            one["name"]: json.loads(variables.replaced(one["value"], known))
             for one in self._workflow["spec"]["arguments"]["parameters"]
         }
         document = PipelineDocument.from_struct(given["pipeline-spec"])

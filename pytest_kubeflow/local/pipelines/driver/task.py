@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.pipelines.driver import argo, caching, claims, workspace
+from pytest_kubeflow.local.pipelines.driver import argo, caching, claims, variables, workspace
 from pytest_kubeflow.local.pipelines.driver.attempt import AttemptError, Tools, attempt
 from pytest_kubeflow.local.pipelines.driver.executor_input import executor_input
 from pytest_kubeflow.local.pipelines.driver.failing import complaint, fail_in_pod
@@ -263,6 +263,11 @@ class TaskRunner:
             given = dict.fromkeys(inputs_for(step.component), config)
             pod.executor_input["inputs"]["parameterValues"] |= given
             manifest["spec"]["containers"][0]["command"] = pod.launcher()
+        known = variables.of_workflow(self.workflow)
+        known |= variables.of_pod(node.name, node.pod, number)
+        main = manifest["spec"]["containers"][0]
+        for part in ("command", "args"):
+            main[part] = [variables.replaced(one, known) for one in main[part]]
         if self.tools.faults.active("task-hangs"):
             manifest["spec"]["containers"][0]["args"] = list(_HANGING)
         return manifest
