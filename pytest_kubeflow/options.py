@@ -83,6 +83,7 @@ def load(config: pytest.Config) -> KubeflowConfig:
 
     resolved = config.stash.get(_config_key, None)
     if resolved is None:
+        _refuse_hidden_keys(config)
         try:
             resolved = resolve(OPTIONS, _sources(config))
         except ConfigurationError as error:
@@ -92,6 +93,30 @@ def load(config: pytest.Config) -> KubeflowConfig:
         for secret in resolved.secrets():
             redactor(config).add(secret)
     return resolved
+
+
+def _refuse_hidden_keys(config: pytest.Config) -> None:
+    """What comes by the environment alone is read from no ini key; raises pytest.UsageError.
+
+    pytest itself ignores keys that it does not know, or warns of them.
+    """
+    given = (one.partition("=") for one in config.getoption("override_ini", None) or ())
+    overridden = {key.strip(): value for key, _, value in given}
+    # `inicfg` is deprecated, and there is no other way to what was given and no plugin knows.
+    in_file = getattr(config, "_inicfg", None) or getattr(config, "inicfg", {})
+    for row in (row for row in OPTIONS if row.hidden):
+        key = f"kf_{row.name}"
+        if key in overridden:
+            where, reason = f"-o {key}", "command lines are seen by all users of a machine"
+            redactor(config).add(overridden[key])
+        elif key in in_file:
+            name = config.inipath.name if config.inipath else "the ini file"
+            where, reason = f"{key} in {name}", "such files are shared and committed"
+        else:
+            continue
+        raise pytest.UsageError(
+            f"{where} is no setting: {reason}; set the environment variable {row.env}"
+        )
 
 
 def _warn_of_unknown_variables(config: pytest.Config) -> None:

@@ -16,9 +16,11 @@ from typing import TypedDict
 from urllib.parse import quote
 
 import aiohttp
+from yarl import URL
 
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.hosts import Known, no_others
+from pytest_kubeflow.local.pipelines.launcher.signature import signed_headers
 from pytest_kubeflow.local.spawner import Container, Mount, Process, ProcessSpec, Spawner
 from pytest_kubeflow.local.storefront import Sockets, StoreFront
 
@@ -29,6 +31,7 @@ _DATA = "/data"
 _CONFIG = f"{_DATA}/s3.json"
 _SOCKETS = "/sockets"
 S3_PORT = 8333
+_REGION = "us-east-1"
 _OBJECTS = ("Read", "Write", "List", "Tagging")
 _ALL = ("Admin", *_OBJECTS)
 _ADMIN = "admin"
@@ -142,9 +145,6 @@ class ObjectStore:
         if known is None:
             access, secret = secrets.token_hex(10), secrets.token_urlsafe(30)
             actions = [f"{action}:{bucket}/{prefix}*" for prefix in prefixes for action in _OBJECTS]
-            # The pattern is the bucket without any object: HeadBucket, which KServe asks first and
-            # KFP's policy allows (AllowHeadBucket in sync.py of the pipelines-profile-controller).
-            actions.append(f"Read:{bucket[:-1]}?")
             known = self._identities[name] = _identity(name, access, secret, actions)
             self._publish_identities()
         (keys,) = known["credentials"]
@@ -276,9 +276,37 @@ class ObjectStore:
                             async with filer.post(url, skip_auto_headers=["Content-Type"]) as made:
                                 if made.status != 409:  # it is there, in a data directory
                                     made.raise_for_status()
+                            await self._allow_head(s3, bucket)
                         return True
                 await asyncio.sleep(0.05)
         return False
+
+    async def _allow_head(self, s3: aiohttp.ClientSession, bucket: str) -> None:
+        """Have HeadBucket answered: KServe asks it first, and no action of an identity is it alone.
+
+        As KFP's pipelines-profile-controller does (AllowHeadBucket in its sync.py).
+        """
+        policy = json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Sid": "AllowHeadBucket",
+                        "Effect": "Allow",
+                        "Principal": "*",
+                        "Action": "s3:ListBucket",
+                        "Resource": f"arn:aws:s3:::{bucket}",
+                        "Condition": {"StringEquals": {"s3:RequestMethod": "HEAD"}},
+                    }
+                ],
+            }
+        )
+        path, query = f"/{quote(bucket)}", "policy="
+        keys = self.access_key, self.secret_key
+        headers = signed_headers("PUT", "s3", path, query, keys=keys, region=_REGION)
+        url = URL(f"http://s3{path}?{query}", encoded=True)
+        async with s3.put(url, data=policy.encode(), headers=headers) as answer:
+            answer.raise_for_status()
 
 
 class _Keys(TypedDict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import itertools
 import os
@@ -16,10 +17,14 @@ from typing import Any
 import pytest
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
+from minio import Minio
+from minio.error import S3Error
 
 from pytest_kubeflow.local.cluster import Endpoints, LocalKubeflow
 
 Address = tuple[str, int]
+BUCKET = "mlpipeline"
+SECRET = "mlpipeline-minio-artifact"
 _LISTENS = "0A"
 _FOREIGN = "rebound.example.net"
 PAGE = Path(__file__).parents[2] / "docs/reference/embedded-ports.md"
@@ -253,6 +258,45 @@ def test_each_request_to_the_store_is_looked_at(
                 b"",
                 b"HTTP/1.1 400 Bad Request",
             }
+
+
+def test_a_profile_is_shown_no_uploads_of_others(endpoints: Endpoints) -> None:
+    ours, theirs = "kubeflow-user-example-com", "kubeflow-other-example-com"
+    own, other = (store_of(endpoints, namespace) for namespace in (ours, theirs))
+    key = f"private-artifacts/{theirs}/secret-name.bin"
+    upload = other._create_multipart_upload(BUCKET, key, {})
+    listed = other._list_multipart_uploads(BUCKET, prefix=f"private-artifacts/{theirs}/")
+    assert [one.object_name for one in listed.uploads] == [key]
+    for prefix in ("", "private-artifacts/", f"private-artifacts/{theirs}/", key):
+        with pytest.raises(S3Error, match="AccessDenied"):
+            own._list_multipart_uploads(BUCKET, prefix=prefix)
+    assert not own._list_multipart_uploads(BUCKET, prefix=f"private-artifacts/{ours}/").uploads
+    with pytest.raises(S3Error, match="AccessDenied"):
+        own._list_parts(BUCKET, key, upload)
+    with pytest.raises(S3Error, match="AccessDenied"):
+        own._abort_multipart_upload(BUCKET, key, upload)
+    assert own.bucket_exists(BUCKET)
+    other._abort_multipart_upload(BUCKET, key, upload)
+
+
+def store_of(endpoints: Endpoints, namespace: str) -> Minio:
+    """A client with the keys of a profile, once the store takes them."""
+    with config.new_client_from_config(str(endpoints.kubeconfig)) as api:
+        data = client.CoreV1Api(api).read_namespaced_secret(SECRET, namespace).data
+    access, secret = (base64.b64decode(data[name]).decode() for name in ("accesskey", "secretkey"))
+    host = endpoints.s3_endpoint.removeprefix("http://")
+    store = Minio(host, access, secret, secure=False, region="us-east-1")
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends:
+        try:
+            store._list_multipart_uploads(BUCKET, prefix=f"private-artifacts/{namespace}/")
+        except S3Error as error:
+            if error.code != "InvalidAccessKeyId":
+                raise
+            time.sleep(0.05)  # it reads new keys in its own time
+        else:
+            return store
+    raise TimeoutError(f"the store does not take the keys of {namespace}")
 
 
 def test_a_profile_is_shown_nothing_of_the_machine(endpoints: Endpoints) -> None:

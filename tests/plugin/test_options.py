@@ -124,3 +124,24 @@ def test_no_secret_on_the_command_line(tmp_path: Path, option: str, apart: bool)
     assert said.startswith(f"ERROR: {option} is no option"), said
     assert f"KF_{option[5:].upper().replace('-', '_')}" in said
     assert "planted-22" not in said
+
+
+@pytest.mark.parametrize("key", ["password", "token", "cookie", "s3_access_key", "s3_secret_key"])
+def test_no_secret_by_an_ini_key(tmp_path: Path, key: str) -> None:
+    said = pytest_says(tmp_path, "-o", f"kf_{key}=planted-22")
+    assert f"ERROR: -o kf_{key} is no setting: command lines are seen" in said
+    assert f"set the environment variable KF_{key.upper()}\n" in said
+    assert "planted-22" not in said
+
+
+@pytest.mark.parametrize(
+    ("file", "head"),
+    [("pytest.ini", "[pytest]"), ("pyproject.toml", "[tool.pytest.ini_options]")],
+)
+def test_no_secret_in_an_ini_file(tmp_path: Path, file: str, head: str) -> None:
+    (tmp_path / file).write_text(f"{head}\nkf_password_file = 'planted-22'\n")
+    said = pytest_says(tmp_path)
+    assert f"ERROR: kf_password_file in {file} is no setting: such files are shared" in said
+    assert "set the environment variable KF_PASSWORD_FILE\n" in said
+    assert "planted-22" not in said
+    assert pytest_says(tmp_path, "--help").startswith("usage: ")

@@ -1,16 +1,11 @@
-"""Objects in an S3 store: put, get, list. Requests are signed by AWS Signature Version 4.
-
-https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
-"""
+"""Objects in an S3 store: put, get, list."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import os
-import time
 
 from .exchange import Answer, ExchangeError, Patience, exchange
+from .signature import signed_headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +13,6 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-# The body is not part of the signature: it would have to be read twice.
-_UNSIGNED = "UNSIGNED-PAYLOAD"
 
 
 class StoreError(Exception):
@@ -109,23 +102,8 @@ class Bucket:
             raise StoreError(f"{method} {self._bucket}/{key}: {error}") from None
 
     def _signed(self, method: str, path: str, query: str, host: str) -> dict[str, str]:
-        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        headers = {"host": host, "x-amz-content-sha256": _UNSIGNED, "x-amz-date": stamp}
-        names = ";".join(headers)
-        lines = "".join(f"{name}:{value}\n" for name, value in headers.items())
-        canonical = f"{method}\n{path}\n{query}\n{lines}\n{names}\n{_UNSIGNED}"
-        scope = f"{stamp[:8]}/{self._region}/s3/aws4_request"
-        digest = hashlib.sha256(canonical.encode()).hexdigest()
-        key = f"AWS4{self._secret_key}".encode()
-        for part in scope.split("/"):
-            key = hmac.digest(key, part.encode(), "sha256")
-        to_sign = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}"
-        signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
-        headers["authorization"] = (
-            f"AWS4-HMAC-SHA256 Credential={self._access_key}/{scope},"
-            f"SignedHeaders={names},Signature={signature}"
-        )
-        return headers
+        keys = self._access_key, self._secret_key
+        return signed_headers(method, host, path, query, keys=keys, region=self._region)
 
     def _check(self, answer: Answer, what: str) -> None:
         if answer.status < 300:
