@@ -70,8 +70,8 @@ def test_what_is_folded_is_readable_too(
     # One of each kind is enough: all would be thousands of elements.
     tab.page.evaluate(
         """() => {
-            for (const each of document.querySelectorAll("details.run ~ details.run")) each.remove();
-            for (const each of document.querySelectorAll("#list > li:nth-child(n + 6)")) each.remove();
+            const more = "details.run ~ details.run, #list > li:nth-child(n + 6)";
+            for (const each of document.querySelectorAll(more)) each.remove();
             for (const each of document.querySelectorAll("details")) each.open = true;
         }"""
     )
@@ -239,7 +239,10 @@ def test_a_script_that_is_not_ours_is_refused(
 ) -> None:
     """Even if escaping had a hole: the policy stands behind it."""
     file = tmp_path / "holed.html"
-    hole = "<script>document.title = 'run'</script><img src='https://example.com/x.png' onerror='document.title = 1'>"
+    hole = (
+        "<script>document.title = 'run'</script>"
+        "<img src='https://example.com/x.png' onerror='document.title = 1'>"
+    )
     file.write_text(files["green"].read_text().replace("</h1>", f"</h1>{hole}"))
     tab = opened(file)
     assert tab.page.title().startswith("FIT")
