@@ -11,6 +11,10 @@ settings.register_profile("project", deadline=None)
 settings.load_profile("project")
 
 
+_NAMED = {"real", "browser"}
+"""Folders whose tests run only where they are named."""
+
+
 def pytest_configure() -> None:
     """Let what tests start be interrupted, also where they run as a job in the background.
 
@@ -21,9 +25,11 @@ def pytest_configure() -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave `real/` to `tox run -e real`, which names it: its programs are built for minutes."""
-    real = Path(__file__).parent / "real"
+    """Leave `real/` and `browser/` to `tox run -e real` and `-e browser`, which name them.
+
+    The programs of the one are built for minutes, the other needs a Chromium.
+    """
+    if collection_path.parent != Path(__file__).parent or collection_path.name not in _NAMED:
+        return None
     named = (Path(one.partition("::")[0]).resolve() for one in config.invocation_params.args)
-    if collection_path == real and not any(one.is_relative_to(real) for one in named):
-        return True
-    return None
+    return None if any(one.is_relative_to(collection_path) for one in named) else True

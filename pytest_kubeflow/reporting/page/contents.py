@@ -28,7 +28,7 @@ from pytest_kubeflow.reporting.page.remainder import (
 from pytest_kubeflow.reporting.page.run_list import run_list
 from pytest_kubeflow.reporting.page.runs import RunView
 from pytest_kubeflow.reporting.page.tests import TestView, in_reading_order, test_views
-from pytest_kubeflow.reporting.page.visible import all_visible, short
+from pytest_kubeflow.reporting.page.visible import short
 from pytest_kubeflow.reporting.page.wording import count
 from pytest_kubeflow.reporting.records.session import SessionRecord
 from pytest_kubeflow.reporting.records.tests import Outcome, TestRecord
@@ -61,8 +61,10 @@ class Contents:
 def contents(
     record: SessionRecord, trend: Trend, budget: Budget, *, rows: int, listed_tests: int
 ) -> Contents:
-    """What the page of a session shows. `rows` is how many tasks there is room for."""
-    record, trend = all_visible(record), all_visible(trend)
+    """What the page of a session shows, of texts that are all visible.
+
+    `rows` is how many tasks there is room for.
+    """
     tests = in_reading_order(record.tests)
     shown = tests[:listed_tests]
     by_id = {test.nodeid: test for test in tests}

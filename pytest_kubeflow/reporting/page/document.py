@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pytest_kubeflow.reporting.page.budget import Budget
 from pytest_kubeflow.reporting.page.contents import contents
+from pytest_kubeflow.reporting.page.visible import all_visible
 from pytest_kubeflow.reporting.page.wording import count
 from pytest_kubeflow.reporting.records.session import SessionRecord
 from pytest_kubeflow.reporting.records.trend import Trend
@@ -31,9 +32,10 @@ _SHARES = (1.0, 0.5, 0.2, 0.05, 0.0)
 
 def render(record: SessionRecord, trend: Trend | None = None) -> str:
     """The page of a session, at most 15 MiB in UTF-8. `trend` adds what earlier sessions say."""
+    record, trend = all_visible(record), all_visible(trend or Trend())
     page = ""
     for share in _SHARES:
-        page = _written(record, trend or Trend(), share)
+        page = _written(record, trend, share)
         if len(page.encode()) <= LARGEST:
             break
     return page

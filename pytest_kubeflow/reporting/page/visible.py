@@ -16,7 +16,7 @@ from pytest_kubeflow.plain_text import plain
 
 _Record = TypeVar("_Record")
 
-_LONGEST = 60_000
+_LONGEST = 30_000
 """Characters of one text that are looked at; a page never shows as many."""
 
 _HIDDEN = re.compile(
