@@ -31,6 +31,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.fixtures.connection",
     "pytest_kubeflow.scheduling.plugin",
     "pytest_kubeflow.reporting.assertions",
+    "pytest_kubeflow.reporting.allure_results",
     "pytest_kubeflow.reporting.lost",
     "pytest_kubeflow.fixtures.leaks",
     "pytest_kubeflow.fixtures.reports",
