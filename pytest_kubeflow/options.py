@@ -48,9 +48,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the table's options and ini keys. Values stay texts: `load` judges them, not argparse."""
     group = parser.getgroup("kubeflow", "Kubeflow: which cluster, and how to use it")
     for action, told in ACTIONS.items():
-        name, _, metavar = action.partition("=")
-        if metavar:
-            group.addoption(name, action="append", metavar=metavar, help=told)
+        name, *values = action.replace("=", " ").split(" ")
+        if len(values) > 1:
+            count, metavar = len(values), tuple(values)
+            group.addoption(name, action="append", nargs=count, metavar=metavar, help=told)
+        elif values:
+            group.addoption(name, action="append", metavar=values[0], help=told)
         else:
             group.addoption(name, action="store_true", help=told)
     for row in OPTIONS:

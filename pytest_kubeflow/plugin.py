@@ -31,6 +31,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.fixtures.connection",
     "pytest_kubeflow.scheduling.plugin",
     "pytest_kubeflow.reporting.assertions",
+    "pytest_kubeflow.reporting.allure_results",
     "pytest_kubeflow.reporting.lost",
     "pytest_kubeflow.fixtures.leaks",
     "pytest_kubeflow.fixtures.reports",
@@ -63,23 +64,29 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
-    """With --kf-preflight or --kf-cleanup, do that instead of running tests."""
+    """With --kf-preflight, --kf-cleanup or --kf-compare, do that instead of running tests."""
     if config.getoption("help"):
         return None
-    from pytest_kubeflow.fixtures import cleanup, preflight
+    from pytest_kubeflow.fixtures import cleanup, comparison, preflight
 
-    if config.getoption("kf_preflight"):
-        action = preflight.run_alone
-    elif cleanup.is_wanted(config):
-        action = cleanup.run_alone
-    else:
+    wanted = {
+        "--kf-preflight": bool(config.getoption("kf_preflight")),
+        "--kf-cleanup": cleanup.is_wanted(config),
+        "--kf-compare": comparison.is_wanted(config),
+    }
+    if not any(wanted.values()):
         return None
     for name, option in (("kf_plan", "--kf-plan"), ("collectonly", "--collect-only")):
         if config.getoption(name):
             raise pytest.UsageError(
-                f"{option} runs no test, and --kf-preflight and --kf-cleanup run instead of tests: "
-                "give one of them"
+                f"{option} runs no test, and --kf-preflight, --kf-cleanup and --kf-compare run "
+                "instead of tests: give one of them"
             )
+    if wanted["--kf-compare"]:
+        if sum(wanted.values()) > 1:
+            raise pytest.UsageError(f"{' and '.join(filter(wanted.get, wanted))}: give one of them")
+        return comparison.run_alone(config)
+    action = preflight.run_alone if wanted["--kf-preflight"] else cleanup.run_alone
     from _pytest.main import wrap_session  # pytest's own --fixtures is such a session as well
 
     return wrap_session(config, action)

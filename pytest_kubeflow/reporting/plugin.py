@@ -107,8 +107,10 @@ def pytest_kubeflow_cluster_ready(config: pytest.Config, cluster: Cluster) -> No
 
 def is_reported(config: pytest.Config) -> bool:
     """Whether a file is written that has room for records, so that they are worth the asking."""
-    others = config.getoption("htmlpath", None) or config.getoption("xmlpath", None)
-    return bool(others) or options.load(config).reporting.wants_records
+    others = ("htmlpath", "xmlpath", "allure_report_dir")
+    if any(config.getoption(one, None) for one in others):
+        return True
+    return options.load(config).reporting.wants_records
 
 
 def _records(item: pytest.Item, runs: Sequence[PipelineRun]) -> list[RunRecord]:

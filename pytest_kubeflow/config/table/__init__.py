@@ -26,8 +26,11 @@ ACTIONS = {
     "than once.",
     "--kf-cleanup-all": "The same, but remove what all sessions made, those that run now too.",
     "--kf-dry-run": "With --kf-cleanup: list what would be removed, and remove nothing.",
+    "--kf-compare A B": "Print what changed between two sessions and run no test; the exit code "
+    "is 1 if anything is worse. Each is a JSON document of --kf-json, the directory of a history "
+    "(its last session) or DIR:SESSION; with --kf-history a session alone, such as last-1.",
 }
-"""Options that say what to do, not how: on the command line alone. Those with a value name it."""
+"""Options that say what to do, not how: on the command line alone. Those with values name them."""
 
 OPTIONS = (
     *gateway.OPTIONS,
