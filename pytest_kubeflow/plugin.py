@@ -31,6 +31,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.reporting.assertions",
     "pytest_kubeflow.reporting.lost",
     "pytest_kubeflow.fixtures.reports",
+    "pytest_kubeflow.fixtures.bundles",
     "pytest_kubeflow.fixtures.cluster",
     "pytest_kubeflow.fixtures.kubernetes",
     "pytest_kubeflow.fixtures.requirement",
