@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PAYLOAD = "kf_test"
 """The attribute of a test's report with what our own reports tell of it: plain data."""
 
-bundler_key = pytest.StashKey["Bundler"]()
+bundler_key: pytest.StashKey[Bundler] = pytest.StashKey()
 """What collects evidence in this process, with --kf-bundle."""
 
 _runs_key = pytest.StashKey["list[Sequence[PipelineRun]]"]()

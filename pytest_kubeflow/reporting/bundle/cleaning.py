@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -35,7 +36,19 @@ def cleaned(value: Any) -> Any:
         return found
     if isinstance(value, list | tuple):
         return [cleaned(one) for one in value]
+    if isinstance(value, str) and value[:1] in {"{", "["}:
+        return _cleaned_json(value)
     return value
+
+
+def _cleaned_json(text: str) -> str:
+    """The same of JSON in a text, as Argo and KFP put templates into variables and arguments."""
+    try:
+        there = json.loads(text)
+    except ValueError:
+        return text
+    found = cleaned(there)
+    return text if found == there else json.dumps(found, ensure_ascii=False)
 
 
 def _is_secret_variable(found: Mapping[str, Any]) -> bool:

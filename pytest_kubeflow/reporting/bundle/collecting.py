@@ -10,6 +10,7 @@ from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.ownership import RUN_ID as SESSION
 from pytest_kubeflow.k8s.ownership import is_ours
+from pytest_kubeflow.pipelines.package import Package
 from pytest_kubeflow.pipelines.workflow_nodes import RUN_ID, WORKFLOWS
 from pytest_kubeflow.reporting.bundle.cleaning import cleaned
 from pytest_kubeflow.reporting.bundle.cluster import (
@@ -113,7 +114,8 @@ def _write_run(folder: Folder, run: PipelineRun) -> None:
     def package() -> None:
         if (package := run.package) is not None:
             told = f"what run {run.name} runs: its compiled pipeline"
-            folder.write(f"{at}/pipeline.yaml", told, package.text())
+            shown = Package(cleaned(package.pipeline_spec), cleaned(package.platform_spec))
+            folder.write(f"{at}/pipeline.yaml", told, shown.text())
 
     attempt(folder, f"run {run.name}", document)
     attempt(folder, f"pipeline of run {run.name}", package)

@@ -62,6 +62,7 @@ class Folder:
         if why := self.budget.full:
             self.gap(told, why)
             return
+        name, told = self._redact(name).replace("*", "x"), self._redact(told)
         room = min(FILE_BYTES, self.budget.bytes)
         content = self._redact(text).encode("utf-8", "backslashreplace")
         entry: dict[str, Any] = {"what": told, "bytes": len(content)}
