@@ -40,9 +40,30 @@ __all__ = [
     "RunMismatch",
     "VolumeError",
     "WaitTimeout",
+    "show_evidence",
 ]
 
 # ruff: noqa: N818  these are read in test reports, where "NotFound: ..." needs no "Error"
+
+
+_BRIEF_LINES = 10
+_TABLES = frozenset({"tasks", "conditions"})
+_LOG = "log of "
+
+
+@dataclass(slots=True)
+class _Shown:
+    """How errors show their evidence, in this process."""
+
+    brief: bool = False
+
+
+_shown = _Shown()
+
+
+def show_evidence(how: str) -> None:
+    """From now on `str` of an error gives its evidence "full" or "short"."""
+    _shown.brief = how == "short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +79,23 @@ class Evidence:
     def and_section(self, heading: str, text: str) -> Evidence:
         """The same with one more section at the end."""
         return Evidence(self.title, (*self.sections, (heading, text)))
+
+    def brief(self) -> Evidence:
+        """The table of tasks (or conditions) and the end of the first log; else the first section.
+
+        Of a run that failed that is the log of the task that did.
+        """
+        kept = [(heading, text) for heading, text in self.sections if heading in _TABLES]
+        for heading, text in self.sections:
+            if heading.startswith(_LOG):
+                end = plain(text).rstrip().splitlines()[-_BRIEF_LINES:]
+                kept.append((heading, "\n".join(end)))
+                break
+        return Evidence(self.title, tuple(kept) or self.sections[:1])
+
+    def shown(self) -> str:
+        """As text, as much of it as `show_evidence` wants."""
+        return (self.brief() if _shown.brief else self).render()
 
     def render(self, *, lines: int = 40, characters: int = 20_000) -> str:
         """As text: the last `lines` lines of each section, `characters` characters at most."""
@@ -85,7 +123,7 @@ class KubeflowError(Exception):
         self.evidence = evidence
 
     def __str__(self) -> str:
-        return f"{self.message}\n{self.evidence.render()}" if self.evidence else self.message
+        return f"{self.message}\n{self.evidence.shown()}" if self.evidence else self.message
 
 
 class ConfigurationError(KubeflowError):

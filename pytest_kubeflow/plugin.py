@@ -35,6 +35,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.reporting.lost",
     "pytest_kubeflow.fixtures.leaks",
     "pytest_kubeflow.fixtures.reports",
+    "pytest_kubeflow.fixtures.bundles",
     "pytest_kubeflow.fixtures.cluster",
     "pytest_kubeflow.fixtures.kubernetes",
     "pytest_kubeflow.fixtures.requirement",

@@ -14,9 +14,12 @@ def read_log(
     *,
     tail_lines: int | None = None,
     previous: bool = False,
+    limit_bytes: int | None = None,
     timeout: float = 60.0,
 ) -> bytes:
     """What the kubelet still has of a container's log; `timeout` in seconds for the whole of it.
+
+    Of the last `tail_lines` of it (or of all) the first `limit_bytes`.
 
     The kubelet rotates a log at 10 MiB (containerLogMaxSize): what was written before is gone.
     """
@@ -25,6 +28,8 @@ def read_log(
         options["container"] = container
     if tail_lines is not None:
         options["tail_lines"] = tail_lines
+    if limit_bytes is not None:
+        options["limit_bytes"] = limit_bytes
     if previous:
         options["previous"] = True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pytest_kubeflow.errors import Evidence, KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
@@ -94,9 +94,16 @@ def run_evidence(
     kubernetes: KubernetesClient | None,
     namespace: str,
 ) -> Evidence:
-    """Everything that is known of the run now. What cannot be read says so; nothing is raised."""
-    sections = [("state", f"{view.state or 'PENDING'} {view.error}".rstrip())]
+    """Everything that is known of the run now, most telling first.
+
+    That is what Kubernetes warns of, pods that are not fine, the logs of the tasks to look at
+    first; then tables, and what is no warning. What cannot be read says so; nothing is raised.
+    """
+    first: list[tuple[str, str]] = []
+    last = [("state", f"{view.state or 'PENDING'} {view.error}".rstrip())]
     logs: dict[str, str] = {}
+    tasks: Sequence[Task] = ()
+    gap = ""
     try:
         tasks = read_tasks()
         logs = {
@@ -104,27 +111,38 @@ def run_evidence(
             for task in blamed(tasks)[:_LOGS]
             if task.pod_name and task.state != NOT_STARTED
         }
-        sections.append(("tasks", task_table(tasks, logs)))
     except KubeflowError as error:
-        sections.append(("tasks", f"({error.message})"))
+        gap = f"({error.message})"
     if kubernetes is not None:
-        sections += _pods(kubernetes, namespace, view.run_id)
-    sections += [(f"log of {label}", log) for label, log in logs.items()]
-    return Evidence(f"run {view.name} ({view.run_id})", tuple(sections))
+        found = _pods(kubernetes, namespace, view.run_id)
+        first += [("warnings", found.warnings)] if found.warnings else []
+        (first if found.is_telling else last).append(("pods", found.pods))
+        last += [("events", found.events)] if found.events is not None else []
+    first += [(f"log of {label}", log) for label, log in logs.items()]
+    table = ("tasks", gap or task_table(tasks, logs))
+    return Evidence(f"run {view.name} ({view.run_id})", (*first, table, *last))
 
 
-def _pods(kubernetes: KubernetesClient, namespace: str, run_id: str) -> list[tuple[str, str]]:
-    """The run's pods that are not fine, and the events about them and their claims."""
+class _Pods(NamedTuple):
+    """What Kubernetes says of a run's pods and their claims; `events` are those beside warnings."""
+
+    pods: str
+    is_telling: bool
+    warnings: str = ""
+    events: str | None = None
+
+
+def _pods(kubernetes: KubernetesClient, namespace: str, run_id: str) -> _Pods:
     try:
         with calling(f"list the pods of run {run_id}"):
             pods: list[Any] = kubernetes.core.list_namespaced_pod(
                 namespace, label_selector=f"{RUN_ID}={run_id}", limit=_PODS
             ).items
     except KubeflowError as error:
-        return [("pods", f"({error.message})")]
+        return _Pods(f"({error.message})", is_telling=True)
     unwell = [pod for pod in pods if pod.status.phase != "Succeeded"]
     told = "\n".join(f"{pod.metadata.name}: {describe_pod(pod)}" for pod in unwell)
-    sections = [("pods", told or f"(none but {len(pods)} that succeeded)")]
+    shown = _Pods(told or f"(none but {len(pods)} that succeeded)", is_telling=bool(told))
     claims = {
         volume.persistent_volume_claim.claim_name
         for pod in unwell
@@ -139,5 +157,9 @@ def _pods(kubernetes: KubernetesClient, namespace: str, run_id: str) -> list[tup
             if event.involved_object.name in names
         ]
     except KubeflowError as error:
-        return [*sections, ("events", f"({error.message})")]
-    return [*sections, ("events", describe_events(events[-_EVENTS:]))]
+        return shown._replace(events=f"({error.message})")
+    warnings = [event for event in events if event.type == "Warning"]
+    others = [event for event in events if event.type != "Warning"]
+    return shown._replace(
+        warnings=describe_events(warnings[-_EVENTS:]), events=describe_events(others[-_EVENTS:])
+    )

@@ -64,13 +64,17 @@ class Package:
             return cls(spec["pipeline_spec"], spec.get("platform_spec"))
         return cls(spec)
 
-    def write(self, path: Path) -> None:
-        """Write it as the YAML file that clients upload."""
+    def text(self) -> str:
+        """The YAML that clients upload."""
         import yaml
 
         dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
         documents = [self.pipeline_spec, *([self.platform_spec] if self.platform_spec else [])]
-        path.write_text(yaml.dump_all(documents, Dumper=dumper, sort_keys=False))
+        return str(yaml.dump_all(documents, Dumper=dumper, sort_keys=False))
+
+    def write(self, path: Path) -> None:
+        """Write it as the YAML file that clients upload."""
+        path.write_text(self.text())
 
     @property
     def name(self) -> str:

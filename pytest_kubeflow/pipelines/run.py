@@ -146,6 +146,10 @@ class PipelineRun:
         READ.note_all((outputs, *outputs.values()), f"run {self.name}")
         return UnreadOutputs(outputs, f"run {self.name}", unread) if unread else outputs
 
+    def document(self) -> Any:
+        """What the API tells of it now, as plain data with the API's own names."""
+        return self._access.document(self.run_id)
+
     @property
     def package(self) -> Package | None:
         """The compiled pipeline that ran, as the API tells it or as it was submitted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,13 @@ class RunAccess:
         """What the API says of a run now."""
         with calling(f"read run {run_id}"):
             return RunView.of(self.client.get_run(run_id), asked=run_id)
+
+    def document(self, run_id: str) -> Any:
+        """The API's own JSON of a run."""
+        with calling(f"read run {run_id}"):
+            return json.loads(
+                self.client._run_api.run_service_get_run(run_id, _preload_content=False).data
+            )
 
     def version_package(self, pipeline_id: str, version_id: str) -> Package:
         """What an uploaded version holds now."""

@@ -6,7 +6,8 @@ pytest-xdist reports travel to the controller as JSON.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import contextlib
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -15,16 +16,23 @@ import pytest
 from _pytest._code.code import ExceptionRepr
 
 from pytest_kubeflow import options
-from pytest_kubeflow.errors import Evidence, KubeflowError
+from pytest_kubeflow.errors import Evidence, KubeflowError, show_evidence
+from pytest_kubeflow.retries.evidence import EVIDENCE
 
 if TYPE_CHECKING:
     from pytest_kubeflow.cluster import Cluster
     from pytest_kubeflow.cluster.checklist import Finding
+    from pytest_kubeflow.k8s.client import KubernetesClient
+    from pytest_kubeflow.k8s.ownership import Ownership
     from pytest_kubeflow.pipelines.run import PipelineRun
+    from pytest_kubeflow.reporting.bundle.bundler import Bundler
     from pytest_kubeflow.reporting.records.runs import RunRecord
 
 PAYLOAD = "kf_test"
 """The attribute of a test's report with what our own reports tell of it: plain data."""
+
+bundler_key: pytest.StashKey[Bundler] = pytest.StashKey()
+"""What collects evidence in this process, with --kf-bundle."""
 
 _runs_key = pytest.StashKey["list[Sequence[PipelineRun]]"]()
 _evidence_key = pytest.StashKey["Evidence | None"]()
@@ -41,6 +49,42 @@ def add_evidence(item: pytest.Item, evidence: Evidence | None) -> None:
     """Have the test's reports tell of this, if it fails by an exception that does not carry it."""
     if evidence is not None:
         item.stash[_evidence_key] = evidence
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """How much evidence this session shows, and how long it waits for it."""
+    if options.is_listing(session.config):
+        return
+    settings = options.load(session.config).reporting
+    show_evidence(settings.evidence)
+    EVIDENCE.renew(settings.evidence_timeout)
+
+
+def work_in(
+    config: pytest.Config, kubernetes: KubernetesClient, namespace: str, ownership: Ownership
+) -> None:
+    """From now on this is where the session's tests work."""
+    if (bundler := config.stash.get(bundler_key, None)) is not None:
+        from pytest_kubeflow.k8s.ownership import label_value
+        from pytest_kubeflow.reporting.bundle.collecting import Place
+
+        bundler.place = Place(kubernetes, namespace, label_value(ownership.run_id))
+
+
+@contextlib.contextmanager
+def bundle_of_interrupted(item: pytest.Item, phase: str) -> Iterator[None]:
+    """A test that the session's end comes in has evidence, too, of which little time is spent."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if (bundler := item.config.stash.get(bundler_key, None)) is not None:
+            from pytest_kubeflow.reporting.bundle.bundler import Failure
+
+            told = f"it was running when the session was ended by {error or 'Ctrl-C'}"
+            runs = [run for several in item.stash.get(_runs_key, ()) for run in several]
+            bundler.collect(Failure(item.nodeid, phase, told, interrupted=True), runs)
+        raise
 
 
 # Not tryfirst: the hook of fixtures.config, which redacts, has to be around this one.
@@ -64,7 +108,9 @@ def pytest_runtest_makereport(
         if item.config.getoption("htmlpath", None):
             _add_html(report, records)
     evidence = list(_evidence(item, call, report, runs)) if report.failed else []
-    _add_payload(item, call, report, records, evidence)
+    if report.failed:
+        _shorten_summary(call, report)
+    _add_payload(item, call, report, records, evidence, runs)
     return report
 
 
@@ -138,6 +184,8 @@ def _evidence(
     brought = error.evidence if isinstance(error, KubeflowError) else None
     brought = brought or item.stash.get(_evidence_key, None)
     if brought is not None:
+        if brought.title not in report.longreprtext:
+            _add_text(report, redact(brought.shown()))
         yield brought
     for run in runs:
         # By its title.
@@ -145,7 +193,7 @@ def _evidence(
             from pytest_kubeflow.reporting.diagnosis import diagnosis
 
             found = diagnosis(run, redact)
-            _add_text(report, found.render())
+            _add_text(report, found.shown())
             yield found
 
 
@@ -155,6 +203,7 @@ def _add_payload(
     report: pytest.TestReport,
     records: Sequence[RunRecord],
     evidence: Sequence[Evidence],
+    runs: Sequence[PipelineRun],
 ) -> None:
     """For the reports of our own."""
     from pytest_kubeflow.reporting.assertions import compared
@@ -175,6 +224,14 @@ def _add_payload(
         ],
         "runs": [asdict(record) for record in records],
     }
+    bundler = item.config.stash.get(bundler_key, None)
+    if bundler is not None and report.failed:
+        from pytest_kubeflow.reporting.bundle.bundler import Failure
+
+        parts = [("what pytest tells", report.longreprtext), *report.sections]
+        failure = Failure(item.nodeid, str(report.when), sentence, parts)
+        again = int(getattr(item, "execution_count", 0))  # of pytest-rerunfailures
+        payload["bundle"] = bundler.collect(failure, runs, attempt=again)
     setattr(report, PAYLOAD, payload)
 
 
@@ -209,6 +266,17 @@ def _add_html(report: pytest.TestReport, records: Sequence[RunRecord]) -> None:
     ours = [*links, *(extras.html(render(record)) for record in records)]
     there = getattr(report, "extras", [])
     report.extras = [*there, *ours]  # type: ignore[attr-defined]  # pytest-html's
+
+
+def _shorten_summary(call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    """Leave evidence out of the line of pytest's short summary.
+
+    It has the first line of a message; in a CI system, or with -vv, all lines of it.
+    """
+    error = call.excinfo.value if call.excinfo is not None else None
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None and isinstance(error, KubeflowError) and error.evidence is not None:
+        crash.message = crash.message.removesuffix(f"\n{error.evidence.shown()}")
 
 
 def _add_text(report: pytest.TestReport, text: str) -> None:

@@ -30,6 +30,7 @@ class TestResult:
         self._nodeid = nodeid
         self._redact = redact
         self._reruns = 0
+        self._bundle = ""
         self._begin()
 
     def _begin(self) -> None:
@@ -70,6 +71,7 @@ class TestResult:
         payload: Mapping[str, Any] = getattr(report, PAYLOAD, {})
         self._doc = payload.get("doc") or self._doc
         self._runs += payload.get("runs", ())
+        self._bundle = payload.get("bundle") or self._bundle
         if report.failed:
             outcome = Outcome.FAILED if report.when == "call" else Outcome.ERROR
             told = payload.get("sentence") or sentence_in(report.longreprtext)
@@ -106,6 +108,7 @@ class TestResult:
             runs=runs_from_plain(self._runs),
             reruns=self._reruns,
             worker=self._worker,
+            bundle=self._bundle,
             # What we put there ourselves is in `runs`.
             properties={
                 name: value

@@ -31,7 +31,7 @@ _OTHERS = 3.0
 _reading: ContextVar[bool] = ContextVar("reading_evidence", default=False)
 
 
-class NotAsked(ClusterUnreachable):  # noqa: N818  as in pytest_kubeflow.errors
+class NotAsked(ClusterUnreachable):
     """It was not asked, since it did not answer before and the time for that is spent."""
 
 

@@ -19,8 +19,10 @@ def test_a_failed_run_shows_the_log_of_the_task_that_failed() -> None:
         logs={"pod-of-tell": "about to fail\nValueError"},
     )
     shown = diagnosis(fake.run(), str).render()
-    assert shown.startswith(f"run {NAME} ({RUN_ID})\n--- state\nFAILED")
-    assert shown.endswith("--- log of tell\nabout to fail\nValueError")
+    assert shown.startswith(
+        f"run {NAME} ({RUN_ID})\n--- log of tell\nabout to fail\nValueError\n--- tasks\n"
+    )
+    assert shown.endswith("--- state\nFAILED")
     assert "log of square" not in shown
 
 
@@ -29,7 +31,7 @@ def test_a_run_that_is_fine_shows_the_logs_of_the_tasks_that_ended_last() -> Non
         tasks=[task(f"t{number}", start=number) for number in range(5)],
         logs={f"pod-of-t{number}": f"said by t{number}" for number in range(5)},
     )
-    assert headings(fake) == ["state", "tasks", "log of t2", "log of t3", "log of t4"]
+    assert headings(fake) == ["tasks", "state", "log of t2", "log of t3", "log of t4"]
 
 
 def test_logs_of_tasks_that_are_fine_are_short() -> None:
