@@ -14,7 +14,7 @@ import pytest
 from _pytest.junitxml import LogXML, bin_xml_escape, mangle_test_address, xml_key
 
 from pytest_kubeflow.reporting.formats.cases import Case, cases
-from pytest_kubeflow.reporting.formats.junit import session_properties, test_properties
+from pytest_kubeflow.reporting.formats.junit import case_properties, session_properties
 from pytest_kubeflow.reporting.records.session import SessionRecord, State
 from pytest_kubeflow.reporting.records.tests import Outcome, TestRecord
 from pytest_kubeflow.reporting.records.trend import NO_TREND, Trend
@@ -47,7 +47,7 @@ def complete(config: pytest.Config, record: SessionRecord, trend: Trend = NO_TRE
             _add_not_run(xml, test, record)
         for element in elements.get(_names(xml, test.nodeid), ()):
             cause = causes.get(test.cause) if test.outcome.is_red else None
-            _add_properties(element, dict(test_properties(test, cause)))
+            _add_properties(element, dict(case_properties(test, cause)))
     for number, case in enumerate(cases(record), start=1):
         _add_case(xml, case, number)
 
@@ -90,7 +90,7 @@ def _add_not_run(xml: LogXML, test: TestRecord, record: SessionRecord) -> None:
     reporter = _going_on(xml, test.nodeid) or xml.node_reporter(test.nodeid)
     classname, name = _names(xml, test.nodeid)
     reporter.attrs.update(classname=classname, name=name)
-    for key, value in test_properties(test, None):
+    for key, value in case_properties(test, None):
         reporter.add_property(key, value)
     told = test.sentence or record.ended_by or record.verdict.sentence
     interrupted = record.verdict.state is State.INTERRUPTED

@@ -49,7 +49,7 @@ def session_properties(record: SessionRecord, trend: Trend = NO_TREND) -> Iterat
         yield "kubeflow.slow", f"{pace.nodeid}: {pace.ratio:.1f} times its usual longest"
 
 
-def test_properties(test: TestRecord, cause: Cause | None) -> Iterator[tuple[str, str]]:
+def case_properties(test: TestRecord, cause: Cause | None) -> Iterator[tuple[str, str]]:
     """Names and values for the case of a test; `cause` is that of a red one."""
     told = {
         "kubeflow.component": test.component,
