@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
 from pytest_kubeflow.local.apiserver import podsecurity
@@ -53,6 +53,15 @@ def _bad(field: str, value: object, message: str) -> Cause:
 
 def _required(field: str, message: str = "") -> Cause:
     return field, "FieldValueRequired", f"Required value{': ' + message if message else ''}"
+
+
+def _unsupported(field: str, value: str, supported: Iterable[str]) -> Cause:
+    listed = ", ".join(f'"{one}"' for one in supported)
+    return (
+        field,
+        "FieldValueNotSupported",
+        f'Unsupported value: "{value}": supported values: {listed}',
+    )
 
 
 def _twice(field: str, value: str) -> Cause:
@@ -133,12 +142,7 @@ def _pod(obj: Object) -> Iterator[Cause]:
             yield from _container_resources(path, container.get("resources") or {})
     policy = spec.get("restartPolicy", "Always")
     if policy not in {"Always", "OnFailure", "Never"}:
-        supported = 'supported values: "Always", "OnFailure", "Never"'
-        yield (
-            "spec.restartPolicy",
-            "FieldValueNotSupported",
-            f'Unsupported value: "{policy}": {supported}',
-        )
+        yield _unsupported("spec.restartPolicy", policy, ("Always", "OnFailure", "Never"))
 
 
 # What a container can have besides extended resources such as example.com/gpu.
@@ -185,12 +189,7 @@ def _claim(obj: Object) -> Iterator[Cause]:
     supported = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
     for mode in spec.get("accessModes") or []:
         if mode not in supported:
-            listed = ", ".join(f'"{one}"' for one in supported)
-            yield (
-                "spec.accessModes",
-                "FieldValueNotSupported",
-                f'Unsupported value: "{mode}": supported values: {listed}',
-            )
+            yield _unsupported("spec.accessModes", mode, supported)
     storage = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
     field = "spec.resources[storage]"
     if storage is None:
@@ -248,6 +247,38 @@ def _replicated(obj: Object) -> Iterator[Cause]:
         yield f"spec.template.{field}", reason, message
 
 
+_CONCURRENCY = ("Allow", "Forbid", "Replace")
+_CRON_FIELDS = 5
+
+
+def _job(obj: Object) -> Iterator[Cause]:
+    template = (obj.get("spec") or {}).get("template") or {}
+    for field, reason, message in _pod(template):
+        if field != "spec.restartPolicy":
+            yield f"spec.template.{field}", reason, message
+    policy = (template.get("spec") or {}).get("restartPolicy", "Always")
+    field = "spec.template.spec.restartPolicy"
+    if policy == "Always":  # also the default, which no Job can have
+        yield _required(field, 'valid values: "OnFailure", "Never"')
+    elif policy not in {"OnFailure", "Never"}:
+        yield _unsupported(field, policy, ("OnFailure", "Never"))
+
+
+def _cron_job(obj: Object) -> Iterator[Cause]:
+    spec = obj.get("spec") or {}
+    schedule = spec.get("schedule") or ""
+    fields = schedule.split()
+    if not schedule:
+        yield _required("spec.schedule")
+    elif not schedule.startswith(("@", "TZ=", "CRON_TZ=")) and len(fields) != _CRON_FIELDS:
+        found = f"expected exactly {_CRON_FIELDS} fields, found {len(fields)}: [{' '.join(fields)}]"
+        yield _bad("spec.schedule", schedule, found)
+    if (policy := spec.get("concurrencyPolicy") or _CONCURRENCY[0]) not in _CONCURRENCY:
+        yield _unsupported("spec.concurrencyPolicy", policy, _CONCURRENCY)
+    for field, reason, message in _job(spec.get("jobTemplate") or {}):
+        yield f"spec.jobTemplate.{field}", reason, message
+
+
 _CHECKS: dict[tuple[str, str], Callable[[Object], Iterator[Cause]]] = {
     ("", "namespaces"): _namespace,
     ("", "pods"): _pod,
@@ -257,4 +288,6 @@ _CHECKS: dict[tuple[str, str], Callable[[Object], Iterator[Cause]]] = {
     ("", "secrets"): _size,
     ("apps", "deployments"): _replicated,
     ("apps", "replicasets"): _replicated,
+    ("batch", "jobs"): _job,
+    ("batch", "cronjobs"): _cron_job,
 }

@@ -2,7 +2,7 @@
 
 On a real cluster the API server asks the component over HTTPS; here it knows the rules itself.
 Rules: kserve/kserve pkg/apis/serving/v1beta1/inference_service_validation.go, as far as they are
-about names, replicas and deployment modes.
+about names, servers, replicas and deployment modes.
 """
 
 from __future__ import annotations
@@ -17,6 +17,14 @@ from pytest_kubeflow.local.apiserver.store import Type
 _Rule = Callable[[Object, Object | None], Iterator[str]]
 _NAME = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _MODE = "serving.kserve.io/deploymentMode"
+_SERVERS = (
+    *("SKLearn", "XGBoost", "Tensorflow", "PyTorch", "Triton", "ONNX", "HuggingFace", "PMML"),
+    *("LightGBM", "Paddle", "Model"),
+)
+_ONE_OF = (*_SERVERS, "StorageUris", "WorkerSpec", "PodSpec")
+"""The fields of a predictor, as the webhook lists them."""
+
+_CONTAINER = "kserve-container"
 _NEW_NAMES = {"RawDeployment": "Standard", "Serverless": "Knative"}
 
 
@@ -43,6 +51,8 @@ def _inference_service(new: Object, old: Object | None) -> Iterator[str]:
             f'character. (e.g. "my-name" or "abc-123", regex used for validation is \'{_NAME}\')'
         )
     predictor = (new.get("spec") or {}).get("predictor") or {}
+    if _implementations(predictor) != 1:
+        yield f"exactly one of [{', '.join(_ONE_OF)}] must be specified in PredictorSpec"
     least, most = predictor.get("minReplicas"), predictor.get("maxReplicas") or 0
     least = 1 if least is None else least
     if least < 0:
@@ -55,6 +65,13 @@ def _inference_service(new: Object, old: Object | None) -> Iterator[str]:
     wanted = _mode(new["metadata"].get("annotations") or {}, _MODE)
     if before and wanted and before != wanted:
         yield f"update rejected: deploymentMode cannot be changed from '{before}' to '{wanted}'"
+
+
+def _implementations(predictor: Object) -> int:
+    """How many servers a predictor names: containers are one, unless they stand beside another."""
+    named = sum(predictor.get(one.lower()) is not None for one in _SERVERS)
+    names = [one.get("name") for one in predictor.get("containers") or ()]
+    return named + (names.count(_CONTAINER) or (not named and bool(names)))
 
 
 def _mode(where: Object, key: str) -> str:

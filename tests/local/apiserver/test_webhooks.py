@@ -23,13 +23,23 @@ MODE = "serving.kserve.io/deploymentMode"
 DENIED = 'admission webhook "inferenceservice.kserve-webhook-server.validator" denied the request: '
 
 
+MODEL = {"modelFormat": {"name": "sklearn"}}
+CONTAINER = {"name": "kserve-container", "image": "mine"}
+ONE_OF = "exactly one of [SKLearn, XGBoost, Tensorflow, "
+
+
+def bare(**spec: Any) -> dict[str, Any]:
+    """A service of which nothing is right but its name."""
+    return {"metadata": {"name": "iris"}, **spec}
+
+
 def service(name: str = "iris", mode: str | None = None, **predictor: Any) -> dict[str, Any]:
     annotations = {MODE: mode} if mode else {}
     return {
         "apiVersion": f"{GROUP}/{VERSION}",
         "kind": "InferenceService",
         "metadata": {"name": name, "annotations": annotations},
-        "spec": {"predictor": predictor},
+        "spec": {"predictor": {"model": MODEL, **predictor}},
     }
 
 
@@ -50,6 +60,16 @@ def refusal(new: dict[str, Any], old: dict[str, Any] | None = None) -> str:
         (service(minReplicas=-1), "'MinReplicas' cannot be less than 0"),
         (service(maxReplicas=-1), "'MaxReplicas' cannot be less than 0"),
         (service(minReplicas=3, maxReplicas=2), "'MinReplicas' cannot be greater than MaxReplicas"),
+        (bare(), ONE_OF),
+        (bare(spec={}), ONE_OF),
+        (bare(spec={"predictor": {"minReplicas": -1}}), ONE_OF),
+        (bare(spec={"predictor": {"containers": []}}), ONE_OF),
+        (service(sklearn={}), ONE_OF),
+        (service(containers=[CONTAINER]), ONE_OF),
+        (service(containers=[{"name": "beside", "image": "mine"}]), ""),
+        (bare(spec={"predictor": {"containers": [CONTAINER]}}), ""),
+        (bare(spec={"predictor": {"containers": [{"name": "a"}, {"name": "b"}]}}), ""),
+        (bare(spec={"predictor": {"sklearn": {}}}), ""),
         (service(), ""),
         (service(minReplicas=3), ""),
         (service(minReplicas=0, maxReplicas=1), ""),
@@ -106,6 +126,12 @@ def test_through_the_api(api: Any, namespace: str) -> None:
         custom.create_namespaced_custom_object(*where, service("1iris", **model))
     assert refused.value.status == 403
     assert json.loads(refused.value.body)["message"].startswith(DENIED)
+    empty: dict[str, Any] = {"spec": {"predictor": {}}}
+    for spec in ({}, empty):
+        body = {"apiVersion": f"{GROUP}/{VERSION}", "kind": KIND.kind, **bare(**spec)}
+        with pytest.raises(ApiException) as refused:
+            custom.create_namespaced_custom_object(*where, body)
+        assert json.loads(refused.value.body)["message"].startswith(DENIED + ONE_OF)
     custom.create_namespaced_custom_object(*where, service("iris1", **model))
     change = {"spec": {"predictor": {"minReplicas": 2, "maxReplicas": 1}}}
     with pytest.raises(ApiException) as refused:
@@ -115,4 +141,4 @@ def test_through_the_api(api: Any, namespace: str) -> None:
         one["metadata"]["name"] for one in custom.list_namespaced_custom_object(*where)["items"]
     ]
     assert names == ["iris1"]
-    definitions.delete_custom_resource_definition(body["metadata"]["name"])
+    definitions.delete_custom_resource_definition(f"{PLURAL}.{GROUP}")

@@ -51,6 +51,12 @@ _CONTROLLED: dict[str, Type] = {
     "selector": SELECTOR,
     "template": TEMPLATE,
 }
+_JOB: dict[str, Type] = {
+    "template": TEMPLATE,
+    "backoffLimit": INT32,
+    "parallelism": INT32,
+    "completions": INT32,
+}
 _SERVICE_PORT = Struct(
     "v1.ServicePort",
     {
@@ -119,8 +125,17 @@ _KINDS: dict[tuple[str, str], Struct] = {
     ("apps", "replicasets"): _spec("ReplicaSet", **_CONTROLLED),
     ("apps", "statefulsets"): _spec("StatefulSet", **_CONTROLLED),
     ("apps", "daemonsets"): _spec("DaemonSet", **_CONTROLLED),
-    ("batch", "jobs"): _spec(
-        "Job", template=TEMPLATE, backoffLimit=INT32, parallelism=INT32, completions=INT32
+    ("batch", "jobs"): _spec("Job", **_JOB),
+    ("batch", "cronjobs"): _spec(
+        "CronJob",
+        **strings("schedule", "timeZone", "concurrencyPolicy"),
+        suspend=BOOL,
+        startingDeadlineSeconds=INT64,
+        successfulJobsHistoryLimit=INT32,
+        failedJobsHistoryLimit=INT32,
+        jobTemplate=Struct(
+            "v1.JobTemplateSpec", {"metadata": META, "spec": Struct("v1.JobSpec", _JOB)}
+        ),
     ),
     ("rbac.authorization.k8s.io", "roles"): _kind("Role", **_ROLE),
     ("rbac.authorization.k8s.io", "clusterroles"): _kind("ClusterRole", **_ROLE),
