@@ -43,7 +43,9 @@ def browser() -> Iterator[Browser]:
         pytest.skip(reason)
     # Chromium's own sandbox does not work for root, and all that it opens is ours.
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        found = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-gpu"]
+        )
         yield found
         found.close()
 

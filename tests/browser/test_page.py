@@ -37,7 +37,6 @@ def test_how_it_looks(
     _screenshot(tab.page, f"report-{name}-{scheme}-{device}.png")
     width = DEVICES[device][0]
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
-    assert violations(tab.page) == ""
     tab.check()
 
 
@@ -62,21 +61,23 @@ def violations(page: Page) -> str:
     )
 
 
+@pytest.mark.parametrize("name", SESSIONS)
 @pytest.mark.parametrize(("scheme", "device"), [("light", "desktop"), ("dark", "phone")])
-def test_what_is_folded_is_readable_too(
-    scheme: str, device: str, opened: Opener, files: dict[str, Path]
+def test_everybody_can_read_all_of_it(
+    name: str, scheme: str, device: str, opened: Opener, files: dict[str, Path]
 ) -> None:
-    tab = opened(files["red"], scheme=scheme, device=device)
-    # One of each kind is enough: all would be thousands of elements.
+    """What is folded too. A few of the runs and tests are enough: the others look the same."""
+    tab = opened(files[name], scheme=scheme, device=device)
     tab.page.evaluate(
         """() => {
-            const more = "details.run ~ details.run, #list > li:nth-child(n + 6)";
+            const more = "details.run ~ details.run, .more, #list > li:nth-child(n + 8)";
             for (const each of document.querySelectorAll(more)) each.remove();
             for (const each of document.querySelectorAll("details")) each.open = true;
         }"""
     )
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= DEVICES[device][0]
     assert violations(tab.page) == ""
+    tab.check()
 
 
 def test_search_finds_by_name_message_and_evidence(opened: Opener, files: dict[str, Path]) -> None:

@@ -70,7 +70,10 @@ def cluster_view(record: SessionRecord) -> ClusterView:
     return ClusterView(
         gateway=short(record.gateway, 300),
         link=record.gateway if lasts(record.gateway) else "",
-        components=tuple(_component(one) for one in record.verdict.components[:_MOST]),
+        components=tuple(
+            _component(one)
+            for one in sorted(record.verdict.components, key=lambda one: not one.failed)[:_MOST]
+        ),
         checks=tuple(_check(check) for check in record.checks[:_MOST]),
         facts=_pairs(record.facts),
         versions=_pairs(record.versions),

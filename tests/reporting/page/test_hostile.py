@@ -213,11 +213,11 @@ def test_500_red_tests_with_2000_tasks_and_endless_logs_stay_within_the_limit() 
     record = SessionRecord("s", "https://a.b", 1.0, 9.0, Verdict(State.UNFIT, ""), tests=tests)
     page = render(record)
     assert len(page.encode()) < LARGEST
-    root = parsed(page)
-    assert len(root.one(id="list").children) == 500
-    assert "of long texts are left out" in root.one("footer").words
+    assert "of long texts are left out" in page
     # Each red test has some of its evidence.
-    assert all(item.all("pre") for item in root.one(id="list").children)
+    items = page.partition('<ul id="list">')[2].split("<li data-o=")[1:]
+    assert len(items) == 500
+    assert all("<pre>" in item for item in items)
 
 
 def test_6000_tests_and_tasks_stay_within_the_limit_and_it_says_so() -> None:
@@ -243,7 +243,7 @@ def test_6000_tests_and_tasks_stay_within_the_limit_and_it_says_so() -> None:
     record = SessionRecord("s", "https://a.b", 1.0, 9.0, Verdict(State.FIT, ""), tests=tests)
     page = render(record)
     assert len(page.encode()) < LARGEST
-    assert "tests of 6,000 have no line here" in parsed(page).one("footer").words
+    assert "3,000 tests of 6,000 have no line here." in page
 
 
 def test_values_of_every_kind_are_shown() -> None:
