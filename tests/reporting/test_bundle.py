@@ -169,9 +169,9 @@ def test_a_test_that_the_session_is_interrupted_in_has_a_folder(
     session = remote.start(
         tmp_path, f"--kf-namespace={NAMESPACE}", "--kf-bundle=out.zip", "test_waiting.py"
     )
-    wait_until(lambda: (tmp_path / "ready").exists() or session.poll() is not None, 60)
+    wait_until(lambda: (tmp_path / "ready").exists() or session.poll() is not None, 240)
     session.send_signal(signal.SIGTERM)
-    output, _ = session.communicate(timeout=60)
+    output, _ = session.communicate(timeout=240)
     assert session.returncode == pytest.ExitCode.INTERRUPTED, output
     with zipfile.ZipFile(tmp_path / "out.zip") as zipped:
         zipped.extractall(tmp_path / "out")
