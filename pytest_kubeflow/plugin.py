@@ -101,7 +101,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         return []
     from pytest_kubeflow.config.header import header_lines
 
-    return header_lines(options.load(config))
+    settings = options.load(config)
+    return [] if settings.reporting.quiet else header_lines(settings)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from pytest_kubeflow.cluster.checklist import Finding
 
 MISSED = "the session ended before it"
+RUNNING = "it was running when the session ended"
+KILLED = "something that killed its process"
 _VERSIONS = ("Kubeflow Pipelines", "Kubernetes", *CONTROLLERS)
 _USAGE = "an error in how it was called, which pytest has told"
 _INTERRUPTED = frozenset({pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR})
@@ -43,6 +45,7 @@ class SessionCollector:
         self._started = time.time()
         self._expected: list[str] = []
         self._results: dict[str, TestResult] = {}
+        self._running: dict[str, float] = {}
         self._checks: Sequence[Finding] = ()
         self._facts: Mapping[str, str] = {}
         self._cluster: dict[str, str] = {}
@@ -69,6 +72,14 @@ class SessionCollector:
         """A module that cannot be imported, or is skipped as a whole."""
         if report.failed or report.skipped:
             self._result(report.nodeid).add_collection(report)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """A test begins."""
+        self._running[nodeid] = time.time()
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """It has ended, whatever became of it."""
+        self._running.pop(nodeid, None)
 
     # After the hooks that redact and add.
     @pytest.hookimpl(trylast=True)
@@ -99,13 +110,17 @@ class SessionCollector:
         last = str(excrepr).strip().splitlines()[-1:] or [""]
         self._ended_by = f"an internal error ({last[0][:300]})"
 
-    def record(self, session: pytest.Session) -> SessionRecord:
-        """The whole session, as it ends."""
+    def record(self, session: pytest.Session, *, draft: bool = False) -> SessionRecord:
+        """The whole session, as it ends; with `draft`, as it would be if it were killed now."""
         config = self._config
         settings = options.load(config)
         redact = options.redactor(config).redact
-        code = int(session.exitstatus)
-        early = self._ended_by or str(session.shouldfail or session.shouldstop or "")
+        code = int(pytest.ExitCode.INTERRUPTED if draft else session.exitstatus)
+        early = (
+            KILLED
+            if draft
+            else self._ended_by or str(session.shouldfail or session.shouldstop or "")
+        )
         if not early and code == pytest.ExitCode.USAGE_ERROR:
             early = _USAGE
         ended_by = redact(early)
@@ -161,17 +176,22 @@ class SessionCollector:
 
     def _tests(self) -> list[TestRecord]:
         """In the order in which they were collected; those that were not reached too."""
-        found = [
-            self._results[nodeid].record()
-            if nodeid in self._results
-            else TestRecord(nodeid, component_of(nodeid), Outcome.NOT_RUN, sentence=MISSED)
-            for nodeid in self._expected
-        ]
+        found = [self._test(nodeid) for nodeid in self._expected]
         others = self._results.keys() - set(self._expected)
         return [
             *(self._results[nodeid].record() for nodeid in self._results if nodeid in others),
             *found,
         ]
+
+    def _test(self, nodeid: str) -> TestRecord:
+        result = self._results.get(nodeid)
+        record = result.record() if result is not None else None
+        if nodeid in self._running and not (record is not None and record.outcome.is_red):
+            # Its set-up may have passed.
+            record = record or TestRecord(nodeid, component_of(nodeid), Outcome.NOT_RUN)
+            began = self._running[nodeid]
+            return replace(record, outcome=Outcome.NOT_RUN, sentence=RUNNING, started=began)
+        return record or TestRecord(nodeid, component_of(nodeid), Outcome.NOT_RUN, sentence=MISSED)
 
     def _versions(self) -> dict[str, str]:
         told = {name: self._facts[name] for name in _VERSIONS if name in self._facts}

@@ -62,6 +62,8 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Tell it on one line."""
+    if options.is_listing(config) or options.load(config).reporting.quiet:
+        return
     if sentence := lost_on_the_way(config):
         terminalreporter.write_line(sentence, yellow=True)
 

@@ -14,6 +14,7 @@ from pytest_kubeflow.reporting.sentences import one_line, sentence_in
 
 Report: TypeAlias = pytest.TestReport | pytest.CollectReport
 
+_PHASES = ("setup", "call", "teardown")
 _DETAILS = 30_000
 _CAPTURED = 10_000
 _CUT = "the session ended while it ran"
@@ -53,6 +54,8 @@ class TestResult:
 
     def add(self, report: pytest.TestReport) -> None:
         """One phase: set-up, call or teardown."""
+        payload: Mapping[str, Any] = getattr(report, PAYLOAD, {})
+        self._bundle = payload.get("bundle") or self._bundle  # that of an attempt before, too
         if report.outcome == _RERUN:
             reruns = self._reruns + 1
             self._begin()
@@ -68,17 +71,17 @@ class TestResult:
             if heading.startswith("Captured") and text.strip()
         )
         self._properties.update((str(name), str(value)) for name, value in report.user_properties)
-        payload: Mapping[str, Any] = getattr(report, PAYLOAD, {})
         self._doc = payload.get("doc") or self._doc
         self._runs += payload.get("runs", ())
-        self._bundle = payload.get("bundle") or self._bundle
         if report.failed:
             outcome = Outcome.FAILED if report.when == "call" else Outcome.ERROR
             told = payload.get("sentence") or sentence_in(report.longreprtext)
             context = getattr(report, "context", None)  # of a subtest
             if context is not None and getattr(context, "msg", None):
                 told = f"{context.msg}: {told}"
-            self._fail(outcome, str(report.when), told, report)
+            # A worker of pytest-xdist that dies does not say in what.
+            phase = str(report.when) if report.when in _PHASES else ""
+            self._fail(outcome, phase, told, report)
             self._evidence += [Section(*section) for section in payload.get("evidence", ())]
         elif report.skipped:
             self._skip(report)

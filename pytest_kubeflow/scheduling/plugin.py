@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,7 +16,9 @@ from pytest_kubeflow.config.markers import PIPELINE, REQUIRES
 if TYPE_CHECKING:
     from pytest_kubeflow.k8s.client import KubernetesClient
     from pytest_kubeflow.scheduling.plan import PlannedRun, RunPlan
-    from pytest_kubeflow.scheduling.progress import Progress
+    from pytest_kubeflow.scheduling.progress import Progress, Screen
+    from pytest_kubeflow.scheduling.waits import Waits
+    from pytest_kubeflow.scheduling.workers import WorkerLines
     from pytest_kubeflow.waiting import Deadline
 
 STARTER = "_kf_submit_first"
@@ -24,6 +27,9 @@ STARTER = "_kf_submit_first"
 DEMANDED = "_kf_demanded_run"
 """The fixture by which a marked test waits for its run, whether or not it asks for pipeline_run."""
 
+_WORKER = "kubeflow_progress"
+
+_lines_key: pytest.StashKey[WorkerLines] = pytest.StashKey()
 _plan_key = pytest.StashKey["RunPlan"]()
 _deadline_key = pytest.StashKey["Deadline"]()
 _near_key = pytest.StashKey[Sequence[str]]()
@@ -55,18 +61,55 @@ def near(config: pytest.Config) -> list[PlannedRun]:
 def progress_of(
     config: pytest.Config, kubernetes: KubernetesClient | None, namespace: str
 ) -> Progress | None:
-    """What shows the runs that are waited for; None with -q, and in workers of pytest-xdist."""
-    quiet = config.get_verbosity() < 0
-    if quiet or is_worker(config) or not config.pluginmanager.hasplugin("terminalreporter"):
+    """What shows the runs that are waited for; None where nobody wants to see them."""
+    if (screen := _screen(config)) is None:
         return None
     from pytest_kubeflow.k8s.pods import waiting_pods
     from pytest_kubeflow.pipelines.workflow_nodes import RUN_ID
     from pytest_kubeflow.scheduling.progress import Progress
-    from pytest_kubeflow.scheduling.screen import TerminalScreen
 
     ask = None if kubernetes is None else partial(waiting_pods, kubernetes, namespace, label=RUN_ID)
-    screen = TerminalScreen(config, options.redactor(config).redact)
     return Progress(screen, waiting_pods=ask, eager=config.get_verbosity() > 0)
+
+
+def waits_of(config: pytest.Config) -> Waits | None:
+    """What shows other things that are waited for; None where nobody wants to see them."""
+    if (screen := _screen(config)) is None:
+        return None
+    from pytest_kubeflow.scheduling.waits import Waits
+
+    return Waits(screen, eager=config.get_verbosity() > 0)
+
+
+def _screen(config: pytest.Config) -> Screen | None:
+    """Where progress is shown: nowhere with -q and --kf-quiet."""
+    if config.get_verbosity() < 0 or options.load(config).reporting.quiet:
+        return None
+    redact = options.redactor(config).redact
+    if is_worker(config):
+        from pytest_kubeflow.scheduling.workers import WorkerScreen
+
+        path = config.workerinput.get(_WORKER)  # type: ignore[attr-defined]  # pytest-xdist's
+        return WorkerScreen(Path(path), redact) if path else None
+    if not config.pluginmanager.hasplugin("terminalreporter"):
+        return None
+    from pytest_kubeflow.scheduling.screen import TerminalScreen
+
+    return TerminalScreen(config, redact)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Have a worker of pytest-xdist write its progress where it is read."""
+    config = node.config
+    if (lines := config.stash.get(_lines_key, None)) is None:
+        if not options.load(config).names_cluster or (screen := _screen(config)) is None:
+            return
+        from pytest_kubeflow.scheduling.workers import WorkerLines
+
+        lines = config.stash[_lines_key] = WorkerLines(screen.line)
+        config.add_cleanup(lines.stop)
+    node.workerinput[_WORKER] = str(lines.path_for(node.gateway.id))
 
 
 def is_worker(config: pytest.Config) -> bool:

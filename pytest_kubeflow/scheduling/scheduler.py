@@ -62,6 +62,11 @@ class Scheduler:
         self._busy: set[threading.Thread] = set()
         self._stopped = threading.Event()
 
+    @property
+    def begun(self) -> int:
+        """How many runs it has begun that no test has released."""
+        return len(self._futures)
+
     def begin(self, runs: Iterable[PlannedRun]) -> None:
         """Begin to submit these, in this order. Returns at once."""
         if queue := [run for run in runs if run.error is None and self._claim(run)]:

@@ -43,6 +43,7 @@ class Watch:
     look: Callable[[], Look]
     evidence: Callable[[], Evidence]
     clock: Callable[[], float] = time.monotonic
+    onlooker: Callable[[str, str | None], None] | None = None
     _failing_since: float | None = field(default=None, init=False)
 
     def until_ready(self, deadline: Deadline) -> ServiceState:
@@ -51,16 +52,23 @@ class Watch:
         Raises ServiceFailed as soon as that will not happen, WaitTimeout at the deadline, both
         with conditions, the loader's log, pods and events.
         """
-        found = wait_until(
-            self._seen,
-            self._is_ready,
-            deadline=deadline,
-            what=f"InferenceService {self.name} to be ready",
-            interval=0.2,
-            describe=lambda look: look.waits_for or "ready",
-            evidence=self.evidence,
-        )
+        try:
+            found = wait_until(
+                self._seen,
+                self._is_ready,
+                deadline=deadline,
+                what=f"InferenceService {self.name} to be ready",
+                interval=0.2,
+                describe=lambda look: look.waits_for or "ready",
+                evidence=self.evidence,
+            )
+        finally:
+            self._tell(None)
         return found.state
+
+    def _tell(self, state: str | None) -> None:
+        if self.onlooker is not None:
+            self.onlooker(f"InferenceService {self.name}", state)
 
     def _seen(self) -> Look:
         try:
@@ -74,6 +82,7 @@ class Watch:
     def _is_ready(self, look: Look) -> bool:
         if not look.waits_for:
             return True
+        self._tell(look.waits_for)
         if reason := self._final(look):
             seen = self.evidence()
             said = last_words(seen)

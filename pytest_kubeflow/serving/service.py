@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,11 +29,15 @@ from pytest_kubeflow.waiting import Deadline, wait_until
 
 @dataclass(frozen=True)
 class ServiceAccess:
-    """What the services of one namespace are asked with. `timeout` is the longest wait."""
+    """What the services of one namespace are asked with. `timeout` is the longest wait.
+
+    Whoever waits for a service tells `onlooker` its name and what it waits for; None at the end.
+    """
 
     cluster: Cluster
     namespace: str
     timeout: float
+    onlooker: Callable[[str, str | None], None] | None = None
 
     def read(self, name: str) -> dict[str, Any]:
         """The object. Raises NotFound."""
@@ -88,7 +92,12 @@ class InferenceService:
         Raises ServiceFailed as soon as it is clear that it will not, WaitTimeout; both with the
         conditions, what the loader said, pods and events.
         """
-        watch = Watch(f"{self.namespace}/{self.name}", self._look, self.evidence)
+        watch = Watch(
+            f"{self.namespace}/{self.name}",
+            self._look,
+            self.evidence,
+            onlooker=self._access.onlooker,
+        )
         state = watch.until_ready(self._access.deadline(timeout))
         wanted = current_name((state.metadata.get("annotations") or {}).get(MODE, ""))
         if wanted in {STANDARD, KNATIVE} and state.mode not in {wanted, None}:

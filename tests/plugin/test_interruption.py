@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -58,6 +59,10 @@ def test_nothing_is_left_behind(remote: Remote, tmp_path: Path, case: str) -> No
     assert session.returncode == pytest.ExitCode.INTERRUPTED, output
     assert f"KeyboardInterrupt: {signals[0].name}" in output
     assert ("still removing what was made" in output) == (len(signals) > 1), output
+    name = "Ctrl-C" if signals[0] is INT else signals[0].name
+    assert output.count(f"pytest-kubeflow: {name} ends this session") == 1
+    (told,) = re.findall("pytest-kubeflow: removing what it made on the cluster: (.*)", output)
+    assert re.fullmatch("1 run" if arguments else r"namespace kf-scratch-\w+, 1 run", told)
     remote.wait_until_as(before)
 
 

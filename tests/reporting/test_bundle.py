@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.remote import NAMESPACE, Remote, _clean_environment, remote, wait_until
+from tests.cluster.web import closed_port
 
 __all__ = ["_clean_environment", "remote"]
 
@@ -169,9 +170,9 @@ def test_a_test_that_the_session_is_interrupted_in_has_a_folder(
     session = remote.start(
         tmp_path, f"--kf-namespace={NAMESPACE}", "--kf-bundle=out.zip", "test_waiting.py"
     )
-    wait_until(lambda: (tmp_path / "ready").exists() or session.poll() is not None, 60)
+    wait_until(lambda: (tmp_path / "ready").exists() or session.poll() is not None, 240)
     session.send_signal(signal.SIGTERM)
-    output, _ = session.communicate(timeout=60)
+    output, _ = session.communicate(timeout=240)
     assert session.returncode == pytest.ExitCode.INTERRUPTED, output
     with zipfile.ZipFile(tmp_path / "out.zip") as zipped:
         zipped.extractall(tmp_path / "out")
@@ -179,3 +180,22 @@ def test_a_test_that_the_session_is_interrupted_in_has_a_folder(
     assert index["sentence"] == "it was running when the session was ended by SIGTERM"
     logs = "".join(one.read_text() for one in (index["path"] / "pods").glob("*/main.log"))
     assert "hanging around" in logs
+
+
+def test_a_preflight_that_fails_has_a_folder(remote: Remote, tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text("def test_it(kf_cluster): pass")
+    code, output = remote.run_with(
+        tmp_path,
+        f"--kf-host=http://127.0.0.1:{closed_port()}",
+        f"--kf-username={remote.endpoints.username}",
+        f"--kf-kubeconfig={remote.endpoints.kubeconfig}",
+        "--kf-bundle=out",
+        seconds=240,
+    )
+    assert code == 78, output
+    index = indexes(tmp_path / "out")["preflight"]
+    assert index["sentence"].startswith("TCP: ")
+    path = index["path"]
+    assert "failed      TCP: " in (path / "preflight.txt").read_text()
+    assert "Running  1/1 ready" in (path / "kubeflow/pods.txt").read_text()
+    assert (path / "nodes.json").exists()

@@ -144,8 +144,15 @@ def test_nap(pipeline_run, capfd):
 
 @pytest.mark.parametrize(
     ("options", "told"),
-    [(["-v"], True), ([], False), (["-q"], False), (["-v", "-s"], True), (["-v", "-n1"], False)],
-    ids=["verbose", "usual", "quiet", "uncaptured", "worker"],
+    [
+        (["-v"], True),
+        ([], False),
+        (["-q"], False),
+        (["-v", "--kf-quiet"], False),
+        (["-v", "-s"], True),
+        (["-v", "-n1"], True),
+    ],
+    ids=["verbose", "usual", "quiet", "ours quiet", "uncaptured", "worker"],
 )
 def test_in_a_session(remote: Remote, tmp_path: Path, options: list[str], *, told: bool) -> None:
     (tmp_path / "test_nap.py").write_text(TEST)
@@ -153,5 +160,7 @@ def test_in_a_session(remote: Remote, tmp_path: Path, options: list[str], *, tol
     assert code == 1, output
     before, _, report = output.partition("= FAILURES =")
     assert ("kubeflow: naps-" in before) == told, output
+    assert ("[gw0] kubeflow: naps-" in before) == ("-n1" in options)
+    assert ("kubeflow: http" in before) != ("--kf-quiet" in options or "-q" in options)
     assert "kubeflow: naps-" not in report, "it was captured"
     assert "Run details" not in output
