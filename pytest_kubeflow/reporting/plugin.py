@@ -1,4 +1,4 @@
-"""The hooks of pytest, pytest-html and our own that put runs and cluster into reports.
+"""The hooks that put a test's runs, and the evidence of its failure, on its report.
 
 Everything is put together in the process that ran the test, and is plain data from then on: under
 pytest-xdist reports travel to the controller as JSON.
@@ -9,19 +9,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict
-from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from _pytest._code.code import ExceptionRepr
 
 from pytest_kubeflow import options
 from pytest_kubeflow.errors import Evidence, KubeflowError, show_evidence
+from pytest_kubeflow.reporting.failure_text import add_text, shorten_summary
 from pytest_kubeflow.retries.evidence import EVIDENCE
 
 if TYPE_CHECKING:
-    from pytest_kubeflow.cluster import Cluster
-    from pytest_kubeflow.cluster.checklist import Finding
     from pytest_kubeflow.k8s.client import KubernetesClient
     from pytest_kubeflow.k8s.ownership import Ownership
     from pytest_kubeflow.pipelines.run import PipelineRun
@@ -36,8 +33,6 @@ bundler_key: pytest.StashKey[Bundler] = pytest.StashKey()
 
 _runs_key = pytest.StashKey["list[Sequence[PipelineRun]]"]()
 _evidence_key = pytest.StashKey["Evidence | None"]()
-_environment_key = pytest.StashKey[dict[str, Any]]()
-_HEADING = "Kubeflow run"
 
 
 def add_runs(item: pytest.Item, runs: Sequence[PipelineRun]) -> None:
@@ -106,49 +101,14 @@ def pytest_runtest_makereport(
     if records:
         _add_properties(item, report, records)
         if item.config.getoption("htmlpath", None):
-            _add_html(report, records)
+            from pytest_kubeflow.reporting.pytest_html import add_html
+
+            add_html(report, records)
     evidence = list(_evidence(item, call, report, runs)) if report.failed else []
     if report.failed:
-        _shorten_summary(call, report)
+        shorten_summary(call, report)
     _add_payload(item, call, report, records, evidence, runs)
     return report
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_metadata(metadata: dict[str, Any], config: pytest.Config) -> None:
-    """Remember what pytest-html shows as the environment table, unless -p no:metadata."""
-    config.stash[_environment_key] = metadata
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_html_results_summary(prefix: list[str]) -> None:
-    """Give the page the style of our tables."""
-    from pytest_kubeflow.reporting.html import STYLE
-
-    prefix.append(STYLE)
-
-
-def pytest_kubeflow_preflight_done(config: pytest.Config, findings: Sequence[Finding]) -> None:
-    """Put what was checked into the environment table."""
-    environment = config.stash.get(_environment_key, None)
-    if environment is not None and is_reported(config):
-        redact = options.redactor(config).redact
-        environment["Kubeflow preflight"] = {
-            one.check: escape(redact(f"{one.state.value}: {one.told}")) for one in findings
-        }
-
-
-def pytest_kubeflow_cluster_ready(config: pytest.Config, cluster: Cluster) -> None:
-    """Put facts about the cluster into the environment table (under pytest-xdist once)."""
-    environment = config.stash.get(_environment_key, None)
-    if environment is None or hasattr(config, "workerinput") or not is_reported(config):
-        return
-    from pytest_kubeflow.reporting.facts import facts_of
-
-    # pytest-html takes values of this table as HTML.
-    environment["Kubeflow"] = {
-        name: escape(fact) for name, fact in facts_of(config, cluster).items()
-    }
 
 
 def is_reported(config: pytest.Config) -> bool:
@@ -185,7 +145,7 @@ def _evidence(
     brought = brought or item.stash.get(_evidence_key, None)
     if brought is not None:
         if brought.title not in report.longreprtext:
-            _add_text(report, redact(brought.shown()))
+            add_text(report, redact(brought.shown()))
         yield brought
     for run in runs:
         # By its title.
@@ -193,7 +153,7 @@ def _evidence(
             from pytest_kubeflow.reporting.diagnosis import diagnosis
 
             found = diagnosis(run, redact)
-            _add_text(report, found.shown())
+            add_text(report, found.shown())
             yield found
 
 
@@ -250,40 +210,3 @@ def _add_properties(
     for there in (item.user_properties, report.user_properties):
         # Those that are there already come from an earlier rerun.
         there[:] = [*(one for one in there if not one[0].startswith(PREFIX)), *ours]
-
-
-def _add_html(report: pytest.TestReport, records: Sequence[RunRecord]) -> None:
-    from pytest_html import extras
-
-    from pytest_kubeflow.reporting.html import is_web_page, render
-
-    # pytest-html puts links into its page as they are.
-    links = [
-        extras.url(escape(record.url), name=escape(record.name))
-        for record in records
-        if is_web_page(record.url)
-    ]
-    ours = [*links, *(extras.html(render(record)) for record in records)]
-    there = getattr(report, "extras", [])
-    report.extras = [*there, *ours]  # type: ignore[attr-defined]  # pytest-html's
-
-
-def _shorten_summary(call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-    """Leave evidence out of the line of pytest's short summary.
-
-    It has the first line of a message; in a CI system, or with -vv, all lines of it.
-    """
-    error = call.excinfo.value if call.excinfo is not None else None
-    crash = getattr(report.longrepr, "reprcrash", None)
-    if crash is not None and isinstance(error, KubeflowError) and error.evidence is not None:
-        crash.message = crash.message.removesuffix(f"\n{error.evidence.shown()}")
-
-
-def _add_text(report: pytest.TestReport, text: str) -> None:
-    """Add to the failure itself: of sections JUnit XML takes captured output alone."""
-    if isinstance(report.longrepr, ExceptionRepr):
-        report.longrepr.addsection(_HEADING, text)
-    elif isinstance(report.longrepr, str):
-        report.longrepr = f"{report.longrepr}\n--- {_HEADING}\n{text}"
-    else:
-        report.sections.append((_HEADING, text))
