@@ -17,8 +17,8 @@ pytest_plugins = [
     # Before the reports: what it makes of a skip is what they show.
     "pytest_kubeflow.skipping.plugin",
     # pytest-metadata asks its hooks before ours of pytest_configure is called.
-    "pytest_kubeflow.reporting.pytest_html",
     "pytest_kubeflow.reporting.plugin",
+    "pytest_kubeflow.reporting.pytest_html",
 ]
 
 SESSION_PLUGINS = (
