@@ -284,7 +284,8 @@ class ObjectStore:
     async def _allow_head(self, s3: aiohttp.ClientSession, bucket: str) -> None:
         """Have HeadBucket answered: KServe asks it first, and no action of an identity is it alone.
 
-        As KFP's pipelines-profile-controller does (AllowHeadBucket in its sync.py).
+        As KFP's pipelines-profile-controller does (AllowHeadBucket in its sync.py), but not for
+        who has no keys.
         """
         policy = json.dumps(
             {
@@ -296,7 +297,10 @@ class ObjectStore:
                         "Principal": "*",
                         "Action": "s3:ListBucket",
                         "Resource": f"arn:aws:s3:::{bucket}",
-                        "Condition": {"StringEquals": {"s3:RequestMethod": "HEAD"}},
+                        "Condition": {
+                            "StringEquals": {"s3:RequestMethod": "HEAD"},
+                            "StringLike": {"aws:username": "?*"},
+                        },
                     }
                 ],
             }

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from minio import Minio
@@ -276,6 +277,7 @@ def test_a_profile_is_shown_no_uploads_of_others(endpoints: Endpoints) -> None:
     with pytest.raises(S3Error, match="AccessDenied"):
         own._abort_multipart_upload(BUCKET, key, upload)
     assert own.bucket_exists(BUCKET)
+    assert urllib3.request("HEAD", f"{endpoints.s3_endpoint}/{BUCKET}").status == 403
     other._abort_multipart_upload(BUCKET, key, upload)
 
 
