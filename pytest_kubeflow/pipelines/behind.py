@@ -14,8 +14,11 @@ from pytest_kubeflow.response_text import words_of
 from pytest_kubeflow.retries.outage import Outage
 from pytest_kubeflow.retries.statuses import retry_after
 
-SETTLING = 10.0
-"""Seconds in which a Kubernetes API that has just started does not know all roles and accounts."""
+SETTLING = 30.0
+"""Seconds in which a Kubernetes API that has just started does not know all roles and accounts.
+
+More than its own clients have: what the pipelines ask it for us may be answered late.
+"""
 
 _KIND = "500 of what is behind"
 _READ = 4000

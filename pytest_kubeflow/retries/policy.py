@@ -123,7 +123,7 @@ class RetryPolicy:
             error = state.outcome.exception()
             outage = self._outage(error) if error is not None else None
             if outage is None:
-                return error is not None and self._may_settle(error)
+                return error is not None and self._may_settle(error, repetition.began)
             repetition.fail(outage)
             if reads_evidence:
                 self._evidence.lost(self.client, repetition.began)
@@ -213,8 +213,9 @@ class RetryPolicy:
             self._evidence.answered(self.client)
         return outage
 
-    def _may_settle(self, error: BaseException) -> bool:
-        since = time.monotonic() - self._silent_at
+    def _may_settle(self, error: BaseException, began: float) -> bool:
+        # From when it was asked: one that has just started may take its time to refuse.
+        since = began - self._silent_at
         return getattr(error, "status", None) in _REFUSALS and since < self._settling
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.local.controllers.persistentvolume import PROVISIONER
 
-_SECONDS = 90.0
+_SECONDS = 180.0
 _NODE = "node-a"
 _CLASS = "of-programs"
 _SCRIPT = "echo kept > /data/file"

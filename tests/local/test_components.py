@@ -71,7 +71,7 @@ def _ended(name: str, kubeconfig: Path, folder: Path) -> tuple[int, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
     logged = ("INFO ", "WARNING ")
     lines = [one for one in done.stderr.splitlines(keepends=True) if not one.startswith(logged)]

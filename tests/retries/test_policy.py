@@ -149,3 +149,34 @@ def test_verdicts_of_ours_are_not_judged_again() -> None:
 def test_a_lost_response_is_an_error_to_nobody_else() -> None:
     lost = LostResponse(AWAY, "the response")
     assert (lost.outage, lost.response, str(lost)) == (AWAY, "the response", "away")
+
+
+class _ForbiddenError(Exception):
+    status = 403
+
+
+def test_a_refusal_after_an_outage_settles_however_long_it_took(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It counts when it was asked for: a server that has just started is slow."""
+    clock = [0.0]
+    monkeypatch.setattr("pytest_kubeflow.retries.policy.time.monotonic", lambda: clock[0])
+    policy = RetryPolicy("pipelines", tally=Tally(), settling=5.0)
+
+    def lost() -> None:
+        raise Unusable(AWAY)
+
+    def late() -> None:
+        clock[0] += 20.0
+        raise _ForbiddenError
+
+    steps = [lost, late]
+
+    def attempt() -> str:
+        if steps:
+            steps.pop(0)()
+        return "done"
+
+    assert policy.repeat(attempt) == "done"
+    with pytest.raises(_ForbiddenError):
+        policy.repeat(late)

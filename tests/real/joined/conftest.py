@@ -13,7 +13,7 @@ from pytest_kubeflow.local.endpoints import Endpoints
 from tests.real.controlplane import ControlPlane
 
 PROFILE = "kubeflow-user-example-com"
-SECONDS = 120.0
+SECONDS = 300.0
 
 
 @pytest.fixture(scope="package")
