@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_kubeflow.pipelines.run import PipelineRun
 
 _LOGS = 3
-_LINES = 20
+_LINES = 40
 # Secrets are taken out before the rest is cut off, and a private key has many lines.
 _READ_LINES = 1_000
 _LOG = "log of "
