@@ -44,7 +44,7 @@ def _screenshot(page: Page, name: str) -> None:
     """Take it; $UPDATE_SCREENSHOTS writes those of the documentation."""
     image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     # No page is blank: it has text, in more than two colours.
-    assert len(image.getcolors(1 << 24)) > 20
+    assert len(image.getcolors(1 << 24) or ()) > 20
     written = io.BytesIO()
     image.quantize(128, dither=Image.Dither.NONE).save(written, "PNG", optimize=True)
     assert len(written.getvalue()) <= LARGEST
