@@ -24,12 +24,13 @@ class Tab:
 
     page: Page
     complaints: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
 
     def check(self) -> None:
         """Nothing was complained about, and the file itself was all that was asked for."""
         assert self.complaints == []
-        assert [url for url in self.requests if not url.startswith(("file:", "data:"))] == []
+        asked = [one.url for one in self.requests]
+        assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
 
 
 @pytest.fixture(scope="session")
@@ -88,11 +89,7 @@ class Opener:
         )
         context.set_default_timeout(60_000)
         tab = Tab(context.new_page())
-
-        def asked(request: Request) -> None:
-            tab.requests.append(request.url)
-
-        tab.page.on("request", asked)
+        tab.page.on("request", tab.requests.append)
         tab.page.on("console", lambda message: tab.complaints.append(message.text))
         tab.page.on("pageerror", lambda error: tab.complaints.append(str(error)))
         tab.page.on("dialog", lambda dialog: tab.complaints.append(dialog.message))
