@@ -89,7 +89,11 @@ class Opener:
         )
         context.set_default_timeout(60_000)
         tab = Tab(context.new_page())
-        tab.page.on("request", tab.requests.append)
+
+        def asked(request: Request) -> None:
+            tab.requests.append(request)
+
+        tab.page.on("request", asked)
         tab.page.on("console", lambda message: tab.complaints.append(message.text))
         tab.page.on("pageerror", lambda error: tab.complaints.append(str(error)))
         tab.page.on("dialog", lambda dialog: tab.complaints.append(dialog.message))
