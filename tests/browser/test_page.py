@@ -99,10 +99,10 @@ def test_filters_work_together(opened: Opener, files: dict[str, Path]) -> None:
     rows = tab.page.locator("#list > li")
     tab.page.get_by_role("checkbox", name="failed").check()
     expect(rows).to_have_count(12)
-    tab.page.get_by_label("Component").select_option("volumes")
+    tab.page.get_by_role("combobox").select_option("volumes")
     expect(rows).to_have_count(3)
     tab.page.get_by_role("checkbox", name="skipped").check()
-    tab.page.get_by_label("Component").select_option("")
+    tab.page.get_by_role("combobox").select_option("")
     expect(rows).to_have_count(18)
 
 
@@ -220,6 +220,9 @@ def test_runs_of_a_large_session_are_made_when_they_are_unfolded(
     expect(last.get_by_role("table")).to_contain_text("square-root")
     expect(last.get_by_role("img")).to_be_visible()
     tab.check()
+    # Without scripts all of them are there.
+    plain = opened(file, script=False)
+    assert plain.page.locator("details.run table.tasks").count() == len(tests)
 
 
 def test_nothing_that_a_cluster_wrote_runs(opened: Opener, tmp_path: Path) -> None:
