@@ -24,12 +24,13 @@ class Tab:
 
     page: Page
     complaints: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
 
     def check(self) -> None:
         """Nothing was complained about, and the file itself was all that was asked for."""
         assert self.complaints == []
-        assert [url for url in self.requests if not url.startswith(("file:", "data:"))] == []
+        asked = [one.url for one in self.requests]
+        assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +91,7 @@ class Opener:
         tab = Tab(context.new_page())
 
         def asked(request: Request) -> None:
-            tab.requests.append(request.url)
+            tab.requests.append(request)
 
         tab.page.on("request", asked)
         tab.page.on("console", lambda message: tab.complaints.append(message.text))

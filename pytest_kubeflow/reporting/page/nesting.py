@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pytest_kubeflow.reporting.page.ranking import Edge
 from pytest_kubeflow.reporting.records.runs import TaskEntry
+
+_NUMBER = re.compile(r"\[\d+\]$")
+"""What tells the iterations of a loop apart."""
 
 
 class Nesting:
@@ -34,10 +38,7 @@ class Nesting:
         """Who is around each task; nobody where names lead nowhere, or in a circle."""
         parents: list[int | None] = []
         for index, task in enumerate(self._tasks):
-            within = task.within
-            while within and within not in by_name:
-                within = within.rpartition("/")[0]
-            around = by_name[within][0] if within else index
+            around = self._around(task, by_name)
             parents.append(around if around != index else None)
         for index in range(len(parents)):
             seen, at = {index}, parents[index]
@@ -48,6 +49,26 @@ class Nesting:
                 seen.add(at)
                 at = parents[at]
         return parents
+
+    def _around(self, task: TaskEntry, by_name: Mapping[str, list[int]]) -> int | None:
+        """The DAG around a task; that of an iteration is its loop, whose name it has."""
+        for loop in by_name.get(_NUMBER.sub("", task.name), []):
+            if self._tasks[loop].is_dag and self._tasks[loop].name != task.name:
+                return loop
+        within = task.within
+        while within and within not in by_name:
+            within = within.rpartition("/")[0]
+        return by_name[within][0] if within else None
+
+    def rows(self) -> list[tuple[int, int]]:
+        """All tasks, each below the DAG around it, and how deep each of them is."""
+        found: list[tuple[int, int]] = []
+        rest = [(index, 0) for index in reversed(self.children[None])]
+        while rest:
+            index, depth = rest.pop()
+            found.append((index, depth))
+            rest += [(child, depth + 1) for child in reversed(self.children[index])]
+        return found
 
     def _line(self, index: int) -> list[int]:
         """A task and those around it, outermost first."""

@@ -20,7 +20,7 @@ from pytest_kubeflow.reporting.records.runs import TaskEntry
 
 _NODE = (184.0, 48.0)
 _HEAD, _PAD = 30.0, 14.0
-_WIDE = 1000.0
+_WIDE = 880.0
 """What a desktop shows without scrolling."""
 
 _MOST = 150
@@ -138,7 +138,7 @@ class _Drawing:
             0,
             0,
             *_NODE,
-            label=_fitting(_key(task), _LABEL),
+            label=_fitting(key(task), _LABEL),
             name=task.name,
             note=_note(task),
             mark=run_mark(task.state),
@@ -170,7 +170,8 @@ def _rows(sizes: list[Point], *, below: float) -> dict[int, Point]:
     return places
 
 
-def _key(task: TaskEntry) -> str:
+def key(task: TaskEntry) -> str:
+    """A task's name within the DAG around it."""
     return task.name.removeprefix(f"{task.within}/") if task.within else task.name
 
 

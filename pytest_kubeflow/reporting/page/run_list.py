@@ -13,7 +13,7 @@ from pytest_kubeflow.reporting.records.session import SessionRecord
 from pytest_kubeflow.reporting.records.tests import TestRecord
 
 _EAGER = 40
-"""Runs whose folded parts need no script; more would make the page slow to open."""
+"""Runs that are made when the page opens; more would make it slow."""
 
 _OPEN = 3
 """Runs that are unfolded: the first of each of so many causes."""

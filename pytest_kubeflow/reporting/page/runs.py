@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pytest_kubeflow.reporting.page.budget import Budget, Excerpt
 from pytest_kubeflow.reporting.page.links import Links
 from pytest_kubeflow.reporting.page.marks import Mark, run_mark
+from pytest_kubeflow.reporting.page.nesting import Nesting
 from pytest_kubeflow.reporting.page.picture import Picture, picture
+from pytest_kubeflow.reporting.page.picture import key as task_key
 from pytest_kubeflow.reporting.page.timeline import Axis, Bar, task_bars
 from pytest_kubeflow.reporting.page.visible import short, visible
 from pytest_kubeflow.reporting.page.wording import count, duration, moment
@@ -132,7 +134,10 @@ class RunViews:
             dead_url="" if link else short(run.url, 240),
             picture=picture(shown),
             axis=axis,
-            tasks=tuple(self._task(task, axis, limits) for task in shown),
+            tasks=tuple(
+                self._task(shown[index], depth, axis, limits)
+                for index, depth in Nesting(shown).rows()
+            ),
             count=len(run.tasks) + run.left_out,
             left_out=len(run.tasks) - len(shown) + run.left_out,
             outputs=self._values(run.outputs, limits),
@@ -140,20 +145,16 @@ class RunViews:
             tests=tuple(tests),
         )
 
-    def _task(self, task: TaskEntry, axis: Axis, limits: Mapping[str, int]) -> TaskView:
+    def _task(self, task: TaskEntry, depth: int, axis: Axis, limits: Mapping[str, int]) -> TaskView:
         mark = run_mark(task.state)
         return TaskView(
-            name=short(task.name, 160),
-            indent=min(4, task.name.count("/")) if task.within else 0,
+            name=short(task_key(task), 160),
+            indent=min(4, depth),
             mark=mark,
             is_dag=task.is_dag,
             is_cached=task.is_cached,
             took=duration(task.seconds),
-            phases=" · ".join(
-                f"{short(_PHASES.get(phase.name, phase.name), 40)} "
-                f"{duration(phase.ended - phase.started)}"
-                for phase in task.phases[:6]
-            ),
+            phases=" · ".join(_phases(task)),
             bars=task_bars(axis, task, mark.kind),
             outputs=self._values(task.outputs, limits),
             artifacts=self._values(task.artifacts, limits),
@@ -169,6 +170,15 @@ class RunViews:
         if len(values) > _VALUES:
             shown.append(Value("…", Excerpt(f"{len(values) - _VALUES} more")))
         return tuple(shown)
+
+
+def _phases(task: TaskEntry) -> Iterator[str]:
+    """How long each phase took that can be seen; no line ends within one."""
+    for phase in task.phases[:6]:
+        seconds = phase.ended - phase.started
+        if seconds >= 0.05:
+            told = f"{short(_PHASES.get(phase.name, phase.name), 40)} {duration(seconds)}"
+            yield told.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def runs_of(tests: Iterable[TestRecord]) -> dict[str, RunRecord]:

@@ -37,7 +37,7 @@ ATTACKS = [
     "<!-- --!> <![CDATA[ ]]> <?php",
     "&lt;script&gt; &#60; &amp;",
     "\x1b[31mred\x1b[0m \x00 \ud800 \u202egnp.exe",
-    "</template><template>",
+    "</noscript></template><noscript>",
 ]
 
 

@@ -6,11 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_kubeflow.reporting.page.layered import arrange
+from pytest_kubeflow.reporting.page.nesting import Nesting
 from pytest_kubeflow.reporting.page.picture import Box, Picture, picture
 from pytest_kubeflow.reporting.page.ranking import acyclic, ranks, reduced
 from pytest_kubeflow.reporting.records.runs import TaskEntry
 from tests.reporting.page.sessions import loop, pythagorean
 
+NAMES = ["a", "b", "a/b", "a[0]", "a[0]/b", "b/a"]
 Graph = tuple[int, list[tuple[int, int]]]
 
 GRAPHS = st.integers(1, 12).flatmap(
@@ -144,7 +146,8 @@ def test_nested_dags_are_groups_around_their_tasks() -> None:
     groups = [one for one in found.boxes if one.is_group]
     assert not any(overlap(one, other) for one, other in combinations(groups, 2))
     assert box(found, "for-loop-1[2]/tell").note == "cached"
-    assert box(found, "collect").x > group.x + group.width
+    last = box(found, "collect")
+    assert last.x > group.x + group.width or last.y > group.y + group.height
 
 
 def test_groups_in_groups() -> None:
@@ -215,3 +218,42 @@ def test_wide_letters_fit_too() -> None:
 
 def test_no_tasks_no_picture() -> None:
     assert picture(()) is None
+
+
+def test_iterations_are_in_their_loop() -> None:
+    tasks = (
+        done("loop", is_dag=True),
+        done("loop[0]", is_dag=True),
+        done("loop[1]", is_dag=True),
+        done("loop[0]/double"),
+        done("loop[1]/double"),
+        done("add-up", "loop", "loop[0]", "loop[1]"),
+    )
+    found = drawn(*tasks)
+    assert inside(box(found, "loop[1]"), box(found, "loop"))
+    assert inside(box(found, "loop[1]/double"), box(found, "loop[1]"))
+    assert len(found.edges) == 1
+    assert [(tasks[at].name, depth) for at, depth in Nesting(tasks).rows()] == [
+        ("loop", 0),
+        ("loop[0]", 1),
+        ("loop[0]/double", 2),
+        ("loop[1]", 1),
+        ("loop[1]/double", 2),
+        ("add-up", 0),
+    ]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(NAMES), st.sampled_from(["a", "b"])),
+        max_size=8,
+    )
+)
+def test_every_task_has_a_row_whatever_its_names_say(names: list[tuple[str, str]]) -> None:
+    tasks = [
+        TaskEntry(name, "FAILED", within=within, after=(within,), is_dag=True)
+        for name, within in names
+    ]
+    assert sorted(at for at, _ in Nesting(tasks).rows()) == list(range(len(tasks)))
+    if tasks:
+        assert len(drawn(*tasks).boxes) == len(tasks)
