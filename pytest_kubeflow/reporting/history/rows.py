@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import ipaddress
 import sqlite3
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.reporting.records.document import dump, parse
 from pytest_kubeflow.reporting.records.session import SessionRecord, State
 from pytest_kubeflow.reporting.records.tests import Outcome, TestRecord
 from pytest_kubeflow.reporting.records.trend import Night
+
+LOOPBACK = "localhost"
+"""How all gateways on addresses of this machine are called here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,7 @@ def insert(connection: sqlite3.Connection, record: SessionRecord) -> None:
         "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             key,
-            _text(record.gateway),
-            _text(record.target),
+            *_cluster(record),
             night.started,
             night.seconds,
             night.state.value,
@@ -141,7 +145,21 @@ def _slim_test(test: TestRecord) -> TestRecord:
 
 
 def _cluster(record: SessionRecord) -> list[str]:
-    return [_text(record.gateway), _text(record.target)]
+    """What sessions on one cluster have in common: gateway and target.
+
+    An address of this machine is another one each night, that of a forwarded port or of an embedded
+    Kubeflow: they count as one, and the target alone tells clusters behind them apart.
+    """
+    gateway = LOOPBACK if _is_loopback(record.gateway) else record.gateway
+    return [_text(gateway), _text(record.target)]
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name
+        return False
 
 
 def _text(text: str) -> str:

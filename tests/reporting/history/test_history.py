@@ -75,6 +75,29 @@ def test_red_since_the_first_of_an_unbroken_line(tmp_path: Path) -> None:
     assert history.trend(night(99, elsewhere)).red_since == night(99).started
 
 
+def test_gateways_on_this_machine_are_told_apart_by_their_target(tmp_path: Path) -> None:
+    """A forwarded port, and that of an embedded Kubeflow, is another one each night."""
+    history = History(tmp_path)
+    for number, (gateway, target) in enumerate(
+        [
+            ("http://127.83.1.2:41234", ""),
+            ("http://localhost:8080/x", ""),
+            ("https://[::1]:9", "staging"),
+            ("https://[", ""),
+            ("https://kf.example", ""),
+        ]
+    ):
+        history.add(replace(night(number), gateway=gateway, target=target))
+    for gateway, target, sessions in (
+        ("http://127.0.0.1:1", "", ["night-0", "night-1"]),
+        ("http://127.0.0.1:1", "staging", ["night-2"]),
+        ("https://kf.example", "", ["night-4"]),
+        ("http://kf.example", "", []),
+    ):
+        nights = history.trend(replace(night(9), gateway=gateway, target=target)).nights
+        assert [one.session for one in nights] == [*sessions, "night-9"]
+
+
 def test_a_session_comes_back_by_its_name(tmp_path: Path) -> None:
     history = History(tmp_path)
     with pytest.raises(ConfigurationError, match=r"is no history: it has no history\.sqlite"):
