@@ -55,15 +55,15 @@ _LOG = "log of "
 class _Shown:
     """How errors show their evidence, in this process."""
 
-    brief: bool = False
+    how: str = "full"
 
 
 _shown = _Shown()
 
 
 def show_evidence(how: str) -> None:
-    """From now on `str` of an error gives its evidence "full" or "short"."""
-    _shown.brief = how == "short"
+    """From now on `str` of an error gives its evidence "full", "short", or "none" of it."""
+    _shown.how = how
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,10 @@ class Evidence:
         return Evidence(self.title, tuple(kept) or self.sections[:1])
 
     def shown(self) -> str:
-        """As text, as much of it as `show_evidence` wants."""
-        return (self.brief() if _shown.brief else self).render()
+        """As text, as much of it as `show_evidence` wants; empty if none is wanted."""
+        if _shown.how == "none":
+            return ""
+        return (self.brief() if _shown.how == "short" else self).render()
 
     def render(self, *, lines: int = 40, characters: int = 20_000) -> str:
         """As text: the last `lines` lines of each section, `characters` characters at most."""
@@ -123,7 +125,8 @@ class KubeflowError(Exception):
         self.evidence = evidence
 
     def __str__(self) -> str:
-        return f"{self.message}\n{self.evidence.shown()}" if self.evidence else self.message
+        shown = self.evidence.shown() if self.evidence else ""
+        return f"{self.message}\n{shown}" if shown else self.message
 
 
 class ConfigurationError(KubeflowError):

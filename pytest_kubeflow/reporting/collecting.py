@@ -116,11 +116,9 @@ class SessionCollector:
         settings = options.load(config)
         redact = options.redactor(config).redact
         code = int(pytest.ExitCode.INTERRUPTED if draft else session.exitstatus)
-        early = (
-            KILLED
-            if draft
-            else self._ended_by or str(session.shouldfail or session.shouldstop or "")
-        )
+        early = self._ended_by or str(session.shouldfail or session.shouldstop or "")
+        if draft:
+            early = self._ended_by or KILLED
         if not early and code == pytest.ExitCode.USAGE_ERROR:
             early = _USAGE
         ended_by = redact(early)

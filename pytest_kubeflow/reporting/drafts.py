@@ -59,6 +59,11 @@ class Draft:
             self._took = self._write()
             self._due = time.monotonic() + _SHARE * self._took
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_keyboard_interrupt(self) -> None:
+        """The session ends by a signal: to remove what it made may take longer than is left."""
+        self._write()
+
     def _write(self) -> float:
         """The seconds of computing that it took, which are not those of a busy machine."""
         from pytest_kubeflow.reporting.records.document import dump

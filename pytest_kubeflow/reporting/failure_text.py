@@ -12,6 +12,8 @@ _HEADING = "Kubeflow run"
 
 def add_text(report: pytest.TestReport, text: str) -> None:
     """Add to the failure itself: of sections JUnit XML takes captured output alone."""
+    if not text:
+        return
     if isinstance(report.longrepr, ExceptionRepr):
         report.longrepr.addsection(_HEADING, text)
     elif isinstance(report.longrepr, str):

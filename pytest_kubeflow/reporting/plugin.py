@@ -52,7 +52,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if options.is_listing(session.config):
         return
     settings = options.load(session.config).reporting
-    show_evidence(settings.evidence)
+    # pytest 9 prints the whole text of a failure with --tb=line, too.
+    line = session.config.getoption("tbstyle", "auto") == "line"
+    show_evidence("none" if line else settings.evidence)
     EVIDENCE.renew(settings.evidence_timeout)
 
 

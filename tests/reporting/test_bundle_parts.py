@@ -20,7 +20,10 @@ from .runs import Fake, dead, task
 
 def folder(path: Path, **changes: Any) -> Folder:
     facts = {"test": "test_it", "session": "s"}
-    given = {"redact": lambda text: text.replace("secret", "***"), "budget": Budget().for_test()}
+    given: dict[str, Any] = {
+        "redact": lambda text: text.replace("secret", "***"),
+        "budget": Budget().for_test(),
+    }
     return Folder(path, facts, **(given | changes))
 
 

@@ -42,7 +42,13 @@ def test_teardown(dies_in_teardown):
 def test_wrong():
     assert 1 == 2
 
-def test_hangs():
+@pytest.fixture
+def removed():
+    yield
+    # What was to be known was written before this, which may take longer than there is time.
+    pathlib.Path("meanwhile.json").write_bytes(pathlib.Path("report.json").read_bytes())
+
+def test_hangs(removed):
     pathlib.Path("ready").touch()
     time.sleep(300)
 
@@ -150,6 +156,9 @@ def test_sigterm_leaves_a_report_that_is_complete(tmp_path: Path) -> None:
     assert ended.tests["test_last"]["sentence"] == MISSED
     assert ended.document["ended_by"] == "SIGTERM"
     assert ended.state == "interrupted"
+    meanwhile = json.loads((tmp_path / "meanwhile.json").read_text())
+    assert meanwhile["ended_by"] == "SIGTERM"
+    assert [one["outcome"] for one in meanwhile["tests"]] == [*ended.outcomes.values()]
     assert "pytest-kubeflow: SIGTERM ends this session" in ended.output
     assert "removing" not in ended.output
     assert ended.code == pytest.ExitCode.INTERRUPTED

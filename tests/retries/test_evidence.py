@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_kubeflow.retries import policy as policies
 from pytest_kubeflow.retries.evidence import (
     EVIDENCE,
     EvidenceBudget,
@@ -32,7 +31,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Of budgets and policies; pauses take no time."""
     found = Clock()
-    monkeypatch.setattr(policies.time, "monotonic", found)
+    monkeypatch.setattr("time.monotonic", found)
     monkeypatch.setattr("tenacity.nap.time.sleep", lambda _: None)
     return found
 
