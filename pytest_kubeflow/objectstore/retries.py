@@ -95,7 +95,7 @@ def _judge(error: BaseException) -> Outage | None:
 
 
 def _outage(response: Any) -> Outage | None:
-    if response.status < 400 or response.status == 401:
+    if response.status < 400:
         return None
     return outage_in(response.status, response.headers, response.read(cache_content=True))
 

@@ -32,6 +32,9 @@ MAX_OUTAGE = 120.0
 PAUSES = (0.2, 2.0)
 """Seconds between two attempts: the first pause, and what it doubles up to."""
 
+_AT_LEAST = 2
+"""How often what has a short time is asked again at least, however long a response takes."""
+
 _REFUSALS = frozenset({401, 403})
 
 _bearable: ContextVar[float | None] = ContextVar("max_outage", default=None)
@@ -241,8 +244,13 @@ class _Repetition:
         """It was lost."""
         if self._first_loss is None:
             self._failing_since, self._first_loss = self.began, time.monotonic()
-        self._ends = self._first_loss + min(self._longest, outage.within)
         self._times[outage.kind] += 1
+        brief = outage.within < math.inf and self._longest > 0
+        if brief and self._times.total() <= _AT_LEAST:
+            # A slow network would spend a short time on one attempt, and that says little.
+            self._ends = math.inf
+        else:
+            self._ends = self._first_loss + min(self._longest, outage.within)
         self._is_once_too_often = (
             outage.times is not None and self._times[outage.kind] > outage.times
         )

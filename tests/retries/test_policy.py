@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -112,6 +113,24 @@ def test_what_may_be_there_for_good_has_less_time() -> None:
     assert script.calls == 1
     assert policy.repeat(script) == "done"
     assert policy.repeat(Script(AWAY)) == "done"
+
+
+@pytest.mark.parametrize("longest", [60.0, 0.05])
+def test_a_slow_network_does_not_use_up_what_has_less_time(longest: float) -> None:
+    ended: list[float] = []
+
+    def slow() -> str:
+        ended.append(time.monotonic() + 0.06)
+        while time.monotonic() < ended[-1]:
+            pass
+        if len(ended) <= 2:
+            raise Unusable(Outage("Internal Server Error", "500", within=0.05))
+        return "done"
+
+    assert RetryPolicy("gateway", longest, tally=Tally()).repeat(slow) == "done"
+    ended.clear()
+    with bounded_by(Deadline.after(0.08)), pytest.raises(Unusable):  # but no longer than it may
+        RetryPolicy("gateway", longest, tally=Tally()).repeat(slow)
 
 
 def test_no_time_is_one_attempt() -> None:
