@@ -90,13 +90,17 @@ def main() -> None:
             (f"green night, {len(night.tests)} tests", night, "hypotenuse"),
         ):
             render(replace(record, tests=()))  # imports and templates
-            began = time.perf_counter()
+            began, busy = time.perf_counter(), time.process_time()
             page = render(record, trend(record))
-            took = time.perf_counter() - began
+            took, busy = time.perf_counter() - began, time.process_time() - busy
             path = Path(folder, "page.html")
             path.write_text(page)
             size = path.stat().st_size
-            print(f"{name:30} written in {took:5.2f} s   {size / 1024:9,.0f} KiB", flush=True)
+            print(
+                f"{name:30} written in {took:5.2f} s ({busy:.2f} s of a processor), "
+                f"{size / 1024:,.0f} KiB",
+                flush=True,
+            )
             if executable() is None:
                 print(f"{'':30} no Chromium here: not opened")
                 continue
