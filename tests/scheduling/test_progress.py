@@ -161,6 +161,6 @@ def test_in_a_session(remote: Remote, tmp_path: Path, options: list[str], *, tol
     before, _, report = output.partition("= FAILURES =")
     assert ("kubeflow: naps-" in before) == told, output
     assert ("[gw0] kubeflow: naps-" in before) == ("-n1" in options)
-    assert ("kubeflow: http" in before) != ("--kf-quiet" in options or "-q" in options)
+    assert ("kubeflow: http" in before) != ("--kf-quiet" in options)
     assert "kubeflow: naps-" not in report, "it was captured"
     assert "Run details" not in output
