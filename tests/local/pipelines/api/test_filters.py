@@ -53,7 +53,11 @@ def test_numbers_compare(operation: str, actual: int, wanted: int, as_text: bool
             assert holds(Thing(size=actual), rule) == compare(actual, wanted)
 
 
-@given(st.text(max_size=3), st.text(max_size=2))
+# The database regards no accents either, and a combining one has its own place.
+PLAIN = st.text(st.characters(codec="ascii"), max_size=3)
+
+
+@given(PLAIN, PLAIN)
 def test_substrings_have_no_case(actual: str, wanted: str) -> None:
     rule = {"key": "name", "operation": "IS_SUBSTRING", "string_value": wanted}
     assert holds(Thing(actual), rule) == (wanted.casefold() in actual.casefold())
