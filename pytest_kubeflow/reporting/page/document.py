@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LARGEST = 15 * 1024 * 1024
 """Bytes of the largest page."""
 
-_TEXTS = 7 * 1024 * 1024
+_TEXTS = 5 * 1024 * 1024
 _ROWS = 4_000
 _TESTS = 3_000
 _SHARES = (1.0, 0.5, 0.2, 0.05, 0.0)

@@ -12,7 +12,7 @@ from pytest_kubeflow.reporting.records.runs import RunRecord
 from pytest_kubeflow.reporting.records.session import SessionRecord
 from pytest_kubeflow.reporting.records.tests import TestRecord
 
-_EAGER = 40
+_EAGER = 25
 """Runs that are made when the page opens; more would make it slow."""
 
 _OPEN = 3
