@@ -66,13 +66,26 @@ def test_nothing_is_left(remote: Remote, tmp_path: Path, workers: tuple[str, ...
     assert {"profile", "persistentvolumeclaim", "pod", "bucket"} <= record.made.keys()
 
 
+RUNS = """
+from kfp import dsl
+
+@dsl.component(base_image="python:3.11")
+def tell() -> str:
+    return "told"
+
+def test_runs(run_pipeline, minio_bucket):
+    assert run_pipeline(tell).outputs["Output"] == "told"
+"""
+
+
 def test_what_is_kept_is_no_leak(remote: Remote, tmp_path: Path) -> None:
     before = remote.things()
     arguments = (f"--kf-namespace={NAMESPACE}", "--kf-strict-cleanup", "--kf-keep=always")
-    code, output, record = session_of(remote, tmp_path, TIDY, *arguments)
+    code, output, record = session_of(remote, tmp_path, RUNS, *arguments)
     assert code == 0, output
-    assert record.left
     assert all(one.kept for one in record.left)
+    (run,) = (one.name for one in record.left if one.kind == "run")
+    assert f"run {run}: " in output
     code, output = remote.run(tmp_path, f"--kf-cleanup-session={record.session}", seconds=300)
     assert code == 0, output
     remote.wait_until_as(before)
