@@ -222,6 +222,8 @@ class PipelineRun:
         self._access.watcher.forget(self.run_id)
         with calling(f"delete run {self.name}"):
             self._access.client.delete_run(self.run_id)
+        if (package := ran_package(self._view, self._submitted)) is not None:
+            self._access.deleted(package.name, self.run_id)
 
     @reading_evidence()
     def evidence(self) -> Evidence:

@@ -39,6 +39,8 @@ class RunAccess:
     watcher: RunWatcher
     timeout: float = 600.0
     deadline: Deadline | None = None
+    deleted: Callable[[str, str], None] = lambda _pipeline, _run_id: None
+    """Is told each run that was deleted: its pipeline's name, and its id."""
 
     def view(self, run_id: str) -> RunView:
         """What the API says of a run now."""

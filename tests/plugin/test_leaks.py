@@ -88,4 +88,17 @@ def test_what_is_kept_is_no_leak(remote: Remote, tmp_path: Path) -> None:
     assert f"run {run}: " in output
     code, output = remote.run(tmp_path, f"--kf-cleanup-session={record.session}", seconds=300)
     assert code == 0, output
+    remote.wait_until_as(before | artifacts_of(remote))
+
+
+def artifacts_of(remote: Remote) -> set[str]:
+    """Objects of runs, which the clean-up of another session does not know."""
+    return {one for one in remote.things() if "/v2/artifacts/" in one}
+
+
+def test_what_deleted_runs_have_stored_goes_with_them(remote: Remote, tmp_path: Path) -> None:
+    before = remote.things()
+    code, output, record = session_of(remote, tmp_path, RUNS, f"--kf-namespace={NAMESPACE}")
+    assert code == 0, output
+    assert record.made["run"] == 1
     remote.wait_until_as(before)
