@@ -56,11 +56,7 @@ def verdict_of(
         return Verdict(State.DEGRADED, problems[0], components)
     if not any(one.passed for one in components):
         return Verdict(State.UNTESTED, _untested(tests, ended_by), components)
-    left = sum(test.outcome in _LEFT for test in tests)
-    passed = sum(one.passed for one in components)
-    if not left:
-        return Verdict(State.FIT, f"{_all(passed)} passed.", components)
-    return Verdict(State.FIT, f"{_all(passed)} that ran passed; {left} did not run.", components)
+    return Verdict(State.FIT, _fit(tests), components)
 
 
 def components_of(tests: Iterable[TestRecord]) -> tuple[ComponentResult, ...]:
@@ -101,6 +97,20 @@ def _component(name: str, tests: Sequence[TestRecord]) -> ComponentResult:
         state = State.FIT if passed else State.UNTESTED
     note = Counter(test.sentence for test in left).most_common(1)[0][0] if left else ""
     return ComponentResult(name, state, passed, red, len(left), note)
+
+
+def _fit(tests: Sequence[TestRecord]) -> str:
+    """All 50 tests that ran passed; 1 failed as expected; 10 did not run."""
+    left = sum(test.outcome in _LEFT for test in tests)
+    expected = sum(test.outcome is Outcome.XFAILED for test in tests)
+    passed = len(tests) - left - expected
+    told = [f"{_all(passed)}{' that ran' if left else ''} passed"]
+    if expected:
+        told = [f"{passed} tests passed" if passed != 1 else "1 test passed"]
+        told.append(f"{expected} failed as expected")
+    if left:
+        told.append(f"{left} did not run")
+    return f"{'; '.join(told)}."
 
 
 def _broken(components: Sequence[ComponentResult], causes: Sequence[Cause]) -> str:

@@ -52,7 +52,12 @@ def told(tests: list[TestRecord], **others: Any) -> tuple[State, str]:
             State.FIT,
             "All 2 tests that ran passed; 1 did not run.",
         ),
-        (records_of(access=[P, X]), State.FIT, "All 2 tests passed."),
+        (records_of(access=[P, X]), State.FIT, "1 test passed; 1 failed as expected."),
+        (
+            records_of(access=[P, P, X], gpu=[S]),
+            State.FIT,
+            "2 tests passed; 1 failed as expected; 1 did not run.",
+        ),
         (
             records_of(pipelines=[P, P], serving=[F, E]),
             State.DEGRADED,
