@@ -55,7 +55,7 @@ def secrets() -> list[str]:
 def written(
     folder: Path, options: list[str], environment: dict[str, str], *, tests: str = TESTS
 ) -> str:
-    """Everything that such a session writes: terminal, HTML, JUnit, log file."""
+    """Everything that such a session writes: terminal, reports of all formats, log file."""
     import os
 
     (folder / "test_all.py").write_text(tests)
@@ -64,6 +64,9 @@ def written(
             *(*COMMAND, "-vv", "-rA", "--showlocals", "--tb=long", "--log-level=DEBUG"),
             *("--html=report.html", "--self-contained-html", "--junitxml=junit.xml"),
             *("-o", "junit_logging=all", "--log-file=log.txt", "--log-file-level=DEBUG"),
+            *("--kf-report=out/page.html", "--kf-json=out/session.json", "--kf-ctrf=out/ctrf.json"),
+            *("--kf-prometheus=out/night.prom", "--kf-github-summary=out/summary.md"),
+            *("--kf-history=out/nights", "--kf-bundle=out/bundle"),
             *options,
         ],
         cwd=folder,
@@ -76,6 +79,13 @@ def written(
     parts = [done.stdout, done.stderr]
     for name in ("report.html", "junit.xml", "log.txt"):
         parts.append((folder / name).read_text())
+    files = [one for one in (folder / "out").rglob("*") if one.is_file()]
+    assert {"page.html", "session.json", "ctrf.json", "night.prom", "summary.md"} <= {
+        one.name for one in files
+    }
+    assert any("bundle" in one.parts for one in files)
+    assert any("nights" in one.parts for one in files)
+    parts += [one.read_text(errors="replace") for one in files]
     return "\n".join(parts)
 
 
