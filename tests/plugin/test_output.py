@@ -155,6 +155,9 @@ def test_no_hook_leaks(tmp_path: Path, how: list[str]) -> None:
     planted = "planted-kR7x9Qm2Wd8-of-the-administrator"
     command = [sys.executable, "-m", "pytest", "-o", "cache_dir=.pytest_cache", *how]
     command += ["--junitxml=junit.xml", "--html=report.html", "--self-contained-html"]
+    command += ["--kf-report=page.html", "--kf-json=session.json", "--kf-ctrf=ctrf.json"]
+    command += ["--kf-prometheus=night.prom", "--kf-github-summary=summary.md"]
+    command += ["--kf-history=nights", "--kf-bundle=bundle"]
     done = subprocess.run(
         command,
         cwd=tmp_path,
@@ -166,12 +169,16 @@ def test_no_hook_leaks(tmp_path: Path, how: list[str]) -> None:
     assert "INTERNALERROR" not in done.stdout + done.stderr
     assert "***" in done.stdout
     written = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".pyc"]
-    assert len(written) > 2
+    assert len(written) > 8
     pieces = {planted[at : at + 12] for at in range(len(planted) - 11)}
     for name, text in [
         ("stdout", done.stdout),
         ("stderr", done.stderr),
-        *((path.name, path.read_text()) for path in written if path.name != "test_it.py"),
+        *(
+            (path.name, path.read_text(errors="replace"))
+            for path in written
+            if path.name != "test_it.py"
+        ),
     ]:
         leaking = [line for line in text.splitlines() if any(one in line for one in pieces)]
         assert not leaking, (name, leaking[:3])
