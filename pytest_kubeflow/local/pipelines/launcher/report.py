@@ -12,8 +12,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_ATTEMPTS = 6
-_PAUSE = 0.1
+_SECONDS = 120.0
+"""For which an API that is not there, or busy, is asked again."""
+_PAUSES = (0.1, 2.0)
+"""Seconds between two attempts: the first pause, and what it doubles up to."""
 
 
 class ReportError(Exception):
@@ -28,7 +30,7 @@ class Reporter:
         self._token_file = token_file
 
     def send(self, result: dict[str, Any]) -> None:
-        """Send it; an API that is busy (429, 5xx) is asked again. Raises ReportError."""
+        """Send it; an API that is away or busy (429, 5xx) is asked again. Raises ReportError."""
         namespace, pod = os.environ["NAMESPACE"], os.environ["KFP_POD_NAME"]
         url = f"http://{self._place}/internal/namespaces/{namespace}/pods/{pod}/report"
         body = json.dumps(_spoken(result), ensure_ascii=False, allow_nan=False).encode()
@@ -38,13 +40,13 @@ class Reporter:
         except OSError as error:
             raise ReportError(f"the pod's token cannot be read: {error}") from None
         headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
-        for attempt in range(_ATTEMPTS):
-            told = self._once(url, headers, body)
-            if told is None:
-                return
-            if attempt < _ATTEMPTS - 1:
-                time.sleep(_PAUSE * 2**attempt)
-        raise ReportError(told)
+        ends = time.monotonic() + _SECONDS
+        pause, longest = _PAUSES
+        while (told := self._once(url, headers, body)) is not None:
+            if time.monotonic() + pause > ends:
+                raise ReportError(told)
+            time.sleep(pause)
+            pause = min(2 * pause, longest)
 
     @staticmethod
     def _once(url: str, headers: dict[str, str], body: bytes) -> str | None:
