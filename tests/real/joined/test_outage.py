@@ -1,4 +1,4 @@
-"""The API server is away for a minute while suites run on the embedded Kubeflow that joined it."""
+"""The API server is away for a time while suites run on the embedded Kubeflow that joined it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from tests.real.sessions import SuiteSession
 
 pytestmark = pytest.mark.usefixtures("routable")
 
-_AWAY_SECONDS = 60.0
 _SUITES = ("suites/pipelines", "suites/volumes", "suites/objectstore")
 _WORKFLOWS = ("argoproj.io", "v1alpha1", "workflows")
 
@@ -33,20 +32,21 @@ def workflows(kubernetes: KubernetesClient) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("number", "moment"),
+    ("number", "moment", "seconds"),
     [
         # As of a restart of its node, and as of an upgrade.
-        pytest.param(signal.SIGKILL, lambda seen: len(seen) > 0, id="while-runs-are-submitted"),
-        pytest.param(signal.SIGTERM, lambda seen: "Succeeded" in seen, id="while-runs-go-on"),
+        pytest.param(signal.SIGKILL, len, 60.0, id="while-runs-are-submitted"),
+        pytest.param(signal.SIGTERM, lambda seen: "Succeeded" in seen, 20.0, id="while-runs-go-on"),
     ],
 )
-def test_a_minute_without_the_api_server(
+def test_a_time_without_the_api_server(
     control_plane: ControlPlane,
     joined: Endpoints,
     kubernetes: KubernetesClient,
     tmp_path: Path,
     number: signal.Signals,
-    moment: Callable[[list[str]], bool],
+    moment: Callable[[list[str]], object],
+    seconds: float,
 ) -> None:
     before = workflows(kubernetes).keys()
     with SuiteSession(joined, tmp_path, *_SUITES) as session:
@@ -56,7 +56,7 @@ def test_a_minute_without_the_api_server(
             assert time.monotonic() < ends
         control_plane.stop_api(number)
         try:
-            assert not session.ends_within(_AWAY_SECONDS), session.output
+            assert not session.ends_within(seconds), session.output
         finally:
             control_plane.start_api()
         counts = session.counts()
