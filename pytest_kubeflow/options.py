@@ -106,7 +106,9 @@ def _refuse_hidden_keys(config: pytest.Config) -> None:
     given = (one.partition("=") for one in config.getoption("override_ini", None) or ())
     overridden = {key.strip(): value for key, _, value in given}
     # `inicfg` is deprecated, and there is no other way to what was given and no plugin knows.
-    in_file = getattr(config, "_inicfg", None) or getattr(config, "inicfg", {})
+    in_file = vars(config).get("_inicfg", None)
+    if in_file is None:  # releases of pytest before 9
+        in_file = config.inicfg
     for row in (row for row in OPTIONS if row.hidden):
         key = f"kf_{row.name}"
         if key in overridden:

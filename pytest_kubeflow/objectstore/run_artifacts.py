@@ -41,7 +41,7 @@ class RunArtifacts:
         self._runs: list[tuple[str, str]] = []
 
     def add(self, pipeline: str, run_id: str) -> None:
-        """Name one that was deleted."""
+        """Name one that was deleted; "" for the pipeline of one that was submitted twice."""
         with self._lock:
             self._runs.append((pipeline, run_id))
 
@@ -52,13 +52,19 @@ class RunArtifacts:
         if not runs or self._cluster.s3.endpoint is None:
             return
         self._wait_for_pods({run_id for _, run_id in runs})
+        names = {pipeline for pipeline, _ in runs if pipeline}
+        paths = [
+            f"{name}/{run_id}/"
+            for pipeline, run_id in runs
+            for name in ({pipeline} if pipeline else names)
+        ]
         root = pipeline_root(self._cluster.kubernetes, self._namespace) or _ROOT
         keys = keys_for(self._cluster, self._namespace)
         refusal = ""
         for access in [access_with(self._cluster, one) for one in keys]:
             try:
-                for pipeline, run_id in runs:
-                    _remove(access, root, f"{pipeline}/{run_id}/")
+                for path in paths:
+                    _remove(access, root, path)
             except ObjectStoreError as error:
                 if error.code == "NoSuchBucket":
                     return

@@ -68,15 +68,17 @@ class Experiment:
         if before is not None:
             _delete_experiment(self._client, before)
 
-    def delete(self) -> None:
-        """Remove it, if it was made at all, with runs in it that nobody knows of.
+    def delete(self) -> list[str]:
+        """Remove it, if it was made at all, with runs in it that nobody knows of: their ids.
 
         Something on the way may send one request twice, or do it after we have given it up.
         """
+        removed = []
         if self._id is not None:
-            _remove_experiment(self._client, self._id, self._namespace)
+            removed = _remove_experiment(self._client, self._id, self._namespace)
         if self._record is not None:
             _delete_experiment(self._client, self._record)
+        return removed
 
     def _create(self, name: str, *, lifetime: float | None = None) -> str:
         def create() -> str:
@@ -198,13 +200,16 @@ def remove_pipeline(client: Any, pipeline_id: str) -> None:
             client.delete_pipeline(pipeline_id)
 
 
-def _remove_experiment(client: Any, experiment_id: str, namespace: str | None) -> None:
-    # Without its runs they would stay, in no experiment.
+def _remove_experiment(client: Any, experiment_id: str, namespace: str | None) -> list[str]:
+    """Remove it with its runs, which would stay else, in no experiment; the ids of these."""
+    removed = []
     with contextlib.suppress(NotFound):
         runs = pages(client.list_runs, "runs", experiment_id=experiment_id, namespace=namespace)
         for run in map(RunView.of, list(runs)):
             _remove_run(client, run)
+            removed.append(run.run_id)
     _delete_experiment(client, experiment_id)
+    return removed
 
 
 def _remove_run(client: Any, run: RunView) -> None:

@@ -220,8 +220,11 @@ class PipelineRun:
 
     def _delete_run(self) -> None:
         self._access.watcher.forget(self.run_id)
-        with calling(f"delete run {self.name}"):
-            self._access.client.delete_run(self.run_id)
+        try:
+            with calling(f"delete run {self.name}"):
+                self._access.client.delete_run(self.run_id)
+        except NotFound:
+            pass  # the response to an earlier attempt was lost
         if (package := ran_package(self._view, self._submitted)) is not None:
             self._access.deleted(package.name, self.run_id)
 

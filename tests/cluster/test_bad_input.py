@@ -29,9 +29,12 @@ def suite(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def refused(remote: Remote, suite: Path, *arguments: str, code: int = 4) -> str:
-    """The one line with which such a session ends."""
-    found, output = remote.run(suite, *arguments)  # which ends after a minute, whatever hangs
+def refused(
+    remote: Remote, suite: Path, *arguments: str, code: int = 4, alone: bool = False
+) -> str:
+    """The one line with which such a session ends; `alone` without what tells of `remote`."""
+    run = remote.run_with if alone else remote.run
+    found, output = run(suite, *arguments)  # which ends after a minute, whatever hangs
     assert found == code, output
     assert "Traceback" not in output
     assert "passed" not in output
@@ -362,10 +365,11 @@ def test_storage_class_that_does_not_exist(remote: Remote, suite: Path) -> None:
 
 
 def test_fault_that_does_not_exist(remote: Remote, suite: Path) -> None:
-    line = refused(remote, suite, "--kf-host=local", "--kf-local-fault=rain")
+    line = refused(remote, suite, "--kf-host=local", "--kf-local-fault=rain", alone=True)
     assert line.startswith("--kf-local-fault: there is no fault 'rain'; valid: ")
     for name in ("login-dwon", "LOGIN_DOWN"):
-        line = refused(remote, suite, "--kf-host=local", f"--kf-local-fault={name}")
+        given = ("--kf-host=local", f"--kf-local-fault={name}")
+        line = refused(remote, suite, *given, alone=True)
         assert f"there is no fault {name!r}; did you mean 'login-down'? valid: " in line
 
 

@@ -75,6 +75,6 @@ def test_a_kubernetes_is_joined_on_purpose_alone(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 4
-    (line,) = done.stderr.strip().splitlines()
+    (line,) = (one for one in done.stderr.splitlines() if one.startswith("ERROR: "))
     assert line.startswith("ERROR: --kf-context=production (from command line): --kf-host=local ")
     assert "`python -m pytest_kubeflow.local --kubeconfig FILE`" in line

@@ -58,13 +58,20 @@ test_odd.__test__ = True
 
 WAITING = """
 import pathlib
+from pytest_kubeflow.errors import KubeflowError
 from test_bundle import *
 for name in [name for name in dir() if name.startswith("test_")]:
     del globals()[name]
 
+def said(task):
+    try:
+        return "hanging around" in task.log()
+    except KubeflowError:
+        return False
+
 def test_waits(run_pipeline):
     run = run_pipeline(hang, wait=False)
-    while not any(task.state == "RUNNING" for task in run.tasks):
+    while not any(task.state == "RUNNING" and said(task) for task in run.tasks):
         time.sleep(0.1)
     pathlib.Path("ready").touch()
     time.sleep(300)
@@ -184,14 +191,15 @@ def test_a_test_that_the_session_is_interrupted_in_has_a_folder(
 
 def test_a_preflight_that_fails_has_a_folder(remote: Remote, tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text("def test_it(kf_cluster): pass")
-    code, output = remote.run_with(
-        tmp_path,
-        f"--kf-host=http://127.0.0.1:{closed_port()}",
-        f"--kf-username={remote.endpoints.username}",
-        f"--kf-kubeconfig={remote.endpoints.kubeconfig}",
-        "--kf-bundle=out",
-        seconds=240,
-    )
+    with closed_port() as port:
+        code, output = remote.run_with(
+            tmp_path,
+            f"--kf-host=http://127.0.0.1:{port}",
+            f"--kf-username={remote.endpoints.username}",
+            f"--kf-kubeconfig={remote.endpoints.kubeconfig}",
+            "--kf-bundle=out",
+            seconds=240,
+        )
     assert code == 78, output
     index = indexes(tmp_path / "out")["preflight"]
     assert index["sentence"].startswith("TCP: ")

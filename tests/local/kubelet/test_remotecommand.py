@@ -161,7 +161,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
         self.wfile.write(str(len(self.rfile.read(size))).encode())
-http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
+import os
+# Its own address: pods of other tests may have the port on theirs.
+http.server.ThreadingHTTPServer((os.environ["POD_IP"], 8000), Handler).serve_forever()
 """
 
 
@@ -171,6 +173,9 @@ def test_forwarding_ports(kubectl: Run, cluster: Cluster) -> None:
         {
             "image": "python:3.11",
             "command": ["python3", "-c", SERVER],
+            "env": [
+                {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+            ],
             "readinessProbe": {"tcpSocket": {"port": 8000}, "periodSeconds": 1},
         },
         terminationGracePeriodSeconds=0,
