@@ -14,7 +14,7 @@ from pytest_kubeflow.reaching import chain
 from pytest_kubeflow.retries.network import outage_of
 from pytest_kubeflow.retries.outage import Outage, Unusable
 from pytest_kubeflow.retries.policy import RetryPolicy
-from pytest_kubeflow.retries.statuses import BUSY, PAGE_SECONDS, outage_in, page_in
+from pytest_kubeflow.retries.statuses import PAGE_SECONDS, outage_in, page_in
 
 if TYPE_CHECKING:
     from minio import Minio
@@ -82,15 +82,15 @@ def _judge(error: BaseException) -> Outage | None:
         return outage_of(error)
     for cause in causes:
         if isinstance(cause, S3Error) and cause.response is not None:
-            status = int(cause.response.status)
+            status, body = int(cause.response.status), cause.response.data.decode(errors="replace")
         elif isinstance(cause, InvalidResponseError):
-            status = int(cause._code)
+            status, body = int(cause._code), cause._body or ""
         elif not isinstance(cause, MinioException):
             return outage_of(cause)
         else:
             continue
-        if status in BUSY:
-            return Outage(f"it answers {status}", str(status))
+        if outage := outage_in(status, {}, body):
+            return outage
     return None
 
 
