@@ -21,6 +21,8 @@ CLIENT = "gateway"
 MAX_OUTAGE = 30.0
 """Seconds: as long as a gateway's pod takes to be replaced."""
 
+_BRIEF = 4096
+
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that may be sent twice. A password, for one, is not sent again by itself."""
 
@@ -41,12 +43,19 @@ def outage_in_response(response: requests.Response, *, read: bool) -> Outage | N
     if response.status_code == 401:
         return None
     headers = response.headers
+    read = read or (response.status_code == 500 and _is_brief(response))
     wants_json = response.request.headers.get("Accept", "").startswith(_JSON)
     if wants_json and is_html(headers):
         page = page_in(response.status_code, headers, response.content if read else b"")
         if page is not None:
             return page
     return outage_in(response.status_code, headers, response.content if read else None)
+
+
+def _is_brief(response: requests.Response) -> bool:
+    """Whether a body that nobody has read yet is said to be short, so that it can be."""
+    length = response.headers.get("Content-Length", "")
+    return length.isdecimal() and int(length) <= _BRIEF
 
 
 def repeat_login(session: requests.Session, log_in: Callable[[], T]) -> T:
