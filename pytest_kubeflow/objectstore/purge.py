@@ -6,7 +6,7 @@ the profile goes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pytest_kubeflow.cluster.artifacts import BUCKET, pipeline_root
 from pytest_kubeflow.cluster.base import KubernetesCluster
@@ -16,6 +16,27 @@ from pytest_kubeflow.objectstore.keys import access_with, keys_for
 from pytest_kubeflow.objectstore.reaper import purge_namespace
 
 _SYSTEM = "kubeflow"
+
+
+def remove_with(
+    ways: Iterable[S3Access],
+    remove: Callable[[S3Access], object],
+    *,
+    failed: Callable[[str], None],
+) -> None:
+    """Have `remove` done by the first keys that may; `failed` is told why none may."""
+    refusal = ""
+    for access in ways:
+        try:
+            remove(access)
+        except KubeflowError as error:
+            if isinstance(error, ObjectStoreError) and error.code == "NoSuchBucket":
+                return  # nothing is below it
+            refusal = refusal or error.message
+        else:
+            return
+    if refusal:
+        failed(f"left behind in the object store: {refusal}")
 
 
 class NamespacePurge:
@@ -37,18 +58,9 @@ class NamespacePurge:
         if namespace not in self._known:
             self._known[namespace] = self._look(namespace)
         bucket, ways = self._known[namespace]
-        refusal = ""
-        for access in ways:
-            try:
-                purge_namespace(access, bucket, namespace)
-            except KubeflowError as error:
-                if isinstance(error, ObjectStoreError) and error.code == "NoSuchBucket":
-                    return  # nothing is below it
-                refusal = refusal or error.message
-            else:
-                return
-        if refusal:
-            self._failed(f"left behind in the object store: {refusal}")
+        remove_with(
+            ways, lambda access: purge_namespace(access, bucket, namespace), failed=self._failed
+        )
 
     def _look(self, namespace: str) -> tuple[str, list[S3Access]]:
         root = pipeline_root(self._cluster.kubernetes, namespace)

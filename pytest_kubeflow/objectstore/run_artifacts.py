@@ -11,11 +11,12 @@ from collections.abc import Callable
 
 from pytest_kubeflow.cluster.artifacts import BUCKET, PipelineRoot, pipeline_root
 from pytest_kubeflow.cluster.cluster import Cluster
-from pytest_kubeflow.errors import KubeflowError, ObjectStoreError
+from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.objectstore.bucket import Bucket
 from pytest_kubeflow.objectstore.client import S3Access
 from pytest_kubeflow.objectstore.keys import access_with, keys_for
+from pytest_kubeflow.objectstore.purge import remove_with
 from pytest_kubeflow.waiting import Deadline, wait_until
 
 _RUN_ID = "pipeline/runid"
@@ -60,19 +61,13 @@ class RunArtifacts:
         ]
         root = pipeline_root(self._cluster.kubernetes, self._namespace) or _ROOT
         keys = keys_for(self._cluster, self._namespace)
-        refusal = ""
-        for access in [access_with(self._cluster, one) for one in keys]:
-            try:
-                for path in paths:
-                    _remove(access, root, path)
-            except ObjectStoreError as error:
-                if error.code == "NoSuchBucket":
-                    return
-                refusal = refusal or error.message
-            else:
-                return
-        if refusal:
-            self._failed(f"left behind in the object store: {refusal}")
+        ways = [access_with(self._cluster, one) for one in keys]
+
+        def remove(access: S3Access) -> None:
+            for path in paths:
+                _remove(access, root, path)
+
+        remove_with(ways, remove, failed=self._failed)
 
     def _wait_for_pods(self, run_ids: set[str]) -> None:
         """Until none of the runs has a pod that could still store something; for a time."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from pytest_kubeflow.config.model import ReportingSettings
 from pytest_kubeflow.reporting.records.session import SessionRecord
 from pytest_kubeflow.reporting.records.trend import Trend
+from pytest_kubeflow.reporting.replacing import replacing
 
 Render = Callable[[SessionRecord, Trend], str]
 
@@ -44,18 +43,8 @@ def replace_file(path: Path, content: bytes) -> None:
     if path.exists() and not path.is_file():  # a pipe, /dev/stdout
         path.write_bytes(content)
         return
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        # As other programs would make it: mkstemp's are for their owner alone.
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(name).chmod(0o666 & ~mask)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with replacing(path) as file:
+        file.write(content)
 
 
 def _wanted(settings: ReportingSettings) -> Iterator[tuple[str, Path, Render]]:

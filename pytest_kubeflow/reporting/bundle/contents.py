@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from pytest_kubeflow.reporting.bundle.folder import INDEX, README, WRITER, read_index
+from pytest_kubeflow.reporting.replacing import replacing
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +53,6 @@ def write_contents(root: Path, session: str) -> Contents:
 
 def write_archive(root: Path, target: Path) -> None:
     """All below `root` as one file, which readers see whole or as it was. Raises OSError."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file, ZipFile(file, "w", ZIP_DEFLATED) as archive:
-            for path in sorted(root.rglob("*")):
-                archive.write(path, path.relative_to(root))
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(name).chmod(0o666 & ~mask)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with replacing(target) as file, ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        for path in sorted(root.rglob("*")):
+            archive.write(path, path.relative_to(root))
