@@ -1,0 +1,41 @@
+"""Finding: a fault that was seen on a cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_kubeflow.platform.fault import Fault, Severity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One fault of the catalogue, at one place of a cluster."""
+
+    fault: Fault
+    component: str
+    """What of the platform it is about: "katib", "istio", "storage"."""
+
+    sentence: str
+    """What is wrong, in one sentence with the names in it."""
+
+    fix: str
+    """What to do: a command or a manifest to paste, with a sentence where it needs one."""
+
+    evidence: tuple[str, ...] = ()
+    """What was seen, a line each, in the cluster's own words."""
+
+    severity: Severity
+    """That of the fault, or a lesser one where it does less harm here."""
+
+    objects: tuple[str, ...] = ()
+    """What it is about: "Deployment kubeflow/katib-controller"."""
+
+    @property
+    def code(self) -> str:
+        """The code of its fault."""
+        return self.fault.code
+
+
+def by_weight(finding: Finding) -> tuple[int, str, str, str]:
+    """The order in which findings are told: the worst first, then by component and code."""
+    return finding.severity.weight, finding.component, finding.code, finding.sentence

@@ -1,0 +1,42 @@
+"""Health: all findings of a snapshot, and one sentence for them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_kubeflow.platform.checks import CHECKS
+from pytest_kubeflow.platform.fault import Severity
+from pytest_kubeflow.platform.finding import Finding, by_weight
+from pytest_kubeflow.platform.snapshot import Snapshot, Unseen
+
+
+@dataclass(frozen=True)
+class Health:
+    """What the checks have found on one cluster, the worst first."""
+
+    findings: Sequence[Finding]
+    unseen: Sequence[Unseen]
+    snapshot: Snapshot
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing of what was looked at is broken."""
+        return not any(one.severity is Severity.BROKEN for one in self.findings)
+
+    @property
+    def verdict(self) -> str:
+        """One sentence."""
+        counted = Counter(one.severity for one in self.findings)
+        told = ", ".join(f"{counted[one]} {one.value}" for one in Severity if counted[one])
+        sentence = f"the platform is {'whole' if self.whole else 'broken'}"
+        if told:
+            sentence += f": {told}"
+        return sentence + (f"; {len(self.unseen)} not looked at" if self.unseen else "")
+
+
+def health_of(snapshot: Snapshot) -> Health:
+    """Run every check on a snapshot."""
+    found = {finding for check in CHECKS.values() for finding in check(snapshot)}
+    return Health(sorted(found, key=by_weight), tuple(snapshot.unseen), snapshot)

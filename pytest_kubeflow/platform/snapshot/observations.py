@@ -1,0 +1,57 @@
+"""Observations: what the lists of objects cannot show, asked for beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ServedCertificate:
+    """What a server shows in a TLS handshake."""
+
+    chain: Sequence[bytes] = ()
+    """DER, the server's own first; empty if there was no handshake."""
+
+    error: str = ""
+    """Why the chain or the name is not to be trusted, or why there was no handshake."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the gateway answers for a path, asked with the session's login."""
+
+    status: int
+    media_type: str = ""
+    title: str = ""
+    text: str = ""
+    """The words of the response, without markup, and not all of a long one."""
+
+    cookies: Sequence[str] = ()
+    """The headers Set-Cookie, with values cut out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observations:
+    """By what was asked. What was not asked for is in none of them."""
+
+    logs: Mapping[str, str] = field(default_factory=dict)
+    """The last lines of the last run of a container that fails: by "namespace/pod/container"."""
+
+    dry_runs: Mapping[str, str] = field(default_factory=dict)
+    """What a server-side dry run through a webhook was refused with; "" if it went through."""
+
+    secret_certificates: Mapping[str, str] = field(default_factory=dict)
+    """`tls.crt` of Secrets, by "namespace/name". Their keys are never read into a snapshot."""
+
+    served: Mapping[str, ServedCertificate] = field(default_factory=dict)
+    """By "host:port", or "namespace/service"."""
+
+    pages: Mapping[str, Page] = field(default_factory=dict)
+    """By path."""
+
+    claims: Mapping[str, object] = field(default_factory=dict)
+    """Of the tokens that are sent here: issuer, audience and times alone."""
+
+    requests: int = 0
+    """How many requests of Kubernetes they took."""

@@ -1,0 +1,1 @@
+"""Platform health, as a library: snapshots, checks, the catalogue."""
