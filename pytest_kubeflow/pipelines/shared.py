@@ -9,16 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_kubeflow.errors import (
-    AuthenticationError,
-    ClusterUnreachable,
-    KubeflowError,
-    PermissionDenied,
-)
+from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.pipelines.client import calling
 from pytest_kubeflow.pipelines.transport import policy_of
 
 _NO_URL = "pytest-kubeflow-asks-for-its-rights"
+_INVALID = 400
 
 
 def require_shared(client: Any) -> None:
@@ -29,6 +25,7 @@ def require_shared(client: Any) -> None:
     there is nothing is found out first. KFP's roles give the verbs create and delete together.
     """
     from kfp_server_api import (
+        ApiException,
         V2beta1CreatePipelineAndVersionRequest,
         V2beta1Pipeline,
         V2beta1PipelineVersion,
@@ -41,12 +38,13 @@ def require_shared(client: Any) -> None:
     )
 
     def ask() -> None:
-        with calling("create and delete shared pipelines"):
-            client._pipelines_api.pipeline_service_create_pipeline_and_version(body=body)
+        client._pipelines_api.pipeline_service_create_pipeline_and_version(body=body)
 
     try:
-        policy_of(client).repeat(ask)  # it makes nothing, however often it is asked
-    except (PermissionDenied, AuthenticationError, ClusterUnreachable):
+        with calling("create and delete shared pipelines"):
+            policy_of(client).repeat(ask)  # it makes nothing, however often it is asked
+    except KubeflowError as error:
+        refused = error.__cause__
+        if isinstance(refused, ApiException) and refused.status == _INVALID:
+            return  # for its URL: who has no rights is refused for that
         raise
-    except KubeflowError:
-        return  # refused for its URL: who has no rights is refused for that

@@ -12,16 +12,17 @@ import pytest
 
 from pytest_kubeflow.auth.anonymous import Anonymous
 from pytest_kubeflow.config.model import GatewaySettings
-from pytest_kubeflow.errors import ClusterUnreachable, NotFound
+from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError, NotFound
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.pipelines.client import calling, create_run, make_kfp_client, recent_runs
 from pytest_kubeflow.pipelines.experiment import Experiment
 from pytest_kubeflow.pipelines.package import compile_pipeline
 from pytest_kubeflow.pipelines.run_access import RunAccess
+from pytest_kubeflow.pipelines.shared import require_shared
 from pytest_kubeflow.pipelines.submission import PipelineRunner, prepare
 from suites.pipelines.pythagorean import pythagorean
-from tests.retries.unreliable import FAULTS, Exchange, Fault, Way, unreliable_gateway
+from tests.retries.unreliable import FAULTS, Exchange, Fault, Way, status, unreliable_gateway
 
 HTML = FAULTS["a page of HTML with status 200"]
 
@@ -58,6 +59,22 @@ def test_reads_and_deletions_are_asked_again(client: Any, way: Way, fault: Fault
     with pytest.raises(NotFound), calling("read it"):
         client.get_experiment(experiment)
     assert min(way.attempts.values()) >= 2
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_lost_response_says_nothing_of_our_rights(client: Any, way: Way, fault: Fault) -> None:
+    with way.every_first(fault):
+        require_shared(client)
+    assert min(way.attempts.values()) >= 2
+
+
+def test_an_error_of_the_server_is_no_right(client: Any, way: Way) -> None:
+    told = status(500, "no such table: pipelines")
+    with (
+        way.every_first(told, times=99),
+        pytest.raises(KubeflowError, match="answers 500: no such table: pipelines"),
+    ):
+        require_shared(client)
 
 
 def a_run(client: Any, folder: Path) -> None:
