@@ -246,8 +246,8 @@ class _Repetition:
             self._failing_since, self._first_loss = self.began, time.monotonic()
         self._times[outage.kind] += 1
         brief = outage.within < math.inf and self._longest > 0
-        if brief and self._times.total() <= _AT_LEAST:
-            # A slow network would spend a short time on one attempt, and that says little.
+        if brief and self._times[outage.kind] <= _AT_LEAST:
+            # A slow network, or what was lost before, would spend a short time on one attempt.
             self._ends = math.inf
         else:
             self._ends = self._first_loss + min(self._longest, outage.within)

@@ -52,6 +52,12 @@ def test_what_is_lost_is_counted_by_kind() -> None:
     assert tally.plain() == {"gateway": {"503": 2, "429": 1}}
 
 
+def test_what_was_lost_before_does_not_spend_the_time_of_another_kind() -> None:
+    brief = Outage("Something went wrong", "login broke off", within=0.0)
+    script = Script(AWAY, AWAY, BUSY, brief)
+    assert RetryPolicy("gateway", tally=Tally()).repeat(script) == "done"
+
+
 def test_what_is_not_safe_is_asked_again_where_nothing_was_done() -> None:
     policy = RetryPolicy("gateway", tally=Tally())
     script = Script(BUSY, BUSY)
