@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         NotFound,
         ObjectStoreError,
         PermissionDenied,
+        PlatformFault,
         PodFailed,
         RunFailed,
         RunMismatch,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
         PipelineVersion,
         UploadedPipeline,
     )
+    from pytest_kubeflow.platform.expectation import PlatformHealth
     from pytest_kubeflow.quantity import parse_quantity
     from pytest_kubeflow.redaction import Redactor, Secret
     from pytest_kubeflow.serving.deployer import ServiceDeployer
@@ -89,6 +91,8 @@ __all__ = [
     "PipelineRunner",
     "PipelineUploader",
     "PipelineVersion",
+    "PlatformFault",
+    "PlatformHealth",
     "PodFailed",
     "PortForward",
     "Predictor",
@@ -139,6 +143,7 @@ _HOMES = {
         "NotFound",
         "ObjectStoreError",
         "PermissionDenied",
+        "PlatformFault",
         "PodFailed",
         "RunFailed",
         "RunMismatch",
@@ -148,6 +153,7 @@ _HOMES = {
     "k8s.client": ["KubernetesClient"],
     "k8s.inventory": ["Holder", "Inventory", "NodeFacts", "read_inventory"],
     "k8s.portforward": ["PortForward"],
+    "platform.expectation": ["PlatformHealth"],
     "quantity": ["parse_quantity"],
     "k8s.volumes": ["SeededVolume", "Volume"],
     "objectstore.bucket": ["Bucket", "ScratchBucket"],

@@ -13,6 +13,7 @@ KubeflowError
 ├── RunFailed             a pipeline run ended in another state than the one wanted
 ├── RunMismatch           what the cluster says of a run is not what was submitted, or no whole
 ├── PodFailed             a pod ended badly, or can never start
+├── PlatformFault         a part of the platform has a fault of the catalogue
 ├── VolumeError           a claim cannot be made, filled or read back whole
 └── ObjectStoreError      a bucket or an object cannot be made, written or read back whole
 ```
@@ -35,6 +36,7 @@ __all__ = [
     "NotFound",
     "ObjectStoreError",
     "PermissionDenied",
+    "PlatformFault",
     "PodFailed",
     "RunFailed",
     "RunMismatch",
@@ -183,6 +185,10 @@ class RunMismatch(KubeflowError):
 
     It is another run than the one that was submitted, or its tasks do not account for its end.
     """
+
+
+class PlatformFault(KubeflowError):
+    """A part of the platform has a fault of the catalogue."""
 
 
 class PodFailed(KubeflowError):

@@ -165,7 +165,7 @@ def is_listing(config: pytest.Config) -> bool:
 
 def acts_alone(config: pytest.Config) -> bool:
     """Whether the session checks the cluster or clears it up, instead of running tests."""
-    actions = ("kf_preflight", "kf_cleanup", "kf_cleanup_all", "kf_cleanup_session")
+    actions = ("kf_preflight", "kf_health", "kf_cleanup", "kf_cleanup_all", "kf_cleanup_session")
     return any(config.getoption(one) for one in actions)
 
 

@@ -35,6 +35,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.reporting.allure_results",
     "pytest_kubeflow.reporting.lost",
     "pytest_kubeflow.fixtures.leaks",
+    "pytest_kubeflow.fixtures.platform",
     "pytest_kubeflow.fixtures.reports",
     "pytest_kubeflow.fixtures.bundles",
     "pytest_kubeflow.fixtures.cluster",
@@ -66,13 +67,15 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
-    """With --kf-preflight, --kf-cleanup or --kf-compare, do that instead of running tests."""
+    """Where something else is wanted than tests (--kf-preflight, --kf-health...), do that."""
     if config.getoption("help"):
         return None
-    from pytest_kubeflow.fixtures import cleanup, comparison, preflight
+    from pytest_kubeflow.fixtures import cleanup, comparison, health, preflight
 
     wanted = {
         "--kf-preflight": bool(config.getoption("kf_preflight")),
+        "--kf-health": bool(config.getoption("kf_health")),
+        "--kf-explain": health.explains(config),
         "--kf-cleanup": cleanup.is_wanted(config),
         "--kf-compare": comparison.is_wanted(config),
     }
@@ -81,14 +84,17 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
     for name, option in (("kf_plan", "--kf-plan"), ("collectonly", "--collect-only")):
         if config.getoption(name):
             raise pytest.UsageError(
-                f"{option} runs no test, and --kf-preflight, --kf-cleanup and --kf-compare run "
+                f"{option} runs no test, and {' and '.join(filter(wanted.get, wanted))} runs "
                 "instead of tests: give one of them"
             )
+    if sum(wanted.values()) > 1:
+        raise pytest.UsageError(f"{' and '.join(filter(wanted.get, wanted))}: give one of them")
     if wanted["--kf-compare"]:
-        if sum(wanted.values()) > 1:
-            raise pytest.UsageError(f"{' and '.join(filter(wanted.get, wanted))}: give one of them")
         return comparison.run_alone(config)
-    action = preflight.run_alone if wanted["--kf-preflight"] else cleanup.run_alone
+    if wanted["--kf-explain"]:
+        return health.explain_alone(config)
+    alone = {"--kf-preflight": preflight.run_alone, "--kf-health": health.run_alone}
+    action = next((run for name, run in alone.items() if wanted[name]), cleanup.run_alone)
     from _pytest.main import wrap_session  # pytest's own --fixtures is such a session as well
 
     return wrap_session(config, action)

@@ -16,6 +16,7 @@ from pytest_kubeflow.config.consistency import reconcile
 from pytest_kubeflow.config.model import (
     GatewaySettings,
     GpuSettings,
+    HealthSettings,
     KubeflowConfig,
     KubernetesSettings,
     LocalSettings,
@@ -199,6 +200,7 @@ def _build(options: Sequence[Option], settings: Mapping[str, Setting]) -> Kubefl
         s3=S3Settings(**groups["s3"]),  # type: ignore[arg-type]
         gpu=GpuSettings(**groups["gpu"]),  # type: ignore[arg-type]
         serving=ServingSettings(**groups["serving"]),  # type: ignore[arg-type]
+        health=HealthSettings(**groups["health"]),  # type: ignore[arg-type]
         session=SessionSettings(**groups["session"]),  # type: ignore[arg-type]
         reporting=ReportingSettings(**groups["reporting"]),  # type: ignore[arg-type]
         local=LocalSettings(**groups["local"]),  # type: ignore[arg-type]

@@ -249,6 +249,17 @@ class ReportingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthSettings:
+    """What is done with the findings of platform health."""
+
+    json: Path | None = None
+    """A file for all of them; None: it is not written."""
+
+    fails_on: str = "broken"
+    """The least severity that fails: broken, degraded or notice."""
+
+
+@dataclass(frozen=True, slots=True)
 class LocalSettings:
     """What the embedded Kubeflow is to be like, with --kf-host=local."""
 
@@ -272,6 +283,7 @@ class KubeflowConfig:
     gpu: GpuSettings = GpuSettings()
     serving: ServingSettings = ServingSettings()
     session: SessionSettings = SessionSettings()
+    health: HealthSettings = HealthSettings()
     reporting: ReportingSettings = ReportingSettings()
     local: LocalSettings = LocalSettings()
     settings: Mapping[str, Setting] = field(default_factory=dict, repr=False)

@@ -23,14 +23,21 @@ class Health:
     @property
     def whole(self) -> bool:
         """Whether nothing of what was looked at is broken."""
-        return not any(one.severity is Severity.BROKEN for one in self.findings)
+        return bool(self.snapshot.objects) and not self.fails_on(Severity.BROKEN)
+
+    def fails_on(self, severity: Severity) -> bool:
+        """Whether anything found is of this severity or worse."""
+        return any(one.severity.weight <= severity.weight for one in self.findings)
 
     @property
     def verdict(self) -> str:
         """One sentence."""
+        if not self.snapshot.objects and not self.findings:
+            return "nothing of the platform could be looked at"
         counted = Counter(one.severity for one in self.findings)
         told = ", ".join(f"{counted[one]} {one.value}" for one in Severity if counted[one])
-        sentence = f"the platform is {'whole' if self.whole else 'broken'}"
+        broken = self.fails_on(Severity.BROKEN)
+        sentence = f"the platform is {'broken' if broken else 'whole'}"
         if told:
             sentence += f": {told}"
         return sentence + (f"; {len(self.unseen)} not looked at" if self.unseen else "")

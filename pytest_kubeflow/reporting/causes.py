@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from pytest_kubeflow.platform.diagnosis import Diagnosis, diagnose
+from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.reporting.records.session import Cause
 from pytest_kubeflow.reporting.records.tests import TestRecord
 
@@ -32,19 +35,52 @@ def key_of(sentence: str) -> str:
     return hashlib.sha256(text.strip().encode(errors="replace")).hexdigest()[:12]
 
 
-def causes_of(tests: Iterable[TestRecord]) -> tuple[Cause, ...]:
-    """One cause for all red tests of one key: those that explain most tests come first."""
+def causes_of(tests: Iterable[TestRecord], findings: Sequence[Finding] = ()) -> tuple[Cause, ...]:
+    """One cause for all red tests of one key: those that explain most tests come first.
+
+    Tests whose failures lead to one fault of the catalogue, or one of the `findings` on this
+    cluster, have that as their cause.
+    """
     groups: dict[str, list[TestRecord]] = {}
     for test in tests:
         if test.outcome.is_red:
             groups.setdefault(key_of(test.sentence), []).append(test)
-    found = [_cause(key, group) for key, group in groups.items()]
+    explained: dict[tuple[str, str], tuple[Diagnosis, list[TestRecord]]] = {}
+    found = []
+    for key, group in groups.items():
+        diagnosis = diagnose(_texts(group), findings)
+        if diagnosis is None:
+            found.append(_cause(key, group))
+        else:
+            same = (diagnosis.code, diagnosis.sentence)
+            explained.setdefault(same, (diagnosis, []))[1].extend(group)
+    found += [_likely(diagnosis, group) for diagnosis, group in explained.values()]
     return tuple(sorted(found, key=lambda cause: -len(cause.tests)))
 
 
 def by_test(causes: Sequence[Cause]) -> Mapping[str, str]:
     """The key of the cause of each red test, by its node id."""
     return {nodeid: cause.key for cause in causes for nodeid in cause.tests}
+
+
+def _texts(tests: Sequence[TestRecord]) -> Iterator[str]:
+    """What failures say, and what the cluster showed of them."""
+    for test in tests:
+        yield test.sentence
+        yield from (section.text for section in test.evidence)
+        yield test.details
+
+
+def _likely(diagnosis: Diagnosis, tests: Sequence[TestRecord]) -> Cause:
+    """The cause of tests that a fault is behind."""
+    cause = _cause(key_of(f"{diagnosis.code} {diagnosis.sentence}"), tests)
+    return replace(
+        cause,
+        sentence=diagnosis.sentence,
+        code=diagnosis.code,
+        fix=diagnosis.fix,
+        sign=" ".join(diagnosis.sign.replace(diagnosis.code, "").split()),
+    )
 
 
 def _cause(key: str, tests: Sequence[TestRecord]) -> Cause:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from pytest_kubeflow.cluster.versions import CONTROLLERS
 from pytest_kubeflow.reporting.causes import by_test, causes_of
 from pytest_kubeflow.reporting.components import component_of
 from pytest_kubeflow.reporting.exit_codes import UNFIT_CODE
-from pytest_kubeflow.reporting.records.session import Check, Leftover, SessionRecord
+from pytest_kubeflow.reporting.records.session import Check, Fault, Leftover, SessionRecord
 from pytest_kubeflow.reporting.records.tests import Outcome, TestRecord
 from pytest_kubeflow.reporting.results import TestResult
 from pytest_kubeflow.reporting.verdict import not_run_of, verdict_of
@@ -27,6 +27,7 @@ from pytest_kubeflow.reporting.verdict import not_run_of, verdict_of
 if TYPE_CHECKING:
     from pytest_kubeflow.cluster import Cluster
     from pytest_kubeflow.cluster.checklist import Finding
+    from pytest_kubeflow.platform.finding import Finding as PlatformFinding
 
 MISSED = "the session ended before it"
 RUNNING = "it was running when the session ended"
@@ -53,9 +54,17 @@ class SessionCollector:
         self.problems: list[str] = []
         """What is red without being a test."""
 
+        self.findings: Sequence[PlatformFinding] = ()
+        """What was found to be wrong with the platform."""
+
         self.left: list[Leftover] = []
         self.made: dict[str, int] = {}
         self.lost = ""
+
+    @property
+    def is_red(self) -> bool:
+        """Whether any test is red so far."""
+        return any(result.record().outcome.is_red for result in self._results.values())
 
     # Before the cluster is asked for, which may be the session's end.
     @pytest.hookimpl(tryfirst=True)
@@ -123,7 +132,8 @@ class SessionCollector:
             early = _USAGE
         ended_by = redact(early)
         tests = self._tests()
-        causes = causes_of(tests)
+        findings = [_redacted(one, redact) for one in self.findings]
+        causes = causes_of(tests, findings)
         of_test = by_test(causes)
         tests = [
             replace(test, cause=of_test[test.nodeid]) if test.nodeid in of_test else test
@@ -157,6 +167,7 @@ class SessionCollector:
             checks=checks,
             tests=tuple(tests),
             causes=causes,
+            faults=tuple(map(_fault, findings)),
             not_run=not_run_of(tests),
             left=tuple(self.left),
             made=dict(self.made),
@@ -199,6 +210,26 @@ class SessionCollector:
             "Python": platform.python_version(),
             **told,
         }
+
+
+def _redacted(finding: PlatformFinding, redact: Callable[[str], str]) -> PlatformFinding:
+    return replace(
+        finding,
+        sentence=redact(finding.sentence),
+        fix=redact(finding.fix),
+        evidence=tuple(map(redact, finding.evidence)),
+    )
+
+
+def _fault(finding: PlatformFinding) -> Fault:
+    return Fault(
+        code=finding.code,
+        severity=finding.severity.value,
+        component=finding.component,
+        sentence=finding.sentence,
+        fix=finding.fix,
+        evidence=finding.evidence,
+    )
 
 
 def _target(config: pytest.Config) -> str:

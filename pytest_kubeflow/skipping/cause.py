@@ -21,6 +21,7 @@ CAUSES = {
     "nodes": "nodes may not be listed",
     "not-asked": "only when asked for",
     "package-index": "no package index",
+    "platform-rights": "parts of the platform may not be read",
     "profile-keys": "no keys of the profile",
     "profiles": "no second profile",
     "public-pipelines": "no right to public pipelines",

@@ -104,13 +104,13 @@ def test_an_option_given_twice_takes_the_last(tmp_path: Path) -> None:
     assert "host=https://last (command line)" in pytest_says(tmp_path, "--kf-host=https://last")
 
 
-@pytest.mark.parametrize("action", ["--kf-preflight", "--kf-cleanup"])
+@pytest.mark.parametrize("action", ["--kf-preflight", "--kf-cleanup", "--kf-health"])
 @pytest.mark.parametrize("listing", ["--kf-plan", "--collect-only"])
 def test_what_runs_no_test_does_not_go_with_what_runs_instead(
     tmp_path: Path, listing: str, action: str
 ) -> None:
     said = pytest_says(tmp_path, "--kf-host=local", listing, action)
-    told = f"ERROR: {listing} runs no test, and --kf-preflight, --kf-cleanup and --kf-compare run"
+    told = f"ERROR: {listing} runs no test, and {action} runs instead of tests: give one of them"
     assert told in said
     assert len(said.splitlines()) <= 2, said
 

@@ -49,6 +49,21 @@ def red(name: str, sentence: str, evidence: str = "") -> TestRecord:
     return TestRecord(name, "serving", Outcome.FAILED, sentence=sentence, evidence=sections)
 
 
+def test_tests_that_one_fault_is_behind_have_one_cause() -> None:
+    why = "no persistent volumes available for this claim and no storage class is set"
+    tests = [
+        red("a", "cannot seed volume kf-volume-1a2b3c4d", f"FailedBinding {why}"),
+        red("b", "task sort is PENDING", f"FailedBinding {why}"),
+        red("c", "task sort gave 3, 4 expected"),
+    ]
+    first, second = causes_of(tests)
+    assert (first.code, first.tests) == ("KF401", ("a", "b"))
+    assert first.sentence == "No storage class is the default one"
+    assert first.sign == why
+    assert "kubectl patch storageclass" in first.fix
+    assert (second.code, second.sentence, second.sign) == ("", "task sort gave 3, 4 expected", "")
+
+
 def test_the_commonest_cause_is_first_with_the_best_evidence() -> None:
     tests = [
         red("a", "alone"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pytest_kubeflow.config.table import (
     gateway,
     gpu,
+    health,
     kubernetes,
     local,
     objectstore,
@@ -20,6 +21,10 @@ from pytest_kubeflow.config.table import (
 ACTIONS = {
     "--kf-plan": "Print the runs that the selected tests declare, and submit nothing.",
     "--kf-preflight": "Check the cluster, print what is wrong and how to mend it, and run no test.",
+    "--kf-health": "Look for what is broken on the platform, print each fault with its fix, and "
+    "run no test; the exit code is 78 if anything is.",
+    "--kf-explain=CODE": "Print what the catalogue of faults says of a code, such as KF401, and "
+    "run no test; may be given more than once.",
     "--kf-cleanup": "List what sessions left on the cluster, remove what has expired, and run no "
     "test.",
     "--kf-cleanup-session=ID": "The same, but remove all that this session made; may be given more "
@@ -39,6 +44,7 @@ OPTIONS = (
     *gpu.OPTIONS,
     *serving.OPTIONS,
     *session.OPTIONS,
+    *health.OPTIONS,
     *reporting.OPTIONS,
     *local.OPTIONS,
 )

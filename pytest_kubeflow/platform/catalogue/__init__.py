@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 
 from pytest_kubeflow.platform.catalogue import storage
-from pytest_kubeflow.platform.fault import Fault
+from pytest_kubeflow.platform.fault import CODE, Fault
 
 _GROUPS = (storage.FAULTS,)
 
@@ -25,6 +25,8 @@ def find_fault(asked: str) -> Fault:
     found = known.get(wanted.upper()) or known.get(wanted.lower())
     if found is not None:
         return found
+    if CODE.fullmatch(wanted.upper()):
+        raise LookupError(f"there is no fault {asked!r}; the codes are {', '.join(FAULTS)}")
     close = difflib.get_close_matches(wanted.lower(), [one.lower() for one in known], n=1)
     if not close:
         listed = ", ".join(FAULTS)

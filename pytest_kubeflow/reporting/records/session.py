@@ -65,8 +65,9 @@ class Check:
 class Cause:
     """One reason for all red tests that it explains, in one sentence.
 
-    `code` is that of the catalogue of faults where it is known ("KF114"). `fix` is a command or a
-    manifest to paste. `evidence` is that of the test which says most, most telling first.
+    Where a fault of the catalogue is likely to be behind them, `code` is its code ("KF401"), `fix`
+    is a command or a manifest to paste, and `sign` is what of the failures says so; else these are
+    empty. `evidence` is that of the test which says most, most telling first.
     """
 
     key: str
@@ -76,6 +77,22 @@ class Cause:
     code: str = ""
     fix: str = ""
     evidence: tuple[Section, ...] = ()
+    sign: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault that was seen on the platform, by its code in the catalogue of faults.
+
+    `severity` is "broken", "degraded" or "notice"; `evidence` has what was seen, a line each.
+    """
+
+    code: str
+    severity: str
+    component: str
+    sentence: str
+    fix: str = ""
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +141,9 @@ class SessionRecord:
     checks: tuple[Check, ...] = ()
     tests: tuple[TestRecord, ...] = ()
     causes: tuple[Cause, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    """What was seen to be wrong with the platform: looked for where tests are red."""
+
     not_run: tuple[NotRun, ...] = ()
     left: tuple[Leftover, ...] = ()
     made: dict[str, int] = field(default_factory=dict)

@@ -1,0 +1,25 @@
+"""Platform health."""
+
+from __future__ import annotations
+
+from pytest_kubeflow.config import parsers as p
+from pytest_kubeflow.config.setting import Option
+
+OPTIONS = (
+    Option(
+        "health_json",
+        "health.json",
+        p.OUTPUT,
+        "With --kf-health: write what was found as JSON, too.",
+        metavar="FILE",
+    ),
+    Option(
+        "health_fails_on",
+        "health.fails_on",
+        p.choice("broken", "degraded", "notice"),
+        "The least severity of a finding for which --kf-health and the tests of the platform fail; "
+        "what is less is told as a warning.",
+        default="broken",
+        metavar="SEVERITY",
+    ),
+)

@@ -1,0 +1,90 @@
+"""Diagnosis: the fault of the catalogue that is behind a failure. No match, no guess."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from pytest_kubeflow.platform.catalogue import FAULTS
+from pytest_kubeflow.platform.fault import Fault, Severity
+from pytest_kubeflow.platform.finding import Finding
+
+_MOST = 400_000
+"""Characters of a failure's texts that are looked through: more than its evidence can have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The likely cause of a failure: a fault, and the finding of it if it was seen on the cluster.
+
+    `sign` is what of the failure's own texts shows it; "" if that is the name of an object that the
+    finding is about.
+    """
+
+    fault: Fault
+    finding: Finding | None = None
+    sign: str = ""
+
+    @property
+    def code(self) -> str:
+        """The code of the fault."""
+        return self.fault.code
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, in one sentence."""
+        return self.finding.sentence if self.finding is not None else self.fault.title
+
+    @property
+    def fix(self) -> str:
+        """What to do."""
+        return self.finding.fix if self.finding is not None else self.fault.fix
+
+
+def diagnose(texts: Iterable[str], findings: Sequence[Finding] = ()) -> Diagnosis | None:
+    """What is behind a failure with these texts, on a cluster with these findings; None: not known.
+
+    A fault counts if a text shows one of its signs or its code, or names an object that is found to be broken.
+    What was also seen on the cluster goes before what was not, then a sign before a name, then
+    the worse before the lesser.
+    """
+    text = "\n".join(texts)[:_MOST]
+    found = [*_by_signs(text, findings), *_by_names(text, findings)]
+    return min(found, key=_weight, default=None)
+
+
+def _weight(diagnosis: Diagnosis) -> tuple[bool, bool, int, str]:
+    fault = diagnosis.fault
+    seen = diagnosis.finding is not None
+    return not (seen and diagnosis.sign), not diagnosis.sign, fault.severity.weight, fault.code
+
+
+def _by_signs(text: str, findings: Sequence[Finding]) -> Iterator[Diagnosis]:
+    seen: dict[str, Finding] = {}
+    for finding in findings:  # the worst come first
+        seen.setdefault(finding.code, finding)
+    for fault in FAULTS.values():
+        if found := _signs(fault).search(text):
+            yield Diagnosis(fault, seen.get(fault.code), found[0])
+
+
+def _by_names(text: str, findings: Sequence[Finding]) -> Iterator[Diagnosis]:
+    for finding in findings:
+        if finding.severity is not Severity.BROKEN:
+            continue
+        if any(_is_named(name.partition(" ")[2], text) for name in finding.objects):
+            yield Diagnosis(finding.fault, finding)
+
+
+def _is_named(name: str, text: str) -> bool:
+    """Whether a text has this `namespace/name` as a whole: a lone name may be anything."""
+    if "/" not in name:
+        return False
+    return re.search(rf"(?<![\w./-]){re.escape(name)}(?![\w/-]|\.\w)", text) is not None
+
+
+@cache
+def _signs(fault: Fault) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{sign})" for sign in (rf"\b{fault.code}\b", *fault.signs)))

@@ -1,0 +1,52 @@
+"""The health of a platform as lines of text: by component, by weight, with fixes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from pytest_kubeflow.platform.fault import Severity
+from pytest_kubeflow.platform.finding import Finding
+from pytest_kubeflow.platform.health import Health
+
+_EVIDENCE = 3
+
+
+def lines(health: Health, *, lacking: str = "") -> Iterator[tuple[str, str]]:
+    """Each line with the severity that it tells of ("" for none).
+
+    `lacking` says why the gateway was not entered, if it was not.
+    """
+    yield from _components(health)
+    if lacking:
+        yield "", ""
+        yield f"gateway: {lacking}", Severity.BROKEN.value
+    for finding in health.findings:
+        yield "", ""
+        yield from _finding(finding)
+    if health.unseen:
+        yield "", ""
+        yield "Not looked at:", ""
+        yield from ((f"  {one.what}: {one.why}", "") for one in health.unseen)
+
+
+def _components(health: Health) -> Iterator[tuple[str, str]]:
+    """A line for each component with findings."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in health.findings:
+        groups.setdefault(finding.component, []).append(finding)
+    width = max(map(len, groups), default=0)
+    for component, found in sorted(groups.items()):
+        counted = Counter(one.severity for one in found)
+        told = ", ".join(f"{counted[one]} {one.value}" for one in Severity if counted[one])
+        yield f"{component:{width}}  {told}", found[0].severity.value
+
+
+def _finding(finding: Finding) -> Iterator[tuple[str, str]]:
+    severity = finding.severity.value
+    yield f"{finding.code} {severity}: {finding.sentence}", severity
+    for line in finding.evidence[:_EVIDENCE]:
+        yield f"  seen: {line}", ""
+    first, *more = finding.fix.splitlines() or [""]
+    yield f"  fix: {first}", ""
+    yield from ((f"       {line}", "") for line in more)
