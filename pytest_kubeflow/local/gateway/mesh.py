@@ -17,12 +17,14 @@ from pytest_kubeflow.local.gateway.activity import Activity
 from pytest_kubeflow.local.gateway.backends import Backend, Backends
 from pytest_kubeflow.local.gateway.distortion import Distorted
 from pytest_kubeflow.local.gateway.policies import Call, allows, is_guarded
+from pytest_kubeflow.local.gateway.transport import trouble
 from pytest_kubeflow.local.gateway.upstream import Upstream
 from pytest_kubeflow.local.gateway.virtualhosts import Destination, Rule, VirtualHosts
 from pytest_kubeflow.local.kube import Informer, KubeClient, Resource
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import (
     AUTHORIZATION_POLICIES,
+    DESTINATION_RULES,
     ENDPOINTS,
     INGRESSES,
     NAMESPACES,
@@ -55,6 +57,7 @@ class Mesh:
             resource: Informer(client, resource)
             for resource in (
                 AUTHORIZATION_POLICIES,
+                DESTINATION_RULES,
                 ENDPOINTS,
                 INGRESSES,
                 NAMESPACES,
@@ -97,6 +100,29 @@ class Mesh:
         """The route for a request, if it is one of the mesh's."""
         await self._synced()
         return self._hosts.find(host, path)
+
+    async def trouble(self, namespace: str, name: str) -> str | None:
+        """Why pods of a Service that routes of the gateway lead to do not answer, if they do not.
+
+        A cluster without routes to the platform's own Services leaves them to who asks.
+        """
+        await self._synced()
+        service = self._informers[SERVICES].get(name, namespace)
+        if not self._hosts.leads_to(namespace, name):
+            return None
+        if service is None:
+            return ""
+        backends = [
+            backend
+            for port in service["spec"].get("ports") or ()
+            for backend in self._backends.ready(Destination(namespace, name, port["port"]))
+        ]
+        pods = [
+            self._informers[PODS].get(one.pod or "", namespace) if one.pod else None
+            for one in backends
+        ]
+        rules = self._informers[DESTINATION_RULES].objects.values()
+        return trouble((namespace, name), pods, rules)
 
     @property
     def open_to_all(self) -> bool:

@@ -39,6 +39,7 @@ SECRETS = Resource("v1", "secrets", "Secret")
 SERVICE_ACCOUNTS = Resource("v1", "serviceaccounts", "ServiceAccount")
 SERVICES = Resource("v1", "services", "Service")
 ENDPOINTS = Resource("v1", "endpoints", "Endpoints")
+ENDPOINT_SLICES = Resource("discovery.k8s.io/v1", "endpointslices", "EndpointSlice")
 EVENTS = Resource("v1", "events", "Event")
 STORAGE_CLASSES = Resource("storage.k8s.io/v1", "storageclasses", "StorageClass", namespaced=False)
 ROLE_BINDINGS = Resource("rbac.authorization.k8s.io/v1", "rolebindings", "RoleBinding")
@@ -70,6 +71,14 @@ WORKFLOW_TASK_RESULTS = Resource(
 DEPLOYMENTS = Resource("apps/v1", "deployments", "Deployment")
 REPLICA_SETS = Resource("apps/v1", "replicasets", "ReplicaSet")
 INGRESSES = Resource("networking.k8s.io/v1", "ingresses", "Ingress")
+CERTIFICATES = Resource("cert-manager.io/v1", "certificates", "Certificate")
+ISSUERS = Resource("cert-manager.io/v1", "issuers", "Issuer")
+MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS = (
+    Resource("admissionregistration.k8s.io/v1", f"{kind.lower()}s", kind, namespaced=False)
+    for kind in ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+)
+API_SERVICES = Resource("apiregistration.k8s.io/v1", "apiservices", "APIService", namespaced=False)
+DESTINATION_RULES = Resource("networking.istio.io/v1", "destinationrules", "DestinationRule")
 VIRTUAL_SERVICES = Resource("networking.istio.io/v1", "virtualservices", "VirtualService")
 AUTHORIZATION_POLICIES = Resource(
     "security.istio.io/v1", "authorizationpolicies", "AuthorizationPolicy"

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Literal
 
 from pytest_kubeflow.local.kubelet.environments import PythonEnvironments
+from pytest_kubeflow.local.kubelet.hosted import HostedPrograms
 
-Kind = Literal["python", "userland", "directory"]
+Kind = Literal["python", "userland", "directory", "hosted"]
 
 _REFERENCE = re.compile(
     r"(?P<name>[a-zA-Z0-9]+(?:[._:/-]+[a-zA-Z0-9]+)*?)"
@@ -80,6 +81,9 @@ class ImageCatalogue:
         directories: Mapping[str, Path] | None = None,
     ) -> None:
         self.environments = environments or PythonEnvironments()
+        self.hosted = HostedPrograms()
+        """Images of components that run in this process."""
+
         self._directories: dict[str, _Directory] = {}
         for name, directory in (directories or {}).items():
             self.register(name, directory)
@@ -116,6 +120,8 @@ class ImageCatalogue:
             repository, _ = split_reference(reference)
         except ValueError as error:
             raise ImageUnknown(str(error)) from None
+        if self.hosted.knows(reference):
+            return Image(reference, id=f"hosted://{reference}", kind="hosted")
         short = repository.removeprefix("docker.io/").removeprefix("library/")
         if known := self._directories.get(repository) or self._directories.get(short):
             packages = _installed(reference, known.packages)
