@@ -121,6 +121,10 @@ class OwnControlPlane(_ByApi[ApiServer]):
         self._begun = True
         await self._api.start()
 
+    def rewrite(self, obj: Object) -> None:
+        """Store an object as it is, past the rules for changes."""
+        self._api.rewrite(obj)
+
     async def stop(self) -> None:
         if self._begun:
             await self._api.stop()

@@ -17,6 +17,7 @@ from pytest_kubeflow.local.kubelet import Kubelet
 from pytest_kubeflow.local.kubelet.hosted import HostedProgram, HostedPrograms
 from pytest_kubeflow.local.kubelet.mirrors import Program
 from pytest_kubeflow.local.platform.components import PROXY_IMAGE, SEAWEEDFS, Component
+from pytest_kubeflow.local.platform.faults import TABLE
 
 Address = tuple[str, int]
 
@@ -40,6 +41,9 @@ class HostedExposure:
         self._programs: dict[tuple[str, int], HostedProgram] = {}
         self._every: list[HostedProgram] = []
         programs.add(PROXY_IMAGE)
+        for fault in TABLE.values():
+            for image in fault.images:
+                programs.add(image)
         for component in components:
             for container in component.containers:
                 program = programs.add(

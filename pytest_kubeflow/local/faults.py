@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable
 
-FAULTS: dict[str, str] = {
+_OF_COMPONENTS: dict[str, str] = {
     "any-password": "Dex takes any password for a user whom it knows",
     "api-503": "the pipelines API answers 503 to every third request",
     "artifact-lost": "artifacts of tasks are reported as stored, but are not",
@@ -61,6 +61,27 @@ FAULTS: dict[str, str] = {
     "workflows-ignored": "no workflow controller takes Workflows up",
     "wrong-output": "numbers that tasks return are off by one",
 }
+
+
+OF_PLATFORMS: dict[str, str] = {
+    "ca-bundle-empty": "KServe's webhook has a bundle of authorities that holds none",
+    "ca-bundle-wrong": "KServe's webhook has the authority of another certificate",
+    "certificate-expired": "the certificate of KServe's webhook has expired",
+    "certificate-expires-soon": "the certificate of KServe's webhook ends in five days",
+    "certificate-name-wrong": "the certificate of KServe's webhook is one for another name",
+    "certificate-not-ready": "cert-manager cannot make a certificate, for want of its issuer",
+    "gateway-certificate-expires": "the certificate of the gateway ends in five days",
+    "gateway-certificate-name-wrong": "the certificate of the gateway is one for another host",
+    "jobset-webhook-behind-sidecar": "the proxy in JobSet's pod ends calls of its webhook",
+    "webhook-duplicate": "two webhook configurations are for the same",
+    "webhook-fails": "KServe's webhook does not know the path at which it is called",
+    "webhook-leftover": "the webhook of a former release is asked about pods, and is gone",
+    "webhook-no-endpoints": "the Service of KServe's webhook leads to no pods",
+    "webhook-times-out": "KServe's webhook does not answer in time",
+}
+"""What is wrong with a platform, as `platform/faults` makes it."""
+
+FAULTS = dict(sorted((_OF_COMPONENTS | OF_PLATFORMS).items()))
 
 
 def no_such_fault(name: str) -> str:

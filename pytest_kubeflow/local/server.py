@@ -61,6 +61,7 @@ from pytest_kubeflow.local.platform.components import (
     components,
 )
 from pytest_kubeflow.local.platform.components import PROFILES as PROFILES_COMPONENT
+from pytest_kubeflow.local.platform.faults import TABLE, Place, PlatformFaults
 from pytest_kubeflow.local.platform.installation import Site, installation
 from pytest_kubeflow.local.rbacfault import RbacFault
 from pytest_kubeflow.local.scheduler import Scheduler
@@ -238,6 +239,7 @@ class Server:
         if not control.joined:
             await self._start_parts(exposure, pipelines)
         await exposure.shown()
+        await self._start_platform_faults(admin)
         endpoints = await self._endpoints(store, host)
         # Last, because nobody waits for these: the cluster answers while they read what there is.
         self._started.set()
@@ -266,6 +268,12 @@ class Server:
             )
         await self._run(partial(control.start, objects), control.stop)
 
+    async def _start_platform_faults(self, admin: KubeClient) -> None:
+        if isinstance(self._control, OwnControlPlane):
+            place = Place(admin, self._control.rewrite)
+            faults = PlatformFaults(place, self._faults, TABLE)
+            await self._run(faults.start, faults.stop)
+
     def _exposure_by(self, kubelet: Kubelet, admin: KubeClient) -> Exposure:
         if self._control.joined:
             return MirroredExposure(kubelet, admin)
@@ -280,6 +288,7 @@ class Server:
             secret=("kubeflow", KSERVE_SECRET),
             directory=self._directory / "webhook",
             host=self._control.network.host_ip,
+            faults=self._faults,
         )
         await self._run(webhook.start, webhook.stop)
         await exposure.show(KSERVE, {9443: webhook.address})

@@ -32,6 +32,13 @@ def restore(handlers: Handlers, objects: Iterable[Object]) -> None:
             handlers.store.put(target.kind.type, key, {**made, "metadata": metadata, **status})
 
 
+def rewrite(handlers: Handlers, obj: Object) -> None:
+    """Store `obj` in place of the one of its name, whatever has changed in it."""
+    metadata = obj["metadata"]
+    key = (metadata.get("namespace", ""), metadata["name"])
+    handlers.store.put(_target(handlers.registry, obj).kind.type, key, obj)
+
+
 def _target(registry: Registry, obj: Object) -> Target:
     group, _, version = obj["apiVersion"].rpartition("/")
     for kind in registry:

@@ -23,7 +23,7 @@ from pytest_kubeflow.local.apiserver.pki import Pki
 from pytest_kubeflow.local.apiserver.podlogs import PodLogs
 from pytest_kubeflow.local.apiserver.podports import PodPorts
 from pytest_kubeflow.local.apiserver.resources import Registry
-from pytest_kubeflow.local.apiserver.restore import restore
+from pytest_kubeflow.local.apiserver.restore import restore, rewrite
 from pytest_kubeflow.local.apiserver.reviews import Reviews
 from pytest_kubeflow.local.apiserver.store import Store
 from pytest_kubeflow.local.apiserver.strategies import Strategies
@@ -108,6 +108,10 @@ class ApiServer:
         await self._server.stop()
         await self._logs.close()
         await self._webhooks.close()
+
+    def rewrite(self, obj: Object) -> None:
+        """Store an object as it is, past the rules for changes."""
+        rewrite(self._handlers, obj)
 
     def admin_credentials(self) -> Credentials:
         """Credentials of an administrator, new at each call."""

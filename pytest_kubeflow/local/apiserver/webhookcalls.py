@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import errno
 import functools
 import json
 import ssl
@@ -75,7 +76,9 @@ class WebhookCalls:
             told = "http: server gave HTTP response to HTTPS client"
             raise CallFailedError(f"{shown}: {told}") from None
         except aiohttp.ClientConnectorError as error:
-            told = f"dial tcp {address[0]}:{address[1]}: connect: {_lower(error.strerror)}"
+            if error.errno != errno.ECONNREFUSED:  # it is closed in the middle of the handshake
+                raise CallFailedError(f"{shown}: EOF") from None
+            told = f"dial tcp {address[0]}:{address[1]}: connect: connection refused"
             raise CallFailedError(f"{shown}: {told}") from None
         except aiohttp.ClientError:
             raise CallFailedError(f"{shown}: EOF") from None
@@ -198,7 +201,3 @@ def _names(certificate: x509.Certificate) -> list[str]:
     except x509.ExtensionNotFound:
         return []
     return found.value.get_values_for_type(x509.DNSName)
-
-
-def _lower(text: str | None) -> str:
-    return (text or "connection failed").partition("(")[0].strip().lower()

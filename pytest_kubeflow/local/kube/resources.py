@@ -78,6 +78,11 @@ MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS = (
     for kind in ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 )
 API_SERVICES = Resource("apiregistration.k8s.io/v1", "apiservices", "APIService", namespaced=False)
+GATEWAYS = Resource("networking.istio.io/v1", "gateways", "Gateway")
+PEER_AUTHENTICATIONS, REQUEST_AUTHENTICATIONS = (
+    Resource("security.istio.io/v1", f"{kind.lower()}s", kind)
+    for kind in ("PeerAuthentication", "RequestAuthentication")
+)
 DESTINATION_RULES = Resource("networking.istio.io/v1", "destinationrules", "DestinationRule")
 VIRTUAL_SERVICES = Resource("networking.istio.io/v1", "virtualservices", "VirtualService")
 AUTHORIZATION_POLICIES = Resource(

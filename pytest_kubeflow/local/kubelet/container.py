@@ -212,6 +212,9 @@ class ContainerRunner:
 
     @property
     def _hosted(self) -> HostedProgram | None:
+        """The component that the container stands for, unless its pod names another command."""
+        if self.spec.get("command"):
+            return None
         return self._node.images.hosted.find(self.spec, self._pod)
 
     def take_up(self, before: Object) -> bool:

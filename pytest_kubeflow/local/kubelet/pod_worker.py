@@ -255,7 +255,7 @@ class PodWorker:
             return self._node.addresses.host_ip
         for container in self.pod["spec"]["containers"]:
             program = self._node.images.hosted.find(container, self.pod)
-            if program is not None and program.ip is not None:
+            if program is not None and program.ip is not None and not container.get("command"):
                 return program.ip
         return self._node.addresses.lend(self.pod["metadata"]["uid"], self._known.get("podIP"))
 

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.bodies import parse_json
+from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.serving.validation import refusal
 
 PATH = "/validate-serving-kserve-io-v1beta1-inferenceservice"
 
 
-def webhook_app() -> Starlette:
+_SILENT_SECONDS = 60.0
+
+
+def webhook_app(faults: Faults) -> Starlette:
     """An ASGI application."""
-    return Starlette(routes=[Route(PATH, _validate, methods=["POST"])])
+
+    async def validate(request: Request) -> Response:
+        if faults.active("webhook-times-out"):
+            await asyncio.sleep(_SILENT_SECONDS)
+        return await _validate(request)
+
+    return Starlette(routes=[Route(PATH, validate, methods=["POST"])])
 
 
 async def _validate(request: Request) -> Response:

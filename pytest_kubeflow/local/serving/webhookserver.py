@@ -9,6 +9,7 @@ import os
 import ssl
 from pathlib import Path
 
+from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.httpd import HttpServer
 from pytest_kubeflow.local.kube import Informer, KubeClient
 from pytest_kubeflow.local.kube.client import Object
@@ -25,12 +26,19 @@ class WebhookServer:
     """
 
     def __init__(
-        self, client: KubeClient, *, secret: tuple[str, str], directory: Path, host: str
+        self,
+        client: KubeClient,
+        *,
+        secret: tuple[str, str],
+        directory: Path,
+        host: str,
+        faults: Faults,
     ) -> None:
         self._client = client
         self._secret = secret
         self._directory = directory
         self._host = host
+        self._faults = faults
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -39,7 +47,7 @@ class WebhookServer:
         self._directory.mkdir(mode=0o700, parents=True)
         files = self._write(await self._client.get(SECRETS, name, namespace))
         self._server = HttpServer(
-            webhook_app(), host=self._host, certificate=files[0], key=files[1]
+            webhook_app(self._faults), host=self._host, certificate=files[0], key=files[1]
         )
         await self._server.start()
         informer = Informer(
