@@ -72,12 +72,14 @@ async def make_gateway(
                 strip=True,
                 open_fault="pipelines-open",
                 service=_of("ml-pipeline-ui"),
+                behind={"/pipeline/apis/": _of("ml-pipeline")},
             ),
             Route(
                 "/ml_metadata",
                 pipelines.metadata_app,
                 open_fault="pipelines-open",
                 service=_of("metadata-envoy-service"),
+                behind={"/ml_metadata": _of("metadata-grpc-service")},
             ),
             Route(
                 "/volumes/",

@@ -6,7 +6,7 @@ import asyncio
 import compileall
 import secrets
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -56,8 +56,10 @@ from pytest_kubeflow.local.platform.components import (
     ML_PIPELINE,
     ML_PIPELINE_UI,
     OAUTH2_PROXY,
+    PROFILE_PIECES,
     SEAWEEDFS,
     VOLUMES_WEB_APP,
+    Component,
     components,
 )
 from pytest_kubeflow.local.platform.components import PROFILES as PROFILES_COMPONENT
@@ -124,6 +126,7 @@ class Server:
         self._faults = Faults(faults)
         self._stack = AsyncExitStack()
         self._started = asyncio.Event()
+        self._background: set[asyncio.Task[None]] = set()
 
     async def start(self) -> Endpoints:
         """Start all components; returns once Kubernetes and KFP answer."""
@@ -172,7 +175,13 @@ class Server:
 
         activity = Activity()
         images = self._make_images()
-        profiles = [partial(ProfileController, issue_keys=issue_keys)] if self._multi_user else []
+        profiles = [
+            partial(
+                ProfileController,
+                issue_keys=issue_keys,
+                serves_pipelines=lambda: control.joined or _runs(images, PROFILE_PIECES),
+            )
+        ][: int(self._multi_user)]
         manager = ControllerManager(
             await self._client("system:kube-controller-manager", ["system:masters"]),
             volumes=directory / _VOLUMES,
@@ -197,6 +206,7 @@ class Server:
         await self._run(manager.start, manager.stop)
         kubelet = await self._start_kubelet(spawner, images)
         exposure = self._exposure_by(kubelet, admin)
+        faults.on_change(partial(self._soon, kubelet.renew_lease))
 
         secret = secrets.token_urlsafe(24)
         metadata = MetadataStore()
@@ -267,6 +277,12 @@ class Server:
                 site, multi_user=self._multi_user, store_keys=keys, token_issuers=issuers
             )
         await self._run(partial(control.start, objects), control.stop)
+
+    def _soon(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Do something beside what goes on."""
+        task = asyncio.create_task(work())
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def _start_platform_faults(self, admin: KubeClient) -> None:
         if isinstance(self._control, OwnControlPlane):
@@ -441,3 +457,8 @@ class Server:
     ) -> None:
         self._stack.push_async_callback(stop)
         await start()
+
+
+def _runs(images: ImageCatalogue, component: Component) -> bool:
+    """Whether there is a pod of a component."""
+    return images.hosted.runs(component.containers[0].image)

@@ -24,12 +24,23 @@ IssueKeys = Callable[[str], Awaitable[tuple[str, str]]]
 
 
 class ProfileController(Controller):
-    """`issue_keys(namespace)` answers the access and secret key of a profile's namespace."""
+    """`issue_keys(namespace)` answers the access and secret key of a profile's namespace.
+
+    What pipelines need there is made while `serves_pipelines()`.
+    """
 
     name = "profile"
 
-    def __init__(self, client: KubeClient, informers: Informers, *, issue_keys: IssueKeys) -> None:
+    def __init__(
+        self,
+        client: KubeClient,
+        informers: Informers,
+        *,
+        issue_keys: IssueKeys,
+        serves_pipelines: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._issue_keys = issue_keys
+        self._serves_pipelines = serves_pipelines
         self._given: set[str] = set()
         super().__init__(client, informers)
 
@@ -57,7 +68,8 @@ class ProfileController(Controller):
             return
         for resource, obj in access_objects(name, owner):
             await self._ensure(resource, obj)
-        await self._pipelines(name)
+        if self._serves_pipelines():
+            await self._pipelines(name)
         await self._condition(profile, "Successful", "")
 
     async def _pipelines(self, namespace: str) -> None:

@@ -6,7 +6,7 @@ import html
 import secrets
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -34,6 +34,8 @@ from pytest_kubeflow.local.settings import GatewaySettings
 USER_HEADER = "kubeflow-userid"
 GROUPS_HEADER = "kubeflow-groups"
 SECRET_HEADER = "x-gateway-secret"  # noqa: S105 a header's name
+_VOLUMES = "/volumes/"
+_WORKGROUPS = "/api/workgroup/"
 _OPEN = ("/dex/", "/oauth2/")
 _DEX, _OAUTH2_PROXY = ("auth", "dex"), ("oauth2-proxy", "oauth2-proxy")
 _OWN_NAMES = service_names("istio-ingressgateway", namespace="istio-system")
@@ -55,7 +57,8 @@ class Route:
 
     `open_fault` is the fault that lets in everybody who asks for this. `service` is the Service
     (namespace and name) of the application: where the mesh has a route to it, that decides which
-    requests are for it, and its pods whether they are served.
+    requests are for it, and its pods whether they are served. What is below a prefix of `behind`
+    it asks of another Service, whose pods have to be there too.
     """
 
     prefix: str
@@ -63,6 +66,7 @@ class Route:
     strip: bool = False
     open_fault: str | None = None
     service: tuple[str, str] | None = None
+    behind: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 class Gateway:
@@ -97,7 +101,12 @@ class Gateway:
             dex_key or make_key(), lifetime=settings.session_seconds, faults=self._faults
         )
         trusted = [issuer.trust(), *([cluster] if settings.cluster_tokens else [])]
-        self._verifier = Verifier(trusted, skew=settings.clock_skew_seconds, faults=self._faults)
+        self._verifier = Verifier(
+            trusted,
+            skew=settings.clock_skew_seconds,
+            faults=self._faults,
+            configured=mesh.issuers if mesh is not None else lambda: None,
+        )
         connectors = [local_connector(passwords)]
         if settings.ldap:
             connectors.append(ldap_connector(ldap_users or {}, LDAP_GROUPS))
@@ -116,6 +125,9 @@ class Gateway:
         if scope["type"] != "http":
             return
         request = Request(scope)
+        if self._mesh is not None and not await self._mesh.lets_in():
+            await _denied()(scope, receive, send)
+            return
         if request.url.path.startswith(_OPEN):
             trouble = await self._login_trouble(request.url.path)
             answer = self._login if trouble is None else PlainTextResponse(trouble, 503)
@@ -175,7 +187,7 @@ class Gateway:
         if authorization is not None:
             # The rule's prefix is "Bearer "; what has another one is no token, so nobody is known.
             if not authorization.startswith("Bearer "):
-                return PlainTextResponse("RBAC: access denied", status_code=403)
+                return _denied()
             return self._verified(authorization.removeprefix("Bearer ").strip(), request)
         if self._faults.active("login-down"):
             return Response(status_code=403)  # as Envoy does where its authorizer is away
@@ -208,13 +220,15 @@ class Gateway:
             if name.decode("latin-1").lower() not in {USER_HEADER, GROUPS_HEADER, SECRET_HEADER}
         ]
         named = [*kept, (USER_HEADER.encode(), user.encode())] if user else kept
+        if self._faults.active("user-not-detected") and scope["path"].startswith(_VOLUMES):
+            named = kept
         host = _host(Request(scope))
         if isinstance(where, Rule):
             assert self._mesh is not None
             inner: Scope = {**scope, "headers": named}
             await self._mesh.serve(inner, receive, send, rule=where, host=host)
             return
-        refusal = await self._refusal(where, host)
+        refusal = await self._refusal(where, host, scope["path"])
         if refusal is not None:
             await refusal(scope, receive, send)
             return
@@ -228,7 +242,7 @@ class Gateway:
             inner["raw_path"] = inner["path"].encode()
         await where.app(inner, receive, send)
 
-    async def _refusal(self, route: Route | None, host: str) -> Response | None:
+    async def _refusal(self, route: Route | None, host: str, path: str) -> Response | None:
         """What the mesh answers in place of an application of ours, if it does."""
         if self._mesh is None:
             return None
@@ -236,8 +250,18 @@ class Gateway:
             return Response(status_code=404)
         if route is None or route.service is None:
             return None
+        if self._faults.active("dashboard-access-denied") and path.startswith(_WORKGROUPS):
+            return _denied()
         trouble = await self._mesh.trouble(*route.service)
+        if trouble is None and self._mesh.leads_to(*route.service):
+            others = (one for prefix, one in route.behind.items() if path.startswith(prefix))
+            troubles = (self._mesh.pods_trouble(*one) for one in others)
+            trouble = next((one for one in troubles if one is not None), None)
         return PlainTextResponse(trouble, 503) if trouble is not None else None
+
+
+def _denied() -> Response:
+    return PlainTextResponse("RBAC: access denied", status_code=403)
 
 
 def _host(request: Request) -> str:

@@ -12,6 +12,7 @@ _KFP = "2.16.1"
 _DASHBOARD = "v2.0.0"
 _CERT_MANAGER = "v1.20.2"
 ISTIO = "1.30.1"
+JWKS_PROXY_IMAGE = "registry.k8s.io/kubectl:v1.36.0"
 PROXY_IMAGE = f"registry.istio.io/release/proxyv2:{ISTIO}"
 
 
@@ -86,6 +87,14 @@ ML_PIPELINE_UI = _kfp(
     "kfp-frontend",
     ports={"http": 3000},
     services={"ml-pipeline-ui": (Port("http", 80, 3000),)},
+)
+PERSISTENCE_AGENT = _kfp(
+    "ml-pipeline-persistenceagent", "ml-pipeline-persistenceagent", "kfp-persistence-agent"
+)
+SCHEDULED_WORKFLOW = _kfp(
+    "ml-pipeline-scheduledworkflow",
+    "ml-pipeline-scheduledworkflow",
+    "kfp-scheduled-workflow-controller",
 )
 METADATA = Component(
     "metadata-grpc-deployment",
@@ -270,12 +279,8 @@ OAUTH2_PROXY = Component(
 _ALWAYS = (
     ML_PIPELINE,
     ML_PIPELINE_UI,
-    _kfp("ml-pipeline-persistenceagent", "ml-pipeline-persistenceagent", "kfp-persistence-agent"),
-    _kfp(
-        "ml-pipeline-scheduledworkflow",
-        "ml-pipeline-scheduledworkflow",
-        "kfp-scheduled-workflow-controller",
-    ),
+    PERSISTENCE_AGENT,
+    SCHEDULED_WORKFLOW,
     METADATA,
     METADATA_ENVOY,
     SEAWEEDFS,

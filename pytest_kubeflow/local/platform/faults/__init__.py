@@ -8,10 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pytest_kubeflow.local.platform.faults import webhooks
+from pytest_kubeflow.local.platform.faults import (
+    applications,
+    images,
+    mesh,
+    nodes,
+    profiles,
+    storage,
+    webhooks,
+    workloads,
+)
 from pytest_kubeflow.local.platform.faults.edits import Place
 from pytest_kubeflow.local.platform.faults.fault import PlatformFault, PlatformFaults
 
-TABLE: Mapping[str, PlatformFault] = {**webhooks.FAULTS}
+TABLE: Mapping[str, PlatformFault] = {
+    **workloads.FAULTS,
+    **webhooks.FAULTS,
+    **mesh.FAULTS,
+    **storage.FAULTS,
+    **nodes.FAULTS,
+    **profiles.FAULTS,
+    **images.FAULTS,
+    **applications.FAULTS,
+}
 
 __all__ = ["TABLE", "Place", "PlatformFault", "PlatformFaults"]

@@ -50,8 +50,11 @@ def altered(
     *,
     pod: Object | None = None,
     rolling: bool = False,
+    more: Object | None = None,
 ) -> Edit:
     """The first container of a Deployment as `change` leaves it; `pod` are fields of its pods.
+
+    `more` are fields of the Deployment.
 
     Its old pods end first, unless it is `rolling`.
     """
@@ -60,7 +63,7 @@ def altered(
         first, *others = before["spec"]["template"]["spec"]["containers"]
         spec = {**(pod or {}), "containers": [change(first), *others]}
         strategy = {} if rolling else {"strategy": {"type": "Recreate", "rollingUpdate": None}}
-        return {"spec": {**strategy, "template": {"spec": spec}}}
+        return {"spec": {**strategy, **(more or {}), "template": {"spec": spec}}}
 
     return Change(DEPLOYMENTS, component.name, patch, component.namespace)
 
