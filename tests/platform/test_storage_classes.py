@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_kubeflow.platform.checks.storage import check_storage
+from pytest_kubeflow.platform.checks.storage_classes import check_storage_classes
 from pytest_kubeflow.platform.snapshot import Object
 from pytest_kubeflow.platform.snapshot.kind import STORAGE_CLASSES
 from tests.platform.snapshots import an_object, snapshot_of
@@ -15,7 +15,7 @@ def _class(name: str, *, default: bool = False) -> Object:
 
 
 def _told(*objects: Object) -> list[tuple[str, str, str]]:
-    found = check_storage(snapshot_of(*objects))
+    found = check_storage_classes(snapshot_of(*objects))
     return [(one.code, one.sentence, one.fix) for one in found]
 
 
@@ -38,4 +38,4 @@ def test_several_classes_are_the_default() -> None:
 
 
 def test_classes_that_may_not_be_listed_are_no_finding() -> None:
-    assert list(check_storage(snapshot_of(without=[STORAGE_CLASSES]))) == []
+    assert list(check_storage_classes(snapshot_of(without=[STORAGE_CLASSES]))) == []

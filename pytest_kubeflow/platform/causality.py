@@ -1,0 +1,105 @@
+"""Causality: of a cause and what follows from it, the cause alone is a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from pytest_kubeflow.platform.finding import Finding
+
+_GENERAL = {
+    "KF403": 1,
+    "KF113": 2,
+    "KF101": 3,
+    "KF103": 3,
+    "KF105": 3,
+    "KF106": 3,
+    "KF117": 3,
+    "KF110": 4,
+    "KF108": 5,
+}
+"""Faults that others explain: those with a lower number, or with none, on the same object."""
+
+_WAIT_FOR = {
+    "Deployment kubeflow/katib-mysql": ("katib-db-manager", "katib-controller", "katib-ui"),
+    "Deployment kubeflow/mysql": (
+        "cache-server",
+        "metadata-grpc-deployment",
+        "metadata-writer",
+        "ml-pipeline",
+        "ml-pipeline-persistenceagent",
+        "ml-pipeline-scheduledworkflow",
+    ),
+    "Deployment kubeflow/metadata-grpc-deployment": (
+        "metadata-writer",
+        "metadata-envoy-deployment",
+    ),
+    "Deployment kubeflow/minio": ("ml-pipeline",),
+    "Deployment kubeflow/seaweedfs": ("ml-pipeline",),
+}
+"""Deployments in `kubeflow` that crash or never become ready while another is away."""
+
+_CONSEQUENCES = frozenset({"KF101", "KF108"})
+_TOLD = 5
+
+
+def without_consequences(findings: Iterable[Finding]) -> set[Finding]:
+    """Those that no other explains; each has what it explains as evidence."""
+    found = set(findings)
+    causes = _causes(found)
+    told: dict[Finding, list[str]] = {}
+    for finding in sorted(found, key=lambda one: (one.code, one.sentence)):
+        cause = causes.get(finding)
+        if cause is None:
+            continue
+        while (further := causes.get(cause)) is not None:
+            cause = further
+        told.setdefault(cause, []).append(f"so {finding.sentence}")
+    left = found - causes.keys()
+    return {
+        replace(one, evidence=(*one.evidence, *told[one][:_TOLD])) if one in told else one
+        for one in left
+    }
+
+
+def _causes(findings: set[Finding]) -> dict[Finding, Finding]:
+    by_object: dict[str, list[Finding]] = {}
+    for finding in sorted(findings, key=lambda one: (_rank(one), one.code, one.sentence)):
+        for name in finding.objects:
+            by_object.setdefault(name, []).append(finding)
+    found: dict[Finding, Finding] = {}
+    for finding in findings:
+        for name in finding.objects:
+            better = next(iter(by_object[name]))
+            if _explains(better, finding):
+                found[finding] = better
+                break
+        else:
+            cause = _awaited(finding, by_object)
+            if cause is not None:
+                found[finding] = cause
+    return found
+
+
+def _explains(better: Finding, finding: Finding) -> bool:
+    return (
+        _rank(better) < _rank(finding)
+        and better.severity.weight <= finding.severity.weight
+        and better is not finding
+    )
+
+
+def _awaited(finding: Finding, by_object: dict[str, list[Finding]]) -> Finding | None:
+    """The finding of what the subject of this one waits for."""
+    if finding.code not in _CONSEQUENCES or not finding.objects:
+        return None
+    for awaited, waiting in _WAIT_FOR.items():
+        if finding.objects[0] in {f"Deployment kubeflow/{name}" for name in waiting}:
+            for cause in by_object.get(awaited, ()):
+                if cause.objects[0] != finding.objects[0] and cause.severity.weight == 0:
+                    return cause
+    return None
+
+
+def _rank(finding: Finding) -> int:
+    return _GENERAL.get(finding.code, 0)
