@@ -22,10 +22,8 @@ _LINES = 3
 
 # ml-pipeline's configuration watcher prints these words alone; a server that is out of file
 # descriptors says for what it wanted one.
-_NO_WATCHER = re.compile(
-    r"^(?!.*\b(?:accept4?|socket|dial|open|pipe)\b).*too many open files", re.MULTILINE
-)
-_API_REFUSED = re.compile(r"dial tcp \S+:(443|6443): (connect: )?connection refused")
+_NO_WATCHER = r"^(?!.*\b(?:accept4?|socket|dial|pipe)\b|.*\bopen /).*too many open files"
+_API_REFUSED = r"dial tcp \S+:(443|6443): (connect: )?connection refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +38,13 @@ class Cause:
 
 def cause_of(crash: Crash, log: str) -> Cause | None:
     """What the log tells; None if that is nothing that is known."""
-    said = "\n".join((log, *crash.said))
-    if _NO_WATCHER.search(said):
-        return _cause(INOTIFY_EXHAUSTED, crash, said, _inotify, _NO_WATCHER)
-    for fault, telling in _TELLING:
-        signs = re.compile("|".join(f"(?:{sign})" for sign in fault.signs))
-        if signs.search(said):
-            return _cause(fault, crash, said, telling, signs)
-    if has_late_proxy(crash.pod) and _API_REFUSED.search(said):
-        return _cause(PROXY_LATE, crash, said, _proxy, _API_REFUSED)
+    said = [one.strip() for one in (*log.splitlines(), *crash.said)]
+    for fault, telling, signs in _TELLING:
+        lines = [one for one in said if any(re.search(sign, one) for sign in signs)]
+        if lines and (fault is not PROXY_LATE or has_late_proxy(crash.pod)):
+            sentence, fix = telling(crash)
+            return Cause(fault, sentence, fix, tuple(dict.fromkeys(lines))[-_LINES:])
     return None
-
-
-_Telling = Callable[[Crash], tuple[str, str]]
-
-
-def _cause(
-    fault: Fault, crash: Crash, said: str, telling: _Telling, signs: re.Pattern[str]
-) -> Cause:
-    sentence, fix = telling(crash)
-    found = (one.strip() for one in said.splitlines() if signs.search(one))
-    return Cause(fault, sentence, fix, tuple(dict.fromkeys(found))[-_LINES:])
 
 
 def _inotify(crash: Crash) -> tuple[str, str]:
@@ -124,13 +108,15 @@ def _proxy(crash: Crash) -> tuple[str, str]:
     )
 
 
-_TELLING: tuple[tuple[Fault, _Telling], ...] = (
-    (INOTIFY_EXHAUSTED, _inotify),
-    (METADATA_SCHEMA_MISSING, _schema),
-    (MYSQL_VOLUME_UNWRITABLE, _unwritable),
-    (KATIB_DATABASE_OLD, _old_data),
-    (IMAGE_PLATFORM_MISSING, _architecture),
+_TELLING: tuple[tuple[Fault, Callable[[Crash], tuple[str, str]], tuple[str, ...]], ...] = (
+    (INOTIFY_EXHAUSTED, _inotify, (*INOTIFY_EXHAUSTED.signs, _NO_WATCHER)),
+    (METADATA_SCHEMA_MISSING, _schema, METADATA_SCHEMA_MISSING.signs),
+    (MYSQL_VOLUME_UNWRITABLE, _unwritable, MYSQL_VOLUME_UNWRITABLE.signs),
+    (KATIB_DATABASE_OLD, _old_data, KATIB_DATABASE_OLD.signs),
+    (IMAGE_PLATFORM_MISSING, _architecture, IMAGE_PLATFORM_MISSING.signs),
+    (PROXY_LATE, _proxy, (_API_REFUSED,)),
 )
+"""Faults, what is said of each, and the lines that tell of it."""
 
 
 def _claim(crash: Crash) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 
 from pytest_kubeflow.platform.catalogue.images import (
@@ -90,7 +91,7 @@ def _told(fault: Fault, owner: Owner, pod: Object, container: Container) -> tupl
     account = text(pod, "spec", "serviceAccountName") or "default"
     login = (
         f"kubectl {place} create secret docker-registry regcred --docker-server="
-        f"{_registry(image)} --docker-username=USER --docker-password=TOKEN\n"
+        f"{shlex.quote(_registry(image))} --docker-username=USER --docker-password=TOKEN\n"
         f"kubectl {place} patch serviceaccount {account} -p "
         '\'{"imagePullSecrets":[{"name":"regcred"}]}\''
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -184,11 +185,11 @@ def _config(owner: Owner, what: str, message: str) -> _Trouble:
     missing, key = _MISSING.search(message), _KEY.search(message)
     if missing:
         kind, name = missing.groups()
-        lacks, fix = f"{kind.lower()} {name}", f"get {kind.lower()} {name}"
+        lacks, fix = f"{kind.lower()} {name}", f"get {kind.lower()} {shlex.quote(name)}"
     elif key:
         wanted, kind, name = key.groups()
         lacks = f"the key {wanted} of {kind.lower()} {name.rpartition('/')[2]}"
-        fix = f"describe {kind.lower()} {name.rpartition('/')[2]}"
+        fix = f"describe {kind.lower()} {shlex.quote(name.rpartition('/')[2])}"
     else:
         lacks, fix = _short(message), "get secrets,configmaps"
     return _Trouble(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -168,7 +169,7 @@ def _failed(snapshot: Snapshot) -> Iterator[tuple[str, Finding]]:
                     component="profiles",
                     severity=PROFILE_FAILED.severity,
                     sentence=f"profile {name} has failed: {said[-1] or 'it does not say why'}",
-                    fix=f"kubectl annotate namespace {name} owner={owner or 'EMAIL'} --overwrite  "
+                    fix=f"kubectl annotate namespace {name} owner={shlex.quote(owner or 'EMAIL')} --overwrite  "
                     f"# or: kubectl delete profile {name}",
                     evidence=(f"the namespace's owner is {annotations.get('owner', 'nobody')}",),
                     objects=(f"Profile {name}",),
