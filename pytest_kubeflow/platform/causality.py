@@ -17,6 +17,10 @@ _GENERAL = {
     "KF117": 3,
     "KF110": 4,
     "KF108": 5,
+    "KF202": 6,
+    "KF715": 6,
+    "KF717": 6,
+    "KF803": 6,
 }
 """Faults that others explain: those with a lower number, or with none, on the same object."""
 
@@ -44,7 +48,7 @@ _TOLD = 5
 
 
 def without_consequences(findings: Iterable[Finding]) -> set[Finding]:
-    """Those that no other explains; each has what it explains as evidence."""
+    """Those that no other explains; each tells what it has done to others."""
     found = set(findings)
     causes = _causes(found)
     told: dict[Finding, list[str]] = {}
@@ -54,7 +58,8 @@ def without_consequences(findings: Iterable[Finding]) -> set[Finding]:
             continue
         while (further := causes.get(cause)) is not None:
             cause = further
-        told.setdefault(cause, []).append(f"so {finding.sentence}")
+        if finding.objects[0] != cause.objects[0]:
+            told.setdefault(cause, []).append(f"so {finding.sentence}")
     left = found - causes.keys()
     return {
         replace(one, evidence=(*one.evidence, *told[one][:_TOLD])) if one in told else one

@@ -286,8 +286,8 @@ def _broken() -> dict[str, Broken]:  # noqa: PLR0915  # a table
     )
     found["KF105"] = _pending(
         "0/1 nodes are available: 1 Insufficient cpu. preemption: none.",
-        "StatefulSet kubeflow/katib-mysql has a pod that no node can take: 0/1 nodes are available: "
-        "1 Insufficient cpu",
+        "StatefulSet kubeflow/katib-mysql has a pod that no node can take: 0/1 nodes are "
+        "available: 1 Insufficient cpu",
     )
     found["KF106"] = Broken(
         [a_pod("old", _PROXY, metadata={"deletionTimestamp": "2026-01-01T10:00:00Z"})],
@@ -344,8 +344,8 @@ def _broken() -> dict[str, Broken]:  # noqa: PLR0915  # a table
                 _PROXY,
             )
         ],
-        "Pod kubeflow/profiles-0: container manager starts before its mesh proxy, and was restarted "
-        "2 times",
+        "Pod kubeflow/profiles-0: container manager starts before its mesh proxy, and was "
+        "restarted 2 times",
         logs={
             "kubeflow/profiles-0/manager": "Get https://10.96.0.1:443/api: dial tcp 10.96.0.1:443: "
             "connect: connection refused"
@@ -367,8 +367,8 @@ def _broken() -> dict[str, Broken]:  # noqa: PLR0915  # a table
     found["KF113"] = _waiting(
         "CreateContainerConfigError",
         'secret "katib-mysql-secrets" not found',
-        "Deployment kubeflow/katib-ui lacks secret katib-mysql-secrets, which container main refers "
-        "to",
+        "Deployment kubeflow/katib-ui lacks secret katib-mysql-secrets, which container main "
+        "refers to",
     )
     found["KF114"] = _waiting(
         "CreateContainerError",
@@ -420,12 +420,13 @@ def _broken() -> dict[str, Broken]:  # noqa: PLR0915  # a table
                 'storageclass.storage.k8s.io "gone" not found',
             ),
         ],
-        "claim kubeflow/katib-mysql has no volume: there is no storage class gone (there: standard)",
+        "claim kubeflow/katib-mysql has no volume: there is no storage class gone (there: "
+        "standard)",
     )
     found["KF404"] = _pending(
-        "0/2 nodes are available: 1 node(s) had volume node affinity conflict, 1 were unschedulable.",
-        "StatefulSet kubeflow/katib-mysql cannot start: its volume (kubeflow/katib-mysql) is held by "
-        "another node",
+        "0/2 nodes are available: 2 node(s) had volume node affinity conflict.",
+        "StatefulSet kubeflow/katib-mysql cannot start: its volume (kubeflow/katib-mysql) is held "
+        "by another node",
         claims=["katib-mysql"],
     )
     found["KF405"] = _crash(
@@ -495,8 +496,8 @@ def _broken() -> dict[str, Broken]:  # noqa: PLR0915  # a table
                 a_condition(
                     "NamespaceFinalizersRemaining",
                     "True",
-                    "Some content in the namespace has finalizers remaining: clean-metrics-in-db in "
-                    "2 resource instances",
+                    "Some content in the namespace has finalizers remaining: clean-metrics-in-db "
+                    "in 2 resource instances",
                 ),
                 deletionTimestamp="2026-01-01T10:00:00Z",
             )
@@ -523,7 +524,7 @@ def _broken() -> dict[str, Broken]:  # noqa: PLR0915  # a table
             "Pod",
             "katib-ui-1-x",
             "Failed",
-            'Failed to pull image "mysql:8": toomanyrequests: You have reached your pull rate limit.',
+            'Failed to pull image "mysql:8": toomanyrequests: You have reached your limit.',
         ),
         image="mysql:8",
     )

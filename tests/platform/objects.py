@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -170,14 +170,14 @@ def a_claim(
     namespace: str = "kubeflow",
     phase: str = "Pending",
     age: float = 60,
-    **annotations: str,
+    annotations: Mapping[str, str] | None = None,
 ) -> Object:
     """A claim that has waited for an hour."""
     return an_object(
         CLAIMS,
         name,
         namespace,
-        metadata={"creationTimestamp": ago(age), "annotations": annotations},
+        metadata={"creationTimestamp": ago(age), "annotations": dict(annotations or {})},
         spec={} if storage_class is None else {"storageClassName": storage_class},
         status={"phase": phase},
     )

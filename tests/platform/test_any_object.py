@@ -61,7 +61,7 @@ def test_no_check_raises_for_objects_without_anything() -> None:
     bodies: list[Any] = [{}, {"metadata": {}}]
     for part in ("metadata", "spec", "status", "data", "rules", "endpoints", "involvedObject"):
         bodies += [{"metadata": {"name": "x"}, part: junk} for junk in _JUNK]
-    objects = {kind: bodies for kind in KINDS}
+    objects = dict.fromkeys(KINDS, bodies)
     _check(Snapshot(objects=objects, served=frozenset(kind.resource for kind in KINDS)))
 
 

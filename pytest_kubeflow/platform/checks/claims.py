@@ -56,6 +56,11 @@ class _Claim:
         return text(self.claim, "spec", "storageClassName")
 
     @property
+    def lost(self) -> bool:
+        """Whether it had a volume that is gone."""
+        return text(self.claim, "status", "phase") == "Lost"
+
+    @property
     def waits_for_pod(self) -> bool:
         """Whether there is nothing to do yet for its provisioner."""
         mode = text(self.storage_class, "volumeBindingMode")
@@ -66,12 +71,12 @@ class _Claim:
 def check_claims(snapshot: Snapshot) -> Iterator[Finding]:
     """Whether claims have a volume."""
     waiting = list(_waiting(snapshot))
-    missing = dict(_missing(snapshot, waiting))
+    missing = dict(_missing(snapshot, [one for one in waiting if not one.lost]))
     for provisioner, why in missing.items():
         yield _provisioner(snapshot, provisioner, why, waiting)
     users = _users(snapshot)
     for one in waiting:
-        if text(one.storage_class, "provisioner") not in missing:
+        if one.lost or text(one.storage_class, "provisioner") not in missing:
             finding = _pending(snapshot, one, users.get(one.name, ()))
             if finding is not None:
                 yield finding
@@ -113,7 +118,7 @@ def _pending(snapshot: Snapshot, one: _Claim, users: tuple[str, ...]) -> Finding
 
 
 def _why(snapshot: Snapshot, one: _Claim) -> str:
-    if text(one.claim, "status", "phase") == "Lost":
+    if one.lost:
         return f"its volume {text(one.claim, 'spec', 'volumeName')} is gone"
     named = "storageClassName" in mapping(one.claim, "spec")
     if one.storage_class is None and one.wanted and snapshot.saw(STORAGE_CLASSES):

@@ -117,7 +117,7 @@ def _has_2_15(snapshot: Snapshot) -> bool:
 
 def _pieces(snapshot: Snapshot, missing: tuple[_Piece, ...], namespaces: Sequence[str]) -> Finding:
     of_pipelines = all(piece in _OF_PIPELINES + _SINCE_2_15 for piece in missing)
-    what = ", ".join(f"{kind.name} {name}".strip() for kind, name in missing)
+    what = ", ".join(f"{kind.name} {name}" if name else "a namespace" for kind, name in missing)
     fix = "kubectl -n kubeflow rollout restart deployment/profiles-deployment"
     if of_pipelines:
         fix = (

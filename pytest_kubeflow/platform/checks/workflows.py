@@ -19,6 +19,7 @@ from pytest_kubeflow.platform.snapshot.fields import items, name_of, pairs, text
 from pytest_kubeflow.platform.snapshot.kind import (
     CLUSTER_ROLES,
     CONFIG_MAPS,
+    NAMESPACES,
     NODES,
     PODS,
     SERVICES,
@@ -138,7 +139,7 @@ def _repositories(snapshot: Snapshot) -> Iterator[Finding]:
     for config in snapshot.all(CONFIG_MAPS):
         if text(config, "metadata", "name") in {"artifact-repositories", _CONFIG}:
             for host in _ENDPOINT.findall("\n".join(pairs(config, "data").values())):
-                service = _service(host, text(config, "metadata", "namespace"))
+                service = _service(snapshot, host, text(config, "metadata", "namespace"))
                 if service is not None:
                     lost.setdefault(service, []).append(name_of(config))
     for (namespace, name), configs in lost.items():
@@ -164,12 +165,12 @@ def _repositories(snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
-def _service(host: str, namespace: str) -> tuple[str, str] | None:
+def _service(snapshot: Snapshot, host: str, namespace: str) -> tuple[str, str] | None:
     """The Service behind a name; None for a host outside of the cluster."""
     name, *rest = host.removesuffix(".").split(".")
     if not rest:
         return namespace, name
-    if len(rest) == 1 or rest[1] == "svc":
+    if rest[1:2] == ["svc"] or (len(rest) == 1 and snapshot.named(NAMESPACES, rest[0])):
         return rest[0], name
     return None
 
