@@ -169,7 +169,8 @@ def _failed(snapshot: Snapshot) -> Iterator[tuple[str, Finding]]:
                     component="profiles",
                     severity=PROFILE_FAILED.severity,
                     sentence=f"profile {name} has failed: {said[-1] or 'it does not say why'}",
-                    fix=f"kubectl annotate namespace {name} owner={shlex.quote(owner or 'EMAIL')} --overwrite  "
+                    fix=f"kubectl annotate namespace {name} --overwrite "
+                    f"owner={shlex.quote(owner or 'EMAIL')}  "
                     f"# or: kubectl delete profile {name}",
                     evidence=(f"the namespace's owner is {annotations.get('owner', 'nobody')}",),
                     objects=(f"Profile {name}",),
