@@ -51,18 +51,19 @@ def without_consequences(findings: Iterable[Finding]) -> set[Finding]:
     """Those that no other explains; each tells what it has done to others."""
     found = set(findings)
     causes = _causes(found)
-    told: dict[Finding, list[str]] = {}
+    told: dict[Finding, dict[str, str]] = {}
     for finding in sorted(found, key=lambda one: (one.code, one.sentence)):
         cause = causes.get(finding)
         if cause is None:
             continue
         while (further := causes.get(cause)) is not None:
             cause = further
+        others = told.setdefault(cause, {})
         if finding.objects[0] != cause.objects[0]:
-            told.setdefault(cause, []).append(f"so {finding.sentence}")
+            others.setdefault(finding.objects[0], f"so {finding.sentence}")
     left = found - causes.keys()
     return {
-        replace(one, evidence=(*one.evidence, *told[one][:_TOLD])) if one in told else one
+        replace(one, evidence=(*one.evidence, *list(told.get(one, {}).values())[:_TOLD]))
         for one in left
     }
 

@@ -110,6 +110,14 @@ def test_out_of_memory_weighs_by_whether_it_still_crashes() -> None:
         assert (found.code, found.severity) == ("KF107", severity)
 
 
+def test_a_program_that_is_not_there_was_never_started() -> None:
+    last = {"exitCode": 128, "reason": "StartError", "message": 'exec: "/x": no such file'}
+    pod = a_pod("x", a_container(waiting="CrashLoopBackOff", restarts=4, last=last))
+    (found,) = findings(a_snapshot(pod))
+    assert found.code == "KF114"
+    assert found.sentence.endswith('container main cannot be started: exec: "/x": no such file')
+
+
 def test_what_waits_for_a_database_is_told_with_it() -> None:
     """The database's fault explains those who crash for want of it."""
     mysql = BROKEN["KF406"]

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_kubeflow.platform.catalogue.pods import OUT_OF_MEMORY, POD_CRASH_LOOPING, PROXY_LATE
+from pytest_kubeflow.platform.catalogue.pods import (
+    CONTAINER_NOT_CREATED,
+    OUT_OF_MEMORY,
+    POD_CRASH_LOOPING,
+    PROXY_LATE,
+)
 from pytest_kubeflow.platform.checks.crash_causes import Cause, cause_of
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.finding import Finding
@@ -15,6 +20,7 @@ from pytest_kubeflow.platform.workloads.crash import Crash, crashes
 from pytest_kubeflow.platform.workloads.owner import pod_name
 
 _LINES = 3
+_NOT_STARTED = frozenset({"StartError", "ContainerCannotRun"})
 
 
 def check_crashes(snapshot: Snapshot) -> Iterator[Finding]:
@@ -26,6 +32,8 @@ def check_crashes(snapshot: Snapshot) -> Iterator[Finding]:
             yield _finding(snapshot, crash, _killed(crash))
         elif cause is not None and (crash.looping or cause.fault is PROXY_LATE):
             yield _finding(snapshot, crash, cause)
+        elif crash.looping and text(crash.container.last, "reason") in _NOT_STARTED:
+            yield _finding(snapshot, crash, _not_started(crash))
         elif crash.looping:
             yield _finding(snapshot, crash, _unknown(crash, log))
 
@@ -39,6 +47,16 @@ def _killed(crash: Crash) -> Cause:
         + (f"with a limit of {limit}" if limit else "as did its node: it has no limit"),
         f"kubectl -n {crash.owner.namespace} set resources {crash.owner.target} -c {name} "
         "--limits=memory=MORE",
+        crash.said,
+    )
+
+
+def _not_started(crash: Crash) -> Cause:
+    said = crash.said[-1] if crash.said else ""
+    return Cause(
+        CONTAINER_NOT_CREATED,
+        f"{crash.owner}: container {crash.container.name} cannot be started: {said}",
+        f"kubectl -n {crash.owner.namespace} describe pod {text(crash.pod, 'metadata', 'name')}",
         crash.said,
     )
 
