@@ -43,6 +43,9 @@ _WAIT_FOR = {
 }
 """Deployments in `kubeflow` that crash or never become ready while another is away."""
 
+_NO_MORE = {"KF501": ("KF106", "KF108", "KF110", "KF202", "KF715", "KF717", "KF803")}
+"""What alone some faults explain: a pod on a node that is away crashes for reasons of its own."""
+
 _CONSEQUENCES = frozenset({"KF101", "KF108"})
 _TOLD = 5
 
@@ -75,15 +78,11 @@ def _causes(findings: set[Finding]) -> dict[Finding, Finding]:
             by_object.setdefault(name, []).append(finding)
     found: dict[Finding, Finding] = {}
     for finding in findings:
-        for name in finding.objects:
-            better = next(iter(by_object[name]))
-            if _explains(better, finding):
-                found[finding] = better
-                break
-        else:
-            cause = _awaited(finding, by_object)
-            if cause is not None:
-                found[finding] = cause
+        better = (one for name in finding.objects for one in by_object[name])
+        cause = next((one for one in better if _explains(one, finding)), None)
+        cause = cause or _awaited(finding, by_object)
+        if cause is not None:
+            found[finding] = cause
     return found
 
 
@@ -91,7 +90,7 @@ def _explains(better: Finding, finding: Finding) -> bool:
     return (
         _rank(better) < _rank(finding)
         and better.severity.weight <= finding.severity.weight
-        and better is not finding
+        and finding.code in _NO_MORE.get(better.code, (finding.code,))
     )
 
 

@@ -108,6 +108,13 @@ def test_a_lost_node_explains_its_pods() -> None:
     assert found.evidence[-1].startswith("so pod kubeflow/x should have ended at")
 
 
+def test_a_lost_node_is_not_why_a_pod_on_it_crashes() -> None:
+    last = {"exitCode": 1, "reason": "Error"}
+    crash = a_container(waiting="CrashLoopBackOff", restarts=7, last=last)
+    node = a_node("node-b", a_condition("Ready", "Unknown", "Kubelet stopped posting node status."))
+    assert _codes(a_pod("x", crash, spec={"nodeName": "node-b"}), node) == ["KF101", "KF501"]
+
+
 def test_what_is_pasted_runs_nothing_else() -> None:
     """Names that no API server checks are quoted in commands."""
     message = 'secret "x\'; reboot #" not found'
