@@ -83,7 +83,7 @@ def check_claims(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _waiting(snapshot: Snapshot) -> Iterator[_Claim]:
-    warnings = Warnings(snapshot)
+    warnings = snapshot.once(Warnings)
     default = next((one for one in snapshot.all(STORAGE_CLASSES) if is_default(one)), None)
     for claim in snapshot.all(CLAIMS):
         namespace, name = text(claim, "metadata", "namespace"), text(claim, "metadata", "name")
@@ -191,7 +191,7 @@ def _provisioner(snapshot: Snapshot, provisioner: str, why: str, waiting: list[_
 def _users(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
     """The workloads that mount a claim, by its name."""
     found: dict[str, tuple[str, ...]] = {}
-    for owner, pods in Workloads(snapshot).pods.items():
+    for owner, pods in snapshot.once(Workloads).pods.items():
         for claim in {name for pod in pods for name in claims_of(pod)}:
             key = f"{owner.namespace}/{claim}"
             found[key] = (*found.get(key, ()), str(owner))

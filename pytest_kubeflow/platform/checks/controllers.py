@@ -18,7 +18,7 @@ def check_controllers(snapshot: Snapshot) -> Iterator[Finding]:
     """Whether each component whose kinds are there has its controller."""
     if not saw_workloads(snapshot):
         return
-    there = {one.part.name for one in installed(snapshot)}
+    there = {one.part.name for one in snapshot.once(installed)}
     for part in PARTS:
         if part.name not in there:
             kinds = [one for one in part.resources if _is_installed(snapshot, one)]

@@ -40,8 +40,8 @@ _LIMITED = re.compile(r"(?i)toomanyrequests|too many requests|pull rate limit")
 
 def check_images(snapshot: Snapshot) -> Iterator[Finding]:
     """Whether nodes get the images that pods ask for; a finding for each image of a workload."""
-    warnings = Warnings(snapshot)
-    for owner, pods in Workloads(snapshot).pods.items():
+    warnings = snapshot.once(Warnings)
+    for owner, pods in snapshot.once(Workloads).pods.items():
         waiting = {
             one.image: (pod, one)
             for pod in reversed(pods)

@@ -18,7 +18,7 @@ from pytest_kubeflow.platform.workloads.owner import pod_name
 
 def check_jobs(snapshot: Snapshot) -> Iterator[Finding]:
     """Whether what should end does."""
-    for owner, pods in Workloads(snapshot).pods.items():
+    for owner, pods in snapshot.once(Workloads).pods.items():
         kept = [pod for pod in pods if _is_kept(snapshot, pod)]
         if kept:
             yield _kept(owner, kept)

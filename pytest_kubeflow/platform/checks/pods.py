@@ -47,8 +47,8 @@ class _Trouble:
 
 def check_pods(snapshot: Snapshot) -> Iterator[Finding]:
     """Whether pods get a node and their containers, and end: a finding for each workload."""
-    warnings = Warnings(snapshot)
-    for owner, pods in Workloads(snapshot).pods.items():
+    warnings = snapshot.once(Warnings)
+    for owner, pods in snapshot.once(Workloads).pods.items():
         found: dict[str, tuple[_Trouble, Object]] = {}
         for pod in pods:
             trouble = _trouble(snapshot, warnings, owner, pod)

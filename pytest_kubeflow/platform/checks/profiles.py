@@ -110,7 +110,7 @@ def _missing(snapshot: Snapshot, namespace: str) -> Iterator[_Piece]:
 
 def _has_2_15(snapshot: Snapshot) -> bool:
     versions = (
-        minor_of(one.version) for one in installed(snapshot) if one.part.name == "Pipelines"
+        minor_of(one.version) for one in snapshot.once(installed) if one.part.name == "Pipelines"
     )
     return any(version is not None and version >= (2, 15) for version in versions)
 

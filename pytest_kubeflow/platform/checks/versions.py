@@ -30,7 +30,7 @@ _RENAMED = (
 
 def check_versions(snapshot: Snapshot) -> Iterator[Finding]:
     """Whether the parts go together."""
-    found = {one.part.name: one for one in reversed(installed(snapshot))}
+    found = {one.part.name: one for one in reversed(snapshot.once(installed))}
     yield from _mixed(found)
     yield from _leftovers(snapshot)
     yield from _mpijobs(snapshot, found)

@@ -48,7 +48,9 @@ def check_workflows(snapshot: Snapshot) -> Iterator[Finding]:
 
 def _executors(snapshot: Snapshot) -> Iterator[Finding]:
     controllers = {
-        one.owner.namespace: one for one in installed(snapshot) if one.part.name == "Argo Workflows"
+        one.owner.namespace: one
+        for one in snapshot.once(installed)
+        if one.part.name == "Argo Workflows"
     }
     for config in snapshot.all(CONFIG_MAPS):
         if text(config, "metadata", "name") != _CONFIG:
@@ -189,7 +191,7 @@ def _ended(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _said(snapshot: Snapshot) -> Iterator[tuple[str, str, str, str]]:
-    workloads = Workloads(snapshot)
+    workloads = snapshot.once(Workloads)
     for pod in snapshot.all(PODS):
         owner = workloads.owner_of(pod)
         account = text(pod, "spec", "serviceAccountName") or "default"

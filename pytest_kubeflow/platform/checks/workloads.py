@@ -45,7 +45,7 @@ class _Workload:
 
 def check_workloads(snapshot: Snapshot) -> Iterator[Finding]:
     """Whether workloads have the pods that they want."""
-    warnings = Warnings(snapshot)
+    warnings = snapshot.once(Warnings)
     for one in _workloads(snapshot, warnings):
         if text(one.obj, "metadata", "deletionTimestamp"):
             continue
@@ -63,7 +63,7 @@ def check_workloads(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _workloads(snapshot: Snapshot, warnings: Warnings) -> Iterator[_Workload]:
-    pods, sets = Workloads(snapshot).pods, _replica_sets(snapshot)
+    pods, sets = snapshot.once(Workloads).pods, _replica_sets(snapshot)
     for kind in _KINDS:
         for obj in snapshot.all(kind):
             owner = Owner.of(kind, obj)

@@ -47,7 +47,7 @@ def crashes(snapshot: Snapshot) -> Iterator[Crash]:
 
     Users' own programs may crash as they like.
     """
-    for owner, pods in Workloads(snapshot).pods.items():
+    for owner, pods in snapshot.once(Workloads).pods.items():
         if owner.namespace not in PLATFORM | {SYSTEM} and owner.name not in _OF_PROFILES:
             continue
         found = [

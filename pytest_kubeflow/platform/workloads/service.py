@@ -30,7 +30,7 @@ def behind(snapshot: Snapshot, namespace: str, name: str) -> Iterator[Owner]:
     selector = pairs(service, "spec", "selector")
     if not selector:
         return
-    workloads = Workloads(snapshot)
+    workloads = snapshot.once(Workloads)
     found = {
         workloads.owner_of(pod)
         for pod in snapshot.within(PODS, namespace)
