@@ -120,6 +120,12 @@ def test_a_sign_shows_its_fault_and_no_other(code: str) -> None:
         assert others == []
 
 
+def test_signs_can_be_put_together() -> None:
+    """A diagnosis searches for all of a fault's at once: no flag may be for a whole expression."""
+    for fault in FAULTS.values():
+        re.compile("|".join(f"(?:{sign})" for sign in ("x", *fault.signs)))
+
+
 @pytest.mark.parametrize("line", _NOTHING)
 def test_a_line_that_only_looks_like_one_shows_nothing(line: str) -> None:
     assert [code for code, fault in _MINE.items() if _shows(fault.signs, line)] == []

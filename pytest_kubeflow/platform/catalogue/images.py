@@ -44,7 +44,7 @@ IMAGE_RATE_LIMITED = Fault(
         '\'{"imagePullSecrets":[{"name":"regcred"}]}\''
     ),
     source="docs.docker.com/docker-hub/usage/pulls, kubeflow/community-distribution:README.md",
-    signs=(r"toomanyrequests: ", r"(?i)reached your (unauthenticated )?pull rate limit"),
+    signs=(r"toomanyrequests: ", r"(?i:reached your (unauthenticated )?pull rate limit)"),
 )
 
 IMAGE_PLATFORM_MISSING = Fault(

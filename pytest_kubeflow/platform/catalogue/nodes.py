@@ -58,8 +58,8 @@ CLOCK_SKEW = Fault(
     source="kubernetes.io/docs/concepts/architecture/leases",
     signs=(
         r"RequestTimeTooSkewed",
-        r"(?i)jwt (is )?not yet valid",
-        r"(?i)token (is )?(not yet valid|used before issued)",
+        r"(?i:jwt (is )?not yet valid)",
+        r"(?i:token (is )?(not yet valid|used before issued))",
     ),
 )
 

@@ -38,7 +38,7 @@ INOTIFY_EXHAUSTED = Fault(
     source="kubeflow/community-distribution#2087, kubeflow/pipelines#5529, kubeflow/pipelines#6121",
     signs=(
         r"failed to create fsnotify watcher",
-        r"(?i)(fsnotify|inotify)[^\n]{0,80}(too many open files|no space left on device)",
+        r"(?i:fsnotify|inotify)[^\n]{0,80}(too many open files|no space left on device)",
     ),
 )
 

@@ -103,7 +103,7 @@ PROVISIONER_MISSING = Fault(
         "    kubectl get storageclasses,csidrivers"
     ),
     source="kubernetes.io/docs/concepts/storage/storage-classes",
-    signs=(r"(?i)waiting for a volume to be created,? either by (the )?external provisioner",),
+    signs=(r"(?i:waiting for a volume to be created,? either by (the )?external provisioner)",),
 )
 
 FAULTS = (
