@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_kubeflow.cluster.parts import PARTS, tag_of
 from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.reaching import reaching
@@ -20,16 +21,9 @@ _HEALTH = "/apis/v2beta1/healthz"
 _TAGS = ("apiServerTagName", "frontendTagName", "tag_name")
 
 CONTROLLERS: dict[str, tuple[str, str]] = {
-    "KServe": ("kubeflow", "kserve-controller-manager"),
-    "Istio": ("istio-system", "istiod"),
-    "Katib": ("kubeflow", "katib-controller"),
-    "Trainer": ("kubeflow-system", "kubeflow-trainer-controller-manager"),
-    "Training Operator": ("kubeflow", "training-operator"),
-    "Notebooks": ("kubeflow", "notebook-controller-deployment"),
-    "Argo Workflows": ("kubeflow", "workflow-controller"),
+    part.name: (part.namespace, part.deployments[0]) for part in PARTS if part.reported
 }
-"""Namespace and name of the Deployment whose image tells a part's release, as in
-kubeflow/community-distribution."""
+"""Namespace and name of the Deployment whose image tells a part's release."""
 
 
 def pipelines_version(cluster: Cluster) -> str:
@@ -68,10 +62,3 @@ def controller_versions(cluster: KubernetesCluster) -> dict[str, str]:
             return found  # who may not read this one may not read the others
         found[part] = tag_of(deployment.spec.template.spec.containers[0].image)
     return found
-
-
-def tag_of(image: str) -> str:
-    """The tag of an image, such as v0.15.2 of kserve/controller:v0.15.2; latest without one."""
-    name = image.partition("@")[0]
-    _, colon, tag = name.rpartition(":")
-    return tag if colon and "/" not in tag else "latest"

@@ -45,14 +45,15 @@ def list_pages(
     *,
     page: int = PAGE,
     field_selector: str | None = None,
+    accept: str = "application/json",
 ) -> Iterator[list[dict[str, Any]]]:
-    """The objects of a list, page by page."""
+    """The objects of a list, page by page, in the representation that `accept` asks for."""
     more = ""
     while True:
         asked = {"limit": str(page)}
         asked |= {"fieldSelector": field_selector} if field_selector else {}
         asked |= {"continue": more} if more else {}
-        found, _ = get_json(kubernetes, path, what, **asked)
+        found, _ = get_json(kubernetes, path, what, accept=accept, **asked)
         yield list(found.get("items") or ())
         more = (found.get("metadata") or {}).get("continue") or ""
         if not more:

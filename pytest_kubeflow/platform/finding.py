@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pytest_kubeflow.plain_text import plain
 from pytest_kubeflow.platform.fault import Fault, Severity
 
 
@@ -30,10 +31,20 @@ class Finding:
     objects: tuple[str, ...] = ()
     """What it is about: "Deployment kubeflow/katib-controller"."""
 
+    def __post_init__(self) -> None:
+        """What others have written is in it: in a line, without what a terminal would obey."""
+        object.__setattr__(self, "sentence", _line(self.sentence))
+        object.__setattr__(self, "evidence", tuple(filter(None, map(_line, self.evidence))))
+        object.__setattr__(self, "fix", plain(self.fix))
+
     @property
     def code(self) -> str:
         """The code of its fault."""
         return self.fault.code
+
+
+def _line(text: str) -> str:
+    return " ".join(plain(text).split())
 
 
 def by_weight(finding: Finding) -> tuple[int, str, str, str]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pytest_kubeflow.platform.causality import without_consequences
 from pytest_kubeflow.platform.checks import CHECKS
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.finding import Finding, by_weight
@@ -45,5 +46,7 @@ class Health:
 
 def health_of(snapshot: Snapshot) -> Health:
     """Run every check on a snapshot."""
-    found = {finding for check in CHECKS.values() for finding in check(snapshot)}
+    found = without_consequences(
+        finding for check in CHECKS.values() for finding in check(snapshot)
+    )
     return Health(sorted(found, key=by_weight), tuple(snapshot.unseen), snapshot)

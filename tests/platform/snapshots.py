@@ -14,16 +14,22 @@ _KINDS = {kind.name: kind for kind in KINDS}
 
 
 def snapshot_of(
-    *objects: Object, observed: Observations | None = None, without: Sequence[Kind] = ()
+    *objects: Object,
+    observed: Observations | None = None,
+    without: Sequence[Kind] = (),
+    serves: Sequence[str] = (),
 ) -> Snapshot:
-    """A whole cluster with these objects alone, whose API serves all kinds but those `without`."""
+    """A whole cluster with these objects alone, whose API serves all kinds but those `without`.
+
+    `serves` names resources that it serves beside those.
+    """
     listed: dict[Kind, list[Object]] = defaultdict(list)
     for one in objects:
         listed[_KINDS[one["kind"]]].append(one)
     served = [kind for kind in KINDS if kind not in without]
     snapshot = Snapshot(
         objects={kind: tuple(listed[kind]) for kind in served},
-        served=frozenset(kind.resource for kind in served),
+        served=frozenset(kind.resource for kind in served) | set(serves),
         server_version="v1.34.1",
     )
     return snapshot if observed is None else replace(snapshot, observed=observed)

@@ -5,10 +5,32 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 
-from pytest_kubeflow.platform.catalogue import storage
+from pytest_kubeflow.platform.catalogue import (
+    databases,
+    definitions,
+    images,
+    nodes,
+    pods,
+    profiles,
+    storage,
+    versions,
+    workflows,
+    workloads,
+)
 from pytest_kubeflow.platform.fault import CODE, Fault
 
-_GROUPS = (storage.FAULTS,)
+_GROUPS = (
+    pods.FAULTS,
+    workloads.FAULTS,
+    storage.FAULTS,
+    databases.FAULTS,
+    nodes.FAULTS,
+    profiles.FAULTS,
+    images.FAULTS,
+    versions.FAULTS,
+    definitions.FAULTS,
+    workflows.FAULTS,
+)
 
 FAULTS: Mapping[str, Fault] = {
     fault.code: fault

@@ -4,13 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from pytest_kubeflow.platform.checks.storage import check_storage
+from pytest_kubeflow.platform.checks.claims import check_claims
+from pytest_kubeflow.platform.checks.clocks import check_clocks
+from pytest_kubeflow.platform.checks.controllers import check_controllers
+from pytest_kubeflow.platform.checks.crashes import check_crashes
+from pytest_kubeflow.platform.checks.definitions import check_definitions
+from pytest_kubeflow.platform.checks.images import check_images
+from pytest_kubeflow.platform.checks.jobs import check_jobs
+from pytest_kubeflow.platform.checks.namespaces import check_namespaces
+from pytest_kubeflow.platform.checks.nodes import check_nodes
+from pytest_kubeflow.platform.checks.pods import check_pods
+from pytest_kubeflow.platform.checks.profiles import check_profiles
+from pytest_kubeflow.platform.checks.storage_classes import check_storage_classes
+from pytest_kubeflow.platform.checks.versions import check_versions
+from pytest_kubeflow.platform.checks.workflows import check_workflows
+from pytest_kubeflow.platform.checks.workloads import check_workloads
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.snapshot import Snapshot
 
 Check = Callable[[Snapshot], Iterable[Finding]]
 
 CHECKS: dict[str, Check] = {
-    "storage": check_storage,
+    "crashes": check_crashes,
+    "pods": check_pods,
+    "images": check_images,
+    "workloads": check_workloads,
+    "jobs": check_jobs,
+    "controllers": check_controllers,
+    "storage classes": check_storage_classes,
+    "claims": check_claims,
+    "nodes": check_nodes,
+    "clocks": check_clocks,
+    "profiles": check_profiles,
+    "namespaces": check_namespaces,
+    "definitions": check_definitions,
+    "versions": check_versions,
+    "workflows": check_workflows,
 }
 """By the name of the part of the platform that each looks at."""

@@ -16,6 +16,9 @@ class Kind:
     selector: str = ""
     """A field selector for what is listed."""
 
+    metadata_only: bool = False
+    """Whether no more than the metadata is asked for and kept: of Secrets, never their data."""
+
     @property
     def resource(self) -> str:
         """As a CRD is called: "katibs.kubeflow.org", "pods"."""
@@ -36,6 +39,14 @@ SERVICE_ACCOUNTS = Kind("ServiceAccount", "serviceaccounts")
 CLAIMS = Kind("PersistentVolumeClaim", "persistentvolumeclaims")
 VOLUMES = Kind("PersistentVolume", "persistentvolumes", namespaced=False)
 CONFIG_MAPS = Kind("ConfigMap", "configmaps")
+STORE_KEYS = Kind(
+    "Secret",
+    "secrets",
+    selector="metadata.name=mlpipeline-minio-artifact",
+    metadata_only=True,
+)
+"""The Secret of each profile with its keys for the object store."""
+
 DEPLOYMENTS = Kind("Deployment", "deployments", "apps")
 STATEFUL_SETS = Kind("StatefulSet", "statefulsets", "apps")
 DAEMON_SETS = Kind("DaemonSet", "daemonsets", "apps")
@@ -43,7 +54,9 @@ REPLICA_SETS = Kind("ReplicaSet", "replicasets", "apps")
 JOBS = Kind("Job", "jobs", "batch")
 ENDPOINT_SLICES = Kind("EndpointSlice", "endpointslices", "discovery.k8s.io")
 STORAGE_CLASSES = Kind("StorageClass", "storageclasses", "storage.k8s.io", namespaced=False)
+CSI_DRIVERS = Kind("CSIDriver", "csidrivers", "storage.k8s.io", namespaced=False)
 LEASES = Kind("Lease", "leases", "coordination.k8s.io")
+CLUSTER_ROLES = Kind("ClusterRole", "clusterroles", "rbac.authorization.k8s.io", namespaced=False)
 ROLE_BINDINGS = Kind("RoleBinding", "rolebindings", "rbac.authorization.k8s.io")
 DEFINITIONS = Kind(
     "CustomResourceDefinition",

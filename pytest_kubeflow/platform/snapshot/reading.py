@@ -28,6 +28,7 @@ _MAX_OUTAGE = 3.0
 """Seconds for which the API server may be away before a kind counts as not to be read."""
 
 _DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
+_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 
 
 def read_snapshot(
@@ -136,9 +137,13 @@ class _Reading:
             raise ClusterUnreachable(self.gone)
         selector = kind.selector or None
         what = f"list {kind.resource}"
-        for page in list_pages(self.kubernetes, path, what, field_selector=selector):
+        accept = _METADATA if kind.metadata_only else "application/json"
+        pages = list_pages(self.kubernetes, path, what, field_selector=selector, accept=accept)
+        for page in pages:
             self._count()
-            yield from (one for one in page if isinstance(one, Mapping))
+            for one in page:
+                if isinstance(one, Mapping):
+                    yield {"metadata": one.get("metadata")} if kind.metadata_only else one
 
     def _get(
         self, path: str, what: str, *, accept: str = "application/json"

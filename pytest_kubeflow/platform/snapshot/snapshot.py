@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any, TypeVar
 
 from pytest_kubeflow.platform.snapshot.fields import Object, name_of, text
 from pytest_kubeflow.platform.snapshot.kind import Kind
 from pytest_kubeflow.platform.snapshot.observations import Observations
 
 __all__ = ["Object", "Snapshot", "Unseen"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,17 @@ class Snapshot:
     def within(self, kind: Kind, namespace: str) -> Iterator[Object]:
         """Those of a namespace."""
         return iter(self._by_namespace[kind].get(namespace, ()))
+
+    def once(self, make: Callable[[Snapshot], T]) -> T:
+        """What `make` makes of this snapshot, made once however many checks ask for it."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        found: T = self._made[make]
+        return found
+
+    @cached_property
+    def _made(self) -> dict[object, Any]:
+        return {}
 
     @cached_property
     def _by_name(self) -> Mapping[Kind, Mapping[str, Object]]:

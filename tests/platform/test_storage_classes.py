@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from pytest_kubeflow.platform.checks.storage import check_storage
-from pytest_kubeflow.platform.snapshot import Object
-from pytest_kubeflow.platform.snapshot.kind import STORAGE_CLASSES
+from dataclasses import replace
+
+from pytest_kubeflow.platform.checks.storage_classes import check_storage_classes
+from pytest_kubeflow.platform.snapshot import Object, Snapshot
+from pytest_kubeflow.platform.snapshot.kind import CLAIMS, STORAGE_CLASSES
+from tests.platform.objects import a_claim
 from tests.platform.snapshots import an_object, snapshot_of
 
 _DEFAULT = {"storageclass.kubernetes.io/is-default-class": "true"}
@@ -15,7 +18,7 @@ def _class(name: str, *, default: bool = False) -> Object:
 
 
 def _told(*objects: Object) -> list[tuple[str, str, str]]:
-    found = check_storage(snapshot_of(*objects))
+    found = check_storage_classes(snapshot_of(*objects))
     return [(one.code, one.sentence, one.fix) for one in found]
 
 
@@ -38,4 +41,16 @@ def test_several_classes_are_the_default() -> None:
 
 
 def test_classes_that_may_not_be_listed_are_no_finding() -> None:
-    assert list(check_storage(snapshot_of(without=[STORAGE_CLASSES]))) == []
+    assert list(check_storage_classes(snapshot_of(without=[STORAGE_CLASSES]))) == []
+
+
+def test_an_empty_cluster_needs_no_class() -> None:
+    empty = Snapshot(objects={STORAGE_CLASSES: ()}, served=frozenset({"storageclasses"}))
+    assert list(check_storage_classes(empty)) == []
+    claim = a_claim("x", None)
+    assert [
+        one.code
+        for one in check_storage_classes(
+            replace(empty, objects={STORAGE_CLASSES: (), CLAIMS: (claim,)})
+        )
+    ] == ["KF401"]

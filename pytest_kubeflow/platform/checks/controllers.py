@@ -1,0 +1,48 @@
+"""Controllers: kinds that nobody works on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_kubeflow.cluster.parts import PARTS, Part
+from pytest_kubeflow.platform.age import is_young
+from pytest_kubeflow.platform.catalogue.workloads import CONTROLLER_MISSING
+from pytest_kubeflow.platform.fault import Severity
+from pytest_kubeflow.platform.finding import Finding
+from pytest_kubeflow.platform.installed import installed, saw_workloads
+from pytest_kubeflow.platform.snapshot import Snapshot
+from pytest_kubeflow.platform.snapshot.kind import DEFINITIONS
+
+
+def check_controllers(snapshot: Snapshot) -> Iterator[Finding]:
+    """Whether each component whose kinds are there has its controller."""
+    if not saw_workloads(snapshot):
+        return
+    there = {one.part.name for one in snapshot.once(installed)}
+    for part in PARTS:
+        if part.name not in there:
+            kinds = [one for one in part.resources if _is_installed(snapshot, one)]
+            if kinds:
+                yield _missing(part, kinds)
+
+
+def _is_installed(snapshot: Snapshot, resource: str) -> bool:
+    definition = snapshot.named(DEFINITIONS, resource)
+    if definition is None:
+        return resource in snapshot.served
+    return not is_young(snapshot, definition)
+
+
+def _missing(part: Part, kinds: list[str]) -> Finding:
+    optional = "; or, if it is not wanted any more, remove its definitions" if part.optional else ""
+    return Finding(
+        fault=CONTROLLER_MISSING,
+        component=part.name.lower(),
+        severity=Severity.DEGRADED if part.optional else CONTROLLER_MISSING.severity,
+        sentence=f"{part.name} has no controller: {', '.join(kinds)} are accepted, and nothing "
+        f"happens to them",
+        fix=f"kubectl get deployments -A | grep {part.deployments[0]}  # install {part.name} "
+        f"again{optional}",
+        evidence=tuple(f"no workload is called {one}" for one in part.deployments),
+        objects=tuple(f"CustomResourceDefinition {one}" for one in kinds),
+    )

@@ -1,0 +1,73 @@
+"""Storage classes: exactly one is for the claims that name none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_kubeflow.platform.catalogue.storage import NO_DEFAULT_CLASS, SEVERAL_DEFAULT_CLASSES
+from pytest_kubeflow.platform.finding import Finding
+from pytest_kubeflow.platform.place import has_kubeflow
+from pytest_kubeflow.platform.snapshot import Object, Snapshot
+from pytest_kubeflow.platform.snapshot.fields import mapping, name_of, pairs, text
+from pytest_kubeflow.platform.snapshot.kind import CLAIMS, STORAGE_CLASSES
+
+_STORAGE = "storage"
+_DEFAULT = (
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+)
+_ANNOTATION = f'{{"metadata":{{"annotations":{{"{_DEFAULT[0]}":"true"}}}}}}'
+
+
+def check_storage_classes(snapshot: Snapshot) -> Iterator[Finding]:
+    """Whether claims that name no class get the volume that is meant."""
+    if not snapshot.saw(STORAGE_CLASSES):
+        return
+    classes = snapshot.all(STORAGE_CLASSES)
+    default = [name_of(one) for one in classes if is_default(one)]
+    if len(default) > 1:
+        yield _several(default)
+    waiting = tuple(f"PersistentVolumeClaim {name_of(one)}" for one in classless(snapshot))
+    if not default and (classes or waiting or has_kubeflow(snapshot)):
+        yield _none([name_of(one) for one in classes], waiting)
+
+
+def is_default(storage_class: Object) -> bool:
+    """Whether a class is for claims that name none."""
+    annotations = pairs(storage_class, "metadata", "annotations")
+    return any(annotations.get(key) == "true" for key in _DEFAULT)
+
+
+def classless(snapshot: Snapshot) -> Iterator[Object]:
+    """The claims that wait for a default class."""
+    for claim in snapshot.all(CLAIMS):
+        named = "storageClassName" in mapping(claim, "spec")
+        if not named and text(claim, "status", "phase") == "Pending":
+            yield claim
+
+
+def _none(classes: list[str], waiting: tuple[str, ...]) -> Finding:
+    there = f"there are {', '.join(classes)}" if classes else "there is none at all"
+    fix = f"kubectl patch storageclass {classes[0] if classes else 'NAME'} -p '{_ANNOTATION}'"
+    return Finding(
+        fault=NO_DEFAULT_CLASS,
+        component=_STORAGE,
+        severity=NO_DEFAULT_CLASS.severity,
+        sentence=f"no storage class is the default one: {there}",
+        fix=fix,
+        evidence=(f"{len(waiting)} claims wait for one",) if waiting else (),
+        objects=(*(f"StorageClass {name}" for name in classes), *waiting),
+    )
+
+
+def _several(default: list[str]) -> Finding:
+    return Finding(
+        fault=SEVERAL_DEFAULT_CLASSES,
+        component=_STORAGE,
+        severity=SEVERAL_DEFAULT_CLASSES.severity,
+        sentence=f"{len(default)} storage classes are the default one: {', '.join(default)}",
+        fix="\n".join(
+            f"kubectl annotate storageclass {name} {_DEFAULT[0]}-" for name in default[1:]
+        ),
+        objects=tuple(f"StorageClass {name}" for name in default),
+    )

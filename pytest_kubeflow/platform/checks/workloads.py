@@ -1,0 +1,243 @@
+"""Workloads: those that can make no pods, are not ready, or serve what was there before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_kubeflow.platform.age import STARTING, is_young, longer_than
+from pytest_kubeflow.platform.catalogue.workloads import (
+    POD_SECURITY_REFUSED,
+    ROLLOUT_STUCK,
+    WORKLOAD_NOT_READY,
+    WORKLOAD_WITHOUT_PODS,
+)
+from pytest_kubeflow.platform.fault import Fault
+from pytest_kubeflow.platform.finding import Finding
+from pytest_kubeflow.platform.place import component_of, is_profile, severity_at
+from pytest_kubeflow.platform.snapshot import Kind, Object, Snapshot
+from pytest_kubeflow.platform.snapshot.fields import condition, flag, items, number, text
+from pytest_kubeflow.platform.snapshot.kind import (
+    DAEMON_SETS,
+    DEPLOYMENTS,
+    PODS,
+    REPLICA_SETS,
+    STATEFUL_SETS,
+)
+from pytest_kubeflow.platform.workloads import Owner, Warnings, Workloads
+from pytest_kubeflow.platform.workloads.owner import pod_name
+
+_POD_SECURITY = re.compile(r'violates PodSecurity "([^":]+)')
+_KINDS = (DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Workload:
+    owner: Owner
+    obj: Object
+    wanted: int
+    ready: int
+    pods: Sequence[Object]
+    refused: str
+    """Why its pods cannot be made; "" if they can."""
+
+
+def check_workloads(snapshot: Snapshot) -> Iterator[Finding]:
+    """Whether workloads have the pods that they want."""
+    warnings = snapshot.once(Warnings)
+    for one in _workloads(snapshot, warnings):
+        if text(one.obj, "metadata", "deletionTimestamp"):
+            continue
+        short = one.ready < one.wanted
+        if short and one.refused:
+            yield from _refused(snapshot, one)
+        elif is_profile(snapshot, one.owner.namespace) or is_young(snapshot, one.obj):
+            continue
+        elif short and not one.pods and snapshot.saw(PODS):
+            yield from _without_pods(snapshot, one)
+        elif short and _is_stuck(snapshot, one):
+            yield from _not_ready(snapshot, one, warnings)
+        if one.owner.kind == DEPLOYMENTS.name:
+            yield from _rollout(snapshot, one)
+
+
+def _workloads(snapshot: Snapshot, warnings: Warnings) -> Iterator[_Workload]:
+    pods, sets = snapshot.once(Workloads).pods, _replica_sets(snapshot)
+    for kind in _KINDS:
+        for obj in snapshot.all(kind):
+            owner = Owner.of(kind, obj)
+            yield _Workload(
+                owner,
+                obj,
+                _wanted(kind, obj),
+                number(obj, "status", "numberReady" if kind is DAEMON_SETS else "readyReplicas")
+                or 0,
+                pods.get(owner, ()),
+                _refusal(kind, obj, warnings, sets.get(owner, ())),
+            )
+
+
+def _wanted(kind: Kind, obj: Object) -> int:
+    if kind is DAEMON_SETS:
+        return number(obj, "status", "desiredNumberScheduled") or 0
+    wanted = number(obj, "spec", "replicas")
+    return 1 if wanted is None else wanted
+
+
+def _replica_sets(snapshot: Snapshot) -> dict[Owner, tuple[Object, ...]]:
+    found: dict[Owner, tuple[Object, ...]] = {}
+    for obj in snapshot.all(REPLICA_SETS):
+        if number(obj, "spec", "replicas") == 0:  # of an old version
+            continue
+        for reference in items(obj, "metadata", "ownerReferences"):
+            namespace = text(obj, "metadata", "namespace")
+            owner = Owner(text(reference, "kind"), namespace, text(reference, "name"))
+            found[owner] = (*found.get(owner, ()), obj)
+    return found
+
+
+def _refusal(kind: Kind, obj: Object, warnings: Warnings, sets: Sequence[Object]) -> str:
+    for one in (obj, *sets):
+        failure = condition(one, "ReplicaFailure")
+        if text(failure, "status") == "True" and text(failure, "message"):
+            return " ".join(text(failure, "message").split())
+    if kind is DEPLOYMENTS:
+        return ""
+    owner = Owner.of(kind, obj)
+    said = warnings.about(kind.name, owner.namespace, owner.name, "FailedCreate")
+    return said[0] if said else ""
+
+
+def _refused(snapshot: Snapshot, one: _Workload) -> Iterator[Finding]:
+    owner, security = one.owner, _POD_SECURITY.search(one.refused)
+    if security:
+        yield from _finding(
+            snapshot,
+            one,
+            POD_SECURITY_REFUSED,
+            f"{owner} has {one.ready} of {one.wanted} pods: Pod Security "
+            f"({security[1]}) of namespace {owner.namespace} refuses them",
+            "# install Istio with its CNI plugin, give the pods the security context that the "
+            "message asks for, or:\n"
+            f"kubectl label namespace {owner.namespace} "
+            "pod-security.kubernetes.io/enforce=baseline --overwrite",
+        )
+        return
+    yield from _finding(
+        snapshot,
+        one,
+        WORKLOAD_WITHOUT_PODS,
+        f"{owner} has {one.ready} of {one.wanted} pods and can make no more: {one.refused}",
+        f"kubectl -n {owner.namespace} describe resourcequota,limitrange\n"
+        f"kubectl -n {owner.namespace} get events --field-selector reason=FailedCreate",
+    )
+
+
+def _without_pods(snapshot: Snapshot, one: _Workload) -> Iterator[Finding]:
+    yield from _finding(
+        snapshot,
+        one,
+        WORKLOAD_WITHOUT_PODS,
+        f"{one.owner} wants {one.wanted} pods, and nobody makes one: is "
+        "kube-controller-manager running?",
+        f"kubectl -n {one.owner.namespace} describe {one.owner.target}\n"
+        "kubectl -n kube-system get pods -l component=kube-controller-manager",
+    )
+
+
+def _is_stuck(snapshot: Snapshot, one: _Workload) -> bool:
+    """Whether it has been short of pods for longer than a start takes."""
+    available = condition(one.obj, "Available")
+    if text(available, "status") == "False":
+        return longer_than(STARTING, snapshot, available, "lastTransitionTime")
+    unready = [_unready_since(pod) for pod in one.pods]
+    return any(
+        since is not None and longer_than(STARTING, snapshot, since, "lastTransitionTime")
+        for since in unready
+    )
+
+
+def _unready_since(pod: Object) -> Object | None:
+    if text(pod, "metadata", "deletionTimestamp"):
+        return None
+    ready = condition(pod, "Ready")
+    return ready if text(ready, "status") == "False" else None
+
+
+def _not_ready(snapshot: Snapshot, one: _Workload, warnings: Warnings) -> Iterator[Finding]:
+    unready = [pod for pod in one.pods if _unready_since(pod) is not None]
+    said = [
+        line
+        for pod in unready[:3]
+        for line in warnings.about("Pod", one.owner.namespace, text(pod, "metadata", "name"))
+    ]
+    told = [text(condition(pod, "Ready"), "message") for pod in unready[:3]]
+    first = text(unready[0], "metadata", "name") if unready else "POD"
+    yield from _finding(
+        snapshot,
+        one,
+        WORKLOAD_NOT_READY,
+        f"{one.owner} has {one.ready} of {one.wanted} ready pods",
+        f"kubectl -n {one.owner.namespace} describe pod {first}\n"
+        f"kubectl -n {one.owner.namespace} logs {first} --all-containers --tail=50",
+        tuple(dict.fromkeys(line for line in (*said, *told) if line))[:3],
+        tuple(pod_name(pod) for pod in unready),
+    )
+
+
+def _rollout(snapshot: Snapshot, one: _Workload) -> Iterator[Finding]:
+    progressing = condition(one.obj, "Progressing")
+    updated = number(one.obj, "status", "updatedReplicas") or 0
+    behind = updated < one.wanted or one.ready < one.wanted
+    if text(progressing, "reason") == "ProgressDeadlineExceeded" and behind:
+        why = "the new version has not come up before its deadline"
+    elif flag(one.obj, "spec", "paused") and updated < one.wanted:
+        why = "it is paused"
+    elif _unobserved(snapshot, one.obj):
+        why = "nobody has taken up its last change: is kube-controller-manager running?"
+    else:
+        return
+    resume = "resume" if flag(one.obj, "spec", "paused") else "status"
+    yield from _finding(
+        snapshot,
+        one,
+        ROLLOUT_STUCK,
+        f"{one.owner} still runs its old version ({updated} of {one.wanted} pods are new): {why}",
+        f"kubectl -n {one.owner.namespace} rollout {resume} deployment/{one.owner.name}",
+        tuple(filter(None, (text(progressing, "message"),))),
+    )
+
+
+def _unobserved(snapshot: Snapshot, obj: Object) -> bool:
+    wanted = number(obj, "metadata", "generation")
+    seen = number(obj, "status", "observedGeneration")
+    if wanted is None or (seen or 0) >= wanted:
+        return False
+    written = [
+        one for one in items(obj, "metadata", "managedFields") if not text(one, "subresource")
+    ]
+    return all(longer_than(STARTING, snapshot, one, "time") for one in written)
+
+
+def _finding(
+    snapshot: Snapshot,
+    one: _Workload,
+    fault: Fault,
+    sentence: str,
+    fix: str,
+    evidence: tuple[str, ...] = (),
+    pods: tuple[str, ...] = (),
+) -> Iterator[Finding]:
+    owner = one.owner
+    severity = severity_at(fault, snapshot, owner.namespace, owner.name)
+    if severity is not None:
+        yield Finding(
+            fault=fault,
+            component=component_of(owner.namespace, owner.name),
+            severity=severity,
+            sentence=sentence,
+            fix=fix,
+            evidence=evidence or ((one.refused,) if one.refused else ()),
+            objects=(str(owner), *pods),
+        )
