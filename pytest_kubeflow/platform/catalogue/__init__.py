@@ -5,10 +5,24 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 
-from pytest_kubeflow.platform.catalogue import storage
+from pytest_kubeflow.platform.catalogue import (
+    applications,
+    certificates,
+    login,
+    mesh,
+    storage,
+    webhooks,
+)
 from pytest_kubeflow.platform.fault import CODE, Fault
 
-_GROUPS = (storage.FAULTS,)
+_GROUPS = (
+    storage.FAULTS,
+    webhooks.FAULTS,
+    certificates.FAULTS,
+    mesh.FAULTS,
+    login.FAULTS,
+    applications.FAULTS,
+)
 
 FAULTS: Mapping[str, Fault] = {
     fault.code: fault

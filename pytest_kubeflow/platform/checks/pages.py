@@ -1,0 +1,146 @@
+"""Pages: what the gateway shows of the web apps, at the dashboard's links and beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from pytest_kubeflow.platform.backends import is_ready, is_young, labels
+from pytest_kubeflow.platform.catalogue.applications import (
+    CSRF_COOKIE_SECURE,
+    MENU_LINK_WRONG,
+    NOTEBOOK_NOT_LISTENING,
+)
+from pytest_kubeflow.platform.component import component_of
+from pytest_kubeflow.platform.finding import Finding
+from pytest_kubeflow.platform.menu import Link, NoMenuError, menu_links
+from pytest_kubeflow.platform.snapshot import Object, Snapshot
+from pytest_kubeflow.platform.snapshot.fields import name_of, text
+from pytest_kubeflow.platform.snapshot.kind import NOTEBOOKS, PODS
+from pytest_kubeflow.platform.snapshot.observations import Page
+
+_DASHBOARD = "dashboard"
+_HOME = "/"
+_TITLES = {
+    "/jupyter": "Jupyter Management UI",
+    "/kserve-endpoints": "Endpoints Management UI",
+    "/pipeline": "Kubeflow Pipelines",
+    "/tensorboards": "Tensorboards Manager UI",
+}
+"""Titles of pages that tell their apps apart; those of volumes and Katib are "Frontend"."""
+
+_LOCAL = re.compile(r"localhost|127(\.\d+){3}|\[?::1\]?|.+\.localhost")
+_NOBODY_THERE = re.compile(r"upstream connect error|no healthy upstream|delayed connect error")
+
+
+def notebook_page(notebook: Object) -> str:
+    """Its path at the gateway."""
+    return f"/notebook/{name_of(notebook)}/"
+
+
+def check_pages(snapshot: Snapshot) -> Iterator[Finding]:
+    """The menu's links, the web apps' cookies, the pages of notebooks."""
+    yield from _menu(snapshot)
+    yield from _cookies(snapshot)
+    for notebook in snapshot.all(NOTEBOOKS):
+        yield from _notebook(snapshot, notebook)
+
+
+def _menu(snapshot: Snapshot) -> Iterator[Finding]:
+    try:
+        links = menu_links(snapshot)
+    except NoMenuError as error:
+        yield _wrong(str(error), "kubectl -n kubeflow edit configmap dashboard-config")
+        return
+    home = snapshot.observed.pages.get(_HOME)
+    for link in links:
+        page = snapshot.observed.pages.get(link.path)
+        if page is None or link.path == _HOME:
+            continue
+        if why := _mistake(link, page, home):
+            yield _wrong(
+                f"the dashboard's link {link.text} ({link.path}) {why}",
+                "kubectl get virtualservices -A   # which one has the prefix "
+                f"{link.path}, then the pods of its Service\n"
+                "kubectl -n kubeflow edit configmap dashboard-config   # to take the link out",
+            )
+
+
+def _mistake(link: Link, page: Page, home: Page | None) -> str:
+    """Why a page is not that of its app; "" if it may be."""
+    if page.status >= 400:
+        return f"answers {page.status}: {page.text or 'nothing'}"
+    if page.status != 200:
+        return ""
+    if "html" not in page.media_type:
+        return f"shows no page, but {page.media_type or 'nothing'}"
+    if home is not None and home.title and page.title == home.title:
+        return f"shows the dashboard itself ({page.title}): the gateway has no route for it"
+    mine = next((title for prefix, title in _TITLES.items() if _below(link.path, prefix)), None)
+    others = set(_TITLES.values()) - {mine}
+    return f"shows another app: {page.title}" if page.title in others else ""
+
+
+def _below(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(f"{prefix}/")
+
+
+def _wrong(sentence: str, fix: str) -> Finding:
+    return Finding(
+        fault=MENU_LINK_WRONG,
+        component=_DASHBOARD,
+        severity=MENU_LINK_WRONG.severity,
+        sentence=sentence,
+        fix=fix,
+    )
+
+
+def _cookies(snapshot: Snapshot) -> Iterator[Finding]:
+    address = snapshot.observed.gateway
+    parts = urlsplit(address)
+    if parts.scheme != "http" or _LOCAL.fullmatch(parts.hostname or ""):
+        return
+    refused = [
+        path
+        for path, page in snapshot.observed.pages.items()
+        if any(_is_secure(one) for one in page.cookies)
+    ]
+    if refused:
+        yield Finding(
+            fault=CSRF_COOKIE_SECURE,
+            component="notebooks",
+            severity=CSRF_COOKIE_SECURE.severity,
+            sentence=f"{', '.join(sorted(refused))} set the cookie XSRF-TOKEN as Secure, and "
+            f"browsers do not send that back to {address}: nothing can be made there",
+            fix=CSRF_COOKIE_SECURE.fix,
+        )
+
+
+def _is_secure(cookie: str) -> bool:
+    name, _, rest = cookie.partition("=")
+    marks = [one.strip().lower() for one in rest.split(";")[1:]]
+    return name.strip() == "XSRF-TOKEN" and "secure" in marks
+
+
+def _notebook(snapshot: Snapshot, notebook: Object) -> Iterator[Finding]:
+    page = snapshot.observed.pages.get(notebook_page(notebook))
+    if page is None or page.status != 503 or not _NOBODY_THERE.search(page.text):
+        return
+    namespace, name = (text(notebook, "metadata", one) for one in ("namespace", "name"))
+    pods = [
+        one for one in snapshot.within(PODS, namespace) if labels(one).get("notebook-name") == name
+    ]
+    pod = next((one for one in pods if is_ready(one) and not is_young(snapshot, one)), None)
+    if pod is None:
+        return
+    yield Finding(
+        fault=NOTEBOOK_NOT_LISTENING,
+        component=component_of(namespace, "notebook"),
+        severity=NOTEBOOK_NOT_LISTENING.severity,
+        sentence=f"pod {name_of(pod)} of Notebook {namespace}/{name} is ready, and its page "
+        f"answers {page.status}: {page.text}",
+        fix=f"kubectl -n {namespace} logs {text(pod, 'metadata', 'name')}\n"
+        "# its image must listen on 0.0.0.0:8888 with the base URL $NB_PREFIX",
+        objects=(f"Notebook {namespace}/{name}",),
+    )
