@@ -22,6 +22,7 @@ from pytest_kubeflow.platform.checks.webhook_certificates import (
     described,
     server_certificate,
 )
+from pytest_kubeflow.platform.checks.webhook_duplicates import duplicates
 from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Fault, Severity
 from pytest_kubeflow.platform.finding import Finding
@@ -52,11 +53,15 @@ def check_webhooks(snapshot: Snapshot) -> Iterator[Finding]:
         if webhook.service is not None:
             by_service[webhook.service].append(webhook)
     failed = {one.webhook: one for one in failed_calls(snapshot)}
+    there: list[Webhook] = []
     for service, webhooks in by_service.items():
         calls = [failed.pop(one.name) for one in webhooks if one.name in failed]
         cause = _cause(snapshot, service, webhooks, calls)
         if cause is not None:
             yield _finding(service, webhooks, cause)
+        if cause is None or cause.fault is not WEBHOOK_LEFTOVER:
+            there += webhooks
+    yield from duplicates(there)
     for call in failed.values():  # of webhooks that we may not list, or that are URLs
         yield _of_call(call)
 
