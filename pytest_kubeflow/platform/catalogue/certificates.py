@@ -60,7 +60,7 @@ CERTIFICATE_EXPIRED = Fault(
         "    kubectl -n NAMESPACE rollout restart deployment NAME"
     ),
     source="cert-manager.io/docs/usage/certificate",
-    signs=(r"x509: certificate has expired or is not yet valid",),
+    signs=(r"failed calling webhook .*x509: certificate has expired or is not yet valid",),
 )
 
 CERTIFICATE_NAME_WRONG = Fault(

@@ -64,7 +64,6 @@ JWKS_PROXY_CRASHING = Fault(
     ),
     source="kubeflow/manifests#2963",
     since="1.9",
-    signs=(r"Jwks remote fetch is failed",),
 )
 
 DASHBOARD_ACCESS_DENIED = Fault(

@@ -63,7 +63,7 @@ WEBHOOK_TIMES_OUT = Fault(
         "    kubectl -n NAMESPACE get networkpolicies"
     ),
     source="kubeflow/manifests#2492",
-    signs=(r"failed calling webhook .*: context deadline exceeded",),
+    signs=(r'failed calling webhook "(?![mv]jobset\.).*: context deadline exceeded',),
 )
 
 JOBSET_WEBHOOK_BEHIND_SIDECAR = Fault(
