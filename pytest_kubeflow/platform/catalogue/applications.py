@@ -103,10 +103,29 @@ DEPLOYMENT_MODE_OLD = Fault(
     signs=(r"deploymentMode cannot be changed from '\w+' to '(Serverless|RawDeployment)'",),
 )
 
+APPLICATION_NOT_ANSWERING = Fault(
+    code="KF906",
+    name="application-not-answering",
+    severity=Severity.BROKEN,
+    title="The dashboard or the pipelines API fails behind the gateway",
+    symptom=(
+        "The page answers 500, 502, 503 or 504, in Envoy's words such as: no healthy upstream; "
+        "upstream connect error or disconnect/reset before headers."
+    ),
+    looked_at="What the gateway answers at / and at /pipeline/apis/v2beta1/healthz.",
+    fix=(
+        "See whether its pods are ready, and what they log:\n"
+        "    kubectl -n kubeflow get pods\n"
+        "    kubectl -n kubeflow logs deployment/ml-pipeline"
+    ),
+    source="envoyproxy.io/docs, Response flags",
+)
+
 FAULTS = (
     CSRF_COOKIE_SECURE,
     NOTEBOOK_NOT_LISTENING,
     NOTEBOOK_HOME_NOT_KEPT,
     MENU_LINK_WRONG,
     DEPLOYMENT_MODE_OLD,
+    APPLICATION_NOT_ANSWERING,
 )

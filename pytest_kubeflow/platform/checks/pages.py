@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pytest_kubeflow.platform.backends import is_ready, is_young, labels
 from pytest_kubeflow.platform.catalogue.applications import (
+    APPLICATION_NOT_ANSWERING,
     CSRF_COOKIE_SECURE,
     MENU_LINK_WRONG,
     NOTEBOOK_NOT_LISTENING,
@@ -19,6 +20,16 @@ from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import name_of, text
 from pytest_kubeflow.platform.snapshot.kind import NOTEBOOKS, PODS
 from pytest_kubeflow.platform.snapshot.observations import Page
+
+HEALTH = "/pipeline/apis/v2beta1/healthz"
+"""Where the pipelines API tells whether it is well."""
+
+NAMESPACES = {
+    "/jupyter/": "/jupyter/api/namespaces",
+    "/volumes/": "/volumes/api/namespaces",
+    "/tensorboards/": "/tensorboards/api/namespaces",
+}
+"""What the web apps answer to nobody whom they do not know, by their links."""
 
 _DASHBOARD = "dashboard"
 _HOME = "/"
@@ -42,6 +53,7 @@ def notebook_page(notebook: Object) -> str:
 def check_pages(snapshot: Snapshot) -> Iterator[Finding]:
     """The menu's links, the web apps' cookies, the pages of notebooks."""
     yield from _menu(snapshot)
+    yield from _silent(snapshot)
     yield from _cookies(snapshot)
     for notebook in snapshot.all(NOTEBOOKS):
         yield from _notebook(snapshot, notebook)
@@ -84,6 +96,22 @@ def _mistake(link: Link, page: Page, home: Page | None) -> str:
 
 def _below(path: str, prefix: str) -> bool:
     return path == prefix or path.startswith(f"{prefix}/")
+
+
+def _silent(snapshot: Snapshot) -> Iterator[Finding]:
+    """What answers for nobody's link: the pipelines API, the dashboard itself."""
+    for path, component in ((_HOME, _DASHBOARD), (HEALTH, "pipelines")):
+        page = snapshot.observed.pages.get(path)
+        if page is None or page.status < 500:
+            continue
+        yield Finding(
+            fault=APPLICATION_NOT_ANSWERING,
+            component=component,
+            severity=APPLICATION_NOT_ANSWERING.severity,
+            sentence=f"the gateway answers {page.status} at {path}: {page.text or 'nothing'}",
+            fix="kubectl -n kubeflow get pods   # then describe and logs of those of "
+            f"{component}\nkubectl get virtualservices,destinationrules -n kubeflow",
+        )
 
 
 def _wrong(sentence: str, fix: str) -> Finding:
