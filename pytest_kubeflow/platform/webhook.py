@@ -75,6 +75,16 @@ class Webhook:
         return text(self.entry, "failurePolicy") == "Ignore"
 
     @property
+    def is_mutating(self) -> bool:
+        """Whether it may change objects: these are asked first, one after another."""
+        return self.kind is MUTATING_WEBHOOKS
+
+    @property
+    def must_answer(self) -> bool:
+        """Whether an object that went through shows that it was asked and has answered."""
+        return not self.is_ignorable and not items(self.entry, "matchConditions")
+
+    @property
     def takes_dry_runs(self) -> bool:
         """Whether it says that asking it in a dry run changes nothing."""
         return text(self.entry, "sideEffects") in {"None", "NoneOnDryRun"}
