@@ -8,7 +8,7 @@ CERTIFICATE_NOT_READY = Fault(
     code="KF221",
     name="certificate-not-ready",
     severity=Severity.BROKEN,
-    title="cert-manager has not issued a certificate",
+    title="A certificate that cert-manager was asked for is not issued",
     symptom=(
         "The Secret of a webhook or a gateway is missing or old; pods that mount it stay in "
         "ContainerCreating with FailedMount, and their webhook cannot be called."

@@ -56,6 +56,7 @@ GLOBAL_DENY_MISSING = Fault(
     ),
     looked_at="An AuthorizationPolicy with an empty spec in the root namespace, istio-system.",
     fix=(
+        "Install the policy of Istio's manifests again:\n"
         "    kubectl apply -f - <<EOF\n"
         "    apiVersion: security.istio.io/v1\n"
         "    kind: AuthorizationPolicy\n"
