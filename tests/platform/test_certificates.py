@@ -118,9 +118,9 @@ def test_a_secret_that_nothing_names_is_a_notice(authority: Authority) -> None:
     own = authority.issue("a.b.svc", begins=-90 * DAY, ends=-3 * DAY)
     observed = Observations(secret_certificates={"istio-system/tls": own.pem})
     assert _only(snapshot_of(observed=observed)).severity is Severity.NOTICE
-    server = {"tls": {"credentialName": "tls"}}
-    gateway = an_object(GATEWAYS, "kubeflow-gateway", "kubeflow", spec={"servers": [server]})
-    assert _only(snapshot_of(gateway, observed=observed)).severity is Severity.BROKEN
+    used = _certificate()
+    used["metadata"]["namespace"], used["spec"]["secretName"] = "istio-system", "tls"
+    assert _only(snapshot_of(used, observed=observed)).severity is Severity.BROKEN
 
 
 def test_an_authority_in_the_chain_that_is_over(authority: Authority) -> None:
@@ -184,6 +184,30 @@ def test_a_gateway_whose_authority_is_not_trusted_here(authority: Authority) -> 
     (found,) = _gateway("kubeflow.example.com:443", own.der, error="unable to get local issuer")
     assert found.code == "KF227"
     assert found.sentence.endswith("is not trusted here: unable to get local issuer")
+
+
+def _configured(host: str, pem: str, *, shown: bytes = b"") -> list[str]:
+    """What is said of a Gateway with TLS for a host, and of its Secret."""
+    server = {"hosts": [host], "tls": {"credentialName": "tls"}}
+    gateway = an_object(GATEWAYS, "kubeflow-gateway", "kubeflow", spec={"servers": [server]})
+    served = {"kubeflow.example.com:443": ServedCertificate((shown,))} if shown else {}
+    observed = Observations(secret_certificates={"istio-system/tls": pem}, served=served)
+    snapshot = snapshot_of(gateway, observed=observed)
+    found = [*check_gateway_certificate(snapshot), *check_certificates(snapshot)]
+    return [one.code for one in found]
+
+
+def test_what_a_gateway_is_configured_with(authority: Authority) -> None:
+    host = "kubeflow.example.com"
+    assert _configured(host, authority.issue(host).pem) == []
+    assert _configured(f"kubeflow/{host}", authority.issue(host).pem) == []
+    late = authority.issue(host, begins=-90 * DAY, ends=5 * DAY)
+    assert _configured("*", late.pem) == ["KF225"], "and not as any Secret's"
+    assert _configured("*", late.pem, shown=late.der) == ["KF225"], "once"
+    other = authority.issue("example.org")
+    assert _configured(host, other.pem) == ["KF226"]
+    assert _configured("*", other.pem) == [], "by which name it is asked is not known"
+    assert _configured(host, "no PEM") == ["KF228"]
 
 
 def test_a_server_that_shows_nothing_proves_nothing() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pytest_kubeflow.platform.checks.certificates import check_certificates
 from pytest_kubeflow.platform.checks.webhooks import check_webhooks
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.finding import Finding
@@ -21,7 +22,7 @@ from pytest_kubeflow.platform.snapshot.kind import (
     VALIDATING_WEBHOOKS,
 )
 from pytest_kubeflow.platform.snapshot.observations import Observations, ServedCertificate
-from tests.platform.authority import Authority, Issued
+from tests.platform.authority import DAY, Authority, Issued
 from tests.platform.snapshots import an_object, snapshot_of
 
 KATIB = "katib-controller.kubeflow.svc"
@@ -272,6 +273,33 @@ def test_what_the_api_server_says_tells_the_fault(
         assert found.evidence == (told,)
 
 
+def test_a_certificate_that_has_ended_is_told_by_its_own_check(authority: Authority) -> None:
+    told = f"{CALL}{URL}x509: certificate has expired or is not yet valid"
+    old = authority.issue(KATIB, begins=-9 * DAY, ends=-DAY)
+    observed = Observations(
+        dry_runs={HOOK: told}, secret_certificates={"kubeflow/katib-webhook-cert": old.pem}
+    )
+    whole = snapshot_of(_configuration(_webhook(authority.root.pem)), *_server(), observed=observed)
+    assert _told(whole) == []
+    assert [one.code for one in check_certificates(whole)] == ["KF223"]
+
+
+def test_a_bundle_that_was_just_written_is_looked_at_where_a_call_fails(own: Issued) -> None:
+    now = datetime.now(UTC).isoformat()
+    told = f"{CALL}{URL}tls: failed to verify certificate: x509: certificate signed by unknown"
+    observed = Observations(
+        dry_runs={HOOK: told}, secret_certificates={"kubeflow/katib-webhook-cert": own.pem}
+    )
+    found = _only(
+        snapshot_of(
+            _configuration(_webhook(Authority().root.pem), creationTimestamp=now),
+            *_server(),
+            observed=observed,
+        )
+    )
+    assert "the caBundle of ValidatingWebhookConfiguration katib.kubeflow.org" in found.sentence
+
+
 def test_one_cause_is_one_finding(authority: Authority) -> None:
     """The call's words are the evidence for what the objects show."""
     told = f'{CALL}{URL}service "katib-controller" not found'
@@ -385,6 +413,14 @@ def test_two_webhooks_for_one_job() -> None:
         "MutatingWebhookConfiguration admission-webhook and poddefaults-webhook are asked for the "
         "same (/apply-poddefault about pods), at Services kubeflow/old and kubeflow/new"
     )
+
+
+def test_one_webhook_in_two_configurations() -> None:
+    found = _only(
+        snapshot_of(_poddefaults("a", "new"), _poddefaults("b", "new"), *_services("new"))
+    )
+    assert found.code == "KF207"
+    assert found.sentence.endswith("at Service kubeflow/new")
 
 
 def test_the_one_whose_service_is_gone_is_a_leftover_and_no_duplicate() -> None:

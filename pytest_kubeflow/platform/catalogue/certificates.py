@@ -94,7 +94,10 @@ GATEWAY_CERTIFICATE_EXPIRES = Fault(
     severity=Severity.BROKEN,
     title="The gateway's certificate has ended, or ends within 14 days",
     symptom="Browsers warn of the page, clients refuse it: certificate has expired.",
-    looked_at="What the gateway shows in a TLS handshake at the address of --kf-host.",
+    looked_at=(
+        "What the gateway shows in a TLS handshake at the address of --kf-host, and the Secrets "
+        "that Gateways name as credentialName."
+    ),
     fix=(
         "Renew what the Gateway names as credentialName:\n"
         "    kubectl -n istio-system get gateway -A -o yaml | grep credentialName\n"
@@ -110,7 +113,10 @@ GATEWAY_CERTIFICATE_NAME_WRONG = Fault(
     severity=Severity.BROKEN,
     title="The gateway's certificate is for another name",
     symptom="Browsers warn of the page, clients refuse it: hostname mismatch.",
-    looked_at="The names in what the gateway shows in a TLS handshake at the address of --kf-host.",
+    looked_at=(
+        "The names in what the gateway shows in a TLS handshake at the address of --kf-host, and "
+        "the Secrets that Gateways name as credentialName against the hosts of their servers."
+    ),
     fix="Use a name that the certificate has, or have one issued for this name.",
     source="istio.io/docs/tasks/traffic-management/ingress/secure-ingress",
 )

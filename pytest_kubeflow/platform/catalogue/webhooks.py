@@ -143,7 +143,7 @@ WEBHOOK_DUPLICATE = Fault(
         "After an upgrade that has renamed a component, its old webhook is still asked beside the "
         "new one: each pod is changed twice, and fails with either of them."
     ),
-    looked_at="Webhooks of one kind with the same path, rules and selectors at different Services.",
+    looked_at="Webhooks in several configurations with the same path, rules and selectors.",
     fix=(
         "Delete the one of the component that was replaced:\n"
         "    kubectl delete mutatingwebhookconfiguration NAME"

@@ -19,16 +19,15 @@ from pytest_kubeflow.platform.certificate import (
     read_der,
     read_pem,
 )
+from pytest_kubeflow.platform.checks.gateway_certificate import gateway_secrets
 from pytest_kubeflow.platform.checks.webhook_certificates import mounted_secrets
 from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Fault, Severity
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
-from pytest_kubeflow.platform.snapshot.fields import condition, items, name_of, text, time
-from pytest_kubeflow.platform.snapshot.kind import CERTIFICATES, GATEWAYS
+from pytest_kubeflow.platform.snapshot.fields import condition, name_of, text, time
+from pytest_kubeflow.platform.snapshot.kind import CERTIFICATES
 from pytest_kubeflow.platform.webhook import webhooks_of
-
-_GATEWAY_NAMESPACE = "istio-system"
 
 
 def check_certificates(snapshot: Snapshot) -> Iterator[Finding]:
@@ -42,8 +41,9 @@ def check_certificates(snapshot: Snapshot) -> Iterator[Finding]:
             told.add(_secret_of(certificate))
             yield found
     seen: set[bytes] = set()
+    elsewhere = told | set(gateway_secrets(snapshot))
     for where, certificates in _shown(snapshot):
-        if where.removeprefix("Secret ") in told:  # its server shows the same
+        if where.removeprefix("Secret ") in elsewhere:  # its server shows the same
             seen.update(one.fingerprint for one in certificates)
     for where, certificates in _shown(snapshot):
         yield from _times(snapshot, where, certificates, seen)
@@ -159,10 +159,7 @@ def _severity(snapshot: Snapshot, where: str, fault: Fault) -> Severity:
 def _used(snapshot: Snapshot) -> set[str]:
     """The Secrets that certificates, gateways and the servers of webhooks are named with."""
     found = {_secret_of(one) for one in snapshot.all(CERTIFICATES)}
-    for gateway in snapshot.all(GATEWAYS):
-        for server in items(gateway, "spec", "servers"):
-            if name := text(server, "tls", "credentialName"):
-                found.add(f"{_GATEWAY_NAMESPACE}/{name}")
+    found.update(gateway_secrets(snapshot))
     for webhook in webhooks_of(snapshot):
         if webhook.service is not None:
             found.update(mounted_secrets(snapshot, webhook.service))

@@ -92,8 +92,8 @@ class FailedCall:
         for words, fault, sentence in _WORDS:
             if re.search(words, self.told):
                 return fault, sentence
-        reason = self.told.rpartition('": ')[2] or self.told
-        return WEBHOOK_FAILS, reason.strip()
+        reason = self.told.rpartition('": ')[2].removeprefix("failed to call webhook: ")
+        return WEBHOOK_FAILS, reason.strip() or self.told
 
 
 def failed_calls(snapshot: Snapshot) -> Iterator[FailedCall]:

@@ -14,7 +14,7 @@ from pytest_kubeflow.platform.webhook import Webhook
 
 
 def duplicates(webhooks: Iterable[Webhook]) -> Iterator[Finding]:
-    """Those of several Services with one path, the same rules and the same selectors.
+    """Those of several configurations with one path, the same rules and the same selectors.
 
     Revisions of Istio differ in their selectors, so they are none.
     """
@@ -26,7 +26,7 @@ def duplicates(webhooks: Iterable[Webhook]) -> Iterator[Finding]:
     for found in by_job.values():
         configurations = dict.fromkeys(name_of(one.configuration) for one in found)
         services = dict.fromkeys(f"{'/'.join(one.service)}" for one in found if one.service)
-        if len(configurations) < 2 or len(services) < 2 or frozenset(configurations) in told:
+        if len(configurations) < 2 or frozenset(configurations) in told:
             continue
         told.add(frozenset(configurations))
         yield _finding(found, list(configurations), list(services))
@@ -48,7 +48,8 @@ def _finding(found: list[Webhook], configurations: list[str], services: list[str
         component=component_of(namespace, name),
         severity=WEBHOOK_DUPLICATE.severity,
         sentence=f"{kind} {' and '.join(configurations)} are asked for the same ({first.path} "
-        f"about {resources}), at Services {' and '.join(services)}",
+        f"about {resources}), at {'Services' if services[1:] else 'Service'} "
+        + " and ".join(services),
         fix="# the one of the component that was replaced\n"
         + "\n".join(f"kubectl delete {kind.lower()} {one}" for one in configurations),
         objects=tuple(f"{kind} {one}" for one in configurations),

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_kubeflow.platform.backends import is_young, pods_of, proxy_of, target_port
-from pytest_kubeflow.platform.catalogue.certificates import CERTIFICATE_NAME_WRONG
+from pytest_kubeflow.platform.catalogue.certificates import (
+    CERTIFICATE_EXPIRED,
+    CERTIFICATE_NAME_WRONG,
+)
 from pytest_kubeflow.platform.catalogue.webhooks import (
     CA_BUNDLE_EMPTY,
     CA_BUNDLE_WRONG,
@@ -79,10 +82,22 @@ def _cause(
         return cause
     if there is not None and (cause := _behind_proxy(snapshot, there, webhooks, calls)):
         return cause
-    if calls:
+    if calls and not _is_told_elsewhere(snapshot, service, webhooks, calls[0]):
         first = calls[0]
         return _Cause(first.fault, first.sentence, _pods(service), told)
     return None
+
+
+def _is_told_elsewhere(
+    snapshot: Snapshot, service: Service, webhooks: Sequence[Webhook], call: FailedCall
+) -> bool:
+    """Whether the finding of a certificate that has ended says it."""
+    shown = server_certificate(snapshot, service, webhooks)
+    return (
+        call.fault is CERTIFICATE_EXPIRED
+        and shown is not None
+        and any(one.has_ended(snapshot.taken) for one in shown.chain)
+    )
 
 
 def _leftover(service: Service, webhooks: Sequence[Webhook], told: tuple[str, ...]) -> _Cause:
@@ -131,8 +146,8 @@ def _bundle(
 ) -> _Cause | None:
     shown = server_certificate(snapshot, service, webhooks)
     for webhook in webhooks:
-        if is_young(snapshot, webhook.configuration):  # cert-manager may be about to write it
-            continue
+        if is_young(snapshot, webhook.configuration) and not told:
+            continue  # cert-manager may be about to write it
         try:
             anchors = anchors_of(webhook)
         except NoCertificateError as error:
