@@ -147,7 +147,10 @@ def test_no_pod_behind_it_is_ready(authority: Authority) -> None:
 def test_pods_that_have_just_been_made_may_become_ready(authority: Authority) -> None:
     whole = _configuration(_webhook(authority.root.pem))
     now = datetime.now(UTC).isoformat()
-    assert _told(snapshot_of(whole, *_server(ready=False, creationTimestamp=now))) == []
+    young = (whole, *_server(ready=False, creationTimestamp=now))
+    assert _told(snapshot_of(*young)) == []
+    failed = _of_call(f"{CALL}{URL}connect: connection refused")
+    assert _only(snapshot_of(*young, observed=failed)).code == "KF202", "it is needed now"
 
 
 def test_endpoints_that_may_not_be_listed_are_not_missing(authority: Authority) -> None:
@@ -163,6 +166,16 @@ def test_a_bundle_without_a_certificate(bundle: str) -> None:
     assert found.sentence.startswith(
         "the caBundle of ValidatingWebhookConfiguration katib.kubeflow.org has no certificate: it "
     )
+
+
+def test_a_bundle_with_which_a_call_went_through_is_right(own: Issued) -> None:
+    """Without one, the API server trusts the authorities of its machine."""
+    for bundle in ("", Authority().root.pem):
+        observed = Observations(
+            dry_runs={HOOK: ""}, secret_certificates={"kubeflow/katib-webhook-cert": own.pem}
+        )
+        whole = _configuration(_webhook(bundle))
+        assert _told(snapshot_of(whole, *_server(), observed=observed)) == []
 
 
 def test_a_bundle_that_is_no_base64_is_none() -> None:

@@ -125,7 +125,8 @@ def _without_endpoints(snapshot: Snapshot, service: Object, told: tuple[str, ...
     if any(_takes_requests(one) for one in endpoints):
         return None
     pods = pods_of(snapshot, service)
-    if is_young(snapshot, service) or any(is_young(snapshot, pod) for pod in pods):
+    young = is_young(snapshot, service) or any(is_young(snapshot, pod) for pod in pods)
+    if young and not told:
         return None
     there = f"{len(pods)} pods, none of them ready" if pods else "no pods"
     return _Cause(
@@ -146,6 +147,8 @@ def _bundle(
 ) -> _Cause | None:
     shown = server_certificate(snapshot, service, webhooks)
     for webhook in webhooks:
+        if snapshot.observed.dry_runs.get(webhook.name) == "":
+            continue  # the API server has accepted it
         if is_young(snapshot, webhook.configuration) and not told:
             continue  # cert-manager may be about to write it
         try:

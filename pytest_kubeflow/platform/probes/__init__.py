@@ -5,5 +5,6 @@ Probed: what it saw, and what it could not look at. None raises a KubeflowError.
 """
 
 from pytest_kubeflow.platform.probes.probed import Probed, with_probes
+from pytest_kubeflow.platform.probes.probing import probe
 
-__all__ = ["Probed", "with_probes"]
+__all__ = ["Probed", "probe", "with_probes"]
