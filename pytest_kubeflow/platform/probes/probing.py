@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
@@ -17,7 +16,7 @@ from pytest_kubeflow.platform.probes.probed import Probed, with_probes
 from pytest_kubeflow.platform.probes.secrets import probe_secrets
 from pytest_kubeflow.platform.probes.served import probe_served
 from pytest_kubeflow.platform.probes.tokens import probe_issuer, probe_token
-from pytest_kubeflow.platform.snapshot import Snapshot, Unseen
+from pytest_kubeflow.platform.snapshot import Snapshot
 
 
 def probe(cluster: KubernetesCluster, snapshot: Snapshot, *, asked: bool = True) -> Snapshot:
@@ -26,31 +25,31 @@ def probe(cluster: KubernetesCluster, snapshot: Snapshot, *, asked: bool = True)
     `asked` says whether the Kubernetes API could be asked for the snapshot: if not, it is not asked
     again. Nothing is raised: what cannot be looked at is in `unseen`.
     """
-    with ThreadPoolExecutor(2, thread_name_prefix="probes") as pool:
-        begun = [pool.submit(copy_context().run, list, _at_the_gateway(cluster, snapshot))]
-        if asked:
-            of_kubernetes = _in_kubernetes(cluster.kubernetes, snapshot)
-            begun.append(pool.submit(copy_context().run, list, of_kubernetes))
-        parts = [part for one in begun for part in one.result()]
-    return with_probes(snapshot, parts)
+    with ThreadPoolExecutor(1, thread_name_prefix="gateway") as pool:
+        at_the_gateway = pool.submit(copy_context().run, _at_the_gateway, cluster, snapshot)
+        parts = _in_kubernetes(cluster.kubernetes, snapshot) if asked else []
+        return with_probes(snapshot, [*parts, *at_the_gateway.result()])
 
 
-def _in_kubernetes(kubernetes: KubernetesClient, snapshot: Snapshot) -> Iterator[Probed]:
+def _in_kubernetes(kubernetes: KubernetesClient, snapshot: Snapshot) -> list[Probed]:
     dry_runs = probe_dry_runs(kubernetes, snapshot)
-    yield dry_runs
-    yield probe_served(kubernetes, with_probes(snapshot, [dry_runs]))
-    yield probe_secrets(kubernetes, snapshot)
-    yield probe_issuer(kubernetes, snapshot)
+    return [
+        dry_runs,
+        probe_served(kubernetes, with_probes(snapshot, [dry_runs])),
+        probe_secrets(kubernetes, snapshot),
+        probe_issuer(kubernetes, snapshot),
+    ]
 
 
-def _at_the_gateway(cluster: KubernetesCluster, snapshot: Snapshot) -> Iterator[Probed]:
+def _at_the_gateway(cluster: KubernetesCluster, snapshot: Snapshot) -> list[Probed]:
     if not isinstance(cluster, Cluster):
         why = "Kubeflow was not entered: no gateway was given, or none was needed"
-        yield Probed(unseen=(Unseen("the gateway's pages and certificate", why),))
-        return
+        return [Probed.nothing("the gateway's pages and certificate", why)]
     gateway, settings = cluster.gateway_url, cluster.config.gateway
-    credentials = cluster.credentials
-    yield probe_pages(gateway, settings, credentials, snapshot)
-    yield probe_token(credentials)
-    yield probe_gateway_certificate(gateway, settings)
-    yield probe_default_password(gateway, settings, credentials, cluster.kubernetes, snapshot)
+    credentials, kubernetes = cluster.credentials, cluster.kubernetes
+    return [
+        probe_pages(gateway, settings, credentials, snapshot),
+        probe_token(credentials),
+        probe_gateway_certificate(gateway, settings),
+        probe_default_password(gateway, settings, credentials, kubernetes, snapshot),
+    ]
