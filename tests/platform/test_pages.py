@@ -213,6 +213,15 @@ def test_a_notebook_whose_home_is_kept(notebook: Object) -> None:
     assert list(check_notebooks(snapshot_of(notebook))) == []
 
 
+def test_notebooks_whose_objects_may_not_be_listed_are_known_by_their_pods() -> None:
+    pod = {**_pod(), "spec": {"containers": [{"name": "lab"}]}}
+    (found,) = check_notebooks(snapshot_of(pod))
+    assert found.code == "KF903"
+    assert list(check_notebooks(snapshot_of(pod, _notebook()))) == [], "as it was asked for"
+    refused = Page(503, "text/plain", text=NOBODY)
+    assert [one.code for one in _told(pod, notebook_jane_lab_=refused)] == ["KF902"]
+
+
 def _service(mode: str, is_now: str = "") -> Object:
     annotations = {"serving.kserve.io/deploymentMode": mode} if mode else {}
     return an_object(

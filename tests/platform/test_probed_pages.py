@@ -18,7 +18,7 @@ from pytest_kubeflow.platform.probes import Probed, with_probes
 from pytest_kubeflow.platform.probes.pages import probe_pages
 from pytest_kubeflow.platform.probes.tokens import probe_token
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
-from pytest_kubeflow.platform.snapshot.kind import CONFIG_MAPS, NOTEBOOKS
+from pytest_kubeflow.platform.snapshot.kind import CONFIG_MAPS, PODS
 from pytest_kubeflow.redaction import Secret
 from tests.cluster.web import Answer, Asked, application, closed_port
 from tests.platform.snapshots import an_object, snapshot_of
@@ -88,7 +88,11 @@ def test_the_menu_of_a_config_map_and_the_pages_of_notebooks() -> None:
     config = an_object(
         CONFIG_MAPS, "dashboard-config", "kubeflow", data={"links": json.dumps(menu)}
     )
-    _, asked = _probe(WHOLE, config, an_object(NOTEBOOKS, "lab", "jane"))
+    _, asked = _probe(
+        WHOLE,
+        config,
+        an_object(PODS, "lab-0", "jane", metadata={"labels": {"notebook-name": "lab"}}),
+    )
     assert {"/volumes/", "/volumes/api/namespaces", "/notebook/jane/lab/"} <= {*asked}
     assert "/jupyter/" not in asked
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_kubeflow.platform.backends import is_ending
 from pytest_kubeflow.platform.catalogue.applications import NOTEBOOK_HOME_NOT_KEPT
 from pytest_kubeflow.platform.finding import Finding
-from pytest_kubeflow.platform.snapshot import Object, Snapshot
-from pytest_kubeflow.platform.snapshot.fields import items, mapping, name_of, text
-from pytest_kubeflow.platform.snapshot.kind import NOTEBOOKS
+from pytest_kubeflow.platform.notebook import Notebook, notebooks_of
+from pytest_kubeflow.platform.snapshot import Snapshot
+from pytest_kubeflow.platform.snapshot.fields import items, mapping, text
 
 _HOME = "/home/jovyan"
 """The home directory in Kubeflow's images, and the default of the form."""
@@ -17,14 +16,15 @@ _HOME = "/home/jovyan"
 
 def check_notebooks(snapshot: Snapshot) -> Iterator[Finding]:
     """Whether the home directory of each is on a claim."""
-    for notebook in snapshot.all(NOTEBOOKS):
-        if not is_ending(notebook):
-            yield from _home(notebook)
+    for notebook in notebooks_of(snapshot):
+        yield from _home(notebook)
 
 
-def _home(notebook: Object) -> Iterator[Finding]:
-    pod = mapping(notebook, "spec", "template", "spec")
-    container = next(iter(items(pod, "containers")), None)
+def _home(notebook: Notebook) -> Iterator[Finding]:
+    pod = notebook.spec
+    found = items(pod, "containers")
+    container = next((one for one in found if text(one, "name") == notebook.name), None)
+    container = container or next(iter(found), None)
     if container is None:
         return
     kept = {
@@ -40,14 +40,13 @@ def _home(notebook: Object) -> Iterator[Finding]:
     ]
     if any(_covers(mount, place) for mount in mounts for place in (home, _HOME)):
         return
-    namespace, name = (text(notebook, "metadata", one) for one in ("namespace", "name"))
+    namespace, name = notebook.namespace, notebook.name
     there = f"its claims are mounted at {', '.join(mounts)}" if mounts else "it mounts no claim"
     yield Finding(
         fault=NOTEBOOK_HOME_NOT_KEPT,
         component="notebooks",
         severity=NOTEBOOK_HOME_NOT_KEPT.severity,
-        sentence=f"what is saved in {home} of Notebook {name_of(notebook)} is lost when it stops: "
-        + there,
+        sentence=f"what is saved in {home} of Notebook {notebook} is lost when it stops: " + there,
         fix=f"kubectl -n {namespace} cp {name}-0:{home} ./{name}   # before it is stopped\n"
         f"kubectl -n {namespace} edit notebook {name}   # volumeMounts: a claim at {home}",
         objects=(f"Notebook {namespace}/{name}",),

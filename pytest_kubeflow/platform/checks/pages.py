@@ -6,19 +6,18 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from pytest_kubeflow.platform.backends import is_ready, is_young, labels
+from pytest_kubeflow.platform.backends import is_ready, is_young
 from pytest_kubeflow.platform.catalogue.applications import (
     APPLICATION_NOT_ANSWERING,
     CSRF_COOKIE_SECURE,
     MENU_LINK_WRONG,
     NOTEBOOK_NOT_LISTENING,
 )
-from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.menu import Link, NoMenuError, menu_links
-from pytest_kubeflow.platform.snapshot import Object, Snapshot
+from pytest_kubeflow.platform.notebook import Notebook, notebooks_of
+from pytest_kubeflow.platform.snapshot import Snapshot
 from pytest_kubeflow.platform.snapshot.fields import name_of, text
-from pytest_kubeflow.platform.snapshot.kind import NOTEBOOKS, PODS
 from pytest_kubeflow.platform.snapshot.observations import Page
 
 HEALTH = "/pipeline/apis/v2beta1/healthz"
@@ -45,17 +44,12 @@ _LOCAL = re.compile(r"localhost|127(\.\d+){3}|\[?::1\]?|.+\.localhost")
 _NOBODY_THERE = re.compile(r"upstream connect error|no healthy upstream|delayed connect error")
 
 
-def notebook_page(notebook: Object) -> str:
-    """Its path at the gateway."""
-    return f"/notebook/{name_of(notebook)}/"
-
-
 def check_pages(snapshot: Snapshot) -> Iterator[Finding]:
     """The menu's links, the web apps' cookies, the pages of notebooks."""
     yield from _menu(snapshot)
     yield from _silent(snapshot)
     yield from _cookies(snapshot)
-    for notebook in snapshot.all(NOTEBOOKS):
+    for notebook in notebooks_of(snapshot):
         yield from _notebook(snapshot, notebook)
 
 
@@ -151,24 +145,19 @@ def _is_secure(cookie: str) -> bool:
     return name.strip() == "XSRF-TOKEN" and "secure" in marks
 
 
-def _notebook(snapshot: Snapshot, notebook: Object) -> Iterator[Finding]:
-    page = snapshot.observed.pages.get(notebook_page(notebook))
+def _notebook(snapshot: Snapshot, notebook: Notebook) -> Iterator[Finding]:
+    page, pod = snapshot.observed.pages.get(notebook.path), notebook.pod
     if page is None or page.status != 503 or not _NOBODY_THERE.search(page.text):
         return
-    namespace, name = (text(notebook, "metadata", one) for one in ("namespace", "name"))
-    pods = [
-        one for one in snapshot.within(PODS, namespace) if labels(one).get("notebook-name") == name
-    ]
-    pod = next((one for one in pods if is_ready(one) and not is_young(snapshot, one)), None)
-    if pod is None:
+    if pod is None or not is_ready(pod) or is_young(snapshot, pod):
         return
     yield Finding(
         fault=NOTEBOOK_NOT_LISTENING,
-        component=component_of(namespace, "notebook"),
+        component="notebooks",
         severity=NOTEBOOK_NOT_LISTENING.severity,
-        sentence=f"pod {name_of(pod)} of Notebook {namespace}/{name} is ready, and its page "
-        f"answers {page.status}: {page.text}",
-        fix=f"kubectl -n {namespace} logs {text(pod, 'metadata', 'name')}\n"
+        sentence=f"pod {name_of(pod)} of Notebook {notebook} is ready, and its page answers "
+        f"{page.status}: {page.text}",
+        fix=f"kubectl -n {notebook.namespace} logs {text(pod, 'metadata', 'name')}\n"
         "# its image must listen on 0.0.0.0:8888 with the base URL $NB_PREFIX",
-        objects=(f"Notebook {namespace}/{name}",),
+        objects=(f"Notebook {notebook}",),
     )

@@ -16,11 +16,11 @@ from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.html_page import Page as Html
 from pytest_kubeflow.platform.checks.login import ENV_INFO
-from pytest_kubeflow.platform.checks.pages import HEALTH, NAMESPACES, notebook_page
+from pytest_kubeflow.platform.checks.pages import HEALTH, NAMESPACES
 from pytest_kubeflow.platform.menu import LINKS_PATH, NoMenuError, menu_links
+from pytest_kubeflow.platform.notebook import notebooks_of
 from pytest_kubeflow.platform.probes.probed import Probed
 from pytest_kubeflow.platform.snapshot import Snapshot, Unseen
-from pytest_kubeflow.platform.snapshot.kind import NOTEBOOKS
 from pytest_kubeflow.platform.snapshot.observations import Observations, Page
 from pytest_kubeflow.reaching import reaching
 from pytest_kubeflow.response_text import words_of
@@ -73,9 +73,10 @@ def _paths(snapshot: Snapshot) -> Sequence[str]:
     except NoMenuError:  # which is a finding
         links = ()
     apps = [one.path for one in islice(links, _MOST_LINKS)]
-    notebooks = islice(snapshot.all(NOTEBOOKS), _MOST_NOTEBOOKS)
+    running = (one for one in notebooks_of(snapshot) if one.pod is not None)
+    notebooks = [one.path for one in islice(running, _MOST_NOTEBOOKS)]
     beside = [path for app, path in NAMESPACES.items() if app in apps]
-    found = [ENV_INFO, HEALTH, *apps, *beside, *map(notebook_page, notebooks)]
+    found = [ENV_INFO, HEALTH, *apps, *beside, *notebooks]
     return list(dict.fromkeys(found))
 
 
