@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from pytest_kubeflow.platform.checks.login import ENV_INFO, check_login
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.finding import Finding
-from pytest_kubeflow.platform.snapshot import Object
+from pytest_kubeflow.platform.snapshot import Object, Unseen
 from pytest_kubeflow.platform.snapshot.kind import PODS, REQUEST_AUTHENTICATIONS
 from pytest_kubeflow.platform.snapshot.observations import Observations, Page
 from tests.platform.snapshots import an_object, snapshot_of
@@ -76,6 +77,14 @@ def test_what_the_gateway_says_to_us(text: str, code: str) -> None:
     assert found.sentence == f"the gateway answers 401 at {path}: {text}"
     assert _told(pages=_pages(path, 200, text)) == []
     assert _told(pages=_pages(path, 401, "Jwt is expired")) == []
+
+
+def test_a_login_that_ended_with_these_words() -> None:
+    why = '/ answers 401 "Jwks doesn\'t have key to match kid or alg from Jwt"'
+    unseen = [Unseen("the pages of the gateway", why)]
+    (found,) = check_login(replace(snapshot_of(), unseen=unseen))
+    assert found.code == "KF304"
+    assert found.sentence == f"the pages of the gateway: {why}"
 
 
 def _jwks_proxy(waiting: str = "", restarts: int = 0, ready: str = "False") -> Object:

@@ -153,7 +153,9 @@ def _istiod(tag: str) -> Object:
 
 
 def test_proxies_of_another_release() -> None:
-    old = _pod(init=("istio-proxy",), image="docker.io/istio/proxyv2:1.28.0")
+    made = {"creationTimestamp": datetime.now(UTC).isoformat()}
+    image = "docker.io/istio/proxyv2:1.28.0"
+    old = _pod(init=("istio-proxy",), image=image, metadata=made)
     (found,) = _tls(_istiod("1.30.1"), old)
     assert found.code == "KF310"
     assert found.sentence == (

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_kubeflow.platform.checks.deployment_modes import check_deployment_modes
+from pytest_kubeflow.platform.checks.mutual_tls import check_mutual_tls
 from pytest_kubeflow.platform.checks.notebooks import check_notebooks
 from pytest_kubeflow.platform.checks.pages import check_pages
 from pytest_kubeflow.platform.finding import Finding
@@ -100,6 +101,29 @@ def test_a_link_that_does_not_lead_to_its_app(page: Page, why: str) -> None:
     (found,) = _told(_menu(), jupyter_=page)
     assert found.code == "KF904"
     assert found.sentence == f"the dashboard's link Notebooks (/jupyter/) {why}"
+
+
+WRONG_VERSION = (
+    "upstream connect error or disconnect/reset before headers. reset reason: remote connection "
+    "failure, transport failure reason: TLS_error:|268435703:SSL routines:"
+    "OPENSSL_internal:WRONG_VERSION_NUMBER:TLS_error_end"
+)
+
+
+def test_what_other_checks_tell_is_not_told_of_the_link() -> None:
+    assert _told(_menu(), jupyter_=Page(401, text="No user detected.")) == []
+    assert _told(_menu(), jupyter_=Page(503, text=WRONG_VERSION)) == []
+    forbidden = Page(403, text="RBAC: access denied")
+    assert [one.code for one in _told(_menu(), jupyter_=forbidden)] == ["KF904"]
+    observed = Observations(pages={"/": forbidden, "/jupyter/": forbidden})
+    assert list(check_pages(snapshot_of(_menu(), observed=observed))) == []
+
+
+def test_a_page_tells_of_mutual_tls_where_rules_were_not_seen() -> None:
+    observed = Observations(pages={"/pipeline/": Page(503, text=WRONG_VERSION)})
+    (found,) = check_mutual_tls(snapshot_of(observed=observed))
+    assert found.code == "KF301"
+    assert found.sentence.startswith("the gateway answers 503 at /pipeline/: upstream connect")
 
 
 def test_a_menu_that_is_no_json() -> None:

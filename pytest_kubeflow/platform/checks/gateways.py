@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from pytest_kubeflow.platform.backends import is_young
 from pytest_kubeflow.platform.catalogue.mesh import GATEWAY_SHADOWED, LOAD_BALANCER_PENDING
-from pytest_kubeflow.platform.checks.policies import GATEWAY
 from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.finding import Finding
+from pytest_kubeflow.platform.routes import GATEWAY
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import items, name_of, number, pairs, text, texts
 from pytest_kubeflow.platform.snapshot.kind import GATEWAYS, SERVICES, VIRTUAL_SERVICES
@@ -82,7 +82,7 @@ def _shadow(snapshot: Snapshot, ours: Object, other: Object) -> Iterator[Finding
             fix=f"kubectl -n {namespace} get gateway {name} -o yaml   # move its server to "
             f"{name_of(ours)}\n"
             f"kubectl -n {namespace} delete gateway {name}",
-            objects=(f"Gateway {namespace}/{name}",),
+            objects=(f"Gateway {namespace}/{name}", f"Gateway {GATEWAY}"),
         )
         return
 

@@ -16,6 +16,7 @@ from pytest_kubeflow.platform.catalogue.login import (
 from pytest_kubeflow.platform.checks.mutual_tls import ROOT
 from pytest_kubeflow.platform.fault import Fault
 from pytest_kubeflow.platform.finding import Finding
+from pytest_kubeflow.platform.routes import objects_at
 from pytest_kubeflow.platform.snapshot import Snapshot
 from pytest_kubeflow.platform.snapshot.fields import condition, items, name_of, number, text
 from pytest_kubeflow.platform.snapshot.kind import PODS, REQUEST_AUTHENTICATIONS
@@ -80,17 +81,15 @@ def _issuers(snapshot: Snapshot) -> Iterator[Finding]:
             objects=(f"RequestAuthentication {name_of(policy)}",),
         )
         return
-    page = _page_with(snapshot, "Jwt issuer is not configured")
-    if page is not None:
-        yield _finding(ISSUER_NOT_CONFIGURED, _answers(*page), fix)
+    if told := _said(snapshot, "Jwt issuer is not configured"):
+        yield _finding(ISSUER_NOT_CONFIGURED, told, fix)
 
 
 def _unknown_key(snapshot: Snapshot) -> Iterator[Finding]:
-    page = _page_with(snapshot, "Jwks doesn't have key to match kid")
-    if page is not None:
+    if told := _said(snapshot, "Jwks doesn't have key to match kid"):
         yield _finding(
             JWKS_KEY_UNKNOWN,
-            _answers(*page),
+            told,
             f"kubectl -n {ROOT} rollout restart deployment istiod",
         )
 
@@ -128,26 +127,26 @@ def _dashboard(snapshot: Snapshot) -> Iterator[Finding]:
             _answers(ENV_INFO, page),
             "kubectl get authorizationpolicies -A\n"
             "kubectl -n kubeflow get pods   # then logs of the dashboard and of profiles",
+            objects=objects_at(snapshot, ENV_INFO),
         )
 
 
 def _user(snapshot: Snapshot) -> Iterator[Finding]:
-    page = _page_with(snapshot, "No user detected")
-    if page is not None:
+    if told := _said(snapshot, "No user detected"):
         yield _finding(
             USER_NOT_DETECTED,
-            _answers(*page),
+            told,
             "kubectl -n istio-system get requestauthentications -o yaml   # outputClaimToHeaders\n"
             "kubectl -n oauth2-proxy get configmaps -o yaml   # upstreams must be static://200",
         )
 
 
-def _page_with(snapshot: Snapshot, words: str) -> tuple[str, Page] | None:
-    """The first page that refuses us with these words."""
+def _said(snapshot: Snapshot, words: str) -> str:
+    """The first response that refuses us with these words, or the login that ended so."""
     for path, page in snapshot.observed.pages.items():
         if page.status in {401, 403} and words in page.text:
-            return path, page
-    return None
+            return _answers(path, page)
+    return next((f"{one.what}: {one.why}" for one in snapshot.unseen if words in one.why), "")
 
 
 def _answers(path: str, page: Page) -> str:

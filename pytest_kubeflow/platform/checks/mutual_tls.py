@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from pytest_kubeflow.platform.backends import (
     is_in_ambient_mesh,
-    is_young,
     pods_of,
     proxy_of,
     service_at,
@@ -21,6 +20,7 @@ from pytest_kubeflow.platform.catalogue.mesh import (
 )
 from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.finding import Finding
+from pytest_kubeflow.platform.routes import objects_at
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import items, mapping, name_of, pairs, text
 from pytest_kubeflow.platform.snapshot.kind import (
@@ -30,6 +30,7 @@ from pytest_kubeflow.platform.snapshot.kind import (
     PEER_AUTHENTICATIONS,
     PODS,
 )
+from pytest_kubeflow.platform.snapshot.observations import Page
 
 ROOT = "istio-system"
 """The namespace whose policies are those of the whole mesh."""
@@ -41,8 +42,10 @@ _RELEASE = re.compile(r":v?(\d+\.\d+)\.\d+")
 
 def check_mutual_tls(snapshot: Snapshot) -> Iterator[Finding]:
     """Whether callers and called agree on TLS."""
-    for rule in snapshot.all(DESTINATION_RULES):
-        yield from _rule(snapshot, rule)
+    found = [one for rule in snapshot.all(DESTINATION_RULES) for one in _rule(snapshot, rule)]
+    yield from found
+    if not any(one.fault is MUTUAL_TLS_WITHOUT_PROXY for one in found):
+        yield from _refused_pages(snapshot)
     for policy in snapshot.all(PEER_AUTHENTICATIONS):
         yield from _strict(snapshot, policy)
     yield from _proxies(snapshot)
@@ -86,6 +89,29 @@ def _rule(snapshot: Snapshot, rule: Object) -> Iterator[Finding]:
         )
 
 
+def _refused_pages(snapshot: Snapshot) -> Iterator[Finding]:
+    """What the gateway says where rules and pods were not seen."""
+    for path, page in snapshot.observed.pages.items():
+        if is_without_proxy(page):
+            yield Finding(
+                fault=MUTUAL_TLS_WITHOUT_PROXY,
+                component=_ISTIO,
+                severity=MUTUAL_TLS_WITHOUT_PROXY.severity,
+                sentence=f"the gateway answers {page.status} at {path}: {page.text}",
+                fix="kubectl get destinationrules -A   # which demands ISTIO_MUTUAL\n"
+                "kubectl -n kubeflow rollout restart deployment NAME   # once istiod injects",
+                objects=objects_at(snapshot, path),
+            )
+            return
+
+
+def is_without_proxy(page: Page) -> bool:
+    """Whether a response says that the other side speaks no TLS."""
+    return page.status >= 500 and any(
+        re.search(sign, page.text) for sign in MUTUAL_TLS_WITHOUT_PROXY.signs
+    )
+
+
 def _modes(rule: Object) -> Iterator[str]:
     policy = mapping(rule, "spec", "trafficPolicy")
     yield text(policy, "tls", "mode")
@@ -123,7 +149,7 @@ def _proxies(snapshot: Snapshot) -> Iterator[Finding]:
     for pod in snapshot.all(PODS):
         proxy = proxy_of(pod)
         release = _release(text(proxy, "image"))
-        if release and release not in plane and not is_young(snapshot, pod):
+        if release and release not in plane:
             others[text(pod, "metadata", "namespace"), release] += 1
     if not others:
         return

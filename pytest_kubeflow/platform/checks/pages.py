@@ -13,9 +13,11 @@ from pytest_kubeflow.platform.catalogue.applications import (
     MENU_LINK_WRONG,
     NOTEBOOK_NOT_LISTENING,
 )
+from pytest_kubeflow.platform.checks.mutual_tls import is_without_proxy
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.menu import Link, NoMenuError, menu_links
 from pytest_kubeflow.platform.notebook import Notebook, notebooks_of
+from pytest_kubeflow.platform.routes import objects_at
 from pytest_kubeflow.platform.snapshot import Snapshot
 from pytest_kubeflow.platform.snapshot.fields import name_of, text
 from pytest_kubeflow.platform.snapshot.observations import Page
@@ -70,11 +72,18 @@ def _menu(snapshot: Snapshot) -> Iterator[Finding]:
                 "kubectl get virtualservices -A   # which one has the prefix "
                 f"{link.path}, then the pods of its Service\n"
                 "kubectl -n kubeflow edit configmap dashboard-config   # to take the link out",
+                objects_at(snapshot, link.path),
             )
 
 
 def _mistake(link: Link, page: Page, home: Page | None) -> str:
-    """Why a page is not that of its app; "" if it may be."""
+    """Why a page is not that of its app; "" if it may be.
+
+    Whom it does not let in is told by other checks, and so is a mesh that does not reach it.
+    """
+    refused_too = home is not None and home.status == page.status
+    if page.status == 401 or (page.status == 403 and refused_too) or is_without_proxy(page):
+        return ""
     if page.status >= 400:
         return f"answers {page.status}: {page.text or 'nothing'}"
     if page.status != 200:
@@ -96,7 +105,7 @@ def _silent(snapshot: Snapshot) -> Iterator[Finding]:
     """What answers for nobody's link: the pipelines API, the dashboard itself."""
     for path, component in ((_HOME, _DASHBOARD), (HEALTH, "pipelines")):
         page = snapshot.observed.pages.get(path)
-        if page is None or page.status < 500:
+        if page is None or page.status < 500 or is_without_proxy(page):
             continue
         yield Finding(
             fault=APPLICATION_NOT_ANSWERING,
@@ -105,16 +114,18 @@ def _silent(snapshot: Snapshot) -> Iterator[Finding]:
             sentence=f"the gateway answers {page.status} at {path}: {page.text or 'nothing'}",
             fix="kubectl -n kubeflow get pods   # then describe and logs of those of "
             f"{component}\nkubectl get virtualservices,destinationrules -n kubeflow",
+            objects=objects_at(snapshot, path),
         )
 
 
-def _wrong(sentence: str, fix: str) -> Finding:
+def _wrong(sentence: str, fix: str, objects: tuple[str, ...] = ()) -> Finding:
     return Finding(
         fault=MENU_LINK_WRONG,
         component=_DASHBOARD,
         severity=MENU_LINK_WRONG.severity,
         sentence=sentence,
         fix=fix,
+        objects=objects,
     )
 
 

@@ -12,6 +12,7 @@ from pytest_kubeflow.platform.catalogue.mesh import (
 from pytest_kubeflow.platform.checks.mutual_tls import ROOT
 from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.finding import Finding
+from pytest_kubeflow.platform.routes import GATEWAY, hosts_of
 from pytest_kubeflow.platform.selectors import is_within
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import items, mapping, name_of, pairs, text, texts
@@ -22,9 +23,6 @@ from pytest_kubeflow.platform.snapshot.kind import (
     SERVICES,
     VIRTUAL_SERVICES,
 )
-
-GATEWAY = "kubeflow/kubeflow-gateway"
-"""Kubeflow's own Gateway, which its VirtualServices belong to."""
 
 _ISTIO = "istio"
 _DENY = """kubectl apply -f - <<EOF
@@ -91,7 +89,7 @@ def _refused_gateway(snapshot: Snapshot, deny: Object) -> Iterator[Finding]:
         f"metadata: {{name: istio-ingressgateway, namespace: {namespace}}}\n"
         f"spec: {{action: ALLOW, selector: {{matchLabels: {{{own[0]}: {own[1]}}}}}, rules: [{{}}]}}"
         "\nEOF",
-        objects=(f"AuthorizationPolicy {name_of(deny)}",),
+        objects=(f"AuthorizationPolicy {name_of(deny)}", f"Gateway {GATEWAY}"),
     )
 
 
@@ -100,7 +98,7 @@ def _refused_backends(snapshot: Snapshot, deny: Object) -> Iterator[Finding]:
     for route in snapshot.all(VIRTUAL_SERVICES):
         if GATEWAY not in texts(route, "spec", "gateways"):
             continue
-        for host in _hosts(route):
+        for host in hosts_of(route):
             service = service_at(snapshot, host, text(route, "metadata", "namespace"))
             if service is None or name_of(service) in told:
                 continue
@@ -136,13 +134,6 @@ def _refused(snapshot: Snapshot, deny: Object, route: Object, service: Object) -
         "[cluster.local/ns/istio-system/sa/istio-ingressgateway-service-account]}}]}]}\nEOF",
         objects=(f"Service {namespace}/{name}",),
     )
-
-
-def _hosts(route: Object) -> Iterator[str]:
-    for rule in items(route, "spec", "http"):
-        for target in items(rule, "route"):
-            if host := text(target, "destination", "host"):
-                yield host
 
 
 def _is_allowed(snapshot: Snapshot, pod: Object) -> bool:
