@@ -186,13 +186,15 @@ def test_a_gateway_whose_authority_is_not_trusted_here(authority: Authority) -> 
     assert found.sentence.endswith("is not trusted here: unable to get local issuer")
 
 
-def _configured(host: str, pem: str, *, shown: bytes = b"") -> list[str]:
+def _configured(host: str, pem: str, *, shown: bytes = b"", gateway: str = "") -> list[str]:
     """What is said of a Gateway with TLS for a host, and of its Secret."""
     server = {"hosts": [host], "tls": {"credentialName": "tls"}}
-    gateway = an_object(GATEWAYS, "kubeflow-gateway", "kubeflow", spec={"servers": [server]})
+    configured = an_object(GATEWAYS, "kubeflow-gateway", "kubeflow", spec={"servers": [server]})
     served = {"kubeflow.example.com:443": ServedCertificate((shown,))} if shown else {}
-    observed = Observations(secret_certificates={"istio-system/tls": pem}, served=served)
-    snapshot = snapshot_of(gateway, observed=observed)
+    observed = Observations(
+        secret_certificates={"istio-system/tls": pem}, served=served, gateway=gateway
+    )
+    snapshot = snapshot_of(configured, observed=observed)
     found = [*check_gateway_certificate(snapshot), *check_certificates(snapshot)]
     return [one.code for one in found]
 
@@ -207,6 +209,9 @@ def test_what_a_gateway_is_configured_with(authority: Authority) -> None:
     other = authority.issue("example.org")
     assert _configured(host, other.pem) == ["KF226"]
     assert _configured("*", other.pem) == [], "by which name it is asked is not known"
+    assert _configured("*", other.pem, gateway="http://localhost:8080") == []
+    assert _configured("*", other.pem, gateway=f"http://{host}") == ["KF226"]
+    assert _configured("*", authority.issue(host).pem, gateway=f"http://{host}") == []
     assert _configured(host, "no PEM") == ["KF228"]
 
 

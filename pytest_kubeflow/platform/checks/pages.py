@@ -13,6 +13,7 @@ from pytest_kubeflow.platform.catalogue.applications import (
     MENU_LINK_WRONG,
     NOTEBOOK_NOT_LISTENING,
 )
+from pytest_kubeflow.platform.checks.gateway_certificate import is_this_machine
 from pytest_kubeflow.platform.checks.mutual_tls import is_without_proxy
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.menu import Link, NoMenuError, menu_links
@@ -42,7 +43,6 @@ _TITLES = {
 }
 """Titles of pages that tell their apps apart; those of volumes and Katib are "Frontend"."""
 
-_LOCAL = re.compile(r"localhost|127(\.\d+){3}|\[?::1\]?|.+\.localhost")
 _NOBODY_THERE = re.compile(r"upstream connect error|no healthy upstream|delayed connect error")
 
 
@@ -132,7 +132,7 @@ def _wrong(sentence: str, fix: str, objects: tuple[str, ...] = ()) -> Finding:
 def _cookies(snapshot: Snapshot) -> Iterator[Finding]:
     address = snapshot.observed.gateway
     parts = urlsplit(address)
-    if parts.scheme != "http" or _LOCAL.fullmatch(parts.hostname or ""):
+    if parts.scheme != "http" or is_this_machine(parts.hostname or ""):
         return
     refused = [
         path
