@@ -16,13 +16,14 @@ from starlette.routing import Route
 
 from pytest_kubeflow.local.bodies import parse_json
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
-from pytest_kubeflow.local.kube.resources import EVENTS, NAMESPACES, NODES
+from pytest_kubeflow.local.kube.resources import CONFIG_MAPS, EVENTS, NAMESPACES, NODES
 from pytest_kubeflow.local.webapps.bindings import Binding, Bindings
 
 _USER_HEADER = "kubeflow-userid"
 _NOBODY = "anonymous@kubeflow.org"
 _EMAIL = re.compile(r"\w+([.-]?\w+)*@\w+([.-]?\w+)*(\.\w{2,3})+")
 _SIMPLE_ROLES = {"admin": "owner", "edit": "contributor"}
+_CONFIG, _NAMESPACE = "dashboard-config", "kubeflow"
 _PAGE = (
     '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
     "<title>Kubeflow Central Dashboard</title></head><body><main-page></main-page></body></html>"
@@ -46,6 +47,7 @@ def dashboard_app(client: KubeClient) -> Starlette:
             ),
             Route("/api/namespaces", dashboard.namespaces),
             Route("/api/activities/{namespace}", dashboard.activities),
+            Route("/api/dashboard-links", dashboard.links),
             Route("/api/{rest:path}", _no_route, methods=["GET", "POST", "DELETE"]),
             Route("/{rest:path}", _page),
         ],
@@ -125,6 +127,14 @@ class _Dashboard:
             told = "Access denied. You do not have permission to view activities for namespace "
             return _error(f"{told}'{namespace}'.", 403)
         return JSONResponse((await self._client.list(EVENTS, namespace))["items"])
+
+    async def links(self, _request: Request) -> Response:
+        """The menu of the page, as its ConfigMap has it."""
+        try:
+            found = await self._client.get(CONFIG_MAPS, _CONFIG, _NAMESPACE)
+            return JSONResponse(parse_json((found.get("data") or {})["links"].encode()))
+        except (ApiError, KeyError, ValueError):
+            return _error("Cannot load dashboard menu link", 500)
 
     async def _contributors(self, namespace: str) -> list[str]:
         found = await self._bindings.find(namespace=namespace, role="edit")

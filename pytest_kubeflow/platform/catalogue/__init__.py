@@ -6,14 +6,19 @@ import difflib
 from collections.abc import Mapping
 
 from pytest_kubeflow.platform.catalogue import (
+    applications,
+    certificates,
     databases,
     definitions,
     images,
+    login,
+    mesh,
     nodes,
     pods,
     profiles,
     storage,
     versions,
+    webhooks,
     workflows,
     workloads,
 )
@@ -22,6 +27,10 @@ from pytest_kubeflow.platform.fault import CODE, Fault
 _GROUPS = (
     pods.FAULTS,
     workloads.FAULTS,
+    webhooks.FAULTS,
+    certificates.FAULTS,
+    mesh.FAULTS,
+    login.FAULTS,
     storage.FAULTS,
     databases.FAULTS,
     nodes.FAULTS,
@@ -30,6 +39,7 @@ _GROUPS = (
     versions.FAULTS,
     definitions.FAULTS,
     workflows.FAULTS,
+    applications.FAULTS,
 )
 
 FAULTS: Mapping[str, Fault] = {

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from pytest_kubeflow.platform.checks.certificates import check_certificates
 from pytest_kubeflow.platform.checks.claims import check_claims
 from pytest_kubeflow.platform.checks.clocks import check_clocks
 from pytest_kubeflow.platform.checks.controllers import check_controllers
 from pytest_kubeflow.platform.checks.crashes import check_crashes
 from pytest_kubeflow.platform.checks.definitions import check_definitions
+from pytest_kubeflow.platform.checks.deployment_modes import check_deployment_modes
+from pytest_kubeflow.platform.checks.gateway_certificate import check_gateway_certificate
+from pytest_kubeflow.platform.checks.gateways import check_gateways
 from pytest_kubeflow.platform.checks.images import check_images
 from pytest_kubeflow.platform.checks.jobs import check_jobs
+from pytest_kubeflow.platform.checks.login import check_login
+from pytest_kubeflow.platform.checks.mutual_tls import check_mutual_tls
 from pytest_kubeflow.platform.checks.namespaces import check_namespaces
 from pytest_kubeflow.platform.checks.nodes import check_nodes
+from pytest_kubeflow.platform.checks.notebooks import check_notebooks
+from pytest_kubeflow.platform.checks.pages import check_pages
 from pytest_kubeflow.platform.checks.pods import check_pods
+from pytest_kubeflow.platform.checks.policies import check_policies
 from pytest_kubeflow.platform.checks.profiles import check_profiles
 from pytest_kubeflow.platform.checks.storage_classes import check_storage_classes
 from pytest_kubeflow.platform.checks.versions import check_versions
+from pytest_kubeflow.platform.checks.webhooks import check_webhooks
 from pytest_kubeflow.platform.checks.workflows import check_workflows
 from pytest_kubeflow.platform.checks.workloads import check_workloads
 from pytest_kubeflow.platform.finding import Finding
@@ -40,5 +50,15 @@ CHECKS: dict[str, Check] = {
     "definitions": check_definitions,
     "versions": check_versions,
     "workflows": check_workflows,
+    "webhooks": check_webhooks,
+    "certificates": check_certificates,
+    "gateway certificate": check_gateway_certificate,
+    "mutual TLS": check_mutual_tls,
+    "policies": check_policies,
+    "gateways": check_gateways,
+    "login": check_login,
+    "pages": check_pages,
+    "notebooks": check_notebooks,
+    "deployment modes": check_deployment_modes,
 }
 """By the name of the part of the platform that each looks at."""

@@ -53,5 +53,14 @@ class Observations:
     claims: Mapping[str, object] = field(default_factory=dict)
     """Of the tokens that are sent here: issuer, audience and times alone."""
 
+    gateway: str = ""
+    """The URL of the gateway whose pages these are; empty where none was asked."""
+
+    issuer: str = ""
+    """Who issues the tokens of the cluster's service accounts, as the API server says it."""
+
+    default_password: str = ""
+    """How it was seen that the example installation's password is valid; "" if it was not."""
+
     requests: int = 0
     """How many requests of Kubernetes they took."""

@@ -1,0 +1,55 @@
+"""Probing: all probes on one cluster, side by side as far as one does not need another."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+
+from pytest_kubeflow.cluster.base import KubernetesCluster
+from pytest_kubeflow.cluster.cluster import Cluster
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.platform.probes.default_password import probe_default_password
+from pytest_kubeflow.platform.probes.dry_runs import probe_dry_runs
+from pytest_kubeflow.platform.probes.gateway_handshake import probe_gateway_certificate
+from pytest_kubeflow.platform.probes.pages import probe_pages
+from pytest_kubeflow.platform.probes.probed import Probed, with_probes
+from pytest_kubeflow.platform.probes.secrets import probe_secrets
+from pytest_kubeflow.platform.probes.served import probe_served
+from pytest_kubeflow.platform.probes.tokens import probe_issuer, probe_token
+from pytest_kubeflow.platform.snapshot import Snapshot
+
+
+def probe(cluster: KubernetesCluster, snapshot: Snapshot, *, asked: bool = True) -> Snapshot:
+    """The snapshot with all that is to be seen beside its lists.
+
+    `asked` says whether the Kubernetes API could be asked for the snapshot: if not, it is not asked
+    again. Nothing is raised: what cannot be looked at is in `unseen`.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="gateway") as pool:
+        at_the_gateway = pool.submit(copy_context().run, _at_the_gateway, cluster, snapshot)
+        parts = _in_kubernetes(cluster.kubernetes, snapshot) if asked else []
+        return with_probes(snapshot, [*parts, *at_the_gateway.result()])
+
+
+def _in_kubernetes(kubernetes: KubernetesClient, snapshot: Snapshot) -> list[Probed]:
+    dry_runs = probe_dry_runs(kubernetes, snapshot)
+    return [
+        dry_runs,
+        probe_served(kubernetes, with_probes(snapshot, [dry_runs])),
+        probe_secrets(kubernetes, snapshot),
+        probe_issuer(kubernetes, snapshot),
+    ]
+
+
+def _at_the_gateway(cluster: KubernetesCluster, snapshot: Snapshot) -> list[Probed]:
+    if not isinstance(cluster, Cluster):
+        why = "Kubeflow was not entered: no gateway was given, or none was needed"
+        return [Probed.nothing("the gateway's pages and certificate", why)]
+    gateway, settings = cluster.gateway_url, cluster.config.gateway
+    credentials, kubernetes = cluster.credentials, cluster.kubernetes
+    return [
+        probe_pages(gateway, settings, credentials, snapshot),
+        probe_token(credentials),
+        probe_gateway_certificate(gateway, settings),
+        probe_default_password(gateway, settings, credentials, kubernetes, snapshot),
+    ]
