@@ -22,14 +22,13 @@ from pytest_kubeflow.reporting.exit_codes import UNFIT_CODE
 from pytest_kubeflow.reporting.records.session import Check, Leftover, SessionRecord
 from pytest_kubeflow.reporting.records.tests import Outcome, TestRecord
 from pytest_kubeflow.reporting.results import TestResult
-from pytest_kubeflow.reporting.verdict import not_run_of, verdict_of
+from pytest_kubeflow.reporting.verdict import RUNNING, not_run_of, verdict_of
 
 if TYPE_CHECKING:
     from pytest_kubeflow.cluster import Cluster
     from pytest_kubeflow.cluster.checklist import Finding
 
 MISSED = "the session ended before it"
-RUNNING = "it was running when the session ended"
 KILLED = "something that killed its process"
 _VERSIONS = ("Kubeflow Pipelines", "Kubernetes", *CONTROLLERS)
 _USAGE = "an error in how it was called, which pytest has told"
