@@ -16,7 +16,6 @@ import pytest
 from pytest_kubeflow import options
 from pytest_kubeflow.errors import Evidence, KubeflowError, show_evidence
 from pytest_kubeflow.reporting.failure_text import add_text, shorten_summary
-from pytest_kubeflow.retries.evidence import EVIDENCE
 
 if TYPE_CHECKING:
     from pytest_kubeflow.k8s.client import KubernetesClient
@@ -48,14 +47,13 @@ def add_evidence(item: pytest.Item, evidence: Evidence | None) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """How much evidence this session shows, and how long it waits for it."""
+    """How much evidence this session shows."""
     if options.is_listing(session.config):
         return
     settings = options.load(session.config).reporting
     # pytest 9 prints the whole text of a failure with --tb=line, too.
     line = session.config.getoption("tbstyle", "auto") == "line"
     show_evidence("none" if line else settings.evidence)
-    EVIDENCE.renew(settings.evidence_timeout)
 
 
 def work_in(
@@ -176,7 +174,12 @@ def _add_payload(
         if isinstance(report.longrepr, str):  # made a failure of by a hook, in its own words
             sentence = sentence_in(report.longrepr)
         else:
-            sentence = sentence_of(call.excinfo.value, compared(item.config))
+            sentence = sentence_of(
+                call.excinfo.value,
+                compared(item.config),
+                statement=_statement(call.excinfo),
+                runs=[run.name for run in runs],
+            )
     redact = options.redactor(item.config).redact
     payload = {
         "sentence": sentence,
@@ -195,6 +198,12 @@ def _add_payload(
         again = int(getattr(item, "execution_count", 0))  # of pytest-rerunfailures
         payload["bundle"] = bundler.collect(failure, runs, attempt=again)
     setattr(report, PAYLOAD, payload)
+
+
+def _statement(excinfo: pytest.ExceptionInfo[BaseException]) -> str:
+    """The source of what raised it, where that is to be had."""
+    frames = excinfo.traceback.filter(excinfo)
+    return str(frames[-1].statement).strip() if frames else ""
 
 
 def _first_line_of_doc(item: pytest.Item) -> str:

@@ -16,6 +16,9 @@ from pytest_kubeflow.reporting.records.session import (
 )
 from pytest_kubeflow.reporting.records.tests import Outcome, TestRecord
 
+RUNNING = "it was running when the session ended"
+"""Said of a test in which the session was ended."""
+
 _LISTED = 4
 _LEFT = frozenset({Outcome.SKIPPED, Outcome.NOT_RUN})
 
@@ -89,14 +92,14 @@ def not_run_of(tests: Iterable[TestRecord]) -> tuple[NotRun, ...]:
 def _component(name: str, tests: Sequence[TestRecord]) -> ComponentResult:
     red = sum(test.outcome.is_red for test in tests)
     left = [test for test in tests if test.outcome in _LEFT]
-    # A failure that its author expects says that the component works as far as it is known to.
-    passed = len(tests) - red - len(left)
+    expected = sum(test.outcome is Outcome.XFAILED for test in tests)
+    passed = len(tests) - red - len(left) - expected
     if red:
         state = State.DEGRADED if passed else State.UNFIT
     else:
         state = State.FIT if passed else State.UNTESTED
     note = Counter(test.sentence for test in left).most_common(1)[0][0] if left else ""
-    return ComponentResult(name, state, passed, red, len(left), note)
+    return ComponentResult(name, state, passed, red, len(left), note, expected)
 
 
 def _fit(tests: Sequence[TestRecord]) -> str:
@@ -141,7 +144,10 @@ def _broken(components: Sequence[ComponentResult], causes: Sequence[Cause]) -> s
 def _interrupted(tests: Sequence[TestRecord], red: Sequence[ComponentResult], ended_by: str) -> str:
     ran = sum(test.outcome not in _LEFT for test in tests)
     by = f" by {ended_by}" if ended_by else ""
-    told = f"The session was ended{by} after {ran} of {_plural(len(tests), 'test', 'tests')}."
+    running = [test.nodeid for test in tests if test.sentence == RUNNING]
+    while_ = f" while {_listed(running[:_LISTED], 'and')} ran," if running else ""
+    told = f"The session was ended{by}{while_} after {ran} of "
+    told += f"{_plural(len(tests), 'test', 'tests')}."
     if not red:
         return f"{told} Nothing had failed by then." if ran else told
     names = _listed([one.name for one in red], "and")
@@ -151,8 +157,10 @@ def _interrupted(tests: Sequence[TestRecord], red: Sequence[ComponentResult], en
 def _untested(tests: Sequence[TestRecord], ended_by: str) -> str:
     if not tests:
         return f"No test ran: {ended_by or 'none was selected'}."
-    reasons = not_run_of(tests)
-    told = "; ".join(f"{one.reason} ({one.count})" for one in reasons[:_LISTED])
+    told = "; ".join(f"{one.reason} ({one.count})" for one in not_run_of(tests)[:_LISTED])
+    if expected := sum(test.outcome is Outcome.XFAILED for test in tests):
+        did_not_run = f"; did not run: {told}" if told else ""
+        return f"No test passed: {expected} failed as expected{did_not_run}."
     return f"No test ran: {told or ended_by}."
 
 
