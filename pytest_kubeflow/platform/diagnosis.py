@@ -46,7 +46,8 @@ class Diagnosis:
 def diagnose(texts: Iterable[str], findings: Sequence[Finding] = ()) -> Diagnosis | None:
     """What is behind a failure with these texts, on a cluster with these findings; None: not known.
 
-    A fault counts if a text shows one of its signs or its code, or names an object that is found to be broken.
+    A fault counts if a text shows one of its signs or its code, or names an object that is found
+    to be broken.
     What was also seen on the cluster goes before what was not, then a sign before a name, then
     the worse before the lesser.
     """
@@ -66,7 +67,8 @@ def _by_signs(text: str, findings: Sequence[Finding]) -> Iterator[Diagnosis]:
     for finding in findings:  # the worst come first
         seen.setdefault(finding.code, finding)
     for fault in FAULTS.values():
-        if found := _signs(fault).search(text):
+        found = next(filter(None, (sign.search(text) for sign in _signs(fault))), None)
+        if found is not None:
             yield Diagnosis(fault, seen.get(fault.code), found[0])
 
 
@@ -86,5 +88,5 @@ def _is_named(name: str, text: str) -> bool:
 
 
 @cache
-def _signs(fault: Fault) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{sign})" for sign in (rf"\b{fault.code}\b", *fault.signs)))
+def _signs(fault: Fault) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(sign) for sign in (rf"\b{fault.code}\b", *fault.signs))

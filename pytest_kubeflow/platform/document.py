@@ -25,7 +25,7 @@ def document_of(
         "cluster": cluster,
         "kubernetes": snapshot.server_version,
         "taken": snapshot.taken.isoformat(),
-        "requests": snapshot.requests,
+        "requests": snapshot.requests + snapshot.observed.requests,
         "whole": health.whole,
         "verdict": health.verdict,
         "gateway": lacking,

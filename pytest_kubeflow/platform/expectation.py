@@ -9,6 +9,8 @@ from pytest_kubeflow.platform.catalogue import find_fault
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.health import Health
+from pytest_kubeflow.platform.snapshot.reading import KINDS
+from pytest_kubeflow.platform.snapshot.snapshot import KUBERNETES
 
 _LISTED = 3
 
@@ -17,7 +19,7 @@ class PlatformHealth:
     """The health of the session's cluster, looked at once.
 
     `fails_on` is the least severity for which an expectation fails; what is less is handed to
-    `tell`, `unseen` gets what could not be looked at, as a reason. Both may raise.
+    `tell`. These methods, `unseen` and `absent` are for those who derive from it, and may raise.
     """
 
     def __init__(self, health: Health, *, fails_on: Severity = Severity.BROKEN) -> None:
@@ -32,8 +34,9 @@ class PlatformHealth:
     def expect_none(self, *codes: str, reads: Iterable[str] = ()) -> None:
         """None of these faults may be on the cluster. Raises PlatformFault.
 
-        `reads` are the resources without which nobody can say so ("pods", "nodes"): those that
-        could not be looked at are given to `unseen`. Raises LookupError for a code of no fault.
+        `reads` is what has to be seen before anybody can say so ("pods", "nodes", "the pages of
+        the gateway"): what of it could not be looked at goes to `unseen`, what the cluster does not
+        have to `absent`. Raises LookupError for a code of no fault.
         """
         __tracebackhide__ = True
         known = [find_fault(code).code for code in codes]
@@ -44,8 +47,11 @@ class PlatformHealth:
                 self.tell(finding)
         if red:
             raise PlatformFault(_sentence(red), evidence=_evidence(red))
-        if why := list(self._missing(reads)):
+        wanted = tuple(reads)
+        if why := list(self._missing(wanted)):
             self.unseen("; ".join(why))
+        elif absent := [one for one in wanted if self._is_absent(one)]:
+            self.absent(f"this cluster has no {', no '.join(absent)}")
 
     def tell(self, finding: Finding) -> None:
         """Take note of a finding that is no failure; here nothing is done with it."""
@@ -54,11 +60,18 @@ class PlatformHealth:
         """Take note of what could not be looked at. Raises PlatformFault: it is not known."""
         raise PlatformFault(f"it cannot be told whether the platform is whole: {reason}")
 
+    def absent(self, reason: str) -> None:
+        """Take note of a part that the cluster does not have; here nothing is done with it."""
+
     def _missing(self, reads: Iterable[str]) -> Iterator[str]:
-        reasons = {one.what: one.why for one in self.health.unseen}
-        for resource in reads:
-            if resource in reasons:
-                yield f"{resource}: {reasons[resource]}"
+        """What of it could not be looked at, by its name or by how that begins."""
+        for one in self.health.unseen:
+            if one.what == KUBERNETES or any(one.what.startswith(name) for name in reads):
+                yield f"{one.what}: {one.why}"
+
+    def _is_absent(self, name: str) -> bool:
+        known = {kind.resource for kind in KINDS}
+        return name in known and name not in self.health.snapshot.served
 
 
 def _sentence(found: Sequence[Finding]) -> str:

@@ -21,6 +21,7 @@ CAUSES = {
     "nodes": "nodes may not be listed",
     "not-asked": "only when asked for",
     "package-index": "no package index",
+    "platform-parts": "parts of the platform are not installed",
     "platform-rights": "parts of the platform may not be read",
     "profile-keys": "no keys of the profile",
     "profiles": "no second profile",

@@ -19,7 +19,7 @@ _WHAT = "the gateway's certificate"
 
 
 def probe_gateway_certificate(gateway: str, settings: GatewaySettings) -> Probed:
-    """What the gateway at this URL shows, by "host:port"; nothing of one that has no TLS.
+    """What the gateway at this URL shows, by "host:port".
 
     It is asked by the way that the session takes, through its proxy, and believed if it comes from
     the session's authorities.
@@ -28,7 +28,7 @@ def probe_gateway_certificate(gateway: str, settings: GatewaySettings) -> Probed
 
     parts = urlsplit(gateway)
     if parts.scheme != "https" or not parts.hostname:
-        return Probed()
+        return Probed.nothing(_WHAT, f"{gateway} has none")
     host, port = parts.hostname, parts.port or 443
     try:
         proxy = proxy_for(gateway)

@@ -11,6 +11,7 @@ from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.logs import read_log
 from pytest_kubeflow.plain_text import plain
+from pytest_kubeflow.platform.probes.probed import Probed
 from pytest_kubeflow.platform.snapshot import Snapshot
 from pytest_kubeflow.platform.snapshot.fields import text
 from pytest_kubeflow.platform.snapshot.observations import Observations
@@ -32,11 +33,11 @@ _FIRST = ("mysql", "katib-mysql", "metadata-grpc-deployment", "workflow-controll
 """Workloads that others wait for."""
 
 
-def probe_logs(kubernetes: KubernetesClient, snapshot: Snapshot) -> Observations:
+def probe_logs(kubernetes: KubernetesClient, snapshot: Snapshot) -> Probed:
     """The logs of the last runs of at most `MOST` containers. What cannot be read is left out."""
     wanted = list(islice(_wanted(snapshot), MOST))
     if not wanted:
-        return Observations()
+        return Probed()
     pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="logs")
     try:
         begun = {one.key: pool.submit(copy_context().run, _read, kubernetes, one) for one in wanted}
@@ -44,7 +45,7 @@ def probe_logs(kubernetes: KubernetesClient, snapshot: Snapshot) -> Observations
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     logs = {key: log for key, one in begun.items() if one in done and (log := one.result())}
-    return Observations(logs=logs, requests=len(wanted))
+    return Probed(observed=Observations(logs=logs, requests=len(wanted)))
 
 
 def _wanted(snapshot: Snapshot) -> Iterable[Crash]:

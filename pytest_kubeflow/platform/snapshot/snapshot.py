@@ -17,6 +17,9 @@ __all__ = ["Object", "Snapshot", "Unseen"]
 
 T = TypeVar("T")
 
+KUBERNETES = "the Kubernetes API"
+"""What is not looked at where nothing could be listed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
