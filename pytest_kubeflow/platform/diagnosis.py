@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 
 from pytest_kubeflow.platform.catalogue import FAULTS
-from pytest_kubeflow.platform.fault import Fault, Severity
+from pytest_kubeflow.platform.fault import CODE, Fault, Severity
 from pytest_kubeflow.platform.finding import Finding
 
-_MOST = 400_000
-"""Characters of a failure's texts that are looked through: more than its evidence can have."""
+_MOST = 100_000
+"""Characters of a failure's texts that are looked through, the most telling first."""
+
+_CODE = re.compile(rf"{CODE.pattern}(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,11 @@ def _by_signs(text: str, findings: Sequence[Finding]) -> Iterator[Diagnosis]:
     seen: dict[str, Finding] = {}
     for finding in findings:  # the worst come first
         seen.setdefault(finding.code, finding)
+    named = set(_CODE.findall(text))
     for fault in FAULTS.values():
+        if fault.code in named:
+            yield Diagnosis(fault, seen.get(fault.code), fault.code)
+            continue
         found = next(filter(None, (sign.search(text) for sign in _signs(fault))), None)
         if found is not None:
             yield Diagnosis(fault, seen.get(fault.code), found[0])
@@ -82,11 +88,11 @@ def _by_names(text: str, findings: Sequence[Finding]) -> Iterator[Diagnosis]:
 
 def _is_named(name: str, text: str) -> bool:
     """Whether a text has this `namespace/name` as a whole: a lone name may be anything."""
-    if "/" not in name:
+    if "/" not in name or name not in text:
         return False
     return re.search(rf"(?<![\w./-]){re.escape(name)}(?![\w/-]|\.\w)", text) is not None
 
 
 @cache
 def _signs(fault: Fault) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(sign) for sign in (rf"\b{fault.code}\b", *fault.signs))
+    return tuple(map(re.compile, fault.signs))

@@ -82,9 +82,9 @@ ARTIFACT_KEYS_REFUSED = Fault(
     source=("kubeflow/community-distribution:README.md, kubeflow/community-distribution#3472"),
     since="1.11",
     signs=(
-        r"\bInvalidAccessKeyId\b",
+        "InvalidAccessKeyId",
         r"The Access Key Id you provided does not exist in our records",
-        r"\bSignatureDoesNotMatch\b",
+        "SignatureDoesNotMatch",
     ),
 )
 
