@@ -18,6 +18,7 @@ from pytest_kubeflow.reporting.page.heading import Heading, heading
 from pytest_kubeflow.reporting.page.marks import OUTCOMES, Mark
 from pytest_kubeflow.reporting.page.night import Night, night
 from pytest_kubeflow.reporting.page.nights import History, history
+from pytest_kubeflow.reporting.page.platform import FaultView, fault_views
 from pytest_kubeflow.reporting.page.remainder import (
     LeftView,
     NotRunView,
@@ -42,6 +43,7 @@ class Contents:
     heading: Heading
     cluster: ClusterView
     causes: tuple[CauseView, ...]
+    faults: tuple[FaultView, ...]
     red_runs: tuple[RunView, ...]
     other_runs: tuple[RunView, ...]
     night: Night | None
@@ -73,6 +75,7 @@ def contents(
         anchors.setdefault(test.nodeid, f"test-{at + 1}")
     # Who comes first gets what room there is for texts.
     causes = cause_views(record.causes, tests, anchors, budget)
+    faults = list(fault_views(record, budget))
     runs, without_row = run_list(record, shown, anchors, budget, rows)
     explained = {
         nodeid: (cause_anchor(at), cause)
@@ -88,6 +91,7 @@ def contents(
         heading=heading(record),
         cluster=cluster_view(record),
         causes=tuple(causes),
+        faults=tuple(faults),
         red_runs=tuple(run for run in runs.values() if run.is_red),
         other_runs=tuple(run for run in runs.values() if not run.is_red),
         night=night(record, shown, runs),

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 _VOID = {"meta", "link", "input"}
 
 
-@dataclass
+@dataclass(repr=False)
 class Element:
     """An element and what is in it."""
 
@@ -17,6 +17,10 @@ class Element:
     attributes: dict[str, str | None]
     children: list[Element] = field(default_factory=list)
     pieces: list[str | Element] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        """Short: the whole of a page has tens of thousands."""
+        return f"<{self.tag} {self.attributes}>"
 
     @property
     def text(self) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from pytest_kubeflow.platform.catalogue.webhooks import WEBHOOK_TIMES_OUT
+from pytest_kubeflow.platform.fault import Severity
+from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.reporting.causes import by_test, causes_of
 from pytest_kubeflow.reporting.records.runs import Phase, RunRecord, TaskEntry
 from pytest_kubeflow.reporting.records.session import (
@@ -229,6 +232,13 @@ _CONDITIONS = Section(
     "IngressReady      False  Predictor ingress not created\n",
 )
 _FIX = "kubectl -n kubeflow rollout restart deployment/poddefaults-webhook-deployment"
+_FOUND = Finding(
+    fault=WEBHOOK_TIMES_OUT,
+    component="poddefaults",
+    severity=Severity.BROKEN,
+    sentence="the webhook of PodDefaults does not answer within 10 s: no pod of a profile starts",
+    fix=_FIX,
+)
 
 _NAMES: tuple[tuple[str, str, int], ...] = (
     ("pipelines/test_pythagorean.py", "test_every_task_returns_its_number", 5),
@@ -316,13 +326,9 @@ def session(
     **more: object,
 ) -> SessionRecord:
     """A session with these tests; verdict and causes are the product's own."""
-    causes = causes_of(tests)
+    causes = causes_of(tests, [_FOUND])
     keys = by_test(causes)
     tests = [replace(test, cause=keys.get(test.nodeid, test.cause)) for test in tests]
-    causes = tuple(
-        replace(cause, code="KF121", fix=_FIX) if "webhook" in cause.sentence else cause
-        for cause in causes
-    )
     return SessionRecord(
         session="s-8d41c07e",
         gateway="https://kubeflow.example.com",

@@ -9,6 +9,7 @@ from pytest_kubeflow.reporting.page import render
 from pytest_kubeflow.reporting.records.runs import RunRecord
 from pytest_kubeflow.reporting.records.session import (
     Cause,
+    Fault,
     Leftover,
     SessionRecord,
     State,
@@ -32,6 +33,25 @@ def section(page: Element, name: str) -> Element:
 def pages() -> dict[str, Element]:
     made = {name: make() for name, make in SESSIONS.items()}
     return {name: page_of(record, trend(record)) for name, record in made.items()}
+
+
+def test_faults_of_the_platform_that_are_no_cause_have_a_section() -> None:
+    soon = Fault(
+        "KF222",
+        "degraded",
+        "katib",
+        "the certificate in Secret kubeflow/katib-webhook-cert ends in 3 days",
+        fix="kubectl -n kubeflow delete secret katib-webhook-cert",
+        evidence=("notAfter 2026-12-02",),
+    )
+    behind = Fault("KF401", "broken", "storage", "no storage class is the default one")
+    cause = Cause("k", behind.sentence, ("a.py::test",), code=behind.code)
+    page = page_of(replace(green(), faults=(behind, soon), causes=(cause,)))
+    words = section(page, "platform").words
+    for told in (soon.code, soon.sentence, "degraded", "katib", soon.fix, soon.evidence[0]):
+        assert told in words
+    assert behind.sentence not in words
+    assert "Platform" not in page_of(green()).one("main").words.split()
 
 
 @pytest.mark.parametrize("name", SESSIONS)
@@ -87,7 +107,7 @@ def test_a_green_night(pages: dict[str, Element]) -> None:
 
 def test_a_cause_has_its_fix_its_evidence_and_its_tests(pages: dict[str, Element]) -> None:
     cause = pages["red"].one(id="cause-1")
-    assert cause.one("h3").words.startswith("KF121 The webhook of PodDefaults")
+    assert cause.one("h3").words.startswith("Likely cause: KF203 the webhook of PodDefaults")
     assert "9 tests · serving" in cause.words
     assert cause.one(class_="fix").one("pre").words.startswith("kubectl -n kubeflow rollout")
     events, conditions, tests = cause.all("details")
