@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import tempfile
 import threading
 from dataclasses import replace
@@ -27,9 +28,13 @@ _ABSENT = re.compile(r"No module named '(\w+)")
 
 
 class Embedded:
-    """One embedded Kubeflow; `start` returns at once, `endpoints` waits for it."""
+    """One embedded Kubeflow; `start` returns at once, `endpoints` waits for it.
 
-    def __init__(self, settings: LocalSettings) -> None:
+    Its users have a random password, or, where a `password` was configured, whether or not that is
+    right, the one of the example installation.
+    """
+
+    def __init__(self, settings: LocalSettings, *, password: Secret | None = None) -> None:
         try:
             from pytest_kubeflow.local.cluster import LocalKubeflow
             from pytest_kubeflow.local.faults import FAULTS, no_such_fault
@@ -37,10 +42,12 @@ class Embedded:
             raise _missing(error) from error
         if unknown := sorted(set(settings.faults) - FAULTS.keys()):
             raise ConfigurationError(f"--kf-local-fault: {no_such_fault(unknown[0])}")
+        is_default = password is not None or "default-password-valid" in settings.faults
         self._cluster: LocalKubeflow = LocalKubeflow(
             multi_user=settings.mode == "multi-user",
             faults=settings.faults,
             strict=settings.strict,
+            password=None if is_default else secrets.token_urlsafe(12),
         )
         self._thread = threading.Thread(target=self._start, name="embedded-kubeflow", daemon=True)
         self._endpoints: Endpoints | None = None

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS, no_such_fault
-from pytest_kubeflow.local.settings import GatewaySettings
+from pytest_kubeflow.local.settings import PASSWORD_VARIABLE, GatewaySettings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -120,6 +120,7 @@ def _add_gateway(parser: argparse.ArgumentParser) -> None:
 async def _serve(options: argparse.Namespace, directory: Path) -> int:
     # Imported late, so that --help and --list-faults answer at once.
     from pytest_kubeflow.local.database import DatabaseError
+    from pytest_kubeflow.local.frontdoor import PASSWORD
     from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeconfigError
     from pytest_kubeflow.local.kube.commandline import end_signalled
     from pytest_kubeflow.local.server import Server
@@ -133,6 +134,7 @@ async def _serve(options: argparse.Namespace, directory: Path) -> int:
             multi_user=options.mode == "multi-user",
             faults=options.fault,
             gateway=GatewaySettings(**chosen),
+            password=os.environ.pop(PASSWORD_VARIABLE, "") or PASSWORD,
             data=options.data,
             host_path=options.host_path,
             kubeconfig=options.kubeconfig,

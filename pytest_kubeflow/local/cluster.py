@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from pytest_kubeflow.local.endpoints import Endpoints, Login
-from pytest_kubeflow.local.settings import GatewaySettings
+from pytest_kubeflow.local.settings import PASSWORD_VARIABLE, GatewaySettings
 
 __all__ = ["Endpoints", "GatewaySettings", "LocalKubeflow", "LocalKubeflowError", "Login"]
 
@@ -28,7 +28,8 @@ class LocalKubeflowError(Exception):
 class LocalKubeflow:
     """Starts `python -m pytest_kubeflow.local` and stops it again.
 
-    `faults` go wrong from the start, `gateway` says how one gets in (multi-user alone).
+    `faults` go wrong from the start, `gateway` says how one gets in and `password` with what, if
+    not with that of the example installation (multi-user alone).
     With `kubeconfig` it joins the cluster to which that leads. If it is `strict`, pipelines do no
     more than Kubeflow's own backend makes of them.
     The server ends when its standard input does, so it outlives this process by no more than the
@@ -41,6 +42,7 @@ class LocalKubeflow:
         multi_user: bool = True,
         faults: Sequence[str] = (),
         gateway: GatewaySettings | None = None,
+        password: str | None = None,
         data: Path | None = None,
         host_path: Path | None = None,
         kubeconfig: Path | None = None,
@@ -59,6 +61,7 @@ class LocalKubeflow:
             self._arguments += ["--kubeconfig", str(kubeconfig)]
         if strict:
             self._arguments.append("--strict")
+        self._environment = {} if password is None else {PASSWORD_VARIABLE: password}
         self._start_timeout = start_timeout
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
@@ -91,6 +94,7 @@ class LocalKubeflow:
                 stdout=self._log,
                 stderr=self._log,
                 pass_fds=[writer],
+                env={**os.environ, **self._environment},
                 # Ctrl-C is for the test session, which then stops the cluster in its own order.
                 start_new_session=True,
             )

@@ -36,12 +36,12 @@ _MASTERS = ("system:masters",)
 MakeClient = Callable[[str, Sequence[str]], Awaitable[KubeClient]]
 
 
-def logins(settings: GatewaySettings) -> list[Login]:
+def logins(settings: GatewaySettings, password: str) -> list[Login]:
     """Everybody who can log in, the example installation's user first."""
-    found = [Login(email, email, PASSWORD, profile) for email, profile in PROFILES.items()]
+    found = [Login(email, email, password, profile) for email, profile in PROFILES.items()]
     if settings.ldap:
         found += [
-            Login(email, login, password, None) for login, (password, email) in LDAP_USERS.items()
+            Login(email, login, theirs, None) for login, (theirs, email) in LDAP_USERS.items()
         ]
     return found
 
@@ -50,6 +50,7 @@ async def make_gateway(
     make_client: MakeClient,
     pipelines: Pipelines,
     *,
+    password: str,
     read_object: Callable[[str, str], Awaitable[bytes | None]],
     secret: str,
     dex_key: rsa.RSAPrivateKey,
@@ -91,7 +92,7 @@ async def make_gateway(
             Route("/kfam/", kfam_app(access), service=_of("profiles-kfam")),
             Route("/", dashboard_app(board), open_fault="dashboard-open", service=_of("dashboard")),
         ],
-        passwords=dict.fromkeys(PROFILES, PASSWORD),
+        passwords=dict.fromkeys(PROFILES, password),
         ldap_users=LDAP_USERS,
         cluster=await cluster_issuer(board, audience=settings.token_audience or None),
         secret=secret,

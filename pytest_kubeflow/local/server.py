@@ -23,7 +23,7 @@ from pytest_kubeflow.local.database import Database
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.local.exposure import Exposure, HostedExposure, MirroredExposure
 from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS, Faults
-from pytest_kubeflow.local.frontdoor import PROFILES, logins, make_gateway
+from pytest_kubeflow.local.frontdoor import PASSWORD, PROFILES, logins, make_gateway
 from pytest_kubeflow.local.gateway import Activity, LocalGateway, Mesh
 from pytest_kubeflow.local.gateway.issuer import make_key
 from pytest_kubeflow.local.hosts import Known, service_names
@@ -103,6 +103,7 @@ class Server:
         multi_user: bool = True,
         faults: Sequence[str] = (),
         gateway: GatewaySettings | None = None,
+        password: str = PASSWORD,
         data: Path | None = None,
         host_path: Path | None = None,
         kubeconfig: Path | None = None,
@@ -110,6 +111,7 @@ class Server:
         strict: bool = False,
     ) -> None:
         self._strict = strict
+        self._password = password
         self._directory = directory
         self._data = data
         self._host_path = host_path
@@ -330,6 +332,7 @@ class Server:
         gateway = await make_gateway(
             self._client,
             pipelines,
+            password=self._password,
             read_object=store.read,
             secret=secret,
             dex_key=await self._dex_key,
@@ -409,7 +412,7 @@ class Server:
         return copy
 
     async def _endpoints(self, store: ObjectStore, host: str) -> Endpoints:
-        people = logins(self._gateway) if self._multi_user else []
+        people = logins(self._gateway, self._password) if self._multi_user else []
         user = people[0] if people else None
         namespace = (user.namespace if user else None) or "kubeflow"
         kubeconfig = self._directory / "kubeconfig"

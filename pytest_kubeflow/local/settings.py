@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+PASSWORD_VARIABLE = "KUBEFLOW_LOCAL_PASSWORD"  # noqa: S105  its name
+"""In the environment: the password of Dex's own users; else that of the example installation."""
+
 
 def _setting(default: Any, help_text: str) -> Any:
     return field(default=default, metadata={"help": help_text})
