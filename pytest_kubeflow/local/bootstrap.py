@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from pytest_kubeflow.local.controllers.profile import ARTIFACT_SECRET
+from pytest_kubeflow.local.controllers.profileobjects import ARTIFACT_SECRET
 from pytest_kubeflow.local.kube import ApiError, KubeClient, Resource
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import (

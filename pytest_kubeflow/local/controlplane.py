@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from pytest_kubeflow.local.apiserver import ApiServer, Pki
 from pytest_kubeflow.local.joining import JoinedApi, keeps_image_volumes, service_cidrs
 from pytest_kubeflow.local.kube import Credentials, KubeClient
+from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet.certificate import ServingKey
 from pytest_kubeflow.local.kubelet.node import Told
 from pytest_kubeflow.local.kubelet.podnetwork import own_network
@@ -33,8 +34,8 @@ class ControlPlane(Protocol):
 
     async def prepare(self) -> None: ...
 
-    async def start(self) -> None:
-        """Returns once the API server answers."""
+    async def start(self, objects: Iterable[Object] = ()) -> None:
+        """Returns once the API server answers; one that begins now begins with `objects`."""
 
     async def stop(self) -> None: ...
 
@@ -103,22 +104,30 @@ class OwnControlPlane(_ByApi[ApiServer]):
     def __init__(self, directory: Path, *, longest_token: int | None) -> None:
         self._directory = directory
         self._longest_token = longest_token
+        self._begun = False
 
     async def prepare(self) -> None:
         self.network = LoopbackNetwork()
 
-    async def start(self) -> None:
+    async def start(self, objects: Iterable[Object] = ()) -> None:
         assert isinstance(self.network, LoopbackNetwork)
         self._pki = Pki(self._directory / "pki")
         self._api = ApiServer(
             pki=self._pki,
             service_cidr=self.network.services,
             longest_token=self._longest_token,
+            objects=objects,
         )
+        self._begun = True
         await self._api.start()
 
+    def rewrite(self, obj: Object) -> None:
+        """Store an object as it is, past the rules for changes."""
+        self._api.rewrite(obj)
+
     async def stop(self) -> None:
-        await self._api.stop()
+        if self._begun:
+            await self._api.stop()
 
     @property
     def ca(self) -> str:
@@ -149,7 +158,7 @@ class JoinedControlPlane(_ByApi[JoinedApi]):
             self._client_ca = await self._api.client_ca(client)
         self.network, self.conditions = own_network(services)
 
-    async def start(self) -> None:
+    async def start(self, _objects: Iterable[Object] = ()) -> None:
         """It runs."""
 
     async def stop(self) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable
 
-FAULTS: dict[str, str] = {
+_OF_COMPONENTS: dict[str, str] = {
     "any-password": "Dex takes any password for a user whom it knows",
     "api-503": "the pipelines API answers 503 to every third request",
     "artifact-lost": "artifacts of tasks are reported as stored, but are not",
@@ -63,12 +63,99 @@ FAULTS: dict[str, str] = {
 }
 
 
+OF_PLATFORMS: dict[str, str] = {
+    "api-service-unavailable": "an aggregated API does not answer",
+    "artifact-keys-refused": "a profile has the keys of the object store of before",
+    "ca-bundle-empty": "KServe's webhook has a bundle of authorities that holds none",
+    "ca-bundle-wrong": "KServe's webhook has the authority of another certificate",
+    "certificate-expired": "the certificate of KServe's webhook has expired",
+    "certificate-expires-soon": "the certificate of KServe's webhook ends in five days",
+    "certificate-name-wrong": "the certificate of KServe's webhook is one for another name",
+    "certificate-not-ready": "cert-manager cannot make a certificate, for want of its issuer",
+    "clock-skew": "the node's clock is two minutes behind the API server's",
+    "container-config-refused": "ml-pipeline wants a Secret that there is not",
+    "controller-missing": "there are InferenceServices and no KServe controller",
+    "crd-not-established": "a definition is not taken up, for its names are another's",
+    "csrf-cookie-secure": "the volumes web app gives its cookie for https alone",
+    "dashboard-access-denied": "the dashboard's calls are refused by the mesh",
+    "default-password-valid": "the example installation's password is good, as always here",
+    "deployment-mode-old": "an InferenceService names a deployment mode as it was called before",
+    "executor-setting-obsolete": "Argo is told to use an executor that it has no longer",
+    "gateway-certificate-expires": "the certificate of the gateway ends in five days",
+    "gateway-certificate-name-wrong": "the certificate of the gateway is one for another host",
+    "gateway-shadowed": "a second Gateway is for the same hosts and ports",
+    "global-deny-missing": "no policy of the mesh denies what is not allowed",
+    "global-deny-without-exceptions": "the mesh's policies let nobody through the gateway",
+    "image-not-pulled": "the persistence agent's image is not where it was",
+    "image-platform-missing": "the persistence agent's image is not for this platform",
+    "image-rate-limited": "the persistence agent's registry gives no more images for now",
+    "inotify-exhausted": "ml-pipeline crashes, as the node lets it watch no more files",
+    "issuer-not-configured": "the gateway takes no tokens of the API server's issuer",
+    "job-kept-by-sidecar": "a Job has done its work, and its proxy runs on",
+    "jobset-webhook-behind-sidecar": "the proxy in JobSet's pod ends calls of its webhook",
+    "jwks-key-unknown": "the same as keys-rotated",
+    "jwks-proxy-crashing": "the proxy of the API server's keys crashes",
+    "katib-database-old": "Katib's database is of a release that its server does not read",
+    "kubelet-version-differs": "a second node has a kubelet of five releases ago",
+    "load-balancer-pending": "the gateway's load balancer gets no address",
+    "menu-link-wrong": "an entry of the dashboard's menu leads to no application",
+    "metadata-schema-missing": "ML Metadata's database is there and has no schema",
+    "metrics-injection-off": "Katib collects no metrics in a profile",
+    "mpijobs-two-owners": "two operators are for MPIJobs, one of them without its version",
+    "mutual-tls-disabled": "the gateway speaks no TLS to ml-pipeline-ui",
+    "mutual-tls-without-proxy": "ml-pipeline-ui has no proxy, and is spoken to in mutual TLS",
+    "mysql-volume-unwritable": "MySQL may not write to its volume after an upgrade",
+    "namespace-not-ending": "a namespace that was deleted is kept by a finalizer in it",
+    "no-default-class": "no storage class is the default one",
+    "node-cordoned": "a second node takes no new pods",
+    "node-not-ready": "a second node is not heard of any more",
+    "node-under-pressure": "a second node has no room on its disk",
+    "notebook-home-not-kept": "a notebook has its volume elsewhere than at its home",
+    "notebook-not-listening": "a notebook runs, and nothing in it listens",
+    "out-of-memory": "the controller of recurring runs needs more memory than it may have",
+    "pod-crash-looping": "ml-pipeline-ui crashes right after each start",
+    "pod-not-ending": "a pod that was deleted is kept by its finalizer",
+    "pod-security-refused": "the workflow controller's pods ask for more than their namespace lets",
+    "pod-unschedulable": "the dashboard's pod wants a node that there is not",
+    "profile-failed": "a Profile's namespace is somebody else's",
+    "profile-pieces-missing": "a profile has no keys and settings of pipelines",
+    "provisioner-missing": "nobody makes volumes of a storage class",
+    "proxy-late": "profiles-deployment starts before its proxy, and reaches nothing",
+    "proxy-version-differs": "the volumes web app has the proxy of another release",
+    "rollout-stuck": "a new release of ml-pipeline-ui does not come up, the old one serves",
+    "several-default-classes": "two storage classes are the default one",
+    "stored-version-not-served": "InferenceServices were stored in a version that is not served",
+    "strict-mutual-tls": "the mesh refuses callers without a proxy",
+    "task-results-forbidden": "the same as executor-forbidden",
+    "upgrade-leftover": "the dashboard of a former release runs beside the new one",
+    "user-not-detected": "the volumes web app is not told who asks",
+    "versions-mixed": "Katib is of another release than the rest",
+    "volume-on-another-node": "a notebook's volume is on a node that is gone",
+    "webhook-duplicate": "two webhook configurations are for the same",
+    "webhook-fails": "KServe's webhook does not know the path at which it is called",
+    "webhook-leftover": "the webhook of a former release is asked about pods, and is gone",
+    "webhook-no-endpoints": "the Service of KServe's webhook leads to no pods",
+    "webhook-times-out": "KServe's webhook does not answer in time",
+    "workload-not-ready": "the volumes web app never becomes ready",
+    "workload-without-pods": "the persistence agent's Deployment can make no pods",
+}
+"""What is wrong with a platform, as `platform/faults` makes it."""
+
+FAULTS = dict(sorted((_OF_COMPONENTS | OF_PLATFORMS).items()))
+
+
 def no_such_fault(name: str) -> str:
     """The line for a name that is none, with the one that was meant."""
     close = difflib.get_close_matches(name.lower().replace("_", "-"), FAULTS, n=1)
     meant = f"did you mean {close[0]!r}? " if close else ""
     return f"there is no fault {name!r}; {meant}valid: {', '.join(FAULTS)}"
 
+
+ALIASES = {
+    "jwks-key-unknown": "keys-rotated",
+    "task-results-forbidden": "executor-forbidden",
+}
+"""Faults of platforms that components have under a name of their own."""
 
 CONFIG_MAP = ("kube-system", "embedded-faults")
 
@@ -95,6 +182,7 @@ class Faults:
         chosen = frozenset(names)
         if unknown := sorted(chosen - FAULTS.keys()):
             raise ValueError(no_such_fault(unknown[0]))
+        chosen |= {ALIASES[name] for name in chosen & ALIASES.keys()}
         if chosen != self._active:
             self._active = chosen
             for listener in self._listeners:

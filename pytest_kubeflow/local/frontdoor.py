@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from cryptography.hazmat.primitives.asymmetric import rsa
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pytest_kubeflow.local.endpoints import Login
 from pytest_kubeflow.local.faults import Faults
@@ -65,12 +66,30 @@ async def make_gateway(
     volumes_web_app = volumes_app(volumes, secure_cookies=settings.secure_cookies, faults=faults)
     return Gateway(
         [
-            Route("/pipeline/artifacts/", artifacts, strip=True, open_fault="pipelines-open"),
-            Route("/pipeline", pipelines.ui_app, strip=True, open_fault="pipelines-open"),
-            Route("/ml_metadata", pipelines.metadata_app, open_fault="pipelines-open"),
-            Route("/volumes/", volumes_web_app, strip=True, open_fault="volumes-open"),
-            Route("/kfam/", kfam_app(access)),
-            Route("/", dashboard_app(board), open_fault="dashboard-open"),
+            Route(
+                "/pipeline",
+                beside({"/artifacts/": artifacts}, pipelines.ui_app),
+                strip=True,
+                open_fault="pipelines-open",
+                service=_of("ml-pipeline-ui"),
+                behind={"/pipeline/apis/": _of("ml-pipeline")},
+            ),
+            Route(
+                "/ml_metadata",
+                pipelines.metadata_app,
+                open_fault="pipelines-open",
+                service=_of("metadata-envoy-service"),
+                behind={"/ml_metadata": _of("metadata-grpc-service")},
+            ),
+            Route(
+                "/volumes/",
+                volumes_web_app,
+                strip=True,
+                open_fault="volumes-open",
+                service=_of("volumes-web-app-service"),
+            ),
+            Route("/kfam/", kfam_app(access), service=_of("profiles-kfam")),
+            Route("/", dashboard_app(board), open_fault="dashboard-open", service=_of("dashboard")),
         ],
         passwords=dict.fromkeys(PROFILES, PASSWORD),
         ldap_users=LDAP_USERS,
@@ -81,3 +100,21 @@ async def make_gateway(
         settings=settings,
         faults=faults,
     )
+
+
+def _of(service: str) -> tuple[str, str]:
+    return "kubeflow", service
+
+
+def beside(parts: Mapping[str, ASGIApp], rest: ASGIApp) -> ASGIApp:
+    """One application, of which what is below each prefix of `parts` is another."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        for prefix, part in parts.items():
+            if scope["path"].startswith(prefix):
+                path = "/" + scope["path"].removeprefix(prefix).lstrip("/")
+                await part({**scope, "path": path, "raw_path": path.encode()}, receive, send)
+                return
+        await rest(scope, receive, send)
+
+    return app

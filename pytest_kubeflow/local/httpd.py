@@ -57,6 +57,7 @@ class HttpServer:
         )
         self.host = host
         self.port: int = self._socket.getsockname()[1]
+        self.address = host, self.port
         self.url = f"{'https' if certificate else 'http'}://{host}:{self.port}"
         if known is None:
             known = app.answers_to if isinstance(app, Named) else no_others

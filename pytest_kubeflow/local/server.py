@@ -6,20 +6,24 @@ import asyncio
 import compileall
 import secrets
 import shutil
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
+from starlette.responses import PlainTextResponse
+
 from pytest_kubeflow.local import bootstrap
 from pytest_kubeflow.local.controllers import ControllerManager
-from pytest_kubeflow.local.controllers.profile import BUCKET, ProfileController, user_prefixes
+from pytest_kubeflow.local.controllers.profile import ProfileController
+from pytest_kubeflow.local.controllers.profileobjects import BUCKET, user_prefixes
 from pytest_kubeflow.local.controllers.serviceproxy import ServiceProxy
 from pytest_kubeflow.local.controlplane import ControlPlane, JoinedControlPlane, OwnControlPlane
 from pytest_kubeflow.local.database import Database
 from pytest_kubeflow.local.endpoints import Endpoints
+from pytest_kubeflow.local.exposure import Exposure, HostedExposure, MirroredExposure
 from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS, Faults
-from pytest_kubeflow.local.frontdoor import logins, make_gateway
+from pytest_kubeflow.local.frontdoor import PROFILES, logins, make_gateway
 from pytest_kubeflow.local.gateway import Activity, LocalGateway, Mesh
 from pytest_kubeflow.local.gateway.issuer import make_key
 from pytest_kubeflow.local.hosts import Known, service_names
@@ -29,7 +33,6 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import CONFIG_MAPS
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
 from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
-from pytest_kubeflow.local.kubelet.mirrors import Program
 from pytest_kubeflow.local.metadata import MetadataStore, NativeMetadata
 from pytest_kubeflow.local.metadata.durable import keep as keep_metadata
 from pytest_kubeflow.local.network import LOOPBACK
@@ -40,18 +43,43 @@ from pytest_kubeflow.local.pipelines import (
     Pipelines,
     StoreSettings,
 )
+from pytest_kubeflow.local.platform.certificates import CaInjector, CertificateController
+from pytest_kubeflow.local.platform.components import (
+    DASHBOARD,
+    DEX,
+    INGRESS_GATEWAY,
+    KSERVE,
+    KSERVE_SECRET,
+    LOCAL_GATEWAY,
+    METADATA,
+    METADATA_ENVOY,
+    ML_PIPELINE,
+    ML_PIPELINE_UI,
+    OAUTH2_PROXY,
+    PROFILE_PIECES,
+    SEAWEEDFS,
+    VOLUMES_WEB_APP,
+    Component,
+    components,
+)
+from pytest_kubeflow.local.platform.components import PROFILES as PROFILES_COMPONENT
+from pytest_kubeflow.local.platform.faults import TABLE, Place, PlatformFaults
+from pytest_kubeflow.local.platform.installation import Site, installation
 from pytest_kubeflow.local.rbacfault import RbacFault
 from pytest_kubeflow.local.scheduler import Scheduler
 from pytest_kubeflow.local.serving.autoscaler import Autoscaler
 from pytest_kubeflow.local.serving.controller import InferenceServiceController
 from pytest_kubeflow.local.serving.images import add_images
+from pytest_kubeflow.local.serving.webhookserver import WebhookServer
 from pytest_kubeflow.local.settings import GatewaySettings
 from pytest_kubeflow.local.spawner import Spawner
 
 NODE = "kubeflow-local"
+CLUSTER_ISSUER = "https://kubernetes.default.svc.cluster.local"
 _VOLUMES = "volumes"
+_ACCOUNTS, _MASTERS = "system:serviceaccount:kubeflow", ("system:masters",)
 _STORE_NAMES = ("seaweedfs", "minio-service")
-STORE, STORE_IMAGE = "seaweedfs", "ghcr.io/chrislusf/seaweedfs:4.34"
+_STORE_HOST = 1  # the component's number in the cluster's network
 
 
 class Server:
@@ -98,6 +126,7 @@ class Server:
         self._faults = Faults(faults)
         self._stack = AsyncExitStack()
         self._started = asyncio.Event()
+        self._background: set[asyncio.Task[None]] = set()
 
     async def start(self) -> Endpoints:
         """Start all components; returns once Kubernetes and KFP answer."""
@@ -110,7 +139,7 @@ class Server:
     async def stop(self) -> None:
         await self._stack.aclose()
 
-    async def _start(self) -> Endpoints:
+    async def _start(self) -> Endpoints:  # noqa: PLR0915 one component after the other
         directory, faults = self._directory, self._faults
         # Takes up to a tenth of the start, and needs nothing of the rest.
         self._dex_key = asyncio.create_task(asyncio.to_thread(make_key))
@@ -126,25 +155,33 @@ class Server:
         store = ObjectStore(
             spawner,
             directory=(self._data or directory) / "objects",
-            front=network.host(1),
+            front=network.host(_STORE_HOST),
             known=service_names(*_STORE_NAMES, namespace="kubeflow"),
             faults=faults,
             buckets=[BUCKET],
         )
         await self._run(store.start, store.stop)
 
-        await self._run(control.start, control.stop)
+        async def issue_keys(namespace: str) -> tuple[str, str]:
+            return await store.issue_keys(namespace, BUCKET, user_prefixes(namespace))
+
+        await self._start_control(store, issue_keys)
         admin = await self._client("system:admin", ["system:masters"])
-        await bootstrap.apply(admin, bootstrap.manifests(*self._manifest_names()))
+        if control.joined:
+            await bootstrap.apply(admin, bootstrap.manifests(*self._manifest_names()))
         await self._watch_faults(admin)
         rbac = RbacFault(admin, faults)
         await self._run(rbac.start, rbac.stop)
 
-        async def issue_keys(namespace: str) -> tuple[str, str]:
-            return await store.issue_keys(namespace, BUCKET, user_prefixes(namespace))
-
         activity = Activity()
-        profiles = [partial(ProfileController, issue_keys=issue_keys)] if self._multi_user else []
+        images = self._make_images()
+        profiles = [
+            partial(
+                ProfileController,
+                issue_keys=issue_keys,
+                serves_pipelines=lambda: control.joined or _runs(images, PROFILE_PIECES),
+            )
+        ][: int(self._multi_user)]
         manager = ControllerManager(
             await self._client("system:kube-controller-manager", ["system:masters"]),
             volumes=directory / _VOLUMES,
@@ -157,12 +194,19 @@ class Server:
                 ServiceProxy,
                 partial(InferenceServiceController, faults=faults),
                 partial(Autoscaler, activity=activity),
+                *(
+                    partial(one, programs=images.hosted)
+                    for one in (CertificateController, CaInjector)
+                    if not control.joined
+                ),
             ],
             started=self._started,
             joined=control.joined,
         )
         await self._run(manager.start, manager.stop)
-        self._kubelet = await self._start_kubelet(spawner)
+        kubelet = await self._start_kubelet(spawner, images)
+        exposure = self._exposure_by(kubelet, admin)
+        faults.on_change(partial(self._soon, kubelet.renew_lease))
 
         secret = secrets.token_urlsafe(24)
         metadata = MetadataStore()
@@ -188,6 +232,12 @@ class Server:
         ui = await self._serve(pipelines.ui_app, known)
         native = NativeMetadata(metadata, host=network.host_ip)
         await self._run(native.start, native.stop)
+        await exposure.show(ML_PIPELINE, {8888: backend.address})
+        await exposure.show(ML_PIPELINE_UI, {3000: ui.address})
+        await exposure.show(METADATA, {8080: (native.host, native.port)})
+        await exposure.show(SEAWEEDFS, {S3_PORT: (network.host(_STORE_HOST), S3_PORT)})
+        if control.joined:
+            await bootstrap.store_keys(admin, "kubeflow", store.access_key, store.secret_key)
         host, mesh = ui.url, None
         if self._multi_user:
             mesh = Mesh(
@@ -195,13 +245,11 @@ class Server:
                 activity=activity,
                 faults=faults,
             )
-            host = await self._start_gateway(admin, pipelines, store, secret=secret, mesh=mesh)
-        shown: dict[str, tuple[int, HttpServer | NativeMetadata]] = {
-            "ml-pipeline": (8888, backend),
-            "ml-pipeline-ui": (80, ui),
-            "metadata-grpc-service": (8080, native),
-        }
-        await self._publish(admin, store, shown, store_front=network.host(1))
+            host = await self._start_gateway(exposure, pipelines, store, secret=secret, mesh=mesh)
+        if not control.joined:
+            await self._start_parts(exposure, pipelines)
+        await exposure.shown()
+        await self._start_platform_faults(admin)
         endpoints = await self._endpoints(store, host)
         # Last, because nobody waits for these: the cluster answers while they read what there is.
         self._started.set()
@@ -209,9 +257,69 @@ class Server:
             await self._run(mesh.start, mesh.stop)
         return endpoints
 
+    async def _start_control(
+        self, store: ObjectStore, issue_keys: Callable[[str], Awaitable[tuple[str, str]]]
+    ) -> None:
+        """Start the control plane, one of our own with all objects of a platform."""
+        control, objects = self._control, list[Object]()
+        if not control.joined:
+            keys = {"kubeflow": (store.access_key, store.secret_key)}
+            if self._multi_user:
+                keys |= {name: await issue_keys(name) for name in PROFILES.values()}
+            site = Site(
+                self._node_name,
+                control.network.host_ip,
+                control.network.pods,
+                control.network.host(_STORE_HOST),
+            )
+            issuers = [CLUSTER_ISSUER] if self._gateway.cluster_tokens else []
+            objects = installation(
+                site, multi_user=self._multi_user, store_keys=keys, token_issuers=issuers
+            )
+        await self._run(partial(control.start, objects), control.stop)
+
+    def _soon(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Do something beside what goes on."""
+        task = asyncio.create_task(work())
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _start_platform_faults(self, admin: KubeClient) -> None:
+        if isinstance(self._control, OwnControlPlane):
+            place = Place(admin, self._control.rewrite)
+            faults = PlatformFaults(place, self._faults, TABLE)
+            await self._run(faults.start, faults.stop)
+
+    def _exposure_by(self, kubelet: Kubelet, admin: KubeClient) -> Exposure:
+        if self._control.joined:
+            return MirroredExposure(kubelet, admin)
+        return self._hosted
+
+    async def _start_parts(self, exposure: Exposure, pipelines: Pipelines) -> None:
+        """What an installation of its own shows besides."""
+        webhook = WebhookServer(
+            await self._client(
+                "system:serviceaccount:kubeflow:kserve-controller-manager", _MASTERS
+            ),
+            secret=("kubeflow", KSERVE_SECRET),
+            directory=self._directory / "webhook",
+            host=self._control.network.host_ip,
+            faults=self._faults,
+        )
+        await self._run(webhook.start, webhook.stop)
+        await exposure.show(KSERVE, {9443: webhook.address})
+        envoy = await self._serve(pipelines.metadata_app)
+        await exposure.show(METADATA_ENVOY, {9090: envoy.address})
+        if self._multi_user:
+            # Policies of the mesh let their gateway in, and nobody else.
+            refusing = (await self._serve(PlainTextResponse("RBAC: access denied", 403))).address
+            await exposure.show(DASHBOARD, {8082: refusing})
+            await exposure.show(VOLUMES_WEB_APP, {5000: refusing})
+            await exposure.show(PROFILES_COMPONENT, {8081: refusing})
+
     async def _start_gateway(
         self,
-        admin: KubeClient,
+        exposure: Exposure,
         pipelines: Pipelines,
         store: ObjectStore,
         *,
@@ -234,11 +342,12 @@ class Server:
         if self._control.joined:
             # People come by loopback, pods by an address that a real API server takes.
             front = await self._serve(gateway, host=LOOPBACK)
-        await self._show(admin, "istio-ingressgateway", "istio-system", 80, shown)
+        await exposure.show(INGRESS_GATEWAY, {8080: shown.address})
         inner = await self._serve(LocalGateway(mesh))
-        await bootstrap.publish(
-            admin, "knative-local-gateway", "istio-system", {80: (inner.host, inner.port)}
-        )
+        await exposure.show(LOCAL_GATEWAY, {8080: inner.address})
+        if not self._control.joined:
+            await exposure.show(DEX, {5556: shown.address})
+            await exposure.show(OAUTH2_PROXY, {4180: shown.address})
         return f"http://localhost:{front.port}"
 
     def _open_database(self) -> Database | None:
@@ -253,11 +362,21 @@ class Server:
     def _manifest_names(self) -> list[str]:
         return ["platform", *(["multi-user", "istio"] if self._multi_user else []), "kserve"]
 
-    async def _start_kubelet(self, spawner: Spawner) -> Kubelet:
-        control, node_name = self._control, self._node_name
-        images = ImageCatalogue()
+    def _make_images(self) -> ImageCatalogue:
+        """What pods of the node can be made of."""
+        control, images = self._control, ImageCatalogue()
         images.register(LAUNCHER_IMAGE, self._compiled(LAUNCHER_DIRECTORY))
         add_images(images, self._directory / "images")
+        if not control.joined:
+            self._hosted = HostedExposure(
+                images.hosted,
+                components(multi_user=self._multi_user),
+                store_ip=control.network.host(_STORE_HOST),
+            )
+        return images
+
+    async def _start_kubelet(self, spawner: Spawner, images: ImageCatalogue) -> Kubelet:
+        control, node_name = self._control, self._node_name
         serving = await control.serving(node_name)
         kubelet = Kubelet(
             await self._client(f"system:node:{node_name}", ["system:nodes"]),
@@ -288,39 +407,6 @@ class Server:
         shutil.copytree(program, copy, ignore=shutil.ignore_patterns("__pycache__"))
         compileall.compile_dir(copy, quiet=2)
         return copy
-
-    async def _publish(
-        self,
-        admin: KubeClient,
-        store: ObjectStore,
-        shown: Mapping[str, tuple[int, HttpServer | NativeMetadata]],
-        *,
-        store_front: str,
-    ) -> None:
-        """Make the components reachable from pods, at the addresses that a platform has.
-
-        `shown` has the port of each Service in `kubeflow`, and what of this process answers there.
-        """
-        for name, (port, server) in shown.items():
-            await self._show(admin, name, "kubeflow", port, server)
-        await self._kubelet.show(Program(STORE, "kubeflow", STORE_IMAGE, store_front, (S3_PORT,)))
-        for name, ports in (("seaweedfs", (S3_PORT, 9000)), ("minio-service", (9000,))):
-            leading = dict.fromkeys(ports, S3_PORT)
-            await bootstrap.serve(admin, name, "kubeflow", app=STORE, ports=leading)
-        await bootstrap.store_keys(admin, "kubeflow", store.access_key, store.secret_key)
-
-    async def _show(
-        self,
-        admin: KubeClient,
-        name: str,
-        namespace: str,
-        port: int,
-        server: HttpServer | NativeMetadata,
-    ) -> None:
-        """A Service, and a pod for what of it runs in this process."""
-        program = Program(name, namespace, f"kubeflow/{name}", server.host, (server.port,))
-        await self._kubelet.show(program)
-        await bootstrap.serve(admin, name, namespace, app=name, ports={port: server.port})
 
     async def _endpoints(self, store: ObjectStore, host: str) -> Endpoints:
         people = logins(self._gateway) if self._multi_user else []
@@ -371,3 +457,8 @@ class Server:
     ) -> None:
         self._stack.push_async_callback(stop)
         await start()
+
+
+def _runs(images: ImageCatalogue, component: Component) -> bool:
+    """Whether there is a pod of a component."""
+    return images.hosted.runs(component.containers[0].image)

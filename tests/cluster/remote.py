@@ -172,7 +172,7 @@ def no_pods_of(remote: Remote, *services: tuple[str, str]) -> Iterator[None]:
         yield
     finally:
         for (namespace, name), selector in selectors.items():
-            before = {"spec": {"selector": selector}}
+            before = {"spec": {"selector": {"app": None, **selector}}}
             remote.core.patch_namespaced_service(name, namespace, before)
 
 

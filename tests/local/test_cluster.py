@@ -185,7 +185,7 @@ def test_pods_reach_the_components_at_their_real_addresses(core: Any) -> None:
         "print(r.urlopen('http://ml-pipeline.kubeflow:8888/apis/v2beta1/healthz').status)\""
     )
     container = {"name": "main", "image": "python:3.11", "command": ["sh", "-ec", script]}
-    assert run_pod(core, "kubeflow", "", containers=[container]).strip() == "200"
+    assert run_pod(core, "default", "", containers=[container]).strip() == "200"
 
 
 def test_a_pod_sees_a_volume_that_another_wrote(core: Any) -> None:

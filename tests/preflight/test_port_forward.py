@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
+from kubernetes import client
 
 from pytest_kubeflow.cluster import connect
 from pytest_kubeflow.k8s.ownership import Ownership
@@ -55,11 +56,24 @@ def ingress_pod(cluster: Remote) -> str:
     where = urlsplit(cluster.endpoints.host)
     pod_ip = {"fieldRef": {"fieldPath": "status.podIP"}}
     pod = {
-        "metadata": {"generateName": "ingress-", "labels": {"app": "istio-ingressgateway"}},
+        "metadata": {
+            "generateName": "ingress-",
+            "labels": {"app": "istio-ingressgateway", "istio": "ingressgateway"},
+        },
         "spec": {
+            # The namespace of the mesh takes no other pods.
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": 1337,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
             "containers": [
                 {
                     "name": "relay",
+                    "securityContext": {
+                        "allowPrivilegeEscalation": False,
+                        "capabilities": {"drop": ["ALL"]},
+                    },
                     "image": "python:3.11-slim",
                     "command": ["python3", "-c", RELAY],
                     "ports": [{"name": "http2", "containerPort": 8080}],
@@ -70,11 +84,13 @@ def ingress_pod(cluster: Remote) -> str:
                         {"name": "POD_IP", "valueFrom": pod_ip},
                     ],
                 }
-            ]
+            ],
         },
     }
-    service = {"spec": {"selector": {"app": "istio-ingressgateway"}, "ports": PORTS}}
-    cluster.core.patch_namespaced_service("istio-ingressgateway", "istio-system", service)
+    name, namespace = "istio-ingressgateway", "istio-system"
+    cluster.core.patch_namespaced_service(name, namespace, {"spec": {"ports": PORTS}})
+    apps = client.AppsV1Api(cluster.core.api_client)
+    apps.patch_namespaced_deployment(name, namespace, {"spec": {"replicas": 0}})
     return start(cluster, pod)
 
 

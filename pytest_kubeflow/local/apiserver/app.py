@@ -31,6 +31,7 @@ from pytest_kubeflow.local.apiserver.targets import Target
 from pytest_kubeflow.local.apiserver.times import timestamp
 from pytest_kubeflow.local.apiserver.tokens import TokenIssuer, User, openid_configuration
 from pytest_kubeflow.local.apiserver.watch import open_watch
+from pytest_kubeflow.local.apiserver.webhooks import AdmissionWebhooks, Attempt, operations
 from pytest_kubeflow.local.httpd import PEER_CERTIFICATE
 
 _HEALTH = ("healthz", "livez", "readyz")
@@ -52,6 +53,7 @@ class ApiApp:
         reviews: Reviews,
         logs: PodLogs,
         ports: PodPorts,
+        webhooks: AdmissionWebhooks,
     ) -> None:
         self._handlers = handlers
         self._tokens = tokens
@@ -60,6 +62,7 @@ class ApiApp:
         self._reviews = reviews
         self._logs = logs
         self._ports = ports
+        self._webhooks = webhooks
         self._discovery = Discovery(handlers.registry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -139,7 +142,44 @@ class ApiApp:
             return await self._subresource(request, target)
         if verb in {"get", "list", "watch"}:
             return self._read(verb, request, target)
+        return await self._admitted(verb, request, user, target)
+
+    async def _admitted(self, verb: str, request: Request, user: User, target: Target) -> Answer:
+        """Write what webhooks leave of it, if any of them wants to be asked."""
+        there = target.name and self._handlers.store.get(target.kind.type, target.key) is not None
+        for operation in operations(verb):
+            attempt = Attempt(operation, target, user, request.dry_run)
+            if (operation == "UPDATE" and not there) or not self._webhooks.concern(attempt):
+                continue
+            if operation == "CREATE" and there:
+                continue
+            old = self._handlers.get(target) if there else None
+            new = None if verb == "delete" else self._candidate(verb, request, target)
+            mutated = await self._webhooks.admit(attempt, new, old)
+            if mutated is not None and mutated != new:
+                return self._write_mutated(operation, request, target, mutated)
         return self._write(verb, request, target)
+
+    def _candidate(self, verb: str, request: Request, target: Target) -> Object:
+        """What would be stored."""
+        if verb == "create":
+            return self._handlers.create(target, request.document(), dry_run=True)
+        if verb == "update":
+            return self._handlers.update(target, request.document(), dry_run=True)
+        patched, _ = self._handlers.patch(
+            target, request.content_type, request.body, request.query, dry_run=True
+        )
+        return patched
+
+    def _write_mutated(
+        self, operation: str, request: Request, target: Target, mutated: Object
+    ) -> Answer:
+        represent, dry_run = representation(request, target), request.dry_run
+        if operation == "CREATE":
+            made = self._handlers.create(target, mutated, dry_run=dry_run)
+            return self._written(201, target, made, represent)
+        updated = self._handlers.update(target, mutated, dry_run=dry_run)
+        return self._written(200, target, updated, represent)
 
     def _read(self, verb: str, request: Request, target: Target) -> Answer:
         represent = representation(request, target)

@@ -6,7 +6,7 @@ import secrets
 import uuid
 from collections.abc import Callable
 
-from pytest_kubeflow.local.apiserver import crds, events, webhooks
+from pytest_kubeflow.local.apiserver import crds, events
 from pytest_kubeflow.local.apiserver.admission import Admission
 from pytest_kubeflow.local.apiserver.deletion import DeleteOptions, Deletion
 from pytest_kubeflow.local.apiserver.errors import (
@@ -99,7 +99,6 @@ class Handlers:
         # Where it is to go is checked before what it is, as on a real server.
         obj = self.admission.admit_create(kind, obj)
         validate(kind, obj)
-        webhooks.review(kind, obj)
         name = (metadata.get("namespace", ""), metadata["name"])
         if self.store.get(kind.type, name) is not None:
             raise already_exists(kind.group, kind.plural, metadata["name"])
@@ -203,8 +202,6 @@ class Handlers:
         if kind.custom:
             new = crds.conform(kind, target.version, new)
         validate(kind, new)
-        if not target.subresource:
-            webhooks.review(kind, new, old)
         if _same(new, old):
             return target.shown(old)
         if dry_run:

@@ -123,6 +123,15 @@ BUILT_IN: tuple[ResourceType, ...] = (
         ("crd", "crds"),
         _STATUS,
     ),
+    *(
+        ResourceType(
+            "admissionregistration.k8s.io", ("v1",), kind, f"{kind.lower()}s", namespaced=False
+        )
+        for kind in ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+    ),
+    ResourceType(
+        "apiregistration.k8s.io", ("v1",), "APIService", "apiservices", False, (), _STATUS
+    ),
     ResourceType(
         "authentication.k8s.io", ("v1",), "TokenReview", "tokenreviews", False, verbs=_REVIEW
     ),

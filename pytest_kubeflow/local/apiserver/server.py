@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pytest_kubeflow.local.apiserver.app import ApiApp
@@ -23,12 +23,14 @@ from pytest_kubeflow.local.apiserver.pki import Pki
 from pytest_kubeflow.local.apiserver.podlogs import PodLogs
 from pytest_kubeflow.local.apiserver.podports import PodPorts
 from pytest_kubeflow.local.apiserver.resources import Registry
+from pytest_kubeflow.local.apiserver.restore import restore, rewrite
 from pytest_kubeflow.local.apiserver.reviews import Reviews
 from pytest_kubeflow.local.apiserver.store import Store
 from pytest_kubeflow.local.apiserver.strategies import Strategies
 from pytest_kubeflow.local.apiserver.targets import Target
 from pytest_kubeflow.local.apiserver.times import timestamp
 from pytest_kubeflow.local.apiserver.tokens import TokenIssuer
+from pytest_kubeflow.local.apiserver.webhooks import AdmissionWebhooks
 from pytest_kubeflow.local.hosts import service_names
 from pytest_kubeflow.local.httpd import HttpServer
 from pytest_kubeflow.local.kube import Credentials
@@ -42,7 +44,8 @@ class ApiServer:
     """Serves until `stop`; its state is in memory and ends with it.
 
     `service_cidr` is the network of cluster IPs; its first address is the API's own Service. No
-    token of a service account is good for more than `longest_token` seconds.
+    token of a service account is good for more than `longest_token` seconds. `objects` are there
+    from the beginning.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class ApiServer:
         host: str = "127.0.0.1",
         port: int = 0,
         longest_token: int | None = None,
+        objects: Iterable[Object] = (),
     ) -> None:
         self._store = Store()
         self._tokens = TokenIssuer()
@@ -66,6 +70,7 @@ class ApiServer:
             certificate=pki.issue_client("kube-apiserver-kubelet-client", [MASTERS]),
         )
         self._logs = PodLogs(kubelets)
+        self._webhooks = AdmissionWebhooks(self._store)
         app = ApiApp(
             self._handlers,
             tokens=self._tokens,
@@ -76,6 +81,7 @@ class ApiServer:
             ),
             logs=self._logs,
             ports=PodPorts(kubelets),
+            webhooks=self._webhooks,
         )
         certificate, key = pki.issue_server("kube-apiserver", [strategies.kubernetes_ip])
         self._server = HttpServer(
@@ -92,6 +98,7 @@ class ApiServer:
         self.url = self._server.url
         self.ca_file = pki.ca_file
         self._fill()
+        restore(self._handlers, objects)
 
     async def start(self) -> None:
         await self._server.start()
@@ -100,6 +107,11 @@ class ApiServer:
         self._store.end_watches()
         await self._server.stop()
         await self._logs.close()
+        await self._webhooks.close()
+
+    def rewrite(self, obj: Object) -> None:
+        """Store an object as it is, past the rules for changes."""
+        rewrite(self._handlers, obj)
 
     def admin_credentials(self) -> Credentials:
         """Credentials of an administrator, new at each call."""

@@ -80,7 +80,7 @@ def _quantity(kind: str, amount: object) -> Fraction:
 
 
 def _name(kind: ResourceType, name: str) -> Iterator[Cause]:
-    if kind.group == "rbac.authorization.k8s.io":
+    if kind.group in {"apiregistration.k8s.io", "rbac.authorization.k8s.io"}:
         if "/" in name or "%" in name or name in {".", ".."}:
             yield _bad("metadata.name", name, "may not contain '/'")
         return

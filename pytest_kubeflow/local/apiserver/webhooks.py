@@ -1,87 +1,221 @@
-"""Webhooks: what the validating webhooks of components refuse, with their words.
+"""Admission webhooks: who else is asked before an object is stored, and what comes of it.
 
-On a real cluster the API server asks the component over HTTPS; here it knows the rules itself.
-Rules: kserve/kserve pkg/apis/serving/v1beta1/inference_service_validation.go, as far as they are
-about names, servers, replicas and deployment modes.
+Order and words: k8s.io/apiserver pkg/admission/plugin/webhook. An object goes through the mutating
+webhooks one by one, then through the validating ones.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+import base64
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
-from pytest_kubeflow.local.apiserver.errors import Object, StatusError
-from pytest_kubeflow.local.apiserver.resources import ResourceType
-from pytest_kubeflow.local.apiserver.store import Type
+from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request
+from pytest_kubeflow.local.apiserver.patches import JSON, apply_patch
+from pytest_kubeflow.local.apiserver.store import Store
+from pytest_kubeflow.local.apiserver.targets import Target
+from pytest_kubeflow.local.apiserver.tokens import User
+from pytest_kubeflow.local.apiserver.webhookcalls import CallFailedError, WebhookCalls
 
-_Rule = Callable[[Object, Object | None], Iterator[str]]
-_NAME = "[a-z]([-a-z0-9]*[a-z0-9])?"
-_MODE = "serving.kserve.io/deploymentMode"
-_SERVERS = (
-    *("SKLearn", "XGBoost", "Tensorflow", "PyTorch", "Triton", "ONNX", "HuggingFace", "PMML"),
-    *("LightGBM", "Paddle", "Model"),
+_GROUP = "admissionregistration.k8s.io"
+_MUTATING, _VALIDATING = (
+    (_GROUP, f"{way}webhookconfigurations") for way in ("mutating", "validating")
 )
-_ONE_OF = (*_SERVERS, "StorageUris", "WorkerSpec", "PodSpec")
-"""The fields of a predictor, as the webhook lists them."""
-
-_CONTAINER = "kserve-container"
-_NEW_NAMES = {"RawDeployment": "Standard", "Serverless": "Knative"}
+_VERSIONS = ("v1", "v1beta1")
+_WITHOUT_EFFECTS = ("None", "NoneOnDryRun")
 
 
-def review(kind: ResourceType, new: Object, old: Object | None = None) -> None:
-    """Ask the webhook for a kind about an object; `old` is what it replaces.
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What somebody is about to do: `operation` is CREATE, UPDATE or DELETE."""
 
-    Raises StatusError 403, as what controller-runtime makes of a refusal.
-    """
-    found = _WEBHOOKS.get(kind.type)
-    if found is None or (old is not None and new["metadata"].get("deletionTimestamp")):
-        return
-    webhook, rule = found
-    for why in rule(new, old):
-        message = f'admission webhook "{webhook}" denied the request: {why}'
-        raise StatusError(403, "Forbidden", message)
+    operation: str
+    target: Target
+    user: User
+    dry_run: bool
 
 
-def _inference_service(new: Object, old: Object | None) -> Iterator[str]:
-    name = new["metadata"]["name"]
-    if not re.fullmatch(_NAME, name, re.ASCII):
-        yield (
-            f'the InferenceService "{name}" is invalid: a InferenceService name must consist of '
-            "lower case alphanumeric characters or '-', and must start with alphabetical "
-            f'character. (e.g. "my-name" or "abc-123", regex used for validation is \'{_NAME}\')'
-        )
-    predictor = (new.get("spec") or {}).get("predictor") or {}
-    if _implementations(predictor) != 1:
-        yield f"exactly one of [{', '.join(_ONE_OF)}] must be specified in PredictorSpec"
-    least, most = predictor.get("minReplicas"), predictor.get("maxReplicas") or 0
-    least = 1 if least is None else least
-    if least < 0:
-        yield "'MinReplicas' cannot be less than 0"
-    if most < 0:
-        yield "'MaxReplicas' cannot be less than 0"
-    if least > most != 0:
-        yield "'MinReplicas' cannot be greater than MaxReplicas"
-    before = _mode((old or {}).get("status") or {}, "deploymentMode")
-    wanted = _mode(new["metadata"].get("annotations") or {}, _MODE)
-    if before and wanted and before != wanted:
-        yield f"update rejected: deploymentMode cannot be changed from '{before}' to '{wanted}'"
+class AdmissionWebhooks:
+    """Those that the configurations in `store` name."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._calls = WebhookCalls(store)
+
+    async def close(self) -> None:
+        await self._calls.close()
+
+    def concern(self, attempt: Attempt) -> bool:
+        """Whether any of them wants to know of such an attempt."""
+        return any(self._wanting(kind, attempt) for kind in (_MUTATING, _VALIDATING))
+
+    async def admit(
+        self, attempt: Attempt, new: Object | None, old: Object | None
+    ) -> Object | None:
+        """The object as the webhooks leave it.
+
+        Raises StatusError: what one of them says, or 500 where one that must be asked cannot be.
+        """
+        for webhook in self._wanting(_MUTATING, attempt):
+            answer = await self._ask(webhook, attempt, new, old)
+            if answer is not None and new is not None and answer.get("patch"):
+                new = apply_patch(JSON, new, _patch(webhook, answer), custom=True)
+        for webhook in self._wanting(_VALIDATING, attempt):
+            await self._ask(webhook, attempt, new, old)
+        return new
+
+    async def _ask(
+        self, webhook: Object, attempt: Attempt, new: Object | None, old: Object | None
+    ) -> Object | None:
+        """Its answer; None if it does not concern it, or may be left out."""
+        if not self._selects(webhook, attempt, new, old):
+            return None
+        name = webhook["name"]
+        if attempt.dry_run and webhook.get("sideEffects") not in _WITHOUT_EFFECTS:
+            raise bad_request(f'admission webhook "{name}" does not support dry run')
+        try:
+            answer = await self._calls.ask(webhook, _review(webhook, attempt, new, old))
+        except CallFailedError as error:
+            if webhook.get("failurePolicy") == "Ignore":
+                return None
+            why = f'failed calling webhook "{name}": failed to call webhook: {error}'
+            raise StatusError(
+                500,
+                "InternalError",
+                f"Internal error occurred: {why}",
+                details={"causes": [{"message": why}]},
+            ) from None
+        if not answer["allowed"]:
+            raise _denial(name, answer.get("status") or {})
+        return answer
+
+    def _wanting(self, kind: tuple[str, str], attempt: Attempt) -> list[Object]:
+        return [
+            webhook
+            for configuration in self._store.list(kind)
+            for webhook in configuration.get("webhooks") or ()
+            if any(_covers(rule, attempt) for rule in webhook.get("rules") or ())
+        ]
+
+    def _selects(
+        self, webhook: Object, attempt: Attempt, new: Object | None, old: Object | None
+    ) -> bool:
+        """Whether its selectors fit the object and the object's namespace."""
+        labels = [
+            (one.get("metadata") or {}).get("labels") or {} for one in (new, old) if one is not None
+        ]
+        wanted = webhook.get("objectSelector") or {}
+        if wanted and not any(_fits(wanted, one) for one in labels):
+            return False
+        target, selector = attempt.target, webhook.get("namespaceSelector") or {}
+        name = target.namespace
+        if target.kind.type == ("", "namespaces"):
+            return _fits(selector, labels[0] if labels else {})
+        if not name or not selector:
+            return True
+        home = self._store.get(("", "namespaces"), ("", name)) or {"metadata": {}}
+        return _fits(selector, home["metadata"].get("labels") or {})
 
 
-def _implementations(predictor: Object) -> int:
-    """How many servers a predictor names: containers are one, unless they stand beside another."""
-    named = sum(predictor.get(one.lower()) is not None for one in _SERVERS)
-    names = [one.get("name") for one in predictor.get("containers") or ()]
-    return named + (names.count(_CONTAINER) or (not named and bool(names)))
+def _covers(rule: Object, attempt: Attempt) -> bool:
+    target = attempt.target
+    kind = target.kind
+    resource = f"{kind.plural}/{target.subresource}" if target.subresource else kind.plural
+    some = {"*/*", resource, f"*/{target.subresource}" if target.subresource else "*"}
+    if target.subresource:
+        some.add(f"{kind.plural}/*")
+    versions = rule.get("apiVersions") or ()
+    return (
+        bool({"*", attempt.operation} & set(rule.get("operations") or ()))
+        and bool({"*", kind.group} & set(rule.get("apiGroups") or ()))
+        and bool({"*", *kind.versions} & set(versions))
+        and bool(some & set(rule.get("resources") or ()))
+        and rule.get("scope", "*") in {"*", "Namespaced" if kind.namespaced else "Cluster"}
+        and kind.group != _GROUP
+    )
 
 
-def _mode(where: Object, key: str) -> str:
-    found = str(where.get(key) or "")
-    return _NEW_NAMES.get(found, found)
+def _fits(selector: Object, labels: Object) -> bool:
+    wanted = selector.get("matchLabels") or {}
+    if any(labels.get(key) != value for key, value in wanted.items()):
+        return False
+    return all(_holds(one, labels) for one in selector.get("matchExpressions") or ())
 
 
-_WEBHOOKS: dict[Type, tuple[str, _Rule]] = {
-    ("serving.kserve.io", "inferenceservices"): (
-        "inferenceservice.kserve-webhook-server.validator",
-        _inference_service,
-    ),
-}
+def _holds(expression: Object, labels: Object) -> bool:
+    key, values = expression["key"], expression.get("values") or ()
+    match expression["operator"]:
+        case "In":
+            return labels.get(key) in values
+        case "NotIn":
+            return labels.get(key) not in values
+        case "Exists":
+            return key in labels
+        case _:
+            return key not in labels
+
+
+def _review(webhook: Object, attempt: Attempt, new: Object | None, old: Object | None) -> Object:
+    target = attempt.target
+    kind = target.kind
+    known = [one for one in webhook.get("admissionReviewVersions") or () if one in _VERSIONS]
+    kinds = {"group": kind.group, "version": target.version, "kind": kind.kind}
+    resources = {"group": kind.group, "version": target.version, "resource": kind.plural}
+    named = new or old or {}
+    request: dict[str, Any] = {
+        "uid": str(uuid.uuid4()),
+        "kind": kinds,
+        "resource": resources,
+        "requestKind": kinds,
+        "requestResource": resources,
+        "subResource": target.subresource,
+        "name": target.name or (named.get("metadata") or {}).get("name", ""),
+        "namespace": target.namespace,
+        "operation": attempt.operation,
+        "userInfo": {"username": attempt.user.name, "groups": list(attempt.user.groups)},
+        "object": new,
+        "oldObject": old,
+        "dryRun": attempt.dry_run,
+    }
+    return {
+        "apiVersion": f"admission.k8s.io/{known[0] if known else 'v1'}",
+        "kind": "AdmissionReview",
+        "request": request,
+    }
+
+
+def _patch(webhook: Object, answer: Object) -> list[Any]:
+    try:
+        patch = json.loads(base64.b64decode(answer["patch"]))
+    except ValueError:
+        patch = None
+    if not isinstance(patch, list):
+        why = f'admission webhook "{webhook["name"]}" gave a patch that is none'
+        raise StatusError(500, "InternalError", f"Internal error occurred: {why}")
+    return patch
+
+
+def _denial(name: str, status: Object) -> StatusError:
+    told = f'admission webhook "{name}" denied the request'
+    message = status.get("message") or status.get("reason")
+    code = int(status.get("code") or 400)
+    return StatusError(
+        code,
+        str(status.get("reason") or "BadRequest"),
+        f"{told}: {message}" if message else f"{told} without explanation",
+    )
+
+
+def operations(verb: str) -> Iterator[str]:
+    """What a write of the API may be for a webhook: an apply patch makes or changes."""
+    return iter(
+        {
+            "create": ("CREATE",),
+            "update": ("UPDATE",),
+            "patch": ("UPDATE", "CREATE"),
+            "delete": ("DELETE",),
+        }.get(verb, ())
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 from pytest_kubeflow.local.controllers.controller import Controller, Informers
 from pytest_kubeflow.local.controllers.deployment import DeploymentController
 from pytest_kubeflow.local.controllers.endpoints import EndpointsController
+from pytest_kubeflow.local.controllers.endpointslice import EndpointSliceController
 from pytest_kubeflow.local.controllers.garbagecollector import GarbageCollector
 from pytest_kubeflow.local.controllers.namespace import NamespaceController
 from pytest_kubeflow.local.controllers.node import NodeController
@@ -90,6 +91,7 @@ class ControllerManager:
             DeploymentController(self._client, informers),
             ReplicaSetController(self._client, informers),
             EndpointsController(self._client, informers),
+            EndpointSliceController(self._client, informers),
         ]
 
     async def _collect(self, collector: GarbageCollector) -> None:

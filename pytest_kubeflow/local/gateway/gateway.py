@@ -6,7 +6,7 @@ import html
 import secrets
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -27,13 +27,17 @@ from pytest_kubeflow.local.gateway.issuer import Issuer, make_key
 from pytest_kubeflow.local.gateway.mesh import Mesh
 from pytest_kubeflow.local.gateway.oauth2proxy import OAuth2Proxy
 from pytest_kubeflow.local.gateway.sessions import CookieBox
+from pytest_kubeflow.local.gateway.virtualhosts import Rule
 from pytest_kubeflow.local.hosts import service_names
 from pytest_kubeflow.local.settings import GatewaySettings
 
 USER_HEADER = "kubeflow-userid"
 GROUPS_HEADER = "kubeflow-groups"
 SECRET_HEADER = "x-gateway-secret"  # noqa: S105 a header's name
+_VOLUMES = "/volumes/"
+_WORKGROUPS = "/api/workgroup/"
 _OPEN = ("/dex/", "/oauth2/")
+_DEX, _OAUTH2_PROXY = ("auth", "dex"), ("oauth2-proxy", "oauth2-proxy")
 _OWN_NAMES = service_names("istio-ingressgateway", namespace="istio-system")
 _UNREACHED = (
     "upstream connect error or disconnect/reset before headers. retried and the latest reset "
@@ -51,13 +55,18 @@ LDAP_GROUPS = tuple(
 class Route:
     """Requests under `prefix` go to `app`; `strip` takes the prefix off their paths first.
 
-    `open_fault` is the fault that lets in everybody who asks for this.
+    `open_fault` is the fault that lets in everybody who asks for this. `service` is the Service
+    (namespace and name) of the application: where the mesh has a route to it, that decides which
+    requests are for it, and its pods whether they are served. What is below a prefix of `behind`
+    it asks of another Service, whose pods have to be there too.
     """
 
     prefix: str
     app: ASGIApp
     strip: bool = False
     open_fault: str | None = None
+    service: tuple[str, str] | None = None
+    behind: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 class Gateway:
@@ -85,13 +94,19 @@ class Gateway:
     ) -> None:
         settings, self._faults = settings or GatewaySettings(), faults or Faults()
         self._routes = sorted(routes, key=lambda route: len(route.prefix), reverse=True)
+        self._by_service = {one.service: one for one in self._routes if one.service is not None}
         self._secret = secret
         self._mesh = mesh
         issuer = Issuer(
             dex_key or make_key(), lifetime=settings.session_seconds, faults=self._faults
         )
         trusted = [issuer.trust(), *([cluster] if settings.cluster_tokens else [])]
-        self._verifier = Verifier(trusted, skew=settings.clock_skew_seconds, faults=self._faults)
+        self._verifier = Verifier(
+            trusted,
+            skew=settings.clock_skew_seconds,
+            faults=self._faults,
+            configured=mesh.issuers if mesh is not None else lambda: None,
+        )
         connectors = [local_connector(passwords)]
         if settings.ldap:
             connectors.append(ldap_connector(ldap_users or {}, LDAP_GROUPS))
@@ -110,21 +125,22 @@ class Gateway:
         if scope["type"] != "http":
             return
         request = Request(scope)
+        if self._mesh is not None and not await self._mesh.lets_in():
+            await _denied()(scope, receive, send)
+            return
         if request.url.path.startswith(_OPEN):
-            gone = self._is_gone(request.url.path)
-            answer = PlainTextResponse(_UNREACHED, status_code=503) if gone else self._login
+            trouble = await self._login_trouble(request.url.path)
+            answer = self._login if trouble is None else PlainTextResponse(trouble, 503)
             await answer(scope, receive, send)
             return
-        # Istio's prefix match compares strings, not path segments.
-        path = request.url.path
-        route = next((one for one in self._routes if path.startswith(one.prefix)), None)
+        where = await self._destination(request)
         user = self._user(request)
-        if isinstance(user, Response) and await self._is_open(request, route):
+        if isinstance(user, Response) and self._is_open(where):
             user = ""
         if isinstance(user, Response):
             await user(scope, receive, send)
             return
-        await self._forward(scope, receive, send, user=user, route=route)
+        await self._forward(scope, receive, send, user=user, where=where)
 
     async def answers_to(self, host: str) -> bool:
         """Its Service's names, and the hosts of what the mesh shows here."""
@@ -132,17 +148,31 @@ class Gateway:
             return True
         return self._mesh is not None and await self._mesh.knows(host)
 
-    def _is_gone(self, path: str) -> bool:
-        """Whether what a login needs behind this path does not answer."""
-        if path.startswith("/dex/"):
-            return self._dex.is_down()
-        return self._faults.active("login-down")
+    async def _login_trouble(self, path: str) -> str | None:
+        """Why what a login needs behind this path does not answer, if it does not."""
+        dex = path.startswith("/dex/")
+        if self._dex.is_down() if dex else self._faults.active("login-down"):
+            return _UNREACHED
+        if self._mesh is None:
+            return None
+        return await self._mesh.trouble(*(_DEX if dex else _OAUTH2_PROXY))
 
-    async def _is_open(self, request: Request, route: Route | None) -> bool:
+    async def _destination(self, request: Request) -> Route | Rule | None:
+        """The application that a request is for, or the mesh's own route, if there is one."""
+        path, rule = request.url.path, None
+        if self._mesh is not None:
+            rule = await self._mesh.rule(_host(request), path)
+        if rule is None:
+            # Istio's prefix match compares strings, not path segments.
+            return next((one for one in self._routes if path.startswith(one.prefix)), None)
+        first = rule.destinations[0]
+        return self._by_service.get((first.namespace, first.service), rule)
+
+    def _is_open(self, where: Route | Rule | None) -> bool:
         """Whether a fault lets in everybody who asks for this."""
-        if self._mesh is not None and self._mesh.open_to_all:
-            return await self._mesh.rule(_host(request), request.url.path) is not None
-        fault = route.open_fault if route is not None else None
+        if isinstance(where, Rule):
+            return self._mesh is not None and self._mesh.open_to_all
+        fault = where.open_fault if where is not None else None
         return fault is not None and self._faults.active(fault)
 
     def _user(self, request: Request) -> str | Response:
@@ -157,7 +187,7 @@ class Gateway:
         if authorization is not None:
             # The rule's prefix is "Bearer "; what has another one is no token, so nobody is known.
             if not authorization.startswith("Bearer "):
-                return PlainTextResponse("RBAC: access denied", status_code=403)
+                return _denied()
             return self._verified(authorization.removeprefix("Bearer ").strip(), request)
         if self._faults.active("login-down"):
             return Response(status_code=403)  # as Envoy does where its authorizer is away
@@ -176,7 +206,13 @@ class Gateway:
             return PlainTextResponse(str(error), status_code=error.status, headers=headers)
 
     async def _forward(
-        self, scope: Scope, receive: Receive, send: Send, *, user: str, route: Route | None
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        user: str,
+        where: Route | Rule | None,
     ) -> None:
         kept = [
             (name, value)
@@ -184,31 +220,48 @@ class Gateway:
             if name.decode("latin-1").lower() not in {USER_HEADER, GROUPS_HEADER, SECRET_HEADER}
         ]
         named = [*kept, (USER_HEADER.encode(), user.encode())] if user else kept
-        if self._mesh is not None and await self._through_mesh(
-            self._mesh, {**scope, "headers": named}, receive, send
-        ):
+        if self._faults.active("user-not-detected") and scope["path"].startswith(_VOLUMES):
+            named = kept
+        host = _host(Request(scope))
+        if isinstance(where, Rule):
+            assert self._mesh is not None
+            inner: Scope = {**scope, "headers": named}
+            await self._mesh.serve(inner, receive, send, rule=where, host=host)
+            return
+        refusal = await self._refusal(where, host, scope["path"])
+        if refusal is not None:
+            await refusal(scope, receive, send)
             return
         headers = [*named, (SECRET_HEADER.encode(), self._secret.encode())]
-        inner: Scope = {**scope, "headers": headers}
-        if route is None:
+        inner = {**scope, "headers": headers}
+        if where is None:
             await _greeting(user)(inner, receive, send)
             return
-        if route.strip:
-            inner["path"] = "/" + scope["path"].removeprefix(route.prefix).lstrip("/")
+        if where.strip:
+            inner["path"] = "/" + scope["path"].removeprefix(where.prefix).lstrip("/")
             inner["raw_path"] = inner["path"].encode()
-        await route.app(inner, receive, send)
+        await where.app(inner, receive, send)
 
-    async def _through_mesh(self, mesh: Mesh, scope: Scope, receive: Receive, send: Send) -> bool:
-        """Let the mesh answer, if the request is its own."""
-        host = _host(Request(scope))
-        rule = await mesh.rule(host, scope["path"])
-        if rule is not None:
-            await mesh.serve(scope, receive, send, rule=rule, host=host)
-            return True
-        if mesh.claims(host):
-            await Response(status_code=404)(scope, receive, send)
-            return True
-        return False
+    async def _refusal(self, route: Route | None, host: str, path: str) -> Response | None:
+        """What the mesh answers in place of an application of ours, if it does."""
+        if self._mesh is None:
+            return None
+        if self._mesh.claims(host):
+            return Response(status_code=404)
+        if route is None or route.service is None:
+            return None
+        if self._faults.active("dashboard-access-denied") and path.startswith(_WORKGROUPS):
+            return _denied()
+        trouble = await self._mesh.trouble(*route.service)
+        if trouble is None and self._mesh.leads_to(*route.service):
+            others = (one for prefix, one in route.behind.items() if path.startswith(prefix))
+            troubles = (self._mesh.pods_trouble(*one) for one in others)
+            trouble = next((one for one in troubles if one is not None), None)
+        return PlainTextResponse(trouble, 503) if trouble is not None else None
+
+
+def _denied() -> Response:
+    return PlainTextResponse("RBAC: access denied", status_code=403)
 
 
 def _host(request: Request) -> str:

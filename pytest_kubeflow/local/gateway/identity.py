@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,32 +56,48 @@ async def cluster_issuer(client: KubeClient, *, audience: str | None = None) -> 
 class Verifier:
     """Verifies tokens of the trusted issuers.
 
-    `skew` is the number of seconds for which a token is taken before and after its time.
+    `skew` is the number of seconds for which a token is taken before and after its time. Of the
+    issuers those count that are `configured`, where that is known.
     """
 
     def __init__(
-        self, issuers: list[TrustedIssuer], *, skew: int = 60, faults: Faults | None = None
+        self,
+        issuers: list[TrustedIssuer],
+        *,
+        skew: int = 60,
+        faults: Faults | None = None,
+        configured: Callable[[], Collection[str] | None] = lambda: None,
     ) -> None:
         self._issuers = {one.issuer: one for one in issuers}
         self._skew = skew
         self._faults = faults or Faults()
         # A signature that held a moment ago holds still: who asks often is let in faster.
-        self._verified: dict[str, tuple[str, float]] = {}
+        self._verified: dict[str, tuple[str, float, str]] = {}
+        self._configured = configured
         self._faults.on_change(self._verified.clear)
 
     def user(self, token: str) -> str:
         """The user that `token` names. Raises InvalidTokenError in Envoy's words."""
         known = self._verified.get(token)
         if known is not None and known[1] > time.time():
+            self._check_issuer(known[2])
             return known[0]
-        user, expires = self._verify(token)
+        user, expires, issuer = self._verify(token)
         if len(self._verified) >= _MOST_VERIFIED:
             self._verified.pop(next(iter(self._verified)))
-        self._verified[token] = (user, expires)
+        self._verified[token] = (user, expires, issuer)
         return user
 
-    def _verify(self, token: str) -> tuple[str, float]:
-        """The same, and until when that holds. In Envoy's order, which is why it is in steps."""
+    def _check_issuer(self, name: str) -> None:
+        configured = self._configured()
+        if configured is not None and name not in configured:
+            raise InvalidTokenError("Jwt issuer is not configured")
+
+    def _verify(self, token: str) -> tuple[str, float, str]:
+        """The same, until when that holds, and who says so.
+
+        In Envoy's order, which is why it is in steps.
+        """
         try:
             found = jwt.decode_complete(token, options=_NO_CHECKS)
         except jwt.PyJWTError:
@@ -92,6 +108,7 @@ class Verifier:
         issuer = self._issuers.get(str(claims.get("iss", "")))
         if issuer is None:
             raise InvalidTokenError("Jwt issuer is not configured")
+        self._check_issuer(issuer.issuer)
         self._check_claims(token, issuer)
         if not self._faults.active("tokens-unverified"):
             _check_signature(token, header, issuer)
@@ -99,7 +116,7 @@ class Verifier:
         if not isinstance(user, str) or not user:
             # Istio would let it in without a user header, and nothing behind would know whom.
             raise InvalidTokenError("RBAC: access denied", status=403)
-        return user, float(claims.get("exp", time.time())) + self._skew
+        return user, float(claims.get("exp", time.time())) + self._skew, issuer.issuer
 
     def _check_claims(self, token: str, issuer: TrustedIssuer) -> None:
         timely = not self._faults.active("tokens-ageless")

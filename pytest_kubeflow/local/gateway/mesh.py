@@ -16,23 +16,28 @@ from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.gateway.activity import Activity
 from pytest_kubeflow.local.gateway.backends import Backend, Backends
 from pytest_kubeflow.local.gateway.distortion import Distorted
-from pytest_kubeflow.local.gateway.policies import Call, allows, is_guarded
+from pytest_kubeflow.local.gateway.policies import Call, allows, is_allowed, is_guarded
+from pytest_kubeflow.local.gateway.transport import trouble
 from pytest_kubeflow.local.gateway.upstream import Upstream
 from pytest_kubeflow.local.gateway.virtualhosts import Destination, Rule, VirtualHosts
 from pytest_kubeflow.local.kube import Informer, KubeClient, Resource
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import (
     AUTHORIZATION_POLICIES,
+    DESTINATION_RULES,
     ENDPOINTS,
     INGRESSES,
     NAMESPACES,
     PODS,
+    REQUEST_AUTHENTICATIONS,
     SERVICES,
     VIRTUAL_SERVICES,
 )
 
 _PRINCIPAL = "cluster.local/ns/istio-system/sa/istio-ingressgateway-service-account"
 _NAMESPACE = "istio-system"
+_DASHBOARD = ("kubeflow", "dashboard")
+_GATEWAY_LABELS = {"app": "istio-ingressgateway", "istio": "ingressgateway"}
 # Hosts of these domains are the mesh's alone: nobody else answers for one that has no route.
 _DOMAINS = (".example.com", ".svc.cluster.local")
 _REVISION = "serving.knative.dev/revision"
@@ -55,10 +60,12 @@ class Mesh:
             resource: Informer(client, resource)
             for resource in (
                 AUTHORIZATION_POLICIES,
+                DESTINATION_RULES,
                 ENDPOINTS,
                 INGRESSES,
                 NAMESPACES,
                 PODS,
+                REQUEST_AUTHENTICATIONS,
                 SERVICES,
                 VIRTUAL_SERVICES,
             )
@@ -97,6 +104,56 @@ class Mesh:
         """The route for a request, if it is one of the mesh's."""
         await self._synced()
         return self._hosts.find(host, path)
+
+    async def trouble(self, namespace: str, name: str) -> str | None:
+        """Why pods of a Service that routes of the gateway lead to do not answer, if they do not.
+
+        A cluster without routes to the platform's own Services leaves them to who asks.
+        """
+        await self._synced()
+        if not self._hosts.leads_to(namespace, name):
+            return None
+        return self.pods_trouble(namespace, name)
+
+    def leads_to(self, namespace: str, name: str) -> bool:
+        """Whether routes of the gateway lead to a Service."""
+        return self._hosts.leads_to(namespace, name)
+
+    def pods_trouble(self, namespace: str, name: str) -> str | None:
+        """The same of any Service."""
+        service = self._informers[SERVICES].get(name, namespace)
+        if service is None:
+            return ""
+        backends = [
+            backend
+            for port in service["spec"].get("ports") or ()
+            for backend in self._backends.ready(Destination(namespace, name, port["port"]))
+        ]
+        pods = [
+            self._informers[PODS].get(one.pod or "", namespace) if one.pod else None
+            for one in backends
+        ]
+        rules = self._informers[DESTINATION_RULES].objects.values()
+        return trouble((namespace, name), pods, rules)
+
+    def issuers(self) -> frozenset[str] | None:
+        """Whose tokens the gateway takes; None: nobody has said so."""
+        rules = [
+            rule
+            for one in self._informers[REQUEST_AUTHENTICATIONS].objects.values()
+            if one["metadata"]["namespace"] == _NAMESPACE
+            for rule in (one.get("spec") or {}).get("jwtRules") or ()
+        ]
+        return frozenset(str(rule.get("issuer")) for rule in rules) if rules else None
+
+    async def lets_in(self) -> bool:
+        """Whether the policies let requests through the gateway of the platform."""
+        await self._synced()
+        if not self._hosts.leads_to(*_DASHBOARD):
+            return True  # it is not this platform's: a cluster that is joined has policies alone
+        pod = {"metadata": {"namespace": _NAMESPACE, "labels": _GATEWAY_LABELS}}
+        policies = self._informers[AUTHORIZATION_POLICIES].objects.values()
+        return is_allowed(policies, pod, Call("", "", "", "GET", "/", {}))
 
     @property
     def open_to_all(self) -> bool:

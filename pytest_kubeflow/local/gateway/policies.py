@@ -44,7 +44,12 @@ def allows(policies: Iterable[Object], pod: Object, call: Call) -> bool:
     denying = [one for one in mine if _action(one) == "DENY"]
     if any(_matches(one, call) for one in denying):
         return False
-    allowing = [one for one in mine if _action(one) == "ALLOW"]
+    return is_allowed(mine, pod, call)
+
+
+def is_allowed(policies: Iterable[Object], pod: Object, call: Call) -> bool:
+    """The same, but for what is denied in so many words."""
+    allowing = [one for one in policies if _concerns(one, pod) and _action(one) == "ALLOW"]
     return not allowing or any(_matches(one, call) for one in allowing)
 
 

@@ -59,6 +59,7 @@ class VirtualHosts:
 
     def __init__(self) -> None:
         self._by_host: dict[str, list[Rule]] = {}
+        self._services: frozenset[tuple[str, str]] = frozenset()
         self._hosts = re.compile(r"(?!)")
 
     def replace(self, ingresses: Iterable[Object], virtual_services: Iterable[Object]) -> None:
@@ -69,6 +70,16 @@ class VirtualHosts:
             # Sorting keeps the order of rules with equally long paths.
             rules.sort(key=lambda rule: (rule.exact, len(rule.path)), reverse=True)
         self._by_host = by_host
+        self._services = frozenset(
+            (one.namespace, one.service)
+            for rules in by_host.values()
+            for rule in rules
+            for one in rule.destinations
+        )
+
+    def leads_to(self, namespace: str, service: str) -> bool:
+        """Whether there are rules for a Service."""
+        return (namespace, service) in self._services
 
     def knows(self, host: str) -> bool:
         """Whether there are rules for this very host."""

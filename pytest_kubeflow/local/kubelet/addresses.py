@@ -33,10 +33,17 @@ class PodAddresses:
         self._cidr = cidr
         self._lent: dict[str, str] = {}
 
-    def lend(self, uid: str) -> str:
-        """The address of the pod `uid`, the same for each call. Raises NoAddressLeft."""
+    def lend(self, uid: str, known: str | None = None) -> str:
+        """The address of the pod `uid`, the same for each call. Raises NoAddressLeft.
+
+        It is the one that the pod is `known` to have, if that is free.
+        """
         if self._cidr is None:
             return self.host_ip
+        if uid not in self._lent and known in self._free:
+            assert known is not None
+            self._free.remove(known)
+            self._lent[uid] = known
         if uid not in self._lent:
             if not self._free:
                 raise NoAddressLeft(f"no IP addresses available in range set: {self._cidr}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from pytest_kubeflow.local.kubelet.containerstatus import ContainerStatus
 from pytest_kubeflow.local.kubelet.context import Backoff, Node, StopEvent
 from pytest_kubeflow.local.kubelet.env import ConfigError
 from pytest_kubeflow.local.kubelet.gpus import GpuShare
+from pytest_kubeflow.local.kubelet.hosted import HostedProgram
 from pytest_kubeflow.local.kubelet.images import Image
 from pytest_kubeflow.local.kubelet.launch import Launch, configure
 from pytest_kubeflow.local.kubelet.logs import ContainerLog, tail_text
@@ -157,6 +159,9 @@ class ContainerRunner:
 
     async def _run_once(self) -> bool:
         """One run from image to end; False if the pod stopped before there was one."""
+        if self.status.running and (program := self._hosted) is not None:
+            await self._run_hosted(program)
+            return True
         image = await pull(
             self._node,
             self._pod,
@@ -168,6 +173,9 @@ class ContainerRunner:
         if image is None or (launch := await self._configure(image)) is None:
             return False
         self.status.image_id = image.id
+        if (program := self._hosted) is not None:
+            await self._run_hosted(program)
+            return True
         directory = self._directory / str(self.status.restart_count)
         message_file = self._directory / f"termination-{self.status.restart_count}"
         message_file.parent.mkdir(parents=True, exist_ok=True)
@@ -201,6 +209,44 @@ class ContainerRunner:
             # In the background: the pod's end is told before its files are removed.
             self._in_background(self._remove(directory, cgroup))
         return True
+
+    @property
+    def _hosted(self) -> HostedProgram | None:
+        """The component that the container stands for, unless its pod names another command."""
+        if self.spec.get("command"):
+            return None
+        return self._node.images.hosted.find(self.spec, self._pod)
+
+    def take_up(self, before: Object) -> bool:
+        """Whether the container runs already, as those of hosted images do; then go on with it."""
+        if "running" not in (before.get("state") or {}) or self._hosted is None:
+            return False
+        self.status.take_up(before)
+        return True
+
+    async def _run_hosted(self, program: HostedProgram) -> None:
+        """Let the component answer at the pod's address until the container is to end."""
+        events, name, ip = self._node.events, self.spec["name"], self._pod["status"]["podIP"]
+        log = ContainerLog(self._directory / f"{self.status.restart_count}.log")
+        self.logs = [*self.logs[-1:], log]
+        try:
+            with _writer(log) as write:
+                async with program.listening(ip):
+                    if not self.status.running:
+                        self.status.container_id = f"hosted://{uuid.uuid4().hex}{uuid.uuid4().hex}"
+                        events.normal(self._pod, "Created", f"Created container: {name}")
+                        events.normal(self._pod, "Started", f"Started container {name}")
+                        self.status.run(now())
+                        self.status.started = self.status.ready = True
+                        self._changed()
+                    self.attempted.set()
+                    self.started.set()
+                    write(f"{program.reference} serves in the process of its node\n")
+                    await self._stopping.wait()
+        except OSError as error:
+            await self._not_started(log, f"{ip}: {error.strerror or error}")
+            return
+        self._terminated("Completed", 0, self.status.state["running"]["startedAt"], "")
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -341,3 +387,17 @@ class ContainerRunner:
             name = self.spec["name"]
             self._node.events.normal(self._pod, "Killing", f"Stopping container {name}")
             self._in_background(attendance.end(self._inside))
+
+
+@contextlib.contextmanager
+def _writer(log: ContainerLog) -> Iterator[Callable[[str], None]]:
+    """What writes lines to a log until the block ends."""
+    pipe = log.connect("stdout")
+    try:
+        yield lambda text: _write(pipe, text)
+    finally:
+        os.close(pipe)
+
+
+def _write(pipe: int, text: str) -> None:
+    os.write(pipe, text.encode())

@@ -74,6 +74,12 @@ class ContainerStatus:
         self.state = {"terminated": terminated}
         self.ready = self.started = False
 
+    def take_up(self, before: Object) -> None:
+        """Go on from the status of a container that outlived an earlier kubelet."""
+        self.resume(before)
+        self.state = before["state"]
+        self.ready, self.started = before.get("ready") is True, before.get("started") is True
+
     def resume(self, before: Object) -> None:
         """Go on from the status that an earlier kubelet left, whose containers are gone."""
         state = before.get("state") or {}

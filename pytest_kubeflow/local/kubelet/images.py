@@ -11,11 +11,12 @@ import importlib.util
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from pytest_kubeflow.local.kubelet.environments import PythonEnvironments
+from pytest_kubeflow.local.kubelet.hosted import HostedPrograms
 
 Kind = Literal["python", "userland", "directory"]
 
@@ -80,6 +81,9 @@ class ImageCatalogue:
         directories: Mapping[str, Path] | None = None,
     ) -> None:
         self.environments = environments or PythonEnvironments()
+        self.hosted = HostedPrograms()
+        """Images of components that run in this process."""
+
         self._directories: dict[str, _Directory] = {}
         for name, directory in (directories or {}).items():
             self.register(name, directory)
@@ -116,6 +120,9 @@ class ImageCatalogue:
             repository, _ = split_reference(reference)
         except ValueError as error:
             raise ImageUnknown(str(error)) from None
+        if self.hosted.knows(reference):
+            # For what is run in it besides its own program.
+            return replace(self._python(reference), id=f"hosted://{reference}")
         short = repository.removeprefix("docker.io/").removeprefix("library/")
         if known := self._directories.get(repository) or self._directories.get(short):
             packages = _installed(reference, known.packages)
@@ -131,18 +138,7 @@ class ImageCatalogue:
                 user=known.user,
             )
         if any(fnmatch.fnmatchcase(short, pattern) for pattern in _PYTHON):
-            python = self.environments
-            return Image(
-                reference,
-                id=f"interpreter://{python.executable}@{python.version}",
-                kind="python",
-                command=("python3",),
-                env={
-                    "PATH": _PYTHON_PATH,
-                    "LANG": "C.UTF-8",
-                    "PYTHON_VERSION": python.version,
-                },
-            )
+            return self._python(reference)
         if any(fnmatch.fnmatchcase(short, pattern) for pattern in _USERLAND):
             return Image(
                 reference,
@@ -154,6 +150,20 @@ class ImageCatalogue:
         raise ImageUnknown(
             f"{reference}: this node has no container engine and pulls nothing; it offers "
             f"{', '.join(self.names)}"
+        )
+
+    def _python(self, reference: str) -> Image:
+        python = self.environments
+        return Image(
+            reference,
+            id=f"interpreter://{python.executable}@{python.version}",
+            kind="python",
+            command=("python3",),
+            env={
+                "PATH": _PYTHON_PATH,
+                "LANG": "C.UTF-8",
+                "PYTHON_VERSION": python.version,
+            },
         )
 
     @property

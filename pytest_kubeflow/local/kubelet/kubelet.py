@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pytest_kubeflow.local.httpd import HttpServer
@@ -40,6 +41,7 @@ log = logging.getLogger(__name__)
 
 _TOKEN_CHECK_SECONDS = 30
 _REFRESH_SECONDS = 10
+_BEHIND = timedelta(minutes=2)  # by so much a clock is wrong that is
 
 
 class RecentObjects:
@@ -117,9 +119,15 @@ class Kubelet:
             websockets=True,
         )
         self._registration = NodeRegistration(
-            client, node_name, host_ip=host_ip, port=self._http.port, images=images.names
+            client,
+            node_name,
+            host_ip=host_ip,
+            port=self._http.port,
+            images=images.names,
+            clock=self._clock,
         )
         self._registration.conditions.update(conditions or {})
+        self._faults = faults
         self._node = Node(
             client=client,
             spawner=spawner,
@@ -190,6 +198,15 @@ class Kubelet:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._http.stop()
+
+    def _clock(self) -> datetime:
+        """The node's own time."""
+        behind = self._faults is not None and self._faults.active("clock-skew")
+        return datetime.now(UTC) - (_BEHIND if behind else timedelta())
+
+    async def renew_lease(self) -> None:
+        """Say that the node is there, by the time that it has now."""
+        await self._registration.renew()
 
     def _tell_conditions(self) -> None:
         enforcement, pool = self._node.enforcement, self._node.gpus

@@ -7,6 +7,7 @@ import logging
 import os
 import platform
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,7 +59,14 @@ class NodeRegistration:
     """
 
     def __init__(
-        self, client: KubeClient, name: str, *, host_ip: str, port: int, images: list[str]
+        self,
+        client: KubeClient,
+        name: str,
+        *,
+        host_ip: str,
+        port: int,
+        images: list[str],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._client = client
         self._name = name
@@ -66,6 +74,7 @@ class NodeRegistration:
         self._port = port
         self._updated = 0.0
         self._images = images
+        self._clock = clock
         self.capacity = resources()
         self.conditions: dict[str, Told] = {}
         self.labels = _labels(name)
@@ -104,7 +113,7 @@ class NodeRegistration:
         lease: Object = {
             "holderIdentity": self._name,
             "leaseDurationSeconds": 40,
-            "renewTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "renewTime": self._clock().strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         }
         try:
             await self._client.patch(LEASES, self._name, {"spec": lease}, namespace=LEASE_NAMESPACE)
@@ -113,6 +122,13 @@ class NodeRegistration:
                 raise
             metadata = {"name": self._name, "namespace": LEASE_NAMESPACE}
             await self._client.create(LEASES, {"metadata": metadata, "spec": lease})
+
+    async def renew(self) -> None:
+        """Renew the lease now, by a clock that has changed."""
+        try:
+            await self._renew()
+        except (ApiError, ApiUnreachableError) as error:
+            log.debug("lease of node %s: %s", self._name, error)
 
     async def _refresh(self) -> None:
         """What others believe of a node that was away stands until the node itself says better."""

@@ -101,7 +101,10 @@ class PodWorker:
             before = {one["name"]: one for one in self._known.get(field) or []}
             for runner in runners:
                 status = before.get(runner.spec["name"]) or {}
-                if status.get("containerID"):
+                if runner.take_up(status):
+                    self._volumes_ready = True
+                    self._writer.written = self._known
+                elif status.get("containerID"):
                     runner.status.resume(status)
         if any(one.will_run for one in self._main) and self._may_start_anew:
             for runner in self._init:
@@ -231,9 +234,7 @@ class PodWorker:
         backoff = Backoff(1, 10)
         while True:
             try:
-                own = not self.pod["spec"].get("hostNetwork")
-                uid = self.pod["metadata"]["uid"]
-                self._ip = self._node.addresses.lend(uid) if own else self._node.addresses.host_ip
+                self._ip = self._address()
             except NoAddressLeft as error:
                 self._node.events.warning(
                     self.pod,
@@ -247,6 +248,16 @@ class PodWorker:
                 return True
             if await self._stopping.within(backoff.delay()):
                 return False
+
+    def _address(self) -> str:
+        """The pod's address. Raises NoAddressLeft."""
+        if self.pod["spec"].get("hostNetwork"):
+            return self._node.addresses.host_ip
+        for container in self.pod["spec"]["containers"]:
+            program = self._node.images.hosted.find(container, self.pod)
+            if program is not None and program.ip is not None and not container.get("command"):
+                return program.ip
+        return self._node.addresses.lend(self.pod["metadata"]["uid"], self._known.get("podIP"))
 
     async def _free_volumes(self) -> None:
         """Remove what a pod that has ended has written to emptyDirs, before the pod is removed."""

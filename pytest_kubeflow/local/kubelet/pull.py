@@ -21,6 +21,26 @@ _NAME = re.compile(
 )
 """Grammar: distribution/reference reference.go."""
 
+_REGISTRIES = {
+    "docker.io/mysql/limited": (
+        "failed to copy: httpReadSeeker: failed open: unexpected status from GET request to "
+        "https://registry-1.docker.io/v2/mysql/limited/manifests/8.4: 429 Too Many Requests: "
+        "toomanyrequests: You have reached your unauthenticated pull rate limit. "
+        "https://www.docker.com/increase-rate-limit"
+    ),
+    "ghcr.io/kubeflow/other-platform/persistence-agent": (
+        "no match for platform in manifest: no matching manifest for linux/arm64/v8 in the "
+        "manifest list entries: not found"
+    ),
+    "gcr.io/ml-pipeline/persistenceagent": (
+        "failed to resolve reference "
+        '"gcr.io/ml-pipeline/persistenceagent:2.0.0-alpha.7": unexpected status from HEAD '
+        "request to https://gcr.io/v2/ml-pipeline/persistenceagent/manifests/2.0.0-alpha.7: "
+        "403 Forbidden"
+    ),
+}
+"""What registries answer that would have an image, if they could give it."""
+
 Pause = Callable[[float], Awaitable[bool]]
 
 
@@ -41,7 +61,7 @@ async def pull(
                 raise ImageUnknown(f"{reference}: the fault image-pull is on: nothing is pulled")
             image = node.images.resolve(reference)
         except ImageUnknown as error:
-            problem = str(error)
+            problem = _REGISTRIES.get(split_name(reference), str(error))
         else:
             _announce(node, pod, reference, policy)
             return image
@@ -70,6 +90,12 @@ async def pull(
         changed()
         if not await pause(backoff.delay()):
             return None
+
+
+def split_name(reference: str) -> str:
+    """The name of an image without its tag."""
+    head, slash, last = reference.rpartition("/")
+    return f"{head}{slash}{last.partition('@')[0].partition(':')[0]}"
 
 
 def _uppercase(reference: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -33,10 +34,10 @@ class RefusedError(Exception):
 class Guard:
     """Looks at requests before they are served. Methods raise RefusedError.
 
-    Cookies are for the paths under `prefix`; with `secure`, for https alone.
+    Cookies are for the paths under `prefix`; where they are `secure`, for https alone.
     """
 
-    def __init__(self, client: KubeClient, *, prefix: str, secure: bool) -> None:
+    def __init__(self, client: KubeClient, *, prefix: str, secure: Callable[[], bool]) -> None:
         self._client = client
         self._prefix = prefix
         self._secure = secure
@@ -93,7 +94,7 @@ class Guard:
             CSRF_COOKIE,
             secrets.token_urlsafe(32),
             path=self._prefix,
-            secure=self._secure,
+            secure=self._secure(),
             httponly=False,
             samesite="strict",
         )

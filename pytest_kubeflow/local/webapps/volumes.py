@@ -38,7 +38,11 @@ _Handler = Callable[[Request], Awaitable[Response]]
 
 def volumes_app(client: KubeClient, *, secure_cookies: bool, faults: Faults) -> Starlette:
     """An ASGI application for the paths under /volumes/, without that prefix."""
-    guard = Guard(client, prefix=PREFIX, secure=secure_cookies)
+    guard = Guard(
+        client,
+        prefix=PREFIX,
+        secure=lambda: secure_cookies or faults.active("csrf-cookie-secure"),
+    )
     volumes = _Volumes(client, guard, faults)
     claims = "/api/namespaces/{namespace}/pvcs"
 

@@ -1,0 +1,106 @@
+"""Hosted images: components of this process that pods of this node stand for.
+
+A container of such an image has no process of its own. As long as it runs, the ports of its image
+are open at the pod's address and lead to the component; when the pod ends, they are closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+
+from pytest_kubeflow.local.controllers.serviceproxy import Forwarder
+from pytest_kubeflow.local.kube.client import Object
+
+Address = tuple[str, int]
+
+
+@dataclass
+class HostedProgram:
+    """A component behind the image `reference`, whose containers listen on `ports`.
+
+    With an `ip` it listens there by itself, and its pods have that address.
+    """
+
+    reference: str
+    ports: tuple[int, ...] = ()
+    ip: str | None = None
+    running: int = 0
+    """How many containers of it there are."""
+
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once a container of it has listened."""
+
+    changed: Callable[[], None] = lambda: None
+    """Called after containers of it have come or gone."""
+
+    _targets: dict[int, Address] = field(default_factory=dict)
+
+    def connect(self, targets: Mapping[int, Address]) -> None:
+        """Say where the component answers for each of its ports."""
+        self._targets.update(targets)
+
+    @contextlib.asynccontextmanager
+    async def listening(self, ip: str) -> AsyncIterator[None]:
+        """Listen at a pod's address meanwhile. Raises OSError."""
+        async with contextlib.AsyncExitStack() as stack:
+            if self.ip is None:
+                for port in self.ports:
+                    forward = Forwarder(lambda port=port: self._target(port))  # type: ignore[misc]
+                    server = await asyncio.start_server(forward.serve, ip, port)
+                    stack.callback(server.close)
+            self.running += 1
+            self.opened.set()
+            self.changed()
+            try:
+                yield
+            finally:
+                self.running -= 1
+                self.changed()
+
+    def _target(self, port: int) -> list[Address]:
+        target = self._targets.get(port)
+        return [target] if target is not None else []
+
+
+class HostedPrograms:
+    """Those of one node, by the image that stands for each: the tag belongs to its name.
+
+    An image with several programs, as the proxy of a mesh is one, is told apart by the account of
+    the pod.
+    """
+
+    def __init__(self) -> None:
+        self._by_image: dict[tuple[str, str], HostedProgram] = {}
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after containers of any of them have come or gone."""
+        self._listeners.append(listener)
+
+    def _changed(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+    def add(
+        self, reference: str, *ports: int, account: str = "", ip: str | None = None
+    ) -> HostedProgram:
+        """Host what is called `reference` in pods of `account`, or of any; twice is once."""
+        made = HostedProgram(reference, ports, ip, changed=self._changed)
+        return self._by_image.setdefault((reference, account), made)
+
+    def knows(self, reference: str) -> bool:
+        """Whether there is such an image."""
+        return any(image == reference for image, _ in self._by_image)
+
+    def find(self, container: Object, pod: Object) -> HostedProgram | None:
+        """The program of a container, if its image is a hosted one."""
+        image, account = container.get("image", ""), pod["spec"].get("serviceAccountName", "")
+        return self._by_image.get((image, account)) or self._by_image.get((image, ""))
+
+    def runs(self, reference: str, account: str = "") -> bool:
+        """Whether a container of that program runs."""
+        program = self._by_image.get((reference, account))
+        return program is not None and program.running > 0

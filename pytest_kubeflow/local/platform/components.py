@@ -1,0 +1,306 @@
+"""The components that run in this process, with names, images and ports of the real ones.
+
+Facts: kubeflow/community-distribution, branch release-26.03.1, applications/ and common/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_KFP = "2.16.1"
+_DASHBOARD = "v2.0.0"
+_CERT_MANAGER = "v1.20.2"
+ISTIO = "1.30.1"
+JWKS_PROXY_IMAGE = "registry.k8s.io/kubectl:v1.36.0"
+PROXY_IMAGE = f"registry.istio.io/release/proxyv2:{ISTIO}"
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port of a Service, and the port of the pod that it leads to."""
+
+    name: str
+    number: int
+    target: int
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container; `ports` are those that are open at its pod."""
+
+    name: str
+    image: str
+    ports: Mapping[str, int] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Component:
+    """A Deployment with its account and its Services.
+
+    Pods of a `meshed` one have a proxy beside their containers, where there is a mesh.
+    """
+
+    name: str
+    namespace: str
+    account: str
+    labels: Mapping[str, str]
+    containers: tuple[Container, ...]
+    services: Mapping[str, tuple[Port, ...]] = field(default_factory=dict)
+    meshed: bool = True
+    secret: str | None = None
+    """The Secret with the certificate that it shows, which its pods mount."""
+
+
+def _kfp(
+    name: str,
+    container: str,
+    image: str,
+    *,
+    ports: Mapping[str, int] | None = None,
+    services: Mapping[str, tuple[Port, ...]] | None = None,
+) -> Component:
+    part = Container(container, f"ghcr.io/kubeflow/{image}:{_KFP}", ports or {})
+    labels = {"app": name, "application-crd-id": "kubeflow-pipelines"}
+    return Component(name, "kubeflow", name, labels, (part,), services or {})
+
+
+def _named(name: str, part_of: str) -> dict[str, str]:
+    return {
+        "app": name,
+        "app.kubernetes.io/name": name,
+        "app.kubernetes.io/part-of": part_of,
+    }
+
+
+ML_PIPELINE = _kfp(
+    "ml-pipeline",
+    "ml-pipeline-api-server",
+    "kfp-api-server",
+    ports={"http": 8888},
+    services={"ml-pipeline": (Port("http", 8888, 8888),)},
+)
+ML_PIPELINE_UI = _kfp(
+    "ml-pipeline-ui",
+    "ml-pipeline-ui",
+    "kfp-frontend",
+    ports={"http": 3000},
+    services={"ml-pipeline-ui": (Port("http", 80, 3000),)},
+)
+PERSISTENCE_AGENT = _kfp(
+    "ml-pipeline-persistenceagent", "ml-pipeline-persistenceagent", "kfp-persistence-agent"
+)
+SCHEDULED_WORKFLOW = _kfp(
+    "ml-pipeline-scheduledworkflow",
+    "ml-pipeline-scheduledworkflow",
+    "kfp-scheduled-workflow-controller",
+)
+METADATA = Component(
+    "metadata-grpc-deployment",
+    "kubeflow",
+    "metadata-grpc-server",
+    {"component": "metadata-grpc-server"},
+    (
+        Container(
+            "container",
+            "gcr.io/tfx-oss-public/ml_metadata_store_server:1.14.0",
+            {"grpc-api": 8080},
+        ),
+    ),
+    {"metadata-grpc-service": (Port("grpc-api", 8080, 8080),)},
+)
+METADATA_ENVOY = Component(
+    "metadata-envoy-deployment",
+    "kubeflow",
+    "default",
+    {"component": "metadata-envoy", "sidecar.istio.io/inject": "false"},
+    (Container("container", f"ghcr.io/kubeflow/kfp-metadata-envoy:{_KFP}", {"md-envoy": 9090}),),
+    {"metadata-envoy-service": (Port("md-envoy", 9090, 9090),)},
+    meshed=False,
+)
+SEAWEEDFS = Component(
+    "seaweedfs",
+    "kubeflow",
+    "seaweedfs",
+    {"app": "seaweedfs", "application-crd-id": "kubeflow-pipelines"},
+    (Container("seaweedfs", "chrislusf/seaweedfs:4.00", {"http-s3": 8333}),),
+    {
+        "seaweedfs": (Port("http-s3", 8333, 8333), Port("http-minio", 9000, 8333)),
+        "minio-service": (Port("http", 9000, 8333),),
+    },
+)
+WORKFLOW_CONTROLLER = Component(
+    "workflow-controller",
+    "kubeflow",
+    "argo",
+    {"app": "workflow-controller", "application-crd-id": "kubeflow-pipelines"},
+    (Container("workflow-controller", "quay.io/argoproj/workflow-controller:v3.7.3"),),
+)
+CERT_MANAGER = tuple(
+    Component(
+        name,
+        "cert-manager",
+        name,
+        {
+            "app": app,
+            "app.kubernetes.io/name": app,
+            "app.kubernetes.io/instance": "cert-manager",
+            "app.kubernetes.io/version": _CERT_MANAGER,
+        },
+        (Container(container, f"quay.io/jetstack/{image}:{_CERT_MANAGER}"),),
+        meshed=False,
+    )
+    for name, app, container, image in (
+        ("cert-manager", "cert-manager", "cert-manager-controller", "cert-manager-controller"),
+        (
+            "cert-manager-cainjector",
+            "cainjector",
+            "cert-manager-cainjector",
+            "cert-manager-cainjector",
+        ),
+    )
+)
+KSERVE_SECRET = "kserve-webhook-server-cert"  # noqa: S105 the name of a Secret object
+KSERVE = Component(
+    "kserve-controller-manager",
+    "kubeflow",
+    "kserve-controller-manager",
+    {
+        "app.kubernetes.io/name": "kserve-controller-manager",
+        "control-plane": "kserve-controller-manager",
+        "controller-tools.k8s.io": "1.0",
+        "sidecar.istio.io/inject": "false",
+    },
+    (Container("manager", "kserve/kserve-controller:v0.18.0", {"webhook-server": 9443}),),
+    {"kserve-webhook-server-service": (Port("https", 443, 9443),)},
+    meshed=False,
+    secret=KSERVE_SECRET,
+)
+DASHBOARD = Component(
+    "dashboard",
+    "kubeflow",
+    "dashboard",
+    {**_named("dashboard", "kubeflow-dashboard"), "sidecar.istio.io/inject": "true"},
+    (Container("dashboard", f"ghcr.io/kubeflow/dashboard/dashboard:{_DASHBOARD}", {"http": 8082}),),
+    {"dashboard": (Port("http", 80, 8082),)},
+)
+PROFILES = Component(
+    "profiles-deployment",
+    "kubeflow",
+    "profiles-controller-service-account",
+    {**_named("profile-controller", "kubeflow-dashboard"), "sidecar.istio.io/inject": "true"},
+    (
+        Container("manager", f"ghcr.io/kubeflow/dashboard/profile-controller:{_DASHBOARD}"),
+        Container(
+            "access-management",
+            f"ghcr.io/kubeflow/dashboard/access-management:{_DASHBOARD}",
+            {"http-kfam": 8081},
+        ),
+    ),
+    {"profiles-kfam": (Port("http-kfam", 8081, 8081),)},
+)
+PROFILE_PIECES = Component(
+    "kubeflow-pipelines-profile-controller",
+    "kubeflow",
+    "default",
+    {"app": "kubeflow-pipelines-profile-controller", "sidecar.istio.io/inject": "false"},
+    (Container("profile-controller", "docker.io/alpine/k8s:1.32.3"),),
+    meshed=False,
+)
+VOLUMES_WEB_APP = Component(
+    "volumes-web-app-deployment",
+    "kubeflow",
+    "volumes-web-app-service-account",
+    {"app": "volumes-web-app", "kustomize.component": "volumes-web-app"},
+    (
+        Container(
+            "volumes-web-app",
+            "ghcr.io/kubeflow/notebooks/volumes-web-app:v1.11.0",
+            {"http": 5000},
+        ),
+    ),
+    {"volumes-web-app-service": (Port("http", 80, 5000),)},
+)
+ISTIOD = Component(
+    "istiod",
+    "istio-system",
+    "istiod",
+    {"app": "istiod", "istio": "pilot", "app.kubernetes.io/version": ISTIO},
+    (
+        Container(
+            "discovery",
+            f"registry.istio.io/release/pilot:{ISTIO}",
+            env={"ENABLE_NATIVE_SIDECARS": "true", "PILOT_ENABLE_ALPHA_GATEWAY_API": "false"},
+        ),
+    ),
+    meshed=False,
+)
+INGRESS_GATEWAY = Component(
+    "istio-ingressgateway",
+    "istio-system",
+    "istio-ingressgateway-service-account",
+    {"app": "istio-ingressgateway", "istio": "ingressgateway"},
+    (Container("istio-proxy", PROXY_IMAGE, {"http2": 8080}),),
+    {"istio-ingressgateway": (Port("http2", 80, 8080),)},
+    meshed=False,
+)
+LOCAL_GATEWAY = Component(
+    "cluster-local-gateway",
+    "istio-system",
+    "cluster-local-gateway-service-account",
+    {"app": "cluster-local-gateway", "istio": "cluster-local-gateway"},
+    (Container("istio-proxy", PROXY_IMAGE, {"http2": 8080}),),
+    {
+        "cluster-local-gateway": (Port("http2", 80, 8080),),
+        "knative-local-gateway": (Port("http2", 80, 8080),),
+    },
+    meshed=False,
+)
+DEX = Component(
+    "dex",
+    "auth",
+    "dex",
+    {"app": "dex"},
+    (Container("dex", "ghcr.io/dexidp/dex:v2.45.1", {"http": 5556}),),
+    {"dex": (Port("dex", 5556, 5556),)},
+    meshed=False,
+)
+OAUTH2_PROXY = Component(
+    "oauth2-proxy",
+    "oauth2-proxy",
+    "oauth2-proxy",
+    {"app.kubernetes.io/name": "oauth2-proxy"},
+    (Container("oauth2-proxy", "quay.io/oauth2-proxy/oauth2-proxy:v7.15.2", {"http": 4180}),),
+    {"oauth2-proxy": (Port("http", 80, 4180),)},
+    meshed=False,
+)
+
+_ALWAYS = (
+    ML_PIPELINE,
+    ML_PIPELINE_UI,
+    PERSISTENCE_AGENT,
+    SCHEDULED_WORKFLOW,
+    METADATA,
+    METADATA_ENVOY,
+    SEAWEEDFS,
+    WORKFLOW_CONTROLLER,
+    *CERT_MANAGER,
+    KSERVE,
+)
+_MULTI_USER = (
+    DASHBOARD,
+    PROFILES,
+    PROFILE_PIECES,
+    VOLUMES_WEB_APP,
+    ISTIOD,
+    INGRESS_GATEWAY,
+    LOCAL_GATEWAY,
+    DEX,
+    OAUTH2_PROXY,
+)
+
+
+def components(*, multi_user: bool) -> tuple[Component, ...]:
+    """All of a platform, or of stand-alone pipelines."""
+    return _ALWAYS + (_MULTI_USER if multi_user else ())

@@ -1,0 +1,110 @@
+"""Workflows, artifacts and applications: old settings, and links that lead astray."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+
+from pytest_kubeflow.local.controllers.profileobjects import ARTIFACT_SECRET
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.resources import (
+    CONFIG_MAPS,
+    INFERENCE_SERVICES,
+    PERSISTENT_VOLUME_CLAIMS,
+    PODS,
+    SECRETS,
+    SERVICES,
+)
+from pytest_kubeflow.local.platform.faults.edits import Change, Edit, Make
+from pytest_kubeflow.local.platform.faults.fault import PlatformFault
+from pytest_kubeflow.local.platform.faults.programs import container
+
+_PROFILE = "kubeflow-user-example-com"
+_JUPYTER = "ghcr.io/kubeflow/kubeflow/notebook-servers/jupyter-scipy:v1.10.0"
+_OWN = "registry.example.com/team/notebook:1.0"
+
+
+def _notebook(name: str, image: str, *, mount: str | None = None) -> Sequence[Edit]:
+    """What the notebook controller makes of a Notebook; the pod runs, whatever is in its image."""
+    labels = {"statefulset": name, "notebook-name": name, "app": name}
+    one = {
+        **container(name, image, "sleep infinity"),
+        "env": [{"name": "NB_PREFIX", "value": f"/notebook/{_PROFILE}/{name}"}],
+        "ports": [{"containerPort": 8888, "name": "notebook-port", "protocol": "TCP"}],
+    }
+    spec: Object = {"automountServiceAccountToken": False, "containers": [one]}
+    edits: list[Edit] = []
+    if mount is not None:
+        claim = f"{name}-volume"
+        edits.append(
+            Make(
+                PERSISTENT_VOLUME_CLAIMS,
+                {
+                    "metadata": {"name": claim, "namespace": _PROFILE},
+                    "spec": {
+                        "accessModes": ["ReadWriteOnce"],
+                        "resources": {"requests": {"storage": "1Mi"}},
+                    },
+                },
+            )
+        )
+        one["volumeMounts"] = [{"name": "data", "mountPath": mount}]
+        spec["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}]
+    metadata = {"name": f"{name}-0", "namespace": _PROFILE, "labels": labels}
+    port = {"name": f"http-{name}", "port": 80, "targetPort": 8888}
+    service = {
+        "metadata": {"name": name, "namespace": _PROFILE},
+        "spec": {"selector": {"statefulset": name}, "ports": [port]},
+    }
+    return [*edits, Make(PODS, {"metadata": metadata, "spec": spec}), Make(SERVICES, service)]
+
+
+def _old_executor() -> Sequence[Edit]:
+    data = {"containerRuntimeExecutor": "docker"}
+    return [Change(CONFIG_MAPS, "workflow-controller-configmap", {"data": data}, "kubeflow")]
+
+
+def _old_keys() -> Sequence[Edit]:
+    """Those of MinIO, which installations had before."""
+    keys = {"accesskey": "minio", "secretkey": "minio123"}
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in keys.items()}
+    return [Change(SECRETS, ARTIFACT_SECRET, {"data": data}, _PROFILE)]
+
+
+def _wrong_link() -> Sequence[Edit]:
+    """The volumes web app's entry leads to where no application is."""
+
+    def patch(before: Object) -> Object:
+        links = json.loads(before["data"]["links"])
+        for one in links["menuLinks"]:
+            if one.get("link") == "/volumes/":
+                one["link"] = "/pvcs/"
+        return {"data": {"links": json.dumps(links)}}
+
+    return [Change(CONFIG_MAPS, "dashboard-config", patch, "kubeflow")]
+
+
+def _old_mode() -> Sequence[Edit]:
+    metadata = {
+        "name": "of-old",
+        "namespace": _PROFILE,
+        "annotations": {"serving.kserve.io/deploymentMode": "RawDeployment"},
+    }
+    server = container("kserve-container", _JUPYTER, "exec python3 -m http.server -b $POD_IP 8080")
+    spec = {"predictor": {"containers": [server]}}
+    return [Make(INFERENCE_SERVICES, {"metadata": metadata, "spec": spec})]
+
+
+FAULTS = {
+    "executor-setting-obsolete": PlatformFault(_old_executor),
+    "task-results-forbidden": PlatformFault(list),
+    "artifact-keys-refused": PlatformFault(_old_keys),
+    "csrf-cookie-secure": PlatformFault(list),
+    "notebook-not-listening": PlatformFault(lambda: _notebook("custom", _OWN), (_OWN,)),
+    "notebook-home-not-kept": PlatformFault(
+        lambda: _notebook("scratch", _JUPYTER, mount="/data"), (_JUPYTER,)
+    ),
+    "menu-link-wrong": PlatformFault(_wrong_link),
+    "deployment-mode-old": PlatformFault(_old_mode, (_JUPYTER,)),
+}

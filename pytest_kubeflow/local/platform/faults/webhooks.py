@@ -1,0 +1,252 @@
+"""Webhooks that nobody answers, or that are not trusted; certificates that are none any more."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.resources import (
+    CERTIFICATES,
+    CUSTOM_RESOURCE_DEFINITIONS,
+    DEPLOYMENTS,
+    GATEWAYS,
+    MUTATING_WEBHOOKS,
+    SECRETS,
+    SERVICES,
+    VALIDATING_WEBHOOKS,
+)
+from pytest_kubeflow.local.platform.certificate import KeyPair, self_signed
+from pytest_kubeflow.local.platform.components import (
+    CERT_MANAGER,
+    KSERVE,
+    KSERVE_SECRET,
+    PROXY_IMAGE,
+)
+from pytest_kubeflow.local.platform.faults.definitions import definition
+from pytest_kubeflow.local.platform.faults.edits import Change, Edit, Make, Place, Scale, Undo
+from pytest_kubeflow.local.platform.faults.fault import PlatformFault
+from pytest_kubeflow.local.platform.faults.programs import CLOSING, container
+from pytest_kubeflow.local.platform.webhook import (
+    CERTIFICATE,
+    CONFIGURATION,
+    NAMES,
+    NAMESPACE,
+    SERVICE,
+    issued_status,
+)
+
+_CONTROLLER, _INJECTOR = CERT_MANAGER
+_JOBSET_IMAGE = "registry.k8s.io/jobset/jobset:v0.10.1"
+_GATEWAY_SECRET = "kubeflow-gateway-tls"  # noqa: S105 the name of a Secret object
+
+
+def _webhook(change: Object) -> Edit:
+    """KServe's webhook with other fields."""
+
+    def patch(before: Object) -> Object:
+        (one,) = before["webhooks"]
+        client = {**one["clientConfig"], **change.get("clientConfig", {})}
+        return {"webhooks": [{**one, **change, "clientConfig": client}]}
+
+    return Change(VALIDATING_WEBHOOKS, CONFIGURATION, patch)
+
+
+def _bundle(content: bytes) -> Sequence[Edit]:
+    """Another bundle, and nobody who would put the right one in its place."""
+    return (
+        Scale(_INJECTOR.name, _INJECTOR.namespace),
+        _webhook({"clientConfig": {"caBundle": base64.b64encode(content).decode()}}),
+    )
+
+
+def _leftover() -> Sequence[Edit]:
+    """What an upgrade leaves: the configuration of a webhook that is called otherwise now."""
+    where = {"name": "admission-webhook-service", "namespace": "kubeflow"}
+    bundle = self_signed(["admission-webhook-service.kubeflow.svc"]).certificate
+    webhook = {
+        "name": "admission-webhook-deployment.kubeflow.org",
+        "admissionReviewVersions": ["v1beta1", "v1"],
+        "clientConfig": {
+            "caBundle": base64.b64encode(bundle).decode(),
+            "service": {**where, "path": "/apply-poddefault", "port": 443},
+        },
+        "failurePolicy": "Fail",
+        "namespaceSelector": {"matchLabels": {"app.kubernetes.io/part-of": "kubeflow-profile"}},
+        "rules": [
+            {
+                "apiGroups": [""],
+                "apiVersions": ["v1"],
+                "operations": ["CREATE"],
+                "resources": ["pods"],
+            }
+        ],
+        "sideEffects": "None",
+        "timeoutSeconds": 10,
+    }
+    name = "admission-webhook-mutating-webhook-configuration"
+    return [Make(MUTATING_WEBHOOKS, {"metadata": {"name": name}, "webhooks": [webhook]})]
+
+
+class _Copy:
+    """KServe's webhook once more, in a configuration of another name."""
+
+    async def apply(self, place: Place) -> Undo:
+        before = await place.client.get(VALIDATING_WEBHOOKS, CONFIGURATION)
+        metadata = {"name": f"kubeflow-{CONFIGURATION}"}
+        copy = {"metadata": metadata, "webhooks": before["webhooks"]}
+        return await Make(VALIDATING_WEBHOOKS, copy).apply(place)
+
+
+def _certificate(pair: KeyPair) -> Sequence[Edit]:
+    """KServe shows another certificate, while cert-manager makes no new one."""
+
+    def status(before: Object) -> Object:
+        return {"status": issued_status(before, pair)}
+
+    return (
+        Scale(_CONTROLLER.name, _CONTROLLER.namespace),
+        Change(SECRETS, KSERVE_SECRET, {"data": pair.data}, NAMESPACE),
+        Change(CERTIFICATES, CERTIFICATE, status, NAMESPACE, "status"),
+    )
+
+
+def _ending(days: int, names: Sequence[str] = NAMES) -> KeyPair:
+    """A certificate that ends in so many days."""
+    begins = datetime.now(UTC) + timedelta(days=days - 90)
+    return self_signed(names, begins=begins, lifetime=timedelta(days=90))
+
+
+def _not_ready() -> Sequence[Edit]:
+    metadata = {"name": "katib-webhook-cert", "namespace": "kubeflow"}
+    spec = {
+        "commonName": "katib-controller.kubeflow.svc",
+        "dnsNames": ["katib-controller.kubeflow.svc"],
+        "issuerRef": {"kind": "Issuer", "name": "katib-selfsigned-issuer"},
+        "secretName": "katib-webhook-cert",
+    }
+    return [Make(CERTIFICATES, {"metadata": metadata, "spec": spec})]
+
+
+def _jobset() -> Sequence[Edit]:
+    """The proxy beside the webhook ends connections that are no mutual TLS."""
+    namespace, name = "kubeflow-system", "jobset-controller-manager"
+    labels = {"control-plane": "controller-manager", "app.kubernetes.io/name": "jobset"}
+    proxy = container("istio-proxy", PROXY_IMAGE, CLOSING, port=9443)
+    manager = container("manager", _JOBSET_IMAGE, "sleep infinity")
+    pod = {
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "automountServiceAccountToken": False,
+        "containers": [manager, proxy],
+    }
+    deployment = {
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {
+                    "labels": labels,
+                    "annotations": {"sidecar.istio.io/status": '{"containers":["istio-proxy"]}'},
+                },
+                "spec": pod,
+            },
+        },
+    }
+    ports = [{"name": "https", "port": 443, "targetPort": 9443}]
+    service = {"name": "jobset-webhook-service", "namespace": namespace}
+    bundle = self_signed(["jobset-webhook-service.kubeflow-system.svc"]).certificate
+    webhook = {
+        "name": "mjobset.kb.io",
+        "admissionReviewVersions": ["v1"],
+        "clientConfig": {
+            "caBundle": base64.b64encode(bundle).decode(),
+            "service": {**service, "path": "/mutate-jobset-x-k8s-io-v1alpha2-jobset"},
+        },
+        "failurePolicy": "Fail",
+        "rules": [
+            {
+                "apiGroups": ["jobset.x-k8s.io"],
+                "apiVersions": ["v1alpha2"],
+                "operations": ["CREATE"],
+                "resources": ["jobsets"],
+            }
+        ],
+        "sideEffects": "None",
+        "timeoutSeconds": 10,
+    }
+    configured = {
+        "metadata": {"name": "jobset-mutating-webhook-configuration"},
+        "webhooks": [webhook],
+    }
+    return [
+        Make(CUSTOM_RESOURCE_DEFINITIONS, definition("jobset.x-k8s.io", "JobSet", "v1alpha2")),
+        Make(DEPLOYMENTS, deployment),
+        Make(
+            SERVICES,
+            {"metadata": service, "spec": {"selector": labels, "ports": ports}},
+        ),
+        Make(MUTATING_WEBHOOKS, configured),
+    ]
+
+
+def _gateway(pair: KeyPair) -> Sequence[Edit]:
+    """The gateway serves HTTPS, with this certificate."""
+
+    def patch(before: Object) -> Object:
+        server = {
+            "hosts": ["*"],
+            "port": {"name": "https", "number": 443, "protocol": "HTTPS"},
+            "tls": {"mode": "SIMPLE", "credentialName": _GATEWAY_SECRET},
+        }
+        return {"spec": {"servers": [*before["spec"]["servers"], server]}}
+
+    metadata = {"name": _GATEWAY_SECRET, "namespace": "istio-system"}
+    secret = {"metadata": metadata, "type": "kubernetes.io/tls", "data": pair.data}
+    return [Make(SECRETS, secret), Change(GATEWAYS, "kubeflow-gateway", patch, "kubeflow")]
+
+
+_KUBEFLOW_HOST = "kubeflow.example.com"
+
+FAULTS = {
+    "webhook-leftover": PlatformFault(_leftover),
+    "webhook-no-endpoints": PlatformFault(
+        lambda: [
+            Change(SERVICES, SERVICE, {"spec": {"selector": {"control-plane": "gone"}}}, NAMESPACE)
+        ]
+    ),
+    "webhook-times-out": PlatformFault(lambda: [_webhook({"timeoutSeconds": 3})]),
+    "jobset-webhook-behind-sidecar": PlatformFault(_jobset, (_JOBSET_IMAGE,)),
+    "ca-bundle-wrong": PlatformFault(lambda: _bundle(self_signed(NAMES).certificate)),
+    "ca-bundle-empty": PlatformFault(lambda: _bundle(b"\n")),
+    "webhook-duplicate": PlatformFault(lambda: [_Copy()]),
+    "webhook-fails": PlatformFault(
+        lambda: [
+            _webhook(
+                {
+                    "clientConfig": {
+                        "service": {
+                            "name": SERVICE,
+                            "namespace": NAMESPACE,
+                            "path": "/validate-of-another-release",
+                            "port": 443,
+                        }
+                    }
+                }
+            )
+        ]
+    ),
+    "certificate-not-ready": PlatformFault(_not_ready),
+    "certificate-expires-soon": PlatformFault(lambda: _certificate(_ending(5))),
+    "certificate-expired": PlatformFault(lambda: _certificate(_ending(-1))),
+    "certificate-name-wrong": PlatformFault(
+        lambda: _certificate(_ending(60, [f"{KSERVE.name}.{NAMESPACE}.svc"]))
+    ),
+    "gateway-certificate-expires": PlatformFault(
+        lambda: _gateway(_ending(5, [_KUBEFLOW_HOST, "localhost"]))
+    ),
+    "gateway-certificate-name-wrong": PlatformFault(
+        lambda: _gateway(_ending(60, ["elsewhere.example.com"]))
+    ),
+}
