@@ -102,6 +102,11 @@ def test_images_are_taken_apart(image: str, repository: str, tag: str) -> None:
     assert (repository_of(image), tag_of(image)) == (repository, tag)
 
 
+def test_what_is_left_of_the_last_release_is_no_mixture() -> None:
+    old = "ghcr.io/kubeflow/kubeflow/central-dashboard:v1.10.0"
+    assert _codes(a_deployment("centraldashboard", image=old)) == ["KF712"]
+
+
 def test_a_store_that_was_replaced_is_kept_until_its_data_is_copied() -> None:
     (found,) = findings(a_snapshot(a_deployment("minio"), a_deployment("seaweedfs")))
     assert (found.code, found.component) == ("KF712", "object store")

@@ -13,6 +13,7 @@ from tests.platform.broken import BROKEN, a_snapshot, findings
 from tests.platform.objects import (
     a_condition,
     a_container,
+    a_definition,
     a_deployment,
     a_pod,
     a_replica_set,
@@ -127,6 +128,15 @@ def test_a_controller_that_may_not_be_seen_is_not_missing() -> None:
     objects = {kind: found for kind, found in whole.objects.items() if kind is not DAEMON_SETS}
     assert [one.code for one in findings(whole)] == ["KF109"]
     assert findings(replace(whole, objects=objects)) == []
+
+
+def test_a_kind_that_is_not_in_force_needs_no_controller() -> None:
+    refused = a_condition("Established", "False", "not all names are accepted")
+    snapshot = a_snapshot(
+        a_definition("notebooks.kubeflow.org", refused), without=["notebook-controller-deployment"]
+    )
+    served = snapshot.served - {"notebooks.kubeflow.org"}
+    assert [one.code for one in findings(replace(snapshot, served=served))] == ["KF713"]
 
 
 def test_a_controller_of_another_name_is_known_by_its_image() -> None:

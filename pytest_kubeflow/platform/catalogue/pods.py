@@ -115,7 +115,7 @@ CONTAINER_CONFIG_REFUSED = Fault(
     severity=Severity.BROKEN,
     title="A pod refers to a Secret, a ConfigMap or a key that is not there",
     symptom=(
-        'The container waits with CreateContainerConfigError, such as "secret \\"x\\" not found", '
+        "The container waits with CreateContainerConfigError (secret ... not found), "
         "or the pod waits in ContainerCreating with the event FailedMount."
     ),
     looked_at="Messages of waiting containers, and the events FailedMount of pods that wait.",

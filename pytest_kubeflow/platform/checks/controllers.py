@@ -28,9 +28,8 @@ def check_controllers(snapshot: Snapshot) -> Iterator[Finding]:
 
 def _is_installed(snapshot: Snapshot, resource: str) -> bool:
     definition = snapshot.named(DEFINITIONS, resource)
-    if definition is None:
-        return resource in snapshot.served
-    return not is_young(snapshot, definition)
+    young = definition is not None and is_young(snapshot, definition)
+    return resource in snapshot.served and not young
 
 
 def _missing(part: Part, kinds: list[str]) -> Finding:

@@ -30,10 +30,18 @@ _RENAMED = (
 
 def check_versions(snapshot: Snapshot) -> Iterator[Finding]:
     """Whether the parts go together."""
-    found = {one.part.name: one for one in reversed(snapshot.once(installed))}
+    found: dict[str, Installed] = {}
+    for one in sorted(snapshot.once(installed), key=_age):
+        found.setdefault(one.part.name, one)
     yield from _mixed(found)
     yield from _leftovers(snapshot)
     yield from _mpijobs(snapshot, found)
+
+
+def _age(one: Installed) -> int:
+    """0 for the name that the newest release has: what is left of an older one counts last."""
+    names = one.part.deployments
+    return names.index(one.owner.name) if one.owner.name in names else len(names)
 
 
 def _mixed(found: Mapping[str, Installed]) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,6 +26,10 @@ VERSION = "2.17.0"
 _COMMIT = "embedded"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 """Those of routes that do not look at the method."""
+_PAGE = (
+    '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+    '<title>Kubeflow Pipelines</title></head><body><div id="root"></div></body></html>'
+)
 _LATER = ("visualizations/{rest:path}",)
 
 
@@ -103,6 +107,7 @@ def make_app(context: Context, routes: Iterable[BaseRoute], *, ui: bool = False)
             Route(f"{api}/healthz", healthz, methods=METHODS),
             Route("/apis/v1beta1/healthz", healthz_v1, methods=METHODS),
             *([Route("/k8s/pod/logs", pod_log, methods=["GET"])] if ui else []),
+            *([Route("/", _page, methods=["GET"])] if ui else []),
             *services,
         ],
         middleware=[Middleware(_Failing, faults=context.faults), Middleware(_Unexpected)],
@@ -157,6 +162,11 @@ class _Unexpected:
             cause = f"{type(error).__name__}: {error}"
             refusal = RequestError(Code.INTERNAL, "Internal Server Error", cause=cause)
             await refusal.response()(scope, receive, send)
+
+
+async def _page(_: Request) -> Response:
+    """The UI's page, whose program is not here."""
+    return HTMLResponse(_PAGE)
 
 
 async def _refusal(_: Request, error: Exception) -> Response:

@@ -91,7 +91,7 @@ def _old_mode() -> Sequence[Edit]:
         "namespace": _PROFILE,
         "annotations": {"serving.kserve.io/deploymentMode": "RawDeployment"},
     }
-    server = container("kserve-container", _JUPYTER, "exec python3 -m http.server 8080")
+    server = container("kserve-container", _JUPYTER, "exec python3 -m http.server -b $POD_IP 8080")
     spec = {"predictor": {"containers": [server]}}
     return [Make(INFERENCE_SERVICES, {"metadata": metadata, "spec": spec})]
 
@@ -99,7 +99,7 @@ def _old_mode() -> Sequence[Edit]:
 FAULTS = {
     "executor-setting-obsolete": PlatformFault(_old_executor),
     "task-results-forbidden": PlatformFault(list),
-    "artifact-keys-refused": PlatformFault(list),
+    "artifact-keys-refused": PlatformFault(_old_keys),
     "csrf-cookie-secure": PlatformFault(list),
     "notebook-not-listening": PlatformFault(lambda: _notebook("custom", _OWN), (_OWN,)),
     "notebook-home-not-kept": PlatformFault(

@@ -14,6 +14,7 @@ from pytest_kubeflow.local.platform.faults.fault import PlatformFault
 NODE = "worker-2"
 """A second node, which has no kubelet."""
 
+_UNTOLD = ("bootID", "kubeProxyVersion", "machineID", "systemUUID")
 _GOOD = {
     "MemoryPressure": ("False", "KubeletHasSufficientMemory"),
     "DiskPressure": ("False", "KubeletHasNoDiskPressure"),
@@ -51,9 +52,13 @@ def _node(
             "conditions": conditions,
             "addresses": [{"type": "Hostname", "address": NODE}],
             "nodeInfo": {
+                **dict.fromkeys(_UNTOLD, ""),
                 "architecture": "amd64",
+                "containerRuntimeVersion": "containerd://2.1.4",
+                "kernelVersion": "6.12.0",
                 "kubeletVersion": kubelet,
                 "operatingSystem": "linux",
+                "osImage": "Linux",
             },
         },
     }

@@ -109,8 +109,13 @@ class Platform:
         }
 
     def unready(self) -> list[str]:
-        """Deployments that have not what they ask for."""
-        return [
+        """Deployments that have not what they ask for, and Services that lead nowhere."""
+        lonely = [
+            one["metadata"]["name"]
+            for one in self.get("/api/v1/endpoints")["items"]
+            if not any(subset.get("addresses") for subset in one.get("subsets") or ())
+        ]
+        return lonely + [
             one.metadata.name
             for one in self.apps.list_deployment_for_all_namespaces().items
             if one.status.ready_replicas != one.spec.replicas
