@@ -64,6 +64,7 @@ from pytest_kubeflow.local.platform.components import (
 )
 from pytest_kubeflow.local.platform.components import PROFILES as PROFILES_COMPONENT
 from pytest_kubeflow.local.platform.faults import TABLE, Place, PlatformFaults
+from pytest_kubeflow.local.platform.faults.applications import OLD_KEYS
 from pytest_kubeflow.local.platform.installation import Site, installation
 from pytest_kubeflow.local.rbacfault import RbacFault
 from pytest_kubeflow.local.scheduler import Scheduler
@@ -163,6 +164,8 @@ class Server:
         await self._run(store.start, store.stop)
 
         async def issue_keys(namespace: str) -> tuple[str, str]:
+            if faults.active("artifact-keys-refused"):
+                return OLD_KEYS
             return await store.issue_keys(namespace, BUCKET, user_prefixes(namespace))
 
         await self._start_control(store, issue_keys)

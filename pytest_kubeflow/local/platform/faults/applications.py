@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Sequence
 
-from pytest_kubeflow.local.controllers.profileobjects import ARTIFACT_SECRET
+from pytest_kubeflow.local.controllers.profileobjects import ARTIFACT_SECRET, artifact_secret
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import (
     CONFIG_MAPS,
@@ -21,6 +20,9 @@ from pytest_kubeflow.local.platform.faults.fault import PlatformFault
 from pytest_kubeflow.local.platform.faults.programs import container
 
 _PROFILE = "kubeflow-user-example-com"
+OLD_KEYS = ("minio", "minio123")
+"""Those of MinIO, which installations had before."""
+
 _JUPYTER = "ghcr.io/kubeflow/kubeflow/notebook-servers/jupyter-scipy:v1.10.0"
 _OWN = "registry.example.com/team/notebook:1.0"
 
@@ -66,10 +68,8 @@ def _old_executor() -> Sequence[Edit]:
 
 
 def _old_keys() -> Sequence[Edit]:
-    """Those of MinIO, which installations had before."""
-    keys = {"accesskey": "minio", "secretkey": "minio123"}
-    data = {key: base64.b64encode(value.encode()).decode() for key, value in keys.items()}
-    return [Change(SECRETS, ARTIFACT_SECRET, {"data": data}, _PROFILE)]
+    _, secret = artifact_secret(_PROFILE, *OLD_KEYS)
+    return [Change(SECRETS, ARTIFACT_SECRET, {"data": secret["data"]}, _PROFILE)]
 
 
 def _wrong_link() -> Sequence[Edit]:
