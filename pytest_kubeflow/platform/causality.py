@@ -43,6 +43,10 @@ _WAIT_FOR = {
 }
 """Deployments in `kubeflow` that crash or never become ready while another is away."""
 
+_PODS = ("KF101", "KF102", "KF105", "KF107", "KF108", "KF113", "KF114", "KF701", "KF702", "KF703")
+_OF_THE_NEW = {"KF110": frozenset(_PODS)}
+"""What keeps a new version from coming up breaks nothing while the old one serves."""
+
 _NO_MORE = {"KF501": ("KF106", "KF108", "KF110", "KF202", "KF715", "KF717", "KF803")}
 """What alone some faults explain: a pod on a node that is away crashes for reasons of its own."""
 
@@ -59,10 +63,14 @@ def without_consequences(findings: Iterable[Finding]) -> set[Finding]:
         cause = causes.get(finding)
         if cause is None:
             continue
-        while (further := causes.get(cause)) is not None:
+        passed = {finding}
+        while (further := causes.get(cause)) is not None and further not in passed:
+            passed.add(cause)
             cause = further
         others = told.setdefault(cause, {})
-        if finding.objects[0] != cause.objects[0]:
+        if finding.code in _OF_THE_NEW.get(cause.code, ()):
+            others.setdefault(finding.code, f"because {finding.sentence}")
+        elif finding.objects[0] != cause.objects[0]:
             others.setdefault(finding.objects[0], f"so {finding.sentence}")
     left = found - causes.keys()
     return {
@@ -87,6 +95,10 @@ def _causes(findings: set[Finding]) -> dict[Finding, Finding]:
 
 
 def _explains(better: Finding, finding: Finding) -> bool:
+    if finding.code in _OF_THE_NEW.get(better.code, ()):
+        return better.objects[0] == finding.objects[0]
+    if better.code in _OF_THE_NEW.get(finding.code, ()):
+        return False
     return (
         _rank(better) < _rank(finding)
         and better.severity.weight <= finding.severity.weight

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_kubeflow.platform.causality import without_consequences
+from pytest_kubeflow.platform.checks import Check
 from pytest_kubeflow.platform.checks.claims import check_claims
 from pytest_kubeflow.platform.checks.clocks import check_clocks
 from pytest_kubeflow.platform.checks.controllers import check_controllers
@@ -58,7 +59,7 @@ from tests.platform.objects import (
 )
 from tests.platform.snapshots import an_object, snapshot_of
 
-CHECKS = (
+CHECKS: Sequence[Check] = (
     check_claims,
     check_clocks,
     check_controllers,
@@ -152,7 +153,12 @@ def whole() -> list[Object]:
 
 def findings(snapshot: Snapshot) -> list[Finding]:
     """What these checks find."""
-    found = {one for check in CHECKS for one in check(snapshot)}
+    return found_by(CHECKS, snapshot)
+
+
+def found_by(checks: Iterable[Check], snapshot: Snapshot) -> list[Finding]:
+    """What some checks find, without what follows from it."""
+    found = {one for check in checks for one in check(snapshot)}
     return sorted(without_consequences(found), key=by_weight)
 
 
@@ -333,8 +339,8 @@ def _broken() -> dict[str, Broken]:  # noqa: PLR0915  # a table
     stuck["status"]["updatedReplicas"] = 0
     found["KF110"] = Broken(
         [stuck],
-        "Deployment kubeflow/katib-ui still runs its old version (0 of 1 pods are new): the new "
-        "version has not come up before its deadline",
+        "Deployment kubeflow/katib-ui still runs its old version: the new one has not come "
+        "up before its deadline",
     )
     found["KF111"] = Broken(
         [

@@ -98,6 +98,21 @@ def test_a_rollout_that_goes_on_is_no_fault() -> None:
     assert _codes(a_deployment("x", going, young, ready=0), a_replica_set("x-1", "x"), pod) == []
 
 
+def test_while_the_old_version_serves_the_new_one_breaks_nothing() -> None:
+    unready = {"conditions": [a_condition("Ready", "False")]}
+    waits = a_container(waiting="ImagePullBackOff", image="x:9")
+    new = a_pod("x-2-y", waits, owner=("ReplicaSet", "x-2"), phase="Pending", status=unready)
+    old = a_pod("x-1-y", a_container(ready=True), owner=("ReplicaSet", "x-1"))
+    sets = [a_replica_set("x-1", "x"), a_replica_set("x-2", "x")]
+    (found,) = findings(a_snapshot(a_deployment("x"), *sets, old, new))
+    assert (found.code, found.severity) == ("KF110", Severity.DEGRADED)
+    assert found.evidence == (
+        "because Deployment kubeflow/x waits for image x:9: it cannot be pulled",
+    )
+    without = findings(a_snapshot(a_deployment("x", ready=0), *sets, new))
+    assert [one.code for one in without] == ["KF701"]
+
+
 def test_a_change_that_nobody_takes_up() -> None:
     deployment = a_deployment("x")
     deployment["metadata"]["generation"] = 2

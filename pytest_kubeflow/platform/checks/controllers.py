@@ -11,6 +11,7 @@ from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.installed import installed, saw_workloads
 from pytest_kubeflow.platform.snapshot import Snapshot
+from pytest_kubeflow.platform.snapshot.fields import condition, text
 from pytest_kubeflow.platform.snapshot.kind import DEFINITIONS
 
 
@@ -28,8 +29,10 @@ def check_controllers(snapshot: Snapshot) -> Iterator[Finding]:
 
 def _is_installed(snapshot: Snapshot, resource: str) -> bool:
     definition = snapshot.named(DEFINITIONS, resource)
-    young = definition is not None and is_young(snapshot, definition)
-    return resource in snapshot.served and not young
+    if definition is None:
+        return resource in snapshot.served
+    in_force = text(condition(definition, "Established"), "status") != "False"
+    return resource in snapshot.served and in_force and not is_young(snapshot, definition)
 
 
 def _missing(part: Part, kinds: list[str]) -> Finding:

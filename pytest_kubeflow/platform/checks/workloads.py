@@ -151,15 +151,17 @@ def _is_stuck(snapshot: Snapshot, one: _Workload) -> bool:
     available = condition(one.obj, "Available")
     if text(available, "status") == "False":
         return longer_than(STARTING, snapshot, available, "lastTransitionTime")
-    unready = [_unready_since(pod) for pod in one.pods]
-    return any(
-        since is not None and longer_than(STARTING, snapshot, since, "lastTransitionTime")
-        for since in unready
-    )
+    return any(_is_unready_for_long(snapshot, pod) for pod in one.pods)
+
+
+def _is_unready_for_long(snapshot: Snapshot, pod: Object) -> bool:
+    since = _unready_since(pod)
+    return since is not None and longer_than(STARTING, snapshot, since, "lastTransitionTime")
 
 
 def _unready_since(pod: Object) -> Object | None:
-    if text(pod, "metadata", "deletionTimestamp"):
+    ended = text(pod, "status", "phase") in {"Succeeded", "Failed"}
+    if ended or text(pod, "metadata", "deletionTimestamp"):
         return None
     ready = condition(pod, "Ready")
     return ready if text(ready, "status") == "False" else None
@@ -187,15 +189,21 @@ def _not_ready(snapshot: Snapshot, one: _Workload, warnings: Warnings) -> Iterat
 
 
 def _rollout(snapshot: Snapshot, one: _Workload) -> Iterator[Finding]:
+    if one.ready < one.wanted:  # the old version does not serve either
+        return
     progressing = condition(one.obj, "Progressing")
     updated = number(one.obj, "status", "updatedReplicas") or 0
-    behind = updated < one.wanted or one.ready < one.wanted
-    if text(progressing, "reason") == "ProgressDeadlineExceeded" and behind:
-        why = "the new version has not come up before its deadline"
+    unready = [pod for pod in one.pods if _is_unready_for_long(snapshot, pod)]
+    if text(progressing, "reason") == "ProgressDeadlineExceeded" and (
+        unready or updated < one.wanted
+    ):
+        why = "the new one has not come up before its deadline"
     elif flag(one.obj, "spec", "paused") and updated < one.wanted:
         why = "it is paused"
     elif _unobserved(snapshot, one.obj):
         why = "nobody has taken up its last change: is kube-controller-manager running?"
+    elif unready:
+        why = "a pod of the new one does not become ready"
     else:
         return
     resume = "resume" if flag(one.obj, "spec", "paused") else "status"
@@ -203,9 +211,10 @@ def _rollout(snapshot: Snapshot, one: _Workload) -> Iterator[Finding]:
         snapshot,
         one,
         ROLLOUT_STUCK,
-        f"{one.owner} still runs its old version ({updated} of {one.wanted} pods are new): {why}",
+        f"{one.owner} still runs its old version: {why}",
         f"kubectl -n {one.owner.namespace} rollout {resume} deployment/{one.owner.name}",
         tuple(filter(None, (text(progressing, "message"),))),
+        tuple(pod_name(pod) for pod in unready),
     )
 
 

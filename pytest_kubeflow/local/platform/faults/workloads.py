@@ -21,6 +21,7 @@ from pytest_kubeflow.local.platform.components import (
 )
 from pytest_kubeflow.local.platform.faults.edits import (
     Backdate,
+    Change,
     Edit,
     Make,
     Place,
@@ -29,7 +30,7 @@ from pytest_kubeflow.local.platform.faults.edits import (
     until,
 )
 from pytest_kubeflow.local.platform.faults.fault import PlatformFault
-from pytest_kubeflow.local.platform.faults.programs import altered, container, crashing, running
+from pytest_kubeflow.local.platform.faults.programs import altered, container, crashing, running, saying
 from pytest_kubeflow.local.platform.workloads import selector_of
 
 _INOTIFY = (
@@ -66,6 +67,20 @@ def _stuck() -> Sequence[Edit]:
     """A Deployment whose rollout has taken too long, with its old pods in service."""
     more = {"progressDeadlineSeconds": 1}
     return [altered(ML_PIPELINE_UI, _of_no_release, rolling=True, more=more)]
+
+
+def _late_proxy() -> Edit:
+    """A component beside an ordinary proxy, which is not ready when it asks for the API."""
+
+    def patch(before: Object) -> Object:
+        first, *others = before["spec"]["template"]["spec"]["containers"]
+        crashing = {**first, "command": ["sh", "-c", saying(_NO_API)]}
+        proxy = container("istio-proxy", PROXY_IMAGE, "sleep infinity")
+        spec = {"initContainers": None, "containers": [crashing, *others, proxy]}
+        strategy = {"type": "Recreate", "rollingUpdate": None}
+        return {"spec": {"strategy": strategy, "template": {"spec": spec}}}
+
+    return Change(DEPLOYMENTS, PROFILES.name, patch, PROFILES.namespace)
 
 
 class _NotEnding:
@@ -187,7 +202,7 @@ FAULTS = {
         lambda: [Remove(DEPLOYMENTS, KSERVE.name, KSERVE.namespace)]
     ),
     "rollout-stuck": PlatformFault(_stuck),
-    "proxy-late": PlatformFault(lambda: [crashing(PROFILES, _NO_API)]),
+    "proxy-late": PlatformFault(lambda: [_late_proxy()]),
     "job-kept-by-sidecar": PlatformFault(lambda: [_KeptJob()]),
     "container-config-refused": PlatformFault(_refused),
 }

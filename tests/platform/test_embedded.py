@@ -1,0 +1,84 @@
+"""An embedded cluster that is whole has no finding, and each fault that is switched on has its own.
+
+Faults that leave each other alone are on at the same time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.local.cluster import LocalKubeflow
+from pytest_kubeflow.local.faults import CONFIG_MAP
+from pytest_kubeflow.platform.catalogue import FAULTS
+from pytest_kubeflow.platform.checks.clocks import check_clocks
+from pytest_kubeflow.platform.probes.logs import MOST, probe_logs
+from pytest_kubeflow.platform.snapshot import read_snapshot
+from tests.cluster.remote import wait_until
+from tests.platform.broken import CHECKS, found_by
+
+_LATER = timedelta(minutes=3)
+_NAMESPACE = "kubeflow-user-example-com"
+
+_TOGETHER = (
+    ("KF101", "KF102", "KF103", "KF104", "KF105", "KF106", "KF107", "KF108", "KF111", "KF112"),
+    ("KF401", "KF404", "KF405", "KF407", "KF501", "KF602", "KF603", "KF714", "KF715"),
+    ("KF109", "KF110", "KF113", "KF402", "KF406", "KF502", "KF701", "KF712", "KF713"),
+    ("KF408", "KF503", "KF504", "KF601", "KF702", "KF716", "KF801"),
+    ("KF505", "KF703", "KF711"),
+)
+
+
+@pytest.fixture(scope="module")
+def embedded() -> Iterator[KubernetesClient]:
+    """A cluster of its own, since its faults are everybody's."""
+    with LocalKubeflow() as cluster:
+        yield KubernetesClient(Path(cluster.endpoints.kubeconfig))
+
+
+def test_a_whole_cluster_has_no_finding(embedded: KubernetesClient) -> None:
+    assert _found(embedded) == {}
+
+
+@pytest.mark.parametrize("codes", _TOGETHER, ids=lambda codes: codes[0])
+def test_each_fault_is_found(embedded: KubernetesClient, codes: tuple[str, ...]) -> None:
+    _switch(embedded, *codes)
+    try:
+        wait_until(lambda: set(_found(embedded)) == set(codes), seconds=60)
+    except AssertionError:
+        pytest.fail(f"found instead: {_found(embedded)}")
+    finally:
+        _switch(embedded)
+
+
+def test_once_they_are_switched_off_it_is_whole_again(embedded: KubernetesClient) -> None:
+    wait_until(lambda: not _found(embedded), seconds=60)
+
+
+def _found(kubernetes: KubernetesClient) -> dict[str, str]:
+    """What is found three minutes from now, when nothing is still starting: sentences by code."""
+    now = read_snapshot(kubernetes)
+    later = replace(now, taken=now.taken + _LATER)
+    observed = probe_logs(kubernetes, later)
+    assert observed.requests <= MOST
+    later = replace(later, observed=observed)
+    found = found_by([one for one in CHECKS if one is not check_clocks], later)
+    return {one.code: one.sentence for one in (*found, *check_clocks(now))}
+
+
+def _switch(kubernetes: KubernetesClient, *codes: str) -> None:
+    """Let exactly these be on."""
+    namespace, name = CONFIG_MAP
+    body = {"metadata": {"name": name}, "data": {FAULTS[code].name: "on" for code in codes}}
+    known = [
+        one.metadata.name for one in kubernetes.core.list_namespaced_config_map(namespace).items
+    ]
+    if name in known:
+        kubernetes.core.replace_namespaced_config_map(name, namespace, body)
+    else:
+        kubernetes.core.create_namespaced_config_map(namespace, body)
