@@ -194,6 +194,17 @@ def test_a_notebook_in_which_nothing_listens() -> None:
     )
 
 
+def test_a_notebook_at_whose_port_nothing_answers() -> None:
+    told = "port 8888 of pod jane/lab-0 does not answer: connection refused"
+    observed = Observations(listening={"jane/lab": told})
+    (found,) = check_pages(snapshot_of(_notebook(), _pod(), observed=observed))
+    assert found.code == "KF902"
+    assert found.sentence == f"pod jane/lab-0 of Notebook jane/lab is ready, and {told}"
+    well = Observations(listening={"jane/lab": ""})
+    assert list(check_pages(snapshot_of(_notebook(), _pod(), observed=well))) == []
+    assert list(check_pages(snapshot_of(_notebook(), _pod("False"), observed=observed))) == []
+
+
 def test_a_notebook_that_answers_or_that_is_not_ready_yet() -> None:
     refused = Page(503, "text/plain", text=NOBODY)
     now = datetime.now(UTC).isoformat()

@@ -34,7 +34,10 @@ NOTEBOOK_NOT_LISTENING = Fault(
         "The notebook's page answers 503: upstream connect error or disconnect/reset before "
         "headers ... delayed connect error: 111; or: no healthy upstream. It has a custom image."
     ),
-    looked_at="What the gateway answers at /notebook/NAMESPACE/NAME/ where the pod is ready.",
+    looked_at=(
+        "What the gateway answers at /notebook/NAMESPACE/NAME/, and whether port 8888 of the pod "
+        "answers, where the pod is ready."
+    ),
     fix=(
         "The image must start its server on 0.0.0.0:8888 with the base URL $NB_PREFIX, such as:\n"
         "    jupyter lab --ip=0.0.0.0 --port=8888 --ServerApp.base_url=${NB_PREFIX} "

@@ -14,6 +14,7 @@ from pytest_kubeflow.platform.catalogue.login import (
     USER_NOT_DETECTED,
 )
 from pytest_kubeflow.platform.checks.mutual_tls import ROOT
+from pytest_kubeflow.platform.checks.policies import is_gateway_refused
 from pytest_kubeflow.platform.fault import Fault
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.routes import objects_at
@@ -121,7 +122,7 @@ def _dashboard(snapshot: Snapshot) -> Iterator[Finding]:
         return
     refused = page.status == 403
     failed = page.status >= 500 and "json" in page.media_type
-    if refused or failed:
+    if failed or (refused and not is_gateway_refused(snapshot)):
         yield _finding(
             DASHBOARD_ACCESS_DENIED,
             _answers(ENV_INFO, page),

@@ -157,18 +157,23 @@ def _is_secure(cookie: str) -> bool:
 
 
 def _notebook(snapshot: Snapshot, notebook: Notebook) -> Iterator[Finding]:
-    page, pod = snapshot.observed.pages.get(notebook.path), notebook.pod
-    if page is None or page.status != 503 or not _NOBODY_THERE.search(page.text):
-        return
-    if pod is None or not is_ready(pod) or is_young(snapshot, pod):
+    pod, why = notebook.pod, _why_silent(snapshot, notebook)
+    if not why or pod is None or not is_ready(pod) or is_young(snapshot, pod):
         return
     yield Finding(
         fault=NOTEBOOK_NOT_LISTENING,
         component="notebooks",
         severity=NOTEBOOK_NOT_LISTENING.severity,
-        sentence=f"pod {name_of(pod)} of Notebook {notebook} is ready, and its page answers "
-        f"{page.status}: {page.text}",
+        sentence=f"pod {name_of(pod)} of Notebook {notebook} is ready, and {why}",
         fix=f"kubectl -n {notebook.namespace} logs {text(pod, 'metadata', 'name')}\n"
         "# its image must listen on 0.0.0.0:8888 with the base URL $NB_PREFIX",
         objects=(f"Notebook {notebook}",),
     )
+
+
+def _why_silent(snapshot: Snapshot, notebook: Notebook) -> str:
+    """What shows that nothing answers in a notebook's pod; "" where nothing does."""
+    page = snapshot.observed.pages.get(notebook.path)
+    if page is not None and page.status == 503 and _NOBODY_THERE.search(page.text):
+        return f"its page answers {page.status}: {page.text}"
+    return snapshot.observed.listening.get(str(notebook), "")

@@ -68,6 +68,11 @@ def _denies_all(policy: Object) -> bool:
     )
 
 
+def is_gateway_refused(snapshot: Snapshot) -> bool:
+    """Whether the mesh is seen to refuse all requests to the gateway."""
+    return any(f"Gateway {GATEWAY}" in one.objects for one in check_policies(snapshot))
+
+
 def _refused_gateway(snapshot: Snapshot, deny: Object) -> Iterator[Finding]:
     gateway = snapshot.named(GATEWAYS, *_gateway())
     wanted = pairs(gateway, "spec", "selector")

@@ -39,6 +39,7 @@ def _joined(one: Observations, other: Observations) -> Observations:
         dry_runs={**one.dry_runs, **other.dry_runs},
         secret_certificates={**one.secret_certificates, **other.secret_certificates},
         served={**one.served, **other.served},
+        listening={**one.listening, **other.listening},
         pages={**one.pages, **other.pages},
         claims={**one.claims, **other.claims},
         gateway=other.gateway or one.gateway,

@@ -11,6 +11,7 @@ from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.platform.probes.default_password import probe_default_password
 from pytest_kubeflow.platform.probes.dry_runs import probe_dry_runs
 from pytest_kubeflow.platform.probes.gateway_handshake import probe_gateway_certificate
+from pytest_kubeflow.platform.probes.listening import probe_listening
 from pytest_kubeflow.platform.probes.pages import probe_pages
 from pytest_kubeflow.platform.probes.probed import Probed, with_probes
 from pytest_kubeflow.platform.probes.secrets import probe_secrets
@@ -38,6 +39,7 @@ def _in_kubernetes(kubernetes: KubernetesClient, snapshot: Snapshot) -> list[Pro
         probe_served(kubernetes, with_probes(snapshot, [dry_runs])),
         probe_secrets(kubernetes, snapshot),
         probe_issuer(kubernetes, snapshot),
+        probe_listening(kubernetes, snapshot),
     ]
 
 

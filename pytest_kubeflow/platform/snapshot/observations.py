@@ -47,6 +47,9 @@ class Observations:
     served: Mapping[str, ServedCertificate] = field(default_factory=dict)
     """By "host:port", or "namespace/service"."""
 
+    listening: Mapping[str, str] = field(default_factory=dict)
+    """By "namespace/name" of a notebook, why nothing answers in its pod; "" if something does."""
+
     pages: Mapping[str, Page] = field(default_factory=dict)
     """By path."""
 
