@@ -13,13 +13,13 @@ from pytest_kubeflow.cluster.artifacts import BUCKET, PipelineRoot, pipeline_roo
 from pytest_kubeflow.cluster.cluster import Cluster
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import calling
+from pytest_kubeflow.k8s.run_pods import RUN_ID
 from pytest_kubeflow.objectstore.bucket import Bucket
 from pytest_kubeflow.objectstore.client import S3Access
 from pytest_kubeflow.objectstore.keys import access_with, keys_for
 from pytest_kubeflow.objectstore.purge import remove_with
 from pytest_kubeflow.waiting import Deadline, wait_until
 
-_RUN_ID = "pipeline/runid"
 _ROOT = PipelineRoot(BUCKET, "v2/artifacts/")
 """Where KFP keeps them without another configuration."""
 
@@ -76,9 +76,9 @@ class RunArtifacts:
         def left() -> int:
             with calling(f"list the pods of runs in {self._namespace}"):
                 pods = kubernetes.core.list_namespaced_pod(
-                    self._namespace, label_selector=_RUN_ID
+                    self._namespace, label_selector=RUN_ID
                 ).items
-            return sum((pod.metadata.labels or {}).get(_RUN_ID) in run_ids for pod in pods)
+            return sum((pod.metadata.labels or {}).get(RUN_ID) in run_ids for pod in pods)
 
         if not kubernetes.is_configured:
             return

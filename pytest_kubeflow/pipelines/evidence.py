@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pytest_kubeflow.errors import Evidence, KubeflowError
-from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.events import describe_events, events_of
 from pytest_kubeflow.k8s.pods import describe_pod
+from pytest_kubeflow.k8s.run_pods import RunPods
 from pytest_kubeflow.pipelines.last_words import (
     DRIVER,
     component_exit,
@@ -18,7 +19,6 @@ from pytest_kubeflow.pipelines.last_words import (
 )
 from pytest_kubeflow.pipelines.tasks import NOT_STARTED, Task
 from pytest_kubeflow.pipelines.view import RunView
-from pytest_kubeflow.pipelines.workflow_nodes import RUN_ID
 from pytest_kubeflow.plain_text import plain
 from pytest_kubeflow.redaction import Redactor
 
@@ -93,6 +93,7 @@ def run_evidence(
     *,
     kubernetes: KubernetesClient | None,
     namespace: str,
+    pods: RunPods | None,
 ) -> Evidence:
     """Everything that is known of the run now, most telling first.
 
@@ -113,8 +114,8 @@ def run_evidence(
         }
     except KubeflowError as error:
         gap = f"({error.message})"
-    if kubernetes is not None:
-        found = _pods(kubernetes, namespace, view.run_id)
+    if kubernetes is not None and pods is not None:
+        found = _pods(kubernetes, namespace, pods)
         first += [("warnings", found.warnings)] if found.warnings else []
         (first if found.is_telling else last).append(("pods", found.pods))
         last += [("events", found.events)] if found.events is not None else []
@@ -132,16 +133,15 @@ class _Pods(NamedTuple):
     events: str | None = None
 
 
-def _pods(kubernetes: KubernetesClient, namespace: str, run_id: str) -> _Pods:
+def _pods(kubernetes: KubernetesClient, namespace: str, of_run: RunPods) -> _Pods:
     try:
-        with calling(f"list the pods of run {run_id}"):
-            pods: list[Any] = kubernetes.core.list_namespaced_pod(
-                namespace, label_selector=f"{RUN_ID}={run_id}", limit=_PODS
-            ).items
+        pods = of_run.now()
     except KubeflowError as error:
         return _Pods(f"({error.message})", is_telling=True)
     unwell = [pod for pod in pods if pod.status.phase != "Succeeded"]
-    told = "\n".join(f"{pod.metadata.name}: {describe_pod(pod)}" for pod in unwell)
+    told = "\n".join(f"{pod.metadata.name}: {describe_pod(pod)}" for pod in unwell[:_PODS])
+    if len(unwell) > _PODS:
+        told += f"\n... and {len(unwell) - _PODS} more"
     shown = _Pods(told or f"(none but {len(pods)} that succeeded)", is_telling=bool(told))
     claims = {
         volume.persistent_volume_claim.claim_name

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-
-from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.pipelines.workflow_nodes import RUN_ID
 
 WAITING = "waiting for a node"
 STARTING = "starting"
@@ -14,21 +11,14 @@ STARTING = "starting"
 
 RUNNING = "running"
 
-_PODS = 500
 _MAIN = "main"
 
 PodPhase = tuple[str, float, float]
 """Name, begin and end, in seconds since the epoch."""
 
 
-def pod_phases(
-    kubernetes: KubernetesClient, namespace: str, run_id: str
-) -> Mapping[str, tuple[PodPhase, ...]]:
-    """The phases that are over, by the pod's name. Raises KubeflowErrors."""
-    with calling(f"list the pods of run {run_id}"):
-        pods: list[Any] = kubernetes.core.list_namespaced_pod(
-            namespace, label_selector=f"{RUN_ID}={run_id}", limit=_PODS
-        ).items
+def pod_phases(pods: Iterable[Any]) -> Mapping[str, tuple[PodPhase, ...]]:
+    """The phases of these pods that are over, by the pod's name."""
     return {pod.metadata.name: tuple(_phases(pod)) for pod in pods}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, RunFailed, RunMismatch
+from pytest_kubeflow.k8s.run_pods import RunPods
 from pytest_kubeflow.k8s.volumes import Volume
 from pytest_kubeflow.objectstore.bucket import Bucket
 from pytest_kubeflow.pipelines.client import calling
@@ -49,6 +50,10 @@ class PipelineRun:
         self._reading: Reading | None = None
         self._contradiction: str | None = None
         self._was_terminated = False
+        kubernetes = access.kubernetes
+        self._pods = (
+            None if kubernetes is None else RunPods(kubernetes, access.namespace, view.run_id)
+        )
 
     def __repr__(self) -> str:
         return f"PipelineRun({self.name!r}, {self._view.state or 'PENDING'})"
@@ -157,10 +162,7 @@ class PipelineRun:
 
     def pod_phases(self) -> Mapping[str, tuple[PodPhase, ...]]:
         """What its pods did when, by their names; empty without a Kubernetes API."""
-        kubernetes = self._access.kubernetes
-        if kubernetes is None:
-            return {}
-        return pod_phases(kubernetes, self.namespace, self.run_id)
+        return {} if self._pods is None else pod_phases(self._pods.lately())
 
     def volume(self, argument: str) -> Volume:
         """The volume that was made for `argument`."""
@@ -244,6 +246,7 @@ class PipelineRun:
             lambda: self._seen(view).tasks,
             kubernetes=self._access.kubernetes,
             namespace=self.namespace,
+            pods=self._pods,
         )
 
     def _seen(self, view: RunView) -> Reading:

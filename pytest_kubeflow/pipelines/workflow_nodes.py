@@ -16,13 +16,11 @@ from datetime import datetime
 from typing import Any
 
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.k8s.run_pods import RUN_ID
 from pytest_kubeflow.pipelines.node_names import NodeName, Role
 
 WORKFLOWS = ("argoproj.io", "v1alpha1", "workflows")
 """Group, version and plural."""
-
-RUN_ID = "pipeline/runid"
-"""The label of a Workflow, and of its pods, with its run's id."""
 
 FAILED = frozenset({"Failed", "Error"})
 _STATES = {

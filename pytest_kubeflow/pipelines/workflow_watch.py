@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError
-from pytest_kubeflow.pipelines.workflow_nodes import RUN_ID
+from pytest_kubeflow.k8s.run_pods import RUN_ID
 from pytest_kubeflow.waiting import Deadline, bounded_by
 
 _ENDED = frozenset({"Succeeded", "Failed", "Error"})

@@ -65,7 +65,7 @@ def progress_of(
     if (screen := _screen(config)) is None:
         return None
     from pytest_kubeflow.k8s.pods import waiting_pods
-    from pytest_kubeflow.pipelines.workflow_nodes import RUN_ID
+    from pytest_kubeflow.k8s.run_pods import RUN_ID
     from pytest_kubeflow.scheduling.progress import Progress
 
     ask = None if kubernetes is None else partial(waiting_pods, kubernetes, namespace, label=RUN_ID)

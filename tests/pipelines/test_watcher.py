@@ -23,10 +23,10 @@ from pytest_kubeflow.errors import (
     RunMismatch,
     WaitTimeout,
 )
+from pytest_kubeflow.k8s.run_pods import RUN_ID
 from pytest_kubeflow.pipelines.states import FINAL_STATES
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.pipelines.watcher import RunWatcher
-from pytest_kubeflow.pipelines.workflow_nodes import RUN_ID
 from pytest_kubeflow.pipelines.workflow_watch import WorkflowWatch
 from pytest_kubeflow.waiting import Deadline, wait_until
 

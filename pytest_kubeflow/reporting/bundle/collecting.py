@@ -10,8 +10,9 @@ from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.ownership import RUN_ID as SESSION
 from pytest_kubeflow.k8s.ownership import is_ours
+from pytest_kubeflow.k8s.run_pods import RUN_ID
 from pytest_kubeflow.pipelines.package import Package
-from pytest_kubeflow.pipelines.workflow_nodes import RUN_ID, WORKFLOWS
+from pytest_kubeflow.pipelines.workflow_nodes import WORKFLOWS
 from pytest_kubeflow.reporting.bundle.cleaning import cleaned
 from pytest_kubeflow.reporting.bundle.cluster import (
     LISTED,
