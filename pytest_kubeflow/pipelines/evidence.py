@@ -15,6 +15,7 @@ from pytest_kubeflow.pipelines.last_words import (
     DRIVER,
     component_exit,
     component_words,
+    last_words,
     launcher_reason,
 )
 from pytest_kubeflow.pipelines.tasks import NOT_STARTED, Task
@@ -25,6 +26,7 @@ from pytest_kubeflow.redaction import Redactor
 _BY_COMPONENT = re.compile(r"main: Error \(exit code \d+\)")
 _NOT_RUN = frozenset({"PENDING", "", NOT_STARTED})
 _WORDS = 5
+_LONGEST_WORDS = 500
 _LOGS = 3
 _LOG_LINES = 40
 _EVENTS = 30
@@ -54,8 +56,8 @@ def verdict(task: Task) -> str:
     told = f"task {task.label} is {task.state}" + (f" ({why})" if why else "")
     if why.startswith(DRIVER):
         return told  # there was no component yet
-    lines = [line.strip() for line in words.splitlines()[-_WORDS:] if line.strip()]
-    return f"{told}; it said last: {' | '.join(lines)[-500:]}" if lines else told
+    last = last_words(words, _WORDS)
+    return f"{told}; it said last: {last[-_LONGEST_WORDS:]}" if last else told
 
 
 def _why(task: Task, log: str) -> str:

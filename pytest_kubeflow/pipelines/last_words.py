@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import dropwhile
 
 _GLOG = re.compile(r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+\s+\d+ [\w./-]+(?::\d+)?\] ?(?P<text>.*)")
 _ARGO = re.compile(r'time="?\d{4}-\d\d-\d\dT\S+ level=.*\bargo=true\b.*')
@@ -21,6 +22,9 @@ _EXIT_STATUS = re.compile(r"\bexit status (\d+)\b")
 _SIGNAL = re.compile(r"\bsignal: ([\w ]+)")
 _FAILED = "Component failed to execute successfully", "failed to execute component"
 _LAUNCHER_FAILED = re.compile(r"failed to execute (?:importer )?component\b")
+_TRACEBACK = re.compile(r"Traceback \(most recent call last\):")
+_IS_FRAME = re.compile(r"\s")
+_RAISED = re.compile(r"[A-Za-z_][\w.]*(?::|$)")
 DRIVER = "KFP driver:"
 """How the reason of a driver that failed begins."""
 
@@ -57,6 +61,18 @@ def _end_of_json(log: str, start: int, end: int) -> int:
         return end  # it is cut, or none
     following = log.find("\n", after)
     return len(log) if following < 0 else following
+
+
+def last_words(words: str, lines: int) -> str:
+    """The last of what a component printed, on one line: of a Python traceback what was raised."""
+    kept = [line.rstrip() for line in words.splitlines() if line.strip()]
+    begins = [at for at, line in enumerate(kept) if _TRACEBACK.match(line)]
+    if begins:
+        raised = [*dropwhile(_IS_FRAME.match, kept[begins[-1] + 1 :])]
+        # What else there is may be any component's log of an error that it has handled.
+        if raised and _RAISED.match(raised[0]):
+            return " | ".join(line.strip() for line in raised[:lines])
+    return " | ".join(line.strip() for line in kept[-lines:])
 
 
 def component_exit(log: str) -> str:

@@ -176,7 +176,12 @@ def _add_payload(
         if isinstance(report.longrepr, str):  # made a failure of by a hook, in its own words
             sentence = sentence_in(report.longrepr)
         else:
-            sentence = sentence_of(call.excinfo.value, compared(item.config))
+            sentence = sentence_of(
+                call.excinfo.value,
+                compared(item.config),
+                statement=_statement(call.excinfo),
+                runs=[run.name for run in runs],
+            )
     redact = options.redactor(item.config).redact
     payload = {
         "sentence": sentence,
@@ -195,6 +200,12 @@ def _add_payload(
         again = int(getattr(item, "execution_count", 0))  # of pytest-rerunfailures
         payload["bundle"] = bundler.collect(failure, runs, attempt=again)
     setattr(report, PAYLOAD, payload)
+
+
+def _statement(excinfo: pytest.ExceptionInfo[BaseException]) -> str:
+    """The source of what raised it, where that is to be had."""
+    frames = excinfo.traceback.filter(excinfo)
+    return str(frames[-1].statement).strip() if frames else ""
 
 
 def _first_line_of_doc(item: pytest.Item) -> str:

@@ -3,32 +3,69 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from pytest_kubeflow.errors import KubeflowError
+from pytest_kubeflow.reporting.sdk_errors import sentence_of_sdk
 
 _LONGEST = 600
-# Of a traceback as pytest prints it, the lines with the error.
-_ERROR_LINE = re.compile(r"^E\s+(\S.*)$", re.MULTILINE)
+_LONGEST_STATEMENT = 160
+_NAMED_RUNS = 2
+_ASSERT = "assert "
+# Of a traceback as pytest prints it, the line with the error; a SyntaxError has its file before it.
+_ERROR_LINES = (
+    re.compile(r"^E {3}(\S.*)$", re.MULTILINE),
+    re.compile(r"^E\s+(\S.*)$", re.MULTILINE),
+)
 
 
-def sentence_of(error: BaseException, compared: str = "") -> str:
-    """That of an exception; `compared` is what was said of the last comparison in this test."""
+def sentence_of(
+    error: BaseException, compared: str = "", *, statement: str = "", runs: Sequence[str] = ()
+) -> str:
+    """That of an exception.
+
+    `compared` is what was said of the last comparison in this test, `statement` the line of the
+    test that raised it, `runs` are the names of the test's runs.
+    """
     if isinstance(error, KubeflowError):
         return one_line(error.message)
     told = _first_line(str(getattr(error, "msg", None) or error))
     if isinstance(error, AssertionError):
         # "assert 14.11 == 13.0: task square-root gave 14.11, ..." repeats itself.
-        return one_line(compared) if compared and compared in told else one_line(told)
+        said = compared if compared and compared in told else _asserted(told, statement)
+        return one_line(said + _of_runs(said, runs))
     if type(error).__module__ == "builtins" and hasattr(error, "msg"):  # pytest's own outcomes
         return one_line(told)
+    if sentence := sentence_of_sdk(error):
+        return one_line(sentence)
     name = type(error).__name__
     return one_line(f"{name}: {told}" if told else name)
 
 
+def _asserted(told: str, statement: str) -> str:
+    """What a failed assertion says; two bare values do not say what they are: its source does."""
+    statement = " ".join(statement.split())
+    if not statement.startswith(_ASSERT) or (told and not told.startswith(_ASSERT)):
+        return told or "AssertionError"
+    if len(statement) > _LONGEST_STATEMENT:
+        statement = f"{statement[: _LONGEST_STATEMENT - 1]}…"
+    values = told.removeprefix(_ASSERT)
+    return f"{statement}: {values}" if values and values not in statement else statement
+
+
+def _of_runs(said: str, runs: Sequence[str]) -> str:
+    if not runs or any(name in said for name in runs):
+        return ""
+    names = [*runs[:_NAMED_RUNS]]
+    names += [f"{len(runs) - _NAMED_RUNS} more"] if len(runs) > _NAMED_RUNS else []
+    return f" (run{'' if len(runs) == 1 else 's'} {', '.join(names)})"
+
+
 def sentence_in(text: str) -> str:
     """The same from what is printed of a failure: its first line of an error, or its last line."""
-    if found := _ERROR_LINE.search(text):
-        return one_line(found[1])
+    for pattern in _ERROR_LINES:
+        if found := pattern.search(text):
+            return one_line(found[1])
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return one_line(lines[-1] if lines else "")
 

@@ -11,6 +11,7 @@ from pytest_kubeflow.pipelines.last_words import (
     component_exit,
     component_words,
     driver_reason,
+    last_words,
     launcher_reason,
 )
 
@@ -87,3 +88,34 @@ def test_the_reason_of_a_driver() -> None:
         "KFP driver: driver.Container(...) failed: resolving input (x) failed: no y"
     )
     assert driver_reason("nothing") == ""
+
+
+RAISED = """about to read
+Traceback (most recent call last):
+  File "<string>", line 1, in <module>
+KeyError: 'first'
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "/tmp/x/ephemeral_component.py", line 11, in fit
+    with open(path) as file:
+         ^^^^^^^^^^
+FileNotFoundError: [Errno 2] No such file or directory: '/minio/x'
+"""
+
+
+def test_of_a_traceback_what_was_raised() -> None:
+    raised = "FileNotFoundError: [Errno 2] No such file or directory: '/minio/x'"
+    assert last_words(RAISED, 5) == raised
+    assert last_words(f"{RAISED}  more of it\nand more\n", 2) == f"{raised} | more of it"
+    assert last_words("one\n\ntwo\nthree\n", 2) == "two | three"
+    cut = RAISED.partition("FileNotFound")[0]
+    assert last_words(cut, 2) == "with open(path) as file: | ^^^^^^^^^^"
+
+
+def test_an_error_that_was_handled_is_not_what_it_said_last() -> None:
+    log = f"{RAISED}2026-11-29 retrying\nkilled by nobody\n"
+    assert last_words(log, 3).startswith("FileNotFoundError")
+    handled = "Traceback (most recent call last):\n  File x\n(handled) no\nlast: word\n"
+    assert last_words(handled, 1) == "last: word"

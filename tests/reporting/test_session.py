@@ -30,6 +30,9 @@ def test_passes(ended):
 def test_wrong(ended):
     assert ended.task("square").output == 10.0
 
+def test_bare(ended):
+    assert len(ended.name) == 0
+
 @pytest.mark.parametrize("number", [1, 2])
 def test_one_cause(number):
     raise NotFound(f"no such thing as thing-{number}45604e8", evidence=Evidence("thing", (
@@ -81,6 +84,7 @@ def told(
 ) -> tuple[Session, SessionRecord, Path]:
     folder = tmp_path_factory.mktemp("session")
     files = {"conftest.py": CONFTEST, "test_session.py": TESTS, "test_odd.py": "import nothing\n"}
+    files["test_typo.py"] = "def test_typo(:\n    pass\n"
     arguments = (f"--kf-json={folder / 'session.json'}", "--continue-on-collection-errors")
     session = run_session(folder, files, *arguments, *request.param, reports=False)
     return session, record_of(folder), folder
@@ -94,8 +98,10 @@ def test_every_test_has_its_outcome(told: Told) -> None:
     outcomes = {test.nodeid.rpartition("::")[2]: test.outcome for test in record.tests}
     assert outcomes == {
         "test_odd.py": Outcome.ERROR,
+        "test_typo.py": Outcome.ERROR,
         "test_passes": Outcome.PASSED,
         "test_wrong": Outcome.FAILED,
+        "test_bare": Outcome.FAILED,
         "test_one_cause[1]": Outcome.FAILED,
         "test_one_cause[2]": Outcome.FAILED,
         "test_error_in_setup": Outcome.ERROR,
@@ -115,6 +121,8 @@ def test_every_red_one_has_a_sentence(told: Told) -> None:
     red = {test.nodeid.rpartition("::")[2]: test for test in record.tests if test.outcome.is_red}
     assert {name: (test.sentence, test.phase) for name, test in red.items()} == {
         "test_odd.py": ("ModuleNotFoundError: No module named 'nothing'", "collect"),
+        "test_typo.py": ("SyntaxError: invalid syntax", "collect"),
+        "test_bare": ("assert len(ended.name) == 0: 20 == 0 (run pythagorean-145604e8)", "call"),
         "test_wrong": (
             "task square of run pythagorean-145604e8 gave 9.0, 10.0 expected",
             "call",
@@ -137,7 +145,7 @@ def test_one_cause_is_told_once(told: Told) -> None:
     ]
     assert first.sentence == "no such thing as thing-245604e8"
     assert [one.heading for one in first.evidence] == ["events"]
-    assert len(record.causes) == 5
+    assert len(record.causes) == 7
 
 
 def test_a_run_is_told_with_its_graph(told: Told) -> None:
@@ -162,7 +170,7 @@ def test_what_did_not_run_is_told_once_a_reason(told: Told) -> None:
 def test_the_verdict_stands_in_the_terminal_too(told: Told) -> None:
     session, record, folder = told
     assert record.verdict.state is State.DEGRADED
-    assert "5 causes explain all 6 failures." in record.verdict.sentence
+    assert "7 causes explain all 8 failures." in record.verdict.sentence
     assert f"Kubeflow: {record.verdict.state}" in session.stdout
     assert record.verdict.sentence in session.stdout
     assert "  2 x no such thing as thing-" in session.stdout
