@@ -20,6 +20,7 @@ from pytest_kubeflow.objectstore.keys import access_with, keys_for
 from pytest_kubeflow.objectstore.purge import NamespacePurge
 from pytest_kubeflow.objectstore.reaper import MarkedPlace, StoreReaper
 from pytest_kubeflow.objectstore.reaper import remove as remove_place
+from pytest_kubeflow.objectstore.run_artifacts import RunArtifacts
 from pytest_kubeflow.objectstore.scratch import bases
 from pytest_kubeflow.pipelines.client import make_kfp_client
 from pytest_kubeflow.pipelines.experiment import KfpLeftover
@@ -41,6 +42,7 @@ class Search:
         self._within = within
         self._objects = OwnObjects(cluster.kubernetes)
         self._purge = NamespacePurge(cluster, failed=self._failed)
+        self._homes: set[str] = set()
         self.unseen: list[str] = []
         self.namespaces: list[str] = []
         """Those that were looked at."""
@@ -48,7 +50,8 @@ class Search:
     def remnants(self) -> list[Remnant]:
         """All of them, those of living sessions too; what holds others comes first."""
         self.namespaces = self._namespaces()
-        return [*self._in_kfp(), *self._in_kubernetes(), *self._in_store()]
+        in_kubernetes = [*self._in_kubernetes()]  # which tells the namespaces that go as a whole
+        return [*self._in_kfp(), *in_kubernetes, *self._in_store()]
 
     def _work(self) -> str | None:
         """The namespace that a session would work in, where that has to be there."""
@@ -81,7 +84,7 @@ class Search:
             return
         of_cluster = self._objects.of_cluster()
         inside = self._objects.everywhere(*self.namespaces)
-        homes = {one.name for one in of_cluster}
+        self._homes = homes = {one.name for one in of_cluster}
         stays = {name: self._why_it_stays(name) for name in homes}
         stays |= {
             name: self._why_it_stays(name, is_home=False)
@@ -129,8 +132,16 @@ class Search:
             for one in self._listed(client, namespace):
                 if one.id not in seen:
                     seen.add(one.id)
-                    remove = partial(remove_from_kfp, client, one)
-                    yield Remnant(str(one), one.labels, one.made, remove)
+                    yield self._of_kfp(client, one)
+
+    def _of_kfp(self, client: Any, one: KfpLeftover) -> Remnant:
+        namespace = one.namespace or self._work()
+        if one.kind != "experiment" or namespace is None or namespace in self._homes:
+            remove = partial(remove_from_kfp, client, one)
+            return Remnant(str(one), one.labels, one.made, remove)
+        artifacts = RunArtifacts(self._cluster, namespace, failed=self._failed)
+        remove = partial(remove_from_kfp, client, one, artifacts.add)
+        return Remnant(str(one), one.labels, one.made, remove, artifacts.purge)
 
     def _listed(self, client: Any, namespace: str | None) -> Sequence[KfpLeftover]:
         kinds = ("pipeline",) if namespace is None and self._cluster.multi_user else None

@@ -15,7 +15,7 @@ from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.k8s.run_pods import RUN_ID
 from pytest_kubeflow.objectstore.bucket import Bucket
-from pytest_kubeflow.objectstore.client import S3Access
+from pytest_kubeflow.objectstore.client import S3Access, translated
 from pytest_kubeflow.objectstore.keys import access_with, keys_for
 from pytest_kubeflow.objectstore.purge import remove_with
 from pytest_kubeflow.waiting import Deadline, wait_until
@@ -42,7 +42,7 @@ class RunArtifacts:
         self._runs: list[tuple[str, str]] = []
 
     def add(self, pipeline: str, run_id: str) -> None:
-        """Name one that was deleted; "" for the pipeline of one that was submitted twice."""
+        """Name one that was deleted; "" for a pipeline that is not known, which is looked for."""
         with self._lock:
             self._runs.append((pipeline, run_id))
 
@@ -53,19 +53,16 @@ class RunArtifacts:
         if not runs or self._cluster.s3.endpoint is None:
             return
         self._wait_for_pods({run_id for _, run_id in runs})
-        names = {pipeline for pipeline, _ in runs if pipeline}
-        paths = [
-            f"{name}/{run_id}/"
-            for pipeline, run_id in runs
-            for name in ({pipeline} if pipeline else names)
-        ]
         root = pipeline_root(self._cluster.kubernetes, self._namespace) or _ROOT
         keys = keys_for(self._cluster, self._namespace)
         ways = [access_with(self._cluster, one) for one in keys]
 
         def remove(access: S3Access) -> None:
-            for path in paths:
-                _remove(access, root, path)
+            unknown = any(not pipeline for pipeline, _ in runs)
+            all_names = _pipelines_below(access, root) if unknown else ()
+            for pipeline, run_id in runs:
+                for name in (pipeline,) if pipeline else all_names:
+                    _remove(access, root, f"{name}/{run_id}/")
 
         remove_with(ways, remove, failed=self._failed)
 
@@ -91,6 +88,14 @@ class RunArtifacts:
             )
         except KubeflowError:
             return  # what can be removed is removed all the same
+
+
+def _pipelines_below(access: S3Access, root: PipelineRoot) -> list[str]:
+    """The names of pipelines that have stored anything there."""
+    with translated(f"list s3://{root.bucket}/{root.prefix}"):
+        found = list(access.connect().list_objects(root.bucket, prefix=root.prefix))
+    names = [str(one.object_name).removeprefix(root.prefix).strip("/") for one in found]
+    return [name for name, one in zip(names, found, strict=True) if one.is_dir and name]
 
 
 def _remove(access: S3Access, root: PipelineRoot, path: str) -> None:

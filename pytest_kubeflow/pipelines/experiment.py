@@ -19,12 +19,21 @@ from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.ownership import RUN_ID, Ownership, has_expired, is_ours, living
 from pytest_kubeflow.pipelines.client import AlreadyThere, calling, pages
+from pytest_kubeflow.pipelines.package import Package
 from pytest_kubeflow.pipelines.states import FINAL_STATES
 from pytest_kubeflow.pipelines.transport import policy_of
 from pytest_kubeflow.pipelines.view import RunView
 
 OURS = "pytest-kubeflow"
+
+Deleted = Callable[[str, str], None]
+"""Is told each run that was deleted: its pipeline's name ("" if that is not known), and its id."""
+
 _LABEL = re.compile(r"([\w.-]+/[\w.-]+)=(\S+)")
+
+
+def no_matter(_pipeline: str, _run_id: str) -> None:
+    """Nobody wants to know."""
 
 
 def describe(ownership: Ownership, *, lifetime: float | None = None) -> str:
@@ -68,17 +77,15 @@ class Experiment:
         if before is not None:
             _delete_experiment(self._client, before)
 
-    def delete(self) -> list[str]:
-        """Remove it, if it was made at all, with runs in it that nobody knows of: their ids.
+    def delete(self, deleted: Deleted = no_matter) -> None:
+        """Remove it, if it was made at all, with runs in it that nobody knows of.
 
         Something on the way may send one request twice, or do it after we have given it up.
         """
-        removed = []
         if self._id is not None:
-            removed = _remove_experiment(self._client, self._id, self._namespace)
+            _remove_experiment(self._client, self._id, self._namespace, deleted)
         if self._record is not None:
             _delete_experiment(self._client, self._record)
-        return removed
 
     def _create(self, name: str, *, lifetime: float | None = None) -> str:
         def create() -> str:
@@ -162,7 +169,11 @@ def leftovers(
 
 
 def reap(
-    client: Any, namespace: str | None, *, clock: Callable[[], float] = time.time
+    client: Any,
+    namespace: str | None,
+    *,
+    clock: Callable[[], float] = time.time,
+    deleted: Deleted = no_matter,
 ) -> list[KfpLeftover]:
     """Remove experiments with their runs, and pipelines, whose sessions' time is over.
 
@@ -176,15 +187,15 @@ def reap(
         for one in found:
             if has_expired(one.labels, now=now) and one.run_id not in alive:
                 with contextlib.suppress(KubeflowError):
-                    remove(client, one)
+                    remove(client, one, deleted)
                     gone.append(one)
     return gone
 
 
-def remove(client: Any, one: KfpLeftover) -> None:
-    """Remove it. Raises KubeflowErrors."""
+def remove(client: Any, one: KfpLeftover, deleted: Deleted = no_matter) -> None:
+    """Remove it; `deleted` is told its runs. Raises KubeflowErrors."""
     if one.kind == "experiment":
-        _remove_experiment(client, one.id, one.namespace)
+        _remove_experiment(client, one.id, one.namespace, deleted)
     else:
         remove_pipeline(client, one.id)
 
@@ -200,16 +211,23 @@ def remove_pipeline(client: Any, pipeline_id: str) -> None:
             client.delete_pipeline(pipeline_id)
 
 
-def _remove_experiment(client: Any, experiment_id: str, namespace: str | None) -> list[str]:
-    """Remove it with its runs, which would stay else, in no experiment; the ids of these."""
-    removed = []
+def _remove_experiment(
+    client: Any, experiment_id: str, namespace: str | None, deleted: Deleted
+) -> None:
+    """Remove it with its runs, which would stay else, in no experiment."""
     with contextlib.suppress(NotFound):
         runs = pages(client.list_runs, "runs", experiment_id=experiment_id, namespace=namespace)
         for run in map(RunView.of, list(runs)):
             _remove_run(client, run)
-            removed.append(run.run_id)
+            deleted(_pipeline_of(run), run.run_id)
     _delete_experiment(client, experiment_id)
-    return removed
+
+
+def _pipeline_of(run: RunView) -> str:
+    """The name of what it ran; "" for a version that was uploaded, of which lists tell the ids."""
+    spec = Package.of_api(run.pipeline_spec or {}).pipeline_spec
+    info = spec.get("pipelineInfo") if isinstance(spec, Mapping) else None
+    return str(info.get("name") or "") if isinstance(info, Mapping) else ""
 
 
 def _remove_run(client: Any, run: RunView) -> None:

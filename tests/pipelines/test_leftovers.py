@@ -71,7 +71,10 @@ def test_what_has_expired_goes_and_all_else_stays(client: Any, package: Path) ->
         }.items()
     }
 
-    told = {str(one) for one in reap(client, None)}
+    deleted = []
+    reaped = reap(client, None, deleted=lambda *run: deleted.append(run))
+    assert deleted == [("pythagorean", gone)]
+    told = {str(one) for one in reaped}
     assert {one.split()[0] for one in told} == {"experiment", "pipeline"}
     assert len(told) == 2
 

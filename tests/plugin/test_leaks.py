@@ -76,23 +76,36 @@ def tell() -> str:
 def test_runs(run_pipeline, minio_bucket):
     assert run_pipeline(tell).outputs["Output"] == "told"
 """
+OF_A_VERSION = """
+from kfp import dsl
+
+@dsl.component(base_image="python:3.11")
+def tell_again() -> str:
+    return "told"
+
+def test_runs_a_version(run_pipeline, upload_pipeline):
+    (version,) = upload_pipeline(tell_again).versions()
+    assert run_pipeline(version).outputs["Output"] == "told"
+"""
 
 
 def test_what_is_kept_is_no_leak(remote: Remote, tmp_path: Path) -> None:
     before = remote.things()
     arguments = (f"--kf-namespace={NAMESPACE}", "--kf-strict-cleanup", "--kf-keep=always")
-    code, output, record = session_of(remote, tmp_path, RUNS, *arguments)
+    code, output, record = session_of(remote, tmp_path, RUNS + OF_A_VERSION, *arguments)
     assert code == 0, output
     assert all(one.kept for one in record.left)
-    (run,) = (one.name for one in record.left if one.kind == "run")
-    assert f"run {run}: " in output
+    runs = [one.name for one in record.left if one.kind == "run"]
+    assert len(runs) == 2
+    assert all(f"run {run}: " in output for run in runs)
+    assert artifacts_of(remote) - before
     code, output = remote.run(tmp_path, f"--kf-cleanup-session={record.session}", seconds=300)
     assert code == 0, output
-    remote.wait_until_as(before | artifacts_of(remote))
+    remote.wait_until_as(before)
 
 
 def artifacts_of(remote: Remote) -> set[str]:
-    """Objects of runs, which the clean-up of another session does not know."""
+    """Objects of runs."""
     return {one for one in remote.things() if "/v2/artifacts/" in one}
 
 

@@ -21,7 +21,8 @@ def api(package: str) -> BaseException:
         "kubernetes": kubernetes.client.ApiException,
         "kfp": kfp_server_api.exceptions.ApiException,
     }[package]
-    return kind(http_resp=answer)  # type: ignore[no-any-return]
+    error: BaseException = kind(http_resp=answer)
+    return error
 
 
 def store() -> BaseException:
