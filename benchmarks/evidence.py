@@ -1,7 +1,8 @@
 """What a session pays for the evidence of ten failures after its cluster has stopped answering.
 
 `python -m benchmarks.evidence` lets gateway and Kubernetes API refuse connections in the middle of
-a session, and then, in another one, take them and never answer.
+a session, and then, in another one, take them and never answer; and the same with three workers of
+pytest-xdist, which fail one after another.
 """
 
 from __future__ import annotations
@@ -23,14 +24,16 @@ def main() -> None:
     environment = {"KF_PASSWORD": "12341234", "COLUMNS": "200"}
     with serving() as remote, mock.patch.dict(os.environ, environment):
         for how, told in HOW.items():
-            with tempfile.TemporaryDirectory() as name:
-                folder = Path(name)
-                died = dying(remote, folder, how, f"--kf-json={folder / 'report.json'}")
-            print(
-                f"{died.seconds:6.1f} s, {died.seconds / BOUND:5.2f} of the bound; "
-                f"{died.connections:3} connections: {told}",
-                flush=True,
-            )
+            for workers in (1, 3):
+                with tempfile.TemporaryDirectory() as name:
+                    folder = Path(name)
+                    options = (f"--kf-json={folder / 'report.json'}",)
+                    died = dying(remote, folder, how, *options, workers=workers)
+                print(
+                    f"{died.seconds:6.1f} s, {died.seconds / BOUND:5.2f} of the bound; "
+                    f"{died.connections:3} connections, {workers} workers: {told}",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

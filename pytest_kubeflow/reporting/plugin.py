@@ -16,7 +16,6 @@ import pytest
 from pytest_kubeflow import options
 from pytest_kubeflow.errors import Evidence, KubeflowError, show_evidence
 from pytest_kubeflow.reporting.failure_text import add_text, shorten_summary
-from pytest_kubeflow.retries.evidence import EVIDENCE
 
 if TYPE_CHECKING:
     from pytest_kubeflow.k8s.client import KubernetesClient
@@ -48,14 +47,13 @@ def add_evidence(item: pytest.Item, evidence: Evidence | None) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """How much evidence this session shows, and how long it waits for it."""
+    """How much evidence this session shows."""
     if options.is_listing(session.config):
         return
     settings = options.load(session.config).reporting
     # pytest 9 prints the whole text of a failure with --tb=line, too.
     line = session.config.getoption("tbstyle", "auto") == "line"
     show_evidence("none" if line else settings.evidence)
-    EVIDENCE.renew(settings.evidence_timeout)
 
 
 def work_in(

@@ -3,18 +3,20 @@
 Reading evidence must not be what a dead cluster costs. Inside of `reading_evidence` calls of all
 clients lose a bounded time together, in all of the session: each attempt gets half of what is left,
 after the first outage nothing is asked twice, and once the time is spent, servers that have not
-answered are not asked any more. A server that answers is always asked: it costs nothing.
+answered are not asked any more. A server that answers is always asked: it costs nothing. Workers of
+pytest-xdist lose the same seconds (`losses.py`).
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from pathlib import Path
 
 from pytest_kubeflow.errors import ClusterUnreachable
+from pytest_kubeflow.retries.losses import OwnLosses, SharedLosses
 
 SECONDS = 20.0
 """What a session may lose, unless --kf-evidence-timeout says otherwise."""
@@ -36,32 +38,36 @@ class NotAsked(ClusterUnreachable):
 
 
 class EvidenceBudget:
-    """Of one session in one process; threads may share it."""
+    """Of one session, in one process or in several. Threads may share it."""
 
     def __init__(
         self, seconds: float = SECONDS, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
         self.renew(seconds)
 
-    def renew(self, seconds: float = SECONDS) -> None:
-        """Another session begins."""
+    def renew(self, seconds: float = SECONDS, *, shared: Path | None = None) -> None:
+        """Another session begins; `shared` is the file of what its other processes lose, too."""
         self._seconds = seconds
-        self._left = max(seconds - _OTHERS, seconds / 2)
-        self._counted_to = float("-inf")
-        self._silent: set[str] = set()
-        self._met_outage = False
+        self._losses: OwnLosses | SharedLosses = OwnLosses(_bearable(seconds))
+        if shared is not None:
+            with suppress(OSError):  # the other processes are on another machine
+                self._losses = SharedLosses(shared)
+
+    def share(self, path: Path) -> None:
+        """Let other processes of the session lose the same seconds, by this file."""
+        self._losses = SharedLosses.make(path, self._losses.now.left)
 
     @property
     def is_spent(self) -> bool:
         """Whether nothing is left, and the servers that took it are silent still."""
-        return self._left < _LEAST and bool(self._silent)
+        losses = self._losses.now
+        return losses.left < _LEAST and bool(losses.silent)
 
     @property
     def reason(self) -> str:
         """One line for what is not read any more."""
-        silent = sorted(self._silent) or ["the cluster"]
+        silent = sorted(self._losses.now.silent) or ["the cluster"]
         told = " and ".join(silent) + (" does" if len(silent) == 1 else " do")
         return (
             f"not asked: {told} not answer any more, and the {self._seconds:g} s for which a "
@@ -71,32 +77,38 @@ class EvidenceBudget:
     @property
     def bearable(self) -> float:
         """Seconds for which an outage is borne now."""
-        return 0.0 if self._met_outage else _FIRST_OUTAGE
+        return 0.0 if self._losses.now.met_outage else _FIRST_OUTAGE
 
     def seconds(self, usual: float) -> float:
         """What an attempt may take that has `usual` seconds otherwise."""
-        return min(usual, max(self._left / 2, _LEAST))
+        return min(usual, max(self._losses.now.left / 2, _LEAST))
 
     def admit(self, client: str) -> None:
         """Raise NotAsked if `client` is silent and nothing is left."""
-        if self._left < _LEAST and client in self._silent:
+        losses = self._losses.now
+        if losses.left < _LEAST and client in losses.silent:
             raise NotAsked(self.reason)
 
     def lost(self, client: str, since: float) -> None:
         """An attempt that began at `since` was not answered."""
-        with self._lock:
+        with self._losses.change() as losses:
             now = self._clock()
-            # Clients that ask through others lose the same time.
-            self._left -= max(0.0, now - max(since, self._counted_to))
-            self._counted_to = now
-            self._met_outage = True
-            self._silent.add(client)
+            # Clients that ask through others, or at the same time, lose the same time.
+            losses.left -= max(0.0, now - max(since, losses.counted_to))
+            losses.counted_to = now
+            losses.met_outage = True
+            if client not in losses.silent:
+                losses.silent.append(client)
 
     def answered(self, client: str) -> None:
         """It is there."""
-        if client in self._silent:
-            with self._lock:
-                self._silent.discard(client)
+        if client in self._losses.now.silent:
+            with self._losses.change() as losses:
+                losses.silent[:] = [one for one in losses.silent if one != client]
+
+
+def _bearable(seconds: float) -> float:
+    return max(seconds - _OTHERS, seconds / 2)
 
 
 EVIDENCE = EvidenceBudget()

@@ -11,7 +11,7 @@ from tests.cluster.remote import NAMESPACE, Remote
 from tests.scheduling.relay import Relay
 
 TESTS = """
-import pathlib, time
+import os, pathlib, time
 import pytest
 from kfp import dsl
 
@@ -24,9 +24,10 @@ def working():
     work()
 
 def after_the_end():
-    if not pathlib.Path("end").exists():
-        pathlib.Path("end").touch()
-    while not pathlib.Path("ended").exists():
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    pathlib.Path(f"ready-{worker}").touch()
+    before = f"seconds-gw{int(worker[2:]) - 1}"  # workers lose their time one after another
+    while not pathlib.Path("ended" if worker == "gw0" else before).exists():
         time.sleep(0.01)
 
 @pytest.mark.parametrize("number", range(COUNT))
@@ -48,7 +49,7 @@ def running(kf_cluster, _kf_runs, _kf_experiment, request):
 """
 
 CONFTEST = """
-import pathlib, time
+import os, pathlib, time
 import pytest
 spent = []
 
@@ -64,7 +65,9 @@ def pytest_runtest_makereport():
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_teardown(nextitem):
     if nextitem is None:  # what the session removes at its end is another matter
-        pathlib.Path("seconds").write_text(str(sum(spent)))
+        name = f"seconds-{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}"
+        pathlib.Path(f".{name}").write_text(str(sum(spent)))
+        pathlib.Path(f".{name}").rename(name)
         while not pathlib.Path("mended").exists():
             time.sleep(0.01)
 """
@@ -72,7 +75,10 @@ def pytest_runtest_teardown(nextitem):
 
 @dataclass(frozen=True)
 class Died:
-    """`connections` were made after the end, in `seconds` of putting reports together."""
+    """`connections` were made after the end, in `seconds` of putting reports together.
+
+    Of several workers those of all of them.
+    """
 
     code: int
     output: str
@@ -80,11 +86,12 @@ class Died:
     connections: int
 
 
-def dying(remote: Remote, folder: Path, how: str, *arguments: str, count: int = 5) -> Died:
+def dying(
+    remote: Remote, folder: Path, how: str, *arguments: str, count: int = 5, workers: int = 1
+) -> Died:
     """Run the session; its gateway and Kubernetes API are `cut` or `stall` when asked for it."""
     (folder / "conftest.py").write_text(CONFTEST)
     (folder / "test_dying.py").write_text(TESTS.replace("COUNT", str(count)))
-    ends = folder / "end"
     where = remote.endpoints
     text = Path(where.kubeconfig).read_text()
     (server,) = set(re.findall(r"https?://[\d.]+:\d+", text))
@@ -98,20 +105,21 @@ def dying(remote: Remote, folder: Path, how: str, *arguments: str, count: int = 
             f"--kf-namespace={NAMESPACE}",
             "--kf-keep=always",
         ]
-        session = remote.begin(folder, *options, *arguments)
-        while not ends.exists() and session.poll() is None:
+        several = ("-n", str(workers)) if workers > 1 else ()
+        session = remote.begin(folder, *options, *several, *arguments)
+        while len([*folder.glob("ready-*")]) < workers and session.poll() is None:
             time.sleep(0.02)
         for relay in (gateway, api):
             getattr(relay, how)()
         before = gateway.accepted + api.accepted
         (folder / "ended").touch()
-        measured = folder / "seconds"
-        while not measured.exists() and session.poll() is None:
+        while len([*folder.glob("seconds-*")]) < workers and session.poll() is None:
             time.sleep(0.02)
         connections = gateway.accepted + api.accepted - before
         for relay in (gateway, api):
             relay.mend()
         (folder / "mended").touch()
         output, _ = session.communicate()
-    seconds = float(measured.read_text()) if measured.exists() else float("nan")
+    measured = [float(one.read_text()) for one in folder.glob("seconds-*")]
+    seconds = sum(measured) if len(measured) == workers else float("nan")
     return Died(session.returncode, output, seconds, connections)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -117,3 +118,48 @@ def test_only_what_reads_evidence_is_bounded(clock: Clock) -> None:
     with reading_evidence():
         assert policy.longest == 2.0
     assert policy.longest == 30.0
+
+
+def test_processes_of_a_session_lose_the_same_seconds(clock: Clock, tmp_path: Path) -> None:
+    ours, theirs = (EvidenceBudget(20.0, clock=clock) for _ in range(2))
+    ours.share(tmp_path / "shared.json")
+    theirs.renew(20.0, shared=tmp_path / "shared.json")
+    took: list[float] = []
+    with reading_evidence():
+        for _ in range(10):
+            for budget in (ours, theirs):
+                policy = RetryPolicy("gateway", evidence=budget)
+                with contextlib.suppress(TimeoutError, NotAsked):
+                    policy.repeat(silent(clock, budget, took))
+        assert sum(took) <= 20.0
+        assert ours.is_spent
+        assert theirs.is_spent
+    # What comes back for one of them is asked by both.
+    RetryPolicy("gateway", evidence=theirs).repeat(lambda: "runs")
+    assert not ours.is_spent
+    with reading_evidence():
+        assert RetryPolicy("gateway", evidence=ours).repeat(lambda: "runs") == "runs"
+
+
+def test_what_is_lost_at_once_counts_once(clock: Clock, tmp_path: Path) -> None:
+    ours, theirs = (EvidenceBudget(20.0, clock=clock) for _ in range(2))
+    ours.share(tmp_path / "shared.json")
+    theirs.renew(20.0, shared=tmp_path / "shared.json")
+    since, clock.now = clock.now, clock.now + 8.0
+    ours.lost("gateway", since)
+    theirs.lost("Kubernetes", since + 1.0)
+    assert ours.seconds(60.0) == theirs.seconds(60.0) == pytest.approx(4.5)
+
+
+def test_without_the_file_each_counts_for_itself(clock: Clock, tmp_path: Path) -> None:
+    path = tmp_path / "shared.json"
+    budget = EvidenceBudget(20.0, clock=clock)
+    budget.renew(20.0, shared=path)  # that of another machine
+    assert budget.seconds(60.0) == 8.5
+    budget.share(path)
+    path.unlink()
+    budget.lost("gateway", clock.now)
+    assert budget.bearable == 0.0
+    path.write_text("half of wh")
+    budget.lost("gateway", clock.now)
+    assert budget.seconds(60.0) == 8.5
