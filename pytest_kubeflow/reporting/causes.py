@@ -17,6 +17,8 @@ _PARTS = (
     # "run x ended FAILED, not SUCCEEDED: task y is FAILED (why)": what counts is why.
     (re.compile(r"^run \S+ (?:was terminated and )?ended \w+, not [\w ]+: "), ""),
     (re.compile(r"\btask \S+ is (?:NOT STARTED|[A-Z]+)\b"), "task is"),
+    # What a predictor answers, whatever it was asked.
+    (re.compile(r"^[A-Z]+ \S*/v[12]/\S+ at \S+(?: with host \S+)? answers\b"), "it answers"),
     (re.compile(r"https?://\S+"), "URL"),
     (re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"), "ID"),
     # Names that the cluster or we have made: "pythagorean-145604e8", "x-7d9f8b6c5-x2x4z".

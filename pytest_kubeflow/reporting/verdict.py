@@ -89,14 +89,14 @@ def not_run_of(tests: Iterable[TestRecord]) -> tuple[NotRun, ...]:
 def _component(name: str, tests: Sequence[TestRecord]) -> ComponentResult:
     red = sum(test.outcome.is_red for test in tests)
     left = [test for test in tests if test.outcome in _LEFT]
-    # A failure that its author expects says that the component works as far as it is known to.
-    passed = len(tests) - red - len(left)
+    expected = sum(test.outcome is Outcome.XFAILED for test in tests)
+    passed = len(tests) - red - len(left) - expected
     if red:
         state = State.DEGRADED if passed else State.UNFIT
     else:
         state = State.FIT if passed else State.UNTESTED
     note = Counter(test.sentence for test in left).most_common(1)[0][0] if left else ""
-    return ComponentResult(name, state, passed, red, len(left), note)
+    return ComponentResult(name, state, passed, red, len(left), note, expected)
 
 
 def _fit(tests: Sequence[TestRecord]) -> str:
@@ -151,8 +151,10 @@ def _interrupted(tests: Sequence[TestRecord], red: Sequence[ComponentResult], en
 def _untested(tests: Sequence[TestRecord], ended_by: str) -> str:
     if not tests:
         return f"No test ran: {ended_by or 'none was selected'}."
-    reasons = not_run_of(tests)
-    told = "; ".join(f"{one.reason} ({one.count})" for one in reasons[:_LISTED])
+    told = "; ".join(f"{one.reason} ({one.count})" for one in not_run_of(tests)[:_LISTED])
+    if expected := sum(test.outcome is Outcome.XFAILED for test in tests):
+        did_not_run = f"; did not run: {told}" if told else ""
+        return f"No test passed: {expected} failed as expected{did_not_run}."
     return f"No test ran: {told or ended_by}."
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from kfp import dsl
+from minio.error import S3Error
 
 from pytest_kubeflow import PipelineRun, model_uri
 
@@ -29,10 +30,19 @@ def test_artifact_of_a_task_is_in_the_store(minio_client: Any, pipeline_run: Pip
     if not uri.startswith("s3://"):
         pytest.skip(f"artifacts of this cluster are in another store than the one asked: {uri}")
     bucket, _, key = uri.removeprefix("s3://").partition("/")
-    response = minio_client.get_object(bucket, key)
+    try:
+        response = minio_client.get_object(bucket, key)
+    except S3Error as error:
+        pytest.fail(f"what task write-squares stored at {uri} cannot be read: {error.code}")
     try:
         content = response.read().decode(errors="replace")
     finally:
         response.close()
         response.release_conn()
-    assert content == "".join(f"{number},{number * number}\n" for number in range(ROWS))
+    wanted = "".join(f"{number},{number * number}\n" for number in range(ROWS))
+    assert content == wanted, f"{uri} does not have what task write-squares wrote: {_of(content)}"
+
+
+def _of(content: str) -> str:
+    """Its length and its end, for a message."""
+    return f"{len(content)} characters that end in {content[-20:]!r}"

@@ -63,5 +63,8 @@ def test_large_binary_object(minio_bucket: Bucket) -> None:
     minio_bucket.put("weights.bin", io.BytesIO(weights), part_size=5 * 1024 * 1024)
     downloaded = minio_bucket.get("weights.bin")
     # Not the bytes themselves: a report with -vv would show them all.
-    came, gone = ((len(each), hashlib.sha256(each).hexdigest()) for each in (downloaded, weights))
-    assert came == gone
+    came, gone = (
+        f"{len(each)} bytes with SHA-256 {hashlib.sha256(each).hexdigest()[:16]}"
+        for each in (downloaded, weights)
+    )
+    assert came == gone, f"weights.bin in {minio_bucket.uri} came back as {came}, {gone} expected"

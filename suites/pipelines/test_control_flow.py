@@ -58,13 +58,20 @@ def test_each_item_is_looped_over_and_one_branch_taken(pipeline_run: PipelineRun
         # Labels have the iteration's number: each has got its own item.
         assert [output for _, output in sorted(doubled)] == [2, 4, 6]
     assert pipeline_run.task("add-up").output == 12
-    assert [task.output for task in pipeline_run.tasks if task.name.startswith("tell")
-            and task.state == "SUCCEEDED"] == ["under"]  # fmt: skip
+    ran = {
+        task.label: task.output
+        for task in pipeline_run.tasks
+        if task.name.startswith("tell") and task.state == "SUCCEEDED"
+    }
+    told = f"of two branches of run {pipeline_run.name} 'under' was to run alone; what ran: {ran}"
+    assert [*ran.values()] == ["under"], told
     assert pipeline_run.outputs == {"Output": "under"}
 
 
 @pytest.mark.kf_pipeline(clean_up_after_failure, expect="FAILED")
 def test_exit_task_follows_failure(pipeline_run: PipelineRun) -> None:
     assert pipeline_run.task("fail").state == "FAILED"
-    assert pipeline_run.task("tell").state == "SUCCEEDED"
+    state = pipeline_run.task("tell").state
+    told = f"task tell of run {pipeline_run.name} is {state}: it was to run though fail has failed"
+    assert state == "SUCCEEDED", told
     assert pipeline_run.task("tell").output == "cleaned up"

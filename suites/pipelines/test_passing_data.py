@@ -91,7 +91,7 @@ def passing_parameters(
 )
 def test_parameters_keep_value_and_kind(pipeline_run: PipelineRun) -> None:
     outputs = pipeline_run.task("again").outputs
-    assert outputs == {
+    wanted = {
         "text": TEXT,
         "count": 7,
         "ratio": 0.125,
@@ -99,6 +99,10 @@ def test_parameters_keep_value_and_kind(pipeline_run: PipelineRun) -> None:
         "items": LIST,
         "mapping": DICT,
     }
+    wrong = [name for name in wanted if outputs.get(name) != wanted[name]]
+    came, due = ({name: each.get(name) for name in wrong} for each in (outputs, wanted))
+    told = f"task again of run {pipeline_run.name} gave {came}, {due} expected"
+    assert outputs == wanted, told
     assert isinstance(outputs["count"], int)
     assert outputs["flag"] is True
     assert pipeline_run.task("kinds").output == {

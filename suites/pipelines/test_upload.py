@@ -52,14 +52,18 @@ def test_run_versions_of_uploaded_pipeline(
             raise
         told = f"this user may not make public pipelines, or could not remove them: {refused}"
         skip_for("public-pipelines", told)
+    kind = "public" if public else "private"
+    found = listed(kfp_client, uploaded.name, uploaded.namespace)
+    told = f"the {kind} pipeline {uploaded.name} was uploaded and is listed {len(found)} times"
+    assert found == [uploaded.pipeline_id], told
     kept = kfp_client.get_pipeline(uploaded.pipeline_id)
     assert kept.display_name == uploaded.name
     assert (kept.namespace or None) == uploaded.namespace
-    found = [uploaded.pipeline_id]
-    assert listed(kfp_client, uploaded.name, uploaded.namespace) == found
     if kf_cluster.multi_user:  # a private one is not shown to all, nor a public one as ours
         elsewhere = kf_namespace if public else None
-        assert listed(kfp_client, uploaded.name, elsewhere) == []
+        where = f"in namespace {elsewhere}" if elsewhere else "among the public ones"
+        told = f"the {kind} pipeline {uploaded.name} is listed {where}, too"
+        assert listed(kfp_client, uploaded.name, elsewhere) == [], told
 
     (first,) = uploaded.versions()
     second = uploaded.add_version(sum_of_squares)

@@ -60,9 +60,11 @@ def test_count_and_product(
 ) -> None:
     node = node_with(inventory, count)
     wanted = GpuTask(count, selector(node))
-    seen = seen_by(run_pipeline(look_at_gpus(kf_config.gpu, wanted)), "look-1")
-    assert len(seen.uuids) == count
-    assert len(set(seen.uuids)) == count
+    run = run_pipeline(look_at_gpus(kf_config.gpu, wanted))
+    seen = seen_by(run, "look-1")
+    told = f"task look-1 of run {run.name} asked for {count} GPUs and sees {seen.uuids}"
+    assert len(seen.uuids) == count, told
+    assert len(set(seen.uuids)) == count, told
     for gpu in seen.gpus:
         assert gpu.driver
         # Labels of shared and split GPUs go on: "NVIDIA-A100-SXM4-40GB-SHARED".
@@ -82,7 +84,8 @@ def test_side_by_side(
             "gpu", f"the tasks did not run at the same time, though {node.name} has GPUs for both"
         )
     assert len(first.uuids) == len(second.uuids) == 1
-    assert first.uuids != second.uuids
+    told = f"two tasks of run {run.name} have the same GPU at the same time: {first.uuids}"
+    assert first.uuids != second.uuids, told
 
 
 def test_who_asks_for_none_sees_none(
@@ -94,7 +97,8 @@ def test_who_asks_for_none_sees_none(
     run = run_pipeline(look_at_gpus(kf_config.gpu, GpuTask(1, here), GpuTask(0, here)))
     assert len(seen_by(run, "look-1").uuids) == 1
     # Without a GPU there need not even be a nvidia-smi, or it may complain.
-    assert parse(run.task("look-2").output).uuids == []
+    seen = parse(run.task("look-2").output).uuids
+    assert seen == [], f"task look-2 of run {run.name} asked for no GPU and sees {seen}"
 
 
 def test_computation(
@@ -131,5 +135,5 @@ def test_every_node(
         seen = parse(run.task("look-1").output)
         if seen.problem or len(set(seen.uuids)) != count:
             told = seen.problem or f"{len(set(seen.uuids))} GPUs seen"
-            problems.append(f"{node.name}: asked for {count}, {told}")
+            problems.append(f"{node.name}: task look-1 of run {run.name} asked for {count}, {told}")
     assert not problems, "; ".join(problems)

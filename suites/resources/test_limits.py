@@ -35,10 +35,13 @@ def test_limits_arrive(
 
     millis = math.ceil(parse_quantity(cpu) * 1000)
     assert seen["cpu"]["period"] == PERIOD
-    assert seen["cpu"]["quota"] == millis * PERIOD // 1000
+    here = f"the cgroup of task measure of run {run.name} has"
+    quota, limit = seen["cpu"]["quota"], seen["memory"]["limit"]
+    assert quota == millis * PERIOD // 1000, f"{here} a CPU quota of {quota}, {cpu} CPUs expected"
     # The kernel counts memory in pages.
     page = seen["page_size"]
-    assert seen["memory"]["limit"] == math.ceil(parse_quantity(memory)) // page * page
+    wanted = math.ceil(parse_quantity(memory)) // page * page
+    assert limit == wanted, f"{here} {limit} bytes of memory, {wanted} ({memory}) expected"
     # Limits are no pinning: every CPU of the node may be used, for a part of its time.
     assert seen["affinity"] >= 1
     assert seen["cpu_count"] >= seen["affinity"]

@@ -18,6 +18,14 @@ REFUSED = {301, 302, 303, 307, 401, 403}
 """A refusal, or the way to a login."""
 
 
+def assert_refused(iris: Iris, who: str, answer: Answer) -> None:
+    """Nobody but the owner gets a prediction."""
+    where = f"InferenceService {iris.service.namespace}/{iris.service.name}"
+    told = f"{where} is open to all: {who} is answered {answer.status}"
+    assert answer.status in REFUSED, told
+    assert b"predictions" not in answer.body, told
+
+
 def ask_as(iris: Iris, headers: Mapping[str, str] | None) -> Answer:
     """What somebody with only these headers gets for a request that is right otherwise."""
     stranger = iris.service.predictor(anonymous=True, headers=headers, patient=False)
@@ -28,15 +36,11 @@ def ask_as(iris: Iris, headers: Mapping[str, str] | None) -> Answer:
 def test_strangers_without_credentials_are_refused(iris: Iris) -> None:
     # The owner first: a route that works for nobody proves nothing.
     assert iris.service.predictor().predict(iris.rows) == iris.predictions
-    answer = ask_as(iris, None)
-    assert answer.status in REFUSED, answer
-    assert b"predictions" not in answer.body
+    assert_refused(iris, "somebody without a login", ask_as(iris, None))
     assert iris.service.predictor(patient=False).predict(iris.rows) == iris.predictions
 
 
 def test_other_namespaces_are_refused(iris: Iris, foreign_headers: Mapping[str, str]) -> None:
     assert iris.service.predictor().predict(iris.rows) == iris.predictions
-    answer = ask_as(iris, foreign_headers)
-    assert answer.status in REFUSED, answer
-    assert b"predictions" not in answer.body
+    assert_refused(iris, "an account of another namespace", ask_as(iris, foreign_headers))
     assert iris.service.predictor(patient=False).predict(iris.rows) == iris.predictions

@@ -88,5 +88,7 @@ def test_retrained_model_replaces_the_old_one(
             deadline=Deadline.after(SETTLING),
             what="the new model to be the one that answers",
         )
-    assert customer.refusals == []
+    count, refused = len(customer.answers), customer.refusals
+    told = f"while the model was replaced, {len(refused)} of {count + len(refused)} requests failed"
+    assert refused == [], f"{told}, the first with: {refused[0]}"
     assert all(answer in (before, iris.predictions) for answer in customer.answers)

@@ -60,8 +60,8 @@ def test_canary_gets_its_share(iris: Iris, deploy: Deploy, revisions: ServiceDep
         lambda: answers(service, new, 10),
         any,
         deadline=Deadline.after(SETTLING),
-        what="the canary to answer",
-        describe=lambda seen: f"none of {len(seen)} answers is its",
+        what=f"the canary of {service.name} to answer",
+        describe=lambda seen: f"none of {len(seen)} answers is its, half of them expected",
     )
     told = answers(service, new)
     # Four times the deviation of as many throws of a coin.

@@ -23,8 +23,18 @@ SAME = [
         "cannot create run hypotenuse-ab12cd34: https://kf.example/pipeline/x answers 503",
     ),
     ("pod kf-seed-0f3a2b1c9d was evicted", "pod kf-seed-aa3a2b1c9d was evicted"),
+    (
+        "POST /v1/models/iris-1a2b3c4d:predict at http://kf.example with host i.example.com "
+        "answers 503: no healthy upstream; the InferenceService is Ready=True",
+        "GET /serving/a/b/v2/models/iris at https://kf.example answers 503: no healthy upstream; "
+        "the InferenceService is Ready=True",
+    ),
 ]
 OTHERS = [
+    (
+        "GET /v1/models/iris at http://kf.example answers 503: no healthy upstream",
+        "GET /v1/models/iris at http://kf.example answers 404: no such model",
+    ),
     ("task square of run x-1234abcd gave 9.0", "task add of run x-1234abcd gave 9.0"),
     ("nothing listens at the gateway", "nothing listens at the object store"),
     (

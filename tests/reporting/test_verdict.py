@@ -80,6 +80,22 @@ def told(tests: list[TestRecord], **others: Any) -> tuple[State, str]:
         ),
         (records_of(gpu=[S, S]), State.UNTESTED, "No test ran: skipped of gpu (2)."),
         ([], State.UNTESTED, "No test ran: none was selected."),
+        (records_of(access=[X, X]), State.UNTESTED, "No test passed: 2 failed as expected."),
+        (
+            records_of(access=[X], gpu=[S]),
+            State.UNTESTED,
+            "No test passed: 1 failed as expected; did not run: skipped of gpu (1).",
+        ),
+        (
+            records_of(access=[X], pipelines=[F, P]),
+            State.DEGRADED,
+            "Pipelines: 1 of 2 tests failed. failed of pipelines",
+        ),
+        (
+            records_of(access=[X], pipelines=[F, X]),
+            State.UNFIT,
+            "People cannot run pipelines. failed of pipelines",
+        ),
     ],
 )
 def test_verdicts(tests: list[TestRecord], state: State, sentence: str) -> None:
@@ -123,9 +139,9 @@ def test_no_red_test_is_ever_fit(outcomes: dict[str, list[Outcome]], interrupted
     verdict = verdict_of(tests, causes=causes_of(tests), interrupted=interrupted)
     if interrupted or any(test.outcome.is_red for test in tests):
         assert verdict.state is not State.FIT
-    if all(test.outcome in {S, N} for test in tests):
+    if all(test.outcome in {S, N, X} for test in tests):
         assert verdict.state is not State.FIT
-    counted = [one.passed + one.failed + one.not_run for one in components_of(tests)]
+    counted = [one.passed + one.failed + one.not_run + one.xfailed for one in components_of(tests)]
     assert sum(counted) == len(tests)
     left = sum(test.outcome in {S, N} for test in tests)
     assert sum(one.count for one in not_run_of(tests)) == left

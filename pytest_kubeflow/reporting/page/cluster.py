@@ -83,11 +83,12 @@ def cluster_view(record: SessionRecord) -> ClusterView:
 def _component(one: ComponentResult) -> ComponentView:
     mark = VERDICTS[one.state]
     ran = one.passed + one.failed
-    told = f"{one.passed} of {ran} passed" if ran else "no test ran"
-    if ran and one.not_run:
-        told += f", {one.not_run} did not run"
-    elif one.not_run:
-        told = f"{count(one.not_run, 'test')} did not run"
+    parts = [f"{one.passed} of {ran} passed"] if ran else []
+    if one.xfailed:
+        parts.append(f"{one.xfailed} failed as expected")
+    if one.not_run:
+        parts.append(f"{one.not_run if ran else count(one.not_run, 'test')} did not run")
+    told = ", ".join(parts) or "no test ran"
     note = short(one.note, 160) if one.not_run else ""
     return ComponentView(
         short(one.name, 60), Mark(mark.kind, mark.icon, _WORDS[one.state]), told, note

@@ -40,6 +40,9 @@ class ComponentResult:
     note: str = ""
     """Why it was not tested, if it was not."""
 
+    xfailed: int = 0
+    """Failed as their authors expect, which says nothing of the component."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
