@@ -9,14 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pytest_kubeflow.config.address import cut_to_host, note_of
 from pytest_kubeflow.config.keyvalue import parse_amounts, parse_annotations, parse_labels
 from pytest_kubeflow.config.toleration import Toleration
-from pytest_kubeflow.config.writable import unwritable
 from pytest_kubeflow.quantity import parse_quantity
 from pytest_kubeflow.redaction import Secret
 
@@ -108,27 +106,6 @@ def parse_factor(text: str) -> float:
     if not re.fullmatch(r"\d{1,4}(\.\d+)?", text, re.ASCII) or not 1 < float(text) <= 1000:
         raise ValueError(text)
     return float(text)
-
-
-def _output(text: str, base: Path, *, directory: bool = False) -> Path:
-    """Where something is to be written, seen before the session has done what it would tell."""
-    try:
-        path = base / Path(text).expanduser()
-        reason = unwritable(path, directory=directory)
-    except (RuntimeError, ValueError) as error:  # "~name" of nobody; a NUL in it
-        raise ValueError(f"{text!r}: {error}") from None
-    if reason:
-        raise ValueError(reason)
-    return path
-
-
-def is_archive(path: Path | str) -> bool:
-    """Whether a bundle there is one file and no directory."""
-    return str(path).lower().endswith(".zip")
-
-
-def _summary(text: str, base: Path) -> str | Path:
-    return text if text in {"auto", "never"} else _output(text, base)
 
 
 def _file(text: str, base: Path) -> Path:
@@ -230,17 +207,6 @@ HOST = Parser(
 COUNT = Parser(lambda text, _base: parse_count(text), "a whole number, 1 or more, at most 1000")
 FLAG = Parser(lambda text, _base: parse_flag(text), "true or false")
 FILE = Parser(_file, "the path of a file that exists")
-OUTPUT = Parser(
-    _output, "the path of a file that can be written; missing directories above it are made"
-)
-OUTPUT_DIRECTORY = Parser(
-    partial(_output, directory=True), "the path of a directory that can be written to, or be made"
-)
-BUNDLE = Parser(
-    lambda text, base: _output(text, base, directory=not is_archive(text)),
-    "the path of a directory, or of a file whose name ends in .zip, that can be written or made",
-)
-SUMMARY = Parser(_summary, "auto, never, or the path of a file that can be written")
 FACTOR = Parser(
     lambda text, _base: parse_factor(text), "a number above 1, such as 3 or 2.5; at most 1000"
 )

@@ -22,7 +22,7 @@ from pytest_kubeflow.reporting.exit_codes import UNFIT_CODE
 from pytest_kubeflow.reporting.records.session import Check, Fault, Leftover, SessionRecord
 from pytest_kubeflow.reporting.records.tests import Outcome, TestRecord
 from pytest_kubeflow.reporting.results import TestResult
-from pytest_kubeflow.reporting.verdict import not_run_of, verdict_of
+from pytest_kubeflow.reporting.verdict import RUNNING, not_run_of, verdict_of
 
 if TYPE_CHECKING:
     from pytest_kubeflow.cluster import Cluster
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from pytest_kubeflow.platform.finding import Finding as PlatformFinding
 
 MISSED = "the session ended before it"
-RUNNING = "it was running when the session ended"
 KILLED = "something that killed its process"
 _VERSIONS = ("Kubeflow Pipelines", "Kubernetes", *CONTROLLERS)
 _USAGE = "an error in how it was called, which pytest has told"

@@ -17,6 +17,9 @@ Report: TypeAlias = pytest.TestReport | pytest.CollectReport
 _PHASES = ("setup", "call", "teardown")
 _DETAILS = 30_000
 _CAPTURED = 10_000
+_MARGIN = 10_000
+"""No secret that begins in what is shown is longer."""
+
 _CUT = "the session ended while it ran"
 _SKIP_CAUSE = "kf_skip_cause"  # of skipping.plugin
 _RERUN = "rerun"  # of pytest-rerunfailures
@@ -143,9 +146,18 @@ class TestResult:
         self._sentence = one_line(str(expected or text).removeprefix("Skipped: "))
 
     def _bounded(self, text: str, longest: int) -> str:
-        """Its beginning and its end: a traceback has its error last."""
-        clean = self._redact(text)
-        if len(clean) <= longest:
-            return clean
+        """Its beginning and its end: a traceback has its error last.
+
+        Redacted again, for secrets that were learned since: what is shown, and its margins.
+        """
         half = longest // 2
-        return f"{clean[:half]}\n… {len(clean) - longest} characters left out …\n{clean[-half:]}"
+        shown = half + _MARGIN
+        if len(text) <= 2 * shown:
+            clean = self._redact(text)
+            if len(clean) <= longest:
+                return clean
+            first, last = clean[:half], clean[-half:]
+        else:
+            first = self._redact(text[:shown])[:half]
+            last = self._redact(text[-shown:])[-half:]
+        return f"{first}\n… {len(text) - longest} characters left out …\n{last}"

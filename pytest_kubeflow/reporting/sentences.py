@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from traceback import TracebackException
 
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.reporting.sdk_errors import sentence_of_sdk
 
 _LONGEST = 600
 _LONGEST_STATEMENT = 160
+_NAMED = 3
 _NAMED_RUNS = 2
 _ASSERT = "assert "
 # Of a traceback as pytest prints it, the line with the error; a SyntaxError has its file before it.
@@ -29,7 +31,7 @@ def sentence_of(
     """
     if isinstance(error, KubeflowError):
         return one_line(error.message)
-    told = _first_line(str(getattr(error, "msg", None) or error))
+    told = _first_line(str(getattr(error, "msg", None) or _text_of(error)))
     if isinstance(error, AssertionError):
         # "assert 14.11 == 13.0: task square-root gave 14.11, ..." repeats itself.
         said = compared if compared and compared in told else _asserted(told, statement)
@@ -38,8 +40,16 @@ def sentence_of(
         return one_line(told)
     if sentence := sentence_of_sdk(error):
         return one_line(sentence)
+    if isinstance(error, BaseExceptionGroup):
+        inner = "; ".join(sentence_of(one) for one in error.exceptions[:_NAMED])
+        return one_line(f"{told}: {inner}")
     name = type(error).__name__
     return one_line(f"{name}: {told}" if told else name)
+
+
+def _text_of(error: BaseException) -> str:
+    """Its text, of one that cannot tell it too."""
+    return str(TracebackException(type(error), error, None, compact=True))
 
 
 def _asserted(told: str, statement: str) -> str:

@@ -16,6 +16,9 @@ from pytest_kubeflow.reporting.records.session import (
 )
 from pytest_kubeflow.reporting.records.tests import Outcome, TestRecord
 
+RUNNING = "it was running when the session ended"
+"""Said of a test in which the session was ended."""
+
 _LISTED = 4
 _LEFT = frozenset({Outcome.SKIPPED, Outcome.NOT_RUN})
 
@@ -141,7 +144,10 @@ def _broken(components: Sequence[ComponentResult], causes: Sequence[Cause]) -> s
 def _interrupted(tests: Sequence[TestRecord], red: Sequence[ComponentResult], ended_by: str) -> str:
     ran = sum(test.outcome not in _LEFT for test in tests)
     by = f" by {ended_by}" if ended_by else ""
-    told = f"The session was ended{by} after {ran} of {_plural(len(tests), 'test', 'tests')}."
+    running = [test.nodeid for test in tests if test.sentence == RUNNING]
+    while_ = f" while {_listed(running[:_LISTED], 'and')} ran," if running else ""
+    told = f"The session was ended{by}{while_} after {ran} of "
+    told += f"{_plural(len(tests), 'test', 'tests')}."
     if not red:
         return f"{told} Nothing had failed by then." if ran else told
     names = _listed([one.name for one in red], "and")

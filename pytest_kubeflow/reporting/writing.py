@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from pytest_kubeflow.config.model import ReportingSettings
 from pytest_kubeflow.reporting.records.session import SessionRecord
@@ -13,6 +14,13 @@ from pytest_kubeflow.reporting.replacing import replacing
 Render = Callable[[SessionRecord, Trend], str]
 
 
+class Written(NamedTuple):
+    """A line for people about one file, and whether it is there."""
+
+    line: str
+    is_there: bool
+
+
 def write_reports(
     settings: ReportingSettings,
     record: SessionRecord,
@@ -20,7 +28,7 @@ def write_reports(
     *,
     redact: Callable[[str], str],
     environment: Mapping[str, str],
-) -> Iterator[str]:
+) -> Iterator[Written]:
     """Write them; yields a line for each, also for what could not be written.
 
     `redact` has the last look at each file, since secrets may have been learned late.
@@ -31,9 +39,10 @@ def write_reports(
         try:
             replace_file(path, text.encode("utf-8", "backslashreplace"))
         except OSError as error:
-            yield f"{what} {path} was not written: {error.strerror or error}"
+            told = f"{what} {path} was not written: {error.strerror or error}"
+            yield Written(told, is_there=False)
         else:
-            yield f"{what}: {path}"
+            yield Written(f"{what}: {path}", is_there=True)
     yield from _write_summary(settings, record, trend, redact, environment)
 
 
@@ -76,7 +85,7 @@ def _write_summary(
     trend: Trend,
     redact: Callable[[str], str],
     environment: Mapping[str, str],
-) -> Iterator[str]:
+) -> Iterator[Written]:
     """Append to what other steps and tools have written for this one."""
     from pytest_kubeflow.reporting.formats.github import LIMIT, render, summary_file
 
@@ -90,6 +99,7 @@ def _write_summary(
         with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
     except OSError as error:
-        yield f"summary {path} was not written: {error.strerror or error}"
+        told = f"summary {path} was not written: {error.strerror or error}"
+        yield Written(told, is_there=False)
     else:
-        yield f"summary: {path}"
+        yield Written(f"summary: {path}", is_there=True)

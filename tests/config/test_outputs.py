@@ -95,6 +95,36 @@ def test_reports_go_into_files_of_their_own(tmp_path: Path) -> None:
     assert config.reporting.json == config.reporting.ctrf == Path(os.devnull)
 
 
+@pytest.mark.parametrize(
+    ("name", "path", "told"),
+    [
+        ("report", "r.pdf", "r.pdf ends in .pdf, not in .html; --kf-report writes a page that"),
+        ("report", "r.json", "r.json ends in .json, not in .html; --kf-json writes JSON"),
+        ("json", "r.HTML", "r.HTML ends in .HTML, not in .json; --kf-report writes a page"),
+        ("ctrf", "c.xml", "c.xml ends in .xml, not in .json; --junit-xml writes JUnit XML"),
+        ("prometheus", "m.txt", "m.txt ends in .txt, not in .prom)"),
+        ("bundle", "b.tar.gz", "b.tar.gz ends in .gz: the one kind of archive is .zip"),
+    ],
+)
+def test_an_ending_of_something_else_is_refused(
+    name: str, path: str, told: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        resolved({name: path}, folder=tmp_path)
+    assert told in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_has_no_ending_is_taken(tmp_path: Path) -> None:
+    for name in ("report", "json", "prometheus"):
+        for path in ("night", "v1.2/night", os.devnull):
+            found = getattr(resolved({name: path}, folder=tmp_path).reporting, name)
+            assert found == tmp_path / path
+    assert resolved({"report": "R.HTM"}, folder=tmp_path).reporting.report == tmp_path / "R.HTM"
+    (tmp_path / "old.gz").mkdir()
+    assert resolved({"bundle": "old.gz"}, folder=tmp_path).reporting.bundle == tmp_path / "old.gz"
+
+
 def test_a_budget_of_time_needs_a_history(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"^--kf-slower-than=3.0 \(from kf_slower_than"):
         resolved(ini={"slower_than": "3"})
@@ -124,4 +154,4 @@ def test_a_bundle_is_a_directory_or_a_zip(tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match=f"and {needed} is needed"):
             resolved({"bundle": name}, folder=tmp_path)
     with pytest.raises(ConfigurationError, match="name one file"):
-        resolved({"bundle": "b.zip", "json": "b.zip"}, folder=tmp_path)
+        resolved({"bundle": "same", "json": "same"}, folder=tmp_path)

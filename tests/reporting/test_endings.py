@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from pytest_kubeflow.reporting.collecting import MISSED, RUNNING
+from pytest_kubeflow.reporting.collecting import MISSED
+from pytest_kubeflow.reporting.verdict import RUNNING
 
 from .sessions import ROOT
 

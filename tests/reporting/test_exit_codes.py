@@ -9,6 +9,8 @@ import pytest
 
 from pytest_kubeflow.reporting import exit_codes
 
+from .sessions import run_session
+
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "exit-codes.md"
 NAMES = {
     int(pytest.ExitCode.OK): "passed",
@@ -27,3 +29,15 @@ def test_the_table_has_every_code_by_its_name() -> None:
     assert [(int(code), name) for code, name in rows] == [*NAMES.items()]
     ours = {value for name, value in vars(exit_codes).items() if name.endswith("_CODE")}
     assert {*NAMES} >= {*ours, *map(int, pytest.ExitCode)}
+
+
+def test_a_report_that_could_not_be_written_is_red(tmp_path: Path) -> None:
+    """What stands there may be the report of another night."""
+    files = {"test_it.py": "def test_it(): pass\n"}
+    for arguments, code in (
+        ([f"--kf-json={tmp_path / 'a.json'}"], 0),
+        (["--kf-json=/dev/full"], 1),
+    ):
+        session = run_session(tmp_path, files, *arguments, reports=False)
+        assert session.code == code, session.stdout
+    assert "JSON /dev/full was not written: No space left on device" in session.stdout

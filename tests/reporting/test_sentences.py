@@ -42,6 +42,13 @@ def unreachable(url: str) -> BaseException:
     return caught.value
 
 
+class UntoldError(Exception):
+    """Cannot tell what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [
@@ -58,6 +65,11 @@ def unreachable(url: str) -> BaseException:
         ),
         (KeyError("framework"), "KeyError: 'framework'"),
         (ValueError(), "ValueError"),
+        (UntoldError(), "UntoldError: <exception str() failed>"),
+        (
+            ExceptionGroup("several", [ValueError("one"), KeyError("two")]),
+            "several (2 sub-exceptions): ValueError: one; KeyError: 'two'",
+        ),
     ],
 )
 def test_errors_of_sdks_say_who_answered_what(error: BaseException, told: str) -> None:

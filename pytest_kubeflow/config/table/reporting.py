@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_kubeflow.config import outputs as o
 from pytest_kubeflow.config import parsers as p
 from pytest_kubeflow.config.setting import Option
 
@@ -9,36 +10,36 @@ OPTIONS = (
     Option(
         "report",
         "reporting.report",
-        p.OUTPUT,
+        o.PAGE,
         "Write the session as one HTML page: verdict, causes, runs as pictures.",
         metavar="FILE",
     ),
     Option(
         "json",
         "reporting.json",
-        p.OUTPUT,
+        o.JSON,
         "Write the session as JSON, all of it, as docs/reference/report.schema.json says.",
         metavar="FILE",
     ),
     Option(
         "ctrf",
         "reporting.ctrf",
-        p.OUTPUT,
+        o.JSON,
         "Write the tests in the Common Test Report Format (https://ctrf.io), which is JSON.",
         metavar="FILE",
     ),
     Option(
         "prometheus",
         "reporting.prometheus",
-        p.OUTPUT,
-        "Write metrics for the textfile collector of Prometheus' node exporter; a name that ends "
-        "in .prom.",
+        o.METRICS,
+        "Write metrics for the textfile collector of Prometheus' node exporter, which reads files "
+        "that end in .prom.",
         metavar="FILE",
     ),
     Option(
         "github_summary",
         "reporting.github_summary",
-        p.SUMMARY,
+        o.SUMMARY,
         "Where a summary in Markdown is appended: auto is the file that GITHUB_STEP_SUMMARY names "
         "in a job of GitHub Actions, and none elsewhere.",
         default="auto",
@@ -47,7 +48,7 @@ OPTIONS = (
     Option(
         "history",
         "reporting.history",
-        p.OUTPUT_DIRECTORY,
+        o.DIRECTORY,
         "A directory that remembers sessions, made if it is missing: reports then have trend, "
         "first red night, flaky tests and usual durations.",
         metavar="DIR",
@@ -63,7 +64,7 @@ OPTIONS = (
     Option(
         "bundle",
         "reporting.bundle",
-        p.BUNDLE,
+        o.BUNDLE,
         "Where what the cluster tells of each failed test is put, as a folder for each: runs, "
         "Workflows, pods, logs, events. A directory, or one file that ends in .zip.",
         metavar="DIR|FILE.zip",
