@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_kubeflow.config import outputs as o
 from pytest_kubeflow.config import parsers as p
 from pytest_kubeflow.config.setting import Option
 
@@ -9,7 +10,7 @@ OPTIONS = (
     Option(
         "health_json",
         "health.json",
-        p.OUTPUT,
+        o.JSON,
         "With --kf-health: write what was found as JSON, too.",
         metavar="FILE",
     ),
