@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 MISSED = "the session ended before it"
 KILLED = "something that killed its process"
 _VERSIONS = ("Kubeflow Pipelines", "Kubernetes", *CONTROLLERS)
+_ENOUGH = "stopping after "
+"""How pytest-xdist tells that it ends a session by -x or --maxfail, as an interruption."""
+
 _USAGE = "an error in how it was called, which pytest has told"
 _INTERRUPTED = frozenset({pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR})
 
@@ -42,7 +45,7 @@ class SessionCollector:
     def __init__(self, config: pytest.Config, *, session_id: str) -> None:
         self._config = config
         self._session_id = session_id
-        self._started = time.time()
+        self._started, self._began = time.time(), time.monotonic()
         self._expected: list[str] = []
         self._results: dict[str, TestResult] = {}
         self._running: dict[str, float] = {}
@@ -50,6 +53,7 @@ class SessionCollector:
         self._facts: Mapping[str, str] = {}
         self._cluster: dict[str, str] = {}
         self._ended_by = ""
+        self._has_failed_enough = False
         self.problems: list[str] = []
         """What is red without being a test."""
 
@@ -111,6 +115,9 @@ class SessionCollector:
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """A signal, or pytest.exit."""
         told = str(excinfo.value)
+        self._has_failed_enough = told.startswith(_ENOUGH) and bool(
+            self._config.getvalue("maxfail")
+        )
         self._ended_by = told or ("Ctrl-C" if excinfo.type is KeyboardInterrupt else "")
 
     def pytest_internalerror(self, excrepr: object) -> None:
@@ -149,7 +156,8 @@ class SessionCollector:
             user=redact(self._cluster.get("user", "")),
             target=_target(config),
             started=self._started,
-            ended=time.time(),
+            # The clock may have been set meanwhile.
+            ended=self._started + time.monotonic() - self._began,
             exit_code=code,
             ended_by=ended_by,
             verdict=verdict_of(
@@ -158,7 +166,7 @@ class SessionCollector:
                 causes=causes,
                 problems=self.problems,
                 ended_by=ended_by,
-                interrupted=code in _INTERRUPTED,
+                interrupted=code in _INTERRUPTED and not self._has_failed_enough,
                 is_unfit=code == UNFIT_CODE,
             ),
             versions=self._versions(),

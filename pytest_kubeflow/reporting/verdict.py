@@ -142,12 +142,17 @@ def _broken(components: Sequence[ComponentResult], causes: Sequence[Cause]) -> s
 
 
 def _interrupted(tests: Sequence[TestRecord], red: Sequence[ComponentResult], ended_by: str) -> str:
+    modules = [test for test in tests if test.phase == "collect" and test.outcome.is_red]
+    tests = [test for test in tests if test.phase != "collect"]
     ran = sum(test.outcome not in _LEFT for test in tests)
     by = f" by {ended_by}" if ended_by else ""
     running = [test.nodeid for test in tests if test.sentence == RUNNING]
     while_ = f" while {_listed(running[:_LISTED], 'and')} ran," if running else ""
     told = f"The session was ended{by}{while_} after {ran} of "
     told += f"{_plural(len(tests), 'test', 'tests')}."
+    if modules and not ran:
+        first = f"{modules[0].nodeid}: {modules[0].sentence}"
+        return f"{told} {_plural(len(modules), 'module', 'modules')} cannot be imported: {first}"
     if not red:
         return f"{told} Nothing had failed by then." if ran else told
     names = _listed([one.name for one in red], "and")

@@ -206,12 +206,15 @@ def ended(tmp_path: Path, test: str, *arguments: str) -> tuple[Session, SessionR
     return session, record_of(tmp_path)
 
 
-def test_what_was_not_reached_is_told(tmp_path: Path) -> None:
-    test = "def test_one(): assert False\ndef test_two(): pass\n"
-    _, record = ended(tmp_path, test, "-x")
-    assert [one.outcome for one in record.tests] == [Outcome.FAILED, Outcome.NOT_RUN]
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["one process", "a worker"])
+def test_what_was_not_reached_is_told(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    test = "import pytest\n@pytest.mark.parametrize('n', range(20))\ndef test_it(n): assert n\n"
+    _, record = ended(tmp_path, test, "-x", *workers)
+    assert record.tests[0].outcome is Outcome.FAILED
+    assert record.tests[-1].outcome is Outcome.NOT_RUN
     assert record.ended_by == "stopping after 1 failures"
-    assert record.verdict.state is State.UNFIT
+    # A worker may go on to another test meanwhile.
+    assert record.verdict.state in ({State.UNFIT, State.DEGRADED} if workers else {State.UNFIT})
     assert record.not_run[0].reason == "the session ended before it"
 
 

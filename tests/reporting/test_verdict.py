@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from pytest_kubeflow.reporting.causes import causes_of
 from pytest_kubeflow.reporting.components import component_of
 from pytest_kubeflow.reporting.records.session import Check, State
 from pytest_kubeflow.reporting.records.tests import Outcome, TestRecord
-from pytest_kubeflow.reporting.verdict import components_of, not_run_of, verdict_of
+from pytest_kubeflow.reporting.verdict import RUNNING, components_of, not_run_of, verdict_of
 
 P, F, E, S, X, N = (
     Outcome.PASSED,
@@ -118,6 +119,27 @@ def test_an_interrupted_session_tells_what_had_failed() -> None:
         State.INTERRUPTED,
         "The session was ended by SIGTERM after 2 of 4 tests. 1 had failed by then (serving).",
     )
+
+
+def test_modules_that_cannot_be_imported_are_no_tests() -> None:
+    module = TestRecord("a/test_x.py", "a", E, sentence="SyntaxError: invalid", phase="collect")
+    tests = [module, *records_of(pipelines=[N, N])]
+    assert told(tests, interrupted=True, ended_by="1 error during collection") == (
+        State.INTERRUPTED,
+        "The session was ended by 1 error during collection after 0 of 2 tests. "
+        "1 module cannot be imported: a/test_x.py: SyntaxError: invalid",
+    )
+
+
+def test_the_test_that_was_running_is_named() -> None:
+    tests = records_of(pipelines=[P, N])
+    tests[1] = replace(tests[1], sentence=RUNNING)
+    state, sentence = told(tests, interrupted=True, ended_by="SIGTERM")
+    assert sentence == (
+        "The session was ended by SIGTERM while suites/pipelines/test_x.py::test_1 ran, "
+        "after 1 of 2 tests. Nothing had failed by then."
+    )
+    assert state is State.INTERRUPTED
 
 
 def test_problems_are_not_fit() -> None:

@@ -7,7 +7,7 @@ aiohttp does the transport: docs/explanation/decisions/0003 says why it is neith
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -114,9 +114,24 @@ class KubeClient:
         headers, content = None, None
         if body is not None:
             headers, content = {"Content-Type": content_type}, encode(body)
-        async with self._open(method, path, params, headers=headers, data=content) as response:
-            answer: Object = decode(await response.read())
-            return answer
+
+        async def once() -> Object:
+            async with self._open(method, path, params, headers=headers, data=content) as response:
+                answer: Object = decode(await response.read())
+                return answer
+
+        metadata = body.get("metadata") if method == "POST" and isinstance(body, dict) else None
+        name = (metadata or {}).get("name")
+        return await self._attempted(once, made=f"{path}/{name}" if name else "")
+
+    async def _attempted(
+        self,
+        once: Callable[[], Awaitable[Object]],
+        *,
+        made: str,  # noqa: ARG002 (for a client that repeats it)
+    ) -> Object:
+        """What one call answers. `made` is the path of the object that it makes; "" for none."""
+        return await once()
 
     @asynccontextmanager
     async def _open(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -31,56 +31,38 @@ class PatientClient(KubeClient):
     """A client by way of `client`, which stays open for others."""
 
     def __init__(self, client: KubeClient) -> None:
-        self.credentials = client.credentials
+        super().__init__(client.credentials)
         self._client = client
 
     async def close(self) -> None:
         """Leave that to the other one."""
 
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: dict[str, Any] | None = None,
-        body: Any = None,
-        content_type: str = "application/json",
-    ) -> Object:
-        """One call that answers JSON, whenever that may be. Raises ApiError if refused.
+    @asynccontextmanager
+    async def _open(self, *asked: Any, **options: Any) -> AsyncGenerator[aiohttp.ClientResponse]:
+        """Watches and logs are asked for once: who follows them asks again."""
+        async with self._client._open(*asked, **options) as response:
+            yield response
+
+    async def _attempted(self, once: Callable[[], Awaitable[Object]], *, made: str) -> Object:
+        """What it answers, whenever that may be. Raises ApiError if refused.
 
         An object whose creation was done while its response was lost is returned.
         """
         lost, pause = False, _PAUSES[0]
         while True:
             try:
-                return await self._client.request(
-                    method, path, params=params, body=body, content_type=content_type
-                )
+                return await once()
             except ApiUnreachableError as error:
                 lost, told = True, str(error)
             except ApiError as error:
-                if lost and method == "POST" and error.reason == "AlreadyExists":
-                    return await self.request("GET", f"{path}/{body['metadata']['name']}")
+                if lost and made and error.reason == "AlreadyExists":
+                    return await self.request("GET", made)
                 if not is_passing(error):
                     raise
                 told = str(error)
             log.info("waiting for the API server: %s", told)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 (no secret)
             pause = min(pause * 2, _PAUSES[1])
-
-    @asynccontextmanager
-    async def _open(
-        self,
-        method: str,
-        path: str,
-        params: dict[str, Any] | None = None,
-        *,
-        headers: dict[str, str] | None = None,
-        **options: Any,
-    ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
-        """Watches and logs are asked for once: who follows them asks again."""
-        async with self._client._open(method, path, params, headers=headers, **options) as response:
-            yield response
 
 
 def is_passing(error: ApiError) -> bool:

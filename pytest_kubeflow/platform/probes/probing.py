@@ -12,6 +12,7 @@ from pytest_kubeflow.platform.probes.default_password import probe_default_passw
 from pytest_kubeflow.platform.probes.dry_runs import probe_dry_runs
 from pytest_kubeflow.platform.probes.gateway_handshake import probe_gateway_certificate
 from pytest_kubeflow.platform.probes.listening import probe_listening
+from pytest_kubeflow.platform.probes.logs import probe_logs
 from pytest_kubeflow.platform.probes.pages import probe_pages
 from pytest_kubeflow.platform.probes.probed import Probed, with_probes
 from pytest_kubeflow.platform.probes.secrets import probe_secrets
@@ -19,15 +20,26 @@ from pytest_kubeflow.platform.probes.served import probe_served
 from pytest_kubeflow.platform.probes.tokens import probe_issuer, probe_token
 from pytest_kubeflow.platform.snapshot import Snapshot
 
+_OF_THE_GATEWAY = ("the pages of the gateway", "the gateway's certificate", "the default password")
 
-def probe(cluster: KubernetesCluster, snapshot: Snapshot, *, asked: bool = True) -> Snapshot:
+
+def probe(
+    cluster: KubernetesCluster,
+    snapshot: Snapshot,
+    *,
+    asked: bool = True,
+    tries_password: bool = True,
+) -> Snapshot:
     """The snapshot with all that is to be seen beside its lists.
 
     `asked` says whether the Kubernetes API could be asked for the snapshot: if not, it is not asked
-    again. Nothing is raised: what cannot be looked at is in `unseen`.
+    again. With `tries_password` it may be tried whether the password of the example installation is
+    valid. Nothing is raised: what cannot be looked at is in `unseen`.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="gateway") as pool:
-        at_the_gateway = pool.submit(copy_context().run, _at_the_gateway, cluster, snapshot)
+        at_the_gateway = pool.submit(
+            copy_context().run, _at_the_gateway, cluster, snapshot, tries_password
+        )
         parts = _in_kubernetes(cluster.kubernetes, snapshot) if asked else []
         return with_probes(snapshot, [*parts, *at_the_gateway.result()])
 
@@ -40,18 +52,24 @@ def _in_kubernetes(kubernetes: KubernetesClient, snapshot: Snapshot) -> list[Pro
         probe_secrets(kubernetes, snapshot),
         probe_issuer(kubernetes, snapshot),
         probe_listening(kubernetes, snapshot),
+        probe_logs(kubernetes, snapshot),
     ]
 
 
-def _at_the_gateway(cluster: KubernetesCluster, snapshot: Snapshot) -> list[Probed]:
+def _at_the_gateway(
+    cluster: KubernetesCluster, snapshot: Snapshot, tries_password: bool
+) -> list[Probed]:
     if not isinstance(cluster, Cluster):
-        why = "Kubeflow was not entered: no gateway was given, or none was needed"
-        return [Probed.nothing("the gateway's pages and certificate", why)]
+        why = "Kubeflow was not entered"
+        return [Probed.nothing(what, why) for what in _OF_THE_GATEWAY]
     gateway, settings = cluster.gateway_url, cluster.config.gateway
     credentials, kubernetes = cluster.credentials, cluster.kubernetes
-    return [
+    parts = [
         probe_pages(gateway, settings, credentials, snapshot),
         probe_token(credentials),
         probe_gateway_certificate(gateway, settings),
-        probe_default_password(gateway, settings, credentials, kubernetes, snapshot),
     ]
+    if tries_password:
+        found = probe_default_password(gateway, settings, credentials, kubernetes, snapshot)
+        parts.append(found)
+    return parts

@@ -33,8 +33,9 @@ def lines(
 def _session(record: SessionRecord) -> str:
     when = datetime.fromtimestamp(record.started, UTC).strftime("%Y-%m-%d %H:%M UTC")
     told = ", ".join(f"{count} {outcome.value}" for outcome, count in record.counts().items())
-    where = record.target or record.gateway
-    return _line(f"{record.session} on {where}, {when}: {record.verdict.state.value}; {told}")
+    where = record.target or record.gateway or "no cluster"
+    said = f"{record.verdict.state.value}; {told or 'no test'}"
+    return _line(f"{record.session} on {where}, {when}: {said}")
 
 
 def _change(change: Change) -> str:

@@ -108,12 +108,13 @@ def _head(record: SessionRecord, trend: Trend) -> str:
     ]
     if counts.get(Outcome.NOT_RUN):
         parts.append(f"{counts[Outcome.NOT_RUN]} not run")
+    where = record.target or record.gateway
     lines = [
         f"## {_SIGNS[verdict.state]} Kubeflow: {verdict.state.value}",
         "",
         code(verdict.sentence, longest=2_000),
         "",
-        f"{code(record.target or record.gateway)} — {', '.join(parts) or 'no test'} "
+        f"{f'{code(where)} — ' if where else ''}{', '.join(parts) or 'no test'} "
         f"in {_duration(record.seconds)}, {_date(record.started)}",
         "",
     ]

@@ -88,9 +88,8 @@ class History:
             number = int(back or 0)
             if number < len(ids):
                 return ids[-1 - number]
-            raise ConfigurationError(
-                f"{self.directory} remembers {len(ids)} sessions: there is no {name}"
-            )
+            count = f"{len(ids)} session{'' if len(ids) == 1 else 's'}"
+            raise ConfigurationError(f"{self.directory} remembers {count}: there is no {name}")
         found = [name] if name in ids else [one for one in ids if one.startswith(name)]
         if len(found) == 1:
             return found[0]
