@@ -78,7 +78,7 @@ OF_PLATFORMS: dict[str, str] = {
     "crd-not-established": "a definition is not taken up, for its names are another's",
     "csrf-cookie-secure": "the volumes web app gives its cookie for https alone",
     "dashboard-access-denied": "the dashboard's calls are refused by the mesh",
-    "default-password-valid": "users have the example installation's password, as they do where no other was set",
+    "default-password-valid": "users have the example installation's password",
     "deployment-mode-old": "an InferenceService names a deployment mode as it was called before",
     "executor-setting-obsolete": "Argo is told to use an executor that it has no longer",
     "gateway-certificate-expires": "the certificate of the gateway ends in five days",

@@ -64,7 +64,7 @@ def _found(kubernetes: KubernetesClient) -> dict[str, str]:
     """What is found three minutes from now, when nothing is still starting: sentences by code."""
     now = read_snapshot(kubernetes)
     later = replace(now, taken=now.taken + _LATER)
-    observed = probe_logs(kubernetes, later)
+    observed = probe_logs(kubernetes, later).observed
     assert observed.requests <= MOST
     later = replace(later, observed=observed)
     found = found_by([one for one in CHECKS if one is not check_clocks], later)

@@ -71,7 +71,7 @@ RED: dict[str, dict[str, str]] = {
     "any-password": {LOGIN: r"Dex is open to all: .* gets in with a wrong password"},
     "artifact-lost": {
         ARTIFACTS: r"No such file or directory",
-        STORED: r"cannot be read: NoSuchKey",
+        STORED: r"NoSuchKey",
     },
     "claim-pending": {
         SORTED: r"cannot seed volume .*; its claim is Pending",
