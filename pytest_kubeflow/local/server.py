@@ -185,6 +185,7 @@ class Server:
                 ProfileController,
                 issue_keys=issue_keys,
                 serves_pipelines=lambda: control.joined or _runs(images, PROFILE_PIECES),
+                on_change=images.hosted.on_change,
             )
         ][: int(self._multi_user)]
         manager = ControllerManager(

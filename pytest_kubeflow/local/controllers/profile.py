@@ -26,7 +26,8 @@ IssueKeys = Callable[[str], Awaitable[tuple[str, str]]]
 class ProfileController(Controller):
     """`issue_keys(namespace)` answers the access and secret key of a profile's namespace.
 
-    What pipelines need there is made while `serves_pipelines()`.
+    What pipelines need there is made while `serves_pipelines()`, whose changes are told to those
+    who `on_change`.
     """
 
     name = "profile"
@@ -38,11 +39,21 @@ class ProfileController(Controller):
         *,
         issue_keys: IssueKeys,
         serves_pipelines: Callable[[], bool] = lambda: True,
+        on_change: Callable[[Callable[[], None]], None] = lambda _: None,
     ) -> None:
         self._issue_keys = issue_keys
         self._serves_pipelines = serves_pipelines
+        self._missed: set[Key] = set()
         self._given: set[str] = set()
         super().__init__(client, informers)
+        on_change(self._make_up)
+
+    def _make_up(self) -> None:
+        """Make what was not made while nobody was there to do it."""
+        if self._missed and self._serves_pipelines():
+            for key in self._missed:
+                self.queue.add(key)
+            self._missed.clear()
 
     def watch(self) -> None:
         self.profiles = self.enqueue_from(PROFILES)
@@ -70,6 +81,8 @@ class ProfileController(Controller):
             await self._ensure(resource, obj)
         if self._serves_pipelines():
             await self._pipelines(name)
+        else:
+            self._missed.add(key)
         await self._condition(profile, "Successful", "")
 
     async def _pipelines(self, namespace: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+from kubernetes import client
 
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from tests.cluster.remote import wait_until
@@ -136,6 +137,40 @@ def test_a_profile_lacks_its_pieces(faulty: Platform) -> None:
         wait_until(lambda: "mlpipeline-minio-artifact" not in names(faulty, "secrets"))
         wait_until(lambda: not names(faulty, "configmaps") & {"kfp-launcher"})
         assert not faulty.pods("kubeflow-pipelines-profile-controller")
+
+
+def test_a_profile_made_meanwhile_gets_its_pieces_later(faulty: Platform) -> None:
+    api = client.CustomObjectsApi(faulty.core.api_client)
+    name = "late"
+    profile = {
+        "apiVersion": "kubeflow.org/v1",
+        "kind": "Profile",
+        "metadata": {"name": name},
+        "spec": {"owner": {"kind": "User", "name": "late@example.com"}},
+    }
+
+    def secrets() -> set[str]:
+        return {one.metadata.name for one in faulty.core.list_namespaced_secret(name).items}
+
+    def accounts() -> set[str]:
+        found = faulty.core.list_namespaced_service_account(name).items
+        return {one.metadata.name for one in found}
+
+    try:
+        # It is made anew when the fault is over: what there is is not compared here.
+        faulty.switch("profile-pieces-missing", "on")
+        wait_until(lambda: not faulty.pods("kubeflow-pipelines-profile-controller"))
+        api.create_cluster_custom_object("kubeflow.org", "v1", "profiles", profile)
+        wait_until(lambda: "default-editor" in accounts())
+        assert "mlpipeline-minio-artifact" not in secrets()
+        faulty.switch("profile-pieces-missing", None)
+        wait_until(lambda: "mlpipeline-minio-artifact" in secrets())
+    finally:
+        faulty.switch("profile-pieces-missing", None)
+        api.delete_cluster_custom_object("kubeflow.org", "v1", "profiles", name)
+    there = faulty.core.list_namespace
+    wait_until(lambda: name not in {one.metadata.name for one in there().items}, 60)
+    wait_until(lambda: not faulty.unready())
 
 
 def test_a_profile_has_failed(faulty: Platform) -> None:
