@@ -30,7 +30,13 @@ from pytest_kubeflow.local.platform.faults.edits import (
     until,
 )
 from pytest_kubeflow.local.platform.faults.fault import PlatformFault
-from pytest_kubeflow.local.platform.faults.programs import altered, container, crashing, running, saying
+from pytest_kubeflow.local.platform.faults.programs import (
+    altered,
+    container,
+    crashing,
+    running,
+    saying,
+)
 from pytest_kubeflow.local.platform.workloads import selector_of
 
 _INOTIFY = (
