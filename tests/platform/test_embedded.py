@@ -20,6 +20,7 @@ from pytest_kubeflow.platform.catalogue import FAULTS
 from pytest_kubeflow.platform.checks.clocks import check_clocks
 from pytest_kubeflow.platform.probes.logs import MOST, probe_logs
 from pytest_kubeflow.platform.snapshot import read_snapshot
+from pytest_kubeflow.platform.snapshot.kind import STORE_KEYS
 from tests.cluster.remote import wait_until
 from tests.platform.broken import CHECKS, a_snapshot, found_by
 from tests.platform.objects import a_container, a_pod
@@ -100,6 +101,12 @@ def test_a_profile_without_katibs_label(embedded: KubernetesClient) -> None:
         _switch(embedded)
         definitions.delete_custom_resource_definition(name)
         embedded.apps.delete_namespaced_deployment("katib-controller", "kubeflow")
+
+
+def test_of_secrets_a_snapshot_has_no_data(embedded: KubernetesClient) -> None:
+    found = read_snapshot(embedded, wanted=[STORE_KEYS]).all(STORE_KEYS)
+    assert {one["metadata"]["namespace"] for one in found} >= {_NAMESPACE, "kubeflow"}
+    assert {key for one in found for key in one} == {"metadata"}
 
 
 def test_few_logs_are_asked_for_whatever_crashes(embedded: KubernetesClient) -> None:
