@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from kubernetes.client import ApiextensionsV1Api
 
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.local.cluster import LocalKubeflow
@@ -19,8 +20,10 @@ from pytest_kubeflow.platform.catalogue import FAULTS
 from pytest_kubeflow.platform.checks.clocks import check_clocks
 from pytest_kubeflow.platform.probes.logs import MOST, probe_logs
 from pytest_kubeflow.platform.snapshot import read_snapshot
+from pytest_kubeflow.platform.snapshot.kind import STORE_KEYS
 from tests.cluster.remote import wait_until
-from tests.platform.broken import CHECKS, found_by
+from tests.platform.broken import CHECKS, a_snapshot, found_by
+from tests.platform.objects import a_container, a_pod
 
 _LATER = timedelta(minutes=3)
 _NAMESPACE = "kubeflow-user-example-com"
@@ -54,6 +57,64 @@ def test_each_fault_is_found(embedded: KubernetesClient, codes: tuple[str, ...])
         pytest.fail(f"found instead: {_found(embedded)}")
     finally:
         _switch(embedded)
+
+
+def test_a_claim_that_nobody_binds(embedded: KubernetesClient) -> None:
+    spec = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "1Mi"}},
+        "storageClassName": "immediate",
+    }
+    claim = {"metadata": {"name": "data"}, "spec": spec}
+    _switch(embedded, "KF403")
+    embedded.core.create_namespaced_persistent_volume_claim(_NAMESPACE, claim)
+    try:
+        wait_until(lambda: set(_found(embedded)) == {"KF403"}, seconds=60)
+    finally:
+        embedded.core.delete_namespaced_persistent_volume_claim("data", _NAMESPACE)
+        _switch(embedded)
+
+
+def test_a_profile_without_katibs_label(embedded: KubernetesClient) -> None:
+    """It matters where Katib is; its controller is there, with no pods for now."""
+    definitions = ApiextensionsV1Api(embedded.api_client)
+    name = "experiments.kubeflow.org"
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    version = {"name": "v1beta1", "served": True, "storage": True, "schema": schema}
+    names = {"kind": "Experiment", "plural": "experiments"}
+    spec = {"group": "kubeflow.org", "scope": "Namespaced", "names": names, "versions": [version]}
+    template = {
+        "metadata": {"labels": {"app": "katib"}},
+        "spec": {"containers": [{"name": "main", "image": "katib-controller:v0.19.0"}]},
+    }
+    selector = {"matchLabels": {"app": "katib"}}
+    controller = {
+        "metadata": {"name": "katib-controller"},
+        "spec": {"replicas": 0, "selector": selector, "template": template},
+    }
+    embedded.apps.create_namespaced_deployment("kubeflow", controller)
+    definitions.create_custom_resource_definition({"metadata": {"name": name}, "spec": spec})
+    _switch(embedded, "KF604")
+    try:
+        wait_until(lambda: set(_found(embedded)) == {"KF604"}, seconds=60)
+    finally:
+        _switch(embedded)
+        definitions.delete_custom_resource_definition(name)
+        embedded.apps.delete_namespaced_deployment("katib-controller", "kubeflow")
+
+
+def test_of_secrets_a_snapshot_has_no_data(embedded: KubernetesClient) -> None:
+    found = read_snapshot(embedded, wanted=[STORE_KEYS]).all(STORE_KEYS)
+    assert {one["metadata"]["namespace"] for one in found} >= {_NAMESPACE, "kubeflow"}
+    assert {key for one in found for key in one} == {"metadata"}
+
+
+def test_few_logs_are_asked_for_whatever_crashes(embedded: KubernetesClient) -> None:
+    """Pods that are gone by then have none, which decides nothing."""
+    last = {"exitCode": 1, "reason": "Error"}
+    crash = a_container(waiting="CrashLoopBackOff", restarts=7, last=last)
+    observed = probe_logs(embedded, a_snapshot(*(a_pod(f"p-{n}", crash) for n in range(40))))
+    assert (observed.requests, observed.logs) == (MOST, {})
 
 
 def test_once_they_are_switched_off_it_is_whole_again(embedded: KubernetesClient) -> None:

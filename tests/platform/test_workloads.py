@@ -17,6 +17,7 @@ from tests.platform.objects import (
     a_deployment,
     a_pod,
     a_replica_set,
+    a_service,
     a_warning,
     ago,
     named,
@@ -143,6 +144,16 @@ def test_a_controller_that_may_not_be_seen_is_not_missing() -> None:
     objects = {kind: found for kind, found in whole.objects.items() if kind is not DAEMON_SETS}
     assert [one.code for one in findings(whole)] == ["KF109"]
     assert findings(replace(whole, objects=objects)) == []
+
+
+def test_the_services_of_a_missing_controller_are_named() -> None:
+    """So that webhooks which nobody answers are told with it."""
+    nowhere, other = a_service("notebook-webhook"), a_service("jupyter-web-app-service")
+    (found,) = findings(a_snapshot(nowhere, other, without=["notebook-controller-deployment"]))
+    assert found.objects == (
+        "CustomResourceDefinition notebooks.kubeflow.org",
+        "Service kubeflow/notebook-webhook",
+    )
 
 
 def test_a_kind_that_is_not_in_force_needs_no_controller() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pytest_kubeflow.cluster.parts import PARTS, Part
@@ -12,7 +13,10 @@ from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.installed import installed, saw_workloads
 from pytest_kubeflow.platform.snapshot import Snapshot
 from pytest_kubeflow.platform.snapshot.fields import condition, text
-from pytest_kubeflow.platform.snapshot.kind import DEFINITIONS
+from pytest_kubeflow.platform.snapshot.kind import DEFINITIONS, SERVICES
+from pytest_kubeflow.platform.workloads.service import lacks_endpoints
+
+_ROLE = re.compile(r"-(controller|manager|deployment|operator).*$")
 
 
 def check_controllers(snapshot: Snapshot) -> Iterator[Finding]:
@@ -24,7 +28,7 @@ def check_controllers(snapshot: Snapshot) -> Iterator[Finding]:
         if part.name not in there:
             kinds = [one for one in part.resources if _is_installed(snapshot, one)]
             if kinds:
-                yield _missing(part, kinds)
+                yield _missing(part, kinds, tuple(_services(snapshot, part)))
 
 
 def _is_installed(snapshot: Snapshot, resource: str) -> bool:
@@ -35,7 +39,16 @@ def _is_installed(snapshot: Snapshot, resource: str) -> bool:
     return resource in snapshot.served and in_force and not is_young(snapshot, definition)
 
 
-def _missing(part: Part, kinds: list[str]) -> Finding:
+def _services(snapshot: Snapshot, part: Part) -> Iterator[str]:
+    """The Services of a part that lead nowhere without its controller: those of its webhooks."""
+    begins = tuple(_ROLE.sub("", one) for one in part.deployments)
+    for service in snapshot.within(SERVICES, part.namespace):
+        name = text(service, "metadata", "name")
+        if name.startswith(begins) and lacks_endpoints(snapshot, part.namespace, name):
+            yield f"Service {part.namespace}/{name}"
+
+
+def _missing(part: Part, kinds: list[str], services: tuple[str, ...]) -> Finding:
     optional = "; or, if it is not wanted any more, remove its definitions" if part.optional else ""
     return Finding(
         fault=CONTROLLER_MISSING,
@@ -46,5 +59,5 @@ def _missing(part: Part, kinds: list[str]) -> Finding:
         fix=f"kubectl get deployments -A | grep {part.deployments[0]}  # install {part.name} "
         f"again{optional}",
         evidence=tuple(f"no workload is called {one}" for one in part.deployments),
-        objects=tuple(f"CustomResourceDefinition {one}" for one in kinds),
+        objects=(*(f"CustomResourceDefinition {one}" for one in kinds), *services),
     )
