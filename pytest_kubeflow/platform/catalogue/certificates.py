@@ -29,8 +29,9 @@ CERTIFICATE_EXPIRES_SOON = Fault(
     title="A certificate ends within 14 days, and nobody has renewed it",
     symptom="Nothing yet. When it has ended, nothing that it guards can be made or reached.",
     looked_at=(
-        "Certificates of cert-manager, tls.crt of Secrets, and what webhooks' servers show. Of "
-        "those that live for less than 30 days, whether less than an eighth of that is left."
+        "Certificates of cert-manager, what webhooks' servers show, else tls.crt of their "
+        "Secrets. Of those that live for less than 30 days, whether less than an eighth of that "
+        "is left."
     ),
     fix=(
         "Renew it. What cert-manager issues, it renews by itself after two thirds of its life, if "
@@ -150,7 +151,7 @@ CERTIFICATE_UNREADABLE = Fault(
         "Servers that read it do not start, or show another certificate: tls: failed to find any "
         "PEM data in certificate input."
     ),
-    looked_at="tls.crt of Secrets.",
+    looked_at="tls.crt of the Secrets of Gateways and of webhooks' servers.",
     fix=(
         "Have it issued again, or write the PEM files into it:\n"
         "    kubectl -n NAMESPACE create secret tls NAME --cert=FILE --key=FILE "

@@ -45,7 +45,7 @@ def server_certificate(
         except NoCertificateError:
             return None
         return ServerCertificate(chain, f"Service {namespace}/{name} shows")
-    for secret in _secrets(snapshot, service, webhooks):
+    for secret in secrets_of(snapshot, service, webhooks):
         pem = snapshot.observed.secret_certificates.get(secret)
         if pem is None:
             continue
@@ -56,7 +56,7 @@ def server_certificate(
     return None
 
 
-def _secrets(
+def secrets_of(
     snapshot: Snapshot, service: tuple[str, str], webhooks: Sequence[Webhook]
 ) -> Iterator[str]:
     """The Secrets that the server may have its certificate from, the likeliest first."""

@@ -46,10 +46,11 @@ def probe(
 
 def _in_kubernetes(kubernetes: KubernetesClient, snapshot: Snapshot) -> list[Probed]:
     dry_runs = probe_dry_runs(kubernetes, snapshot)
+    served = probe_served(kubernetes, with_probes(snapshot, [dry_runs]))
     return [
         dry_runs,
-        probe_served(kubernetes, with_probes(snapshot, [dry_runs])),
-        probe_secrets(kubernetes, snapshot),
+        served,
+        probe_secrets(kubernetes, with_probes(snapshot, [served])),
         probe_issuer(kubernetes, snapshot),
         probe_listening(kubernetes, snapshot),
         probe_logs(kubernetes, snapshot),

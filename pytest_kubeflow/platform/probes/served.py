@@ -43,7 +43,8 @@ def probe_served(kubernetes: KubernetesClient, snapshot: Snapshot) -> Probed:
 
     Needs `create pods/portforward` in their namespaces: without it nothing more is asked.
     """
-    servers = list(_servers(snapshot))[:_MOST]
+    found = list(_servers(snapshot))
+    servers, left_out = found[:_MOST], found[_MOST:]
     if not servers:
         return Probed()
     served: dict[str, ServedCertificate] = {}
@@ -56,7 +57,12 @@ def probe_served(kubernetes: KubernetesClient, snapshot: Snapshot) -> Probed:
             return Probed.nothing(what, error, requests=requests)
         except KubeflowError as error:
             served[servers[0].service] = ServedCertificate((), error.message)
-        unseen: list[Unseen] = []
+        unseen = [
+            Unseen(
+                f"the certificate that Service {one.service} shows", f"{_MOST} are asked at most"
+            )
+            for one in left_out
+        ]
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="served") as pool:
             begun = [
                 (one, pool.submit(copy_context().run, _ask, kubernetes, one)) for one in servers[1:]
