@@ -17,7 +17,8 @@ from pytest_kubeflow.reporting.records.session import (
 from pytest_kubeflow.reporting.records.tests import Outcome, Section, TestRecord
 from pytest_kubeflow.reporting.records.trend import Trend
 from tests.reporting.page.markup import Element, parsed
-from tests.reporting.page.sessions import BEGAN, SESSIONS, green, red, session, trend
+from tests.reporting.page.runs import BEGAN
+from tests.reporting.page.sessions import SESSIONS, green, red, session, trend
 
 
 def page_of(record: SessionRecord, earlier: Trend | None = None) -> Element:
