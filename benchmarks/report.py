@@ -17,7 +17,8 @@ from pytest_kubeflow.reporting.page import render
 from pytest_kubeflow.reporting.records.session import SessionRecord
 from pytest_kubeflow.reporting.records.tests import Outcome, Section, TestRecord
 from tests.browser.chromium import executable
-from tests.reporting.page.sessions import BEGAN, green, run, session, task, trend
+from tests.reporting.page.runs import BEGAN, run, task
+from tests.reporting.page.sessions import green, session, trend
 
 _TASKS = 4
 

@@ -14,7 +14,8 @@ from playwright.sync_api import Page, expect
 
 from pytest_kubeflow.reporting.page import render
 from tests.browser.conftest import DEVICES, Opener
-from tests.reporting.page.sessions import SESSIONS, green, pythagorean, session
+from tests.reporting.page.runs import pythagorean
+from tests.reporting.page.sessions import SESSIONS, green, session
 from tests.reporting.page.test_hostile import ATTACKS, everywhere
 
 IMAGES = Path(__file__).parents[2] / "docs/images"

@@ -5,111 +5,26 @@ They are an ordinary Kubeflow (oauth2-proxy before Dex before the pipelines) but
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pytest
-import requests
-
-from tests.cluster.remote import Remote, wait_until
+from tests.cluster.remote import Remote
 from tests.cluster.web import Answer, Asked, application
 
-from .broken import USER, Given, good, in_clear, setup
-
-Change = Answer | Callable[[Asked], Answer | None]
-"""What is answered instead below a path; None leaves it as it is."""
-
-HTML = {"Content-Type": "text/html; charset=utf-8"}
-FORM = (
-    "<html><head><title>dex</title></head><body>{told}"
-    '<form method="post" action="/dex/auth/local/login?state=s">'
-    '<input name="login"><input name="password" type="password"></form></body></html>'
+from .broken import Given, good, in_clear, setup
+from .stub_kubeflow import (
+    FORM,
+    HTML,
+    RESET,
+    SESSION,
+    document,
+    gateway,
+    html,
+    inside,
+    kubeflow,
+    redirect,
+    text,
 )
-SESSION = "oauth2_proxy_kubeflow"
-RESET = (
-    "upstream connect error or disconnect/reset before headers. reset reason: connection failure"
-)
-
-
-def text(words: str, status: int) -> Answer:
-    """As Envoy says it."""
-    return status, {"Content-Type": "text/plain"} if words else {}, words.encode()
-
-
-def html(words: str, status: int = 200) -> Answer:
-    return status, HTML, f"<html><body><h1>{status}</h1><p>{words}</p></body></html>".encode()
-
-
-def document(body: object, status: int = 200) -> Answer:
-    return status, {"Content-Type": "application/json"}, json.dumps(body).encode()
-
-
-def redirect(target: str, **headers: str) -> Answer:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return 302, {"Location": target, **named}, b""
-
-
-def ordinary(asked: Asked) -> Answer:
-    """A Kubeflow that lets in who knows the password."""
-    known = asked.cookies.get(SESSION) == "planted-session"
-    match asked.path:
-        case "/dex/auth":
-            return redirect("/dex/auth/local/login?state=s")
-        case "/dex/auth/local/login" if asked.method == "GET":
-            return 200, HTML, FORM.format(told="").encode()
-        case "/dex/auth/local/login" if asked.form.get("password") != "12341234":
-            return 401, HTML, FORM.format(told="Invalid Email Address and password.").encode()
-        case "/dex/auth/local/login":
-            return 303, {"Location": "/oauth2/callback?code=c&state=s"}, b""
-        case "/oauth2/callback":
-            return redirect("/", Set_Cookie=f"{SESSION}=planted-session; Path=/; HttpOnly")
-        case path if known and path.endswith("healthz"):
-            return document({"multi_user": True})
-        case path if known and "/apis/" in path:
-            return document({})
-        case _ if known:
-            return html("Central Dashboard")
-        case path if "/apis/" in path:
-            return text("Unauthorized", 401)
-    return redirect("/dex/auth?client_id=kubeflow&state=s")
-
-
-@contextmanager
-def kubeflow(changes: Mapping[str, Change] | None = None) -> Iterator[str]:
-    """Its URL, with these changes below these paths; the first path that fits counts."""
-
-    def answer(asked: Asked) -> Answer:
-        for path, change in (changes or {}).items():
-            if asked.path.startswith(path):
-                changed = change(asked) if callable(change) else change
-                if changed is not None:
-                    return changed
-        return ordinary(asked)
-
-    with application(answer) as port:
-        yield f"http://127.0.0.1:{port}"
-
-
-def gateway(verdict: str, changes: Mapping[str, Change]) -> Callable[..., None]:
-    """A set-up with a Kubeflow that is changed so."""
-
-    def named(name: Callable[[], None]) -> None:
-        def broken(remote: Remote, _: Path) -> Iterator[Given]:
-            with kubeflow(changes) as host:
-                yield good(remote, host=host), in_clear(remote)
-
-        broken.__name__ = name.__name__
-        setup(verdict)(broken)
-
-    return named
-
-
-def inside(answer: Answer) -> Callable[[Asked], Answer | None]:
-    """For those alone who have a session."""
-    return lambda asked: answer if asked.cookies.get(SESSION) else None
-
 
 # Istio.
 
@@ -429,72 +344,6 @@ def session_that_ends_at_the_sign_in_page() -> None: ...
 def cookies_that_are_too_large() -> None: ...
 
 
-# Faults of the embedded login.
-
-
-@contextmanager
-def fault(remote: Remote, name: str) -> Iterator[None]:
-    """While inside, the cluster has it: seen by another that comes and goes with it."""
-    volumes = f"{remote.endpoints.host}/volumes/api/namespaces/none/pvcs"
-
-    def volumes_are_open() -> bool:
-        return requests.get(volumes, timeout=10).status_code not in {401, 403}
-
-    remote.core.create_namespaced_config_map(
-        "kube-system",
-        {"metadata": {"name": "embedded-faults"}, "data": {name: "on", "volumes-open": "on"}},
-    )
-    try:
-        wait_until(volumes_are_open)
-        yield
-    finally:
-        remote.core.delete_namespaced_config_map("embedded-faults", "kube-system")
-        wait_until(lambda: not volumes_are_open())
-
-
-LOGIN_FAULTS: list[str] = []
-"""Those that have a set-up here."""
-
-
-def faulty(verdict: str, name: str) -> None:
-    """A set-up with the embedded Kubeflow and a fault of its login."""
-    LOGIN_FAULTS.append(name)
-
-    def broken(remote: Remote, _: Path) -> Iterator[Given]:
-        with fault(remote, name), pytest.MonkeyPatch.context() as patch:
-            patch.setattr("pytest_kubeflow.auth.signin.NEW_KEY_SECONDS", 0.5)
-            yield good(remote), in_clear(remote)
-
-    broken.__name__ = f"fault_{name.replace('-', '_')}"
-    setup(verdict)(broken)
-
-
-faulty(
-    r"^/ answers 403 without a body: this is how Istio refuses everything while its external "
-    r"authorizer \(oauth2-proxy\) does not respond; see kubectl -n oauth2-proxy get pods",
-    "login-down",
-)
-faulty(
-    r"^/dex/auth answers 503 'upstream connect error .*': the gateway does not reach Dex: .*"
-    r"kubectl -n auth get pods",
-    "dex-down",
-)
-faulty(
-    r"^/ answers 401 .Jwks doesn't have key to match kid or alg from Jwt.: Istio has not read",
-    "keys-rotated",
-)
-faulty(
-    r"^Dex accepts the password, and the session is not kept: the gateway asks for another login .*"
-    r"different cookie secrets",
-    "session-not-kept",
-)
-faulty(
-    r"^the login leads to https://sign-in\.company\.example/oauth2/v2\.0/authorize, which wants a "
-    r"person; the password goes to --kf-host alone and was not sent there: .*KF_COOKIE",
-    "foreign-idp",
-)
-
-
 # oidc-authservice, of Kubeflow 1.8 and before.
 
 
@@ -609,65 +458,3 @@ def form_that_is_sent_on_to_another_host() -> None: ...
 
 
 # What was asked for is used, or it is said what it lacks.
-
-
-def without_password(remote: Remote) -> dict[str, str]:
-    return {name: text for name, text in in_clear(remote).items() if name != "KF_PASSWORD"}
-
-
-@setup(
-    r"--kf-username=user@example\.com \(from command line\) needs KF_PASSWORD or KF_PASSWORD_FILE"
-)
-def user_without_a_password(remote: Remote, _: Path) -> Iterator[Given]:
-    yield good(remote), without_password(remote)
-
-
-@setup(r"--kf-username=user@example\.com \(from environment KF_USERNAME\) needs KF_PASSWORD or K")
-def user_of_the_environment_without_a_password(remote: Remote, _: Path) -> Iterator[Given]:
-    yield good(remote, username=""), {**without_password(remote), "KF_USERNAME": USER}
-
-
-@setup(
-    r"KF_TOKEN=\*\*\* \(from environment KF_TOKEN\) and --kf-username=\S+ \(from command line\) "
-    r"ask for two ways to log in: leave one out, or name it by --kf-auth=token or --kf-auth=dex"
-)
-def user_and_token(remote: Remote, _: Path) -> Iterator[Given]:
-    yield good(remote), {**in_clear(remote), "KF_TOKEN": "planted-token"}
-
-
-@setup(
-    r"^KF_PASSWORD=\*\*\* \(from environment KF_PASSWORD\) needs --kf-username, whose password "
-    r"it is; without a login, say --kf-auth=anonymous$"
-)
-def password_without_a_user(remote: Remote, _: Path) -> Iterator[Given]:
-    yield good(remote, username="", kubeconfig=""), in_clear(remote)
-
-
-@setup(r"--kf-dex-connector=ldap \(from command line\) needs --kf-username$")
-def connector_without_a_user(remote: Remote, _: Path) -> Iterator[Given]:
-    yield good(remote, username="", dex_connector="ldap"), in_clear(remote)
-
-
-@setup(
-    r"--kf-service-account=robot \(from command line\) needs access to Kubernetes, by --kf-kubec"
-)
-def service_account_without_kubernetes(remote: Remote, _: Path) -> Iterator[Given]:
-    options = good(remote, username="", kubeconfig="", service_account="robot")
-    yield options, in_clear(remote)
-
-
-@setup(r"there is no context 'staging': there is no kubeconfig at .*name one with --kf-kubeconfig")
-def context_without_a_kubeconfig(remote: Remote, _: Path) -> Iterator[Given]:
-    options = good(remote, kubeconfig="", context="staging", namespace="team")
-    yield options, in_clear(remote)
-
-
-@setup(
-    r"127\.0\.0\.1:\d+ answers without a login; leave --kf-username out, or say --kf-auth=anonymous"
-)
-def user_for_pipelines_without_users(remote: Remote, _: Path) -> Iterator[Given]:
-    def answer(asked: Asked) -> Answer:
-        return document({"pipelineStore": "database"}) if "/apis/" in asked.path else html("KFP")
-
-    with application(answer) as port:
-        yield good(remote, host=f"http://127.0.0.1:{port}"), in_clear(remote)

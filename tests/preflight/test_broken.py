@@ -18,8 +18,9 @@ from tests.cluster.remote import Remote
 from tests.cluster.web import web
 from tests.config.sources import resolved
 
-from .broken import SETUPS, SetUp, a_lone_api, entered, good, in_clear
-from .broken_gateways import kubeflow
+from .broken import SetUp, a_lone_api, entered, good, in_clear
+from .setups import SETUPS
+from .stub_kubeflow import kubeflow
 
 
 def checked(

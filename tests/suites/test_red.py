@@ -15,7 +15,7 @@ import pytest
 from pytest_kubeflow.local.cluster import GatewaySettings, LocalKubeflow
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS, OF_PLATFORMS
-from tests.preflight.broken_gateways import LOGIN_FAULTS
+from tests.preflight.login_faults import LOGIN_FAULTS
 from tests.suites.test_platform_red import CHECKS as PLATFORM
 
 from .nvidia_smi_stub import make_nvidia_smi

@@ -10,7 +10,7 @@ from pytest_kubeflow.reporting.page.runs import RunView, RunViews, key, runs_of
 from pytest_kubeflow.reporting.page.tests import split
 from pytest_kubeflow.reporting.records.runs import RunRecord
 from pytest_kubeflow.reporting.records.session import SessionRecord
-from pytest_kubeflow.reporting.records.tests import TestRecord
+from pytest_kubeflow.reporting.records.tests import Outcome, TestRecord
 
 _EAGER = 25
 """Runs that are made when the page opens; more would make it slow."""
@@ -64,6 +64,7 @@ def run_list(
             links,
             is_red=cause <= nowhere,
             is_lazy=len(views) >= _EAGER,
+            is_wanted=all(test.outcome is Outcome.PASSED for test in asked[name]),
             is_open=cause <= nowhere and cause not in opened and len(opened) < _OPEN,
         )
         opened.add(cause)

@@ -103,9 +103,11 @@ class RunViews:
         is_red: bool,
         is_open: bool,
         is_lazy: bool,
+        is_wanted: bool = False,
     ) -> RunView:
         """The view of one run.
 
+        `is_wanted`: all of its tests passed, so that it ended as they want, also if it failed.
         `is_open`: it is unfolded from the beginning; `is_lazy`: the browser makes something of
         what is folded only when somebody unfolds it.
         """
@@ -124,7 +126,7 @@ class RunViews:
             name=short(run.name, 120) or "(no name)",
             run_id=short(run.run_id, 80),
             namespace=short(run.namespace, 80),
-            mark=run_mark(run.state),
+            mark=run_mark(run.state, is_wanted=is_wanted),
             is_red=is_red,
             is_open=is_open,
             is_lazy=is_lazy,

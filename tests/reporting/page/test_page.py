@@ -18,7 +18,8 @@ from pytest_kubeflow.reporting.records.session import (
 from pytest_kubeflow.reporting.records.tests import Outcome, Section, TestRecord
 from pytest_kubeflow.reporting.records.trend import Trend
 from tests.reporting.page.markup import Element, parsed
-from tests.reporting.page.sessions import BEGAN, SESSIONS, green, red, session, trend
+from tests.reporting.page.runs import BEGAN
+from tests.reporting.page.sessions import SESSIONS, green, red, session, trend
 
 
 def page_of(record: SessionRecord, earlier: Trend | None = None) -> Element:
@@ -296,3 +297,14 @@ def test_tests_of_causes_that_are_not_there_do_no_harm() -> None:
     cause = Cause("k", "a reason", ("gone.py::t",))
     record = replace(session([], took=1.0), causes=(cause,))
     assert "gone.py" in page_of(record).one(id="cause-1").words
+
+
+@pytest.mark.parametrize("outcome", [Outcome.PASSED, Outcome.FAILED])
+def test_a_run_that_failed_as_its_test_wants_is_not_red(outcome: Outcome) -> None:
+    failed = RunRecord("1", "clean-up-1a2b3c4d", "team", "", state="FAILED")
+    test = TestRecord("a/test_it.py::test_exit", "a", outcome, sentence="", runs=(failed,))
+    page = page_of(session([test], took=1.0))
+    run = next(one for one in page.all("details") if "run" in (one.attributes["class"] or ""))
+    wanted = outcome is Outcome.PASSED
+    assert ("failed, as its test wants" in run.words) is wanted
+    assert (run.attributes["class"] or "").endswith("ok" if wanted else "bad")

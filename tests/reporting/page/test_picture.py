@@ -10,7 +10,7 @@ from pytest_kubeflow.reporting.page.nesting import Nesting
 from pytest_kubeflow.reporting.page.picture import Box, Picture, picture
 from pytest_kubeflow.reporting.page.ranking import acyclic, ranks, reduced
 from pytest_kubeflow.reporting.records.runs import TaskEntry
-from tests.reporting.page.sessions import loop, pythagorean
+from tests.reporting.page.runs import loop, pythagorean
 
 NAMES = ["a", "b", "a/b", "a[0]", "a[0]/b", "b/a"]
 Graph = tuple[int, list[tuple[int, int]]]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pytest_kubeflow.reporting.page.timeline import Axis, task_bars, union
 from pytest_kubeflow.reporting.page.wording import count, duration, listed, moment
 from pytest_kubeflow.reporting.records.runs import TaskEntry
-from tests.reporting.page.sessions import BEGAN, task
+from tests.reporting.page.runs import BEGAN, task
 
 
 @pytest.mark.parametrize(
