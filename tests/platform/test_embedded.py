@@ -113,7 +113,8 @@ def test_few_logs_are_asked_for_whatever_crashes(embedded: KubernetesClient) -> 
     """Pods that are gone by then have none, which decides nothing."""
     last = {"exitCode": 1, "reason": "Error"}
     crash = a_container(waiting="CrashLoopBackOff", restarts=7, last=last)
-    observed = probe_logs(embedded, a_snapshot(*(a_pod(f"p-{n}", crash) for n in range(40))))
+    crashing = a_snapshot(*(a_pod(f"p-{n}", crash) for n in range(40)))
+    observed = probe_logs(embedded, crashing).observed
     assert (observed.requests, observed.logs) == (MOST, {})
 
 

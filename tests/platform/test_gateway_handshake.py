@@ -127,7 +127,8 @@ def test_a_proxy_with_tls_is_not_gone_through(
 
 
 def test_a_gateway_without_tls_has_no_certificate(settings: GatewaySettings) -> None:
-    assert probe_gateway_certificate("http://127.0.0.1:1", settings) == Probed()
+    (unseen,) = probe_gateway_certificate("http://127.0.0.1:1", settings).unseen
+    assert unseen.why == "http://127.0.0.1:1 has none"
 
 
 def test_what_cannot_be_looked_at_is_told(
