@@ -70,7 +70,7 @@ RED: dict[str, dict[str, str]] = {
     "any-password": {LOGIN: r"Dex is open to all: .* gets in with a wrong password"},
     "artifact-lost": {
         ARTIFACTS: r"No such file or directory",
-        STORED: r"cannot be read: NoSuchKey",
+        STORED: r"the object store answers NoSuchKey for /mlpipeline/\S+: The specified key",
     },
     "claim-pending": {
         SORTED: r"cannot seed volume .*; its claim is Pending",
