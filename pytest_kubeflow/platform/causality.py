@@ -21,6 +21,9 @@ _GENERAL = {
     "KF715": 6,
     "KF717": 6,
     "KF803": 6,
+    "KF312": 6,
+    "KF904": 6,
+    "KF906": 6,
 }
 """Faults that others explain: those with a lower number, or with none, on the same object."""
 
