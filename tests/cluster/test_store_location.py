@@ -42,13 +42,23 @@ def located(
 
 @contextmanager
 def configured(remote: Remote, name: str, **data: str) -> Iterator[None]:
-    """While inside, the ConfigMap is there, in the system's namespace."""
+    """While inside, the ConfigMap is there, in the system's namespace, with this alone."""
+    found = remote.core.list_namespaced_config_map(
+        SYSTEM, field_selector=f"metadata.name={name}"
+    ).items
     body = {"metadata": {"name": name}, "data": data}
-    remote.core.create_namespaced_config_map(SYSTEM, body)
+    if found:
+        remote.core.replace_namespaced_config_map(name, SYSTEM, body)
+    else:
+        remote.core.create_namespaced_config_map(SYSTEM, body)
     try:
         yield
     finally:
-        remote.core.delete_namespaced_config_map(name, SYSTEM)
+        if found:
+            before = {**body, "data": found[0].data}
+            remote.core.replace_namespaced_config_map(name, SYSTEM, before)
+        else:
+            remote.core.delete_namespaced_config_map(name, SYSTEM)
 
 
 @pytest.fixture
@@ -148,7 +158,7 @@ def test_in_a_pod_the_service_s_name_is_used(
         assert store.settings.endpoint == f"http://{service.spec.cluster_ip}:8333"
         assert not store.is_forwarded
     with located(kubernetes) as store:
-        assert "seaweedfs.kubeflow:8333" in store.reason
+        assert "seaweedfs.kubeflow:9000" in store.reason
         assert "cannot be reached from this pod" in store.reason
 
 
