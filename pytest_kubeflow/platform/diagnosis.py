@@ -87,8 +87,14 @@ def _by_names(text: str, findings: Sequence[Finding]) -> Iterator[Diagnosis]:
 
 
 def _is_named(name: str, text: str) -> bool:
-    """Whether a text has this `namespace/name` as a whole: a lone name may be anything."""
-    if "/" not in name or name not in text:
+    """Whether a text has this `namespace/name` as a whole: a lone name may be anything.
+
+    The refusals of the gateway name a workload and, in a command, its namespace.
+    """
+    namespace, slash, alone = name.partition("/")
+    if slash and f"({alone})" in text and f"kubectl -n {namespace} get pods" in text:
+        return True
+    if not slash or name not in text:
         return False
     return re.search(rf"(?<![\w./-]){re.escape(name)}(?![\w/-]|\.\w)", text) is not None
 

@@ -60,6 +60,12 @@ def causes_of(tests: Iterable[TestRecord], findings: Sequence[Finding] = ()) -> 
     return tuple(sorted(found, key=lambda cause: -len(cause.tests)))
 
 
+def cause_of_unfitness(told: str, findings: Sequence[Finding] = ()) -> tuple[Cause, ...]:
+    """The fault that is likely to be behind a cluster that is not fit to be tested, if any."""
+    diagnosis = diagnose([told], findings)
+    return () if diagnosis is None else (_likely(diagnosis, ()),)
+
+
 def by_test(causes: Sequence[Cause]) -> Mapping[str, str]:
     """The key of the cause of each red test, by its node id."""
     return {nodeid: cause.key for cause in causes for nodeid in cause.tests}
@@ -86,6 +92,8 @@ def _likely(diagnosis: Diagnosis, tests: Sequence[TestRecord]) -> Cause:
 
 
 def _cause(key: str, tests: Sequence[TestRecord]) -> Cause:
+    if not tests:
+        return Cause(key=key, sentence="", tests=())
     most = max(tests, key=lambda test: sum(len(one.text) for one in test.evidence))
     return Cause(
         key=key,

@@ -16,7 +16,7 @@ import pytest
 
 from pytest_kubeflow import options
 from pytest_kubeflow.cluster.versions import CONTROLLERS
-from pytest_kubeflow.reporting.causes import by_test, causes_of
+from pytest_kubeflow.reporting.causes import by_test, cause_of_unfitness, causes_of
 from pytest_kubeflow.reporting.components import component_of
 from pytest_kubeflow.reporting.exit_codes import UNFIT_CODE
 from pytest_kubeflow.reporting.records.session import Check, Fault, Leftover, SessionRecord
@@ -66,7 +66,9 @@ class SessionCollector:
 
     @property
     def is_red(self) -> bool:
-        """Whether any test is red so far."""
+        """Whether any test is red so far, or the preflight."""
+        if any(one.state.value == "failed" for one in self._checks):
+            return True
         return any(result.record().outcome.is_red for result in self._results.values())
 
     # Before the cluster is asked for, which may be the session's end.
@@ -149,6 +151,9 @@ class SessionCollector:
             Check(one.check, one.state.value, redact(one.told), redact(one.fix), one.seconds)
             for one in self._checks
         )
+        failed = [one for one in checks if one.state == "failed"]
+        if failed:
+            causes += cause_of_unfitness(failed[0].told, findings)
         gateway = self._cluster.get("gateway") or str(settings.gateway.host or "")
         return SessionRecord(
             session=self._session_id,

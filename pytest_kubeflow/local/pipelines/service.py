@@ -28,7 +28,6 @@ from pytest_kubeflow.local.pipelines.api.v1beta1 import LegacyLists
 from pytest_kubeflow.local.pipelines.api.versions import VersionService
 from pytest_kubeflow.local.pipelines.driver.engine import Engine
 from pytest_kubeflow.local.pipelines.foreign import ForeignWorkflows
-from pytest_kubeflow.local.pipelines.page import page_route
 from pytest_kubeflow.local.pipelines.persistence import PersistenceAgent
 from pytest_kubeflow.local.pipelines.recurring import RecurringRuns
 from pytest_kubeflow.local.pipelines.resume import resume, unfinished
@@ -110,7 +109,7 @@ class Pipelines:
         self.app: Starlette = make_app(context, routes)
         # A stand-alone installation has no gateway: its UI server leads to ML Metadata as well.
         beside = [] if multi_user else [Mount("/", self.metadata_app)]
-        self.ui_app: Starlette = make_app(context, [page_route(), *routes, *beside], ui=True)
+        self.ui_app: Starlette = make_app(context, [*routes, *beside], ui=True)
 
     async def start(self) -> None:
         await self._engine.start()
