@@ -7,6 +7,7 @@ aiohttp does the transport: docs/explanation/decisions/0003 says why it is neith
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -31,6 +32,7 @@ PATCH_TYPES = {
 
 # Some answers have a type of their own: /openid/v1/jwks is application/jwk-set+json, and no other.
 _ACCEPT = "application/json, */*;q=0.1"
+_SETTLING_SECONDS = 20.0
 _SECONDS = 30.0  # without a byte, until the API server counts as unreachable
 _LONGEST_HEADER = 1 << 20  # bytes, as Go's client takes them
 _LONGEST_EVENT = 1 << 23  # bytes; etcd takes objects of up to 1.5 MiB
@@ -65,6 +67,7 @@ class KubeClient:
         self._user_agent = user_agent
         self._tls = credentials.ssl_context()
         self._server = credentials.server.rstrip("/")
+        self._lost_at = float("-inf")
 
     @functools.cached_property
     def _http(self) -> aiohttp.ClientSession:
@@ -124,6 +127,11 @@ class KubeClient:
         name = (metadata or {}).get("name")
         return await self._attempted(once, made=f"{path}/{name}" if name else "")
 
+    @property
+    def is_settling(self) -> bool:
+        """Whether the API server was away until just now: it may not know all rights again yet."""
+        return time.monotonic() < self._lost_at + _SETTLING_SECONDS
+
     async def _attempted(
         self,
         once: Callable[[], Awaitable[Object]],
@@ -154,6 +162,7 @@ class KubeClient:
                 yield response
         # ValueError: what came is no JSON, or the token is none that fits into a header.
         except (aiohttp.ClientError, HttpProcessingError, TimeoutError, ValueError) as error:
+            self._lost_at = time.monotonic()
             raise ApiUnreachableError.of(method, url, error) from error
 
     async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Object:

@@ -25,6 +25,8 @@ _PAUSES = (0.1, 5.0)
 _PASSING = frozenset({429, 503, 504})
 _REASONS = frozenset({"ServerTimeout", "Timeout", "TooManyRequests", "ServiceUnavailable"})
 _ETCD = ("etcdserver: leader changed", "etcdserver: request timed out", "too many requests")
+_ATTEMPT_SECONDS = 15.0  # one that has just started may take requests and answer none
+_UNKNOWN = frozenset({401, 403})  # what one answers that has not read all rights yet
 
 
 class PatientClient(KubeClient):
@@ -33,6 +35,11 @@ class PatientClient(KubeClient):
     def __init__(self, client: KubeClient) -> None:
         super().__init__(client.credentials)
         self._client = client
+
+    @property
+    def is_settling(self) -> bool:
+        """As the other one knows it, which follows watches as well."""
+        return self._client.is_settling
 
     async def close(self) -> None:
         """Leave that to the other one."""
@@ -51,13 +58,15 @@ class PatientClient(KubeClient):
         lost, pause = False, _PAUSES[0]
         while True:
             try:
-                return await once()
-            except ApiUnreachableError as error:
-                lost, told = True, str(error)
+                async with asyncio.timeout(_ATTEMPT_SECONDS):
+                    return await once()
+            except (ApiUnreachableError, TimeoutError) as error:
+                lost, told = True, str(error) or "it does not answer"
             except ApiError as error:
                 if lost and made and error.reason == "AlreadyExists":
                     return await self.request("GET", made)
-                if not is_passing(error):
+                unsettled = error.code in _UNKNOWN and self.is_settling
+                if not (unsettled or is_passing(error)):
                     raise
                 told = str(error)
             log.info("waiting for the API server: %s", told)

@@ -17,7 +17,8 @@ pytestmark = pytest.mark.usefixtures("routable")
 
 
 def test_the_suites_pass(joined: Endpoints, tmp_path: Path) -> None:
-    counts = run_suites(joined, tmp_path)
+    # Components of a cluster that is joined are mirror pods there: nobody has installed a platform.
+    counts = run_suites(joined, tmp_path, "suites", "--ignore=suites/platform")
     assert counts["tests"] - counts["skipped"] >= 50
 
 

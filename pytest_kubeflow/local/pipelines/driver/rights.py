@@ -8,10 +8,12 @@ these things by itself, and asks whether the account might.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from pytest_kubeflow.local.kube import KubeClient
 
+_PAUSE_SECONDS = 0.5
 _REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 
 
@@ -25,7 +27,10 @@ class Rights:
 
 
 async def rights_of(client: KubeClient, namespace: str, account: str, secret: str) -> Rights:
-    """Ask for the account of a run's pods. Raises ApiError."""
+    """Ask for the account of a run's pods. Raises ApiError.
+
+    What an API server refuses that was away until just now is asked for again.
+    """
 
     async def refusal(verb: str, group: str, resource: str, name: str) -> str:
         user = f"system:serviceaccount:{namespace}:{account}"
@@ -43,9 +48,13 @@ async def rights_of(client: KubeClient, namespace: str, account: str, secret: st
                 "resourceAttributes": attributes | ({"name": name} if name else {}),
             },
         }
-        review = await client.request("POST", _REVIEWS, body=body)
-        if (review.get("status") or {}).get("allowed"):
-            return ""
+        while True:
+            review = await client.request("POST", _REVIEWS, body=body)
+            if (review.get("status") or {}).get("allowed"):
+                return ""
+            if not client.is_settling:
+                break
+            await asyncio.sleep(_PAUSE_SECONDS)
         what = f'{resource} "{name}"' if name else f"{resource}.{group}"
         return (
             f'{what} is forbidden: User "{user}" cannot {verb} resource "{resource}" in API group '
