@@ -57,7 +57,7 @@ def test_a_whole_platform(remote: Remote, tmp_path: Path) -> None:
     assert "the platform is whole" in said
     told = json.loads((tmp_path / "health.json").read_text())
     assert told["whole"] is True
-    assert told["findings"] == []
+    assert [one["code"] for one in told["findings"]] == ["KF605"]  # the example's password
     assert told["gateway"] == ""
     assert told["kubernetes"].startswith("v1.")
     assert 0 < told["requests"] <= 80
@@ -70,8 +70,9 @@ def test_a_broken_one(remote: Remote, storage: Any, tmp_path: Path) -> None:
     assert "storage  1 broken" in said
     assert "KF401 broken: no storage class is the default one: there are " in said
     assert "fix: kubectl patch storageclass " in said
-    assert "the platform is broken: 1 broken" in said
-    (found,) = json.loads((tmp_path / "health.json").read_text())["findings"]
+    assert "the platform is broken: 1 broken, 1 notice" in said
+    found, password = json.loads((tmp_path / "health.json").read_text())["findings"]
+    assert password["code"] == "KF605"
     assert (found["code"], found["severity"]) == ("KF401", "broken")
     assert found["fix"].startswith("kubectl patch storageclass ")
 

@@ -272,7 +272,7 @@ def test_an_aggregated_api_does_not_answer(faulty: Platform) -> None:
         return [
             one["metadata"]["name"]
             for one in faulty.get("/apis/apiregistration.k8s.io/v1/apiservices")["items"]
-            for each in one["status"]["conditions"]
+            for each in one.get("status", {}).get("conditions") or ()
             if each["type"] == "Available" and each["status"] == "False"
         ]
 

@@ -107,8 +107,12 @@ def certificate(faulty: Platform, name: str) -> Any:
 
 
 def ready(faulty: Platform, name: str) -> Any:
-    conditions = certificate(faulty, name).get("status", {}).get("conditions") or []
-    return next((one for one in conditions if one["type"] == "Ready"), None)
+    listed = faulty.get("/apis/cert-manager.io/v1/namespaces/kubeflow/certificates")["items"]
+    for one in listed:  # there may be none for a moment: it is made anew
+        if one["metadata"]["name"] == name:
+            conditions = one.get("status", {}).get("conditions") or []
+            return next((each for each in conditions if each["type"] == "Ready"), None)
+    return None
 
 
 def test_a_certificate_without_an_issuer_is_never_ready(faulty: Platform) -> None:
