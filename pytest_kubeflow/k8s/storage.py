@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pytest_kubeflow.errors import ConfigurationError, PermissionDenied
 from pytest_kubeflow.k8s.calling import calling
 from pytest_kubeflow.k8s.client import KubernetesClient
 
-_DEFAULT = (
-    "storageclass.kubernetes.io/is-default-class",
-    "storageclass.beta.kubernetes.io/is-default-class",
-)
+DEFAULT = "storageclass.kubernetes.io/is-default-class"
+"""The annotation of the class that claims get which name none."""
+
+_DEFAULTS = (DEFAULT, "storageclass.beta.kubernetes.io/is-default-class")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,11 @@ class StorageClass:
     default: bool
 
 
+def is_default(annotations: Mapping[str, str]) -> bool:
+    """Whether the class with these annotations is the default one."""
+    return any(annotations.get(key) == "true" for key in _DEFAULTS)
+
+
 def storage_classes(kubernetes: KubernetesClient) -> list[StorageClass]:
     """All of them, the default one first. Raises PermissionDenied where they cannot be listed."""
     with calling("list storage classes"):
@@ -29,7 +35,7 @@ def storage_classes(kubernetes: KubernetesClient) -> list[StorageClass]:
     classes = [
         StorageClass(
             one.metadata.name,
-            any((one.metadata.annotations or {}).get(key) == "true" for key in _DEFAULT),
+            is_default(one.metadata.annotations or {}),
         )
         for one in found
     ]

@@ -22,4 +22,5 @@ def longer_than(span: timedelta, snapshot: Snapshot, obj: object, *path: str) ->
 
 def is_young(snapshot: Snapshot, obj: Object) -> bool:
     """Whether an object was made so lately that it may still be starting."""
-    return not longer_than(STARTING, snapshot, obj, "metadata", "creationTimestamp")
+    made = time(obj, "metadata", "creationTimestamp")
+    return made is not None and snapshot.taken - made < STARTING

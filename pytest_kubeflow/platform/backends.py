@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 
 from pytest_kubeflow.platform.selectors import is_within
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
@@ -14,20 +13,9 @@ from pytest_kubeflow.platform.snapshot.fields import (
     number,
     pairs,
     text,
-    time,
 )
 from pytest_kubeflow.platform.snapshot.kind import PODS, SERVICES
-
-YOUNG = timedelta(minutes=2)
-"""What is younger may be starting yet."""
-
-PROXY = "istio-proxy"
-
-
-def is_young(snapshot: Snapshot, obj: Object) -> bool:
-    """Whether it was made so shortly before the snapshot that it may not work yet."""
-    made = time(obj, "metadata", "creationTimestamp")
-    return made is not None and snapshot.taken - made < YOUNG
+from pytest_kubeflow.platform.workloads.container import PROXY
 
 
 def is_ending(obj: Object) -> bool:

@@ -49,13 +49,23 @@ def diagnose(texts: Iterable[str], findings: Sequence[Finding] = ()) -> Diagnosi
     """What is behind a failure with these texts, on a cluster with these findings; None: not known.
 
     A fault counts if a text shows one of its signs or its code, or names an object that is found
-    to be broken.
-    What was also seen on the cluster goes before what was not, then a sign before a name, then
-    the worse before the lesser.
+    to be broken. What was also seen on the cluster goes before what was not, then a sign before a
+    name, then the worse before the lesser.
     """
-    text = "\n".join(texts)[:_MOST]
+    text = _beginning(texts)
     found = [*_by_signs(text, findings), *_by_names(text, findings)]
     return min(found, key=_weight, default=None)
+
+
+def _beginning(texts: Iterable[str]) -> str:
+    """As much of them as is looked through; what comes after that is not even gathered."""
+    parts, left = [], _MOST
+    for text in texts:
+        parts.append(text[:left])
+        left -= len(text) + 1
+        if left <= 0:
+            break
+    return "\n".join(parts)
 
 
 def _weight(diagnosis: Diagnosis) -> tuple[bool, bool, int, str]:

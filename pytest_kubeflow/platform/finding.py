@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pytest_kubeflow.plain_text import plain
@@ -45,6 +47,12 @@ class Finding:
 
 def _line(text: str) -> str:
     return " ".join(plain(text).split())
+
+
+def counted(findings: Iterable[Finding]) -> str:
+    """How many there are of each severity: "2 broken, 1 notice"."""
+    counts = Counter(one.severity for one in findings)
+    return ", ".join(f"{counts[one]} {one.value}" for one in Severity if counts[one])
 
 
 def by_weight(finding: Finding) -> tuple[int, str, str, str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_kubeflow.platform.causality import without_consequences
 from pytest_kubeflow.platform.checks import CHECKS
 from pytest_kubeflow.platform.fault import Severity
-from pytest_kubeflow.platform.finding import Finding, by_weight
+from pytest_kubeflow.platform.finding import Finding, by_weight, counted
 from pytest_kubeflow.platform.snapshot import Snapshot, Unseen
 
 
@@ -35,12 +34,10 @@ class Health:
         """One sentence."""
         if not self.snapshot.objects and not self.findings:
             return "nothing of the platform could be looked at"
-        counted = Counter(one.severity for one in self.findings)
-        told = ", ".join(f"{counted[one]} {one.value}" for one in Severity if counted[one])
         broken = self.fails_on(Severity.BROKEN)
         sentence = f"the platform is {'broken' if broken else 'whole'}"
-        if told:
-            sentence += f": {told}"
+        if self.findings:
+            sentence += f": {counted(self.findings)}"
         return sentence + (f"; {len(self.unseen)} not looked at" if self.unseen else "")
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from pytest_kubeflow.platform.fault import Severity
-from pytest_kubeflow.platform.finding import Finding
+from pytest_kubeflow.platform.finding import Finding, counted
 from pytest_kubeflow.platform.health import Health
 
 _EVIDENCE = 3
@@ -37,9 +36,7 @@ def _components(health: Health) -> Iterator[tuple[str, str]]:
         groups.setdefault(finding.component, []).append(finding)
     width = max(map(len, groups), default=0)
     for component, found in sorted(groups.items()):
-        counted = Counter(one.severity for one in found)
-        told = ", ".join(f"{counted[one]} {one.value}" for one in Severity if counted[one])
-        yield f"{component:{width}}  {told}", found[0].severity.value
+        yield f"{component:{width}}  {counted(found)}", found[0].severity.value
 
 
 def _finding(finding: Finding) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +17,7 @@ from pytest_kubeflow.platform.health import health_of
 from pytest_kubeflow.platform.snapshot import Snapshot
 from pytest_kubeflow.platform.snapshot.reading import KINDS
 from tests.platform.broken import BROKEN
+from tests.platform.places import places_in
 
 _JUNK: tuple[Any, ...] = (
     None,
@@ -73,7 +73,7 @@ def _check(snapshot: Snapshot) -> None:
 
 def _spoil(obj: Any, dice: random.Random) -> None:
     """Replace, or remove, something in an object."""
-    places = list(_places(obj))
+    places = list(places_in(obj))
     if places:
         holder, key = dice.choice(places)
         junk = dice.choice((*_JUNK, _GONE, _GONE, _GONE))
@@ -81,14 +81,3 @@ def _spoil(obj: Any, dice: random.Random) -> None:
             del holder[key]
         else:
             holder[key] = copy.deepcopy(junk)
-
-
-def _places(obj: Any, top: bool = True) -> Iterator[tuple[Any, Any]]:
-    items: Any = ()
-    if isinstance(obj, dict):
-        items = [(key, value) for key, value in obj.items() if not (top and key == "kind")]
-    elif isinstance(obj, list):
-        items = list(enumerate(obj))
-    for key, value in items:
-        yield obj, key
-        yield from _places(value, False)

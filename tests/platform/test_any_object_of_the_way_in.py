@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import given, settings
@@ -16,6 +15,7 @@ from tests.platform import test_mesh as mesh
 from tests.platform import test_pages as pages
 from tests.platform import test_webhooks as webhooks
 from tests.platform.authority import Authority
+from tests.platform.places import places_in
 from tests.platform.snapshots import snapshot_of
 
 OWN = Authority("other").issue("elsewhere.svc")
@@ -73,17 +73,6 @@ def test_these_objects_show_many_faults() -> None:
 def test_no_check_raises_for_a_field_of_another_type(dice: random.Random) -> None:
     objects = copy.deepcopy(OBJECTS)
     for one in dice.sample(objects, 6):
-        holder, key = dice.choice(list(_places(one)))
+        holder, key = dice.choice(list(places_in(one)))
         holder[key] = copy.deepcopy(dice.choice(JUNK))
     health_of(snapshot_of(*objects, observed=OBSERVED))
-
-
-def _places(obj: Any, *, top: bool = True) -> Iterator[tuple[Any, Any]]:
-    items: Any = ()
-    if isinstance(obj, dict):
-        items = [(key, value) for key, value in obj.items() if not (top and key == "kind")]
-    elif isinstance(obj, list):
-        items = list(enumerate(obj))
-    for key, value in items:
-        yield obj, key
-        yield from _places(value, top=False)

@@ -33,7 +33,7 @@ class PatientClient(KubeClient):
     """A client by way of `client`, which stays open for others."""
 
     def __init__(self, client: KubeClient) -> None:
-        super().__init__(client.credentials)
+        self.credentials = client.credentials
         self._client = client
 
     @property

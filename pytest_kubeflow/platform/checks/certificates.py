@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from pytest_kubeflow.platform.backends import is_ending, is_young
+from pytest_kubeflow.platform.age import is_young
+from pytest_kubeflow.platform.backends import is_ending
 from pytest_kubeflow.platform.catalogue.certificates import (
     CERTIFICATE_EXPIRED,
     CERTIFICATE_EXPIRES_SOON,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pytest_kubeflow.platform.backends import is_young
+from pytest_kubeflow.platform.age import is_young
 from pytest_kubeflow.platform.catalogue.mesh import GATEWAY_SHADOWED, LOAD_BALANCER_PENDING
 from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Severity

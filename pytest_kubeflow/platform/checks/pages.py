@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from pytest_kubeflow.platform.backends import is_ready, is_young
+from pytest_kubeflow.platform.age import is_young
+from pytest_kubeflow.platform.backends import is_ready
 from pytest_kubeflow.platform.catalogue.applications import (
     APPLICATION_NOT_ANSWERING,
     CSRF_COOKIE_SECURE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_kubeflow.k8s import storage
 from pytest_kubeflow.platform.catalogue.storage import NO_DEFAULT_CLASS, SEVERAL_DEFAULT_CLASSES
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.place import has_kubeflow
@@ -12,11 +13,7 @@ from pytest_kubeflow.platform.snapshot.fields import mapping, name_of, pairs, te
 from pytest_kubeflow.platform.snapshot.kind import CLAIMS, STORAGE_CLASSES
 
 _STORAGE = "storage"
-_DEFAULT = (
-    "storageclass.kubernetes.io/is-default-class",
-    "storageclass.beta.kubernetes.io/is-default-class",
-)
-_ANNOTATION = f'{{"metadata":{{"annotations":{{"{_DEFAULT[0]}":"true"}}}}}}'
+_ANNOTATION = f'{{"metadata":{{"annotations":{{"{storage.DEFAULT}":"true"}}}}}}'
 
 
 def check_storage_classes(snapshot: Snapshot) -> Iterator[Finding]:
@@ -34,8 +31,7 @@ def check_storage_classes(snapshot: Snapshot) -> Iterator[Finding]:
 
 def is_default(storage_class: Object) -> bool:
     """Whether a class is for claims that name none."""
-    annotations = pairs(storage_class, "metadata", "annotations")
-    return any(annotations.get(key) == "true" for key in _DEFAULT)
+    return storage.is_default(pairs(storage_class, "metadata", "annotations"))
 
 
 def classless(snapshot: Snapshot) -> Iterator[Object]:
@@ -67,7 +63,7 @@ def _several(default: list[str]) -> Finding:
         severity=SEVERAL_DEFAULT_CLASSES.severity,
         sentence=f"{len(default)} storage classes are the default one: {', '.join(default)}",
         fix="\n".join(
-            f"kubectl annotate storageclass {name} {_DEFAULT[0]}-" for name in default[1:]
+            f"kubectl annotate storageclass {name} {storage.DEFAULT}-" for name in default[1:]
         ),
         objects=tuple(f"StorageClass {name}" for name in default),
     )

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_kubeflow.platform.backends import is_young, pods_of, proxy_of, target_port
+from pytest_kubeflow.platform.age import is_young
+from pytest_kubeflow.platform.backends import pods_of, proxy_of, target_port
 from pytest_kubeflow.platform.catalogue.certificates import (
     CERTIFICATE_EXPIRED,
     CERTIFICATE_NAME_WRONG,
