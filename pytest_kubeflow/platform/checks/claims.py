@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pytest_kubeflow.platform.age import is_young
 from pytest_kubeflow.platform.catalogue.storage import CLAIM_PENDING, PROVISIONER_MISSING
 from pytest_kubeflow.platform.checks.storage_classes import is_default
+from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.finding import Finding
-from pytest_kubeflow.platform.place import PLATFORM, component_of, severity_at
+from pytest_kubeflow.platform.place import PLATFORM, severity_at
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import mapping, name_of, pairs, text
 from pytest_kubeflow.platform.snapshot.kind import (
