@@ -98,7 +98,8 @@ async def make_gateway(
                 open_fault="volumes-open",
                 service=_of("volumes-web-app-service"),
             ),
-            Route("/kfam/", kfam_app(access), service=_of("profiles-kfam")),
+            # Its policy lets the dashboard in, and nobody else.
+            Route("/kfam/", kfam_app(access), service=_of("profiles-kfam"), inside=True),
             Route("/", dashboard_app(board), open_fault="dashboard-open", service=_of("dashboard")),
         ],
         passwords=dict.fromkeys(PROFILES, password),
@@ -116,11 +117,11 @@ async def open_front_door(
     running: Running, exposure: Exposure, gateway: Gateway, mesh: Mesh, *, joined: bool
 ) -> str:
     """Serve it, and the gateway of those inside; returns the address for people."""
-    front = await running.serve(gateway)
+    front = await running.serve(gateway, websockets=True)
     shown = front
     if joined:
         # People come by loopback, pods by an address that a real API server takes.
-        front = await running.serve(gateway, host=LOOPBACK)
+        front = await running.serve(gateway, host=LOOPBACK, websockets=True)
     await exposure.show(INGRESS_GATEWAY, {8080: shown.address})
     inner = await running.serve(LocalGateway(mesh))
     await exposure.show(LOCAL_GATEWAY, {8080: inner.address})
