@@ -39,15 +39,19 @@ def defaulted(obj: Object) -> Object:
     return {**obj, "spec": spec, "status": {"phase": "Pending", "qosClass": _quality(spec)}}
 
 
-def _container(given: Object) -> Object:
-    image = given.get("image") or ""
+def image_defaults(container: Object) -> Object:
+    """What every container has, in a pod and in the template of one."""
+    image = container.get("image") or ""
     latest = ":" not in image.rpartition("/")[2] or image.endswith(":latest")
-    container: dict[str, Any] = {
+    return {
         "imagePullPolicy": "Always" if latest and "@" not in image else "IfNotPresent",
         "terminationMessagePath": "/dev/termination-log",
         "terminationMessagePolicy": "File",
-        **given,
     }
+
+
+def _container(given: Object) -> Object:
+    container: dict[str, Any] = {**image_defaults(given), **given}
     resources = {**(given.get("resources") or {})}
     if limits := resources.get("limits"):
         resources["requests"] = {**limits, **(resources.get("requests") or {})}

@@ -24,10 +24,15 @@ from pytest_kubeflow.local.apiserver.errors import Object
 
 
 def pod(obj: Object) -> Iterator[Cause]:
+    """A pod, or a template of pods."""
     spec = obj.get("spec") or {}
-    containers = spec.get("containers") or []
-    if not containers:
+    if not spec.get("containers"):
         yield required("spec.containers")
+    for field in ("hostname", "subdomain"):
+        if (name := spec.get(field)) and len(name) > MOST_LABEL:
+            yield bad(f"spec.{field}", name, f"must be no more than {MOST_LABEL} characters")
+        if name and not re.fullmatch(LABEL, name):
+            yield bad(f"spec.{field}", name, LABEL_MESSAGE)
     volumes: set[str] = set()
     for index, volume in enumerate(spec.get("volumes") or []):
         if (called := volume.get("name") or "") in volumes:
@@ -36,26 +41,29 @@ def pod(obj: Object) -> Iterator[Cause]:
     seen: set[str] = set()
     for group in ("initContainers", "containers"):
         for index, container in enumerate(spec.get(group) or []):
-            path = f"spec.{group}[{index}]"
-            name = container.get("name") or ""
-            if not name:
-                yield required(f"{path}.name")
-            elif not re.fullmatch(LABEL, name) or len(name) > MOST_LABEL:
-                yield bad(f"{path}.name", name, LABEL_MESSAGE)
-            elif name in seen:
-                yield twice(f"{path}.name", name)
-            seen.add(name)
-            if not container.get("image"):
-                yield required(f"{path}.image")
-            for at, mount in enumerate(container.get("volumeMounts") or []):
-                if mount.get("name") not in volumes:
-                    missing = mount.get("name")
-                    field = f"{path}.volumeMounts[{at}].name"
-                    yield (field, "FieldValueNotFound", f'Not found: "{missing}"')
-            yield from _container_resources(path, container.get("resources") or {})
+            yield from _container(f"spec.{group}[{index}]", container, seen, volumes)
     policy = spec.get("restartPolicy", "Always")
     if policy not in {"Always", "OnFailure", "Never"}:
         yield unsupported("spec.restartPolicy", policy, ("Always", "OnFailure", "Never"))
+
+
+def _container(path: str, container: Object, seen: set[str], volumes: set[str]) -> Iterator[Cause]:
+    name = container.get("name") or ""
+    if not name:
+        yield required(f"{path}.name")
+    elif not re.fullmatch(LABEL, name) or len(name) > MOST_LABEL:
+        yield bad(f"{path}.name", name, LABEL_MESSAGE)
+    elif name in seen:
+        yield twice(f"{path}.name", name)
+    seen.add(name)
+    if not container.get("image"):
+        yield required(f"{path}.image")
+    for at, mount in enumerate(container.get("volumeMounts") or []):
+        if mount.get("name") not in volumes:
+            missing = mount.get("name")
+            field = f"{path}.volumeMounts[{at}].name"
+            yield (field, "FieldValueNotFound", f'Not found: "{missing}"')
+    yield from _container_resources(path, container.get("resources") or {})
 
 
 # What a container can have besides extended resources such as example.com/gpu.

@@ -10,7 +10,7 @@ import ipaddress
 import itertools
 from collections.abc import Callable, Iterator
 
-from pytest_kubeflow.local.apiserver import podstrategy
+from pytest_kubeflow.local.apiserver import podstrategy, workloads
 from pytest_kubeflow.local.apiserver.errors import Object, invalid
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.store import Store
@@ -49,6 +49,8 @@ class Strategies:
         """
         if part == "ephemeralcontainers":
             return podstrategy.add_ephemeral(kind, new, old)
+        if kind.type in _READ_AGAIN:
+            new = _DEFAULTS[kind.type](new)
         if "status" in kind.subresources:
             new = {key: value for key, value in new.items() if key != "status"}
             if "status" in old:
@@ -59,6 +61,8 @@ class Strategies:
             podstrategy.check_update(kind, new, old)
         if kind.type == ("", "persistentvolumeclaims"):
             _check_claim_update(kind, new, old)
+        if kind.type == ("apps", "statefulsets"):
+            workloads.check_set_update(kind, new, old)
         if kind.type == ("", "services"):
             spec = {**{k: old["spec"][k] for k in _IPS if k in old["spec"]}, **new["spec"]}
             new = {**new, "spec": spec}
@@ -156,11 +160,18 @@ def _check_claim_update(kind: ResourceType, new: Object, old: Object) -> None:
         raise invalid("", kind.kind, new["metadata"]["name"], causes)
 
 
+def _stateful_set(obj: Object) -> Object:
+    made = workloads.stateful_set(obj)
+    return made if "status" in obj else {**made, "status": {"replicas": 0, "availableReplicas": 0}}
+
+
+_READ_AGAIN = {("apps", "statefulsets")}
 _DEFAULTS: dict[tuple[str, str], Callable[[Object], Object]] = {
     ("", "namespaces"): _namespace,
     ("", "secrets"): _secret,
     ("", "persistentvolumeclaims"): _claim,
     ("", "persistentvolumes"): _volume,
     ("", "pods"): podstrategy.defaulted,
+    ("apps", "statefulsets"): _stateful_set,
     ("storage.k8s.io", "storageclasses"): _storage_class,
 }

@@ -17,18 +17,23 @@ from pytest_kubeflow.local.apiserver.causes import (
     SUBDOMAIN_MESSAGE,
     Cause,
     bad,
-    quantity,
     required,
-    unsupported,
 )
+from pytest_kubeflow.local.apiserver.claimvalidation import claim
 from pytest_kubeflow.local.apiserver.errors import Object, invalid
 from pytest_kubeflow.local.apiserver.podvalidation import pod
 from pytest_kubeflow.local.apiserver.resources import ResourceType
-from pytest_kubeflow.local.apiserver.workloadvalidation import cron_job, job, replicated
+from pytest_kubeflow.local.apiserver.workloadvalidation import (
+    cron_job,
+    job,
+    replicated,
+    stateful_set,
+)
 
 _LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
 _QUALIFIED = re.compile(rf"({SUBDOMAIN}/)?([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
-_LABELS = {"namespaces", "services"}
+# Kinds whose names are DNS labels: names of pods and hosts are made of them.
+_LABELS = {("", "namespaces"), ("", "services"), ("apps", "statefulsets")}
 _MOST_NAME = 253
 
 
@@ -48,7 +53,7 @@ def _name(kind: ResourceType, name: str) -> Iterator[Cause]:
         if "/" in name or "%" in name or name in {".", ".."}:
             yield bad("metadata.name", name, "may not contain '/'")
         return
-    label = kind.plural in _LABELS and not kind.group
+    label = kind.type in _LABELS
     most = MOST_LABEL if label else _MOST_NAME
     if len(name) > most:
         yield bad("metadata.name", name, f"must be no more than {most} characters")
@@ -60,35 +65,20 @@ def _labels(metadata: Object) -> Iterator[Cause]:
     for key, value in (metadata.get("labels") or {}).items():
         if not _QUALIFIED.fullmatch(key):
             yield bad("metadata.labels", key, "name part must consist of alphanumeric characters")
-        if (
-            not isinstance(value, str)
-            or len(value) > MOST_LABEL
-            or not _LABEL_VALUE.fullmatch(value)
-        ):
+        if not isinstance(value, str):
+            yield bad("metadata.labels", value, "must be a string")
+            continue
+        if len(value) > MOST_LABEL:
+            yield bad("metadata.labels", value, f"must be no more than {MOST_LABEL} characters")
+        if not _LABEL_VALUE.fullmatch(value):
             yield bad(
                 "metadata.labels",
                 value,
                 "a valid label must be an empty string or consist of alphanumeric characters, "
-                "'-', '_' or '.', and must start and end with an alphanumeric character, and be "
-                f"no more than {MOST_LABEL} characters",
+                "'-', '_' or '.', and must start and end with an alphanumeric character (e.g. "
+                "'MyValue',  or 'my_value',  or '12345', regex used for validation is "
+                "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
             )
-
-
-def _claim(obj: Object) -> Iterator[Cause]:
-    spec = obj.get("spec") or {}
-    if not spec.get("accessModes"):
-        yield required("spec.accessModes", "at least 1 access mode is required")
-    supported = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
-    for mode in spec.get("accessModes") or []:
-        if mode not in supported:
-            yield unsupported("spec.accessModes", mode, supported)
-    storage = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
-    field = "spec.resources[storage]"
-    if storage is None:
-        yield required(field)
-        return
-    if quantity("PersistentVolumeClaim", storage) <= 0:
-        yield bad(field, str(storage), "must be greater than zero")
 
 
 def _service(obj: Object) -> Iterator[Cause]:
@@ -123,12 +113,13 @@ def _namespace(obj: Object) -> Iterator[Cause]:
 _CHECKS: dict[tuple[str, str], Callable[[Object], Iterator[Cause]]] = {
     ("", "namespaces"): _namespace,
     ("", "pods"): pod,
-    ("", "persistentvolumeclaims"): _claim,
+    ("", "persistentvolumeclaims"): claim,
     ("", "services"): _service,
     ("", "configmaps"): _size,
     ("", "secrets"): _size,
     ("apps", "deployments"): replicated,
     ("apps", "replicasets"): replicated,
+    ("apps", "statefulsets"): stateful_set,
     ("batch", "jobs"): job,
     ("batch", "cronjobs"): cron_job,
 }
