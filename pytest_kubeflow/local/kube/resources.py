@@ -72,6 +72,7 @@ WORKFLOW_TASK_RESULTS = Resource(
 DEPLOYMENTS = Resource("apps/v1", "deployments", "Deployment")
 REPLICA_SETS = Resource("apps/v1", "replicasets", "ReplicaSet")
 STATEFUL_SETS = Resource("apps/v1", "statefulsets", "StatefulSet")
+CONTROLLER_REVISIONS = Resource("apps/v1", "controllerrevisions", "ControllerRevision")
 JOBS = Resource("batch/v1", "jobs", "Job")
 INGRESSES = Resource("networking.k8s.io/v1", "ingresses", "Ingress")
 CERTIFICATES = Resource("cert-manager.io/v1", "certificates", "Certificate")

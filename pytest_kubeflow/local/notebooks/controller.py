@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from pytest_kubeflow.local.controllers.controller import Controller, Informers
 from pytest_kubeflow.local.controllers.owners import controller_of
+from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.informer import Key
@@ -22,12 +23,13 @@ from pytest_kubeflow.local.kube.resources import (
 from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.notebooks.objects import (
     NAME_LABEL,
+    PREFIX,
     service_of,
     stateful_set_of,
     virtual_service_name,
     virtual_service_of,
 )
-from pytest_kubeflow.local.notebooks.settings import SettingsReader
+from pytest_kubeflow.local.notebooks.settings import Settings, SettingsReader
 from pytest_kubeflow.local.notebooks.status import status_of
 
 Works = Callable[[], bool]
@@ -56,9 +58,11 @@ class NotebookController(Controller):
         client: KubeClient,
         informers: Informers,
         *,
+        faults: Faults | None = None,
         works: Works = always,
         on_change: OnChange = never_changes,
     ) -> None:
+        self._faults = faults or Faults()
         self._works = works
         self._settings = SettingsReader(client)
         # What was written last of each StatefulSet, and the generation that came of it: the API
@@ -87,16 +91,27 @@ class NotebookController(Controller):
         if notebook["metadata"].get("deletionTimestamp") or not self._works():
             return
         settings = await self._settings.read()
-        found = await self._set(key, stateful_set_of(notebook, settings))
+        found = await self._set(key, self._wanted_set(notebook, settings))
         await self._service(key, service_of(notebook))
         if settings.use_istio:
             await self._route(notebook, virtual_service_of(notebook, settings))
         pod = self.pods.get(f"{key[1]}-0", key[0])
         status = status_of(notebook, found, pod, now=now())
+        if self._faults.active("notebook-never-ready"):
+            status["readyReplicas"] = 0
         if status != notebook.get("status"):
             await self.client.replace(
                 NOTEBOOKS, {**notebook, "status": status}, subresource="status"
             )
+
+    def _wanted_set(self, notebook: Object, settings: Settings) -> Object:
+        wanted = stateful_set_of(notebook, settings)
+        if self._faults.active("notebook-not-stopped"):
+            wanted["spec"]["replicas"] = 1
+        if self._faults.active("notebook-prefix"):
+            env = wanted["spec"]["template"]["spec"]["containers"][0]["env"]
+            env[:] = [{**one, "value": "/"} if one["name"] == PREFIX else one for one in env]
+        return wanted
 
     async def _set(self, key: Key, wanted: Object) -> Object | None:
         """Make the StatefulSet, or give it size and pods; what there was before."""

@@ -19,7 +19,7 @@ _REWRITE = "notebooks.kubeflow.org/http-rewrite-uri"
 _HEADERS = "notebooks.kubeflow.org/http-headers-request-set"
 _NOT_COPIED = ("kubectl", "notebook")
 _PORT, _SERVICE_PORT = 8888, 80
-_PREFIX = "NB_PREFIX"
+PREFIX = "NB_PREFIX"
 _HOME = "/home/jovyan"
 _GROUP = 100
 
@@ -127,8 +127,8 @@ def _pod_spec(notebook: Object, settings: Settings) -> Object:
         container["ports"] = [port]
     # The real one means to overwrite what a user has set, and changes a copy.
     env = container.get("env") or []
-    if not any(one["name"] == _PREFIX for one in env):
-        container["env"] = [*env, {"name": _PREFIX, "value": prefix_of(notebook)}]
+    if not any(one["name"] == PREFIX for one in env):
+        container["env"] = [*env, {"name": PREFIX, "value": prefix_of(notebook)}]
     if settings.add_fs_group and spec.get("securityContext") is None:
         spec["securityContext"] = {"fsGroup": _GROUP}
     return spec
