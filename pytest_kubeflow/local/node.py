@@ -11,6 +11,7 @@ from pytest_kubeflow.local.controlplane import ControlPlane
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
 from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
+from pytest_kubeflow.local.notebooks.image import notebook_image
 from pytest_kubeflow.local.pipelines import LAUNCHER_DIRECTORY, LAUNCHER_IMAGE
 from pytest_kubeflow.local.running import Running
 from pytest_kubeflow.local.serving.images import add_images
@@ -25,6 +26,7 @@ def node_images(directory: Path) -> ImageCatalogue:
     images = ImageCatalogue()
     images.register(LAUNCHER_IMAGE, _compiled(LAUNCHER_DIRECTORY, directory))
     add_images(images, directory)
+    images.add(notebook_image(directory))
     return images
 
 

@@ -34,10 +34,16 @@ class Running:
         return client
 
     async def serve(
-        self, app: object, known: Known | None = None, *, host: str | None = None
+        self,
+        app: object,
+        known: Known | None = None,
+        *,
+        host: str | None = None,
+        websockets: bool = False,
     ) -> HttpServer:
         """Serve an application at `host`, or at the address of the cluster's node."""
-        server = HttpServer(app, host=host or self._control.network.host_ip, known=known)
+        address = host or self._control.network.host_ip
+        server = HttpServer(app, host=address, known=known, websockets=websockets)
         await self.run(server.start, server.stop)
         return server
 

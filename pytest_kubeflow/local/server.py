@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pytest_kubeflow.local import bootstrap
 from pytest_kubeflow.local.controllers import ControllerManager
+from pytest_kubeflow.local.controllers.manager import ControllerFactory
 from pytest_kubeflow.local.controllers.profile import ProfileController
 from pytest_kubeflow.local.controllers.profileobjects import BUCKET, user_prefixes
 from pytest_kubeflow.local.controllers.serviceproxy import ServiceProxy
@@ -35,6 +36,7 @@ from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
 from pytest_kubeflow.local.metadata import MetadataStore, NativeMetadata
 from pytest_kubeflow.local.metadata.durable import keep as keep_metadata
 from pytest_kubeflow.local.node import VOLUMES, node_images, start_node
+from pytest_kubeflow.local.notebooks.controllers import notebook_controllers
 from pytest_kubeflow.local.objectstore import S3_PORT, ObjectStore
 from pytest_kubeflow.local.parts import show_parts
 from pytest_kubeflow.local.pipelines import Pipelines, StoreSettings
@@ -43,6 +45,7 @@ from pytest_kubeflow.local.platform.components import (
     METADATA,
     ML_PIPELINE,
     ML_PIPELINE_UI,
+    NOTEBOOK_CONTROLLER,
     PROFILE_PIECES,
     SEAWEEDFS,
     Component,
@@ -176,6 +179,19 @@ class Server:
                 on_change=images.hosted.on_change,
             )
         ][: int(self._multi_user)]
+        mesh, notebooks = None, list[ControllerFactory]()
+        if self._multi_user:
+            mesh = Mesh(
+                await running.client("system:istiod", ["system:masters"]),
+                activity=activity,
+                faults=faults,
+            )
+            notebooks = notebook_controllers(
+                mesh,
+                faults,
+                works=lambda: control.joined or _runs(images, NOTEBOOK_CONTROLLER),
+                on_change=images.hosted.on_change,
+            )
         manager = ControllerManager(
             await running.client("system:kube-controller-manager", ["system:masters"]),
             volumes=directory / VOLUMES,
@@ -184,6 +200,7 @@ class Server:
             faults=faults,
             more=[
                 *profiles,
+                *notebooks,
                 *([] if control.joined else [partial(Scheduler, faults=faults)]),
                 ServiceProxy,
                 partial(InferenceServiceController, faults=faults),
@@ -240,13 +257,8 @@ class Server:
         await exposure.show(SEAWEEDFS, {S3_PORT: (network.host(_STORE_HOST), S3_PORT)})
         if control.joined:
             await bootstrap.store_keys(admin, "kubeflow", store.access_key, store.secret_key)
-        host, mesh = ui.url, None
-        if self._multi_user:
-            mesh = Mesh(
-                await running.client("system:istiod", ["system:masters"]),
-                activity=activity,
-                faults=faults,
-            )
+        host = ui.url
+        if mesh is not None:
             gateway = await make_gateway(
                 running.client,
                 pipelines,
@@ -320,7 +332,8 @@ class Server:
         return database
 
     def _manifest_names(self) -> list[str]:
-        return ["platform", *(["multi-user", "istio"] if self._multi_user else []), "kserve"]
+        people = ["multi-user", "istio", "notebooks"]
+        return ["platform", *(people if self._multi_user else []), "kserve"]
 
     async def _endpoints(self, store: ObjectStore, host: str) -> Endpoints:
         people = logins(self._gateway, self._password) if self._multi_user else []
