@@ -251,6 +251,7 @@ def _write_etc(etc: Path, who: Identity, image: Image) -> None:
         ("hostname", ""),
         ("hosts", ""),
         ("resolv.conf", ""),
+        ("host.conf", "multi on\n"),  # a name may have several addresses in /etc/hosts
         ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
     ):
         (etc / name).write_text(text)
