@@ -118,10 +118,12 @@ def install(key: str, arguments: list[str]) -> None:
     """`pip install`: into the named environment, or one of this container alone."""
     if any(word.partition("=")[0] in {"-t", "--target", "--prefix"} for word in arguments):
         finish(fetch([*arguments, *python_of(SESSION / "env")]))
-    if not key:
+    if not key or is_own(Path(os.path.realpath(SESSION / "env"))):
         environment = private_environment()
         done = fetch([*arguments, *python_of(environment)])
         repair_scripts(environment)
+        if done.returncode == 0 and not quiet(arguments):
+            sys.stdout.write(summary(done.stderr))
         finish(done)
     environment = CACHE / "environments" / key
     with locked(environment.with_suffix(".lock")):
@@ -132,12 +134,16 @@ def install(key: str, arguments: list[str]) -> None:
             if done.returncode != 0:
                 shutil.rmtree(environment, ignore_errors=True)
                 finish(done)
-            quiet = any(word in {"-q", "--quiet", "-qq", "-qqq"} for word in arguments)
             partial = environment / "complete.partial"
-            partial.write_text("" if quiet else summary(done.stderr))
+            partial.write_text("" if quiet(arguments) else summary(done.stderr))
             partial.rename(environment / "complete")
     switch(environment)
     sys.stdout.write((environment / "complete").read_text())
+
+
+def quiet(arguments: list[str]) -> bool:
+    """Whether nothing is to be told."""
+    return any(word in {"-q", "--quiet", "-qq", "-qqq"} for word in arguments)
 
 
 def copy_environment(target: Path) -> None:
@@ -184,12 +190,19 @@ def repair_scripts(environment: Path) -> None:
 
 
 def private_environment() -> Path:
-    """An environment of this container alone, made from the current one."""
+    """An environment of this container alone: the current one, or one that is made from it."""
+    if is_own(current := Path(os.path.realpath(SESSION / "env"))):
+        return current
     environment = SESSION / "private"
     if not environment.exists():
         copy_environment(environment)
     switch(environment)
     return environment
+
+
+def is_own(environment: Path) -> bool:
+    """Whether it is the container's own and can be written to, as those of images are."""
+    return not environment.is_relative_to(CACHE) and os.access(environment, os.W_OK)
 
 
 def switch(environment: Path) -> None:
