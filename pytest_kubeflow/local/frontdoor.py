@@ -8,11 +8,20 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pytest_kubeflow.local.endpoints import Login
+from pytest_kubeflow.local.exposure import Exposure
 from pytest_kubeflow.local.faults import Faults
-from pytest_kubeflow.local.gateway import Gateway, Mesh, Route
+from pytest_kubeflow.local.gateway import Gateway, LocalGateway, Mesh, Route
 from pytest_kubeflow.local.gateway.identity import cluster_issuer
 from pytest_kubeflow.local.kube import KubeClient
+from pytest_kubeflow.local.network import LOOPBACK
 from pytest_kubeflow.local.pipelines import Pipelines
+from pytest_kubeflow.local.platform.components import (
+    DEX,
+    INGRESS_GATEWAY,
+    LOCAL_GATEWAY,
+    OAUTH2_PROXY,
+)
+from pytest_kubeflow.local.running import Running
 from pytest_kubeflow.local.settings import GatewaySettings
 from pytest_kubeflow.local.webapps import (
     artifacts_app,
@@ -89,7 +98,8 @@ async def make_gateway(
                 open_fault="volumes-open",
                 service=_of("volumes-web-app-service"),
             ),
-            Route("/kfam/", kfam_app(access), service=_of("profiles-kfam")),
+            # Its policy lets the dashboard in, and nobody else.
+            Route("/kfam/", kfam_app(access), service=_of("profiles-kfam"), inside=True),
             Route("/", dashboard_app(board), open_fault="dashboard-open", service=_of("dashboard")),
         ],
         passwords=dict.fromkeys(PROFILES, password),
@@ -101,6 +111,24 @@ async def make_gateway(
         settings=settings,
         faults=faults,
     )
+
+
+async def open_front_door(
+    running: Running, exposure: Exposure, gateway: Gateway, mesh: Mesh, *, joined: bool
+) -> str:
+    """Serve it, and the gateway of those inside; returns the address for people."""
+    front = await running.serve(gateway, websockets=True)
+    shown = front
+    if joined:
+        # People come by loopback, pods by an address that a real API server takes.
+        front = await running.serve(gateway, host=LOOPBACK, websockets=True)
+    await exposure.show(INGRESS_GATEWAY, {8080: shown.address})
+    inner = await running.serve(LocalGateway(mesh))
+    await exposure.show(LOCAL_GATEWAY, {8080: inner.address})
+    if not joined:
+        await exposure.show(DEX, {5556: shown.address})
+        await exposure.show(OAUTH2_PROXY, {4180: shown.address})
+    return f"http://localhost:{front.port}"
 
 
 def _of(service: str) -> tuple[str, str]:

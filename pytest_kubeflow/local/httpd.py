@@ -7,6 +7,7 @@ takes over signals, and ends open watches at once when it stops.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 from pathlib import Path
@@ -101,7 +102,7 @@ class HttpServer:
         if self._task is None:
             self._socket.close()
             return
-        self._server.should_exit = True
+        self._server.end()
         await self._task
         self._task = None
 
@@ -131,15 +132,27 @@ class _Http(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
 
 
 class _Quiet(uvicorn.Server):
-    """uvicorn's server without its signal handlers, and with an event for "listening"."""
+    """uvicorn's server without its signal handlers, and with events for "listening" and the end."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        self._ending.set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         self.listening.set()
+
+    async def main_loop(self) -> None:
+        """As uvicorn's, which looks ten times a second whether it is to end: we have many."""
+        while not self._ending.is_set():
+            await self.on_tick(0)  # the date that answers show
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._ending.wait()
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         # serve() without capture_signals(): the process that embeds us owns its signals.

@@ -22,11 +22,11 @@ from pytest_kubeflow.local.apiserver.errors import (
 from pytest_kubeflow.local.apiserver.handlers import Handlers
 from pytest_kubeflow.local.apiserver.podlogs import PodLogs
 from pytest_kubeflow.local.apiserver.podports import PodPorts, check, relay
+from pytest_kubeflow.local.apiserver.podstrategy import bind
 from pytest_kubeflow.local.apiserver.representation import Represent, representation
 from pytest_kubeflow.local.apiserver.requests import Request, read, read_upgrade
 from pytest_kubeflow.local.apiserver.reviews import Reviews
 from pytest_kubeflow.local.apiserver.routes import attributes_of, target_of, verb_of
-from pytest_kubeflow.local.apiserver.strategies import bind
 from pytest_kubeflow.local.apiserver.targets import Target
 from pytest_kubeflow.local.apiserver.times import timestamp
 from pytest_kubeflow.local.apiserver.tokens import TokenIssuer, User, openid_configuration

@@ -93,6 +93,7 @@ BUILT_IN: tuple[ResourceType, ...] = (
     ResourceType(
         "apps", ("v1",), "StatefulSet", "statefulsets", True, ("sts",), ("scale", "status")
     ),
+    ResourceType("apps", ("v1",), "ControllerRevision", "controllerrevisions"),
     ResourceType("apps", ("v1",), "DaemonSet", "daemonsets", True, ("ds",), _STATUS),
     ResourceType("batch", ("v1",), "Job", "jobs", subresources=_STATUS),
     ResourceType("batch", ("v1",), "CronJob", "cronjobs", True, ("cj",), _STATUS),

@@ -9,14 +9,13 @@ import base64
 import ipaddress
 import itertools
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from pytest_kubeflow.local.apiserver.errors import Object, conflict, invalid
+from pytest_kubeflow.local.apiserver import podstrategy, workloads
+from pytest_kubeflow.local.apiserver.errors import Object, invalid
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.store import Store
 
 _WITH_GENERATION = {"apps", "batch", "networking.k8s.io", "policy", "apiextensions.k8s.io"}
-_POD_MAY_CHANGE = ("activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolerations")
 
 
 class Strategies:
@@ -49,7 +48,9 @@ class Strategies:
         `part` is the subresource that is written, if it is one.
         """
         if part == "ephemeralcontainers":
-            return self._add_ephemeral(kind, new, old)
+            return podstrategy.add_ephemeral(kind, new, old)
+        if kind.type in _READ_AGAIN:
+            new = _DEFAULTS[kind.type](new)
         if "status" in kind.subresources:
             new = {key: value for key, value in new.items() if key != "status"}
             if "status" in old:
@@ -57,9 +58,11 @@ class Strategies:
         if kind.type == ("", "secrets"):
             new = _secret(new)
         if kind.type == ("", "pods"):
-            _check_pod_update(kind, new, old)
+            podstrategy.check_update(kind, new, old)
         if kind.type == ("", "persistentvolumeclaims"):
             _check_claim_update(kind, new, old)
+        if kind.type == ("apps", "statefulsets"):
+            workloads.check_set_update(kind, new, old)
         if kind.type == ("", "services"):
             spec = {**{k: old["spec"][k] for k in _IPS if k in old["spec"]}, **new["spec"]}
             new = {**new, "spec": spec}
@@ -71,34 +74,6 @@ class Strategies:
                 generation += 1
             new = {**new, "metadata": {**new["metadata"], "generation": generation}}
         return new
-
-    @staticmethod
-    def _add_ephemeral(kind: ResourceType, new: Object, old: Object) -> Object:
-        """The pod with more ephemeral containers; those that it has stay as they are."""
-        field = "ephemeralContainers"
-        had, has = (
-            {one["name"]: one for one in pod["spec"].get(field) or []} for pod in (old, new)
-        )
-        if any(has.get(name) != one for name, one in had.items()):
-            message = "Forbidden: existing ephemeral containers may not be changed or removed"
-            causes = [(f"spec.{field}", "FieldValueForbidden", message)]
-            raise invalid("", kind.kind, new["metadata"]["name"], causes)
-        generation = old["metadata"].get("generation", 1) + (1 if had != has else 0)
-        added = [
-            {
-                "imagePullPolicy": "IfNotPresent",
-                "terminationMessagePath": "/dev/termination-log",
-                "terminationMessagePolicy": "File",
-                "resources": {},
-                **one,
-            }
-            for one in has.values()
-        ]
-        return {
-            **old,
-            "metadata": {**old["metadata"], "generation": generation},
-            "spec": {**old["spec"], field: added},
-        }
 
     @staticmethod
     def _has_generation(kind: ResourceType) -> bool:
@@ -169,83 +144,6 @@ def _storage_class(obj: Object) -> Object:
     return {"reclaimPolicy": "Delete", "volumeBindingMode": "Immediate", **obj}
 
 
-def _pod(obj: Object) -> Object:
-    given = obj.get("spec") or {}
-    spec: dict[str, Any] = {
-        "dnsPolicy": "ClusterFirst",
-        "enableServiceLinks": True,
-        "preemptionPolicy": "PreemptLowerPriority",
-        "priority": 0,
-        "restartPolicy": "Always",
-        "schedulerName": "default-scheduler",
-        "securityContext": {},
-        "terminationGracePeriodSeconds": 30,
-        **given,
-    }
-    for group in ("initContainers", "containers"):
-        if given.get(group):
-            spec[group] = [_container(container) for container in given[group]]
-    tolerations = list(given.get("tolerations") or [])
-    for key in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"):
-        if not any(one.get("key") in {key, None} for one in tolerations):
-            tolerations.append(
-                {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
-            )
-    spec["tolerations"] = tolerations
-    return {**obj, "spec": spec, "status": {"phase": "Pending", "qosClass": _quality(spec)}}
-
-
-def _container(given: Object) -> Object:
-    image = given.get("image") or ""
-    latest = ":" not in image.rpartition("/")[2] or image.endswith(":latest")
-    container: dict[str, Any] = {
-        "imagePullPolicy": "Always" if latest and "@" not in image else "IfNotPresent",
-        "terminationMessagePath": "/dev/termination-log",
-        "terminationMessagePolicy": "File",
-        **given,
-    }
-    resources = {**(given.get("resources") or {})}
-    if limits := resources.get("limits"):
-        resources["requests"] = {**limits, **(resources.get("requests") or {})}
-    container["resources"] = resources
-    return container
-
-
-def _quality(spec: Object) -> str:
-    resources = [one.get("resources") or {} for one in spec.get("containers") or []]
-    if not any(one.get("limits") or one.get("requests") for one in resources):
-        return "BestEffort"
-    if all(
-        {"cpu", "memory"} <= set(one.get("limits") or {})
-        and all(one["requests"].get(name) == one["limits"][name] for name in ("cpu", "memory"))
-        for one in resources
-    ):
-        return "Guaranteed"
-    return "Burstable"
-
-
-def _check_pod_update(kind: ResourceType, new: Object, old: Object) -> None:
-    def fixed(pod: Object) -> Object:
-        spec = {k: v for k, v in pod["spec"].items() if k not in _POD_MAY_CHANGE}
-        for group in ("initContainers", "containers"):
-            spec[group] = [
-                {key: value for key, value in one.items() if key != "image"}
-                for one in spec.get(group) or []
-            ]
-        return spec
-
-    if fixed(new) != fixed(old):
-        message = (
-            "Forbidden: pod updates may not change fields other than "
-            "`spec.containers[*].image`,`spec.initContainers[*].image`,"
-            "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
-            "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was "
-            "previously negative)"
-        )
-        causes = [("spec", "FieldValueForbidden", message)]
-        raise invalid("", kind.kind, new["metadata"]["name"], causes)
-
-
 def _check_claim_update(kind: ResourceType, new: Object, old: Object) -> None:
     free = ("resources", "volumeAttributesClassName")
     was = {key: value for key, value in old["spec"].items() if key not in free}
@@ -262,28 +160,18 @@ def _check_claim_update(kind: ResourceType, new: Object, old: Object) -> None:
         raise invalid("", kind.kind, new["metadata"]["name"], causes)
 
 
-def bind(pod: Object, node: str, now: str) -> Object:
-    """The pod after the scheduler's Binding to `node`. Raises StatusError 409 if it has one."""
-    if pod["spec"].get("nodeName"):
-        name = pod["metadata"]["name"]
-        why = f'pod {name} is already assigned to node "{pod["spec"]["nodeName"]}"'
-        raise conflict("", "pods/binding", name, why)
-    conditions = [
-        one for one in pod["status"].get("conditions") or [] if one["type"] != "PodScheduled"
-    ]
-    conditions.append({"type": "PodScheduled", "status": "True", "lastTransitionTime": now})
-    return {
-        **pod,
-        "spec": {**pod["spec"], "nodeName": node},
-        "status": {**pod["status"], "conditions": conditions},
-    }
+def _stateful_set(obj: Object) -> Object:
+    made = workloads.stateful_set(obj)
+    return made if "status" in obj else {**made, "status": {"replicas": 0, "availableReplicas": 0}}
 
 
+_READ_AGAIN = {("apps", "statefulsets")}
 _DEFAULTS: dict[tuple[str, str], Callable[[Object], Object]] = {
     ("", "namespaces"): _namespace,
     ("", "secrets"): _secret,
     ("", "persistentvolumeclaims"): _claim,
     ("", "persistentvolumes"): _volume,
-    ("", "pods"): _pod,
+    ("", "pods"): podstrategy.defaulted,
+    ("apps", "statefulsets"): _stateful_set,
     ("storage.k8s.io", "storageclasses"): _storage_class,
 }

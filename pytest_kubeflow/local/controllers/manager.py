@@ -17,6 +17,7 @@ from pytest_kubeflow.local.controllers.node import NodeController
 from pytest_kubeflow.local.controllers.persistentvolume import PersistentVolumeController
 from pytest_kubeflow.local.controllers.replicaset import ReplicaSetController
 from pytest_kubeflow.local.controllers.serviceaccount import ServiceAccountController
+from pytest_kubeflow.local.controllers.statefulset import StatefulSetController
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import KubeClient
 
@@ -90,6 +91,7 @@ class ControllerManager:
             ServiceAccountController(self._client, informers, ca=self._ca),
             DeploymentController(self._client, informers),
             ReplicaSetController(self._client, informers),
+            StatefulSetController(self._client, informers),
             EndpointsController(self._client, informers),
             EndpointSliceController(self._client, informers),
         ]

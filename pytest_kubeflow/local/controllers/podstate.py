@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from pytest_kubeflow.local.kube.client import Object
 
 
@@ -17,3 +19,14 @@ def is_finished(pod: Object) -> bool:
 def is_ready(pod: Object) -> bool:
     conditions = (pod.get("status") or {}).get("conditions") or []
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def is_available(pod: Object, min_ready_seconds: int) -> bool:
+    """Ready, and has been for so long."""
+    if not min_ready_seconds or not is_ready(pod):
+        return is_ready(pod)
+    ready = next(one for one in pod["status"]["conditions"] if one["type"] == "Ready")
+    since = ready.get("lastTransitionTime")
+    if not since:
+        return False
+    return datetime.fromisoformat(since) + timedelta(seconds=min_ready_seconds) < datetime.now(UTC)

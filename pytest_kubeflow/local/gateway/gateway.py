@@ -24,10 +24,11 @@ from pytest_kubeflow.local.gateway.identity import (
     Verifier,
 )
 from pytest_kubeflow.local.gateway.issuer import Issuer, make_key
-from pytest_kubeflow.local.gateway.mesh import Mesh
+from pytest_kubeflow.local.gateway.mesh import Mesh, call_of
 from pytest_kubeflow.local.gateway.oauth2proxy import OAuth2Proxy
 from pytest_kubeflow.local.gateway.sessions import CookieBox
 from pytest_kubeflow.local.gateway.virtualhosts import Rule
+from pytest_kubeflow.local.gateway.websockets import as_request
 from pytest_kubeflow.local.hosts import service_names
 from pytest_kubeflow.local.settings import GatewaySettings
 
@@ -58,7 +59,8 @@ class Route:
     `open_fault` is the fault that lets in everybody who asks for this. `service` is the Service
     (namespace and name) of the application: where the mesh has a route to it, that decides which
     requests are for it, and its pods whether they are served. What is below a prefix of `behind`
-    it asks of another Service, whose pods have to be there too.
+    it asks of another Service, whose pods have to be there too. What is only for those `inside` is
+    refused where no policies of the mesh say whom it lets in.
     """
 
     prefix: str
@@ -67,6 +69,7 @@ class Route:
     open_fault: str | None = None
     service: tuple[str, str] | None = None
     behind: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    inside: bool = False
 
 
 class Gateway:
@@ -122,6 +125,10 @@ class Gateway:
         self._login = Starlette(routes=[*self._dex.routes(), *self._proxy.routes()])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        connected = None
+        if scope["type"] == "websocket":
+            connected = receive
+            scope, receive, send = as_request(scope, send)
         if scope["type"] != "http":
             return
         request = Request(scope)
@@ -140,7 +147,7 @@ class Gateway:
         if isinstance(user, Response):
             await user(scope, receive, send)
             return
-        await self._forward(scope, receive, send, user=user, where=where)
+        await self._forward(scope, receive, send, user=user, where=where, connected=connected)
 
     async def answers_to(self, host: str) -> bool:
         """Its Service's names, and the hosts of what the mesh shows here."""
@@ -171,7 +178,7 @@ class Gateway:
     def _is_open(self, where: Route | Rule | None) -> bool:
         """Whether a fault lets in everybody who asks for this."""
         if isinstance(where, Rule):
-            return self._mesh is not None and self._mesh.open_to_all
+            return self._mesh is not None and self._mesh.is_open(where)
         fault = where.open_fault if where is not None else None
         return fault is not None and self._faults.active(fault)
 
@@ -213,6 +220,7 @@ class Gateway:
         *,
         user: str,
         where: Route | Rule | None,
+        connected: Receive | None,
     ) -> None:
         kept = [
             (name, value)
@@ -226,9 +234,9 @@ class Gateway:
         if isinstance(where, Rule):
             assert self._mesh is not None
             inner: Scope = {**scope, "headers": named}
-            await self._mesh.serve(inner, receive, send, rule=where, host=host)
+            await self._mesh.serve(inner, receive, send, rule=where, host=host, connected=connected)
             return
-        refusal = await self._refusal(where, host, scope["path"])
+        refusal = await self._refusal(where, {**scope, "headers": named}, host)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
@@ -242,17 +250,23 @@ class Gateway:
             inner["raw_path"] = inner["path"].encode()
         await where.app(inner, receive, send)
 
-    async def _refusal(self, route: Route | None, host: str, path: str) -> Response | None:
+    async def _refusal(self, route: Route | None, scope: Scope, host: str) -> Response | None:
         """What the mesh answers in place of an application of ours, if it does."""
         if self._mesh is None:
             return None
+        path = scope["path"]
         if self._mesh.claims(host):
             return Response(status_code=404)
         if route is None or route.service is None:
             return None
         if self._faults.active("dashboard-access-denied") and path.startswith(_WORKGROUPS):
             return _denied()
+        if route.inside and not self._mesh.leads_to(*route.service):
+            return _denied()
         trouble = await self._mesh.trouble(*route.service)
+        call = call_of(scope, host=host, path=path)
+        if trouble is None and not self._mesh.admits(*route.service, call):
+            return _denied()
         if trouble is None and self._mesh.leads_to(*route.service):
             others = (one for prefix, one in route.behind.items() if path.startswith(prefix))
             troubles = (self._mesh.pods_trouble(*one) for one in others)

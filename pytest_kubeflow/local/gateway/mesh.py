@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from functools import partial
 
 from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.gateway.activity import Activity
@@ -41,6 +42,7 @@ _GATEWAY_LABELS = {"app": "istio-ingressgateway", "istio": "ingressgateway"}
 # Hosts of these domains are the mesh's alone: nobody else answers for one that has no route.
 _DOMAINS = (".example.com", ".svc.cluster.local")
 _REVISION = "serving.knative.dev/revision"
+_PAGES = ("/notebook/", "/tensorboard/", "/pvcviewers/")
 _LONGEST_HOLD = 300.0  # `timeoutSeconds` of a Knative revision
 
 
@@ -136,6 +138,14 @@ class Mesh:
         rules = self._informers[DESTINATION_RULES].objects.values()
         return trouble((namespace, name), pods, rules)
 
+    def admits(self, namespace: str, name: str, call: Call) -> bool:
+        """Whether policies let the gateway's request through to the pods of a Service."""
+        service = self._informers[SERVICES].get(name, namespace)
+        for port in (service or {}).get("spec", {}).get("ports") or ():
+            for backend in self._backends.ready(Destination(namespace, name, port["port"])):
+                return self._admits(backend, call)
+        return True
+
     def issuers(self) -> frozenset[str] | None:
         """Whose tokens the gateway takes; None: nobody has said so."""
         rules = [
@@ -155,10 +165,9 @@ class Mesh:
         policies = self._informers[AUTHORIZATION_POLICIES].objects.values()
         return is_allowed(policies, pod, Call("", "", "", "GET", "/", {}))
 
-    @property
-    def open_to_all(self) -> bool:
-        """Whether the fault is on that no credentials are asked for."""
-        return self._faults.active("serving-open")
+    def is_open(self, rule: Rule) -> bool:
+        """Whether the fault is on that no credentials are asked for there."""
+        return self._faults.active("notebook-open" if _is_page(rule) else "serving-open")
 
     def claims(self, host: str) -> bool:
         """Whether a request for this host is the mesh's, with or without a route."""
@@ -188,46 +197,78 @@ class Mesh:
         rule: Rule,
         host: str,
         principal: str = _PRINCIPAL,
+        connected: Receive | None = None,
     ) -> None:
         """Pass the request on, from the gateway that is `principal`.
 
-        From the ingress gateway `scope` has the verified user in its headers.
+        From the ingress gateway `scope` has the verified user in its headers. `connected` is what
+        the client of a websocket says, where `scope` is a request for one.
         """
+        scope = {**scope, "headers": rule.headers.apply(scope["headers"])}
         destination = rule.destination()
-        if self._faults.active("predictor-503"):
+        predictor = not _is_page(rule)
+        if predictor and self._faults.active("predictor-503"):
             await PlainTextResponse("no healthy upstream", 503)(scope, receive, send)
             return
-        if self._faults.active("predictor-wrong"):
+        if predictor and self._faults.active("predictor-wrong"):
             send = Distorted(send)
         path = rule.rewritten(scope["path"])
-        call = Call(
-            principal=principal,
-            namespace=_NAMESPACE,
-            host=host,
-            method=scope["method"],
-            path=path,
-            headers={
-                name.decode("latin-1").lower(): value.decode("latin-1")
-                for name, value in scope["headers"]
-            },
-        )
+        call = call_of(scope, host=host, path=path, principal=principal)
         raw = rule.rewritten(scope.get("raw_path", scope["path"].encode()).decode("latin-1"))
         query = scope.get("query_string") or b""
         target = raw + (f"?{query.decode('latin-1')}" if query else "")
+        passing = partial(
+            self._pass_on,
+            rule,
+            scope,
+            receive,
+            send,
+            destination,
+            call,
+            target,
+            connected,
+        )
         if not self._is_revision(destination):
-            await self._pass_on(scope, receive, send, destination, call, target)
+            await passing()
             return
         with self.activity.request((destination.namespace, destination.service)):
-            await self._pass_on(scope, receive, send, destination, call, target)
+            await passing()
+
+    async def get(self, namespace: str, service: str, path: str, *, principal: str) -> bytes | None:
+        """What `principal`, a program inside, gets from a Service's port 80; None: a refusal."""
+        rule = Rule("*", path, (Destination(namespace, service, 80),))
+        host = f"{service}.{namespace}.svc.cluster.local"
+        scope: Scope = {
+            "type": "http",
+            "method": "GET",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "headers": [(b"host", host.encode())],
+        }
+        status, body = 0, bytearray()
+
+        async def nothing() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def keep(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            body.extend(message.get("body", b""))
+
+        await self.serve(scope, nothing, keep, rule=rule, host=host, principal=principal)
+        return bytes(body) if status == 200 else None
 
     async def _pass_on(
         self,
+        rule: Rule,
         scope: Scope,
         receive: Receive,
         send: Send,
         destination: Destination,
         call: Call,
         target: str,
+        connected: Receive | None,
     ) -> None:
         async def following(refused: Collection[Backend]) -> Backend | None:
             if self._is_revision(destination) and not self._is_deaf:
@@ -235,10 +276,18 @@ class Mesh:
             return self._backends.following(destination, refused)
 
         backend = await following(())
-        if backend is not None and not self._admits(backend, call):
+        if backend is not None and not self.is_open(rule) and not self._admits(backend, call):
             await PlainTextResponse("RBAC: access denied", 403)(scope, receive, send)
             return
-        await self._upstream.forward(scope, receive, send, following=following, path=target)
+        await self._upstream.forward(
+            scope,
+            receive,
+            send,
+            following=following,
+            path=target,
+            longest=rule.timeout,
+            connected=connected,
+        )
 
     @property
     def _is_deaf(self) -> bool:
@@ -262,9 +311,27 @@ class Mesh:
             return  # what follows says that nobody is there
 
     def _admits(self, backend: Backend, call: Call) -> bool:
-        if self._faults.active("serving-open"):
-            return True
         pod = self._informers[PODS].get(backend.pod or "", backend.namespace)
         if pod is None or not is_guarded(self._informers[NAMESPACES].get(backend.namespace), pod):
             return True
         return allows(self._informers[AUTHORIZATION_POLICIES].objects.values(), pod, call)
+
+
+def _is_page(rule: Rule) -> bool:
+    """Whether it leads to what somebody has made for their browser, and not to a predictor."""
+    return rule.host == "*" and rule.path.startswith(_PAGES)
+
+
+def call_of(scope: Scope, *, host: str, path: str, principal: str = _PRINCIPAL) -> Call:
+    """A request as the proxy at a pod sees it."""
+    return Call(
+        principal=principal,
+        namespace=principal.split("/")[2],
+        host=host,
+        method=scope["method"],
+        path=path,
+        headers={
+            name.decode("latin-1").lower(): value.decode("latin-1")
+            for name, value in scope["headers"]
+        },
+    )

@@ -7,16 +7,18 @@ is told to the client, in Envoy's words: to ask again may be to do the work twic
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 from types import SimpleNamespace
 
 import aiohttp
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 from yarl import URL
 
+from pytest_kubeflow.local.gateway import websockets
 from pytest_kubeflow.local.gateway.backends import Backend
 
 _ATTEMPTS = 3  # as Istio: two retries
@@ -39,6 +41,7 @@ _HOP_BY_HOP = frozenset(
 )
 _NONE_READY = "no healthy upstream"
 _GONE = "upstream connect error or disconnect/reset before headers. reset reason: "
+_LATE = "upstream request timeout"
 
 Following = Callable[[Collection[Backend]], Awaitable[Backend | None]]
 
@@ -86,10 +89,14 @@ class Upstream:
         *,
         following: Following,
         path: str,
+        longest: float | None = None,
+        connected: Receive | None = None,
     ) -> None:
         """Send the request on, under `path` (raw, with its query).
 
-        `following` is asked whom to, and told who has refused it already.
+        `following` is asked whom to, and told who has refused it already. Who has not begun to
+        answer within `longest` seconds is not waited for any longer. `connected` is what the
+        client of a websocket says.
         """
         body = _Body(scope, receive)
         await body.begin()
@@ -104,10 +111,16 @@ class Upstream:
             if backend is None:
                 await PlainTextResponse(_NONE_READY, 503)(scope, receive, send)
                 return
+            url = f"{backend.url}{path}"
             try:
-                answer = await self._ask(
-                    scope["method"], f"{backend.url}{path}", headers=headers, body=body
-                )
+                if connected is not None and websockets.is_websocket(scope):
+                    await self._connect(scope, connected, send, url=url, headers=headers)
+                    return
+                async with asyncio.timeout(longest):
+                    answer = await self._ask(scope["method"], url, headers=headers, body=body)
+            except TimeoutError:
+                await PlainTextResponse(_LATE, 504)(scope, receive, send)
+                return
             except _NoAnswerError as error:
                 if not error.unseen or body.spent or attempt + 1 == _ATTEMPTS:
                     await PlainTextResponse(f"{_GONE}{error}", 503)(scope, receive, send)
@@ -118,6 +131,28 @@ class Upstream:
             async with answer:
                 await _pass_back(answer, send)
             return
+
+    async def _connect(
+        self,
+        scope: Scope,
+        connected: Receive,
+        send: Send,
+        *,
+        url: str,
+        headers: list[tuple[str, str]],
+    ) -> None:
+        """Pass on a websocket until its end, or the backend's refusal of one."""
+        try:
+            backend = await websockets.connect(self._fresh, scope, url, headers)
+        except aiohttp.WSServerHandshakeError as error:
+            await Response(status_code=error.status)(scope, connected, send)
+            return
+        except aiohttp.ClientConnectorError:
+            raise _NoAnswerError("connection failure", unseen=True, absent=True) from None
+        except (aiohttp.ClientError, ValueError):
+            raise _NoAnswerError("connection termination") from None
+        async with backend:
+            await websockets.relay(backend, connected, send)
 
     async def _ask(
         self, method: str, url: str, *, headers: list[tuple[str, str]], body: _Body

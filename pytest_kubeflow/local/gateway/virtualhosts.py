@@ -1,15 +1,15 @@
 """VirtualHosts: where the gateway sends a request, by host and path.
 
 The table comes from objects of the Kubernetes API: Ingresses of the class `istio`, and the part of
-VirtualServices that KServe, Knative and Kubeflow's web apps use (hosts, `uri` matches, rewrites,
-weighted destinations).
+VirtualServices that KServe, Knative, Kubeflow's web apps and notebooks use (hosts, `uri` matches,
+rewrites, headers of requests, timeouts, weighted destinations).
 """
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_kubeflow.local.kube.client import Object
@@ -25,12 +25,34 @@ class Destination:
     weight: int = 100
 
 
+Header = tuple[bytes, bytes]
+
+_GATEWAY = "kubeflow/kubeflow-gateway"
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_TIME = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderChanges:
+    """What becomes of the headers of a request: names are in lower case."""
+
+    put: tuple[Header, ...] = ()
+    added: tuple[Header, ...] = ()
+    removed: frozenset[bytes] = frozenset()
+
+    def apply(self, headers: Sequence[Header]) -> list[Header]:
+        """The headers after that."""
+        gone = self.removed | {name for name, _ in self.put}
+        return [*(one for one in headers if one[0].lower() not in gone), *self.put, *self.added]
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Requests for `host` (`*`: any) whose path fits go to one of the destinations.
 
     `exact`: the path is `path` and nothing more. `rewrite` takes the place of `path` where it is
-    a prefix; None leaves the path as it is.
+    a prefix; None leaves the path as it is. Who has not answered after `timeout` seconds is not
+    waited for; None: there is no such time.
     """
 
     host: str
@@ -38,6 +60,8 @@ class Rule:
     destinations: tuple[Destination, ...]
     exact: bool = False
     rewrite: str | None = None
+    headers: HeaderChanges = HeaderChanges()
+    timeout: float | None = None
 
     def fits(self, path: str) -> bool:
         return path == self.path if self.exact else path.startswith(self.path)
@@ -117,12 +141,16 @@ def _of_virtual_services(virtual_services: Iterable[Object]) -> Iterator[Rule]:
     for virtual_service in virtual_services:
         namespace = virtual_service["metadata"]["namespace"]
         spec = virtual_service.get("spec") or {}
+        gateways = [_qualified(one, namespace) for one in spec.get("gateways") or []]
         for http in spec.get("http") or []:
             destinations = tuple(_destinations(http, namespace))
             if not destinations:
                 continue
             rewrite = (http.get("rewrite") or {}).get("uri")
+            headers, timeout = _header_changes(http), _seconds(http.get("timeout"))
             for host in spec.get("hosts") or []:
+                if host == "*" and _GATEWAY not in gateways:
+                    continue  # it is for those inside, or for another gateway
                 for match in http.get("match") or [{}]:
                     uri = match.get("uri") or {"prefix": "/"}
                     wanted = (match.get("authority") or {}).get("exact", host)
@@ -132,7 +160,31 @@ def _of_virtual_services(virtual_services: Iterable[Object]) -> Iterator[Rule]:
                         destinations,
                         exact="exact" in uri,
                         rewrite=rewrite,
+                        headers=headers,
+                        timeout=timeout,
                     )
+
+
+def _qualified(gateway: str, home: str) -> str:
+    """The name of a Gateway with its namespace."""
+    return gateway if "/" in gateway else f"{home}/{gateway}"
+
+
+def _header_changes(http: Object) -> HeaderChanges:
+    described = (http.get("headers") or {}).get("request") or {}
+
+    def listed(field: str) -> tuple[Header, ...]:
+        found = (described.get(field) or {}).items()
+        return tuple((name.lower().encode(), str(value).encode()) for name, value in found)
+
+    removed = frozenset(str(one).lower().encode() for one in described.get("remove") or [])
+    return HeaderChanges(listed("set"), listed("add"), removed)
+
+
+def _seconds(duration: str | None) -> float | None:
+    """`300s`, `1m30s`; none for 0s, which turns a timeout off."""
+    parts = _TIME.findall(str(duration or ""))
+    return sum(float(number) * _SECONDS[unit] for number, unit in parts) or None
 
 
 def _destinations(http: Object, home: str) -> Iterator[Destination]:

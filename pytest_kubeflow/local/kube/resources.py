@@ -64,12 +64,15 @@ CERTIFICATE_SIGNING_REQUESTS = Resource(
 SERVICE_CIDRS = Resource("networking.k8s.io/v1", "servicecidrs", "ServiceCIDR", namespaced=False)
 LEASES = Resource("coordination.k8s.io/v1", "leases", "Lease")
 PROFILES = Resource("kubeflow.org/v1", "profiles", "Profile", namespaced=False)
+NOTEBOOKS = Resource("kubeflow.org/v1beta1", "notebooks", "Notebook")
 WORKFLOWS = Resource("argoproj.io/v1alpha1", "workflows", "Workflow")
 WORKFLOW_TASK_RESULTS = Resource(
     "argoproj.io/v1alpha1", "workflowtaskresults", "WorkflowTaskResult"
 )
 DEPLOYMENTS = Resource("apps/v1", "deployments", "Deployment")
 REPLICA_SETS = Resource("apps/v1", "replicasets", "ReplicaSet")
+STATEFUL_SETS = Resource("apps/v1", "statefulsets", "StatefulSet")
+CONTROLLER_REVISIONS = Resource("apps/v1", "controllerrevisions", "ControllerRevision")
 JOBS = Resource("batch/v1", "jobs", "Job")
 INGRESSES = Resource("networking.k8s.io/v1", "ingresses", "Ingress")
 CERTIFICATES = Resource("cert-manager.io/v1", "certificates", "Certificate")

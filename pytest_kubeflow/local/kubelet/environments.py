@@ -21,6 +21,7 @@ from pathlib import Path
 import platformdirs
 import uv
 
+from pytest_kubeflow.local.kubelet.imageenvironments import ImageEnvironments, Packages
 from pytest_kubeflow.local.spawner import Mount
 
 _SHIM = Path(__file__).parent / "shim"
@@ -78,6 +79,20 @@ class PythonEnvironments:
             except OSError:
                 if not environment.exists():
                     raise
+        self.images = ImageEnvironments(
+            self.cache,
+            self._base,
+            uv=self._uv,
+            index=self._own_index(),
+            installed=_INSTALLED,
+            shim=_SHIM,
+        )
+        """Environments that are the content of images; from `prepare` on."""
+
+    def _own_index(self) -> dict[str, str]:
+        """Where packages come from, for uv on this machine and not in a container."""
+        own = {key: value for key, value in self._index.items() if key != "SSL_CERT_FILE"}
+        return {**own, **({"SSL_CERT_FILE": self._certificates} if self._certificates else {})}
 
     def _make_environment(self, folder: Path) -> None:
         packages = folder / f"lib/python{_MINOR}/site-packages"
@@ -140,8 +155,12 @@ class PythonEnvironments:
         mounts += [Mount.bind(links, links, readonly=True) for links in self._links]
         return mounts
 
-    def fill(self, root: Path, local: Path) -> None:
-        """Write the shims into `local` (the container's /usr/local) and the session's state."""
+    def fill(self, root: Path, local: Path, packages: Packages | None = None) -> None:
+        """Write the shims into `local` (the container's /usr/local) and the session's state.
+
+        The session begins with an environment of `packages`, or with an empty one.
+        """
+        begun = self._base if packages is None else self.images.name(packages)
         binaries = local / "bin"
         for name in ("python", "python3", f"python{_MINOR}"):
             _link(binaries / name, f"{_HOME}/shim/python3")
@@ -150,8 +169,8 @@ class PythonEnvironments:
         session = root / "run/kubelet/session"
         session.mkdir(parents=True)
         session.chmod(0o777)
-        (session / "env").symlink_to(f"{_HOME}/cache/environments/{self._base}")
-        (session / "current").write_text(f"{self._base}\n")
+        (session / "env").symlink_to(f"{_HOME}/cache/environments/{begun}")
+        (session / "current").write_text(f"{begun}\n")
         (session / "current").chmod(0o666)
 
 

@@ -17,6 +17,7 @@ from typing import Literal
 
 from pytest_kubeflow.local.kubelet.environments import PythonEnvironments
 from pytest_kubeflow.local.kubelet.hosted import HostedPrograms
+from pytest_kubeflow.local.kubelet.imageenvironments import Packages
 
 Kind = Literal["python", "userland", "directory"]
 
@@ -57,6 +58,42 @@ class Image:
     env: Mapping[str, str] = field(default_factory=dict)
     directory: Path | None = None
     user: str = ""
+    environment: Packages | None = None
+    """What a python image holds besides the interpreter."""
+
+    account: str = "user"
+    """How its user is called."""
+
+    home: str = ""
+    """The directory of its user, if the image has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PythonImage:
+    """A python image with packages, and with what is in `directory` at its root.
+
+    Names of images are patterns without a tag, as for `fnmatch`; those that are `refused` cannot
+    be pulled, and why is told.
+    """
+
+    names: tuple[str, ...]
+    packages: Packages
+    directory: Path
+    entrypoint: tuple[str, ...]
+    env: Mapping[str, str]
+    user: str
+    account: str
+    home: str
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+    def is_called(self, name: str) -> bool:
+        """Whether an image of this name (without a tag) is this one."""
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.names)
+
+    def refusal(self, name: str) -> str | None:
+        """Why an image of this name is none that there is, if this one is to be told apart."""
+        found = (why for pattern, why in self.refused.items() if fnmatch.fnmatchcase(name, pattern))
+        return next(found, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +121,7 @@ class ImageCatalogue:
         self.hosted = HostedPrograms()
         """Images of components that run in this process."""
 
+        self._programs: list[PythonImage] = []
         self._directories: dict[str, _Directory] = {}
         for name, directory in (directories or {}).items():
             self.register(name, directory)
@@ -114,6 +152,10 @@ class ImageCatalogue:
             directory.resolve(), tuple(entrypoint), packages or {}, env or {}, user
         )
 
+    def add(self, image: PythonImage) -> None:
+        """Know an image that has packages."""
+        self._programs.append(image)
+
     def resolve(self, reference: str) -> Image:
         """The image behind `reference`. Raises ImageUnknown."""
         try:
@@ -137,6 +179,11 @@ class ImageCatalogue:
                 directory=known.path,
                 user=known.user,
             )
+        for program in self._programs:
+            if program.is_called(short):
+                return self._program(reference, program)
+            if (why := program.refusal(short)) is not None:
+                raise ImageUnknown(f"{reference}: {why}")
         if any(fnmatch.fnmatchcase(short, pattern) for pattern in _PYTHON):
             return self._python(reference)
         if any(fnmatch.fnmatchcase(short, pattern) for pattern in _USERLAND):
@@ -150,6 +197,21 @@ class ImageCatalogue:
         raise ImageUnknown(
             f"{reference}: this node has no container engine and pulls nothing; it offers "
             f"{', '.join(self.names)}"
+        )
+
+    def _program(self, reference: str, program: PythonImage) -> Image:
+        plain = self._python(reference)
+        return replace(
+            plain,
+            id=f"{plain.id}+{program.packages.key}",
+            entrypoint=program.entrypoint,
+            command=(),
+            env={**plain.env, **program.env},
+            directory=program.directory,
+            user=program.user,
+            environment=program.packages,
+            account=program.account,
+            home=program.home,
         )
 
     def _python(self, reference: str) -> Image:

@@ -77,8 +77,8 @@ async def configure(
     hostname = hostname_of(pod)
     own = await _own_environment(node, pod, spec)
     env = {
-        **image.env,
         "HOME": "/" if who.uid else "/root",
+        **image.env,
         "HOSTNAME": hostname,
         **own,
         **gpus.env,

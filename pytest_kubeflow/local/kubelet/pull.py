@@ -5,12 +5,15 @@ Wording: kubernetes/kubernetes pkg/kubelet/images/image_manager.go.
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from collections.abc import Awaitable, Callable
 
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet.containerstatus import ContainerStatus
 from pytest_kubeflow.local.kubelet.context import Backoff, Node
+from pytest_kubeflow.local.kubelet.imageenvironments import NotMadeError
 from pytest_kubeflow.local.kubelet.images import Image, ImageUnknown
 
 _PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
@@ -41,6 +44,8 @@ _REGISTRIES = {
 }
 """What registries answer that would have an image, if they could give it."""
 
+_LONGEST_PULL = 3600.0
+
 Pause = Callable[[float], Awaitable[bool]]
 
 
@@ -60,6 +65,12 @@ async def pull(
             if node.fault("image-pull"):
                 raise ImageUnknown(f"{reference}: the fault image-pull is on: nothing is pulled")
             image = node.images.resolve(reference)
+            if not _is_here(node, image):
+                status.wait("ContainerCreating")
+                changed()
+                if not await _fetched(node, pod, image, pause):
+                    return None
+                return image
         except ImageUnknown as error:
             problem = _REGISTRIES.get(split_name(reference), str(error))
         else:
@@ -90,6 +101,38 @@ async def pull(
         changed()
         if not await pause(backoff.delay()):
             return None
+
+
+def _is_here(node: Node, image: Image) -> bool:
+    """Whether nothing has to be made for it."""
+    environments = node.images.environments
+    return image.environment is None or environments.images.is_made(image.environment)
+
+
+async def _fetched(node: Node, pod: Object, image: Image, pause: Pause) -> bool:
+    """Make what the image holds; False if the container is to stop. Raises ImageUnknown."""
+    assert image.environment is not None
+    reference, began = image.reference, time.monotonic()
+    node.events.normal(pod, "Pulling", f'Pulling image "{reference}"')
+    making = asyncio.create_task(node.images.environments.images.make(image.environment))
+    stopping = asyncio.ensure_future(pause(_LONGEST_PULL))
+    try:
+        await asyncio.wait({making, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not making.done():
+            return False
+        try:
+            await making
+        except (NotMadeError, OSError) as error:
+            wanted = ", ".join(image.environment.requirements)
+            told = f"its packages ({wanted}) cannot be installed on this node: {error}"
+            raise ImageUnknown(f"{reference}: {told}") from None
+    finally:
+        making.cancel()
+        stopping.cancel()
+    took = f"{time.monotonic() - began:.3f}s"
+    text = f'Successfully pulled image "{reference}" in {took} ({took} including waiting).'
+    node.events.normal(pod, "Pulled", text)
+    return True
 
 
 def split_name(reference: str) -> str:

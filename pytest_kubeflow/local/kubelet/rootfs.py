@@ -42,6 +42,7 @@ _DIRECTORIES = {
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _LOCAL = ("bin", "etc", "include", "lib", "sbin", "share", "src")
 _LOCAL_PLACE = "/run/kubelet/local"  # shown as /usr/local, which lies in a part of the host
+_USERS = 100  # the group of that name in Debian's base, and of notebooks
 # Configuration that programs of the host's userland read, and that holds no secret.
 _ETC = (
     "alternatives",
@@ -97,7 +98,10 @@ class BaseLayers:
         """The layer of an image for a user. Raises OSError if it cannot be made."""
         # An image that is a directory may change, as long as nothing of it runs.
         content = tuple(sorted(os.listdir(image.directory))) if image.directory else ()
-        key = (image.kind, image.directory, content, image.packages, who.uid, who.gid)
+        key = (
+            *(image.kind, image.directory, content, image.packages, image.environment),
+            *(image.home, who.uid, who.gid),
+        )
         if key not in self._made:
             root = self._directory / uuid.uuid4().hex
             try:
@@ -121,19 +125,21 @@ class BaseLayers:
         mounts = [*_host_mounts(), Mount("inner", "/usr/local", _LOCAL_PLACE)]
         if environments.prefix == "/usr/local":
             mounts += _local_interpreter(environments, local)
-        _write_etc(root / "etc", who)
+        _write_etc(root / "etc", who, image)
         mounts += environments.interpreter_mounts()
         (root / "run/kubelet/python3").symlink_to(environments.executable)
         if image.kind == "python":
-            environments.fill(root, local)
+            environments.fill(root, local, image.environment)
             mounts += environments.mounts()
-        elif image.directory is not None:
+        if image.directory is not None:
             mounts += [
                 Mount.bind(entry, f"/{entry.name}", readonly=True)
                 for entry in image.directory.iterdir()
                 if entry.name not in {*_SYSTEM, *_DIRECTORIES, "proc", "dev"}
             ]
             mounts += [Mount.bind(one, str(one), readonly=True) for one in image.packages]
+        if image.home:
+            _make_home(root / image.home.lstrip("/"), who)
         _make_mount_points(root, mounts)
         return BaseLayer(root, tuple(mounts))
 
@@ -166,6 +172,12 @@ class PodIdentity:
 def _directory(path: Path, mode: int = 0o755) -> None:
     path.mkdir(parents=True, exist_ok=True)
     path.chmod(mode)
+
+
+def _make_home(path: Path, who: Identity) -> None:
+    _directory(path, 0o2775)
+    if os.getuid() == 0:  # an ordinary user's containers own all that they have
+        os.chown(path, who.uid, who.gid)
 
 
 def _make_mount_points(root: Path, mounts: Sequence[Mount]) -> None:
@@ -221,13 +233,14 @@ def _local_interpreter(environments: PythonEnvironments, local: Path) -> list[Mo
     ]
 
 
-def _write_etc(etc: Path, who: Identity) -> None:
+def _write_etc(etc: Path, who: Identity, image: Image) -> None:
     users = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n"
     groups = "root:x:0:\nnogroup:x:65534:\n"
     if who.uid not in {0, 65534}:
-        users += f"user:x:{who.uid}:{who.gid}:user:/:/bin/sh\n"
+        home, name = image.home or "/", image.account
+        users += f"{name}:x:{who.uid}:{who.gid}:{name}:{home}:/bin/sh\n"
     if who.gid not in {0, 65534}:
-        groups += f"user:x:{who.gid}:\n"
+        groups += f"{'users' if who.gid == _USERS else 'user'}:x:{who.gid}:\n"
     for name, text in (
         ("passwd", users),
         ("group", groups),

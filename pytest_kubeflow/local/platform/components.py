@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pytest_kubeflow.local.notebooks.settings import CONFIG as NOTEBOOK_CONFIG
+
 _KFP = "2.16.1"
 _DASHBOARD = "v2.0.0"
+_NOTEBOOKS = "v1.11.0"
 _CERT_MANAGER = "v1.20.2"
 ISTIO = "1.30.1"
 JWKS_PROXY_IMAGE = "registry.k8s.io/kubectl:v1.36.0"
@@ -27,12 +30,17 @@ class Port:
 
 @dataclass(frozen=True)
 class Container:
-    """One container; `ports` are those that are open at its pod."""
+    """One container; `ports` are those that are open at its pod.
+
+    `settings` are variables that it has from the ConfigMap `config`.
+    """
 
     name: str
     image: str
     ports: Mapping[str, int] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    config: str = ""
+    settings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -216,11 +224,47 @@ VOLUMES_WEB_APP = Component(
     (
         Container(
             "volumes-web-app",
-            "ghcr.io/kubeflow/notebooks/volumes-web-app:v1.11.0",
+            f"ghcr.io/kubeflow/notebooks/volumes-web-app:{_NOTEBOOKS}",
             {"http": 5000},
         ),
     ),
     {"volumes-web-app-service": (Port("http", 80, 5000),)},
+)
+JUPYTER_WEB_APP = Component(
+    "jupyter-web-app-deployment",
+    "kubeflow",
+    "jupyter-web-app-service-account",
+    {"app": "jupyter-web-app", "kustomize.component": "jupyter-web-app"},
+    (
+        Container(
+            "jupyter-web-app",
+            f"ghcr.io/kubeflow/notebooks/jupyter-web-app:{_NOTEBOOKS}",
+            {"http": 5000},
+        ),
+    ),
+    {"jupyter-web-app-service": (Port("http", 80, 5000),)},
+)
+NOTEBOOK_CONTROLLER = Component(
+    "notebook-controller-deployment",
+    "kubeflow",
+    "notebook-controller-service-account",
+    {"app": "notebook-controller", "kustomize.component": "notebook-controller"},
+    (
+        Container(
+            "manager",
+            f"ghcr.io/kubeflow/notebooks/notebook-controller:{_NOTEBOOKS}",
+            config=NOTEBOOK_CONFIG,
+            settings=(
+                "USE_ISTIO",
+                "ISTIO_GATEWAY",
+                "ISTIO_HOST",
+                "CLUSTER_DOMAIN",
+                "ENABLE_CULLING",
+                "CULL_IDLE_TIME",
+                "IDLENESS_CHECK_PERIOD",
+            ),
+        ),
+    ),
 )
 ISTIOD = Component(
     "istiod",
@@ -293,6 +337,8 @@ _MULTI_USER = (
     PROFILES,
     PROFILE_PIECES,
     VOLUMES_WEB_APP,
+    JUPYTER_WEB_APP,
+    NOTEBOOK_CONTROLLER,
     ISTIOD,
     INGRESS_GATEWAY,
     LOCAL_GATEWAY,

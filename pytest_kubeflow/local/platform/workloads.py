@@ -144,7 +144,10 @@ def _container(container: Container, component: Component | None) -> Object:
             {"name": name, "containerPort": port, "protocol": "TCP"}
             for name, port in container.ports.items()
         ],
-        "env": [{"name": name, "value": value} for name, value in container.env.items()],
+        "env": [
+            *({"name": name, "value": value} for name, value in container.env.items()),
+            *(_setting(name, container.config) for name in container.settings),
+        ],
         "resources": {},
         "terminationMessagePath": "/dev/termination-log",
         "terminationMessagePolicy": "File",
@@ -159,6 +162,10 @@ def _container(container: Container, component: Component | None) -> Object:
         mount = {"name": "cert", "mountPath": _CERTIFICATES, "readOnly": True}
         made["volumeMounts"] = [mount]
     return made
+
+
+def _setting(name: str, config: str) -> Object:
+    return {"name": name, "valueFrom": {"configMapKeyRef": {"name": config, "key": name}}}
 
 
 def _replica_set(deployment: Object) -> Object:

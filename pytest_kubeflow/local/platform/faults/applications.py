@@ -23,8 +23,9 @@ _PROFILE = "kubeflow-user-example-com"
 OLD_KEYS = ("minio", "minio123")
 """Those of MinIO, which installations had before."""
 
-_JUPYTER = "ghcr.io/kubeflow/kubeflow/notebook-servers/jupyter-scipy:v1.10.0"
 _OWN = "registry.example.com/team/notebook:1.0"
+_SCRATCH = "registry.example.com/team/scratch:1.0"
+_SERVER = "registry.example.com/team/server:1.0"
 
 
 def _notebook(name: str, image: str, *, mount: str | None = None) -> Sequence[Edit]:
@@ -91,7 +92,7 @@ def _old_mode() -> Sequence[Edit]:
         "namespace": _PROFILE,
         "annotations": {"serving.kserve.io/deploymentMode": "RawDeployment"},
     }
-    server = container("kserve-container", _JUPYTER, "exec python3 -m http.server -b $POD_IP 8080")
+    server = container("kserve-container", _SERVER, "exec python3 -m http.server -b $POD_IP 8080")
     spec = {"predictor": {"containers": [server]}}
     return [Make(INFERENCE_SERVICES, {"metadata": metadata, "spec": spec})]
 
@@ -103,8 +104,8 @@ FAULTS = {
     "csrf-cookie-secure": PlatformFault(list),
     "notebook-not-listening": PlatformFault(lambda: _notebook("custom", _OWN), (_OWN,)),
     "notebook-home-not-kept": PlatformFault(
-        lambda: _notebook("scratch", _JUPYTER, mount="/data"), (_JUPYTER,)
+        lambda: _notebook("scratch", _SCRATCH, mount="/data"), (_SCRATCH,)
     ),
     "menu-link-wrong": PlatformFault(_wrong_link),
-    "deployment-mode-old": PlatformFault(_old_mode, (_JUPYTER,)),
+    "deployment-mode-old": PlatformFault(_old_mode, (_SERVER,)),
 }

@@ -1,0 +1,164 @@
+"""ImageEnvironments: what images of python programs hold, made in the cache when first pulled.
+
+An image with `Packages` stands for an environment with these packages. To make it is what a pull
+from a registry is elsewhere: it takes long once, and nothing the next time. Packages come from uv's
+cache, else from what is installed where this process runs, else from the machine's package index.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import hashlib
+import os
+import runpy
+import shutil
+import subprocess
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+_BUILT_AS = "2"  # to be raised when environments of the same packages are built in another way
+_COMPLETE = "complete"
+_INSIDE = "/run/kubelet/session/env/bin/python3"
+_LAST_LINES = 3
+
+
+class NotMadeError(Exception):
+    """An environment cannot be made; the message says why, in uv's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """Requirements as pip takes them, and what of their own requirements is left out."""
+
+    requirements: tuple[str, ...]
+    without: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What tells them from others."""
+        words = [_BUILT_AS, *self.requirements, "", *self.without]
+        return hashlib.sha256("\n".join(words).encode()).hexdigest()[:32]
+
+
+class ImageEnvironments:
+    """Makes environments in `cache`, from the empty one there that is called `base`."""
+
+    def __init__(
+        self,
+        cache: Path,
+        base: str,
+        *,
+        uv: str,
+        index: Mapping[str, str],
+        installed: Path,
+        shim: Path,
+    ) -> None:
+        self._cache = cache
+        self._base = base
+        self._uv = uv
+        self._index = index
+        self._installed = installed
+        self._shim = shim
+        self._making: dict[str, asyncio.Task[None]] = {}
+
+    def name(self, packages: Packages) -> str:
+        """The name of the environment of these packages, made or not."""
+        return f"image-{self._base.rpartition('-')[2][:12]}-{packages.key}"
+
+    def is_made(self, packages: Packages) -> bool:
+        """Whether it is there."""
+        return (self._place(packages) / _COMPLETE).exists()
+
+    async def make(self, packages: Packages) -> None:
+        """Make it unless it is there; who asks meanwhile waits for it. Raises NotMadeError."""
+        name = self.name(packages)
+        if name not in self._making:
+            making = asyncio.create_task(asyncio.to_thread(self._make, packages), name=name)
+            making.add_done_callback(lambda _: self._making.pop(name, None))
+            self._making[name] = making
+        await asyncio.shield(self._making[name])
+
+    def _place(self, packages: Packages) -> Path:
+        return self._cache / "environments" / self.name(packages)
+
+    def _make(self, packages: Packages) -> None:
+        place = self._place(packages)
+        with _locked(place.with_suffix(".lock")):
+            if (place / _COMPLETE).exists():
+                return
+            shutil.rmtree(place, ignore_errors=True)
+            partial = place.with_name(f"{place.name}.{uuid.uuid4().hex}")
+            try:
+                shutil.copytree(place.with_name(self._base), partial, symlinks=True)
+                self._fill(partial, packages)
+                (partial / _COMPLETE).touch()
+                partial.rename(place)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
+
+    def _fill(self, place: Path, packages: Packages) -> None:
+        python = str(place / "bin/python3")
+        self._install(["--python", python, *packages.requirements], packages.requirements)
+        if packages.without:
+            self._run("uninstall", ["--python", python, *packages.without])
+        for script in (place / "bin").iterdir():
+            _repair(script, place)
+
+    def _install(self, arguments: Sequence[str], requirements: Sequence[str]) -> None:
+        wheels = self._cache / "wheels"
+        local = ["--offline", "--find-links", str(wheels)]
+        compiled = "--compile-bytecode"
+        if self._run("install", [compiled, *local, *arguments]) is None:
+            return
+        pack = runpy.run_path(str(self._shim / "wheels.py"))["pack"]
+        if pack(list(requirements), self._installed, wheels) and (
+            self._run("install", [compiled, *local, *arguments]) is None
+        ):
+            return
+        if (failure := self._run("install", [compiled, *arguments])) is not None:
+            raise NotMadeError(failure)
+
+    def _run(self, command: str, arguments: Sequence[str]) -> str | None:
+        """Run one of uv's pip commands; why it failed, if it did."""
+        done = subprocess.run(
+            [self._uv, "pip", command, "--no-progress", "--color", "never", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={
+                **{key: os.environ[key] for key in ("HOME", "PATH") if key in os.environ},
+                "UV_INDEX_STRATEGY": "unsafe-best-match",
+                **self._index,
+                "UV_CACHE_DIR": str(self._cache / "uv"),
+                "UV_PYTHON_DOWNLOADS": "never",
+            },
+        )
+        if done.returncode == 0:
+            return None
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        kept = [line for line in lines if not line.startswith("Using Python")]
+        return " ".join(kept[-_LAST_LINES:]) or f"uv pip {command} ended with {done.returncode}"
+
+
+def _repair(script: Path, place: Path) -> None:
+    """Let a script name the interpreter as it is called in containers."""
+    if script.is_symlink() or not script.is_file():
+        return
+    text = script.read_bytes()
+    line, separator, rest = text.partition(b"\n")
+    if line.startswith(b"#!") and os.fsencode(place) in line:
+        script.unlink()
+        script.write_bytes(b"#!" + _INSIDE.encode() + separator + rest)
+        script.chmod(0o755)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock file against the other clusters of this machine."""
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,29 @@
+"""Settings of a notebook's server, where this node differs from another one.
+
+Pods share the machine's network: the server listens at the address of its pod alone, and kernels at
+sockets of the container. It asks for no password, so it answers to names of the cluster alone, and
+not to pages of other sites (the real image does to all: what comes there has passed the mesh).
+"""
+
+import os
+import socket
+
+path = os.environ.get("NB_PREFIX", "").strip("/").split("/")
+namespace, own = [*path, "", ""][1:3]
+gateway = "istio-ingressgateway"
+
+c = get_config()  # type: ignore[name-defined]  # noqa: F821
+c.ServerApp.ip = socket.gethostbyname(socket.gethostname())
+c.ServerApp.allow_remote_access = False
+c.ServerApp.local_hostnames = [
+    "localhost",
+    *(
+        f"{name}{domain}"
+        for name, home in ((own, namespace), (gateway, "istio-system"))
+        for domain in ("", f".{home}", f".{home}.svc", f".{home}.svc.cluster.local")
+    ),
+]
+c.KernelManager.transport = "ipc"
+c.LanguageServerManager.autodetect = False  # there are none, and to look for them takes a second
+c.LabApp.extension_manager = "readonly"
+c.LabApp.news_url = None

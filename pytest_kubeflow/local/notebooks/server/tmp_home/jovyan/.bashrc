@@ -1,0 +1,2 @@
+# Of shells in terminals of the notebook.
+PS1='\u@\h:\w\$ '
