@@ -47,7 +47,7 @@ class KernelChannel:
     def __init__(self, url: str, opener: Opener) -> None:
         from jupyter_client.session import Session
 
-        self._session = Session(username="pytest-kubeflow", key=b"")
+        self._session = Session(username="pytest-kubeflow")
         self._url = f"{url}?session_id={self._session.session}"
         self._opener = opener
         self._stack = ExitStack()

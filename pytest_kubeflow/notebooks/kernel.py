@@ -77,8 +77,10 @@ class Kernel:
         if self._is_lost or self._count is None:
             self._connect(Deadline.after(max(START_SECONDS, deadline.seconds)))
             deadline = Deadline.after(deadline.seconds)
-        cell = _Cell(self, code, deadline)
-        collected = cell.run()
+        # Unless it comes to its end, what the websocket still holds is not known.
+        self._is_lost = True
+        collected = _Cell(self, code, deadline).run()
+        self._is_lost = False
         outputs = collected.outputs()
         self._count = outputs.count if outputs.count is not None else self._count
         failure = collected.failure
@@ -141,7 +143,6 @@ class Kernel:
             ) from error
 
     def _gone(self, error: Exception | None = None) -> NoReturn:
-        self._is_lost = True
         raise KernelDied(
             f"the kernel of {self._name} is not there any more: its server was started anew, or "
             "somebody has shut it down; what it had in memory is gone",
@@ -151,8 +152,6 @@ class Kernel:
     def _check_alive(self, message: Message) -> None:
         state = str(message.content.get("execution_state", ""))
         if message.kind == "status" and state in _DEAD:
-            self._is_lost = True
-            self._count = None
             raise KernelDied(
                 f"the kernel of {self._name} died ({state}) before the code had ended: it took "
                 "more memory than its container has, or ended itself; what it had in memory is "
@@ -161,7 +160,6 @@ class Kernel:
             )
 
     def _shut_down(self) -> None:
-        self._is_lost = True
         with contextlib.suppress(KubeflowError):
             self.close()
 
@@ -183,12 +181,15 @@ class _Cell:
         """Send it, and collect until it has ended."""
         self._send()
         while not self._collected.is_whole:
+            message: Message | ChannelCut
             try:
                 message = self._channel.receive(self._deadline.remaining())
             except TimeoutError:
                 self._end_at_deadline()
             except ChannelCut as cut:
-                self._mend(cut)
+                message = cut
+            if isinstance(message, ChannelCut):
+                self._mend(message)
             else:
                 self._take(message)
         if self._collected.reconnected and not self._collected.began:
@@ -272,11 +273,8 @@ class _Cell:
             kernel._shut_down()
         except NotFound:
             told = "its kernel is gone"
-            kernel._is_lost = True
         except KernelDied:
             told = "its kernel died when it was interrupted"
-        else:
-            kernel._count = _number(collected.reply or {}) or kernel._count
         last = str(collected.stdout).rstrip().rpartition("\n")[2][-200:]
         raise WaitTimeout(
             f"timed out after {self._deadline} waiting for code in {kernel._name} to end; {told}"

@@ -177,7 +177,7 @@ class JupyterServer:
             )
         if response.status_code == 404:
             raise NotFound(f"{method} {self.url}{path}: {refusal.words or 'there is nothing'}")
-        if refusal.is_known:
+        if response.status_code in {401, 403} and refusal.is_known:
             raise refusal.error()
         raise ServerRefused(f"{method} {refusal.summary}", status=response.status_code)
 

@@ -7,6 +7,7 @@ as Secure unless it is told otherwise, and over plain http browsers send no such
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from functools import cached_property
 from http.cookies import SimpleCookie
@@ -33,7 +34,6 @@ PREFIX = "/jupyter"
 COOKIE = "XSRF-TOKEN"
 _HEADER = f"X-{COOKIE}"
 _SAFE = frozenset({"GET", "HEAD"})
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class JupyterWebApp:
@@ -138,7 +138,7 @@ class JupyterWebApp:
             return ComponentMissing(
                 f"the web app for notebooks is not at {self.url}: {method} {refusal.summary}"
             )
-        if refusal.is_known:
+        if response.status_code in {401, 403} and refusal.is_known:
             return refusal.error()
         return ServerRefused(f"{method} {refusal.summary}", status=response.status_code)
 
@@ -162,7 +162,7 @@ class JupyterWebApp:
                 f"notebooks takes no changes: {Refusal.of(response).summary}"
             )
         parts = urlsplit(self.url)
-        if morsel["secure"] and parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        if morsel["secure"] and parts.scheme != "https" and not _is_trusted(parts.hostname or ""):
             raise NotebookFailed(
                 f"nothing can be made at {parts.scheme}://{parts.netloc}: the web apps set the "
                 f"cookie {COOKIE} for https alone (Secure), browsers do not send it back over "
@@ -175,6 +175,14 @@ class JupyterWebApp:
 def _path(namespace: str, name: str = "") -> str:
     path = f"/api/namespaces/{quote(namespace)}/notebooks"
     return f"{path}/{quote(name)}" if name else path
+
+
+def _is_trusted(host: str) -> bool:
+    """Whether browsers keep Secure cookies of this host over plain http: it is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _set_cookies(response: requests.Response) -> list[str]:
