@@ -1,0 +1,1 @@
+"""Acceptance suites: notebooks that are made, connected, running code, stopped, and lose nothing."""
