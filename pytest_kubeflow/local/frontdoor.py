@@ -26,6 +26,7 @@ from pytest_kubeflow.local.settings import GatewaySettings
 from pytest_kubeflow.local.webapps import (
     artifacts_app,
     dashboard_app,
+    jupyter_app,
     kfam_app,
     volumes_app,
 )
@@ -71,6 +72,7 @@ async def make_gateway(
     board = await make_client(f"{_ACCOUNTS}:centraldashboard", _MASTERS)
     access = await make_client(f"{_ACCOUNTS}:profiles-controller-service-account", _MASTERS)
     volumes = await make_client(f"{_ACCOUNTS}:volumes-web-app-service-account", _MASTERS)
+    jupyter = await make_client(f"{_ACCOUNTS}:jupyter-web-app-service-account", _MASTERS)
     ui = await make_client(f"{_ACCOUNTS}:ml-pipeline-ui", _MASTERS)
     artifacts = artifacts_app(ui, read_object, faults)
     volumes_web_app = volumes_app(volumes, secure_cookies=settings.secure_cookies, faults=faults)
@@ -97,6 +99,12 @@ async def make_gateway(
                 strip=True,
                 open_fault="volumes-open",
                 service=_of("volumes-web-app-service"),
+            ),
+            Route(
+                "/jupyter/",
+                jupyter_app(jupyter, secure_cookies=settings.secure_cookies),
+                strip=True,
+                service=_of("jupyter-web-app-service"),
             ),
             # Its policy lets the dashboard in, and nobody else.
             Route("/kfam/", kfam_app(access), service=_of("profiles-kfam"), inside=True),

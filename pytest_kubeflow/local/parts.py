@@ -12,6 +12,7 @@ from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.pipelines import Pipelines
 from pytest_kubeflow.local.platform.components import (
     DASHBOARD,
+    JUPYTER_WEB_APP,
     KSERVE,
     KSERVE_SECRET,
     METADATA_ENVOY,
@@ -50,4 +51,5 @@ async def show_parts(
         refusing = (await running.serve(PlainTextResponse("RBAC: access denied", 403))).address
         await exposure.show(DASHBOARD, {8082: refusing})
         await exposure.show(VOLUMES_WEB_APP, {5000: refusing})
+        await exposure.show(JUPYTER_WEB_APP, {5000: refusing})
         await exposure.show(PROFILES, {8081: refusing})

@@ -6,21 +6,33 @@ Statuses and messages: crud-web-apps/common/backend of kubeflow/notebooks (branc
 from __future__ import annotations
 
 import hmac
+import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
 
 from pytest_kubeflow.local.bodies import parse_json
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
+from pytest_kubeflow.local.kube.resources import NAMESPACES, STORAGE_CLASSES
+
+log = logging.getLogger(__name__)
 
 USER_HEADER = "kubeflow-userid"
 CSRF_COOKIE = "XSRF-TOKEN"
 CSRF_HEADER = f"X-{CSRF_COOKIE}"
 _SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
 _REVIEW = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+_DEFAULT_CLASS = (
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+)
+
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 class RefusedError(Exception):
@@ -60,15 +72,29 @@ class Guard:
                 f"token in header {CSRF_HEADER}.",
             )
 
-    async def require(self, request: Request, verb: str, resource: str, namespace: str) -> None:
-        """The user must be allowed to `verb` this resource of the core group."""
+    async def require(
+        self,
+        request: Request,
+        verb: str,
+        resource: str,
+        namespace: str | None,
+        *,
+        api_version: str = "v1",
+    ) -> None:
+        """The user must be allowed to `verb` this resource, by themselves: groups do not count.
+
+        `resource` is a plural, or `plural/subresource`.
+        """
         user = request.headers.get(USER_HEADER, "")
+        group, _, version = api_version.rpartition("/")
+        plural, _, subresource = resource.partition("/")
         attributes = {
-            "group": "",
-            "namespace": namespace,
+            "group": group,
             "verb": verb,
-            "resource": resource,
-            "version": "v1",
+            "resource": plural,
+            "version": version,
+            **({"namespace": namespace} if namespace is not None else {}),
+            **({"subresource": subresource} if subresource else {}),
         }
         body = {
             "apiVersion": "authorization.k8s.io/v1",
@@ -77,11 +103,66 @@ class Guard:
         }
         review = await self._client.request("POST", _REVIEW, body=body)
         if not review["status"]["allowed"]:
-            raise RefusedError(
-                403,
-                f"User '{user}' is not authorized to {verb} v1/{resource} "
-                f"in namespace '{namespace}'",
-            )
+            where = "" if namespace is None else f" in namespace '{namespace}'"
+            told = f"User '{user}' is not authorized to {verb} {api_version}/{resource}{where}"
+            raise RefusedError(403, told)
+
+    def guarded(self, handler: Handler) -> Handler:
+        """A handler for requests that are looked at first."""
+
+        async def run(request: Request) -> Response:
+            self.check(request)
+            try:
+                return await handler(request)
+            except (AttributeError, LookupError, TypeError, ValueError) as error:
+                # An object or a body of another shape than the app takes for granted.
+                log.debug("%s %s: %r", request.method, request.url.path, error)
+                raise RefusedError(500, "An error occured in the backend.") from None
+
+        return run
+
+    def routes(self, title: str) -> list[Route]:
+        """What all of the apps answer, the page for all other paths at the end."""
+
+        async def alive(_: Request) -> Response:
+            return JSONResponse("alive")
+
+        async def ready(_: Request) -> Response:
+            return JSONResponse("ready")
+
+        async def info(request: Request) -> Response:
+            return success(request, "info", {})
+
+        async def page(_: Request) -> Response:
+            return self.page(title)
+
+        return [
+            Route("/healthz/liveness", alive),
+            Route("/healthz/readiness", ready),
+            Route("/info", self.guarded(info), methods=["GET"]),
+            Route("/api/namespaces", self.guarded(self._namespaces), methods=["GET"]),
+            Route("/api/storageclasses", self.guarded(self._classes), methods=["GET"]),
+            Route("/api/storageclasses/default", self.guarded(self._default), methods=["GET"]),
+            Route("/{rest:path}", self.guarded(page), methods=["GET"]),
+        ]
+
+    async def _namespaces(self, request: Request) -> Response:
+        await self.require(request, "list", "namespaces", None, api_version="core/v1")
+        items = (await self._client.list(NAMESPACES))["items"]
+        return success(request, "namespaces", [one["metadata"]["name"] for one in items])
+
+    async def _classes(self, request: Request) -> Response:
+        items = (await self._client.list(STORAGE_CLASSES))["items"]
+        return success(request, "storageClasses", [one["metadata"]["name"] for one in items])
+
+    async def _default(self, request: Request) -> Response:
+        found = ""
+        for item in (await self._client.list(STORAGE_CLASSES))["items"]:
+            annotations = item["metadata"].get("annotations") or {}
+            if any(annotations.get(key) == "true" for key in _DEFAULT_CLASS):
+                found = item["metadata"]["name"]
+                break
+        return success(request, "defaultStorageClass", found)
 
     def page(self, title: str) -> Response:
         """The app's page, with a new cookie to be sent back in a header."""
@@ -93,7 +174,7 @@ class Guard:
         response.set_cookie(
             CSRF_COOKIE,
             secrets.token_urlsafe(32),
-            path=self._prefix,
+            path=self._prefix.rstrip("/"),
             secure=self._secure(),
             httponly=False,
             samesite="strict",
@@ -115,12 +196,17 @@ async def refused(request: Request, error: Exception) -> Response:
             told = "The requested resource could not be found in the API Server"
     elif isinstance(error, ApiUnreachableError):
         status, told = 500, str(error)
+    elif isinstance(error, HTTPException):
+        status, told = error.status_code, "The method is not allowed for the requested URL."
     else:
         assert isinstance(error, RefusedError)
         status, told = error.status, str(error)
     user = request.headers.get(USER_HEADER)
     body = {"success": False, "log": told, "status": status, "user": user}
     return JSONResponse(body, status_code=status)
+
+
+HANDLERS = dict.fromkeys((RefusedError, ApiError, ApiUnreachableError, HTTPException), refused)
 
 
 async def read_body(request: Request, *fields: str) -> dict[str, Any]:

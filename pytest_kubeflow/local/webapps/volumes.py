@@ -14,15 +14,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.faults import Faults
-from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
+from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import (
     EVENTS,
     PERSISTENT_VOLUME_CLAIMS,
     PODS,
-    STORAGE_CLASSES,
 )
-from pytest_kubeflow.local.webapps.crud import Guard, RefusedError, read_body, refused, success
+from pytest_kubeflow.local.webapps.crud import HANDLERS, Guard, RefusedError, read_body, success
 
 PREFIX = "/volumes/"
 _CLAIMS = "persistentvolumeclaims"
@@ -54,9 +53,6 @@ def volumes_app(client: KubeClient, *, secure_cookies: bool, faults: Faults) -> 
 
         return run
 
-    async def page(_: Request) -> Response:
-        return guard.page("Volumes")
-
     return Starlette(
         routes=[
             Route(claims, guarded(volumes.table), methods=["GET"]),
@@ -65,11 +61,9 @@ def volumes_app(client: KubeClient, *, secure_cookies: bool, faults: Faults) -> 
             Route(f"{claims}/{{name}}", guarded(volumes.delete), methods=["DELETE"]),
             Route(f"{claims}/{{name}}/pods", guarded(volumes.pods), methods=["GET"]),
             Route(f"{claims}/{{name}}/events", guarded(volumes.events), methods=["GET"]),
-            Route("/api/storageclasses", guarded(volumes.classes), methods=["GET"]),
-            Route("/api/storageclasses/default", guarded(volumes.default_class), methods=["GET"]),
-            Route("/{rest:path}", guarded(page), methods=["GET"]),
+            *guard.routes("Volumes"),
         ],
-        exception_handlers=dict.fromkeys((RefusedError, ApiError, ApiUnreachableError), refused),
+        exception_handlers=HANDLERS,
     )
 
 
@@ -132,20 +126,6 @@ class _Volumes:
         return success(
             request, "events", await self._events(namespace, request.path_params["name"])
         )
-
-    async def classes(self, request: Request) -> Response:
-        items = (await self._client.list(STORAGE_CLASSES))["items"]
-        names = [item["metadata"]["name"] for item in items]
-        return success(request, "storageClasses", names)
-
-    async def default_class(self, request: Request) -> Response:
-        found = ""
-        for item in (await self._client.list(STORAGE_CLASSES))["items"]:
-            annotations = item["metadata"].get("annotations") or {}
-            if annotations.get(_DEFAULT_CLASS) == "true":
-                found = item["metadata"]["name"]
-                break
-        return success(request, "defaultStorageClass", found)
 
     async def _users(self, namespace: str, claim: str) -> list[Object]:
         """The pods that have the claim among their volumes."""
