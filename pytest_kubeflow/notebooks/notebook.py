@@ -17,8 +17,8 @@ from pytest_kubeflow.notebooks.kernel import Kernel
 from pytest_kubeflow.notebooks.outputs import Outputs
 from pytest_kubeflow.notebooks.readiness import Look, Readiness
 from pytest_kubeflow.notebooks.server import JupyterServer
-from pytest_kubeflow.notebooks.spec import GROUP, PLURAL, VERSION
-from pytest_kubeflow.notebooks.state import STOPPED, NotebookState
+from pytest_kubeflow.notebooks.spec import GROUP, PLURAL, STOPPED, STOPPED_SINCE, VERSION
+from pytest_kubeflow.notebooks.state import NotebookState
 from pytest_kubeflow.notebooks.webapp import JupyterWebApp
 from pytest_kubeflow.notebooks.workload import NotebookWorkload
 from pytest_kubeflow.provenance import READ
@@ -207,7 +207,7 @@ class Notebook:
         if self._by_app:
             self._access.app.set_stopped(self.namespace, self.name, stopped=True)
         else:
-            self._access.patch(self.name, {"annotations": {STOPPED: "2006-01-02T15:04:05Z"}})
+            self._access.patch(self.name, {"annotations": {STOPPED: STOPPED_SINCE}})
         wait_until(
             lambda: self.workload,
             lambda workload: workload.pod is None,

@@ -14,6 +14,12 @@ HOME = "/home/jovyan"
 """The home directory of Kubeflow's images, where the workspace is mounted."""
 
 ACCOUNT = "default-editor"
+STOPPED = "kubeflow-resource-stopped"
+"""The annotation that stops a notebook, whatever its value is."""
+
+STOPPED_SINCE = "2006-01-02T15:04:05Z"
+"""A value for it."""
+
 PORT = 8888
 LONGEST = 52
 """Characters of a name: the StatefulSet's pods have a label of ten more, and a label has 63."""
@@ -79,6 +85,12 @@ class NotebookSpec:
     command: Sequence[str] = ()
     """What its container runs instead of the image's own; the web app has no field for it."""
 
+    stopped: bool = False
+    """Whether it is made without a pod, to be started later; by its object alone."""
+
+    bare: bool = False
+    """Whether its object says nothing of resources and mounts, as one written by hand may."""
+
     def form(
         self, name: str, namespace: str, labels: Mapping[str, str], config: Mapping[str, Any]
     ) -> dict[str, Any]:
@@ -87,10 +99,10 @@ class NotebookSpec:
         What the administrator has fixed is left out, as the app wants it. Raises ConfigurationError
         for what the form cannot say.
         """
-        if self.env or self.command:
+        if self.env or self.command or self.stopped or self.bare:
             raise ConfigurationError(
-                "the web app for notebooks takes no environment and no command: make the notebook "
-                'by its object (by="resource"), or let a PodDefault set them'
+                "the web app for notebooks takes no env and no command, and makes none stopped or "
+                'bare: make the notebook by its object (by="resource"); a PodDefault can set env'
             )
         workspace = self.mounts.get(HOME)
         volumes = [
@@ -167,7 +179,12 @@ class NotebookSpec:
             )
             volumes.append({"name": called, "persistentVolumeClaim": {"claimName": called}})
             container["volumeMounts"].append({"name": called, "mountPath": mount})
+        if self.bare:
+            del container["resources"], container["volumeMounts"]
         pod = {"serviceAccountName": ACCOUNT, "containers": [container], "volumes": volumes}
+        annotations = {"notebooks.kubeflow.org/server-type": "jupyter"}
+        if self.stopped:
+            annotations[STOPPED] = STOPPED_SINCE
         return {
             "apiVersion": f"{GROUP}/{VERSION}",
             "kind": "Notebook",
@@ -175,7 +192,7 @@ class NotebookSpec:
                 "name": name,
                 "namespace": namespace,
                 "labels": {**labels, **dict.fromkeys(self.configurations, "true")},
-                "annotations": {"notebooks.kubeflow.org/server-type": "jupyter"},
+                "annotations": annotations,
             },
             "spec": {"template": {"spec": pod}},
         }

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from pytest_kubeflow.notebooks.spec import HOME
+from pytest_kubeflow.notebooks.spec import HOME, STOPPED
 
-STOPPED = "kubeflow-resource-stopped"
 _PREFIX = "NB_PREFIX"
 
 

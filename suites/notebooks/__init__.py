@@ -1,1 +1,1 @@
-"""Acceptance suites: notebooks that are made, connected, running code, stopped, and lose nothing."""
+"""Acceptance suites: notebooks that are made, run code, are stopped, and lose nothing."""

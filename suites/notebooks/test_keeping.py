@@ -57,7 +57,11 @@ def test_a_claim_beside_the_home_directory_is_told(
     """Where the claim is mounted elsewhere, what people save is not on it."""
     assert workbench.state.loses == ""
     elsewhere = notebook(
-        workspace=None, volumes={"/data": workbench.claims[0]}, by="resource", wait=False
+        workspace=None,
+        volumes={"/data": workbench.claims[0]},
+        by="resource",
+        stopped=True,
+        wait=False,
     )
     assert "no claim is mounted at /home/jovyan, where its server saves files" in (
         elsewhere.state.loses

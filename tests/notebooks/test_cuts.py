@@ -42,7 +42,7 @@ class Login:
     def headers(self) -> Mapping[str, str]:
         return {"Cookie": f"session={self.number}"}
 
-    def renew(self, refused: Mapping[str, str]) -> bool:
+    def renew(self, _refused: Mapping[str, str], /) -> bool:
         if not self._renewals:
             return False
         self._renewals -= 1
@@ -67,9 +67,7 @@ class Running:
             self._outputs.append(error)
 
     def wait_begun(self) -> None:
-        wait_until(
-            self.runs.exists, bool, deadline=Deadline.after(60), what="the code to begin"
-        )
+        wait_until(self.runs.exists, bool, deadline=Deadline.after(60), what="the code to begin")
 
     @property
     def times(self) -> int:
