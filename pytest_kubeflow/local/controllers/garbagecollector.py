@@ -18,8 +18,8 @@ _IGNORED = frozenset({"events", "leases"})
 class GarbageCollector:
     """Watches everything that can be deleted and keeps the graph of owners.
 
-    Background deletion is all it knows: foreground deletion is shown by the API server as a
-    finalizer, which is lifted here once no dependent is left.
+    Foreground deletion is shown by the API server as a finalizer, which is lifted here once none is
+    left of those dependents that block their owner's deletion.
     """
 
     name = "garbagecollector"
@@ -84,9 +84,10 @@ class GarbageCollector:
                 await self._orphan(uid, dependents)
                 await self._lift(known, "orphan")
             elif "foregroundDeletion" in finalizers:
-                if not dependents:
+                blocking = [one for one in dependents if _blocks(one[1], uid)]
+                if not blocking:
                     await self._lift(known, "foregroundDeletion")
-                await self._delete(dependents)
+                await self._delete(blocking, foreground=True)
             return
         if dependents and await self._owner_is_gone(uid, dependents[0][1]):
             await self._delete(dependents)
@@ -111,9 +112,13 @@ class GarbageCollector:
             self._client, resource, owner["name"], dependent["metadata"].get("namespace"), uid
         )
 
-    async def _delete(self, objects: list[tuple[Resource, Object]]) -> None:
+    async def _delete(
+        self, objects: list[tuple[Resource, Object]], *, foreground: bool = False
+    ) -> None:
+        """Delete them; `foreground`: those that have dependents themselves wait for these, too."""
         for resource, obj in objects:
             metadata = obj["metadata"]
+            waits = foreground and self._dependents.get(metadata["uid"])
             if not metadata.get("deletionTimestamp"):
                 await _ignoring_not_found(
                     self._client.delete(
@@ -121,7 +126,7 @@ class GarbageCollector:
                         metadata["name"],
                         metadata.get("namespace"),
                         uid=metadata["uid"],
-                        propagation="Background",
+                        propagation="Foreground" if waits else "Background",
                     )
                 )
 
@@ -179,6 +184,12 @@ class _Sweeper(Controller):
 
 def _owners(obj: Object) -> set[str]:
     return {owner["uid"] for owner in obj["metadata"].get("ownerReferences") or []}
+
+
+def _blocks(obj: Object, owner: str) -> bool:
+    """Whether its owner stays until it is gone, where the owner waits for dependents."""
+    references = obj["metadata"].get("ownerReferences") or []
+    return any(one["uid"] == owner and one.get("blockOwnerDeletion") for one in references)
 
 
 async def _exists(

@@ -64,7 +64,7 @@ class NotebookController(Controller):
     ) -> None:
         self._faults = faults or Faults()
         self._works = works
-        self._settings = SettingsReader(client)
+        self._settings = SettingsReader(client, informers[PODS])
         # What was written last of each StatefulSet, and the generation that came of it: the API
         # server adds defaults, so that what is wanted and what is there never look the same.
         self._written: dict[Key, tuple[Object, int]] = {}

@@ -45,7 +45,7 @@ class CullingController(Controller):
     ) -> None:
         self._ask = ask
         self._works = works
-        self._settings = SettingsReader(client)
+        self._settings = SettingsReader(client, informers[PODS])
         super().__init__(client, informers)
         on_change(self._again)
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pytest_kubeflow.local.kube import ApiError, KubeClient
+from pytest_kubeflow.local.kube import ApiError, Informer, KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.resources import CONFIG_MAPS, PODS
+from pytest_kubeflow.local.kube.resources import CONFIG_MAPS
 
 NAMESPACE = "kubeflow"
 CONFIG = "notebook-controller-config-d7b4g2h5kf"
-_POD = "app=notebook-controller"
+_POD = ("app", "notebook-controller")
 _CONTAINER = "manager"
 
 
@@ -53,14 +53,14 @@ class SettingsReader:
     A cluster without such a pod has the ConfigMap alone.
     """
 
-    def __init__(self, client: KubeClient) -> None:
+    def __init__(self, client: KubeClient, pods: Informer) -> None:
         self._client = client
+        self._pods = pods
         self._read: tuple[object, Settings] | None = None
 
     async def read(self) -> Settings:
         """The settings. Raises ApiError."""
-        pods = (await self._client.list(PODS, NAMESPACE, label_selector=_POD))["items"]
-        pod = next((one for one in pods if not one["metadata"].get("deletionTimestamp")), None)
+        pod = next(filter(_is_controller, self._pods.objects.values()), None)
         if pod is None:
             data = await self._config(CONFIG)
             return Settings.of(data) if data else Settings()
@@ -93,6 +93,16 @@ class SettingsReader:
                 raise
             return {}
         return found.get("data") or {}
+
+
+def _is_controller(pod: Object) -> bool:
+    metadata = pod["metadata"]
+    labels = metadata.get("labels") or {}
+    return (
+        metadata["namespace"] == NAMESPACE
+        and labels.get(_POD[0]) == _POD[1]
+        and not metadata.get("deletionTimestamp")
+    )
 
 
 def _started(pod: Object) -> str | None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from pytest_kubeflow.local.gateway.backends import Backend, Backends
 from pytest_kubeflow.local.gateway.virtualhosts import Destination, VirtualHosts
 
@@ -16,8 +18,13 @@ def ingress(host: str, service: str, path: str = "/") -> dict[str, Any]:
     }
 
 
-def virtual_service(*http: dict[str, Any], hosts: list[str]) -> dict[str, Any]:
-    return {"metadata": {"namespace": "team"}, "spec": {"hosts": hosts, "http": list(http)}}
+def virtual_service(
+    *http: dict[str, Any],
+    hosts: list[str],
+    gateways: tuple[str, ...] = ("kubeflow/kubeflow-gateway",),
+) -> dict[str, Any]:
+    spec = {"hosts": hosts, "gateways": list(gateways), "http": list(http)}
+    return {"metadata": {"namespace": "team"}, "spec": spec}
 
 
 def route(*services: str, weights: tuple[int, ...] = (), **more: Any) -> dict[str, Any]:
@@ -73,6 +80,37 @@ def test_a_prefix_is_rewritten() -> None:
     assert rule is not None
     assert rule.rewritten("/serving/team/iris/v1/models") == "/v1/models"
     assert table.find("anything", "/serving/team/rose/v1/models") is None
+
+
+@pytest.mark.parametrize("gateways", [(), ("mesh",), ("team/own-gateway",), ("kubeflow-gateway",)])
+def test_what_is_for_another_gateway_is_not_shown_to_all_hosts(gateways: tuple[str, ...]) -> None:
+    table = hosts(virtual_service(route("inner"), hosts=["*"], gateways=gateways))
+    assert served_by(table, "anything") is None
+
+
+def test_headers_of_a_request_are_put_added_and_taken_away() -> None:
+    changes = {"set": {"X-Root": "/a/"}, "add": {"X-More": "2"}, "remove": ["X-Old"]}
+    http = route("one", headers={"request": changes})
+    rule = hosts(virtual_service(http, hosts=["*"])).find("anything", "/")
+    assert rule is not None
+    before = [(b"x-root", b"forged"), (b"X-Old", b"1"), (b"x-more", b"1"), (b"accept", b"*/*")]
+    assert rule.headers.apply(before) == [
+        (b"x-more", b"1"),
+        (b"accept", b"*/*"),
+        (b"x-root", b"/a/"),
+        (b"x-more", b"2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("duration", "seconds"),
+    [("300s", 300), ("1m30s", 90), ("1h", 3600), ("250ms", 0.25), ("0s", None), (None, None)],
+)
+def test_a_route_may_have_a_longest_time(duration: str | None, seconds: float | None) -> None:
+    table = hosts(virtual_service(route("one", timeout=duration), hosts=["*"]))
+    rule = table.find("anything", "/")
+    assert rule is not None
+    assert rule.timeout == seconds
 
 
 def test_routes_of_a_host_hide_those_of_all_hosts() -> None:

@@ -11,6 +11,7 @@ import requests
 
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.local.cluster import LocalKubeflow
+from pytest_kubeflow.local.platform.components import components
 
 NAMESPACES = {
     *("auth", "cert-manager", "istio-system", "kubeflow", "kubeflow-system", "oauth2-proxy"),
@@ -58,7 +59,7 @@ def test_all_is_there_and_ready_at_once_and_nobody_writes_it_anew() -> None:
         }
         client.close()
     assert {one["metadata"]["name"] for one in namespaces} >= NAMESPACES
-    assert len(deployments) == len(replica_sets) == len(pods) == 20
+    assert len(deployments) == len(replica_sets) == len(pods) == len(components(multi_user=True))
     for one in deployments:
         assert one["status"]["readyReplicas"] == 1, one
         assert one["status"]["observedGeneration"] == one["metadata"]["generation"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from pytest_kubeflow.local.cluster import Endpoints
 from tests.local.webapps.conftest import Person, eventually
 
 RUNS = "/pipeline/apis/v2beta1/runs?namespace={}"
@@ -147,7 +148,31 @@ def test_bad_contributors_are_refused(owner: Person, body: str, message: str) ->
     assert (answer.status_code, answer.json()) == (400, {"error": message})
 
 
+def test_kfam_is_for_the_dashboard_alone(owner: Person) -> None:
+    for method in ("GET", "POST", "DELETE"):
+        answer = owner.ask(method, "/kfam/v1/bindings")
+        assert (answer.status_code, answer.text) == (403, "RBAC: access denied")
+
+
+@pytest.fixture
+def exposed(cluster: Endpoints) -> Iterator[None]:
+    """A platform whose policy of kfam lets the gateway in, too, as that of old releases did."""
+    from kubernetes import client, config
+
+    policies = ("security.istio.io", "v1", "kubeflow", "authorizationpolicies", "profiles-kfam")
+    with config.new_client_from_config(str(cluster.kubeconfig)) as api:
+        custom = client.CustomObjectsApi(api)
+        rules = custom.get_namespaced_custom_object(*policies)["spec"]["rules"]
+        custom.patch_namespaced_custom_object(*policies, {"spec": {"rules": [{}]}})
+        try:
+            yield
+        finally:
+            custom.patch_namespaced_custom_object(*policies, {"spec": {"rules": rules}})
+
+
+@pytest.mark.usefixtures("exposed")
 def test_kfam_lets_owners_alone_change_bindings(owner: Person, other: Person) -> None:
+    eventually(lambda: owner.ask("GET", "/kfam/v1/bindings").status_code == 200)
     binding = {
         "user": {"kind": "User", "name": "third@example.com"},
         "referredNamespace": owner.namespace,

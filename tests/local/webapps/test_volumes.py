@@ -23,7 +23,7 @@ def wanted(**changes: str) -> dict[str, str]:
 def echoed(owner: Person) -> dict[str, str]:
     """The header that the app's own page sends."""
     owner.ask("GET", "/volumes/")
-    token = owner.session.cookies.get("XSRF-TOKEN", path="/volumes/")
+    token = owner.session.cookies.get("XSRF-TOKEN", path="/volumes")
     assert token is not None
     return {"X-XSRF-TOKEN": token}
 
@@ -88,7 +88,7 @@ def test_forged_requests_are_refused(owner: Person, echoed: dict[str, str]) -> N
     assert refusal({}) == "Could not detect CSRF protection header X-XSRF-TOKEN."
     wrong = {"X-XSRF-TOKEN": "guessed"}
     assert refusal(wrong).startswith("CSRF check failed. Token in cookie XSRF-TOKEN doesn't match")
-    owner.session.cookies.clear(domain="localhost.local", path="/volumes/")
+    owner.session.cookies.clear(domain="localhost.local", path="/volumes")
     assert refusal(echoed) == "Could not find CSRF cookie XSRF-TOKEN in the request."
     listed = owner.ask("GET", target).json()["pvcs"]
     assert body["name"] not in [one["name"] for one in listed]
@@ -96,7 +96,7 @@ def test_forged_requests_are_refused(owner: Person, echoed: dict[str, str]) -> N
 
 def test_others_are_refused(owner: Person, other: Person, echoed: dict[str, str]) -> None:
     other.ask("GET", "/volumes/")
-    token = other.session.cookies.get("XSRF-TOKEN", path="/volumes/")
+    token = other.session.cookies.get("XSRF-TOKEN", path="/volumes")
     assert token is not None
     forged = {"X-XSRF-TOKEN": token}
     body = wanted()
