@@ -104,12 +104,14 @@ class NotebookCreator:
     def _by_app(self, name: str, wanted: NotebookSpec, labels: Mapping[str, str]) -> None:
         app, namespace = self._access.app, self._access.namespace
         form = wanted.form(name, namespace, labels, app.config)
+        claims = [str(claim["metadata"]["name"]) for claim in wanted.claims(name, labels)]
+        new = [claim for claim in claims if self._claim(claim) is None]
         try:
             app.create(namespace, form)
         except NotebookFailed:
             # It makes the claims first, and leaves them where the notebook is refused then.
-            for claim in wanted.claims(name, labels):
-                self._delete_claim(str(claim["metadata"]["name"]))
+            for claim in new:
+                self._delete_claim(claim)
             raise
         # Its form has no field for labels of ours. They do not change the pod.
         self._access.patch(name, {"labels": dict(labels)})
@@ -156,20 +158,25 @@ class NotebookCreator:
             raise errors[0]
 
     def _delete_claim(self, name: str) -> None:
-        namespace = self._access.namespace
-        core = self._access.cluster.kubernetes.core
+        namespace, found = self._access.namespace, self._claim(name)
+        ours = self._access.cluster.ownership.labels()[RUN_ID]
+        if found is None or (found.metadata.labels or {}).get(RUN_ID) != ours:
+            return  # gone, or somebody else's, who was faster with the name
         try:
-            with calling(f"read volume claim {namespace}/{name}"):
-                found = core.read_namespaced_persistent_volume_claim(name, namespace)
-            if (found.metadata.labels or {}).get(RUN_ID) != self._run_id:
-                return  # somebody else's, who was faster with the name
             with calling(f"delete volume claim {namespace}/{name}"):
-                core.delete_namespaced_persistent_volume_claim(
+                self._access.cluster.kubernetes.core.delete_namespaced_persistent_volume_claim(
                     name, namespace, body={"preconditions": {"uid": found.metadata.uid}}
                 )
         except NotFound:
             return
 
-    @property
-    def _run_id(self) -> str:
-        return self._access.cluster.ownership.labels()[RUN_ID]
+    def _claim(self, name: str) -> Any:
+        """The V1PersistentVolumeClaim; None if there is none."""
+        namespace = self._access.namespace
+        try:
+            with calling(f"read volume claim {namespace}/{name}"):
+                return self._access.cluster.kubernetes.core.read_namespaced_persistent_volume_claim(
+                    name, namespace
+                )
+        except NotFound:
+            return None

@@ -1,4 +1,4 @@
-"""A real Jupyter server as a notebook's image starts it, and kernels in it."""
+"""A real Jupyter server as a notebook's image starts it, kernels in it; an embedded cluster."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,22 @@ import requests
 
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.auth.websocket import gateway_websocket
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.cluster import Cluster, connect
+from pytest_kubeflow.cluster.embedded import with_endpoints
+from pytest_kubeflow.config.model import GatewaySettings, KubeflowConfig
+from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.local.cluster import LocalKubeflow
+from pytest_kubeflow.local.endpoints import Endpoints
+from pytest_kubeflow.notebooks.creator import NotebookCreator
 from pytest_kubeflow.notebooks.kernel import Kernel
+from pytest_kubeflow.notebooks.notebook import NotebookAccess
 from pytest_kubeflow.notebooks.server import JupyterServer
+from pytest_kubeflow.redaction import Redactor
 from pytest_kubeflow.waiting import Deadline, wait_until
 from tests.notebooks.cutting_proxy import CuttingProxy
 
 PREFIX = "/notebook/team/lab"
+NAMESPACE = "kubeflow-user-example-com"
 
 
 @dataclass(frozen=True)
@@ -106,3 +115,42 @@ def make_kernel(jupyter: Jupyter, proxy: CuttingProxy) -> Iterator[KernelMaker]:
     yield make
     for kernel in made:
         kernel.close()
+
+
+@pytest.fixture(scope="session")
+def endpoints() -> Iterator[Endpoints]:
+    with LocalKubeflow() as running:
+        yield running.endpoints
+
+
+@pytest.fixture(scope="session")
+def cluster(endpoints: Endpoints) -> Iterator[Cluster]:
+    """An embedded cluster, as its user with a password sees it."""
+    yield from connected(endpoints)
+
+
+def connected(endpoints: Endpoints, **gateway: Any) -> Iterator[Cluster]:
+    """It, with these settings of the gateway."""
+    config = with_endpoints(KubeflowConfig(), endpoints)
+    config = replace(config, gateway=replace(config.gateway, **gateway))
+    found = connect(config, ownership=Ownership("tests"), redactor=Redactor())
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def creator(cluster: Cluster) -> Iterator[NotebookCreator]:
+    """Makes notebooks, and removes them."""
+    made = NotebookCreator(NotebookAccess(cluster, NAMESPACE, timeout=120))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def hasty(cluster: Cluster) -> Iterator[NotebookCreator]:
+    """The same with a patience of two seconds for what keeps pods from starting."""
+    session = replace(cluster.config.session, start_timeout=2.0)
+    impatient = replace(cluster, config=replace(cluster.config, session=session))
+    made = NotebookCreator(NotebookAccess(impatient, NAMESPACE, timeout=120))
+    yield made
+    made.close()
