@@ -101,7 +101,7 @@ def test_a_claim_without_a_volume(hasty: NotebookCreator) -> None:
 
 
 def test_a_prefix_that_its_object_sets(creator: NotebookCreator) -> None:
-    made = creator(by="resource", env={"NB_PREFIX": "/"}, wait=False)
+    made = creator(by="resource", env={"NB_PREFIX": "/"}, wait=False, **SERVERLESS)  # type: ignore[arg-type]
     told = failure(made)
     assert "NB_PREFIX is set to '/' in its object" in told.message
     assert f"the gateway leads {made.path} to it" in told.message

@@ -121,7 +121,8 @@ def test_who_is_refused() -> None:
 
 
 def test_jupyter_alone_is_ready() -> None:
-    for json in (None, [], {}, {"user": "me"}):
+    others: list[Any] = [None, [], {}, {"user": "me"}]
+    for json in others:
         assert not Look(state(), workload(), ServerReply(200, "", "", json)).responds
     assert Look(state(), workload(), ServerReply(200, "", "", {"started": "now"})).responds
     assert not Look(state(), workload(), ServerReply(503, "", "", {"started": "now"})).responds
