@@ -5,6 +5,7 @@ import pytest
 from pytest_kubeflow import (
     AccountToken,
     Deadline,
+    KubeflowConfig,
     Notebook,
     Reply,
     Visitor,
@@ -79,12 +80,12 @@ def test_its_pages_are_below_its_path(workbench: Notebook, page: str) -> None:
     )
 
 
-def test_the_web_app_says_that_it_is_ready(workbench: Notebook) -> None:
+def test_the_web_app_says_that_it_is_ready(workbench: Notebook, kf_config: KubeflowConfig) -> None:
     """Its status is what people see in the list; it may come a moment after the server."""
     found = wait_until(
         lambda: workbench.processed_status,
         lambda told: told.get("phase") == "ready",
-        deadline=Deadline.after(30),
+        deadline=Deadline.after(min(30, kf_config.session.timeout)),
         what=f"the web app to say that Notebook {workbench.name}, which responds, is ready",
     )
     assert found["message"]

@@ -4,7 +4,14 @@ import uuid
 
 import pytest
 
-from pytest_kubeflow import Deadline, KubernetesClient, Notebook, NotebookCreator, wait_until
+from pytest_kubeflow import (
+    Deadline,
+    KubeflowConfig,
+    KubernetesClient,
+    Notebook,
+    NotebookCreator,
+    wait_until,
+)
 
 pytestmark = pytest.mark.kf_requires("notebooks")
 
@@ -20,7 +27,7 @@ def claim_phase(kubernetes: KubernetesClient, notebook: Notebook) -> str:
 
 
 def test_files_of_the_workspace_outlive_a_stop_and_others_do_not(
-    workbench: Notebook, kf_kubernetes: KubernetesClient
+    workbench: Notebook, kf_kubernetes: KubernetesClient, kf_config: KubeflowConfig
 ) -> None:
     content = f"kept by {uuid.uuid4().hex}\n"
     workbench.write("work/kept.txt", content)
@@ -32,7 +39,7 @@ def test_files_of_the_workspace_outlive_a_stop_and_others_do_not(
     told = wait_until(
         lambda: workbench.processed_status,
         lambda status: status.get("phase") == "stopped",
-        deadline=Deadline.after(30),
+        deadline=Deadline.after(min(30, kf_config.session.timeout)),
         what=f"the web app to say that Notebook {workbench.name} is stopped",
     )
     assert told["phase"] == "stopped"
