@@ -73,8 +73,8 @@ def other(cluster: Endpoints) -> Person:
     return logged_in(cluster, second.email, second.password, second.namespace)
 
 
-def eventually(question: Callable[[], bool]) -> None:
-    ends = time.monotonic() + SECONDS
+def eventually(question: Callable[[], bool], *, within: float = SECONDS) -> None:
+    ends = time.monotonic() + within
     while not question():
-        assert time.monotonic() < ends, f"not within {SECONDS} s"
+        assert time.monotonic() < ends, f"not within {within} s"
         time.sleep(0.05)

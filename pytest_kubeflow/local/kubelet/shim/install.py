@@ -122,6 +122,8 @@ def install(key: str, arguments: list[str]) -> None:
         environment = private_environment()
         done = fetch([*arguments, *python_of(environment)])
         repair_scripts(environment)
+        if done.returncode == 0 and not quiet(arguments):
+            sys.stdout.write(summary(done.stderr))
         finish(done)
     environment = CACHE / "environments" / key
     with locked(environment.with_suffix(".lock")):
@@ -132,16 +134,20 @@ def install(key: str, arguments: list[str]) -> None:
             if done.returncode != 0:
                 shutil.rmtree(environment, ignore_errors=True)
                 finish(done)
-            quiet = any(word in {"-q", "--quiet", "-qq", "-qqq"} for word in arguments)
             partial = environment / "complete.partial"
-            partial.write_text("" if quiet else summary(done.stderr))
+            partial.write_text("" if quiet(arguments) else summary(done.stderr))
             partial.rename(environment / "complete")
     switch(environment)
     sys.stdout.write((environment / "complete").read_text())
 
 
+def quiet(arguments: list[str]) -> bool:
+    """Whether nothing is to be told."""
+    return any(word in {"-q", "--quiet", "-qq", "-qqq"} for word in arguments)
+
+
 def copy_environment(target: Path) -> None:
-    """Start `target` as the current environment: hard links where possible."""
+    """Start `target` as the current environment: links where possible."""
     source = Path(os.path.realpath(SESSION / "env"))
     shutil.copytree(
         source,
@@ -163,15 +169,14 @@ def copy_environment(target: Path) -> None:
 
 def link_or_copy(source: str, target: str) -> None:
     """Copy a file of an environment, sharing its content where that is safe."""
-    # Byte code is written in place by some tools, so it is never shared.
-    if not source.endswith(".pyc"):
-        try:
-            os.link(source, target)
-        except OSError:
-            pass
-        else:
-            return
-    shutil.copy2(source, target)
+    # Byte code is written in place by some tools, so it is shared only where that cannot be done.
+    if source.endswith(".pyc") and os.access(source, os.W_OK):
+        shutil.copy2(source, target)
+        return
+    try:
+        os.link(source, target)
+    except OSError:  # on another file system, or somebody else's
+        os.symlink(source, target)
 
 
 def repair_scripts(environment: Path) -> None:
