@@ -17,7 +17,7 @@ from pytest_kubeflow.preflight.preflight import Preflight, preflight
 from pytest_kubeflow.redaction import Redactor
 from tests.cluster.remote import serving
 from tests.config.sources import resolved
-from tests.preflight.broken import entered, good, in_clear
+from tests.preflight.setup import entered, good, in_clear
 from tests.preflight.setups import SETUPS
 
 BOUND = 10.0

@@ -19,7 +19,10 @@ _CSRF = "valid CSRF token"
 
 
 class UnknownPage(AuthenticationError):  # noqa: N818  as in pytest_kubeflow.errors
-    """The login came to a page that is not its own: of another program, or of a busy proxy."""
+    """The login came to a page that is not its own: of another program, or of a busy proxy.
+
+    That may have no words but 401.
+    """
 
 
 class LoginEnd:
@@ -62,7 +65,10 @@ class LoginEnd:
             return error
         shown = (page.text or page.title)[:_LONGEST_SHOWN]
         where = f"{refusal.path} (status {refusal.status})"
-        kind = UnknownPage if refusal.status < 400 else AuthenticationError
+        # A gateway that has just started knows nobody, and who does not get in will not the next
+        # time. What answers to a password may be its refusal: that is not sent again.
+        brief = refusal.status == 401 and response.request.method == "GET"
+        kind = UnknownPage if refusal.status < 400 or brief else AuthenticationError
         if posted:
             return kind(f"the login as {username} ended at {where}: {shown}")
         said = f", {shown!r}" if shown else ""

@@ -163,6 +163,12 @@ ALIASES = {
 
 CONFIG_MAP = ("kube-system", "embedded-faults")
 
+IN_EFFECT = "kubeflow.local/in-effect"
+"""Annotation of that ConfigMap: the faults that are made by now, with commas between them.
+
+What a component does wrong begins at once; what is wrong with a platform may take some seconds.
+"""
+
 
 class Faults:
     """The set of faults that are on now. Components ask `active` at the moment of action."""

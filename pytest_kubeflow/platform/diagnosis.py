@@ -14,6 +14,7 @@ from pytest_kubeflow.platform.finding import Finding
 _MOST = 100_000
 """Characters of a failure's texts that are looked through, the most telling first."""
 
+_ESCAPED = re.compile(r'\\+"')
 _CODE = re.compile(rf"{CODE.pattern}(?!\w)")
 
 
@@ -58,14 +59,17 @@ def diagnose(texts: Iterable[str], findings: Sequence[Finding] = ()) -> Diagnosi
 
 
 def _beginning(texts: Iterable[str]) -> str:
-    """As much of them as is looked through; what comes after that is not even gathered."""
+    """As much of them as is looked through; what comes after that is not even gathered.
+
+    Quotes that were escaped, since one program has told in JSON what another said, are quotes.
+    """
     parts, left = [], _MOST
     for text in texts:
         parts.append(text[:left])
         left -= len(text) + 1
         if left <= 0:
             break
-    return "\n".join(parts)
+    return _ESCAPED.sub('"', "\n".join(parts))
 
 
 def _weight(diagnosis: Diagnosis) -> tuple[bool, bool, int, str]:
@@ -99,9 +103,12 @@ def _by_names(text: str, findings: Sequence[Finding]) -> Iterator[Diagnosis]:
 def _is_named(name: str, text: str) -> bool:
     """Whether a text has this `namespace/name` as a whole: a lone name may be anything.
 
-    The refusals of the gateway name a workload and, in a command, its namespace.
+    The refusals of the gateway name a workload and, in a command, its namespace; the API server
+    calls webhooks by the name that a Service has within the cluster.
     """
     namespace, slash, alone = name.partition("/")
+    if slash and re.search(rf"(?<![\w.-]){re.escape(f'{alone}.{namespace}.svc')}(?![\w-])", text):
+        return True
     if slash and f"({alone})" in text and f"kubectl -n {namespace} get pods" in text:
         return True
     if not slash or name not in text:

@@ -13,11 +13,11 @@ SCHEMA = 1
 
 
 def document_of(
-    health: Health, *, cluster: str = "", lacking: str = "", redact: Callable[[str], str] = str
+    health: Health, *, cluster: str = "", redact: Callable[[str], str] = str
 ) -> dict[str, Any]:
     """The whole of it, as plain data without secrets.
 
-    `cluster` says which one it is of, `lacking` why its gateway was not entered.
+    `cluster` says which one it is of.
     """
     snapshot = health.snapshot
     return {
@@ -28,7 +28,7 @@ def document_of(
         "requests": snapshot.requests + snapshot.observed.requests,
         "whole": health.whole,
         "verdict": health.verdict,
-        "gateway": lacking,
+        "gateway": redact(health.lacking),
         "findings": [_finding(one, redact) for one in health.findings],
         "unseen": [{"what": one.what, "why": redact(one.why)} for one in health.unseen],
     }

@@ -19,11 +19,14 @@ class Health:
     findings: Sequence[Finding]
     unseen: Sequence[Unseen]
     snapshot: Snapshot
+    lacking: str = ""
+    """Why the gateway was not entered; "" if it was."""
 
     @property
     def whole(self) -> bool:
-        """Whether nothing of what was looked at is broken."""
-        return bool(self.snapshot.objects) and not self.fails_on(Severity.BROKEN)
+        """Whether nothing of what was looked at is broken, and the gateway lets us in."""
+        seen = bool(self.snapshot.objects) and not self.lacking
+        return seen and not self.fails_on(Severity.BROKEN)
 
     def fails_on(self, severity: Severity) -> bool:
         """Whether anything found is of this severity or worse."""
@@ -34,8 +37,12 @@ class Health:
         """One sentence."""
         if not self.snapshot.objects and not self.findings:
             return "nothing of the platform could be looked at"
-        broken = self.fails_on(Severity.BROKEN)
-        sentence = f"the platform is {'broken' if broken else 'whole'}"
+        if self.fails_on(Severity.BROKEN):
+            sentence = "the platform is broken"
+        elif self.lacking:
+            sentence = "the gateway was not entered, and nothing broken is seen past it"
+        else:
+            sentence = "the platform is whole"
         if self.findings:
             sentence += f": {counted(self.findings)}"
         return sentence + (f"; {len(self.unseen)} not looked at" if self.unseen else "")

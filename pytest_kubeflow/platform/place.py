@@ -1,4 +1,4 @@
-"""Place: what a namespace is to the platform, and which part of it an object belongs to."""
+"""Place: what a namespace is to the platform."""
 
 from __future__ import annotations
 
@@ -32,40 +32,6 @@ PLATFORM = frozenset(
 SYSTEM = "kube-system"
 _NAMES = re.compile(r"coredns|kube-dns")  # without which nothing finds anything
 
-_COMPONENTS = {
-    "argo": "workflows",
-    "auth": "dex",
-    "cert-manager": "cert-manager",
-    "istio-ingress": "istio",
-    "istio-system": "istio",
-    "knative-eventing": "knative",
-    "knative-serving": "knative",
-    "kserve": "kserve",
-    "kube-system": "kubernetes",
-    "kubeflow-system": "trainer",
-    "kubeflow-workspaces": "notebooks",
-    "local-path-storage": "storage",
-    "metacontroller": "profiles",
-    "oauth2-proxy": "oauth2-proxy",
-}
-_IN_KUBEFLOW = (
-    ("katib", r"katib"),
-    ("workflows", r"workflow-controller|argo"),
-    ("profiles", r"profiles|metacontroller|kubeflow-pipelines-profile-controller"),
-    ("object store", r"minio|seaweedfs"),
-    ("pipelines", r"ml-pipeline|metadata-|cache-|mysql|postgres|controller-manager"),
-    ("kserve", r"kserve|llmisvc"),
-    ("notebooks", r"jupyter|notebook"),
-    ("dashboard", r"centraldashboard|dashboard"),
-    ("volumes", r"volumes|pvcviewer"),
-    ("tensorboards", r"tensorboard"),
-    ("poddefaults", r"admission-webhook|poddefaults"),
-    ("training", r"training-operator|mpi-operator|pytorch|tf-job"),
-    ("trainer", r"kubeflow-trainer|jobset|lws"),
-    ("spark", r"spark"),
-    ("model registry", r"model-(registry|catalog)"),
-)
-
 
 def is_profile(snapshot: Snapshot, namespace: str) -> bool:
     """Whether a namespace belongs to a profile, as far as that can be seen."""
@@ -92,14 +58,6 @@ def severity_at(
     if namespace == SYSTEM or is_profile(snapshot, namespace):
         return max(fault.severity, Severity.DEGRADED, key=lambda one: one.weight)
     return None
-
-
-def component_of(namespace: str, name: str) -> str:
-    """The part of the platform that a workload belongs to: "katib", "istio"."""
-    if namespace == "kubeflow":
-        found = (part for part, names in _IN_KUBEFLOW if re.match(names, name))
-        return next(found, "kubeflow")
-    return _COMPONENTS.get(namespace, f"profile {namespace}" if namespace else "kubernetes")
 
 
 def has_kubeflow(snapshot: Snapshot) -> bool:

@@ -11,15 +11,12 @@ from pytest_kubeflow.platform.health import Health
 _EVIDENCE = 3
 
 
-def lines(health: Health, *, lacking: str = "") -> Iterator[tuple[str, str]]:
-    """Each line with the severity that it tells of ("" for none).
-
-    `lacking` says why the gateway was not entered, if it was not.
-    """
+def lines(health: Health) -> Iterator[tuple[str, str]]:
+    """Each line with the severity that it tells of ("" for none)."""
     yield from _components(health)
-    if lacking:
+    if health.lacking:
         yield "", ""
-        yield f"gateway: {lacking}", Severity.BROKEN.value
+        yield f"gateway: {health.lacking}", Severity.BROKEN.value
     for finding in health.findings:
         yield "", ""
         yield from _finding(finding)

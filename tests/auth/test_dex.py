@@ -122,28 +122,52 @@ class LongWay:
         return HTMLResponse("<p>no such page</p>", status_code=404)
 
 
+WAY = ("/", "/dex/auth", "/dex/auth/local", "/dex/approval")
+"""The pages of it that are asked for without the password."""
+
+
 def test_connector_choice_and_approval() -> None:
     with serving(LongWay()) as url:
         assert login(url).headers() == {"Cookie": "a_session=let-me-in"}
 
 
 @pytest.mark.parametrize(
-    "where", ["/", "/dex/auth", "/dex/auth/local", "/dex/auth/local/login", "/dex/approval"]
+    ("where", "status"),
+    [
+        *((where, 200) for where in (*WAY, "/dex/auth/local/login")),
+        *((where, 401) for where in WAY),
+    ],
 )
-def test_a_page_of_something_else_is_no_verdict_the_first_time(where: str) -> None:
+def test_a_page_of_something_else_is_no_verdict_the_first_time(where: str, status: int) -> None:
     way = LongWay()
     seen = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         seen.append(scope["path"])
         if scope["path"] == where and seen.count(where) == 1:
-            await HTMLResponse("<h1>One moment, please</h1>")(scope, receive, send)
+            await HTMLResponse("<h1>One moment, please</h1>", status)(scope, receive, send)
         else:
             await way(scope, receive, send)
 
     with serving(app) as url:
         assert login(url).headers() == {"Cookie": "a_session=let-me-in"}
     assert seen.count("/dex/auth/local/login") <= 2
+
+
+def test_a_401_to_the_password_is_its_refusal() -> None:
+    way = LongWay()
+    posted = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["method"] == "POST":
+            posted.append(scope["path"])
+            await PlainTextResponse("Unauthorized", 401)(scope, receive, send)
+        else:
+            await way(scope, receive, send)
+
+    with serving(app) as url, pytest.raises(AuthenticationError, match=r"ended at .*status 401"):
+        login(url).headers()
+    assert posted == ["/dex/auth/local/login"]
 
 
 def test_a_login_that_ends_in_an_error_says_where() -> None:

@@ -51,6 +51,27 @@ def test_a_users_claim_leaves_the_platform_standing() -> None:
     assert _codes(a_claim("x", "gone", namespace="shop")) == []
 
 
+def test_users_claims_that_wait_for_the_same_are_one_finding() -> None:
+    """A night's 200 pending claims are one line, and what waits for something else another."""
+    many = [a_claim(f"x-{number}", "gone", namespace="team") for number in range(200)]
+    said = [
+        a_warning(
+            "PersistentVolumeClaim", name, "ProvisioningFailed", f"no room for {name}", "team"
+        )
+        for name in ("y-1", "y-2")
+    ]
+    told = [a_claim(name, "later", namespace="team") for name in ("y-1", "y-2")]
+    telling, silent = findings(a_snapshot(_LATER, *many, *told, *said))
+    assert silent.sentence == (
+        "200 claims, team/x-0 the first of them, have no volume: there is no storage class gone "
+        "(there: standard, later)"
+    )
+    assert len(silent.objects) == 200
+    assert telling.sentence == (
+        "2 claims, team/y-1 the first of them, have no volume: no room for y-1"
+    )
+
+
 def test_a_driver_that_is_not_registered_is_missing() -> None:
     claim = a_claim("x")
     (found,) = findings(a_snapshot(claim))

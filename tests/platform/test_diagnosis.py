@@ -51,6 +51,9 @@ def test_what_was_found_on_the_cluster_has_the_words() -> None:
         ("my-kubeflow/katib", False),
         ("kubeflow/katib.example.com", False),
         ("katib", False),
+        ('Post "https://katib.kubeflow.svc:443/mutate": EOF', True),
+        ("my-katib.kubeflow.svc", False),
+        ("katib.kubeflow.svc-2", False),
     ],
 )
 def test_a_broken_object_that_is_named(text: str, is_named: bool) -> None:
@@ -71,7 +74,19 @@ def test_a_sign_goes_before_a_name() -> None:
     assert found.code == "KF401"
 
 
-@given(st.lists(st.text(max_size=200), max_size=5))
+def test_signs_are_seen_in_what_a_program_told_as_json() -> None:
+    told = r'{"message":"failed calling webhook \"a.b\": Post: context deadline exceeded"}'
+    found = diagnose([told])
+    assert found is not None
+    assert found.code == "KF203"
+    assert "\\" not in found.sign
+
+
+# hypothesis tries the words of the package's own modules, too: no code and no sign is without these
+_OTHER = st.characters(exclude_characters="aeioK")
+
+
+@given(st.lists(st.text(_OTHER, max_size=200), max_size=5))
 def test_no_match_no_guess(texts: list[str]) -> None:
     assert diagnose(texts) is None
 

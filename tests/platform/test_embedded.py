@@ -66,6 +66,7 @@ def test_a_claim_that_nobody_binds(embedded: KubernetesClient) -> None:
         "storageClassName": "immediate",
     }
     claim = {"metadata": {"name": "data"}, "spec": spec}
+    _wait_until_whole(embedded)
     _switch(embedded, "KF403")
     embedded.core.create_namespaced_persistent_volume_claim(_NAMESPACE, claim)
     try:
@@ -77,6 +78,7 @@ def test_a_claim_that_nobody_binds(embedded: KubernetesClient) -> None:
 
 def test_a_profile_without_katibs_label(embedded: KubernetesClient) -> None:
     """It matters where Katib is; its controller is there, with no pods for now."""
+    _wait_until_whole(embedded)  # a fault has had its own controller of that name
     definitions = ApiextensionsV1Api(embedded.api_client)
     name = "experiments.kubeflow.org"
     schema = {"openAPIV3Schema": {"type": "object"}}
@@ -119,7 +121,12 @@ def test_few_logs_are_asked_for_whatever_crashes(embedded: KubernetesClient) -> 
 
 
 def test_once_they_are_switched_off_it_is_whole_again(embedded: KubernetesClient) -> None:
-    wait_until(lambda: not _found(embedded), seconds=60)
+    _wait_until_whole(embedded)
+
+
+def _wait_until_whole(kubernetes: KubernetesClient) -> None:
+    """Until no fault is left of those that were switched on before."""
+    wait_until(lambda: not _found(kubernetes), seconds=60)
 
 
 def _found(kubernetes: KubernetesClient) -> dict[str, str]:

@@ -22,7 +22,10 @@ _SHOWN: dict[str, tuple[str, ...]] = {
         'v1.LabelSelector{MatchLabels:map[string]string{"a":"b"}}: field is immutable',
     ),
     "KF115": ('failed to setup network for sandbox "0a": plugin type="istio-cni" failed (add)',),
-    "KF401": ("no persistent volumes available for this claim and no storage class is set",),
+    "KF401": (
+        "no persistent volumes available for this claim and no storage class is set",
+        "this cluster has no default storage class: name one with it",
+    ),
     "KF403": ('storageclass.storage.k8s.io "fast" not found',),
     "KF404": (
         'Multi-Attach error for volume "pvc-1" Volume is already exclusively attached to one node',

@@ -44,6 +44,9 @@ LINES = {
     ],
     "KF303": ["401: Jwt issuer is not configured"],
     "KF304": ["Jwks doesn't have key to match kid or alg from Jwt"],
+    "KF312": [
+        "the dashboard's API does not open for Dex login as a@example.com: 403: RBAC: access denied"
+    ],
     "KF313": ['{"success": false, "log": "No user detected.", "status": 401}'],
     "KF901": ["Could not find CSRF cookie XSRF-TOKEN in the request. http://kubeflow/jupyter/api"],
     "KF905": ["update rejected: deploymentMode cannot be changed from 'Knative' to 'Serverless'"],

@@ -99,6 +99,8 @@ def test_a_gateway_that_does_not_let_us_in(
     code, said = remote.run(tmp_path, "--kf-health")
     assert code == 78, said
     assert "gateway: Dex does not accept the password of user@example.com" in said
+    assert "the gateway was not entered, and nothing broken is seen past it" in said
+    assert "the platform is whole" not in said
     assert "not-it-8d1f" not in said
 
 

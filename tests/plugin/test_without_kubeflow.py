@@ -11,7 +11,7 @@ import pytest
 
 from tests.cluster.remote import COMMAND, NAMESPACE, Remote
 from tests.cluster.web import closed_port
-from tests.preflight.broken import kubeconfig, server_of
+from tests.preflight.setup import kubeconfig, server_of
 
 KUBERNETES = """
 def test_inventory(kf_inventory):

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.cluster.remote import Remote
 from tests.cluster.web import Answer, Asked, application
 
-from .broken import USER, Given, good, in_clear, setup
+from .setup import USER, Given, good, in_clear, setup
 from .stub_kubeflow import (
     document,
     html,

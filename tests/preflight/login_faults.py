@@ -11,7 +11,7 @@ import requests
 
 from tests.cluster.remote import Remote, wait_until
 
-from .broken import Given, good, in_clear, setup
+from .setup import Given, good, in_clear, setup
 
 
 @contextmanager

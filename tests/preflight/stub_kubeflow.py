@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.cluster.remote import Remote
 from tests.cluster.web import Answer, Asked, application
 
-from .broken import Given, good, in_clear, setup
+from .setup import Given, good, in_clear, setup
 
 Change = Answer | Callable[[Asked], Answer | None]
 """What is answered instead below a path; None leaves it as it is."""

@@ -18,7 +18,8 @@ from tests.cluster.remote import Remote
 from tests.cluster.web import web
 from tests.config.sources import resolved
 
-from .broken import SetUp, a_lone_api, entered, good, in_clear
+from .broken_answers import a_lone_api
+from .setup import SetUp, entered, good, in_clear
 from .setups import SETUPS
 from .stub_kubeflow import kubeflow
 

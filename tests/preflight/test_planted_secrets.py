@@ -11,7 +11,7 @@ import yaml
 
 from tests.cluster.remote import COMMAND, NAMESPACE, Remote
 
-from .broken import entered, good, in_clear
+from .setup import entered, good, in_clear
 from .setups import SETUPS
 
 # Long enough that no text has them by chance.

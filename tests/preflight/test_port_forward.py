@@ -15,7 +15,7 @@ from pytest_kubeflow.redaction import Redactor
 from tests.cluster.remote import NAMESPACE, Remote, serving, wait_until
 from tests.config.sources import resolved
 
-from .broken import USER, good, in_clear
+from .setup import USER, good, in_clear
 
 # A pod that leads to the gateway, as the pods of istio-ingressgateway do.
 RELAY = """

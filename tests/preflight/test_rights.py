@@ -15,7 +15,7 @@ from pytest_kubeflow.cluster.checklist import State
 from pytest_kubeflow.preflight.needs import Needs
 from tests.cluster.remote import NAMESPACE, Remote
 
-from .broken import good, in_clear, kubeconfig, server_of
+from .setup import good, in_clear, kubeconfig, server_of
 from .test_broken import checked
 
 ACCOUNT = "nightly"

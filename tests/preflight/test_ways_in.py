@@ -23,7 +23,7 @@ from tests.cluster.forward_proxy import PASSWORD, forward_proxy
 from tests.cluster.remote import NAMESPACE, Remote, wait_until
 from tests.config.sources import resolved
 
-from .broken import USER, good, in_clear
+from .setup import USER, good, in_clear
 
 ACCOUNT = f"system:serviceaccount:{NAMESPACE}:default-editor"
 

@@ -13,7 +13,7 @@ from pytest_kubeflow.cluster.checklist import State
 from pytest_kubeflow.preflight.preflight import Preflight
 from tests.cluster.remote import NAMESPACE, Remote, serving, wait_until
 
-from .broken import good, in_clear
+from .setup import good, in_clear
 from .test_broken import checked
 
 OTHER = "kubeflow-other-example-com"

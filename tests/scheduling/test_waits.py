@@ -10,7 +10,7 @@ import pytest
 from pytest_kubeflow.scheduling.progress import HEARTBEAT, QUIET
 from pytest_kubeflow.scheduling.waits import Waits
 from pytest_kubeflow.scheduling.workers import WorkerLines, WorkerScreen
-from tests.cluster.remote import wait_until
+from tests.cluster.remote import NAMESPACE, Remote, wait_until
 
 from .test_progress import Clock, Paper
 
@@ -78,3 +78,27 @@ def test_half_a_line_waits_for_its_end() -> None:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pytest_kubeflow.scheduling.workers._INTERVAL", 0.01)
+
+
+TEST = """
+def test_it(inference_service, minio_bucket):
+    inference_service(f"s3://{minio_bucket.path}/nothing").wait_ready()
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [(["-v"], "kubeflow: InferenceService "), (["-v", "--kf-quiet"], ""), (["-v", "-n1"], "[gw0]")],
+    ids=["verbose", "ours quiet", "worker"],
+)
+def test_in_a_session(remote: Remote, tmp_path: Path, options: list[str], told: str) -> None:
+    """A service whose model is not there: how it stands is told while it is waited for."""
+    (tmp_path / "test_service.py").write_text(TEST)
+    code, output = remote.run(tmp_path, f"--kf-namespace={NAMESPACE}", *options)
+    assert code == 1, output
+    before, _, report = output.partition("= FAILURES =")
+    lines = [line for line in before.splitlines() if f"InferenceService {NAMESPACE}/" in line]
+    assert bool(lines) == bool(told), output
+    assert all(told in line for line in lines)
+    assert all("PredictorReady=" in line for line in lines[-1:])
+    assert "kubeflow: InferenceService" not in report, "it was captured"

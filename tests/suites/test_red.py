@@ -14,7 +14,8 @@ import pytest
 
 from pytest_kubeflow.local.cluster import GatewaySettings, LocalKubeflow
 from pytest_kubeflow.local.endpoints import Endpoints
-from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS, OF_PLATFORMS
+from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS, IN_EFFECT, OF_PLATFORMS
+from tests.cluster.remote import wait_until
 from tests.preflight.login_faults import LOGIN_FAULTS
 from tests.suites.test_platform_red import CHECKS as PLATFORM
 
@@ -309,10 +310,17 @@ class Cluster:
         namespace, name = CONFIG_MAP
         body: Any = {"metadata": {"name": name}, "data": {fault: "on"}}
         self._core.create_namespaced_config_map(namespace, body)
+        wait_until(lambda: fault in self._in_effect(), seconds=60)
         try:
             return run_pytest(options, environment, checks)
         finally:
             self._core.delete_namespaced_config_map(name, namespace)
+
+    def _in_effect(self) -> list[str]:
+        """The faults that are made by now."""
+        namespace, name = CONFIG_MAP
+        found = self._core.read_namespaced_config_map(name, namespace).metadata.annotations or {}
+        return str(found.get(IN_EFFECT, "")).split(",")
 
 
 def _ways_in(where: Endpoints, patience: int) -> tuple[list[str], dict[str, str]]:

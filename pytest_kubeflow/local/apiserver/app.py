@@ -20,6 +20,7 @@ from pytest_kubeflow.local.apiserver.errors import (
     success,
 )
 from pytest_kubeflow.local.apiserver.handlers import Handlers
+from pytest_kubeflow.local.apiserver.jobs import ORPHANING
 from pytest_kubeflow.local.apiserver.podlogs import PodLogs
 from pytest_kubeflow.local.apiserver.podports import PodPorts, check, relay
 from pytest_kubeflow.local.apiserver.podstrategy import bind
@@ -214,11 +215,14 @@ class ApiApp:
     def _delete(self, verb: str, request: Request, target: Target) -> Answer:
         handlers, kind = self._handlers, target.kind
         options = DeleteOptions.parse(request.document(), request.query)
+        silent = kind.type == ("batch", "jobs") and options.propagation is None
+        warnings = (ORPHANING,) if silent else ()
         if verb == "deletecollection":
-            return document(200, handlers.delete_collection(target, request.query, options))
+            listed = handlers.delete_collection(target, request.query, options)
+            return document(200, listed, warnings=warnings)
         gone = handlers.delete(target, options)
         if handlers.store.get(kind.type, target.key) is not None or kind.plural == "pods":
-            return document(200, gone)
+            return document(200, gone, warnings=warnings)
         details = {"name": target.name, "kind": kind.plural, "uid": gone["metadata"]["uid"]}
         if kind.group:
             details["group"] = kind.group

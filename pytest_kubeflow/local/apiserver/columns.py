@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from pytest_kubeflow.local.apiserver import workloadcells
 from pytest_kubeflow.local.apiserver.errors import Object
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.times import age
@@ -213,15 +214,19 @@ _BUILT_IN: dict[tuple[str, str], list[Column]] = {
         ("VolumeBindingMode", 0, _at(".volumeBindingMode")),
     ],
     ("apps", "deployments"): [
-        (
-            "Ready",
-            0,
-            lambda one: (
-                f"{(one.get('status') or {}).get('readyReplicas', 0)}/"
-                f"{one['spec'].get('replicas', 1)}"
-            ),
-        ),
+        ("Ready", 0, workloadcells.ready_replicas),
         ("Up-to-date", 0, _at(".status.updatedReplicas", "0")),
         ("Available", 0, _at(".status.availableReplicas", "0")),
     ],
+    ("apps", "statefulsets"): [("Ready", 0, workloadcells.ready_replicas)],
+    ("apps", "controllerrevisions"): [
+        ("Controller", 0, workloadcells.revision_controller),
+        ("Revision", 0, _at(".revision")),
+    ],
+    ("batch", "jobs"): [
+        ("Status", 0, workloadcells.job_status),
+        ("Completions", 0, workloadcells.job_completions),
+        ("Duration", 0, workloadcells.job_duration),
+    ],
+    ("", "endpoints"): [("Endpoints", 0, workloadcells.addresses)],
 }

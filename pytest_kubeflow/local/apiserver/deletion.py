@@ -14,6 +14,7 @@ from pytest_kubeflow.local.apiserver.times import timestamp
 
 _FOREGROUND, _ORPHAN = "foregroundDeletion", "orphan"
 _FINALIZERS = {"Foreground": _FOREGROUND, "Orphan": _ORPHAN}
+_PROPAGATION = {("batch", "jobs"): "Orphan"}  # where nothing is said, as it was at first
 _FINAL = {"Succeeded", "Failed"}
 
 
@@ -35,6 +36,8 @@ class DeleteOptions:
         if grace is None and query.get("gracePeriodSeconds"):
             grace = query["gracePeriodSeconds"]
         propagation = body.get("propagationPolicy") or query.get("propagationPolicy")
+        if propagation is None and body.get("orphanDependents") is not None:
+            propagation = "Orphan" if body["orphanDependents"] else "Background"
         if propagation not in {None, "", "Background", *_FINALIZERS}:
             raise bad_request(f'unknown propagationPolicy "{propagation}"')
         preconditions = body.get("preconditions") or {}
@@ -77,7 +80,8 @@ class Deletion:
         metadata = obj["metadata"]
         grace = self._grace(kind, obj, options)
         finalizers = list(metadata.get("finalizers") or [])
-        extra = _FINALIZERS.get(options.propagation or "")
+        propagation = options.propagation or _PROPAGATION.get(kind.type, "Background")
+        extra = _FINALIZERS.get(propagation)
         if extra and extra not in finalizers:
             finalizers.append(extra)
         waits = bool(finalizers) or grace > 0 or bool((obj.get("spec") or {}).get("finalizers"))

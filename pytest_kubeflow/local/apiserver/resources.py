@@ -95,7 +95,7 @@ BUILT_IN: tuple[ResourceType, ...] = (
     ),
     ResourceType("apps", ("v1",), "ControllerRevision", "controllerrevisions"),
     ResourceType("apps", ("v1",), "DaemonSet", "daemonsets", True, ("ds",), _STATUS),
-    ResourceType("batch", ("v1",), "Job", "jobs", subresources=_STATUS),
+    ResourceType("batch", ("v1",), "Job", "jobs", subresources=_STATUS, categories=("all",)),
     ResourceType("batch", ("v1",), "CronJob", "cronjobs", True, ("cj",), _STATUS),
     ResourceType("storage.k8s.io", ("v1",), "StorageClass", "storageclasses", False, ("sc",)),
     ResourceType("rbac.authorization.k8s.io", ("v1",), "Role", "roles"),

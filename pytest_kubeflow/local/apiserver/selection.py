@@ -38,6 +38,7 @@ _MORE_FIELDS: dict[Type, frozenset[str]] = {
         }
     ),
     ("", "namespaces"): frozenset({"status.phase"}),
+    ("batch", "jobs"): frozenset({"status.successful"}),
     ("", "nodes"): frozenset({"spec.unschedulable"}),
     ("", "secrets"): frozenset({"type"}),
 }

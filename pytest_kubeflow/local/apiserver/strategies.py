@@ -10,7 +10,7 @@ import ipaddress
 import itertools
 from collections.abc import Callable, Iterator
 
-from pytest_kubeflow.local.apiserver import podstrategy, workloads
+from pytest_kubeflow.local.apiserver import jobs, podstrategy, workloads
 from pytest_kubeflow.local.apiserver.errors import Object, invalid
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.store import Store
@@ -36,6 +36,8 @@ class Strategies:
         prepare = _DEFAULTS.get(kind.type)
         if prepare is not None:
             obj = prepare(obj)
+        if kind.type == ("batch", "jobs"):
+            obj = jobs.selecting(obj)
         if kind.type == ("", "services"):
             obj = self._cluster_ip(obj)
         return obj
@@ -57,12 +59,9 @@ class Strategies:
                 new["status"] = old["status"]
         if kind.type == ("", "secrets"):
             new = _secret(new)
-        if kind.type == ("", "pods"):
-            podstrategy.check_update(kind, new, old)
-        if kind.type == ("", "persistentvolumeclaims"):
-            _check_claim_update(kind, new, old)
-        if kind.type == ("apps", "statefulsets"):
-            workloads.check_set_update(kind, new, old)
+        check = _UPDATES.get(kind.type)
+        if check is not None:
+            check(kind, new, old)
         if kind.type == ("", "services"):
             spec = {**{k: old["spec"][k] for k in _IPS if k in old["spec"]}, **new["spec"]}
             new = {**new, "spec": spec}
@@ -165,7 +164,17 @@ def _stateful_set(obj: Object) -> Object:
     return made if "status" in obj else {**made, "status": {"replicas": 0, "availableReplicas": 0}}
 
 
-_READ_AGAIN = {("apps", "statefulsets")}
+def _job(obj: Object) -> Object:
+    return {"status": {}, **jobs.defaulted(obj)}
+
+
+_UPDATES: dict[tuple[str, str], Callable[[ResourceType, Object, Object], None]] = {
+    ("", "pods"): podstrategy.check_update,
+    ("", "persistentvolumeclaims"): _check_claim_update,
+    ("apps", "statefulsets"): workloads.check_set_update,
+    ("batch", "jobs"): jobs.check_update,
+}
+_READ_AGAIN = {("apps", "statefulsets"), ("batch", "jobs")}
 _DEFAULTS: dict[tuple[str, str], Callable[[Object], Object]] = {
     ("", "namespaces"): _namespace,
     ("", "secrets"): _secret,
@@ -173,5 +182,6 @@ _DEFAULTS: dict[tuple[str, str], Callable[[Object], Object]] = {
     ("", "persistentvolumes"): _volume,
     ("", "pods"): podstrategy.defaulted,
     ("apps", "statefulsets"): _stateful_set,
+    ("batch", "jobs"): _job,
     ("storage.k8s.io", "storageclasses"): _storage_class,
 }

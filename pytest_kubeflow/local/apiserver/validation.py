@@ -21,14 +21,10 @@ from pytest_kubeflow.local.apiserver.causes import (
 )
 from pytest_kubeflow.local.apiserver.claimvalidation import claim
 from pytest_kubeflow.local.apiserver.errors import Object, invalid
+from pytest_kubeflow.local.apiserver.jobvalidation import cron_job, job
 from pytest_kubeflow.local.apiserver.podvalidation import pod
 from pytest_kubeflow.local.apiserver.resources import ResourceType
-from pytest_kubeflow.local.apiserver.workloadvalidation import (
-    cron_job,
-    job,
-    replicated,
-    stateful_set,
-)
+from pytest_kubeflow.local.apiserver.workloadvalidation import replicated, stateful_set
 
 _LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
 _QUALIFIED = re.compile(rf"({SUBDOMAIN}/)?([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request
+from pytest_kubeflow.local.apiserver.labelselectors import fits
 from pytest_kubeflow.local.apiserver.patches import JSON, apply_patch
 from pytest_kubeflow.local.apiserver.store import Store
 from pytest_kubeflow.local.apiserver.targets import Target
@@ -108,16 +109,16 @@ class AdmissionWebhooks:
             (one.get("metadata") or {}).get("labels") or {} for one in (new, old) if one is not None
         ]
         wanted = webhook.get("objectSelector") or {}
-        if wanted and not any(_fits(wanted, one) for one in labels):
+        if wanted and not any(fits(wanted, one) for one in labels):
             return False
         target, selector = attempt.target, webhook.get("namespaceSelector") or {}
         name = target.namespace
         if target.kind.type == ("", "namespaces"):
-            return _fits(selector, labels[0] if labels else {})
+            return fits(selector, labels[0] if labels else {})
         if not name or not selector:
             return True
         home = self._store.get(("", "namespaces"), ("", name)) or {"metadata": {}}
-        return _fits(selector, home["metadata"].get("labels") or {})
+        return fits(selector, home["metadata"].get("labels") or {})
 
 
 def _covers(rule: Object, attempt: Attempt) -> bool:
@@ -136,26 +137,6 @@ def _covers(rule: Object, attempt: Attempt) -> bool:
         and rule.get("scope", "*") in {"*", "Namespaced" if kind.namespaced else "Cluster"}
         and kind.group != _GROUP
     )
-
-
-def _fits(selector: Object, labels: Object) -> bool:
-    wanted = selector.get("matchLabels") or {}
-    if any(labels.get(key) != value for key, value in wanted.items()):
-        return False
-    return all(_holds(one, labels) for one in selector.get("matchExpressions") or ())
-
-
-def _holds(expression: Object, labels: Object) -> bool:
-    key, values = expression["key"], expression.get("values") or ()
-    match expression["operator"]:
-        case "In":
-            return labels.get(key) in values
-        case "NotIn":
-            return labels.get(key) not in values
-        case "Exists":
-            return key in labels
-        case _:
-            return key not in labels
 
 
 def _review(webhook: Object, attempt: Attempt, new: Object | None, old: Object | None) -> Object:

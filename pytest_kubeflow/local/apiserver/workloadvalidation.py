@@ -1,6 +1,6 @@
-"""What the API server refuses of Deployments, StatefulSets, Jobs and their kind.
+"""What the API server refuses of Deployments, ReplicaSets and StatefulSets.
 
-Wording: kubernetes/pkg/apis/apps/validation and batch/validation.
+Wording: kubernetes/pkg/apis/apps/validation.
 """
 
 from __future__ import annotations
@@ -76,35 +76,3 @@ def _with_claims(spec: Object) -> Object:
     volumes = [*({"name": name} for name in names), *kept]
     inner = {key: value for key, value in inner.items() if key not in {"hostname", "subdomain"}}
     return {**spec, "template": {**template, "spec": {**inner, "volumes": volumes}}}
-
-
-_CONCURRENCY = ("Allow", "Forbid", "Replace")
-_CRON_FIELDS = 5
-
-
-def job(obj: Object) -> Iterator[Cause]:
-    template = (obj.get("spec") or {}).get("template") or {}
-    for field, reason, message in pod(template):
-        if field != "spec.restartPolicy":
-            yield f"spec.template.{field}", reason, message
-    policy = (template.get("spec") or {}).get("restartPolicy", "Always")
-    field = "spec.template.spec.restartPolicy"
-    if policy == "Always":  # also the default, which no Job can have
-        yield required(field, 'valid values: "OnFailure", "Never"')
-    elif policy not in {"OnFailure", "Never"}:
-        yield unsupported(field, policy, ("OnFailure", "Never"))
-
-
-def cron_job(obj: Object) -> Iterator[Cause]:
-    spec = obj.get("spec") or {}
-    schedule = spec.get("schedule") or ""
-    fields = schedule.split()
-    if not schedule:
-        yield required("spec.schedule")
-    elif not schedule.startswith(("@", "TZ=", "CRON_TZ=")) and len(fields) != _CRON_FIELDS:
-        found = f"expected exactly {_CRON_FIELDS} fields, found {len(fields)}: [{' '.join(fields)}]"
-        yield bad("spec.schedule", schedule, found)
-    if (policy := spec.get("concurrencyPolicy") or _CONCURRENCY[0]) not in _CONCURRENCY:
-        yield unsupported("spec.concurrencyPolicy", policy, _CONCURRENCY)
-    for field, reason, message in job(spec.get("jobTemplate") or {}):
-        yield f"spec.jobTemplate.{field}", reason, message

@@ -14,7 +14,7 @@ from pytest_kubeflow.local.kube.client import Object
 
 
 class Adoption:
-    """Of objects of one resource, those that belong to `owner`."""
+    """Of objects of one resource, those that belong to `owner`; they may get a finalizer by it."""
 
     def __init__(
         self,
@@ -22,11 +22,14 @@ class Adoption:
         resource: Resource,
         owner: Object,
         fits: Callable[[Object], bool] = lambda _: True,
+        *,
+        finalizer: str = "",
     ) -> None:
         self._client = client
         self._resource = resource
         self._owner = owner
         self._fits = fits
+        self._finalizer = finalizer
 
     async def claim(self, objects: Iterable[Object]) -> list[Object]:
         """Those whose controller is the owner, from now on or already."""
@@ -54,20 +57,34 @@ class Adoption:
         return not _is_going(self._owner) and not _is_going(one)
 
     async def _adopt(self, one: Object) -> Object | None:
-        references = one["metadata"].get("ownerReferences") or []
-        return await self._write(one, [*references, controller_reference(self._owner)])
+        metadata = one["metadata"]
+        references = metadata.get("ownerReferences") or []
+        finalizers = list(metadata.get("finalizers") or [])
+        if self._finalizer and self._finalizer not in finalizers:
+            finalizers.append(self._finalizer)
+        return await self._write(one, [*references, controller_reference(self._owner)], finalizers)
 
     async def _release(self, one: Object) -> None:
-        uid = self._owner["metadata"]["uid"]
-        references = one["metadata"].get("ownerReferences") or []
-        await self._write(one, [kept for kept in references if kept["uid"] != uid])
+        metadata, uid = one["metadata"], self._owner["metadata"]["uid"]
+        references = [kept for kept in metadata.get("ownerReferences") or [] if kept["uid"] != uid]
+        finalizers = metadata.get("finalizers") or []
+        await self._write(one, references, [kept for kept in finalizers if kept != self._finalizer])
 
-    async def _write(self, one: Object, references: list[Object]) -> Object | None:
+    async def _write(
+        self, one: Object, references: list[Object], finalizers: list[str]
+    ) -> Object | None:
         metadata = one["metadata"]
-        change = {"metadata": {"uid": metadata["uid"], "ownerReferences": references}}
+        change = {
+            "uid": metadata["uid"],
+            "ownerReferences": references or None,
+            "finalizers": finalizers or None,
+        }
         try:
             return await self._client.patch(
-                self._resource, metadata["name"], change, namespace=metadata["namespace"]
+                self._resource,
+                metadata["name"],
+                {"metadata": change},
+                namespace=metadata["namespace"],
             )
         except ApiError as error:
             if error.not_found or error.conflict:  # it is gone, or another of that name is there

@@ -16,6 +16,7 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.informer import Key, key_of
 from pytest_kubeflow.local.kube.resources import ENDPOINTS, PODS, SERVICES
 
+HEADLESS = "service.kubernetes.io/headless"
 _Ports = tuple[tuple[str, int, str], ...]
 
 
@@ -50,11 +51,16 @@ class EndpointsController(Controller):
         if not selector or service["metadata"].get("deletionTimestamp"):
             return
         subsets = self._subsets(service, selector)
+        labels = _labels(service)
         if known is None:
-            metadata = {"name": name, "namespace": namespace}
+            metadata = {"name": name, "namespace": namespace, "labels": labels}
             await self.client.create(ENDPOINTS, {"metadata": metadata, "subsets": subsets})
-        elif (known.get("subsets") or []) != subsets:
-            await self.client.patch(ENDPOINTS, name, {"subsets": subsets}, namespace=namespace)
+            return
+        before = known["metadata"].get("labels") or {}
+        if (known.get("subsets") or []) != subsets or before != labels:
+            gone = dict.fromkeys(before.keys() - labels.keys())
+            change = {"metadata": {"labels": {**gone, **labels}}, "subsets": subsets}
+            await self.client.patch(ENDPOINTS, name, change, namespace=namespace)
 
     async def _delete(self, endpoints: Object) -> None:
         metadata = endpoints["metadata"]
@@ -82,9 +88,9 @@ class EndpointsController(Controller):
             if metadata.get("deletionTimestamp") and not unready_too:
                 continue
             field = "addresses" if serves or unready_too else "notReadyAddresses"
-            groups[_ports(service, pod)].setdefault(field, []).append(_address(pod))
+            groups[_ports(service, pod)].setdefault(field, []).append(_address(service, pod))
         return [
-            {**addresses, "ports": [_port(*one) for one in ports]}
+            {**addresses, **({"ports": [_port(*one) for one in ports]} if ports else {})}
             for ports, addresses in sorted(groups.items())
         ]
 
@@ -109,10 +115,18 @@ def _port(name: str, number: int, protocol: str) -> Object:
     return {**({"name": name} if name else {}), "port": number, "protocol": protocol}
 
 
-def _address(pod: Object) -> Object:
-    metadata = pod["metadata"]
+def _labels(service: Object) -> dict[str, str]:
+    labels = service["metadata"].get("labels") or {}
+    headless = service["spec"].get("clusterIP") == "None"
+    return {**labels, **({HEADLESS: ""} if headless else {})}
+
+
+def _address(service: Object, pod: Object) -> Object:
+    metadata, host = pod["metadata"], pod["spec"].get("hostname")
+    named = host and pod["spec"].get("subdomain") == service["metadata"]["name"]
     return {
         "ip": pod["status"]["podIP"],
+        **({"hostname": host} if named else {}),
         "nodeName": pod["spec"].get("nodeName", ""),
         "targetRef": {
             "kind": "Pod",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_kubeflow.local.controllers.controller import Controller
+from pytest_kubeflow.local.controllers.endpoints import HEADLESS
 from pytest_kubeflow.local.controllers.owners import controller_reference
 from pytest_kubeflow.local.kube import ApiError
 from pytest_kubeflow.local.kube.client import Object
@@ -84,6 +85,7 @@ def _slice(service: Object, number: int, subset: Object) -> Object:
             "labels": {
                 _SERVICE: metadata["name"],
                 _MANAGED_BY: "endpointslice-controller.k8s.io",
+                **({HEADLESS: ""} if service["spec"].get("clusterIP") == "None" else {}),
             },
             "ownerReferences": [controller_reference(owner)],
         },
@@ -105,7 +107,7 @@ def _endpoint(address: Object, *, ready: bool) -> Object:
         "addresses": [address["ip"]],
         "conditions": {"ready": ready, "serving": ready, "terminating": False},
     }
-    for field in ("nodeName", "targetRef"):
+    for field in ("nodeName", "targetRef", "hostname"):
         if address.get(field):
             made[field] = address[field]
     return made

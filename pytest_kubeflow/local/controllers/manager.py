@@ -12,6 +12,12 @@ from pytest_kubeflow.local.controllers.deployment import DeploymentController
 from pytest_kubeflow.local.controllers.endpoints import EndpointsController
 from pytest_kubeflow.local.controllers.endpointslice import EndpointSliceController
 from pytest_kubeflow.local.controllers.garbagecollector import GarbageCollector
+from pytest_kubeflow.local.controllers.job import (
+    FinishedJobCleaner,
+    JobController,
+    OrphanedPodController,
+)
+from pytest_kubeflow.local.controllers.job.controller import FIRST_BACKOFF_SECONDS
 from pytest_kubeflow.local.controllers.namespace import NamespaceController
 from pytest_kubeflow.local.controllers.node import NodeController
 from pytest_kubeflow.local.controllers.persistentvolume import PersistentVolumeController
@@ -33,7 +39,8 @@ class ControllerManager:
     certificate that every namespace gets as `kube-root-ca.crt`. `more` makes the controllers that
     only some clusters have (Profiles, say). A `joined` cluster has a kube-controller-manager of its
     own: then only the provisioner and `more` run. The garbage collector, which reads all objects of
-    all kinds, begins when `started` is set: a cluster that starts has better things to do.
+    all kinds, begins when `started` is set: a cluster that starts has better things to do. A Job
+    whose pod failed waits `job_backoff` seconds before it makes the next.
     """
 
     def __init__(
@@ -47,6 +54,7 @@ class ControllerManager:
         more: Sequence[ControllerFactory] = (),
         started: asyncio.Event | None = None,
         joined: bool = False,
+        job_backoff: float = FIRST_BACKOFF_SECONDS,
     ) -> None:
         self._client = client
         self._volumes = volumes
@@ -56,6 +64,7 @@ class ControllerManager:
         self._more = more
         self._started = started
         self._joined = joined
+        self._job_backoff = job_backoff
         self._informers: Informers | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -92,6 +101,9 @@ class ControllerManager:
             DeploymentController(self._client, informers),
             ReplicaSetController(self._client, informers),
             StatefulSetController(self._client, informers),
+            JobController(self._client, informers, first_backoff=self._job_backoff),
+            OrphanedPodController(self._client, informers),
+            FinishedJobCleaner(self._client, informers),
             EndpointsController(self._client, informers),
             EndpointSliceController(self._client, informers),
         ]

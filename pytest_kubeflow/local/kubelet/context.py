@@ -16,6 +16,7 @@ from pytest_kubeflow.local.kubelet.events import PodEvents
 from pytest_kubeflow.local.kubelet.gpus import GpuPool
 from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
+from pytest_kubeflow.local.kubelet.names import ClusterNames
 from pytest_kubeflow.local.kubelet.removal import Removal
 from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
 from pytest_kubeflow.local.kubelet.seccomp import SystemCallFilter
@@ -43,6 +44,7 @@ class Node:
     removal: Removal
     layers: BaseLayers
     services: Callable[[str], list[Object]]
+    names: ClusterNames
     labels: Mapping[str, str]
     active: Callable[[], list[Object]]
     faults: FaultSet | None

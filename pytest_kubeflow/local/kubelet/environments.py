@@ -21,7 +21,7 @@ from pathlib import Path
 import platformdirs
 import uv
 
-from pytest_kubeflow.local.kubelet.imageenvironments import ImageEnvironments, Packages
+from pytest_kubeflow.local.kubelet.imageenvironments import PREFIX, ImageEnvironments, Packages
 from pytest_kubeflow.local.spawner import Mount
 
 _SHIM = Path(__file__).parent / "shim"
@@ -160,7 +160,7 @@ class PythonEnvironments:
 
         The session begins with an environment of `packages`, or with an empty one.
         """
-        begun = self._base if packages is None else self.images.name(packages)
+        begun = f"{_HOME}/cache/environments/{self._base}" if packages is None else f"/{PREFIX}"
         binaries = local / "bin"
         for name in ("python", "python3", f"python{_MINOR}"):
             _link(binaries / name, f"{_HOME}/shim/python3")
@@ -169,8 +169,8 @@ class PythonEnvironments:
         session = root / "run/kubelet/session"
         session.mkdir(parents=True)
         session.chmod(0o777)
-        (session / "env").symlink_to(f"{_HOME}/cache/environments/{begun}")
-        (session / "current").write_text(f"{begun}\n")
+        (session / "env").symlink_to(begun)
+        (session / "current").write_text(f"{os.path.basename(begun)}\n")
         (session / "current").chmod(0o666)
 
 

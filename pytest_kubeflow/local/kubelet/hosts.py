@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pytest_kubeflow.local.kube.client import Object
 
@@ -22,27 +22,10 @@ def hostname_of(pod: Object) -> str:
     return str(pod["spec"].get("hostname") or pod["metadata"]["name"])
 
 
-def hosts_file(pod: Object, ip: str, services: Sequence[Object]) -> str:
-    """The whole text for a pod at the address `ip`."""
-    namespace = pod["metadata"]["namespace"]
+def hosts_file(pod: Object, ip: str, names: Iterable[tuple[str, Sequence[str]]]) -> str:
+    """The whole text for a pod at the address `ip`; `names` are those of the cluster."""
     lines = [*_HEAD, f"{ip}\t{_own_names(pod)}"]
-    addresses = {
-        f"{one['metadata']['name']}.{one['metadata']['namespace']}.svc.cluster.local": found
-        for one in services
-        if (found := one["spec"].get("clusterIP")) and found != "None"
-    }
-    for service in services:
-        # A Service of the type ExternalName is another name for one of this cluster.
-        address = service["spec"].get("clusterIP") or addresses.get(
-            service["spec"].get("externalName")
-        )
-        if not address or address == "None":
-            continue
-        own, title = service["metadata"]["namespace"], service["metadata"]["name"]
-        names = [f"{title}.{own}{end}" for end in (".svc.cluster.local", ".svc", "")]
-        if own == namespace:
-            names.append(title)
-        lines.append(f"{address}\t{' '.join(names)}")
+    lines += [f"{address}\t{' '.join(called)}" for address, called in names]
     for alias in pod["spec"].get("hostAliases") or []:
         lines.append(f"{alias['ip']}\t{' '.join(alias.get('hostnames') or [])}")
     return "\n".join([*lines, ""])

@@ -1,8 +1,9 @@
 """ImageEnvironments: what images of python programs hold, made in the cache when first pulled.
 
-An image with `Packages` stands for an environment with these packages. To make it is what a pull
-from a registry is elsewhere: it takes long once, and nothing the next time. Packages come from uv's
-cache, else from what is installed where this process runs, else from the machine's package index.
+An image with `Packages` has a layer with an environment of these packages, which its containers
+may change for themselves. To make it is what a pull from a registry is elsewhere: it takes long
+once, and nothing the next time. Packages come from uv's cache, else from what is installed where
+this process runs, else from the machine's package index.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-_BUILT_AS = "2"  # to be raised when environments of the same packages are built in another way
-_COMPLETE = "complete"
-_INSIDE = "/run/kubelet/session/env/bin/python3"
+_BUILT_AS = "3"  # to be raised when environments of the same packages are built in another way
+PREFIX = "opt/conda"
+"""Where the environment is in the layer, as in Kubeflow's images."""
+
 _LAST_LINES = 3
 
 
@@ -32,15 +34,19 @@ class NotMadeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """Requirements as pip takes them, and what of their own requirements is left out."""
+    """Requirements as pip takes them, and what of their own requirements is left out.
+
+    The environment belongs to `owner`, a user and a group.
+    """
 
     requirements: tuple[str, ...]
     without: tuple[str, ...] = ()
+    owner: tuple[int, int] = (0, 0)
 
     @property
     def key(self) -> str:
         """What tells them from others."""
-        words = [_BUILT_AS, *self.requirements, "", *self.without]
+        words = [_BUILT_AS, *self.requirements, "", *self.without, *map(str, self.owner)]
         return hashlib.sha256("\n".join(words).encode()).hexdigest()[:32]
 
 
@@ -58,6 +64,9 @@ class ImageEnvironments:
         shim: Path,
     ) -> None:
         self._cache = cache
+        # Nobody but the owner of the cache gets in: who is called so in a container is not.
+        self._directory = cache / "images"
+        self._directory.mkdir(mode=0o700, exist_ok=True)
         self._base = base
         self._uv = uv
         self._index = index
@@ -65,38 +74,37 @@ class ImageEnvironments:
         self._shim = shim
         self._making: dict[str, asyncio.Task[None]] = {}
 
-    def name(self, packages: Packages) -> str:
-        """The name of the environment of these packages, made or not."""
-        return f"image-{self._base.rpartition('-')[2][:12]}-{packages.key}"
+    def layer(self, packages: Packages) -> Path:
+        """The layer with the environment of these packages, made or not."""
+        return self._directory / f"{self._base.rpartition('-')[2][:12]}-{packages.key}"
 
     def is_made(self, packages: Packages) -> bool:
         """Whether it is there."""
-        return (self._place(packages) / _COMPLETE).exists()
+        return self.layer(packages).is_dir()
 
     async def make(self, packages: Packages) -> None:
         """Make it unless it is there; who asks meanwhile waits for it. Raises NotMadeError."""
-        name = self.name(packages)
+        name = self.layer(packages).name
         if name not in self._making:
             making = asyncio.create_task(asyncio.to_thread(self._make, packages), name=name)
             making.add_done_callback(lambda _: self._making.pop(name, None))
             self._making[name] = making
         await asyncio.shield(self._making[name])
 
-    def _place(self, packages: Packages) -> Path:
-        return self._cache / "environments" / self.name(packages)
-
     def _make(self, packages: Packages) -> None:
-        place = self._place(packages)
-        with _locked(place.with_suffix(".lock")):
-            if (place / _COMPLETE).exists():
+        layer = self.layer(packages)
+        with _locked(layer.with_suffix(".lock")):
+            if layer.exists():
                 return
-            shutil.rmtree(place, ignore_errors=True)
-            partial = place.with_name(f"{place.name}.{uuid.uuid4().hex}")
+            partial = layer.with_name(f"{layer.name}.{uuid.uuid4().hex}")
+            place = partial / PREFIX
             try:
-                shutil.copytree(place.with_name(self._base), partial, symlinks=True)
-                self._fill(partial, packages)
-                (partial / _COMPLETE).touch()
-                partial.rename(place)
+                place.parent.mkdir(parents=True)
+                empty = self._cache / "environments" / self._base
+                shutil.copytree(empty, place, symlinks=True)
+                self._fill(place, packages)
+                _give(place, packages.owner)
+                partial.rename(layer)
             finally:
                 shutil.rmtree(partial, ignore_errors=True)
 
@@ -111,15 +119,16 @@ class ImageEnvironments:
     def _install(self, arguments: Sequence[str], requirements: Sequence[str]) -> None:
         wheels = self._cache / "wheels"
         local = ["--offline", "--find-links", str(wheels)]
-        compiled = "--compile-bytecode"
-        if self._run("install", [compiled, *local, *arguments]) is None:
+        # Copies: what is written to a file of this environment is not written to uv's cache.
+        compiled = ["--compile-bytecode", "--link-mode", "copy"]
+        if self._run("install", [*compiled, *local, *arguments]) is None:
             return
         pack = runpy.run_path(str(self._shim / "wheels.py"))["pack"]
         if pack(list(requirements), self._installed, wheels) and (
-            self._run("install", [compiled, *local, *arguments]) is None
+            self._run("install", [*compiled, *local, *arguments]) is None
         ):
             return
-        if (failure := self._run("install", [compiled, *arguments])) is not None:
+        if (failure := self._run("install", [*compiled, *arguments])) is not None:
             raise NotMadeError(failure)
 
     def _run(self, command: str, arguments: Sequence[str]) -> str | None:
@@ -144,6 +153,16 @@ class ImageEnvironments:
         return " ".join(kept[-_LAST_LINES:]) or f"uv pip {command} ended with {done.returncode}"
 
 
+def _give(place: Path, owner: tuple[int, int]) -> None:
+    """Let it belong to whose it is in containers; an ordinary user's containers own all anyway."""
+    if os.getuid() != 0:
+        return
+    os.chown(place, *owner)
+    for folder, folders, files in os.walk(place):
+        for name in (*folders, *files):
+            os.chown(os.path.join(folder, name), *owner, follow_symlinks=False)
+
+
 def _repair(script: Path, place: Path) -> None:
     """Let a script name the interpreter as it is called in containers."""
     if script.is_symlink() or not script.is_file():
@@ -152,7 +171,7 @@ def _repair(script: Path, place: Path) -> None:
     line, separator, rest = text.partition(b"\n")
     if line.startswith(b"#!") and os.fsencode(place) in line:
         script.unlink()
-        script.write_bytes(b"#!" + _INSIDE.encode() + separator + rest)
+        script.write_bytes(f"#!/{PREFIX}/bin/python3".encode() + separator + rest)
         script.chmod(0o755)
 
 

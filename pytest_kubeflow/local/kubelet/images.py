@@ -32,7 +32,7 @@ _USERLAND = (
     "busybox", "*/busybox", "alpine", "*/alpine", "debian", "ubuntu", "bash", "nvidia/cuda",
 )  # fmt: skip
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_PYTHON_PATH = (
+PYTHON_PATH = (
     "/usr/local/bin:/usr/local/sbin:/run/kubelet/session/env/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 )
 
@@ -222,7 +222,7 @@ class ImageCatalogue:
             kind="python",
             command=("python3",),
             env={
-                "PATH": _PYTHON_PATH,
+                "PATH": PYTHON_PATH,
                 "LANG": "C.UTF-8",
                 "PYTHON_VERSION": python.version,
             },

@@ -19,7 +19,7 @@ from pytest_kubeflow.local.kube import (
 )
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.events import Recorder
-from pytest_kubeflow.local.kube.resources import PODS, SERVICES, Resource
+from pytest_kubeflow.local.kube.resources import ENDPOINTS, PODS, SERVICES, Resource
 from pytest_kubeflow.local.kubelet import cgroups, eviction, gpus, seccomp
 from pytest_kubeflow.local.kubelet.addresses import PodAddresses
 from pytest_kubeflow.local.kubelet.authorization import NodeGuard
@@ -30,6 +30,7 @@ from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.http import kubelet_app
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
 from pytest_kubeflow.local.kubelet.mirrors import MirrorPods, Program, is_mirror
+from pytest_kubeflow.local.kubelet.names import ClusterNames
 from pytest_kubeflow.local.kubelet.node import NodeRegistration, Told
 from pytest_kubeflow.local.kubelet.pod_worker import PodWorker
 from pytest_kubeflow.local.kubelet.removal import Removal
@@ -100,6 +101,8 @@ class Kubelet:
         self._events = PodEvents(Recorder(patient, "kubelet", host=node_name))
         self._pods = Informer(client, PODS, field_selector=f"spec.nodeName={node_name}")
         self._services = Informer(client, SERVICES)
+        self._endpoints = Informer(client, ENDPOINTS)
+        self._names = ClusterNames(self._services, self._endpoints)
         self._workers: dict[str, PodWorker] = {}  # by the pod's uid
         self._by_name: dict[tuple[str, str], PodWorker] = {}  # the last pod of that name
         self._tasks: set[asyncio.Task[None]] = set()
@@ -140,6 +143,7 @@ class Kubelet:
             removal=Removal(spawner),
             layers=BaseLayers(data_dir / "layers", images.environments),
             services=self._services_of,
+            names=self._names,
             labels=self._registration.labels,
             active=lambda: [one.pod for one in self._workers.values() if one.takes_resources],
             faults=faults,
@@ -155,12 +159,13 @@ class Kubelet:
         await self._node.enforcement.open(self._node.spawner)
         self._tell_conditions()
         await self._registration.register()
-        self._services.on_change(lambda *_: self._rewrite_hosts())
+        self._names.on_change(self._rewrite_hosts)
         self._spawn(self._services.run())
         await self._services.synced.wait()
         self._pods.on_change(self._pod_changed)
         for task in (
             self._pods.run(),
+            self._endpoints.run(),  # nodes of some clusters may not read them: no names, then
             self._events.run(),
             self._registration.heartbeat(),
             _every(_TOKEN_CHECK_SECONDS, self._renew_tokens),
@@ -266,7 +271,7 @@ class Kubelet:
 
     async def _run(self, uid: str, worker: PodWorker) -> None:
         try:
-            await worker.run(list(self._services.objects.values()))
+            await worker.run()
         finally:
             del self._workers[uid]
             if self._by_name.get(worker.name) is worker:
@@ -279,9 +284,8 @@ class Kubelet:
         return [one for (own, _), one in self._services.objects.items() if own == namespace]
 
     def _rewrite_hosts(self) -> None:
-        services = list(self._services.objects.values())
         for worker in self._workers.values():
-            worker.write_hosts(services)
+            worker.write_hosts()
 
     async def refresh_volumes(self) -> None:
         """Bring changed ConfigMaps and Secrets into the volumes of pods that run."""

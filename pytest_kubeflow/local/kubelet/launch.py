@@ -53,6 +53,7 @@ class Launch:
             container=Container(
                 root=directory,
                 base=layer.directory,
+                layers=layer.below,
                 hostname=self.hostname,
                 mounts=[
                     *layer.mounts_of(readonly=readonly),

@@ -162,25 +162,26 @@ class PodWorker:
         self._removal.set()
         self._stop(0)
 
-    def write_hosts(self, services: Sequence[Object]) -> None:
+    def write_hosts(self) -> None:
         """Write the pod's /etc/hosts, once it has an address."""
         if self._ip:
             # Written in place, because containers hold this very file as their /etc/hosts.
-            self._identity.hosts.write_text(hosts_file(self.pod, self._ip, services))
+            names = self._node.names.seen_from(self.name[0])
+            self._identity.hosts.write_text(hosts_file(self.pod, self._ip, names))
 
     async def renew_tokens(self, clock: float) -> None:
         """Renew service account tokens that are due at `clock` (seconds since the epoch)."""
         if not self._ended:
             await self._volumes.renew_tokens(self.pod, clock)
 
-    async def run(self, services: Sequence[Object]) -> None:
+    async def run(self) -> None:
         self._directory.mkdir(parents=True)
         self._identity.write(hostname_of(self.pod))
         writer = asyncio.create_task(self._writer.run())
         deadline = asyncio.create_task(self._watch_deadline())
         freeing: asyncio.Task[None] | None = None
         try:
-            if await self._admit() and await self._connect(services):
+            if await self._admit() and await self._connect():
                 await self._live()
             # Before the end is told: who is told may put the next pod onto these GPUs.
             self._node.gpus.take_back(self.pod)
@@ -229,7 +230,7 @@ class PodWorker:
             return False
         return True
 
-    async def _connect(self, services: Sequence[Object]) -> bool:
+    async def _connect(self) -> bool:
         """Get an address, as soon as there is one; False if the pod is to stop before that."""
         backoff = Backoff(1, 10)
         while True:
@@ -244,7 +245,7 @@ class PodWorker:
                 self._writer.changed()
             else:
                 self._known["podIP"] = self._ip
-                self.write_hosts(services)
+                self.write_hosts()
                 return True
             if await self._stopping.within(backoff.delay()):
                 return False

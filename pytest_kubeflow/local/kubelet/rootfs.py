@@ -74,6 +74,8 @@ class BaseLayer:
 
     directory: Path
     mounts: tuple[Mount, ...]
+    below: tuple[Path, ...] = ()
+    """Layers of the image itself."""
 
     def mounts_of(self, *, readonly: bool) -> list[Mount]:
         """The mounts for a container with or without a read-only root."""
@@ -141,7 +143,9 @@ class BaseLayers:
         if image.home:
             _make_home(root / image.home.lstrip("/"), who)
         _make_mount_points(root, mounts)
-        return BaseLayer(root, tuple(mounts))
+        packages = image.environment
+        below = () if packages is None else (environments.images.layer(packages),)
+        return BaseLayer(root, tuple(mounts), below)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +251,7 @@ def _write_etc(etc: Path, who: Identity, image: Image) -> None:
         ("hostname", ""),
         ("hosts", ""),
         ("resolv.conf", ""),
+        ("host.conf", "multi on\n"),  # a name may have several addresses in /etc/hosts
         ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
     ):
         (etc / name).write_text(text)

@@ -10,8 +10,8 @@ import importlib.metadata
 import shutil
 from pathlib import Path
 
-from pytest_kubeflow.local.kubelet.imageenvironments import Packages
-from pytest_kubeflow.local.kubelet.images import PythonImage
+from pytest_kubeflow.local.kubelet.imageenvironments import PREFIX, Packages
+from pytest_kubeflow.local.kubelet.images import PYTHON_PATH, PythonImage
 
 HOME = "/home/jovyan"
 _USER, _UID, _GROUP = "jovyan", "1000", "100"
@@ -41,16 +41,18 @@ def notebook_image(directory: Path) -> PythonImage:
             "kubeflownotebookswg/jupyter",
             "*jupyter-scipy",
         ),
-        packages=Packages((*_JUPYTER, *_installed()), _WITHOUT),
+        packages=Packages((*_JUPYTER, *_installed()), _WITHOUT, (int(_UID), int(_GROUP))),
         directory=content,
         entrypoint=("/notebook-server/start",),
         env={
+            "CONDA_DIR": f"/{PREFIX}",
             "HOME": HOME,
             "HOME_TMP": f"/tmp_home/{_USER}",  # noqa: S108 a part of the image
             "NB_GID": "0",
             "NB_PREFIX": "/",
             "NB_UID": _UID,
             "NB_USER": _USER,
+            "PATH": f"/{PREFIX}/bin:{PYTHON_PATH}",
             "SHELL": "/bin/bash",
             "USERS_GID": _GROUP,
         },

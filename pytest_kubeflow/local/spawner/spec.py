@@ -64,8 +64,9 @@ class Container:
     """Isolation for one process and its descendants: own root, mounts, PIDs, host name and IPC.
 
     `root` is an empty or prepared directory of the host that becomes `/`, writable unless
-    `readonly_root`. With a `base`, `/` begins with what is in that directory, which stays as it is:
-    `root`, empty then, takes what is written. The network is the host's, or with `own_network` one
+    `readonly_root`. With a `base`, `/` begins with what is in that directory, and with what is in
+    `layers` where that has nothing, and all of these stay as they are: `root`, empty then, takes
+    what is written. The network is the host's, or with `own_network` one
     that has a loopback interface and no more. `cgroups` are the directories of the cgroup, one per
     hierarchy, that the process joins before its program starts; see `Spawner.cover`.
     """
@@ -77,12 +78,14 @@ class Container:
     readonly_root: bool = False
     cgroups: Sequence[Path] = ()
     base: Path | None = None
+    layers: Sequence[Path] = ()
     own_network: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return {
             "root": os.path.realpath(self.root),
             "base": os.path.realpath(self.base) if self.base is not None else None,
+            "layers": [os.path.realpath(one) for one in self.layers],
             "hostname": self.hostname[:63],
             "mounts": [asdict(mount) for mount in self.mounts],
             "readonly_root": self.readonly_root,

@@ -83,6 +83,7 @@ DASHBOARD_ACCESS_DENIED = Fault(
         "    kubectl -n kubeflow logs deployment/dashboard"
     ),
     source="kubeflow/kubeflow#6710",
+    signs=(r"the dashboard's API does not open for .*RBAC: access denied",),  # the suites' words
 )
 
 USER_NOT_DETECTED = Fault(

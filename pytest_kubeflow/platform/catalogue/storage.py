@@ -21,7 +21,10 @@ NO_DEFAULT_CLASS = Fault(
         '\'{"metadata":{"annotations":{"storageclass.kubernetes.io/is-default-class":"true"}}}\''
     ),
     source="kubernetes.io/docs/tasks/administer-cluster/change-default-storage-class",
-    signs=(r"no persistent volumes available for this claim and no storage class is set",),
+    signs=(
+        r"no persistent volumes available for this claim and no storage class is set",
+        r"this cluster has no default storage class",  # the words of fixtures
+    ),
 )
 
 SEVERAL_DEFAULT_CLASSES = Fault(

@@ -42,7 +42,10 @@ WEBHOOK_NO_ENDPOINTS = Fault(
         "    kubectl -n NAMESPACE describe pods"
     ),
     source="kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers",
-    signs=(r"failed calling webhook .*: no endpoints available for service",),
+    signs=(
+        r"failed calling webhook .*: no endpoints available for service",
+        r"failed calling webhook .*connect: connection refused",  # by kube-proxy
+    ),
 )
 
 WEBHOOK_TIMES_OUT = Fault(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_kubeflow.platform.age import is_young
 from pytest_kubeflow.platform.catalogue.storage import CLAIM_PENDING, PROVISIONER_MISSING
 from pytest_kubeflow.platform.checks.storage_classes import is_default
+from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.finding import Finding
-from pytest_kubeflow.platform.place import PLATFORM, component_of, severity_at
+from pytest_kubeflow.platform.place import PLATFORM, severity_at
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import mapping, name_of, pairs, text
 from pytest_kubeflow.platform.snapshot.kind import (
@@ -35,6 +37,7 @@ _PROVISIONERS = {
 """Names of the workloads or pods behind provisioners that are no CSI drivers."""
 
 _BY_HAND = "kubernetes.io/no-provisioner"
+_UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SAID = ("ProvisioningFailed", "FailedBinding")
 
 
@@ -56,6 +59,20 @@ class _Claim:
         return text(self.claim, "spec", "storageClassName")
 
     @property
+    def likeness(self) -> tuple[str, ...]:
+        """What claims have in common that wait for the same thing."""
+        namespace, _, name = self.name.partition("/")
+        if self.lost or namespace in PLATFORM:
+            return (self.name,)
+        said = _UID.sub("", " ".join(self.said[:1])).replace(name, "")
+        return self.wanted, "named" if self.names_class else "", said
+
+    @property
+    def names_class(self) -> bool:
+        """Whether it says of which class it is, if only "": otherwise it is the default one's."""
+        return "storageClassName" in mapping(self.claim, "spec")
+
+    @property
     def lost(self) -> bool:
         """Whether it had a volume that is gone."""
         return text(self.claim, "status", "phase") == "Lost"
@@ -75,11 +92,12 @@ def check_claims(snapshot: Snapshot) -> Iterator[Finding]:
     for provisioner, why in missing.items():
         yield _provisioner(snapshot, provisioner, why, waiting)
     users = _users(snapshot)
+    alike: dict[tuple[str, ...], list[_Claim]] = {}
     for one in waiting:
         if one.lost or text(one.storage_class, "provisioner") not in missing:
-            finding = _pending(snapshot, one, users.get(one.name, ()))
-            if finding is not None:
-                yield finding
+            alike.setdefault(one.likeness, []).append(one)
+    for claims in alike.values():
+        yield from _pending(snapshot, claims, users)
 
 
 def _waiting(snapshot: Snapshot) -> Iterator[_Claim]:
@@ -101,30 +119,43 @@ def _waiting(snapshot: Snapshot) -> Iterator[_Claim]:
             yield one
 
 
-def _pending(snapshot: Snapshot, one: _Claim, users: tuple[str, ...]) -> Finding | None:
-    namespace, _, name = one.name.partition("/")
-    severity = severity_at(CLAIM_PENDING, snapshot, namespace, name)
-    if severity is None:
-        return None
-    return Finding(
-        fault=CLAIM_PENDING,
-        component=component_of(namespace, name) if namespace in PLATFORM else "storage",
-        severity=severity,
-        sentence=f"claim {one.name} has no volume: {_why(snapshot, one)}",
-        fix=f"kubectl -n {namespace} describe persistentvolumeclaim {name}",
-        evidence=one.said[:3],
-        objects=(f"PersistentVolumeClaim {one.name}", *users),
-    )
+def _pending(
+    snapshot: Snapshot, claims: list[_Claim], users: Mapping[str, tuple[str, ...]]
+) -> Iterator[Finding]:
+    """One finding of claims that are alike, of which the first speaks for all."""
+    known: dict[Severity, list[_Claim]] = {}
+    for one in claims:
+        severity = severity_at(CLAIM_PENDING, snapshot, *one.name.split("/", 1))
+        if severity is not None:
+            known.setdefault(severity, []).append(one)
+    for severity, (first, *others) in known.items():
+        namespace, _, name = first.name.partition("/")
+        told = (
+            f"claim {first.name} has"
+            if not others
+            else (f"{len(others) + 1} claims, {first.name} the first of them, have")
+        )
+        yield Finding(
+            fault=CLAIM_PENDING,
+            component=component_of(namespace, name) if namespace in PLATFORM else "storage",
+            severity=severity,
+            sentence=f"{told} no volume: {_why(snapshot, first)}",
+            fix=f"kubectl -n {namespace} describe persistentvolumeclaim {name}",
+            evidence=first.said[:3],
+            objects=(
+                *(f"PersistentVolumeClaim {one.name}" for one in (first, *others)),
+                *(user for one in (first, *others) for user in users.get(one.name, ())),
+            ),
+        )
 
 
 def _why(snapshot: Snapshot, one: _Claim) -> str:
     if one.lost:
         return f"its volume {text(one.claim, 'spec', 'volumeName')} is gone"
-    named = "storageClassName" in mapping(one.claim, "spec")
     if one.storage_class is None and one.wanted and snapshot.saw(STORAGE_CLASSES):
         there = ", ".join(map(name_of, snapshot.all(STORAGE_CLASSES))) or "none"
         return f"there is no storage class {one.wanted} (there: {there})"
-    if named and not one.wanted:
+    if one.names_class and not one.wanted:
         return "it asks for a volume that is made by hand (an empty storage class)"
     if one.said:
         return one.said[0]

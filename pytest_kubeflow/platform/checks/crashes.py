@@ -11,9 +11,10 @@ from pytest_kubeflow.platform.catalogue.pods import (
     PROXY_LATE,
 )
 from pytest_kubeflow.platform.checks.crash_causes import Cause, cause_of
+from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.finding import Finding
-from pytest_kubeflow.platform.place import component_of, severity_at
+from pytest_kubeflow.platform.place import severity_at
 from pytest_kubeflow.platform.snapshot import Snapshot
 from pytest_kubeflow.platform.snapshot.fields import number, pairs, text
 from pytest_kubeflow.platform.workloads.crash import Crash, crashes

@@ -11,9 +11,10 @@ from pytest_kubeflow.platform.catalogue.images import (
     IMAGE_PLATFORM_MISSING,
     IMAGE_RATE_LIMITED,
 )
+from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Fault
 from pytest_kubeflow.platform.finding import Finding
-from pytest_kubeflow.platform.place import component_of, severity_at
+from pytest_kubeflow.platform.place import severity_at
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import text
 from pytest_kubeflow.platform.workloads import (

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from pytest_kubeflow.platform.age import STARTING, longer_than
 from pytest_kubeflow.platform.catalogue.workloads import JOB_FAILED, JOB_KEPT_BY_SIDECAR
+from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.finding import Finding
-from pytest_kubeflow.platform.place import PLATFORM, component_of
+from pytest_kubeflow.platform.place import PLATFORM
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import condition, items, text
 from pytest_kubeflow.platform.snapshot.kind import JOBS

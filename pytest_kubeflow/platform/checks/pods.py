@@ -17,9 +17,10 @@ from pytest_kubeflow.platform.catalogue.pods import (
     POD_UNSCHEDULABLE,
 )
 from pytest_kubeflow.platform.catalogue.storage import VOLUME_ON_ANOTHER_NODE
+from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Fault
 from pytest_kubeflow.platform.finding import Finding
-from pytest_kubeflow.platform.place import component_of, severity_at
+from pytest_kubeflow.platform.place import severity_at
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import condition, text, texts
 from pytest_kubeflow.platform.workloads import Owner, Warnings, Workloads, containers_of

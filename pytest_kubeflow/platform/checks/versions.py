@@ -9,10 +9,10 @@ from pytest_kubeflow.platform.catalogue.versions import (
     UPGRADE_LEFTOVER,
     VERSIONS_MIXED,
 )
+from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Fault
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.installed import Installed, installed
-from pytest_kubeflow.platform.place import component_of
 from pytest_kubeflow.platform.releases import likeness
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import flag, items, text, texts

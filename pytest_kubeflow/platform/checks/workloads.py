@@ -13,9 +13,10 @@ from pytest_kubeflow.platform.catalogue.workloads import (
     WORKLOAD_NOT_READY,
     WORKLOAD_WITHOUT_PODS,
 )
+from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Fault
 from pytest_kubeflow.platform.finding import Finding
-from pytest_kubeflow.platform.place import component_of, is_profile, severity_at
+from pytest_kubeflow.platform.place import is_profile, severity_at
 from pytest_kubeflow.platform.snapshot import Kind, Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import condition, flag, items, number, text
 from pytest_kubeflow.platform.snapshot.kind import (

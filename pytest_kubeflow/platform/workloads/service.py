@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_kubeflow.platform.backends import pods_of
 from pytest_kubeflow.platform.snapshot import Snapshot
-from pytest_kubeflow.platform.snapshot.fields import items, mapping, pairs, text
-from pytest_kubeflow.platform.snapshot.kind import ENDPOINT_SLICES, PODS, SERVICES
+from pytest_kubeflow.platform.snapshot.fields import items, mapping, pairs
+from pytest_kubeflow.platform.snapshot.kind import ENDPOINT_SLICES, SERVICES
 from pytest_kubeflow.platform.workloads.owner import Owner, Workloads
 
 _SERVICE = "kubernetes.io/service-name"
@@ -27,14 +28,7 @@ def lacks_endpoints(snapshot: Snapshot, namespace: str, name: str) -> bool:
 def behind(snapshot: Snapshot, namespace: str, name: str) -> Iterator[Owner]:
     """The workloads whose pods a Service selects."""
     service = snapshot.named(SERVICES, name, namespace)
-    selector = pairs(service, "spec", "selector")
-    if not selector:
+    if service is None:
         return
     workloads = snapshot.once(Workloads)
-    found = {
-        workloads.owner_of(pod)
-        for pod in snapshot.within(PODS, namespace)
-        if selector.items() <= pairs(pod, "metadata", "labels").items()
-        and text(pod, "status", "phase") not in {"Succeeded", "Failed"}
-    }
-    yield from sorted(found)
+    yield from sorted({workloads.owner_of(pod) for pod in pods_of(snapshot, service)})

@@ -56,6 +56,7 @@ async def start(stack: AsyncExitStack, directory: Path, faults: Faults) -> None:
         node_name=NODE,
         ca=api.ca_file.read_text(),
         faults=faults,
+        job_backoff=0.05,
         more=[partial(ProfileController, issue_keys=issue_keys), Scheduler, ServiceProxy],
     )
     stack.push_async_callback(manager.stop)

@@ -198,3 +198,44 @@ def test_one_that_cannot_be_is_refused_and_the_next_is_not(
         assert cause in json.loads(refused.value.body)["message"]
     apps.create_namespaced_deployment(namespace, deployment("good"))
     eventually(lambda: pods_of(core, namespace, "good"))
+
+
+def test_pods_of_a_headless_service_are_told_by_their_host_names(
+    core: Any, namespace: str, eventually: Eventually
+) -> None:
+    from kubernetes import client
+
+    service = {
+        "metadata": {"name": "h", "labels": {"team": "a"}},
+        "spec": {
+            "clusterIP": "None",
+            "selector": {"app": "h"},
+            "publishNotReadyAddresses": True,
+        },
+    }
+    core.create_namespaced_service(namespace, service)
+    for name, subdomain in (("h-0", "h"), ("h-1", "other")):
+        containers = [{"name": "main", "image": "a:1"}]
+        body = {
+            "metadata": {"name": name, "labels": {"app": "h"}},
+            "spec": {"hostname": name, "subdomain": subdomain, "containers": containers},
+        }
+        pod = core.create_namespaced_pod(namespace, body)
+        report(core, pod, f"127.1.3.{name[-1]}", ready=False)
+
+    def told() -> list[tuple[str, str | None]]:
+        subsets = core.read_namespaced_endpoints("h", namespace).subsets or []
+        return [(one.ip, one.hostname) for subset in subsets for one in subset.addresses or []]
+
+    eventually(lambda: told() == [("127.1.3.0", "h-0"), ("127.1.3.1", None)])
+    labels = core.read_namespaced_endpoints("h", namespace).metadata.labels
+    assert labels == {"team": "a", "service.kubernetes.io/headless": ""}
+    discovery = client.DiscoveryV1Api(core.api_client)
+
+    def slices() -> list[str | None]:
+        listed = discovery.list_namespaced_endpoint_slice(
+            namespace, label_selector="service.kubernetes.io/headless"
+        )
+        return [one.hostname for made in listed.items for one in made.endpoints or []]
+
+    eventually(lambda: slices() == ["h-0", None])

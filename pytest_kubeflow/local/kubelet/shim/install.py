@@ -118,7 +118,7 @@ def install(key: str, arguments: list[str]) -> None:
     """`pip install`: into the named environment, or one of this container alone."""
     if any(word.partition("=")[0] in {"-t", "--target", "--prefix"} for word in arguments):
         finish(fetch([*arguments, *python_of(SESSION / "env")]))
-    if not key:
+    if not key or is_own(Path(os.path.realpath(SESSION / "env"))):
         environment = private_environment()
         done = fetch([*arguments, *python_of(environment)])
         repair_scripts(environment)
@@ -147,7 +147,7 @@ def quiet(arguments: list[str]) -> bool:
 
 
 def copy_environment(target: Path) -> None:
-    """Start `target` as the current environment: links where possible."""
+    """Start `target` as the current environment: hard links where possible."""
     source = Path(os.path.realpath(SESSION / "env"))
     shutil.copytree(
         source,
@@ -169,14 +169,15 @@ def copy_environment(target: Path) -> None:
 
 def link_or_copy(source: str, target: str) -> None:
     """Copy a file of an environment, sharing its content where that is safe."""
-    # Byte code is written in place by some tools, so it is shared only where that cannot be done.
-    if source.endswith(".pyc") and os.access(source, os.W_OK):
-        shutil.copy2(source, target)
-        return
-    try:
-        os.link(source, target)
-    except OSError:  # on another file system, or somebody else's
-        os.symlink(source, target)
+    # Byte code is written in place by some tools, so it is never shared.
+    if not source.endswith(".pyc"):
+        try:
+            os.link(source, target)
+        except OSError:
+            pass
+        else:
+            return
+    shutil.copy2(source, target)
 
 
 def repair_scripts(environment: Path) -> None:
@@ -189,12 +190,19 @@ def repair_scripts(environment: Path) -> None:
 
 
 def private_environment() -> Path:
-    """An environment of this container alone, made from the current one."""
+    """An environment of this container alone: the current one, or one that is made from it."""
+    if is_own(current := Path(os.path.realpath(SESSION / "env"))):
+        return current
     environment = SESSION / "private"
     if not environment.exists():
         copy_environment(environment)
     switch(environment)
     return environment
+
+
+def is_own(environment: Path) -> bool:
+    """Whether it is the container's own and can be written to, as those of images are."""
+    return not environment.is_relative_to(CACHE) and os.access(environment, os.W_OK)
 
 
 def switch(environment: Path) -> None:

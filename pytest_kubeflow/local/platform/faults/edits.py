@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from pytest_kubeflow.local.kube import ApiError, KubeClient, Resource
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.resources import DEPLOYMENTS, PODS
+from pytest_kubeflow.local.kube.resources import DEPLOYMENTS, PODS, REPLICA_SETS
 
 _FROM_SERVER = (
     *("uid", "resourceVersion", "creationTimestamp", "generation", "deletionTimestamp"),
@@ -123,8 +123,12 @@ class Scale:
         labels = ",".join(f"{key}={value}" for key, value in wanted.items())
 
         async def gone() -> bool:
-            found = await client.list(PODS, self.namespace, label_selector=labels)
-            return not found["items"]
+            # One that was scaled up just now may make a pod yet.
+            for resource in (REPLICA_SETS, PODS):
+                found = await client.list(resource, self.namespace, label_selector=labels)
+                if not all(_is_scaled_down(one) for one in found["items"]):
+                    return False
+            return _is_scaled_down(await client.get(DEPLOYMENTS, self.name, self.namespace))
 
         if self.replicas == 0:
             await until(gone)
@@ -137,6 +141,13 @@ class Scale:
     async def _scale(self, client: KubeClient, replicas: int) -> None:
         patch = {"spec": {"replicas": replicas}}
         await client.patch(DEPLOYMENTS, self.name, patch, namespace=self.namespace)
+
+
+def _is_scaled_down(obj: Object) -> bool:
+    """Whether a Deployment or a ReplicaSet has no pods and makes none; never so of a pod."""
+    status = obj.get("status") or {}
+    seen = status.get("observedGeneration", 0) >= obj["metadata"].get("generation", 1)
+    return seen and obj["spec"].get("replicas") == 0 and not status.get("replicas")
 
 
 @dataclass(frozen=True)

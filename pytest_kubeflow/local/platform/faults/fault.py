@@ -7,8 +7,9 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_kubeflow.local.faults import Faults
+from pytest_kubeflow.local.faults import CONFIG_MAP, IN_EFFECT, Faults
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
+from pytest_kubeflow.local.kube.resources import CONFIG_MAPS
 from pytest_kubeflow.local.platform.faults.edits import Edit, Place, Undo
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,24 @@ class PlatformFaults:
             await self._undo(name)
         for name in sorted(wanted - self._made.keys()):
             await self._apply(name)
+        await self._tell()
+
+    async def _tell(self) -> None:
+        """Say at the ConfigMap, if there is one, which faults are made."""
+        namespace, name = CONFIG_MAP
+        told = ",".join(sorted(self._faults.names - (self._table.keys() - self._made.keys())))
+        try:
+            await self._place.client.patch(
+                CONFIG_MAPS,
+                name,
+                {"metadata": {"annotations": {IN_EFFECT: told}}},
+                namespace=namespace,
+            )
+        except ApiError as error:
+            if error.code != 404:
+                log.warning("it cannot be told which faults are made: %s", error)
+        except ApiUnreachableError as error:
+            log.warning("it cannot be told which faults are made: %s", error)
 
     async def _apply(self, name: str) -> None:
         made = self._made[name] = []

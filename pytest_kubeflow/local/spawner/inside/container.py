@@ -41,7 +41,8 @@ def build_root(spec: dict[str, Any], *, user_namespace: bool) -> None:
     if spec["base"] is None:
         linux.mount(root, root, flags=linux.MS_BIND)
     else:
-        layers.compose(root, spec["base"], user_namespace=user_namespace)
+        bases = [spec["base"], *spec["layers"]]
+        layers.compose(root, bases, user_namespace=user_namespace)
     os.makedirs(root + _HOST, mode=0o700, exist_ok=True)
     linux.pivot_root(root, root + _HOST)
     os.chdir("/")

@@ -9,39 +9,55 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 
 from . import linux
 
 _WRITTEN, _WORK = "upper", "work"
 
 
-def compose(root: str, base: str, *, user_namespace: bool) -> None:
-    """Mount `base` at `root`, an empty directory, which also takes what is written there."""
+def compose(root: str, bases: Sequence[str], *, user_namespace: bool) -> None:
+    """Mount `bases` at `root`, an empty directory, which also takes what is written there.
+
+    What several of them have is that of the first.
+    """
     try:
-        _overlay(root, base, user_namespace=user_namespace)
+        _overlay(root, bases, user_namespace=user_namespace)
     except OSError:
         for name in (_WRITTEN, _WORK):
             shutil.rmtree(f"{root}/{name}", ignore_errors=True)
-        shutil.copytree(base, root, symlinks=True, dirs_exist_ok=True)
+        for base in reversed(bases):
+            shutil.copytree(base, root, symlinks=True, dirs_exist_ok=True)
         linux.mount(root, root, flags=linux.MS_BIND)
 
 
-def _overlay(root: str, base: str, *, user_namespace: bool) -> None:
+def _overlay(root: str, bases: Sequence[str], *, user_namespace: bool) -> None:
     for name in (_WRITTEN, _WORK):
         os.mkdir(f"{root}/{name}")
     os.chmod(f"{root}/{_WRITTEN}", 0o755)  # noqa: S103 what `/` of the container has
-    layers = {"lowerdir": base, "upperdir": f"{root}/{_WRITTEN}", "workdir": f"{root}/{_WORK}"}
+    layers = {
+        "lowerdir": bases,
+        "upperdir": [f"{root}/{_WRITTEN}"],
+        "workdir": [f"{root}/{_WORK}"],
+    }
     # By descriptors, as commas and colons in a path would end an option.
-    opened = {name: os.open(path, os.O_PATH | os.O_CLOEXEC) for name, path in layers.items()}
-    options = [f"{name}=/proc/self/fd/{fd}" for name, fd in opened.items()]
+    opened = {
+        name: [os.open(path, os.O_PATH | os.O_CLOEXEC) for path in paths]
+        for name, paths in layers.items()
+    }
+    options = [
+        f"{name}={':'.join(f'/proc/self/fd/{fd}' for fd in descriptors)}"
+        for name, descriptors in opened.items()
+    ]
     if user_namespace:
         options.append("userxattr")
     try:
         # Volatile, as else the container's end would wait until all of the disk is written.
         _mount(root, [*options, "volatile"], otherwise=options)
     finally:
-        for fd in opened.values():
-            os.close(fd)
+        for descriptors in opened.values():
+            for fd in descriptors:
+                os.close(fd)
 
 
 def _mount(root: str, options: list[str], *, otherwise: list[str]) -> None:
