@@ -23,16 +23,23 @@ class Admission:
 
     def admit_create(self, kind: ResourceType, obj: Object) -> Object:
         """The object as it is to be stored. Raises StatusError when it must not be."""
-        namespace = obj["metadata"].get("namespace", "")
-        if kind.namespaced:
-            self._namespace_is_there(kind, namespace, obj["metadata"]["name"])
+        admitted = self.change(kind, obj)
         if kind.type == ("", "pods"):
-            admitted = self._service_account(obj, namespace)
             # After all changes to the pod, as a real server does it.
+            namespace = obj["metadata"].get("namespace", "")
             home = self._store.get(("", "namespaces"), ("", namespace))
             if home is not None:
                 podsecurity.check_pod(admitted, home)
-            return admitted
+        return admitted
+
+    def change(self, kind: ResourceType, obj: Object) -> Object:
+        """What it is before webhooks and rules see it. Raises StatusError for its namespace."""
+        metadata = obj["metadata"]
+        namespace = metadata.get("namespace", "")
+        if kind.namespaced:
+            self._namespace_is_there(kind, namespace, metadata.get("name", ""))
+        if kind.type == ("", "pods"):
+            return self._service_account(obj, namespace)
         if kind.type == ("", "persistentvolumeclaims"):
             return self._default_class(obj)
         return obj
@@ -72,7 +79,7 @@ class Admission:
             raise forbidden(
                 "",
                 "pods",
-                pod["metadata"]["name"],
+                pod["metadata"].get("name", ""),
                 f"error looking up service account {namespace}/{account_name}: "
                 f'serviceaccount "{account_name}" not found',
             )
