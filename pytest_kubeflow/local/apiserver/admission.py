@@ -12,11 +12,16 @@ from pytest_kubeflow.local.apiserver.store import Store
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 a mount path
 _TOKEN_SECONDS = 3607
+_PROTECTION = "kubernetes.io/pvc-protection"
 _NAMELESS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 class Admission:
-    """NamespaceLifecycle, PodSecurity, ServiceAccount and DefaultStorageClass of a real server."""
+    """Plugins of a real server that change or refuse what is written.
+
+    NamespaceLifecycle, PodSecurity, ServiceAccount, DefaultStorageClass, and
+    StorageObjectInUseProtection.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -41,7 +46,8 @@ class Admission:
         if kind.type == ("", "pods"):
             return self._service_account(obj, namespace)
         if kind.type == ("", "persistentvolumeclaims"):
-            return self._default_class(obj)
+            obj = self._default_class(obj)
+            return _finalized(obj, _PROTECTION)
         return obj
 
     def warnings(self, kind: ResourceType, obj: Object) -> tuple[str, ...]:
@@ -102,6 +108,15 @@ class Admission:
         if not defaults:
             return claim
         return {**claim, "spec": {**claim["spec"], "storageClassName": defaults[0]}}
+
+
+def _finalized(obj: Object, finalizer: str) -> Object:
+    """An object that stays as long as it is in use."""
+    metadata = obj["metadata"]
+    finalizers = metadata.get("finalizers") or []
+    if finalizer in finalizers:
+        return obj
+    return {**obj, "metadata": {**metadata, "finalizers": [*finalizers, finalizer]}}
 
 
 def _with_token(spec: Object) -> Object:

@@ -80,6 +80,8 @@ class Strategies:
 
     @staticmethod
     def _has_generation(kind: ResourceType) -> bool:
+        if kind.type == ("apps", "controllerrevisions"):
+            return False
         return kind.custom or kind.group in _WITH_GENERATION or kind.type == ("", "pods")
 
     def _cluster_ip(self, obj: Object) -> Object:
