@@ -43,6 +43,7 @@ KINDS = {
     "jobs": "/apis/batch/v1",
     "pods": "/api/v1",
     "persistentvolumeclaims": "/api/v1",
+    "resourcequotas": "/api/v1",
     "events": "/api/v1",
 }
 
@@ -274,6 +275,20 @@ def long_name(side: Side) -> None:
     side.until(lambda: any("FailedCreate" in key for key in side.everything()))
 
 
+def too_many(side: Side) -> None:
+    hard = {"pods": "1", "requests.memory": "1Gi", "requests.storage": "1Mi"}
+    side.create("resourcequotas", "q", {"hard": hard})
+    side.until(lambda: side.status("resourcequotas", "q").get("used"))
+    spec = members(replicas=2, podManagementPolicy="Parallel", volumeClaimTemplates=[CLAIM])
+    side.create("statefulsets", "s", spec)
+    side.until(lambda: any("failed quota" in key for key in side.everything()))
+    memory = {"requests": {"memory": "100Mi"}}
+    containers = [{"name": "main", "image": "a:1", "resources": memory}]
+    side.change("statefulsets", "s", template={"spec": {"containers": containers}})
+    side.pending()
+    side.until(lambda: any("exceeded quota" in key for key in side.everything()))
+
+
 def succeeded(side: Side) -> None:
     side.create("jobs", "j", work())
     side.report(side.pending()[0], "Succeeded", 0)
@@ -360,7 +375,7 @@ def left_behind(side: Side) -> None:
 
 
 SCENARIOS = (
-    *(ordered, parallel, partitioned, rolled, on_delete, claims, ended, long_name),
+    *(ordered, parallel, partitioned, rolled, on_delete, claims, ended, long_name, too_many),
     *(succeeded, failed, several, indexed, by_index, by_policy, enough, suspended, late),
     *(retried, cleaned, left_behind),
 )

@@ -27,6 +27,7 @@ from pytest_kubeflow.local.apiserver.patches import (
     parse_patch,
 )
 from pytest_kubeflow.local.apiserver.patches.apply import server_side_apply
+from pytest_kubeflow.local.apiserver.quotas import check_quotas
 from pytest_kubeflow.local.apiserver.resources import Registry, ResourceType
 from pytest_kubeflow.local.apiserver.selection import selection
 from pytest_kubeflow.local.apiserver.store import Store
@@ -102,6 +103,7 @@ class Handlers:
         name = (metadata.get("namespace", ""), metadata["name"])
         if self.store.get(kind.type, name) is not None:
             raise already_exists(kind.group, kind.plural, metadata["name"])
+        check_quotas(self.store, kind, obj)
         if dry_run:
             return target.shown(obj)
         stored = self.store.put(kind.type, name, obj)
