@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp
 
 from pytest_kubeflow.local.controlplane import ControlPlane
 from pytest_kubeflow.local.exposure import Exposure
 from pytest_kubeflow.local.faults import Faults
+from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.pipelines import Pipelines
 from pytest_kubeflow.local.platform.components import (
     DASHBOARD,
     JUPYTER_WEB_APP,
     KSERVE,
-    KSERVE_SECRET,
     METADATA_ENVOY,
+    POD_DEFAULTS,
     PROFILES,
     VOLUMES_WEB_APP,
+    Component,
 )
+from pytest_kubeflow.local.poddefaults.webhook import PodDefaultsWebhook
 from pytest_kubeflow.local.running import Running
-from pytest_kubeflow.local.serving.webhookserver import WebhookServer
+from pytest_kubeflow.local.serving.webhook import webhook_app
+from pytest_kubeflow.local.webhookserver import WebhookServer
 
 
 async def show_parts(
@@ -33,20 +39,30 @@ async def show_parts(
     multi_user: bool,
     faults: Faults,
 ) -> None:
-    """Serve KServe's webhook, the proxy of ML Metadata, and what the mesh refuses inside."""
-    account = "system:serviceaccount:kubeflow:kserve-controller-manager"
-    webhook = WebhookServer(
-        await running.client(account, ("system:masters",)),
-        secret=("kubeflow", KSERVE_SECRET),
-        directory=directory / "webhook",
-        host=control.network.host_ip,
-        faults=faults,
-    )
-    await running.run(webhook.start, webhook.stop)
-    await exposure.show(KSERVE, {9443: webhook.address})
+    """Serve webhooks, the proxy of ML Metadata, and what the mesh refuses inside."""
+
+    async def serve_webhook(
+        component: Component, port: int, app: Callable[[KubeClient], ASGIApp]
+    ) -> None:
+        """With the certificate of its component, at the port of its pod."""
+        assert component.secret is not None
+        account = f"system:serviceaccount:{component.namespace}:{component.account}"
+        client = await running.client(account, ("system:masters",))
+        webhook = WebhookServer(
+            client,
+            secret=(component.namespace, component.secret),
+            directory=directory / "webhooks" / component.name,
+            host=control.network.host_ip,
+            app=app(client),
+        )
+        await running.run(webhook.start, webhook.stop)
+        await exposure.show(component, {port: webhook.address})
+
+    await serve_webhook(KSERVE, 9443, lambda _: webhook_app(faults))
     envoy = await running.serve(pipelines.metadata_app)
     await exposure.show(METADATA_ENVOY, {9090: envoy.address})
     if multi_user:
+        await serve_webhook(POD_DEFAULTS, 4443, lambda client: PodDefaultsWebhook(client).app)
         # Policies of the mesh let their gateway in, and nobody else.
         refusing = (await running.serve(PlainTextResponse("RBAC: access denied", 403))).address
         await exposure.show(DASHBOARD, {8082: refusing})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.local.kube.quantity import parse_quantity
+from pytest_kubeflow.local.kube.quantity import format_quantity, parse_quantity
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,26 @@ def test_malformed_quantities_are_named(text: str) -> None:
 @given(st.integers(0, 10**12), st.sampled_from(["m", "", "k", "Ki", "Mi", "G"]))
 def test_order_follows_the_number(number: int, suffix: str) -> None:
     assert parse_quantity(f"{number}{suffix}") < parse_quantity(f"{number + 1}{suffix}")
+
+
+@given(st.integers(0, 10**15), st.sampled_from(["", "m", "Mi"]))
+def test_what_is_written_is_what_was_meant(number: int, like: str) -> None:
+    value = Fraction(number, 1000)
+    assert parse_quantity(format_quantity(value, like=like)) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "like", "text"),
+    [
+        (Fraction(0), "1Gi", "0"),
+        (Fraction(1), "", "1"),
+        (Fraction(1000), "", "1k"),
+        (Fraction(1, 2), "", "500m"),
+        (Fraction(1536 * 2**20), "1Gi", "1536Mi"),
+        (Fraction(2**30), "2Gi", "1Gi"),
+        (Fraction(512), "2Gi", "512"),
+        (Fraction(1500, 1), "", "1500"),
+    ],
+)
+def test_the_shortest_way_is_taken(value: Fraction, like: str, text: str) -> None:
+    assert format_quantity(value, like=like) == text

@@ -12,29 +12,42 @@ from pytest_kubeflow.local.apiserver.store import Store
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 a mount path
 _TOKEN_SECONDS = 3607
+_PROTECTION = "kubernetes.io/pvc-protection"
 _NAMELESS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 class Admission:
-    """NamespaceLifecycle, PodSecurity, ServiceAccount and DefaultStorageClass of a real server."""
+    """Plugins of a real server that change or refuse what is written.
+
+    NamespaceLifecycle, PodSecurity, ServiceAccount, DefaultStorageClass, and
+    StorageObjectInUseProtection.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def admit_create(self, kind: ResourceType, obj: Object) -> Object:
         """The object as it is to be stored. Raises StatusError when it must not be."""
-        namespace = obj["metadata"].get("namespace", "")
-        if kind.namespaced:
-            self._namespace_is_there(kind, namespace, obj["metadata"]["name"])
+        admitted = self.change(kind, obj)
         if kind.type == ("", "pods"):
-            admitted = self._service_account(obj, namespace)
             # After all changes to the pod, as a real server does it.
+            namespace = obj["metadata"].get("namespace", "")
             home = self._store.get(("", "namespaces"), ("", namespace))
             if home is not None:
                 podsecurity.check_pod(admitted, home)
-            return admitted
+        return admitted
+
+    def change(self, kind: ResourceType, obj: Object) -> Object:
+        """What it is before webhooks and rules see it. Raises StatusError for its namespace."""
+        metadata = obj["metadata"]
+        namespace = metadata.get("namespace", "")
+        if kind.namespaced:
+            self._namespace_is_there(kind, namespace, metadata.get("name", ""))
+        if kind.type == ("", "pods"):
+            return self._service_account(obj, namespace)
         if kind.type == ("", "persistentvolumeclaims"):
-            return self._default_class(obj)
+            obj = self._default_class(obj)
+            return _finalized(obj, _PROTECTION)
         return obj
 
     def warnings(self, kind: ResourceType, obj: Object) -> tuple[str, ...]:
@@ -72,7 +85,7 @@ class Admission:
             raise forbidden(
                 "",
                 "pods",
-                pod["metadata"]["name"],
+                pod["metadata"].get("name", ""),
                 f"error looking up service account {namespace}/{account_name}: "
                 f'serviceaccount "{account_name}" not found',
             )
@@ -95,6 +108,15 @@ class Admission:
         if not defaults:
             return claim
         return {**claim, "spec": {**claim["spec"], "storageClassName": defaults[0]}}
+
+
+def _finalized(obj: Object, finalizer: str) -> Object:
+    """An object that stays as long as it is in use."""
+    metadata = obj["metadata"]
+    finalizers = metadata.get("finalizers") or []
+    if finalizer in finalizers:
+        return obj
+    return {**obj, "metadata": {**metadata, "finalizers": [*finalizers, finalizer]}}
 
 
 def _with_token(spec: Object) -> Object:

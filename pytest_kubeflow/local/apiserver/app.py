@@ -147,7 +147,9 @@ class ApiApp:
 
     async def _admitted(self, verb: str, request: Request, user: User, target: Target) -> Answer:
         """Write what webhooks leave of it, if any of them wants to be asked."""
-        there = target.name and self._handlers.store.get(target.kind.type, target.key) is not None
+        there = (
+            bool(target.name) and self._handlers.store.get(target.kind.type, target.key) is not None
+        )
         for operation in operations(verb):
             attempt = Attempt(operation, target, user, request.dry_run)
             if (operation == "UPDATE" and not there) or not self._webhooks.concern(attempt):
@@ -155,16 +157,18 @@ class ApiApp:
             if operation == "CREATE" and there:
                 continue
             old = self._handlers.get(target) if there else None
-            new = None if verb == "delete" else self._candidate(verb, request, target)
+            new = None if verb == "delete" else self._candidate(verb, request, target, there)
             mutated = await self._webhooks.admit(attempt, new, old)
             if mutated is not None and mutated != new:
                 return self._write_mutated(operation, request, target, mutated)
         return self._write(verb, request, target)
 
-    def _candidate(self, verb: str, request: Request, target: Target) -> Object:
-        """What would be stored."""
+    def _candidate(self, verb: str, request: Request, target: Target, there: bool) -> Object:
+        """What would be stored; of new objects, what would be looked at then."""
         if verb == "create":
-            return self._handlers.create(target, request.document(), dry_run=True)
+            return self._handlers.proposal(target, request.document())
+        if verb == "patch" and not there:
+            return self._handlers.applied(target, request.body, request.query)
         if verb == "update":
             return self._handlers.update(target, request.document(), dry_run=True)
         patched, _ = self._handlers.patch(

@@ -90,6 +90,14 @@ def conform(kind: ResourceType, version: str, obj: Object) -> Object:
     Raises StatusError 422 where it does not fit. Of the schema's vocabulary, types, required,
     enum, defaults, bounds and items are checked; CEL rules are not.
     """
+    shaped, causes = shape(kind, version, obj)
+    if causes:
+        raise invalid(kind.group, kind.kind, obj["metadata"]["name"], causes)
+    return shaped
+
+
+def shape(kind: ResourceType, version: str, obj: Object) -> tuple[Object, list[Cause]]:
+    """The same, with what is wrong with it instead of an error."""
     assert kind.definition is not None
     versions = kind.definition["spec"]["versions"]
     schema = next(one for one in versions if one["name"] == version)["schema"]["openAPIV3Schema"]
@@ -106,9 +114,7 @@ def conform(kind: ResourceType, version: str, obj: Object) -> Object:
     for name in schema.get("required") or []:
         if name not in pruned:
             causes.append((name, "FieldValueRequired", "Required value"))
-    if causes:
-        raise invalid(kind.group, kind.kind, obj["metadata"]["name"], causes)
-    return pruned
+    return pruned, causes
 
 
 def _walk(schema: Object | None, value: Any, path: str, causes: list[Cause]) -> Any:

@@ -27,6 +27,7 @@ from pytest_kubeflow.local.apiserver.patches import (
     parse_patch,
 )
 from pytest_kubeflow.local.apiserver.patches.apply import server_side_apply
+from pytest_kubeflow.local.apiserver.quotas import check_quotas
 from pytest_kubeflow.local.apiserver.resources import Registry, ResourceType
 from pytest_kubeflow.local.apiserver.selection import selection
 from pytest_kubeflow.local.apiserver.store import Store
@@ -102,12 +103,34 @@ class Handlers:
         name = (metadata.get("namespace", ""), metadata["name"])
         if self.store.get(kind.type, name) is not None:
             raise already_exists(kind.group, kind.plural, metadata["name"])
+        check_quotas(self.store, kind, obj)
         if dry_run:
             return target.shown(obj)
         stored = self.store.put(kind.type, name, obj)
         if kind.kind == "CustomResourceDefinition":
             self.registry.define(stored)
         return target.shown(stored)
+
+    def proposal(self, target: Target, obj: Object) -> Object:
+        """What webhooks see of an object that is to be made, which may have no name yet.
+
+        Raises StatusError if it cannot be there.
+        """
+        kind = target.kind
+        obj = target.typed(obj)
+        metadata = target.placed({**(obj.get("metadata") or {})})
+        for field in (*_FROM_SERVER, "generation", "selfLink"):
+            metadata.pop(field, None)
+        obj = self._strategies.defaulted(kind, {**obj, "metadata": metadata})
+        if "status" in kind.subresources:
+            obj = {key: value for key, value in obj.items() if key != "status"}
+        if kind.custom:
+            obj, _ = crds.shape(kind, target.version, obj)
+        return target.shown(self.admission.change(kind, obj))
+
+    def applied(self, target: Target, body: bytes, query: dict[str, str]) -> Object:
+        """What an apply patch would make, where nothing is there yet."""
+        return self.proposal(target, self._merged(target, parse_patch(APPLY, body), query))
 
     def update(self, target: Target, obj: Object, *, dry_run: bool = False) -> Object:
         """PUT: replaces an object, or its status where the target is the `status` subresource."""
@@ -160,6 +183,13 @@ class Handlers:
     def _apply(
         self, target: Target, config: Object, query: dict[str, str], *, dry_run: bool
     ) -> tuple[Object, bool]:
+        merged = self._merged(target, config, query)
+        live = self.store.get(target.kind.type, target.key)
+        if live is None:
+            return self.create(target, merged, dry_run=dry_run), True
+        return self._write(target, live, merged, dry_run), False
+
+    def _merged(self, target: Target, config: Object, query: dict[str, str]) -> Object:
         manager = query.get("fieldManager")
         if not manager:
             raise bad_request("fieldManager is required for apply patch")
@@ -169,10 +199,7 @@ class Handlers:
         config = {**config, "metadata": metadata}
         live = self.store.get(target.kind.type, target.key)
         force = query.get("force", "").lower() == "true"
-        merged = server_side_apply(live, config, manager=manager, force=force, now=timestamp())
-        if live is None:
-            return self.create(target, merged, dry_run=dry_run), True
-        return self._write(target, live, merged, dry_run), False
+        return server_side_apply(live, config, manager=manager, force=force, now=timestamp())
 
     def _write(self, target: Target, old: Object, new: Object, dry_run: bool) -> Object:
         kind = target.kind

@@ -64,13 +64,21 @@ def _failure_policy(policy: Object) -> Object:
 
 def selecting(obj: Object) -> Object:
     """A new Job, with the labels and the selector by which it finds its pods."""
+    return _labelled(obj if obj["spec"]["manualSelector"] else _selecting(obj))
+
+
+def _labelled(obj: Object) -> Object:
+    """A Job without labels has those of its pods."""
+    metadata, labels = obj["metadata"], obj["spec"]["template"]["metadata"].get("labels")
+    if metadata.get("labels") or not labels:
+        return obj
+    return {**obj, "metadata": {**metadata, "labels": labels}}
+
+
+def _selecting(obj: Object) -> Object:
     metadata, spec = obj["metadata"], obj["spec"]
     template = spec["template"]
     shape = template["metadata"]
-    if not metadata.get("labels") and shape.get("labels"):
-        obj = {**obj, "metadata": {**metadata, "labels": shape["labels"]}}
-    if spec["manualSelector"]:
-        return obj
     name, uid = metadata["name"], metadata["uid"]
     own = {"job-name": name, "controller-uid": uid}
     labels = {**own, **{f"{_PREFIX}{key}": value for key, value in own.items()}}

@@ -8,12 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_kubeflow.local.apiserver.errors import Object, conflict, invalid
+from pytest_kubeflow.local.apiserver.podspec import container, volume
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 
 _MAY_CHANGE = ("activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolerations")
 
 
 def defaulted(obj: Object) -> Object:
+    """A pod with its defaults, those of admission included, and its first status."""
     given = obj.get("spec") or {}
     spec: dict[str, Any] = {
         "dnsPolicy": "ClusterFirst",
@@ -28,7 +30,9 @@ def defaulted(obj: Object) -> Object:
     }
     for group in ("initContainers", "containers"):
         if given.get(group):
-            spec[group] = [_container(container) for container in given[group]]
+            spec[group] = [_container(one) for one in given[group]]
+    if given.get("volumes"):
+        spec["volumes"] = [volume(one) for one in given["volumes"]]
     tolerations = list(given.get("tolerations") or [])
     for key in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"):
         if not any(one.get("key") in {key, None} for one in tolerations):
@@ -39,24 +43,12 @@ def defaulted(obj: Object) -> Object:
     return {**obj, "spec": spec, "status": {"phase": "Pending", "qosClass": _quality(spec)}}
 
 
-def image_defaults(container: Object) -> Object:
-    """What every container has, in a pod and in the template of one."""
-    image = container.get("image") or ""
-    latest = ":" not in image.rpartition("/")[2] or image.endswith(":latest")
-    return {
-        "imagePullPolicy": "Always" if latest and "@" not in image else "IfNotPresent",
-        "terminationMessagePath": "/dev/termination-log",
-        "terminationMessagePolicy": "File",
-    }
-
-
 def _container(given: Object) -> Object:
-    container: dict[str, Any] = {**image_defaults(given), **given}
+    """A container whose requests are its limits where there are none."""
     resources = {**(given.get("resources") or {})}
     if limits := resources.get("limits"):
         resources["requests"] = {**limits, **(resources.get("requests") or {})}
-    container["resources"] = resources
-    return container
+    return {**container(given), "resources": resources}
 
 
 def _quality(spec: Object) -> str:

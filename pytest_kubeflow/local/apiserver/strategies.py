@@ -33,14 +33,18 @@ class Strategies:
             obj = {key: value for key, value in obj.items() if key != "status"}
         if self._has_generation(kind):
             obj = {**obj, "metadata": {**obj["metadata"], "generation": 1}}
-        prepare = _DEFAULTS.get(kind.type)
-        if prepare is not None:
-            obj = prepare(obj)
+        obj = self.defaulted(kind, obj)
         if kind.type == ("batch", "jobs"):
             obj = jobs.selecting(obj)
         if kind.type == ("", "services"):
             obj = self._cluster_ip(obj)
         return obj
+
+    @staticmethod
+    def defaulted(kind: ResourceType, obj: Object) -> Object:
+        """A copy of an object with the defaults of its kind."""
+        prepare = _DEFAULTS.get(kind.type)
+        return obj if prepare is None else prepare(obj)
 
     def prepare_update(
         self, kind: ResourceType, new: Object, old: Object, *, part: str = ""
@@ -76,6 +80,8 @@ class Strategies:
 
     @staticmethod
     def _has_generation(kind: ResourceType) -> bool:
+        if kind.type == ("apps", "controllerrevisions"):
+            return False
         return kind.custom or kind.group in _WITH_GENERATION or kind.type == ("", "pods")
 
     def _cluster_ip(self, obj: Object) -> Object:

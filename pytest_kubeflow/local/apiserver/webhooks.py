@@ -60,13 +60,46 @@ class AdmissionWebhooks:
 
         Raises StatusError: what one of them says, or 500 where one that must be asked cannot be.
         """
-        for webhook in self._wanting(_MUTATING, attempt):
-            answer = await self._ask(webhook, attempt, new, old)
-            if answer is not None and new is not None and answer.get("patch"):
-                new = apply_patch(JSON, new, _patch(webhook, answer), custom=True)
+        new = await self._mutated(attempt, new, old)
         for webhook in self._wanting(_VALIDATING, attempt):
             await self._ask(webhook, attempt, new, old)
         return new
+
+    async def _mutated(
+        self, attempt: Attempt, new: Object | None, old: Object | None
+    ) -> Object | None:
+        """Webhooks that want it see the changes of later ones, too; once."""
+        again: list[Object] = []
+        seen: list[Object] = []
+        for webhook in self._wanting(_MUTATING, attempt):
+            changed = await self._change(webhook, attempt, new, old)
+            if changed is None:
+                continue
+            if changed != new:
+                again, seen, new = [*again, *seen], [], changed
+            if webhook.get("reinvocationPolicy") == "IfNeeded":
+                seen.append(webhook)
+        for webhook in again:
+            changed = await self._change(webhook, attempt, new, old)
+            new = new if changed is None else changed
+        return new
+
+    async def _change(
+        self, webhook: Object, attempt: Attempt, new: Object | None, old: Object | None
+    ) -> Object | None:
+        """What one of them makes of the object; None if it was not asked, or there is none."""
+        answer = await self._ask(webhook, attempt, new, old)
+        if answer is None or not answer.get("patch"):
+            return None if answer is None else new
+        patch = _patch(webhook, answer)
+        if new is None:
+            why = f'admission webhook "{webhook["name"]}" attempted to modify the object, which is '
+            raise _internal(f"{why}not supported for this operation")
+        try:
+            changed: Object = apply_patch(JSON, new, patch, custom=True)
+        except StatusError as error:
+            raise _internal(error.message) from None
+        return changed
 
     async def _ask(
         self, webhook: Object, attempt: Attempt, new: Object | None, old: Object | None
@@ -83,12 +116,7 @@ class AdmissionWebhooks:
             if webhook.get("failurePolicy") == "Ignore":
                 return None
             why = f'failed calling webhook "{name}": failed to call webhook: {error}'
-            raise StatusError(
-                500,
-                "InternalError",
-                f"Internal error occurred: {why}",
-                details={"causes": [{"message": why}]},
-            ) from None
+            raise _internal(why) from None
         if not answer["allowed"]:
             raise _denial(name, answer.get("status") or {})
         return answer
@@ -174,9 +202,13 @@ def _patch(webhook: Object, answer: Object) -> list[Any]:
     except ValueError:
         patch = None
     if not isinstance(patch, list):
-        why = f'admission webhook "{webhook["name"]}" gave a patch that is none'
-        raise StatusError(500, "InternalError", f"Internal error occurred: {why}")
+        raise _internal(f'admission webhook "{webhook["name"]}" gave a patch that is none')
     return patch
+
+
+def _internal(why: str) -> StatusError:
+    told = f"Internal error occurred: {why}"
+    return StatusError(500, "InternalError", told, details={"causes": [{"message": why}]})
 
 
 def _denial(name: str, status: Object) -> StatusError:
@@ -185,7 +217,7 @@ def _denial(name: str, status: Object) -> StatusError:
     code = int(status.get("code") or 400)
     return StatusError(
         code,
-        str(status.get("reason") or "BadRequest"),
+        str(status.get("reason") or ""),
         f"{told}: {message}" if message else f"{told} without explanation",
     )
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_kubeflow.local.apiserver.errors import Object, invalid
-from pytest_kubeflow.local.apiserver.podstrategy import image_defaults
+from pytest_kubeflow.local.apiserver.podspec import container, volume
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 
 _HISTORY = 10
-_FILE_MODE = 0o644
-_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _SET_MAY_CHANGE = (
     "replicas",
     "ordinals",
@@ -69,9 +67,9 @@ def pod_template(template: Object) -> Object:
         spec |= {"serviceAccountName": account, "serviceAccount": account}
     for group in ("initContainers", "containers"):
         if given.get(group):
-            spec[group] = [_container(one) for one in given[group]]
+            spec[group] = [container(one) for one in given[group]]
     if given.get("volumes"):
-        spec["volumes"] = [_volume(one) for one in given["volumes"]]
+        spec["volumes"] = [volume(one) for one in given["volumes"]]
     return {**template, "metadata": template.get("metadata") or {}, "spec": spec}
 
 
@@ -99,46 +97,3 @@ def _claim(template: Object) -> Object:
         "spec": {"volumeMode": "Filesystem", **(template.get("spec") or {})},
         "status": {"phase": "Pending"},
     }
-
-
-def _container(given: Object) -> Object:
-    made = {**image_defaults(given), **given, "resources": given.get("resources") or {}}
-    if given.get("ports"):
-        made["ports"] = [{"protocol": "TCP", **port} for port in given["ports"]]
-    if given.get("env"):
-        made["env"] = [_variable(one) for one in given["env"]]
-    for name in _PROBES:
-        if given.get(name):
-            made[name] = _probe(given[name])
-    return made
-
-
-def _variable(given: Object) -> Object:
-    source = given.get("valueFrom") or {}
-    if "fieldRef" not in source:
-        return given
-    field = {"apiVersion": "v1", **source["fieldRef"]}
-    return {**given, "valueFrom": {**source, "fieldRef": field}}
-
-
-def _probe(given: Object) -> Object:
-    made = {
-        "failureThreshold": 3,
-        "periodSeconds": 10,
-        "successThreshold": 1,
-        "timeoutSeconds": 1,
-        **given,
-    }
-    if "httpGet" in given:
-        made["httpGet"] = {"path": "/", "scheme": "HTTP", **given["httpGet"]}
-    return made
-
-
-def _volume(given: Object) -> Object:
-    made = dict(given)
-    for source in ("configMap", "secret", "downwardAPI", "projected"):
-        if isinstance(given.get(source), dict):
-            made[source] = {"defaultMode": _FILE_MODE, **given[source]}
-    if len(given) == 1:  # nothing but a name
-        made["emptyDir"] = {}
-    return made

@@ -22,6 +22,7 @@ from pytest_kubeflow.local.controllers.namespace import NamespaceController
 from pytest_kubeflow.local.controllers.node import NodeController
 from pytest_kubeflow.local.controllers.persistentvolume import PersistentVolumeController
 from pytest_kubeflow.local.controllers.replicaset import ReplicaSetController
+from pytest_kubeflow.local.controllers.resourcequota import ResourceQuotaController
 from pytest_kubeflow.local.controllers.serviceaccount import ServiceAccountController
 from pytest_kubeflow.local.controllers.statefulset import StatefulSetController
 from pytest_kubeflow.local.faults import Faults
@@ -103,6 +104,7 @@ class ControllerManager:
             StatefulSetController(self._client, informers),
             JobController(self._client, informers, first_backoff=self._job_backoff),
             OrphanedPodController(self._client, informers),
+            ResourceQuotaController(self._client, informers),
             FinishedJobCleaner(self._client, informers),
             EndpointsController(self._client, informers),
             EndpointSliceController(self._client, informers),

@@ -44,3 +44,21 @@ def parse_quantity(text: str | float) -> Fraction:
     if match["exponent"]:
         return number * Fraction(10) ** int(match["exponent"])
     return number * _SUFFIXES[match["suffix"] or ""]
+
+
+def format_quantity(value: Fraction, *, like: str = "") -> str:
+    """The shortest way to write an exact value, in powers of 1024 where `like` is written so.
+
+    Source: CanonicalizeBytes in apimachinery/pkg/api/resource/quantity.go.
+    """
+    binary = like.endswith("i") and abs(value) >= 1024
+    chosen, best = "", value
+    for suffix, factor in _SUFFIXES.items():
+        if suffix.endswith("i") is not binary and suffix:
+            continue
+        number = value / factor
+        if number.denominator == 1 and (best.denominator != 1 or abs(number) < abs(best)):
+            chosen, best = suffix, number
+    if best.denominator != 1:  # less than the smallest unit: rounded up, as Go does it
+        return f"{-(-value // _SUFFIXES['n'])}n"
+    return f"{best.numerator}{chosen}"

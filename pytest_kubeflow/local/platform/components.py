@@ -59,6 +59,8 @@ class Component:
     meshed: bool = True
     secret: str | None = None
     """The Secret with the certificate that it shows, which its pods mount."""
+    certificates: str = "/tmp/k8s-webhook-server/serving-certs"  # noqa: S108 in its pod
+    """Where they mount it."""
 
 
 def _kfp(
@@ -216,6 +218,31 @@ PROFILE_PIECES = Component(
     (Container("profile-controller", "docker.io/alpine/k8s:1.32.3"),),
     meshed=False,
 )
+POD_DEFAULTS_SECRET = "poddefaults-webhook-certs"  # noqa: S105 the name of a Secret object
+POD_DEFAULTS = Component(
+    "poddefaults-webhook-deployment",
+    "kubeflow",
+    "poddefaults-webhook-service-account",
+    {
+        "app": "poddefaults",
+        "app.kubernetes.io/component": "poddefaults",
+        "app.kubernetes.io/managed-by": "kustomize",
+        "app.kubernetes.io/name": "poddefaults-webhook",
+        "app.kubernetes.io/part-of": "kubeflow-dashboard",
+        "sidecar.istio.io/inject": "false",
+    },
+    (
+        Container(
+            "poddefaults-webhook",
+            f"ghcr.io/kubeflow/dashboard/poddefaults-webhook:{_DASHBOARD}",
+            {"https-webhook": 4443},
+        ),
+    ),
+    {"poddefaults-webhook-service": (Port("https-webhook", 443, 4443),)},
+    meshed=False,
+    secret=POD_DEFAULTS_SECRET,
+    certificates="/etc/webhook/certs",
+)
 VOLUMES_WEB_APP = Component(
     "volumes-web-app-deployment",
     "kubeflow",
@@ -336,6 +363,7 @@ _MULTI_USER = (
     DASHBOARD,
     PROFILES,
     PROFILE_PIECES,
+    POD_DEFAULTS,
     VOLUMES_WEB_APP,
     JUPYTER_WEB_APP,
     NOTEBOOK_CONTROLLER,

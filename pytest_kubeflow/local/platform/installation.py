@@ -22,7 +22,7 @@ from pytest_kubeflow.local.platform.webhook import webhook_objects
 from pytest_kubeflow.local.platform.workloads import objects_of
 
 _MANIFESTS = ("platform", "installation", "kserve")
-_MULTI_USER = ("multi-user", "istio", "platform-namespaces", "mesh", "notebooks")
+_MULTI_USER = ("multi-user", "istio", "poddefaults", "platform-namespaces", "mesh", "notebooks")
 _SYSTEM = "kubeflow"
 _BUILT_IN_GROUPS = (
     "v1.",

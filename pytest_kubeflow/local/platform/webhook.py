@@ -10,7 +10,7 @@ from datetime import datetime
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.platform.certificate import KeyPair, self_signed
-from pytest_kubeflow.local.platform.components import KSERVE
+from pytest_kubeflow.local.platform.components import KSERVE, Component
 
 NAMESPACE = "kubeflow"
 CERTIFICATE = "serving-cert"
@@ -25,30 +25,32 @@ INJECT = "cert-manager.io/inject-ca-from"
 def webhook_objects() -> Iterator[Object]:
     """Certificate, Secret and configuration, which belong to each other."""
     pair = self_signed(NAMES)
-    certificate = certificate_object()
-    yield {**certificate, "status": issued_status(certificate, pair)}
-    yield certificate_secret(certificate, pair)
+    yield from certificate_objects(CERTIFICATE, KSERVE, pair, issuer="selfsigned-issuer")
     yield configuration(pair.certificate)
 
 
-def certificate_object() -> Object:
-    """What cert-manager is asked for."""
-    return {
+def certificate_objects(
+    name: str, component: Component, pair: KeyPair, *, issuer: str
+) -> Iterator[Object]:
+    """What cert-manager is asked for, and the Secret of `component` where it puts it."""
+    certificate: Object = {
         "apiVersion": "cert-manager.io/v1",
         "kind": "Certificate",
         "metadata": {
-            "name": CERTIFICATE,
-            "namespace": NAMESPACE,
+            "name": name,
+            "namespace": component.namespace,
             "uid": str(uuid.uuid4()),
             "generation": 1,
         },
         "spec": {
-            "commonName": NAMES[0],
-            "dnsNames": list(NAMES),
-            "issuerRef": {"kind": "Issuer", "name": "selfsigned-issuer"},
-            "secretName": KSERVE.secret,
+            "commonName": pair.names[0],
+            "dnsNames": list(pair.names),
+            "issuerRef": {"kind": "Issuer", "name": issuer},
+            "secretName": component.secret,
         },
     }
+    yield {**certificate, "status": issued_status(certificate, pair)}
+    yield certificate_secret(certificate, pair)
 
 
 def certificate_secret(certificate: Object, pair: KeyPair) -> Object:

@@ -24,7 +24,6 @@ from pytest_kubeflow.local.kubelet.status import pod_status
 from pytest_kubeflow.local.platform.components import PROXY_IMAGE, Component, Container
 
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
-_CERTIFICATES = "/tmp/k8s-webhook-server/serving-certs"  # noqa: S108 a mount path of its pod
 _SELECTING = ("app", "component", "istio", "app.kubernetes.io/name", "control-plane")
 
 
@@ -159,7 +158,7 @@ def _container(container: Container, component: Component | None) -> Object:
         },
     }
     if component is not None and component.secret is not None:
-        mount = {"name": "cert", "mountPath": _CERTIFICATES, "readOnly": True}
+        mount = {"name": "cert", "mountPath": component.certificates, "readOnly": True}
         made["volumeMounts"] = [mount]
     return made
 

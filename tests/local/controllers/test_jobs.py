@@ -119,7 +119,7 @@ def test_a_job_is_complete_when_its_pod_has_succeeded(jobs: Jobs) -> None:
         "batch.kubernetes.io/controller-uid": uid,
     }
     assert made.spec.template.metadata.labels == generated
-    assert made.metadata.labels == {"app": "j"}
+    assert made.metadata.labels == generated
     assert made.spec.selector.match_labels == {"batch.kubernetes.io/controller-uid": uid}
     assert (made.spec.completions, made.spec.parallelism, made.spec.backoff_limit) == (1, 1, 6)
     (pod,) = jobs.wait_active("j")

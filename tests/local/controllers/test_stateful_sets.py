@@ -85,7 +85,7 @@ def test_members_come_one_after_the_other_and_go_from_the_end(
     (first,) = eventually(lambda: pods_of(core, namespace, "s"))
     assert (first.metadata.name, first.metadata.generate_name) == ("s-0", "s-")
     assert (first.spec.hostname, first.spec.subdomain) == ("s-0", "s")
-    status = eventually(lambda: status_of(core, namespace, "s"))
+    status = eventually(lambda: (one := status_of(core, namespace, "s")).update_revision and one)
     assert first.metadata.labels == {
         "app": "s",
         "statefulset.kubernetes.io/pod-name": "s-0",

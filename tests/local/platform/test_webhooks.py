@@ -225,12 +225,14 @@ class Webhook(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def listening(folder: Path, pair: KeyPair) -> Iterator[ThreadingHTTPServer]:
+def listening(
+    folder: Path, pair: KeyPair, handler: type[BaseHTTPRequestHandler] = Webhook
+) -> Iterator[ThreadingHTTPServer]:
     (folder / "crt").write_bytes(pair.certificate)
     (folder / "key").write_bytes(pair.key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "crt", folder / "key")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Webhook)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     server.reviews, server.ended = [], threading.Event()  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever)

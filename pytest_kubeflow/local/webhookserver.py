@@ -1,4 +1,4 @@
-"""WebhookServer: serves KServe's webhook with the certificate that its Secret holds."""
+"""WebhookServer: serves a webhook with the certificate that its Secret holds."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import os
 import ssl
 from pathlib import Path
 
-from pytest_kubeflow.local.faults import Faults
+from starlette.types import ASGIApp
+
 from pytest_kubeflow.local.httpd import HttpServer
 from pytest_kubeflow.local.kube import Informer, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import SECRETS
-from pytest_kubeflow.local.serving.webhook import webhook_app
 
 log = logging.getLogger(__name__)
 
@@ -32,13 +32,13 @@ class WebhookServer:
         secret: tuple[str, str],
         directory: Path,
         host: str,
-        faults: Faults,
+        app: ASGIApp,
     ) -> None:
         self._client = client
         self._secret = secret
         self._directory = directory
         self._host = host
-        self._faults = faults
+        self._app = app
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -46,9 +46,7 @@ class WebhookServer:
         namespace, name = self._secret
         self._directory.mkdir(mode=0o700, parents=True)
         files = self._write(await self._client.get(SECRETS, name, namespace))
-        self._server = HttpServer(
-            webhook_app(self._faults), host=self._host, certificate=files[0], key=files[1]
-        )
+        self._server = HttpServer(self._app, host=self._host, certificate=files[0], key=files[1])
         await self._server.start()
         informer = Informer(
             self._client, SECRETS, namespace, field_selector=f"metadata.name={name}"
@@ -72,7 +70,7 @@ class WebhookServer:
         try:
             self._server.use_certificate(*self._write(secret))
         except (KeyError, ValueError, ssl.SSLError) as error:
-            log.warning("the certificate of KServe's webhook is none: %s", error)
+            log.warning("Secret %s/%s of a webhook has no certificate: %s", *self._secret, error)
 
     def _write(self, secret: Object) -> tuple[Path, Path]:
         data = secret.get("data") or {}

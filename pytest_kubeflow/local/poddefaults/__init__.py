@@ -1,0 +1,1 @@
+"""PodDefaults: what profiles add to their pods, by a webhook that the API server asks."""
