@@ -39,6 +39,18 @@ if TYPE_CHECKING:
     from pytest_kubeflow.k8s.inventory import Holder, Inventory, NodeFacts, read_inventory
     from pytest_kubeflow.k8s.portforward import PortForward
     from pytest_kubeflow.k8s.volumes import SeededVolume, Volume
+    from pytest_kubeflow.notebooks.creator import NotebookCreator
+    from pytest_kubeflow.notebooks.errors import (
+        CellFailed,
+        KernelDied,
+        NotebookFailed,
+        ServerRefused,
+    )
+    from pytest_kubeflow.notebooks.kernel import Kernel
+    from pytest_kubeflow.notebooks.notebook import Notebook
+    from pytest_kubeflow.notebooks.outputs import Outputs
+    from pytest_kubeflow.notebooks.spec import NewClaim
+    from pytest_kubeflow.notebooks.webapp import JupyterWebApp
     from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
     from pytest_kubeflow.pipelines.mlmd import MetadataSource
     from pytest_kubeflow.pipelines.outputs import SourceUnavailable
@@ -69,6 +81,7 @@ __all__ = [
     "Answer",
     "AuthenticationError",
     "Bucket",
+    "CellFailed",
     "Cluster",
     "ClusterUnreachable",
     "ComponentMissing",
@@ -79,13 +92,21 @@ __all__ = [
     "Holder",
     "InferenceService",
     "Inventory",
+    "JupyterWebApp",
+    "Kernel",
+    "KernelDied",
     "KubeflowConfig",
     "KubeflowError",
     "KubernetesClient",
     "MetadataSource",
+    "NewClaim",
     "NodeFacts",
     "NotFound",
+    "Notebook",
+    "NotebookCreator",
+    "NotebookFailed",
     "ObjectStoreError",
+    "Outputs",
     "PermissionDenied",
     "PipelineRun",
     "PipelineRunner",
@@ -105,6 +126,7 @@ __all__ = [
     "ScratchBucket",
     "Secret",
     "SeededVolume",
+    "ServerRefused",
     "ServiceDeployer",
     "ServiceFailed",
     "SourceUnavailable",
@@ -156,6 +178,13 @@ _HOMES = {
     "platform.expectation": ["PlatformHealth"],
     "quantity": ["parse_quantity"],
     "k8s.volumes": ["SeededVolume", "Volume"],
+    "notebooks.creator": ["NotebookCreator"],
+    "notebooks.errors": ["CellFailed", "KernelDied", "NotebookFailed", "ServerRefused"],
+    "notebooks.kernel": ["Kernel"],
+    "notebooks.notebook": ["Notebook"],
+    "notebooks.outputs": ["Outputs"],
+    "notebooks.spec": ["NewClaim"],
+    "notebooks.webapp": ["JupyterWebApp"],
     "objectstore.bucket": ["Bucket", "ScratchBucket"],
     "pipelines.mlmd": ["MetadataSource"],
     "pipelines.outputs": ["SourceUnavailable"],

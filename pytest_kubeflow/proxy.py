@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from pytest_kubeflow.errors import ConfigurationError
 
@@ -24,6 +25,17 @@ class Proxy:
         """Host and port to connect to."""
         parts = urlsplit(self.url)
         return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+    @property
+    def url_with_login(self) -> str:
+        """The URL with its credentials, as `websockets` takes it."""
+        kind, _, encoded = self.headers.get("proxy-authorization", "").partition(" ")
+        if kind.lower() != "basic":
+            return self.url
+        user, _, password = base64.b64decode(encoded).decode().partition(":")
+        parts = urlsplit(self.url)
+        login = f"{quote(user, safe='')}:{quote(password, safe='')}@"
+        return urlunsplit(parts._replace(netloc=login + parts.netloc))
 
 
 def proxy_for(url: str) -> Proxy | None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pytest_kubeflow.auth import Credentials
 from pytest_kubeflow.auth.session import gateway_session
+from pytest_kubeflow.auth.websocket import gateway_websocket
 from pytest_kubeflow.cluster.base import KubernetesCluster
 
 if TYPE_CHECKING:
     import requests
+    from websockets.sync.client import ClientConnection
 
     from pytest_kubeflow.k8s.portforward import PortForward
 
@@ -65,6 +68,10 @@ class Cluster(KubernetesCluster):
         With `patient=False` it leaves it to the caller to ask again for what is lost on the way.
         """
         return gateway_session(self.config.gateway, self.credentials, patient=patient)
+
+    def websocket(self, url: str, largest: int) -> AbstractContextManager[ClientConnection]:
+        """A websocket behind the gateway, with our credentials; messages of `largest` bytes."""
+        return gateway_websocket(url, self.config.gateway, self.credentials, largest=largest)
 
     def run_url(self, run_id: str, namespace: str | None = None) -> str:
         """The page of a run, for people."""

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_kubeflow.auth.retries import gateway_policy
+from pytest_kubeflow.auth.tls import gateway_tls
 from pytest_kubeflow.cluster.checklist import Checklist
 from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import ClusterUnreachable
@@ -123,11 +124,6 @@ class _Certificate:
 
 
 def _handshake(connection: socket.socket, host: str, settings: GatewaySettings) -> _Certificate:
-    from requests.utils import DEFAULT_CA_BUNDLE_PATH
-
-    context = ssl.create_default_context(cafile=str(settings.ca_cert or DEFAULT_CA_BUNDLE_PATH))
-    if settings.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
+    context = gateway_tls(settings)
     with context.wrap_socket(connection, server_hostname=host) as secured:
         return _Certificate(secured.version() or "TLS", secured.getpeercert() or {})

@@ -20,6 +20,7 @@ from pytest_kubeflow.config.model import (
     KubeflowConfig,
     KubernetesSettings,
     LocalSettings,
+    NotebookSettings,
     ReportingSettings,
     S3Settings,
     ServingSettings,
@@ -200,6 +201,7 @@ def _build(options: Sequence[Option], settings: Mapping[str, Setting]) -> Kubefl
         s3=S3Settings(**groups["s3"]),  # type: ignore[arg-type]
         gpu=GpuSettings(**groups["gpu"]),  # type: ignore[arg-type]
         serving=ServingSettings(**groups["serving"]),  # type: ignore[arg-type]
+        notebooks=NotebookSettings(**groups["notebooks"]),  # type: ignore[arg-type]
         health=HealthSettings(**groups["health"]),  # type: ignore[arg-type]
         session=SessionSettings(**groups["session"]),  # type: ignore[arg-type]
         reporting=ReportingSettings(**groups["reporting"]),  # type: ignore[arg-type]

@@ -160,6 +160,14 @@ class ServingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class NotebookSettings:
+    """What the notebooks that tests make are like."""
+
+    image: str | None = None
+    """Their image; None for the one that the web app's form begins with."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSettings:
     """What a test session does with the cluster."""
 
@@ -282,6 +290,7 @@ class KubeflowConfig:
     s3: S3Settings = S3Settings()
     gpu: GpuSettings = GpuSettings()
     serving: ServingSettings = ServingSettings()
+    notebooks: NotebookSettings = NotebookSettings()
     session: SessionSettings = SessionSettings()
     health: HealthSettings = HealthSettings()
     reporting: ReportingSettings = ReportingSettings()

@@ -49,8 +49,6 @@ _UNBOUND = frozenset({"ProvisioningFailed", "FailedBinding"})
 _UNASKED = 1.5
 """Seconds for which only the pod itself is looked at: most have started by then."""
 
-_ASK = "--kf-base-image, --kf-pod-image-pull-secret"
-
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
@@ -61,12 +59,23 @@ class Obstacle:
 
 
 class StartWatch:
-    """Looks at one pod again and again. `timeout` is what --kf-start-timeout says, in seconds."""
+    """Looks at one pod again and again. `timeout` is what --kf-start-timeout says, in seconds.
 
-    def __init__(self, kubernetes: KubernetesClient, namespace: str, timeout: float) -> None:
+    `options` are those that name the pod's image.
+    """
+
+    def __init__(
+        self,
+        kubernetes: KubernetesClient,
+        namespace: str,
+        timeout: float,
+        *,
+        options: str = "--kf-base-image, --kf-pod-image-pull-secret",
+    ) -> None:
         self._kubernetes = kubernetes
         self._namespace = namespace
         self._timeout = timeout
+        self._options = options
         self._begin = time.monotonic()
         self._since: float | None = None
 
@@ -109,7 +118,8 @@ class StartWatch:
             if reason in _IMAGE:
                 words = self._pull_error(pod) if _says_nothing(message) else message
                 return Obstacle(
-                    f"the image {images[status.name]!r} is not pulled: {reason}: {words} ({_ASK})",
+                    f"the image {images[status.name]!r} is not pulled: {reason}: {words} "
+                    f"({self._options})",
                     0.0 if reason in _AT_ONCE else self._timeout,
                 )
             if reason in _CONTAINER:

@@ -23,6 +23,7 @@ VOLUMES = "volumes"
 
 OBJECTSTORE = "objectstore"
 KSERVE = "kserve"
+NOTEBOOKS = "notebooks"
 GPU = "gpu"
 
 MODELS = "models"

@@ -15,7 +15,7 @@ from pytest_kubeflow.preflight.store import STORE
 
 AT_KUBERNETES = (
     *(need.KUBERNETES, need.VOLUMES, need.KSERVE, need.GPU, need.MODELS, need.NODES),
-    *(need.TOKENS, need.SECOND_PROFILE),
+    *(need.TOKENS, need.SECOND_PROFILE, need.NOTEBOOKS),
 )
 """What cannot be done without access to Kubernetes."""
 

@@ -48,16 +48,32 @@ class Right:
 _OBJECT = ("create", "get", "list", "delete")
 _RUN = (need.RUNS,)
 _SERVED = (need.KSERVE,)
+_NOTEBOOKS = (need.NOTEBOOKS,)
 NEEDED = (
     Right(_OBJECT, "pods", "volumes and helper pods", (need.VOLUMES,)),
     Right(("get", "list"), "pods", "the evidence of failures", (*_RUN, *_SERVED), stops=False),
+    Right(("get", "list"), "pods", "the states of notebooks", _NOTEBOOKS),
+    Right(
+        *(("get", "delete"), "persistentvolumeclaims", "the workspaces of notebooks", _NOTEBOOKS)
+    ),
+    Right(
+        *((*_OBJECT, "patch"), "notebooks", "notebooks", _NOTEBOOKS),
+        group="kubeflow.org",
+        component="notebooks",
+    ),
+    Right(
+        *(("get",), "statefulsets", "the reasons of notebooks without a pod", _NOTEBOOKS),
+        group="apps",
+        stops=False,
+    ),
     Right(("get",), "pods/log", "the files on volumes", (need.VOLUMES,)),
     Right(("get",), "pods/log", "the logs of tasks", (*_RUN, *_SERVED), stops=False),
+    Right(("get",), "pods/log", "the logs of notebooks", _NOTEBOOKS, stops=False),
     Right(_OBJECT, "persistentvolumeclaims", "volumes", (need.VOLUMES,)),
     Right(_OBJECT, "configmaps", "volumes", (need.VOLUMES,)),
     Right(
         *(("list",), "events", "evidence of what went wrong"),
-        (need.VOLUMES, *_RUN, *_SERVED),
+        (need.VOLUMES, *_RUN, *_SERVED, *_NOTEBOOKS),
         stops=False,
     ),
     Right(

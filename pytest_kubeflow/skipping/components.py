@@ -12,11 +12,13 @@ FIXTURES = {
     "kfp_client": "pipelines",
     "minio_bucket": "objectstore",
     "minio_client": "objectstore",
+    "notebook": "notebooks",
     "other_profile": "profiles",
     "pipeline_run": "pipelines",
     "run_pipeline": "pipelines",
     "shared_inference_service": "kserve",
     "shared_minio_bucket": "objectstore",
+    "shared_notebook": "notebooks",
     "upload_pipeline": "pipelines",
 }
 """Fixtures that only tests of a component ask for."""

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import io
-import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from PIL import Image
 from playwright.sync_api import Page, expect
 
 from pytest_kubeflow.reporting.page import render
 from tests.browser.conftest import DEVICES, Opener
+from tests.browser.screenshots import screenshot
 from tests.reporting.page.runs import pythagorean
 from tests.reporting.page.sessions import SESSIONS, green, session
 from tests.reporting.page.test_hostile import ATTACKS, everywhere
-
-IMAGES = Path(__file__).parents[2] / "docs/images"
-LARGEST = 150_000
-"""Bytes of a screenshot."""
 
 LOOKS = [
     pytest.param(name, scheme, device, id=f"{name}-{scheme}-{device}")
@@ -35,22 +29,10 @@ def test_how_it_looks(
     name: str, scheme: str, device: str, opened: Opener, files: dict[str, Path]
 ) -> None:
     tab = opened(files[name], scheme=scheme, device=device)
-    _screenshot(tab.page, f"report-{name}-{scheme}-{device}.png")
+    screenshot(tab.page, f"report-{name}-{scheme}-{device}.png")
     width = DEVICES[device][0]
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
     tab.check()
-
-
-def _screenshot(page: Page, name: str) -> None:
-    """Take it; $UPDATE_SCREENSHOTS writes those of the documentation."""
-    image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    # No page is blank: it has text, in more than two colours.
-    assert len(image.getcolors(1 << 24) or ()) > 20
-    written = io.BytesIO()
-    image.quantize(128, dither=Image.Dither.NONE).save(written, "PNG", optimize=True)
-    assert len(written.getvalue()) <= LARGEST
-    if os.environ.get("UPDATE_SCREENSHOTS"):
-        (IMAGES / name).write_bytes(written.getvalue())
 
 
 def violations(page: Page) -> str:

@@ -65,6 +65,22 @@ CLAIMED = "access/test_identity.py::test_what_"
 TAMPERED = "access/test_identity.py::test_tampered_tokens_are_refused"
 EXPIRED = "access/test_identity.py::test_expired_token_is_refused"
 OTHER_KEYS = "access/test_keys.py::test_keys_of_one_profile_do_not_open_the_objects_of_another"
+COMPUTES = "notebooks/test_code.py::test_a_cell_computes"
+SDK = "notebooks/test_code.py::test_the_sdk_of_pipelines_is_there"
+INSTALLED = "notebooks/test_code.py::test_a_package_is_installed"
+SOFTMAX = "notebooks/test_code.py::test_softmax_learns_digits"
+NOTEBOOK_STRANGERS = "notebooks/test_connect.py::test_strangers_are_refused_and_the_owner_gets_in"
+NOTEBOOK_TOKENS = (
+    "notebooks/test_connect.py::test_tokens_of_accounts_are_refused_and_the_owner_gets_in"
+)
+NOTEBOOK_PAGES = "notebooks/test_connect.py::test_its_pages_are_below_its_path"
+NOTEBOOK_READY = "notebooks/test_connect.py::test_the_web_app_says_that_it_is_ready"
+DEPLOYED = "notebooks/test_deploy.py::test_code_in_it_deploys_a_model_and_asks_it"
+KEPT = "notebooks/test_keeping.py::test_files_of_the_workspace_outlive_a_stop_and_others_do_not"
+ELSEWHERE = "notebooks/test_keeping.py::test_a_claim_beside_the_home_directory_is_told"
+LISTED = "notebooks/test_list.py::test_it_is_listed_with_its_image_and_its_claim"
+BY_HAND = "notebooks/test_list.py::test_one_that_was_written_by_hand_does_not_break_the_list"
+DELETED = "notebooks/test_list.py::test_deleted_it_leaves_its_claim_and_nothing_else"
 LARGE = "objectstore/test_model_round_trip.py::test_large_binary_object"
 
 RED: dict[str, dict[str, str]] = {
@@ -77,6 +93,10 @@ RED: dict[str, dict[str, str]] = {
     "claim-pending": {
         SORTED: r"cannot seed volume .*; its claim is Pending",
         ORDERING: r"ExternalProvisioning .*waiting for a volume to be created",
+        **dict.fromkeys(
+            (SDK, INSTALLED, SOFTMAX, ELSEWHERE, LISTED, BY_HAND, DELETED),
+            r"waiting for Notebook \S+ to respond; last state: .*; claim \S+ is Pending: ",
+        ),
     },
     "conditions-ignored": {BRANCHES: r"'under' was to run alone; what ran: \{.*'over'.*'under'"},
     "dashboard-open": {
@@ -107,6 +127,22 @@ RED: dict[str, dict[str, str]] = {
         BROKEN: r"nothing tells why the model of InferenceService \S+ does not load: the log",
     },
     "metadata-lost": {ARTIFACTS: r"KeyError: 'framework'|KeyError: 'rows'"},
+    "notebook-never-ready": {
+        NOTEBOOK_READY: r"waiting for the web app to say that Notebook \S+, which responds, is"
+    },
+    "notebook-not-stopped": {
+        KEPT: r"waiting for Notebook \S+ to stop; last state: there is still its pod"
+    },
+    "notebook-open": {
+        NOTEBOOK_STRANGERS: r"Notebook \S+ is open to all: somebody without a login is let in",
+        NOTEBOOK_TOKENS: r"Notebook \S+ is open to all: our account \S+ is let in",
+    },
+    "notebook-prefix": {
+        **dict.fromkeys(
+            (COMPUTES, f"{NOTEBOOK_PAGES}[lab]", f"{NOTEBOOK_PAGES}[tree]"),
+            r"its server has another base URL than \$NB_PREFIX",
+        ),
+    },
     "object-corrupt": {
         MODEL: r"assert .*==",
         LARGE: r"weights.bin in \S+ came back as 12582912 bytes .* expected",
@@ -146,7 +182,10 @@ RED: dict[str, dict[str, str]] = {
     },
     "serving-false-ready": {BROKEN: r"\S+ says Ready=True, and its model does not load"},
     "serving-gap": {RETRAINED: r"\d+ of \d+ requests failed, the first with: POST /v1/mo"},
-    "serving-never-ready": {SERVED: r"waiting for InferenceService .* last state: Ingress"},
+    "serving-never-ready": {
+        SERVED: r"waiting for InferenceService .* last state: Ingress",
+        DEPLOYED: r"waiting for InferenceService .* last state: Ingress",
+    },
     "serving-open": {
         STRANGERS: r"\S+ is open to all: somebody without a login is answered 200",
         FOREIGN: r"\S+ is open to all: an account of another namespace is answered 200",
@@ -171,7 +210,11 @@ RED: dict[str, dict[str, str]] = {
             r"open to all: the foreign account \S+ who claims to be somebody else is let in"
         ),
     },
-    "volume-lossy": {SORTED: r"No such file", ORDERING: r"No such file .*order.txt"},
+    "volume-lossy": {
+        SORTED: r"No such file",
+        ORDERING: r"No such file .*order.txt",
+        KEPT: r"Notebook \S+ has lost data: work/kept.txt is gone after a stop and start",
+    },
     "volumes-open": {
         f"{DOOR}[volumes]": r"the volumes web app is open to all: somebody without a login is let",
         f"{ACCOUNT}[volumes]": r"the volumes web app is open to all: the foreign account \S+ is",
@@ -195,10 +238,18 @@ ENDLESS = {
     *("claim-pending", "image-pull", "run-stuck-pending", "task-hangs", "workflows-ignored"),
 }
 """Faults that nothing but a timeout ends."""
-PATIENCE = {"tokens-ageless": 6, "serving-never-ready": 40, "serving-stale": 40}
+PATIENCE = {
+    "notebook-never-ready": 20,
+    "notebook-not-stopped": 20,
+    "serving-never-ready": 40,
+    "serving-stale": 40,
+    "tokens-ageless": 6,
+}
 """Of faults that only a timeout ends, those whose checks need seconds before they come to it."""
 BRIEF = GatewaySettings(token_seconds=3, clock_skew_seconds=0)
 """For the check that waits for a token's end, which skips where tokens live for ten minutes."""
+OPTIONS = {"notebook-prefix": ["--kf-start-timeout=8"]}
+"""Of faults that only a timeout ends, what else bounds them."""
 OTHER_WAYS = {"dashboard-open": "token-request"}
 """How a session gets in where a fault takes away the login, which begins at the dashboard."""
 FROM_START = {"dead-store", "store-any-key"}
@@ -251,8 +302,8 @@ class Cluster:
         patience = PATIENCE.get(fault, 4 if fault in ENDLESS else 60)
         options, environment = _ways_in(where, patience)
         options.append(f"--kf-auth={OTHER_WAYS.get(fault, 'auto')}")
-        options += more
-        if any(check.startswith("serving/") for check in checks):
+        options += [*OPTIONS.get(fault, ()), *more]
+        if any(check.startswith("serving/") or check == DEPLOYED for check in checks):
             # KServe looks at whole buckets, which the keys of a profile may not.
             environment["KF_S3_ACCESS_KEY"] = where.s3_access_key
             environment["KF_S3_SECRET_KEY"] = where.s3_secret_key

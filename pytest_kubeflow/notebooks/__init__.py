@@ -1,0 +1,1 @@
+"""Notebooks: made, connected, running code, stopped, started and removed."""

@@ -1,0 +1,1 @@
+"""Acceptance suites: notebooks that are made, run code, are stopped, and lose nothing."""

@@ -1,0 +1,92 @@
+"""A notebook opens for its owner at its own path, and for nobody else."""
+
+import pytest
+
+from pytest_kubeflow import (
+    AccountToken,
+    Deadline,
+    KubeflowConfig,
+    Notebook,
+    Reply,
+    Visitor,
+    Visitors,
+    wait_until,
+)
+
+pytestmark = pytest.mark.kf_requires("notebooks")
+
+
+@pytest.fixture
+def owner(visitors: Visitors) -> Visitor:
+    """Ourselves, at the gateway."""
+    return visitors.owner()
+
+
+def status(notebook: Notebook) -> str:
+    """A path at which its server says since when it runs."""
+    return f"{notebook.path}/api/status"
+
+
+def opens_for(notebook: Notebook, visitor: Visitor) -> None:
+    """Ask as its owner. Fails if they are not let in."""
+    reply = visitor.get(status(notebook))
+    told = f"Notebook {notebook.name} does not open for {visitor.name}: {reply}"
+    assert reply.status == 200, told
+    assert isinstance(reply.json, dict), told
+    assert "started" in reply.json, told
+
+
+def refuses(notebook: Notebook, visitor: Visitor) -> Reply:
+    """Ask as somebody who has to be sent away."""
+    reply = visitor.get(status(notebook))
+    told = f"Notebook {notebook.name} is open to all: {visitor.name} is let in ({reply})"
+    assert reply.status != 200, told
+    told = f"Notebook {notebook.name} neither opens for {visitor.name} nor refuses: {reply}"
+    assert reply.is_refusal, told
+    return reply
+
+
+def test_strangers_are_refused_and_the_owner_gets_in(
+    workbench: Notebook, owner: Visitor, visitors: Visitors
+) -> None:
+    opens_for(workbench, owner)
+    refuses(workbench, visitors.anonymous())
+    opens_for(workbench, owner)
+
+
+def test_tokens_of_accounts_are_refused_and_the_owner_gets_in(
+    workbench: Notebook,
+    owner: Visitor,
+    visitors: Visitors,
+    own_account: AccountToken,
+    foreign_account: AccountToken,
+) -> None:
+    """The profile's own default-editor works in the web app, and is not let into notebooks."""
+    opens_for(workbench, owner)
+    for account, whose in ((own_account, "our account"), (foreign_account, "another profile's")):
+        visitor = visitors.bearer(account.token, f"{whose} {account.user}")
+        reply = refuses(workbench, visitor)
+        told = f"Notebook {workbench.name} does not know {visitor.name}: {reply}"
+        assert reply.status == 403, told
+    opens_for(workbench, owner)
+
+
+@pytest.mark.parametrize("page", ["lab", "tree"])
+def test_its_pages_are_below_its_path(workbench: Notebook, page: str) -> None:
+    found = workbench.server.page(f"/{page}?")
+    where = f"/{page} of Notebook {workbench.name}"
+    assert f'"baseUrl": "{workbench.path}/"' in found, (
+        f"{where} is a page with another base than {workbench.path}/: {found[:300]!r}"
+    )
+
+
+def test_the_web_app_says_that_it_is_ready(workbench: Notebook, kf_config: KubeflowConfig) -> None:
+    """Its status is what people see in the list; it may come a moment after the server."""
+    found = wait_until(
+        lambda: workbench.processed_status,
+        lambda told: told.get("phase") == "ready",
+        deadline=Deadline.after(min(30, kf_config.session.timeout)),
+        what=f"the web app to say that Notebook {workbench.name}, which responds, is ready",
+    )
+    assert found["message"]
+    assert workbench.state.ready_replicas == 1

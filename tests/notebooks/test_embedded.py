@@ -1,0 +1,188 @@
+"""Against the embedded notebooks: a whole life, and what never becomes ready, in one line each."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_kubeflow.cluster import Cluster
+from pytest_kubeflow.errors import (
+    ConfigurationError,
+    KubeflowError,
+    NotFound,
+    PermissionDenied,
+    WaitTimeout,
+)
+from pytest_kubeflow.k8s.leftovers import OwnObjects
+from pytest_kubeflow.k8s.ownership import is_ours
+from pytest_kubeflow.local.endpoints import Endpoints
+from pytest_kubeflow.notebooks.creator import NotebookCreator
+from pytest_kubeflow.notebooks.errors import NotebookFailed
+from pytest_kubeflow.notebooks.notebook import Notebook, NotebookAccess
+from pytest_kubeflow.notebooks.spec import GROUP, HOME, PLURAL, VERSION, NewClaim
+from tests.notebooks.conftest import NAMESPACE, connected
+
+WAITS = "import signal, time; signal.signal(signal.SIGTERM, lambda *_: exit()); time.sleep(600)"
+SERVERLESS = {"image": "python:3.11", "command": ["python3", "-c", WAITS]}
+
+
+def failure(made: Notebook, kind: type[KubeflowError] = NotebookFailed) -> KubeflowError:
+    """Why it will not be ready, which is one line, with evidence under it."""
+    with pytest.raises(kind) as failed:
+        made.wait_ready()
+    assert not made.is_ready
+    assert "\n" not in failed.value.message
+    assert failed.value.message.startswith(f"Notebook {NAMESPACE}/{made.name} will not be ready: ")
+    assert failed.value.evidence is not None
+    return failed.value
+
+
+@pytest.mark.parametrize("by", ["app", "resource"])
+def test_a_whole_life(by: str, creator: NotebookCreator, cluster: Cluster) -> None:
+    made = creator(by=by)
+    state = made.state
+    assert is_ours(state.metadata["labels"])
+    assert state.claims == {HOME: made.claims[0]}
+    assert state.loses == ""
+    assert made.execute("print('hello')").stdout == "hello\n"
+    made.write("work/data.bin", bytes(range(256)))
+    assert made.read_bytes("work/data.bin") == bytes(range(256))
+    kept = {(one.kind, one.name) for one in OwnObjects(cluster.kubernetes).inside(NAMESPACE)}
+    assert {("notebook", made.name), ("persistentvolumeclaim", made.claims[0])} <= kept
+    made.stop()
+    assert made.workload.pod is None
+    assert made.state.describe().startswith("stopped (since ")
+    with pytest.raises(NotebookFailed, match="somebody or the culler has stopped it"):
+        made.wait_ready()
+    made.start()
+    assert made.execute("'made' in globals()").result == "False"
+    assert made.read_bytes("work/data.bin") == bytes(range(256))
+    told = made.evidence().render()
+    assert "log of " in told
+    assert "the web app says: ready" in told
+    creator.close()
+    with pytest.raises(NotFound):
+        _ = made.state
+    with pytest.raises(NotFound):
+        _ = made.processed_status
+    core = cluster.kubernetes.core
+    claims = core.list_namespaced_persistent_volume_claim(NAMESPACE).items
+    left = {claim.metadata.name for claim in claims if not claim.metadata.deletion_timestamp}
+    assert made.claims[0] not in left
+    made.delete()  # is gone already
+
+
+def test_an_image_without_a_server(hasty: NotebookCreator) -> None:
+    made = hasty(by="resource", wait=False, **SERVERLESS)  # type: ignore[arg-type]
+    told = failure(made)
+    assert "its container runs for 2 s, and nothing responds at port 8888" in told.message
+    assert "0.0.0.0:8888 with the base URL $NB_PREFIX (--kf-notebook-image" in told.message
+
+
+def test_an_image_that_is_not_there(hasty: NotebookCreator) -> None:
+    told = failure(hasty(image="registry.invalid/no-such:1", wait=False))
+    assert "the image 'registry.invalid/no-such:1' is not pulled" in told.message
+    assert "--kf-notebook-image" in told.message
+
+
+def test_a_container_that_ends_at_once(hasty: NotebookCreator) -> None:
+    crash = {"image": "python:3.11", "command": ["sh", "-c", "echo broken >&2; exit 3"]}
+    made = hasty(by="resource", wait=False, **crash)  # type: ignore[arg-type]
+    with pytest.raises((NotebookFailed, WaitTimeout)) as failed:
+        made.wait_ready(90)
+    assert "has ended" in failed.value.message
+    assert "with exit code 3" in failed.value.message
+
+
+def test_a_claim_without_a_volume(hasty: NotebookCreator) -> None:
+    made = hasty(workspace=NewClaim("1Gi", storage_class="no-such-class"), wait=False)
+    told = failure(made)
+    assert f"its volume claim {NAMESPACE}/{made.claims[0]} gets no volume" in told.message
+    assert "no-such-class" in told.message
+
+
+def test_a_prefix_that_its_object_sets(creator: NotebookCreator) -> None:
+    made = creator(by="resource", env={"NB_PREFIX": "/"}, wait=False, **SERVERLESS)  # type: ignore[arg-type]
+    told = failure(made)
+    assert "NB_PREFIX is set to '/' in its object" in told.message
+    assert f"the gateway leads {made.path} to it" in told.message
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("n" * 53, "it has 53 characters, and with more than 52 its StatefulSet gets no pod"),
+        ("Upper", "is no name for a Notebook; valid: lower-case letters"),
+        ("9lives", "is no name for a Notebook"),
+        ("ends-", "is no name for a Notebook"),
+    ],
+)
+def test_names_that_cannot_be(name: str, told: str, creator: NotebookCreator) -> None:
+    with pytest.raises(ConfigurationError, match=told) as refused:
+        creator(name=name)
+    assert "\n" not in str(refused.value)
+    assert creator.notebooks == []
+
+
+@pytest.mark.parametrize("by", ["app", "resource"])
+def test_a_name_that_is_taken(by: str, creator: NotebookCreator, cluster: Cluster) -> None:
+    taken = creator(by="resource", stopped=True, wait=False)
+    before = taken.state.object
+    with pytest.raises(NotebookFailed, match="already: left as it is; take another name") as told:
+        creator(name=taken.name, by=by)
+    assert "\n" not in told.value.message
+    assert taken.state.metadata["uid"] == before["metadata"]["uid"]
+    core = cluster.kubernetes.core
+    assert core.read_namespaced_persistent_volume_claim(taken.claims[0], NAMESPACE)
+
+
+def test_what_the_form_cannot_say(creator: NotebookCreator) -> None:
+    with pytest.raises(ConfigurationError, match="the web app for notebooks takes no env"):
+        creator(env={"A": "b"})
+    with pytest.raises(ConfigurationError, match="is no way to make a notebook; valid: app, res"):
+        creator(by="hand")
+
+
+def test_a_claim_elsewhere_is_told(creator: NotebookCreator) -> None:
+    with pytest.warns(UserWarning, match=r"will lose data: no claim is mounted at /home/jovyan"):
+        made = creator(
+            by="resource",
+            workspace=None,
+            volumes={"/data": NewClaim("1Gi")},
+            stopped=True,
+            wait=False,
+        )
+    assert f"{made.claims[0]} at /data" in made.state.loses
+
+
+def test_who_is_not_the_owner(creator: NotebookCreator, endpoints: Endpoints) -> None:
+    """A token of the namespace's own account works in the web app, and opens no notebook."""
+    made = creator()
+    for account in connected(endpoints, auth="token-request"):
+        access = NotebookAccess(account, NAMESPACE, timeout=60)
+        with pytest.raises(PermissionDenied) as refused:
+            Notebook(access, made.name, by_app=True).wait_ready()
+        assert "RBAC: access denied" in refused.value.message
+        assert "a notebook lets in its owner alone, no service account's token" in (
+            refused.value.message
+        )
+        assert access.app.get(NAMESPACE, made.name)["metadata"]["name"] == made.name
+
+
+def test_what_is_not_ours_is_left_alone(creator: NotebookCreator, cluster: Cluster) -> None:
+    made = creator(by="resource", stopped=True, wait=False)
+    ours = made.state.metadata["labels"]
+    access = creator._access
+    access.patch(made.name, {"labels": dict.fromkeys(ours)})
+    for change in (made.stop, made.start, made.delete):
+        with pytest.raises(PermissionDenied, match="was not made by pytest-kubeflow: left alone"):
+            change()
+    access.patch(made.name, {"labels": ours})
+
+
+def test_one_that_somebody_deletes_meanwhile(creator: NotebookCreator, cluster: Cluster) -> None:
+    made = creator(by="resource", image="registry.invalid/no-such:1", wait=False)
+    cluster.kubernetes.custom.delete_namespaced_custom_object(
+        GROUP, VERSION, NAMESPACE, PLURAL, made.name
+    )
+    with pytest.raises(NotebookFailed, match=r"was deleted while|being deleted"):
+        made.wait_ready()
