@@ -332,7 +332,7 @@ class Server:
         return database
 
     def _manifest_names(self) -> list[str]:
-        people = ["multi-user", "istio", "notebooks"]
+        people = ["multi-user", "istio", "poddefaults", "notebooks"]
         return ["platform", *(people if self._multi_user else []), "kserve"]
 
     async def _endpoints(self, store: ObjectStore, host: str) -> Endpoints:
