@@ -18,6 +18,7 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import Resource
 from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.platform.components import SEAWEEDFS, Component, components
+from pytest_kubeflow.local.platform.poddefaults import pod_defaults_objects
 from pytest_kubeflow.local.platform.webhook import webhook_objects
 from pytest_kubeflow.local.platform.workloads import objects_of
 
@@ -66,6 +67,8 @@ def installation(
     if multi_user and token_issuers:
         objects.append(_token_issuers(token_issuers))
     objects += webhook_objects()
+    if multi_user:
+        objects += pod_defaults_objects()
     every = components(multi_user=multi_user)
     for component, ip in _addressed(every, site):
         objects += _once(
