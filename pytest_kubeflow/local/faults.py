@@ -43,6 +43,7 @@ _OF_COMPONENTS: dict[str, str] = {
     "pipeline-exposed": "private pipelines are listed as public ones too",
     "pipeline-lost": "uploaded pipelines are accepted, but not kept",
     "pipelines-open": "the pipelines API is open to all, without a login or rights",
+    "poddefault-ignored": "pods get nothing of the PodDefaults that select them",
     "predictor-503": "the gateway answers 503 for every predictor",
     "predictor-wrong": "numbers that predictors answer are off by one",
     "rbac-open": "Kubernetes lets every known user do everything",

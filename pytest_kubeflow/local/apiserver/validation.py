@@ -89,6 +89,9 @@ def _service(obj: Object) -> Iterator[Cause]:
         number = port.get("port")
         if not isinstance(number, int) or not 0 < number < 65536:
             yield bad(f"spec.ports[{index}].port", number, "must be between 1 and 65535, inclusive")
+        if len(name := str(port.get("name") or "")) > MOST_LABEL:
+            told = f"must be no more than {MOST_LABEL} characters"
+            yield bad(f"spec.ports[{index}].name", name, told)
 
 
 def _size(obj: Object) -> Iterator[Cause]:

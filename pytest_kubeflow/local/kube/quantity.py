@@ -51,7 +51,7 @@ def format_quantity(value: Fraction, *, like: str = "") -> str:
 
     Source: CanonicalizeBytes in apimachinery/pkg/api/resource/quantity.go.
     """
-    binary = like.endswith("i") and abs(value) >= 1024
+    binary = like.endswith("i") and abs(value) >= 1024 and value.denominator == 1
     chosen, best = "", value
     for suffix, factor in _SUFFIXES.items():
         if suffix.endswith("i") is not binary and suffix:

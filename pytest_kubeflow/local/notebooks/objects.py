@@ -11,6 +11,7 @@ import json
 
 from pytest_kubeflow.local.controllers.owners import controller_reference
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.quantity import format_quantity, parse_quantity
 from pytest_kubeflow.local.notebooks.settings import Settings
 
 STOPPED = "kubeflow-resource-stopped"
@@ -51,7 +52,7 @@ def stateful_set_of(notebook: Object, settings: Settings) -> Object:
             "selector": {"matchLabels": {"statefulset": name}},
             "serviceName": "",
             "template": {
-                "metadata": {"labels": labels, "annotations": copied},
+                "metadata": {"labels": labels, **({"annotations": copied} if copied else {})},
                 "spec": _pod_spec(notebook, settings),
             },
         },
@@ -129,9 +130,18 @@ def _pod_spec(notebook: Object, settings: Settings) -> Object:
     env = container.get("env") or []
     if not any(one["name"] == PREFIX for one in env):
         container["env"] = [*env, {"name": PREFIX, "value": prefix_of(notebook)}]
+    for one in (*(spec.get("initContainers") or ()), *spec["containers"]):
+        _write_canonically(one.get("resources") or {})
     if settings.add_fs_group and spec.get("securityContext") is None:
         spec["securityContext"] = {"fsGroup": _GROUP}
     return spec
+
+
+def _write_canonically(resources: Object) -> None:
+    """Let amounts be written as Go writes them: the real one reads them and writes them anew."""
+    for field in ("limits", "requests"):
+        for key, amount in (resources.get(field) or {}).items():
+            resources[field][key] = format_quantity(parse_quantity(amount), like=str(amount))
 
 
 def _request_headers(text: str) -> dict[str, str]:

@@ -174,11 +174,20 @@ def test_deleted_it_leaves_its_claim_and_nothing_else(notebooks: Notebooks, owne
     assert found.status.phase == "Bound"
 
 
-def test_a_name_that_is_too_long_for_pods_has_none(notebooks: Notebooks) -> None:
-    name = notebooks.create(name="n" * 60)
+def test_a_name_that_is_too_long_for_labels_of_pods_has_none(notebooks: Notebooks) -> None:
+    name = notebooks.create(name="n" * 55)
     eventually(lambda: "FailedCreate" in notebooks.events(name))
     assert "must be no more than 63" in notebooks.events(name)["FailedCreate"]
     assert notebooks.get(name)["status"]["readyReplicas"] == 0
+    notebooks.delete(name)
+
+
+def test_a_name_that_is_too_long_for_ports_gets_no_further(notebooks: Notebooks) -> None:
+    name = notebooks.create(name="n" * 60)
+    eventually(lambda: "FailedCreate" in notebooks.events(name))
+    service = notebooks.core.read_namespaced_service
+    assert not _there(lambda: service(name, notebooks.namespace))
+    assert "status" not in notebooks.get(name)
     notebooks.delete(name)
 
 

@@ -100,6 +100,19 @@ def test_a_group_of_files_is_given_where_no_context_is(
     assert pod_of(made, add_fs_group=adds)["spec"].get("securityContext") == found
 
 
+def test_amounts_are_written_as_kubernetes_writes_them() -> None:
+    amounts = {"cpu": "0.5", "memory": "1.0Gi"}
+    limits = {"cpu": "0.6", "memory": "1.2Gi", "nvidia.com/gpu": 1}
+    made = notebook({"resources": {"requests": amounts, "limits": limits}})
+    (container,) = pod_of(made)["spec"]["containers"]
+    assert container["resources"] == {
+        "requests": {"cpu": "500m", "memory": "1Gi"},
+        "limits": {"cpu": "600m", "memory": "1288490188800m", "nvidia.com/gpu": "1"},
+    }
+    assert amounts["cpu"] == "0.5"  # the Notebook stays as it is
+    assert "annotations" not in pod_of(made)["metadata"]
+
+
 def test_a_service_leads_to_the_first_port() -> None:
     (port,) = service_of(notebook())["spec"]["ports"]
     assert port == {"name": "http-nb", "port": 80, "targetPort": 8888, "protocol": "TCP"}

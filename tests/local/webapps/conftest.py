@@ -13,7 +13,7 @@ import requests
 
 from pytest_kubeflow.local.cluster import Endpoints, LocalKubeflow
 
-SECONDS = 20
+SECONDS = 60
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Person:
         assert self.session.post(target, data=body, timeout=10).status_code == 200
 
     def ask(self, method: str, path: str, **options: Any) -> requests.Response:
-        return self.session.request(method, self.url + path, timeout=10, **options)
+        return self.session.request(method, self.url + path, timeout=30, **options)
 
 
 @pytest.fixture(scope="package")

@@ -15,6 +15,7 @@ import yaml
 
 from pytest_kubeflow.local import bootstrap
 from pytest_kubeflow.local.cluster import Endpoints
+from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.webapps.crud import RefusedError
 from pytest_kubeflow.local.webapps.notebookstatus import processed_status
 from pytest_kubeflow.local.webapps.spawner import Form
@@ -160,7 +161,7 @@ STOPPED = {"kubeflow-resource-stopped": ""}
     ("metadata", "status", "phase", "message"),
     [
         (
-            {"creationTimestamp": NOW.strftime("%Y-%m-%dT%H:%M:%SZ")},
+            {"creationTimestamp": "now"},
             {},
             "waiting",
             "Waiting for StatefulSet to create the underlying Pod.",
@@ -210,6 +211,8 @@ def test_the_first_thing_that_can_be_told_is(
     async def listed() -> list[dict[str, Any]]:
         return events
 
+    if metadata.get("creationTimestamp") == "now":
+        metadata = {"creationTimestamp": now()}
     notebook = {"metadata": {"creationTimestamp": OLD, **metadata}, "status": status}
     found = asyncio.run(processed_status(notebook, listed))
     assert found == {"phase": phase, "message": message, "state": ""}
