@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from pytest_kubeflow.platform.age import ENDING, STARTING, is_young, longer_than
@@ -12,6 +11,7 @@ from pytest_kubeflow.platform.catalogue.definitions import (
     CRD_NOT_ESTABLISHED,
     STORED_VERSION_NOT_SERVED,
 )
+from pytest_kubeflow.platform.checks.webhook_reach import OF_PLATFORM
 from pytest_kubeflow.platform.fault import Fault, Severity
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
@@ -27,11 +27,6 @@ from pytest_kubeflow.platform.snapshot.fields import (
 from pytest_kubeflow.platform.snapshot.kind import API_SERVICES, DEFINITIONS, SERVICES
 from pytest_kubeflow.platform.workloads.service import behind, lacks_endpoints
 
-_OURS = re.compile(
-    r"(^|\.)(kubeflow\.org|argoproj\.io|kserve\.io|knative\.dev|istio\.io|cert-manager\.io"
-    r"|metacontroller\.k8s\.io|jobset\.x-k8s\.io|sparkoperator\.k8s\.io)$"
-)
-
 
 def check_definitions(snapshot: Snapshot) -> Iterator[Finding]:
     """Whether the API serves what is installed."""
@@ -41,7 +36,8 @@ def check_definitions(snapshot: Snapshot) -> Iterator[Finding]:
             if why:
                 yield _refused(definition, why)
                 continue
-            yield from _stored(definition)
+            if _is_ours(definition):  # others may keep versions that nobody asks for
+                yield from _stored(definition)
             yield from _conversion(snapshot, definition)
     for service in snapshot.all(API_SERVICES):
         available = condition(service, "Available")
@@ -139,16 +135,20 @@ def _unavailable(snapshot: Snapshot, service: Object, available: Object) -> Find
 def _finding(
     definition: Object, fault: Fault, sentence: str, fix: str, others: tuple[str, ...] = ()
 ) -> Finding:
-    group = text(definition, "spec", "group")
-    ours = _OURS.search(group)
     return Finding(
         fault=fault,
-        component=group or "kubernetes",
-        severity=fault.severity if ours else max(fault.severity, Severity.DEGRADED, key=_weight),
+        component=text(definition, "spec", "group") or "kubernetes",
+        severity=fault.severity
+        if _is_ours(definition)
+        else max(fault.severity, Severity.DEGRADED, key=_weight),
         sentence=sentence,
         fix=fix,
         objects=(f"CustomResourceDefinition {name_of(definition)}", *others),
     )
+
+
+def _is_ours(definition: Object) -> bool:
+    return OF_PLATFORM.search(text(definition, "spec", "group")) is not None
 
 
 def _weight(severity: Severity) -> int:

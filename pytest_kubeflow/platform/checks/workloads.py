@@ -16,6 +16,7 @@ from pytest_kubeflow.platform.catalogue.workloads import (
 from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Fault
 from pytest_kubeflow.platform.finding import Finding
+from pytest_kubeflow.platform.node import is_on_virtual_node
 from pytest_kubeflow.platform.place import is_profile, severity_at
 from pytest_kubeflow.platform.snapshot import Kind, Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import condition, flag, items, number, text
@@ -71,7 +72,7 @@ def _workloads(snapshot: Snapshot, warnings: Warnings) -> Iterator[_Workload]:
             yield _Workload(
                 owner,
                 obj,
-                _wanted(kind, obj),
+                _wanted(kind, obj) - _on_virtual_nodes(snapshot, kind, pods.get(owner, ())),
                 number(obj, "status", "numberReady" if kind is DAEMON_SETS else "readyReplicas")
                 or 0,
                 pods.get(owner, ()),
@@ -84,6 +85,16 @@ def _wanted(kind: Kind, obj: Object) -> int:
         return number(obj, "status", "desiredNumberScheduled") or 0
     wanted = number(obj, "spec", "replicas")
     return 1 if wanted is None else wanted
+
+
+def _on_virtual_nodes(snapshot: Snapshot, kind: Kind, pods: Sequence[Object]) -> int:
+    """Pods of a DaemonSet that are on no machine, and so never run what it is for."""
+    return sum(
+        kind is DAEMON_SETS
+        and text(condition(pod, "Ready"), "status") != "True"
+        and is_on_virtual_node(snapshot, pod)
+        for pod in pods
+    )
 
 
 def _replica_sets(snapshot: Snapshot) -> dict[Owner, tuple[Object, ...]]:
