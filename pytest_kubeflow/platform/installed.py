@@ -64,10 +64,11 @@ def _is_named(part: Part, owner: Owner) -> bool:
     """Whether a workload has the name of the part's controller: images may be of a mirror."""
     if owner.name in part.deployments:
         return owner.name != "controller" or owner.namespace == part.namespace
-    # istiod-1-29 of a revision, release-spark-operator-controller of a chart
+    if part.name == "Istio" and owner.name.startswith("istiod-"):  # of a revision: istiod-canary
+        return True
+    # release-spark-operator-controller of a chart
     return any(
-        owner.namespace == part.namespace
-        and (owner.name.startswith(f"{one}-1-") or owner.name.endswith(f"-{one}"))
+        owner.namespace == part.namespace and owner.name.endswith(f"-{one}")
         for one in part.deployments
         if one != "controller"
     )

@@ -208,6 +208,11 @@ def _istio_with_two_revisions() -> list[Object]:
     ]
 
 
+def _injector(**client: str) -> Object:
+    entry = {"name": "namespace.sidecar-injector.istio.io", "clientConfig": client}
+    return an_object(MUTATING_WEBHOOKS, "istio-asm-managed", webhooks=[entry])
+
+
 NOTHING: dict[str, Callable[[], Sequence[Object]]] = {
     "tasks that have run beside an older proxy": lambda: [
         *_plane("istiod", "1.30.1"),
@@ -347,6 +352,14 @@ NOTHING: dict[str, Callable[[], Sequence[Object]]] = {
             deletionTimestamp=ago(1),
         ),
     ],
+    "an Istio that a cloud runs": lambda: [
+        a_definition("virtualservices.networking.istio.io"),
+        _injector(url="https://istiod.asm.svc/inject/ISTIO_META_CLOUDRUN_ADDR"),
+    ],
+    "an Istio of another namespace and revision": lambda: [
+        a_definition("virtualservices.networking.istio.io"),
+        a_deployment("istiod-data-science", namespace="mesh", image="mirror.corp/pilot-rhel8:3"),
+    ],
     "a webhook that was just installed": lambda: [
         {
             **(one := _webhook("new", "kubeflow/new", _rule("", "pods"))),
@@ -357,6 +370,8 @@ NOTHING: dict[str, Callable[[], Sequence[Object]]] = {
 
 _WITHOUT = {
     "Kubeflow without Pipelines": ("ml-pipeline",),
+    "an Istio that a cloud runs": ("istiod",),
+    "an Istio of another namespace and revision": ("istiod",),
 }
 
 

@@ -82,9 +82,9 @@ ARTIFACT_KEYS_REFUSED = Fault(
     source=("kubeflow/community-distribution:README.md, kubeflow/community-distribution#3472"),
     since="1.11",
     signs=(
-        "InvalidAccessKeyId",
+        r"(?<!An error occurred \()InvalidAccessKeyId",  # which is boto's, of a store of its own
         r"The Access Key Id you provided does not exist in our records",
-        "SignatureDoesNotMatch",
+        r"(?<!An error occurred \()SignatureDoesNotMatch",
     ),
 )
 

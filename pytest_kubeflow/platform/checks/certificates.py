@@ -22,15 +22,17 @@ from pytest_kubeflow.platform.certificate import (
     read_pem,
 )
 from pytest_kubeflow.platform.checks.gateway_certificate import gateway_secrets
-from pytest_kubeflow.platform.checks.webhook_certificates import mounted_secrets
+from pytest_kubeflow.platform.checks.webhook_certificates import secrets_in
 from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Fault, Severity
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.place import is_ours, severity_at
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import condition, name_of, text, time
-from pytest_kubeflow.platform.snapshot.kind import CERTIFICATES
-from pytest_kubeflow.platform.webhook import webhooks_of
+from pytest_kubeflow.platform.snapshot.kind import CERTIFICATES, PODS
+
+_AUTHORITY = "istio-system/cacerts"
+"""With which Istio signs, where it was given one."""
 
 
 def check_certificates(snapshot: Snapshot) -> Iterator[Finding]:
@@ -173,13 +175,11 @@ def _severity(snapshot: Snapshot, where: str, fault: Fault) -> Severity:
 
 
 def _used(snapshot: Snapshot) -> set[str]:
-    """The Secrets that certificates, gateways and the servers of webhooks are named with."""
+    """The Secrets that Certificates and Gateways name, those that pods mount, Istio's own."""
     found = {_secret_of(one) for one in snapshot.all(CERTIFICATES)}
     found.update(gateway_secrets(snapshot))
-    for webhook in webhooks_of(snapshot):
-        if webhook.service is not None:
-            found.update(mounted_secrets(snapshot, webhook.service))
-    return found
+    found.update(secret for pod in snapshot.all(PODS) for secret in secrets_in(pod))
+    return found | {_AUTHORITY}
 
 
 def _finding(
@@ -225,6 +225,13 @@ def _describe(certificate: Object) -> str:
 def _renewal(where: str) -> str:
     kind, _, name = where.partition(" ")
     namespace, _, own = name.partition("/")
+    if name == _AUTHORITY:
+        return (
+            f"kubectl -n {namespace} create secret generic {own} --from-file=ca-cert.pem "
+            "--from-file=ca-key.pem --from-file=root-cert.pem --from-file=cert-chain.pem "
+            "--dry-run=client -o yaml | kubectl apply -f -\n"
+            f"kubectl -n {namespace} rollout restart deployment istiod"
+        )
     if kind == "Secret":
         return (
             f"kubectl -n {namespace} delete secret {own}   # where cert-manager or the server "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pytest_kubeflow.platform.age import ENDING, STARTING, is_young, longer_than
 from pytest_kubeflow.platform.catalogue.definitions import (
@@ -39,6 +41,7 @@ def check_definitions(snapshot: Snapshot) -> Iterator[Finding]:
             if _is_ours(definition):  # others may keep versions that nobody asks for
                 yield from _stored(definition)
             yield from _conversion(snapshot, definition)
+    yield from _not_converted(snapshot)
     for service in snapshot.all(API_SERVICES):
         available = condition(service, "Available")
         if text(available, "status") == "False" and longer_than(
@@ -113,6 +116,29 @@ def _conversion(snapshot: Snapshot, definition: Object) -> Iterator[Finding]:
         f"kubectl -n {namespace} get service,endpointslices,pods",
         tuple(map(str, behind(snapshot, namespace, name))),
     )
+
+
+def _not_converted(snapshot: Snapshot) -> Iterator[Finding]:
+    """Kinds that could not be listed, for the server itself could not have them converted."""
+    for unseen in snapshot.unseen:
+        definition = snapshot.named(DEFINITIONS, unseen.what)
+        if definition is None or not any(
+            re.search(sign, unseen.why) for sign in CONVERSION_UNREACHABLE.signs
+        ):
+            continue
+        if any(_conversion(snapshot, definition)):
+            continue  # which says why
+        service = mapping(definition, "spec", "conversion", "webhook", "clientConfig", "service")
+        namespace, name = text(service, "namespace"), text(service, "name")
+        finding = _finding(
+            definition,
+            CONVERSION_UNREACHABLE,
+            f"nobody converts {name_of(definition)}: Service {namespace}/{name} is asked in vain",
+            f"kubectl -n {namespace} get service,endpointslices,pods\n"
+            f"kubectl get customresourcedefinition {name_of(definition)} -o yaml  # its caBundle",
+            tuple(map(str, behind(snapshot, namespace, name))),
+        )
+        yield replace(finding, evidence=(unseen.why,))
 
 
 def _unavailable(snapshot: Snapshot, service: Object, available: Object) -> Finding:

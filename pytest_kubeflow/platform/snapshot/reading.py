@@ -76,8 +76,9 @@ class _Reading:
                 found, why = outcome.result()
                 if found is not None:
                     objects[kind] = found
-                if why:
-                    unseen.append(Unseen(kind.resource, why))
+                lacking = Unseen(kind.resource, why)
+                if why and lacking not in unseen:  # a resource may be listed in two ways
+                    unseen.append(lacking)
         return Snapshot(
             objects=objects,
             unseen=tuple(unseen),
