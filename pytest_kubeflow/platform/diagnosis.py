@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -94,15 +94,24 @@ def _by_signs(text: str, findings: Sequence[Finding]) -> Iterator[Diagnosis]:
     seen: dict[str, Finding] = {}
     for finding in findings:  # the worst come first
         seen.setdefault(finding.code, finding)
+    for finding in findings:
+        for code in finding.explains:
+            seen.setdefault(code, finding)
     said = _CODE.match(text)  # as the sentence of a failure does
     named = {one for one in _CODE.findall(text) if one in seen or (said and one == said[0])}
     for fault in FAULTS.values():
         if fault.code in named:
-            yield Diagnosis(fault, seen.get(fault.code), fault.code)
+            yield _likely(fault, seen, fault.code)
             continue
         found = next(filter(None, (sign.search(text) for sign in _signs(fault))), None)
         if found is not None:
-            yield Diagnosis(fault, seen.get(fault.code), found[0])
+            yield _likely(fault, seen, found[0])
+
+
+def _likely(fault: Fault, seen: Mapping[str, Finding], sign: str) -> Diagnosis:
+    """The fault, or what it follows from on this cluster."""
+    finding = seen.get(fault.code)
+    return Diagnosis(fault if finding is None else finding.fault, finding, sign)
 
 
 def _by_names(text: str, findings: Sequence[Finding]) -> Iterator[Diagnosis]:

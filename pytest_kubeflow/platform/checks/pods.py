@@ -97,9 +97,13 @@ def _ending(snapshot: Snapshot, pod: Object) -> _Trouble | None:
     namespace, name = text(pod, "metadata", "namespace"), text(pod, "metadata", "name")
     finalizers, node = texts(pod, "metadata", "finalizers"), text(pod, "spec", "nodeName")
     since = text(pod, "metadata", "deletionTimestamp")
-    fix = f"kubectl -n {namespace} delete pod {name} --force --grace-period=0"
+    fix = (
+        f"# once {node or 'its node'} is known to be off: the pod may still run and write there\n"
+        f"kubectl -n {namespace} delete pod {name} --force --grace-period=0"
+    )
     if finalizers:
         fix = (
+            "# bring back who takes these finalizers away; else, leaving its work undone:\n"
             f"kubectl -n {namespace} patch pod {name} --type=merge "
             '-p \'{"metadata":{"finalizers":null}}\''
         )

@@ -36,6 +36,7 @@ from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import flag, items, mapping, name_of, pairs, text
 from pytest_kubeflow.platform.snapshot.kind import ENDPOINT_SLICES, SERVICES
 from pytest_kubeflow.platform.webhook import Webhook, webhooks_of
+from pytest_kubeflow.platform.workloads.service import behind
 
 _EXCLUDED = "traffic.sidecar.istio.io/excludeInboundPorts"
 
@@ -234,8 +235,15 @@ def _finding(
         objects=(
             *dict.fromkeys(one.where for one in webhooks),
             f"Service {_name(service)}",
+            *_servers(snapshot, service, cause.fault),
         ),
     )
+
+
+def _servers(snapshot: Snapshot, service: Service, fault: Fault) -> Iterator[str]:
+    """The workloads that should answer, where it is they that do not."""
+    if fault is WEBHOOK_NO_ENDPOINTS:
+        yield from map(str, behind(snapshot, *service))
 
 
 def _of_call(call: FailedCall) -> Finding:

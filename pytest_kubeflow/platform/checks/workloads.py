@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from pytest_kubeflow.platform.catalogue.workloads import (
     WORKLOAD_NOT_READY,
     WORKLOAD_WITHOUT_PODS,
 )
+from pytest_kubeflow.platform.checks.webhook_calls import webhook_in
 from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Fault
 from pytest_kubeflow.platform.finding import Finding
@@ -27,10 +29,12 @@ from pytest_kubeflow.platform.snapshot.kind import (
     REPLICA_SETS,
     STATEFUL_SETS,
 )
+from pytest_kubeflow.platform.webhook import webhooks_of
 from pytest_kubeflow.platform.workloads import Owner, Warnings, Workloads
 from pytest_kubeflow.platform.workloads.owner import pod_name
 
 _POD_SECURITY = re.compile(r'violates PodSecurity "([^":]+)')
+_ACCOUNT = re.compile(r'service ?account "([^"]+)" not found')
 _KINDS = (DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS)
 
 
@@ -124,6 +128,8 @@ def _refusal(kind: Kind, obj: Object, warnings: Warnings, sets: Sequence[Object]
 def _refused(snapshot: Snapshot, one: _Workload) -> Iterator[Finding]:
     owner, security = one.owner, _POD_SECURITY.search(one.refused)
     if security:
+        # What breaks the baseline is refused by all but one level.
+        level = "baseline" if security[1] == "restricted" else "privileged"
         yield from _finding(
             snapshot,
             one,
@@ -133,7 +139,7 @@ def _refused(snapshot: Snapshot, one: _Workload) -> Iterator[Finding]:
             "# install Istio with its CNI plugin, give the pods the security context that the "
             "message asks for, or:\n"
             f"kubectl label namespace {owner.namespace} "
-            "pod-security.kubernetes.io/enforce=baseline --overwrite",
+            f"pod-security.kubernetes.io/enforce={level} --overwrite",
         )
         return
     yield from _finding(
@@ -141,9 +147,34 @@ def _refused(snapshot: Snapshot, one: _Workload) -> Iterator[Finding]:
         one,
         WORKLOAD_WITHOUT_PODS,
         f"{owner} has {one.ready} of {one.wanted} pods and can make no more: {one.refused}",
-        f"kubectl -n {owner.namespace} describe resourcequota,limitrange\n"
-        f"kubectl -n {owner.namespace} get events --field-selector reason=FailedCreate",
+        _way_out(one),
+        others=_refusing(snapshot, one.refused),
     )
+
+
+def _way_out(one: _Workload) -> str:
+    namespace = one.owner.namespace
+    account, webhook = _ACCOUNT.search(one.refused), webhook_in(one.refused)
+    if webhook:
+        fix = (
+            "kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations -o yaml | "
+            f"grep -B20 {shlex.quote(f'name: {webhook}')}  # which Service it calls, and its pods"
+        )
+    elif account:
+        fix = (
+            f"kubectl -n {namespace} create serviceaccount {shlex.quote(account[1])}  "
+            "# or apply the manifests again that have it"
+        )
+    else:
+        fix = f"kubectl -n {namespace} describe resourcequota,limitrange"
+    return f"{fix}\nkubectl -n {namespace} get events --field-selector reason=FailedCreate"
+
+
+def _refusing(snapshot: Snapshot, refused: str) -> tuple[str, ...]:
+    """The configurations of the webhook that cannot be asked, if it is one."""
+    name = webhook_in(refused)
+    found = (one.where for one in webhooks_of(snapshot) if name and one.name == name)
+    return tuple(dict.fromkeys(found))
 
 
 def _without_pods(snapshot: Snapshot, one: _Workload) -> Iterator[Finding]:
@@ -248,7 +279,7 @@ def _finding(
     sentence: str,
     fix: str,
     evidence: tuple[str, ...] = (),
-    pods: tuple[str, ...] = (),
+    others: tuple[str, ...] = (),
 ) -> Iterator[Finding]:
     owner = one.owner
     severity = severity_at(fault, snapshot, owner.namespace, owner.name)
@@ -260,5 +291,5 @@ def _finding(
             sentence=sentence,
             fix=fix,
             evidence=evidence or ((one.refused,) if one.refused else ()),
-            objects=(str(owner), *pods),
+            objects=(str(owner), *others),
         )
