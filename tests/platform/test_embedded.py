@@ -5,6 +5,7 @@ Faults that leave each other alone are on at the same time.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -121,13 +122,17 @@ def test_secrets_for_tls_that_nothing_tells_of_are_read_for_their_certificates(
 ) -> None:
     old = Authority().issue("left.over", begins=-90 * DAY, ends=-DAY)
     data = {"tls.crt": old.pem, "tls.key": old.key_pem}
-    body = {"metadata": {"name": "web"}, "type": "kubernetes.io/tls", "stringData": data}
+    applied = {"kubectl.kubernetes.io/last-applied-configuration": json.dumps(data)}
+    metadata = {"name": "web", "annotations": applied}
+    body = {"metadata": metadata, "type": "kubernetes.io/tls", "stringData": data}
     embedded.core.create_namespaced_secret("kubeflow", body)
     try:
         snapshot = read_snapshot(embedded)
         listed = snapshot.all(TLS_SECRETS)
         assert "kubeflow/web" in map(name_of, listed)
         assert {key for one in listed for key in one} == {"metadata"}
+        assert "PRIVATE KEY" not in repr(listed)
+        assert "PRIVATE KEY" not in repr(listed)
         probed = probe_secrets(embedded, snapshot)
     finally:
         embedded.core.delete_namespaced_secret("web", "kubeflow")

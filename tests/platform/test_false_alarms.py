@@ -398,8 +398,8 @@ def test_a_namespace_of_others_that_does_not_end_is_a_notice() -> None:
 @pytest.mark.parametrize(
     ("group", "resource", "selector", "severity"),
     [
-        ("shop.example.com", "carts", {}, Severity.DEGRADED),
-        ("", "pods", {"shop": "yes"}, Severity.DEGRADED),
+        ("shop.example.com", "carts", {}, Severity.NOTICE),
+        ("", "pods", {"shop": "yes"}, Severity.NOTICE),
         ("", "pods", {}, Severity.BROKEN),
         ("*", "*", {}, Severity.BROKEN),
         ("kubeflow.org", "notebooks", {}, Severity.BROKEN),

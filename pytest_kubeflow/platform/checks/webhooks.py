@@ -223,15 +223,18 @@ def _behind_proxy(
 def _finding(
     snapshot: Snapshot, service: Service, webhooks: Sequence[Webhook], cause: _Cause
 ) -> Finding:
-    harmless = (one.is_ignorable or not concerns_kubeflow(snapshot, one) for one in webhooks)
-    lesser = cause.fault.severity is Severity.BROKEN and all(harmless)
+    severity = cause.fault.severity
+    if not any(concerns_kubeflow(snapshot, one) for one in webhooks):
+        severity = Severity.NOTICE
+    elif severity is Severity.BROKEN and all(one.is_ignorable for one in webhooks):
+        severity = Severity.DEGRADED
     return Finding(
         fault=cause.fault,
         component=component_of(*service),
         sentence=cause.sentence,
         fix=cause.fix,
         evidence=cause.evidence,
-        severity=Severity.DEGRADED if lesser else cause.fault.severity,
+        severity=severity,
         objects=(
             *dict.fromkeys(one.where for one in webhooks),
             f"Service {_name(service)}",

@@ -17,7 +17,7 @@ class Kind:
     """A field selector for what is listed."""
 
     metadata_only: bool = False
-    """Whether no more than the metadata is asked for and kept: of Secrets, never their data."""
+    """Whether the metadata is asked for, and names alone are kept: of Secrets, never their data."""
 
     @property
     def resource(self) -> str:
