@@ -11,6 +11,12 @@ from pytest_kubeflow.platform.snapshot.fields import items, text
 from pytest_kubeflow.platform.snapshot.kind import DAEMON_SETS, DEPLOYMENTS, STATEFUL_SETS
 from pytest_kubeflow.platform.workloads import Owner
 
+_OF_PROJECTS = {
+    "Argo Workflows": "workflow-controller",
+    "Scheduled Workflows": "scheduledworkflow",
+}
+"""What controllers are called within their names where each project has its own: OpenShift AI."""
+
 _KINDS: tuple[Kind, ...] = (DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS)
 
 
@@ -65,6 +71,8 @@ def _is_named(part: Part, owner: Owner) -> bool:
     if owner.name in part.deployments:
         return owner.name != "controller" or owner.namespace == part.namespace
     if part.name == "Istio" and owner.name.startswith("istiod-"):  # of a revision: istiod-canary
+        return True
+    if _OF_PROJECTS.get(part.name, owner.name + "-") in owner.name:
         return True
     # release-spark-operator-controller of a chart
     return any(

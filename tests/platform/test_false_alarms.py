@@ -14,6 +14,7 @@ from pytest_kubeflow.platform.snapshot import Object
 from pytest_kubeflow.platform.snapshot.kind import (
     CERTIFICATES,
     DAEMON_SETS,
+    DEFINITIONS,
     DESTINATION_RULES,
     GATEWAYS,
     JOBS,
@@ -360,6 +361,14 @@ NOTHING: dict[str, Callable[[], Sequence[Object]]] = {
         a_definition("virtualservices.networking.istio.io"),
         a_deployment("istiod-data-science", namespace="mesh", image="mirror.corp/pilot-rhel8:3"),
     ],
+    "pipelines of projects, as OpenShift AI has them": lambda: [
+        a_definition("workflows.argoproj.io"),
+        a_definition("scheduledworkflows.kubeflow.org"),
+        a_deployment(
+            "ds-pipeline-workflow-controller-dspa", namespace="shop", image="r/a@sha256:1"
+        ),
+        a_deployment("ds-pipeline-scheduledworkflow-dspa", namespace="shop", image="r/b@sha256:1"),
+    ],
     "a webhook that was just installed": lambda: [
         {
             **(one := _webhook("new", "kubeflow/new", _rule("", "pods"))),
@@ -371,6 +380,7 @@ NOTHING: dict[str, Callable[[], Sequence[Object]]] = {
 _WITHOUT = {
     "Kubeflow without Pipelines": ("ml-pipeline",),
     "an Istio that a cloud runs": ("istiod",),
+    "pipelines of projects, as OpenShift AI has them": ("workflow-controller",),
     "an Istio of another namespace and revision": ("istiod",),
 }
 
@@ -378,6 +388,8 @@ _WITHOUT = {
 @pytest.mark.parametrize("habit", NOTHING)
 def test_a_habit_is_no_fault(habit: str) -> None:
     snapshot = a_snapshot(*NOTHING[habit](), without=_WITHOUT.get(habit, ()))
+    defined = {one["metadata"]["name"] for one in snapshot.all(DEFINITIONS)}
+    snapshot = replace(snapshot, served=snapshot.served | defined)
     assert [(one.code, one.sentence) for one in health_of(snapshot).findings] == []
 
 
