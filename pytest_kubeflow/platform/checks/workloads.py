@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +13,12 @@ from pytest_kubeflow.platform.catalogue.workloads import (
     WORKLOAD_NOT_READY,
     WORKLOAD_WITHOUT_PODS,
 )
-from pytest_kubeflow.platform.checks.webhook_calls import webhook_in
+from pytest_kubeflow.platform.checks.refusals import (
+    refusal_of,
+    refusing,
+    replica_sets,
+    way_out,
+)
 from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Fault
 from pytest_kubeflow.platform.finding import Finding
@@ -26,15 +30,12 @@ from pytest_kubeflow.platform.snapshot.kind import (
     DAEMON_SETS,
     DEPLOYMENTS,
     PODS,
-    REPLICA_SETS,
     STATEFUL_SETS,
 )
-from pytest_kubeflow.platform.webhook import webhooks_of
 from pytest_kubeflow.platform.workloads import Owner, Warnings, Workloads
 from pytest_kubeflow.platform.workloads.owner import pod_name
 
 _POD_SECURITY = re.compile(r'violates PodSecurity "([^":]+)')
-_ACCOUNT = re.compile(r'service ?account "([^"]+)" not found')
 _KINDS = (DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS)
 
 
@@ -69,7 +70,7 @@ def check_workloads(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _workloads(snapshot: Snapshot, warnings: Warnings) -> Iterator[_Workload]:
-    pods, sets = snapshot.once(Workloads).pods, _replica_sets(snapshot)
+    pods, sets = snapshot.once(Workloads).pods, replica_sets(snapshot)
     for kind in _KINDS:
         for obj in snapshot.all(kind):
             owner = Owner.of(kind, obj)
@@ -80,7 +81,7 @@ def _workloads(snapshot: Snapshot, warnings: Warnings) -> Iterator[_Workload]:
                 number(obj, "status", "numberReady" if kind is DAEMON_SETS else "readyReplicas")
                 or 0,
                 pods.get(owner, ()),
-                _refusal(kind, obj, warnings, sets.get(owner, ())),
+                refusal_of(kind, obj, warnings, sets),
             )
 
 
@@ -99,30 +100,6 @@ def _on_virtual_nodes(snapshot: Snapshot, kind: Kind, pods: Sequence[Object]) ->
         and is_on_virtual_node(snapshot, pod)
         for pod in pods
     )
-
-
-def _replica_sets(snapshot: Snapshot) -> dict[Owner, tuple[Object, ...]]:
-    found: dict[Owner, tuple[Object, ...]] = {}
-    for obj in snapshot.all(REPLICA_SETS):
-        if number(obj, "spec", "replicas") == 0:  # of an old version
-            continue
-        for reference in items(obj, "metadata", "ownerReferences"):
-            namespace = text(obj, "metadata", "namespace")
-            owner = Owner(text(reference, "kind"), namespace, text(reference, "name"))
-            found[owner] = (*found.get(owner, ()), obj)
-    return found
-
-
-def _refusal(kind: Kind, obj: Object, warnings: Warnings, sets: Sequence[Object]) -> str:
-    for one in (obj, *sets):
-        failure = condition(one, "ReplicaFailure")
-        if text(failure, "status") == "True" and text(failure, "message"):
-            return " ".join(text(failure, "message").split())
-    if kind is DEPLOYMENTS:
-        return ""
-    owner = Owner.of(kind, obj)
-    said = warnings.about(kind.name, owner.namespace, owner.name, "FailedCreate")
-    return said[0] if said else ""
 
 
 def _refused(snapshot: Snapshot, one: _Workload) -> Iterator[Finding]:
@@ -147,34 +124,9 @@ def _refused(snapshot: Snapshot, one: _Workload) -> Iterator[Finding]:
         one,
         WORKLOAD_WITHOUT_PODS,
         f"{owner} has {one.ready} of {one.wanted} pods and can make no more: {one.refused}",
-        _way_out(one),
-        others=_refusing(snapshot, one.refused),
+        way_out(owner.namespace, one.refused),
+        others=refusing(snapshot, one.refused),
     )
-
-
-def _way_out(one: _Workload) -> str:
-    namespace = one.owner.namespace
-    account, webhook = _ACCOUNT.search(one.refused), webhook_in(one.refused)
-    if webhook:
-        fix = (
-            "kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations -o yaml | "
-            f"grep -B20 {shlex.quote(f'name: {webhook}')}  # which Service it calls, and its pods"
-        )
-    elif account:
-        fix = (
-            f"kubectl -n {namespace} create serviceaccount {shlex.quote(account[1])}  "
-            "# or apply the manifests again that have it"
-        )
-    else:
-        fix = f"kubectl -n {namespace} describe resourcequota,limitrange"
-    return f"{fix}\nkubectl -n {namespace} get events --field-selector reason=FailedCreate"
-
-
-def _refusing(snapshot: Snapshot, refused: str) -> tuple[str, ...]:
-    """The configurations of the webhook that cannot be asked, if it is one."""
-    name = webhook_in(refused)
-    found = (one.where for one in webhooks_of(snapshot) if name and one.name == name)
-    return tuple(dict.fromkeys(found))
 
 
 def _without_pods(snapshot: Snapshot, one: _Workload) -> Iterator[Finding]:
