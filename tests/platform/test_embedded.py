@@ -58,7 +58,7 @@ def test_a_whole_cluster_has_no_finding(embedded: KubernetesClient) -> None:
 def test_each_fault_is_found(embedded: KubernetesClient, codes: tuple[str, ...]) -> None:
     _switch(embedded, *codes)
     try:
-        wait_until(lambda: set(_found(embedded)) == set(codes), seconds=60)
+        wait_until(lambda: set(_found(embedded)) == set(codes), seconds=180)
     except AssertionError:
         pytest.fail(f"found instead: {_found(embedded)}")
     finally:
