@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from pytest_kubeflow.notebooks.kernel import Kernel
     from pytest_kubeflow.notebooks.notebook import Notebook
     from pytest_kubeflow.notebooks.outputs import Outputs
+    from pytest_kubeflow.notebooks.poddefault import PodDefault, PodDefaultMaker
     from pytest_kubeflow.notebooks.spec import NewClaim
     from pytest_kubeflow.notebooks.webapp import JupyterWebApp
     from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
@@ -114,6 +115,8 @@ __all__ = [
     "PipelineVersion",
     "PlatformFault",
     "PlatformHealth",
+    "PodDefault",
+    "PodDefaultMaker",
     "PodFailed",
     "PortForward",
     "Predictor",
@@ -183,6 +186,7 @@ _HOMES = {
     "notebooks.kernel": ["Kernel"],
     "notebooks.notebook": ["Notebook"],
     "notebooks.outputs": ["Outputs"],
+    "notebooks.poddefault": ["PodDefault", "PodDefaultMaker"],
     "notebooks.spec": ["NewClaim"],
     "notebooks.webapp": ["JupyterWebApp"],
     "objectstore.bucket": ["Bucket", "ScratchBucket"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_kubeflow.auth.loginwanted import wants_login
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from pytest_kubeflow.config.model import GatewaySettings
     from pytest_kubeflow.retries.outage import Outage
 
-_OPEN_SECONDS = 10.0
+OPEN_SECONDS = 10.0
+"""Until a handshake is answered, unless its server has more to do for that."""
+
 _CLOSE_SECONDS = 1.0
 _PING_SECONDS = 20.0
 """Between two pings: balancers on the way end connections on which nothing goes for a minute."""
@@ -45,6 +48,14 @@ class HandshakeRefused(KubeflowError):  # noqa: N818  as in pytest_kubeflow.erro
         self.status = status
 
 
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """How large messages may be, in bytes, and how long a handshake may take, in seconds."""
+
+    largest: int
+    open_seconds: float
+
+
 @contextmanager
 def gateway_websocket(
     url: str,
@@ -53,14 +64,18 @@ def gateway_websocket(
     *,
     largest: int,
     headers: Mapping[str, str] | None = None,
+    open_seconds: float = OPEN_SECONDS,
 ) -> Iterator[ClientConnection]:
     """One at `url` (http or https), open while inside; messages have `largest` bytes at most.
+
+    Its handshake is answered within `open_seconds`.
 
     What is lost on the way is tried again, as a session's requests are; a login that has ended is
     renewed once. Raises AuthenticationError where that does not help, ClusterUnreachable,
     HandshakeRefused.
     """
-    connection = _opened(url, settings, credentials, largest=largest, headers=headers or {})
+    sizes = _Sizes(largest, open_seconds)
+    connection = _opened(url, settings, credentials, sizes, headers or {})
     try:
         yield connection
     finally:
@@ -71,17 +86,16 @@ def _opened(
     url: str,
     settings: GatewaySettings,
     credentials: Credentials | None,
-    *,
-    largest: int,
+    sizes: _Sizes,
     headers: Mapping[str, str],
 ) -> ClientConnection:
     import requests
 
     signed = dict(credentials.headers()) if credentials is not None else {}
-    found = _attempted(url, settings, {**headers, **signed}, largest)
+    found = _attempted(url, settings, {**headers, **signed}, sizes)
     refused = isinstance(found, requests.Response) and wants_login(found)
     if refused and credentials is not None and credentials.renew(signed):
-        found = _attempted(url, settings, {**headers, **credentials.headers()}, largest)
+        found = _attempted(url, settings, {**headers, **credentials.headers()}, sizes)
     if not isinstance(found, requests.Response):
         return found
     refusal = Refusal.of(found)
@@ -96,7 +110,7 @@ def _opened(
 
 
 def _attempted(
-    url: str, settings: GatewaySettings, headers: Mapping[str, str], largest: int
+    url: str, settings: GatewaySettings, headers: Mapping[str, str], sizes: _Sizes
 ) -> ClientConnection | requests.Response:
     """The connection, or what was answered in its place."""
     import requests
@@ -113,10 +127,10 @@ def _attempted(
                 additional_headers=dict(headers),
                 proxy=proxy.url_with_login if proxy else None,
                 compression=None,
-                max_size=largest,
+                max_size=sizes.largest,
                 ping_interval=_PING_SECONDS,
                 ping_timeout=_PONG_SECONDS,
-                open_timeout=_OPEN_SECONDS,
+                open_timeout=sizes.open_seconds,
                 close_timeout=_CLOSE_SECONDS,
             ).__enter__()
         except InvalidStatus as error:

@@ -69,9 +69,17 @@ class Cluster(KubernetesCluster):
         """
         return gateway_session(self.config.gateway, self.credentials, patient=patient)
 
-    def websocket(self, url: str, largest: int) -> AbstractContextManager[ClientConnection]:
+    def websocket(
+        self, url: str, largest: int, open_seconds: float
+    ) -> AbstractContextManager[ClientConnection]:
         """A websocket behind the gateway, with our credentials; messages of `largest` bytes."""
-        return gateway_websocket(url, self.config.gateway, self.credentials, largest=largest)
+        return gateway_websocket(
+            url,
+            self.config.gateway,
+            self.credentials,
+            largest=largest,
+            open_seconds=open_seconds,
+        )
 
     def run_url(self, run_id: str, namespace: str | None = None) -> str:
         """The page of a run, for people."""

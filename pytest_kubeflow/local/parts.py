@@ -62,7 +62,13 @@ async def show_parts(
     envoy = await running.serve(pipelines.metadata_app)
     await exposure.show(METADATA_ENVOY, {9090: envoy.address})
     if multi_user:
-        await serve_webhook(POD_DEFAULTS, 4443, lambda client: PodDefaultsWebhook(client).app)
+        await serve_webhook(
+            POD_DEFAULTS,
+            4443,
+            lambda client: (
+                PodDefaultsWebhook(client, ignored=lambda: faults.active("poddefault-ignored")).app
+            ),
+        )
         # Policies of the mesh let their gateway in, and nobody else.
         refusing = (await running.serve(PlainTextResponse("RBAC: access denied", 403))).address
         await exposure.show(DASHBOARD, {8082: refusing})

@@ -24,8 +24,11 @@ LARGEST = 64 * 2**20
 _TOO_BIG = 1009
 """The close code for it."""
 
-Opener = Callable[[str, int], AbstractContextManager["ClientConnection"]]
-"""Opens a websocket at a URL, for messages of so many bytes."""
+OPEN_SECONDS = 60.0
+"""Until a handshake is answered: Jupyter holds it until the kernel, which may start, responds."""
+
+Opener = Callable[[str, int, float], AbstractContextManager["ClientConnection"]]
+"""Opens a websocket at a URL, for messages of so many bytes, within so many seconds."""
 
 
 class ChannelCut(Exception):  # noqa: N818  the kernel's client mends it, or says what was lost
@@ -57,7 +60,8 @@ class KernelChannel:
         """Open it, or open it anew. Raises what `gateway_websocket` does."""
         self.close()
         with bounded_by(deadline):
-            self._socket = self._stack.enter_context(self._opener(self._url, LARGEST))
+            seconds = max(1.0, deadline.at_most(OPEN_SECONDS))
+            self._socket = self._stack.enter_context(self._opener(self._url, LARGEST, seconds))
 
     def close(self) -> None:
         """Close it; the kernel stays."""

@@ -15,6 +15,7 @@ FIXTURES = {
     "notebook": "notebooks",
     "other_profile": "profiles",
     "pipeline_run": "pipelines",
+    "pod_default": "notebooks",
     "run_pipeline": "pipelines",
     "shared_inference_service": "kserve",
     "shared_minio_bucket": "objectstore",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -23,7 +24,13 @@ from tests.browser.screenshots import screenshot
 
 NAMESPACE = "kubeflow-user-example-com"
 CODE = "from sklearn.datasets import load_digits\n\nlen(load_digits().images)"
-CELL = {"cell_type": "code", "id": "c1", "metadata": {}, "outputs": [], "execution_count": None}
+CELL: dict[str, Any] = {
+    "cell_type": "code",
+    "id": "c1",
+    "metadata": {},
+    "outputs": [],
+    "execution_count": None,
+}
 DOCUMENT = {
     "cells": [{**CELL, "source": CODE}],
     "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}},
@@ -69,7 +76,7 @@ def test_a_cell_is_run_by_clicking(page: Page, site: Site) -> None:
     # Nobody is logged in yet: what opens is the gateway's, then Dex'.
     if page.locator("input[type=password]").count() == 0:
         page.locator("button[type=submit], a[href*='/oauth2/start']").first.click()
-    page.locator("input[name=login]").fill(site.endpoints.username)
+    page.locator("input[name=login]").fill(site.endpoints.username or "")
     page.locator("input[type=password]").fill(site.endpoints.password or "")
     page.locator("button[type=submit]").click()
 

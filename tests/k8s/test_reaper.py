@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,6 +33,8 @@ LABELS: dict[str, dict[str, str]] = {
     "bare": {},
 }
 KINDS = (
+    "notebook",
+    "poddefault",
     "inferenceservice",
     "authorizationpolicy",
     "pod",
@@ -43,6 +46,8 @@ KINDS = (
 
 
 CUSTOM = {
+    "notebook": ("kubeflow.org", "v1", "notebooks"),
+    "poddefault": ("kubeflow.org", "v1alpha1", "poddefaults"),
     "inferenceservice": ("serving.kserve.io", "v1beta1", "inferenceservices"),
     "authorizationpolicy": ("security.istio.io", "v1beta1", "authorizationpolicies"),
 }
@@ -53,19 +58,32 @@ def make(kubernetes: KubernetesClient, namespace: str, name: str, labels: dict[s
     core = kubernetes.core
     metadata = {"metadata": {"name": name, "labels": labels}}
     model = {"modelFormat": {"name": "nobody-serves-this"}, "storageUri": "s3://nowhere/at-all"}
-    specs = {"inferenceservice": {"predictor": {"model": model}}, "authorizationpolicy": {}}
-    kinds = {"inferenceservice": "InferenceService", "authorizationpolicy": "AuthorizationPolicy"}
+    container = {"name": "main", "image": "busybox", "command": ["sleep", "300"]}
+    specs: dict[str, dict[str, Any]] = {
+        "notebook": {"template": {"spec": {"containers": [container]}}},
+        "poddefault": {"selector": {"matchLabels": {"t-nobody": "has-it"}}},
+        "inferenceservice": {"predictor": {"model": model}},
+        "authorizationpolicy": {},
+    }
+    kinds = {
+        "notebook": "Notebook",
+        "poddefault": "PodDefault",
+        "inferenceservice": "InferenceService",
+        "authorizationpolicy": "AuthorizationPolicy",
+    }
     for kind, (group, version, plural) in CUSTOM.items():
         body = {"apiVersion": f"{group}/{version}", "kind": kinds[kind], "spec": specs[kind]}
+        # A Notebook without a pod: it is an object like the others here.
+        annotations = {"kubeflow-resource-stopped": "2006-01-02T15:04:05Z"}
+        of_it = {"metadata": {**metadata["metadata"], "annotations": annotations}}
         kubernetes.custom.create_namespaced_custom_object(
-            group, version, namespace, plural, {**metadata, **body}
+            group, version, namespace, plural, {**of_it, **body}
         )
     core.create_namespaced_service_account(namespace, metadata)
     core.create_namespaced_config_map(namespace, metadata)
     core.create_namespaced_secret(namespace, metadata)
     claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
     core.create_namespaced_persistent_volume_claim(namespace, {**metadata, "spec": claim})
-    container = {"name": "main", "image": "busybox", "command": ["sleep", "300"]}
     spec = {"containers": [container], "terminationGracePeriodSeconds": 0}
     core.create_namespaced_pod(namespace, {**metadata, "spec": spec})
 

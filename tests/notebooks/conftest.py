@@ -86,10 +86,10 @@ def proxy(jupyter: Jupyter) -> Iterator[CuttingProxy]:
         yield running
 
 
-def opener(credentials: Any = None) -> Callable[[str, int], AbstractContextManager[Any]]:
+def opener(credentials: Any = None) -> Callable[[str, int, float], AbstractContextManager[Any]]:
     """Opens websockets as a session with these credentials does."""
-    return lambda url, largest: gateway_websocket(
-        url, GatewaySettings(), credentials, largest=largest
+    return lambda url, largest, seconds: gateway_websocket(
+        url, GatewaySettings(), credentials, largest=largest, open_seconds=seconds
     )
 
 

@@ -100,6 +100,20 @@ def test_a_claim_without_a_volume(hasty: NotebookCreator) -> None:
     assert "no-such-class" in told.message
 
 
+def test_a_quota_that_has_no_room(creator: NotebookCreator, cluster: Cluster) -> None:
+    core = cluster.kubernetes.core
+    quota = {"metadata": {"name": "notebooks"}, "spec": {"hard": {"requests.memory": "1Mi"}}}
+    core.create_namespaced_resource_quota(NAMESPACE, quota)
+    try:
+        told = failure(creator(wait=False))
+    finally:
+        core.delete_namespaced_resource_quota("notebooks", NAMESPACE)
+    assert "its StatefulSet cannot make a pod: " in told.message
+    assert "exceeded quota: notebooks, requested: requests.memory=512Mi" in told.message
+    assert "it is ResourceQuota 'notebooks' that refuses it: it never has room" in told.message
+    assert "FailedCreate" in str(told)
+
+
 def test_a_prefix_that_its_object_sets(creator: NotebookCreator) -> None:
     made = creator(by="resource", env={"NB_PREFIX": "/"}, wait=False, **SERVERLESS)  # type: ignore[arg-type]
     told = failure(made)

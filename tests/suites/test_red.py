@@ -81,6 +81,9 @@ ELSEWHERE = "notebooks/test_keeping.py::test_a_claim_beside_the_home_directory_i
 LISTED = "notebooks/test_list.py::test_it_is_listed_with_its_image_and_its_claim"
 BY_HAND = "notebooks/test_list.py::test_one_that_was_written_by_hand_does_not_break_the_list"
 DELETED = "notebooks/test_list.py::test_deleted_it_leaves_its_claim_and_nothing_else"
+FROM_INSIDE = "notebooks/test_pipeline.py::test_a_pipeline_is_submitted_from_inside_and_waited_for"
+LABELLED = "notebooks/test_pod_defaults.py::test_a_labelled_pod_has_it_and_another_has_not"
+CONFLICT = "notebooks/test_pod_defaults.py::test_a_conflict_is_refused_with_its_reason"
 LARGE = "objectstore/test_model_round_trip.py::test_large_binary_object"
 
 RED: dict[str, dict[str, str]] = {
@@ -158,6 +161,11 @@ RED: dict[str, dict[str, str]] = {
         f"{DOOR}[pipelines]": r"the pipelines API is open to all: somebody without a login is let",
         f"{ACCOUNT}[pipelines]": r"the pipelines API is open to all: the foreign account \S+ is",
         RECORDS: r"ML Metadata is open to all: somebody without a login reads what our",
+    },
+    "poddefault-ignored": {
+        LABELLED: r"PodDefault \S+ is ignored: a pod with its label has nothing of it",
+        CONFLICT: r"PodDefaults \S+ and \S+ are ignored: they set \S+ to two values, and a pod",
+        FROM_INSIDE: r"PodDefault \S+ is ignored: there is no KF_PIPELINES_SA_TOKEN_PATH",
     },
     "predictor-503": {
         SERVED: r"answers 503: no healthy upstream; the InferenceService is Ready=True",

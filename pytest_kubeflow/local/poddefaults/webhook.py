@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 
 from starlette.applications import Starlette
@@ -27,10 +28,14 @@ _MIRROR = "kubernetes.io/config.mirror"
 
 
 class PodDefaultsWebhook:
-    """Adds what the PodDefaults of a pod's namespace say to the pod, or refuses it."""
+    """Adds what the PodDefaults of a pod's namespace say to the pod, or refuses it.
 
-    def __init__(self, client: KubeClient) -> None:
+    While they are `ignored` it allows each pod as it is.
+    """
+
+    def __init__(self, client: KubeClient, *, ignored: Callable[[], bool] = lambda: False) -> None:
         self._client = client
+        self._ignored = ignored
         self.app = Starlette(routes=[Route(PATH, self._review, methods=["POST"])])
 
     async def _review(self, request: Request) -> Response:
@@ -46,7 +51,8 @@ class PodDefaultsWebhook:
     async def _response(self, asked: Object) -> Object:
         pod = asked["object"]
         annotations = pod["metadata"].get("annotations") or {}
-        if annotations.get(f"{PREFIX}/exclude") == "true" or _MIRROR in annotations:
+        is_excluded = annotations.get(f"{PREFIX}/exclude") == "true" or _MIRROR in annotations
+        if is_excluded or self._ignored():
             return {"allowed": True}
         namespace = pod["metadata"].get("namespace") or asked["namespace"]
         try:

@@ -1,0 +1,83 @@
+"""A pipeline is submitted from inside of a notebook, with the token that a PodDefault gives it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from pytest_kubeflow import (
+    MetadataSource,
+    NotebookCreator,
+    PodDefaultMaker,
+    SourceUnavailable,
+    Visitors,
+    skip_for,
+)
+
+pytestmark = pytest.mark.kf_requires("notebooks")
+
+SUBMIT = """
+import json
+import kfp
+from kfp import dsl
+
+@dsl.component(base_image="python:3.11")
+def multiply(a: int, b: int) -> int:
+    return a * b
+
+@dsl.pipeline(name="from-a-notebook")
+def from_a_notebook(a: int, b: int) -> int:
+    return multiply(a=a, b=b).output
+
+client = kfp.Client()
+experiment = client.create_experiment({experiment!r}, namespace={namespace!r})
+run = client.create_run_from_pipeline_func(
+    from_a_notebook,
+    arguments={{"a": 6, "b": 7}},
+    experiment_name=experiment.display_name,
+    namespace={namespace!r},
+    enable_caching=False,
+)
+ended = client.wait_for_run_completion(run.run_id, timeout={timeout}, sleep_duration=1)
+print(json.dumps({{"run": run.run_id, "state": str(ended.state)}}))
+"""
+
+REMOVE = """
+client.delete_run(run.run_id)
+client.delete_experiment(experiment.experiment_id)
+"""
+
+
+def test_a_pipeline_is_submitted_from_inside_and_waited_for(
+    notebook: NotebookCreator,
+    pod_default: PodDefaultMaker,
+    kfp_client: Any,
+    visitors: Visitors,
+    kf_namespace: str,
+) -> None:
+    token = pod_default.pipelines()
+    made = notebook(configurations=[token.label])
+    where = made.execute("import os\nos.environ.get('KF_PIPELINES_SA_TOKEN_PATH')").result
+    assert where, (
+        f"PodDefault {token.name} is ignored: there is no KF_PIPELINES_SA_TOKEN_PATH in Notebook "
+        f"{made.name}, which has its label"
+    )
+    code = SUBMIT.format(experiment=made.name, namespace=kf_namespace, timeout=300)
+    told = json.loads(made.execute(code).stdout.strip().splitlines()[-1])
+    try:
+        assert told["state"] == "SUCCEEDED", told
+        # What the notebook says is compared with what we see from outside, as ourselves.
+        seen = kfp_client.get_run(told["run"])
+        assert (seen.run_id, seen.state) == (told["run"], "SUCCEEDED")
+        assert outputs(visitors, told["run"]) == [42]
+    finally:
+        made.execute(REMOVE)
+
+
+def outputs(visitors: Visitors, run_id: str) -> list[object]:
+    """What the run's tasks returned, as ML Metadata has it."""
+    try:
+        tasks = MetadataSource(visitors.owner().post).tasks(run_id)
+    except SourceUnavailable as error:
+        skip_for("records", f"the run succeeded, and what it returned cannot be read: {error}")
+    return [value for task in tasks for value in task.outputs.values()]
