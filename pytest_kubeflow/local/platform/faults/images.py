@@ -52,13 +52,13 @@ def _deployment(name: str, image: str, script: str, **labels: str) -> Edit:
 
 def _not_established() -> Sequence[Edit]:
     """Its names are those of another definition, as the server has found."""
-    told = definition("kubeflow.org", "Notebook", "v1")
+    told = definition("kubeflow.org", "Workspace", "v1beta1")
     conditions = [
         {
             "type": "NamesAccepted",
             "status": "False",
             "reason": "ListKindConflict",
-            "message": '"NotebookList" is already in use',
+            "message": '"WorkspaceList" is already in use',
             "lastTransitionTime": now(),
         },
         {
@@ -69,7 +69,7 @@ def _not_established() -> Sequence[Edit]:
             "lastTransitionTime": now(),
         },
     ]
-    told["status"] = {"conditions": conditions, "storedVersions": ["v1"]}
+    told["status"] = {"conditions": conditions, "storedVersions": ["v1beta1"]}
     return [Make(CUSTOM_RESOURCE_DEFINITIONS, told)]
 
 

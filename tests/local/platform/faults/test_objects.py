@@ -248,7 +248,7 @@ def definition(faulty: Platform, name: str) -> Any:
 
 def test_a_definition_is_not_taken_up(faulty: Platform) -> None:
     def told() -> dict[str, str]:
-        found = definition(faulty, "notebooks.kubeflow.org") or {}
+        found = definition(faulty, "workspaces.kubeflow.org") or {}
         conditions = (found.get("status") or {}).get("conditions") or []
         return {one["type"]: one["status"] for one in conditions}
 
