@@ -6,11 +6,16 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.calling import calling
 from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.response_text import words_of
 
 PAGE = 500
 """Objects in one response, as kubectl asks for them."""
+
+
+_EXPIRED = 410
 
 
 def get_json(
@@ -35,7 +40,14 @@ def get_json(
             _return_http_data_only=True,
             _preload_content=False,
         )
-    return json.loads(response.data), dict(response.headers)
+    try:
+        found = json.loads(response.data)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):  # a page of what stands in between, say
+        told = words_of(response.data) or "nothing"
+        raise KubeflowError(f"cannot {what}: Kubernetes answers with what is no object: {told}")
+    return found, dict(response.headers)
 
 
 def list_pages(
@@ -47,14 +59,38 @@ def list_pages(
     field_selector: str | None = None,
     accept: str = "application/json",
 ) -> Iterator[list[dict[str, Any]]]:
-    """The objects of a list, page by page, in the representation that `accept` asks for."""
+    """The objects of a list, page by page, in the representation that `accept` asks for.
+
+    A server forgets after some minutes where a list goes on: then the rest comes by another one.
+    """
     more = ""
+    chosen = {"fieldSelector": field_selector} if field_selector else {}
+    told: set[str] = set()
     while True:
-        asked = {"limit": str(page)}
-        asked |= {"fieldSelector": field_selector} if field_selector else {}
-        asked |= {"continue": more} if more else {}
-        found, _ = get_json(kubernetes, path, what, accept=accept, **asked)
-        yield list(found.get("items") or ())
-        more = (found.get("metadata") or {}).get("continue") or ""
-        if not more:
+        asked = {"limit": str(page), **({"continue": more} if more else {})}
+        try:
+            found, _ = get_json(kubernetes, path, what, accept=accept, **asked, **chosen)
+        except KubeflowError as error:
+            if not (more and getattr(error.__cause__, "status", None) == _EXPIRED):
+                raise
+            found, _ = get_json(kubernetes, path, what, accept=accept, **chosen)
+        objects = [one for one in _items(found) if _name(one) not in told]
+        told.update(map(_name, objects))
+        yield objects
+        metadata = found.get("metadata")
+        further = metadata.get("continue") if isinstance(metadata, dict) else ""
+        if not further or further == more:
             return
+        more = str(further)
+
+
+def _items(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """What there is in a list; nothing in what is none."""
+    there = found.get("items")
+    return [one for one in there if isinstance(one, dict)] if isinstance(there, list) else []
+
+
+def _name(obj: dict[str, Any]) -> str:
+    metadata = obj.get("metadata")
+    there = metadata if isinstance(metadata, dict) else {}
+    return f"{there.get('namespace')}/{there.get('name') or id(obj)}"

@@ -12,7 +12,8 @@ from pytest_kubeflow.k8s.client import KubernetesClient
 DEFAULT = "storageclass.kubernetes.io/is-default-class"
 """The annotation of the class that claims get which name none."""
 
-_DEFAULTS = (DEFAULT, "storageclass.beta.kubernetes.io/is-default-class")
+DEFAULTS = (DEFAULT, "storageclass.beta.kubernetes.io/is-default-class")
+"""The same, with what it was called before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class StorageClass:
 
 def is_default(annotations: Mapping[str, str]) -> bool:
     """Whether the class with these annotations is the default one."""
-    return any(annotations.get(key) == "true" for key in _DEFAULTS)
+    return any(annotations.get(key) == "true" for key in DEFAULTS)
 
 
 def storage_classes(kubernetes: KubernetesClient) -> list[StorageClass]:

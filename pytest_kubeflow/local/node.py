@@ -13,6 +13,7 @@ from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
 from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.notebooks.image import notebook_image
 from pytest_kubeflow.local.pipelines import LAUNCHER_DIRECTORY, LAUNCHER_IMAGE
+from pytest_kubeflow.local.pvcviewers.image import add_viewer_image
 from pytest_kubeflow.local.running import Running
 from pytest_kubeflow.local.serving.images import add_images
 from pytest_kubeflow.local.spawner import Spawner
@@ -27,6 +28,7 @@ def node_images(directory: Path) -> ImageCatalogue:
     images.register(LAUNCHER_IMAGE, _compiled(LAUNCHER_DIRECTORY, directory))
     add_images(images, directory)
     images.add(notebook_image(directory))
+    add_viewer_image(images, directory)
     return images
 
 

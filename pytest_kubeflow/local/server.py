@@ -48,12 +48,14 @@ from pytest_kubeflow.local.platform.components import (
     NOTEBOOK_CONTROLLER,
     PROFILE_PIECES,
     SEAWEEDFS,
+    VIEWER_CONTROLLER,
     Component,
     components,
 )
 from pytest_kubeflow.local.platform.faults import TABLE, Place, PlatformFaults
 from pytest_kubeflow.local.platform.faults.applications import OLD_KEYS
 from pytest_kubeflow.local.platform.installation import Site, installation
+from pytest_kubeflow.local.pvcviewers.controller import PVCViewerController
 from pytest_kubeflow.local.rbacfault import RbacFault
 from pytest_kubeflow.local.running import Running
 from pytest_kubeflow.local.scheduler import Scheduler
@@ -191,6 +193,13 @@ class Server:
                 faults,
                 works=lambda: control.joined or _runs(images, NOTEBOOK_CONTROLLER),
                 on_change=images.hosted.on_change,
+            )
+            notebooks.append(
+                partial(
+                    PVCViewerController,
+                    works=lambda: control.joined or _runs(images, VIEWER_CONTROLLER),
+                    on_change=images.hosted.on_change,
+                )
             )
         manager = ControllerManager(
             await running.client("system:kube-controller-manager", ["system:masters"]),
@@ -332,7 +341,7 @@ class Server:
         return database
 
     def _manifest_names(self) -> list[str]:
-        people = ["multi-user", "istio", "notebooks"]
+        people = ["multi-user", "istio", "poddefaults", "notebooks", "pvcviewers"]
         return ["platform", *(people if self._multi_user else []), "kserve"]
 
     async def _endpoints(self, store: ObjectStore, host: str) -> Endpoints:

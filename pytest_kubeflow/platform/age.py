@@ -20,6 +20,13 @@ def longer_than(span: timedelta, snapshot: Snapshot, obj: object, *path: str) ->
     return found is None or snapshot.taken - found > span
 
 
+def is_over(snapshot: Snapshot, ended: Object, span: timedelta) -> bool:
+    """Whether a container is known to have ended longer ago than `span`."""
+    return time(ended, "finishedAt") is not None and longer_than(
+        span, snapshot, ended, "finishedAt"
+    )
+
+
 def is_young(snapshot: Snapshot, obj: Object) -> bool:
     """Whether an object was made so lately that it may still be starting."""
     made = time(obj, "metadata", "creationTimestamp")

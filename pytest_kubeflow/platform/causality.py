@@ -47,6 +47,9 @@ _WAIT_FOR = {
 """Deployments in `kubeflow` that crash or never become ready while another is away."""
 
 _PODS = ("KF101", "KF102", "KF105", "KF107", "KF108", "KF113", "KF114", "KF701", "KF702", "KF703")
+_OF_ONE_POD = frozenset(_PODS) - {"KF108"}
+"""Faults that two pods of one workload may have each for itself."""
+
 _OF_THE_NEW = {"KF110": frozenset(_PODS)}
 """What keeps a new version from coming up breaks nothing while the old one serves."""
 
@@ -62,6 +65,7 @@ def without_consequences(findings: Iterable[Finding]) -> set[Finding]:
     found = set(findings)
     causes = _causes(found)
     told: dict[Finding, dict[str, str]] = {}
+    explained: dict[Finding, set[str]] = {}
     for finding in sorted(found, key=lambda one: (one.code, one.sentence)):
         cause = causes.get(finding)
         if cause is None:
@@ -70,6 +74,7 @@ def without_consequences(findings: Iterable[Finding]) -> set[Finding]:
         while (further := causes.get(cause)) is not None and further not in passed:
             passed.add(cause)
             cause = further
+        explained.setdefault(cause, set()).add(finding.code)
         others = told.setdefault(cause, {})
         if finding.code in _OF_THE_NEW.get(cause.code, ()):
             others.setdefault(finding.code, f"because {finding.sentence}")
@@ -77,7 +82,11 @@ def without_consequences(findings: Iterable[Finding]) -> set[Finding]:
             others.setdefault(finding.objects[0], f"so {finding.sentence}")
     left = found - causes.keys()
     return {
-        replace(one, evidence=(*one.evidence, *list(told.get(one, {}).values())[:_TOLD]))
+        replace(
+            one,
+            evidence=(*one.evidence, *list(told.get(one, {}).values())[:_TOLD]),
+            explains=frozenset(explained.get(one, ())),
+        )
         for one in left
     }
 
@@ -102,11 +111,21 @@ def _explains(better: Finding, finding: Finding) -> bool:
         return better.objects[0] == finding.objects[0]
     if better.code in _OF_THE_NEW.get(finding.code, ()):
         return False
+    if (
+        better.code in _OF_ONE_POD
+        and finding.code in _OF_ONE_POD
+        and not _share_pod(better, finding)
+    ):
+        return False
     return (
         _rank(better) < _rank(finding)
         and better.severity.weight <= finding.severity.weight
         and finding.code in _NO_MORE.get(better.code, (finding.code,))
     )
+
+
+def _share_pod(one: Finding, other: Finding) -> bool:
+    return any(name.startswith("Pod ") and name in other.objects for name in one.objects)
 
 
 def _awaited(finding: Finding, by_object: dict[str, list[Finding]]) -> Finding | None:

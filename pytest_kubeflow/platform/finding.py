@@ -33,6 +33,9 @@ class Finding:
     objects: tuple[str, ...] = ()
     """What it is about: "Deployment kubeflow/katib-controller"."""
 
+    explains: frozenset[str] = frozenset()
+    """The codes of what follows from it, and so is no finding."""
+
     def __post_init__(self) -> None:
         """What others have written is in it: in a line, without what a terminal would obey."""
         object.__setattr__(self, "sentence", _line(self.sentence))

@@ -11,6 +11,12 @@ from pytest_kubeflow.platform.snapshot.fields import items, text
 from pytest_kubeflow.platform.snapshot.kind import DAEMON_SETS, DEPLOYMENTS, STATEFUL_SETS
 from pytest_kubeflow.platform.workloads import Owner
 
+_OF_PROJECTS = {
+    "Argo Workflows": "workflow-controller",
+    "Scheduled Workflows": "scheduledworkflow",
+}
+"""What controllers are called within their names where each project has its own: OpenShift AI."""
+
 _KINDS: tuple[Kind, ...] = (DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS)
 
 
@@ -64,10 +70,13 @@ def _is_named(part: Part, owner: Owner) -> bool:
     """Whether a workload has the name of the part's controller: images may be of a mirror."""
     if owner.name in part.deployments:
         return owner.name != "controller" or owner.namespace == part.namespace
-    # istiod-1-29 of a revision, release-spark-operator-controller of a chart
+    if part.name == "Istio" and owner.name.startswith("istiod-"):  # of a revision: istiod-canary
+        return True
+    if _OF_PROJECTS.get(part.name, owner.name + "-") in owner.name:
+        return True
+    # release-spark-operator-controller of a chart
     return any(
-        owner.namespace == part.namespace
-        and (owner.name.startswith(f"{one}-1-") or owner.name.endswith(f"-{one}"))
+        owner.namespace == part.namespace and owner.name.endswith(f"-{one}")
         for one in part.deployments
         if one != "controller"
     )

@@ -46,6 +46,11 @@ def is_profile(snapshot: Snapshot, namespace: str) -> bool:
     )
 
 
+def is_ours(snapshot: Snapshot, namespace: str) -> bool:
+    """Whether a namespace is one of the platform's, or a profile's: others are not looked at."""
+    return namespace in PLATFORM or namespace == SYSTEM or is_profile(snapshot, namespace)
+
+
 def severity_at(
     fault: Fault, snapshot: Snapshot, namespace: str, name: str = ""
 ) -> Severity | None:

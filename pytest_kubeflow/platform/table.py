@@ -9,6 +9,7 @@ from pytest_kubeflow.platform.finding import Finding, counted
 from pytest_kubeflow.platform.health import Health
 
 _EVIDENCE = 3
+_FOLLOWS = ("so ", "because ")
 
 
 def lines(health: Health) -> Iterator[tuple[str, str]]:
@@ -39,8 +40,10 @@ def _components(health: Health) -> Iterator[tuple[str, str]]:
 def _finding(finding: Finding) -> Iterator[tuple[str, str]]:
     severity = finding.severity.value
     yield f"{finding.code} {severity}: {finding.sentence}", severity
-    for line in finding.evidence[:_EVIDENCE]:
+    follows = [one for one in finding.evidence if one.startswith(_FOLLOWS)]
+    for line in [one for one in finding.evidence if one not in follows][:_EVIDENCE]:
         yield f"  seen: {line}", ""
+    yield from ((f"  {line}", "") for line in follows)
     first, *more = finding.fix.splitlines() or [""]
     yield f"  fix: {first}", ""
     yield from ((f"       {line}", "") for line in more)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pytest_kubeflow.platform.diagnosis import Diagnosis, diagnose
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.reporting.records.session import Cause
-from pytest_kubeflow.reporting.records.tests import TestRecord
+from pytest_kubeflow.reporting.records.tests import Section, TestRecord
 
 # What differs between two tests that fail for one reason. The order matters.
 _PARTS = (
@@ -50,7 +50,7 @@ def causes_of(tests: Iterable[TestRecord], findings: Sequence[Finding] = ()) -> 
     explained: dict[tuple[str, str], tuple[Diagnosis, list[TestRecord]]] = {}
     found = []
     for key, group in groups.items():
-        diagnosis = diagnose(_texts(group), findings)
+        diagnosis = diagnose(_texts(group), findings, logs=_logs(group))
         if diagnosis is None:
             found.append(_cause(key, group))
         else:
@@ -73,10 +73,25 @@ def by_test(causes: Sequence[Cause]) -> Mapping[str, str]:
 
 def _texts(tests: Sequence[TestRecord]) -> Iterator[str]:
     """What failures say, and what the cluster showed of them."""
+    logged = {line.strip() for log in _logs(tests) for line in log.splitlines()} - {""}
     for test in tests:
         yield test.sentence
-        yield from (section.text for section in test.evidence)
-        yield test.details
+        yield from (one.text for one in test.evidence if not _is_log(one))
+        yield "\n".join(
+            line
+            for line in test.details.splitlines()
+            if line.removeprefix("E").strip() not in logged
+        )
+
+
+def _logs(tests: Sequence[TestRecord]) -> Iterator[str]:
+    """What the programs of users have written."""
+    for test in tests:
+        yield from (one.text for one in test.evidence if _is_log(one))
+
+
+def _is_log(section: Section) -> bool:
+    return section.heading.startswith("log of ")
 
 
 def _likely(diagnosis: Diagnosis, tests: Sequence[TestRecord]) -> Cause:

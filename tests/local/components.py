@@ -10,6 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from kubernetes.client import BatchV1Api
+
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.local.controllers.persistentvolume import PROVISIONER
 
@@ -59,7 +61,7 @@ def _program(name: str, options: list[str], folder: Path) -> Iterator[None]:
 
 
 def check(kubeconfig: Path, volumes: Path) -> None:
-    """A pod keeps a file on a volume, a Deployment becomes available, and all of it goes again."""
+    """A pod keeps a file on a volume, workloads do what they are for, and all of it goes again."""
     client = KubernetesClient(kubeconfig)
     namespace = "programs"
     try:
@@ -94,6 +96,7 @@ def check(kubeconfig: Path, volumes: Path) -> None:
                 == 2
             )
         )
+        _check_members(client, namespace)
         client.core.delete_namespace(namespace)
         _until(lambda: namespace not in _names(client.core.list_namespace()))
         _until(lambda: not _names(client.core.list_persistent_volume()))
@@ -102,6 +105,41 @@ def check(kubeconfig: Path, volumes: Path) -> None:
         client.storage.delete_storage_class(_CLASS, _preload_content=False)
     finally:
         client.close()
+
+
+def _check_members(client: KubernetesClient, namespace: str) -> None:
+    """The members of a StatefulSet have names, which the pods of a Job find."""
+    batch = BatchV1Api(client.core.api_client)
+    name = "named"
+    service = {"clusterIP": "None", "selector": {"app": "two"}}
+    body = {"metadata": {"name": name}, "spec": service}
+    client.core.create_namespaced_service(namespace, body)
+    spec = {**_two_replicas(), "serviceName": name, "updateStrategy": {"type": "RollingUpdate"}}
+    client.apps.create_namespaced_stateful_set(
+        namespace, {"metadata": {"name": name}, "spec": spec}
+    )
+    script = (
+        f"until grep -q {name}-$JOB_COMPLETION_INDEX.{name}.{namespace}.svc.cluster.local "
+        "/etc/hosts; do sleep 0.1; done"
+    )
+    main = {"name": "main", "image": "busybox:1", "command": ["sh", "-c", script]}
+    template = {"spec": {"restartPolicy": "Never", "containers": [main]}}
+    job = {
+        "completions": 2,
+        "parallelism": 2,
+        "completionMode": "Indexed",
+        "ttlSecondsAfterFinished": 0,
+        "template": template,
+    }
+    batch.create_namespaced_job(namespace, {"metadata": {"name": "finds"}, "spec": job})
+
+    def ready() -> bool:
+        status = client.apps.read_namespaced_stateful_set(name, namespace).status
+        return bool(status.ready_replicas == status.updated_replicas == 2)
+
+    _until(ready)
+    # It goes by itself once it is over.
+    _until(lambda: "finds" not in _names(batch.list_namespaced_job(namespace)))
 
 
 def _writing(claim: str) -> dict[str, Any]:

@@ -9,10 +9,11 @@ import pytest
 
 from pytest_kubeflow.platform.checks.certificates import check_certificates
 from pytest_kubeflow.platform.checks.gateway_certificate import check_gateway_certificate
+from pytest_kubeflow.platform.checks.mesh_authority import check_mesh_authority
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
-from pytest_kubeflow.platform.snapshot.kind import CERTIFICATES, GATEWAYS
+from pytest_kubeflow.platform.snapshot.kind import CERTIFICATES, CONFIG_MAPS, GATEWAYS, PODS
 from pytest_kubeflow.platform.snapshot.observations import Observations, ServedCertificate
 from tests.platform.authority import DAY, Authority
 from tests.platform.snapshots import an_object, snapshot_of
@@ -220,3 +221,52 @@ def test_a_server_that_shows_nothing_proves_nothing() -> None:
     assert _gateway("kubeflow.example.com:443", b"no certificate") == []
     observed = Observations(served={SERVICE: ServedCertificate((), "reset")})
     assert _told(snapshot_of(observed=observed)) == []
+
+
+@pytest.mark.parametrize(
+    ("left", "told"),
+    [
+        ([400 * DAY], []),
+        ([5 * DAY], [("KF222", Severity.DEGRADED)]),
+        ([-DAY], [("KF223", Severity.BROKEN)]),
+        ([-DAY, 400 * DAY], []),  # a new one is there beside it
+    ],
+)
+def test_the_root_of_the_mesh(
+    authority: Authority, left: list[timedelta], told: list[tuple[str, Severity]]
+) -> None:
+    roots = "".join(
+        authority.issue(subject="root", begins=-999 * DAY, ends=one).pem for one in left
+    )
+    name, space = "istio-ca-root-cert", "istio-system"
+    config = an_object(CONFIG_MAPS, name, space, data={"root-cert.pem": roots})
+    found = list(check_mesh_authority(snapshot_of(config)))
+    assert [(one.code, one.severity) for one in found] == told
+    assert all("ConfigMap istio-system/istio-ca-root-cert" in one.sentence for one in found)
+
+
+def test_a_mesh_whose_root_is_not_seen_or_no_certificate() -> None:
+    assert list(check_mesh_authority(snapshot_of())) == []
+    config = an_object(
+        CONFIG_MAPS, "istio-ca-root-cert", "istio-system", data={"root-cert.pem": "none"}
+    )
+    assert list(check_mesh_authority(snapshot_of(config))) == []
+
+
+def test_a_secret_that_a_pod_mounts_is_in_use(authority: Authority) -> None:
+    pem = authority.issue("web", begins=-90 * DAY, ends=-DAY).pem
+    observed = Observations(secret_certificates={"kubeflow/web": pem})
+    volumes = [{"name": "tls", "secret": {"secretName": "web"}}]
+    pod = an_object(PODS, "web-0", "kubeflow", spec={"volumes": volumes})
+    assert _only(snapshot_of(observed=observed)).severity is Severity.NOTICE
+    assert _only(snapshot_of(pod, observed=observed)).severity is Severity.BROKEN
+    ended = {**pod, "status": {"phase": "Succeeded"}}
+    assert _only(snapshot_of(ended, observed=observed)).severity is Severity.NOTICE
+
+
+def test_the_authority_that_istio_was_given(authority: Authority) -> None:
+    pem = authority.issue(subject="between", begins=-90 * DAY, ends=-DAY).pem
+    observed = Observations(secret_certificates={"istio-system/cacerts": pem})
+    found = _only(snapshot_of(observed=observed))
+    assert (found.code, found.severity) == ("KF223", Severity.BROKEN)
+    assert "rollout restart deployment istiod" in found.fix

@@ -54,6 +54,9 @@ def test_what_was_found_on_the_cluster_has_the_words() -> None:
         ('Post "https://katib.kubeflow.svc:443/mutate": EOF', True),
         ("my-katib.kubeflow.svc", False),
         ("katib.kubeflow.svc-2", False),
+        ("image kubeflow/katib:v0.19.0", False),
+        ("image kubeflow/katib@sha256:0123", False),
+        ("kubeflow/katib: it is away", True),
     ],
 )
 def test_a_broken_object_that_is_named(text: str, is_named: bool) -> None:
@@ -95,3 +98,33 @@ def test_signs_are_regular_expressions_that_match_no_empty_text() -> None:
     for fault in FAULTS.values():
         for sign in fault.signs:
             assert re.search(sign, "") is None, (fault.code, sign)
+
+
+@pytest.mark.parametrize(
+    ("text", "findings", "is_meant"),
+    [
+        ("KF401 no storage class is the default one", (), True),
+        ("the check says KF401", (finding(NO_DEFAULT_CLASS),), True),
+        ("flight KF401 to Frankfurt is late", (), False),
+        ("AKF401 x", (finding(NO_DEFAULT_CLASS),), False),
+        ("KF401-b", (finding(NO_DEFAULT_CLASS),), False),
+    ],
+)
+def test_a_code_that_is_named(text: str, findings: tuple[Finding, ...], is_meant: bool) -> None:
+    assert (diagnose([text], findings) is not None) is is_meant
+
+
+def test_what_a_users_program_quotes_is_no_fault_of_this_cluster() -> None:
+    quoted = f"On another cluster I have seen: {UNSET}"
+    assert diagnose(["task x is FAILED"], logs=[quoted]) is None
+    found = diagnose(["task x is FAILED"], [finding(NO_DEFAULT_CLASS)], logs=[quoted])
+    assert found is not None
+    assert found.code == "KF401"
+
+
+def test_what_nothing_but_a_log_tells_is_taken_from_it() -> None:
+    found = diagnose(["task x is FAILED"], logs=["S3 operation failed; code: InvalidAccessKeyId"])
+    assert found is not None
+    assert found.code == "KF803"
+    of_its_own = "ClientError: An error occurred (InvalidAccessKeyId) when calling the GetObject"
+    assert diagnose(["task x is FAILED"], logs=[of_its_own]) is None

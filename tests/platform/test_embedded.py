@@ -5,6 +5,7 @@ Faults that leave each other alone are on at the same time.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -17,11 +18,15 @@ from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.local.faults import CONFIG_MAP
 from pytest_kubeflow.platform.catalogue import FAULTS
+from pytest_kubeflow.platform.checks.certificates import check_certificates
 from pytest_kubeflow.platform.checks.clocks import check_clocks
 from pytest_kubeflow.platform.probes.logs import MOST, probe_logs
+from pytest_kubeflow.platform.probes.secrets import probe_secrets
 from pytest_kubeflow.platform.snapshot import read_snapshot
-from pytest_kubeflow.platform.snapshot.kind import STORE_KEYS
+from pytest_kubeflow.platform.snapshot.fields import name_of
+from pytest_kubeflow.platform.snapshot.kind import STORE_KEYS, TLS_SECRETS
 from tests.cluster.remote import wait_until
+from tests.platform.authority import DAY, Authority
 from tests.platform.broken import CHECKS, a_snapshot, found_by
 from tests.platform.objects import a_container, a_pod
 
@@ -34,6 +39,7 @@ _TOGETHER = (
     ("KF109", "KF110", "KF113", "KF402", "KF406", "KF502", "KF701", "KF712", "KF713"),
     ("KF408", "KF503", "KF504", "KF601", "KF702", "KF716", "KF801"),
     ("KF505", "KF703", "KF711"),
+    ("KF114", "KF116", "KF117", "KF717"),
 )
 
 
@@ -109,6 +115,33 @@ def test_of_secrets_a_snapshot_has_no_data(embedded: KubernetesClient) -> None:
     found = read_snapshot(embedded, wanted=[STORE_KEYS]).all(STORE_KEYS)
     assert {one["metadata"]["namespace"] for one in found} >= {_NAMESPACE, "kubeflow"}
     assert {key for one in found for key in one} == {"metadata"}
+
+
+def test_secrets_for_tls_that_nothing_tells_of_are_read_for_their_certificates(
+    embedded: KubernetesClient,
+) -> None:
+    old = Authority().issue("left.over", begins=-90 * DAY, ends=-DAY)
+    data = {"tls.crt": old.pem, "tls.key": old.key_pem}
+    applied = {"kubectl.kubernetes.io/last-applied-configuration": json.dumps(data)}
+    metadata = {"name": "web", "annotations": applied}
+    body = {"metadata": metadata, "type": "kubernetes.io/tls", "stringData": data}
+    embedded.core.create_namespaced_secret("kubeflow", body)
+    try:
+        snapshot = read_snapshot(embedded)
+        listed = snapshot.all(TLS_SECRETS)
+        assert "kubeflow/web" in map(name_of, listed)
+        assert {key for one in listed for key in one} == {"metadata"}
+        assert "PRIVATE KEY" not in repr(listed)
+        assert "PRIVATE KEY" not in repr(listed)
+        probed = probe_secrets(embedded, snapshot)
+    finally:
+        embedded.core.delete_namespaced_secret("web", "kubeflow")
+    found = probed.observed.secret_certificates
+    assert found["kubeflow/web"].strip() == old.pem.strip()
+    assert not any("PRIVATE KEY" in one for one in found.values())
+    assert probed.unseen == ()
+    told = check_certificates(replace(snapshot, observed=probed.observed))
+    assert [(one.code, one.severity.value) for one in told] == [("KF223", "notice")]
 
 
 def test_few_logs_are_asked_for_whatever_crashes(embedded: KubernetesClient) -> None:

@@ -21,9 +21,11 @@ from pytest_kubeflow.platform.snapshot.kind import (
     NAMESPACES,
     PEER_AUTHENTICATIONS,
     PODS,
+    PROFILES,
     SERVICES,
     VIRTUAL_SERVICES,
 )
+from pytest_kubeflow.platform.snapshot.observations import Observations, Page
 from tests.platform.snapshots import an_object, snapshot_of
 
 HOST = "ml-pipeline-ui.kubeflow.svc.cluster.local"
@@ -268,8 +270,17 @@ def test_a_load_balancer_without_an_address() -> None:
     (found,) = _gateways(pending)
     assert (found.code, found.severity) == ("KF308", Severity.BROKEN)
     assert "service istio-ingressgateway -p" in found.fix
-    (other,) = _gateways(_service("mine", "jane", type="LoadBalancer"))
+    jane = an_object(PROFILES, "jane")
+    (other,) = _gateways(_service("mine", "jane", type="LoadBalancer"), jane)
     assert other.severity is Severity.DEGRADED
+
+
+def test_a_load_balancer_without_an_address_where_the_gateway_is_come_to_by_another_way() -> None:
+    """By a node's port, say."""
+    pending = _service("istio-ingressgateway", "istio-system", type="LoadBalancer")
+    observed = Observations(pages={"/": Page(200)})
+    (found,) = check_gateways(snapshot_of(pending, observed=observed))
+    assert (found.code, found.severity) == ("KF308", Severity.DEGRADED)
 
 
 def test_a_load_balancer_with_an_address_or_with_time_to_get_one() -> None:

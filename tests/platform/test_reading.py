@@ -74,9 +74,9 @@ def test_who_sees_one_namespace_says_so(as_editor: KubernetesClient) -> None:
 def test_who_may_see_nothing_is_told_of_each_kind(as_editor: KubernetesClient) -> None:
     snapshot = read_snapshot(as_editor)
     assert snapshot.all(CONFIG_MAPS) == ()
-    assert {"nodes", "pods", "configmaps", "storageclasses.storage.k8s.io"} <= {
-        one.what for one in snapshot.unseen
-    }
+    told = [one.what for one in snapshot.unseen]
+    assert {"nodes", "pods", "configmaps", "secrets", "storageclasses.storage.k8s.io"} <= {*told}
+    assert len(told) == len(set(told))
 
 
 def test_kinds_that_are_not_served_are_no_gap(kubernetes: KubernetesClient) -> None:
@@ -99,6 +99,71 @@ def test_an_api_that_stops_in_the_middle(remote: Remote, tmp_path: Path) -> None
     reasons = {one.what: one.why for one in snapshot.unseen}
     assert "unable to handle the request" in reasons["pods"]
     assert snapshot.saw(NODES)
+
+
+def test_a_list_whose_place_the_server_has_forgotten(remote: Remote, tmp_path: Path) -> None:
+    """Those of etcd are kept for five minutes; what follows is listed anew, and comes once."""
+
+    def forget(exchange: Exchange) -> None:
+        if "continue=" in exchange.path:
+            gone = "The provided continue parameter is too old to display a consistent list result"
+            status(410, gone)(exchange)
+        else:
+            exchange.pass_on()
+
+    with unreliable(remote.endpoints.kubeconfig, tmp_path) as way:
+        client = KubernetesClient(way.kubeconfig)
+        (whole,) = list_pages(client, "/api/v1/configmaps", "list config maps")
+        with way.every_first(forget, times=99):
+            pages = list(list_pages(client, "/api/v1/configmaps", "list config maps", page=2))
+        client.close()
+    names = [one["metadata"]["uid"] for page in pages for one in page]
+    assert names == [one["metadata"]["uid"] for one in whole]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"<html><h1>Sign in</h1></html>", "Sign in"),
+        (b'["a"]', "no object"),
+        (b"", "nothing"),
+    ],
+)
+def test_an_answer_that_is_no_list(remote: Remote, tmp_path: Path, body: bytes, words: str) -> None:
+    """Of what stands before the API server, with status 200."""
+    with unreliable(remote.endpoints.kubeconfig, tmp_path) as way:
+        client = KubernetesClient(way.kubeconfig)
+
+        def of_pods(method: str, path: str) -> bool:
+            return path.endswith("/pods")
+
+        with way.every_first(lambda one: one.deliver((200, {}, body)), times=99, of=of_pods):
+            snapshot = read_snapshot(client)
+        client.close()
+    reasons = {one.what: one.why for one in snapshot.unseen}
+    assert words in reasons["pods"]
+    assert snapshot.saw(NODES)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"items": {"a": 1}}', b'{"items": [1, null], "metadata": []}', b'{"metadata": 1}']
+)
+def test_a_list_of_another_shape_holds_nothing(remote: Remote, tmp_path: Path, body: bytes) -> None:
+    with unreliable(remote.endpoints.kubeconfig, tmp_path) as way:
+        client = KubernetesClient(way.kubeconfig)
+        with way.every_first(lambda one: one.deliver((200, {}, body)), times=99):
+            assert list(list_pages(client, "/api/v1/pods", "list pods")) == [[]]
+        client.close()
+
+
+def test_a_list_that_goes_on_where_it_is(remote: Remote, tmp_path: Path) -> None:
+    body = b'{"items": [{"metadata": {"name": "a"}}], "metadata": {"continue": "same"}}'
+    with unreliable(remote.endpoints.kubeconfig, tmp_path) as way:
+        client = KubernetesClient(way.kubeconfig)
+        with way.every_first(lambda one: one.deliver((200, {}, body)), times=99):
+            pages = list(list_pages(client, "/api/v1/pods", "list pods"))
+        client.close()
+    assert [len(page) for page in pages] == [1, 0]
 
 
 def test_an_api_that_is_not_there(remote: Remote, tmp_path: Path) -> None:

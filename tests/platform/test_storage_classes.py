@@ -37,7 +37,10 @@ def test_several_classes_are_the_default() -> None:
     ((code, sentence, fix),) = _told(_class("a", default=True), _class("b", default=True))
     assert code == "KF402"
     assert sentence == "2 storage classes are the default one: a, b"
-    assert fix == "kubectl annotate storageclass b storageclass.kubernetes.io/is-default-class-"
+    assert fix.splitlines() == [
+        "# all but a, which claims without a class get now",
+        "kubectl annotate storageclass b storageclass.kubernetes.io/is-default-class-",
+    ]
 
 
 def test_classes_that_may_not_be_listed_are_no_finding() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_kubeflow.cluster.parts import PARTS, repository_of, tag_of
 from pytest_kubeflow.cluster.versions import CONTROLLERS
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.releases import RELEASES, likeness, minor_of
-from pytest_kubeflow.platform.snapshot import Object
+from pytest_kubeflow.platform.snapshot import Object, Unseen
 from pytest_kubeflow.platform.snapshot.kind import API_SERVICES
 from tests.platform.broken import a_snapshot, findings
 from tests.platform.objects import (
@@ -167,6 +169,28 @@ def test_a_conversion_with_a_ready_pod_is_well() -> None:
     assert found.sentence == (
         "nobody converts notebooks.kubeflow.org: Service kubeflow/nb has no ready pod"
     )
+
+
+def test_a_conversion_that_the_server_itself_tells_to_fail() -> None:
+    """Its Service has a ready pod, and something is between: a certificate, a network."""
+    said = (
+        "cannot list notebooks.kubeflow.org: Kubernetes answers 500: conversion webhook for "
+        'kubeflow.org/v1beta1, Kind=Notebook failed: Post "https://c.kubeflow.svc:443/convert": '
+        "x509: certificate signed by unknown authority"
+    )
+    webhook = {"clientConfig": {"service": {"namespace": "kubeflow", "name": "c"}}}
+    conversion = {"conversion": {"strategy": "Webhook", "webhook": webhook}}
+    definition = a_definition("notebooks.kubeflow.org", spec=conversion)
+    whole = a_snapshot(definition, a_service("c"), a_slice("c"))
+    assert findings(whole) == []
+    (found,) = findings(replace(whole, unseen=[Unseen("notebooks.kubeflow.org", said)]))
+    assert found.sentence == (
+        "nobody converts notebooks.kubeflow.org: Service kubeflow/c is asked in vain"
+    )
+    assert found.evidence == (said,)
+    without = a_snapshot(definition)
+    (found,) = findings(replace(without, unseen=[Unseen("notebooks.kubeflow.org", said)]))
+    assert found.sentence.endswith("Service kubeflow/c is not there")
 
 
 def test_the_crash_of_who_converts_is_the_cause() -> None:

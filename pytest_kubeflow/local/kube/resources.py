@@ -65,6 +65,7 @@ CERTIFICATE_SIGNING_REQUESTS = Resource(
 SERVICE_CIDRS = Resource("networking.k8s.io/v1", "servicecidrs", "ServiceCIDR", namespaced=False)
 LEASES = Resource("coordination.k8s.io/v1", "leases", "Lease")
 POD_DEFAULTS = Resource("kubeflow.org/v1alpha1", "poddefaults", "PodDefault")
+PVC_VIEWERS = Resource("kubeflow.org/v1alpha1", "pvcviewers", "PVCViewer")
 PROFILES = Resource("kubeflow.org/v1", "profiles", "Profile", namespaced=False)
 NOTEBOOKS = Resource("kubeflow.org/v1beta1", "notebooks", "Notebook")
 WORKFLOWS = Resource("argoproj.io/v1alpha1", "workflows", "Workflow")

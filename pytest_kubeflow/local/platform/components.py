@@ -293,6 +293,13 @@ NOTEBOOK_CONTROLLER = Component(
         ),
     ),
 )
+VIEWER_CONTROLLER = Component(
+    "pvcviewer-controller-manager",
+    "kubeflow",
+    "pvcviewer-controller-manager",
+    {"app": "pvcviewer", "control-plane": "controller-manager"},
+    (Container("manager", f"ghcr.io/kubeflow/notebooks/pvcviewer-controller:{_NOTEBOOKS}"),),
+)
 ISTIOD = Component(
     "istiod",
     "istio-system",
@@ -367,6 +374,7 @@ _MULTI_USER = (
     VOLUMES_WEB_APP,
     JUPYTER_WEB_APP,
     NOTEBOOK_CONTROLLER,
+    VIEWER_CONTROLLER,
     ISTIOD,
     INGRESS_GATEWAY,
     LOCAL_GATEWAY,

@@ -23,7 +23,15 @@ from pytest_kubeflow.local.platform.webhook import webhook_objects
 from pytest_kubeflow.local.platform.workloads import objects_of
 
 _MANIFESTS = ("platform", "installation", "kserve")
-_MULTI_USER = ("multi-user", "istio", "poddefaults", "platform-namespaces", "mesh", "notebooks")
+_MULTI_USER = (
+    "multi-user",
+    "istio",
+    "poddefaults",
+    "platform-namespaces",
+    "mesh",
+    "notebooks",
+    "pvcviewers",
+)
 _SYSTEM = "kubeflow"
 _BUILT_IN_GROUPS = (
     "v1.",

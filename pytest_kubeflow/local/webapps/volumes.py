@@ -1,7 +1,6 @@
 """The volumes web app: claims of a namespace, under /volumes.
 
 Routes and fields: crud-web-apps/volumes/backend of kubeflow/notebooks (branch notebooks-v1).
-Notebooks and PVC viewers are not here, so no claim is shown as used by one.
 """
 
 from __future__ import annotations
@@ -14,17 +13,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.faults import Faults
-from pytest_kubeflow.local.kube import KubeClient
+from pytest_kubeflow.local.kube import KubeClient, Resource
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import (
     EVENTS,
+    NOTEBOOKS,
     PERSISTENT_VOLUME_CLAIMS,
     PODS,
+    PVC_VIEWERS,
 )
 from pytest_kubeflow.local.webapps.crud import HANDLERS, Guard, RefusedError, read_body, success
+from pytest_kubeflow.local.webapps.viewers import notebooks_with, shown, viewer_name, viewer_of
 
 PREFIX = "/volumes/"
-_CLAIMS = "persistentvolumeclaims"
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _PHASES = {"FailedBinding": "warning", "Provisioning": "waiting"}
 _WAITS = (
@@ -43,7 +44,7 @@ def volumes_app(client: KubeClient, *, secure_cookies: bool, faults: Faults) -> 
         secure=lambda: secure_cookies or faults.active("csrf-cookie-secure"),
     )
     volumes = _Volumes(client, guard, faults)
-    claims = "/api/namespaces/{namespace}/pvcs"
+    claims, viewers = (f"/api/namespaces/{{namespace}}/{one}" for one in ("pvcs", "viewers"))
 
     def guarded(handler: _Handler) -> _Handler:
         async def run(request: Request) -> Response:
@@ -59,6 +60,8 @@ def volumes_app(client: KubeClient, *, secure_cookies: bool, faults: Faults) -> 
             Route(claims, guarded(volumes.create), methods=["POST"]),
             Route(f"{claims}/{{name}}", guarded(volumes.get), methods=["GET"]),
             Route(f"{claims}/{{name}}", guarded(volumes.delete), methods=["DELETE"]),
+            Route(viewers, guarded(volumes.open), methods=["POST"]),
+            Route(f"{viewers}/{{name}}", guarded(volumes.close), methods=["DELETE"]),
             Route(f"{claims}/{{name}}/pods", guarded(volumes.pods), methods=["GET"]),
             Route(f"{claims}/{{name}}/events", guarded(volumes.events), methods=["GET"]),
             *guard.routes("Volumes"),
@@ -73,17 +76,51 @@ class _Volumes:
         self._guard = guard
         self._faults = faults
 
-    async def _namespace(self, request: Request, verb: str, resource: str = _CLAIMS) -> str:
+    async def _namespace(
+        self, request: Request, verb: str, resource: Resource = PERSISTENT_VOLUME_CLAIMS
+    ) -> str:
         """The namespace that is asked for, if the user may do that there."""
         namespace: str = request.path_params["namespace"]
         if not self._faults.active("volumes-open"):
-            await self._guard.require(request, verb, resource, namespace)
+            await self._guard.require(
+                request,
+                verb,
+                resource.plural,
+                namespace,
+                api_version=resource.api_version,
+            )
         return namespace
 
     async def table(self, request: Request) -> Response:
         namespace = await self._namespace(request, "list")
-        items = (await self._client.list(PERSISTENT_VOLUME_CLAIMS, namespace))["items"]
-        return success(request, "pvcs", [await self._shown(claim) for claim in items])
+        await self._namespace(request, "list", NOTEBOOKS)
+        await self._namespace(request, "list", PVC_VIEWERS)
+        items, notebooks, viewers = [
+            (await self._client.list(one, namespace))["items"]
+            for one in (PERSISTENT_VOLUME_CLAIMS, NOTEBOOKS, PVC_VIEWERS)
+        ]
+        by_name = {one["metadata"]["name"]: one for one in viewers}
+        rows = []
+        for claim in items:
+            name = claim["metadata"]["name"]
+            row = {**await self._shown(claim), "notebooks": notebooks_with(name, notebooks)}
+            rows.append({**row, "viewer": shown(by_name.get(name))})
+        return success(request, "pvcs", rows)
+
+    async def open(self, request: Request) -> Response:
+        body = await read_body(request, "name")
+        namespace = await self._namespace(request, "create", PVC_VIEWERS)
+        await self._client.create(PVC_VIEWERS, viewer_of(body["name"], namespace))
+        return success(request, "message", "PVCViewer created successfully.")
+
+    async def close(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        await self._close(request, name)
+        return success(request, "message", f"Viewer {name} successfully deleted.")
+
+    async def _close(self, request: Request, name: str) -> None:
+        namespace = await self._namespace(request, "delete", PVC_VIEWERS)
+        await self._client.delete(PVC_VIEWERS, name, namespace)
 
     async def get(self, request: Request) -> Response:
         namespace = await self._namespace(request, "get")
@@ -106,23 +143,26 @@ class _Volumes:
 
     async def delete(self, request: Request) -> Response:
         namespace, name = (
-            await self._namespace(request, "list", "pods"),
+            await self._namespace(request, "list", PODS),
             request.path_params["name"],
         )
-        if users := [pod["metadata"]["name"] for pod in await self._users(namespace, name)]:
+        pods = await self._users(namespace, name)
+        if users := [pod["metadata"]["name"] for pod in pods if viewer_name(pod) is None]:
             raise RefusedError(
                 409, f"Cannot delete PVC '{name}' because it is being used by pods: {users}"
             )
+        for pod in pods:
+            await self._close(request, viewer_name(pod) or "")
         await self._namespace(request, "delete")
         await self._client.delete(PERSISTENT_VOLUME_CLAIMS, name, namespace)
         return success(request, "message", f"PVC {name} successfully deleted.")
 
     async def pods(self, request: Request) -> Response:
-        namespace = await self._namespace(request, "list", "pods")
+        namespace = await self._namespace(request, "list", PODS)
         return success(request, "pods", await self._users(namespace, request.path_params["name"]))
 
     async def events(self, request: Request) -> Response:
-        namespace = await self._namespace(request, "list", "events")
+        namespace = await self._namespace(request, "list", EVENTS)
         return success(
             request, "events", await self._events(namespace, request.path_params["name"])
         )
@@ -155,8 +195,6 @@ class _Volumes:
             "capacity": capacity["storage"],
             "modes": spec["accessModes"],
             "class": spec.get("storageClassName"),
-            "notebooks": [],
-            "viewer": {"status": "uninitialized", "url": None},
         }
 
     async def _status(self, claim: Object) -> Object:

@@ -30,8 +30,9 @@ CERTIFICATE_EXPIRES_SOON = Fault(
     symptom="Nothing yet. When it has ended, nothing that it guards can be made or reached.",
     looked_at=(
         "Certificates of cert-manager, what webhooks' servers show, else tls.crt of their "
-        "Secrets. Of those that live for less than 30 days, whether less than an eighth of that "
-        "is left."
+        "Secrets; tls.crt of the platform's other Secrets for TLS, and the mesh's root, which "
+        "istiod hands out in ConfigMap istio-ca-root-cert. Of those that live for less than 30 "
+        "days, whether less than an eighth of that is left."
     ),
     fix=(
         "Renew it. What cert-manager issues, it renews by itself after two thirds of its life, if "
@@ -52,8 +53,9 @@ CERTIFICATE_EXPIRED = Fault(
         "valid."
     ),
     looked_at=(
-        "Certificates of cert-manager, tls.crt of Secrets, what webhooks' servers show, and a "
-        "server-side dry run."
+        "Certificates of cert-manager, tls.crt of Secrets, what webhooks' servers show, the mesh's "
+        "root and the authority that Istio was given (Secret cacerts), and a server-side dry run. "
+        "Of Secrets nothing but the certificate is kept. What nothing names or mounts is a notice."
     ),
     fix=(
         "Have it issued again, and restart what reads it only once:\n"
@@ -151,7 +153,7 @@ CERTIFICATE_UNREADABLE = Fault(
         "Servers that read it do not start, or show another certificate: tls: failed to find any "
         "PEM data in certificate input."
     ),
-    looked_at="tls.crt of the Secrets of Gateways and of webhooks' servers.",
+    looked_at="tls.crt of the Secrets of Gateways, of webhooks' servers, and others for TLS.",
     fix=(
         "Have it issued again, or write the PEM files into it:\n"
         "    kubectl -n NAMESPACE create secret tls NAME --cert=FILE --key=FILE "

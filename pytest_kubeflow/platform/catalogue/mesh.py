@@ -96,7 +96,11 @@ LOAD_BALANCER_PENDING = Fault(
     severity=Severity.BROKEN,
     title="A Service of type LoadBalancer gets no address",
     symptom="kubectl get service shows EXTERNAL-IP <pending>, and nobody reaches it from outside.",
-    looked_at="status.loadBalancer.ingress of Services that are older than two minutes.",
+    looked_at=(
+        "status.loadBalancer.ingress of the platform's and profiles' Services that are older than "
+        "two minutes and have no externalIPs. Who comes in by another way is told that it is "
+        "degraded."
+    ),
     fix=(
         "Install what gives addresses (MetalLB, the cloud's controller), or do without:\n"
         "    kubectl -n istio-system patch service istio-ingressgateway -p "

@@ -10,7 +10,10 @@ NODE_NOT_READY = Fault(
     severity=Severity.BROKEN,
     title="A node is not ready",
     symptom="Its pods are Terminating or not ready, and none is placed on it.",
-    looked_at="The condition Ready of nodes.",
+    looked_at=(
+        "The condition Ready of nodes that do not just join or leave. Without pods of the platform "
+        "on it (other than those of DaemonSets) a node is one fewer: degraded."
+    ),
     fix=(
         "Look at the node's kubelet and container runtime:\n"
         "    kubectl describe node NODE\n"

@@ -64,7 +64,10 @@ NAMESPACE_NOT_ENDING = Fault(
         "Katib's trials, profile-finalizer) whose controller is down, or a part of the API cannot "
         "be listed."
     ),
-    looked_at="Namespaces whose deletion began more than five minutes ago, and their conditions.",
+    looked_at=(
+        "Namespaces whose deletion began more than five minutes ago, and their conditions. Those "
+        "that are neither of the platform nor of a profile are a notice."
+    ),
     fix=(
         "Bring the controller back that the finalizer names. Only if it is gone for good:\n"
         "    kubectl -n NAMESPACE patch KIND NAME --type=merge "

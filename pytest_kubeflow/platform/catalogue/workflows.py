@@ -82,9 +82,9 @@ ARTIFACT_KEYS_REFUSED = Fault(
     source=("kubeflow/community-distribution:README.md, kubeflow/community-distribution#3472"),
     since="1.11",
     signs=(
-        "InvalidAccessKeyId",
+        r"InvalidAccessKeyId(?<!An error occurred \(InvalidAccessKeyId)",  # as boto says it
         r"The Access Key Id you provided does not exist in our records",
-        "SignatureDoesNotMatch",
+        r"SignatureDoesNotMatch(?<!An error occurred \(SignatureDoesNotMatch)",
     ),
 )
 

@@ -16,6 +16,7 @@ from pytest_kubeflow.platform.checks.gateways import check_gateways
 from pytest_kubeflow.platform.checks.images import check_images
 from pytest_kubeflow.platform.checks.jobs import check_jobs
 from pytest_kubeflow.platform.checks.login import check_login
+from pytest_kubeflow.platform.checks.mesh_authority import check_mesh_authority
 from pytest_kubeflow.platform.checks.mutual_tls import check_mutual_tls
 from pytest_kubeflow.platform.checks.namespaces import check_namespaces
 from pytest_kubeflow.platform.checks.nodes import check_nodes
@@ -53,6 +54,7 @@ CHECKS: dict[str, Check] = {
     "webhooks": check_webhooks,
     "certificates": check_certificates,
     "gateway certificate": check_gateway_certificate,
+    "the mesh's authority": check_mesh_authority,
     "mutual TLS": check_mutual_tls,
     "policies": check_policies,
     "gateways": check_gateways,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
-from pytest_kubeflow.platform.age import is_young
+from pytest_kubeflow.platform.age import ENDING, STARTING, is_young, longer_than
 from pytest_kubeflow.platform.backends import is_ending
 from pytest_kubeflow.platform.catalogue.certificates import (
     CERTIFICATE_EXPIRED,
@@ -21,14 +22,17 @@ from pytest_kubeflow.platform.certificate import (
     read_pem,
 )
 from pytest_kubeflow.platform.checks.gateway_certificate import gateway_secrets
-from pytest_kubeflow.platform.checks.webhook_certificates import mounted_secrets
+from pytest_kubeflow.platform.checks.webhook_certificates import secrets_in
 from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Fault, Severity
 from pytest_kubeflow.platform.finding import Finding
+from pytest_kubeflow.platform.place import is_ours, severity_at
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import condition, name_of, text, time
-from pytest_kubeflow.platform.snapshot.kind import CERTIFICATES
-from pytest_kubeflow.platform.webhook import webhooks_of
+from pytest_kubeflow.platform.snapshot.kind import CERTIFICATES, PODS
+
+_AUTHORITY = "istio-system/cacerts"
+"""With which Istio signs, where it was given one."""
 
 
 def check_certificates(snapshot: Snapshot) -> Iterator[Finding]:
@@ -38,9 +42,10 @@ def check_certificates(snapshot: Snapshot) -> Iterator[Finding]:
         if is_ending(certificate):
             continue
         found = _of_cert_manager(snapshot, certificate)
-        if found is not None:
+        severity = _weight_at(snapshot, _secret_of(certificate), found)
+        if found is not None and severity is not None:
             told.add(_secret_of(certificate))
-            yield found
+            yield replace(found, severity=severity)
     seen: set[bytes] = set()
     elsewhere = told | set(gateway_secrets(snapshot))
     for where, certificates in _shown(snapshot):
@@ -65,7 +70,8 @@ def _of_cert_manager(snapshot: Snapshot, certificate: Object) -> Finding | None:
             f"Certificate {name}",
         )
     ready = condition(certificate, "Ready")
-    if text(ready, "status") == "False" and not is_young(snapshot, certificate):
+    late = longer_than(STARTING, snapshot, ready, "lastTransitionTime")
+    if text(ready, "status") == "False" and late and not is_young(snapshot, certificate):
         return _finding(
             CERTIFICATE_NOT_READY,
             name,
@@ -76,7 +82,7 @@ def _of_cert_manager(snapshot: Snapshot, certificate: Object) -> Finding | None:
             f"Certificate {name}",
         )
     renewal = time(certificate, "status", "renewalTime")
-    is_late = renewal is None or renewal < now
+    is_late = renewal is None or renewal < now - ENDING
     if ends is not None and ends - now <= SOON and is_late:
         return _finding(
             CERTIFICATE_EXPIRES_SOON,
@@ -149,22 +155,31 @@ def _unreadable(snapshot: Snapshot, told: set[str]) -> Iterator[Finding]:
             )
 
 
+def _weight_at(snapshot: Snapshot, secret: str, found: Finding | None) -> Severity | None:
+    """What cert-manager makes for others is theirs, unless the gateway shows it."""
+    if found is None:
+        return None
+    if secret in gateway_secrets(snapshot):
+        return found.fault.severity
+    return severity_at(found.fault, snapshot, secret.partition("/")[0])
+
+
 def _severity(snapshot: Snapshot, where: str, fault: Fault) -> Severity:
     """A Secret that nothing names may be left over: then it is a notice."""
     kind, _, name = where.partition(" ")
-    if kind != "Secret" or name in _used(snapshot):
-        return fault.severity
-    return Severity.NOTICE
+    if kind == "Secret" and name not in _used(snapshot):
+        return Severity.NOTICE
+    of_others = not is_ours(snapshot, name.partition("/")[0])
+    lesser = Severity.DEGRADED if of_others else fault.severity
+    return max(lesser, fault.severity, key=lambda one: one.weight)
 
 
 def _used(snapshot: Snapshot) -> set[str]:
-    """The Secrets that certificates, gateways and the servers of webhooks are named with."""
+    """The Secrets that Certificates and Gateways name, those that pods mount, Istio's own."""
     found = {_secret_of(one) for one in snapshot.all(CERTIFICATES)}
     found.update(gateway_secrets(snapshot))
-    for webhook in webhooks_of(snapshot):
-        if webhook.service is not None:
-            found.update(mounted_secrets(snapshot, webhook.service))
-    return found
+    found.update(secret for pod in snapshot.all(PODS) for secret in secrets_in(pod))
+    return found | {_AUTHORITY}
 
 
 def _finding(
@@ -210,6 +225,13 @@ def _describe(certificate: Object) -> str:
 def _renewal(where: str) -> str:
     kind, _, name = where.partition(" ")
     namespace, _, own = name.partition("/")
+    if name == _AUTHORITY:
+        return (
+            f"kubectl -n {namespace} create secret generic {own} --from-file=ca-cert.pem "
+            "--from-file=ca-key.pem --from-file=root-cert.pem --from-file=cert-chain.pem "
+            "--dry-run=client -o yaml | kubectl apply -f -\n"
+            f"kubectl -n {namespace} rollout restart deployment istiod"
+        )
     if kind == "Secret":
         return (
             f"kubectl -n {namespace} delete secret {own}   # where cert-manager or the server "

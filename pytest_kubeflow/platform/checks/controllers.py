@@ -14,7 +14,10 @@ from pytest_kubeflow.platform.installed import installed, saw_workloads
 from pytest_kubeflow.platform.snapshot import Snapshot
 from pytest_kubeflow.platform.snapshot.fields import condition, text
 from pytest_kubeflow.platform.snapshot.kind import DEFINITIONS, SERVICES
+from pytest_kubeflow.platform.webhook import webhooks_of
 from pytest_kubeflow.platform.workloads.service import lacks_endpoints
+
+_INJECTOR = "sidecar-injector.istio.io"
 
 _ROLE = re.compile(r"-(controller|manager|deployment|operator).*$")
 
@@ -25,10 +28,17 @@ def check_controllers(snapshot: Snapshot) -> Iterator[Finding]:
         return
     there = {one.part.name for one in snapshot.once(installed)}
     for part in PARTS:
-        if part.name not in there:
+        if part.name not in there and not _runs_outside(snapshot, part):
             kinds = [one for one in part.resources if _is_installed(snapshot, one)]
             if kinds:
                 yield _missing(part, kinds, tuple(_services(snapshot, part)))
+
+
+def _runs_outside(snapshot: Snapshot, part: Part) -> bool:
+    """Whether a part's controller is that of a cloud: its webhook is asked at a URL."""
+    return part.name == "Istio" and any(
+        one.service is None and one.name.endswith(_INJECTOR) for one in webhooks_of(snapshot)
+    )
 
 
 def _is_installed(snapshot: Snapshot, resource: str) -> bool:

@@ -27,6 +27,8 @@ _NOT_STARTED = frozenset({"StartError", "ContainerCannotRun"})
 def check_crashes(snapshot: Snapshot) -> Iterator[Finding]:
     """Whether the platform's containers run, and why not."""
     for crash in crashes(snapshot):
+        if crash.is_old and not crash.looping:
+            continue
         log = snapshot.observed.logs.get(crash.key, "")
         cause = cause_of(crash, log)
         if text(crash.container.last, "reason") == "OOMKilled":

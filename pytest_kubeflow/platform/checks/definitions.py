@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pytest_kubeflow.platform.age import ENDING, STARTING, is_young, longer_than
 from pytest_kubeflow.platform.catalogue.definitions import (
@@ -12,6 +13,7 @@ from pytest_kubeflow.platform.catalogue.definitions import (
     CRD_NOT_ESTABLISHED,
     STORED_VERSION_NOT_SERVED,
 )
+from pytest_kubeflow.platform.checks.webhook_reach import OF_PLATFORM
 from pytest_kubeflow.platform.fault import Fault, Severity
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
@@ -27,11 +29,6 @@ from pytest_kubeflow.platform.snapshot.fields import (
 from pytest_kubeflow.platform.snapshot.kind import API_SERVICES, DEFINITIONS, SERVICES
 from pytest_kubeflow.platform.workloads.service import behind, lacks_endpoints
 
-_OURS = re.compile(
-    r"(^|\.)(kubeflow\.org|argoproj\.io|kserve\.io|knative\.dev|istio\.io|cert-manager\.io"
-    r"|metacontroller\.k8s\.io|jobset\.x-k8s\.io|sparkoperator\.k8s\.io)$"
-)
-
 
 def check_definitions(snapshot: Snapshot) -> Iterator[Finding]:
     """Whether the API serves what is installed."""
@@ -41,8 +38,10 @@ def check_definitions(snapshot: Snapshot) -> Iterator[Finding]:
             if why:
                 yield _refused(definition, why)
                 continue
-            yield from _stored(definition)
+            if _is_ours(definition):  # others may keep versions that nobody asks for
+                yield from _stored(definition)
             yield from _conversion(snapshot, definition)
+    yield from _not_converted(snapshot)
     for service in snapshot.all(API_SERVICES):
         available = condition(service, "Available")
         if text(available, "status") == "False" and longer_than(
@@ -119,6 +118,29 @@ def _conversion(snapshot: Snapshot, definition: Object) -> Iterator[Finding]:
     )
 
 
+def _not_converted(snapshot: Snapshot) -> Iterator[Finding]:
+    """Kinds that could not be listed, for the server itself could not have them converted."""
+    for unseen in snapshot.unseen:
+        definition = snapshot.named(DEFINITIONS, unseen.what)
+        if definition is None or not any(
+            re.search(sign, unseen.why) for sign in CONVERSION_UNREACHABLE.signs
+        ):
+            continue
+        if any(_conversion(snapshot, definition)):
+            continue  # which says why
+        service = mapping(definition, "spec", "conversion", "webhook", "clientConfig", "service")
+        namespace, name = text(service, "namespace"), text(service, "name")
+        finding = _finding(
+            definition,
+            CONVERSION_UNREACHABLE,
+            f"nobody converts {name_of(definition)}: Service {namespace}/{name} is asked in vain",
+            f"kubectl -n {namespace} get service,endpointslices,pods\n"
+            f"kubectl get customresourcedefinition {name_of(definition)} -o yaml  # its caBundle",
+            tuple(map(str, behind(snapshot, namespace, name))),
+        )
+        yield replace(finding, evidence=(unseen.why,))
+
+
 def _unavailable(snapshot: Snapshot, service: Object, available: Object) -> Finding:
     name = name_of(service)
     said = " ".join(text(available, "message").split())
@@ -139,16 +161,20 @@ def _unavailable(snapshot: Snapshot, service: Object, available: Object) -> Find
 def _finding(
     definition: Object, fault: Fault, sentence: str, fix: str, others: tuple[str, ...] = ()
 ) -> Finding:
-    group = text(definition, "spec", "group")
-    ours = _OURS.search(group)
     return Finding(
         fault=fault,
-        component=group or "kubernetes",
-        severity=fault.severity if ours else max(fault.severity, Severity.DEGRADED, key=_weight),
+        component=text(definition, "spec", "group") or "kubernetes",
+        severity=fault.severity
+        if _is_ours(definition)
+        else max(fault.severity, Severity.DEGRADED, key=_weight),
         sentence=sentence,
         fix=fix,
         objects=(f"CustomResourceDefinition {name_of(definition)}", *others),
     )
+
+
+def _is_ours(definition: Object) -> bool:
+    return OF_PLATFORM.search(text(definition, "spec", "group")) is not None
 
 
 def _weight(severity: Severity) -> int:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
+from pytest_kubeflow.platform.backends import labels
 from pytest_kubeflow.platform.catalogue.certificates import (
     GATEWAY_CERTIFICATE_EXPIRES,
     GATEWAY_CERTIFICATE_NAME_WRONG,
@@ -19,13 +22,15 @@ from pytest_kubeflow.platform.certificate import (
 )
 from pytest_kubeflow.platform.fault import Fault, Severity
 from pytest_kubeflow.platform.finding import Finding
+from pytest_kubeflow.platform.place import PLATFORM
+from pytest_kubeflow.platform.selectors import is_within
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
-from pytest_kubeflow.platform.snapshot.fields import items, name_of, text, texts
-from pytest_kubeflow.platform.snapshot.kind import GATEWAYS
+from pytest_kubeflow.platform.snapshot.fields import items, name_of, pairs, text, texts
+from pytest_kubeflow.platform.snapshot.kind import GATEWAYS, PODS
 
 _ISTIO = "istio"
 _NAMESPACE = "istio-system"
-"""Where the gateway's pods, and so its Secrets, are."""
+"""Where the gateway's pods, and so its Secrets, are, if nothing else is seen."""
 
 _LOCAL = re.compile(r"localhost|127(\.\d+){3}|::1|.+\.localhost")
 
@@ -57,13 +62,23 @@ def is_this_machine(host: str) -> bool:
 
 
 def gateway_secrets(snapshot: Snapshot) -> Mapping[str, Object]:
-    """The Secrets that Gateways name, by "namespace/name", with the server that does."""
+    """The Secrets that Gateways name, by "namespace/name", with the server that does.
+
+    Istio reads them in the namespace of the gateway's pods.
+    """
     found: dict[str, Object] = {}
     for gateway in snapshot.all(GATEWAYS):
+        namespace = _namespace_of(snapshot, gateway)
         for server in items(gateway, "spec", "servers"):
             if name := text(server, "tls", "credentialName"):
-                found.setdefault(f"{_NAMESPACE}/{name}", {**server, "of": name_of(gateway)})
+                found.setdefault(f"{namespace}/{name}", {**server, "of": name_of(gateway)})
     return found
+
+
+def _namespace_of(snapshot: Snapshot, gateway: Object) -> str:
+    wanted = pairs(gateway, "spec", "selector")
+    pods = (one for one in snapshot.all(PODS) if wanted and is_within(wanted, labels(one)))
+    return next((text(one, "metadata", "namespace") for one in pods), _NAMESPACE)
 
 
 def _shown(
@@ -76,7 +91,8 @@ def _shown(
     if not own.is_for(host):
         names = ", ".join(own.names) or "no name at all"
         sentence = f"the gateway at {address} shows a certificate for {names}, not for {host}"
-        yield _finding(snapshot, GATEWAY_CERTIFICATE_NAME_WRONG, sentence, own)
+        forwarded = Severity.NOTICE if is_this_machine(host) else None
+        yield _finding(snapshot, GATEWAY_CERTIFICATE_NAME_WRONG, sentence, own, severity=forwarded)
     if error:
         sentence = f"{whose} is not trusted here: {error}"
         yield _finding(snapshot, GATEWAY_CERTIFICATE_UNTRUSTED, sentence, own)
@@ -86,6 +102,10 @@ def _configured(
     snapshot: Snapshot, secret: str, server: Object, chain: Sequence[Certificate]
 ) -> Iterator[Finding]:
     whose = f"the certificate of Gateway {text(server, 'of')} (Secret {secret})"
+    if text(server, "of").partition("/")[0] not in PLATFORM:  # users of Kubeflow do not see it
+        for found in _time(snapshot, whose, chain):
+            yield replace(found, severity=Severity.DEGRADED)
+        return
     yield from _time(snapshot, whose, chain)
     hosts = [one.rpartition("/")[2] for one in texts(server, "hosts")]
     asked = urlsplit(snapshot.observed.gateway).hostname or ""
@@ -121,15 +141,16 @@ def _finding(
     *,
     severity: Severity | None = None,
 ) -> Finding:
-    secrets = [one.partition("/")[2] for one in gateway_secrets(snapshot)] or ["NAME"]
+    secrets = list(gateway_secrets(snapshot)) or [f"{_NAMESPACE}/NAME"]
     return Finding(
         fault=fault,
         component=_ISTIO,
         sentence=sentence,
         fix="\n".join(
-            f"kubectl -n {_NAMESPACE} create secret tls {name} --cert=FILE --key=FILE "
+            f"kubectl -n {one.partition('/')[0]} create secret tls "
+            f"{shlex.quote(one.partition('/')[2])} --cert=FILE --key=FILE "
             "--dry-run=client -o yaml | kubectl apply -f -"
-            for name in secrets
+            for one in secrets
         ),
         evidence=(f"it is that of {shown.subject or 'nobody'}, issued by {shown.issuer}",),
         severity=severity or fault.severity,

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_kubeflow.platform.age import is_young
+from pytest_kubeflow.platform.backends import is_ending, labels, pods_of
 from pytest_kubeflow.platform.catalogue.mesh import GATEWAY_SHADOWED, LOAD_BALANCER_PENDING
 from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.finding import Finding
+from pytest_kubeflow.platform.place import PLATFORM, is_ours
 from pytest_kubeflow.platform.routes import GATEWAY
+from pytest_kubeflow.platform.selectors import is_within
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import items, name_of, number, pairs, text, texts
 from pytest_kubeflow.platform.snapshot.kind import GATEWAYS, SERVICES, VIRTUAL_SERVICES
+from pytest_kubeflow.platform.snapshot.observations import Page
 
 _ISTIO = "istio"
+_OK = 200
 _OF_TLS = frozenset({"HTTPS", "TLS"})
 
 
@@ -34,22 +39,40 @@ def check_gateways(snapshot: Snapshot) -> Iterator[Finding]:
 def _pending(snapshot: Snapshot, service: Object) -> Iterator[Finding]:
     if text(service, "spec", "type") != "LoadBalancer" or is_young(snapshot, service):
         return
-    if items(service, "status", "loadBalancer", "ingress"):
+    if items(service, "status", "loadBalancer", "ingress") or is_ending(service):
+        return
+    if texts(service, "spec", "externalIPs"):
         return
     namespace, name = (text(service, "metadata", one) for one in ("namespace", "name"))
-    is_gateway = "gateway" in name
+    is_gateway = _leads_to_gateway(snapshot, service)
+    if not is_gateway and not is_ours(snapshot, namespace):
+        return
+    entered = snapshot.observed.pages.get("/", Page(0)).status == _OK
     ports = [number(one, "port") for one in items(service, "spec", "ports")]
     web = 80 if 80 in ports else next((one for one in ports if one), 80)
     yield Finding(
         fault=LOAD_BALANCER_PENDING,
         component=component_of(namespace, name),
-        severity=LOAD_BALANCER_PENDING.severity if is_gateway else Severity.DEGRADED,
+        severity=LOAD_BALANCER_PENDING.severity
+        if is_gateway and not entered
+        else Severity.DEGRADED,
         sentence=f"Service {namespace}/{name} of type LoadBalancer has no address yet",
         fix="# install what gives addresses (MetalLB, the cloud's controller), or do without:\n"
         f'kubectl -n {namespace} patch service {name} -p \'{{"spec":{{"type":"ClusterIP"}}}}\'\n'
         f"kubectl -n {namespace} port-forward service/{name} 8080:{web}",
         objects=(f"Service {namespace}/{name}",),
     )
+
+
+def _leads_to_gateway(snapshot: Snapshot, service: Object) -> bool:
+    """Whether a Service leads to the pods of Kubeflow's Gateway, or is called as if it did."""
+    namespace, _, name = GATEWAY.partition("/")
+    wanted = pairs(snapshot.named(GATEWAYS, name, namespace), "spec", "selector")
+    pods = pods_of(snapshot, service)
+    if wanted and pods:
+        return any(is_within(wanted, labels(pod)) for pod in pods)
+    own, there = text(service, "metadata", "name"), text(service, "metadata", "namespace")
+    return "gateway" in own and there in PLATFORM
 
 
 def _share(one: Object, other: Object) -> bool:

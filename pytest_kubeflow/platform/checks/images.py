@@ -36,6 +36,9 @@ _WAITING = frozenset(
         "RegistryUnavailable",
     }
 )
+_CHANGEABLE = frozenset({"CronJob", "DaemonSet", "Deployment", "Pod", "ReplicaSet", "StatefulSet"})
+"""Of Jobs, Workflows and the like the image cannot be changed."""
+
 _LIMITED = re.compile(r"(?i)toomanyrequests|too many requests|pull rate limit")
 
 
@@ -105,7 +108,7 @@ def _told(fault: Fault, owner: Owner, pod: Object, container: Container) -> tupl
         node = text(pod, "spec", "nodeName") or "its node"
         return (
             f"{owner} cannot run on {node}: there is no image {image} for its architecture",
-            f"kubectl {place} set image {owner.target} {container.name}=IMAGE  "
+            f"{_other(owner, container)}  "
             "# one for the architecture: kubectl get nodes -L kubernetes.io/arch",
         )
     if container.waiting == "InvalidImageName":
@@ -116,9 +119,19 @@ def _told(fault: Fault, owner: Owner, pod: Object, container: Container) -> tupl
         why = "it cannot be pulled"
     return (
         f"{owner} waits for image {image}: {why}",
-        f"kubectl {place} set image {owner.target} {container.name}=IMAGE  # one that is there; "
+        f"{_other(owner, container)}  # one that is there; "
         f"or, if {_registry(image)} wants a login:\n{login}",
     )
+
+
+def _other(owner: Owner, container: Container) -> str:
+    """How another image is asked for, where that can be changed in place."""
+    if owner.kind in _CHANGEABLE:
+        return (
+            f"kubectl -n {owner.namespace} set image {owner.target} "
+            f"{shlex.quote(container.name)}=IMAGE"
+        )
+    return f"kubectl -n {owner.namespace} get {owner.target} -o yaml  # make it anew with an image"
 
 
 def _registry(image: str) -> str:

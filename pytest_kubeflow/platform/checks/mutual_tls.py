@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterator
 
 from pytest_kubeflow.platform.backends import (
+    has_ended,
+    is_ending,
     is_in_ambient_mesh,
     pods_of,
     proxy_of,
@@ -20,9 +23,10 @@ from pytest_kubeflow.platform.catalogue.mesh import (
 )
 from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.finding import Finding
+from pytest_kubeflow.platform.place import PLATFORM, is_ours, severity_at
 from pytest_kubeflow.platform.routes import objects_at
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
-from pytest_kubeflow.platform.snapshot.fields import items, mapping, name_of, pairs, text
+from pytest_kubeflow.platform.snapshot.fields import items, mapping, name_of, text
 from pytest_kubeflow.platform.snapshot.kind import (
     DEPLOYMENTS,
     DESTINATION_RULES,
@@ -36,7 +40,7 @@ ROOT = "istio-system"
 """The namespace whose policies are those of the whole mesh."""
 
 _ISTIO = "istio"
-_PROFILE = ("app.kubernetes.io/part-of", "kubeflow-profile")
+_RESTARTED = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 _RELEASE = re.compile(r":v?(\d+\.\d+)\.\d+")
 
 
@@ -54,26 +58,27 @@ def check_mutual_tls(snapshot: Snapshot) -> Iterator[Finding]:
 def _rule(snapshot: Snapshot, rule: Object) -> Iterator[Finding]:
     namespace, name = text(rule, "metadata", "namespace"), text(rule, "metadata", "name")
     service = service_at(snapshot, text(rule, "spec", "host"), namespace)
-    if service is None:
+    at = text(service, "metadata", "namespace")
+    severity = severity_at(MUTUAL_TLS_WITHOUT_PROXY, snapshot, at)
+    if service is None or severity is None:
         return
     modes = set(_modes(rule))
     pods = [one for one in pods_of(snapshot, service) if not is_in_ambient_mesh(one)]
     there = name_of(service)
-    component = component_of(text(service, "metadata", "namespace"), there.partition("/")[2])
+    component = component_of(at, there.partition("/")[2])
     without = [one for one in pods if proxy_of(one) is None]
     if "ISTIO_MUTUAL" in modes and without:
-        workloads = dict.fromkeys(_workload(one) for one in without)
-        at = text(service, "metadata", "namespace")
+        anew = dict.fromkeys(_started_anew(one) for one in without)
         yield Finding(
             fault=MUTUAL_TLS_WITHOUT_PROXY,
             component=component,
-            severity=MUTUAL_TLS_WITHOUT_PROXY.severity,
+            severity=severity,
             sentence=f"DestinationRule {name_of(rule)} demands mutual TLS of Service {there}, and "
             f"{len(without)} of its {len(pods)} pods have no istio-proxy: "
             + ", ".join(text(one, "metadata", "name") for one in without[:3]),
             fix="kubectl -n istio-system get pods -l app=istiod\n"
             f"kubectl get namespace {at} --show-labels   # istio-injection=enabled\n"
-            + "\n".join(f"kubectl -n {at} rollout restart {one}" for one in workloads),
+            + "\n".join(f"kubectl -n {at} {one}" for one in anew),
             objects=(f"DestinationRule {name_of(rule)}", f"Service {there}"),
         )
     elif "DISABLE" in modes and any(proxy_of(one) is not None for one in pods):
@@ -124,9 +129,8 @@ def _strict(snapshot: Snapshot, policy: Object) -> Iterator[Finding]:
     if text(policy, "spec", "mtls", "mode") != "STRICT" or mapping(policy, "spec", "selector"):
         return
     found = snapshot.named(NAMESPACES, namespace)
-    labels = pairs(found, "metadata", "labels")
-    if namespace != ROOT and (found is None or labels.get(_PROFILE[0]) == _PROFILE[1]):
-        return  # a user's own namespace, or one of which that is not known
+    if namespace != ROOT and (namespace not in PLATFORM or found is None):
+        return  # a user's own namespace, one of others, or one of which that is not known
     where = "the whole mesh" if namespace == ROOT else f"namespace {namespace}"
     yield Finding(
         fault=STRICT_MUTUAL_TLS,
@@ -147,6 +151,10 @@ def _proxies(snapshot: Snapshot) -> Iterator[Finding]:
         return
     others: Counter[tuple[str, str]] = Counter()
     for pod in snapshot.all(PODS):
+        if has_ended(pod) or is_ending(pod):
+            continue  # it keeps the proxy of its time
+        if not is_ours(snapshot, text(pod, "metadata", "namespace")):
+            continue
         proxy = proxy_of(pod)
         release = _release(text(proxy, "image"))
         if release and release not in plane:
@@ -186,10 +194,12 @@ def _release(image: str) -> str:
     return found[1] if found else ""
 
 
-def _workload(pod: Object) -> str:
-    """For kubectl: "deployment ml-pipeline"."""
+def _started_anew(pod: Object) -> str:
+    """For kubectl, how a pod comes again with what is injected by now."""
     owner = next(iter(items(pod, "metadata", "ownerReferences")), {})
     kind, name = text(owner, "kind"), text(owner, "name")
     if kind == "ReplicaSet":
-        return f"deployment {name.rpartition('-')[0]}"
-    return f"{kind.lower()} {name}" if kind else f"pod {text(pod, 'metadata', 'name')}"
+        kind, name = "Deployment", name.rpartition("-")[0]
+    if kind in _RESTARTED:
+        return f"rollout restart {kind.lower()} {shlex.quote(name)}"
+    return f"delete pod {text(pod, 'metadata', 'name')}"

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from pytest_kubeflow.platform.age import ENDING, longer_than
 from pytest_kubeflow.platform.catalogue.profiles import NAMESPACE_NOT_ENDING
+from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.finding import Finding
+from pytest_kubeflow.platform.place import is_ours
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import condition, name_of, text
 from pytest_kubeflow.platform.snapshot.kind import NAMESPACES
@@ -25,10 +27,11 @@ def check_namespaces(snapshot: Snapshot) -> Iterator[Finding]:
     for namespace in snapshot.all(NAMESPACES):
         begun = text(namespace, "metadata", "deletionTimestamp")
         if begun and longer_than(ENDING, snapshot, namespace, "metadata", "deletionTimestamp"):
-            yield _finding(namespace, begun)
+            ours = is_ours(snapshot, name_of(namespace))
+            yield _finding(namespace, begun, None if ours else Severity.NOTICE)
 
 
-def _finding(namespace: Object, begun: str) -> Finding:
+def _finding(namespace: Object, begun: str, severity: Severity | None) -> Finding:
     name = name_of(namespace)
     said = [
         " ".join(text(found, "message").split())
@@ -38,7 +41,7 @@ def _finding(namespace: Object, begun: str) -> Finding:
     return Finding(
         fault=NAMESPACE_NOT_ENDING,
         component="profiles",
-        severity=NAMESPACE_NOT_ENDING.severity,
+        severity=severity or NAMESPACE_NOT_ENDING.severity,
         sentence=f"namespace {name} has been ending since {begun}: "
         f"{said[0] if said else 'it does not say what it waits for'}",
         fix=f"kubectl get namespace {name} -o yaml  # bring the controller back that the "

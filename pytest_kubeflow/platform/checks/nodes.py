@@ -6,6 +6,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
+from pytest_kubeflow.platform.age import is_young
+from pytest_kubeflow.platform.backends import has_ended, is_ending
 from pytest_kubeflow.platform.catalogue.nodes import (
     KUBELET_VERSION_DIFFERS,
     NODE_CORDONED,
@@ -14,9 +16,12 @@ from pytest_kubeflow.platform.catalogue.nodes import (
 )
 from pytest_kubeflow.platform.fault import Fault, Severity
 from pytest_kubeflow.platform.finding import Finding
+from pytest_kubeflow.platform.node import is_virtual
+from pytest_kubeflow.platform.place import PLATFORM
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import condition, flag, name_of, text
 from pytest_kubeflow.platform.snapshot.kind import NODES, PODS
+from pytest_kubeflow.platform.workloads import Workloads
 from pytest_kubeflow.platform.workloads.owner import pod_name
 
 _MINOR = re.compile(r"v?(\d+)\.(\d+)")
@@ -44,6 +49,8 @@ def _ready(snapshot: Snapshot, node: Object) -> Iterator[Finding]:
     name, ready = name_of(node), condition(node, "Ready")
     if not ready or text(ready, "status") == "True":
         return
+    if is_young(snapshot, node) or is_ending(node):
+        return  # it joins, or is taken away
     message = " ".join(text(ready, "message").split())
     pods = [pod for pod in snapshot.all(PODS) if text(pod, "spec", "nodeName") == name]
     yield _finding(
@@ -53,7 +60,23 @@ def _ready(snapshot: Snapshot, node: Object) -> Iterator[Finding]:
         f"kubectl describe node {name}\njournalctl -u kubelet --since -10min  # on {name}",
         (f"{text(ready, 'reason')}: {message}", f"{len(pods)} pods are on it"),
         tuple(pod_name(pod) for pod in pods),
+        severity=_harm(snapshot, pods),
     )
+
+
+def _harm(snapshot: Snapshot, pods: Sequence[Object]) -> Severity:
+    """Without pods of the platform, but for those that each node has, it is one node fewer."""
+    workloads = snapshot.once(Workloads)
+    lost = (
+        text(pod, "metadata", "namespace") in PLATFORM
+        and workloads.owner_of(pod).kind != "DaemonSet"
+        and not has_ended(pod)
+        for pod in pods
+    )
+    others = any(text(condition(one, "Ready"), "status") == "True" for one in snapshot.all(NODES))
+    if not snapshot.saw(PODS) or not others or any(lost):
+        return NODE_NOT_READY.severity
+    return Severity.DEGRADED
 
 
 def _pressure(node: Object) -> Iterator[Finding]:
@@ -95,6 +118,8 @@ def _versions(snapshot: Snapshot) -> Iterator[Finding]:
 def _by_minor(snapshot: Snapshot) -> Mapping[int, Sequence[str]]:
     found: dict[int, list[str]] = defaultdict(list)
     for node in snapshot.all(NODES):
+        if is_virtual(node):  # the version is that of its provider
+            continue
         minor = _minor(text(node, "status", "nodeInfo", "kubeletVersion"))
         if minor is not None:
             found[minor].append(name_of(node))
@@ -125,11 +150,12 @@ def _finding(
     fix: str,
     evidence: tuple[str, ...] = (),
     others: tuple[str, ...] = (),
+    severity: Severity | None = None,
 ) -> Finding:
     return Finding(
         fault=fault,
         component="nodes",
-        severity=fault.severity,
+        severity=severity or fault.severity,
         sentence=sentence,
         fix=fix,
         evidence=evidence,

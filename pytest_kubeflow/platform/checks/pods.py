@@ -22,7 +22,7 @@ from pytest_kubeflow.platform.fault import Fault
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.place import severity_at
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
-from pytest_kubeflow.platform.snapshot.fields import condition, text, texts
+from pytest_kubeflow.platform.snapshot.fields import condition, number, text, texts
 from pytest_kubeflow.platform.workloads import Owner, Warnings, Workloads, containers_of
 from pytest_kubeflow.platform.workloads.container import claims_of
 from pytest_kubeflow.platform.workloads.owner import pod_name
@@ -78,8 +78,17 @@ def _trouble(snapshot: Snapshot, warnings: Warnings, owner: Owner, pod: Object) 
         return None
     scheduled = condition(pod, "PodScheduled")
     if text(scheduled, "status") == "False":
+        if _may_wait(pod, scheduled):
+            return None
         return _unscheduled(owner, pod, text(scheduled, "message"))
     return _container(owner, pod) or _creating(warnings, owner, pod)
+
+
+def _may_wait(pod: Object, scheduled: Object) -> bool:
+    """Whether a pod is meant to wait: a queue holds it back, or it keeps room for others."""
+    return (
+        text(scheduled, "reason") == "SchedulingGated" or (number(pod, "spec", "priority") or 0) < 0
+    )
 
 
 def _ending(snapshot: Snapshot, pod: Object) -> _Trouble | None:
@@ -88,9 +97,13 @@ def _ending(snapshot: Snapshot, pod: Object) -> _Trouble | None:
     namespace, name = text(pod, "metadata", "namespace"), text(pod, "metadata", "name")
     finalizers, node = texts(pod, "metadata", "finalizers"), text(pod, "spec", "nodeName")
     since = text(pod, "metadata", "deletionTimestamp")
-    fix = f"kubectl -n {namespace} delete pod {name} --force --grace-period=0"
+    fix = (
+        f"# once {node or 'its node'} is known to be off: the pod may still run and write there\n"
+        f"kubectl -n {namespace} delete pod {name} --force --grace-period=0"
+    )
     if finalizers:
         fix = (
+            "# bring back who takes these finalizers away; else, leaving its work undone:\n"
             f"kubectl -n {namespace} patch pod {name} --type=merge "
             '-p \'{"metadata":{"finalizers":null}}\''
         )

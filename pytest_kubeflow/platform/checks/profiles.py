@@ -13,7 +13,7 @@ from pytest_kubeflow.platform.catalogue.profiles import (
     PROFILE_PIECES_MISSING,
 )
 from pytest_kubeflow.platform.finding import Finding
-from pytest_kubeflow.platform.installed import installed
+from pytest_kubeflow.platform.installed import installed, saw_workloads
 from pytest_kubeflow.platform.place import is_profile
 from pytest_kubeflow.platform.releases import minor_of
 from pytest_kubeflow.platform.snapshot import Kind, Snapshot
@@ -98,7 +98,7 @@ def _missing(snapshot: Snapshot, namespace: str) -> Iterator[_Piece]:
         return
     labels = pairs(seen, "metadata", "labels")
     wanted = list(_OF_PROFILE)
-    if labels.get(_PIPELINES) == "true":
+    if labels.get(_PIPELINES) == "true" and _has_pipelines(snapshot):
         wanted += _OF_PIPELINES
         wanted += _SINCE_2_15 if _has_2_15(snapshot) else ()
     known = [piece for piece in wanted if _saw(snapshot, piece[0], namespace)]
@@ -106,6 +106,12 @@ def _missing(snapshot: Snapshot, namespace: str) -> Iterator[_Piece]:
     # A namespace that we were merely told of may be no profile at all.
     if seen is not None or len(lacks) < len(known):
         yield from lacks
+
+
+def _has_pipelines(snapshot: Snapshot) -> bool:
+    """Whether there may be pipelines: the label is on each profile, whatever is installed."""
+    there = any(one.part.name == "Pipelines" for one in snapshot.once(installed))
+    return there or not saw_workloads(snapshot)
 
 
 def _has_2_15(snapshot: Snapshot) -> bool:

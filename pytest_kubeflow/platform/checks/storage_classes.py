@@ -21,7 +21,7 @@ def check_storage_classes(snapshot: Snapshot) -> Iterator[Finding]:
     if not snapshot.saw(STORAGE_CLASSES):
         return
     classes = snapshot.all(STORAGE_CLASSES)
-    default = [name_of(one) for one in classes if is_default(one)]
+    default = [one for one in classes if is_default(one)]
     if len(default) > 1:
         yield _several(default)
     waiting = tuple(f"PersistentVolumeClaim {name_of(one)}" for one in classless(snapshot))
@@ -56,14 +56,29 @@ def _none(classes: list[str], waiting: tuple[str, ...]) -> Finding:
     )
 
 
-def _several(default: list[str]) -> Finding:
+def _several(default: list[Object]) -> Finding:
+    # Kubernetes takes the newest one, of several the first by name: that one is kept.
+    by_age = sorted(sorted(default, key=name_of), key=_made, reverse=True)
+    names = [name_of(one) for one in default]
     return Finding(
         fault=SEVERAL_DEFAULT_CLASSES,
         component=_STORAGE,
         severity=SEVERAL_DEFAULT_CLASSES.severity,
-        sentence=f"{len(default)} storage classes are the default one: {', '.join(default)}",
-        fix="\n".join(
-            f"kubectl annotate storageclass {name} {storage.DEFAULT}-" for name in default[1:]
+        sentence=f"{len(default)} storage classes are the default one: {', '.join(names)}",
+        fix=f"# all but {name_of(by_age[0])}, which claims without a class get now\n"
+        + "\n".join(
+            f"kubectl annotate storageclass {name_of(one)} {' '.join(_marks(one))}"
+            for one in by_age[1:]
         ),
-        objects=tuple(f"StorageClass {name}" for name in default),
+        objects=tuple(f"StorageClass {name}" for name in names),
     )
+
+
+def _made(storage_class: Object) -> str:
+    return text(storage_class, "metadata", "creationTimestamp")
+
+
+def _marks(storage_class: Object) -> list[str]:
+    """What kubectl is told to take away, so that a class is no default one."""
+    given = pairs(storage_class, "metadata", "annotations")
+    return [f"{key}-" for key in storage.DEFAULTS if given.get(key) == "true"]

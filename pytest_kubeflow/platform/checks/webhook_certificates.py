@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pytest_kubeflow.platform.backends import pods_of
+from pytest_kubeflow.platform.backends import has_ended, pods_of
 from pytest_kubeflow.platform.certificate import (
     Certificate,
     NoCertificateError,
@@ -73,15 +73,17 @@ def secrets_of(
 
 def mounted_secrets(snapshot: Snapshot, service: tuple[str, str]) -> Iterator[str]:
     """The Secrets in the volumes of the pods behind a Service, by "namespace/name"."""
-    namespace, name = service
-    found = snapshot.named(SERVICES, name, namespace)
+    found = snapshot.named(SERVICES, service[1], service[0])
     pods: Sequence[Object] = pods_of(snapshot, found) if found is not None else ()
-    names = {
-        text(volume, "secret", "secretName")
-        for pod in pods
-        for volume in items(pod, "spec", "volumes")
-    }
-    yield from (f"{namespace}/{one}" for one in sorted(names) if one)
+    yield from sorted({secret for pod in pods for secret in secrets_in(pod)})
+
+
+def secrets_in(pod: Object) -> Iterator[str]:
+    """The Secrets in the volumes of a pod, by "namespace/name"; none of one that has ended."""
+    namespace = text(pod, "metadata", "namespace")
+    for volume in () if has_ended(pod) else items(pod, "spec", "volumes"):
+        if name := text(volume, "secret", "secretName"):
+            yield f"{namespace}/{name}"
 
 
 def anchors_of(webhook: Webhook) -> Sequence[Certificate]:

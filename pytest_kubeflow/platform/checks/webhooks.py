@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from pytest_kubeflow.platform.checks.webhook_certificates import (
     server_certificate,
 )
 from pytest_kubeflow.platform.checks.webhook_duplicates import duplicates
+from pytest_kubeflow.platform.checks.webhook_reach import concerns_kubeflow
 from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Fault, Severity
 from pytest_kubeflow.platform.finding import Finding
@@ -34,6 +36,7 @@ from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import flag, items, mapping, name_of, pairs, text
 from pytest_kubeflow.platform.snapshot.kind import ENDPOINT_SLICES, SERVICES
 from pytest_kubeflow.platform.webhook import Webhook, webhooks_of
+from pytest_kubeflow.platform.workloads.service import behind
 
 _EXCLUDED = "traffic.sidecar.istio.io/excludeInboundPorts"
 
@@ -62,7 +65,7 @@ def check_webhooks(snapshot: Snapshot) -> Iterator[Finding]:
         calls = [failed.pop(one.name) for one in webhooks if one.name in failed]
         cause = _cause(snapshot, service, webhooks, calls)
         if cause is not None:
-            yield _finding(service, webhooks, cause)
+            yield _finding(snapshot, service, webhooks, cause)
         if cause is None or cause.fault is not WEBHOOK_LEFTOVER:
             there += webhooks
     yield from duplicates(there)
@@ -76,6 +79,8 @@ def _cause(
     told = tuple(call.told for call in calls)
     there = snapshot.named(SERVICES, service[1], service[0])
     if there is None and snapshot.saw(SERVICES):
+        if not calls and any(is_young(snapshot, one.configuration) for one in webhooks):
+            return None  # its Service may be about to be made
         return _leftover(service, webhooks, told)
     if there is not None and (cause := _without_endpoints(snapshot, there, told)):
         return cause
@@ -215,20 +220,33 @@ def _behind_proxy(
     return None
 
 
-def _finding(service: Service, webhooks: Sequence[Webhook], cause: _Cause) -> Finding:
-    lesser = all(one.is_ignorable for one in webhooks) and cause.fault.severity is Severity.BROKEN
+def _finding(
+    snapshot: Snapshot, service: Service, webhooks: Sequence[Webhook], cause: _Cause
+) -> Finding:
+    severity = cause.fault.severity
+    if not any(concerns_kubeflow(snapshot, one) for one in webhooks):
+        severity = Severity.NOTICE
+    elif severity is Severity.BROKEN and all(one.is_ignorable for one in webhooks):
+        severity = Severity.DEGRADED
     return Finding(
         fault=cause.fault,
         component=component_of(*service),
         sentence=cause.sentence,
         fix=cause.fix,
         evidence=cause.evidence,
-        severity=Severity.DEGRADED if lesser else cause.fault.severity,
+        severity=severity,
         objects=(
             *dict.fromkeys(one.where for one in webhooks),
             f"Service {_name(service)}",
+            *_servers(snapshot, service, cause.fault),
         ),
     )
+
+
+def _servers(snapshot: Snapshot, service: Service, fault: Fault) -> Iterator[str]:
+    """The workloads that should answer, where it is they that do not."""
+    if fault is WEBHOOK_NO_ENDPOINTS:
+        yield from map(str, behind(snapshot, *service))
 
 
 def _of_call(call: FailedCall) -> Finding:
@@ -276,4 +294,4 @@ def _restart(snapshot: Snapshot, service: Service) -> str:
 def _deployment(pod: Object) -> str:
     """The Deployment that a pod's ReplicaSet is named after; NAME where that is not so."""
     owner = next(iter(items(pod, "metadata", "ownerReferences")), {})
-    return text(owner, "name").rpartition("-")[0] or "NAME"
+    return shlex.quote(text(owner, "name").rpartition("-")[0] or "NAME")

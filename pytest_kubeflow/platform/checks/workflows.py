@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
+from pytest_kubeflow.platform.age import is_over
 from pytest_kubeflow.platform.catalogue.workflows import (
     ARTIFACT_KEYS_REFUSED,
     EXECUTOR_SETTING_OBSOLETE,
@@ -13,6 +15,7 @@ from pytest_kubeflow.platform.catalogue.workflows import (
 from pytest_kubeflow.platform.fault import Fault
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.installed import Installed, installed
+from pytest_kubeflow.platform.place import is_ours
 from pytest_kubeflow.platform.releases import minor_of
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import items, name_of, pairs, text, texts
@@ -30,6 +33,10 @@ from pytest_kubeflow.platform.workloads.owner import pod_name
 from pytest_kubeflow.platform.workloads.service import behind, lacks_endpoints
 
 _CONFIG = "workflow-controller-configmap"
+_OF_STORES = frozenset({"artifact-repositories", _CONFIG})
+_LATELY = timedelta(hours=1)
+"""As long as events live: what ended before has no say in what is so now."""
+
 _SETTING = re.compile(r"(?m)^\s*[\"']?(containerRuntimeExecutors?)[\"']?\s*:\s*(\S*)")
 _STRICT = (3, 4)
 _RESULTS = "workflowtaskresults.argoproj.io"
@@ -53,10 +60,10 @@ def _executors(snapshot: Snapshot) -> Iterator[Finding]:
         if one.part.name == "Argo Workflows"
     }
     for config in snapshot.all(CONFIG_MAPS):
-        if text(config, "metadata", "name") != _CONFIG:
+        namespace = text(config, "metadata", "namespace")
+        if text(config, "metadata", "name") != _CONFIG or not is_ours(snapshot, namespace):
             continue
         setting = _setting(config)
-        namespace = text(config, "metadata", "namespace")
         controller = controllers.get(namespace)
         why = _objection(snapshot, controller, *setting) if setting else ""
         if setting and why:
@@ -139,9 +146,10 @@ def _repositories(snapshot: Snapshot) -> Iterator[Finding]:
         return
     lost: dict[tuple[str, str], list[str]] = {}
     for config in snapshot.all(CONFIG_MAPS):
-        if text(config, "metadata", "name") in {"artifact-repositories", _CONFIG}:
+        namespace = text(config, "metadata", "namespace")
+        if text(config, "metadata", "name") in _OF_STORES and is_ours(snapshot, namespace):
             for host in _ENDPOINT.findall("\n".join(pairs(config, "data").values())):
-                service = _service(snapshot, host, text(config, "metadata", "namespace"))
+                service = _service(snapshot, host, namespace)
                 if service is not None:
                     lost.setdefault(service, []).append(name_of(config))
     for (namespace, name), configs in lost.items():
@@ -197,6 +205,8 @@ def _said(snapshot: Snapshot) -> Iterator[tuple[str, str, str, str]]:
         account = text(pod, "spec", "serviceAccountName") or "default"
         for container in containers_of(pod):
             said = text(container.last, "message")
+            if is_over(snapshot, container.last, _LATELY):
+                continue
             if said and owner.kind in {"Workflow", "Pod"}:
                 yield owner.namespace, pod_name(pod), account, said
     for event in snapshot.all(WARNINGS):

@@ -13,9 +13,16 @@ from pytest_kubeflow.platform.catalogue.workloads import (
     WORKLOAD_NOT_READY,
     WORKLOAD_WITHOUT_PODS,
 )
+from pytest_kubeflow.platform.checks.refusals import (
+    refusal_of,
+    refusing,
+    replica_sets,
+    way_out,
+)
 from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Fault
 from pytest_kubeflow.platform.finding import Finding
+from pytest_kubeflow.platform.node import is_on_virtual_node
 from pytest_kubeflow.platform.place import is_profile, severity_at
 from pytest_kubeflow.platform.snapshot import Kind, Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import condition, flag, items, number, text
@@ -23,7 +30,6 @@ from pytest_kubeflow.platform.snapshot.kind import (
     DAEMON_SETS,
     DEPLOYMENTS,
     PODS,
-    REPLICA_SETS,
     STATEFUL_SETS,
 )
 from pytest_kubeflow.platform.workloads import Owner, Warnings, Workloads
@@ -64,18 +70,18 @@ def check_workloads(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _workloads(snapshot: Snapshot, warnings: Warnings) -> Iterator[_Workload]:
-    pods, sets = snapshot.once(Workloads).pods, _replica_sets(snapshot)
+    pods, sets = snapshot.once(Workloads).pods, replica_sets(snapshot)
     for kind in _KINDS:
         for obj in snapshot.all(kind):
             owner = Owner.of(kind, obj)
             yield _Workload(
                 owner,
                 obj,
-                _wanted(kind, obj),
+                _wanted(kind, obj) - _on_virtual_nodes(snapshot, kind, pods.get(owner, ())),
                 number(obj, "status", "numberReady" if kind is DAEMON_SETS else "readyReplicas")
                 or 0,
                 pods.get(owner, ()),
-                _refusal(kind, obj, warnings, sets.get(owner, ())),
+                refusal_of(kind, obj, warnings, sets),
             )
 
 
@@ -86,33 +92,21 @@ def _wanted(kind: Kind, obj: Object) -> int:
     return 1 if wanted is None else wanted
 
 
-def _replica_sets(snapshot: Snapshot) -> dict[Owner, tuple[Object, ...]]:
-    found: dict[Owner, tuple[Object, ...]] = {}
-    for obj in snapshot.all(REPLICA_SETS):
-        if number(obj, "spec", "replicas") == 0:  # of an old version
-            continue
-        for reference in items(obj, "metadata", "ownerReferences"):
-            namespace = text(obj, "metadata", "namespace")
-            owner = Owner(text(reference, "kind"), namespace, text(reference, "name"))
-            found[owner] = (*found.get(owner, ()), obj)
-    return found
-
-
-def _refusal(kind: Kind, obj: Object, warnings: Warnings, sets: Sequence[Object]) -> str:
-    for one in (obj, *sets):
-        failure = condition(one, "ReplicaFailure")
-        if text(failure, "status") == "True" and text(failure, "message"):
-            return " ".join(text(failure, "message").split())
-    if kind is DEPLOYMENTS:
-        return ""
-    owner = Owner.of(kind, obj)
-    said = warnings.about(kind.name, owner.namespace, owner.name, "FailedCreate")
-    return said[0] if said else ""
+def _on_virtual_nodes(snapshot: Snapshot, kind: Kind, pods: Sequence[Object]) -> int:
+    """Pods of a DaemonSet that are on no machine, and so never run what it is for."""
+    return sum(
+        kind is DAEMON_SETS
+        and text(condition(pod, "Ready"), "status") != "True"
+        and is_on_virtual_node(snapshot, pod)
+        for pod in pods
+    )
 
 
 def _refused(snapshot: Snapshot, one: _Workload) -> Iterator[Finding]:
     owner, security = one.owner, _POD_SECURITY.search(one.refused)
     if security:
+        # What breaks the baseline is refused by all but one level.
+        level = "baseline" if security[1] == "restricted" else "privileged"
         yield from _finding(
             snapshot,
             one,
@@ -122,7 +116,7 @@ def _refused(snapshot: Snapshot, one: _Workload) -> Iterator[Finding]:
             "# install Istio with its CNI plugin, give the pods the security context that the "
             "message asks for, or:\n"
             f"kubectl label namespace {owner.namespace} "
-            "pod-security.kubernetes.io/enforce=baseline --overwrite",
+            f"pod-security.kubernetes.io/enforce={level} --overwrite",
         )
         return
     yield from _finding(
@@ -130,8 +124,8 @@ def _refused(snapshot: Snapshot, one: _Workload) -> Iterator[Finding]:
         one,
         WORKLOAD_WITHOUT_PODS,
         f"{owner} has {one.ready} of {one.wanted} pods and can make no more: {one.refused}",
-        f"kubectl -n {owner.namespace} describe resourcequota,limitrange\n"
-        f"kubectl -n {owner.namespace} get events --field-selector reason=FailedCreate",
+        way_out(owner.namespace, one.refused),
+        others=refusing(snapshot, one.refused),
     )
 
 
@@ -237,7 +231,7 @@ def _finding(
     sentence: str,
     fix: str,
     evidence: tuple[str, ...] = (),
-    pods: tuple[str, ...] = (),
+    others: tuple[str, ...] = (),
 ) -> Iterator[Finding]:
     owner = one.owner
     severity = severity_at(fault, snapshot, owner.namespace, owner.name)
@@ -249,5 +243,5 @@ def _finding(
             sentence=sentence,
             fix=fix,
             evidence=evidence or ((one.refused,) if one.refused else ()),
-            objects=(str(owner), *pods),
+            objects=(str(owner), *others),
         )

@@ -54,7 +54,7 @@ def _wanted(snapshot: Snapshot) -> Iterable[Crash]:
         one
         for one in crashes(snapshot)
         if text(one.container.last, "reason") not in _DECIDED
-        and (one.looping or (one.container.restarts and has_late_proxy(one.pod)))
+        and (one.looping or (one.container.restarts and has_late_proxy(one.pod) and not one.is_old))
     ]
     return sorted(found, key=_order)
 

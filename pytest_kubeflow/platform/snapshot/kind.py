@@ -17,7 +17,7 @@ class Kind:
     """A field selector for what is listed."""
 
     metadata_only: bool = False
-    """Whether no more than the metadata is asked for and kept: of Secrets, never their data."""
+    """Whether the metadata is asked for, and names alone are kept: of Secrets, never their data."""
 
     @property
     def resource(self) -> str:
@@ -39,6 +39,14 @@ SERVICE_ACCOUNTS = Kind("ServiceAccount", "serviceaccounts")
 CLAIMS = Kind("PersistentVolumeClaim", "persistentvolumeclaims")
 VOLUMES = Kind("PersistentVolume", "persistentvolumes", namespaced=False)
 CONFIG_MAPS = Kind("ConfigMap", "configmaps")
+TLS_SECRETS = Kind(
+    "Secret",
+    "secrets",
+    selector="type=kubernetes.io/tls",
+    metadata_only=True,
+)
+"""Secrets that hold certificates: which there are, and never what they hold."""
+
 STORE_KEYS = Kind(
     "Secret",
     "secrets",

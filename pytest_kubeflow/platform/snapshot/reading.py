@@ -15,7 +15,7 @@ from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError, NotFound, 
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.listing import get_json, list_pages
 from pytest_kubeflow.platform.snapshot import kind as kinds
-from pytest_kubeflow.platform.snapshot.fields import Object, items, text
+from pytest_kubeflow.platform.snapshot.fields import Object, items, mapping, text
 from pytest_kubeflow.platform.snapshot.kind import Kind
 from pytest_kubeflow.platform.snapshot.snapshot import Snapshot, Unseen
 from pytest_kubeflow.retries.policy import outages_of
@@ -28,6 +28,7 @@ _MAX_OUTAGE = 3.0
 """Seconds for which the API server may be away before a kind counts as not to be read."""
 
 _DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
+_KEPT = ("name", "namespace", "creationTimestamp", "deletionTimestamp")
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 
 
@@ -76,7 +77,8 @@ class _Reading:
                 found, why = outcome.result()
                 if found is not None:
                     objects[kind] = found
-                if why:
+                # A resource may be listed in two ways.
+                if why and kind.resource not in {one.what for one in unseen}:
                     unseen.append(Unseen(kind.resource, why))
         return Snapshot(
             objects=objects,
@@ -143,7 +145,7 @@ class _Reading:
             self._count()
             for one in page:
                 if isinstance(one, Mapping):
-                    yield {"metadata": one.get("metadata")} if kind.metadata_only else one
+                    yield _who(one) if kind.metadata_only else one
 
     def _get(
         self, path: str, what: str, *, accept: str = "application/json"
@@ -159,6 +161,12 @@ class _Reading:
         if isinstance(error, ClusterUnreachable):
             self.gone = error.message
         return error.message
+
+
+def _who(obj: Object) -> Object:
+    """What an object is called, and since when: its annotations may hold all of a Secret."""
+    metadata = mapping(obj, "metadata")
+    return {"metadata": {key: metadata[key] for key in _KEPT if key in metadata}}
 
 
 def _date(header: str) -> datetime:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pytest_kubeflow.platform.age import is_young, longer_than
+from pytest_kubeflow.platform.age import is_over, is_young, longer_than
 from pytest_kubeflow.platform.place import PLATFORM, SYSTEM
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import name_of, text
@@ -14,6 +14,7 @@ from pytest_kubeflow.platform.workloads.container import Container, containers_o
 from pytest_kubeflow.platform.workloads.owner import Owner, Workloads
 
 _LATELY = timedelta(minutes=10)
+_TODAY = timedelta(days=1)
 _OFTEN = 3
 _LOOP = "CrashLoopBackOff"
 _OF_PROFILES = ("ml-pipeline-ui-artifact", "ml-pipeline-visualizationserver")
@@ -28,6 +29,9 @@ class Crash:
     container: Container
     looping: bool
     """Whether it still crashes."""
+
+    is_old: bool = False
+    """Whether its last run ended so long ago that it tells nothing of today."""
 
     @property
     def key(self) -> str:
@@ -51,7 +55,13 @@ def crashes(snapshot: Snapshot) -> Iterator[Crash]:
         if owner.namespace not in PLATFORM | {SYSTEM} and owner.name not in _OF_PROFILES:
             continue
         found = [
-            Crash(owner, pod, container, _is_looping(snapshot, pod, container))
+            Crash(
+                owner,
+                pod,
+                container,
+                _is_looping(snapshot, pod, container),
+                is_over(snapshot, container.last, _TODAY),
+            )
             for pod in pods
             if not text(pod, "metadata", "deletionTimestamp")
             for container in containers_of(pod)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,8 +27,11 @@ class Owner:
 
     @property
     def target(self) -> str:
-        """As kubectl is told of it: "deployment/katib-controller"."""
-        return f"{self.kind.lower()}/{self.name}"
+        """As kubectl is told of it: "deployment/katib-controller".
+
+        Quoted, since references to owners may name anything.
+        """
+        return shlex.quote(f"{self.kind.lower()}/{self.name}")
 
     @staticmethod
     def of(kind: Kind, obj: Object) -> Owner:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pytest_kubeflow.platform.backends import pods_of
 from pytest_kubeflow.platform.snapshot import Snapshot
-from pytest_kubeflow.platform.snapshot.fields import items, mapping, pairs
+from pytest_kubeflow.platform.snapshot.fields import items, mapping, pairs, text
 from pytest_kubeflow.platform.snapshot.kind import ENDPOINT_SLICES, SERVICES
 from pytest_kubeflow.platform.workloads.owner import Owner, Workloads
 
@@ -14,8 +14,9 @@ _SERVICE = "kubernetes.io/service-name"
 
 
 def lacks_endpoints(snapshot: Snapshot, namespace: str, name: str) -> bool:
-    """Whether it is known that nothing behind a Service is ready."""
-    if not snapshot.saw(ENDPOINT_SLICES):
+    """Whether it is known that nothing behind a Service is ready: not of servers outside."""
+    service = snapshot.named(SERVICES, name, namespace)
+    if not snapshot.saw(ENDPOINT_SLICES) or text(service, "spec", "type") == "ExternalName":
         return False
     return not any(
         mapping(endpoint, "conditions").get("ready") is not False

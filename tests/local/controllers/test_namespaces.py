@@ -132,3 +132,45 @@ def test_an_object_whose_owner_never_was_is_collected(
     metadata = {"name": "one", "ownerReferences": [reference]}
     core.create_namespaced_secret(namespace, {"metadata": metadata})
     eventually(lambda: gone(core.read_namespaced_secret, "one", namespace))
+
+
+def test_kinds_of_older_versions_are_seen_too(
+    core: Any, namespace: str, eventually: Eventually
+) -> None:
+    """The group's preferred version has Profiles, and not this kind."""
+    from kubernetes import client
+
+    definition = {
+        "metadata": {"name": "gadgets.kubeflow.org"},
+        "spec": {
+            "group": "kubeflow.org",
+            "scope": "Namespaced",
+            "names": {"kind": "Gadget", "plural": "gadgets"},
+            "versions": [
+                {
+                    "name": "v1alpha1",
+                    "served": True,
+                    "storage": True,
+                    "schema": {"openAPIV3Schema": {"type": "object"}},
+                }
+            ],
+        },
+    }
+    extensions = client.ApiextensionsV1Api(core.api_client)
+    custom = client.CustomObjectsApi(core.api_client)
+    extensions.create_custom_resource_definition(definition)
+    try:
+        where = ("kubeflow.org", "v1alpha1", namespace, "gadgets")
+        body = {"apiVersion": "kubeflow.org/v1alpha1", "kind": "Gadget"}
+        owner = custom.create_namespaced_custom_object(*where, {**body, "metadata": {"name": "g"}})
+        reference = {**body, "name": "g", "uid": owner["metadata"]["uid"]}
+        metadata = {"name": "dependent", "ownerReferences": [reference]}
+        core.create_namespaced_config_map(namespace, {"metadata": metadata})
+        custom.delete_namespaced_custom_object(*where, "g")
+        eventually(lambda: gone(core.read_namespaced_config_map, "dependent", namespace))
+        custom.create_namespaced_custom_object(*where, {**body, "metadata": {"name": "left"}})
+        core.delete_namespace(namespace)
+        eventually(lambda: gone(core.read_namespace, namespace))
+        assert custom.list_cluster_custom_object(*where[:2], where[3])["items"] == []
+    finally:
+        extensions.delete_custom_resource_definition("gadgets.kubeflow.org")

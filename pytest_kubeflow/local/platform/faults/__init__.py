@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from pytest_kubeflow.local.platform.faults import (
     applications,
+    ended,
     images,
     mesh,
     nodes,
@@ -23,6 +24,7 @@ from pytest_kubeflow.local.platform.faults.fault import PlatformFault, PlatformF
 
 TABLE: Mapping[str, PlatformFault] = {
     **workloads.FAULTS,
+    **ended.FAULTS,
     **webhooks.FAULTS,
     **mesh.FAULTS,
     **storage.FAULTS,

@@ -15,7 +15,8 @@ from pytest_kubeflow.local.kube.resources import (
     SECRETS,
     SERVICES,
 )
-from pytest_kubeflow.local.platform.faults.edits import Change, Edit, Make
+from pytest_kubeflow.local.platform.components import DASHBOARD
+from pytest_kubeflow.local.platform.faults.edits import Change, Edit, Make, Scale
 from pytest_kubeflow.local.platform.faults.fault import PlatformFault
 from pytest_kubeflow.local.platform.faults.programs import container
 
@@ -97,6 +98,10 @@ def _old_mode() -> Sequence[Edit]:
     return [Make(INFERENCE_SERVICES, {"metadata": metadata, "spec": spec})]
 
 
+def _no_dashboard() -> Sequence[Edit]:
+    return [Scale(DASHBOARD.name, DASHBOARD.namespace)]
+
+
 FAULTS = {
     "executor-setting-obsolete": PlatformFault(_old_executor),
     "task-results-forbidden": PlatformFault(list),
@@ -107,5 +112,6 @@ FAULTS = {
         lambda: _notebook("scratch", _SCRATCH, mount="/data"), (_SCRATCH,)
     ),
     "menu-link-wrong": PlatformFault(_wrong_link),
+    "application-not-answering": PlatformFault(_no_dashboard),
     "deployment-mode-old": PlatformFault(_old_mode, (_SERVER,)),
 }

@@ -113,6 +113,15 @@ def _mpi() -> Sequence[Edit]:
     ]
 
 
+def _conversion() -> Sequence[Edit]:
+    """A kind with two versions, between which nobody translates."""
+    told = definition("kubeflow.org", "Viewer", "v1", "v1beta1")
+    service = {"namespace": "kubeflow", "name": "ml-pipeline-viewer-crd", "path": "/convert"}
+    webhook = {"clientConfig": {"service": service}, "conversionReviewVersions": ["v1"]}
+    told["spec"]["conversion"] = {"strategy": "Webhook", "webhook": webhook}
+    return [Make(CUSTOM_RESOURCE_DEFINITIONS, told)]
+
+
 FAULTS = {
     "image-not-pulled": PlatformFault(
         lambda: _image("gcr.io/ml-pipeline/persistenceagent:2.0.0-alpha.7")
@@ -136,5 +145,6 @@ FAULTS = {
     "crd-not-established": PlatformFault(_not_established),
     "stored-version-not-served": PlatformFault(_stored),
     "api-service-unavailable": PlatformFault(_api_service),
+    "conversion-unreachable": PlatformFault(_conversion),
     "mpijobs-two-owners": PlatformFault(_mpi, (_MPI, _TRAINING)),
 }

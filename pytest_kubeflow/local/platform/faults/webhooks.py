@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from pytest_kubeflow.local.kube.client import Object
@@ -191,8 +191,8 @@ def _jobset() -> Sequence[Edit]:
     ]
 
 
-def _gateway(pair: KeyPair) -> Sequence[Edit]:
-    """The gateway serves HTTPS, with this certificate."""
+def _gateway(data: Mapping[str, str]) -> Sequence[Edit]:
+    """The gateway serves HTTPS, with the certificate in this Secret."""
 
     def patch(before: Object) -> Object:
         server = {
@@ -203,7 +203,7 @@ def _gateway(pair: KeyPair) -> Sequence[Edit]:
         return {"spec": {"servers": [*before["spec"]["servers"], server]}}
 
     metadata = {"name": _GATEWAY_SECRET, "namespace": "istio-system"}
-    secret = {"metadata": metadata, "type": "kubernetes.io/tls", "data": pair.data}
+    secret = {"metadata": metadata, "type": "kubernetes.io/tls", "data": dict(data)}
     return [Make(SECRETS, secret), Change(GATEWAYS, "kubeflow-gateway", patch, "kubeflow")]
 
 
@@ -244,9 +244,14 @@ FAULTS = {
         lambda: _certificate(_ending(60, [f"{KSERVE.name}.{NAMESPACE}.svc"]))
     ),
     "gateway-certificate-expires": PlatformFault(
-        lambda: _gateway(_ending(5, [_KUBEFLOW_HOST, "localhost"]))
+        lambda: _gateway(_ending(5, [_KUBEFLOW_HOST, "localhost"]).data)
     ),
     "gateway-certificate-name-wrong": PlatformFault(
-        lambda: _gateway(_ending(60, ["elsewhere.example.com"]))
+        lambda: _gateway(_ending(60, ["elsewhere.example.com"]).data)
+    ),
+    "certificate-unreadable": PlatformFault(
+        lambda: _gateway(
+            {**_ending(60).data, "tls.crt": base64.b64encode(b"the certificate\n").decode()}
+        )
     ),
 }
