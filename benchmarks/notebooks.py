@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pytest_kubeflow.cluster import Cluster, connect
 from pytest_kubeflow.cluster.embedded import with_endpoints
-from pytest_kubeflow.config.model import KubeflowConfig
+from pytest_kubeflow.config.model import KubeflowConfig, SessionSettings
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.notebooks.creator import NotebookCreator
@@ -45,7 +45,9 @@ def main() -> None:
     """Measure and print."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     with LocalKubeflow() as running:
-        config = with_endpoints(KubeflowConfig(), running.endpoints)
+        # Twenty servers that start share the cores of this machine: none is given up meanwhile.
+        patient = KubeflowConfig(session=SessionSettings(start_timeout=600.0))
+        config = with_endpoints(patient, running.endpoints)
         cluster = connect(config, ownership=Ownership("benchmark"), redactor=Redactor())
         first = seconds(cluster, 1)
         alone = statistics.median(seconds(cluster, number) for number in range(2, 2 + _ALONE))
