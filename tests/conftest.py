@@ -11,7 +11,7 @@ settings.register_profile("project", deadline=None)
 settings.load_profile("project")
 
 
-_NAMED = {"real", "browser"}
+_NAMED = {"real", "browser", "suites", "chaos"}
 """Folders whose tests run only where they are named."""
 
 
@@ -25,9 +25,10 @@ def pytest_configure() -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave `real/` and `browser/` to `tox run -e real` and `-e browser`, which name them.
+    """Leave these to `tox run -e real`, `-e browser` and `-e red`, which name them.
 
-    The programs of the one are built for minutes, the other needs a Chromium.
+    The programs of the first are built for minutes, the second needs a Chromium, and the last runs
+    a session of its own for each check that has to fail.
     """
     if collection_path.parent != Path(__file__).parent or collection_path.name not in _NAMED:
         return None
