@@ -194,7 +194,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KF_PASSWORD", "12341234")
 
 
-def wait_until(question: Callable[[], Any], seconds: float = 20) -> Any:
+def wait_until(question: Callable[[], Any], seconds: float = 60) -> Any:
     """The first answer that is true."""
     ends = time.monotonic() + seconds
     while not (answer := question()):

@@ -143,7 +143,7 @@ def test_the_same_without_a_hint_goes_on_waiting(
 
 def test_an_outage_is_borne(bench: Make) -> None:
     with bench() as (made, watcher):
-        run = made.submit("1")
+        run = made.submit("3")  # it must not have ended when the way is cut
         waiting = Waiting(watcher, run)
         until(lambda: made.runs.lists)
         made.relay.cut()
