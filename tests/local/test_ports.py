@@ -31,7 +31,7 @@ _FOREIGN = "rebound.example.net"
 _OF_PLATFORMS = {
     *("dashboard.kubeflow", "dex.auth", "gateway", "oauth2-proxy.oauth2-proxy"),
     *("profiles-kfam.kubeflow", "volumes-web-app-service.kubeflow"),
-    "jupyter-web-app-service.kubeflow",
+    *("jupyter-web-app-service.kubeflow", "poddefaults-webhook-service.kubeflow"),
 }
 PAGE = Path(__file__).parents[2] / "docs/reference/embedded-ports.md"
 
