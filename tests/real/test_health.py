@@ -19,6 +19,13 @@ from tests.real.controlplane import ControlPlane
 NAME = "kf-health-leftover"
 
 
+@pytest.fixture(scope="module")
+def empty(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """One of its own: on the one that all tests share, others have installed much."""
+    with ControlPlane(programs, tmp_path_factory.mktemp("empty")) as started:
+        yield started
+
+
 def health(control_plane: ControlPlane, folder: Path) -> tuple[int, Any, str]:
     """Exit code, document and output of `pytest --kf-health` with an administrator's kubeconfig."""
     written = folder / "health.json"
@@ -39,21 +46,21 @@ def health(control_plane: ControlPlane, folder: Path) -> tuple[int, Any, str]:
 
 
 @pytest.fixture
-def leftover(control_plane: ControlPlane) -> Iterator[str]:
-    """A webhook for Notebooks whose Service is gone, as an upgrade leaves one."""
-    webhooks = AdmissionregistrationV1Api(KubernetesClient(control_plane.admin).api_client)
+def leftover(empty: ControlPlane) -> Iterator[str]:
+    """A webhook for pods whose Service is gone, as an upgrade leaves one."""
+    webhooks = AdmissionregistrationV1Api(KubernetesClient(empty.admin).api_client)
     service = {"name": "gone", "namespace": "default", "path": "/validate"}
     webhook = {
-        "name": "notebooks.example.com",
+        "name": "pods.example.com",
         "admissionReviewVersions": ["v1"],
         "clientConfig": {"service": service},
         "failurePolicy": "Fail",
         "rules": [
             {
-                "apiGroups": ["kubeflow.org"],
-                "apiVersions": ["*"],
+                "apiGroups": [""],
+                "apiVersions": ["v1"],
                 "operations": ["CREATE"],
-                "resources": ["notebooks"],
+                "resources": ["pods"],
             }
         ],
         "sideEffects": "None",
@@ -64,8 +71,8 @@ def leftover(control_plane: ControlPlane) -> Iterator[str]:
     webhooks.delete_validating_webhook_configuration(NAME)
 
 
-def test_an_empty_cluster_has_no_finding(control_plane: ControlPlane, tmp_path: Path) -> None:
-    code, told, output = health(control_plane, tmp_path)
+def test_an_empty_cluster_has_no_finding(empty: ControlPlane, tmp_path: Path) -> None:
+    code, told, output = health(empty, tmp_path)
     assert told["findings"] == [], output
     # There is no way into a Kubeflow, which is red of itself.
     assert code == 78, output
@@ -76,11 +83,11 @@ def test_an_empty_cluster_has_no_finding(control_plane: ControlPlane, tmp_path: 
 
 
 @pytest.mark.usefixtures("leftover")
-def test_a_leftover_webhook_is_found(control_plane: ControlPlane, tmp_path: Path) -> None:
-    code, told, output = health(control_plane, tmp_path)
+def test_a_leftover_webhook_is_found(empty: ControlPlane, tmp_path: Path) -> None:
+    code, told, output = health(empty, tmp_path)
     assert code == 78, output
     (found,) = told["findings"]
     assert found["code"] == "KF201", output
     assert found["sentence"] == (
-        "webhook notebooks.example.com calls Service default/gone, which does not exist"
+        "webhook pods.example.com calls Service default/gone, which does not exist"
     )
