@@ -27,6 +27,18 @@ def events_of(
     return sorted(found.items, key=_when)
 
 
+def events_about(
+    kubernetes: KubernetesClient, namespace: str, name: str, *, below: str
+) -> list[Any]:
+    """Those about what is called `name`, or as begins with `below`; oldest first."""
+    return [
+        event
+        for event in events_of(kubernetes, namespace)
+        if event.involved_object.name == name
+        or (event.involved_object.name or "").startswith(below)
+    ]
+
+
 def visible_events(
     kubernetes: KubernetesClient, namespace: str, *, kind: str, name: str
 ) -> list[Any]:

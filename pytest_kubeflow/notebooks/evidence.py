@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_kubeflow.errors import Evidence, KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.events import describe_events, events_of
+from pytest_kubeflow.k8s.events import describe_events, events_about
 from pytest_kubeflow.k8s.logs import last_lines
 from pytest_kubeflow.k8s.pods import describe_pod, started_containers
 from pytest_kubeflow.notebooks.state import NotebookState
@@ -65,16 +65,10 @@ def _processed(processed: Callable[[], Mapping[str, Any]]) -> str:
 
 def _events(kubernetes: KubernetesClient, namespace: str, name: str) -> str:
     try:
-        found = events_of(kubernetes, namespace)
+        # Its StatefulSet has its name, its pod -0 after it, its claims another suffix.
+        about = events_about(kubernetes, namespace, name, below=f"{name}-")
     except KubeflowError as error:
         return f"({error.message})"
-    # Its StatefulSet has its name, its pod -0 after it, its claims another suffix.
-    about = [
-        event
-        for event in found
-        if event.involved_object.name == name
-        or (event.involved_object.name or "").startswith(f"{name}-")
-    ]
     # The controller repeats on the Notebook what was said of StatefulSet and pod.
     own = [event for event in about if not (event.message or "").startswith(_REISSUED)]
     return describe_events((own or about)[-_EVENTS:])

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from pytest_kubeflow.local.cluster import Endpoints, LocalKubeflow
-from tests.local.webapps.conftest import Person, logged_in
+from pytest_kubeflow.local.cluster import Endpoints
+from tests.local.webapps.conftest import cluster, other, owner
+
+__all__ = ["cluster", "other", "owner"]
 
 GROUP, PLURAL = "kubeflow.org", "notebooks"
 # What answers at the port of a notebook, and nothing else: a start takes a tenth of a second.
@@ -116,12 +118,6 @@ class Notebooks:
 
 
 @pytest.fixture(scope="package")
-def cluster() -> Iterator[Endpoints]:
-    with LocalKubeflow() as running:
-        yield running.endpoints
-
-
-@pytest.fixture(scope="package")
 def notebooks(cluster: Endpoints) -> Iterator[Notebooks]:
     from kubernetes import client, config
 
@@ -133,17 +129,3 @@ def notebooks(cluster: Endpoints) -> Iterator[Notebooks]:
             client.CustomObjectsApi(api),
             itertools.count(1),
         )
-
-
-@pytest.fixture(scope="package")
-def owner(cluster: Endpoints) -> Person:
-    assert cluster.username is not None
-    assert cluster.password is not None
-    return logged_in(cluster, cluster.username, cluster.password, cluster.namespace)
-
-
-@pytest.fixture(scope="package")
-def other(cluster: Endpoints) -> Person:
-    (second,) = cluster.others
-    assert second.namespace is not None
-    return logged_in(cluster, second.email, second.password, second.namespace)
