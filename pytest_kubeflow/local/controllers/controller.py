@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pytest_kubeflow.local.controllers.workqueue import WorkQueue
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, Informer, KubeClient, Resource
@@ -58,6 +58,11 @@ class Controller:
     async def reconcile(self, key: Key) -> None:
         """Bring the object of `key` to where it should be; called again after any error."""
         raise NotImplementedError
+
+    def enqueue_all(self, keys: Iterable[Key]) -> None:
+        """Queue all of these."""
+        for key in keys:
+            self.queue.add(key)
 
     def enqueue_from(
         self, resource: Resource, to_key: Callable[[Object], Key | None] = key_of

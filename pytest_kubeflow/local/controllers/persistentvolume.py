@@ -68,8 +68,7 @@ class PersistentVolumeController(Controller):
         self.claims.on_change(self._claim_changed)
 
     def _requeue_claims(self) -> None:
-        for key in self.claims.objects:
-            self.queue.add(key)
+        self.enqueue_all(self.claims.objects)
 
     def _pod_changed(self, _kind: str, pod: Object) -> None:
         for name in _claim_names(pod):

@@ -51,8 +51,7 @@ class CullingController(Controller):
 
     def _again(self) -> None:
         if self._works():
-            for key in self.notebooks.objects:
-                self.queue.add(key)
+            self.enqueue_all(self.notebooks.objects)
 
     def watch(self) -> None:
         self.notebooks = self.enqueue_from(NOTEBOOKS)

@@ -43,7 +43,7 @@ class CertificateController(Controller):
     ) -> None:
         self._programs = programs
         super().__init__(client, informers)
-        programs.on_change(lambda: _again(self, self.certificates.objects))
+        programs.on_change(lambda: self.enqueue_all(self.certificates.objects))
 
     def watch(self) -> None:
         self.certificates = self.enqueue_from(CERTIFICATES)
@@ -176,11 +176,6 @@ class CaInjector(Controller):
 
 def _keyed(resource: Resource) -> Callable[[Object], Key]:
     return lambda obj: (resource.kind, obj["metadata"]["name"])
-
-
-def _again(controller: Controller, keys: dict[Key, Object]) -> None:
-    for key in keys:
-        controller.queue.add(key)
 
 
 def _certificate_of(secret: Object) -> Key | None:

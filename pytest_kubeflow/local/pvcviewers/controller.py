@@ -49,8 +49,7 @@ class PVCViewerController(Controller):
         on_change(self._again)
 
     def _again(self) -> None:
-        for key in self.viewers.objects:
-            self.queue.add(key)
+        self.enqueue_all(self.viewers.objects)
 
     def watch(self) -> None:
         self.viewers = self.enqueue_from(PVC_VIEWERS)
