@@ -7,6 +7,7 @@ field by field. Neither has a node: the test says how pods fare.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import threading
 import time
@@ -147,6 +148,7 @@ class Side:
     def everything(self) -> dict[str, Any]:
         """All that is there, without what is another each time."""
         found: dict[str, Any] = {}
+        alike: dict[str, list[Any]] = {}  # pods of a Job have the same name but for chance
         for plural in KINDS:
             for one in self.items(plural):
                 if plural == "events":
@@ -158,7 +160,10 @@ class Side:
                         found[self._plain(key)] = self._plain(one["involvedObject"]["name"])
                     continue
                 name = one["metadata"]["name"]
-                found[f"{plural} {self._plain(name)}"] = self._plain(one)
+                alike.setdefault(f"{plural} {self._plain(name)}", []).append(self._plain(one))
+        for key, ones in alike.items():
+            ones.sort(key=lambda one: json.dumps(one, sort_keys=True))
+            found |= {f"{key} ({place})": one for place, one in enumerate(ones, 1)}
         return found
 
     def _plain(self, value: Any) -> Any:
