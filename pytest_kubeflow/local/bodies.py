@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -40,6 +42,35 @@ def parse_json(body: bytes) -> Any:
     if body.count(b"[") + body.count(b"{") > MOST_LEVELS:
         check_levels(content)
     return content
+
+
+class _Members(list[tuple[str, Any]]):
+    """An object with all its members, those of one name too."""
+
+
+def duplicate_members(body: bytes) -> list[str]:
+    """Paths of members that a JSON body has twice, `data.a`; none of what is no JSON."""
+    try:
+        if orjson.dumps(orjson.loads(body)) == body:
+            return []  # as components of the cluster write it: it has lost nothing
+        content = json.loads(body, object_pairs_hook=_Members)
+    except (ValueError, RecursionError):
+        return []
+    return list(_duplicates(content, ""))
+
+
+def _duplicates(content: Any, path: str) -> Iterator[str]:
+    if isinstance(content, _Members):
+        seen = set()
+        for name, inner in content:
+            below = f"{path}.{name}" if path else name
+            if name in seen:
+                yield below
+            seen.add(name)
+            yield from _duplicates(inner, below)
+    elif isinstance(content, list):
+        for at, inner in enumerate(content):
+            yield from _duplicates(inner, f"{path}[{at}]")
 
 
 def parse_yaml(body: bytes) -> Any:

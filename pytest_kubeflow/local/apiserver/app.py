@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from starlette.types import Receive, Scope, Send
 
-from pytest_kubeflow.local.apiserver import fieldtypes
 from pytest_kubeflow.local.apiserver.answers import Answer, document
 from pytest_kubeflow.local.apiserver.authn import Authenticator
 from pytest_kubeflow.local.apiserver.authz import Attributes, Authorizer, impersonations, refusal
+from pytest_kubeflow.local.apiserver.builtin import decode
 from pytest_kubeflow.local.apiserver.deletion import DeleteOptions
 from pytest_kubeflow.local.apiserver.discovery import Discovery
 from pytest_kubeflow.local.apiserver.errors import (
@@ -33,6 +35,7 @@ from pytest_kubeflow.local.apiserver.times import timestamp
 from pytest_kubeflow.local.apiserver.tokens import TokenIssuer, User, openid_configuration
 from pytest_kubeflow.local.apiserver.watch import open_watch
 from pytest_kubeflow.local.apiserver.webhooks import AdmissionWebhooks, Attempt, operations
+from pytest_kubeflow.local.apiserver.writeoptions import INTERNAL, WriteOptions
 from pytest_kubeflow.local.httpd import PEER_CERTIFICATE
 
 _HEALTH = ("healthz", "livez", "readyz")
@@ -147,44 +150,55 @@ class ApiApp:
 
     async def _admitted(self, verb: str, request: Request, user: User, target: Target) -> Answer:
         """Write what webhooks leave of it, if any of them wants to be asked."""
+        if verb in {"delete", "deletecollection"}:
+            options = INTERNAL if not request.dry_run else WriteOptions(dry_run=True)
+        else:
+            options = request.write_options(verb)
         there = (
             bool(target.name) and self._handlers.store.get(target.kind.type, target.key) is not None
         )
         for operation in operations(verb):
-            attempt = Attempt(operation, target, user, request.dry_run)
+            attempt = Attempt(operation, target, user, options.dry_run)
             if (operation == "UPDATE" and not there) or not self._webhooks.concern(attempt):
                 continue
             if operation == "CREATE" and there:
                 continue
             old = self._handlers.get(target) if there else None
-            new = None if verb == "delete" else self._candidate(verb, request, target, there)
+            deleting = verb == "delete"
+            new = None if deleting else self._candidate(verb, request, target, there, options)
             mutated = await self._webhooks.admit(attempt, new, old)
             if mutated is not None and mutated != new:
-                return self._write_mutated(operation, request, target, mutated)
-        return self._write(verb, request, target)
+                return self._write_mutated(operation, request, target, mutated, options)
+        return self._write(verb, request, target, options)
 
-    def _candidate(self, verb: str, request: Request, target: Target, there: bool) -> Object:
+    def _candidate(
+        self, verb: str, request: Request, target: Target, there: bool, options: WriteOptions
+    ) -> Object:
         """What would be stored; of new objects, what would be looked at then."""
         if verb == "create":
-            return self._handlers.proposal(target, request.document())
+            return self._handlers.proposal(target, request.document(), options)
         if verb == "patch" and not there:
-            return self._handlers.applied(target, request.body, request.query)
+            return self._handlers.applied(target, request.body, options)
+        dry = replace(options, dry_run=True)
         if verb == "update":
-            return self._handlers.update(target, request.document(), dry_run=True)
-        patched, _ = self._handlers.patch(
-            target, request.content_type, request.body, request.query, dry_run=True
-        )
+            return self._handlers.update(target, request.document(), dry)
+        patched, _ = self._handlers.patch(target, request.content_type, request.body, dry)
         return patched
 
     def _write_mutated(
-        self, operation: str, request: Request, target: Target, mutated: Object
+        self,
+        operation: str,
+        request: Request,
+        target: Target,
+        mutated: Object,
+        options: WriteOptions,
     ) -> Answer:
-        represent, dry_run = representation(request, target), request.dry_run
+        represent = representation(request, target)
         if operation == "CREATE":
-            made = self._handlers.create(target, mutated, dry_run=dry_run)
-            return self._written(201, target, made, represent)
-        updated = self._handlers.update(target, mutated, dry_run=dry_run)
-        return self._written(200, target, updated, represent)
+            made = self._handlers.create(target, mutated, options)
+            return self._written(201, target, made, represent, options)
+        updated = self._handlers.update(target, mutated, options)
+        return self._written(200, target, updated, represent, options)
 
     def _read(self, verb: str, request: Request, target: Target) -> Answer:
         represent = representation(request, target)
@@ -194,27 +208,32 @@ class ApiApp:
             return document(200, represent(self._handlers.list(target, request.query)))
         return document(200, represent(self._handlers.get(target)))
 
-    def _write(self, verb: str, request: Request, target: Target) -> Answer:
-        handlers, dry_run = self._handlers, request.dry_run
+    def _write(self, verb: str, request: Request, target: Target, options: WriteOptions) -> Answer:
+        handlers = self._handlers
         represent = representation(request, target)
         if verb in {"delete", "deletecollection"}:
             return self._delete(verb, request, target)
         if verb == "create":
-            made = handlers.create(target, request.document(), dry_run=dry_run)
-            return self._written(201, target, made, represent)
+            made = handlers.create(target, request.document(), options)
+            return self._written(201, target, made, represent, options)
         if verb == "update":
-            updated = handlers.update(target, request.document(), dry_run=dry_run)
-            return self._written(200, target, updated, represent)
-        patched, created = handlers.patch(
-            target, request.content_type, request.body, request.query, dry_run=dry_run
-        )
-        return self._written(201 if created else 200, target, patched, represent)
+            updated = handlers.update(target, request.document(), options)
+            return self._written(200, target, updated, represent, options)
+        patched, created = handlers.patch(target, request.content_type, request.body, options)
+        return self._written(201 if created else 200, target, patched, represent, options)
 
-    def _written(self, code: int, target: Target, obj: Object, represent: Represent) -> Answer:
+    def _written(
+        self,
+        code: int,
+        target: Target,
+        obj: Object,
+        represent: Represent,
+        options: WriteOptions,
+    ) -> Answer:
         # Of pods only new ones are looked at: what a pod asks of its node cannot be changed.
         asked = not target.subresource and (code == 201 or target.kind.plural != "pods")
         warnings = self._handlers.admission.warnings(target.kind, obj) if asked else ()
-        return document(code, represent(obj), warnings=warnings)
+        return document(code, represent(obj), warnings=(*options.warnings, *warnings))
 
     def _delete(self, verb: str, request: Request, target: Target) -> Answer:
         handlers, kind = self._handlers, target.kind
@@ -238,14 +257,14 @@ class ApiApp:
             case "log", "GET":
                 return await self._logs.open(handlers.get(target), request.query)
             case "binding", "POST":
-                node = fieldtypes.typed(request.document(), fieldtypes.BINDING, version="v1")
+                node = decode(request.document(), "v1", "Binding")
                 node = (node.get("target") or {}).get("name")
                 if not node:
                     raise bad_request("the binding names no node")
                 handlers.replace_stored(target, lambda pod: bind(pod, node, timestamp()))
                 return document(201, success())
             case "eviction", "POST":
-                body = fieldtypes.typed(request.document(), fieldtypes.EVICTION, version="v1")
+                body = decode(request.document(), "policy/v1", "Eviction")
                 body = body.get("deleteOptions") or {}
                 handlers.delete(target, DeleteOptions.parse(body, request.query))
                 return document(201, success())
@@ -255,7 +274,7 @@ class ApiApp:
                 # SPDY, which kubectl speaks there, is not.
                 raise bad_request("Upgrade request required")
             case "token", "POST":
-                asked = fieldtypes.typed(request.document(), fieldtypes.TOKEN_REQUEST, version="v1")
+                asked = decode(request.document(), "authentication.k8s.io/v1", "TokenRequest")
                 review = self._reviews.token_request(target.namespace, target.name, asked)
                 return document(201, review)
         raise method_not_allowed()

@@ -8,6 +8,7 @@ from typing import Any
 from pytest_kubeflow.local.apiserver.causes import Cause
 from pytest_kubeflow.local.apiserver.errors import Object, invalid
 from pytest_kubeflow.local.apiserver.resources import ResourceType
+from pytest_kubeflow.local.apiserver.writeoptions import WriteOptions
 
 _GROUP = "apiextensions.k8s.io"
 _PRESERVE = "x-kubernetes-preserve-unknown-fields"
@@ -84,7 +85,7 @@ def check_definition(definition: Object) -> None:
         raise invalid(_GROUP, "CustomResourceDefinition", metadata["name"], causes)
 
 
-def conform(kind: ResourceType, version: str, obj: Object) -> Object:
+def conform(kind: ResourceType, version: str, obj: Object, options: WriteOptions) -> Object:
     """A custom object without the fields that its schema does not know.
 
     Raises StatusError 422 where it does not fit. Of the schema's vocabulary, types, required,

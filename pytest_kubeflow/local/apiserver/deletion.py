@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pytest_kubeflow.local.apiserver import fieldtypes
+from pytest_kubeflow.local.apiserver.builtin import decode
 from pytest_kubeflow.local.apiserver.errors import Object, bad_request, conflict
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.store import Name, Store
@@ -31,7 +31,7 @@ class DeleteOptions:
     @staticmethod
     def parse(body: Object, query: dict[str, str]) -> DeleteOptions:
         """From the body and, where that is silent, from the query. Raises StatusError 400."""
-        body = fieldtypes.typed(body, fieldtypes.DELETE_OPTIONS, version="v1")
+        body = decode(body, "v1", "DeleteOptions")
         grace = body.get("gracePeriodSeconds")
         if grace is None and query.get("gracePeriodSeconds"):
             grace = query["gracePeriodSeconds"]

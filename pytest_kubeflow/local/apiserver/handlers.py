@@ -35,6 +35,7 @@ from pytest_kubeflow.local.apiserver.strategies import Strategies
 from pytest_kubeflow.local.apiserver.targets import Target
 from pytest_kubeflow.local.apiserver.times import timestamp
 from pytest_kubeflow.local.apiserver.validation import validate
+from pytest_kubeflow.local.apiserver.writeoptions import INTERNAL, WriteOptions
 
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"  # apimachinery/pkg/util/rand
 _FROM_SERVER = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
@@ -71,9 +72,9 @@ class Handlers:
             "items": [target.shown(one) for one in found],
         }
 
-    def create(self, target: Target, obj: Object, *, dry_run: bool = False) -> Object:
+    def create(self, target: Target, obj: Object, options: WriteOptions = INTERNAL) -> Object:
         kind = target.kind
-        obj = target.typed(obj)
+        obj = target.typed(obj, options)
         if kind.group == events.GROUP:
             obj = events.to_stored(obj)
         metadata = {**(obj.get("metadata") or {})}
@@ -93,7 +94,7 @@ class Handlers:
         metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": timestamp()}
         obj = self._strategies.prepare_create(kind, {**obj, "metadata": metadata})
         if kind.custom:
-            obj = crds.conform(kind, target.version, obj)
+            obj = crds.conform(kind, target.version, obj, options)
         if kind.kind == "CustomResourceDefinition":
             crds.check_definition(obj)
             obj = crds.established(obj, timestamp())
@@ -104,20 +105,20 @@ class Handlers:
         if self.store.get(kind.type, name) is not None:
             raise already_exists(kind.group, kind.plural, metadata["name"])
         check_quotas(self.store, kind, obj)
-        if dry_run:
+        if options.dry_run:
             return target.shown(obj)
         stored = self.store.put(kind.type, name, obj)
         if kind.kind == "CustomResourceDefinition":
             self.registry.define(stored)
         return target.shown(stored)
 
-    def proposal(self, target: Target, obj: Object) -> Object:
+    def proposal(self, target: Target, obj: Object, options: WriteOptions) -> Object:
         """What webhooks see of an object that is to be made, which may have no name yet.
 
         Raises StatusError if it cannot be there.
         """
         kind = target.kind
-        obj = target.typed(obj)
+        obj = target.typed(obj, options)
         metadata = target.placed({**(obj.get("metadata") or {})})
         for field in (*_FROM_SERVER, "generation", "selfLink"):
             metadata.pop(field, None)
@@ -128,13 +129,14 @@ class Handlers:
             obj, _ = crds.shape(kind, target.version, obj)
         return target.shown(self.admission.change(kind, obj))
 
-    def applied(self, target: Target, body: bytes, query: dict[str, str]) -> Object:
+    def applied(self, target: Target, body: bytes, options: WriteOptions) -> Object:
         """What an apply patch would make, where nothing is there yet."""
-        return self.proposal(target, self._merged(target, parse_patch(APPLY, body), query))
+        merged = self._merged(target, parse_patch(APPLY, body), options)
+        return self.proposal(target, merged, options)
 
-    def update(self, target: Target, obj: Object, *, dry_run: bool = False) -> Object:
+    def update(self, target: Target, obj: Object, options: WriteOptions) -> Object:
         """PUT: replaces an object, or its status where the target is the `status` subresource."""
-        obj = target.typed(obj)
+        obj = target.typed(obj, options)
         metadata = {**(obj.get("metadata") or {})}
         if metadata.setdefault("name", target.name) != target.name:
             raise bad_request(
@@ -153,55 +155,49 @@ class Handlers:
             )
             raise invalid(kind.group, kind.kind, target.name, [cause])
         new = target.stored({**obj, "metadata": metadata}, old)
-        return self._write(target, old, new, dry_run)
+        return self._write(target, old, new, options)
 
     def patch(
         self,
         target: Target,
         content_type: str,
         body: bytes,
-        query: dict[str, str],
-        *,
-        dry_run: bool,
+        options: WriteOptions,
     ) -> tuple[Object, bool]:
         """PATCH; returns the object and whether it was created (by an apply patch)."""
         patch = parse_patch(content_type, body)
         if content_type == APPLY:
-            return self._apply(target, patch, query, dry_run=dry_run)
+            return self._apply(target, patch, options)
         old = self._stored(target)
         shown = target.shown(old)
         new = apply_patch(content_type, shown, patch, custom=target.kind.custom)
         try:
-            new = target.read(new)
+            new = target.read(new, options)
         except StatusError as error:
             raise invalid_patch(error.message) from None
         metadata = new.get("metadata")
         if not isinstance(metadata, dict) or metadata.get("name") != target.name:
             raise bad_request("the name of an object cannot be changed by a patch")
-        return self._write(target, old, target.stored(new, old), dry_run), False
+        return self._write(target, old, target.stored(new, old), options), False
 
-    def _apply(
-        self, target: Target, config: Object, query: dict[str, str], *, dry_run: bool
-    ) -> tuple[Object, bool]:
-        merged = self._merged(target, config, query)
+    def _apply(self, target: Target, config: Object, options: WriteOptions) -> tuple[Object, bool]:
+        merged = self._merged(target, config, options)
         live = self.store.get(target.kind.type, target.key)
         if live is None:
-            return self.create(target, merged, dry_run=dry_run), True
-        return self._write(target, live, merged, dry_run), False
+            return self.create(target, merged, options), True
+        return self._write(target, live, merged, options), False
 
-    def _merged(self, target: Target, config: Object, query: dict[str, str]) -> Object:
-        manager = query.get("fieldManager")
-        if not manager:
-            raise bad_request("fieldManager is required for apply patch")
-        config = target.typed(config)
+    def _merged(self, target: Target, config: Object, options: WriteOptions) -> Object:
+        config = target.typed(config, options)
         metadata = {**(config.get("metadata") or {}), "name": target.name}
         metadata = target.placed(metadata)
         config = {**config, "metadata": metadata}
         live = self.store.get(target.kind.type, target.key)
-        force = query.get("force", "").lower() == "true"
-        return server_side_apply(live, config, manager=manager, force=force, now=timestamp())
+        return server_side_apply(
+            live, config, manager=options.manager, force=options.force, now=timestamp()
+        )
 
-    def _write(self, target: Target, old: Object, new: Object, dry_run: bool) -> Object:
+    def _write(self, target: Target, old: Object, new: Object, options: WriteOptions) -> Object:
         kind = target.kind
         metadata = {**new["metadata"]}
         version = metadata.get("resourceVersion")
@@ -227,11 +223,11 @@ class Handlers:
         else:
             new = self._strategies.prepare_update(kind, new, old, part=target.subresource)
         if kind.custom:
-            new = crds.conform(kind, target.version, new)
+            new = crds.conform(kind, target.version, new, options)
         validate(kind, new)
         if _same(new, old):
             return target.shown(old)
-        if dry_run:
+        if options.dry_run:
             return target.shown(new)
         stored = self.store.put(kind.type, target.key, new)
         if kind.kind == "CustomResourceDefinition":

@@ -15,12 +15,15 @@ from pytest_kubeflow.local.apiserver.errors import (
     bad_request,
     unsupported_media,
 )
+from pytest_kubeflow.local.apiserver.patches import APPLY, MERGE, STRATEGIC
 from pytest_kubeflow.local.apiserver.protobuf import CONTENT_TYPE as PROTOBUF
 from pytest_kubeflow.local.apiserver.protobuf import decode as decode_protobuf
-from pytest_kubeflow.local.bodies import parse_json, parse_yaml
+from pytest_kubeflow.local.apiserver.writeoptions import WriteOptions
+from pytest_kubeflow.local.bodies import duplicate_members, parse_json, parse_yaml
 
 # Without a type it is JSON.
 _MEDIA = ("", "application/json", "application/yaml", PROTOBUF)
+_JSON = frozenset({"", "application/json", MERGE, STRATEGIC})
 _TRUE = frozenset({"true", "1"})
 _MOST_BYTES = 3 * 1024 * 1024  # kube-apiserver's limit on resource requests
 
@@ -51,6 +54,20 @@ class Request:
     def dry_run(self) -> bool:
         """Whether nothing is to be stored. Raises StatusError 400 for other values than All."""
         return asks_dry_run(self.query.get("dryRun"))
+
+    def write_options(self, verb: str) -> WriteOptions:
+        """What the query says of a create, an update or a patch. Raises StatusError 400, 422."""
+        return WriteOptions.read(
+            verb,
+            self.query,
+            apply=self.content_type == APPLY,
+            duplicates=self._duplicates(),
+        )
+
+    def _duplicates(self) -> tuple[str, ...]:
+        if self.content_type not in _JSON or self.query.get("fieldValidation") == "Ignore":
+            return ()
+        return tuple(duplicate_members(self.body))
 
     @property
     def watches(self) -> bool:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_kubeflow.local.apiserver import events, fieldtypes
+from pytest_kubeflow.local.apiserver import events
+from pytest_kubeflow.local.apiserver.builtin import METADATA, Decoder, kind_of
 from pytest_kubeflow.local.apiserver.errors import Object, bad_request
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.scale import scale_of, scaled
 from pytest_kubeflow.local.apiserver.store import Name
+from pytest_kubeflow.local.apiserver.writeoptions import INTERNAL, WriteOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Target:
             return scaled(self.kind, self.version, old, shown)
         return events.to_stored(shown) if self.kind.group == events.GROUP else shown
 
-    def typed(self, obj: Object) -> Object:
+    def typed(self, obj: Object, options: WriteOptions) -> Object:
         """An object from a request, with `kind` and `apiVersion`. Raises StatusError 400."""
         wanted = {"kind": self.kind.kind, "apiVersion": self.api_version}
         if self.subresource == "scale":
@@ -59,13 +61,22 @@ class Target:
                     f"the {field} in the data ({obj[field]}) does not match the expected "
                     f"{field} ({value})"
                 )
-        return self.read({**obj, **wanted})
+        return self.read({**obj, **wanted}, options)
 
-    def read(self, obj: Object) -> Object:
-        """An object whose fields have the types of its kind. Raises StatusError 400."""
-        kind = fieldtypes.SCALE if self.subresource == "scale" else fieldtypes.type_of(self.kind)
-        found: Object = fieldtypes.typed(obj, kind, version=self.version)
-        return found
+    def read(self, obj: Object, options: WriteOptions = INTERNAL) -> Object:
+        """An object that has the fields of its kind, of their types. Raises StatusError 400."""
+        if self.subresource == "scale":
+            kind = kind_of("autoscaling/v1", "Scale")
+        else:
+            kind = kind_of(self.api_version, self.kind.kind)
+        if kind is None:
+            # What a custom kind has besides is known by its definition.
+            found = {"metadata": obj["metadata"]} if "metadata" in obj else {}
+            return {**obj, **Decoder(METADATA, self.version, self.kind.kind).decode(found)}
+        decoder = Decoder(kind, self.version, kind.short)
+        decoded: Object = decoder.decode(obj)
+        options.meet(decoder.unknown, decoder.prefix)
+        return decoded
 
     def placed(self, metadata: Object) -> Object:
         """Metadata with the namespace of the path. Raises StatusError 400 if it names another."""
