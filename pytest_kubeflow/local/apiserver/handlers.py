@@ -126,7 +126,7 @@ class Handlers:
         if "status" in kind.subresources:
             obj = {key: value for key, value in obj.items() if key != "status"}
         if kind.custom:
-            obj, _ = crds.shape(kind, target.version, obj)
+            obj = crds.shape(kind, target.version, obj, [])
         return target.shown(self.admission.change(kind, obj))
 
     def applied(self, target: Target, body: bytes, options: WriteOptions) -> Object:
@@ -223,7 +223,7 @@ class Handlers:
         else:
             new = self._strategies.prepare_update(kind, new, old, part=target.subresource)
         if kind.custom:
-            new = crds.conform(kind, target.version, new, options)
+            new = crds.conform(kind, target.version, new, options, old)
         validate(kind, new)
         if _same(new, old):
             return target.shown(old)

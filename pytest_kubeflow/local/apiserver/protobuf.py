@@ -1,10 +1,6 @@
 """Objects as protobuf, which clients in Go send where they are typed: kubectl's `create`, `debug`.
 
-Others, and `kubectl apply`, send JSON. `protobuf.json` has the fields of all kinds that are served,
-as `NUMBER: "NAME TYPE"`: text, bytes, int, bool, double, some types with a JSON form of their own,
-or another message; with [] for repeated, {} for maps from text, * for what may be given though it
-is empty, and + for a message whose fields are those of the one around it.
-Sources: the generated.proto and types.go files of k8s.io/api 0.34 and of apimachinery/pkg.
+Others, and `kubectl apply`, send JSON. The fields and their numbers are those of `builtin/`.
 """
 
 from __future__ import annotations
@@ -14,23 +10,24 @@ import json
 import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any
 
+from pytest_kubeflow.local.apiserver.builtin.schema import (
+    Leaf,
+    ListOf,
+    MapOf,
+    Struct,
+    Type,
+    kind_of,
+)
 from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request
 
 CONTENT_TYPE = "application/vnd.kubernetes.protobuf"
 _MAGIC = b"k8s\x00"
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_NUMBERS = frozenset({"bool", "int"})
-_TABLE = Path(__file__).with_suffix(".json")
+_NUMBERS = frozenset({"bool", "int32", "int64"})
+_JSON_ALONE = "apiextensions.k8s.io"  # schemas have another form there than in JSON
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@cache
-def _table() -> Any:
-    return json.loads(_TABLE.read_text(encoding="utf-8"))
 
 
 def decode(body: bytes) -> Object:
@@ -41,55 +38,65 @@ def decode(body: bytes) -> Object:
         unknown: dict[int, Any] = dict(_fields(body[len(_MAGIC) :]))
         type_meta = dict(_fields(unknown[1]))
         version, kind = (type_meta.get(number, b"").decode() for number in (1, 2))
-        name = _table()["kinds"].get(f"{version} {kind}")
-        if name is None:
+        known = kind_of(version, kind)
+        if known is None or version.startswith(_JSON_ALONE):
             text = f"{kind} of {version} is not understood as protobuf; send it as JSON"
             raise StatusError(415, "UnsupportedMediaType", text)
-        message = _message(name, unknown.get(2, b""))
+        message = _message(known, unknown.get(2, b""))
     except (IndexError, KeyError, ValueError, OverflowError):
         raise bad_request("the body is not a Kubernetes protobuf message") from None
     return {"apiVersion": version, "kind": kind, **message}
 
 
-def _message(name: str, data: bytes) -> Object:
-    known = _table()["messages"][name]
+def _message(parent: Struct, data: bytes) -> Object:
     decoded: Object = {}
     for number, raw in _fields(data):
-        if str(number) not in known:
+        found = parent.numbered.get(number)
+        if found is None:
             continue
-        field, _, kind = known[str(number)].partition(" ")
-        if isinstance(raw, int) is not (kind.rstrip("[]*") in _NUMBERS):
-            raise ValueError(f"{field} of another wire type")
-        if kind.endswith("{}"):
+        name, field = found
+        kind = field.type
+        item = kind.item if isinstance(kind, ListOf) else kind
+        if isinstance(raw, int) is not (isinstance(item, Leaf) and item.kind in _NUMBERS):
+            raise ValueError(f"{name} of another wire type")
+        if isinstance(kind, MapOf):
             entry = dict(_fields(raw))
             key = entry.get(1, b"").decode()
-            decoded.setdefault(field, {})[key] = _value(kind[:-2], entry.get(2, b""))
-        elif kind.endswith("[]"):
-            decoded.setdefault(field, []).append(_value(kind[:-2], raw))
-        elif kind.endswith("+"):
-            decoded |= _message(kind[:-1], raw)
+            decoded.setdefault(name, {})[key] = _value(kind.value, entry.get(2, b""))
+        elif isinstance(kind, ListOf):
+            decoded.setdefault(name, []).append(_value(item, raw))
+        elif name.startswith("+"):
+            decoded |= _value(kind, raw)
         else:
-            value = _value(kind.removesuffix("*"), raw)
+            value = _value(kind, raw)
             # What is not set is sent as well, where Go has no word for it.
-            if kind.endswith("*") or value not in ("", {}, None, 0):
-                decoded[field] = value
+            if field.pointer or value not in ("", {}, None, 0):
+                decoded[name] = value
     return decoded
 
 
-def _value(kind: str, raw: Any) -> Any:
+def _value(kind: Type, raw: Any) -> Any:
     match kind:
-        case "text":
+        case Struct():
+            return _message(kind, raw)
+        case ListOf(item):  # of a map: a message that holds the list
+            return [_value(item, one) for number, one in _fields(raw) if number == 1]
+        case MapOf():
+            raise ValueError("a map in a map")
+        case Leaf(name):
+            return _leaf(name, raw)
+
+
+def _leaf(kind: str, raw: Any) -> Any:
+    match kind:
+        case "string":
             return raw.decode()
         case "bytes":
             return base64.b64encode(raw).decode()
         case "bool":
             return bool(raw)
-        case "int":
-            return raw - (1 << 64) if raw >> 63 else raw
-        case "double":
+        case "float64":
             return struct.unpack("<d", raw)[0]
-        case "list":
-            return [one.decode() for number, one in _fields(raw) if number == 1]
         case "quantity":
             return dict(_fields(raw)).get(1, b"").decode()
         case "raw":
@@ -100,14 +107,14 @@ def _value(kind: str, raw: Any) -> Any:
             parts = dict(_fields(raw))
             if parts.get(1):
                 return parts.get(3, b"").decode()
-            return _value("int", parts.get(2, 0))
-    return _message(kind, raw)
+            return _leaf("int32", parts.get(2, 0))
+    return raw - (1 << 64) if raw >> 63 else raw
 
 
 def _time(parts: dict[int, Any], precision: str) -> str | None:
     if not parts:
         return None
-    seconds = _value("int", parts.get(1, 0))
+    seconds = _leaf("int64", parts.get(1, 0))
     moment = _EPOCH + timedelta(seconds=seconds, microseconds=parts.get(2, 0) // 1000)
     return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
 

@@ -67,7 +67,7 @@ class WriteOptions:
         )
 
     def meet(self, unknown: Sequence[str], what: str) -> None:
-        """Refuse, tell or ignore paths of fields that are unknown, and members that are there twice.
+        """Refuse, tell or ignore fields that are unknown (paths), and members that are there twice.
 
         Raises StatusError 400 if that is asked for; `what` is what its message begins with.
         """

@@ -1,0 +1,61 @@
+"""Rules of schemas in CEL (`x-kubernetes-validations`), by common-expression-language.
+
+What that library cannot read (the functions that Kubernetes adds to CEL) is not checked; a rule
+about `oldSelf` is checked where there is an old value, as on a real server.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from pytest_kubeflow.local.apiserver.causes import Cause
+from pytest_kubeflow.local.apiserver.errors import Object
+
+_RULES = "x-kubernetes-validations"
+_REASONS = {"FieldValueForbidden": "Forbidden", "FieldValueRequired": "Required value"}
+
+
+def broken_rules(schema: Object | None, value: Any, old: Any, path: str) -> Iterator[Cause]:
+    """Rules that a value does not keep, and those of what is in it."""
+    if not isinstance(schema, dict) or value is None:
+        return
+    for rule in schema.get(_RULES) or []:
+        if not _kept(rule["rule"], value, old):
+            why = rule.get("message") or f"failed rule: {rule['rule']}"
+            reason = rule.get("reason", "FieldValueInvalid")
+            said = f"Invalid value: {json.dumps(value, separators=(',', ':'), sort_keys=True)}"
+            place = f"{path}{rule.get('fieldPath', '')}" or "<nil>"
+            yield place, reason, f"{_REASONS.get(reason, said)}: {why}"
+    if isinstance(value, dict):
+        properties = schema.get("properties") or {}
+        extra = schema.get("additionalProperties")
+        before = old if isinstance(old, dict) else {}
+        for key, inner in value.items():
+            below = f"{path}.{key}" if path else key
+            yield from broken_rules(properties.get(key, extra), inner, before.get(key), below)
+    elif isinstance(value, list):
+        for at, inner in enumerate(value):
+            yield from broken_rules(schema.get("items"), inner, None, f"{path}[{at}]")
+
+
+def _kept(rule: str, value: Any, old: Any) -> bool:
+    program = _compiled(rule)
+    if program is None or ("oldSelf" in rule and old is None):
+        return True
+    try:
+        return program.execute({"self": value, "oldSelf": old}) is not False
+    except (RuntimeError, TypeError, ValueError):
+        return True
+
+
+@cache
+def _compiled(rule: str) -> Any:
+    import cel
+
+    try:
+        return cel.compile(rule)
+    except ValueError:
+        return None
