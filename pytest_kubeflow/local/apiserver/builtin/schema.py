@@ -2,8 +2,8 @@
 
 `types.json` is printed by tests/real/go/kubernetes/builtintypes, which reads the structs of
 k8s.io/api by reflection. A field is `NUMBER TYPE FLAGS`: its number in protobuf, its type, `*` for
-a pointer, `!` where it is written though it is empty, `0` where it is not though it is a struct, and
-`merge:KEY` for lists that a strategic merge patch merges. Types are `string`, `int32`, other
+a pointer, `!` where it is written though it is empty, `0` where it is not though it is a struct,
+and `merge:KEY` for lists that a strategic merge patch merges. Types are `string`, `int32`, other
 leaves, `[]` and `{}` before what lists and maps hold, and names of structs, such as
 `core/v1.Container`. `=` comes before the name of a type that has one in Go.
 """

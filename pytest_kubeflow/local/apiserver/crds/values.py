@@ -126,6 +126,15 @@ def _shown(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    # Go's `\z` is Python's `\Z`; what Python cannot read matches all.
+    try:
+        return re.compile(text.replace(r"\z", r"\Z"))
+    except re.error:
+        return re.compile("")
+
+
 _BOUNDS: dict[str, tuple[tuple[type, ...], Callable[[Any, Any], bool], str]] = {
     "minimum": (
         (int, float),
@@ -168,15 +177,6 @@ _MOST: dict[str, tuple[type[list[Any]] | type[str] | type[dict[str, Any]], str]]
     "maxLength": (str, "may not be more than {} bytes"),
     "maxProperties": (dict, "must have at most {} items"),
 }
-
-
-@cache
-def _pattern(text: str) -> re.Pattern[str]:
-    # Go's `\z` is Python's `\Z`; what Python cannot read matches all.
-    try:
-        return re.compile(text.replace(r"\z", r"\Z"))
-    except re.error:
-        return re.compile("")
 
 
 def _bounds(schema: Object, value: Any, path: str) -> Iterator[Cause]:
