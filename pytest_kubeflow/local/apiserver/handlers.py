@@ -224,7 +224,8 @@ class Handlers:
             new = self._strategies.prepare_update(kind, new, old, part=target.subresource)
         if kind.custom:
             new = crds.conform(kind, target.version, new, options, old)
-        validate(kind, new)
+        if not target.subresource:
+            validate(kind, new, old)
         if _same(new, old):
             return target.shown(old)
         if options.dry_run:

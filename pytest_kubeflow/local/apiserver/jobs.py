@@ -9,9 +9,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from pytest_kubeflow.local.apiserver.causes import Cause, bad
 from pytest_kubeflow.local.apiserver.errors import Object, invalid
 from pytest_kubeflow.local.apiserver.resources import ResourceType
+from pytest_kubeflow.local.apiserver.validation.causes import Cause, bad
 from pytest_kubeflow.local.apiserver.workloads import pod_template
 
 ORPHANING = (
@@ -43,6 +43,25 @@ def defaulted(obj: Object) -> Object:
     if "podFailurePolicy" in given:
         spec["podFailurePolicy"] = _failure_policy(given["podFailurePolicy"])
     return {**obj, "spec": spec}
+
+
+def cron_job(obj: Object) -> Object:
+    """A CronJob with its defaults, which are not those of the Jobs that it makes."""
+    given = {key: value for key, value in (obj.get("spec") or {}).items() if value is not None}
+    made = {
+        "concurrencyPolicy": "Allow",
+        "suspend": False,
+        "successfulJobsHistoryLimit": 3,
+        "failedJobsHistoryLimit": 1,
+        **given,
+    }
+    job = given.get("jobTemplate")
+    if isinstance(job, dict):
+        spec = job.get("spec") or {}
+        template = pod_template(spec.get("template") or {})
+        spec = {**spec, "template": template}
+        made["jobTemplate"] = {**job, "metadata": job.get("metadata") or {}, "spec": spec}
+    return {"status": {}, **obj, "spec": made}
 
 
 def _failure_policy(policy: Object) -> Object:

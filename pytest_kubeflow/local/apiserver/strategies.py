@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Callable, Iterator
 
 from pytest_kubeflow.local.apiserver import jobs, podstrategy, workloads
-from pytest_kubeflow.local.apiserver.errors import Object, invalid
+from pytest_kubeflow.local.apiserver.errors import Object
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.store import Store
 
@@ -149,22 +149,6 @@ def _storage_class(obj: Object) -> Object:
     return {"reclaimPolicy": "Delete", "volumeBindingMode": "Immediate", **obj}
 
 
-def _check_claim_update(kind: ResourceType, new: Object, old: Object) -> None:
-    free = ("resources", "volumeAttributesClassName")
-    was = {key: value for key, value in old["spec"].items() if key not in free}
-    becomes = {key: value for key, value in new["spec"].items() if key not in free}
-    if not was.get("volumeName"):
-        becomes.pop("volumeName", None)
-        was.pop("volumeName", None)
-    if was != becomes:
-        message = (
-            "Forbidden: spec is immutable after creation except resources.requests and "
-            "volumeAttributesClassName for bound claims"
-        )
-        causes = [("spec", "FieldValueForbidden", message)]
-        raise invalid("", kind.kind, new["metadata"]["name"], causes)
-
-
 def _stateful_set(obj: Object) -> Object:
     made = workloads.stateful_set(obj)
     return made if "status" in obj else {**made, "status": {"replicas": 0, "availableReplicas": 0}}
@@ -176,18 +160,28 @@ def _job(obj: Object) -> Object:
 
 _UPDATES: dict[tuple[str, str], Callable[[ResourceType, Object, Object], None]] = {
     ("", "pods"): podstrategy.check_update,
-    ("", "persistentvolumeclaims"): _check_claim_update,
     ("apps", "statefulsets"): workloads.check_set_update,
     ("batch", "jobs"): jobs.check_update,
 }
-_READ_AGAIN = {("apps", "statefulsets"), ("batch", "jobs")}
+_READ_AGAIN = {
+    ("apps", "daemonsets"),
+    ("apps", "deployments"),
+    ("apps", "replicasets"),
+    ("apps", "statefulsets"),
+    ("batch", "cronjobs"),
+    ("batch", "jobs"),
+}
 _DEFAULTS: dict[tuple[str, str], Callable[[Object], Object]] = {
     ("", "namespaces"): _namespace,
     ("", "secrets"): _secret,
     ("", "persistentvolumeclaims"): _claim,
     ("", "persistentvolumes"): _volume,
     ("", "pods"): podstrategy.defaulted,
+    ("apps", "daemonsets"): workloads.daemon_set,
+    ("apps", "deployments"): workloads.deployment,
+    ("apps", "replicasets"): workloads.replica_set,
     ("apps", "statefulsets"): _stateful_set,
+    ("batch", "cronjobs"): jobs.cron_job,
     ("batch", "jobs"): _job,
     ("storage.k8s.io", "storageclasses"): _storage_class,
 }

@@ -1,4 +1,4 @@
-"""StatefulSets as they are written: their defaults, and those of the template of their pods.
+"""Workloads as they are written: their defaults, and those of the template of their pods.
 
 Defaults: kubernetes/pkg/apis/apps/v1/defaults.go and core/v1/defaults.go. A real server adds them
 to whatever it reads, so they are added again when an object is replaced.
@@ -22,6 +22,50 @@ _SET_MAY_CHANGE = (
     "persistentVolumeClaimRetentionPolicy",
     "minReadySeconds",
 )
+
+
+def deployment(obj: Object) -> Object:
+    """A Deployment with its defaults."""
+    given = _given(obj)
+    strategy = {"type": "RollingUpdate", **(given.get("strategy") or {})}
+    if strategy["type"] == "RollingUpdate":
+        rolling = strategy.get("rollingUpdate") or {}
+        strategy["rollingUpdate"] = {"maxUnavailable": "25%", "maxSurge": "25%", **rolling}
+    return _workload(
+        obj,
+        {
+            "progressDeadlineSeconds": 600,
+            "replicas": 1,
+            "revisionHistoryLimit": _HISTORY,
+            **given,
+            "strategy": strategy,
+        },
+    )
+
+
+def replica_set(obj: Object) -> Object:
+    """A ReplicaSet with its defaults."""
+    return _workload(obj, {"replicas": 1, **_given(obj)})
+
+
+def daemon_set(obj: Object) -> Object:
+    """A DaemonSet with its defaults."""
+    given = _given(obj)
+    strategy = {"type": "RollingUpdate", **(given.get("updateStrategy") or {})}
+    if strategy["type"] == "RollingUpdate":
+        rolling = strategy.get("rollingUpdate") or {}
+        strategy["rollingUpdate"] = {"maxSurge": 0, "maxUnavailable": 1, **rolling}
+    spec = {"revisionHistoryLimit": _HISTORY, **given, "updateStrategy": strategy}
+    return _workload(obj, spec)
+
+
+def _given(obj: Object) -> Object:
+    return {key: value for key, value in (obj.get("spec") or {}).items() if value is not None}
+
+
+def _workload(obj: Object, spec: Object) -> Object:
+    template = pod_template(spec.get("template") or {})
+    return {"status": {}, **obj, "spec": {**spec, "template": template}}
 
 
 def stateful_set(obj: Object) -> Object:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pytest_kubeflow.local.apiserver.causes import Cause
 from pytest_kubeflow.local.apiserver.errors import bad_request, invalid
+from pytest_kubeflow.local.apiserver.validation.causes import Cause
 
 _GROUP = "meta.k8s.io"
 _KINDS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}

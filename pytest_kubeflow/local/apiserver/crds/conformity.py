@@ -5,11 +5,11 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from pytest_kubeflow.local.apiserver.causes import Cause
 from pytest_kubeflow.local.apiserver.crds.rules import broken_rules
 from pytest_kubeflow.local.apiserver.crds.values import INT_OR_STRING, wrong_values
 from pytest_kubeflow.local.apiserver.errors import Object, invalid
 from pytest_kubeflow.local.apiserver.resources import ResourceType
+from pytest_kubeflow.local.apiserver.validation.causes import Cause
 from pytest_kubeflow.local.apiserver.writeoptions import WriteOptions
 
 _PRESERVE = "x-kubernetes-preserve-unknown-fields"

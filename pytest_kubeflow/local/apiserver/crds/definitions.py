@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_kubeflow.local.apiserver.causes import Cause
 from pytest_kubeflow.local.apiserver.errors import Object, invalid
+from pytest_kubeflow.local.apiserver.validation.causes import Cause
 
 _GROUP = "apiextensions.k8s.io"
 _APPROVED = "api-approved.kubernetes.io"

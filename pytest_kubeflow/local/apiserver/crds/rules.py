@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from pytest_kubeflow.local.apiserver.causes import Cause
 from pytest_kubeflow.local.apiserver.errors import Object
+from pytest_kubeflow.local.apiserver.validation.causes import Cause
 
 _RULES = "x-kubernetes-validations"
 _REASONS = {"FieldValueForbidden": "Forbidden", "FieldValueRequired": "Required value"}

@@ -12,8 +12,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from pytest_kubeflow.local.apiserver.causes import Cause
 from pytest_kubeflow.local.apiserver.errors import Object
+from pytest_kubeflow.local.apiserver.validation.causes import Cause
 
 INT_OR_STRING = "x-kubernetes-int-or-string"
 _LIST_TYPE, _MAP_KEYS = "x-kubernetes-list-type", "x-kubernetes-list-map-keys"

@@ -5,7 +5,8 @@ Wording: apimachinery/pkg/util/validation and its field package.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from pytest_kubeflow.local.apiserver.errors import bad_request
@@ -44,6 +45,27 @@ def unsupported(field: str, value: str, supported: Iterable[str]) -> Cause:
         "FieldValueNotSupported",
         f'Unsupported value: "{value}": supported values: {listed}',
     )
+
+
+def forbidden(field: str, message: str) -> Cause:
+    return field, "FieldValueForbidden", f"Forbidden: {message}"
+
+
+def shown(field: str, value: object, message: str) -> Cause:
+    """A value that is no text, as JSON."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return field, "FieldValueInvalid", f"Invalid value: {text}: {message}"
+
+
+def below(path: str, causes: Iterable[Cause]) -> Iterator[Cause]:
+    """Causes of a part, at its place in the whole."""
+    for field, reason, message in causes:
+        yield f"{path}.{field}" if field else path, reason, message
+
+
+def negative(field: str, number: int | None) -> Iterator[Cause]:
+    if number is not None and number < 0:
+        yield bad(field, number, "must be greater than or equal to 0")
 
 
 def twice(field: str, value: str) -> Cause:

@@ -1,4 +1,4 @@
-"""What the API server refuses of Deployments, ReplicaSets and StatefulSets.
+"""Deployments, ReplicaSets, DaemonSets and StatefulSets.
 
 Wording: kubernetes/pkg/apis/apps/validation.
 """
@@ -8,16 +8,60 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from pytest_kubeflow.local.apiserver.causes import Cause, bad, required, unsupported
-from pytest_kubeflow.local.apiserver.claimvalidation import claim
 from pytest_kubeflow.local.apiserver.errors import Object
-from pytest_kubeflow.local.apiserver.podvalidation import pod
+from pytest_kubeflow.local.apiserver.validation.causes import (
+    Cause,
+    bad,
+    below,
+    forbidden,
+    negative,
+    required,
+    shown,
+    unsupported,
+)
+from pytest_kubeflow.local.apiserver.validation.pods import template as pod_template
+from pytest_kubeflow.local.apiserver.validation.storage import claim
+
+_TYPES = ("Recreate", "RollingUpdate")
+
+
+def deployment(obj: Object) -> Iterator[Cause]:
+    yield from replicated(obj)
+    spec = obj.get("spec") or {}
+    strategy = spec.get("strategy") or {}
+    kind, rolling = strategy.get("type") or "RollingUpdate", strategy.get("rollingUpdate")
+    if kind not in _TYPES:
+        yield unsupported("spec.strategy.type", kind, _TYPES)
+    elif kind == "Recreate" and rolling:
+        why = "may not be specified when strategy `type` is 'Recreate'"
+        yield forbidden("spec.strategy.rollingUpdate", why)
+    elif rolling and _nothing(rolling.get("maxUnavailable")) and _nothing(rolling.get("maxSurge")):
+        field = "spec.strategy.rollingUpdate.maxUnavailable"
+        yield bad(field, rolling.get("maxUnavailable"), "may not be 0 when `maxSurge` is 0")
+    for field in ("revisionHistoryLimit", "progressDeadlineSeconds"):
+        yield from negative(f"spec.{field}", spec.get(field))
+    deadline, least = spec.get("progressDeadlineSeconds"), spec.get("minReadySeconds") or 0
+    if deadline is not None and deadline <= least:
+        field = "spec.progressDeadlineSeconds"
+        yield bad(field, deadline, "must be greater than minReadySeconds")
+
+
+def selector_update(new: Object, old: Object) -> Iterator[Cause]:
+    """The selector of a workload stays as it is."""
+    if new["spec"].get("selector") != old["spec"].get("selector"):
+        yield shown("spec.selector", new["spec"].get("selector"), "field is immutable")
+
+
+def _nothing(value: object) -> bool:
+    return value in {0, "0%"}
 
 
 def replicated(obj: Object) -> Iterator[Cause]:
-    """A Deployment or a ReplicaSet."""
+    """A Deployment or a ReplicaSet, or a StatefulSet or DaemonSet as far as it is like these."""
     spec = obj.get("spec") or {}
     template = spec.get("template") or {}
+    for field in ("replicas", "minReadySeconds"):
+        yield from negative(f"spec.{field}", spec.get(field))
     if spec.get("selector") is None:
         yield required("spec.selector")
     wanted = ((spec.get("selector") or {}).get("matchLabels") or {}).items()
@@ -27,8 +71,10 @@ def replicated(obj: Object) -> Iterator[Cause]:
         why = "`selector` does not match template `labels`"
         field = "spec.template.metadata.labels"
         yield field, "FieldValueInvalid", f"Invalid value: {shown}: {why}"
-    for field, reason, message in pod(template):
-        yield f"spec.template.{field}", reason, message
+    yield from below("spec.template", pod_template(template))
+    restarts = (template.get("spec") or {}).get("restartPolicy", "Always")
+    if restarts in {"Never", "OnFailure"}:
+        yield unsupported("spec.template.spec.restartPolicy", restarts, ("Always",))
 
 
 _POLICIES = ("OrderedReady", "Parallel")
@@ -53,16 +99,10 @@ def stateful_set(obj: Object) -> Iterator[Cause]:
     for index, template in enumerate(spec.get("volumeClaimTemplates") or []):
         for field, reason, message in claim(template):
             yield f"spec.volumeClaimTemplates[{index}].{field}", reason, message
-    for field in ("replicas", "minReadySeconds"):
-        if (spec.get(field) or 0) < 0:
-            yield bad(f"spec.{field}", spec[field], "must be greater than or equal to 0")
     if (spec.get("ordinals") or {}).get("start", 0) < 0:
         start = spec["ordinals"]["start"]
         yield bad("spec.ordinals.start", start, "must be greater than or equal to 0")
     yield from replicated({**obj, "spec": _with_claims(spec)})
-    restarts = ((spec.get("template") or {}).get("spec") or {}).get("restartPolicy", "Always")
-    if restarts != "Always":
-        yield unsupported("spec.template.spec.restartPolicy", restarts, ("Always",))
 
 
 def _with_claims(spec: Object) -> Object:
@@ -73,6 +113,6 @@ def _with_claims(spec: Object) -> Object:
         (one.get("metadata") or {}).get("name") for one in spec.get("volumeClaimTemplates") or []
     ]
     kept = [one for one in inner.get("volumes") or [] if one.get("name") not in names]
-    volumes = [*({"name": name} for name in names), *kept]
+    volumes = [*({"name": name, "emptyDir": {}} for name in names), *kept]
     inner = {key: value for key, value in inner.items() if key not in {"hostname", "subdomain"}}
     return {**spec, "template": {**template, "spec": {**inner, "volumes": volumes}}}

@@ -1,4 +1,4 @@
-"""What the API server refuses of Jobs and CronJobs.
+"""Jobs and CronJobs.
 
 Wording: kubernetes/pkg/apis/batch/validation.
 """
@@ -8,8 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pytest_kubeflow.local.apiserver.causes import (
+from pytest_kubeflow.local.apiserver.errors import Object
+from pytest_kubeflow.local.apiserver.labelselectors import fits
+from pytest_kubeflow.local.apiserver.validation.causes import (
     LABEL,
     MOST_LABEL,
     Cause,
@@ -18,9 +21,7 @@ from pytest_kubeflow.local.apiserver.causes import (
     twice,
     unsupported,
 )
-from pytest_kubeflow.local.apiserver.errors import Object
-from pytest_kubeflow.local.apiserver.labelselectors import fits
-from pytest_kubeflow.local.apiserver.podvalidation import pod
+from pytest_kubeflow.local.apiserver.validation.pods import template as pod_template
 
 _NUMBERS = (
     "parallelism",
@@ -173,7 +174,7 @@ def _exit_codes(path: str, codes: Object, containers: set[str]) -> Iterator[Caus
 
 def _template(spec: Object) -> Iterator[Cause]:
     template = spec.get("template") or {}
-    for field, reason, message in pod(template):
+    for field, reason, message in pod_template(template):
         if field != "spec.restartPolicy":
             yield f"spec.template.{field}", reason, message
     policy = (template.get("spec") or {}).get("restartPolicy", "Always")
@@ -202,8 +203,19 @@ def cron_job(obj: Object) -> Iterator[Cause]:
         yield bad("spec.schedule", schedule, found)
     if (policy := spec.get("concurrencyPolicy") or _CONCURRENCY[0]) not in _CONCURRENCY:
         yield unsupported("spec.concurrencyPolicy", policy, _CONCURRENCY)
+    zone = spec.get("timeZone")
+    if zone is not None and not _is_zone(zone):
+        yield bad("spec.timeZone", zone, f"unknown time zone {zone}")
     for field, reason, message in job_spec((spec.get("jobTemplate") or {}).get("spec") or {}):
         yield f"spec.jobTemplate.{field}", reason, message
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return False
+    return True
 
 
 def _shown(field: str, value: object, message: str) -> Cause:
