@@ -113,7 +113,7 @@ def qualified(field: str, key: str) -> Iterator[Cause]:
 def label_value(field: str, value: str) -> Iterator[Cause]:
     """The value of a label."""
     if len(value) > MOST_LABEL:
-        yield bad(field, value, f"must be no more than {MOST_LABEL} bytes")
+        yield bad(field, value, f"must be no more than {MOST_LABEL} characters")
     if not re.fullmatch(_LABEL_VALUE, value):
         yield bad(field, value, _VALUE_MESSAGE)
 
