@@ -19,8 +19,8 @@ _NAMELESS = "abcdefghijklmnopqrstuvwxyz0123456789"
 class Admission:
     """Plugins of a real server that change or refuse what is written.
 
-    NamespaceLifecycle, PodSecurity, ServiceAccount, DefaultStorageClass, and
-    StorageObjectInUseProtection.
+    NamespaceLifecycle, PodSecurity, ServiceAccount, Priority, RuntimeClass, DefaultStorageClass,
+    and StorageObjectInUseProtection.
     """
 
     def __init__(self, store: Store) -> None:
@@ -44,7 +44,7 @@ class Admission:
         if kind.namespaced:
             self._namespace_is_there(kind, namespace, metadata.get("name", ""))
         if kind.type == ("", "pods"):
-            return self._service_account(obj, namespace)
+            return self._service_account(self._prioritized(self._runtime(obj)), namespace)
         if kind.type == ("", "persistentvolumeclaims"):
             obj = self._default_class(obj)
             return _finalized(obj, _PROTECTION)
@@ -96,6 +96,36 @@ class Admission:
         if wanted is None:
             wanted = account.get("automountServiceAccountToken", True)
         return {**pod, "spec": _with_token(spec) if wanted else spec}
+
+    def _prioritized(self, pod: Object) -> Object:
+        """The plugin Priority: the number of a pod's class."""
+        spec, classes = pod["spec"], ("scheduling.k8s.io", "priorityclasses")
+        name = spec.get("priorityClassName")
+        if name:
+            found = self._store.get(classes, ("", name))
+            if found is None:
+                why = f"no PriorityClass with name {name} was found"
+                raise forbidden("", "pods", pod["metadata"].get("name", ""), why)
+        else:
+            found = next(
+                (one for one in self._store.list(classes) if one.get("globalDefault")), None
+            )
+        given = {"priority": 0}
+        if found is not None:
+            given = {
+                "priorityClassName": found["metadata"]["name"],
+                "priority": found.get("value") or 0,
+                "preemptionPolicy": found.get("preemptionPolicy", "PreemptLowerPriority"),
+            }
+        return {**pod, "spec": {**spec, **given}}
+
+    def _runtime(self, pod: Object) -> Object:
+        """The plugin RuntimeClass: what a pod names is there."""
+        name = pod["spec"].get("runtimeClassName")
+        if name and self._store.get(("node.k8s.io", "runtimeclasses"), ("", name)) is None:
+            why = f'pod rejected: RuntimeClass "{name}" not found'
+            raise forbidden("", "pods", pod["metadata"].get("name", ""), why)
+        return pod
 
     def _default_class(self, claim: Object) -> Object:
         if "storageClassName" in claim["spec"]:
@@ -157,7 +187,7 @@ def _with_token(spec: Object) -> Object:
         containers = []
         for container in spec.get(group) or []:
             mounts = container.get("volumeMounts") or []
-            if not any(one["mountPath"] == _TOKEN_PATH for one in mounts):
+            if not any(one.get("mountPath") == _TOKEN_PATH for one in mounts):
                 container = {**container, "volumeMounts": [*mounts, mount]}  # noqa: PLW2901
                 used = True
             containers.append(container)

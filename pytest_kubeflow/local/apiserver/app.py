@@ -10,6 +10,7 @@ from pytest_kubeflow.local.apiserver.answers import Answer, document
 from pytest_kubeflow.local.apiserver.authn import Authenticator
 from pytest_kubeflow.local.apiserver.authz import Attributes, Authorizer, impersonations, refusal
 from pytest_kubeflow.local.apiserver.builtin import decode
+from pytest_kubeflow.local.apiserver.defaultroles import GROUP
 from pytest_kubeflow.local.apiserver.deletion import DeleteOptions
 from pytest_kubeflow.local.apiserver.discovery import Discovery
 from pytest_kubeflow.local.apiserver.errors import (
@@ -21,15 +22,22 @@ from pytest_kubeflow.local.apiserver.errors import (
     no_such_path,
     success,
 )
+from pytest_kubeflow.local.apiserver.escalation import check_escalation
 from pytest_kubeflow.local.apiserver.handlers import Handlers
 from pytest_kubeflow.local.apiserver.jobs import ORPHANING
+from pytest_kubeflow.local.apiserver.pages import check_reached
 from pytest_kubeflow.local.apiserver.podlogs import PodLogs
-from pytest_kubeflow.local.apiserver.podports import PodPorts, check, relay
+from pytest_kubeflow.local.apiserver.podports import PodPorts, relay
 from pytest_kubeflow.local.apiserver.podstrategy import bind
 from pytest_kubeflow.local.apiserver.representation import Represent, representation
 from pytest_kubeflow.local.apiserver.requests import Request, read, read_upgrade
 from pytest_kubeflow.local.apiserver.reviews import Reviews
-from pytest_kubeflow.local.apiserver.routes import attributes_of, target_of, verb_of
+from pytest_kubeflow.local.apiserver.routes import (
+    attributes_of,
+    target_of,
+    unknown_resource,
+    verb_of,
+)
 from pytest_kubeflow.local.apiserver.targets import Target
 from pytest_kubeflow.local.apiserver.times import timestamp
 from pytest_kubeflow.local.apiserver.tokens import TokenIssuer, User, openid_configuration
@@ -116,7 +124,13 @@ class ApiApp:
         return User.of(other, request.groups)
 
     async def _answer(self, request: Request, user: User) -> Answer:
-        target = target_of(self._handlers.registry, request.path)
+        try:
+            target = target_of(self._handlers.registry, request.path)
+        except StatusError:
+            # What there is not is told to those alone who might have it.
+            if (unknown := unknown_resource(request)) is not None:
+                self._authorize(user, unknown)
+            raise
         if target is not None:
             return await self._on_target(request, user, target)
         path = request.path
@@ -157,6 +171,7 @@ class ApiApp:
         there = (
             bool(target.name) and self._handlers.store.get(target.kind.type, target.key) is not None
         )
+        self._check_escalation(verb, request, user, target, there, options)
         for operation in operations(verb):
             attempt = Attempt(operation, target, user, options.dry_run)
             if (operation == "UPDATE" and not there) or not self._webhooks.concern(attempt):
@@ -170,6 +185,22 @@ class ApiApp:
             if mutated is not None and mutated != new:
                 return self._write_mutated(operation, request, target, mutated, options)
         return self._write(verb, request, target, options)
+
+    def _check_escalation(
+        self,
+        verb: str,
+        request: Request,
+        user: User,
+        target: Target,
+        there: bool,
+        options: WriteOptions,
+    ) -> None:
+        if target.kind.group != GROUP or verb in {"delete", "deletecollection"}:
+            return
+        if there or verb in {"create", "patch"}:
+            new = self._candidate(verb, request, target, there, options)
+            old = self._handlers.get(target) if there else None
+            check_escalation(self._authorizer, user, target, new, old)
 
     def _candidate(
         self, verb: str, request: Request, target: Target, there: bool, options: WriteOptions
@@ -206,6 +237,7 @@ class ApiApp:
             return Answer(200, open_watch(self._handlers.store, target, request.query, represent))
         if verb == "list":
             return document(200, represent(self._handlers.list(target, request.query)))
+        check_reached(request.query, self._handlers.store.revision)
         return document(200, represent(self._handlers.get(target)))
 
     def _write(self, verb: str, request: Request, target: Target, options: WriteOptions) -> Answer:
@@ -260,7 +292,7 @@ class ApiApp:
                 node = decode(request.document(), "v1", "Binding")
                 node = (node.get("target") or {}).get("name")
                 if not node:
-                    raise bad_request("the binding names no node")
+                    raise StatusError(500, "", "target.name: Required value")
                 handlers.replace_stored(target, lambda pod: bind(pod, node, timestamp()))
                 return document(201, success())
             case "eviction", "POST":
@@ -270,7 +302,7 @@ class ApiApp:
                 return document(201, success())
             case (("portforward" | "exec" | "attach"), _):
                 # What is wrong with it whatever the protocol: clients show the last refusal.
-                check(handlers.get(target), target.subresource, request.query)
+                self._ports.check(handlers.get(target), target.subresource, request.query)
                 # SPDY, which kubectl speaks there, is not.
                 raise bad_request("Upgrade request required")
             case "token", "POST":

@@ -92,6 +92,11 @@ class Authorizer:
                 if _binds(binding, user, namespace):
                     yield from self._role_rules(binding["roleRef"], namespace)
 
+    def given_by(self, reference: Object, namespace: str) -> Iterator[Object]:
+        """The rules of a role; of one that is not there, none."""
+        if {"kind", "name"} <= reference.keys():
+            yield from self._role_rules(reference, namespace)
+
     def _role_rules(self, reference: Object, namespace: str) -> Iterator[Object]:
         if reference["kind"] == "Role":
             role = self._store.get(_ROLES, (namespace, reference["name"]))

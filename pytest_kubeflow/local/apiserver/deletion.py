@@ -7,15 +7,25 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pytest_kubeflow.local.apiserver.builtin import decode
-from pytest_kubeflow.local.apiserver.errors import Object, bad_request, conflict
+from pytest_kubeflow.local.apiserver.errors import (
+    Object,
+    StatusError,
+    bad_request,
+    conflict,
+    forbidden,
+    invalid,
+)
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.store import Name, Store
 from pytest_kubeflow.local.apiserver.times import timestamp
+from pytest_kubeflow.local.apiserver.validation.causes import bad, unsupported
 
 _FOREGROUND, _ORPHAN = "foregroundDeletion", "orphan"
 _FINALIZERS = {"Foreground": _FOREGROUND, "Orphan": _ORPHAN}
 _PROPAGATION = {("batch", "jobs"): "Orphan"}  # where nothing is said, as it was at first
 _FINAL = {"Succeeded", "Failed"}
+_POLICIES = ("Foreground", "Background", "Orphan", "nil")
+_IMMORTAL = {"default", "kube-public", "kube-system"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +41,23 @@ class DeleteOptions:
     @staticmethod
     def parse(body: Object, query: dict[str, str]) -> DeleteOptions:
         """From the body and, where that is silent, from the query. Raises StatusError 400."""
+        if (kind := body.get("kind")) not in {None, "DeleteOptions"}:
+            why = f'no kind "{kind}" is registered for version "{body.get("apiVersion")}"'
+            raise StatusError(500, "InternalError", why)
         body = decode(body, "v1", "DeleteOptions")
         grace = body.get("gracePeriodSeconds")
         if grace is None and query.get("gracePeriodSeconds"):
             grace = query["gracePeriodSeconds"]
         propagation = body.get("propagationPolicy") or query.get("propagationPolicy")
-        if propagation is None and body.get("orphanDependents") is not None:
+        if body.get("orphanDependents") is not None:
+            if propagation is not None:
+                why = "orphanDependents and deletionPropagation cannot be both set"
+                cause = bad("propagationPolicy", propagation, why)
+                raise invalid("meta.k8s.io", "DeleteOptions", "", [cause])
             propagation = "Orphan" if body["orphanDependents"] else "Background"
         if propagation not in {None, "", "Background", *_FINALIZERS}:
-            raise bad_request(f'unknown propagationPolicy "{propagation}"')
+            cause = unsupported("propagationPolicy", str(propagation), _POLICIES)
+            raise invalid("meta.k8s.io", "DeleteOptions", "", [cause])
         preconditions = body.get("preconditions") or {}
         try:
             seconds = None if grace is None else int(grace)
@@ -56,9 +74,12 @@ class DeleteOptions:
 
 def asks_dry_run(values: str | list[str] | None) -> bool:
     """Whether nothing is to be stored. Raises StatusError 400 for other values than All."""
-    for value in [values] if isinstance(values, str) else values or []:
-        if value != "All":
-            raise bad_request(f'dryRun: Unsupported value: "{value}": supported values: "All"')
+    given = [values] if isinstance(values, str) else values or []
+    if any(value != "All" for value in given):
+        listed = " ".join(f'"{value}"' for value in given)
+        why = f'Unsupported value: [{listed}]: supported values: "All"'
+        cause = ("dryRun", "FieldValueNotSupported", why)
+        raise invalid("meta.k8s.io", "DeleteOptions", "", [cause])
     return bool(values)
 
 
@@ -75,6 +96,8 @@ class Deletion:
     def delete(self, kind: ResourceType, name: Name, obj: Object, options: DeleteOptions) -> Object:
         """The object as it is afterwards. Raises StatusError 409 for a failed precondition."""
         self._check(kind, obj, options)
+        if kind.type == ("", "namespaces") and name[1] in _IMMORTAL:
+            raise forbidden("", "namespaces", name[1], "this namespace may not be deleted")
         if options.dry_run:
             return obj
         metadata = obj["metadata"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 
 from pytest_kubeflow.local.apiserver import crds, events
 from pytest_kubeflow.local.apiserver.admission import Admission
@@ -35,6 +36,7 @@ from pytest_kubeflow.local.apiserver.strategies import Strategies
 from pytest_kubeflow.local.apiserver.targets import Target
 from pytest_kubeflow.local.apiserver.times import timestamp
 from pytest_kubeflow.local.apiserver.validation import validate
+from pytest_kubeflow.local.apiserver.validation.causes import bad
 from pytest_kubeflow.local.apiserver.writeoptions import INTERNAL, WriteOptions
 
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"  # apimachinery/pkg/util/rand
@@ -138,7 +140,12 @@ class Handlers:
         """PUT: replaces an object, or its status where the target is the `status` subresource."""
         obj = target.typed(obj, options)
         metadata = {**(obj.get("metadata") or {})}
-        if metadata.setdefault("name", target.name) != target.name:
+        if not metadata.get("name"):
+            raise bad_request(
+                f"the name of the object ({target.name} based on URL) was undeterminable: name "
+                "must be provided"
+            )
+        if metadata["name"] != target.name:
             raise bad_request(
                 f"the name of the object ({metadata['name']}) does not match the name on the URL "
                 f"({target.name})"
@@ -178,6 +185,13 @@ class Handlers:
         metadata = new.get("metadata")
         if not isinstance(metadata, dict) or metadata.get("name") != target.name:
             raise bad_request("the name of an object cannot be changed by a patch")
+        target.placed(metadata)
+        if metadata.get("uid", shown["metadata"]["uid"]) != shown["metadata"]["uid"]:
+            cause = bad("metadata.uid", metadata["uid"], "field is immutable")
+            raise invalid(target.kind.group, target.kind.kind, target.name, [cause])
+        for field in ("apiVersion", "kind"):
+            if new.get(field) != shown[field]:
+                raise invalid_patch(f"{field} {new.get(field)} is not {shown[field]}")
         return self._write(target, old, target.stored(new, old), options), False
 
     def _apply(self, target: Target, config: Object, options: WriteOptions) -> tuple[Object, bool]:
@@ -188,7 +202,17 @@ class Handlers:
         return self._write(target, live, merged, options), False
 
     def _merged(self, target: Target, config: Object, options: WriteOptions) -> Object:
-        config = target.typed(config, options)
+        for field in ("apiVersion", "kind"):
+            if not config.get(field):
+                raise bad_request("invalid object type: /, Kind=")
+        config = target.typed(config, replace(options, validation="Strict"))
+        if "managedFields" in (config.get("metadata") or {}):
+            raise bad_request("metadata.managedFields must be nil")
+        if (name := (config.get("metadata") or {}).get("name", target.name)) != target.name:
+            raise bad_request(
+                f"the name of the object ({name}) does not match the name on the URL "
+                f"({target.name})"
+            )
         metadata = {**(config.get("metadata") or {}), "name": target.name}
         metadata = target.placed(metadata)
         config = {**config, "metadata": metadata}
@@ -200,15 +224,7 @@ class Handlers:
     def _write(self, target: Target, old: Object, new: Object, options: WriteOptions) -> Object:
         kind = target.kind
         metadata = {**new["metadata"]}
-        version = metadata.get("resourceVersion")
-        if version and version != old["metadata"]["resourceVersion"]:
-            raise modified(kind.group, kind.plural, target.name)
-        if metadata.get("uid", old["metadata"]["uid"]) != old["metadata"]["uid"]:
-            why = (
-                f"Precondition failed: UID in precondition: {metadata['uid']}, "
-                f"UID in object meta: {old['metadata']['uid']}"
-            )
-            raise conflict(kind.group, kind.plural, target.name, why)
+        _check_replaced(target, metadata, old["metadata"])
         for field in (*_FROM_SERVER, "generation"):
             metadata.pop(field, None)
             if field in old["metadata"]:
@@ -265,6 +281,21 @@ class Handlers:
         if found is None:
             raise not_found(target.kind.group, target.kind.plural, target.name)
         return found
+
+
+def _check_replaced(target: Target, new: Object, old: Object) -> None:
+    """Raise StatusError where the object is not the one, or not as, its writer believes."""
+    kind, version = target.kind, new.get("resourceVersion")
+    if version and not version.isdigit():
+        raise StatusError(500, "", f'strconv.ParseUint: parsing "{version}": invalid syntax')
+    if version and version != old["resourceVersion"]:
+        raise modified(kind.group, kind.plural, target.name)
+    if new.get("uid", old["uid"]) != old["uid"]:
+        why = (
+            f"Precondition failed: UID in precondition: {new['uid']}, "
+            f"UID in object meta: {old['uid']}"
+        )
+        raise conflict(kind.group, kind.plural, target.name, why)
 
 
 def _same(new: Object, old: Object) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
-from pytest_kubeflow.local.apiserver.errors import StatusError
+from pytest_kubeflow.local.apiserver.errors import StatusError, not_found
 from pytest_kubeflow.local.apiserver.store import Store
 
 
@@ -17,9 +17,18 @@ class Kubelets:
         self.tls = ssl.create_default_context(cafile=str(ca))
         self.tls.load_cert_chain(*certificate)
 
+    def has(self, node_name: str) -> bool:
+        """Whether there is such a node."""
+        return self._store.get(("", "nodes"), ("", node_name)) is not None
+
     def address(self, node_name: str) -> str:
-        """`host:port` of a node's kubelet. Raises StatusError 500 if the node tells none."""
-        node = self._store.get(("", "nodes"), ("", node_name)) or {}
+        """`host:port` of a node's kubelet.
+
+        Raises StatusError 404 if there is no such node, 500 if it tells none.
+        """
+        node = self._store.get(("", "nodes"), ("", node_name))
+        if node is None:
+            raise not_found("", "pods", node_name)  # a real server says pods, too
         status = node.get("status") or {}
         addresses = [
             one["address"] for one in status.get("addresses") or [] if one["type"] == "InternalIP"

@@ -5,7 +5,13 @@ from __future__ import annotations
 import base64
 import json
 
-from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request, expired
+from pytest_kubeflow.local.apiserver.errors import (
+    Object,
+    StatusError,
+    bad_request,
+    expired,
+    invalid,
+)
 from pytest_kubeflow.local.apiserver.store import Name
 
 
@@ -36,6 +42,8 @@ def page(found: list[Object], query: dict[str, str], revision: int) -> tuple[lis
 def number(query: dict[str, str], name: str) -> int:
     """A query parameter that is a natural number; absent or empty: 0. Raises StatusError 400."""
     text = query.get(name) or "0"
+    if text.isascii() and text.removeprefix("-").isdigit():
+        return max(0, int(text))  # as if it were not there
     if not (text.isascii() and text.isdigit()):
         raise bad_request(f'{name}: strconv.ParseInt: parsing "{text}": invalid syntax')
     return int(text)
@@ -45,20 +53,31 @@ def version(query: dict[str, str]) -> int:
     """The `resourceVersion` asked for; 0: any. Raises StatusError 400."""
     text = query.get("resourceVersion") or "0"
     if not (text.isascii() and text.isdigit()):
-        raise bad_request(f'resourceVersion: Invalid value: "{text}": it is not a number')
+        why = f'strconv.ParseUint: parsing "{text}": invalid syntax'
+        raise StatusError(500, "", f'resourceVersion: Invalid value: "{text}": {why}')
     return int(text)
 
 
 def _check_version(query: dict[str, str], revision: int) -> None:
     """Lists are of now: what is newer than asked for will do, unless it is to be exact."""
+    if query.get("resourceVersionMatch") and not query.get("resourceVersion"):
+        why = "resourceVersionMatch is forbidden unless resourceVersion is provided"
+        cause = ("resourceVersionMatch", "FieldValueForbidden", f"Forbidden: {why}")
+        raise invalid("meta.k8s.io", "ListOptions", "", [cause])
+    check_reached(query, revision)
+    wanted = version(query)
+    if query.get("resourceVersionMatch") == "Exact" and wanted != revision:
+        raise expired("The resourceVersion for the provided list is too old.")
+
+
+def check_reached(query: dict[str, str], revision: int) -> None:
+    """Raise StatusError 504 for a version that is yet to come."""
     wanted = version(query)
     if wanted > revision:
         message = f"Too large resource version: {wanted}, current: {revision}"
         cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
         details: Object = {"causes": [cause], "retryAfterSeconds": 1}
         raise StatusError(504, "Timeout", message, details=details)
-    if query.get("resourceVersionMatch") == "Exact" and wanted != revision:
-        raise expired("The resourceVersion for the provided list is too old.")
 
 
 def _token(last: Name, revision: str) -> str:
@@ -69,5 +88,5 @@ def _read_token(token: str) -> tuple[Name, str]:
     try:
         (namespace, name), revision = json.loads(base64.urlsafe_b64decode(token))
     except (TypeError, ValueError):
-        raise expired("The provided continue parameter is not valid") from None
+        raise bad_request("invalid continue token: continue key is not valid") from None
     return (namespace, name), revision

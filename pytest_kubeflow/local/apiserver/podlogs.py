@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator
 import aiohttp
 
 from pytest_kubeflow.local.apiserver.answers import Answer
-from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request
+from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request, invalid
 from pytest_kubeflow.local.apiserver.kubelets import Kubelets
+from pytest_kubeflow.local.apiserver.validation.causes import Cause, bad, forbidden
 
 _TEXT = "text/plain"
 _FORWARDED = (
@@ -45,6 +46,7 @@ class PodLogs:
 
         Raises StatusError 400 for a container that has none, 500 without a kubelet.
         """
+        _check(pod, query)
         container = _container(pod, query.get("container", ""))
         if not pod["spec"].get("nodeName"):
             return Answer(204, b"", _TEXT)
@@ -66,6 +68,31 @@ class PodLogs:
         metadata, address = pod["metadata"], self._kubelets.address(pod["spec"]["nodeName"])
         path = f"{metadata['namespace']}/{metadata['name']}/{container}"
         return f"https://{address}/containerLogs/{path}"
+
+
+_LEAST = {"sinceSeconds": 1, "limitBytes": 1, "tailLines": 0}
+
+
+def _check(pod: Object, query: dict[str, str]) -> None:
+    """Raise StatusError 400 or 422 for options that make no sense (PodLogOptions)."""
+    causes: list[Cause] = []
+    for name, least in _LEAST.items():
+        if name not in query:
+            continue
+        try:
+            number = int(query[name])
+        except ValueError:
+            why = f'strconv.ParseInt: parsing "{query[name]}": invalid syntax'
+            raise bad_request(why) from None
+        if number < least:
+            than = "greater than 0" if least else "greater than or equal to 0"
+            causes.append(bad(name, number, f"must be {than}"))
+    if "sinceSeconds" in query and "sinceTime" in query:
+        causes.append(
+            forbidden("[]", "at most one of `sinceTime` or `sinceSeconds` may be specified")
+        )
+    if causes:
+        raise invalid("", "PodLogOptions", pod["metadata"]["name"], causes)
 
 
 def _container(pod: Object, wanted: str) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.types import Receive, Scope, Send
 
-from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request
+from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request, not_found
 from pytest_kubeflow.local.apiserver.kubelets import Kubelets
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ class PodPorts:
     def __init__(self, kubelets: Kubelets) -> None:
         self._kubelets = kubelets
 
+    def check(self, pod: Object, subresource: str, query: dict[str, str]) -> None:
+        """Raises StatusError for a pod or a container into which nothing leads."""
+        check(pod, subresource, query, self._kubelets.has)
+
     async def open(self, pod: Object, subresource: str, scope: Scope) -> ClientConnection:
         """A websocket to the kubelet of a pod, in a protocol that the client offers in `scope`.
 
@@ -43,7 +48,7 @@ class PodPorts:
 
         metadata, node = pod["metadata"], pod["spec"].get("nodeName")
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        check(pod, subresource, dict(query))
+        check(pod, subresource, dict(query), self._kubelets.has)
         where = f"{metadata['namespace']}/{metadata['name']}"
         if subresource == "portforward":
             path = f"portForward/{where}?port={dict(query).get('ports', '')}"
@@ -76,10 +81,14 @@ class PodPorts:
             raise StatusError(500, "InternalError", f"error dialing backend: {error}") from None
 
 
-def check(pod: Object, subresource: str, query: dict[str, str]) -> None:
+def check(
+    pod: Object, subresource: str, query: dict[str, str], has_node: Callable[[str], bool]
+) -> None:
     """Raises StatusError for a pod or a container into which nothing leads."""
     if not pod["spec"].get("nodeName"):
         raise bad_request(f"pod {pod['metadata']['name']} does not have a host assigned")
+    if not has_node(pod["spec"]["nodeName"]):
+        raise not_found("", "pods", pod["spec"]["nodeName"])
     if subresource == "portforward":
         return
     name, status = _container(pod, query), pod.get("status") or {}

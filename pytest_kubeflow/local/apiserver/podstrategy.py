@@ -21,13 +21,14 @@ def defaulted(obj: Object) -> Object:
         "dnsPolicy": "ClusterFirst",
         "enableServiceLinks": True,
         "preemptionPolicy": "PreemptLowerPriority",
-        "priority": 0,
         "restartPolicy": "Always",
         "schedulerName": "default-scheduler",
         "securityContext": {},
         "terminationGracePeriodSeconds": 30,
         **given,
     }
+    if spec["terminationGracePeriodSeconds"] < 0:
+        spec["terminationGracePeriodSeconds"] = 1
     for group in ("initContainers", "containers"):
         if given.get(group):
             spec[group] = [_container(one) for one in given[group]]

@@ -85,6 +85,9 @@ class Request:
 
     def _parsed(self) -> Any:
         if not self.body:
+            if self.method in {"POST", "PUT"}:
+                why = "couldn't get version/kind; json parse error: unexpected end of JSON input"
+                raise bad_request(f"the object provided is unrecognized: {why} (<empty>)")
             return {}
         if self.content_type not in _MEDIA:
             raise unsupported_media(self.content_type, list(_MEDIA[1:]))

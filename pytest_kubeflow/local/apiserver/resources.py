@@ -58,7 +58,14 @@ _REVIEW = ("create",)
 _STATUS = ("status",)
 
 BUILT_IN: tuple[ResourceType, ...] = (
-    _core("Namespace", "namespaces", "ns", namespaced=False, subresources=("status", "finalize")),
+    _core(
+        "Namespace",
+        "namespaces",
+        "ns",
+        namespaced=False,
+        subresources=("status", "finalize"),
+        verbs=tuple(verb for verb in ALL_VERBS if verb != "deletecollection"),
+    ),
     _core("Node", "nodes", "no", namespaced=False, subresources=_STATUS),
     _core(
         "Pod",
@@ -84,6 +91,7 @@ BUILT_IN: tuple[ResourceType, ...] = (
     _core("Service", "services", "svc", subresources=_STATUS, categories=("all",)),
     _core("Endpoints", "endpoints", "ep"),
     _core("Event", "events", "ev"),
+    _core("PodTemplate", "podtemplates"),
     _core("LimitRange", "limitranges", "limits"),
     _core("ResourceQuota", "resourcequotas", "quota", subresources=_STATUS),
     ResourceType(
@@ -128,7 +136,59 @@ BUILT_IN: tuple[ResourceType, ...] = (
         ResourceType(
             "admissionregistration.k8s.io", ("v1",), kind, f"{kind.lower()}s", namespaced=False
         )
-        for kind in ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+        for kind in (
+            "MutatingWebhookConfiguration",
+            "ValidatingWebhookConfiguration",
+            "ValidatingAdmissionPolicyBinding",
+        )
+    ),
+    ResourceType(
+        "admissionregistration.k8s.io",
+        ("v1",),
+        "ValidatingAdmissionPolicy",
+        "validatingadmissionpolicies",
+        False,
+        (),
+        _STATUS,
+    ),
+    # Kept and listed; nothing here acts on them.
+    ResourceType(
+        "autoscaling",
+        ("v2", "v1"),
+        "HorizontalPodAutoscaler",
+        "horizontalpodautoscalers",
+        True,
+        ("hpa",),
+        _STATUS,
+        categories=("all",),
+    ),
+    ResourceType(
+        "certificates.k8s.io",
+        ("v1",),
+        "CertificateSigningRequest",
+        "certificatesigningrequests",
+        False,
+        ("csr",),
+        _STATUS,
+    ),
+    ResourceType(
+        "flowcontrol.apiserver.k8s.io", ("v1",), "FlowSchema", "flowschemas", False, (), _STATUS
+    ),
+    ResourceType(
+        "flowcontrol.apiserver.k8s.io",
+        ("v1",),
+        "PriorityLevelConfiguration",
+        "prioritylevelconfigurations",
+        False,
+        (),
+        _STATUS,
+    ),
+    ResourceType("networking.k8s.io", ("v1",), "IngressClass", "ingressclasses", False),
+    ResourceType("node.k8s.io", ("v1",), "RuntimeClass", "runtimeclasses", False),
+    ResourceType("storage.k8s.io", ("v1",), "CSIDriver", "csidrivers", False),
+    ResourceType("storage.k8s.io", ("v1",), "CSINode", "csinodes", False),
+    ResourceType(
+        "storage.k8s.io", ("v1",), "VolumeAttachment", "volumeattachments", False, (), _STATUS
     ),
     ResourceType(
         "apiregistration.k8s.io", ("v1",), "APIService", "apiservices", False, (), _STATUS

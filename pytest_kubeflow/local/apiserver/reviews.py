@@ -12,6 +12,7 @@ from pytest_kubeflow.local.apiserver.store import Store
 from pytest_kubeflow.local.apiserver.times import written
 from pytest_kubeflow.local.apiserver.tokens import DEFAULT_AUDIENCE, TokenIssuer, User
 
+_ACCESS_GROUP = "authorization.k8s.io"
 _SHORTEST_SECONDS = 600
 _LONGEST_SECONDS = 2**32
 _DEFAULT_SECONDS = 3600
@@ -53,6 +54,10 @@ class Reviews:
                 if kind.startswith("Local"):
                     attributes = {**(spec.get("resourceAttributes") or {}), "namespace": namespace}
                     spec = {**spec, "resourceAttributes": attributes}
+                if not about.name and not about.groups:
+                    why = 'Invalid value: "": at least one of user or group must be specified'
+                    cause = ("spec.user", "FieldValueInvalid", why)
+                    raise invalid(_ACCESS_GROUP, "", "", [cause])
                 status = self._access(about, spec)
             case _:
                 raise bad_request(f"no review of kind {kind}")
@@ -89,11 +94,12 @@ class Reviews:
         elif path is not None:
             what = Attributes(path.get("verb", ""), path=path.get("path", ""))
         else:
-            message = (
-                "spec.resourceAttributes: exactly one of nonResourceAttributes or "
-                "resourceAttributes must be specified"
+            why = (
+                "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes "
+                "must be specified"
             )
-            raise bad_request(message)
+            cause = ("spec.resourceAttributes", "FieldValueInvalid", why)
+            raise invalid(_ACCESS_GROUP, "", "", [cause])
         return {"allowed": self._authorizer.allows(user, what)}
 
     def _rules(self, user: User, namespace: str) -> Object:

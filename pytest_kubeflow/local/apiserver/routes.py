@@ -10,9 +10,18 @@ from pytest_kubeflow.local.apiserver.subresources import subresource
 from pytest_kubeflow.local.apiserver.targets import Target
 
 
+def watched(path: str) -> bool:
+    """Whether it is one of the old paths of watches, `/api/v1/watch/pods`."""
+    parts = path.strip("/").split("/")
+    at = {"api": 2, "apis": 3}.get(parts[0], len(parts))
+    return parts[at : at + 1] == ["watch"] and len(parts) > at + 1
+
+
 def target_of(registry: Registry, path: str) -> Target | None:
     """The resource that a path names; None for paths above resources. Raises StatusError 404."""
     parts = path.strip("/").split("/")
+    if watched(path):
+        del parts[2 if parts[0] == "api" else 3]
     if parts[0] == "api" and len(parts) > 2:
         group, version, rest = "", parts[1], parts[2:]
     elif parts[0] == "apis" and len(parts) > 3:
@@ -36,11 +45,31 @@ def target_of(registry: Registry, path: str) -> Target | None:
     return Target(kind, version, namespace, rest[1] if len(rest) > 1 else "", part)
 
 
+_VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+
+def unknown_resource(request: Request) -> Attributes | None:
+    """What authorization is asked about a resource that is not served, None above resources."""
+    parts = request.path.strip("/").split("/")
+    above = {"api": 2, "apis": 3}.get(parts[0])
+    if above is None or len(parts) <= above:
+        return None
+    group, rest, namespace = (parts[1] if above == 3 else ""), parts[above:], ""
+    if rest[0] == "namespaces" and len(rest) > 2:
+        namespace, rest = rest[1], rest[2:]
+    name = rest[1] if len(rest) > 1 else ""
+    verb = _VERBS.get(request.method, request.method.lower())
+    if not name:
+        verb = {"get": "list", "delete": "deletecollection"}.get(verb, verb)
+    resource = "/".join([rest[0], *rest[2:3]])
+    return Attributes(verb, group, resource, namespace, name)
+
+
 def verb_of(request: Request, target: Target) -> str:
     """The verb, as authorization knows it. Raises StatusError 405."""
     verb, part = "", target.subresource
     match request.method:
-        case "GET" if request.watches and not part:
+        case "GET" if (request.watches or watched(request.path)) and not part:
             verb = "watch"
         case "GET":
             verb = "get" if target.name else "list"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_kubeflow.local.apiserver.errors import Object, invalid
+from pytest_kubeflow.local.apiserver.errors import Object, StatusError, invalid
 from pytest_kubeflow.local.apiserver.patches.merge import merge_patch
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 
@@ -23,6 +23,9 @@ def scale_of(kind: ResourceType, version: str, obj: Object) -> Object:
     """The Scale that stands for `obj`."""
     paths = _paths(kind, version)
     metadata = obj["metadata"]
+    if kind.custom and _at(obj, paths["specReplicasPath"]) is None:
+        why = f'the spec replicas field "{paths["specReplicasPath"]}" does not exist'
+        raise StatusError(500, "InternalError", f"Internal error occurred: {why}")
     status: Object = {"replicas": _at(obj, paths["statusReplicasPath"]) or 0}
     if selector := _selector(obj, paths):
         status["selector"] = selector

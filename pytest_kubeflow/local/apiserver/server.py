@@ -37,6 +37,8 @@ from pytest_kubeflow.local.kube import Credentials
 
 ADMIN = "system:admin"
 MASTERS = "system:masters"
+_PREEMPTS = "PreemptLowerPriority"
+_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 _NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 
 
@@ -154,6 +156,8 @@ class ApiServer:
         namespaces = registry.find("", "v1", "namespaces")
         services = registry.find("", "v1", "services")
         endpoints = registry.find("", "v1", "endpoints")
+        priorities = registry.find("scheduling.k8s.io", "v1", "priorityclasses")
+        assert priorities is not None
         assert namespaces is not None
         assert services is not None
         assert endpoints is not None
@@ -165,6 +169,9 @@ class ApiServer:
         ):
             for obj in objects:
                 self._put_default(plural, kind, obj)
+        for name, value in _PRIORITIES.items():
+            made = {"metadata": {"name": name}, "value": value, "preemptionPolicy": _PREEMPTS}
+            self._handlers.create(Target(priorities, "v1"), made)
         metadata = {"name": "kubernetes"}
         port = {"name": "https", "port": 443, "targetPort": self._server.port}
         self._handlers.create(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pytest_kubeflow.local.apiserver import events
 from pytest_kubeflow.local.apiserver.builtin import METADATA, Decoder, kind_of
-from pytest_kubeflow.local.apiserver.errors import Object, bad_request
+from pytest_kubeflow.local.apiserver.errors import Object, bad_request, invalid
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.scale import scale_of, scaled
 from pytest_kubeflow.local.apiserver.store import Name
@@ -57,6 +57,11 @@ class Target:
             wanted = {"kind": "Scale", "apiVersion": "autoscaling/v1"}
         for field, value in wanted.items():
             if obj.get(field, value) != value:
+                if self.kind.custom and field == "kind":
+                    why = f'Invalid value: "{obj[field]}": must be {value}'
+                    name = (obj.get("metadata") or {}).get("name", "")
+                    cause = ("kind", "FieldValueInvalid", why)
+                    raise invalid(self.kind.group, str(obj[field]), name, [cause])
                 raise bad_request(
                     f"the {field} in the data ({obj[field]}) does not match the expected "
                     f"{field} ({value})"

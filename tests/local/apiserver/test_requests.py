@@ -91,7 +91,7 @@ def test_dry_runs_leave_nothing(core: client.CoreV1Api, http: httpx.Client, name
     (left,) = core.list_namespaced_config_map(namespace).items
     assert left.data is None
     refused = http.delete(f"{path}/a", params={"dryRun": "Some"})
-    assert refused.status_code == 400
+    assert refused.status_code == 422
     http.delete(f"{path}/a").raise_for_status()
     assert core.list_namespaced_config_map(namespace).items == []
 

@@ -37,6 +37,8 @@ _QUANTITY = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
 _QUANTITY_MESSAGE = (
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 )
+_TIME = re.compile(r"[\d-]+T[\d:]+([.,]\d+)?(Z|[+-]\d\d:\d\d)")
+_MICROTIME = re.compile(r"[\d-]+T[\d:]+\.\d{6}(Z|[+-]\d\d:\d\d)")
 _MOST_UNKNOWN = 100
 _EMPTY: dict[str, Any] = {"string": "", "bool": False, "bytes": ""}
 
@@ -127,8 +129,9 @@ class Decoder:
         if not isinstance(value, str):
             name = _json_name(value)
             raise self._refused(f"json: cannot unmarshal {name} into Go value of type string")
+        form = _TIME if kind == "time" else _MICROTIME
         try:
-            if "T" not in value or not re.search(r"(Z|[+-]\d\d:\d\d)$", value):
+            if not form.fullmatch(value):
                 raise ValueError
             moment = datetime.fromisoformat(value).astimezone(UTC).replace(tzinfo=None)
         except (ValueError, OverflowError):
@@ -160,6 +163,12 @@ def decode(obj: Any, api_version: str, kind: str) -> Any:
     """An object of a built-in kind, without what that has not. Raises StatusError 400."""
     struct = kind_of(api_version, kind)
     assert struct is not None
+    version, found = api_version.rpartition("/")[2], obj.get("kind", kind)
+    if found not in {kind, ""}:
+        raise bad_request(
+            f'{found} in version "{version}" cannot be handled as a {kind}: converting '
+            f"(v1.{found}) to ({struct.go}): unknown conversion"
+        )
     return Decoder(struct, api_version.rpartition("/")[2], kind).decode(obj)
 
 

@@ -73,10 +73,6 @@ def _seconds(spec: Object) -> Iterator[Cause]:
     if deadline is not None and not 1 <= deadline <= _MOST_SECONDS:
         why = f"must be between 1 and {_MOST_SECONDS}, inclusive"
         yield bad("spec.activeDeadlineSeconds", deadline, why)
-    grace = spec.get("terminationGracePeriodSeconds")
-    if grace is not None and grace < 0:
-        why = "must be greater than or equal to 0"
-        yield bad("spec.terminationGracePeriodSeconds", grace, why)
 
 
 def _dns(spec: Object) -> Iterator[Cause]:
