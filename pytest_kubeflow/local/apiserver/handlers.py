@@ -60,7 +60,7 @@ class Handlers:
         self.deletion = Deletion(store, self._gone)
 
     def get(self, target: Target) -> Object:
-        return target.shown(self._stored(target))
+        return target.shown(self._stored(target), asked=target.subresource == "scale")
 
     def list(self, target: Target, query: dict[str, str]) -> Object:
         """A list object; with `limit`, a page of it and a `continue` token for the next."""

@@ -60,6 +60,10 @@ def version(query: dict[str, str]) -> int:
 
 def _check_version(query: dict[str, str], revision: int) -> None:
     """Lists are of now: what is newer than asked for will do, unless it is to be exact."""
+    text = query.get("resourceVersion") or "0"
+    if not (text.isascii() and text.isdigit()):
+        why = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}"'
+        raise bad_request(f"invalid resource version: {why}: invalid syntax")
     if query.get("resourceVersionMatch") and not query.get("resourceVersion"):
         why = "resourceVersionMatch is forbidden unless resourceVersion is provided"
         cause = ("resourceVersionMatch", "FieldValueForbidden", f"Forbidden: {why}")

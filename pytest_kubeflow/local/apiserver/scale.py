@@ -19,11 +19,14 @@ _BUILT_IN = {
 _IDENTITY = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
-def scale_of(kind: ResourceType, version: str, obj: Object) -> Object:
-    """The Scale that stands for `obj`."""
+def scale_of(kind: ResourceType, version: str, obj: Object, *, asked: bool = False) -> Object:
+    """The Scale that stands for `obj`.
+
+    Raises StatusError 500 where it is `asked` for and a custom object has no replicas.
+    """
     paths = _paths(kind, version)
     metadata = obj["metadata"]
-    if kind.custom and _at(obj, paths["specReplicasPath"]) is None:
+    if asked and kind.custom and _at(obj, paths["specReplicasPath"]) is None:
         why = f'the spec replicas field "{paths["specReplicasPath"]}" does not exist'
         raise StatusError(500, "InternalError", f"Internal error occurred: {why}")
     status: Object = {"replicas": _at(obj, paths["statusReplicasPath"]) or 0}

@@ -11,9 +11,10 @@ import itertools
 from collections.abc import Callable, Iterator
 
 from pytest_kubeflow.local.apiserver import jobs, podstrategy, workloads
-from pytest_kubeflow.local.apiserver.errors import Object
+from pytest_kubeflow.local.apiserver.errors import Object, invalid
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.store import Store
+from pytest_kubeflow.local.apiserver.validation.causes import shown
 
 _WITH_GENERATION = {"apps", "batch", "networking.k8s.io", "policy", "apiextensions.k8s.io"}
 
@@ -23,7 +24,8 @@ class Strategies:
 
     def __init__(self, store: Store, service_cidr: str) -> None:
         self._store = store
-        hosts = ipaddress.ip_network(service_cidr).hosts()
+        self._network = ipaddress.ip_network(service_cidr)
+        hosts = self._network.hosts()
         self.kubernetes_ip = str(next(hosts))
         self._addresses: Iterator[str] = itertools.cycle([str(host) for host in hosts])
 
@@ -92,12 +94,29 @@ class Strategies:
         ]
         if spec["type"] != "ExternalName" and not spec.get("clusterIP"):
             spec["clusterIP"] = self._free_address()
+        elif spec.get("clusterIP", "None") != "None":
+            self._check_address(obj["metadata"].get("name", ""), spec["clusterIP"])
         if spec.get("clusterIP"):
             spec["clusterIPs"] = [spec["clusterIP"]]
             spec.setdefault("ipFamilies", ["IPv4"])
             spec.setdefault("ipFamilyPolicy", "SingleStack")
             spec.setdefault("internalTrafficPolicy", "Cluster")
         return {**obj, "spec": spec, "status": {"loadBalancer": {}}}
+
+    def _check_address(self, name: str, address: str) -> None:
+        """Raise StatusError 422 for a cluster IP that cannot be had."""
+        why = ""
+        try:
+            if ipaddress.ip_address(address) not in self._network:
+                why = "the provided network does not match the current range"
+        except ValueError:
+            return  # validation says it
+        used = (one["spec"].get("clusterIP") for one in self._store.list(("", "services")))
+        why = why or ("provided IP is already allocated" if address in used else "")
+        if why:
+            told = f"failed to allocate IP {address}: {why}"
+            cause = shown("spec.clusterIPs", [address], told)
+            raise invalid("", "Service", name, [cause])
 
     def _free_address(self) -> str:
         used = {one["spec"].get("clusterIP") for one in self._store.list(("", "services"))}

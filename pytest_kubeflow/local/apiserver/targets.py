@@ -35,11 +35,11 @@ class Target:
     def api_version(self) -> str:
         return self.kind.api_version(self.version)
 
-    def shown(self, obj: Object) -> Object:
-        """A stored object as this target's clients see it."""
+    def shown(self, obj: Object, *, asked: bool = False) -> Object:
+        """A stored object as this target's clients see it; `asked`: as the answer to a GET."""
         kind = self.kind
         if self.subresource == "scale":
-            return scale_of(kind, self.version, obj)
+            return scale_of(kind, self.version, obj, asked=asked)
         if kind.group == events.GROUP:
             obj = events.to_shown(obj)
         return {**obj, "kind": kind.kind, "apiVersion": self.api_version}
