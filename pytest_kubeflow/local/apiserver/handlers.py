@@ -67,11 +67,18 @@ class Handlers:
         chosen = selection(target, query)
         found = [one for one in self.store.list(target.kind.type, target.namespace) if chosen(one)]
         found, metadata = page(found, query, self.store.revision)
+        items = [target.shown(one) for one in found]
+        if not target.kind.custom:
+            # Of built-in kinds the list alone says what they are.
+            items = [
+                {key: value for key, value in one.items() if key not in {"apiVersion", "kind"}}
+                for one in items
+            ]
         return {
             "kind": f"{target.kind.kind}List",
             "apiVersion": target.api_version,
             "metadata": metadata,
-            "items": [target.shown(one) for one in found],
+            "items": items,
         }
 
     def create(self, target: Target, obj: Object, options: WriteOptions = INTERNAL) -> Object:

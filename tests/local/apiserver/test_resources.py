@@ -22,7 +22,7 @@ REFUSED: dict[str, tuple[dict[str, dict[str, str]], str]] = {
         {"requests": {GPU: "1"}, "limits": {GPU: "2"}},
         f'Invalid value: "1": must be equal to {GPU} limit of 2',
     ),
-    "half a GPU": ({"limits": {GPU: "0.5"}}, 'Invalid value: "0.5": must be an integer'),
+    "half a GPU": ({"limits": {GPU: "0.5"}}, 'Invalid value: "500m": must be an integer'),
     "fewer than none": (
         {"limits": {GPU: "-1"}},
         'Invalid value: "-1": must be greater than or equal to 0',

@@ -1,7 +1,8 @@
 """Reads an object by the struct of its kind, as encoding/json and sigs.k8s.io/json do.
 
-Values of another type are refused, in Go's words; null is as good as nothing; fields that the
-struct does not have are left out, and their paths are told.
+Values of another type are refused, in Go's words; null is as good as nothing, and so is what is
+empty, unless the field is a pointer or always written; fields that the struct does not have are
+left out, and their paths are told.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import binascii
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from pytest_kubeflow.local.apiserver.builtin.schema import (
@@ -22,6 +24,7 @@ from pytest_kubeflow.local.apiserver.builtin.schema import (
     kind_of,
 )
 from pytest_kubeflow.local.apiserver.errors import StatusError, bad_request
+from pytest_kubeflow.local.kube.quantity import format_quantity, parse_quantity
 
 _JSON_NAMES = {dict: "object", list: "array", str: "string", bool: "bool"}
 _PYTHON: dict[str, tuple[type, ...]] = {
@@ -86,9 +89,12 @@ class Decoder:
             known = kind.fields.get(name)
             below = f"{shown}.{name}" if shown else name
             if known is not None:
-                if member is not None:
-                    inner = f"{path}.{name}" if path else name
-                    found[name] = self._read(member, known.type, inner, below, kind)
+                if member is None:
+                    continue
+                inner = f"{path}.{name}" if path else name
+                read = self._read(member, known.type, inner, below, kind)
+                if read or known.always or known.pointer or isinstance(known.type, Struct):
+                    found[name] = read
             elif kind is self.kind and name in {"apiVersion", "kind"}:
                 found[name] = member
             elif len(self.unknown) < _MOST_UNKNOWN:
@@ -103,7 +109,7 @@ class Decoder:
                 text = value if isinstance(value, str) else str(value)
                 if isinstance(value, bool | dict | list) or not _QUANTITY.fullmatch(text.strip()):
                     raise self._refused(_QUANTITY_MESSAGE)
-                return value
+                return _canonical(text.strip())
             case "time" | "microtime":
                 return self._time(value, kind.kind)
             case "bytes" if isinstance(value, str):
@@ -157,6 +163,16 @@ class Decoder:
 
     def _refused(self, why: str) -> StatusError:
         return bad_request(f"{self.prefix}{why}")
+
+
+@lru_cache(maxsize=4096)
+def _canonical(text: str) -> str:
+    """A quantity as it is written back; with an exponent it stays as it is."""
+    try:
+        exponent = re.search(r"[eE][+-]?\d", text)
+        return text if exponent else format_quantity(parse_quantity(text), like=text)
+    except ValueError:
+        raise bad_request(_QUANTITY_MESSAGE) from None
 
 
 def decode(obj: Any, api_version: str, kind: str) -> Any:
