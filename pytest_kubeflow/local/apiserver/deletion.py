@@ -144,16 +144,21 @@ class Deletion:
     @staticmethod
     def _check(kind: ResourceType, obj: Object, options: DeleteOptions) -> None:
         metadata = obj["metadata"]
-        for label, wanted, found in (
-            ("UID", options.uid, metadata["uid"]),
-            ("ResourceVersion", options.resource_version, metadata["resourceVersion"]),
+        for label, wanted, found, then in (
+            ("UID", options.uid, metadata["uid"], "deleted and then recreated"),
+            (
+                "ResourceVersion",
+                options.resource_version,
+                metadata["resourceVersion"],
+                "modified",
+            ),
         ):
             if wanted is not None and wanted != found:
                 why = (
-                    f"Precondition failed: {label} in precondition: {wanted}, "
-                    f"{label} in object meta: {found}"
+                    f"the {label} in the precondition ({wanted}) does not match the {label} in "
+                    f"record ({found}). The object might have been {then}"
                 )
-                raise conflict(kind.group, kind.plural, metadata["name"], why)
+                raise conflict(kind.group, kind.kind, metadata["name"], why)
 
     @staticmethod
     def _grace(kind: ResourceType, obj: Object, options: DeleteOptions) -> int:

@@ -191,7 +191,11 @@ class Handlers:
             raise invalid_patch(error.message) from None
         metadata = new.get("metadata")
         if not isinstance(metadata, dict) or metadata.get("name") != target.name:
-            raise bad_request("the name of an object cannot be changed by a patch")
+            found = metadata.get("name") if isinstance(metadata, dict) else ""
+            raise bad_request(
+                f"the name of the object ({found}) does not match the name on the URL "
+                f"({target.name})"
+            )
         target.placed(metadata)
         if metadata.get("uid", shown["metadata"]["uid"]) != shown["metadata"]["uid"]:
             cause = bad("metadata.uid", metadata["uid"], "field is immutable")

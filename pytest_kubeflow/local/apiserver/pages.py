@@ -45,7 +45,7 @@ def number(query: dict[str, str], name: str) -> int:
     if text.isascii() and text.removeprefix("-").isdigit():
         return max(0, int(text))  # as if it were not there
     if not (text.isascii() and text.isdigit()):
-        raise bad_request(f'{name}: strconv.ParseInt: parsing "{text}": invalid syntax')
+        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
     return int(text)
 
 

@@ -89,7 +89,10 @@ def parse_fields(text: str, supported: frozenset[str]) -> Predicate:
             raise bad_request(f"invalid selector: {text!r}; can't understand {term!r}")
         field, operator, value = match.groups()
         if field not in supported:
-            raise bad_request(f"field label not supported: {field}")
+            if len(supported) > 2:
+                raise bad_request(f"field label not supported: {field}")
+            known = ", ".join(f'"{one}"' for one in sorted(supported))
+            raise bad_request(f'"{field}" is not a known field selector: only {known}')
         terms.append((field, operator == "!=", value))
     return lambda obj: all(
         (_field(obj, field) == value) is not negated for field, negated, value in terms

@@ -14,7 +14,7 @@ from pytest_kubeflow.local.apiserver.validation.causes import Cause
 
 _GROUP = "meta.k8s.io"
 _KINDS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
-_VALIDATIONS = ("Ignore", "Strict", "Warn")
+_VALIDATIONS = ("", "Ignore", "Strict", "Warn")
 _MOST_MANAGER = 128
 _BOOLEANS = {"": False, "true": True, "True": True, "1": True, "t": True} | dict.fromkeys(
     ("false", "False", "0", "f"), False

@@ -9,6 +9,7 @@ import subprocess
 import threading
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -56,8 +57,9 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("apiserver")
 
 
-@pytest.fixture(scope="module")
-def served(directory: Path) -> Iterator[Served]:
+@contextmanager
+def serve(directory: Path) -> Iterator[Served]:
+    """A server with nothing around it, whose files are in `directory`."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -81,6 +83,12 @@ def served(directory: Path) -> Iterator[Served]:
         thread.join(SECONDS)
         loop.close()
         network.close()
+
+
+@pytest.fixture(scope="module")
+def served(directory: Path) -> Iterator[Served]:
+    with serve(directory) as served:
+        yield served
 
 
 @pytest.fixture(scope="module")

@@ -125,7 +125,7 @@ def test_deletion_of_another_object_of_that_name_is_refused(core: Any, namespace
     with pytest.raises(ApiException) as refused:
         core.delete_namespaced_config_map("c", namespace, body=body)
     assert refused.value.status == 409
-    assert "Precondition failed: UID in precondition: not-this-one" in refused.value.body
+    assert "the UID in the precondition (not-this-one) does not match" in refused.value.body
 
 
 def test_a_terminating_namespace_takes_nothing_new(core: Any, namespace: str) -> None:

@@ -144,7 +144,8 @@ class Decoder:
             layout = "2006-01-02T15:04:05Z07:00"
             if kind == "microtime":
                 layout = "2006-01-02T15:04:05.000000Z07:00"
-            why = f'parsing time "{value}" as "{layout}": cannot parse "{value}" as "2006"'
+            left, part = _unparsed(value)
+            why = f'parsing time "{value}" as "{layout}": cannot parse "{left}" as "{part}"'
             raise self._refused(why) from None
         return moment.isoformat(timespec="seconds" if kind == "time" else "microseconds") + "Z"
 
@@ -186,6 +187,22 @@ def decode(obj: Any, api_version: str, kind: str) -> Any:
             f"(v1.{found}) to ({struct.go}): unknown conversion"
         )
     return Decoder(struct, api_version.rpartition("/")[2], kind).decode(obj)
+
+
+def _unparsed(value: str) -> tuple[str, str]:
+    """What of a time Go cannot read, and the part of its layout that was expected there."""
+    parts = (
+        *((r"\d{4}", "2006"), ("-", "-"), (r"\d\d", "01"), ("-", "-"), (r"\d\d", "02")),
+        *(("T", "T"), (r"\d\d", "15"), (":", ":"), (r"\d\d", "04"), (":", ":")),
+        (r"\d\d", "05"),
+    )
+    left = value
+    for pattern, part in parts:
+        found = re.match(pattern, left)
+        if found is None:
+            return left, part
+        left = left[found.end() :]
+    return left, ".000000" if "." not in left else "Z07:00"
 
 
 def _empty(kind: Type) -> Any:

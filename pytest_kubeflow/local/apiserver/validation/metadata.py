@@ -33,7 +33,7 @@ _NAME_PART = (
 _VALUE_MESSAGE = (
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', "
     "and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or "
-    f"'12345', regex used for validation is '({_LABEL_VALUE})')"
+    f"'12345', regex used for validation is '{_LABEL_VALUE}')"
 )
 _DNS_1035 = r"[a-z]([-a-z0-9]*[a-z0-9])?"
 _DNS_1035_MESSAGE = (

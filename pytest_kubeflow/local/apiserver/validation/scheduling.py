@@ -111,10 +111,10 @@ def _pod_affinity(affinity: Object) -> Iterator[Cause]:
 
 
 def _pod_term(term: Object) -> Iterator[Cause]:
-    if not term.get("topologyKey"):
+    key = term.get("topologyKey") or ""
+    if not key:
         yield required("topologyKey", "can not be empty")
-    else:
-        yield from qualified("topologyKey", term["topologyKey"])
+    yield from qualified("topologyKey", key)
 
 
 def _weight(one: Object) -> Iterator[Cause]:

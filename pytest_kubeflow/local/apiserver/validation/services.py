@@ -58,6 +58,10 @@ def _port(field: str, port: Object, ports: int, names: set[str]) -> Iterator[Cau
     if not isinstance(number, int) or not 0 < number <= _MOST_PORT:
         why = f"must be between 1 and {_MOST_PORT}, inclusive"
         yield bad(f"{field}.port", number or 0, why)
+    target = port.get("targetPort")
+    if isinstance(target, int) and not 0 < target <= _MOST_PORT:
+        why = f"must be between 1 and {_MOST_PORT}, inclusive"
+        yield bad(f"{field}.targetPort", target, why)
     if (protocol := port.get("protocol") or "TCP") not in _PROTOCOLS:
         yield unsupported(f"{field}.protocol", protocol, _PROTOCOLS)
 
@@ -110,7 +114,7 @@ def endpoint_slice(obj: Object) -> Iterator[Cause]:
 def ingress(obj: Object) -> Iterator[Cause]:
     spec: Any = obj.get("spec") or {}
     if not spec.get("rules") and not spec.get("defaultBackend"):
-        yield shown("spec", spec, "either `defaultBackend` or `rules` must be specified")
+        yield shown("spec", spec or None, "either `defaultBackend` or `rules` must be specified")
     for at, rule in enumerate(spec.get("rules") or []):
         for place, path in enumerate((rule.get("http") or {}).get("paths") or []):
             field = f"spec.rules[{at}].http.paths[{place}]"

@@ -33,8 +33,8 @@ _SOURCES = (
     *("scaleIO", "csi", "ephemeral", "image"),
 )
 _HOST_PATHS = (
-    *("", "DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket"),
-    *("CharDevice", "BlockDevice"),
+    *("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate"),
+    "Socket",
 )
 _MOST_MODE = 0o777
 _LEAST_TOKEN = 600
@@ -82,7 +82,7 @@ def _host_path(source: Object) -> Iterator[Cause]:
     elif ".." in path.split("/"):
         yield bad("path", path, "must not contain '..'")
     if (kind := source.get("type") or "") not in _HOST_PATHS:
-        yield unsupported("type", kind, _HOST_PATHS[1:])
+        yield unsupported("type", kind, _HOST_PATHS)
 
 
 def _secret(source: Object) -> Iterator[Cause]:

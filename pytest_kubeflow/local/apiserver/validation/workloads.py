@@ -31,7 +31,10 @@ def deployment(obj: Object) -> Iterator[Cause]:
     strategy = spec.get("strategy") or {}
     kind, rolling = strategy.get("type") or "RollingUpdate", strategy.get("rollingUpdate")
     if kind not in _TYPES:
-        yield unsupported("spec.strategy.type", kind, _TYPES)
+        named = json.dumps({"Type": kind, "RollingUpdate": rolling}, separators=(",", ":"))
+        listed = ", ".join(f'"{one}"' for one in _TYPES)
+        why = f"Unsupported value: {named}: supported values: {listed}"
+        yield "spec.strategy", "FieldValueNotSupported", why
     elif kind == "Recreate" and rolling:
         why = "may not be specified when strategy `type` is 'Recreate'"
         yield forbidden("spec.strategy.rollingUpdate", why)
@@ -66,11 +69,9 @@ def replicated(obj: Object) -> Iterator[Cause]:
         yield required("spec.selector")
     wanted = ((spec.get("selector") or {}).get("matchLabels") or {}).items()
     labels = (template.get("metadata") or {}).get("labels") or {}
-    if not wanted <= labels.items():
-        shown = json.dumps(labels, separators=(",", ":"))
+    if spec.get("selector") is None or not wanted <= labels.items():
         why = "`selector` does not match template `labels`"
-        field = "spec.template.metadata.labels"
-        yield field, "FieldValueInvalid", f"Invalid value: {shown}: {why}"
+        yield shown("spec.template.metadata.labels", labels or None, why)
     yield from below("spec.template", pod_template(template))
     restarts = (template.get("spec") or {}).get("restartPolicy", "Always")
     if restarts in {"Never", "OnFailure"}:
