@@ -6,6 +6,7 @@ import secrets
 
 from pytest_kubeflow.local.apiserver import podsecurity
 from pytest_kubeflow.local.apiserver.errors import Object, forbidden, not_found
+from pytest_kubeflow.local.apiserver.limitranges import check_limits, limited
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.store import Store
 
@@ -19,8 +20,8 @@ _NAMELESS = "abcdefghijklmnopqrstuvwxyz0123456789"
 class Admission:
     """Plugins of a real server that change or refuse what is written.
 
-    NamespaceLifecycle, PodSecurity, ServiceAccount, Priority, RuntimeClass, DefaultStorageClass,
-    and StorageObjectInUseProtection.
+    NamespaceLifecycle, LimitRanger, PodSecurity, ServiceAccount, Priority, RuntimeClass,
+    DefaultStorageClass, and StorageObjectInUseProtection.
     """
 
     def __init__(self, store: Store) -> None:
@@ -29,6 +30,7 @@ class Admission:
     def admit_create(self, kind: ResourceType, obj: Object) -> Object:
         """The object as it is to be stored. Raises StatusError when it must not be."""
         admitted = self.change(kind, obj)
+        check_limits(self._store, kind, admitted)
         if kind.type == ("", "pods"):
             # After all changes to the pod, as a real server does it.
             namespace = obj["metadata"].get("namespace", "")
@@ -44,6 +46,7 @@ class Admission:
         if kind.namespaced:
             self._namespace_is_there(kind, namespace, metadata.get("name", ""))
         if kind.type == ("", "pods"):
+            obj = limited(self._store, kind, obj)
             return self._service_account(self._prioritized(self._runtime(obj)), namespace)
         if kind.type == ("", "persistentvolumeclaims"):
             obj = self._default_class(obj)

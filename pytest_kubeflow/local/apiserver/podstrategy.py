@@ -41,7 +41,7 @@ def defaulted(obj: Object) -> Object:
                 {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
             )
     spec["tolerations"] = tolerations
-    return {**obj, "spec": spec, "status": {"phase": "Pending", "qosClass": _quality(spec)}}
+    return {**obj, "spec": spec, "status": {"phase": "Pending", "qosClass": quality(spec)}}
 
 
 def _container(given: Object) -> Object:
@@ -52,7 +52,8 @@ def _container(given: Object) -> Object:
     return {**container(given), "resources": resources}
 
 
-def _quality(spec: Object) -> str:
+def quality(spec: Object) -> str:
+    """The pod's class of service."""
     resources = [one.get("resources") or {} for one in spec.get("containers") or []]
     if not any(one.get("limits") or one.get("requests") for one in resources):
         return "BestEffort"

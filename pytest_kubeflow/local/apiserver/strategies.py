@@ -10,7 +10,7 @@ import ipaddress
 import itertools
 from collections.abc import Callable, Iterator
 
-from pytest_kubeflow.local.apiserver import jobs, podstrategy, workloads
+from pytest_kubeflow.local.apiserver import jobs, limitranges, podstrategy, workloads
 from pytest_kubeflow.local.apiserver.errors import Object, invalid
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.store import Store
@@ -191,6 +191,7 @@ _READ_AGAIN = {
     ("batch", "jobs"),
 }
 _DEFAULTS: dict[tuple[str, str], Callable[[Object], Object]] = {
+    ("", "limitranges"): limitranges.defaulted,
     ("", "namespaces"): _namespace,
     ("", "secrets"): _secret,
     ("", "persistentvolumeclaims"): _claim,
