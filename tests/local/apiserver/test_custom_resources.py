@@ -121,3 +121,8 @@ def test_definitions_that_are_wrong_are_refused(api: Any) -> None:
         )
     assert "must be spec.names.plural" in refused.value.body
     assert "schemas are required" in refused.value.body
+
+
+def test_null_is_nothing_where_it_may_not_be(balls: Any, namespace: str) -> None:
+    made = create(balls, namespace, ball("null", size=1, colour=None, anything=None))
+    assert made["spec"] == {"size": 1, "colour": "red"}

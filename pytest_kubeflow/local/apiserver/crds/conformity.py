@@ -82,8 +82,7 @@ def _object(schema: Object, value: Object, path: str, unknown: list[str]) -> Obj
     for key, inner in value.items():
         below = f"{path}.{key}" if path else key
         if key in properties:
-            default = properties[key].get("default")
-            if inner is None and default is not None and not properties[key].get("nullable"):
+            if inner is None and properties[key] and not properties[key].get("nullable"):
                 continue  # as if it were not there
             shaped[key] = _shaped(properties[key], inner, below, unknown)
         elif isinstance(extra, dict):
