@@ -44,7 +44,6 @@ if TYPE_CHECKING:
         CellFailed,
         KernelDied,
         NotebookFailed,
-        ServerRefused,
     )
     from pytest_kubeflow.notebooks.kernel import Kernel
     from pytest_kubeflow.notebooks.notebook import Notebook
@@ -73,13 +72,21 @@ if TYPE_CHECKING:
     from pytest_kubeflow.serving.service import InferenceService
     from pytest_kubeflow.serving.spec import model_uri
     from pytest_kubeflow.skipping.cause import skip_for
+    from pytest_kubeflow.volumes.creator import VolumeCreator
+    from pytest_kubeflow.volumes.errors import ViewerFailed
+    from pytest_kubeflow.volumes.filebrowser import FileBrowser
+    from pytest_kubeflow.volumes.viewer import Viewer
+    from pytest_kubeflow.volumes.volume import AppVolume
+    from pytest_kubeflow.volumes.webapp import VolumesWebApp
     from pytest_kubeflow.waiting import Deadline, wait_until
+    from pytest_kubeflow.webapps.errors import ServerRefused
 
 __all__ = [
     "AccountAtKubernetes",
     "AccountToken",
     "AdmissionRefused",
     "Answer",
+    "AppVolume",
     "AuthenticationError",
     "Bucket",
     "CellFailed",
@@ -89,6 +96,7 @@ __all__ = [
     "ConfigurationError",
     "Deadline",
     "Evidence",
+    "FileBrowser",
     "GpuSettings",
     "Holder",
     "InferenceService",
@@ -135,10 +143,14 @@ __all__ = [
     "SourceUnavailable",
     "Task",
     "UploadedPipeline",
+    "Viewer",
+    "ViewerFailed",
     "Visitor",
     "Visitors",
     "Volume",
+    "VolumeCreator",
     "VolumeError",
+    "VolumesWebApp",
     "WaitTimeout",
     "forgeries",
     "model_uri",
@@ -182,7 +194,7 @@ _HOMES = {
     "quantity": ["parse_quantity"],
     "k8s.volumes": ["SeededVolume", "Volume"],
     "notebooks.creator": ["NotebookCreator"],
-    "notebooks.errors": ["CellFailed", "KernelDied", "NotebookFailed", "ServerRefused"],
+    "notebooks.errors": ["CellFailed", "KernelDied", "NotebookFailed"],
     "notebooks.kernel": ["Kernel"],
     "notebooks.notebook": ["Notebook"],
     "notebooks.outputs": ["Outputs"],
@@ -204,7 +216,14 @@ _HOMES = {
     "serving.service": ["InferenceService"],
     "serving.spec": ["model_uri"],
     "skipping.cause": ["skip_for"],
+    "volumes.creator": ["VolumeCreator"],
+    "volumes.errors": ["ViewerFailed"],
+    "volumes.filebrowser": ["FileBrowser"],
+    "volumes.viewer": ["Viewer"],
+    "volumes.volume": ["AppVolume"],
+    "volumes.webapp": ["VolumesWebApp"],
     "waiting": ["Deadline", "wait_until"],
+    "webapps.errors": ["ServerRefused"],
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,6 +113,10 @@ class Volume:
                 contents[path] = record.content
         return contents
 
+    def write(self, files: Mapping[str, bytes | str]) -> None:
+        """Write files by a pod, over those that are there; what was written is checked."""
+        self._volumes.write(self.name, files)
+
     def delete(self) -> None:
         """Delete the claim, and with it what it holds as the storage class says."""
         self._volumes.delete(self.name)
@@ -172,6 +176,21 @@ class Volumes:
                 volume.delete()
             raise
         return volume
+
+    def write(self, name: str, files: Mapping[str, bytes | str]) -> None:
+        """Write files on a claim that is there, by a pod. Raises NotFound, VolumeError."""
+        with calling(f"read volume claim {self.namespace}/{name}"):
+            claim = self._kubernetes.core.read_namespaced_persistent_volume_claim(
+                name, self.namespace
+            )
+        archive = pack(SeededVolume(files).contents())
+        self._seed(claim, archive, Deadline.after(self._timeout))
+
+    @contextlib.contextmanager
+    def in_use(self, name: str, labels: Mapping[str, str]) -> Iterator[str]:
+        """Meanwhile a pod of ours mounts a claim, with these labels besides ours; its name."""
+        with self._pods.hold(name, labels, deadline=Deadline.after(self._timeout)) as pod:
+            yield pod
 
     def delete(self, name: str) -> None:
         """Delete a claim; one that is gone already is fine."""

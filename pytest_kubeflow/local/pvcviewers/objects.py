@@ -12,7 +12,7 @@ from pytest_kubeflow.local.kube.client import Object
 
 _PREFIX = "pvcviewer-"
 _PART_OF = "app.kubernetes.io/part-of"
-_PART = "pvcviewer"
+_PART = "pvc-viewer"
 _GATEWAY = "kubeflow/kubeflow-gateway"
 _PORT = 80
 

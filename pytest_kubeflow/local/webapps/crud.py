@@ -112,12 +112,7 @@ class Guard:
 
         async def run(request: Request) -> Response:
             self.check(request)
-            try:
-                return await handler(request)
-            except (AttributeError, LookupError, TypeError, ValueError) as error:
-                # An object or a body of another shape than the app takes for granted.
-                log.debug("%s %s: %r", request.method, request.url.path, error)
-                raise RefusedError(500, "An error occured in the backend.") from None
+            return await answered(request, handler)
 
         return run
 
@@ -180,6 +175,16 @@ class Guard:
             samesite="strict",
         )
         return response
+
+
+async def answered(request: Request, handler: Handler) -> Response:
+    """A handler's answer; where it meets what it does not expect, that of the framework."""
+    try:
+        return await handler(request)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        # An object or a body of another shape than the app takes for granted.
+        log.debug("%s %s: %r", request.method, request.url.path, error)
+        raise RefusedError(500, "An error occured in the backend.") from None
 
 
 def success(request: Request, field: str = "", data: Any = None) -> Response:
