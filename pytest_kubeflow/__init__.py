@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pytest_kubeflow.k8s.client import KubernetesClient
     from pytest_kubeflow.k8s.inventory import Holder, Inventory, NodeFacts, read_inventory
     from pytest_kubeflow.k8s.portforward import PortForward
-    from pytest_kubeflow.k8s.volumes import SeededVolume, Volume
+    from pytest_kubeflow.k8s.volumes import SeededVolume, Volume, VolumeFactory
     from pytest_kubeflow.notebooks.creator import NotebookCreator
     from pytest_kubeflow.notebooks.errors import (
         CellFailed,
@@ -72,6 +72,12 @@ if TYPE_CHECKING:
     from pytest_kubeflow.serving.service import InferenceService
     from pytest_kubeflow.serving.spec import model_uri
     from pytest_kubeflow.skipping.cause import skip_for
+    from pytest_kubeflow.tensorboards.creator import TensorboardCreator
+    from pytest_kubeflow.tensorboards.errors import TensorboardFailed
+    from pytest_kubeflow.tensorboards.event_file import as_float32, event_file
+    from pytest_kubeflow.tensorboards.server import Scalar, TensorBoardServer
+    from pytest_kubeflow.tensorboards.tensorboard import Tensorboard
+    from pytest_kubeflow.tensorboards.webapp import TensorboardsWebApp
     from pytest_kubeflow.volumes.creator import VolumeCreator
     from pytest_kubeflow.volumes.errors import ViewerFailed
     from pytest_kubeflow.volumes.filebrowser import FileBrowser
@@ -134,6 +140,7 @@ __all__ = [
     "RequestFailed",
     "RunFailed",
     "RunMismatch",
+    "Scalar",
     "ScratchBucket",
     "Secret",
     "SeededVolume",
@@ -142,6 +149,11 @@ __all__ = [
     "ServiceFailed",
     "SourceUnavailable",
     "Task",
+    "TensorBoardServer",
+    "Tensorboard",
+    "TensorboardCreator",
+    "TensorboardFailed",
+    "TensorboardsWebApp",
     "UploadedPipeline",
     "Viewer",
     "ViewerFailed",
@@ -150,8 +162,11 @@ __all__ = [
     "Volume",
     "VolumeCreator",
     "VolumeError",
+    "VolumeFactory",
     "VolumesWebApp",
     "WaitTimeout",
+    "as_float32",
+    "event_file",
     "forgeries",
     "model_uri",
     "parse_quantity",
@@ -192,7 +207,7 @@ _HOMES = {
     "k8s.portforward": ["PortForward"],
     "platform.expectation": ["PlatformHealth"],
     "quantity": ["parse_quantity"],
-    "k8s.volumes": ["SeededVolume", "Volume"],
+    "k8s.volumes": ["SeededVolume", "Volume", "VolumeFactory"],
     "notebooks.creator": ["NotebookCreator"],
     "notebooks.errors": ["CellFailed", "KernelDied", "NotebookFailed"],
     "notebooks.kernel": ["Kernel"],
@@ -216,6 +231,12 @@ _HOMES = {
     "serving.service": ["InferenceService"],
     "serving.spec": ["model_uri"],
     "skipping.cause": ["skip_for"],
+    "tensorboards.creator": ["TensorboardCreator"],
+    "tensorboards.errors": ["TensorboardFailed"],
+    "tensorboards.event_file": ["as_float32", "event_file"],
+    "tensorboards.server": ["Scalar", "TensorBoardServer"],
+    "tensorboards.tensorboard": ["Tensorboard"],
+    "tensorboards.webapp": ["TensorboardsWebApp"],
     "volumes.creator": ["VolumeCreator"],
     "volumes.errors": ["ViewerFailed"],
     "volumes.filebrowser": ["FileBrowser"],

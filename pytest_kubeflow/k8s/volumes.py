@@ -11,7 +11,7 @@ import hashlib
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from pytest_kubeflow.errors import (
     KubeflowError,
@@ -41,7 +41,7 @@ from pytest_kubeflow.provenance import READ
 from pytest_kubeflow.quantity import parse_quantity
 from pytest_kubeflow.waiting import Deadline
 
-__all__ = ["SeededVolume", "Volume", "Volumes"]
+__all__ = ["SeededVolume", "Volume", "VolumeFactory", "Volumes"]
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,20 @@ class Volume:
     def delete(self) -> None:
         """Delete the claim, and with it what it holds as the storage class says."""
         self._volumes.delete(self.name)
+
+
+class VolumeFactory(Protocol):
+    """Makes a claim and puts `files` on it: `seeded_pvc({"a.csv": text}, size="1Gi")`."""
+
+    def __call__(
+        self,
+        files: Mapping[str, bytes | str] | None = None,
+        *,
+        size: str | None = None,
+        storage_class: str | None = None,
+        access_mode: str = "ReadWriteOnce",
+    ) -> Volume:
+        """The claim as a Volume: `.name`, `.read_text(path)`, `.list()`."""
 
 
 class Volumes:

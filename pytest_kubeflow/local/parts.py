@@ -20,6 +20,7 @@ from pytest_kubeflow.local.platform.components import (
     METADATA_ENVOY,
     POD_DEFAULTS,
     PROFILES,
+    TENSORBOARDS_WEB_APP,
     VOLUMES_WEB_APP,
     Component,
 )
@@ -74,4 +75,5 @@ async def show_parts(
         await exposure.show(DASHBOARD, {8082: refusing})
         await exposure.show(VOLUMES_WEB_APP, {5000: refusing})
         await exposure.show(JUPYTER_WEB_APP, {5000: refusing})
+        await exposure.show(TENSORBOARDS_WEB_APP, {5000: refusing})
         await exposure.show(PROFILES, {8081: refusing})

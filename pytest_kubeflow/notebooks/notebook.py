@@ -134,6 +134,18 @@ class Notebook:
         """Its pod and StatefulSet, as Kubernetes has them now."""
         return NotebookWorkload.read(self._access.cluster.kubernetes, self.namespace, self.name)
 
+    @property
+    def has_service(self) -> bool:
+        """Whether the controller has made its Service, by which the gateway reaches it."""
+        try:
+            with calling(f"read Service {self.namespace}/{self.name}"):
+                self._access.cluster.kubernetes.core.read_namespaced_service(
+                    self.name, self.namespace
+                )
+        except NotFound:
+            return False
+        return True
+
     def kernel(self, spec: str | None = None) -> Kernel:
         """Start another kernel; end it by its `close`. `spec` is the kind, the server's if none."""
         return Kernel(

@@ -35,6 +35,11 @@ class Look:
         return self.reply is not None and self.reply.has(STARTED)
 
     @property
+    def rolls(self) -> bool:
+        """Never: its pod is gone before the next one comes."""
+        return False
+
+    @property
     def is_being_deleted(self) -> bool:
         """Whether the notebook is."""
         return self.state.is_being_deleted

@@ -22,6 +22,7 @@ FIXTURES = {
     "shared_minio_bucket": "objectstore",
     "shared_app_volume": "pvcviewers",
     "shared_notebook": "notebooks",
+    "shared_tensorboard": "tensorboards",
     "tensorboard": "tensorboards",
     "upload_pipeline": "pipelines",
 }

@@ -41,6 +41,11 @@ class Look:
         return self.reply is not None and self.reply.has(STATUS)
 
     @property
+    def rolls(self) -> bool:
+        """Never: its pod is gone before the next one comes."""
+        return False
+
+    @property
     def is_being_deleted(self) -> bool:
         """Whether the viewer is."""
         return bool(self.object["metadata"].get("deletionTimestamp"))

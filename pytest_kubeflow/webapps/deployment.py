@@ -43,6 +43,21 @@ class DeploymentWorkload(ServerWorkload):
         ]
         return failed[-1] if failed else ""
 
+    def is_rolled_out(self) -> bool:
+        """Whether all its pods are those of its newest template, and ready."""
+        try:
+            with calling(f"read Deployment {self.namespace}/{self.name}"):
+                found = self.kubernetes.apps.read_namespaced_deployment(self.name, self.namespace)
+        except NotFound:
+            return False
+        told, wanted = found.status, found.spec.replicas
+        return (
+            (told.observed_generation or 0) >= found.metadata.generation
+            and told.updated_replicas == wanted
+            and told.replicas == wanted
+            and told.ready_replicas == wanted
+        )
+
     def is_made(self) -> bool:
         """Whether the Deployment is there."""
         try:

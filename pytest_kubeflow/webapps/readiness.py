@@ -51,6 +51,10 @@ class Look(Protocol):
     def is_being_deleted(self) -> bool:
         """Whether its object is."""
 
+    @property
+    def rolls(self) -> bool:
+        """Whether another pod takes the place of its pod, so that its silence will pass."""
+
     def describe(self) -> str:
         """What it waits for, in one line."""
 
@@ -154,7 +158,7 @@ class ServerReadiness(Generic[L]):
             return self.failed, "it is being deleted"
         if reason := self._of_object(look):
             return self.failed, reason
-        if look.reply is not None:
+        if look.reply is not None and not look.rolls:
             return self._unanswered(look, look.reply)
         reason = self._without_pod(look) if look.workload.pod is None else self._stuck(look)
         return (self.failed, reason) if reason else None

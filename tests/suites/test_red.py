@@ -46,6 +46,16 @@ VIEWER_TOKENS = (
 VIEWER_OF_OURS = (
     "volumes/test_viewer_access.py::test_a_foreign_account_opens_no_viewer_of_ours_and_we_do"
 )
+SCALARS = "tensorboards/test_scalars.py::test_the_numbers_of_an_event_file_come_back"
+BOARD_LISTED = "tensorboards/test_scalars.py::test_it_is_listed_as_ready"
+BOARD_DELETED = "tensorboards/test_scalars.py::test_deleted_it_leaves_the_claim_and_nothing_else"
+BOARD_SERVICE = (
+    "tensorboards/test_scalars.py::test_one_that_is_called_like_a_notebook_has_a_service_of_its_own"
+)
+BOARD_STRANGERS = "tensorboards/test_access.py::test_strangers_are_refused_and_the_owner_gets_in"
+BOARD_TOKENS = (
+    "tensorboards/test_access.py::test_tokens_of_accounts_are_refused_and_the_owner_gets_in"
+)
 KEYS = "objectstore/test_keys.py::test_wrong_keys_are_refused_and_right_ones_accepted"
 STORED = "objectstore/test_artifacts.py::test_artifact_of_a_task_is_in_the_store"
 MODEL = "objectstore/test_model_round_trip.py::test_model_round_trip"
@@ -227,6 +237,20 @@ RED: dict[str, dict[str, str]] = {
         KEYS: r"the object store is open to all: who has wrong keys reads|AccessDenied"
     },
     "task-hangs": {EVERY_TASK: r"timed out after 4 s waiting for run .*; last state: RUNNING"},
+    "tensorboard-empty": {
+        SCALARS: r"waiting for 25 numbers of 'loss' .*; last state: it has 0; runs and tags: \{\}",
+    },
+    "tensorboard-left": {
+        BOARD_DELETED: r"waiting for Tensorboard \S+ to be gone; last state: there is still its D",
+    },
+    "tensorboard-open": {
+        BOARD_STRANGERS: r"TensorBoard \S+ is open to all: somebody without a login is let in",
+        BOARD_TOKENS: r"TensorBoard \S+ is open to all: our account \S+ is let in",
+    },
+    "tensorboards-ignored": {
+        BOARD_LISTED: r"waiting for Tensorboard \S+ to respond; last state: it has no pod",
+        BOARD_SERVICE: r"waiting for the Deployment and the route of Tensorboard \S+; last state",
+    },
     "tokens-ageless": {EXPIRED: r"the pipelines API is open to all: a token is taken \d+ s after"},
     "tokens-unverified": {
         TAMPERED: r"the pipelines API is open to all: a forged token \(a later end\) is let in",
@@ -278,7 +302,14 @@ UNFIT = {"dead-store": r"ERROR: .*nothing answers at http://127.0.0.1:\d+ \("}
 BORNE = {"api-503": [EVERY_TASK, PUBLIC, SORTED]}
 """Faults that the plugin must live with."""
 ENDLESS = {
-    *("claim-pending", "image-pull", "run-stuck-pending", "task-hangs", "workflows-ignored"),
+    *(
+        "claim-pending",
+        "image-pull",
+        "run-stuck-pending",
+        "task-hangs",
+        "tensorboards-ignored",
+        "workflows-ignored",
+    ),
 }
 """Faults that nothing but a timeout ends."""
 PATIENCE = {
@@ -286,6 +317,7 @@ PATIENCE = {
     "notebook-not-stopped": 20,
     "serving-never-ready": 40,
     "serving-stale": 40,
+    "tensorboard-empty": 30,
     "viewer-left": 20,
     "tokens-ageless": 6,
 }

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pytest_kubeflow.local.notebooks.settings import CONFIG as NOTEBOOK_CONFIG
+from pytest_kubeflow.local.tensorboards.settings import CONFIG as TENSORBOARD_CONFIG
 
 _KFP = "2.16.1"
 _DASHBOARD = "v2.0.0"
@@ -300,6 +301,44 @@ VIEWER_CONTROLLER = Component(
     {"app": "pvcviewer", "control-plane": "controller-manager"},
     (Container("manager", f"ghcr.io/kubeflow/notebooks/pvcviewer-controller:{_NOTEBOOKS}"),),
 )
+TENSORBOARDS_WEB_APP = Component(
+    "tensorboards-web-app-deployment",
+    "kubeflow",
+    "tensorboards-web-app-service-account",
+    {"app": "tensorboards-web-app", "kustomize.component": "tensorboards-web-app"},
+    (
+        Container(
+            "tensorboards-web-app",
+            f"ghcr.io/kubeflow/notebooks/tensorboards-web-app:{_NOTEBOOKS}",
+            {"http": 5000},
+        ),
+    ),
+    {"tensorboards-web-app-service": (Port("http", 80, 5000),)},
+)
+TENSORBOARD_CONTROLLER = Component(
+    "tensorboard-controller-deployment",
+    "kubeflow",
+    "tensorboard-controller",
+    {
+        "app": "tensorboard-controller",
+        "control-plane": "controller-manager",
+        "kustomize.component": "tensorboard-controller",
+    },
+    (
+        Container(
+            "manager",
+            f"ghcr.io/kubeflow/notebooks/tensorboard-controller:{_NOTEBOOKS}",
+            config=TENSORBOARD_CONFIG,
+            settings=(
+                "RWO_PVC_SCHEDULING",
+                "TENSORBOARD_IMAGE",
+                "ISTIO_GATEWAY",
+                "ISTIO_HOST",
+            ),
+        ),
+        Container("kube-rbac-proxy", "quay.io/brancz/kube-rbac-proxy:v0.8.0"),
+    ),
+)
 ISTIOD = Component(
     "istiod",
     "istio-system",
@@ -375,6 +414,8 @@ _MULTI_USER = (
     JUPYTER_WEB_APP,
     NOTEBOOK_CONTROLLER,
     VIEWER_CONTROLLER,
+    TENSORBOARDS_WEB_APP,
+    TENSORBOARD_CONTROLLER,
     ISTIOD,
     INGRESS_GATEWAY,
     LOCAL_GATEWAY,

@@ -31,6 +31,7 @@ _MULTI_USER = (
     "mesh",
     "notebooks",
     "pvcviewers",
+    "tensorboards",
 )
 _SYSTEM = "kubeflow"
 _BUILT_IN_GROUPS = (

@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from pytest_kubeflow.local.bodies import parse_json
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
+from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import NAMESPACES, STORAGE_CLASSES
 
 log = logging.getLogger(__name__)
@@ -191,6 +192,16 @@ def success(request: Request, field: str = "", data: Any = None) -> Response:
     """The answer to what went well, with `data` in `field`."""
     body = {"status": 200, "success": True, "user": request.headers.get(USER_HEADER)}
     return JSONResponse({**body, **({field: data} if field else {})})
+
+
+def described(pod_default: Object) -> Object:
+    """A PodDefault as forms offer it: by the first label that it asks for."""
+    spec = pod_default["spec"]
+    return {
+        **pod_default,
+        "label": next(iter(spec["selector"]["matchLabels"].keys())),
+        "desc": spec.get("desc", pod_default["metadata"]["name"]),
+    }
 
 
 async def refused(request: Request, error: Exception) -> Response:
