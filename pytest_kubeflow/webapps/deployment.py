@@ -51,7 +51,7 @@ class DeploymentWorkload(ServerWorkload):
         except NotFound:
             return False
         told, wanted = found.status, found.spec.replicas
-        return (
+        return bool(
             (told.observed_generation or 0) >= found.metadata.generation
             and told.updated_replicas == wanted
             and told.replicas == wanted

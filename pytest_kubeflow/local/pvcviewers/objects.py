@@ -41,7 +41,10 @@ def url_of(viewer: Object) -> str | None:
 
 
 def deployment_of(viewer: Object, affinity: Object | None) -> Object:
-    """One pod, which is gone before the next comes: claims may be one node's alone."""
+    """One pod, which is gone before the next comes: claims may be one node's alone.
+
+    How many pods it has later on is left as it is.
+    """
     labels = labels_of(viewer)
     pod = {**(viewer["spec"].get("podSpec") or {})}
     if affinity:
@@ -49,7 +52,6 @@ def deployment_of(viewer: Object, affinity: Object | None) -> Object:
     return {
         "metadata": _metadata(viewer, labels),
         "spec": {
-            "replicas": 1,
             "selector": {"matchLabels": labels},
             "strategy": {"type": "Recreate"},
             "template": {"metadata": {"labels": labels}, "spec": pod},
@@ -74,9 +76,8 @@ def virtual_service_of(viewer: Object) -> Object:
         "match": [{"uri": {"prefix": prefix}}],
         "rewrite": {"uri": networking.get("rewrite") or prefix},
         "route": [{"destination": {"host": host, "port": {"number": _PORT}}}],
+        "timeout": networking.get("timeout") or None,
     }
-    if networking.get("timeout"):
-        route["timeout"] = networking["timeout"]
     return {
         "metadata": _metadata(viewer, labels_of(viewer)),
         "spec": {"hosts": ["*"], "gateways": [_GATEWAY], "http": [route]},
