@@ -294,12 +294,21 @@ NOTEBOOK_CONTROLLER = Component(
         ),
     ),
 )
+VIEWER_SECRET = "webhook-server-cert"  # noqa: S105 the name of a Secret object
 VIEWER_CONTROLLER = Component(
     "pvcviewer-controller-manager",
     "kubeflow",
     "pvcviewer-controller-manager",
     {"app": "pvcviewer", "control-plane": "controller-manager"},
-    (Container("manager", f"ghcr.io/kubeflow/notebooks/pvcviewer-controller:{_NOTEBOOKS}"),),
+    (
+        Container(
+            "manager",
+            f"ghcr.io/kubeflow/notebooks/pvcviewer-controller:{_NOTEBOOKS}",
+            {"webhook-server": 9443},
+        ),
+    ),
+    {"pvcviewer-webhook-service": (Port("https", 443, 9443),)},
+    secret=VIEWER_SECRET,
 )
 TENSORBOARDS_WEB_APP = Component(
     "tensorboards-web-app-deployment",

@@ -25,6 +25,7 @@ from pytest_kubeflow.local.pvcviewers.objects import (
     affinity_to,
     deployment_of,
     name_of,
+    networking_of,
     service_of,
     url_of,
     virtual_service_of,
@@ -72,7 +73,7 @@ class PVCViewerController(Controller):
             found = self.deployments.get(name_of(viewer), key[0])
             wanted = deployment_of(viewer, self._affinity(viewer, found))
             await self._deployment(key, found, wanted)
-            if viewer["spec"].get("networking"):
+            if networking_of(viewer) is not None:
                 await self._put(SERVICES, self.services, service_of(viewer))
                 await self._put(VIRTUAL_SERVICES, self.routes, virtual_service_of(viewer))
         status = self._status(viewer)

@@ -31,10 +31,16 @@ def labels_of(viewer: Object) -> dict[str, str]:
     }
 
 
+def networking_of(viewer: Object) -> Object | None:
+    """How it is to be reached; None where it says nothing of that."""
+    found: Object = viewer["spec"].get("networking") or {}
+    return found if any(found.values()) else None
+
+
 def url_of(viewer: Object) -> str | None:
     """The path at which the gateway shows it; None where it is not to be shown."""
-    metadata, networking = viewer["metadata"], viewer["spec"].get("networking")
-    if not networking:
+    metadata, networking = viewer["metadata"], networking_of(viewer)
+    if networking is None:
         return None
     prefix = networking.get("basePrefix", "")
     return f"{prefix}/{metadata['namespace']}/{metadata['name']}/"
