@@ -212,7 +212,10 @@ class OwnObjects:
 
         The web app makes it without labels of ours, and users may not give it any.
         """
-        with contextlib.suppress(NotFound, PermissionDenied):
+        with (
+            contextlib.suppress(NotFound, PermissionDenied),
+            calling(f"delete the viewer of {claim}"),
+        ):
             self._kubernetes.custom.delete_namespaced_custom_object(
                 *_VIEWERS[:2], claim.namespace, _VIEWERS[2], claim.name
             )
