@@ -38,13 +38,12 @@ if TYPE_CHECKING:
     from pytest_kubeflow.k8s.client import KubernetesClient
     from pytest_kubeflow.k8s.inventory import Holder, Inventory, NodeFacts, read_inventory
     from pytest_kubeflow.k8s.portforward import PortForward
-    from pytest_kubeflow.k8s.volumes import SeededVolume, Volume
+    from pytest_kubeflow.k8s.volumes import SeededVolume, Volume, VolumeFactory
     from pytest_kubeflow.notebooks.creator import NotebookCreator
     from pytest_kubeflow.notebooks.errors import (
         CellFailed,
         KernelDied,
         NotebookFailed,
-        ServerRefused,
     )
     from pytest_kubeflow.notebooks.kernel import Kernel
     from pytest_kubeflow.notebooks.notebook import Notebook
@@ -73,13 +72,27 @@ if TYPE_CHECKING:
     from pytest_kubeflow.serving.service import InferenceService
     from pytest_kubeflow.serving.spec import model_uri
     from pytest_kubeflow.skipping.cause import skip_for
+    from pytest_kubeflow.tensorboards.creator import TensorboardCreator
+    from pytest_kubeflow.tensorboards.errors import TensorboardFailed
+    from pytest_kubeflow.tensorboards.event_file import as_float32, event_file
+    from pytest_kubeflow.tensorboards.server import Scalar, TensorBoardServer
+    from pytest_kubeflow.tensorboards.tensorboard import Tensorboard
+    from pytest_kubeflow.tensorboards.webapp import TensorboardsWebApp
+    from pytest_kubeflow.volumes.creator import VolumeCreator
+    from pytest_kubeflow.volumes.errors import ViewerFailed
+    from pytest_kubeflow.volumes.filebrowser import FileBrowser
+    from pytest_kubeflow.volumes.viewer import Viewer
+    from pytest_kubeflow.volumes.volume import AppVolume
+    from pytest_kubeflow.volumes.webapp import VolumesWebApp
     from pytest_kubeflow.waiting import Deadline, wait_until
+    from pytest_kubeflow.webapps.errors import ServerRefused
 
 __all__ = [
     "AccountAtKubernetes",
     "AccountToken",
     "AdmissionRefused",
     "Answer",
+    "AppVolume",
     "AuthenticationError",
     "Bucket",
     "CellFailed",
@@ -89,6 +102,7 @@ __all__ = [
     "ConfigurationError",
     "Deadline",
     "Evidence",
+    "FileBrowser",
     "GpuSettings",
     "Holder",
     "InferenceService",
@@ -126,6 +140,7 @@ __all__ = [
     "RequestFailed",
     "RunFailed",
     "RunMismatch",
+    "Scalar",
     "ScratchBucket",
     "Secret",
     "SeededVolume",
@@ -134,12 +149,24 @@ __all__ = [
     "ServiceFailed",
     "SourceUnavailable",
     "Task",
+    "TensorBoardServer",
+    "Tensorboard",
+    "TensorboardCreator",
+    "TensorboardFailed",
+    "TensorboardsWebApp",
     "UploadedPipeline",
+    "Viewer",
+    "ViewerFailed",
     "Visitor",
     "Visitors",
     "Volume",
+    "VolumeCreator",
     "VolumeError",
+    "VolumeFactory",
+    "VolumesWebApp",
     "WaitTimeout",
+    "as_float32",
+    "event_file",
     "forgeries",
     "model_uri",
     "parse_quantity",
@@ -180,9 +207,9 @@ _HOMES = {
     "k8s.portforward": ["PortForward"],
     "platform.expectation": ["PlatformHealth"],
     "quantity": ["parse_quantity"],
-    "k8s.volumes": ["SeededVolume", "Volume"],
+    "k8s.volumes": ["SeededVolume", "Volume", "VolumeFactory"],
     "notebooks.creator": ["NotebookCreator"],
-    "notebooks.errors": ["CellFailed", "KernelDied", "NotebookFailed", "ServerRefused"],
+    "notebooks.errors": ["CellFailed", "KernelDied", "NotebookFailed"],
     "notebooks.kernel": ["Kernel"],
     "notebooks.notebook": ["Notebook"],
     "notebooks.outputs": ["Outputs"],
@@ -204,7 +231,20 @@ _HOMES = {
     "serving.service": ["InferenceService"],
     "serving.spec": ["model_uri"],
     "skipping.cause": ["skip_for"],
+    "tensorboards.creator": ["TensorboardCreator"],
+    "tensorboards.errors": ["TensorboardFailed"],
+    "tensorboards.event_file": ["as_float32", "event_file"],
+    "tensorboards.server": ["Scalar", "TensorBoardServer"],
+    "tensorboards.tensorboard": ["Tensorboard"],
+    "tensorboards.webapp": ["TensorboardsWebApp"],
+    "volumes.creator": ["VolumeCreator"],
+    "volumes.errors": ["ViewerFailed"],
+    "volumes.filebrowser": ["FileBrowser"],
+    "volumes.viewer": ["Viewer"],
+    "volumes.volume": ["AppVolume"],
+    "volumes.webapp": ["VolumesWebApp"],
     "waiting": ["Deadline", "wait_until"],
+    "webapps.errors": ["ServerRefused"],
 }
 
 

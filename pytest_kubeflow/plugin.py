@@ -49,6 +49,8 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.fixtures.objectstore",
     "pytest_kubeflow.fixtures.serving",
     "pytest_kubeflow.fixtures.notebooks",
+    "pytest_kubeflow.fixtures.viewers",
+    "pytest_kubeflow.fixtures.tensorboards",
     "pytest_kubeflow.fixtures.access",
 )
 """What only a session of tests needs; `pytest --help` goes without."""

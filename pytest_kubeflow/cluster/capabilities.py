@@ -17,6 +17,8 @@ RESOURCES: dict[str, tuple[tuple[str, str], ...]] = {
     "kserve": (("serving.kserve.io", "inferenceservices"),),
     "notebooks": (("kubeflow.org", "notebooks"),),
     "profiles": (("kubeflow.org", "profiles"),),
+    "pvcviewers": (("kubeflow.org", "pvcviewers"),),
+    "tensorboards": (("tensorboard.kubeflow.org", "tensorboards"),),
     "training": (("trainer.kubeflow.org", "trainjobs"), ("kubeflow.org", "pytorchjobs")),
     "workflows": (("argoproj.io", "workflows"),),
 }

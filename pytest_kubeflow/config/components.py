@@ -9,6 +9,8 @@ COMPONENTS = (
     "objectstore",
     "pipelines",
     "profiles",
+    "pvcviewers",
+    "tensorboards",
     "training",
     "workflows",
 )
@@ -21,6 +23,8 @@ _SPOKEN = {
     "kserve": "KServe",
     "objectstore": "object store",
     "profiles": "Profiles",
+    "pvcviewers": "viewers of volumes",
+    "tensorboards": "TensorBoards",
     "training": "training operator",
     "workflows": "Argo Workflows",
 }

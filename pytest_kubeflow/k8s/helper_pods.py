@@ -7,7 +7,7 @@ cluster takes them away: what they do must be such that it can be done twice.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -79,6 +79,49 @@ class HelperPods:
             wait_until_removed(self._kubernetes, self._namespace, name, deadline=deadline)
         raise AssertionError("not reached")
 
+    @contextlib.contextmanager
+    def hold(
+        self,
+        purpose: str,
+        container: ContainerSpec,
+        *,
+        volumes: Sequence[Mapping[str, Any]],
+        labels: Mapping[str, str],
+        deadline: Deadline,
+    ) -> Iterator[str]:
+        """A pod that is there meanwhile, with these labels besides ours; gives its name.
+
+        Whether it runs is not waited for. Raises AdmissionRefused, or WaitTimeout where it is still
+        there at the deadline.
+        """
+        name = self._ownership.name(purpose)
+        manifest = self._manifest(name, [container], volumes, labels=labels)
+        create_pod(self._kubernetes, self._namespace, manifest, deadline=deadline)
+        try:
+            yield name
+        finally:
+            with contextlib.suppress(NotFound):
+                delete_pod(self._kubernetes, self._namespace, name)
+            wait_until_removed(self._kubernetes, self._namespace, name, deadline=deadline)
+
+    def _manifest(
+        self,
+        name: str,
+        containers: Sequence[ContainerSpec],
+        volumes: Sequence[Mapping[str, Any]],
+        *,
+        labels: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        bounds = read_bounds(self._kubernetes, self._namespace)
+        template = replace(self._template, resources=self._template.resources.fitted(bounds))
+        return pod_manifest(
+            name,
+            labels={**(labels or {}), **self._ownership.labels()},
+            containers=containers,
+            volumes=volumes,
+            template=template,
+        )
+
     def _attempt(
         self,
         name: str,
@@ -87,15 +130,7 @@ class HelperPods:
         deadline: Deadline,
         explain: Explain,
     ) -> dict[str, bytes]:
-        bounds = read_bounds(self._kubernetes, self._namespace)
-        template = replace(self._template, resources=self._template.resources.fitted(bounds))
-        manifest = pod_manifest(
-            name,
-            labels=self._ownership.labels(),
-            containers=containers,
-            volumes=volumes,
-            template=template,
-        )
+        manifest = self._manifest(name, containers, volumes)
         create_pod(self._kubernetes, self._namespace, manifest, deadline=deadline)
         try:
             wait_for_end(

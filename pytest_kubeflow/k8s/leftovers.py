@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,10 +20,12 @@ SELECTOR = f"{MANAGED_BY}={MANAGER}"
 # What sessions make in a namespace; what owns others comes first.
 _CUSTOM = {
     "notebook": ("kubeflow.org", "v1", "notebooks"),
+    "tensorboard": ("tensorboard.kubeflow.org", "v1alpha1", "tensorboards"),
     "poddefault": ("kubeflow.org", "v1alpha1", "poddefaults"),
     "inferenceservice": ("serving.kserve.io", "v1beta1", "inferenceservices"),
     "authorizationpolicy": ("security.istio.io", "v1beta1", "authorizationpolicies"),
 }
+_VIEWERS = ("kubeflow.org", "v1alpha1", "pvcviewers")
 # By kind, the end of the official client's method names.
 _CORE = {
     "pod": "pod",
@@ -193,6 +196,8 @@ class OwnObjects:
 
     def _delete(self, one: Leftover) -> None:
         body = {"preconditions": {"uid": one.uid}} if one.uid else None
+        if one.kind == "persistentvolumeclaim":
+            self._close_viewer(one)
         if one.kind in _CUSTOM:
             group, version, plural = _CUSTOM[one.kind]
             self._kubernetes.custom.delete_namespaced_custom_object(
@@ -201,6 +206,19 @@ class OwnObjects:
         else:
             delete = getattr(self._kubernetes.core, f"delete_namespaced_{_CORE[one.kind]}")
             delete(one.name, one.namespace, body=body)
+
+    def _close_viewer(self, claim: Leftover) -> None:
+        """Delete the viewer of a claim, which is called like it and would keep it.
+
+        The web app makes it without labels of ours, and users may not give it any.
+        """
+        with (
+            contextlib.suppress(NotFound, PermissionDenied),
+            calling(f"delete the viewer of {claim}"),
+        ):
+            self._kubernetes.custom.delete_namespaced_custom_object(
+                *_VIEWERS[:2], claim.namespace, _VIEWERS[2], claim.name
+            )
 
 
 def _seconds(text: str | None) -> float | None:

@@ -36,6 +36,7 @@ SOURCE = "/kf-source"
 CONTAINERS = 16
 """The most containers of one pod; they run one after another."""
 
+_WAIT = "import signal; signal.sigwait([signal.SIGTERM])"
 _AGENT = Path(__file__).with_name("volume_agent.py")
 
 
@@ -163,6 +164,21 @@ class VolumePods:
         except (AdmissionRefused, PodFailed, WaitTimeout) as error:
             raise self._failed(error, claim, purpose) from error
         return [AgentLog(data, tokens[name], self._where(pod, name)) for name, data in logs.items()]
+
+    @contextlib.contextmanager
+    def hold(self, claim: str, labels: Mapping[str, str], *, deadline: Deadline) -> Iterator[str]:
+        """A pod that mounts the claim meanwhile, with these labels besides ours; its name."""
+        container = ContainerSpec(
+            name="main",
+            image=self._image,
+            command=["python3", "-c", _WAIT],
+            mounts={"volume": ROOT},
+        )
+        volume = {"name": "volume", "persistentVolumeClaim": {"claimName": claim}}
+        with self._pods.hold(
+            "holds", container, volumes=[volume], labels=labels, deadline=deadline
+        ) as name:
+            yield name
 
     def _where(self, pod: str, container: str) -> str:
         return f"the log of pod {self._namespace}/{pod} ({container})"

@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from pytest_kubeflow.errors import (
     KubeflowError,
@@ -41,7 +41,7 @@ from pytest_kubeflow.provenance import READ
 from pytest_kubeflow.quantity import parse_quantity
 from pytest_kubeflow.waiting import Deadline
 
-__all__ = ["SeededVolume", "Volume", "Volumes"]
+__all__ = ["SeededVolume", "Volume", "VolumeFactory", "Volumes"]
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,27 @@ class Volume:
                 contents[path] = record.content
         return contents
 
+    def write(self, files: Mapping[str, bytes | str]) -> None:
+        """Write files by a pod, over those that are there; what was written is checked."""
+        self._volumes.write(self.name, files)
+
     def delete(self) -> None:
         """Delete the claim, and with it what it holds as the storage class says."""
         self._volumes.delete(self.name)
+
+
+class VolumeFactory(Protocol):
+    """Makes a claim and puts `files` on it: `seeded_pvc({"a.csv": text}, size="1Gi")`."""
+
+    def __call__(
+        self,
+        files: Mapping[str, bytes | str] | None = None,
+        *,
+        size: str | None = None,
+        storage_class: str | None = None,
+        access_mode: str = "ReadWriteOnce",
+    ) -> Volume:
+        """The claim as a Volume: `.name`, `.read_text(path)`, `.list()`."""
 
 
 class Volumes:
@@ -172,6 +190,21 @@ class Volumes:
                 volume.delete()
             raise
         return volume
+
+    def write(self, name: str, files: Mapping[str, bytes | str]) -> None:
+        """Write files on a claim that is there, by a pod. Raises NotFound, VolumeError."""
+        with calling(f"read volume claim {self.namespace}/{name}"):
+            claim = self._kubernetes.core.read_namespaced_persistent_volume_claim(
+                name, self.namespace
+            )
+        archive = pack(SeededVolume(files).contents())
+        self._seed(claim, archive, Deadline.after(self._timeout))
+
+    @contextlib.contextmanager
+    def in_use(self, name: str, labels: Mapping[str, str]) -> Iterator[str]:
+        """Meanwhile a pod of ours mounts a claim, with these labels besides ours; its name."""
+        with self._pods.hold(name, labels, deadline=Deadline.after(self._timeout)) as pod:
+            yield pod
 
     def delete(self, name: str) -> None:
         """Delete a claim; one that is gone already is fine."""

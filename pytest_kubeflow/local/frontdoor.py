@@ -28,6 +28,7 @@ from pytest_kubeflow.local.webapps import (
     dashboard_app,
     jupyter_app,
     kfam_app,
+    tensorboards_app,
     volumes_app,
 )
 
@@ -73,6 +74,7 @@ async def make_gateway(
     access = await make_client(f"{_ACCOUNTS}:profiles-controller-service-account", _MASTERS)
     volumes = await make_client(f"{_ACCOUNTS}:volumes-web-app-service-account", _MASTERS)
     jupyter = await make_client(f"{_ACCOUNTS}:jupyter-web-app-service-account", _MASTERS)
+    boards = await make_client(f"{_ACCOUNTS}:tensorboards-web-app-service-account", _MASTERS)
     ui = await make_client(f"{_ACCOUNTS}:ml-pipeline-ui", _MASTERS)
     artifacts = artifacts_app(ui, read_object, faults)
     volumes_web_app = volumes_app(volumes, secure_cookies=settings.secure_cookies, faults=faults)
@@ -105,6 +107,12 @@ async def make_gateway(
                 jupyter_app(jupyter, secure_cookies=settings.secure_cookies),
                 strip=True,
                 service=_of("jupyter-web-app-service"),
+            ),
+            Route(
+                "/tensorboards/",
+                tensorboards_app(boards, secure_cookies=settings.secure_cookies),
+                strip=True,
+                service=_of("tensorboards-web-app-service"),
             ),
             # Its policy lets the dashboard in, and nobody else.
             Route("/kfam/", kfam_app(access), service=_of("profiles-kfam"), inside=True),

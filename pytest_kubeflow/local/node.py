@@ -17,6 +17,7 @@ from pytest_kubeflow.local.pvcviewers.image import add_viewer_image
 from pytest_kubeflow.local.running import Running
 from pytest_kubeflow.local.serving.images import add_images
 from pytest_kubeflow.local.spawner import Spawner
+from pytest_kubeflow.local.tensorboards.image import tensorboard_image
 
 VOLUMES = "volumes"
 """The directory of its volumes, below the server's."""
@@ -28,6 +29,7 @@ def node_images(directory: Path) -> ImageCatalogue:
     images.register(LAUNCHER_IMAGE, _compiled(LAUNCHER_DIRECTORY, directory))
     add_images(images, directory)
     images.add(notebook_image(directory))
+    images.add(tensorboard_image(directory))
     add_viewer_image(images, directory)
     return images
 

@@ -20,10 +20,13 @@ from pytest_kubeflow.local.platform.components import (
     METADATA_ENVOY,
     POD_DEFAULTS,
     PROFILES,
+    TENSORBOARDS_WEB_APP,
+    VIEWER_CONTROLLER,
     VOLUMES_WEB_APP,
     Component,
 )
 from pytest_kubeflow.local.poddefaults.webhook import PodDefaultsWebhook
+from pytest_kubeflow.local.pvcviewers.webhook import viewers_webhook
 from pytest_kubeflow.local.running import Running
 from pytest_kubeflow.local.serving.webhook import webhook_app
 from pytest_kubeflow.local.webhookserver import WebhookServer
@@ -69,9 +72,11 @@ async def show_parts(
                 PodDefaultsWebhook(client, ignored=lambda: faults.active("poddefault-ignored")).app
             ),
         )
+        await serve_webhook(VIEWER_CONTROLLER, 9443, lambda _: viewers_webhook())
         # Policies of the mesh let their gateway in, and nobody else.
         refusing = (await running.serve(PlainTextResponse("RBAC: access denied", 403))).address
         await exposure.show(DASHBOARD, {8082: refusing})
         await exposure.show(VOLUMES_WEB_APP, {5000: refusing})
         await exposure.show(JUPYTER_WEB_APP, {5000: refusing})
+        await exposure.show(TENSORBOARDS_WEB_APP, {5000: refusing})
         await exposure.show(PROFILES, {8081: refusing})

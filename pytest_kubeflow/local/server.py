@@ -48,6 +48,7 @@ from pytest_kubeflow.local.platform.components import (
     NOTEBOOK_CONTROLLER,
     PROFILE_PIECES,
     SEAWEEDFS,
+    TENSORBOARD_CONTROLLER,
     VIEWER_CONTROLLER,
     Component,
     components,
@@ -63,6 +64,7 @@ from pytest_kubeflow.local.serving.autoscaler import Autoscaler
 from pytest_kubeflow.local.serving.controller import InferenceServiceController
 from pytest_kubeflow.local.settings import GatewaySettings
 from pytest_kubeflow.local.spawner import Spawner
+from pytest_kubeflow.local.tensorboards.controller import TensorboardController
 
 NODE = "kubeflow-local"
 CLUSTER_ISSUER = "https://kubernetes.default.svc.cluster.local"
@@ -194,13 +196,19 @@ class Server:
                 works=lambda: control.joined or _runs(images, NOTEBOOK_CONTROLLER),
                 on_change=images.hosted.on_change,
             )
-            notebooks.append(
+            notebooks += [
                 partial(
                     PVCViewerController,
                     works=lambda: control.joined or _runs(images, VIEWER_CONTROLLER),
                     on_change=images.hosted.on_change,
-                )
-            )
+                ),
+                partial(
+                    TensorboardController,
+                    faults=faults,
+                    works=lambda: control.joined or _runs(images, TENSORBOARD_CONTROLLER),
+                    on_change=images.hosted.on_change,
+                ),
+            ]
         manager = ControllerManager(
             await running.client("system:kube-controller-manager", ["system:masters"]),
             volumes=directory / VOLUMES,
@@ -341,7 +349,7 @@ class Server:
         return database
 
     def _manifest_names(self) -> list[str]:
-        people = ["multi-user", "istio", "poddefaults", "notebooks", "pvcviewers"]
+        people = ["multi-user", "istio", "poddefaults", "notebooks", "pvcviewers", "tensorboards"]
         return ["platform", *(people if self._multi_user else []), "kserve"]
 
     async def _endpoints(self, store: ObjectStore, host: str) -> Endpoints:

@@ -3,7 +3,7 @@
 ```
 KubeflowError
 ├── NotebookFailed       a Notebook cannot be made, or will not become ready
-├── ServerRefused        its Jupyter server responds, and not with what was asked for
+├── ServerRefused        a server responds, and not with what was asked for (webapps.errors)
 └── CellFailed           code raised an error, or its outputs were lost
     └── KernelDied       the kernel ended before the code did
 ```
@@ -18,14 +18,6 @@ from pytest_kubeflow.errors import Evidence, KubeflowError
 
 class NotebookFailed(KubeflowError):
     """A Notebook cannot be made, or will never become ready as it is."""
-
-
-class ServerRefused(KubeflowError):
-    """A notebook's Jupyter server did not respond as asked. `status` is HTTP's."""
-
-    def __init__(self, message: str, *, status: int, evidence: Evidence | None = None) -> None:
-        super().__init__(message, evidence=evidence)
-        self.status = status
 
 
 class CellFailed(KubeflowError):

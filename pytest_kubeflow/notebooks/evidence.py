@@ -7,14 +7,10 @@ from typing import Any
 
 from pytest_kubeflow.errors import Evidence, KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.events import describe_events, events_about
-from pytest_kubeflow.k8s.logs import last_lines
-from pytest_kubeflow.k8s.pods import describe_pod, started_containers
 from pytest_kubeflow.notebooks.state import NotebookState
 from pytest_kubeflow.notebooks.workload import NotebookWorkload
-from pytest_kubeflow.redaction import Redactor
+from pytest_kubeflow.webapps.evidence import with_workload
 
-_EVENTS = 30
 _REISSUED = "Reissued from"
 
 
@@ -37,22 +33,16 @@ def notebook_evidence(
         if state.loses:
             told.append(state.loses)
         evidence = evidence.and_section("state", "\n".join(told))
-    try:
-        workload = NotebookWorkload.read(kubernetes, namespace, name)
-    except KubeflowError as error:
-        return evidence.and_section("pod", f"({error.message})")
-    if workload.pod is None:
-        evidence = evidence.and_section("pod", "(none)")
-    else:
-        pod = workload.pod.metadata.name
-        # The server's own words come before everything that follows from them.
-        for container in sorted(started_containers(workload.pod), key=lambda one: one != name):
-            text = last_lines(kubernetes, namespace, pod, container)
-            evidence = evidence.and_section(f"log of {container}", Redactor().redact(text))
-        evidence = evidence.and_section("pod", f"{pod}: {describe_pod(workload.pod)}")
-        if claims := workload.pending_claims():
-            evidence = evidence.and_section("claims", claims)
-    return evidence.and_section("events", _events(kubernetes, namespace, name))
+    return with_workload(
+        evidence,
+        kubernetes,
+        namespace,
+        lambda: NotebookWorkload.read(kubernetes, namespace, name),
+        # Its StatefulSet has its name, its pod -0 after it, its claims another suffix.
+        names=(name,),
+        # The controller repeats on the Notebook what was said of StatefulSet and pod.
+        repeated=lambda event: (event.message or "").startswith(_REISSUED),
+    )
 
 
 def _processed(processed: Callable[[], Mapping[str, Any]]) -> str:
@@ -61,14 +51,3 @@ def _processed(processed: Callable[[], Mapping[str, Any]]) -> str:
     except KubeflowError as error:
         return f"({error.message})"
     return f"{status.get('phase', 'nothing')}: {status.get('message', '')}".rstrip(": ")
-
-
-def _events(kubernetes: KubernetesClient, namespace: str, name: str) -> str:
-    try:
-        # Its StatefulSet has its name, its pod -0 after it, its claims another suffix.
-        about = events_about(kubernetes, namespace, name, below=f"{name}-")
-    except KubeflowError as error:
-        return f"({error.message})"
-    # The controller repeats on the Notebook what was said of StatefulSet and pod.
-    own = [event for event in about if not (event.message or "").startswith(_REISSUED)]
-    return describe_events((own or about)[-_EVENTS:])

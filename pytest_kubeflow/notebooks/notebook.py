@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pytest_kubeflow.cluster import Cluster
 from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.k8s.ownership import is_ours
@@ -16,35 +15,20 @@ from pytest_kubeflow.notebooks.evidence import notebook_evidence
 from pytest_kubeflow.notebooks.kernel import Kernel
 from pytest_kubeflow.notebooks.outputs import Outputs
 from pytest_kubeflow.notebooks.readiness import Look, Readiness
-from pytest_kubeflow.notebooks.server import JupyterServer
+from pytest_kubeflow.notebooks.server import STATUS, JupyterServer
 from pytest_kubeflow.notebooks.spec import GROUP, PLURAL, STOPPED, STOPPED_SINCE, VERSION
 from pytest_kubeflow.notebooks.state import NotebookState
 from pytest_kubeflow.notebooks.webapp import JupyterWebApp
 from pytest_kubeflow.notebooks.workload import NotebookWorkload
 from pytest_kubeflow.provenance import READ
 from pytest_kubeflow.retries.evidence import reading_evidence
-from pytest_kubeflow.waiting import Deadline, wait_until
-
-if TYPE_CHECKING:
-    import requests
+from pytest_kubeflow.waiting import wait_until
+from pytest_kubeflow.webapps.access import ServerAccess
 
 
 @dataclass(frozen=True)
-class NotebookAccess:
-    """What the notebooks of one namespace are asked with. `timeout` is the longest wait.
-
-    Whoever waits for a notebook tells `onlooker` its name and what it waits for; None at the end.
-    """
-
-    cluster: Cluster
-    namespace: str
-    timeout: float
-    onlooker: Callable[[str, str | None], None] | None = None
-
-    @cached_property
-    def session(self) -> requests.Session:
-        """Requests to the gateway, as us."""
-        return self.cluster.session()
+class NotebookAccess(ServerAccess):
+    """What the notebooks of one namespace are asked with."""
 
     @cached_property
     def app(self) -> JupyterWebApp:
@@ -66,10 +50,6 @@ class NotebookAccess:
             self.cluster.kubernetes.custom.patch_namespaced_custom_object(
                 GROUP, VERSION, self.namespace, PLURAL, name, {"metadata": dict(metadata)}
             )
-
-    def deadline(self, timeout: float | None) -> Deadline:
-        """After `timeout` seconds, or the configured ones."""
-        return Deadline.after(self.timeout if timeout is None else timeout)
 
 
 class Notebook:
@@ -121,7 +101,7 @@ class Notebook:
     @cached_property
     def _glance(self) -> JupyterServer:
         """The same, asked once: while it starts, each answer counts."""
-        return JupyterServer(self.url, self._access.cluster.session(patient=False))
+        return JupyterServer(self.url, self._access.hasty_session)
 
     @property
     def is_ready(self) -> bool:
@@ -147,12 +127,24 @@ class Notebook:
     def _look(self) -> Look:
         state, workload = self.state, self.workload
         asked = workload.runs and not workload.is_going and not state.stopped_since
-        return Look(state, workload, self._glance.reply("/api/status") if asked else None)
+        return Look(state, workload, self._glance.reply(STATUS) if asked else None)
 
     @property
     def workload(self) -> NotebookWorkload:
         """Its pod and StatefulSet, as Kubernetes has them now."""
         return NotebookWorkload.read(self._access.cluster.kubernetes, self.namespace, self.name)
+
+    @property
+    def has_service(self) -> bool:
+        """Whether the controller has made its Service, by which the gateway reaches it."""
+        try:
+            with calling(f"read Service {self.namespace}/{self.name}"):
+                self._access.cluster.kubernetes.core.read_namespaced_service(
+                    self.name, self.namespace
+                )
+        except NotFound:
+            return False
+        return True
 
     def kernel(self, spec: str | None = None) -> Kernel:
         """Start another kernel; end it by its `close`. `spec` is the kind, the server's if none."""

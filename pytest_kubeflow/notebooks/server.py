@@ -10,7 +10,6 @@ import base64
 import binascii
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -18,8 +17,9 @@ from urllib.parse import quote
 from pytest_kubeflow.auth.loginwanted import wants_login
 from pytest_kubeflow.auth.refusal import Refusal
 from pytest_kubeflow.errors import AuthenticationError, ConfigurationError, NotFound
-from pytest_kubeflow.notebooks.errors import ServerRefused
 from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.webapps.errors import ServerRefused
+from pytest_kubeflow.webapps.reply import ServerReply, json_of
 
 if TYPE_CHECKING:
     import requests
@@ -29,26 +29,13 @@ _HEADER = "X-XSRFToken"
 _PAGES = ("/lab", "/tree", "/")
 """Pages at which Jupyter sets its cookie, the newest interface first."""
 
+STATUS = "/api/status"
+"""The path at which a server says since when it runs."""
+
+STARTED = "started"
+"""The field in which it says so."""
+
 _SAFE = frozenset({"GET", "HEAD"})
-
-
-@dataclass(frozen=True, slots=True)
-class ServerReply:
-    """What is answered at a notebook's path; `json` is None for anything else than JSON."""
-
-    status: int
-    content_type: str
-    words: str
-    json: Any = field(default=None, repr=False)
-
-    @property
-    def is_jupyter(self) -> bool:
-        """Whether it is the status of a Jupyter server, and no page of something else."""
-        return self.status == 200 and isinstance(self.json, dict) and "started" in self.json
-
-    def __str__(self) -> str:
-        kind = f" ({self.content_type})" if self.content_type else ""
-        return f"{self.status}{kind}" + (f": {self.words}" if self.words else "")
 
 
 class JupyterServer:
@@ -65,10 +52,7 @@ class JupyterServer:
 
     def reply(self, path: str) -> ServerReply:
         """GET `path` once, whatever comes; no redirect is followed. Raises ClusterUnreachable."""
-        with reaching(self.url):
-            response = self._session.get(self.url + path, allow_redirects=False)
-        refusal = Refusal.of(response)
-        return ServerReply(response.status_code, refusal.kind, refusal.words, _json(response))
+        return ServerReply.of(self._session, self.url + path)
 
     def page(self, path: str) -> str:
         """The page at `path`, which may redirect within the notebook."""
@@ -157,7 +141,7 @@ class JupyterServer:
 
     def _called(self, method: str, path: str, body: object = None) -> Any:
         """The JSON of a response; None for an empty one."""
-        return _json(self._sent(method, path, body))
+        return json_of(self._sent(method, path, body))
 
     def _sent(self, method: str, path: str, body: object = None) -> requests.Response:
         headers = {} if method in _SAFE else self._protected()
@@ -228,10 +212,3 @@ def _relative(path: str) -> PurePosixPath:
             f"{path!r} is no path of a notebook's files: they are relative to its home directory"
         )
     return found
-
-
-def _json(response: requests.Response) -> Any:
-    try:
-        return response.json() if response.content else None
-    except ValueError:
-        return None

@@ -89,7 +89,7 @@ class NotebookSpec:
     """Whether it is made without a pod, to be started later; by its object alone."""
 
     bare: bool = False
-    """Whether its object says nothing of resources and mounts, as one written by hand may."""
+    """Whether its object says nothing of resources, mounts and volumes that it has not."""
 
     def form(
         self, name: str, namespace: str, labels: Mapping[str, str], config: Mapping[str, Any]
@@ -179,9 +179,11 @@ class NotebookSpec:
             )
             volumes.append({"name": called, "persistentVolumeClaim": {"claimName": called}})
             container["volumeMounts"].append({"name": called, "mountPath": mount})
-        if self.bare:
+        pod: dict[str, Any] = {"serviceAccountName": ACCOUNT, "containers": [container]}
+        if self.bare:  # as one that was written by hand
             del container["resources"], container["volumeMounts"]
-        pod = {"serviceAccountName": ACCOUNT, "containers": [container], "volumes": volumes}
+        if volumes or not self.bare:
+            pod["volumes"] = volumes
         annotations = {"notebooks.kubeflow.org/server-type": "jupyter"}
         if self.stopped:
             annotations[STOPPED] = STOPPED_SINCE

@@ -3,106 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from pytest_kubeflow.errors import KubeflowError, NotFound
+from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.events import message_of, visible_events
-from pytest_kubeflow.k8s.pod_start import container_statuses
-from pytest_kubeflow.k8s.pods import describe_pod
+from pytest_kubeflow.webapps.workload import ServerWorkload, newest_pod
 
 LABEL = "notebook-name"
 
 
 @dataclass(frozen=True)
-class NotebookWorkload:
-    """At one moment. `pod` is a V1Pod, the one that is not being deleted if there are two."""
+class NotebookWorkload(ServerWorkload):
+    """At one moment; `name` is the Notebook's, and that of its StatefulSet and container."""
 
-    kubernetes: KubernetesClient
-    namespace: str
-    name: str
-    pod: Any = None
+    kind = "StatefulSet"
 
     @classmethod
     def read(cls, kubernetes: KubernetesClient, namespace: str, name: str) -> NotebookWorkload:
         """As it is now."""
-        with calling(f"list the pods of Notebook {namespace}/{name}"):
-            found = kubernetes.core.list_namespaced_pod(
-                namespace, label_selector=f"{LABEL}={name}"
-            ).items
-        found.sort(key=lambda pod: pod.metadata.deletion_timestamp is not None)
-        return cls(kubernetes, namespace, name, found[0] if found else None)
+        pod = newest_pod(kubernetes, namespace, f"{LABEL}={name}", of=f"Notebook {name} in")
+        return cls(kubernetes, namespace, name, pod)
 
     @property
-    def is_going(self) -> bool:
-        """Whether its pod is being deleted."""
-        return self.pod is not None and self.pod.metadata.deletion_timestamp is not None
-
-    @property
-    def runs(self) -> bool:
-        """Whether the container of the notebook runs."""
-        return any(
-            status.name == self.name and status.state and status.state.running
-            for status in (container_statuses(self.pod) if self.pod is not None else ())
-        )
-
-    @property
-    def crashes(self) -> str:
-        """How its container ends again and again; empty if it does not."""
-        for status in container_statuses(self.pod) if self.pod is not None else ():
-            waiting = status.state.waiting if status.state else None
-            if status.restart_count >= 2 and waiting and waiting.reason == "CrashLoopBackOff":
-                ended = status.last_state.terminated if status.last_state else None
-                how = f"with exit code {ended.exit_code}" if ended else "again and again"
-                why = f" ({ended.reason})" if ended and ended.reason else ""
-                return (
-                    f"its container {status.name} has ended {status.restart_count} times {how}{why}"
-                )
-        return ""
+    def container(self) -> str:
+        """The name of the server's container."""
+        return self.name
 
     def not_created(self) -> str:
-        """Why the StatefulSet cannot make a pod, in Kubernetes' words; empty if it says nothing."""
+        """What its events say of a pod that cannot be made."""
         events = visible_events(self.kubernetes, self.namespace, kind="StatefulSet", name=self.name)
         failed = [message_of(one) for one in events if one.reason == "FailedCreate"]
         return failed[-1] if failed else ""
 
-    def has_stateful_set(self) -> bool:
-        """Whether the controller has made one."""
+    def is_made(self) -> bool:
+        """Whether the StatefulSet is there."""
         try:
             with calling(f"read StatefulSet {self.namespace}/{self.name}"):
                 self.kubernetes.apps.read_namespaced_stateful_set(self.name, self.namespace)
         except NotFound:
             return False
         return True
-
-    def pending_claims(self) -> str:
-        """The claims of its pod that have no volume, each with the last word about it."""
-        told = []
-        for volume in (self.pod.spec.volumes or ()) if self.pod is not None else ():
-            source = volume.persistent_volume_claim
-            if source is not None and (why := self._pending(source.claim_name)):
-                told.append(why)
-        return "; ".join(told)
-
-    def _pending(self, claim: str) -> str:
-        try:
-            with calling(f"read claim {self.namespace}/{claim}"):
-                found = self.kubernetes.core.read_namespaced_persistent_volume_claim(
-                    claim, self.namespace
-                )
-        except KubeflowError:
-            return ""
-        if found.status.phase == "Bound":
-            return ""
-        events = visible_events(
-            self.kubernetes, self.namespace, kind="PersistentVolumeClaim", name=claim
-        )
-        said = f": {events[-1].reason}: {message_of(events[-1])}" if events else ""
-        return f"claim {claim} is {found.status.phase}{said}"
-
-    def describe(self) -> str:
-        """One line."""
-        if self.pod is None:
-            return "it has no pod"
-        claims = self.pending_claims() if self.pod.status.phase == "Pending" else ""
-        return describe_pod(self.pod) + (f"; {claims}" if claims else "")

@@ -24,6 +24,8 @@ VOLUMES = "volumes"
 OBJECTSTORE = "objectstore"
 KSERVE = "kserve"
 NOTEBOOKS = "notebooks"
+PVC_VIEWERS = "pvcviewers"
+TENSORBOARDS = "tensorboards"
 GPU = "gpu"
 
 MODELS = "models"

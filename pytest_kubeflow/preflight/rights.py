@@ -49,6 +49,8 @@ _OBJECT = ("create", "get", "list", "delete")
 _RUN = (need.RUNS,)
 _SERVED = (need.KSERVE,)
 _NOTEBOOKS = (need.NOTEBOOKS,)
+_VIEWERS = (need.PVC_VIEWERS,)
+_TENSORBOARDS = (need.TENSORBOARDS,)
 NEEDED = (
     Right(_OBJECT, "pods", "volumes and helper pods", (need.VOLUMES,)),
     Right(("get", "list"), "pods", "the evidence of failures", (*_RUN, *_SERVED), stops=False),
@@ -66,14 +68,41 @@ NEEDED = (
         group="apps",
         stops=False,
     ),
+    Right(
+        *(("get", "list"), "pods", "the states of viewers and TensorBoards"),
+        (*_VIEWERS, *_TENSORBOARDS),
+    ),
+    Right(
+        *(("get", "patch", "delete"), "persistentvolumeclaims", "volumes with viewers", _VIEWERS)
+    ),
+    Right(
+        *(("get",), "pvcviewers", "viewers of volumes", _VIEWERS),
+        group="kubeflow.org",
+        component="pvcviewers",
+    ),
+    Right(
+        *(_OBJECT, "tensorboards", "TensorBoards", _TENSORBOARDS),
+        group="tensorboard.kubeflow.org",
+        component="tensorboards",
+    ),
+    Right(
+        *(("get",), "deployments", "the reasons of servers without a pod"),
+        (*_VIEWERS, *_TENSORBOARDS),
+        group="apps",
+        stops=False,
+    ),
     Right(("get",), "pods/log", "the files on volumes", (need.VOLUMES,)),
     Right(("get",), "pods/log", "the logs of tasks", (*_RUN, *_SERVED), stops=False),
-    Right(("get",), "pods/log", "the logs of notebooks", _NOTEBOOKS, stops=False),
+    Right(
+        *(("get",), "pods/log", "the logs of notebooks and other servers"),
+        (*_NOTEBOOKS, *_VIEWERS, *_TENSORBOARDS),
+        stops=False,
+    ),
     Right(_OBJECT, "persistentvolumeclaims", "volumes", (need.VOLUMES,)),
     Right(_OBJECT, "configmaps", "volumes", (need.VOLUMES,)),
     Right(
         *(("list",), "events", "evidence of what went wrong"),
-        (need.VOLUMES, *_RUN, *_SERVED, *_NOTEBOOKS),
+        (need.VOLUMES, *_RUN, *_SERVED, *_NOTEBOOKS, *_VIEWERS, *_TENSORBOARDS),
         stops=False,
     ),
     Right(

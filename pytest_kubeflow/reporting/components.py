@@ -15,6 +15,7 @@ _USES = {
     "platform": "rely on the platform's parts",
     "resources": "get the CPUs, memory and GPUs that they ask for",
     "serving": "serve models",
+    "tensorboards": "look at what training recorded",
     "training": "train on several nodes",
     "volumes": "keep data on volumes",
     "workflows": "run workflows",

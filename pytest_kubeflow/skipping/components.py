@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from pytest_kubeflow.config.markers import PIPELINE
 
 FIXTURES = {
+    "app_volume": "pvcviewers",
     "inference_service": "kserve",
     "kserve_client": "kserve",
     "kfp_client": "pipelines",
@@ -19,7 +20,10 @@ FIXTURES = {
     "run_pipeline": "pipelines",
     "shared_inference_service": "kserve",
     "shared_minio_bucket": "objectstore",
+    "shared_app_volume": "pvcviewers",
     "shared_notebook": "notebooks",
+    "shared_tensorboard": "tensorboards",
+    "tensorboard": "tensorboards",
     "upload_pipeline": "pipelines",
 }
 """Fixtures that only tests of a component ask for."""

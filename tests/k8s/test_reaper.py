@@ -34,6 +34,7 @@ LABELS: dict[str, dict[str, str]] = {
 }
 KINDS = (
     "notebook",
+    "tensorboard",
     "poddefault",
     "inferenceservice",
     "authorizationpolicy",
@@ -47,6 +48,7 @@ KINDS = (
 
 CUSTOM = {
     "notebook": ("kubeflow.org", "v1", "notebooks"),
+    "tensorboard": ("tensorboard.kubeflow.org", "v1alpha1", "tensorboards"),
     "poddefault": ("kubeflow.org", "v1alpha1", "poddefaults"),
     "inferenceservice": ("serving.kserve.io", "v1beta1", "inferenceservices"),
     "authorizationpolicy": ("security.istio.io", "v1beta1", "authorizationpolicies"),
@@ -61,12 +63,14 @@ def make(kubernetes: KubernetesClient, namespace: str, name: str, labels: dict[s
     container = {"name": "main", "image": "busybox", "command": ["sleep", "300"]}
     specs: dict[str, dict[str, Any]] = {
         "notebook": {"template": {"spec": {"containers": [container]}}},
+        "tensorboard": {"logspath": "pvc://nothing/at-all"},
         "poddefault": {"selector": {"matchLabels": {"t-nobody": "has-it"}}},
         "inferenceservice": {"predictor": {"model": model}},
         "authorizationpolicy": {},
     }
     kinds = {
         "notebook": "Notebook",
+        "tensorboard": "Tensorboard",
         "poddefault": "PodDefault",
         "inferenceservice": "InferenceService",
         "authorizationpolicy": "AuthorizationPolicy",

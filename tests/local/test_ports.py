@@ -32,6 +32,7 @@ _OF_PLATFORMS = {
     *("dashboard.kubeflow", "dex.auth", "gateway", "oauth2-proxy.oauth2-proxy"),
     *("profiles-kfam.kubeflow", "volumes-web-app-service.kubeflow"),
     *("jupyter-web-app-service.kubeflow", "poddefaults-webhook-service.kubeflow"),
+    *("tensorboards-web-app-service.kubeflow", "pvcviewer-webhook-service.kubeflow"),
 }
 PAGE = Path(__file__).parents[2] / "docs/reference/embedded-ports.md"
 

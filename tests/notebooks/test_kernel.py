@@ -109,8 +109,8 @@ def test_a_message_that_is_too_large_is_one_line(
 
 
 def test_a_kernel_of_another_kind_is_refused(jupyter: Jupyter) -> None:
-    from pytest_kubeflow.notebooks.errors import ServerRefused
     from pytest_kubeflow.notebooks.server import JupyterServer
+    from pytest_kubeflow.webapps.errors import ServerRefused
 
     with pytest.raises(ServerRefused, match="answers 500"):
         JupyterServer(jupyter.url(), session()).start_kernel("no-such-kernel")

@@ -10,11 +10,11 @@ from pytest_kubeflow.errors import Evidence, KubeflowError, PermissionDenied, Wa
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.notebooks.errors import NotebookFailed
 from pytest_kubeflow.notebooks.readiness import Look, Readiness
-from pytest_kubeflow.notebooks.server import ServerReply
 from pytest_kubeflow.notebooks.spec import NotebookSpec
 from pytest_kubeflow.notebooks.state import NotebookState
 from pytest_kubeflow.notebooks.workload import NotebookWorkload
 from pytest_kubeflow.waiting import Deadline
+from pytest_kubeflow.webapps.reply import ServerReply
 
 REFUSED = (
     'create Pod lab-0 in StatefulSet lab failed error: pods "lab-0" is forbidden: exceeded quota: '
@@ -32,7 +32,7 @@ class Workload(NotebookWorkload):
     def not_created(self) -> str:
         return self.words
 
-    def has_stateful_set(self) -> bool:
+    def is_made(self) -> bool:
         return self.made
 
 

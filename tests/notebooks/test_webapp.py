@@ -19,8 +19,9 @@ from pytest_kubeflow.errors import (
     NotFound,
     PermissionDenied,
 )
-from pytest_kubeflow.notebooks.errors import NotebookFailed, ServerRefused
+from pytest_kubeflow.notebooks.errors import NotebookFailed
 from pytest_kubeflow.notebooks.webapp import JupyterWebApp
+from pytest_kubeflow.webapps.errors import ServerRefused
 from tests.auth.conftest import serving
 from tests.notebooks.conftest import session
 

@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 
 from pytest_kubeflow import JupyterWebApp, KubeflowConfig, Notebook, NotebookCreator, Outputs
-from pytest_kubeflow.notebooks.errors import ServerRefused
 from pytest_kubeflow.notebooks.spec import NewClaim, NotebookSpec
 from pytest_kubeflow.notebooks.state import NotebookState
+from pytest_kubeflow.webapps.errors import ServerRefused
 from suites.notebooks import test_code as code_checks
 from suites.notebooks import test_connect as connect_checks
 from suites.notebooks import test_keeping as keeping_checks

@@ -32,6 +32,30 @@ TRIPLE = "pipelines/test_pythagorean.py::test_hypotenuse[5-12-13]"
 PRIVATE = "pipelines/test_upload.py::test_run_versions_of_uploaded_pipeline[private]"
 PUBLIC = "pipelines/test_upload.py::test_run_versions_of_uploaded_pipeline[public]"
 SORTED = "volumes/test_sort.py::test_sorted"
+ROW = "volumes/test_web_app.py::test_it_is_listed_as_it_was_asked_for"
+UPLOADED = "volumes/test_web_app.py::test_what_is_uploaded_in_the_browser_is_read_by_a_pod"
+DOWNLOADED = "volumes/test_web_app.py::test_what_a_pod_wrote_is_downloaded_in_the_browser"
+SORTED_UPLOAD = "volumes/test_web_app.py::test_a_pipeline_sorts_what_was_uploaded"
+NO_VOLUMES = "volumes/test_web_app.py::test_a_notebook_without_volumes_does_not_break_the_list"
+IN_USE = "volumes/test_web_app.py::test_one_that_a_pod_uses_is_not_deleted"
+BOTH_GONE = "volumes/test_web_app.py::test_deleted_with_its_viewer_open_both_are_gone"
+VIEWER_STRANGERS = "volumes/test_viewer_access.py::test_strangers_are_refused_and_the_owner_gets_in"
+VIEWER_TOKENS = (
+    "volumes/test_viewer_access.py::test_tokens_of_accounts_are_refused_and_the_owner_gets_in"
+)
+VIEWER_OF_OURS = (
+    "volumes/test_viewer_access.py::test_a_foreign_account_opens_no_viewer_of_ours_and_we_do"
+)
+SCALARS = "tensorboards/test_scalars.py::test_the_numbers_of_an_event_file_come_back"
+BOARD_LISTED = "tensorboards/test_scalars.py::test_it_is_listed_as_ready"
+BOARD_DELETED = "tensorboards/test_scalars.py::test_deleted_it_leaves_the_claim_and_nothing_else"
+BOARD_SERVICE = (
+    "tensorboards/test_scalars.py::test_one_that_is_called_like_a_notebook_has_a_service_of_its_own"
+)
+BOARD_STRANGERS = "tensorboards/test_access.py::test_strangers_are_refused_and_the_owner_gets_in"
+BOARD_TOKENS = (
+    "tensorboards/test_access.py::test_tokens_of_accounts_are_refused_and_the_owner_gets_in"
+)
 KEYS = "objectstore/test_keys.py::test_wrong_keys_are_refused_and_right_ones_accepted"
 STORED = "objectstore/test_artifacts.py::test_artifact_of_a_task_is_in_the_store"
 MODEL = "objectstore/test_model_round_trip.py::test_model_round_trip"
@@ -93,12 +117,22 @@ RED: dict[str, dict[str, str]] = {
         ARTIFACTS: r"No such file or directory",
         STORED: r"NoSuchKey",
     },
+    "claim-in-use-deleted": {
+        **dict.fromkeys(
+            (f"{IN_USE}[pod]", f"{IN_USE}[pod-with-a-name-label]"),
+            r"volume \S+ was deleted while pod \S+ uses it",
+        ),
+    },
     "claim-pending": {
         SORTED: r"cannot seed volume .*; its claim is Pending",
         ORDERING: r"ExternalProvisioning .*waiting for a volume to be created",
         **dict.fromkeys(
             (SDK, INSTALLED, SOFTMAX, ELSEWHERE, LISTED, BY_HAND, DELETED),
             r"waiting for Notebook \S+ to respond; last state: .*; claim \S+ is Pending: ",
+        ),
+        **dict.fromkeys(
+            (ROW, NO_VOLUMES),
+            r"waiting for PVCViewer \S+ to respond; last state: .*; claim \S+ is Pending: ",
         ),
     },
     "conditions-ignored": {BRANCHES: r"'under' was to run alone; what ran: \{.*'over'.*'under'"},
@@ -203,6 +237,20 @@ RED: dict[str, dict[str, str]] = {
         KEYS: r"the object store is open to all: who has wrong keys reads|AccessDenied"
     },
     "task-hangs": {EVERY_TASK: r"timed out after 4 s waiting for run .*; last state: RUNNING"},
+    "tensorboard-empty": {
+        SCALARS: r"waiting for 25 numbers of 'loss' .*; last state: it has 0; runs and tags: \{\}",
+    },
+    "tensorboard-left": {
+        BOARD_DELETED: r"waiting for Tensorboard \S+ to be gone; last state: there is still its D",
+    },
+    "tensorboard-open": {
+        BOARD_STRANGERS: r"TensorBoard \S+ is open to all: somebody without a login is let in",
+        BOARD_TOKENS: r"TensorBoard \S+ is open to all: our account \S+ is let in",
+    },
+    "tensorboards-ignored": {
+        BOARD_LISTED: r"waiting for Tensorboard \S+ to respond; last state: it has no pod",
+        BOARD_SERVICE: r"waiting for the Deployment and the route of Tensorboard \S+; last state",
+    },
     "tokens-ageless": {EXPIRED: r"the pipelines API is open to all: a token is taken \d+ s after"},
     "tokens-unverified": {
         TAMPERED: r"the pipelines API is open to all: a forged token \(a later end\) is let in",
@@ -218,14 +266,25 @@ RED: dict[str, dict[str, str]] = {
             r"open to all: the foreign account \S+ who claims to be somebody else is let in"
         ),
     },
+    "viewer-left": {
+        BOTH_GONE: r"waiting for volume \S+ and its viewer to be gone; last state: there is still",
+    },
+    "viewer-open": {
+        VIEWER_STRANGERS: r"the viewer of \S+ is open to all: somebody without a login is let in",
+        VIEWER_TOKENS: r"the viewer of \S+ is open to all: our account \S+ is let in",
+    },
     "volume-lossy": {
         SORTED: r"No such file",
+        UPLOADED: r"what was uploaded in the viewer of \S+ is not on the volume",
+        DOWNLOADED: r"the viewer of \S+ does not show what a pod has written",
+        SORTED_UPLOAD: r"No such file",
         ORDERING: r"No such file .*order.txt",
         KEPT: r"Notebook \S+ has lost data: work/kept.txt is gone after a stop and start",
     },
     "volumes-open": {
         f"{DOOR}[volumes]": r"the volumes web app is open to all: somebody without a login is let",
         f"{ACCOUNT}[volumes]": r"the volumes web app is open to all: the foreign account \S+ is",
+        VIEWER_OF_OURS: r"the volumes web app is open to all: somebody without a login asks for",
     },
     "workflows-ignored": {
         EVERY_TASK: r"timed out after 4 s waiting for run .*; last state: PENDING"
@@ -243,7 +302,14 @@ UNFIT = {"dead-store": r"ERROR: .*nothing answers at http://127.0.0.1:\d+ \("}
 BORNE = {"api-503": [EVERY_TASK, PUBLIC, SORTED]}
 """Faults that the plugin must live with."""
 ENDLESS = {
-    *("claim-pending", "image-pull", "run-stuck-pending", "task-hangs", "workflows-ignored"),
+    *(
+        "claim-pending",
+        "image-pull",
+        "run-stuck-pending",
+        "task-hangs",
+        "tensorboards-ignored",
+        "workflows-ignored",
+    ),
 }
 """Faults that nothing but a timeout ends."""
 PATIENCE = {
@@ -251,6 +317,8 @@ PATIENCE = {
     "notebook-not-stopped": 20,
     "serving-never-ready": 40,
     "serving-stale": 40,
+    "tensorboard-empty": 30,
+    "viewer-left": 20,
     "tokens-ageless": 6,
 }
 """Of faults that only a timeout ends, those whose checks need seconds before they come to it."""

@@ -42,7 +42,12 @@ _GATEWAY_LABELS = {"app": "istio-ingressgateway", "istio": "ingressgateway"}
 # Hosts of these domains are the mesh's alone: nobody else answers for one that has no route.
 _DOMAINS = (".example.com", ".svc.cluster.local")
 _REVISION = "serving.knative.dev/revision"
-_PAGES = ("/notebook/", "/tensorboard/", "/pvcviewers/")
+_OPEN = {
+    "/notebook/": "notebook-open",
+    "/pvcviewers/": "viewer-open",
+    "/tensorboard/": "tensorboard-open",
+}
+_PAGES = tuple(_OPEN)
 _LONGEST_HOLD = 300.0  # `timeoutSeconds` of a Knative revision
 
 
@@ -167,7 +172,10 @@ class Mesh:
 
     def is_open(self, rule: Rule) -> bool:
         """Whether the fault is on that no credentials are asked for there."""
-        return self._faults.active("notebook-open" if _is_page(rule) else "serving-open")
+        if not _is_page(rule):
+            return self._faults.active("serving-open")
+        (fault,) = (one for prefix, one in _OPEN.items() if rule.path.startswith(prefix))
+        return self._faults.active(fault)
 
     def claims(self, host: str) -> bool:
         """Whether a request for this host is the mesh's, with or without a route."""

@@ -67,6 +67,7 @@ LEASES = Resource("coordination.k8s.io/v1", "leases", "Lease")
 POD_DEFAULTS = Resource("kubeflow.org/v1alpha1", "poddefaults", "PodDefault")
 PVC_VIEWERS = Resource("kubeflow.org/v1alpha1", "pvcviewers", "PVCViewer")
 PROFILES = Resource("kubeflow.org/v1", "profiles", "Profile", namespaced=False)
+TENSORBOARDS = Resource("tensorboard.kubeflow.org/v1alpha1", "tensorboards", "Tensorboard")
 NOTEBOOKS = Resource("kubeflow.org/v1beta1", "notebooks", "Notebook")
 WORKFLOWS = Resource("argoproj.io/v1alpha1", "workflows", "Workflow")
 WORKFLOW_TASK_RESULTS = Resource(

@@ -67,6 +67,9 @@ class Image:
     home: str = ""
     """The directory of its user, if the image has one."""
 
+    programs: tuple[tuple[str, str], ...] = ()
+    """Names in /usr/local/bin, and what of the image each leads to."""
+
 
 @dataclass(frozen=True, slots=True)
 class PythonImage:
@@ -83,8 +86,10 @@ class PythonImage:
     env: Mapping[str, str]
     user: str
     account: str
-    home: str
+    home: str = ""
     refused: Mapping[str, str] = field(default_factory=dict)
+    programs: tuple[tuple[str, str], ...] = ()
+    """Names in /usr/local/bin, and what of the image each leads to."""
 
     def is_called(self, name: str) -> bool:
         """Whether an image of this name (without a tag) is this one."""
@@ -212,6 +217,7 @@ class ImageCatalogue:
             environment=program.packages,
             account=program.account,
             home=program.home,
+            programs=program.programs,
         )
 
     def _python(self, reference: str) -> Image:

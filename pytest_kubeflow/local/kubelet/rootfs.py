@@ -102,7 +102,7 @@ class BaseLayers:
         content = tuple(sorted(os.listdir(image.directory))) if image.directory else ()
         key = (
             *(image.kind, image.directory, content, image.packages, image.environment),
-            *(image.home, who.uid, who.gid),
+            *(image.home, image.programs, who.uid, who.gid),
         )
         if key not in self._made:
             root = self._directory / uuid.uuid4().hex
@@ -133,6 +133,8 @@ class BaseLayers:
         if image.kind == "python":
             environments.fill(root, local, image.environment)
             mounts += environments.mounts()
+        for name, target in image.programs:
+            (local / "bin" / name).symlink_to(target)
         if image.directory is not None:
             mounts += [
                 Mount.bind(entry, f"/{entry.name}", readonly=True)

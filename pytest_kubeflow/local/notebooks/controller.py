@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pytest_kubeflow.local.controllers.controller import Controller, Informers
+from pytest_kubeflow.local.controllers.exposed import keep_service, keep_virtual_service
 from pytest_kubeflow.local.controllers.owners import controller_of
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import KubeClient
@@ -26,7 +27,6 @@ from pytest_kubeflow.local.notebooks.objects import (
     PREFIX,
     service_of,
     stateful_set_of,
-    virtual_service_name,
     virtual_service_of,
 )
 from pytest_kubeflow.local.notebooks.settings import Settings, SettingsReader
@@ -91,9 +91,10 @@ class NotebookController(Controller):
             return
         settings = await self._settings.read()
         found = await self._set(key, self._wanted_set(notebook, settings))
-        await self._service(key, service_of(notebook))
+        await keep_service(self.client, self.services, service_of(notebook))
         if settings.use_istio:
-            await self._route(notebook, virtual_service_of(notebook, settings))
+            route = virtual_service_of(notebook, settings)
+            await keep_virtual_service(self.client, self.routes, route)
         pod = self.pods.get(f"{key[1]}-0", key[0])
         status = status_of(notebook, found, pod, now=now())
         if self._faults.active("notebook-never-ready"):
@@ -139,42 +140,8 @@ class NotebookController(Controller):
         self._written[key] = wanted, made["metadata"].get("generation", 0)
         return found
 
-    async def _service(self, key: Key, wanted: Object) -> None:
-        found = self.services.get(key[1], key[0])
-        if found is None:
-            await self.client.create(SERVICES, wanted)
-            return
-        metadata, spec, ours = found["metadata"], found["spec"], wanted["spec"]
-        same = (
-            not metadata.get("labels")
-            and not metadata.get("annotations")
-            and spec.get("selector") == ours["selector"]
-            and _same_ports(spec.get("ports") or [], ours["ports"])
-        )
-        if same:
-            return
-        kept = {key: value for key, value in metadata.items() if key not in _NOT_KEPT}
-        changed = {**spec, "selector": ours["selector"], "ports": ours["ports"]}
-        await self.client.replace(SERVICES, {**found, "metadata": kept, "spec": changed})
-
-    async def _route(self, notebook: Object, wanted: Object) -> None:
-        namespace = notebook["metadata"]["namespace"]
-        found = self.routes.get(virtual_service_name(notebook), namespace)
-        if found is None:
-            await self.client.create(VIRTUAL_SERVICES, wanted)
-        elif found.get("spec") != wanted["spec"]:
-            await self.client.replace(VIRTUAL_SERVICES, {**found, "spec": wanted["spec"]})
-
 
 _NOT_KEPT = ("labels", "annotations")
-
-
-def _same_ports(found: list[Object], wanted: list[Object]) -> bool:
-    return len(found) == len(wanted) and all(
-        theirs.get(key) == value
-        for theirs, ours in zip(found, wanted, strict=True)
-        for key, value in ours.items()
-    )
 
 
 def _owner_key(obj: Object) -> Key | None:

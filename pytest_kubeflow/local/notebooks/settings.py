@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pytest_kubeflow.local.kube import ApiError, Informer, KubeClient
-from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.resources import CONFIG_MAPS
+from pytest_kubeflow.local.controllers.podsettings import PodSettings
+from pytest_kubeflow.local.kube import Informer, KubeClient
 
 NAMESPACE = "kubeflow"
 CONFIG = "notebook-controller-config-d7b4g2h5kf"
-_POD = ("app", "notebook-controller")
-_CONTAINER = "manager"
+_APP = "notebook-controller"
 
 
 @dataclass(frozen=True)
@@ -48,70 +46,15 @@ class Settings:
 
 
 class SettingsReader:
-    """Reads the environment of the controller's pod, once for each start of its container.
-
-    A cluster without such a pod has the ConfigMap alone.
-    """
+    """Reads them, once for each start of the controller's container."""
 
     def __init__(self, client: KubeClient, pods: Informer) -> None:
-        self._client = client
-        self._pods = pods
-        self._read: tuple[object, Settings] | None = None
+        self._pod = PodSettings(client, pods, namespace=NAMESPACE, app=_APP, config=CONFIG)
 
     async def read(self) -> Settings:
         """The settings. Raises ApiError."""
-        pod = next(filter(_is_controller, self._pods.objects.values()), None)
-        if pod is None:
-            data = await self._config(CONFIG)
-            return Settings.of(data) if data else Settings()
-        start = (pod["metadata"]["uid"], _started(pod))
-        if self._read is None or self._read[0] != start:
-            self._read = start, Settings.of(await self._environment(pod))
-        return self._read[1]
-
-    async def _environment(self, pod: Object) -> dict[str, str]:
-        found: dict[str, str] = {}
-        maps: dict[str, Mapping[str, str]] = {}
-        container = next(one for one in pod["spec"]["containers"] if one["name"] == _CONTAINER)
-        for one in container.get("env") or []:
-            reference = (one.get("valueFrom") or {}).get("configMapKeyRef")
-            if reference is None:
-                found[one["name"]] = one.get("value", "")
-                continue
-            name = reference["name"]
-            if name not in maps:
-                maps[name] = await self._config(name)
-            if reference["key"] in maps[name]:
-                found[one["name"]] = maps[name][reference["key"]]
-        return found
-
-    async def _config(self, name: str) -> Mapping[str, str]:
-        try:
-            found = await self._client.get(CONFIG_MAPS, name, NAMESPACE)
-        except ApiError as error:
-            if not error.not_found:
-                raise
-            return {}
-        return found.get("data") or {}
-
-
-def _is_controller(pod: Object) -> bool:
-    metadata = pod["metadata"]
-    labels = metadata.get("labels") or {}
-    return (
-        metadata["namespace"] == NAMESPACE
-        and labels.get(_POD[0]) == _POD[1]
-        and not metadata.get("deletionTimestamp")
-    )
-
-
-def _started(pod: Object) -> str | None:
-    for status in (pod.get("status") or {}).get("containerStatuses") or []:
-        if status["name"] == _CONTAINER:
-            running = (status.get("state") or {}).get("running") or {}
-            started: str | None = running.get("startedAt")
-            return started
-    return None
+        env = await self._pod.read()
+        return Settings.of(env) if env else Settings()
 
 
 def _number(text: str | None, default: int) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pytest_kubeflow.local.notebooks.settings import CONFIG as NOTEBOOK_CONFIG
+from pytest_kubeflow.local.tensorboards.settings import CONFIG as TENSORBOARD_CONFIG
 
 _KFP = "2.16.1"
 _DASHBOARD = "v2.0.0"
@@ -293,12 +294,59 @@ NOTEBOOK_CONTROLLER = Component(
         ),
     ),
 )
+VIEWER_SECRET = "webhook-server-cert"  # noqa: S105 the name of a Secret object
 VIEWER_CONTROLLER = Component(
     "pvcviewer-controller-manager",
     "kubeflow",
     "pvcviewer-controller-manager",
     {"app": "pvcviewer", "control-plane": "controller-manager"},
-    (Container("manager", f"ghcr.io/kubeflow/notebooks/pvcviewer-controller:{_NOTEBOOKS}"),),
+    (
+        Container(
+            "manager",
+            f"ghcr.io/kubeflow/notebooks/pvcviewer-controller:{_NOTEBOOKS}",
+            {"webhook-server": 9443},
+        ),
+    ),
+    {"pvcviewer-webhook-service": (Port("https", 443, 9443),)},
+    secret=VIEWER_SECRET,
+)
+TENSORBOARDS_WEB_APP = Component(
+    "tensorboards-web-app-deployment",
+    "kubeflow",
+    "tensorboards-web-app-service-account",
+    {"app": "tensorboards-web-app", "kustomize.component": "tensorboards-web-app"},
+    (
+        Container(
+            "tensorboards-web-app",
+            f"ghcr.io/kubeflow/notebooks/tensorboards-web-app:{_NOTEBOOKS}",
+            {"http": 5000},
+        ),
+    ),
+    {"tensorboards-web-app-service": (Port("http", 80, 5000),)},
+)
+TENSORBOARD_CONTROLLER = Component(
+    "tensorboard-controller-deployment",
+    "kubeflow",
+    "tensorboard-controller",
+    {
+        "app": "tensorboard-controller",
+        "control-plane": "controller-manager",
+        "kustomize.component": "tensorboard-controller",
+    },
+    (
+        Container(
+            "manager",
+            f"ghcr.io/kubeflow/notebooks/tensorboard-controller:{_NOTEBOOKS}",
+            config=TENSORBOARD_CONFIG,
+            settings=(
+                "RWO_PVC_SCHEDULING",
+                "TENSORBOARD_IMAGE",
+                "ISTIO_GATEWAY",
+                "ISTIO_HOST",
+            ),
+        ),
+        Container("kube-rbac-proxy", "quay.io/brancz/kube-rbac-proxy:v0.8.0"),
+    ),
 )
 ISTIOD = Component(
     "istiod",
@@ -375,6 +423,8 @@ _MULTI_USER = (
     JUPYTER_WEB_APP,
     NOTEBOOK_CONTROLLER,
     VIEWER_CONTROLLER,
+    TENSORBOARDS_WEB_APP,
+    TENSORBOARD_CONTROLLER,
     ISTIOD,
     INGRESS_GATEWAY,
     LOCAL_GATEWAY,

@@ -5,17 +5,14 @@ Words: kubeflow/dashboard components/poddefaults-webhooks/main.go.
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from pytest_kubeflow.local.bodies import parse_json
+from pytest_kubeflow.local.admission import allowed, changed, review
 from pytest_kubeflow.local.controllers.selector import selects
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
@@ -39,21 +36,14 @@ class PodDefaultsWebhook:
         self.app = Starlette(routes=[Route(PATH, self._review, methods=["POST"])])
 
     async def _review(self, request: Request) -> Response:
-        try:
-            review = parse_json(await request.body())
-            asked = review["request"]
-            response = {"uid": asked["uid"], **await self._response(asked)}
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            return PlainTextResponse(f"no admission review: {error!r}", 400)
-        kinds = {"apiVersion": review.get("apiVersion"), "kind": "AdmissionReview"}
-        return JSONResponse({**kinds, "response": response})
+        return await review(request, self._response)
 
     async def _response(self, asked: Object) -> Object:
         pod = asked["object"]
         annotations = pod["metadata"].get("annotations") or {}
         is_excluded = annotations.get(f"{PREFIX}/exclude") == "true" or _MIRROR in annotations
         if is_excluded or self._ignored():
-            return {"allowed": True}
+            return allowed()
         namespace = pod["metadata"].get("namespace") or asked["namespace"]
         try:
             listed = (await self._client.list(POD_DEFAULTS, namespace))["items"]
@@ -64,31 +54,16 @@ class PodDefaultsWebhook:
         labels = pod["metadata"].get("labels") or {}
         fitting = [one for one in listed if selects(one["spec"]["selector"], labels)]
         if not fitting:
-            return {"allowed": True}
+            return allowed()
         try:
-            changed = merged(pod, fitting)
+            after = merged(pod, fitting)
         except ConflictError as error:
             names = ",".join(one["metadata"]["name"] for one in fitting)
             name = pod["metadata"].get("name", "")
             what = f"conflict occurred while applying poddefaults: {names} on pod: {name}"
             return _refused(f"{what} err: {error}")
-        patch = base64.b64encode(json.dumps(_patch(pod, changed)).encode()).decode()
-        return {"allowed": True, "patchType": "JSONPatch", "patch": patch}
+        return changed(pod, after)
 
 
 def _refused(message: str) -> Object:
     return {"allowed": False, "status": {"message": message}}
-
-
-def _patch(before: Object, after: Object) -> list[Object]:
-    """What makes one of the other, as a JSON patch."""
-    patch: list[Object] = []
-    for part in ("metadata", "spec"):
-        for field, value in after[part].items():
-            if before[part].get(field) != value:
-                patch.append(_operation(part, field, value, there=field in before[part]))
-    return patch
-
-
-def _operation(part: str, field: str, value: Any, *, there: bool) -> Object:
-    return {"op": "replace" if there else "add", "path": f"/{part}/{field}", "value": value}

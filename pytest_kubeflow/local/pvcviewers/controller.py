@@ -25,6 +25,7 @@ from pytest_kubeflow.local.pvcviewers.objects import (
     affinity_to,
     deployment_of,
     name_of,
+    networking_of,
     service_of,
     url_of,
     virtual_service_of,
@@ -45,6 +46,9 @@ class PVCViewerController(Controller):
         on_change: Callable[[Callable[[], None]], None],
     ) -> None:
         self._works = works
+        # What was written last of each Deployment, and the generation that came of it: the API
+        # server adds defaults, so that what is wanted and what is there never look the same.
+        self._written: dict[Key, tuple[Object, int]] = {}
         super().__init__(client, informers)
         on_change(self._again)
 
@@ -61,13 +65,15 @@ class PVCViewerController(Controller):
 
     async def reconcile(self, key: Key) -> None:
         viewer = self.viewers.get(key[1], key[0])
+        if viewer is None:
+            self._written.pop(key, None)
         if viewer is None or not self._works():
             return
         if not viewer["metadata"].get("deletionTimestamp"):
             found = self.deployments.get(name_of(viewer), key[0])
             wanted = deployment_of(viewer, self._affinity(viewer, found))
-            await self._put(DEPLOYMENTS, self.deployments, wanted)
-            if viewer["spec"].get("networking"):
+            await self._deployment(key, found, wanted)
+            if networking_of(viewer) is not None:
                 await self._put(SERVICES, self.services, service_of(viewer))
                 await self._put(VIRTUAL_SERVICES, self.routes, virtual_service_of(viewer))
         status = self._status(viewer)
@@ -85,6 +91,17 @@ class PVCViewerController(Controller):
             return None
         claim = self.claims.get(viewer["spec"]["pvc"], viewer["metadata"]["namespace"])
         return affinity_to(claim, self.pods.objects.values())
+
+    async def _deployment(self, key: Key, found: Object | None, wanted: Object) -> None:
+        """Make it, or give it its pods' whole template again, whatever somebody has changed."""
+        if found is None:
+            made = await self.client.create(DEPLOYMENTS, wanted)
+        elif self._written.get(key) == (wanted, found["metadata"].get("generation", 0)):
+            return
+        else:
+            changed = {**found["spec"], **wanted["spec"]}
+            made = await self.client.replace(DEPLOYMENTS, {**found, "spec": changed})
+        self._written[key] = wanted, made["metadata"].get("generation", 0)
 
     async def _put(self, resource: Resource, known: Informer, wanted: Object) -> None:
         metadata = wanted["metadata"]

@@ -12,7 +12,7 @@ from pytest_kubeflow.local.kube.client import Object
 
 _PREFIX = "pvcviewer-"
 _PART_OF = "app.kubernetes.io/part-of"
-_PART = "pvcviewer"
+_PART = "pvc-viewer"
 _GATEWAY = "kubeflow/kubeflow-gateway"
 _PORT = 80
 
@@ -31,17 +31,26 @@ def labels_of(viewer: Object) -> dict[str, str]:
     }
 
 
+def networking_of(viewer: Object) -> Object | None:
+    """How it is to be reached; None where it says nothing of that."""
+    found: Object = viewer["spec"].get("networking") or {}
+    return found if any(found.values()) else None
+
+
 def url_of(viewer: Object) -> str | None:
     """The path at which the gateway shows it; None where it is not to be shown."""
-    metadata, networking = viewer["metadata"], viewer["spec"].get("networking")
-    if not networking:
+    metadata, networking = viewer["metadata"], networking_of(viewer)
+    if networking is None:
         return None
     prefix = networking.get("basePrefix", "")
     return f"{prefix}/{metadata['namespace']}/{metadata['name']}/"
 
 
 def deployment_of(viewer: Object, affinity: Object | None) -> Object:
-    """One pod, which is gone before the next comes: claims may be one node's alone."""
+    """One pod, which is gone before the next comes: claims may be one node's alone.
+
+    How many pods it has later on is left as it is.
+    """
     labels = labels_of(viewer)
     pod = {**(viewer["spec"].get("podSpec") or {})}
     if affinity:
@@ -49,7 +58,6 @@ def deployment_of(viewer: Object, affinity: Object | None) -> Object:
     return {
         "metadata": _metadata(viewer, labels),
         "spec": {
-            "replicas": 1,
             "selector": {"matchLabels": labels},
             "strategy": {"type": "Recreate"},
             "template": {"metadata": {"labels": labels}, "spec": pod},
@@ -74,9 +82,8 @@ def virtual_service_of(viewer: Object) -> Object:
         "match": [{"uri": {"prefix": prefix}}],
         "rewrite": {"uri": networking.get("rewrite") or prefix},
         "route": [{"destination": {"host": host, "port": {"number": _PORT}}}],
+        "timeout": networking.get("timeout") or None,
     }
-    if networking.get("timeout"):
-        route["timeout"] = networking["timeout"]
     return {
         "metadata": _metadata(viewer, labels_of(viewer)),
         "spec": {"hosts": ["*"], "gateways": [_GATEWAY], "http": [route]},

@@ -6,10 +6,10 @@ import asyncio
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from pytest_kubeflow.local.bodies import parse_json
+from pytest_kubeflow.local.admission import allowed, forbidden, review
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.serving.validation import refusal
@@ -32,17 +32,9 @@ def webhook_app(faults: Faults) -> Starlette:
 
 
 async def _validate(request: Request) -> Response:
-    try:
-        review = parse_json(await request.body())
-        asked = review["request"]
-        why = refusal(asked["object"], asked.get("oldObject"))
-        uid = asked["uid"]
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        return PlainTextResponse(f"no admission review: {error!r}", 400)
-    response: Object = {"uid": uid, "allowed": why is None}
-    if why is not None:
-        # As controller-runtime makes it of a refusal.
-        response["status"] = {"code": 403, "reason": "Forbidden", "message": why}
-    return JSONResponse(
-        {"apiVersion": review.get("apiVersion"), "kind": "AdmissionReview", "response": response}
-    )
+    return await review(request, _response)
+
+
+async def _response(asked: Object) -> Object:
+    why = refusal(asked["object"], asked.get("oldObject"))
+    return allowed() if why is None else forbidden(why)

@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from pytest_kubeflow.local.bodies import parse_json
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
+from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import NAMESPACES, STORAGE_CLASSES
 
 log = logging.getLogger(__name__)
@@ -112,12 +113,7 @@ class Guard:
 
         async def run(request: Request) -> Response:
             self.check(request)
-            try:
-                return await handler(request)
-            except (AttributeError, LookupError, TypeError, ValueError) as error:
-                # An object or a body of another shape than the app takes for granted.
-                log.debug("%s %s: %r", request.method, request.url.path, error)
-                raise RefusedError(500, "An error occured in the backend.") from None
+            return await answered(request, handler)
 
         return run
 
@@ -182,10 +178,30 @@ class Guard:
         return response
 
 
+async def answered(request: Request, handler: Handler) -> Response:
+    """A handler's answer; where it meets what it does not expect, that of the framework."""
+    try:
+        return await handler(request)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        # An object or a body of another shape than the app takes for granted.
+        log.debug("%s %s: %r", request.method, request.url.path, error)
+        raise RefusedError(500, "An error occured in the backend.") from None
+
+
 def success(request: Request, field: str = "", data: Any = None) -> Response:
     """The answer to what went well, with `data` in `field`."""
     body = {"status": 200, "success": True, "user": request.headers.get(USER_HEADER)}
     return JSONResponse({**body, **({field: data} if field else {})})
+
+
+def described(pod_default: Object) -> Object:
+    """A PodDefault as forms offer it: by the first label that it asks for."""
+    spec = pod_default["spec"]
+    return {
+        **pod_default,
+        "label": next(iter(spec["selector"]["matchLabels"].keys())),
+        "desc": spec.get("desc", pod_default["metadata"]["name"]),
+    }
 
 
 async def refused(request: Request, error: Exception) -> Response:

@@ -27,6 +27,7 @@ from pytest_kubeflow.local.webapps.crud import (
     USER_HEADER,
     Guard,
     RefusedError,
+    described,
     read_body,
     success,
 )
@@ -108,14 +109,7 @@ class _Jupyter:
     async def pod_defaults(self, request: Request) -> Response:
         namespace = await self._namespace(request, "list", POD_DEFAULTS)
         items = (await self._client.list(POD_DEFAULTS, namespace))["items"]
-        found = [
-            {
-                **one,
-                "label": next(iter(one["spec"]["selector"]["matchLabels"].keys())),
-                "desc": one["spec"].get("desc", one["metadata"]["name"]),
-            }
-            for one in items
-        ]
+        found = [described(one) for one in items]
         return success(request, "poddefaults", found)
 
     async def table(self, request: Request) -> Response:

@@ -77,10 +77,11 @@ def viewer_name(pod: Object) -> str | None:
 
 
 def notebooks_with(claim: str, notebooks: list[Object]) -> list[str]:
-    """Names of the Notebooks that mount a claim."""
+    """Names of the Notebooks that mount a claim. Raises KeyError for one without volumes."""
     return [
         one["metadata"]["name"]
         for one in notebooks
-        for volume in one["spec"]["template"]["spec"].get("volumes") or []
+        # The real one takes it for granted that each has volumes.
+        for volume in one["spec"]["template"]["spec"]["volumes"] or []
         if (volume.get("persistentVolumeClaim") or {}).get("claimName") == claim
     ]

@@ -22,7 +22,14 @@ from pytest_kubeflow.local.kube.resources import (
     PODS,
     PVC_VIEWERS,
 )
-from pytest_kubeflow.local.webapps.crud import HANDLERS, Guard, RefusedError, read_body, success
+from pytest_kubeflow.local.webapps.crud import (
+    HANDLERS,
+    Guard,
+    RefusedError,
+    answered,
+    read_body,
+    success,
+)
 from pytest_kubeflow.local.webapps.viewers import notebooks_with, shown, viewer_name, viewer_of
 
 PREFIX = "/volumes/"
@@ -50,7 +57,7 @@ def volumes_app(client: KubeClient, *, secure_cookies: bool, faults: Faults) -> 
         async def run(request: Request) -> Response:
             if not faults.active("volumes-open"):
                 guard.check(request)
-            return await handler(request)
+            return await answered(request, handler)
 
         return run
 
@@ -120,7 +127,7 @@ class _Volumes:
 
     async def _close(self, request: Request, name: str) -> None:
         namespace = await self._namespace(request, "delete", PVC_VIEWERS)
-        await self._client.delete(PVC_VIEWERS, name, namespace)
+        await self._client.delete(PVC_VIEWERS, name, namespace, propagation="Foreground")
 
     async def get(self, request: Request) -> Response:
         namespace = await self._namespace(request, "get")
@@ -146,13 +153,16 @@ class _Volumes:
             await self._namespace(request, "list", PODS),
             request.path_params["name"],
         )
-        pods = await self._users(namespace, name)
-        if users := [pod["metadata"]["name"] for pod in pods if viewer_name(pod) is None]:
+        in_use_deleted = self._faults.active("claim-in-use-deleted")
+        pods = [] if in_use_deleted else await self._users(namespace, name)
+        users = [pod["metadata"]["name"] for pod in pods if viewer_name(pod) is None]
+        if users:
             raise RefusedError(
                 409, f"Cannot delete PVC '{name}' because it is being used by pods: {users}"
             )
-        for pod in pods:
-            await self._close(request, viewer_name(pod) or "")
+        for viewer in (viewer_name(pod) for pod in pods):
+            if viewer is not None and not self._faults.active("viewer-left"):
+                await self._close(request, viewer)
         await self._namespace(request, "delete")
         await self._client.delete(PERSISTENT_VOLUME_CLAIMS, name, namespace)
         return success(request, "message", f"PVC {name} successfully deleted.")

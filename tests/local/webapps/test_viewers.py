@@ -146,7 +146,7 @@ def test_a_claim_goes_with_its_viewer_and_stays_with_another_pod(
 
     # Before that its program does not hear that it is to end.
     eventually(lambda: row(owner, name)["viewer"]["status"] == "ready")
-    assert pods()[0].metadata.labels["app.kubernetes.io/part-of"] == "pvcviewer"
+    assert pods()[0].metadata.labels["app.kubernetes.io/part-of"] == "pvc-viewer"
     volume = {"name": "v", "persistentVolumeClaim": {"claimName": name}}
     container = {"name": "c", "image": "busybox", "command": ["sleep", "60"]}
     spec = {"containers": [container], "volumes": [volume], "terminationGracePeriodSeconds": 0}

@@ -36,7 +36,7 @@ def main() -> None:
     host = socket.gethostbyname(socket.gethostname()) if address == "0.0.0.0" else address  # noqa: S104
     port = int(os.environ.get("FB_PORT", "8080"))
     server = ThreadingHTTPServer((host, port), Handler)
-    print(f"Listening on {host}:{port}", file=sys.stderr, flush=True)  # noqa: T201
+    print(f"Listening on {host}:{server.server_port}", file=sys.stderr, flush=True)  # noqa: T201
     server.serve_forever()
 
 

@@ -1,0 +1,1 @@
+"""TensorBoards: their controller, and the image with the program."""

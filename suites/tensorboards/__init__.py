@@ -1,0 +1,1 @@
+"""Acceptance suites: TensorBoards show the numbers that a training recorded, to their owner."""

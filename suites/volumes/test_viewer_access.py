@@ -1,0 +1,96 @@
+"""A viewer opens for the owner of its profile alone, and so does the app that opens it."""
+
+import json
+
+import pytest
+
+from pytest_kubeflow import (
+    AccountToken,
+    AppVolume,
+    Reply,
+    ServerRefused,
+    Visitor,
+    Visitors,
+    VolumesWebApp,
+)
+
+pytestmark = pytest.mark.kf_requires("pvcviewers")
+
+# The app takes any pair that is equal.
+FORGED = {
+    "Cookie": "XSRF-TOKEN=equal",
+    "X-XSRF-TOKEN": "equal",
+    "Content-Type": "application/json",
+}
+
+
+@pytest.fixture
+def owner(visitors: Visitors) -> Visitor:
+    """Ourselves, at the gateway."""
+    return visitors.owner()
+
+
+def opens_for(volume: AppVolume, visitor: Visitor) -> None:
+    """Ask as its owner. Fails if they are not let in."""
+    reply = visitor.get(volume.viewer.health_path)
+    told = f"the viewer of {volume.name} does not open for {visitor.name}: {reply}"
+    assert reply.status == 200, told
+    assert isinstance(reply.json, dict) or "OK" in reply.text, told
+
+
+def refuses(volume: AppVolume, visitor: Visitor) -> Reply:
+    """Ask as somebody who has to be sent away."""
+    reply = visitor.get(volume.viewer.health_path)
+    told = f"the viewer of {volume.name} is open to all: {visitor.name} is let in ({reply})"
+    assert reply.status != 200, told
+    told = f"the viewer of {volume.name} neither opens for {visitor.name} nor refuses: {reply}"
+    assert reply.is_refusal, told
+    return reply
+
+
+def test_strangers_are_refused_and_the_owner_gets_in(
+    browsed: AppVolume, owner: Visitor, visitors: Visitors
+) -> None:
+    opens_for(browsed, owner)
+    refuses(browsed, visitors.anonymous())
+    opens_for(browsed, owner)
+
+
+def test_tokens_of_accounts_are_refused_and_the_owner_gets_in(
+    browsed: AppVolume,
+    owner: Visitor,
+    visitors: Visitors,
+    own_account: AccountToken,
+    foreign_account: AccountToken,
+) -> None:
+    """The profile's own default-editor works in the web app, and is not let into viewers."""
+    opens_for(browsed, owner)
+    for account, whose in ((own_account, "our account"), (foreign_account, "another profile's")):
+        visitor = visitors.bearer(account.token, f"{whose} {account.user}")
+        reply = refuses(browsed, visitor)
+        told = f"the viewer of {browsed.name} does not know {visitor.name}: {reply}"
+        assert reply.status == 403, told
+    opens_for(browsed, owner)
+
+
+def test_a_foreign_account_opens_no_viewer_of_ours_and_we_do(
+    browsed: AppVolume,
+    volumes_web_app: VolumesWebApp,
+    visitors: Visitors,
+    foreign_account: AccountToken,
+) -> None:
+    """We get as far as hearing that there is one already."""
+    with pytest.raises(ServerRefused) as told:
+        volumes_web_app.open_viewer(browsed.namespace, browsed.name)
+    assert told.value.status == 409
+    path = f"/volumes/api/namespaces/{browsed.namespace}/viewers"
+    body = json.dumps({"name": browsed.name}).encode()
+    for visitor in (
+        visitors.anonymous(),
+        visitors.bearer(foreign_account.token, f"the foreign account {foreign_account.user}"),
+    ):
+        response = visitor.post(path, body, FORGED)
+        assert response.status_code in {302, 401, 403}, (
+            f"the volumes web app is open to all: {visitor.name} asks for a viewer of "
+            f"{browsed.name}, and is answered {response.status_code}"
+        )
