@@ -49,6 +49,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.fixtures.objectstore",
     "pytest_kubeflow.fixtures.serving",
     "pytest_kubeflow.fixtures.notebooks",
+    "pytest_kubeflow.fixtures.katib",
     "pytest_kubeflow.fixtures.access",
 )
 """What only a session of tests needs; `pytest --help` goes without."""

@@ -24,6 +24,7 @@ VOLUMES = "volumes"
 OBJECTSTORE = "objectstore"
 KSERVE = "kserve"
 NOTEBOOKS = "notebooks"
+KATIB = "katib"
 GPU = "gpu"
 
 MODELS = "models"

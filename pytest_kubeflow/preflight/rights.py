@@ -49,6 +49,7 @@ _OBJECT = ("create", "get", "list", "delete")
 _RUN = (need.RUNS,)
 _SERVED = (need.KSERVE,)
 _NOTEBOOKS = (need.NOTEBOOKS,)
+_KATIB = (need.KATIB,)
 NEEDED = (
     Right(_OBJECT, "pods", "volumes and helper pods", (need.VOLUMES,)),
     Right(("get", "list"), "pods", "the evidence of failures", (*_RUN, *_SERVED), stops=False),
@@ -66,6 +67,25 @@ NEEDED = (
         group="apps",
         stops=False,
     ),
+    Right(
+        *((*_OBJECT, "patch"), "experiments", "experiments", _KATIB),
+        group="kubeflow.org",
+        component="katib",
+    ),
+    Right(
+        *(("list", "watch"), "trials", "the trials of experiments", _KATIB),
+        group="kubeflow.org",
+        component="katib",
+    ),
+    Right(
+        *(("get",), "suggestions", "the values that experiments try", _KATIB),
+        group="kubeflow.org",
+        component="katib",
+    ),
+    Right(("get", "list"), "jobs", "the Jobs of trials", _KATIB, group="batch"),
+    Right(("list",), "deployments", "the suggestion services", _KATIB, group="apps"),
+    Right(("list",), "pods", "the pods of trials", _KATIB),
+    Right(("get",), "pods/log", "the logs of trials", _KATIB),
     Right(("get",), "pods/log", "the files on volumes", (need.VOLUMES,)),
     Right(("get",), "pods/log", "the logs of tasks", (*_RUN, *_SERVED), stops=False),
     Right(("get",), "pods/log", "the logs of notebooks", _NOTEBOOKS, stops=False),
@@ -73,7 +93,7 @@ NEEDED = (
     Right(_OBJECT, "configmaps", "volumes", (need.VOLUMES,)),
     Right(
         *(("list",), "events", "evidence of what went wrong"),
-        (need.VOLUMES, *_RUN, *_SERVED, *_NOTEBOOKS),
+        (need.VOLUMES, *_RUN, *_SERVED, *_NOTEBOOKS, *_KATIB),
         stops=False,
     ),
     Right(

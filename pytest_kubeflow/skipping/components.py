@@ -8,6 +8,8 @@ from pytest_kubeflow.config.markers import PIPELINE
 
 FIXTURES = {
     "inference_service": "kserve",
+    "katib_experiment": "katib",
+    "katib_ui": "katib",
     "kserve_client": "kserve",
     "kfp_client": "pipelines",
     "minio_bucket": "objectstore",
@@ -18,6 +20,7 @@ FIXTURES = {
     "pod_default": "notebooks",
     "run_pipeline": "pipelines",
     "shared_inference_service": "kserve",
+    "shared_katib_experiment": "katib",
     "shared_minio_bucket": "objectstore",
     "shared_notebook": "notebooks",
     "upload_pipeline": "pipelines",
