@@ -68,10 +68,7 @@ class ExperimentRecord:
         )
         try:
             state = experiment.state
-            trials = sorted(
-                experiment.workload.trials(state.space),
-                key=lambda one: (one.started or 0, one.name),
-            )
+            found = experiment.workload.trials(state.space)
         except NotAsked as error:
             return replace(known, gaps=(error.message,))
         except UNREADABLE as error:
