@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ class ExperimentCreator:
         manifest: Mapping[str, Any] | str | Path | None = None,
         *,
         name: str | None = None,
+        namespace: str | None = None,
         space: Mapping[str, SearchParameter] | None = None,
         trial: Callable[..., Any] | Sequence[str] | None = None,
         metric: str = "",
@@ -53,11 +55,14 @@ class ExperimentCreator:
         Either from a `manifest` (a dictionary, YAML, or the path of a file of it), of which only
         name, namespace and labels are changed; or from a search `space`, what a `trial` runs (a
         function or a command) and the name of the objective's `metric`; `spec` are the other fields
-        of ExperimentSpec: `goal`, `parallel`, `trials`, `algorithm`...
+        of ExperimentSpec: `goal`, `parallel`, `trials`, `algorithm`... `namespace` is another one
+        than the session's.
         Raises ConfigurationError for what can never work, before anything is sent; ExperimentFailed
         where the name is taken, or with the words of Katib's webhook where that refuses it.
         """
         access = self._access
+        if namespace is not None:
+            access = replace(access, namespace=namespace)
         name = check_name(name or access.cluster.ownership.name("experiment"))
         labels = access.cluster.ownership.labels()
         if manifest is not None:
@@ -74,33 +79,12 @@ class ExperimentCreator:
             wanted = ExperimentSpec(space, trial, metric, image or self.image, **spec)
             body = wanted.manifest(name, access.namespace, labels)
         watch = TrialWatch.on(access.cluster.kubernetes, access.namespace, name)
-        self._create(name, body)
+        _create(access, name, body)
         MADE.add("experiment")
         watch.start()
         made = KatibExperiment(access, name, watch)
         self.experiments.append(made)
         return made
-
-    def _create(self, name: str, body: Mapping[str, Any]) -> None:
-        access = self._access
-        where = f"{access.namespace}/{name}"
-        try:
-            access.read(name)
-        except NotFound:
-            pass
-        else:
-            raise ExperimentFailed(
-                f"there is an Experiment {where} already: left as it is; take another name, or none"
-            )
-        try:
-            with calling(f"create Experiment {where}"):
-                access.cluster.kubernetes.custom.create_namespaced_custom_object(
-                    GROUP, VERSION, access.namespace, EXPERIMENTS, dict(body)
-                )
-        except KubeflowError as error:
-            if _WEBHOOK not in error.message:
-                raise
-            raise ExperimentFailed(f"Katib refuses Experiment {where}: {error.message}") from error
 
     def close(self) -> None:
         """Remove the experiments, and wait until nothing of them is left; raises the first error.
@@ -128,3 +112,24 @@ def _renamed(
     theirs = metadata.get("labels") or {}
     metadata |= {"name": name, "namespace": namespace, "labels": {**theirs, **labels}}
     return {**manifest, "metadata": metadata}
+
+
+def _create(access: KatibAccess, name: str, body: Mapping[str, Any]) -> None:
+    where = f"{access.namespace}/{name}"
+    try:
+        access.read(name)
+    except NotFound:
+        pass
+    else:
+        raise ExperimentFailed(
+            f"there is an Experiment {where} already: left as it is; take another name, or none"
+        )
+    try:
+        with calling(f"create Experiment {where}"):
+            access.cluster.kubernetes.custom.create_namespaced_custom_object(
+                GROUP, VERSION, access.namespace, EXPERIMENTS, dict(body)
+            )
+    except KubeflowError as error:
+        if _WEBHOOK not in error.message:
+            raise
+        raise ExperimentFailed(f"Katib refuses Experiment {where}: {error.message}") from error

@@ -7,6 +7,7 @@ All numbers of a `feasibleSpace` are strings, and so are all values that trials 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +19,33 @@ _ROOM = 1e-9
 """By how much of its size a value may be outside for the sake of rounding."""
 
 
+class SearchParameter(ABC):
+    """One parameter: its type in Katib's words, and its values."""
+
+    __slots__ = ()
+    type_name: str
+
+    @property
+    @abstractmethod
+    def feasible_space(self) -> dict[str, Any]:
+        """As Katib takes it."""
+
+    @abstractmethod
+    def parse(self, text: str) -> Any:
+        """The value of an assignment. Raises ValueError for what is not of its type."""
+
+    @abstractmethod
+    def contains(self, value: object) -> bool:
+        """Whether a value is of this parameter."""
+
+    @property
+    @abstractmethod
+    def size(self) -> int | None:
+        """How many values it has; None if there is no end of them."""
+
+
 @dataclass(frozen=True, slots=True)
-class DoubleParameter:
+class DoubleParameter(SearchParameter):
     """A real number from `low` to `high`; with `step`, only those that many steps from `low`.
 
     `distribution` is one of Katib's (0.19): uniform, logUniform, normal, logNormal.
@@ -61,7 +87,7 @@ class DoubleParameter:
 
 
 @dataclass(frozen=True, slots=True)
-class IntParameter:
+class IntParameter(SearchParameter):
     """A whole number from `low` to `high`, both of them included."""
 
     low: int
@@ -94,7 +120,7 @@ class IntParameter:
 
 
 @dataclass(frozen=True, slots=True)
-class CategoricalParameter:
+class CategoricalParameter(SearchParameter):
     """One of these words."""
 
     values: tuple[str, ...]
@@ -124,7 +150,7 @@ class CategoricalParameter:
 
 
 @dataclass(frozen=True, slots=True)
-class DiscreteParameter:
+class DiscreteParameter(SearchParameter):
     """One of these numbers."""
 
     values: tuple[float, ...]
@@ -153,9 +179,6 @@ class DiscreteParameter:
     def size(self) -> int:
         """How many values it has."""
         return len(self.values)
-
-
-SearchParameter = DoubleParameter | IntParameter | CategoricalParameter | DiscreteParameter
 
 
 def parameter_of(spec: Mapping[str, Any]) -> SearchParameter:
