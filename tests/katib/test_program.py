@@ -105,7 +105,7 @@ def closing(number: int) -> Callable[..., Any]:
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        (lambda lr: None, "<lambda> cannot be sent to a trial: give a function that begins"),
+        (lambda: None, "<lambda> cannot be sent to a trial: give a function that begins"),
         (print, "print cannot be sent to a trial"),
         (with_decorator, "the function with_decorator has a decorator, or is async"),
         (with_placeholder, "contains ${trialParameters.lr}, which Katib replaces by a value"),
