@@ -22,6 +22,20 @@ PLACEHOLDER = re.compile(r"\$\{trialParameters\.(.+?)\}")
 
 _WORD = re.compile(r"[A-Za-z0-9_.,:/@%+=-]*", re.ASCII)
 _END = "END_OF_TRIAL"
+_WAIT = """
+import os, sys, time
+
+def wait_for_collector():
+    # Katib fails a trial that has ended before its collector looks for it: "unable to find main
+    # pid from the process list" (katib#2181). They share their processes, so it can be seen.
+    own = {1, os.getpid(), os.getppid()}
+    ends = time.monotonic() + 20
+    while os.getppid() != 1 and time.monotonic() < ends:
+        if {int(one) for one in os.listdir("/proc") if one.isdigit()} - own:
+            time.sleep(0.5)
+            return
+        time.sleep(0.1)
+"""
 _READERS = {"double": "float", "int": "int", "categorical": "str", "discrete": "float"}
 
 
@@ -57,13 +71,16 @@ def function_command(
         [
             source.rstrip(),
             "",
-            "import sys",
+            _WAIT,
             f"values = dict(zip({names!r}, sys.argv[1:]))",
             "given = {",
             *(f"    {name!r}: {reader}(values[{name!r}])," for name, reader in readers.items()),
             "}",
-            f"for name, value in ({function.__name__}(**given) or {{}}).items():",
-            '    print(f"{name}={value}", flush=True)',
+            "try:",
+            f"    for name, value in ({function.__name__}(**given) or {{}}).items():",
+            '        print(f"{name}={value}", flush=True)',
+            "finally:",
+            "    wait_for_collector()",
         ]
     )
     if f"\n{_END}\n" in f"\n{program}\n":
