@@ -18,6 +18,7 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import Resource
 from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.platform.components import SEAWEEDFS, Component, components
+from pytest_kubeflow.local.platform.katib import katib_objects
 from pytest_kubeflow.local.platform.poddefaults import pod_defaults_objects
 from pytest_kubeflow.local.platform.webhook import webhook_objects
 from pytest_kubeflow.local.platform.workloads import objects_of
@@ -31,6 +32,7 @@ _MULTI_USER = (
     "mesh",
     "notebooks",
     "pvcviewers",
+    "katib",
 )
 _SYSTEM = "kubeflow"
 _BUILT_IN_GROUPS = (
@@ -77,6 +79,7 @@ def installation(
     objects += webhook_objects()
     if multi_user:
         objects += pod_defaults_objects()
+        objects += katib_objects()
     every = components(multi_user=multi_user)
     for component, ip in _addressed(every, site):
         objects += _once(
