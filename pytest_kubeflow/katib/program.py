@@ -72,6 +72,7 @@ def function_command(
             source.rstrip(),
             "",
             _WAIT,
+            *_install(packages, index_urls),
             f"values = dict(zip({names!r}, sys.argv[1:]))",
             "given = {",
             *(f"    {name!r}: {reader}(values[{name!r}])," for name, reader in readers.items()),
@@ -91,7 +92,6 @@ def function_command(
         f"cat > \"$file\" <<'{_END}'",
         program,
         _END,
-        *_install(packages, index_urls),
         f'python3 -u "$file" {values}',
     ]
     return ["sh", "-c", _escaped("\n".join(lines))]
@@ -173,14 +173,20 @@ def _check_words(name: str, parameter: SearchParameter) -> None:
 
 
 def _install(packages: Sequence[str], index_urls: Sequence[str]) -> list[str]:
+    """Inside of the program: what pip says is in its log, and the collector has one to read."""
     if not packages:
         return []
     first, *more = index_urls or [""]
-    indexes = [f"--index-url '{first}'"] if first else []
-    indexes += [f"--extra-index-url '{url}'" for url in more]
-    wanted = " ".join(f"'{package}'" for package in packages)
-    # Past the line that goes to the collector: its words are no metrics.
-    return [f"python3 -m pip install --quiet {' '.join([*indexes, wanted])} >&2 || exit 1"]
+    options = ["--index-url", first] if first else []
+    for url in more:
+        options += ["--extra-index-url", url]
+    command = ["-m", "pip", "install", "--quiet", *options, *packages]
+    return [
+        "import subprocess",
+        f"if subprocess.call([sys.executable, *{command!r}]):",
+        "    wait_for_collector()",
+        '    sys.exit("what the trial needs is not installed")',
+    ]
 
 
 def _escaped(text: str) -> str:

@@ -36,7 +36,7 @@ def test_a_trial_without_numbers_is_told(silent: KatibExperiment) -> None:
     (trial,) = silent.trials
     told = f"trial {trial.name} is {trial.state}: {trial.reason}"
     assert trial.state == "MetricsUnavailable", told
-    assert trial.reason.startswith("MetricsUnavailable: Metrics are not available"), told
+    assert "Metrics are not available" in trial.reason, told
     assert state.count("trialMetricsUnavailable") == 1, state.describe()
     assert trial.metrics == {"accuracy": None}, told
     assert "and told nobody how well" in silent.log(trial)

@@ -52,6 +52,7 @@ def test_observations_are_what_the_trials_compute(searched: KatibExperiment) -> 
             )
 
 
+@pytest.mark.usefixtures("katib_ui")
 def test_the_database_has_what_the_trials_compute(searched: KatibExperiment) -> None:
     rows = searched.database()
     trials = searched.trials

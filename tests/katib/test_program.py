@@ -69,9 +69,21 @@ def test_packages_are_installed_before() -> None:
         computes, SPACE, packages=["scikit-learn>1"], index_urls=["https://a/simple", "https://b"]
     )
     assert (
-        "python3 -m pip install --quiet --index-url 'https://a/simple' "
-        "--extra-index-url 'https://b' 'scikit-learn>1' >&2 || exit 1"
+        "[sys.executable, *['-m', 'pip', 'install', '--quiet', '--index-url', 'https://a/simple', "
+        "'--extra-index-url', 'https://b', 'scikit-learn>1']]"
     ) in command[-1]
+
+
+def test_a_package_that_is_not_there_is_told_in_the_log(tmp_path: Path) -> None:
+    command = function_command(
+        computes, SPACE, packages=["no-such-package"], index_urls=["http://127.0.0.1:9/simple"]
+    )
+    values = {"lr": "0.02", "num-layers": "3", "optimizer": "adam"}
+    done, log, ended = wrapped(command, values, tmp_path)
+    assert done.returncode == 1
+    assert "No matching distribution found for no-such-package" in log
+    assert "what the trial needs is not installed" in log
+    assert not ended
 
 
 def decorated(function: Callable[..., Any]) -> Callable[..., Any]:
