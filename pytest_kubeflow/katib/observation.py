@@ -14,6 +14,12 @@ UNAVAILABLE = "unavailable"
 _LINE = re.compile(r"([\w|-]+)\s*=\s*([+-]?\d*(?:\.\d+)?(?:[Ee][+-]?\d+)?)")
 """The default filter of the collectors of text (katib pkg/metricscollector/v1beta1/common)."""
 
+_OWN = re.compile(r"^[WEF]\d{4} [\d:.]+ +\d+ \S+\.go:\d+\] .*$", re.MULTILINE)
+"""What the collector has to say itself, in klog's form; what it repeats has the severity I.
+
+It repeats a line once more where it warns that "Metrics will not have timestamp since" of it.
+"""
+
 _STRATEGIES = ("min", "max", "latest")
 
 
@@ -75,7 +81,7 @@ def metrics_in_log(log: str, metrics: Iterable[str]) -> dict[str, list[float]]:
     Read anew from the text, so that a collector that reads it wrong is seen.
     """
     found: dict[str, list[float]] = {metric: [] for metric in metrics}
-    for name, text in _LINE.findall(log):
+    for name, text in _LINE.findall(_OWN.sub("", log)):
         value = number(text)
         if name in found and value is not None:
             found[name].append(value)

@@ -41,6 +41,18 @@ def test_what_a_log_says_of_others() -> None:
     }
 
 
+def test_warnings_of_the_collector_are_none_of_the_trial() -> None:
+    log = (
+        "I1130 02:36:52.606405      22 main.go:400] Trial Name: tuned-a\n"
+        "I1130 02:36:52.606689      22 main.go:143] accuracy=0.948508\n"
+        "W1130 02:36:54.675238      22 file-metricscollector.go:92] Metrics will not have "
+        "timestamp since accuracy=0.948508 doesn't begin with timestamp string\n"
+        "I1130 02:37:00.628370      22 main.go:459] Metrics reported. :\n"
+        'metric_logs:{time_stamp:"0001-01-01T00:00:00Z" metric:{name:"accuracy" value:"0.948508"}}'
+    )
+    assert metrics_in_log(log, ["accuracy"]) == {"accuracy": [0.948508]}
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [("0.5", 0.5), ("1e3", 1000.0), ("unavailable", None), ("", None), ("nan", None)],
