@@ -44,7 +44,9 @@ async def template_text(client: KubeClient, experiment: Object) -> str:
     """The template of an experiment as it is written. Raises TemplateError."""
     source = experiment["spec"]["trialTemplate"]
     if source.get("trialSpec") is not None:
-        return json.dumps(source["trialSpec"], ensure_ascii=False, separators=(",", ":"))
+        # As Go writes a map.
+        spec = source["trialSpec"]
+        return json.dumps(spec, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     place = source["configMap"]
     name, namespace = place["configMapName"], place["configMapNamespace"]
     try:
