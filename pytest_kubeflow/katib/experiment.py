@@ -70,6 +70,8 @@ class KatibExperiment:
         self.name = name
         self.namespace = access.namespace
         self.watch = watch
+        self.uses = 0
+        """How often somebody has asked for its state: reports tell which tests did."""
 
     def __repr__(self) -> str:
         return f"KatibExperiment({self.namespace}/{self.name})"
@@ -82,6 +84,7 @@ class KatibExperiment:
     @property
     def state(self) -> ExperimentState:
         """What its object says now. Raises NotFound if it is not there."""
+        self.uses += 1
         return self._access.read(self.name)
 
     @property

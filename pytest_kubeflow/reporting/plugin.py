@@ -34,7 +34,8 @@ bundler_key: pytest.StashKey[Bundler] = pytest.StashKey()
 
 _runs_key = pytest.StashKey["list[Sequence[PipelineRun]]"]()
 _experiments_key = pytest.StashKey["list[Sequence[KatibExperiment]]"]()
-_shared_key = pytest.StashKey["dict[str, Sequence[KatibExperiment]]"]()
+_shared_key = pytest.StashKey["list[Sequence[KatibExperiment]]"]()
+_uses_key = pytest.StashKey["dict[tuple[str, str], int]"]()
 _over_key = pytest.StashKey["dict[tuple[str, str], ExperimentRecord]"]()
 _evidence_key = pytest.StashKey["Evidence | None"]()
 
@@ -49,11 +50,9 @@ def add_experiments(item: pytest.Item, experiments: Sequence[KatibExperiment]) -
     item.stash.setdefault(_experiments_key, []).append(experiments)
 
 
-def share_experiments(
-    config: pytest.Config, fixture: str, experiments: Sequence[KatibExperiment]
-) -> None:
-    """Have the reports of all tests that ask for `fixture` tell of these."""
-    config.stash.setdefault(_shared_key, {})[fixture] = experiments
+def share_experiments(config: pytest.Config, experiments: Sequence[KatibExperiment]) -> None:
+    """Have the reports of those tests that look at one of these tell of it."""
+    config.stash.setdefault(_shared_key, []).append(experiments)
 
 
 def add_evidence(item: pytest.Item, evidence: Evidence | None) -> None:
@@ -152,9 +151,9 @@ def _experiment_records(item: pytest.Item, when: str) -> list[ExperimentRecord]:
     if when == "teardown" or not options.load(item.config).reporting.wants_records:
         return []
     found = [one for several in item.stash.get(_experiments_key, ()) for one in several]
-    names = set(getattr(item, "fixturenames", ()))
-    for fixture, several in item.config.stash.get(_shared_key, {}).items():
-        found += several if fixture in names else ()
+    uses = item.config.stash.setdefault(_uses_key, {})
+    shared = [one for several in item.config.stash.get(_shared_key, ()) for one in several]
+    found += [one for one in shared if one.uses != uses.get((one.namespace, one.name), 0)]
     if not found:
         return []
     from pytest_kubeflow.reporting.records.experiments import ExperimentRecord
@@ -167,6 +166,7 @@ def _experiment_records(item: pytest.Item, when: str) -> list[ExperimentRecord]:
         record = over.get(key) or ExperimentRecord.of(one, redact)
         if record.is_over:
             over[key] = record
+        uses[key] = one.uses
         records.append(record)
     return records
 
