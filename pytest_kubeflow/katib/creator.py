@@ -132,4 +132,6 @@ def _create(access: KatibAccess, name: str, body: Mapping[str, Any]) -> None:
     except KubeflowError as error:
         if _WEBHOOK not in error.message:
             raise
-        raise ExperimentFailed(f"Katib refuses Experiment {where}: {error.message}") from error
+        # What follows is about policies of a cluster; this one says by itself what it wants.
+        words = error.message.partition("; it is the admission webhook")[0]
+        raise ExperimentFailed(f"Katib refuses Experiment {where}: {words}") from error
