@@ -144,6 +144,22 @@ def test_wrong_numbers_are_seen() -> None:
         logged(searched(logged=WRONG))
 
 
+def test_one_trial_more_is_seen() -> None:
+    made = {f"tuned-{at}": trial(RIGHT, VALUES, SPACE, f"tuned-{at}") for at in range(13)}
+    reached = {"type": "Succeeded", "status": "True", "reason": "ExperimentMaxTrialsReached"}
+
+    def after(count: int) -> KatibExperiment:
+        status = {"conditions": [reached], "trials": count, "trialsSucceeded": count}
+        state = ExperimentState({"spec": {"maxTrialCount": 12}, "status": status})
+        trials = list(made.values())[:count]
+        return cast(KatibExperiment, SimpleNamespace(name="tuned", state=state, trials=trials))
+
+    check = search_checks.test_it_makes_as_many_trials_as_it_may
+    check(after(12))
+    with pytest.raises(AssertionError, match="13 trials instead of 12"):
+        check(after(13))
+
+
 def test_equal_values_are_seen() -> None:
     check = search_checks.test_values_are_of_the_search_space
     with pytest.raises(AssertionError, match="all trials of a random search have the values"):
