@@ -204,6 +204,8 @@ def curve(record: ExperimentRecord) -> Curve | None:
     if near and record.goal is not None:
         low, high = min(low, record.goal), max(high, record.goal)
     spread = (high - low) or abs(high) or 1.0
+    if not math.isfinite(2 * spread):
+        return None
     low, high = low - 0.06 * spread, high + 0.06 * spread
     last = max(1, min(len(record.trials), _MOST) - 1)
 
