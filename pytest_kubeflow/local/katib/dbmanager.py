@@ -19,7 +19,7 @@ ENDPOINT = f"katib-db-manager.kubeflow:{PORT}"
 
 
 class DbManager(LazyGrpcServer):
-    """Serves `logs`; what is reported while `loses()` is taken and not kept."""
+    """Serves `logs`; while it `loses()` something, only the first value of a report is kept."""
 
     def __init__(
         self,
@@ -54,8 +54,7 @@ class _Methods:
             # The statement that the real one makes of no rows is none.
             raise CallError("UNKNOWN", "Prepare SQL statement failed: there are no values")
         try:
-            if not self._loses():
-                self._logs.add(request.trial_name, logs)
+            self._logs.add(request.trial_name, logs[:1] if self._loses() else logs)
         except TimeFormatError as error:
             raise CallError("UNKNOWN", f"Error parsing start time: {error}") from None
         return new("ReportObservationLogReply")

@@ -121,21 +121,24 @@ class ExperimentController(Controller):
         trials = self._trials(key)
         if trials:
             wrong = self._faults.active("katib-wrong-optimum")
-            update(experiment, trials, wrong=wrong)
+            update(experiment, self._seen(trials), wrong=wrong)
         if not is_completed(experiment):
             await self._reconcile_trials(key, experiment, trials)
 
     def _trials(self, key: Key) -> list[Object]:
-        found = [
+        return [
             one
             for (namespace, _), one in self.trials.objects.items()
             if namespace == key[0]
             and (one["metadata"].get("labels") or {}).get(EXPERIMENT) == key[1]
         ]
-        if self._faults.active("katib-trials-forgotten"):
-            ended = next((one for one in found if is_completed_trial(one)), None)
-            found = [one for one in found if one is not ended]
-        return found
+
+    def _seen(self, trials: list[Object]) -> list[Object]:
+        """Those that count: all, but for a fault."""
+        if not self._faults.active("katib-trials-forgotten"):
+            return trials
+        ended = next((one for one in trials if is_completed_trial(one)), None)
+        return [one for one in trials if one is not ended]
 
     async def _reconcile_trials(
         self, key: Key, experiment: Object, trials: Sequence[Object]

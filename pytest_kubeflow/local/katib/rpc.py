@@ -13,12 +13,10 @@ from pytest_kubeflow.local.katib.messages import message_class
 
 _SERVING = 1
 _HEALTH = "grpc.health.v1.Health"
-# A part that is down is asked again once a second, as by Katib's controllers.
 _OPTIONS = (
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1000),
     ("grpc.enable_http_proxy", 0),
+    # Else a new channel shares the connection, and the waiting, of one that was closed.
+    ("grpc.use_local_subchannel_pool", 1),
 )
 _SECONDS = 60.0
 
@@ -66,6 +64,10 @@ class Channels:
         try:
             return await ask(request, timeout=_SECONDS)
         except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.UNAVAILABLE:
+                # Who asks next tries at once, as with a connection of its own.
+                self._channels.pop(target, None)
+                await channel.close()
             raise CallError(error.code().name, error.details() or "") from None
 
     async def close(self) -> None:

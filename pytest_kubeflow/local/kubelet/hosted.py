@@ -80,9 +80,11 @@ class HostedProgram:
         """Listen at a pod's address meanwhile. Raises OSError."""
         async with contextlib.AsyncExitStack() as stack:
             if self.ip is None:
+                connections = _Connections()
+                stack.callback(connections.end)
                 for port in self.ports:
                     forward = Forwarder(lambda port=port: self._target(port))  # type: ignore[misc]
-                    server = await asyncio.start_server(forward.serve, ip, port)
+                    server = await asyncio.start_server(connections.kept(forward), ip, port)
                     stack.callback(server.close)
             self.running += 1
             self.opened.set()
@@ -96,6 +98,31 @@ class HostedProgram:
     def _target(self, port: int) -> list[Address]:
         target = self._targets.get(port)
         return [target] if target is not None else []
+
+
+class _Connections:
+    """Those of a pod, which end with it."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def kept(
+        self, forward: Forwarder
+    ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._tasks.add(task)
+            try:
+                await forward.serve(reader, writer)
+            finally:
+                self._tasks.discard(task)
+
+        return serve
+
+    def end(self) -> None:
+        for task in self._tasks:
+            task.cancel()
 
 
 class HostedPrograms:

@@ -18,8 +18,8 @@ __all__ = ["cluster", "core", "other", "owner"]
 
 GROUP, VERSION = "kubeflow.org", "v1beta1"
 FAULTS = ("embedded-faults", "kube-system")
-# What costs a millisecond. The objective is known, so that all that Katib says can be checked. It is
-# one command: Katib's redirection is put behind the last one.
+# What costs a millisecond. The objective is known, so that all that Katib says can be checked. It
+# is one command: Katib's redirection is put behind the last one.
 SCRIPT = (
     r'printf "Train-accuracy=0.%s1\naccuracy=0.%s\n" '
     "${trialParameters.layers} ${trialParameters.layers}"
@@ -93,8 +93,9 @@ class Katib:
     namespace: str
 
     def create(self, body: Experiment | None = None, *, name: str = "", **spec: Any) -> str:
-        """Make one; returns its name."""
-        body = copy.deepcopy(body) if body is not None else experiment(**spec)
+        """Make one, of `body` or with these fields of its spec; returns its name."""
+        assert body is None or not spec
+        body = experiment(**spec) if body is None else copy.deepcopy(body)
         name = name or f"exp-{next(self.names)}"
         body |= {"apiVersion": f"{GROUP}/{VERSION}", "kind": "Experiment"}
         body["metadata"] |= {"name": name, "namespace": self.namespace}
@@ -149,6 +150,13 @@ class Katib:
         selector = f"involvedObject.name={name}"
         found = self.core.list_namespaced_event(self.namespace, field_selector=selector).items
         return [(one.reason, one.message) for one in found]
+
+    def pods_of_job(self, name: str) -> list[Any]:
+        selector = f"batch.kubernetes.io/job-name={name}"
+        found: list[Any] = self.core.list_namespaced_pod(
+            self.namespace, label_selector=selector
+        ).items
+        return found
 
     def pods(self, trial: str) -> list[Any]:
         selector = f"katib.kubeflow.org/trial={trial}"

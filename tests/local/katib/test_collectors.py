@@ -11,7 +11,7 @@ from typing import Any
 from pytest_kubeflow.local.katib.algorithms.service import _row
 from pytest_kubeflow.local.katib.algorithms.space import Parameter
 from pytest_kubeflow.local.katib.collector.tfevents import _TABLE as EVENTS
-from tests.local.katib.conftest import Katib, experiment
+from tests.local.katib.conftest import Katib
 from tests.local.katib.test_experiments import value
 from tests.local.webapps.conftest import eventually
 
@@ -73,7 +73,8 @@ def test_a_filter_of_ones_own(katib: Katib) -> None:
 
 
 def test_the_least_the_greatest_and_the_last_value(katib: Katib) -> None:
-    trial = only_trial(katib, script=rf"printf 'accuracy=%s\n' 0.5 0.1 0.9 0.4 no{LAYERS}")
+    values = " ".join(f"accuracy={one}" for one in ("0.5", "0.1", "0.9", "0.4"))
+    trial = only_trial(katib, script=f"printf '%s\\n' {values} {LAYERS}")
     found = [value(trial, "accuracy", field) for field in ("min", "max", "latest")]
     assert found == ["0.1", "0.9", "0.4"]
 
@@ -111,6 +112,7 @@ def test_what_a_trial_pushes_by_itself(katib: Katib) -> None:
         script=f"while ! test -e /tmp/go; do sleep 0.1; done; echo {LAYERS}",
         maxTrialCount=1,
         parallelTrialCount=1,
+        maxFailedTrialCount=1,
         metricsCollectorSpec=spec,
     )
     eventually(lambda: len(katib.trials(name)) == 1)
@@ -140,7 +142,7 @@ def test_what_a_trial_pushes_by_itself(katib: Katib) -> None:
         katib.core.connect_get_namespaced_pod_exec,
         pod.metadata.name,
         katib.namespace,
-        command=["touch", "/tmp/go"],
+        command=["touch", "/tmp/go"],  # noqa: S108 in its container
         stdout=True,
         stderr=True,
     )
@@ -201,7 +203,7 @@ def test_a_trial_that_stays_behind_is_stopped(katib: Katib) -> None:
         "sleep 600"
     )
     name = katib.create(
-        experiment(f"sh -c {shlex.quote(body)} trial {LAYERS}"),
+        script=f"sh -c {shlex.quote(body)} trial {LAYERS}",
         parallelTrialCount=1,
         parameters=[
             {
