@@ -174,7 +174,12 @@ class ExperimentSpec:
         }
         if self.env:
             container["env"] = [{"name": name, "value": one} for name, one in self.env.items()]
-        pod: dict[str, Any] = {"restartPolicy": "Never", "containers": [container]}
+        # A shell hands no SIGTERM on to what it runs: one that is deleted ends by SIGKILL.
+        pod: dict[str, Any] = {
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 5,
+            "containers": [container],
+        }
         if self.service_account is not None:
             pod["serviceAccountName"] = self.service_account
         # A mesh's sidecar does not end with the Job before Kubernetes 1.29.
