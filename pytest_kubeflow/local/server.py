@@ -341,7 +341,6 @@ class Server:
                 lambda: _runs(images, KATIB_CONTROLLER),
                 images.hosted.on_change,
             ),
-            database=None if self._data is None else self._data / "katib.db",
         )
         await self._running.run(katib.start, katib.stop)
         return katib

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 
 from starlette.types import ASGIApp
 
@@ -40,7 +39,7 @@ _STOPPING = "earlystopping-medianstop"
 class Katib:
     """Everything of Katib but its Kubernetes objects; servers listen at `host`.
 
-    Observations are kept in the file `database`, if there is one.
+    Observations are gone at the end, as are the trials that they are of.
     """
 
     def __init__(
@@ -51,7 +50,6 @@ class Katib:
         host: str,
         faults: Faults,
         presence: Presence,
-        database: Path | None = None,
     ) -> None:
         self._client = client
         self._faults = faults
@@ -59,7 +57,7 @@ class Katib:
         self._services: Informer | None = None
         self._trials: Informer | None = None
         self.channels = Channels(self._resolve)
-        self._logs = ObservationLogs(database)
+        self._logs = ObservationLogs()
         self.db_manager = DbManager(
             self._logs, host=host, loses=lambda: faults.active("katib-metrics-lost")
         )

@@ -19,6 +19,11 @@ _OPTIONS = (
     ("grpc.use_local_subchannel_pool", 1),
 )
 _SECONDS = 60.0
+# As Go's client says it, which real parts of Katib have.
+_UNREACHED = (
+    'connection error: desc = "transport: Error while dialing: dial tcp {}: connect: '
+    'connection refused"'
+)
 
 Method = Callable[[Any], Awaitable[Any]]
 """Answers a request with a reply; raises CallError for what is refused."""
@@ -68,6 +73,7 @@ class Channels:
                 # Who asks next tries at once, as with a connection of its own.
                 self._channels.pop(target, None)
                 await channel.close()
+                raise CallError("UNAVAILABLE", _UNREACHED.format(target)) from None
             raise CallError(error.code().name, error.details() or "") from None
 
     async def close(self) -> None:

@@ -96,7 +96,7 @@ def test_a_pod_of_a_trial_is_wrapped(katib: Katib, done: str) -> None:
         pod.metadata.name, katib.namespace, container=collector.name
     )
     assert f"Trial Name: {trial}" in log
-    assert "main.go:139] accuracy=0." in log
+    assert "main.go:143] accuracy=0." in log
     assert pod.metadata.labels["katib.kubeflow.org/experiment"] == done
 
 

@@ -29,6 +29,7 @@ _FATAL = 255  # klog.Fatalf's exit code
 _MARK = "1.pid"
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 60.0
+_REPORT_SECONDS, _PAUSE_SECONDS = 5.0, 0.5
 _LONGEST = 64 << 20  # bytes of a metrics file that are read
 _CHUNK = 1 << 20
 _STOP_CHILD = """
@@ -53,53 +54,57 @@ class FileCollector:
 
     async def __call__(self, container: HostedContainer) -> int:
         """Collect until the primary container has ended; the exit code."""
-        log = _Log(container)
+        output = _Output(container)
         try:
             arguments = parse(container.arguments)
-            await log.info(f"Trial Name: {arguments.trial}")
+            await output.info("main.go:400", f"Trial Name: {arguments.trial}")
             primary = _primary(container)
             directory = container.path_of(os.path.dirname(arguments.path))
-            if not await self._follow(directory, arguments, primary, log):
+            if not await self._follow(directory, arguments, primary, output):
                 _check_mark(directory, os.path.dirname(arguments.path))
-                await _report(self._channels, arguments, await _parsed(directory, arguments), log)
+                await _report(
+                    self._channels, arguments, await _parsed(directory, arguments), output
+                )
         except (CollectError, CallError, OSError, re.error) as error:
-            await log.fatal(str(error))
+            await output.fatal(str(error))
             return _FATAL
         return 0
 
     async def _follow(
-        self, directory: Path, arguments: Arguments, primary: Neighbour, log: _Log
+        self, directory: Path, arguments: Arguments, primary: Neighbour, output: _Output
     ) -> bool:
         """Show the file's lines until the primary container ends; whether it was stopped early."""
         rules = _rules(arguments)
+        place = "main.go:143" if rules is None else "main.go:183"
         async for lines in _lines(directory, os.path.basename(arguments.path), primary):
-            await log.info(*lines)
+            await output.info(place, *lines)
             if rules is not None and any(rules.reached(line) for line in lines):
-                await log.info("Training container is early stopped")
-                await self._stop(directory, arguments, primary, log)
+                await output.info("main.go:265", "Training container is early stopped")
+                await self._stop(directory, arguments, primary, output)
                 return True
         return False
 
     async def _stop(
-        self, directory: Path, arguments: Arguments, primary: Neighbour, log: _Log
+        self, directory: Path, arguments: Arguments, primary: Neighbour, output: _Output
     ) -> None:
         files.write(directory, _MARK, "early-stopped")
-        code, output = await primary.execute(["sh", "-c", _STOP_CHILD], _STOP_SECONDS)
+        code, answer = await primary.execute(["sh", "-c", _STOP_CHILD], _STOP_SECONDS)
         if code != 0:
-            raise CollectError(output.strip() or "Unable to terminate child process")
-        await _report(self._channels, arguments, await _parsed(directory, arguments), log)
+            raise CollectError(answer.strip() or "Unable to terminate child process")
+        await _report(self._channels, arguments, await _parsed(directory, arguments), output)
         try:
             async with asyncio.timeout(_STOP_SECONDS):
                 await primary.ended()
         except TimeoutError:
-            await log.info(f"Main process has not ended after {_STOP_SECONDS:g} s")
+            told = f"Main process has not ended after {_STOP_SECONDS:g} s"
+            await output.info("main.go:300", told)
         await self._channels.call(
             arguments.stopping_endpoint,
             EARLY_STOPPING,
             "SetTrialStatus",
             new("SetTrialStatusRequest", trial_name=arguments.trial),
         )
-        await log.info("Trial status is successfully updated")
+        await output.info("main.go:325", "Trial status is successfully updated")
 
 
 class EventCollector:
@@ -110,7 +115,7 @@ class EventCollector:
 
     async def __call__(self, container: HostedContainer) -> int:
         """Collect once the primary container has ended; the exit code."""
-        log = _Log(container)
+        output = _Output(container)
         try:
             arguments = parse(container.arguments)
             await _primary(container).ended()
@@ -120,29 +125,29 @@ class EventCollector:
                 read_events, directory, arguments.path, arguments.metrics
             )
             told = f"In {arguments.trial} {len(found)} metrics will be reported."
-            await log.info(told)
-            await _report(self._channels, arguments, found, log)
+            await output.info("main.py:75", told)
+            await _report(self._channels, arguments, found, output)
         except (CollectError, CallError, OSError) as error:
-            await log.fatal(str(error))
+            await output.fatal(str(error))
             return 1
         return 0
 
 
-class _Log:
+class _Output:
     """Lines as klog writes them."""
 
     def __init__(self, container: HostedContainer) -> None:
         self._container = container
 
-    async def info(self, *lines: str) -> None:
-        await self._write("I", lines)
+    async def info(self, place: str, *lines: str) -> None:
+        await self._write("I", place, lines)
 
     async def fatal(self, line: str) -> None:
-        await self._write("F", (line,))
+        await self._write("F", "main.go:457", (line,))
 
-    async def _write(self, level: str, lines: Sequence[str]) -> None:
+    async def _write(self, level: str, place: str, lines: Sequence[str]) -> None:
         moment = datetime.fromtimestamp(time.time(), UTC)
-        head = f"{level}{moment:%m%d %H:%M:%S.%f}       1 main.go:139]"
+        head = f"{level}{moment:%m%d %H:%M:%S.%f}       1 {place}]"
         await self._container.write("".join(f"{head} {line}\n" for line in lines))
 
 
@@ -231,8 +236,22 @@ async def _parsed(directory: Path, arguments: Arguments) -> list[MetricLog]:
     return await asyncio.to_thread(work)
 
 
+async def _call_patiently(channels: Channels, endpoint: str, request: object) -> None:
+    """Report, for some seconds again and again where nobody answers. Raises CallError."""
+    ends = time.monotonic() + _REPORT_SECONDS
+    while True:
+        try:
+            await channels.call(endpoint, DB_MANAGER, "ReportObservationLog", request)
+        except CallError as error:
+            if error.code != "UNAVAILABLE" or time.monotonic() > ends:
+                raise
+            await asyncio.sleep(_PAUSE_SECONDS)
+        else:
+            return
+
+
 async def _report(
-    channels: Channels, arguments: Arguments, found: Sequence[MetricLog], log: _Log
+    channels: Channels, arguments: Arguments, found: Sequence[MetricLog], output: _Output
 ) -> None:
     logs = [
         new("MetricLog", time_stamp=one.time, metric=new("Metric", name=one.name, value=one.value))
@@ -244,11 +263,13 @@ async def _report(
         observation_log=new("ObservationLog", metric_logs=logs),
     )
     try:
-        await channels.call(arguments.endpoint, DB_MANAGER, "ReportObservationLog", request)
+        await _call_patiently(channels, arguments.endpoint, request)
     except CallError as error:
         raise CollectError(f"Failed to Report logs: {error}") from None
-    shown = " ".join(
-        f'metric_logs:{{time_stamp:"{one.time}" metric:{{name:"{one.name}" value:"{one.value}"}}}}'
-        for one in found
-    )
-    await log.info(f"Metrics reported. :\n{shown}")
+    shown = "  ".join(_shown(one) for one in found)
+    await output.info("main.go:459", f"Metrics reported. :\n{shown}")
+
+
+def _shown(log: MetricLog) -> str:
+    metric = f'name:"{log.name}"  value:"{log.value}"'
+    return f'metric_logs:{{time_stamp:"{log.time}"  metric:{{{metric}}}}}'
