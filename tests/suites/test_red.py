@@ -158,11 +158,10 @@ RED: dict[str, dict[str, str]] = {
         GRID: r"the grid misses \[",
         EQUAL_NAMES: r"has a trial with the other's: ",
     },
-    "katib-trials-forgotten": dict.fromkeys(
-        (AS_MANY, FAILING),
-        r"timed out after 25 s waiting for Experiment \S+ to end; last state: Running True .*; "
-        r"\d+ of \d+ trials",
-    ),
+    "katib-trials-forgotten": {
+        AS_MANY: r"13 trials instead of 12",
+        FAILING: r"assert 3 == 2",
+    },
     "katib-wrong-optimum": {
         BEST: r"the best trial is said to be \S+ with Validation-accuracy \S+, and another one has",
         TUNED: r"is said to be the best of \{",
@@ -301,7 +300,6 @@ ENDLESS = {
 }
 """Faults that nothing but a timeout ends."""
 PATIENCE = {
-    "katib-trials-forgotten": 25,
     "notebook-never-ready": 20,
     "notebook-not-stopped": 20,
     "serving-never-ready": 40,
