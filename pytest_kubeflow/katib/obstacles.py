@@ -78,12 +78,18 @@ class Obstacles:
 
     def _without_metrics(self, trial: Trial, pods: Sequence[Any]) -> str:
         """Its Job is complete and it is not: for a while that is as it should be."""
-        if not self._lasts(f"complete {trial.name}", min(GRACE, self.start_timeout)):
-            return ""
-        told = f"its Job is complete, and it stays {trial.state} without metrics: "
         pod = pods[0] if pods else None
         name = collector_of(pod) if pod is not None else ""
         said = self.workload.warning("Trial", trial.name)
+        # Who has no collector waits for nothing; all others may wait for a controller that is busy.
+        patience = self.start_timeout
+        if pod is not None and not name:
+            patience = min(GRACE, patience)
+        elif said:
+            patience = min(3 * GRACE, patience)
+        if not self._lasts(f"complete {trial.name}", patience):
+            return ""
+        told = f"its Job is complete, and it stays {trial.state} without metrics: "
         if pod is not None and not name:
             return told + self._uninjected()
         if said:

@@ -32,7 +32,7 @@ def wait_for_collector():
     ends = time.monotonic() + 20
     while os.getppid() != 1 and time.monotonic() < ends:
         if {int(one) for one in os.listdir("/proc") if one.isdigit()} - own:
-            time.sleep(0.5)
+            time.sleep(2)  # a busy node starts it, and gives it no time to look
             return
         time.sleep(0.1)
 """

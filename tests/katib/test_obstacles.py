@@ -155,10 +155,12 @@ def test_a_database_that_is_down() -> None:
         pods_of=(pod("training-container", "metrics-logger-and-collector"),),
         words={"Trial": DOWN},
     )
-    told = reason(found, seconds=10)
+    assert reason(found, seconds=29) == ""
+    told = reason(found, seconds=30)
     assert f"katib-controller cannot read them: {DOWN}; does katib-db-manager run?" in told
     gone = Workload(made=ACTIVE, of_trial=COMPLETE)
-    assert "its pod is gone, and nothing is told of it" in reason(gone, seconds=10)
+    assert reason(gone, seconds=59) == ""
+    assert "its pod is gone, and nothing is told of it" in reason(gone)
 
 
 def test_quotas() -> None:
