@@ -7,6 +7,7 @@ pkg/apis/config/v1beta1/defaults.go.
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -49,12 +50,7 @@ class KatibConfig:
         text = (found.get("data") or {}).get(_KEY)
         if text is None:
             raise ConfigError(f"failed to find katib-config.yaml in ConfigMap: {CONFIG}")
-        try:
-            parsed = yaml.load(text, Loader=_LOADER)  # noqa: S506 a safe one
-        except yaml.YAMLError as error:
-            raise ConfigError(f"failed to parse katib-config.yaml: {error}") from None
-        runtime = parsed.get("runtime") if isinstance(parsed, dict) else None
-        return cls(runtime if isinstance(runtime, dict) else {})
+        return cls(_parsed(text))
 
     def suggestion(self, algorithm: str) -> Object:
         """The container of an algorithm's service, and its claim. Raises ConfigError."""
@@ -91,7 +87,18 @@ class KatibConfig:
     def _find(self, part: str, field: str, value: str) -> Object | None:
         # The last one counts.
         found = [one for one in self.runtime.get(part) or [] if one.get(field) == value]
-        return dict(found[-1]) if found else None
+        return copy.deepcopy(found[-1]) if found else None
+
+
+@functools.lru_cache(maxsize=1)
+def _parsed(text: str) -> Mapping[str, Any]:
+    """The part `runtime`. Raises ConfigError."""
+    try:
+        parsed = yaml.load(text, Loader=_LOADER)  # noqa: S506 a safe one
+    except yaml.YAMLError as error:
+        raise ConfigError(f"failed to parse katib-config.yaml: {error}") from None
+    runtime = parsed.get("runtime") if isinstance(parsed, dict) else None
+    return runtime if isinstance(runtime, dict) else {}
 
 
 def _with_image(found: Object, what: str) -> Object:

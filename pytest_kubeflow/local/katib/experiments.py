@@ -26,7 +26,7 @@ from pytest_kubeflow.local.katib.experimentstatus import (
     is_restartable,
     update,
 )
-from pytest_kubeflow.local.katib.labels import EXPERIMENT, trial_labels
+from pytest_kubeflow.local.katib.labels import EXPERIMENT, TRIAL_FINALIZER, trial_labels
 from pytest_kubeflow.local.katib.presence import Presence
 from pytest_kubeflow.local.katib.templates import TemplateError, run_spec, template_text
 from pytest_kubeflow.local.kube import ApiError, KubeClient
@@ -296,6 +296,8 @@ def _trial(experiment: Object, assignment: Object, text: str) -> Object:
             "name": name,
             "namespace": namespace,
             "labels": {**trial_labels(experiment), **(assignment.get("labels") or {})},
+            # As Katib's controller of trials would add it first of all.
+            "finalizers": [TRIAL_FINALIZER],
             "ownerReferences": [controller_reference(experiment)],
         },
         "spec": made,

@@ -11,6 +11,7 @@ EXPERIMENT, SUGGESTION, TRIAL, DEPLOYMENT = (
     f"katib.kubeflow.org/{name}" for name in ("experiment", "suggestion", "trial", "deployment")
 )
 INJECTION, ENABLED = "katib.kubeflow.org/metrics-collector-injection", "enabled"
+TRIAL_FINALIZER = "clean-metrics-in-db"
 _SIDECAR = "sidecar.istio.io/inject"
 
 

@@ -26,8 +26,8 @@ from pytest_kubeflow.local.katib.suggestions import SuggestionController
 from pytest_kubeflow.local.katib.trials import TrialController
 from pytest_kubeflow.local.katib.ui import katib_app
 from pytest_kubeflow.local.katib.webhook import KatibWebhooks
-from pytest_kubeflow.local.kube import ApiError, Informer, KubeClient
-from pytest_kubeflow.local.kube.resources import SERVICES, TRIALS
+from pytest_kubeflow.local.kube import ApiError, Informer, KubeClient, Resource
+from pytest_kubeflow.local.kube.resources import JOBS, SERVICES, SUGGESTIONS, TRIALS
 from pytest_kubeflow.local.kubelet.hosted import HostedPrograms
 
 _REGISTRY = "ghcr.io/kubeflow/katib"
@@ -56,6 +56,7 @@ class Katib:
         self._presence = presence
         self._services: Informer | None = None
         self._trials: Informer | None = None
+        self._watched: dict[Resource, Informer] = {}
         self.channels = Channels(self._resolve)
         self._logs = ObservationLogs()
         self.db_manager = DbManager(
@@ -100,12 +101,13 @@ class Katib:
 
     def _experiments(self, client: KubeClient, informers: Informers) -> ExperimentController:
         self._services, self._trials = informers[SERVICES], informers[TRIALS]
+        self._watched |= {one: informers[one] for one in (JOBS, SUGGESTIONS, TRIALS)}
         return ExperimentController(client, informers, presence=self._presence, faults=self._faults)
 
     def webhooks(self, client: KubeClient) -> ASGIApp:
         """What the API server asks."""
         ignored = partial(self._faults.active, "katib-no-injection")
-        return KatibWebhooks(client, ignored=ignored).app
+        return KatibWebhooks(client, ignored=ignored, informers=self._watched).app
 
     def ui(self, client: KubeClient) -> ASGIApp:
         """What is behind /katib/."""

@@ -116,19 +116,11 @@ class SuggestionController(Controller):
             await self.client.replace(SUGGESTIONS, suggestion, subresource="status")
 
     async def _reconcile(self, key: Key, suggestion: Object) -> None:
-        config = await KatibConfig.read(self.client)
-        if suggestion["spec"].get("resumePolicy") == "FromVolume":
-            await self._ensure(*claim_of(suggestion, config))
+        deployment = self.deployments.get(service_name(suggestion), key[0])
         if self.services.get(service_name(suggestion), key[0]) is None:
             await self._ensure(SERVICES, service_of(suggestion))
-        wanted = deployment_of(suggestion, config)
-        account = wanted["spec"]["template"]["spec"].get("serviceAccountName")
-        if stopping_of(suggestion) and account == service_name(suggestion):
-            for resource, obj in rights_of(suggestion):
-                await self._ensure(resource, obj)
-        deployment = self.deployments.get(service_name(suggestion), key[0])
         if deployment is None:
-            await self._ensure(DEPLOYMENTS, wanted)
+            await self._make(suggestion)
         if deployment is None or not _is_available(deployment):
             message = "Deployment is not ready"
             mark(suggestion, "DeploymentReady", "DeploymentNotReady", message, status="False")
@@ -140,6 +132,18 @@ class SuggestionController(Controller):
         if not has(suggestion, "Running") and not await self._is_valid(suggestion, experiment):
             return
         await self._assign(suggestion, experiment)
+
+    async def _make(self, suggestion: Object) -> None:
+        """The Deployment, and what it needs. Raises ApiError, ConfigError."""
+        config = await KatibConfig.read(self.client)
+        if suggestion["spec"].get("resumePolicy") == "FromVolume":
+            await self._ensure(*claim_of(suggestion, config))
+        wanted = deployment_of(suggestion, config)
+        account = wanted["spec"]["template"]["spec"].get("serviceAccountName")
+        if stopping_of(suggestion) and account == service_name(suggestion):
+            for resource, obj in rights_of(suggestion):
+                await self._ensure(resource, obj)
+        await self._ensure(DEPLOYMENTS, wanted)
 
     async def _is_valid(self, suggestion: Object, experiment: Object) -> bool:
         """Let the services look at their settings; False: they have refused them, for good."""

@@ -13,6 +13,7 @@ from pytest_kubeflow.local.controllers.owners import controller_of, controller_r
 from pytest_kubeflow.local.katib import gjson
 from pytest_kubeflow.local.katib.conditions import UNAVAILABLE, has, is_completed_trial, mark
 from pytest_kubeflow.local.katib.dbmanager import ENDPOINT
+from pytest_kubeflow.local.katib.labels import TRIAL_FINALIZER
 from pytest_kubeflow.local.katib.messages import DB_MANAGER, new
 from pytest_kubeflow.local.katib.observation import observation
 from pytest_kubeflow.local.katib.observations import year_one
@@ -26,7 +27,6 @@ from pytest_kubeflow.local.kube.informer import Key
 from pytest_kubeflow.local.kube.resources import JOBS, TRIALS
 from pytest_kubeflow.local.kube.times import now
 
-FINALIZER = "clean-metrics-in-db"
 _AGAIN_SECONDS = 1.0
 
 
@@ -93,7 +93,7 @@ class TrialController(Controller):
         metadata = trial["metadata"]
         finalizers = metadata.get("finalizers") or []
         is_deleted = bool(metadata.get("deletionTimestamp"))
-        if is_deleted != (FINALIZER in finalizers):
+        if is_deleted != (TRIAL_FINALIZER in finalizers):
             return is_deleted
         if is_deleted:
             request = new("DeleteObservationLogRequest", trial_name=metadata["name"])
@@ -101,9 +101,9 @@ class TrialController(Controller):
                 await self._ask("DeleteObservationLog", request)
             except CallError as error:
                 raise TryAgainError(str(error)) from error
-            finalizers = [one for one in finalizers if one != FINALIZER]
+            finalizers = [one for one in finalizers if one != TRIAL_FINALIZER]
         else:
-            finalizers = [*finalizers, FINALIZER]
+            finalizers = [*finalizers, TRIAL_FINALIZER]
         await self.client.replace(
             TRIALS, {**trial, "metadata": {**metadata, "finalizers": finalizers}}
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -29,7 +29,13 @@ from pytest_kubeflow.local.katib.suggestionobjects import STOPPING_PORT
 from pytest_kubeflow.local.katib.validation import decoding
 from pytest_kubeflow.local.katib.validation.experiment import experiment_errors
 from pytest_kubeflow.local.katib.validation.fields import aggregate
-from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient, Resource
+from pytest_kubeflow.local.kube import (
+    ApiError,
+    ApiUnreachableError,
+    Informer,
+    KubeClient,
+    Resource,
+)
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import (
     NAMESPACES,
@@ -58,11 +64,21 @@ class _RefusedError(Exception):
 
 
 class KatibWebhooks:
-    """Asks for what it needs as `client`; pods stay as they are while `ignored()`."""
+    """Asks for what it needs as `client`, where no informer knows it.
 
-    def __init__(self, client: KubeClient, *, ignored: Callable[[], bool] = lambda: False) -> None:
+    Pods stay as they are while `ignored()`.
+    """
+
+    def __init__(
+        self,
+        client: KubeClient,
+        *,
+        ignored: Callable[[], bool] = lambda: False,
+        informers: Mapping[Resource, Informer] | None = None,
+    ) -> None:
         self._client = client
         self._ignored = ignored
+        self._informers = informers or {}
         self.app = Starlette(
             routes=[
                 Route(path, _reviewing(answer), methods=["POST"])
@@ -114,7 +130,9 @@ class KatibWebhooks:
         name = None if self._ignored() else await self._trial_of(pod, namespace, _DEEPEST)
         if name is None:
             return {"allowed": True}
-        trial = await self._client.get(TRIALS, name, namespace)
+        trial = await self._found(TRIALS, name, namespace)
+        if trial is None:
+            raise _RefusedError(f'Trial.kubeflow.org "{name}" not found', 500)
         try:
             changed = named(pod, trial)
             if is_primary(pod, trial) and kind_of(trial) != "Push":
@@ -152,6 +170,10 @@ class KatibWebhooks:
         return endpoint(suggestion, STOPPING_PORT)
 
     async def _found(self, resource: Resource, name: str, namespace: str | None) -> Object | None:
+        """As it is known here, where it is watched, else as the API server has it."""
+        informer = self._informers.get(resource)
+        if informer is not None and (known := informer.get(name, namespace or "")) is not None:
+            return known
         try:
             return await self._client.get(resource, name, namespace)
         except ApiError as error:

@@ -114,7 +114,9 @@ class _Connections:
             assert task is not None
             self._tasks.add(task)
             try:
-                await forward.serve(reader, writer)
+                # Its end is the connection's alone: nobody waits for it.
+                with contextlib.suppress(asyncio.CancelledError):
+                    await forward.serve(reader, writer)
             finally:
                 self._tasks.discard(task)
 
