@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.snapshot import Object
 from pytest_kubeflow.platform.snapshot.kind import CSI_DRIVERS
-from tests.platform.broken import a_class, a_snapshot, findings
+from tests.platform.broken.whole import a_class, a_snapshot, findings
 from tests.platform.objects import a_claim, a_deployment, a_pod, a_warning
 from tests.platform.snapshots import an_object
 

@@ -8,7 +8,8 @@ import pytest
 
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.snapshot import Object
-from tests.platform.broken import BROKEN, a_snapshot, findings
+from tests.platform.broken import BROKEN
+from tests.platform.broken.whole import a_snapshot, findings
 from tests.platform.objects import a_container, a_deployment, a_pod, a_replica_set, ago
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pytest_kubeflow.platform.catalogue import FAULTS
-from tests.platform.broken import BROKEN, a_snapshot, findings
+from tests.platform.broken import BROKEN
+from tests.platform.broken.whole import a_snapshot, findings
 
 
 def test_a_whole_platform_has_none() -> None:

@@ -27,7 +27,7 @@ from pytest_kubeflow.platform.snapshot.fields import name_of
 from pytest_kubeflow.platform.snapshot.kind import STORE_KEYS, TLS_SECRETS
 from tests.cluster.remote import wait_until
 from tests.platform.authority import DAY, Authority
-from tests.platform.broken import CHECKS, a_snapshot, found_by
+from tests.platform.broken.whole import CHECKS, a_snapshot, found_by
 from tests.platform.objects import a_container, a_pod
 
 _LATER = timedelta(minutes=3)

@@ -25,7 +25,7 @@ from pytest_kubeflow.platform.snapshot.kind import (
     VALIDATING_WEBHOOKS,
 )
 from pytest_kubeflow.platform.snapshot.observations import Observations
-from tests.platform.broken import a_profile, a_snapshot
+from tests.platform.broken.whole import a_profile, a_snapshot
 from tests.platform.objects import (
     a_condition,
     a_config,

@@ -16,7 +16,7 @@ from pytest_kubeflow.platform.snapshot.kind import (
     STORAGE_CLASSES,
 )
 from pytest_kubeflow.platform.table import lines
-from tests.platform.broken import a_snapshot
+from tests.platform.broken.whole import a_snapshot
 from tests.platform.objects import (
     a_condition,
     a_container,

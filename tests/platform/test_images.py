@@ -6,7 +6,7 @@ import pytest
 
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.snapshot import Object
-from tests.platform.broken import a_snapshot, findings
+from tests.platform.broken.whole import a_snapshot, findings
 from tests.platform.objects import a_container, a_pod, a_warning
 
 

@@ -11,7 +11,7 @@ from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.snapshot import Object
 from pytest_kubeflow.platform.snapshot.kind import LEASES
 from pytest_kubeflow.platform.snapshot.observations import Observations
-from tests.platform.broken import a_snapshot, findings
+from tests.platform.broken.whole import a_snapshot, findings
 from tests.platform.objects import a_condition, a_node, ago
 from tests.platform.snapshots import an_object
 

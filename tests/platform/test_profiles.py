@@ -13,7 +13,7 @@ from pytest_kubeflow.platform.snapshot.kind import (
     PROFILES,
     STORE_KEYS,
 )
-from tests.platform.broken import PARTS, a_profile, a_snapshot, findings
+from tests.platform.broken.whole import PARTS, a_profile, a_snapshot, findings
 from tests.platform.objects import a_deployment, a_namespace, a_pod, ago
 from tests.platform.snapshots import an_object, snapshot_of
 

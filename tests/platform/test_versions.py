@@ -12,7 +12,7 @@ from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.releases import RELEASES, likeness, minor_of
 from pytest_kubeflow.platform.snapshot import Object, Unseen
 from pytest_kubeflow.platform.snapshot.kind import API_SERVICES
-from tests.platform.broken import a_snapshot, findings
+from tests.platform.broken.whole import a_snapshot, findings
 from tests.platform.objects import (
     a_condition,
     a_container,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_kubeflow.platform.snapshot import Object
-from tests.platform.broken import a_snapshot, findings
+from tests.platform.broken.whole import a_snapshot, findings
 from tests.platform.objects import (
     a_config,
     a_container,

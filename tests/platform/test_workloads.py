@@ -9,7 +9,8 @@ from pytest_kubeflow.platform.checks.workloads import check_workloads
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.snapshot import Object
 from pytest_kubeflow.platform.snapshot.kind import DAEMON_SETS, JOBS, PODS, STATEFUL_SETS
-from tests.platform.broken import BROKEN, a_snapshot, findings
+from tests.platform.broken import BROKEN
+from tests.platform.broken.whole import a_snapshot, findings
 from tests.platform.objects import (
     a_condition,
     a_container,
