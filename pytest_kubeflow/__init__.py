@@ -39,6 +39,17 @@ if TYPE_CHECKING:
     from pytest_kubeflow.k8s.inventory import Holder, Inventory, NodeFacts, read_inventory
     from pytest_kubeflow.k8s.portforward import PortForward
     from pytest_kubeflow.k8s.volumes import SeededVolume, Volume, VolumeFactory
+    from pytest_kubeflow.katib.creator import ExperimentCreator
+    from pytest_kubeflow.katib.errors import ExperimentFailed, KatibUIRefused
+    from pytest_kubeflow.katib.experiment import KatibExperiment
+    from pytest_kubeflow.katib.search_space import (
+        CategoricalParameter,
+        DiscreteParameter,
+        DoubleParameter,
+        IntParameter,
+    )
+    from pytest_kubeflow.katib.trial import Trial
+    from pytest_kubeflow.katib.webui import KatibUI
     from pytest_kubeflow.notebooks.creator import NotebookCreator
     from pytest_kubeflow.notebooks.errors import (
         CellFailed,
@@ -95,19 +106,28 @@ __all__ = [
     "AppVolume",
     "AuthenticationError",
     "Bucket",
+    "CategoricalParameter",
     "CellFailed",
     "Cluster",
     "ClusterUnreachable",
     "ComponentMissing",
     "ConfigurationError",
     "Deadline",
+    "DiscreteParameter",
+    "DoubleParameter",
     "Evidence",
+    "ExperimentCreator",
+    "ExperimentFailed",
     "FileBrowser",
     "GpuSettings",
     "Holder",
     "InferenceService",
+    "IntParameter",
     "Inventory",
     "JupyterWebApp",
+    "KatibExperiment",
+    "KatibUI",
+    "KatibUIRefused",
     "Kernel",
     "KernelDied",
     "KubeflowConfig",
@@ -154,6 +174,7 @@ __all__ = [
     "TensorboardCreator",
     "TensorboardFailed",
     "TensorboardsWebApp",
+    "Trial",
     "UploadedPipeline",
     "Viewer",
     "ViewerFailed",
@@ -208,6 +229,17 @@ _HOMES = {
     "platform.expectation": ["PlatformHealth"],
     "quantity": ["parse_quantity"],
     "k8s.volumes": ["SeededVolume", "Volume", "VolumeFactory"],
+    "katib.creator": ["ExperimentCreator"],
+    "katib.errors": ["ExperimentFailed", "KatibUIRefused"],
+    "katib.experiment": ["KatibExperiment"],
+    "katib.search_space": [
+        "CategoricalParameter",
+        "DiscreteParameter",
+        "DoubleParameter",
+        "IntParameter",
+    ],
+    "katib.trial": ["Trial"],
+    "katib.webui": ["KatibUI"],
     "notebooks.creator": ["NotebookCreator"],
     "notebooks.errors": ["CellFailed", "KernelDied", "NotebookFailed"],
     "notebooks.kernel": ["Kernel"],

@@ -11,7 +11,7 @@ settings.register_profile("project", deadline=None)
 settings.load_profile("project")
 
 
-_NAMED = {"real", "browser", "suites", "chaos"}
+_NAMED = {"real", "browser", "suites", "chaos", "sdk"}
 """Folders whose tests run only where they are named."""
 
 
@@ -25,10 +25,10 @@ def pytest_configure() -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave these to `tox run -e real`, `-e browser` and `-e red`, which name them.
+    """Leave these to `tox run -e real`, `-e browser`, `-e sdk` and `-e red`, which name them.
 
-    The programs of the first are built for minutes, the second needs a Chromium, and the last runs
-    a session of its own for each check that has to fail.
+    The programs of the first are built for minutes, the second needs a Chromium, the third an
+    environment for an SDK, and the last runs a session of its own for each check that has to fail.
     """
     if collection_path.parent != Path(__file__).parent or collection_path.name not in _NAMED:
         return None

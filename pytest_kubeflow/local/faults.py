@@ -29,6 +29,16 @@ _OF_COMPONENTS: dict[str, str] = {
     "gpus-missing": "pods get one GPU fewer than they ask for",
     "gpus-shared": "a GPU is given to several pods at once",
     "image-pull": "no image can be pulled",
+    "katib-delete-across-namespaces": (
+        "Katib's UI waits for all namespaces when it deletes, and tells of their experiments"
+    ),
+    "katib-metrics-lost": "Katib keeps the first value alone of what a trial reports",
+    "katib-no-injection": "Katib's webhook adds no collector to the pods of trials",
+    "katib-open": "Katib's UI is open to all, without a login or rights",
+    "katib-parallel-ignored": "Katib runs more trials at once than an experiment allows",
+    "katib-space-ignored": "Katib suggests numbers that are outside of the search space",
+    "katib-trials-forgotten": "experiments lose sight of a trial that has ended, and make one more",
+    "katib-wrong-optimum": "Katib calls the worst trial of an experiment its best",
     "keys-rotated": "Dex signs with a new key, which the gateway has not read yet",
     "keys-shared": "the object store keys of one profile open the objects of all",
     "limits-ignored": "pods are not held to their limits of CPU and memory",

@@ -12,6 +12,7 @@ from pytest_kubeflow.local.exposure import Exposure
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.gateway import Gateway, LocalGateway, Mesh, Route
 from pytest_kubeflow.local.gateway.identity import cluster_issuer
+from pytest_kubeflow.local.katib.parts import Katib
 from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.network import LOOPBACK
 from pytest_kubeflow.local.pipelines import Pipelines
@@ -68,6 +69,7 @@ async def make_gateway(
     mesh: Mesh,
     settings: GatewaySettings,
     faults: Faults,
+    katib: Katib | None,
 ) -> Gateway:
     """The gateway and the applications behind it; `make_client` gives each its own credentials."""
     board = await make_client(f"{_ACCOUNTS}:centraldashboard", _MASTERS)
@@ -114,6 +116,7 @@ async def make_gateway(
                 strip=True,
                 service=_of("tensorboards-web-app-service"),
             ),
+            *([] if katib is None else [await _katib_route(make_client, katib)]),
             # Its policy lets the dashboard in, and nobody else.
             Route("/kfam/", kfam_app(access), service=_of("profiles-kfam"), inside=True),
             Route("/", dashboard_app(board), open_fault="dashboard-open", service=_of("dashboard")),
@@ -127,6 +130,11 @@ async def make_gateway(
         settings=settings,
         faults=faults,
     )
+
+
+async def _katib_route(make_client: MakeClient, katib: Katib) -> Route:
+    ui = katib.ui(await make_client(f"{_ACCOUNTS}:katib-ui", _MASTERS))
+    return Route("/katib/", ui, open_fault="katib-open", service=_of("katib-ui"))
 
 
 async def open_front_door(

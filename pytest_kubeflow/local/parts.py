@@ -11,11 +11,15 @@ from starlette.types import ASGIApp
 from pytest_kubeflow.local.controlplane import ControlPlane
 from pytest_kubeflow.local.exposure import Exposure
 from pytest_kubeflow.local.faults import Faults
+from pytest_kubeflow.local.katib.parts import Katib
 from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.pipelines import Pipelines
 from pytest_kubeflow.local.platform.components import (
     DASHBOARD,
     JUPYTER_WEB_APP,
+    KATIB_CONTROLLER,
+    KATIB_DB_MANAGER,
+    KATIB_UI,
     KSERVE,
     METADATA_ENVOY,
     POD_DEFAULTS,
@@ -41,6 +45,7 @@ async def show_parts(
     directory: Path,
     multi_user: bool,
     faults: Faults,
+    katib: Katib | None,
 ) -> None:
     """Serve webhooks, the proxy of ML Metadata, and what the mesh refuses inside."""
 
@@ -80,3 +85,8 @@ async def show_parts(
         await exposure.show(JUPYTER_WEB_APP, {5000: refusing})
         await exposure.show(TENSORBOARDS_WEB_APP, {5000: refusing})
         await exposure.show(PROFILES, {8081: refusing})
+        await exposure.show(KATIB_UI, {8080: refusing})
+    if katib is not None:
+        await serve_webhook(KATIB_CONTROLLER, 8443, katib.webhooks)
+        address = katib.db_manager.host, katib.db_manager.port
+        await exposure.show(KATIB_DB_MANAGER, {6789: address})

@@ -30,6 +30,8 @@ from pytest_kubeflow.local.frontdoor import (
 from pytest_kubeflow.local.gateway import Activity, Mesh
 from pytest_kubeflow.local.gateway.issuer import make_key
 from pytest_kubeflow.local.hosts import service_names
+from pytest_kubeflow.local.katib.parts import Katib
+from pytest_kubeflow.local.katib.presence import Presence
 from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
@@ -42,6 +44,7 @@ from pytest_kubeflow.local.parts import show_parts
 from pytest_kubeflow.local.pipelines import Pipelines, StoreSettings
 from pytest_kubeflow.local.platform.certificates import CaInjector, CertificateController
 from pytest_kubeflow.local.platform.components import (
+    KATIB_CONTROLLER,
     METADATA,
     ML_PIPELINE,
     ML_PIPELINE_UI,
@@ -183,7 +186,9 @@ class Server:
                 on_change=images.hosted.on_change,
             )
         ][: int(self._multi_user)]
-        mesh, notebooks = None, list[ControllerFactory]()
+        mesh, katib, notebooks = None, None, list[ControllerFactory]()
+        if self._multi_user and not control.joined:
+            katib = await self._start_katib(images)
         if self._multi_user:
             mesh = Mesh(
                 await running.client("system:istiod", ["system:masters"]),
@@ -218,6 +223,7 @@ class Server:
             more=[
                 *profiles,
                 *notebooks,
+                *(katib.controllers() if katib is not None else ()),
                 *([] if control.joined else [partial(Scheduler, faults=faults)]),
                 ServiceProxy,
                 partial(InferenceServiceController, faults=faults),
@@ -286,6 +292,7 @@ class Server:
                 mesh=mesh,
                 settings=self._gateway,
                 faults=faults,
+                katib=katib,
             )
             host = await open_front_door(running, exposure, gateway, mesh, joined=control.joined)
         if not control.joined:
@@ -297,6 +304,7 @@ class Server:
                 directory=directory,
                 multi_user=self._multi_user,
                 faults=faults,
+                katib=katib,
             )
         await exposure.shown()
         await self._start_platform_faults(admin)
@@ -327,6 +335,23 @@ class Server:
                 site, multi_user=self._multi_user, store_keys=keys, token_issuers=issuers
             )
         await self._running.run(partial(control.start, objects), control.stop)
+
+    async def _start_katib(self, images: ImageCatalogue) -> Katib:
+        """Katib, whose controllers work while their pod runs."""
+        katib = Katib(
+            await self._running.client(
+                "system:serviceaccount:kubeflow:katib-controller", ["system:masters"]
+            ),
+            images.hosted,
+            host=self._control.network.host_ip,
+            faults=self._faults,
+            presence=Presence(
+                lambda: _runs(images, KATIB_CONTROLLER),
+                images.hosted.on_change,
+            ),
+        )
+        await self._running.run(katib.start, katib.stop)
+        return katib
 
     async def _start_platform_faults(self, admin: KubeClient) -> None:
         if isinstance(self._control, OwnControlPlane):

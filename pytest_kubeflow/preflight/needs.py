@@ -26,6 +26,7 @@ KSERVE = "kserve"
 NOTEBOOKS = "notebooks"
 PVC_VIEWERS = "pvcviewers"
 TENSORBOARDS = "tensorboards"
+KATIB = "katib"
 GPU = "gpu"
 
 MODELS = "models"

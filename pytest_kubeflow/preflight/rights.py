@@ -51,6 +51,7 @@ _SERVED = (need.KSERVE,)
 _NOTEBOOKS = (need.NOTEBOOKS,)
 _VIEWERS = (need.PVC_VIEWERS,)
 _TENSORBOARDS = (need.TENSORBOARDS,)
+_KATIB = (need.KATIB,)
 NEEDED = (
     Right(_OBJECT, "pods", "volumes and helper pods", (need.VOLUMES,)),
     Right(("get", "list"), "pods", "the evidence of failures", (*_RUN, *_SERVED), stops=False),
@@ -91,6 +92,25 @@ NEEDED = (
         group="apps",
         stops=False,
     ),
+    Right(
+        *((*_OBJECT, "patch"), "experiments", "experiments", _KATIB),
+        group="kubeflow.org",
+        component="katib",
+    ),
+    Right(
+        *(("list", "watch"), "trials", "the trials of experiments", _KATIB),
+        group="kubeflow.org",
+        component="katib",
+    ),
+    Right(
+        *(("get",), "suggestions", "the values that experiments try", _KATIB),
+        group="kubeflow.org",
+        component="katib",
+    ),
+    Right(("get", "list"), "jobs", "the Jobs of trials", _KATIB, group="batch"),
+    Right(("list",), "deployments", "the suggestion services", _KATIB, group="apps"),
+    Right(("list",), "pods", "the pods of trials", _KATIB),
+    Right(("get",), "pods/log", "the logs of trials", _KATIB),
     Right(("get",), "pods/log", "the files on volumes", (need.VOLUMES,)),
     Right(("get",), "pods/log", "the logs of tasks", (*_RUN, *_SERVED), stops=False),
     Right(
@@ -102,7 +122,7 @@ NEEDED = (
     Right(_OBJECT, "configmaps", "volumes", (need.VOLUMES,)),
     Right(
         *(("list",), "events", "evidence of what went wrong"),
-        (need.VOLUMES, *_RUN, *_SERVED, *_NOTEBOOKS, *_VIEWERS, *_TENSORBOARDS),
+        (need.VOLUMES, *_RUN, *_SERVED, *_NOTEBOOKS, *_VIEWERS, *_TENSORBOARDS, *_KATIB),
         stops=False,
     ),
     Right(

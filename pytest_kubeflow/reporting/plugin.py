@@ -20,8 +20,10 @@ from pytest_kubeflow.reporting.failure_text import add_text, shorten_summary
 if TYPE_CHECKING:
     from pytest_kubeflow.k8s.client import KubernetesClient
     from pytest_kubeflow.k8s.ownership import Ownership
+    from pytest_kubeflow.katib.experiment import KatibExperiment
     from pytest_kubeflow.pipelines.run import PipelineRun
     from pytest_kubeflow.reporting.bundle.bundler import Bundler
+    from pytest_kubeflow.reporting.records.experiments import ExperimentRecord
     from pytest_kubeflow.reporting.records.runs import RunRecord
 
 PAYLOAD = "kf_test"
@@ -31,12 +33,26 @@ bundler_key: pytest.StashKey[Bundler] = pytest.StashKey()
 """What collects evidence in this process, with --kf-bundle."""
 
 _runs_key = pytest.StashKey["list[Sequence[PipelineRun]]"]()
+_experiments_key = pytest.StashKey["list[Sequence[KatibExperiment]]"]()
+_shared_key = pytest.StashKey["list[Sequence[KatibExperiment]]"]()
+_uses_key = pytest.StashKey["dict[tuple[str, str], int]"]()
+_over_key = pytest.StashKey["dict[tuple[str, str], ExperimentRecord]"]()
 _evidence_key = pytest.StashKey["Evidence | None"]()
 
 
 def add_runs(item: pytest.Item, runs: Sequence[PipelineRun]) -> None:
     """Have the test's reports tell of these runs: those that are in `runs` when it has ended."""
     item.stash.setdefault(_runs_key, []).append(runs)
+
+
+def add_experiments(item: pytest.Item, experiments: Sequence[KatibExperiment]) -> None:
+    """The same for experiments of Katib."""
+    item.stash.setdefault(_experiments_key, []).append(experiments)
+
+
+def share_experiments(config: pytest.Config, experiments: Sequence[KatibExperiment]) -> None:
+    """Have the reports of those tests that look at one of these tell of it."""
+    config.stash.setdefault(_shared_key, []).append(experiments)
 
 
 def add_evidence(item: pytest.Item, evidence: Evidence | None) -> None:
@@ -94,6 +110,7 @@ def pytest_runtest_makereport(
         # A rerun of the test has its own.
         item.stash[_runs_key] = []
         item.stash[_evidence_key] = None
+        item.stash[_experiments_key] = []
         runs = []
     elif report.when != "call" and report.passed:
         return report
@@ -127,6 +144,31 @@ def _records(item: pytest.Item, runs: Sequence[PipelineRun]) -> list[RunRecord]:
     redact = options.redactor(item.config).redact
     phases = options.load(item.config).reporting.wants_records
     return [RunRecord.of(run, redact, phases=phases) for run in runs]
+
+
+def _experiment_records(item: pytest.Item, when: str) -> list[ExperimentRecord]:
+    """Those of its own, and of the shared ones that it asks for; each that is over is read once."""
+    if when == "teardown" or not options.load(item.config).reporting.wants_records:
+        return []
+    found = [one for several in item.stash.get(_experiments_key, ()) for one in several]
+    uses = item.config.stash.setdefault(_uses_key, {})
+    shared = [one for several in item.config.stash.get(_shared_key, ()) for one in several]
+    found += [one for one in shared if one.uses != uses.get((one.namespace, one.name), 0)]
+    if not found:
+        return []
+    from pytest_kubeflow.reporting.records.experiments import ExperimentRecord
+
+    redact = options.redactor(item.config).redact
+    over = item.config.stash.setdefault(_over_key, {})
+    records = []
+    for one in found:
+        key = (one.namespace, one.name)
+        record = over.get(key) or ExperimentRecord.of(one, redact)
+        if record.is_over:
+            over[key] = record
+        uses[key] = one.uses
+        records.append(record)
+    return records
 
 
 def _evidence(
@@ -188,6 +230,7 @@ def _add_payload(
             [redact(heading), redact(text)] for one in evidence for heading, text in one.sections
         ],
         "runs": [asdict(record) for record in records],
+        "experiments": [asdict(one) for one in _experiment_records(item, str(report.when))],
     }
     bundler = item.config.stash.get(bundler_key, None)
     if bundler is not None and report.failed:

@@ -46,6 +46,7 @@ class TestResult:
         self._evidence: list[Section] = []
         self._captured: dict[str, str] = {}
         self._runs: list[Mapping[str, Any]] = []
+        self._experiments: list[Mapping[str, Any]] = []
         self._properties: dict[str, str] = {}
 
     def add_collection(self, report: pytest.CollectReport) -> None:
@@ -76,6 +77,7 @@ class TestResult:
         self._properties.update((str(name), str(value)) for name, value in report.user_properties)
         self._doc = payload.get("doc") or self._doc
         self._runs += payload.get("runs", ())
+        self._experiments += payload.get("experiments", ())
         if report.failed:
             outcome = Outcome.FAILED if report.when == "call" else Outcome.ERROR
             told = payload.get("sentence") or sentence_in(report.longreprtext)
@@ -96,7 +98,10 @@ class TestResult:
     def record(self) -> TestRecord:
         """As it is now."""
         from pytest_kubeflow.reporting.junit import PREFIX
-        from pytest_kubeflow.reporting.records.document import runs_from_plain
+        from pytest_kubeflow.reporting.records.document import (
+            experiments_from_plain,
+            runs_from_plain,
+        )
 
         return TestRecord(
             nodeid=self._nodeid,
@@ -112,6 +117,7 @@ class TestResult:
             evidence=tuple(self._evidence),
             captured=tuple(Section(*one) for one in self._captured.items()),
             runs=runs_from_plain(self._runs),
+            experiments=experiments_from_plain(self._experiments),
             reruns=self._reruns,
             worker=self._worker,
             bundle=self._bundle,

@@ -9,6 +9,8 @@ from pytest_kubeflow.config.markers import PIPELINE
 FIXTURES = {
     "app_volume": "pvcviewers",
     "inference_service": "kserve",
+    "katib_experiment": "katib",
+    "katib_ui": "katib",
     "kserve_client": "kserve",
     "kfp_client": "pipelines",
     "minio_bucket": "objectstore",
@@ -19,6 +21,7 @@ FIXTURES = {
     "pod_default": "notebooks",
     "run_pipeline": "pipelines",
     "shared_inference_service": "kserve",
+    "shared_katib_experiment": "katib",
     "shared_minio_bucket": "objectstore",
     "shared_app_volume": "pvcviewers",
     "shared_notebook": "notebooks",

@@ -14,6 +14,10 @@ from pytest_kubeflow.local.kube.informer import Key, key_of
 log = logging.getLogger(__name__)
 
 
+class TryAgainError(Exception):
+    """Something cannot be done yet, and that has been said where it is looked for."""
+
+
 class Informers:
     """One informer per resource, shared by all the controllers of a manager."""
 
@@ -91,7 +95,7 @@ class Controller:
             failed = False
             try:
                 await self.reconcile(key)
-            except (ApiError, ApiUnreachableError, OSError) as error:
+            except (ApiError, ApiUnreachableError, OSError, TryAgainError) as error:
                 # Conflicts and races are the normal way of things: look again a little later.
                 log.debug("%s: %s: %s", self.name, key, error)
                 failed = True

@@ -122,10 +122,14 @@ class Forwarder:
             writer.close()
             return
         upstream[1].write(first)
-        await asyncio.gather(
-            self.copy(reader, upstream[1], to_client=False),
-            self.copy(upstream[0], writer, to_client=True),
-        )
+        try:
+            await asyncio.gather(
+                self.copy(reader, upstream[1], to_client=False),
+                self.copy(upstream[0], writer, to_client=True),
+            )
+        finally:
+            upstream[1].close()
+            writer.close()
 
     async def copy(
         self, reader: Readable, writer: asyncio.StreamWriter, *, to_client: bool

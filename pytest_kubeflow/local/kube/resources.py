@@ -43,6 +43,7 @@ ENDPOINT_SLICES = Resource("discovery.k8s.io/v1", "endpointslices", "EndpointSli
 RESOURCE_QUOTAS = Resource("v1", "resourcequotas", "ResourceQuota")
 EVENTS = Resource("v1", "events", "Event")
 STORAGE_CLASSES = Resource("storage.k8s.io/v1", "storageclasses", "StorageClass", namespaced=False)
+ROLES = Resource("rbac.authorization.k8s.io/v1", "roles", "Role")
 ROLE_BINDINGS = Resource("rbac.authorization.k8s.io/v1", "rolebindings", "RoleBinding")
 CLUSTER_ROLES = Resource(
     "rbac.authorization.k8s.io/v1", "clusterroles", "ClusterRole", namespaced=False
@@ -69,6 +70,9 @@ PVC_VIEWERS = Resource("kubeflow.org/v1alpha1", "pvcviewers", "PVCViewer")
 PROFILES = Resource("kubeflow.org/v1", "profiles", "Profile", namespaced=False)
 TENSORBOARDS = Resource("tensorboard.kubeflow.org/v1alpha1", "tensorboards", "Tensorboard")
 NOTEBOOKS = Resource("kubeflow.org/v1beta1", "notebooks", "Notebook")
+EXPERIMENTS = Resource("kubeflow.org/v1beta1", "experiments", "Experiment")
+TRIALS = Resource("kubeflow.org/v1beta1", "trials", "Trial")
+SUGGESTIONS = Resource("kubeflow.org/v1beta1", "suggestions", "Suggestion")
 WORKFLOWS = Resource("argoproj.io/v1alpha1", "workflows", "Workflow")
 WORKFLOW_TASK_RESULTS = Resource(
     "argoproj.io/v1alpha1", "workflowtaskresults", "WorkflowTaskResult"

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import uuid
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from pytest_kubeflow.local.kubelet.containerstatus import ContainerStatus
 from pytest_kubeflow.local.kubelet.context import Backoff, Node, StopEvent
 from pytest_kubeflow.local.kubelet.env import ConfigError
 from pytest_kubeflow.local.kubelet.gpus import GpuShare
-from pytest_kubeflow.local.kubelet.hosted import HostedProgram
+from pytest_kubeflow.local.kubelet.hosted import Body, HostedContainer, HostedProgram
 from pytest_kubeflow.local.kubelet.images import Image
 from pytest_kubeflow.local.kubelet.launch import Launch, configure
 from pytest_kubeflow.local.kubelet.logs import ContainerLog, tail_text
@@ -32,6 +32,7 @@ from pytest_kubeflow.local.kubelet.volumes import PodVolumes
 from pytest_kubeflow.local.spawner import (
     ExitStatus,
     Identity,
+    Mount,
     ProcessSpec,
     SpawnerError,
     SpawnError,
@@ -40,6 +41,7 @@ from pytest_kubeflow.local.spawner import (
 _MESSAGE_BYTES = 4096
 _MESSAGE_LOG_LINES, _MESSAGE_LOG_BYTES = 80, 2048
 _NEVER = "1970-01-01T00:00:00Z"
+_KILLED = 143  # of a program that ends with SIGTERM
 
 
 class ContainerRunner:
@@ -59,6 +61,7 @@ class ContainerRunner:
         policy: str,
         changed: Callable[[], None],
         init: bool = False,
+        neighbour: Callable[[str], ContainerRunner | None] = lambda _: None,
     ) -> None:
         self.spec = spec
         self.status = ContainerStatus(
@@ -80,6 +83,9 @@ class ContainerRunner:
         self._gpus = gpus
         self._policy = "Always" if self.status.sidecar else policy
         self._changed = changed
+        self._neighbour = neighbour
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._attendance = Attendance(
             node, pod, spec, self.status, self.started, self.attempted, changed
         )
@@ -241,12 +247,39 @@ class ContainerRunner:
                         self._changed()
                     self.attempted.set()
                     self.started.set()
-                    write(f"{program.reference} serves in the process of its node\n")
-                    await self._stopping.wait()
+                    started_at = self.status.state["running"]["startedAt"]
+                    if program.body is not None:
+                        code = await self._do(program.body, write)
+                    else:
+                        write(f"{program.reference} serves in the process of its node\n")
+                        await self._stopping.wait()
+                        code = 0
         except OSError as error:
             await self._not_started(log, f"{ip}: {error.strerror or error}")
             return
-        self._terminated("Completed", 0, self.status.state["running"]["startedAt"], "")
+        self._terminated("Completed" if code == 0 else "Error", code, started_at, "")
+
+    async def _do(self, body: Body, write: Callable[[str], None]) -> int:
+        """Let a hosted program do its work, unless the container stops before; its exit code."""
+        specs = self._pod["spec"]["containers"]
+        mounts = self._volumes.mounts(self.spec, {})
+        container = HostedContainer(
+            arguments=list(self.spec.get("args") or ()),
+            others={one["name"]: one for one in specs if one["name"] != self.spec["name"]},
+            # In a thread: the log is read by this one, and what is written may not fit its pipe.
+            write=lambda text: asyncio.to_thread(write, text),
+            path_of=lambda path: _on_host(mounts, path),
+            neighbour=lambda name: _Neighbour(self._neighbour(name)),
+        )
+        working = asyncio.ensure_future(body(container))
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            return working.result() if working.done() else _KILLED
+        finally:
+            working.cancel()
+            stopping.cancel()
+            await asyncio.gather(working, stopping, return_exceptions=True)
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -316,6 +349,7 @@ class ContainerRunner:
         events.normal(self._pod, "Started", f"Started container {name}")
         started_at = now()
         begun = asyncio.get_running_loop().time()
+        self._idle.clear()
         self.status.run(started_at)
         ports = {
             port["name"]: port["containerPort"]
@@ -350,6 +384,10 @@ class ContainerRunner:
         """How to act on the container while it runs."""
         return self._inside
 
+    async def idle(self) -> None:
+        """Return when no process of the container runs."""
+        await self._idle.wait()
+
     def _finish(
         self,
         status: ExitStatus,
@@ -372,6 +410,7 @@ class ContainerRunner:
         self._terminated(reason, code, started_at, message)
 
     def _terminated(self, reason: str, code: int, started_at: str, message: str) -> None:
+        self._idle.set()
         self.attempted.set()
         self.status.end(reason, code, started_at, message)
         self._changed()
@@ -389,6 +428,37 @@ class ContainerRunner:
             self._in_background(attendance.end(self._inside))
 
 
+class _Neighbour:
+    """A container as another one of its pod sees it; one that is not there has ended."""
+
+    def __init__(self, runner: ContainerRunner | None) -> None:
+        self._runner = runner
+
+    async def ended(self) -> None:
+        if self._runner is not None:
+            await self._runner.idle()
+
+    async def execute(self, command: list[str], seconds: float) -> tuple[int, str]:
+        inside = self._runner.inside if self._runner is not None else None
+        if inside is None:
+            return 126, "the container does not run"
+        return await inside.execute(command, seconds)
+
+
+def _on_host(mounts: Sequence[Mount], path: str) -> Path:
+    """Where a path of a container is, if it is one of a volume. Raises FileNotFoundError."""
+    wanted = os.path.normpath(path)
+    for mount in reversed(mounts):
+        target = os.path.normpath(mount.target)
+        if wanted == target or wanted.startswith(f"{target}/"):
+            root = Path(os.path.realpath(mount.source))
+            found = Path(os.path.realpath(root / os.path.relpath(wanted, target)))
+            # A link in a volume leads to no file of this machine.
+            if found.is_relative_to(root):
+                return found
+    raise FileNotFoundError(2, "No such file or directory", path)
+
+
 @contextlib.contextmanager
 def _writer(log: ContainerLog) -> Iterator[Callable[[str], None]]:
     """What writes lines to a log until the block ends."""
@@ -400,4 +470,6 @@ def _writer(log: ContainerLog) -> Iterator[Callable[[str], None]]:
 
 
 def _write(pipe: int, text: str) -> None:
-    os.write(pipe, text.encode())
+    data = text.encode()
+    while data:
+        data = data[os.write(pipe, data) :]

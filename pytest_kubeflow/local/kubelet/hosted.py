@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
 
 from pytest_kubeflow.local.controllers.serviceproxy import Forwarder
 from pytest_kubeflow.local.kube.client import Object
@@ -17,16 +19,47 @@ from pytest_kubeflow.local.kube.client import Object
 Address = tuple[str, int]
 
 
+class Neighbour(Protocol):
+    """Another container of a pod, as a hosted program sees it."""
+
+    async def ended(self) -> None:
+        """Return when the run that goes on has ended, at once if none does."""
+
+    async def execute(self, command: list[str], seconds: float) -> tuple[int, str]:
+        """Run a command in it; exit code and output. Raises TimeoutError."""
+
+
+@dataclass(frozen=True)
+class HostedContainer:
+    """What a hosted program that comes to an end knows of its container.
+
+    `write` adds to its log. `path_of` says where a path of a volume in it is on this machine, and
+    raises OSError where there is none. `others` are the pod's other containers.
+    """
+
+    arguments: Sequence[str]
+    others: Mapping[str, Object]
+    write: Callable[[str], Awaitable[None]]
+    path_of: Callable[[str], Path]
+    neighbour: Callable[[str], Neighbour]
+
+
+Body = Callable[[HostedContainer], Awaitable[int]]
+"""What a program does, and the exit code that it ends with."""
+
+
 @dataclass
 class HostedProgram:
     """A component behind the image `reference`, whose containers listen on `ports`.
 
-    With an `ip` it listens there by itself, and its pods have that address.
+    With an `ip` it listens there by itself, and its pods have that address. With a `body` its
+    containers do that, and end; without, they run until they are stopped.
     """
 
     reference: str
     ports: tuple[int, ...] = ()
     ip: str | None = None
+    body: Body | None = None
     running: int = 0
     """How many containers of it there are."""
 
@@ -47,9 +80,11 @@ class HostedProgram:
         """Listen at a pod's address meanwhile. Raises OSError."""
         async with contextlib.AsyncExitStack() as stack:
             if self.ip is None:
+                connections = _Connections()
+                stack.callback(connections.end)
                 for port in self.ports:
                     forward = Forwarder(lambda port=port: self._target(port))  # type: ignore[misc]
-                    server = await asyncio.start_server(forward.serve, ip, port)
+                    server = await asyncio.start_server(connections.kept(forward), ip, port)
                     stack.callback(server.close)
             self.running += 1
             self.opened.set()
@@ -63,6 +98,33 @@ class HostedProgram:
     def _target(self, port: int) -> list[Address]:
         target = self._targets.get(port)
         return [target] if target is not None else []
+
+
+class _Connections:
+    """Those of a pod, which end with it."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def kept(
+        self, forward: Forwarder
+    ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._tasks.add(task)
+            try:
+                # Its end is the connection's alone: nobody waits for it.
+                with contextlib.suppress(asyncio.CancelledError):
+                    await forward.serve(reader, writer)
+            finally:
+                self._tasks.discard(task)
+
+        return serve
+
+    def end(self) -> None:
+        for task in self._tasks:
+            task.cancel()
 
 
 class HostedPrograms:
@@ -85,10 +147,15 @@ class HostedPrograms:
             listener()
 
     def add(
-        self, reference: str, *ports: int, account: str = "", ip: str | None = None
+        self,
+        reference: str,
+        *ports: int,
+        account: str = "",
+        ip: str | None = None,
+        body: Body | None = None,
     ) -> HostedProgram:
         """Host what is called `reference` in pods of `account`, or of any; twice is once."""
-        made = HostedProgram(reference, ports, ip, changed=self._changed)
+        made = HostedProgram(reference, ports, ip, body, changed=self._changed)
         return self._by_image.setdefault((reference, account), made)
 
     def knows(self, reference: str) -> bool:

@@ -88,6 +88,7 @@ class PodWorker:
                 policy=policy,
                 changed=self._writer.changed,
                 init=init,
+                neighbour=self.runner,
             )
             for spec in specs
         ]

@@ -1,29 +1,17 @@
-"""The messages of ml-metadata, described by a table and built by google.protobuf at run time.
+"""The messages of ml-metadata, described by a table.
 
 Numbers: google/ml-metadata metadata_store.proto and metadata_store_service.proto. The package
-`ml-metadata` itself cannot be used, as it pins a protobuf of before 5. A table is chosen over
-generated code because it is shorter, needs no compiler in the build, and tests hold it against
+`ml-metadata` itself cannot be used, as it pins a protobuf of before 5. Tests hold the table against
 bytes that the real package wrote.
 """
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
-from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_factory, struct_pb2
 from google.protobuf.message import Message
 
-_PACKAGE = "ml_metadata"
-_FIELD = descriptor_pb2.FieldDescriptorProto
-_SCALARS = {
-    "int32": _FIELD.TYPE_INT32,
-    "int64": _FIELD.TYPE_INT64,
-    "double": _FIELD.TYPE_DOUBLE,
-    "string": _FIELD.TYPE_STRING,
-    "bool": _FIELD.TYPE_BOOL,
-}
-_WELL_KNOWN = {"Struct": ".google.protobuf.Struct", "Any": ".google.protobuf.Any"}
+from pytest_kubeflow.local.messagetable import MessageTable
 
 _ENUMS = {
     "PropertyType": "UNKNOWN INT DOUBLE STRING STRUCT PROTO BOOLEAN",
@@ -159,72 +147,14 @@ def _each_kind() -> dict[str, str]:
     return messages
 
 
-@functools.cache
-def _pool() -> descriptor_pool.DescriptorPool:
-    file = descriptor_pb2.FileDescriptorProto(
-        name="ml_metadata/embedded.proto",
-        package=_PACKAGE,
-        syntax="proto2",
-        dependency=[struct_pb2.DESCRIPTOR.name, any_pb2.DESCRIPTOR.name],
-    )
-    for name, words in ENUMS.items():
-        # Values of an enum share its scope with the package, so each has its own message.
-        holder = file.message_type.add(name=f"{name}Holder")
-        enum = holder.enum_type.add(name=name)
-        for number, word in enumerate(words):
-            enum.value.add(name=word, number=number)
-    for name, fields in (_MESSAGES | _each_kind()).items():
-        _describe(file.message_type.add(name=name), fields)
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(struct_pb2.DESCRIPTOR.serialized_pb)
-    pool.AddSerializedFile(any_pb2.DESCRIPTOR.serialized_pb)
-    pool.Add(file)
-    return pool
+_TABLE = MessageTable("ml_metadata", ENUMS, _MESSAGES | _each_kind())
 
 
-def _describe(message: descriptor_pb2.DescriptorProto, fields: str) -> None:
-    for entry in filter(None, fields.split(", ")):
-        number, name, kind = entry.split()
-        field = message.field.add(name=name, number=int(number), label=_FIELD.LABEL_OPTIONAL)
-        if kind.startswith("{}"):
-            nested = message.nested_type.add(name=_camel(name) + "Entry")
-            nested.options.map_entry = True
-            _typed(nested.field.add(name="key", number=1, label=_FIELD.LABEL_OPTIONAL), "string")
-            _typed(nested.field.add(name="value", number=2, label=_FIELD.LABEL_OPTIONAL), kind[2:])
-            field.label = _FIELD.LABEL_REPEATED
-            field.type = _FIELD.TYPE_MESSAGE
-            field.type_name = f".{_PACKAGE}.{message.name}.{nested.name}"
-            continue
-        if kind.startswith("*"):
-            field.label = _FIELD.LABEL_REPEATED
-        if kind.startswith("|"):
-            if not message.oneof_decl:
-                message.oneof_decl.add(name="value")
-            field.oneof_index = 0
-        _typed(field, kind.lstrip("*|"))
-
-
-def _typed(field: descriptor_pb2.FieldDescriptorProto, kind: str) -> None:
-    if kind in _SCALARS:
-        field.type = _SCALARS[kind]
-    elif kind in ENUMS:
-        field.type, field.type_name = _FIELD.TYPE_ENUM, f".{_PACKAGE}.{kind}Holder.{kind}"
-    else:
-        field.type = _FIELD.TYPE_MESSAGE
-        field.type_name = _WELL_KNOWN.get(kind, f".{_PACKAGE}.{kind}")
-
-
-def _camel(name: str) -> str:
-    return "".join(part.capitalize() for part in name.split("_"))
-
-
-@functools.cache
 def message_class(name: str) -> type[Any]:
     """The class of a message of ml-metadata. KeyError: there is none of this name."""
-    return message_factory.GetMessageClass(_pool().FindMessageTypeByName(f"{_PACKAGE}.{name}"))
+    return _TABLE.message_class(name)
 
 
 def new(message: str, /, **fields: Any) -> Message:
     """The message named `message`, with these fields set."""
-    made: Message = message_class(message)(**fields)
-    return made
+    return _TABLE.new(message, **fields)

@@ -14,6 +14,7 @@ from pytest_kubeflow.local.tensorboards.settings import CONFIG as TENSORBOARD_CO
 _KFP = "2.16.1"
 _DASHBOARD = "v2.0.0"
 _NOTEBOOKS = "v1.11.0"
+_KATIB = "v0.19.0"
 _CERT_MANAGER = "v1.20.2"
 ISTIO = "1.30.1"
 JWKS_PROXY_IMAGE = "registry.k8s.io/kubectl:v1.36.0"
@@ -348,6 +349,47 @@ TENSORBOARD_CONTROLLER = Component(
         Container("kube-rbac-proxy", "quay.io/brancz/kube-rbac-proxy:v0.8.0"),
     ),
 )
+KATIB_SECRET = "katib-webhook-cert"  # noqa: S105 the name of a Secret object
+KATIB_CONTROLLER = Component(
+    "katib-controller",
+    "kubeflow",
+    "katib-controller",
+    {"katib.kubeflow.org/component": "controller", "sidecar.istio.io/inject": "false"},
+    (
+        Container(
+            "katib-controller",
+            f"ghcr.io/kubeflow/katib/katib-controller:{_KATIB}",
+            {"webhook": 8443},
+        ),
+    ),
+    {"katib-controller": (Port("webhook", 443, 8443),)},
+    meshed=False,
+    secret=KATIB_SECRET,
+    certificates="/tmp/cert",  # noqa: S108 in its pod
+)
+KATIB_DB_MANAGER = Component(
+    "katib-db-manager",
+    "kubeflow",
+    "default",
+    {"katib.kubeflow.org/component": "db-manager", "sidecar.istio.io/inject": "false"},
+    (
+        Container(
+            "katib-db-manager",
+            f"ghcr.io/kubeflow/katib/katib-db-manager:{_KATIB}",
+            {"api": 6789},
+        ),
+    ),
+    {"katib-db-manager": (Port("api", 6789, 6789),)},
+    meshed=False,
+)
+KATIB_UI = Component(
+    "katib-ui",
+    "kubeflow",
+    "katib-ui",
+    {"katib.kubeflow.org/component": "ui", "sidecar.istio.io/inject": "true"},
+    (Container("katib-ui", f"ghcr.io/kubeflow/katib/katib-ui:{_KATIB}", {"ui": 8080}),),
+    {"katib-ui": (Port("ui", 80, 8080),)},
+)
 ISTIOD = Component(
     "istiod",
     "istio-system",
@@ -425,6 +467,9 @@ _MULTI_USER = (
     VIEWER_CONTROLLER,
     TENSORBOARDS_WEB_APP,
     TENSORBOARD_CONTROLLER,
+    KATIB_CONTROLLER,
+    KATIB_DB_MANAGER,
+    KATIB_UI,
     ISTIOD,
     INGRESS_GATEWAY,
     LOCAL_GATEWAY,

@@ -18,6 +18,7 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import Resource
 from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.platform.components import SEAWEEDFS, Component, components
+from pytest_kubeflow.local.platform.katib import katib_objects
 from pytest_kubeflow.local.platform.poddefaults import pod_defaults_objects
 from pytest_kubeflow.local.platform.pvcviewers import viewer_objects
 from pytest_kubeflow.local.platform.webhook import webhook_objects
@@ -33,6 +34,7 @@ _MULTI_USER = (
     "notebooks",
     "pvcviewers",
     "tensorboards",
+    "katib",
 )
 _SYSTEM = "kubeflow"
 _BUILT_IN_GROUPS = (
@@ -80,6 +82,7 @@ def installation(
     if multi_user:
         objects += pod_defaults_objects()
         objects += viewer_objects()
+        objects += katib_objects()
     every = components(multi_user=multi_user)
     for component, ip in _addressed(every, site):
         objects += _once(

@@ -24,7 +24,10 @@ from pytest_kubeflow.local.kubelet.status import pod_status
 from pytest_kubeflow.local.platform.components import PROXY_IMAGE, Component, Container
 
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
-_SELECTING = ("app", "component", "istio", "app.kubernetes.io/name", "control-plane")
+_SELECTING = (
+    *("app", "component", "istio", "app.kubernetes.io/name", "control-plane"),
+    "katib.kubeflow.org/component",
+)
 
 
 def objects_of(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.reporting.records.experiments import ExperimentRecord
 from pytest_kubeflow.reporting.records.runs import RunRecord
 from pytest_kubeflow.reporting.records.session import SCHEMA, SessionRecord
 
@@ -31,6 +32,20 @@ def _runs() -> TypeAdapter[tuple[RunRecord, ...]]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(tuple[RunRecord, ...])
+
+
+@cache
+def _experiments() -> TypeAdapter[tuple[ExperimentRecord, ...]]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(tuple[ExperimentRecord, ...])
+
+
+def experiments_from_plain(
+    experiments: Sequence[Mapping[str, Any]],
+) -> tuple[ExperimentRecord, ...]:
+    """The same as `runs_from_plain` for experiments of Katib."""
+    return _experiments().validate_python(experiments)
 
 
 def runs_from_plain(runs: Sequence[Mapping[str, Any]]) -> tuple[RunRecord, ...]:

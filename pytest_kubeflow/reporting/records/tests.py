@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pytest_kubeflow.reporting.records.experiments import ExperimentRecord
 from pytest_kubeflow.reporting.records.runs import RunRecord
 
 
@@ -73,6 +74,7 @@ class TestRecord:
     """What was printed and logged."""
 
     runs: tuple[RunRecord, ...] = ()
+    experiments: tuple[ExperimentRecord, ...] = ()
     reruns: int = 0
     """How many times it was run again by pytest-rerunfailures."""
 

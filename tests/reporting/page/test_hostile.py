@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pytest_kubeflow.reporting.page import render
 from pytest_kubeflow.reporting.page.document import LARGEST
+from pytest_kubeflow.reporting.records.experiments import ExperimentRecord, TrialEntry
 from pytest_kubeflow.reporting.records.runs import Phase, RunRecord, TaskEntry
 from pytest_kubeflow.reporting.records.session import (
     Cause,
@@ -61,6 +62,13 @@ def everywhere(text: str) -> tuple[SessionRecord, Trend]:
     run = RunRecord(
         text, text, text, text, text, outputs={text: text}, tasks=(task, other), gaps=(text,)
     )
+    trials = tuple(
+        TrialEntry(name, text, {text: text}, {text: 0.5 + at}, 1.0, 5.0, text)
+        for at, name in enumerate((text, f"{text}-2"))
+    )
+    experiment = ExperimentRecord(
+        text, text, text, text, text, text, True, 0.9, text, text, True, trials, 3, (text,)
+    )
     tests = tuple(
         TestRecord(
             f"{text}::{outcome.value}{text}",
@@ -75,6 +83,7 @@ def everywhere(text: str) -> tuple[SessionRecord, Trend]:
             evidence=(section,),
             captured=(section,),
             runs=(run, replace(run, run_id=outcome.value, state="FAILED")),
+            experiments=(experiment, replace(experiment, name=outcome.value)),
             worker=text,
             properties={text: text},
         )

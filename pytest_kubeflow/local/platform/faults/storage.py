@@ -12,7 +12,7 @@ from pytest_kubeflow.local.kube.resources import (
     PODS,
     STORAGE_CLASSES,
 )
-from pytest_kubeflow.local.platform.components import METADATA, PROXY_IMAGE
+from pytest_kubeflow.local.platform.components import KATIB_DB_MANAGER, METADATA, PROXY_IMAGE
 from pytest_kubeflow.local.platform.faults.edits import Backdate, Change, Edit, Make
 from pytest_kubeflow.local.platform.faults.fault import PlatformFault
 from pytest_kubeflow.local.platform.faults.programs import container, crashing, saying
@@ -20,7 +20,6 @@ from pytest_kubeflow.local.platform.faults.programs import container, crashing, 
 _DEFAULT = "storageclass.kubernetes.io/is-default-class"
 _PROFILE = "kubeflow-user-example-com"
 _MYSQL_IMAGE, _KATIB_MYSQL_IMAGE = "mysql:8.4", "mysql:8.0.29"
-_KATIB_IMAGE = "ghcr.io/kubeflow/katib/katib-db-manager:v0.19.0"
 _POD_CONTEXT: Object = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
 _UNWRITABLE = (
     "2026-11-29T12:00:00.000000Z 0 [ERROR] [MY-010187] [Server] Can't create test file "
@@ -159,9 +158,9 @@ FAULTS = {
     "katib-database-old": PlatformFault(
         lambda: [
             database("katib-mysql", _KATIB_MYSQL_IMAGE, saying(_OLD_DATA)),
-            database("katib-db-manager", _KATIB_IMAGE, saying(_NO_DATABASE)),
+            crashing(KATIB_DB_MANAGER, _NO_DATABASE),
         ],
-        (_KATIB_MYSQL_IMAGE, _KATIB_IMAGE),
+        (_KATIB_MYSQL_IMAGE,),
     ),
     "metadata-schema-missing": PlatformFault(lambda: [crashing(METADATA, _NO_SCHEMA, 139)]),
     "provisioner-missing": PlatformFault(

@@ -119,12 +119,12 @@ def _ending(days: int, names: Sequence[str] = NAMES) -> KeyPair:
 
 
 def _not_ready() -> Sequence[Edit]:
-    metadata = {"name": "katib-webhook-cert", "namespace": "kubeflow"}
+    metadata = {"name": "pvcviewer-serving-cert", "namespace": "kubeflow"}
     spec = {
-        "commonName": "katib-controller.kubeflow.svc",
-        "dnsNames": ["katib-controller.kubeflow.svc"],
-        "issuerRef": {"kind": "Issuer", "name": "katib-selfsigned-issuer"},
-        "secretName": "katib-webhook-cert",
+        "commonName": "pvcviewer-webhook-service.kubeflow.svc",
+        "dnsNames": ["pvcviewer-webhook-service.kubeflow.svc"],
+        "issuerRef": {"kind": "Issuer", "name": "pvcviewer-selfsigned-issuer"},
+        "secretName": "pvcviewer-webhook-server-cert",
     }
     return [Make(CERTIFICATES, {"metadata": metadata, "spec": spec})]
 

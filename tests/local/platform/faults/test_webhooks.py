@@ -117,7 +117,7 @@ def ready(faulty: Platform, name: str) -> Any:
 
 def test_a_certificate_without_an_issuer_is_never_ready(faulty: Platform) -> None:
     with faulty.broken("certificate-not-ready"):
-        found = wait_until(lambda: ready(faulty, "katib-webhook-cert"))
+        found = wait_until(lambda: ready(faulty, "pvcviewer-serving-cert"))
         assert (found["status"], found["reason"]) == ("False", "DoesNotExist")
 
 

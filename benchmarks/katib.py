@@ -1,0 +1,201 @@
+"""What Katib's controllers cost, over the Jobs that they run.
+
+`python -m benchmarks.katib [TRIALS]`: on a warm embedded cluster, 12 trials of bare arithmetic, 3
+at a time (bound: 8 s); then 200 (or TRIALS), 10 at a time, beside so many Jobs whose pods are the
+same as those of trials, the metrics collector among them, and beside Jobs without one. What a trial
+takes more than such a Job is the controllers' own (bound: 15 ms). Exit code 1 if a bound is missed,
+or if a trial has not observed what it should.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from kubernetes import client, config, watch
+
+from pytest_kubeflow.local.cluster import LocalKubeflow
+
+_GROUP, _VERSION = "kubeflow.org", "v1beta1"
+_WARM_BOUND, _TRIAL_BOUND = 8.0, 0.015
+_SCRIPT = "echo score=$(( ${trialParameters.x} * ${trialParameters.x} ))"
+_IMAGE = "busybox"
+
+
+def job(script: str) -> dict[str, Any]:
+    """A Job that runs a shell script."""
+    container = {"name": "main", "image": _IMAGE, "command": ["sh", "-c", script]}
+    pod = {"restartPolicy": "Never", "containers": [container]}
+    return {"apiVersion": "batch/v1", "kind": "Job", "spec": {"template": {"spec": pod}}}
+
+
+def experiment(name: str, namespace: str, *, trials: int, parallel: int) -> dict[str, Any]:
+    """Random search for the greatest square."""
+    space = {"min": "1", "max": "1000"}
+    return {
+        "apiVersion": f"{_GROUP}/{_VERSION}",
+        "kind": "Experiment",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "objective": {"type": "maximize", "objectiveMetricName": "score"},
+            "algorithm": {"algorithmName": "random"},
+            "parallelTrialCount": parallel,
+            "maxTrialCount": trials,
+            "maxFailedTrialCount": 1,
+            "parameters": [{"name": "x", "parameterType": "int", "feasibleSpace": space}],
+            "trialTemplate": {
+                "primaryContainerName": "main",
+                "retain": True,
+                "trialParameters": [{"name": "x", "reference": "x"}],
+                "trialSpec": job(_SCRIPT),
+            },
+        },
+    }
+
+
+class Measured:
+    """A namespace of a cluster in which things are timed."""
+
+    def __init__(self, kubeconfig: str, namespace: str) -> None:
+        self._api = config.new_client_from_config(kubeconfig)
+        self._custom = client.CustomObjectsApi(self._api)
+        self._batch = client.BatchV1Api(self._api)
+        self._core = client.CoreV1Api(self._api)
+        self._namespace = namespace
+
+    def experiment(self, name: str, *, trials: int, parallel: int) -> float:
+        """Seconds from the request to the experiment's end."""
+        body = experiment(name, self._namespace, trials=trials, parallel=parallel)
+        began = time.perf_counter()
+        self._custom.create_namespaced_custom_object(
+            _GROUP, _VERSION, self._namespace, "experiments", body
+        )
+        stream = watch.Watch().stream(
+            self._custom.list_namespaced_custom_object,
+            _GROUP,
+            _VERSION,
+            self._namespace,
+            "experiments",
+            field_selector=f"metadata.name={name}",
+            timeout_seconds=600,
+        )
+        for event in stream:
+            conditions = (event["object"].get("status") or {}).get("conditions") or []
+            if any(one["type"] in {"Succeeded", "Failed"} for one in conditions):
+                break
+        took = time.perf_counter() - began
+        self._check(name, trials)
+        return took
+
+    def _check(self, name: str, trials: int) -> None:
+        found = self.trials(name)
+        assert len(found) == trials, f"{name}: {len(found)} trials"
+        for trial in found:
+            x = int(trial["spec"]["parameterAssignments"][0]["value"])
+            (metric,) = trial["status"]["observation"]["metrics"]
+            assert metric["latest"] == str(x * x), trial["status"]
+
+    def trials(self, name: str) -> list[dict[str, Any]]:
+        """Those of an experiment."""
+        found: list[dict[str, Any]] = self._custom.list_namespaced_custom_object(
+            _GROUP,
+            _VERSION,
+            self._namespace,
+            "trials",
+            label_selector=f"katib.kubeflow.org/experiment={name}",
+        )["items"]
+        return found
+
+    def injected(self, trial: str) -> dict[str, Any]:
+        """A Job with the pod of a trial, as Katib's webhook has made it."""
+        selector = f"katib.kubeflow.org/trial={trial}"
+        (pod,) = self._api.sanitize_for_serialization(
+            self._core.list_namespaced_pod(self._namespace, label_selector=selector).items
+        )
+        made = job("")
+        spec = made["spec"]["template"]["spec"]
+        for container in pod["spec"]["containers"]:
+            mounts = container.get("volumeMounts") or []
+            container["volumeMounts"] = [one for one in mounts if one["name"] == "metrics-volume"]
+        spec["containers"] = pod["spec"]["containers"]
+        # A value that needs a label of a trial's pod.
+        spec["containers"][0].pop("env", None)
+        spec["volumes"] = [{"name": "metrics-volume", "emptyDir": {}}]
+        spec["shareProcessNamespace"] = True
+        return made
+
+    def jobs(self, prefix: str, body: dict[str, Any], *, count: int, parallel: int) -> float:
+        """Seconds for so many Jobs, of which so many run at once."""
+        made, ended = 0, set[str]()
+
+        def make() -> None:
+            nonlocal made
+            one = copy.deepcopy(body)
+            one["metadata"] = {"name": f"{prefix}-{made}", "labels": {"benchmark": prefix}}
+            self._batch.create_namespaced_job(self._namespace, one)
+            made += 1
+
+        began = time.perf_counter()
+        for _ in range(min(parallel, count)):
+            make()
+        stream = watch.Watch().stream(
+            self._batch.list_namespaced_job,
+            self._namespace,
+            label_selector=f"benchmark={prefix}",
+            timeout_seconds=600,
+        )
+        for event in stream:
+            found, name = event["object"], event["object"].metadata.name
+            types = {one.type for one in found.status.conditions or []}
+            assert "Failed" not in types, f"Job {name} has failed"
+            if "Complete" in types and name not in ended:
+                ended.add(name)
+                if made < count:
+                    make()
+            if len(ended) == count:
+                break
+        return time.perf_counter() - began
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has worked so far, its children not counted."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def main() -> None:
+    """Measure and print."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    with LocalKubeflow() as running:
+        endpoints = running.endpoints
+        assert running.pid is not None
+        clock = [cpu_seconds(running.pid)]
+        measured = Measured(str(endpoints.kubeconfig), endpoints.namespace)
+        measured.experiment("first", trials=3, parallel=3)
+        warm = measured.experiment("warm", trials=12, parallel=3)
+        same = measured.injected(measured.trials("warm")[0]["metadata"]["name"])
+        clock.append(cpu_seconds(running.pid))
+        plain = measured.jobs("plain", job("echo score=1"), count=count, parallel=10)
+        clock.append(cpu_seconds(running.pid))
+        jobs = measured.jobs("same", same, count=count, parallel=10)
+        clock.append(cpu_seconds(running.pid))
+        whole = measured.experiment("many", trials=count, parallel=10)
+        clock.append(cpu_seconds(running.pid))
+    cpu = [after - before for before, after in pairwise(clock)][1:]
+    own = (whole - jobs) / count
+    print(f"12 trials, 3 at a time     {warm:6.2f} s (bound: {_WARM_BOUND:g} s)")
+    print(f"{count} Jobs, 10 at a time      {plain:6.2f} s, {cpu[0]:6.2f} s of the server")
+    print(f"the same with collectors   {jobs:6.2f} s, {cpu[1]:6.2f} s of the server")
+    print(f"{count} trials, 10 at a time    {whole:6.2f} s, {cpu[2]:6.2f} s of the server")
+    print(f"a trial over such a Job    {own * 1000:6.1f} ms (bound: {_TRIAL_BOUND * 1000:g} ms)")
+    print(f"                           {(cpu[2] - cpu[1]) / count * 1000:6.1f} ms of the server")
+    sys.exit(0 if warm <= _WARM_BOUND and own <= _TRIAL_BOUND else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Katib: experiments made, followed, compared with what their trials are known to do, removed."""

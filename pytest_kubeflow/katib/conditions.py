@@ -1,0 +1,52 @@
+"""Conditions of Katib's objects: each has a history of them, in the order in which they came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition: "Succeeded", whether it holds now, and why."""
+
+    type: str
+    is_true: bool
+    reason: str = ""
+    message: str = ""
+    since: str = ""
+
+    def __str__(self) -> str:
+        told = ": ".join(filter(None, (self.reason, self.message)))
+        return f"{self.type} {'True' if self.is_true else 'False'}" + (f" ({told})" if told else "")
+
+
+def conditions_of(thing: Mapping[str, Any]) -> tuple[Condition, ...]:
+    """Of an Experiment, a Suggestion or a Trial, in Katib's order: the last is the newest."""
+    return tuple(
+        Condition(
+            str(one.get("type")),
+            one.get("status") == "True",
+            str(one.get("reason") or ""),
+            " ".join(str(one.get("message") or "").split()),
+            str(one.get("lastTransitionTime") or ""),
+        )
+        for one in (thing.get("status") or {}).get("conditions") or ()
+    )
+
+
+def condition(thing: Mapping[str, Any], name: str) -> Condition | None:
+    """The condition of this type; None while there is none."""
+    return next((one for one in conditions_of(thing) if one.type == name), None)
+
+
+def holds(thing: Mapping[str, Any], name: str) -> bool:
+    """Whether this condition holds now."""
+    found = condition(thing, name)
+    return found is not None and found.is_true
+
+
+def is_being_deleted(thing: Mapping[str, Any]) -> bool:
+    """Whether its deletion has begun."""
+    return bool((thing.get("metadata") or {}).get("deletionTimestamp"))

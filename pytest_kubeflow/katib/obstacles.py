@@ -1,0 +1,206 @@
+"""Obstacles: what keeps an experiment from its end, and when there is no use in waiting longer.
+
+Katib waits without end for what never comes: metrics of a trial whose Job is complete (it asks its
+database each second), a pod of the suggestion service, a pod that a webhook or a quota refuses.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_kubeflow.k8s.admission import refusal
+from pytest_kubeflow.k8s.logs import last_lines
+from pytest_kubeflow.k8s.pod_start import StartWatch, container_statuses
+from pytest_kubeflow.katib.conditions import condition
+from pytest_kubeflow.katib.spec import INJECTION_LABEL
+from pytest_kubeflow.katib.state import ExperimentState
+from pytest_kubeflow.katib.trial import Trial
+from pytest_kubeflow.katib.workload import ExperimentWorkload, collector_of, is_complete
+
+GRACE = 10.0
+"""Seconds from a Job's end for metrics that came with it: the collector reports before it ends."""
+
+_CONTROLLER = "kubectl -n kubeflow logs deploy/katib-controller"
+_DATABASE = "kubectl -n kubeflow get pods -l katib.kubeflow.org/component=db-manager"
+_OPTIONS = "the image of the trial's template"
+_SERVICE_OPTIONS = "katib-config names the image of each algorithm: kubectl -n kubeflow get cm"
+
+
+@dataclass
+class Obstacles:
+    """Looks at one experiment again and again. `start_timeout` is what --kf-start-timeout says."""
+
+    workload: ExperimentWorkload
+    start_timeout: float
+    clock: Callable[[], float] = time.monotonic
+    _since: dict[str, float] = field(default_factory=dict, init=False)
+    _starts: dict[str, StartWatch] = field(default_factory=dict, init=False)
+    _seen: set[str] = field(default_factory=set, init=False)
+
+    def hopeless(self, state: ExperimentState) -> str:
+        """Why it will not end, once that has lasted too long; empty before."""
+        self._seen.clear()
+        found = self._found(state)
+        # What is no more in its way counts anew when it comes back.
+        self._since = {key: at for key, at in self._since.items() if key in self._seen}
+        return found
+
+    def _found(self, state: ExperimentState) -> str:
+        if not state.conditions:
+            if not self._lasts("new", self.start_timeout):
+                return ""
+            return (
+                f"it has no status after {self.start_timeout:g} s: katib-controller does not run, "
+                f"or fails ({_CONTROLLER})"
+            )
+        active = [one for one in self.workload.trials(state.space) if not one.has_ended]
+        for trial in active:
+            if reason := self._trial(trial):
+                return f"trial {trial.name}: {reason}"
+        return "" if active else self._suggestion()
+
+    def _trial(self, trial: Trial) -> str:
+        job = self.workload.job(trial)
+        if job is None:
+            if not self._lasts(f"no job {trial.name}", self.start_timeout):
+                return ""
+            said = self.workload.warning("Trial", trial.name)
+            return f"it has no Job after {self.start_timeout:g} s: {said or _CONTROLLER}"
+        pods = self.workload.pods(trial)
+        if is_complete(job):
+            return self._without_metrics(trial, pods)
+        if not pods:
+            return self._refused("Job", trial.name)
+        return self._first(pods, _OPTIONS)
+
+    def _without_metrics(self, trial: Trial, pods: Sequence[Any]) -> str:
+        """Its Job is complete and it is not: for a while that is as it should be."""
+        pod = pods[0] if pods else None
+        name = collector_of(pod) if pod is not None else ""
+        said = self.workload.warning("Trial", trial.name)
+        # Who has no collector waits for nothing; all others may wait for a controller that is busy.
+        patience = self.start_timeout
+        if pod is not None and not name:
+            patience = min(GRACE, patience)
+        elif said:
+            patience = min(3 * GRACE, patience)
+        if not self._lasts(f"complete {trial.name}", patience):
+            return ""
+        told = f"its Job is complete, and it stays {trial.state} without metrics: "
+        if pod is not None and not name:
+            return told + self._uninjected()
+        if said:
+            return (
+                f"{told}katib-controller cannot read them: {said}; does katib-db-manager run? "
+                f"({_DATABASE})"
+            )
+        if pod is None:
+            return f"{told}its pod is gone, and nothing is told of it ({_CONTROLLER})"
+        log = last_lines(
+            *(self.workload.kubernetes, self.workload.namespace, pod.metadata.name, name), lines=5
+        ).strip()
+        words = log.splitlines()[-1] if log else "it wrote nothing"
+        return (
+            f"{told}the collector {name} in its pod has ended, and the database has nothing of it "
+            f"(its last words: {words}; {_DATABASE})"
+        )
+
+    def _uninjected(self) -> str:
+        namespace, label = self.workload.namespace, self.workload.injection()
+        told = "its pod has no metrics collector, since "
+        if label not in {"enabled", "?"}:
+            return (
+                f"{told}the namespace {namespace} lacks the label {INJECTION_LABEL}=enabled by "
+                f"which Katib's webhook knows it: kubectl label namespace {namespace} "
+                f"{INJECTION_LABEL}=enabled"
+            )
+        if self.workload.has_webhook() is False:
+            return (
+                f"{told}Katib's webhook for pods (mutator.pod.katib.kubeflow.org) is not "
+                "registered: install the MutatingWebhookConfiguration katib.kubeflow.org again"
+            )
+        if label == "?":
+            return (
+                f"{told}the namespace {namespace} lacks the label {INJECTION_LABEL}=enabled, or "
+                "Katib's webhook for pods is not registered (neither may be read by us)"
+            )
+        return (
+            f"{told}Katib's webhook did not change it, although the namespace {namespace} has the "
+            f"label {INJECTION_LABEL}=enabled ({_CONTROLLER}; is the pod of another trial's kind, "
+            "or was it made while the webhook was ignored?)"
+        )
+
+    def _suggestion(self) -> str:
+        """No trial goes on: it waits for values."""
+        suggestion = self.workload.suggestion()
+        if suggestion is None:
+            if not self._lasts("no suggestion", self.start_timeout):
+                return ""
+            said = self.workload.warning("Experiment", self.workload.name)
+            return f"it has no Suggestion after {self.start_timeout:g} s: {said or _CONTROLLER}"
+        ready = condition(suggestion, "DeploymentReady")
+        if ready is not None and ready.is_true:
+            if not self._lasts("no values", self.start_timeout):
+                return ""
+            said = self.workload.warning("Suggestion", self.workload.name)
+            return (
+                f"its suggestion service runs and gives no values for {self.start_timeout:g} s: "
+                f"{said or _CONTROLLER}"
+            )
+        pods = self.workload.suggestion_pods()
+        if not pods:
+            for name in self.workload.replica_sets():
+                if reason := self._refused("ReplicaSet", name):
+                    return f"its suggestion service: {reason}"
+            return ""
+        reason = self._first(pods, _SERVICE_OPTIONS)
+        return f"its suggestion service does not start: {reason}" if reason else ""
+
+    def _refused(self, kind: str, name: str) -> str:
+        """Its controller makes no pod: whether that is a rule, and one that never changes."""
+        words = self.workload.not_created(kind, name)
+        if not words:
+            if not self._lasts(f"no pod {name}", self.start_timeout):
+                return ""
+            return (
+                f"{kind} {name} has made no pod after {self.start_timeout:g} s "
+                "(--kf-start-timeout), and no event says why"
+            )
+        rule = refusal(403, words, pod=True)
+        if (rule is None or rule.passing) and not self._lasts(f"no pod {name}", self.start_timeout):
+            return ""
+        told = f"; it is {rule.rule} that refuses it" if rule else ""
+        return f"{kind} {name} cannot make a pod: {words}{told}"
+
+    def _first(self, pods: Sequence[Any], options: str) -> str:
+        """What keeps the first of these pods that does not start."""
+        for pod in pods:
+            name = pod.metadata.name
+            if name not in self._starts:
+                self._starts[name] = StartWatch(
+                    self.workload.kubernetes,
+                    self.workload.namespace,
+                    self.start_timeout,
+                    options=options,
+                )
+            if reason := self._starts[name].hopeless(pod) or _crashes(pod):
+                return f"pod {name}: {reason}"
+        return ""
+
+    def _lasts(self, key: str, seconds: float) -> bool:
+        """Whether this very thing has been in its way for so long."""
+        self._seen.add(key)
+        return self.clock() - self._since.setdefault(key, self.clock()) >= seconds
+
+
+def _crashes(pod: Any) -> str:
+    for status in container_statuses(pod):
+        waiting = status.state.waiting if status.state else None
+        if status.restart_count >= 2 and waiting and waiting.reason == "CrashLoopBackOff":
+            ended = status.last_state.terminated if status.last_state else None
+            how = f"with exit code {ended.exit_code}" if ended else "again and again"
+            return f"its container {status.name} has ended {status.restart_count} times {how}"
+    return ""

@@ -1,0 +1,72 @@
+"""Who may do what by Katib's UI: a SubjectAccessReview for each request, of the user alone.
+
+Words: kubeflow/katib v0.19.0, pkg/ui/v1beta1/authzn.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+
+from pytest_kubeflow.local.kube import KubeClient, Resource
+
+USER_HEADER = "kubeflow-userid"
+_REVIEW = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+
+
+class DeniedError(Exception):
+    """Nobody asks, or somebody who may not."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Access:
+    """Asks as `client`; while it `is_open` nobody is asked."""
+
+    def __init__(self, client: KubeClient, *, is_open: Callable[[], bool]) -> None:
+        self._client = client
+        self._is_open = is_open
+
+    async def require(
+        self,
+        request: Request,
+        verb: str,
+        resource: Resource,
+        namespace: str,
+        *,
+        name: str = "",
+        part: str = "",
+    ) -> None:
+        """The user must be allowed to do that. Raises DeniedError, ApiError."""
+        if self._is_open():
+            return
+        user = request.headers.get(USER_HEADER, "")
+        if not user:
+            raise DeniedError("user header not present", 401)
+        user = user.replace(":", "", 1)
+        group, _, version = resource.api_version.rpartition("/")
+        attributes = {
+            "namespace": namespace,
+            "verb": verb,
+            "group": group,
+            "version": version,
+            "resource": resource.plural,
+            "subresource": part,
+            "name": name,
+        }
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {"user": user, "resourceAttributes": attributes},
+        }
+        status = (await self._client.request("POST", _REVIEW, body=body))["status"]
+        if status["allowed"]:
+            return
+        told = f"User: {user} is not authorized to {verb} {resource.api_version}/{resource.plural}"
+        told += f"/{part}" if part else ""
+        told += f" in namespace: {namespace}" if namespace else ""
+        told += f" ,reason: {status['reason']}" if status.get("reason") else ""
+        raise DeniedError(told, 403)

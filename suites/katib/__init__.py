@@ -1,0 +1,1 @@
+"""Acceptance tests of Katib: experiments whose every number is checked."""

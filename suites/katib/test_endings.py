@@ -1,0 +1,61 @@
+"""How experiments end: by their goal, by failures, by silence; and trials before their time."""
+
+import pytest
+
+from pytest_kubeflow import KatibExperiment
+
+pytestmark = pytest.mark.kf_requires("katib")
+
+
+def test_a_goal_ends_it_early(goal: KatibExperiment) -> None:
+    state = goal.wait().state
+    told = f"Experiment {goal.name}: {state.describe()}"
+    assert state.reason == "ExperimentGoalReached", told
+    assert state.trials < (state.most or 0), f"all trials were made although the first did; {told}"
+    best = state.optimal
+    value = best.metrics["accuracy"] if best is not None else None
+    assert value is not None, told
+    assert value >= state.objective["goal"], told
+
+
+def test_failing_trials_make_it_fail(failing: KatibExperiment) -> None:
+    state = failing.wait(ended="Failed").state
+    told = f"Experiment {failing.name}: {state.describe()}"
+    assert state.reason == "ExperimentFailed", told
+    assert "max failed count has reached" in state.message, told
+    trials = failing.wait_trials().trials
+    assert len(trials) == state.spec["maxFailedTrialCount"], told
+    assert {one.state for one in trials} == {"Failed"}, told
+    assert state.optimal is None, f"it names a best trial, and none has reported a number; {told}"
+    log = failing.log(trials[0])
+    assert "no model trains at a rate of" in log, f"its log does not say why it failed: {log!r}"
+
+
+def test_a_trial_without_numbers_is_told(silent: KatibExperiment) -> None:
+    state = silent.wait(ended="Failed").state
+    (trial,) = silent.trials
+    told = f"trial {trial.name} is {trial.state}: {trial.reason}"
+    assert trial.state == "MetricsUnavailable", told
+    assert "Metrics are not available" in trial.reason, told
+    assert state.count("trialMetricsUnavailable") == 1, state.describe()
+    assert trial.metrics == {"accuracy": None}, told
+    assert "and told nobody how well" in silent.log(trial)
+
+
+def test_a_trial_that_is_worse_is_stopped_early(worsening: KatibExperiment) -> None:
+    worsening.wait()
+    first, second = sorted(worsening.trials, key=lambda one: one.started or 0.0)
+    told = f"{first.describe()}; {second.describe()}"
+    assert first.state == "Succeeded", told
+    assert second.state == "EarlyStopped", f"the worse trial was not stopped: {told}"
+    (rule,) = second.object["spec"]["earlyStoppingRules"]
+    assert (rule["name"], rule["comparison"], rule["startStep"]) == ("accuracy", "less", 2)
+    ended = {one.name: len(worsening.logged(one)["accuracy"]) for one in (first, second)}
+    assert ended[first.name] == 20, f"trial {first.name} reported {ended[first.name]} of 20 numbers"
+    assert 2 <= ended[second.name] < 20, (
+        f"trial {second.name}, which was stopped, reported {ended[second.name]} of 20 numbers"
+    )
+    # The rule is the mean of what the first one reported first.
+    least = worsening.logged(first)["accuracy"]
+    assert float(rule["value"]) == pytest.approx(sum(least[:2]) / 2, abs=0.01)
+    assert worsening.state.count("trialsEarlyStopped") == 1

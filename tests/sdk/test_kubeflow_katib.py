@@ -1,0 +1,80 @@
+"""Katib's own SDK works on the embedded cluster, from an environment of its own.
+
+`kubeflow-katib` 0.19 wants protobuf below 5 and kfp 2.17 wants 6, so no environment has both. The
+SDK that follows it, `kubeflow`, makes trials of TrainJobs alone (OptimizerClient), which the
+embedded cluster does not have.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.local.cluster import LocalKubeflow
+
+NAMESPACE = "kubeflow-user-example-com"
+SDK = "kubeflow-katib==0.19.0"
+SCRIPT = Path(__file__).parent / "kubeflow_katib.py"
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment with the SDK."""
+    folder = tmp_path_factory.mktemp("sdk")
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    found = folder / "bin/python"
+    done = subprocess.run(
+        # Newer clients of Kubernetes take dictionaries alone, and the SDK hands them its objects.
+        [found, "-m", "pip", "install", "--quiet", SDK, "kubernetes<31"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip(f"{SDK} cannot be installed: {done.stderr.strip().splitlines()[-1]}")
+    return found
+
+
+@pytest.fixture
+def told(python: Path) -> Any:
+    """What the script says of its experiment."""
+    with LocalKubeflow() as running:
+        where = running.endpoints
+        service = KubernetesClient(where.kubeconfig).core.read_namespaced_service(
+            "katib-db-manager", "kubeflow"
+        )
+        database = f"{service.spec.cluster_ip}:6789"
+        done = subprocess.run(
+            [python, SCRIPT, str(where.kubeconfig), NAMESPACE, database],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def test_tune(told: Any) -> None:
+    assert told["succeeded"] is True
+    assert len(told["trials"]) == 4
+    computed = {}
+    for trial in told["trials"]:
+        values = {one["name"]: one["value"] for one in trial["parameter_assignments"]}
+        rate, layers = float(values["lr"]), int(values["layers"])
+        assert 0.01 <= rate <= 0.03
+        assert 1 <= layers <= 3
+        computed[trial["name"]] = 0.9 - abs(rate - 0.02) * layers
+        (metric,) = trial["metrics"]
+        assert float(metric["latest"]) == pytest.approx(computed[trial["name"]])
+        assert [float(one) for one in told["metrics"][trial["name"]]] == [
+            pytest.approx(computed[trial["name"]])
+        ]
+    best = told["best"]["bestTrialName"]
+    assert computed[best] == max(computed.values())
