@@ -29,6 +29,9 @@ SECRET = "mlpipeline-minio-artifact"
 _LISTENS = "0A"
 _FOREIGN = "rebound.example.net"
 _OF_PLATFORMS = {
+    "katib-controller.kubeflow",
+    "katib-db-manager.kubeflow",
+    "katib-ui.kubeflow",
     *("dashboard.kubeflow", "dex.auth", "gateway", "oauth2-proxy.oauth2-proxy"),
     *("profiles-kfam.kubeflow", "volumes-web-app-service.kubeflow"),
     *("jupyter-web-app-service.kubeflow", "poddefaults-webhook-service.kubeflow"),

@@ -127,16 +127,14 @@ class Katib:
         if not running:
             raise CallError("UNKNOWN", f"Exception calling application: Get Trial: {trial} failed")
         metadata = running[0]["metadata"]
-        try:
-            obj = await self._client.get(TRIALS, trial, metadata["namespace"])
-            mark(obj, "EarlyStopped", "TrialEarlyStopped", "Trial is early stopped")
-            await self._client.patch(
-                TRIALS,
-                trial,
-                {"status": {"conditions": obj["status"]["conditions"]}},
-                namespace=metadata["namespace"],
-                subresource="status",
-            )
-        except ApiError as error:
-            told = f"Exception calling application: {error.message}"
-            raise CallError("UNKNOWN", told) from None
+        while True:
+            try:
+                obj = await self._client.get(TRIALS, trial, metadata["namespace"])
+                mark(obj, "EarlyStopped", "TrialEarlyStopped", "Trial is early stopped")
+                await self._client.replace(TRIALS, obj, subresource="status")
+            except ApiError as error:
+                if error.reason == "Conflict":
+                    continue
+                told = f"Exception calling application: {error.message}"
+                raise CallError("UNKNOWN", told) from None
+            return

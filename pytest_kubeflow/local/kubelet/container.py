@@ -263,11 +263,19 @@ class ContainerRunner:
         """Let a hosted program do its work, unless the container stops before; its exit code."""
         specs = self._pod["spec"]["containers"]
         mounts = self._volumes.mounts(self.spec, {})
+        writing: set[asyncio.Future[None]] = set()
+
+        async def log(text: str) -> None:
+            # In a thread: the log is read by this one, and what is written may not fit its pipe.
+            done = asyncio.ensure_future(asyncio.to_thread(write, text))
+            writing.add(done)
+            done.add_done_callback(writing.discard)
+            await asyncio.shield(done)
+
         container = HostedContainer(
             arguments=list(self.spec.get("args") or ()),
             others={one["name"]: one for one in specs if one["name"] != self.spec["name"]},
-            # In a thread: the log is read by this one, and what is written may not fit its pipe.
-            write=lambda text: asyncio.to_thread(write, text),
+            write=log,
             path_of=lambda path: _on_host(mounts, path),
             neighbour=lambda name: _Neighbour(self._neighbour(name)),
         )
@@ -280,6 +288,8 @@ class ContainerRunner:
             working.cancel()
             stopping.cancel()
             await asyncio.gather(working, stopping, return_exceptions=True)
+            # The pipe is closed next.
+            await asyncio.gather(*writing, return_exceptions=True)
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

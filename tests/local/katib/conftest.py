@@ -151,6 +151,11 @@ class Katib:
         found = self.core.list_namespaced_event(self.namespace, field_selector=selector).items
         return [(one.reason, one.message) for one in found]
 
+    def deployments(self, name: str) -> list[str]:
+        """Those of an experiment; a suggestion that has failed keeps its own, as Katib has it."""
+        items = self.apps.list_namespaced_deployment(self.namespace).items
+        return [one.metadata.name for one in items if one.metadata.name.startswith(f"{name}-")]
+
     def pods_of_job(self, name: str) -> list[Any]:
         selector = f"batch.kubernetes.io/job-name={name}"
         found: list[Any] = self.core.list_namespaced_pod(

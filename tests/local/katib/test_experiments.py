@@ -112,7 +112,7 @@ def test_its_suggestion_ends_and_leaves_no_service(katib: Katib, done: str) -> N
         ("Succeeded", "True", "Experiment is succeeded"),
     ]
     selector = f"katib.kubeflow.org/suggestion={done}"
-    eventually(lambda: katib.apps.list_namespaced_deployment(katib.namespace).items == [])
+    eventually(lambda: katib.deployments(done) == [])
     eventually(
         lambda: katib.core.list_namespaced_pod(katib.namespace, label_selector=selector).items == []
     )
@@ -212,15 +212,14 @@ def test_jobs_that_are_not_kept_are_removed(katib: Katib) -> None:
 def test_one_that_may_is_begun_again_with_more_trials(katib: Katib) -> None:
     name = katib.create(resumePolicy="LongRunning", maxTrialCount=2)
     katib.ended(name)
-    deployments = katib.apps.list_namespaced_deployment(katib.namespace).items
-    assert [one.metadata.name for one in deployments] == [f"{name}-random"]
+    assert katib.deployments(name) == [f"{name}-random"]
     katib.patch(name, {"spec": {"maxTrialCount": 4}})
     eventually(lambda: katib.get(name)["status"].get("trialsSucceeded") == 4)
     katib.ended(name)
     found = [one[0] for one in katib.conditions(katib.get(name))]
     assert found == ["Created", "Restarting", "Running", "Succeeded"]
     katib.delete(name)
-    eventually(lambda: katib.apps.list_namespaced_deployment(katib.namespace).items == [])
+    eventually(lambda: katib.deployments(name) == [])
 
 
 def test_one_keeps_its_state_in_a_volume(katib: Katib) -> None:
@@ -228,7 +227,7 @@ def test_one_keeps_its_state_in_a_volume(katib: Katib) -> None:
     katib.ended(name)
     claim = katib.core.read_namespaced_persistent_volume_claim(f"{name}-random", katib.namespace)
     assert claim.spec.resources.requests == {"storage": "1Gi"}
-    eventually(lambda: katib.apps.list_namespaced_deployment(katib.namespace).items == [])
+    eventually(lambda: katib.deployments(name) == [])
     katib.patch(name, {"spec": {"maxTrialCount": 3}})
     eventually(lambda: katib.get(name)["status"].get("trialsSucceeded") == 3)
     katib.ended(name)
