@@ -126,3 +126,11 @@ def test_definitions_that_are_wrong_are_refused(api: Any) -> None:
 def test_null_is_nothing_where_it_may_not_be(balls: Any, namespace: str) -> None:
     made = create(balls, namespace, ball("null", size=1, colour=None, anything=None))
     assert made["spec"] == {"size": 1, "colour": "red"}
+
+
+def test_finalizers_need_no_domain(balls: Any, namespace: str) -> None:
+    body = ball("kept", size=1)
+    body["metadata"]["finalizers"] = ["let-go"]
+    create(balls, namespace, body)
+    change = {"metadata": {"finalizers": []}}
+    balls.patch_namespaced_custom_object(GROUP, "v1", namespace, "balls", "kept", change)
