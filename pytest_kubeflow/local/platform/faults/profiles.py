@@ -55,7 +55,7 @@ class _NotEnding:
         metadata = {
             "name": "random-search-trial",
             "namespace": name,
-            "finalizers": ["clean-metrics-in-db"],
+            "finalizers": ["katib.kubeflow.org/clean-metrics-in-db"],
         }
         undo_content = await Make(CONFIG_MAPS, {"metadata": metadata}).apply(place)
         await place.client.delete(NAMESPACES, name)

@@ -119,12 +119,12 @@ def _ending(days: int, names: Sequence[str] = NAMES) -> KeyPair:
 
 
 def _not_ready() -> Sequence[Edit]:
-    metadata = {"name": "pvcviewer-serving-cert", "namespace": "kubeflow"}
+    metadata = {"name": "spark-operator-serving-cert", "namespace": "kubeflow"}
     spec = {
-        "commonName": "pvcviewer-webhook-service.kubeflow.svc",
-        "dnsNames": ["pvcviewer-webhook-service.kubeflow.svc"],
-        "issuerRef": {"kind": "Issuer", "name": "pvcviewer-selfsigned-issuer"},
-        "secretName": "pvcviewer-webhook-server-cert",
+        "commonName": "spark-operator-webhook-svc.kubeflow.svc",
+        "dnsNames": ["spark-operator-webhook-svc.kubeflow.svc"],
+        "issuerRef": {"kind": "Issuer", "name": "spark-operator-selfsigned-issuer"},
+        "secretName": "spark-operator-webhook-certs",
     }
     return [Make(CERTIFICATES, {"metadata": metadata, "spec": spec})]
 
