@@ -12,7 +12,7 @@ from typing import Any
 from pytest_kubeflow.local.apiserver.errors import Object, invalid
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.validation.causes import Cause, bad
-from pytest_kubeflow.local.apiserver.workloads import pod_template
+from pytest_kubeflow.local.kube.podspec import pod_template
 
 ORPHANING = (
     "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background "

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_kubeflow.local.apiserver.errors import Object, conflict, invalid
-from pytest_kubeflow.local.apiserver.podspec import container, volume
 from pytest_kubeflow.local.apiserver.resources import ResourceType
+from pytest_kubeflow.local.kube.podspec import container, volume
 
 _MAY_CHANGE = ("activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolerations")
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_kubeflow.local.apiserver.errors import Object, invalid
-from pytest_kubeflow.local.apiserver.podspec import container, volume
 from pytest_kubeflow.local.apiserver.resources import ResourceType
+from pytest_kubeflow.local.kube.podspec import pod_template
 
 _HISTORY = 10
 _SET_MAY_CHANGE = (
@@ -94,27 +94,6 @@ def stateful_set(obj: Object) -> Object:
     if given.get("volumeClaimTemplates"):
         spec["volumeClaimTemplates"] = [_claim(one) for one in given["volumeClaimTemplates"]]
     return {**obj, "spec": spec}
-
-
-def pod_template(template: Object) -> Object:
-    """A pod template with its defaults; those of a pod alone come when the pod is made."""
-    given = template.get("spec") or {}
-    spec: dict[str, Any] = {
-        "dnsPolicy": "ClusterFirst",
-        "restartPolicy": "Always",
-        "schedulerName": "default-scheduler",
-        "securityContext": {},
-        "terminationGracePeriodSeconds": 30,
-        **{key: value for key, value in given.items() if value is not None},
-    }
-    if account := given.get("serviceAccountName") or given.get("serviceAccount"):
-        spec |= {"serviceAccountName": account, "serviceAccount": account}
-    for group in ("initContainers", "containers"):
-        if given.get(group):
-            spec[group] = [container(one) for one in given[group]]
-    if given.get("volumes"):
-        spec["volumes"] = [volume(one) for one in given["volumes"]]
-    return {**template, "metadata": template.get("metadata") or {}, "spec": spec}
 
 
 def check_set_update(kind: ResourceType, new: Object, old: Object) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 from pytest_kubeflow.local.controllers.deployment import (
     HASH_LABEL,
@@ -18,6 +19,7 @@ from pytest_kubeflow.local.controllers.deploymentstatus import deployment_status
 from pytest_kubeflow.local.controllers.endpointslice import slices_of
 from pytest_kubeflow.local.controllers.owners import controller_reference
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.podspec import pod_template
 from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.kubelet.containerstatus import ContainerStatus
 from pytest_kubeflow.local.kubelet.status import pod_status
@@ -134,7 +136,17 @@ def _template(component: Component, *, mesh: bool) -> Object:
     if component.secret is not None:
         secret = {"secretName": component.secret, "defaultMode": 420}
         spec["volumes"] = [{"name": "cert", "secret": secret}]
-    return {"metadata": {"labels": labels, "annotations": annotations}, "spec": spec}
+    metadata: Object = {"labels": labels}
+    if annotations:
+        metadata["annotations"] = annotations
+    # As an API server stores it, or its hash would be another.
+    return pod_template({"metadata": metadata, "spec": _without_empty_lists(spec)})
+
+
+def _without_empty_lists(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_empty_lists(one) for key, one in value.items() if one != []}
+    return [_without_empty_lists(one) for one in value] if isinstance(value, list) else value
 
 
 def _container(container: Container, component: Component | None) -> Object:

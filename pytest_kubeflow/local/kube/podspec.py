@@ -5,11 +5,34 @@ Source: kubernetes/pkg/apis/core/v1/defaults.go.
 
 from __future__ import annotations
 
-from pytest_kubeflow.local.apiserver.errors import Object
+from typing import Any
+
+from pytest_kubeflow.local.kube.client import Object
 
 _FILE_MODE = 0o644
 _TOKEN_SECONDS = 3600
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+
+
+def pod_template(template: Object) -> Object:
+    """A pod template with its defaults; those of a pod alone come when the pod is made."""
+    given = template.get("spec") or {}
+    spec: dict[str, Any] = {
+        "dnsPolicy": "ClusterFirst",
+        "restartPolicy": "Always",
+        "schedulerName": "default-scheduler",
+        "securityContext": {},
+        "terminationGracePeriodSeconds": 30,
+        **{key: value for key, value in given.items() if value is not None},
+    }
+    if account := given.get("serviceAccountName") or given.get("serviceAccount"):
+        spec |= {"serviceAccountName": account, "serviceAccount": account}
+    for group in ("initContainers", "containers"):
+        if given.get(group):
+            spec[group] = [container(one) for one in given[group]]
+    if given.get("volumes"):
+        spec["volumes"] = [volume(one) for one in given["volumes"]]
+    return {**template, "metadata": template.get("metadata") or {}, "spec": spec}
 
 
 def container(given: Object) -> Object:
