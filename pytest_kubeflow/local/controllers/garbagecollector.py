@@ -159,6 +159,10 @@ class GarbageCollector:
     async def rediscover(self) -> None:
         """Watch the resources that have come since."""
         await self._watch_all()
+        # Their objects may have gone before anybody watched, and others are left of them.
+        for owner in self._dependents:
+            if owner not in self._objects:
+                self._sweeper.queue.add(("", owner))
 
 
 class _Sweeper(Controller):

@@ -100,6 +100,13 @@ def claim(cluster: Cluster, name: str, directory: Path) -> None:
             "capacity": {"storage": "1Gi"},
             "accessModes": ["ReadWriteOnce"],
             "local": {"path": str(directory)},
+            "nodeAffinity": {
+                "required": {
+                    "nodeSelectorTerms": [
+                        {"matchExpressions": [{"key": "kubernetes.io/os", "operator": "Exists"}]}
+                    ]
+                }
+            },
         },
     )
     put(
@@ -226,11 +233,11 @@ def test_a_volume_that_appears_lets_the_pod_go_on(cluster: Cluster) -> None:
     assert cluster.log(pod) == "here"
 
 
-@pytest.mark.parametrize("sub", ["../../etc", "link/x"])
-def test_sub_path_cannot_leave_the_volume(cluster: Cluster, tmp_path: Path, sub: str) -> None:
+def test_sub_path_cannot_leave_the_volume(cluster: Cluster, tmp_path: Path) -> None:
+    """One with `..` in it is refused by the API server; a link is seen here alone."""
     (tmp_path / "link").symlink_to("/etc")
     pod = cluster.create(
-        sh("true", volumeMounts=[{"name": "v", "mountPath": "/v", "subPath": sub}]),
+        sh("true", volumeMounts=[{"name": "v", "mountPath": "/v", "subPath": "link/x"}]),
         volumes=[{"name": "v", "hostPath": {"path": str(tmp_path)}}],
     )
     cluster.until(pod, lambda one: "leads out of the volume" in str(one.get("status")))
