@@ -307,6 +307,7 @@ class Server:
                 katib=katib,
             )
         await exposure.shown()
+        pipelines.resume()
         await self._start_platform_faults(admin)
         endpoints = await self._endpoints(store, host)
         # Last, because nobody waits for these: the cluster answers while they read what there is.

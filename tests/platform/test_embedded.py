@@ -12,7 +12,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from kubernetes.client import ApiextensionsV1Api
 
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.local.cluster import LocalKubeflow
@@ -83,32 +82,12 @@ def test_a_claim_that_nobody_binds(embedded: KubernetesClient) -> None:
 
 
 def test_a_profile_without_katibs_label(embedded: KubernetesClient) -> None:
-    """It matters where Katib is; its controller is there, with no pods for now."""
-    _wait_until_whole(embedded)  # a fault has had its own controller of that name
-    definitions = ApiextensionsV1Api(embedded.api_client)
-    name = "experiments.kubeflow.org"
-    schema = {"openAPIV3Schema": {"type": "object"}}
-    version = {"name": "v1beta1", "served": True, "storage": True, "schema": schema}
-    names = {"kind": "Experiment", "plural": "experiments"}
-    spec = {"group": "kubeflow.org", "scope": "Namespaced", "names": names, "versions": [version]}
-    template = {
-        "metadata": {"labels": {"app": "katib"}},
-        "spec": {"containers": [{"name": "main", "image": "katib-controller:v0.19.0"}]},
-    }
-    selector = {"matchLabels": {"app": "katib"}}
-    controller = {
-        "metadata": {"name": "katib-controller"},
-        "spec": {"replicas": 0, "selector": selector, "template": template},
-    }
-    embedded.apps.create_namespaced_deployment("kubeflow", controller)
-    definitions.create_custom_resource_definition({"metadata": {"name": name}, "spec": spec})
+    _wait_until_whole(embedded)
     _switch(embedded, "KF604")
     try:
         wait_until(lambda: set(_found(embedded)) == {"KF604"}, seconds=60)
     finally:
         _switch(embedded)
-        definitions.delete_custom_resource_definition(name)
-        embedded.apps.delete_namespaced_deployment("katib-controller", "kubeflow")
 
 
 def test_of_secrets_a_snapshot_has_no_data(embedded: KubernetesClient) -> None:

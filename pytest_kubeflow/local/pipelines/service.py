@@ -118,6 +118,9 @@ class Pipelines:
         self._tasks.append(asyncio.create_task(self._recurring.run(), name="recurring runs"))
         if self._foreign is not None:
             self._tasks.append(asyncio.create_task(self._foreign.run(), name="foreign workflows"))
+
+    def resume(self) -> None:
+        """Go on with the runs that were interrupted: their pods need webhooks that are there."""
         if self._unfinished:
             resumed = self._resume(self._unfinished)
             self._tasks.append(asyncio.create_task(resumed, name="resumed runs"))
