@@ -350,6 +350,8 @@ def suspended(side: Side) -> None:
     side.change("jobs", "j", suspend=True)
     side.condition("j", "Suspended")
     side.until(lambda: not side.pods())
+    # The pods that go are counted until the controller has seen that they are gone.
+    side.until(lambda: not side.status("jobs", "j").get("terminating"))
 
 
 def late(side: Side) -> None:
