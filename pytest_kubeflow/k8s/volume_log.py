@@ -96,16 +96,17 @@ def read_files(log: bytes, token: str, where: str) -> list[FileRecord]:
     """
     found = []
     for record, content in _read(log, token, where):
-        if "path" in record:
-            found.append(
-                FileRecord(
-                    path=record["path"],
-                    size=record.get("size", 0),
-                    sha256=record.get("sha256"),
-                    content=content,
-                    missing=record.get("missing", False),
-                )
+        if "path" not in record:
+            raise VolumeError(f"{where} is damaged: a record names no file")
+        found.append(
+            FileRecord(
+                path=record["path"],
+                size=record.get("size", 0),
+                sha256=record.get("sha256"),
+                content=content,
+                missing=record.get("missing", False),
             )
+        )
     return found
 
 
