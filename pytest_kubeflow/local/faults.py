@@ -157,7 +157,7 @@ OF_PLATFORMS: dict[str, str] = {
     "task-results-forbidden": "the same as executor-forbidden",
     "upgrade-leftover": "the dashboard of a former release runs beside the new one",
     "user-not-detected": "the volumes web app is not told who asks",
-    "versions-mixed": "Katib is of another release than the rest",
+    "versions-mixed": "the Spark operator is of another release than the rest",
     "volume-on-another-node": "a notebook's volume is on a node that is gone",
     "webhook-duplicate": "two webhook configurations are for the same",
     "webhook-fails": "KServe's webhook does not know the path at which it is called",

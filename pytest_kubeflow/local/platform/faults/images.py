@@ -11,13 +11,13 @@ from pytest_kubeflow.local.kube.resources import (
     DEPLOYMENTS,
 )
 from pytest_kubeflow.local.kube.times import now
-from pytest_kubeflow.local.platform.components import KATIB_UI, PERSISTENCE_AGENT
+from pytest_kubeflow.local.platform.components import PERSISTENCE_AGENT
 from pytest_kubeflow.local.platform.faults.definitions import definition
 from pytest_kubeflow.local.platform.faults.edits import Change, Edit, Make
 from pytest_kubeflow.local.platform.faults.fault import PlatformFault
 from pytest_kubeflow.local.platform.faults.programs import altered, container, saying
 
-_OLD_KATIB = "docker.io/kubeflowkatib/katib-ui:v0.17.0"
+_OLD_SPARK = "ghcr.io/kubeflow/spark-operator/controller:2.2.0"
 _OLD_DASHBOARD = "ghcr.io/kubeflow/kubeflow/central-dashboard:v1.10.0"
 _MPI, _TRAINING = "mpioperator/mpi-operator:0.6.0", "kubeflow/training-operator:v1.9.2"
 _NO_MPI = (
@@ -132,12 +132,9 @@ FAULTS = {
     ),
     "versions-mixed": PlatformFault(
         lambda: [
-            altered(
-                KATIB_UI,
-                lambda one: {**one, "image": _OLD_KATIB, "command": ["sleep", "infinity"]},
-            )
+            _deployment("spark-operator-controller", _OLD_SPARK, "sleep infinity"),
         ],
-        (_OLD_KATIB,),
+        (_OLD_SPARK,),
     ),
     "upgrade-leftover": PlatformFault(
         lambda: [

@@ -228,7 +228,7 @@ def test_an_image_is_not_had(faulty: Platform, fault: str, told: str) -> None:
 @pytest.mark.parametrize(
     ("fault", "name", "image"),
     [
-        ("versions-mixed", "katib-ui", "katib-ui:v0.17.0"),
+        ("versions-mixed", "spark-operator-controller", "controller:2.2.0"),
         ("upgrade-leftover", "centraldashboard", "central-dashboard:v1.10.0"),
         ("mpijobs-two-owners", "mpi-operator", "mpi-operator:0.6.0"),
     ],
