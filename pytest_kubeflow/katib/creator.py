@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pytest_kubeflow.deletion import deletions, in_turn
 from pytest_kubeflow.errors import ConfigurationError, KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.k8s.made import MADE
@@ -91,16 +92,7 @@ class ExperimentCreator:
 
         All deletions begin before the first is waited for.
         """
-        errors: list[KubeflowError] = []
-        for wait in (False, True):
-            for experiment in reversed(self.experiments):
-                try:
-                    experiment.delete(wait=wait)
-                except KubeflowError as error:
-                    errors.append(error)
-        self.experiments.clear()
-        if errors:
-            raise errors[0]
+        in_turn([*deletions(self.experiments), self.experiments.clear])
 
 
 def _renamed(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from pytest_kubeflow.errors import ConfigurationError, KubeflowError, NotFound
+from pytest_kubeflow.deletion import deletions, in_turn
+from pytest_kubeflow.errors import ConfigurationError, NotFound
 from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.ownership import RUN_ID
@@ -140,22 +142,9 @@ class NotebookCreator:
 
         All deletions begin before the first is waited for.
         """
-        errors: list[KubeflowError] = []
-        for wait in (False, True):
-            for notebook in reversed(self.notebooks):
-                try:
-                    notebook.delete(wait=wait)
-                except KubeflowError as error:
-                    errors.append(error)
-        for notebook in reversed(self.notebooks):
-            for claim in notebook.claims:
-                try:
-                    self._delete_claim(claim)
-                except KubeflowError as error:
-                    errors.append(error)
-        self.notebooks.clear()
-        if errors:
-            raise errors[0]
+        claims = [claim for one in reversed(self.notebooks) for claim in one.claims]
+        removals = [partial(self._delete_claim, one) for one in claims]
+        in_turn([*deletions(self.notebooks), *removals, self.notebooks.clear])
 
     def _delete_claim(self, name: str) -> None:
         namespace, found = self._access.namespace, self._claim(name)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_kubeflow.deletion import in_turn
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.volumes import SeededVolume, Volume, Volumes
 from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
@@ -139,14 +140,7 @@ class PipelineRunner:
 
     def close(self) -> None:
         """Remove the runs and all that was made for them. The first error is raised at the end."""
-        errors = []
-        while self.runs:
-            try:
-                self.runs.pop().delete()
-            except KubeflowError as error:
-                errors.append(error)
-        if errors:
-            raise errors[0]
+        in_turn(self.runs.pop().delete for _ in range(len(self.runs)))
 
     def _make(self, arguments: Mapping[str, object]) -> Resources:
         volumes: dict[str, Volume] = {}

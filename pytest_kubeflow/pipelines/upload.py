@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pytest_kubeflow.errors import KubeflowError, RunMismatch
+from pytest_kubeflow.deletion import in_turn
+from pytest_kubeflow.errors import RunMismatch
 from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.ownership import RUN_ID, Ownership, is_ours
 from pytest_kubeflow.pipelines.client import AlreadyThere, calling, pages
@@ -197,14 +198,7 @@ class PipelineUploader:
 
     def close(self) -> None:
         """Remove what was uploaded. The first error is raised at the end."""
-        errors = []
-        while self.uploaded:
-            try:
-                self.uploaded.pop().delete()
-            except KubeflowError as error:
-                errors.append(error)
-        if errors:
-            raise errors[0]
+        in_turn(self.uploaded.pop().delete for _ in range(len(self.uploaded)))
 
 
 def _upload(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from pytest_kubeflow.errors import KubeflowError, NotFound
+from pytest_kubeflow.deletion import deletions, in_turn
+from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.serving.errors import ServiceFailed
@@ -105,16 +107,9 @@ class ServiceDeployer:
 
         All deletions begin before the first is waited for.
         """
-        errors: list[KubeflowError] = []
-        for wait in (False, True):
-            for service in reversed(self.services):
-                try:
-                    service.delete(wait=wait)
-                except KubeflowError as error:
-                    errors.append(error)
-        self.services.clear()
-        while self._policies:
-            with contextlib.suppress(NotFound):
-                remove_policy(self._access.cluster, self._access.namespace, self._policies.pop())
-        if errors:
-            raise errors[0]
+        policies = [partial(self._remove_policy, one) for one in reversed(self._policies)]
+        in_turn([*deletions(self.services), self.services.clear, *policies, self._policies.clear])
+
+    def _remove_policy(self, name: str) -> None:
+        with contextlib.suppress(NotFound):
+            remove_policy(self._access.cluster, self._access.namespace, name)

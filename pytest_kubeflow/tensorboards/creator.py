@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 
-from pytest_kubeflow.errors import ConfigurationError, KubeflowError, NotFound, PermissionDenied
+from pytest_kubeflow.deletion import deletions, in_turn
+from pytest_kubeflow.errors import ConfigurationError, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.tensorboards.access import TensorboardAccess
@@ -109,13 +110,4 @@ class TensorboardCreator:
 
     def close(self) -> None:
         """Remove them, and wait until they are gone; the first error is raised."""
-        errors: list[KubeflowError] = []
-        for wait in (False, True):
-            for one in reversed(self.tensorboards):
-                try:
-                    one.delete(wait=wait)
-                except KubeflowError as error:
-                    errors.append(error)
-        self.tensorboards.clear()
-        if errors:
-            raise errors[0]
+        in_turn([*deletions(self.tensorboards), self.tensorboards.clear])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_kubeflow.errors import KubeflowError
+from pytest_kubeflow.deletion import in_turn
 from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.storage import require_storage_class
 from pytest_kubeflow.volumes.access import VolumesAccess
@@ -49,12 +49,4 @@ class VolumeCreator:
 
     def close(self) -> None:
         """Remove them with their viewers, newest first; the first error is raised."""
-        errors: list[KubeflowError] = []
-        for volume in reversed(self.volumes):
-            try:
-                volume.remove()
-            except KubeflowError as error:
-                errors.append(error)
-        self.volumes.clear()
-        if errors:
-            raise errors[0]
+        in_turn([*(one.remove for one in reversed(self.volumes)), self.volumes.clear])
