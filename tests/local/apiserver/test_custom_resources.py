@@ -132,5 +132,5 @@ def test_finalizers_need_no_domain(balls: Any, namespace: str) -> None:
     body = ball("kept", size=1)
     body["metadata"]["finalizers"] = ["let-go"]
     create(balls, namespace, body)
-    change = {"metadata": {"finalizers": []}}
+    change: dict[str, Any] = {"metadata": {"finalizers": []}}
     balls.patch_namespaced_custom_object(GROUP, "v1", namespace, "balls", "kept", change)
