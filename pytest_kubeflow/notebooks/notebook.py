@@ -24,6 +24,7 @@ from pytest_kubeflow.provenance import READ
 from pytest_kubeflow.retries.evidence import reading_evidence
 from pytest_kubeflow.waiting import wait_until
 from pytest_kubeflow.webapps.access import ServerAccess
+from pytest_kubeflow.webapps.server import GatewayServer
 
 
 @dataclass(frozen=True)
@@ -52,35 +53,28 @@ class NotebookAccess(ServerAccess):
             )
 
 
-class Notebook:
+class Notebook(GatewayServer[NotebookAccess]):
     """A notebook of ours. Whatever it tells is asked for when it is read.
 
     `by_app` says that it is stopped, started and removed as it was made: by the web app, or else
-    by its object. `claims` are the names of those that were made with it.
+    by its object. `claims` are the names of those that were made with it. `wait_ready` raises
+    NotebookFailed where it will not respond.
     """
+
+    readiness = Readiness
 
     def __init__(
         self, access: NotebookAccess, name: str, *, by_app: bool, claims: tuple[str, ...] = ()
     ) -> None:
-        self._access = access
-        self.name = name
-        self.namespace = access.namespace
+        super().__init__(access, name)
         self.claims = claims
         self._by_app = by_app
         self._kernel: Kernel | None = None
-
-    def __repr__(self) -> str:
-        return f"Notebook({self.namespace}/{self.name})"
 
     @property
     def path(self) -> str:
         """Where it is behind the gateway, without a slash at the end."""
         return f"/notebook/{self.namespace}/{self.name}"
-
-    @property
-    def url(self) -> str:
-        """The same with the gateway's address, without a slash at the end."""
-        return self._access.cluster.gateway_url + self.path
 
     @property
     def state(self) -> NotebookState:
@@ -107,22 +101,6 @@ class Notebook:
     def is_ready(self) -> bool:
         """Whether its server responds now."""
         return self._look().responds
-
-    def wait_ready(self, timeout: float | None = None) -> Notebook:
-        """Wait until its server responds at its path; returns it.
-
-        Raises NotebookFailed as soon as it is clear that it will not, PermissionDenied where we are
-        not its owner, WaitTimeout; all with what the web app says, pod, events and logs.
-        """
-        Readiness(
-            f"{self.namespace}/{self.name}",
-            self._look,
-            self.evidence,
-            start_timeout=self._access.cluster.config.session.start_timeout,
-            who=self._access.cluster.credentials.description,
-            onlooker=self._access.onlooker,
-        ).wait(self._access.deadline(timeout))
-        return self
 
     def _look(self) -> Look:
         state, workload = self.state, self.workload

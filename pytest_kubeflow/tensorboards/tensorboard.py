@@ -24,31 +24,27 @@ from pytest_kubeflow.tensorboards.server import ENVIRONMENT, TensorBoardServer
 from pytest_kubeflow.waiting import wait_until
 from pytest_kubeflow.webapps.deployment import DeploymentWorkload
 from pytest_kubeflow.webapps.evidence import with_workload
+from pytest_kubeflow.webapps.server import GatewayServer
 
 ISTIO = ("networking.istio.io", "v1beta1", "virtualservices")
 
 
-class Tensorboard:
-    """A TensorBoard of ours. Whatever it tells is asked for when it is read."""
+class Tensorboard(GatewayServer[TensorboardAccess]):
+    """A TensorBoard of ours. Whatever it tells is asked for when it is read.
+
+    `wait_ready` raises TensorboardFailed where it will not respond.
+    """
+
+    readiness = TensorboardReadiness
 
     def __init__(self, access: TensorboardAccess, name: str, *, by_app: bool) -> None:
-        self._access = access
-        self.name = name
-        self.namespace = access.namespace
+        super().__init__(access, name)
         self._by_app = by_app
-
-    def __repr__(self) -> str:
-        return f"Tensorboard({self.namespace}/{self.name})"
 
     @property
     def path(self) -> str:
         """Where it is behind the gateway, without a slash at the end."""
         return f"/tensorboard/{self.namespace}/{self.name}"
-
-    @property
-    def url(self) -> str:
-        """The same with the gateway's address."""
-        return self._access.cluster.gateway_url + self.path
 
     @property
     def environment_path(self) -> str:
@@ -109,22 +105,6 @@ class Tensorboard:
         if not owners:
             return ""
         return "" if owners[0].kind == KIND else f"{owners[0].kind} {owners[0].name}"
-
-    def wait_ready(self, timeout: float | None = None) -> Tensorboard:
-        """Wait until it responds through the gateway; returns it.
-
-        Raises TensorboardFailed as soon as it is clear that it will not, PermissionDenied where we
-        are not its owner, WaitTimeout; all with its pod, claim, events and logs.
-        """
-        TensorboardReadiness(
-            f"{self.namespace}/{self.name}",
-            self._look,
-            self.evidence,
-            start_timeout=self._access.cluster.config.session.start_timeout,
-            who=self._access.cluster.credentials.description,
-            onlooker=self._access.onlooker,
-        ).wait(self._access.deadline(timeout))
-        return self
 
     def _look(self) -> Look:
         found, workload, owner = self.object, self.workload, self.service_owner

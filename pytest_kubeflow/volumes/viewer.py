@@ -18,6 +18,7 @@ from pytest_kubeflow.webapps.deployment import DeploymentWorkload
 from pytest_kubeflow.webapps.evidence import with_workload
 from pytest_kubeflow.webapps.readiness import ServerReadiness
 from pytest_kubeflow.webapps.reply import ServerReply
+from pytest_kubeflow.webapps.server import GatewayServer
 
 GROUP, VERSION, PLURAL = "kubeflow.org", "v1alpha1", "pvcviewers"
 PREFIX = "pvcviewer-"
@@ -77,26 +78,18 @@ class ViewerReadiness(ServerReadiness[Look]):
     )
 
 
-class Viewer:
-    """The viewer of one claim, whose name it has. Whatever it tells is asked for when read."""
+class Viewer(GatewayServer[VolumesAccess]):
+    """The viewer of one claim, whose name it has. Whatever it tells is asked for when read.
 
-    def __init__(self, access: VolumesAccess, name: str) -> None:
-        self._access = access
-        self.name = name
-        self.namespace = access.namespace
+    `wait_ready` raises ViewerFailed where it will not respond.
+    """
 
-    def __repr__(self) -> str:
-        return f"Viewer({self.namespace}/{self.name})"
+    readiness = ViewerReadiness
 
     @property
     def path(self) -> str:
         """Where it is behind the gateway, without a slash at the end."""
         return f"/pvcviewers/{self.namespace}/{self.name}"
-
-    @property
-    def url(self) -> str:
-        """The same with the gateway's address."""
-        return self._access.cluster.gateway_url + self.path
 
     @property
     def health_path(self) -> str:
@@ -130,22 +123,6 @@ class Viewer:
         return DeploymentWorkload.read(
             self._access.cluster.kubernetes, self.namespace, made, selector=f"{_INSTANCE}={made}"
         )
-
-    def wait_ready(self, timeout: float | None = None) -> Viewer:
-        """Wait until it responds through the gateway; returns it.
-
-        Raises ViewerFailed as soon as it is clear that it will not, PermissionDenied where we are
-        not its owner, WaitTimeout; all with its pod, claim, events and logs.
-        """
-        ViewerReadiness(
-            f"{self.namespace}/{self.name}",
-            self._look,
-            self.evidence,
-            start_timeout=self._access.cluster.config.session.start_timeout,
-            who=self._access.cluster.credentials.description,
-            onlooker=self._access.onlooker,
-        ).wait(self._access.deadline(timeout))
-        return self
 
     def _look(self) -> Look:
         found, workload = self.object, self.workload
