@@ -7,11 +7,11 @@ from pytest_kubeflow import (
     Deadline,
     KubeflowConfig,
     Notebook,
-    Reply,
     Visitor,
     Visitors,
     wait_until,
 )
+from suites.access.doors import Door
 
 pytestmark = pytest.mark.kf_requires("notebooks")
 
@@ -36,21 +36,16 @@ def opens_for(notebook: Notebook, visitor: Visitor) -> None:
     assert "started" in reply.json, told
 
 
-def refuses(notebook: Notebook, visitor: Visitor) -> Reply:
-    """Ask as somebody who has to be sent away."""
-    reply = visitor.get(status(notebook))
-    told = f"Notebook {notebook.name} is open to all: {visitor.name} is let in ({reply})"
-    assert reply.status != 200, told
-    told = f"Notebook {notebook.name} neither opens for {visitor.name} nor refuses: {reply}"
-    assert reply.is_refusal, told
-    return reply
+def door(of: Notebook) -> Door:
+    """Its path, as whoever has to be sent away asks for it."""
+    return Door(f"Notebook {of.name}", status(of))
 
 
 def test_strangers_are_refused_and_the_owner_gets_in(
     workbench: Notebook, owner: Visitor, visitors: Visitors
 ) -> None:
     opens_for(workbench, owner)
-    refuses(workbench, visitors.anonymous())
+    door(workbench).refuses(visitors.anonymous())
     opens_for(workbench, owner)
 
 
@@ -65,9 +60,7 @@ def test_tokens_of_accounts_are_refused_and_the_owner_gets_in(
     opens_for(workbench, owner)
     for account, whose in ((own_account, "our account"), (foreign_account, "another profile's")):
         visitor = visitors.bearer(account.token, f"{whose} {account.user}")
-        reply = refuses(workbench, visitor)
-        told = f"Notebook {workbench.name} does not know {visitor.name}: {reply}"
-        assert reply.status == 403, told
+        door(workbench).refuses(visitor, known=True)
     opens_for(workbench, owner)
 
 
