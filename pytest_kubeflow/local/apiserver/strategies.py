@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Callable, Iterator
 
 from pytest_kubeflow.local.apiserver import jobs, limitranges, podstrategy, workloads
+from pytest_kubeflow.local.apiserver.builtin import new_status
 from pytest_kubeflow.local.apiserver.errors import Object, invalid
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.store import Store
@@ -36,6 +37,10 @@ class Strategies:
         if self._has_generation(kind):
             obj = {**obj, "metadata": {**obj["metadata"], "generation": 1}}
         obj = self.defaulted(kind, obj)
+        if "status" in kind.subresources and (
+            status := new_status(kind.api_version(kind.versions[0]), kind.kind)
+        ):
+            obj = {**obj, "status": {**status, **(obj.get("status") or {})}}
         if kind.type == ("batch", "jobs"):
             obj = jobs.selecting(obj)
         if kind.type == ("", "services"):

@@ -164,3 +164,22 @@ def test_what_python_writes_has_nothing_twice(content: Any) -> None:
 )
 def test_members_that_are_there_twice(body: str, paths: list[str]) -> None:
     assert duplicate_members(body.encode()) == paths
+
+
+def test_numbers_that_are_always_written_are_there_from_the_beginning(
+    http: httpx.Client, namespace: str
+) -> None:
+    """Clients by generated code refuse a ReplicaSet whose status has no `replicas`."""
+    labels = {"a": "b"}
+    template = {
+        "metadata": {"labels": labels},
+        "spec": {"containers": [{"name": "main", "image": "x:1"}]},
+    }
+    spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
+    path = f"/apis/apps/v1/namespaces/{namespace}/replicasets"
+    made = http.post(path, json={"metadata": {"name": "r"}, "spec": spec}).json()
+    assert made["status"] == {"replicas": 0}
+    change = {"status": {"replicas": None}}
+    headers = {"Content-Type": "application/merge-patch+json"}
+    changed = http.patch(f"{path}/r/status", json=change, headers=headers).json()
+    assert changed["status"]["replicas"] == 0

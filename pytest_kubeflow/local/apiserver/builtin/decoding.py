@@ -84,7 +84,7 @@ class Decoder:
         raise self._mismatch(value, kind, path, owner)
 
     def _members(self, value: dict[str, Any], kind: Struct, path: str, shown: str) -> Any:
-        found = {}
+        found: dict[str, Any] = dict(kind.zeros)
         for name, member in value.items():
             known = kind.fields.get(name)
             below = f"{shown}.{name}" if shown else name

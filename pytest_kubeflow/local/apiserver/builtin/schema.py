@@ -73,6 +73,18 @@ class Struct:
         return found
 
     @cached_property
+    def zeros(self) -> Mapping[str, int]:
+        """Numbers and truth values that are written though nobody has set them."""
+        return {
+            name: False if field.type.kind == "bool" else 0
+            for name, field in self.fields.items()
+            if field.always
+            and not field.pointer
+            and isinstance(field.type, Leaf)
+            and field.type.kind in {"bool", "int32", "int64"}
+        }
+
+    @cached_property
     def numbered(self) -> Mapping[int, tuple[str, Field]]:
         """By their numbers in protobuf; the name of an embedded struct begins with `+`."""
         fields = _table()["structs"][self.name]
@@ -143,6 +155,13 @@ def kind_of(api_version: str, kind: str) -> Struct | None:
     """The struct of a kind, None if it is no built-in one: `v1`, `Pod` is `core/v1.Pod`."""
     name = _table()["kinds"].get(f"{api_version} {kind}")
     return None if name is None else struct(name)
+
+
+def new_status(api_version: str, kind: str) -> dict[str, Any]:
+    """What the status of a new object has, before anybody has written one."""
+    found = kind_of(api_version, kind)
+    field = None if found is None else found.fields.get("status")
+    return {} if field is None or not isinstance(field.type, Struct) else dict(field.type.zeros)
 
 
 METADATA = struct("meta/v1.PartialObjectMetadata")
