@@ -43,7 +43,7 @@ from pytest_kubeflow.local.apiserver.times import timestamp
 from pytest_kubeflow.local.apiserver.tokens import TokenIssuer, User, openid_configuration
 from pytest_kubeflow.local.apiserver.watch import open_watch
 from pytest_kubeflow.local.apiserver.webhooks import AdmissionWebhooks, Attempt, operations
-from pytest_kubeflow.local.apiserver.writeoptions import INTERNAL, WriteOptions
+from pytest_kubeflow.local.apiserver.writeoptions import WriteOptions
 from pytest_kubeflow.local.httpd import PEER_CERTIFICATE
 
 _HEALTH = ("healthz", "livez", "readyz")
@@ -164,10 +164,8 @@ class ApiApp:
 
     async def _admitted(self, verb: str, request: Request, user: User, target: Target) -> Answer:
         """Write what webhooks leave of it, if any of them wants to be asked."""
-        if verb in {"delete", "deletecollection"}:
-            options = INTERNAL if not request.dry_run else WriteOptions(dry_run=True)
-        else:
-            options = request.write_options(verb)
+        deleting = verb in {"delete", "deletecollection"}
+        options = WriteOptions(dry_run=request.dry_run) if deleting else request.write_options(verb)
         there = (
             bool(target.name) and self._handlers.store.get(target.kind.type, target.key) is not None
         )
@@ -179,8 +177,8 @@ class ApiApp:
             if operation == "CREATE" and there:
                 continue
             old = self._handlers.get(target) if there else None
-            deleting = verb == "delete"
-            new = None if deleting else self._candidate(verb, request, target, there, options)
+            deletes = operation == "DELETE"
+            new = None if deletes else self._candidate(verb, request, target, there, options)
             mutated = await self._webhooks.admit(attempt, new, old)
             if mutated is not None and mutated != new:
                 return self._write_mutated(operation, request, target, mutated, options)

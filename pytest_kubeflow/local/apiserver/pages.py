@@ -23,7 +23,7 @@ def name_of(obj: Object) -> Name:
 def page(found: list[Object], query: dict[str, str], revision: int) -> tuple[list[Object], Object]:
     """The part of `found` (in the order of its keys) that `query` asks for, and list metadata.
 
-    Raises StatusError: 410 for a token that is none, 504 for a version that is yet to come.
+    Raises StatusError: 400 for a token or a version that is none, 504 for one that is yet to come.
     """
     _check_version(query, revision)
     metadata: Object = {"resourceVersion": str(revision)}
@@ -40,17 +40,15 @@ def page(found: list[Object], query: dict[str, str], revision: int) -> tuple[lis
 
 
 def number(query: dict[str, str], name: str) -> int:
-    """A query parameter that is a natural number; absent or empty: 0. Raises StatusError 400."""
+    """A query parameter that is a number; absent, empty or negative: 0. Raises StatusError 400."""
     text = query.get(name) or "0"
-    if text.isascii() and text.removeprefix("-").isdigit():
-        return max(0, int(text))  # as if it were not there
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.removeprefix("-").isdigit()):
         raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
-    return int(text)
+    return max(0, int(text))
 
 
 def version(query: dict[str, str]) -> int:
-    """The `resourceVersion` asked for; 0: any. Raises StatusError 400."""
+    """The `resourceVersion` asked for; 0: any. Raises StatusError 500, as a real server does."""
     text = query.get("resourceVersion") or "0"
     if not (text.isascii() and text.isdigit()):
         why = f'strconv.ParseUint: parsing "{text}": invalid syntax'
@@ -60,16 +58,15 @@ def version(query: dict[str, str]) -> int:
 
 def _check_version(query: dict[str, str], revision: int) -> None:
     """Lists are of now: what is newer than asked for will do, unless it is to be exact."""
-    text = query.get("resourceVersion") or "0"
-    if not (text.isascii() and text.isdigit()):
-        why = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}"'
-        raise bad_request(f"invalid resource version: {why}: invalid syntax")
+    try:
+        wanted = version(query)
+    except StatusError as error:
+        raise bad_request(f"invalid resource version: {error.message}") from None
     if query.get("resourceVersionMatch") and not query.get("resourceVersion"):
         why = "resourceVersionMatch is forbidden unless resourceVersion is provided"
         cause = ("resourceVersionMatch", "FieldValueForbidden", f"Forbidden: {why}")
         raise invalid("meta.k8s.io", "ListOptions", "", [cause])
     check_reached(query, revision)
-    wanted = version(query)
     if query.get("resourceVersionMatch") == "Exact" and wanted != revision:
         raise expired("The resourceVersion for the provided list is too old.")
 

@@ -27,6 +27,7 @@ LABEL_MESSAGE = (
     f"for validation is '{LABEL}')"
 )
 MOST_LABEL = 63
+_MOST_PORT = 65535
 
 
 def bad(field: str, value: object, message: str) -> Cause:
@@ -61,6 +62,11 @@ def below(path: str, causes: Iterable[Cause]) -> Iterator[Cause]:
     """Causes of a part, at its place in the whole."""
     for field, reason, message in causes:
         yield f"{path}.{field}" if field else path, reason, message
+
+
+def port_number(field: str, number: int) -> Iterator[Cause]:
+    if not 0 < number <= _MOST_PORT:
+        yield bad(field, number, f"must be between 1 and {_MOST_PORT}, inclusive")
 
 
 def negative(field: str, number: int | None) -> Iterator[Cause]:

@@ -17,6 +17,7 @@ from pytest_kubeflow.local.apiserver.validation.causes import (
     Cause,
     bad,
     below,
+    port_number,
     required,
     shown,
     twice,
@@ -27,7 +28,6 @@ from pytest_kubeflow.local.apiserver.validation.requests import resources
 
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
-_MOST_PORT = 65535
 _PORT_NAME = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _VARIABLE = r"[ -<>-~]+"
 _FIELDS = (
@@ -87,10 +87,8 @@ def _ports(ports: list[Any]) -> Iterator[Cause]:
         if not port.get("containerPort"):
             yield required(f"{field}.containerPort")
         for part in ("containerPort", "hostPort"):
-            number = port.get(part)
-            if number and not 0 < number <= _MOST_PORT:
-                why = f"must be between 1 and {_MOST_PORT}, inclusive"
-                yield bad(f"{field}.{part}", number, why)
+            if number := port.get(part):
+                yield from port_number(f"{field}.{part}", number)
         protocol = port.get("protocol", "TCP")
         if protocol not in _PROTOCOLS:
             yield unsupported(f"{field}.protocol", protocol, _PROTOCOLS)

@@ -5,7 +5,6 @@ Wording: kubernetes/pkg/apis/batch/validation.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,6 +17,7 @@ from pytest_kubeflow.local.apiserver.validation.causes import (
     Cause,
     bad,
     required,
+    shown,
     twice,
     unsupported,
 )
@@ -50,7 +50,7 @@ def job(obj: Object) -> Iterator[Cause]:
         yield required("spec.selector")
     elif not fits(spec["selector"], labels):
         why = "`selector` does not match template `labels`"
-        yield _shown("spec.template.metadata.labels", labels, why)
+        yield shown("spec.template.metadata.labels", labels, why)
     completions = spec.get("completions") or 0
     if spec["completionMode"] == "Indexed" and completions > 0:
         host = f"{metadata['name']}-{completions - 1}"
@@ -65,9 +65,9 @@ def _generated(metadata: Object, spec: Object, labels: Object) -> Iterator[Cause
     for key, value in wanted.items():
         if labels.get(key) != value:
             field = f"spec.template.metadata.labels[{key}]"
-            yield _shown(field, labels, f"must be '{value}'")
+            yield shown(field, labels, f"must be '{value}'")
     if not fits(spec["selector"], wanted):
-        yield _shown("spec.selector", spec["selector"], "`selector` not auto-generated")
+        yield shown("spec.selector", spec["selector"], "`selector` not auto-generated")
 
 
 def job_spec(spec: Object) -> Iterator[Cause]:
@@ -115,7 +115,7 @@ def _indexed(spec: Object) -> Iterator[Cause]:
 def _not_indexed(spec: Object) -> Iterator[Cause]:
     for field in ("backoffLimitPerIndex", "maxFailedIndexes", "successPolicy"):
         if (value := spec.get(field)) is not None:
-            yield _shown(f"spec.{field}", value, "requires indexed completion mode")
+            yield shown(f"spec.{field}", value, "requires indexed completion mode")
 
 
 def _failure_policy(spec: Object) -> Iterator[Cause]:
@@ -162,14 +162,14 @@ def _exit_codes(path: str, codes: Object, containers: set[str]) -> Iterator[Caus
         why = "must be one of the container or initContainer names in the pod template"
         yield bad(f"{path}.containerName", name, why)
     if not values:
-        yield _shown(f"{path}.values", values, "at least one value is required")
+        yield shown(f"{path}.values", values, "at least one value is required")
     for at, value in enumerate(values):
         if operator == "In" and value == 0:
             yield bad(f"{path}.values[{at}]", value, "must not be 0 for the In operator")
         if value in values[:at]:
             yield twice(f"{path}.values[{at}]", value)
     if values != sorted(values):
-        yield _shown(f"{path}.values", values, "must be ordered")
+        yield shown(f"{path}.values", values, "must be ordered")
 
 
 def _template(spec: Object) -> Iterator[Cause]:
@@ -216,8 +216,3 @@ def _is_zone(name: str) -> bool:
     except (ValueError, OSError, ZoneInfoNotFoundError):
         return False
     return True
-
-
-def _shown(field: str, value: object, message: str) -> Cause:
-    shown = json.dumps(value, separators=(",", ":"))
-    return field, "FieldValueInvalid", f"Invalid value: {shown}: {message}"

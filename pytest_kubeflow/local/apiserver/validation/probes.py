@@ -14,6 +14,7 @@ from pytest_kubeflow.local.apiserver.validation.causes import (
     below,
     forbidden,
     negative,
+    port_number,
     required,
 )
 
@@ -25,7 +26,6 @@ _NUMBERS = (
     "successThreshold",
     "failureThreshold",
 )
-_MOST_PORT = 65535
 
 
 def probes(container: Object) -> Iterator[Cause]:
@@ -58,6 +58,5 @@ def _handler(probe: Object) -> Iterator[Cause]:
             port = (probe[name] or {}).get("port")
             if port is None or port == "":
                 yield required(f"{name}.port")
-            elif isinstance(port, int) and not 0 < port <= _MOST_PORT:
-                why = f"must be between 1 and {_MOST_PORT}, inclusive"
-                yield bad(f"{name}.port", port, why)
+            elif isinstance(port, int):
+                yield from port_number(f"{name}.port", port)

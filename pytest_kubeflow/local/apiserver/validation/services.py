@@ -14,6 +14,7 @@ from pytest_kubeflow.local.apiserver.validation.causes import (
     MOST_LABEL,
     Cause,
     bad,
+    port_number,
     required,
     shown,
     twice,
@@ -25,7 +26,6 @@ _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _AFFINITIES = ("ClientIP", "None")
 _PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
 _ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
-_MOST_PORT = 65535
 _NO_ADDRESS = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 
 
@@ -47,7 +47,7 @@ def service(obj: Object) -> Iterator[Cause]:
 
 
 def _port(field: str, port: Object, ports: int, names: set[str]) -> Iterator[Cause]:
-    name, number = port.get("name") or "", port.get("port")
+    name, number = port.get("name") or "", port.get("port") or 0
     if ports > 1 and not name:
         yield required(f"{field}.name")
     elif len(name) > MOST_LABEL:
@@ -55,13 +55,10 @@ def _port(field: str, port: Object, ports: int, names: set[str]) -> Iterator[Cau
     elif name and name in names:
         yield twice(f"{field}.name", name)
     names.add(name)
-    if not isinstance(number, int) or not 0 < number <= _MOST_PORT:
-        why = f"must be between 1 and {_MOST_PORT}, inclusive"
-        yield bad(f"{field}.port", number or 0, why)
+    yield from port_number(f"{field}.port", number)
     target = port.get("targetPort")
-    if isinstance(target, int) and not 0 < target <= _MOST_PORT:
-        why = f"must be between 1 and {_MOST_PORT}, inclusive"
-        yield bad(f"{field}.targetPort", target, why)
+    if isinstance(target, int):
+        yield from port_number(f"{field}.targetPort", target)
     if (protocol := port.get("protocol") or "TCP") not in _PROTOCOLS:
         yield unsupported(f"{field}.protocol", protocol, _PROTOCOLS)
 

@@ -90,9 +90,8 @@ def stateful_set(obj: Object) -> Iterator[Cause]:
     if policy not in _POLICIES:
         yield bad("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'")
     if strategy not in _STRATEGIES:
-        shown = json.dumps(spec.get("updateStrategy"), separators=(",", ":"))
-        message = f"Invalid value: {shown}: must be 'RollingUpdate' or 'OnDelete'"
-        yield "spec.updateStrategy", "FieldValueInvalid", message
+        why = "must be 'RollingUpdate' or 'OnDelete'"
+        yield shown("spec.updateStrategy", spec.get("updateStrategy"), why)
     for when, kept in (spec.get("persistentVolumeClaimRetentionPolicy") or {}).items():
         if kept not in {"Retain", "Delete"}:
             field = f"spec.persistentVolumeClaimRetentionPolicy.{when}"
