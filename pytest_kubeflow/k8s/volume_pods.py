@@ -7,6 +7,7 @@ import contextlib
 import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -165,8 +166,9 @@ class VolumePods:
             raise self._failed(error, claim, purpose) from error
         return [AgentLog(data, tokens[name], self._where(pod, name)) for name, data in logs.items()]
 
-    @contextlib.contextmanager
-    def hold(self, claim: str, labels: Mapping[str, str], *, deadline: Deadline) -> Iterator[str]:
+    def hold(
+        self, claim: str, labels: Mapping[str, str], *, deadline: Deadline
+    ) -> AbstractContextManager[str]:
         """A pod that mounts the claim meanwhile, with these labels besides ours; its name."""
         container = ContainerSpec(
             name="main",
@@ -175,10 +177,9 @@ class VolumePods:
             mounts={"volume": ROOT},
         )
         volume = {"name": "volume", "persistentVolumeClaim": {"claimName": claim}}
-        with self._pods.hold(
+        return self._pods.hold(
             "holds", container, volumes=[volume], labels=labels, deadline=deadline
-        ) as name:
-            yield name
+        )
 
     def _where(self, pod: str, container: str) -> str:
         return f"the log of pod {self._namespace}/{pod} ({container})"

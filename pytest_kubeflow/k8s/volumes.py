@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -200,11 +201,9 @@ class Volumes:
         archive = pack(SeededVolume(files).contents())
         self._seed(claim, archive, Deadline.after(self._timeout))
 
-    @contextlib.contextmanager
-    def in_use(self, name: str, labels: Mapping[str, str]) -> Iterator[str]:
+    def in_use(self, name: str, labels: Mapping[str, str]) -> AbstractContextManager[str]:
         """Meanwhile a pod of ours mounts a claim, with these labels besides ours; its name."""
-        with self._pods.hold(name, labels, deadline=Deadline.after(self._timeout)) as pod:
-            yield pod
+        return self._pods.hold(name, labels, deadline=Deadline.after(self._timeout))
 
     def delete(self, name: str) -> None:
         """Delete a claim; one that is gone already is fine."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any
 
@@ -57,11 +58,9 @@ class AppVolume:
             self._access.app.close_viewer(self.namespace, self.name)
         self._wait_gone(timeout, claim=False)
 
-    @contextlib.contextmanager
-    def in_use(self, labels: Mapping[str, str] | None = None) -> Iterator[str]:
+    def in_use(self, labels: Mapping[str, str] | None = None) -> AbstractContextManager[str]:
         """Meanwhile a pod of ours mounts it, with these labels besides ours; gives its name."""
-        with self._access.by_pods.in_use(self.name, labels or {}) as pod:
-            yield pod
+        return self._access.by_pods.in_use(self.name, labels or {})
 
     def delete(self, *, wait: bool = True, timeout: float | None = None) -> None:
         """Remove it by the app, and wait until it and its viewer are gone.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import venv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,7 +76,13 @@ def test_packages_are_installed_before() -> None:
     ) in command[-1]
 
 
-def test_a_package_that_is_not_there_is_told_in_the_log(tmp_path: Path) -> None:
+def test_a_package_that_is_not_there_is_told_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # An image has pip; the environment of these tests may have none.
+    venv.create(tmp_path / "image", with_pip=True)
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'image' / 'bin'}:{os.environ['PATH']}")
     command = function_command(
         computes, SPACE, packages=["no-such-package"], index_urls=["http://127.0.0.1:9/simple"]
     )

@@ -27,16 +27,15 @@ OLD_KEYS = ("minio", "minio123")
 _OWN = "registry.example.com/team/notebook:1.0"
 _SCRATCH = "registry.example.com/team/scratch:1.0"
 _SERVER = "registry.example.com/team/server:1.0"
+_LISTENS = "exec python3 -m http.server -b $POD_IP {port}"
 
 
-def _notebook(name: str, image: str, *, mount: str | None = None) -> Sequence[Edit]:
-    """What the notebook controller makes of a Notebook; the pod runs, whatever is in its image."""
+def _notebook(name: str, image: str, script: str, *, mount: str | None = None) -> Sequence[Edit]:
+    """What the notebook controller makes of a Notebook; its container runs this script."""
     labels = {"statefulset": name, "notebook-name": name, "app": name}
-    one = {
-        **container(name, image, "sleep infinity"),
-        "env": [{"name": "NB_PREFIX", "value": f"/notebook/{_PROFILE}/{name}"}],
-        "ports": [{"containerPort": 8888, "name": "notebook-port", "protocol": "TCP"}],
-    }
+    one = container(name, image, script)
+    one["env"] += [{"name": "NB_PREFIX", "value": f"/notebook/{_PROFILE}/{name}"}]
+    one["ports"] = [{"containerPort": 8888, "name": "notebook-port", "protocol": "TCP"}]
     spec: Object = {"automountServiceAccountToken": False, "containers": [one]}
     edits: list[Edit] = []
     if mount is not None:
@@ -93,7 +92,7 @@ def _old_mode() -> Sequence[Edit]:
         "namespace": _PROFILE,
         "annotations": {"serving.kserve.io/deploymentMode": "RawDeployment"},
     }
-    server = container("kserve-container", _SERVER, "exec python3 -m http.server -b $POD_IP 8080")
+    server = container("kserve-container", _SERVER, _LISTENS.format(port=8080))
     spec = {"predictor": {"containers": [server]}}
     return [Make(INFERENCE_SERVICES, {"metadata": metadata, "spec": spec})]
 
@@ -107,9 +106,12 @@ FAULTS = {
     "task-results-forbidden": PlatformFault(list),
     "artifact-keys-refused": PlatformFault(_old_keys),
     "csrf-cookie-secure": PlatformFault(list),
-    "notebook-not-listening": PlatformFault(lambda: _notebook("custom", _OWN), (_OWN,)),
+    "notebook-not-listening": PlatformFault(
+        lambda: _notebook("custom", _OWN, "sleep infinity"), (_OWN,)
+    ),
     "notebook-home-not-kept": PlatformFault(
-        lambda: _notebook("scratch", _SCRATCH, mount="/data"), (_SCRATCH,)
+        lambda: _notebook("scratch", _SCRATCH, _LISTENS.format(port=8888), mount="/data"),
+        (_SCRATCH,),
     ),
     "menu-link-wrong": PlatformFault(_wrong_link),
     "application-not-answering": PlatformFault(_no_dashboard),
