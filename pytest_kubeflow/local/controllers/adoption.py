@@ -5,36 +5,79 @@ Rules: kubernetes/kubernetes pkg/controller/controller_ref_manager.go.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
-from pytest_kubeflow.local.controllers.owners import controller_of, controller_reference
-from pytest_kubeflow.local.controllers.selector import selects
+from pytest_kubeflow.local.controllers.owners import (
+    controlled,
+    controller_of,
+    controller_reference,
+)
+from pytest_kubeflow.local.controllers.selector import selector_text, selects
 from pytest_kubeflow.local.kube import ApiError, KubeClient, Resource
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.informer import Informer, Key
+
+
+def owners_of(
+    one: Object, owners: Informer, fits: Callable[[Object, Object], bool] = lambda *_: True
+) -> Iterator[Key]:
+    """Who has to look at an object: its controller, or of an orphan whoever may adopt it.
+
+    `fits(owner, one)` says more about that than the owner's selector.
+    """
+    namespace = one["metadata"]["namespace"]
+    controller = controller_of(one)
+    if controller is not None:
+        if controller["kind"] == owners.resource.kind:
+            yield namespace, controller["name"]
+        return
+    labels = one["metadata"].get("labels") or {}
+    for key, owner in owners.objects.items():
+        if key[0] == namespace and fits(owner, one) and selects(owner["spec"]["selector"], labels):
+            yield key
 
 
 class Adoption:
-    """Of objects of one resource, those that belong to `owner`; they may get a finalizer by it."""
+    """Of objects of one resource, those that belong to `owner`; they may get a finalizer by it.
+
+    What the owner's selector finds is asked for, so that own copies need not be new. Of `known`,
+    such copies, comes only what the owner has and its selector finds no more. What is not of the
+    kind `only` is left alone; what does not fit is not adopted, and let go.
+    """
 
     def __init__(
         self,
         client: KubeClient,
         resource: Resource,
         owner: Object,
-        fits: Callable[[Object], bool] = lambda _: True,
         *,
+        known: Iterable[Object] = (),
+        only: Callable[[Object], bool] = lambda _: True,
+        fits: Callable[[Object], bool] = lambda _: True,
         finalizer: str = "",
     ) -> None:
         self._client = client
         self._resource = resource
         self._owner = owner
+        self._known = known
+        self._only = only
         self._fits = fits
         self._finalizer = finalizer
 
-    async def claim(self, objects: Iterable[Object]) -> list[Object]:
+    async def claim(self) -> list[Object]:
         """Those whose controller is the owner, from now on or already."""
+        selector = self._owner["spec"]["selector"]
+        listed = await self._client.list(
+            self._resource,
+            self._owner["metadata"]["namespace"],
+            label_selector=selector_text(selector),
+        )
+        found = {one["metadata"]["name"]: one for one in listed["items"]}
+        for one in controlled(self._known, self._owner):
+            if not selects(selector, one["metadata"].get("labels") or {}):
+                found.setdefault(one["metadata"]["name"], one)
         claimed = []
-        for one in objects:
+        for one in filter(self._only, found.values()):
             owned = await self._owned(one)
             if owned is not None:
                 claimed.append(owned)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_kubeflow.local.controllers.adoption import Adoption, owners_of
 from pytest_kubeflow.local.controllers.controller import Controller, Informers
-from pytest_kubeflow.local.controllers.owners import controlled, controller_of, controller_reference
+from pytest_kubeflow.local.controllers.owners import controller_reference
 from pytest_kubeflow.local.controllers.podstate import is_active, is_ready
 from pytest_kubeflow.local.controllers.selector import selects
 from pytest_kubeflow.local.kube import ApiError, KubeClient
@@ -34,7 +35,10 @@ class ReplicaSetController(Controller):
 
     def watch(self) -> None:
         self.sets = self.enqueue_from(REPLICA_SETS)
-        self.enqueue_from(PODS, _owner_key)
+        self.informers[PODS].on_change(self._pod_changed)
+
+    def _pod_changed(self, _kind: str, pod: Object) -> None:
+        self.enqueue_all(owners_of(pod, self.sets))
 
     async def reconcile(self, key: Key) -> None:
         replica_set = self.sets.get(key[1], key[0])
@@ -52,9 +56,9 @@ class ReplicaSetController(Controller):
             raise failure
 
     async def _pods(self, replica_set: Object) -> list[Object]:
-        namespace = replica_set["metadata"]["namespace"]
-        listed = (await self.client.list(PODS, namespace))["items"]
-        return [one for one in controlled(listed, replica_set) if is_active(one)]
+        known = self.informers[PODS].objects.values()
+        adoption = Adoption(self.client, PODS, replica_set, known=known, only=is_active)
+        return await adoption.claim()
 
     async def _scale(self, replica_set: Object, pods: list[Object]) -> list[Object]:
         wanted = replica_set["spec"].get("replicas", 1)
@@ -140,13 +144,6 @@ class ReplicaSetController(Controller):
         except ApiError as error:
             if not error.not_found:
                 raise
-
-
-def _owner_key(pod: Object) -> Key | None:
-    owner = controller_of(pod)
-    if owner is None or owner["kind"] != REPLICA_SETS.kind:
-        return None
-    return pod["metadata"]["namespace"], owner["name"]
 
 
 def _conditions(replica_set: Object, failure: ApiError | None) -> list[Object]:

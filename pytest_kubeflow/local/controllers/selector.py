@@ -15,6 +15,23 @@ def selects(selector: Object, labels: Mapping[str, str]) -> bool:
     return all(_holds(one, labels) for one in selector.get("matchExpressions") or [])
 
 
+def selector_text(selector: Object) -> str:
+    """A LabelSelector as a query's `labelSelector` has it; empty for one that matches all."""
+    terms = [f"{key}={value}" for key, value in (selector.get("matchLabels") or {}).items()]
+    for one in selector.get("matchExpressions") or []:
+        key, values = one["key"], ",".join(one.get("values") or [])
+        match one["operator"]:
+            case "In":
+                terms.append(f"{key} in ({values})")
+            case "NotIn":
+                terms.append(f"{key} notin ({values})")
+            case "Exists":
+                terms.append(key)
+            case "DoesNotExist":
+                terms.append(f"!{key}")
+    return ",".join(terms)
+
+
 def _holds(requirement: Object, labels: Mapping[str, str]) -> bool:
     value = labels.get(requirement["key"])
     match requirement["operator"]:

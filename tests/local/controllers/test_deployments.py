@@ -239,3 +239,27 @@ def test_pods_of_a_headless_service_are_told_by_their_host_names(
         return [one.hostname for made in listed.items for one in made.endpoints or []]
 
     eventually(lambda: slices() == ["h-0", None])
+
+
+def test_pods_that_lose_the_labels_of_a_set_are_let_go_and_orphans_taken_up(
+    core: Any, namespace: str, eventually: Eventually
+) -> None:
+    def owner(name: str) -> str | None:
+        found = core.read_namespaced_pod(name, namespace).metadata.owner_references
+        return found[0].name if found else None
+
+    def own() -> list[str]:
+        pods = pods_of(core, namespace, "r")
+        return sorted(one.metadata.name for one in pods if one.metadata.owner_references)
+
+    apps = apps_of(core)
+    apps.create_namespaced_replica_set(namespace, deployment("r", replicas=2))
+    first, second = eventually(lambda: len(own()) == 2 and own())
+    core.patch_namespaced_pod(first, namespace, {"metadata": {"labels": {"app": "aside"}}})
+    eventually(lambda: owner(first) is None)
+    # There are two again: another one was made, and it is not the one that went.
+    eventually(lambda: len(own()) == 2 and second in own())
+
+    core.patch_namespaced_pod(first, namespace, {"metadata": {"labels": {"app": "r"}}})
+    # It is taken up, and there is one too many: two are left, and none without an owner.
+    eventually(lambda: len(pods_of(core, namespace, "r")) == 2 == len(own()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from datetime import UTC, datetime
 
-from pytest_kubeflow.local.controllers.adoption import Adoption
+from pytest_kubeflow.local.controllers.adoption import Adoption, owners_of
 from pytest_kubeflow.local.controllers.controller import Controller, Informers
 from pytest_kubeflow.local.controllers.job.backoff import Backoff
 from pytest_kubeflow.local.controllers.job.conditions import (
@@ -24,8 +24,6 @@ from pytest_kubeflow.local.controllers.job.pods import FINALIZER, is_suspended
 from pytest_kubeflow.local.controllers.job.tally import Tally
 from pytest_kubeflow.local.controllers.job.tracking import Tracking
 from pytest_kubeflow.local.controllers.job.verdict import deadline, success, verdict
-from pytest_kubeflow.local.controllers.owners import controller_of
-from pytest_kubeflow.local.controllers.selector import selects
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.events import Recorder
@@ -59,16 +57,7 @@ class JobController(Controller):
         self.informers[PODS].on_change(self._pod_changed)
 
     def _pod_changed(self, _kind: str, pod: Object) -> None:
-        namespace = pod["metadata"]["namespace"]
-        owner = controller_of(pod)
-        if owner is not None:
-            if owner["kind"] == JOBS.kind:
-                self.queue.add((namespace, owner["name"]))
-            return
-        labels = pod["metadata"].get("labels") or {}
-        for key, job in self.jobs.objects.items():
-            if key[0] == namespace and selects(job["spec"]["selector"], labels):
-                self.queue.add(key)
+        self.enqueue_all(owners_of(pod, self.jobs))
 
     async def reconcile(self, key: Key) -> None:
         job = await self._read(key)
@@ -124,8 +113,9 @@ class JobController(Controller):
             raise crew.error
 
     async def _pods(self, job: Object) -> list[Object]:
-        listed = (await self.client.list(PODS, job["metadata"]["namespace"]))["items"]
-        return await Adoption(self.client, PODS, job, finalizer=FINALIZER).claim(listed)
+        known = self.informers[PODS].objects.values()
+        adoption = Adoption(self.client, PODS, job, known=known, finalizer=FINALIZER)
+        return await adoption.claim()
 
     def _look_again(self, key: Key, job: Object, status: Object, crew: Crew) -> None:
         if crew.wait:

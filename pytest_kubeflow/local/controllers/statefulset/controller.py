@@ -6,10 +6,8 @@ instead of its own copy of them, which may be behind.
 
 from __future__ import annotations
 
-from pytest_kubeflow.local.controllers.adoption import Adoption
+from pytest_kubeflow.local.controllers.adoption import Adoption, owners_of
 from pytest_kubeflow.local.controllers.controller import Controller, Informers
-from pytest_kubeflow.local.controllers.owners import controller_of
-from pytest_kubeflow.local.controllers.selector import selects
 from pytest_kubeflow.local.controllers.statefulset.claims import Claims
 from pytest_kubeflow.local.controllers.statefulset.members import is_member
 from pytest_kubeflow.local.controllers.statefulset.revisions import Revisions
@@ -37,16 +35,7 @@ class StatefulSetController(Controller):
         self.informers[PODS].on_change(self._pod_changed)
 
     def _pod_changed(self, _kind: str, pod: Object) -> None:
-        namespace = pod["metadata"]["namespace"]
-        owner = controller_of(pod)
-        if owner is not None:
-            if owner["kind"] == STATEFUL_SETS.kind:
-                self.queue.add((namespace, owner["name"]))
-            return
-        labels = pod["metadata"].get("labels") or {}
-        for key, one in self.sets.objects.items():
-            if key[0] == namespace and is_member(one, pod) and _selected(one, labels):
-                self.queue.add(key)
+        self.enqueue_all(owners_of(pod, self.sets, is_member))
 
     async def reconcile(self, key: Key) -> None:
         stateful_set = self.sets.get(key[1], key[0])
@@ -72,12 +61,14 @@ class StatefulSetController(Controller):
             self.queue.add_after(key, seconds)
 
     async def _pods(self, stateful_set: Object) -> list[Object]:
-        namespace = stateful_set["metadata"]["namespace"]
-        listed = (await self.client.list(PODS, namespace))["items"]
         adoption = Adoption(
-            self.client, PODS, stateful_set, lambda pod: is_member(stateful_set, pod)
+            self.client,
+            PODS,
+            stateful_set,
+            known=self.informers[PODS].objects.values(),
+            fits=lambda pod: is_member(stateful_set, pod),
         )
-        return await adoption.claim(listed)
+        return await adoption.claim()
 
     async def _write_status(self, stateful_set: Object, status: Object) -> None:
         metadata = stateful_set["metadata"]
@@ -95,7 +86,3 @@ class StatefulSetController(Controller):
         except ApiError as error:
             if not error.not_found:
                 raise
-
-
-def _selected(stateful_set: Object, labels: dict[str, str]) -> bool:
-    return selects(stateful_set["spec"]["selector"], labels)

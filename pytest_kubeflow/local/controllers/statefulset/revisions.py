@@ -11,7 +11,6 @@ from collections.abc import Iterable
 
 from pytest_kubeflow.local.controllers.adoption import Adoption
 from pytest_kubeflow.local.controllers.owners import controller_reference
-from pytest_kubeflow.local.controllers.selector import selects
 from pytest_kubeflow.local.controllers.statefulset.members import revision_of
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
@@ -35,12 +34,8 @@ class Revisions:
     @staticmethod
     async def of(client: KubeClient, stateful_set: Object) -> Revisions:
         """Those that are there; orphans that the selector finds are adopted."""
-        namespace = stateful_set["metadata"]["namespace"]
-        listed = (await client.list(CONTROLLER_REVISIONS, namespace))["items"]
-        selector = stateful_set["spec"]["selector"]
-        found = [one for one in listed if selects(selector, one["metadata"].get("labels") or {})]
         adoption = Adoption(client, CONTROLLER_REVISIONS, stateful_set)
-        return Revisions(client, stateful_set, await adoption.claim(found))
+        return Revisions(client, stateful_set, await adoption.claim())
 
     async def settle(self) -> tuple[Object, Object]:
         """The revision of the pods that are there, and that of those to come."""
