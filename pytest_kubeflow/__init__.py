@@ -35,6 +35,10 @@ if TYPE_CHECKING:
         VolumeError,
         WaitTimeout,
     )
+    from pytest_kubeflow.experiments.creator import PipelineExperimentCreator
+    from pytest_kubeflow.experiments.experiment import PipelineExperiment
+    from pytest_kubeflow.experiments.recurring_run import RecurringRun
+    from pytest_kubeflow.experiments.schedule import Schedule
     from pytest_kubeflow.k8s.client import KubernetesClient
     from pytest_kubeflow.k8s.inventory import Holder, Inventory, NodeFacts, read_inventory
     from pytest_kubeflow.k8s.portforward import PortForward
@@ -143,6 +147,8 @@ __all__ = [
     "ObjectStoreError",
     "Outputs",
     "PermissionDenied",
+    "PipelineExperiment",
+    "PipelineExperimentCreator",
     "PipelineRun",
     "PipelineRunner",
     "PipelineUploader",
@@ -155,12 +161,14 @@ __all__ = [
     "PortForward",
     "Predictor",
     "ProfileKeys",
+    "RecurringRun",
     "Redactor",
     "Reply",
     "RequestFailed",
     "RunFailed",
     "RunMismatch",
     "Scalar",
+    "Schedule",
     "ScratchBucket",
     "Secret",
     "SeededVolume",
@@ -223,6 +231,10 @@ _HOMES = {
         "VolumeError",
         "WaitTimeout",
     ],
+    "experiments.creator": ["PipelineExperimentCreator"],
+    "experiments.experiment": ["PipelineExperiment"],
+    "experiments.recurring_run": ["RecurringRun"],
+    "experiments.schedule": ["Schedule"],
     "k8s.client": ["KubernetesClient"],
     "k8s.inventory": ["Holder", "Inventory", "NodeFacts", "read_inventory"],
     "k8s.portforward": ["PortForward"],

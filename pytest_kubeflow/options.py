@@ -25,6 +25,8 @@ MARKERS = (
     'as `pipeline_run`; options are name, timeout, expect, and share="module".',
     "kf_requires(*components): skip the test where the cluster lacks one of these, such as "
     '"katib"; with --kf-require=katib it fails instead.',
+    "kf_slow: the test waits for minutes: it runs with --kf-slow alone, and on the embedded "
+    "cluster, where what it waits for takes seconds.",
 )
 
 _config_key = pytest.StashKey["KubeflowConfig"]()

@@ -45,6 +45,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.fixtures.verdict",
     "pytest_kubeflow.fixtures.pipelines",
     "pytest_kubeflow.fixtures.declared",
+    "pytest_kubeflow.fixtures.experiments",
     "pytest_kubeflow.fixtures.volumes",
     "pytest_kubeflow.fixtures.objectstore",
     "pytest_kubeflow.fixtures.serving",

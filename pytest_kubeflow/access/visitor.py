@@ -62,10 +62,25 @@ class Visitor:
 
         Raises ClusterUnreachable if nothing answers.
         """
+        return self.send("GET", path, headers=headers)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Any request, with `body` as its JSON unless it is None; as `get` does it."""
         url = path if "://" in path else self.gateway_url + path
         with reaching(url):
-            answer = self.session.get(
-                url, headers={**self.headers, **(headers or {})}, allow_redirects=False
+            answer = self.session.request(
+                method,
+                url,
+                json=body,
+                headers={**self.headers, **(headers or {})},
+                allow_redirects=False,
             )
         kind = answer.headers.get("content-type", "")
         return Reply(

@@ -7,3 +7,6 @@ PIPELINE = "kf_pipeline"
 
 REQUIRES = "kf_requires"
 """Names components without which the test is skipped."""
+
+SLOW = "kf_slow"
+"""Says that the test waits for minutes."""

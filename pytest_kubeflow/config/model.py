@@ -192,6 +192,9 @@ class SessionSettings:
     strict_cleanup: bool = False
     """Whether what was made and is left at the end fails the session."""
 
+    slow: bool = False
+    """Whether tests that wait for minutes run too."""
+
     timeout: float = 600.0
     """The longest that one wait may take, in seconds."""
 
@@ -301,6 +304,11 @@ class KubeflowConfig:
     def is_local(self) -> bool:
         """Whether the embedded Kubeflow is wanted."""
         return self.gateway.host == LOCAL
+
+    @property
+    def runs_slow(self) -> bool:
+        """Whether tests that wait for minutes run: on the embedded Kubeflow they take seconds."""
+        return self.session.slow or self.is_local
 
     @property
     def names_cluster(self) -> bool:

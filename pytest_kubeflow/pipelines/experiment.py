@@ -49,13 +49,16 @@ def labels_in(description: str | None) -> dict[str, str]:
 
 
 class Experiment:
-    """The experiment of a session's runs: made with the first of them."""
+    """An experiment, such as that of a session's runs: made when its id is asked for."""
 
-    def __init__(self, client: Any, namespace: str | None, ownership: Ownership) -> None:
+    def __init__(
+        self, client: Any, namespace: str | None, ownership: Ownership, *, name: str = OURS
+    ) -> None:
         self._client = client
         self._namespace = namespace
         self._ownership = ownership
-        self._name = _new_name()
+        self.name = _new_name(name)
+        """Its name in KFP: the one given, and something random."""
         self._lock = threading.Lock()
         self._id: str | None = None
         self._record: str | None = None
@@ -65,7 +68,7 @@ class Experiment:
         """The experiment's id in KFP. Several threads may ask for it at once."""
         with self._lock:
             if self._id is None:
-                self._id = self._create(self._name)
+                self._id = self._create(self.name)
             return self._id
 
     def renew(self, *, lifetime: float | None = None) -> None:
@@ -77,13 +80,18 @@ class Experiment:
         if before is not None:
             _delete_experiment(self._client, before)
 
+    @property
+    def description(self) -> str:
+        """What says whose it is; what is made in it says the same."""
+        return describe(self._ownership)
+
     def delete(self, deleted: Deleted = no_matter) -> None:
         """Remove it, if it was made at all, with runs in it that nobody knows of.
 
         Something on the way may send one request twice, or do it after we have given it up.
         """
         if self._id is not None:
-            _remove_experiment(self._client, self._id, self._namespace, deleted)
+            remove_experiment(self._client, self._id, self._namespace, deleted)
         if self._record is not None:
             _delete_experiment(self._client, self._record)
 
@@ -119,8 +127,8 @@ class Experiment:
         return str(there.experiment_id) if ours else None
 
 
-def _new_name() -> str:
-    return f"{OURS}-{uuid.uuid4().hex[:10]}"
+def _new_name(name: str = OURS) -> str:
+    return f"{name}-{uuid.uuid4().hex[:10]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +203,7 @@ def reap(
 def remove(client: Any, one: KfpLeftover, deleted: Deleted = no_matter) -> None:
     """Remove it; `deleted` is told its runs. Raises KubeflowErrors."""
     if one.kind == "experiment":
-        _remove_experiment(client, one.id, one.namespace, deleted)
+        remove_experiment(client, one.id, one.namespace, deleted)
     else:
         remove_pipeline(client, one.id)
 
@@ -211,12 +219,22 @@ def remove_pipeline(client: Any, pipeline_id: str) -> None:
             client.delete_pipeline(pipeline_id)
 
 
-def _remove_experiment(
-    client: Any, experiment_id: str, namespace: str | None, deleted: Deleted
+def remove_experiment(
+    client: Any, experiment_id: str, namespace: str | None, deleted: Deleted = no_matter
 ) -> None:
-    """Remove it with its runs, which would stay else, in no experiment."""
+    """Remove it with its recurring runs and runs, which would stay else, in no experiment.
+
+    Recurring runs go first: one whose experiment is gone starts runs all the same.
+    """
+    within: dict[str, Any] = {"experiment_id": experiment_id, "namespace": namespace}
     with contextlib.suppress(NotFound):
-        runs = pages(client.list_runs, "runs", experiment_id=experiment_id, namespace=namespace)
+        for one in list(pages(client.list_recurring_runs, "recurring_runs", **within)):
+            with (
+                contextlib.suppress(NotFound),
+                calling(f"delete recurring run {one.display_name}"),
+            ):
+                client.delete_recurring_run(one.recurring_run_id)
+        runs = pages(client.list_runs, "runs", **within)
         for run in map(RunView.of, list(runs)):
             _remove_run(client, run)
             deleted(_pipeline_of(run), run.run_id)

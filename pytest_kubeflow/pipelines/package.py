@@ -64,6 +64,12 @@ class Package:
             return cls(spec["pipeline_spec"], spec.get("platform_spec"))
         return cls(spec)
 
+    def to_api(self) -> Mapping[str, Any]:
+        """As requests to the API have it: `of_api` reads it."""
+        if self.platform_spec is None:
+            return self.pipeline_spec
+        return {"pipeline_spec": self.pipeline_spec, "platform_spec": self.platform_spec}
+
     def text(self) -> str:
         """The YAML that clients upload."""
         import yaml

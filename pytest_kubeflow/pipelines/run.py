@@ -10,16 +10,15 @@ from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, RunFailed,
 from pytest_kubeflow.k8s.run_pods import RunPods
 from pytest_kubeflow.k8s.volumes import Volume
 from pytest_kubeflow.objectstore.bucket import Bucket
-from pytest_kubeflow.pipelines.client import calling
 from pytest_kubeflow.pipelines.evidence import blamed, run_evidence, verdict
 from pytest_kubeflow.pipelines.outputs import UnreadOutputs
 from pytest_kubeflow.pipelines.package import Package
 from pytest_kubeflow.pipelines.pod_phases import PodPhase, pod_phases
 from pytest_kubeflow.pipelines.run_access import RunAccess
+from pytest_kubeflow.pipelines.run_actions import RunActions
 from pytest_kubeflow.pipelines.run_resources import Resources
 from pytest_kubeflow.pipelines.states import FINAL_STATES, expected_states
 from pytest_kubeflow.pipelines.tasks import Task, find_task, pipeline_outputs
-from pytest_kubeflow.pipelines.transport import policy_of
 from pytest_kubeflow.pipelines.verification import (
     Reading,
     Submitted,
@@ -50,6 +49,9 @@ class PipelineRun:
         self._reading: Reading | None = None
         self._contradiction: str | None = None
         self._was_terminated = False
+        self._actions = RunActions(
+            access.client, view.run_id, view.name, lambda: access.view(view.run_id).state
+        )
         kubernetes = access.kubernetes
         self._pods = (
             None if kubernetes is None else RunPods(kubernetes, access.namespace, view.run_id)
@@ -106,9 +108,7 @@ class PipelineRun:
     ) -> PipelineRun:
         """The same with a deadline."""
         wanted = expected_states(expect)
-        session = self._access.deadline
-        if session is not None and session.at < deadline.at:
-            deadline = session
+        deadline = self._access.bounded(deadline)
         if self._view.state not in FINAL_STATES:
             self._view = self._access.watcher.wait(
                 self._view, deadline=deadline, evidence=self.evidence, cause=self._cause
@@ -187,13 +187,33 @@ class PipelineRun:
         Its state is FAILED then where KFP runs it as a Workflow of Argo (2.17, some 20 s after the
         request), and CANCELED elsewhere.
         """
-
-        def terminate() -> None:
-            with calling(f"terminate run {self.name}"):
-                self._access.client.terminate_run(self.run_id)
-
-        policy_of(self._access.client).repeat(terminate)
+        self._actions.terminate()
         self._was_terminated = True
+
+    def retry(self) -> None:
+        """Have KFP begin again what has failed; what has succeeded is not run again.
+
+        The run is followed anew: `wait` waits for its next end. Raises KubeflowError, with KFP's
+        words, for a run that has not failed.
+        """
+        self._actions.retry()
+        self._access.watcher.forget(self.run_id)
+        self._reading = self._contradiction = None
+        self._was_terminated = False
+        self._view = self._access.view(self.run_id)
+
+    @property
+    def archived(self) -> bool:
+        """Whether it is among the archived runs now."""
+        return self._access.view(self.run_id).archived
+
+    def archive(self) -> None:
+        """Take it out of the lists of available runs: it stays as it is, and can be read."""
+        self._actions.archive()
+
+    def unarchive(self) -> None:
+        """Put it back. Raises KubeflowError for a run of an archived experiment."""
+        self._actions.unarchive()
 
     def delete(self) -> None:
         """Stop it if it still runs, and remove it with its pods, volumes and buckets.
@@ -222,11 +242,7 @@ class PipelineRun:
 
     def _delete_run(self) -> None:
         self._access.watcher.forget(self.run_id)
-        try:
-            with calling(f"delete run {self.name}"):
-                self._access.client.delete_run(self.run_id)
-        except NotFound:
-            pass  # the response to an earlier attempt was lost
+        self._actions.delete()
         if (package := ran_package(self._view, self._submitted)) is not None:
             self._access.deleted(package.name, self.run_id)
 

@@ -42,6 +42,11 @@ class RunAccess:
     deleted: Callable[[str, str], None] = lambda _pipeline, _run_id: None
     """Is told each run that was deleted: its pipeline's name, and its id."""
 
+    def bounded(self, deadline: Deadline) -> Deadline:
+        """That one, or the session's if it is sooner."""
+        session = self.deadline
+        return session if session is not None and session.at < deadline.at else deadline
+
     def view(self, run_id: str) -> RunView:
         """What the API says of a run now."""
         with calling(f"read run {run_id}"):

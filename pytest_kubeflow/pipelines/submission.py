@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pytest_kubeflow.deletion import in_turn
 from pytest_kubeflow.errors import KubeflowError
@@ -30,6 +30,14 @@ Pipeline = Callable[..., object] | Path | str | PipelineVersion
 """A `@dsl.pipeline` function or component, a compiled package's path, or an uploaded version."""
 
 
+class HasId(Protocol):
+    """An experiment."""
+
+    @property
+    def id(self) -> str:
+        """In KFP."""
+
+
 @dataclass(frozen=True)
 class Prepared:
     """A run that could be submitted: the pipeline compiled, the arguments checked against it."""
@@ -47,6 +55,12 @@ class Prepared:
             for key, value in self.arguments.items()
             if isinstance(value, SeededVolume | ScratchBucket)
         }
+
+    def submitted(self, arguments: Mapping[str, object]) -> Submitted:
+        """What its runs are compared with, submitted with these arguments."""
+        version = self.version
+        ids = (version.pipeline_id, version.version_id) if version is not None else None
+        return Submitted(self.package, arguments, ids)
 
 
 def prepare(
@@ -107,8 +121,11 @@ class PipelineRunner:
         wait: bool = True,
         timeout: float | None = None,
         expect: str | tuple[str, ...] = "SUCCEEDED",
+        experiment: HasId | None = None,
     ) -> PipelineRun:
         """Submit a run, without cache, and wait until it ends (unless `wait=False`).
+
+        It is in the session's experiment, or in another `experiment`.
 
         An argument may be a SeededVolume or a ScratchBucket: it is made first, the pipeline gets
         its name, and `run.volume(argument)` or `run.bucket(argument)` gives it back.
@@ -117,24 +134,39 @@ class PipelineRunner:
         """
         expected_states(expect)
         run = self.start(
-            prepare(pipeline, arguments=arguments, name=name, base_image=self._base_image)
+            prepare(pipeline, arguments=arguments, name=name, base_image=self._base_image),
+            experiment,
         )
         return run.wait(timeout, expect=expect) if wait else run
 
-    def start(self, prepared: Prepared) -> PipelineRun:
+    def clone(self, run: PipelineRun, *, name: str | None = None) -> PipelineRun:
+        """Submit once more what a run ran, with its arguments, both as the API tells them now.
+
+        So does the UI's button. Raises KubeflowError where the API tells no pipeline.
+        """
+        view = self._access.view(run.run_id)
+        name = name or f"clone-of-{run.name}"
+        if view.version is not None:
+            package = self._access.version_package(*view.version)
+            version = PipelineVersion(*view.version, name=name, package=package)
+            return self.start(Prepared(package, view.arguments or {}, name, version))
+        if view.pipeline_spec is None:
+            raise KubeflowError(f"the pipelines API tells no pipeline of run {run.name}")
+        package = Package.of_api(view.pipeline_spec).without_caching()
+        return self.start(Prepared(package, view.arguments or {}, name))
+
+    def start(self, prepared: Prepared, experiment: HasId | None = None) -> PipelineRun:
         """Make what the run needs and submit it. Several threads may do so side by side."""
         given = dict(prepared.arguments)
         resources = self._make(given)
         try:
             given |= {key: volume.name for key, volume in resources.volumes.items()}
             given |= {key: bucket.path for key, bucket in resources.buckets.items()}
-            view = self._submit(prepared.package, prepared.version, given, prepared.name)
+            view = self._submit(prepared, given, experiment or self._experiment)
         except BaseException:
             _remove(resources)
             raise
-        version = prepared.version
-        ids = (version.pipeline_id, version.version_id) if version is not None else None
-        run = PipelineRun(self._access, view, Submitted(prepared.package, given, ids), resources)
+        run = PipelineRun(self._access, view, prepared.submitted(given), resources)
         self.runs.append(run)
         return run
 
@@ -157,22 +189,16 @@ class PipelineRunner:
             raise
         return made
 
-    def _submit(
-        self,
-        package: Package,
-        version: PipelineVersion | None,
-        arguments: Mapping[str, object],
-        name: str,
-    ) -> RunView:
-        unique = f"{name}-{uuid.uuid4().hex[:8]}"
-        experiment = self._experiment.id
+    def _submit(self, prepared: Prepared, arguments: Mapping[str, object], place: HasId) -> RunView:
+        unique = f"{prepared.name}-{uuid.uuid4().hex[:8]}"
+        experiment, version = place.id, prepared.version
         with tempfile.TemporaryDirectory(prefix=f"{OURS}-") as folder:
             source: dict[str, Any]
             if version is not None:
                 source = {"pipeline_id": version.pipeline_id, "version_id": version.version_id}
             else:
                 path = Path(folder) / "pipeline.yaml"
-                package.write(path)
+                prepared.package.write(path)
                 source = {"package_path": str(path)}
 
             return policy_of(self._access.client).repeat(

@@ -40,6 +40,11 @@ class RunView:
     version: tuple[str, str] | None = None
     """The ids of the uploaded pipeline and of its version."""
     arguments: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    archived: bool = False
+    recurring_run: str = ""
+    """The id of the recurring run that started it; "" for one that somebody submitted."""
+    scheduled: float | None = None
+    """When it was due, of a recurring run's."""
 
     @classmethod
     def of(cls, run: Any, *, asked: str | None = None) -> RunView:
@@ -70,6 +75,9 @@ class RunView:
             pipeline_spec=run.get("pipeline_spec"),
             version=_version(run.get("pipeline_version_reference") or {}),
             arguments=(run.get("runtime_config") or {}).get("parameters"),
+            archived=run.get("storage_state") == "ARCHIVED",
+            recurring_run=run.get("recurring_run_id") or "",
+            scheduled=_seconds(run.get("scheduled_at")),
         )
 
 

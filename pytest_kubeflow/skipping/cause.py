@@ -27,6 +27,7 @@ CAUSES = {
     "profile-keys": "no keys of the profile",
     "profiles": "no second profile",
     "public-pipelines": "no right to public pipelines",
+    "slow": "only with --kf-slow",
     "stored-artifacts": "artifacts of runs alone are shown",
 }
 """The causes of skips in the shipped suites, and how the last line calls them; others are called

@@ -94,6 +94,16 @@ OPTIONS = (
         flag=True,
     ),
     Option(
+        "slow",
+        "session.slow",
+        p.FLAG,
+        "Tests with the marker kf_slow run too, each of which waits for minutes. On the embedded "
+        "cluster they always do: they wait for seconds there.",
+        default=False,
+        metavar="BOOL",
+        flag=True,
+    ),
+    Option(
         "timeout",
         "session.timeout",
         p.DURATION,

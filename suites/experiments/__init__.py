@@ -1,0 +1,1 @@
+"""Experiments, runs and recurring runs of Kubeflow Pipelines, as people use them in the UI."""

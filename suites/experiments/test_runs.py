@@ -1,0 +1,67 @@
+"""Runs are ended, tried again and cloned."""
+
+import secrets
+
+import kfp.kubernetes
+from kfp import dsl
+
+from pytest_kubeflow import (
+    Deadline,
+    KubeflowConfig,
+    PipelineRunner,
+    SeededVolume,
+    wait_until,
+)
+
+from .pipelines import at_second_attempt, draw, saying, waiting
+
+LONG = 1800.0
+"""Seconds for which a task would run that is ended."""
+
+
+@dsl.pipeline(name="failing-first")
+def failing_first(pvc_name: str) -> float:
+    """A task that succeeds, and one after it that fails at its first attempt."""
+    drawn = draw()
+    again = at_second_attempt(number=drawn.output)
+    kfp.kubernetes.mount_pvc(again, pvc_name=pvc_name, mount_path="/data")
+    return again.output
+
+
+def test_a_terminated_run_ends(run_pipeline: PipelineRunner, kf_config: KubeflowConfig) -> None:
+    run = run_pipeline(waiting, arguments={"seconds": LONG}, wait=False)
+    wait_until(
+        lambda: {task.name: task.state for task in run.tasks},
+        lambda states: states.get("say-after") == "RUNNING",
+        deadline=Deadline.after(kf_config.session.timeout),
+        what=f"the first task of run {run.name} to run",
+    )
+    run.terminate()
+    run.wait(expect="CANCELED")
+    states = {task.name: task.state for task in run.tasks}
+    assert states.get("say-after") != "SUCCEEDED"
+    told = f"run {run.name} was terminated in its first task, and the second ran all the same"
+    assert states.get("say", "") not in {"RUNNING", "SUCCEEDED"}, told
+
+
+def test_a_retried_run_goes_on_where_it_failed(run_pipeline: PipelineRunner) -> None:
+    volume = SeededVolume({"attempted.txt": "0"})
+    run = run_pipeline(failing_first, arguments={"pvc_name": volume}, expect="FAILED")
+    drawn = run.task("draw").output
+    run.retry()
+    run.wait()
+    attempts = run.volume("pvc_name").read_text("attempted.txt")
+    assert attempts == "2", f"run {run.name} succeeded after {attempts} attempts"
+    told = f"run {run.name} was retried, and a task that had succeeded was run again"
+    assert run.task("draw").output == drawn, told
+    assert run.outputs["Output"] == drawn
+
+
+def test_a_clone_runs_the_same_again(run_pipeline: PipelineRunner) -> None:
+    text = secrets.token_hex(8)
+    run = run_pipeline(saying, arguments={"text": text})
+    clone = run_pipeline.clone(run)
+    assert clone.run_id != run.run_id
+    clone.wait()
+    assert clone.outputs["Output"] == run.outputs["Output"] == text
+    assert not any(task.is_cached for task in clone.tasks)

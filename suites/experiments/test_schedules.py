@@ -1,0 +1,152 @@
+"""Recurring runs start when they are due, and only then.
+
+Each test takes a few periods of a schedule, which is a minute on a cluster and two seconds on the
+embedded one: there time is shortened.
+"""
+
+import secrets
+import time
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+
+from pytest_kubeflow import (
+    Deadline,
+    KubeflowConfig,
+    PipelineExperimentCreator,
+    PipelineRun,
+    PipelineUploader,
+    RecurringRun,
+    Schedule,
+    wait_until,
+)
+
+from .conftest import PERIOD, Scheduled, Witness
+from .pipelines import saying, saying_twice
+
+pytestmark = pytest.mark.kf_slow
+
+
+def end_with(runs: Sequence[PipelineRun], text: str) -> None:
+    """Wait until these have ended, each with what it was given."""
+    for run in runs:
+        run.wait()
+        assert run.outputs["Output"] == text, f"run {run.name} was started with other arguments"
+
+
+def test_an_interval_starts_one_run_at_a_time_until_its_end(
+    by_interval: Scheduled, witness: Witness, period: int
+) -> None:
+    recurring = by_interval.recurring
+    end = recurring.schedule.end
+    assert end is not None
+    recurring.wait_for_runs(2)
+    witness.periods(1, since=end.timestamp())
+    end_with(recurring.runs(), by_interval.text)
+
+    views = recurring.views()
+    due = [view.scheduled or 0.0 for view in views]
+    gaps = [later - earlier for earlier, later in pairwise(due)]
+    told = f"{recurring.name} starts runs every {period} s, and was due again after {gaps} s"
+    assert all(gap >= period for gap in gaps), told
+    told = f"{recurring.name} goes on after its end"
+    assert due[-1] <= end.timestamp(), told
+    times = sorted((view.created or 0.0, view.ended or 0.0) for view in views)
+    told = f"{recurring.name} may have one run at a time, and has had several at once: {times}"
+    assert all(ended <= begun for (_, ended), (begun, _) in pairwise(times)), told
+
+
+def test_a_cron_expression_is_due_when_it_says_and_not_while_disabled(
+    pipeline_experiment: PipelineExperimentCreator, witness: Witness, period: int
+) -> None:
+    text = secrets.token_hex(8)
+    seconds = f"*/{period}" if period < PERIOD else "0"
+    recurring = pipeline_experiment("kf-cron").schedule(
+        saying, Schedule(cron=f"{seconds} * * * * *"), arguments={"text": text}, catch_up=False
+    )
+    end_with(recurring.wait_for_runs(2), text)
+
+    recurring.disable()
+    disabled = time.time()
+    assert not recurring.enabled
+    witness.periods(2)
+    started = [view for view in recurring.views() if (view.created or 0.0) > disabled + 1]
+    assert not started, f"{recurring.name} is disabled, and has started {len(started)} runs"
+
+    before = len(recurring.views())
+    recurring.enable()
+    assert recurring.enabled
+    runs = recurring.wait_for_runs(before + 1)
+    end_with(runs[before:], text)
+    for view in recurring.views():
+        told = f"{recurring.name} ({recurring.schedule}) was due at {view.scheduled}"
+        assert view.scheduled is not None, told
+        assert view.scheduled % period == 0, told
+
+
+def test_missed_starts_are_made_up_for(caught_up: Scheduled, period: int) -> None:
+    recurring = caught_up.recurring
+    start = recurring.schedule.start
+    assert start is not None
+    end_with(recurring.wait_for_runs(3), caught_up.text)
+    due = [view.scheduled or 0.0 for view in recurring.views()]
+    first = int(start.timestamp())
+    wanted = [first + count * period for count in (1, 2, 3)]
+    assert due == pytest.approx(wanted, abs=1.0), f"{recurring.name} has missed {wanted}"
+
+
+def test_of_missed_starts_the_last_one_alone_is_made_up_for(
+    not_caught_up: Scheduled, caught_up: Scheduled
+) -> None:
+    recurring = not_caught_up.recurring
+    end_with(recurring.wait_for_runs(1), not_caught_up.text)
+    # By then all that is due of the other one, which began before, has been started.
+    caught_up.recurring.wait_for_runs(3)
+    views = recurring.views()
+    told = f"{recurring.name} is not to catch up, and has made up for {len(views)} starts"
+    assert len(views) == 1, told
+
+
+def test_a_schedule_follows_the_latest_version_or_stays_with_one(
+    pipeline_experiment: PipelineExperimentCreator,
+    upload_pipeline: PipelineUploader,
+    period: int,
+    kf_config: KubeflowConfig,
+) -> None:
+    text = secrets.token_hex(8)
+    uploaded = upload_pipeline(saying)
+    (first,) = uploaded.versions()
+    experiment = pipeline_experiment("kf-versions")
+    every, given = Schedule(interval=period), {"text": text}
+    latest = experiment.schedule(uploaded, every, arguments=given, catch_up=False)
+    fixed = experiment.schedule(first, every, arguments=given, catch_up=False)
+    for recurring in (latest, fixed):
+        recurring.wait_for_runs(1)
+
+    second = uploaded.add_version(saying_twice)
+    moment = time.time()
+
+    def later(recurring: RecurringRun) -> list[str]:
+        """The versions of runs that were started since."""
+        return [
+            view.version[1]
+            for view in recurring.views()
+            if view.version and (view.created or 0.0) > moment + 1
+        ]
+
+    for recurring in (latest, fixed):
+        wait_until(
+            lambda recurring=recurring: later(recurring),  # type: ignore[misc]
+            bool,
+            deadline=Deadline.after(2 * period + kf_config.session.timeout),
+            what=f"{recurring.name} to go on",
+        )
+    names = {first.version_id: "the first version", second.version_id: "the second version"}
+    ran = [names.get(one, one) for one in later(latest)]
+    assert set(ran) == {"the second version"}, f"{latest.name} follows the latest, and runs {ran}"
+    ran = [names.get(view.version[1], "") for view in fixed.views() if view.version]
+    assert set(ran) == {"the first version"}, f"{fixed.name} stays with the first, and runs {ran}"
+    for recurring in (latest, fixed):
+        recurring.disable()
+        end_with(recurring.runs(), text)
