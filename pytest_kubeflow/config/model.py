@@ -12,6 +12,8 @@ from pytest_kubeflow.config.setting import DEFAULT, Setting
 from pytest_kubeflow.config.toleration import Toleration
 from pytest_kubeflow.redaction import Secret
 
+_LOCAL_PERIOD = 2
+
 
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
@@ -195,6 +197,9 @@ class SessionSettings:
     slow: bool = False
     """Whether tests that wait for minutes run too."""
 
+    recurring_period: int = 60
+    """The seconds between two starts of recurring runs that tests schedule."""
+
     timeout: float = 600.0
     """The longest that one wait may take, in seconds."""
 
@@ -309,6 +314,12 @@ class KubeflowConfig:
     def runs_slow(self) -> bool:
         """Whether tests that wait for minutes run: on the embedded Kubeflow they take seconds."""
         return self.session.slow or self.is_local
+
+    @property
+    def recurring_period(self) -> int:
+        """The seconds between two starts of recurring runs: fewer on the embedded Kubeflow."""
+        shorter = self.is_local and not self.is_given("recurring_period")
+        return _LOCAL_PERIOD if shorter else self.session.recurring_period
 
     @property
     def names_cluster(self) -> bool:

@@ -57,6 +57,14 @@ def parse_duration(text: str) -> float:
     return seconds
 
 
+def parse_period(text: str) -> int:
+    """A whole number of seconds of which some make a minute: cron expressions can say it."""
+    seconds = parse_duration(text)
+    if seconds != int(seconds) or 60 % int(seconds):
+        raise ValueError(text)
+    return int(seconds)
+
+
 def parse_count(text: str) -> int:
     """A whole number from 1 to 1000."""
     if not re.fullmatch(r"\d{1,4}", text, re.ASCII) or not 1 <= int(text) <= _LARGEST_COUNT:
@@ -192,6 +200,10 @@ SECRET = Parser(lambda text, _base: Secret(text), "any text")
 DURATION = Parser(
     lambda text, _base: parse_duration(text),
     "a number of seconds, or such as 90s, 15m, 1h30m; more than 0, at most 168h",
+)
+PERIOD = Parser(
+    lambda text, _base: parse_period(text),
+    "a whole number of seconds that divides a minute, such as 5s, 30s or 1m",
 )
 URL = Parser(lambda text, _base: parse_url(text), "an http or https URL, without credentials in it")
 ENDPOINT = Parser(

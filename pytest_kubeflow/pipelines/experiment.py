@@ -109,6 +109,12 @@ class Experiment:
                 if (found := self._find(name)) is not None:
                     return found
                 raise
+            if made.display_name != name:
+                # kfp looks for the name first. Whatever that is, it is not ours to remove.
+                raise KubeflowError(
+                    f"cannot create experiment {name}: the pipelines API was asked for one of "
+                    f"this name, and gives {made.display_name or 'one without a name'}"
+                )
             MADE.add("experiment")
             return str(made.experiment_id)
 

@@ -23,10 +23,6 @@ from .pipelines import saying, saying_late
 BEGUN = ("by_interval", "caught_up", "not_caught_up")
 """The schedules in the order in which they begin."""
 
-EMBEDDED_PERIOD, PERIOD = 2, 60
-"""Seconds between two starts. Clusters look at schedules every few seconds; the embedded one at
-once, so that time is shortened there."""
-
 
 @pytest.fixture(scope="session", autouse=True)
 def _begun(request: pytest.FixtureRequest) -> None:
@@ -42,7 +38,7 @@ def _begun(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(scope="session")
 def period(kf_config: KubeflowConfig) -> int:
     """The seconds between two starts that are due."""
-    return EMBEDDED_PERIOD if kf_config.is_local else PERIOD
+    return kf_config.recurring_period
 
 
 @dataclass(frozen=True)

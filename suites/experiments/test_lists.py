@@ -60,6 +60,8 @@ def test_filters_leave_out_what_was_not_asked_for(
 ) -> None:
     wanted = experiments[2].name
     equal = {"operation": "EQUALS", "key": "display_name", "stringValue": wanted}
-    assert listed(kfp_client, equal, "display_name asc") == [[wanted]]
+    found = listed(kfp_client, equal, "display_name asc")
+    assert found == [[wanted]], f"asked for {wanted} alone, the pipelines API lists {found}"
     nobody = {**equal, "stringValue": f"{wanted}-{secrets.token_hex(4)}"}
-    assert listed(kfp_client, nobody, "display_name asc") == [[]]
+    found = listed(kfp_client, nobody, "display_name asc")
+    assert found == [[]], f"asked for what nobody made, the pipelines API lists {found}"

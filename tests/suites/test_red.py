@@ -19,6 +19,7 @@ from tests.cluster.remote import wait_until
 from tests.preflight.login_faults import LOGIN_FAULTS
 from tests.suites.test_platform_red import CHECKS as PLATFORM
 
+from .experiments_red import EXPERIMENTS
 from .nvidia_smi_stub import make_nvidia_smi
 
 ROOT = Path(__file__).parents[2]
@@ -346,6 +347,8 @@ RED: dict[str, dict[str, str]] = {
         PUBLIC: r"assert .* == \d+\.\d+",
     },
 }
+for _fault, _checks in EXPERIMENTS.items():
+    RED.setdefault(_fault, {}).update(_checks)
 UNFIT = {"dead-store": r"ERROR: .*nothing answers at http://127.0.0.1:\d+ \("}
 """Faults with which no test begins, and what the preflight says."""
 BORNE = {
@@ -368,9 +371,12 @@ ENDLESS = {
 PATIENCE = {
     "notebook-never-ready": 20,
     "notebook-not-stopped": 20,
+    "catch-up-swapped": 30,
+    "schedule-lost": 10,
     "serving-never-ready": 40,
     "serving-stale": 40,
     "tensorboard-empty": 30,
+    "terminate-ignored": 15,
     "viewer-left": 20,
     "tokens-ageless": 6,
 }
@@ -431,6 +437,8 @@ class Cluster:
         where = self._endpoints
         patience = PATIENCE.get(fault, 4 if fault in ENDLESS else 60)
         options, environment = _ways_in(where, patience)
+        if any(check.startswith("experiments/") for check in checks):
+            options += ["--kf-slow", "--kf-recurring-period=2s"]
         options.append(f"--kf-auth={OTHER_WAYS.get(fault, 'auto')}")
         options += [*OPTIONS.get(fault, ()), *more]
         if any(check.startswith("serving/") or check == DEPLOYED for check in checks):

@@ -104,6 +104,15 @@ OPTIONS = (
         flag=True,
     ),
     Option(
+        "recurring_period",
+        "session.recurring_period",
+        p.PERIOD,
+        "How often the recurring runs are due that tests schedule. On the embedded cluster it is "
+        "2s unless it is given.",
+        default=60,
+        metavar="DURATION",
+    ),
+    Option(
         "timeout",
         "session.timeout",
         p.DURATION,

@@ -11,10 +11,17 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import Informer
 from pytest_kubeflow.local.pipelines.api.errors import RequestError
 from pytest_kubeflow.local.pipelines.api.submission import Submissions, new_run
-from pytest_kubeflow.local.pipelines.store import FINAL_STATES, RecurringRun, Store, now
+from pytest_kubeflow.local.pipelines.store import (
+    FINAL_STATES,
+    RecurringRun,
+    Store,
+    Submission,
+    now,
+)
 
 log = logging.getLogger(__name__)
 
@@ -24,10 +31,15 @@ _AFTER_ERROR = timedelta(seconds=10)
 class RecurringRuns:
     """Follows the recurring runs of `store`; `workflows` tells when a run may have ended."""
 
-    def __init__(self, store: Store, submissions: Submissions, workflows: Informer) -> None:
+    def __init__(
+        self, store: Store, submissions: Submissions, workflows: Informer, faults: Faults
+    ) -> None:
         self._store = store
         self._submissions = submissions
+        self._faults = faults
+        self._first: dict[str, tuple[Submission, str]] = {}
         self._changed = asyncio.Event()
+        faults.on_change(self._changed.set)
         workflows.on_change(lambda *_: self._changed.set())
         store.recurring_runs.watchers.append(lambda *_: self._changed.set())
 
@@ -55,16 +67,21 @@ class RecurringRuns:
     async def _look(self, record_id: str) -> datetime | None:
         """Start what is due; when to look again (None: when something changes)."""
         record = self._store.recurring_runs.get(record_id)
-        if record is None or not record.enabled:
+        if record is None or self._faults.active("schedule-lost"):
             return None
-        moment = now()
-        due = record.schedule.next(
-            record.last_triggered, record.created_at, moment, catch_up=not record.no_catchup
-        )
+        if not record.enabled and not self._faults.active("schedule-not-disabled"):
+            return None
+        moment, schedule, catch_up = now(), record.schedule, not record.no_catchup
+        if self._faults.active("schedule-endless"):
+            schedule = replace(schedule, end=None)
+        if self._faults.active("catch-up-swapped"):
+            catch_up = not catch_up
+        due = schedule.next(record.last_triggered, record.created_at, moment, catch_up=catch_up)
         if due is None or due > moment:
             return due
         mine = self._store.runs.where(recurring_run_id=record.id)
-        if sum(one.state not in FINAL_STATES for one in mine) >= record.max_concurrency:
+        most = record.max_concurrency + 10 * self._faults.active("schedule-overlaps")
+        if sum(one.state not in FINAL_STATES for one in mine) >= most:
             return None
         await self._start(record, due)
         return moment
@@ -72,7 +89,7 @@ class RecurringRuns:
     async def _start(self, record: RecurringRun, due: datetime) -> None:
         index = record.index + 1
         try:
-            wanted, version = self._submissions.latest(record.submission)
+            wanted, version = self._wanted(record)
             run = new_run(
                 wanted,
                 _run_name(record.workflow, index),
@@ -89,6 +106,13 @@ class RecurringRuns:
         if (kept := self._store.recurring_runs.get(record.id)) is not None:
             done = replace(kept, index=index, last_triggered=due)
             self._store.recurring_runs.save(done)
+
+    def _wanted(self, record: RecurringRun) -> tuple[Submission, str]:
+        """What is to be run, and the id of its version."""
+        newest = self._submissions.latest(record.submission)
+        if self._faults.active("latest-version-ignored"):
+            return self._first.setdefault(record.id, newest)
+        return newest
 
 
 def _run_name(stem: str, index: int) -> str:

@@ -93,7 +93,7 @@ class Pipelines:
         versions = VersionService(context, pipelines)
         submissions = Submissions(context, workflows)
         due = Submissions(inner, Workflows(patient))
-        self._recurring = RecurringRuns(store, due, self._informer)
+        self._recurring = RecurringRuns(store, due, self._informer, faults)
         self._foreign = ForeignWorkflows(patient) if alone else None
         routes = [
             *UploadService(context, pipelines, versions).routes(),

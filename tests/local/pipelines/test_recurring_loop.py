@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.pipelines.recurring import RecurringRuns
 from pytest_kubeflow.local.pipelines.schedules import Schedule
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument
@@ -38,7 +39,7 @@ def test_what_goes_wrong_with_one_does_not_stop_the_others(caplog: Any) -> None:
         store, submissions = Store(), Submissions()
         workflows: Any = Workflows()
         fake: Any = submissions
-        loop = asyncio.create_task(RecurringRuns(store, fake, workflows).run())
+        loop = asyncio.create_task(RecurringRuns(store, fake, workflows, Faults()).run())
         document = PipelineDocument.from_struct(DEFAULTS)
         for experiment in ("bad", "good"):
             wanted = Submission(experiment, "ns", document, {}, "default-editor")

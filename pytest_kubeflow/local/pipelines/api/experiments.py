@@ -88,7 +88,7 @@ class ExperimentService:
             await self._authorize(request, "list", namespace)
             self._store.default_experiment(namespace)
             records = self._store.experiments.where(namespace=namespace)
-            page = list_page(request, records, FIELDS, "Experiment")
+            page = list_page(request, records, FIELDS, "Experiment", faults=self._context.faults)
         except RequestError as error:
             raise error.wrap("List experiments failed") from None
         shown = [messages.experiment(one) for one in page.records]
@@ -96,6 +96,8 @@ class ExperimentService:
 
     async def archive(self, request: Request) -> Response:
         record = await self._find(request, "archive", "Failed to archive experiment")
+        if self._context.faults.active("archive-lost"):
+            return JSONResponse({})
         self._store.experiments.save(replace(record, storage_state=ARCHIVED))
         for run in self._store.runs.where(experiment_id=record.id):
             self._store.runs.save(replace(run, storage_state=ARCHIVED))

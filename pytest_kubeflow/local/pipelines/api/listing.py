@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from starlette.requests import Request
 
+from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.pipelines.api.collation import collated
 from pytest_kubeflow.local.pipelines.api.errors import RequestError, invalid
 from pytest_kubeflow.local.pipelines.api.filters import TAGS, comparable, parse_filter
@@ -52,6 +53,7 @@ def list_page(
     fields: Mapping[str, str],
     kind: str,
     *,
+    faults: Faults | None = None,
     operation: str = "operation",
 ) -> Page[Record]:
     """The page that the request's `filter`, `sort_by`, `page_size` and `page_token` ask for.
@@ -80,6 +82,10 @@ def list_page(
         sort_by, filter_text = said["sort_by"], said["filter"]
     attribute, descending = _order(sort_by, fields, kind)
     predicates = parse_filter(filter_text, fields, operation)
+    if sort_by and faults is not None and faults.active("filters-ignored"):
+        predicates = []
+    if faults is not None and faults.active("lists-unsorted"):
+        descending = not descending
 
     def position(record: Record) -> tuple[Any, str]:
         value = comparable(record, attribute)

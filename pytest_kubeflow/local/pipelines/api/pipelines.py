@@ -132,7 +132,7 @@ class PipelineService:
             records = self._store.pipelines.where(namespace=namespace)
             if not namespace and self._context.faults.active("pipeline-exposed"):
                 records = list(self._store.pipelines.values())
-            page = list_page(request, records, FIELDS, "Pipeline")
+            page = list_page(request, records, FIELDS, "Pipeline", faults=self._context.faults)
         except RequestError as error:
             doing = f"Failed to list pipelines in namespace {namespace}. Check error stack"
             raise error.wrap(doing) from None

@@ -112,7 +112,7 @@ class RecurringRunService:
                 records = [one for one in records if one.experiment_id == experiment_id]
             await self._authorize(request, "list", namespace)
             records = [one for one in records if one.namespace == namespace]
-            page = list_page(request, records, FIELDS, "Job")
+            page = list_page(request, records, FIELDS, "Job", faults=self._context.faults)
         except RequestError as error:
             raise error.wrap("Failed to list recurring runs") from None
         shown = [messages.recurring_run(one) for one in page.records]

@@ -104,7 +104,7 @@ class RunService:
                 wanted = {"experiment_id": experiment_id}
             await self._authorize(request, "list", namespace)
             records = self._store.runs.where(namespace=namespace, **wanted)
-            page = list_page(request, records, FIELDS, "Run")
+            page = list_page(request, records, FIELDS, "Run", faults=self._context.faults)
         except RequestError as error:
             raise error.wrap("Failed to list runs") from None
         shown = [messages.run(one) for one in page.records]
@@ -112,7 +112,8 @@ class RunService:
 
     async def archive(self, request: Request) -> Response:
         record = await self._find(request, "archive", "Failed to archive a run")
-        self._store.runs.save(replace(record, storage_state=ARCHIVED))
+        if not self._context.faults.active("archive-lost"):
+            self._store.runs.save(replace(record, storage_state=ARCHIVED))
         return JSONResponse({})
 
     async def unarchive(self, request: Request) -> Response:
@@ -140,6 +141,8 @@ class RunService:
             raise invalid(f"Failed to terminate a run {record.id}. Row not found").wrap(
                 "Failed to terminate a run"
             )
+        if self._context.faults.active("terminate-ignored"):
+            return JSONResponse({})
         canceling = self._store.runs.save(_changed(record, "CANCELING"))
         try:
             await self._workflows.terminate(record)
@@ -162,6 +165,8 @@ class RunService:
                 .wrap(f"Failed to retry run {record.id}")
                 .wrap("Failed to retry a run")
             )
+        if self._context.faults.active("retry-ignored"):
+            return JSONResponse({})
         again = replace(record, generation=record.generation + 1, finished_at=None)
         self._store.runs.save(_changed(again, "PENDING"))
         try:

@@ -53,7 +53,7 @@ class VersionService:
             request, "list", "Failed to list pipeline versions of {}"
         )
         records = self._store.versions.where(pipeline_id=record.id)
-        page = list_page(request, records, FIELDS, "PipelineVersion")
+        page = list_page(request, records, FIELDS, "PipelineVersion", faults=self._context.faults)
         shown = [messages.pipeline_version(one) for one in page.records]
         return JSONResponse(({"pipeline_versions": shown} if shown else {}) | page.fields())
 
