@@ -74,6 +74,10 @@ class Handler(socketserver.StreamRequestHandler):
     def hold(self):
         threading.Event().wait()
 
+    def echo(self):
+        for line in self.rfile:
+            self.wfile.write(line)
+
     def answer(self):
         self.wfile.write(self.rfile.readline())
 
@@ -214,8 +218,10 @@ def test_a_pod_that_goes_away(kubernetes: KubernetesClient) -> None:
     with (
         running(kubernetes) as target,
         PortForward.to_pod(kubernetes, target) as forward,
-        closing(begin(forward.address, "answer")) as connection,
+        closing(begin(forward.address, "echo")) as connection,
     ):
+        connection.sendall(b"there\n")
+        assert connection.recv(6) == b"there\n"
         kubernetes.core.delete_namespaced_pod(target.pod, NAMESPACE, grace_period_seconds=0)
         with contextlib.suppress(ConnectionResetError):
             assert connection.recv(1) == b""

@@ -23,7 +23,7 @@ class CuttingProxy:
         self._target = target
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self._open: list[socket.socket] = []
+        self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self.lets_in: Callable[[bytes], bool] = lambda _head: True
         """Whether a request with this head goes through; others get 401."""
@@ -34,6 +34,10 @@ class CuttingProxy:
         self.swallows_responses = False
         """What the server sends is lost."""
 
+        self.open = threading.Event()
+        """New connections wait until it is set."""
+
+        self.open.set()
         self.opened = 0
         self._begin(self._accept)
 
@@ -50,8 +54,8 @@ class CuttingProxy:
 
     def cut(self) -> None:
         """Reset all connections, on both sides."""
-        while self._open:
-            one = self._open.pop()
+        while self._sockets:
+            one = self._sockets.pop()
             with contextlib.suppress(OSError):
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
                 one.shutdown(socket.SHUT_RDWR)
@@ -72,13 +76,14 @@ class CuttingProxy:
 
     def _serve(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError):
+            self.open.wait(60)
             head = client.recv(_PIECE)
             if not self.lets_in(head):
                 client.sendall(_REFUSAL)
                 client.close()
                 return
             server = socket.create_connection(("127.0.0.1", self._target))
-            self._open += [client, server]
+            self._sockets += [client, server]
             self.opened += 1
             server.sendall(head)
             self._begin(self._copy, server, client, lambda: self.swallows_responses)

@@ -74,21 +74,42 @@ class Running:
         """How often it was run."""
         return len(self.runs.read_text().splitlines())
 
+    def let_end(self) -> None:
+        """The code need not go on."""
+        self._end.touch()
+
     def end(self) -> Outputs | Exception:
         """Let it end, and give what came of it."""
-        self._end.touch()
+        self.let_end()
         self._thread.join(60)
         return self._outputs[0]
 
 
+def wait_for(server: JupyterServer, kernel: Kernel, key: str, value: object) -> None:
+    """Wait until the server says so of a kernel."""
+    wait_until(
+        lambda: server.reply(f"/api/kernels/{kernel.id}").json,
+        lambda told: told[key] == value,
+        deadline=Deadline.after(60),
+        what=f"the kernel's {key} to be {value}",
+    )
+
+
 def test_what_was_written_meanwhile_is_not_lost(
-    make_kernel: KernelMaker, proxy: CuttingProxy, tmp_path: Path
+    make_kernel: KernelMaker, jupyter: Jupyter, proxy: CuttingProxy, tmp_path: Path
 ) -> None:
     kernel = make_kernel(proxy.port)
     kernel.execute("1")
     running = Running(kernel, tmp_path)
     running.wait_begun()
+    server = JupyterServer(jupyter.url(), session())
+    proxy.open.clear()
     proxy.cut()
+    # What is written before Jupyter has seen that nobody is there any more is lost.
+    wait_for(server, kernel, "connections", 0)
+    running.let_end()
+    wait_for(server, kernel, "execution_state", "idle")
+    proxy.open.set()
     found = running.end()
     assert isinstance(found, Outputs), found
     assert (found.stdout, found.result) == ("begun\nended\n", "42")
@@ -122,15 +143,10 @@ def test_outputs_that_are_lost_are_told_and_the_cell_is_not_run_again(
     proxy.swallows_responses = True
     running = Running(kernel, tmp_path)
     running.wait_begun()
-    running._end.touch()
+    running.let_end()
     # The kernel has answered for all of it, and all of that was lost on the way.
     server = JupyterServer(jupyter.url(), session())
-    wait_until(
-        lambda: server.reply(f"/api/kernels/{kernel.id}").json,
-        lambda state: state["execution_state"] == "idle",
-        deadline=Deadline.after(60),
-        what="the kernel to be idle",
-    )
+    wait_for(server, kernel, "execution_state", "idle")
     proxy.swallows_responses = False
     proxy.cut()
     found = running.end()

@@ -381,6 +381,10 @@ class ContainerRunner:
                 self._in_background(self._attendance.end(self._inside))
             status = await process.wait()
             await log.drained()
+        except asyncio.CancelledError:
+            # The node stops: nobody waits for what has been given time to end by itself.
+            process.kill()
+            raise
         finally:
             watching.cancel()
             self._inside = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import PODS
+from tests.cluster.remote import wait_until
 from tests.local.kubelet.conftest import NAMESPACE, Cluster, phase, sh, state
 
 
@@ -13,13 +14,14 @@ def finalizers(cluster: Cluster, pod: Object, *names: str) -> None:
 
 
 def delete(cluster: Cluster, pod: Object) -> None:
-    cluster.do(cluster.client.delete(PODS, pod["metadata"]["name"], NAMESPACE, grace_seconds=1))
+    cluster.do(cluster.client.delete(PODS, pod["metadata"]["name"], NAMESPACE, grace_seconds=30))
 
 
 def test_a_pod_that_is_deleted_ends_once_and_waits_for_its_finalizer(cluster: Cluster) -> None:
-    pod = cluster.create(sh("echo begun; trap 'exit 3' TERM; sleep 60 & wait"))
+    pod = cluster.create(sh("trap 'exit 3' TERM; echo begun; sleep 60 & wait"))
     finalizers(cluster, pod, "example.com/counted")
     cluster.until(pod, lambda one: "running" in state(one))
+    wait_until(lambda: "begun" in cluster.log(pod))
     delete(cluster, pod)
     ended = cluster.finished(pod)
     assert phase(ended) == "Failed"
