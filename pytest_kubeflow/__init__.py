@@ -80,6 +80,8 @@ if TYPE_CHECKING:
     from pytest_kubeflow.platform.expectation import PlatformHealth
     from pytest_kubeflow.quantity import parse_quantity
     from pytest_kubeflow.redaction import Redactor, Secret
+    from pytest_kubeflow.secrets.given import GivenValues
+    from pytest_kubeflow.secrets.maker import GivenValuesMaker
     from pytest_kubeflow.serving.deployer import ServiceDeployer
     from pytest_kubeflow.serving.errors import RequestFailed, ServiceFailed
     from pytest_kubeflow.serving.predictor import Predictor
@@ -123,6 +125,8 @@ __all__ = [
     "ExperimentCreator",
     "ExperimentFailed",
     "FileBrowser",
+    "GivenValues",
+    "GivenValuesMaker",
     "GpuSettings",
     "Holder",
     "InferenceService",
@@ -231,6 +235,8 @@ _HOMES = {
         "VolumeError",
         "WaitTimeout",
     ],
+    "secrets.given": ["GivenValues"],
+    "secrets.maker": ["GivenValuesMaker"],
     "experiments.creator": ["PipelineExperimentCreator"],
     "experiments.experiment": ["PipelineExperiment"],
     "experiments.recurring_run": ["RecurringRun"],

@@ -90,6 +90,14 @@ class PipelineRun:
         """Whether it is in a state that it will not leave."""
         return self.state in FINAL_STATES
 
+    @property
+    def obstacle(self) -> str:
+        """What keeps one of its tasks from starting now, in Kubernetes' words; "" if nothing does.
+
+        It may still mend itself: `wait` fails by what has not within --kf-start-timeout.
+        """
+        return self._access.watcher.obstacle(self.run_id)
+
     def wait(
         self, timeout: float | None = None, *, expect: str | tuple[str, ...] = "SUCCEEDED"
     ) -> PipelineRun:

@@ -170,7 +170,7 @@ class RunWatcher:
                 raise NotFound(f"run {view.name} was removed while it was waited for")
             if deadline.expired:
                 last = followed.state or "PENDING"
-                known = self._obstacle(view.run_id) or (cause() if cause else "")
+                known = self.obstacle(view.run_id) or (cause() if cause else "")
                 raise WaitTimeout(
                     f"timed out after {deadline} waiting for run {view.name} to end; "
                     f"last state: {last}{f'; {known}' if known else ''}",
@@ -179,8 +179,8 @@ class RunWatcher:
                 )
             self.look()
 
-    def _obstacle(self, run_id: str) -> str:
-        """What keeps a run from going on now, as far as that can be seen."""
+    def obstacle(self, run_id: str) -> str:
+        """What keeps a run from going on now, as far as that can be seen; "" if nothing does."""
         if self._obstacles is None:
             return ""
         try:

@@ -21,6 +21,12 @@ RUNS = "runs"
 VOLUMES = "volumes"
 """Claims that are filled and read back by helper pods."""
 
+SECRETS = "secrets"
+"""Secrets that are made for components."""
+
+CONFIG_MAPS = "config maps"
+"""ConfigMaps that are."""
+
 OBJECTSTORE = "objectstore"
 KSERVE = "kserve"
 NOTEBOOKS = "notebooks"

@@ -120,6 +120,8 @@ NEEDED = (
     ),
     Right(_OBJECT, "persistentvolumeclaims", "volumes", (need.VOLUMES,)),
     Right(_OBJECT, "configmaps", "volumes", (need.VOLUMES,)),
+    Right(("create", "patch", "delete"), "secrets", "what components get", (need.SECRETS,)),
+    Right(("create", "patch", "delete"), "configmaps", "what components get", (need.CONFIG_MAPS,)),
     Right(
         *(("list",), "events", "evidence of what went wrong"),
         (need.VOLUMES, *_RUN, *_SERVED, *_NOTEBOOKS, *_VIEWERS, *_TENSORBOARDS, *_KATIB),

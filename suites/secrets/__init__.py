@@ -1,0 +1,1 @@
+"""Secrets and ConfigMaps reach components, unchanged, and nobody else."""
