@@ -16,6 +16,8 @@ _OF_COMPONENTS: dict[str, str] = {
     "archive-lost": "what is archived stays where it was",
     "artifact-lost": "artifacts of tasks are reported as stored, but are not",
     "artifacts-open": "the pipelines UI hands out artifacts of any namespace to every known user",
+    "cache-forced": "tasks come out of the cache though it is turned off for them",
+    "cache-ignored": "tasks run again though they are in the cache",
     "canary-ignored": "a canary gets none of the requests that its share promises",
     "catch-up-swapped": (
         "recurring runs make up for missed starts if they are not to, and else do not"
@@ -72,6 +74,10 @@ _OF_COMPONENTS: dict[str, str] = {
     "schedule-lost": "recurring runs are accepted, and never due",
     "schedule-not-disabled": "recurring runs that are disabled go on",
     "schedule-overlaps": "recurring runs have more runs at once than they may",
+    "secret-keys-swapped": "variables of tasks have each other's keys of a Secret",
+    "secret-leaks": "the logs of tasks begin with all of their variables",
+    "secrets-optional": "tasks start without the Secrets that they need",
+    "secrets-required": "tasks do not start without Secrets that they can do without",
     "serving-asleep": "services that have gone to zero do not come back when they are asked",
     "serving-false-ready": "InferenceServices say that they are ready, whatever their models do",
     "serving-gap": "an updated predictor ends before the new one serves",

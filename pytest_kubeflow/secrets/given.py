@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -40,6 +40,8 @@ class GivenValues:
     namespace: str
     name: str
     kubernetes: KubernetesClient
+    conceal: Callable[[Values], None] = lambda _values: None
+    """Is told the values first that it gets later."""
 
     def __repr__(self) -> str:
         return f"<{self}>"
@@ -50,6 +52,7 @@ class GivenValues:
     def replace(self, values: Values) -> None:
         """Give it these values, and no others."""
         # By a JSON patch: in another one, keys that it does not name would stay.
+        self.conceal(values)
         operations = [
             {"op": "add", "path": f"/{field}", "value": value}
             for field, value in content(self.kind, values).items()
@@ -75,9 +78,11 @@ def create(
     *,
     values: Values,
     labels: Mapping[str, str],
+    conceal: Callable[[Values], None],
 ) -> GivenValues:
-    """Make one. Raises KubeflowErrors."""
-    given = GivenValues(kind, namespace, name, kubernetes)
+    """Make one; `conceal` is told its values first. Raises KubeflowErrors."""
+    given = GivenValues(kind, namespace, name, kubernetes, conceal)
+    conceal(values)
     body = {"metadata": {"name": name, "labels": dict(labels)}, **content(kind, values)}
     with calling(f"create {given}"):
         getattr(kubernetes.core, f"create_{_METHODS[kind]}")(namespace, body)

@@ -34,10 +34,6 @@ class GivenValuesMaker:
 
     def __call__(self, values: Values, *, namespace: str | None = None) -> GivenValues:
         """One with these values, in the session's namespace or in another."""
-        if self._kind == "Secret":
-            for value in values.values():
-                if isinstance(value, str):
-                    self._redactor.add(value)
         given = create(
             self._kubernetes,
             self._kind,
@@ -45,10 +41,19 @@ class GivenValuesMaker:
             self._ownership.name(self._kind),
             values=values,
             labels=self._ownership.labels(),
+            conceal=self._conceal,
         )
         self.made.append(given)
         MADE.add(self._kind.lower())
         return given
+
+    def _conceal(self, values: Values) -> None:
+        if self._kind != "Secret":
+            return
+        for value in values.values():
+            # What of bytes is no text is not shown as such.
+            text = value if isinstance(value, str) else value.decode(errors="ignore")
+            self._redactor.add(text)
 
     def close(self) -> None:
         """Remove them. The first error is raised at the end."""

@@ -21,6 +21,7 @@ from tests.suites.test_platform_red import CHECKS as PLATFORM
 
 from .experiments_red import EXPERIMENTS
 from .nvidia_smi_stub import make_nvidia_smi
+from .secrets_red import SECRETS
 
 ROOT = Path(__file__).parents[2]
 BRANCHES = "pipelines/test_control_flow.py::test_each_item_is_looped_over_and_one_branch_taken"
@@ -347,8 +348,9 @@ RED: dict[str, dict[str, str]] = {
         PUBLIC: r"assert .* == \d+\.\d+",
     },
 }
-for _fault, _checks in EXPERIMENTS.items():
-    RED.setdefault(_fault, {}).update(_checks)
+for _table in (EXPERIMENTS, SECRETS):
+    for _fault, _checks in _table.items():
+        RED.setdefault(_fault, {}).update(_checks)
 UNFIT = {"dead-store": r"ERROR: .*nothing answers at http://127.0.0.1:\d+ \("}
 """Faults with which no test begins, and what the preflight says."""
 BORNE = {
@@ -362,6 +364,7 @@ ENDLESS = {
         "claim-pending",
         "image-pull",
         "run-stuck-pending",
+        "secrets-required",
         "task-hangs",
         "tensorboards-ignored",
         "workflows-ignored",

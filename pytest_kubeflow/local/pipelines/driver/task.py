@@ -20,6 +20,7 @@ from pytest_kubeflow.local.pipelines.driver.pod import OWN_VOLUMES, TaskPod, own
 from pytest_kubeflow.local.pipelines.driver.report import Artifact, Report
 from pytest_kubeflow.local.pipelines.driver.retry import BY_DEFAULT, RetryPolicy
 from pytest_kubeflow.local.pipelines.driver.rights import Rights
+from pytest_kubeflow.local.pipelines.driver.spoiling import spoil
 from pytest_kubeflow.local.pipelines.driver.status import WorkflowStatus
 from pytest_kubeflow.local.pipelines.driver.step import Step
 from pytest_kubeflow.local.pipelines.driver.task_config import inputs_for, pass_through
@@ -29,7 +30,6 @@ from pytest_kubeflow.local.pipelines.driver.values import InnerError, PodError, 
 Json = Any
 
 _IMPORTER_IMAGE = "busybox"
-_HANGING = ("sh", "-c", "while :; do sleep 3600; done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class TaskRunner:
             report = self._tampered(await self._attempts(step))
             values = self.ledger.complete(execution, report.parameters, report.artifacts)
             self.ledger.launched(step)
-        if step.cached and image != claims.DELETE:
+        if image != claims.DELETE and (step.cached or self.tools.faults.active("cache-forced")):
             self.tools.cache.add(self.pipeline_name, self._namespace, key, execution)
         return values
 
@@ -83,7 +83,9 @@ class TaskRunner:
         return str(self.workflow["metadata"]["namespace"])
 
     def _find(self, step: Step, key: str) -> int:
-        if not step.cached:
+        faults = self.tools.faults
+        wanted = step.cached or faults.active("cache-forced")
+        if not wanted or faults.active("cache-ignored"):
             return 0
         return self.tools.cache.find(self.pipeline_name, self._namespace, key)
 
@@ -268,8 +270,7 @@ class TaskRunner:
         main = manifest["spec"]["containers"][0]
         for part in ("command", "args"):
             main[part] = [variables.replaced(one, known) for one in main[part]]
-        if self.tools.faults.active("task-hangs"):
-            manifest["spec"]["containers"][0]["args"] = list(_HANGING)
+        spoil(manifest, self.tools.faults)
         return manifest
 
     def _tampered(self, report: Report) -> Report:

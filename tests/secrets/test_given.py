@@ -1,0 +1,49 @@
+"""Values of Secrets and ConfigMaps: how they are written, and that nothing shows them."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.secrets.given import GivenValues, content
+
+KEYS = st.text("abc.-_", min_size=1, max_size=5)
+VALUES = st.dictionaries(KEYS, st.text() | st.binary(), max_size=4)
+
+
+def plain(value: str | bytes) -> bytes:
+    return value.encode() if isinstance(value, str) else value
+
+
+@given(VALUES)
+def test_a_secret_holds_the_bytes(values: dict[str, str | bytes]) -> None:
+    data = content("Secret", values)["data"]
+    assert {key: base64.b64decode(value) for key, value in data.items()} == {
+        key: plain(value) for key, value in values.items()
+    }
+
+
+@given(VALUES)
+def test_a_config_map_holds_text_as_it_is_and_bytes_apart(values: dict[str, str | bytes]) -> None:
+    made = content("ConfigMap", values)
+    others = {key: base64.b64decode(value) for key, value in made["binaryData"].items()}
+    assert {**made["data"], **others} == values
+    assert not made["data"].keys() & others.keys()
+
+
+@pytest.mark.parametrize("value", [1, None, ["a"], {"a": "b"}])
+def test_other_types_are_refused(value: Any) -> None:
+    kind = type(value).__name__
+    with pytest.raises(ConfigurationError, match=f"'key' is of type {kind}"):
+        content("Secret", {"key": value})
+
+
+def test_nothing_shows_values() -> None:
+    nobody: Any = None
+    shown = GivenValues("Secret", "team", "mine", nobody)
+    assert repr(shown) == "<Secret team/mine>"
