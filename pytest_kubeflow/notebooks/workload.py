@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.k8s.events import message_of, visible_events
+from pytest_kubeflow.k8s.events import last_refusal, visible_events
 from pytest_kubeflow.webapps.workload import ServerWorkload, newest_pod
 
 LABEL = "notebook-name"
@@ -30,16 +30,22 @@ class NotebookWorkload(ServerWorkload):
         return self.name
 
     def not_created(self) -> str:
-        """What its events say of a pod that cannot be made."""
+        """What its events say of a pod that cannot be made.
+
+        Those of an earlier StatefulSet of that name, of a notebook that was removed, do not count.
+        """
+        uid = self._uid()
         events = visible_events(self.kubernetes, self.namespace, kind="StatefulSet", name=self.name)
-        failed = [message_of(one) for one in events if one.reason == "FailedCreate"]
-        return failed[-1] if failed else ""
+        return last_refusal([one for one in events if one.involved_object.uid in {None, uid}])
 
     def is_made(self) -> bool:
         """Whether the StatefulSet is there."""
+        return self._uid() is not None
+
+    def _uid(self) -> str | None:
         try:
             with calling(f"read StatefulSet {self.namespace}/{self.name}"):
-                self.kubernetes.apps.read_namespaced_stateful_set(self.name, self.namespace)
+                found = self.kubernetes.apps.read_namespaced_stateful_set(self.name, self.namespace)
         except NotFound:
-            return False
-        return True
+            return None
+        return str(found.metadata.uid)

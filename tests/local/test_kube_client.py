@@ -146,3 +146,25 @@ def test_a_refusal_is_one_at_once(code: int) -> None:
             await PatientClient(client).create(PODS, POD)
 
     against([refused(code, "AlreadyExists" if code == 409 else "Because")], test)
+
+
+def test_a_server_that_asks_for_a_little_time_is_asked_again() -> None:
+    """As by client-go: a custom resource whose storage is being made answers so."""
+    busy = (
+        b'{"kind":"Status","code":429,"reason":"TooManyRequests","message":"storage is (re)init"}'
+    )
+    later = answer(busy, status=b"429 Too Many Requests").replace(
+        b"Content-Type", b"Retry-After: 0\r\nContent-Type"
+    )
+
+    async def found(client: KubeClient) -> None:
+        assert (await client.list(PODS))["items"] == []
+
+    async def refused_at_last(client: KubeClient) -> None:
+        with pytest.raises(ApiError, match="storage is"):
+            await client.list(PODS)
+
+    against([later, later, answer(LIST)], found)
+    against([later], refused_at_last)
+    # One that names no time is not asked again.
+    against([answer(busy, status=b"429 Too Many Requests"), answer(LIST)], refused_at_last)

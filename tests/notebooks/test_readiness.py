@@ -79,6 +79,18 @@ def test_a_quota_that_may_have_room_later_is_waited_for() -> None:
     assert "it has no room for this now" in reason(full, seconds=60)
 
 
+def test_a_webhook_that_knew_nothing_for_a_moment_is_waited_for() -> None:
+    """Seen on a real API server, whose custom resources were new: the next try was taken."""
+    words = (
+        'create Pod lab-0 in StatefulSet lab failed error: admission webhook "pods.example.com" '
+        "denied the request: "
+    )
+    busy = Look(state(), workload(words + "storage is (re)initializing"))
+    assert "timed out after 0.5 s" in reason(busy, WaitTimeout)
+    assert "it could not ask the API server when it was asked" in reason(busy, seconds=60)
+    assert "give helper pods what it asks for" in reason(Look(state(), workload(words + "no")))
+
+
 def test_a_controller_that_does_nothing() -> None:
     nothing = Look(state(), workload(made=False))
     assert "last state: no pod yet" in reason(nothing, WaitTimeout)
