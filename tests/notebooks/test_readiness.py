@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
@@ -28,12 +29,17 @@ class Workload(NotebookWorkload):
 
     words = ""
     made = True
+    taken = ""
 
     def not_created(self) -> str:
         return self.words
 
     def is_made(self) -> bool:
         return self.made
+
+    def refused(self, pod_spec: Mapping[str, Any]) -> str:
+        assert pod_spec["containers"]
+        return self.taken
 
 
 def workload(words: str = "", *, made: bool = True, pod: Any = None) -> Workload:
