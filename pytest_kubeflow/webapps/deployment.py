@@ -38,6 +38,15 @@ class DeploymentWorkload(ServerWorkload):
             return ""
         return last_refusal([one for one in about if one.involved_object.kind == "ReplicaSet"])
 
+    def has_claim(self, name: str) -> bool:
+        """Whether there is such a volume claim beside it."""
+        try:
+            with calling(f"read volume claim {self.namespace}/{name}"):
+                self.kubernetes.core.read_namespaced_persistent_volume_claim(name, self.namespace)
+        except NotFound:
+            return False
+        return True
+
     def is_rolled_out(self) -> bool:
         """Whether all its pods are those of its newest template, and ready."""
         try:

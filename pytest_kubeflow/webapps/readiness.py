@@ -130,8 +130,8 @@ class ServerReadiness(Generic[L]):
         """Why its object alone makes it clear that it will never respond; empty if it does not."""
         return ""
 
-    def _refused_workload(self, _look: L) -> str:
-        """Why the API server would not take what its controller makes of it; empty if it would."""
+    def _unmade(self, _look: L) -> str:
+        """Why its controller makes nothing of it, which its log alone tells; empty if unknown."""
         return ""
 
     def _tell(self, state: str | None) -> None:
@@ -179,10 +179,14 @@ class ServerReadiness(Generic[L]):
             told = f"; it is {rule.rule} that refuses it: {rule.advice}" if rule else ""
             return f"its {maker} cannot make a pod: {words}{told}"
         lasted = self._lasted("no pod")
-        if lasted >= min(GRACE, self.start_timeout) and not self._tried and not look.workload.is_made():
+        if (
+            lasted >= min(GRACE, self.start_timeout)
+            and not self._tried
+            and not look.workload.is_made()
+        ):
             self._tried = True
-            if refused := self._refused_workload(look):
-                return f"it has no {maker}, and the API server takes none: {refused}"
+            if why := self._unmade(look):
+                return why
         if lasted < self.start_timeout:
             return ""
         if not look.workload.is_made():
