@@ -73,15 +73,15 @@ class Struct:
         return found
 
     @cached_property
-    def zeros(self) -> Mapping[str, int | str]:
-        """Numbers, truth values and texts that are written though nobody has set them."""
+    def zeros(self) -> Mapping[str, int]:
+        """Numbers and truth values that are written though nobody has set them."""
         return {
-            name: _ZEROS[field.type.kind]
+            name: False if field.type.kind == "bool" else 0
             for name, field in self.fields.items()
             if field.always
             and not field.pointer
             and isinstance(field.type, Leaf)
-            and field.type.kind in _ZEROS
+            and field.type.kind in {"bool", "int32", "int64"}
         }
 
     @cached_property
@@ -93,8 +93,6 @@ class Struct:
             for name, field in ((name, Field.parse(text)) for name, text in fields.items())
         }
 
-
-_ZEROS: Mapping[str, int | str] = {"bool": False, "int32": 0, "int64": 0, "string": ""}
 
 Type = Leaf | ListOf | MapOf | Struct
 
