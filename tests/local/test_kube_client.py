@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -36,7 +37,9 @@ def against(
     """Run `test` with a client of a server that gives these answers, the last one for ever."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        if length := re.search(rb"(?i)^content-length: (\d+)", head, re.MULTILINE):
+            await reader.readexactly(int(length[1]))
         writer.write(answers.pop(0) if len(answers) > 1 else answers[0])
         writer.close()
 
