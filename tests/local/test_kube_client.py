@@ -22,7 +22,7 @@ ADDED = b'{"type":"ADDED","object":{"metadata":{"name":"%b","resourceVersion":"2
 
 
 def answer(body: bytes, kind: bytes = b"application/json", status: bytes = b"200 OK") -> bytes:
-    head = b"HTTP/1.1 %b\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n"
+    head = b"HTTP/1.1 %b\r\nConnection: close\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n"
     return head % (status, kind, len(body)) + body
 
 
