@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+from pytest_kubeflow.errors import KubeflowError
+
 T = TypeVar("T")
 
 _KEPT = 64
@@ -26,6 +28,16 @@ class Provenance:
         """Remember that `value` came from `source` ("task add of run x"); returns the value."""
         self._read.append((value, source))
         return value
+
+    def note_text(self, content: bytes, source: str, encoding: str = "utf-8") -> str:
+        """The same for the text of a file. Raises KubeflowError for content that is none."""
+        try:
+            return self.note(content.decode(encoding), source)
+        except UnicodeDecodeError as error:
+            raise KubeflowError(
+                f"{source} is no text in {error.encoding}: byte {content[error.start]:#04x} at "
+                f"{error.start} of {len(content)} ({error.reason}); read_bytes gives it as it is"
+            ) from error
 
     def note_all(self, values: Iterable[Any], source: str) -> None:
         """The same for several."""

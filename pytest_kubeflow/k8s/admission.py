@@ -33,6 +33,12 @@ _RATIO = re.compile(r"(?P<resource>\S+) max limit to request ratio per (?P<type>
 _POD_SECURITY = re.compile(r'violates PodSecurity "(?P<name>[^"]+)"')
 _POLICY = re.compile(r"ValidatingAdmissionPolicy '(?P<name>[^']+)' with binding '[^']+' denied")
 _WEBHOOK = re.compile(r'admission webhook "(?P<name>[^"]+)" denied the request')
+# It could not ask the API server either, and does not know whether it would refuse.
+_HINDERED = re.compile(
+    _WEBHOOK.pattern + r".*(?:storage is \(re\)initializing|currently unable to handle the request|"
+    r"etcdserver: |connection refused|i/o timeout|context deadline exceeded|too many requests)",
+    re.IGNORECASE | re.DOTALL,
+)
 _PRIORITY = re.compile(r"no PriorityClass with name (?P<name>\S+) was found")
 _ACCOUNT = re.compile(r"error looking up service account (?P<name>[^:\s]+): ")
 _CONSTRAINTS = re.compile("unable to validate against any security context constraint")
@@ -116,6 +122,11 @@ def _unknown(found: re.Match[str]) -> Refusal:
     )
 
 
+def _hindered(found: re.Match[str]) -> Refusal:
+    rule = f"the admission webhook {found['name']!r}"
+    return Refusal(rule, "it could not ask the API server when it was asked", passing=True)
+
+
 def _limit_range(found: re.Match[str]) -> Refusal:
     groups = found.groupdict()
     if groups["type"] == "PersistentVolumeClaim":
@@ -159,6 +170,7 @@ _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Refusal]], ...]
         ),
     ),
     (_POLICY, _named("ValidatingAdmissionPolicy {name!r}", _WANTED)),
+    (_HINDERED, _hindered),
     (_WEBHOOK, _named("the admission webhook {name!r}", _WANTED)),
     (
         _PRIORITY,

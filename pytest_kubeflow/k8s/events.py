@@ -54,6 +54,23 @@ def message_of(event: Any) -> str:
     return " ".join((event.message or "").split())
 
 
+def last_refusal(events: list[Any]) -> str:
+    """Why pods cannot be made, by the events of what makes them, oldest first.
+
+    Empty once one was made: what was said before has passed, and its event stays for an hour.
+    """
+    for number, event in enumerate(reversed(events)):
+        if event.reason == "SuccessfulCreate":
+            return ""
+        if event.reason == "FailedCreate":
+            before = events[: len(events) - 1 - number]
+            made = any(
+                one.reason == "SuccessfulCreate" for one in before if _when(one) == _when(event)
+            )
+            return "" if made else message_of(event)
+    return ""
+
+
 def is_pulling(events: list[Any]) -> bool:
     """Whether the last that a pod's events, oldest first, say of its images is a pull that goes on.
 

@@ -93,7 +93,8 @@ class Volume:
 
     def read_text(self, path: str, encoding: str = "utf-8") -> str:
         """The content of one file as text."""
-        return READ.note(self.read_bytes(path).decode(encoding), f"{path} on volume {self.name}")
+        where = f"{path} on volume {self.name}"
+        return READ.note_text(self.read_bytes(path), where, encoding)
 
     def read(self, paths: Sequence[str]) -> dict[str, bytes]:
         """The contents of several files; small ones take one pod together."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.k8s.events import message_of, visible_events
+from pytest_kubeflow.k8s.events import last_refusal, message_of, visible_events
 from pytest_kubeflow.katib.search_space import SearchParameter
 from pytest_kubeflow.katib.spec import (
     COLLECTORS,
@@ -110,9 +110,7 @@ class ExperimentWorkload:
 
     def not_created(self, kind: str, name: str) -> str:
         """Why a controller can make no pod for it, in Kubernetes' words; empty if none says so."""
-        events = visible_events(self.kubernetes, self.namespace, kind=kind, name=name)
-        failed = [message_of(one) for one in events if one.reason == "FailedCreate"]
-        return failed[-1] if failed else ""
+        return last_refusal(visible_events(self.kubernetes, self.namespace, kind=kind, name=name))
 
     def replica_sets(self) -> list[str]:
         """The names of the ReplicaSets of its suggestion service."""

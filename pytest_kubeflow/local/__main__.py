@@ -121,6 +121,7 @@ async def _serve(options: argparse.Namespace, directory: Path) -> int:
     # Imported late, so that --help and --list-faults answer at once.
     from pytest_kubeflow.local.database import DatabaseError
     from pytest_kubeflow.local.frontdoor import PASSWORD
+    from pytest_kubeflow.local.joinedwebhooks import ForeignWebhookError
     from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeconfigError
     from pytest_kubeflow.local.kube.commandline import end_signalled
     from pytest_kubeflow.local.server import Server
@@ -142,7 +143,10 @@ async def _serve(options: argparse.Namespace, directory: Path) -> int:
             strict=options.strict,
         )
         endpoints = await server.start()
-    except (ApiError, ApiUnreachableError, KubeconfigError, SpawnerError, DatabaseError) as error:
+    except (
+        *(ApiError, ApiUnreachableError, ForeignWebhookError),
+        *(KubeconfigError, SpawnerError, DatabaseError),
+    ) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     try:

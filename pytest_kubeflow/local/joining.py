@@ -7,7 +7,9 @@ components use the credentials of the kubeconfig: whose they are decides what th
 from __future__ import annotations
 
 import json
+import logging
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,8 +17,12 @@ import yaml
 
 from pytest_kubeflow.local.kube import ApiError, Credentials, KubeClient, load_kubeconfig
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.resources import CONFIG_MAPS, PODS, SERVICE_CIDRS
+from pytest_kubeflow.local.kube.resources import CONFIG_MAPS, PODS, SERVICE_CIDRS, SERVICES
 
+log = logging.getLogger(__name__)
+
+_OUTSIDE = "192.0.2.1"  # RFC 5737: nobody's address, and so nobody's cluster IP
+_RANGE = re.compile(r"range of valid IPs is ([0-9./]+)")
 _AUTHENTICATION = "extension-apiserver-authentication"
 _FILES = {
     "cluster": ("certificate-authority",),
@@ -66,16 +72,41 @@ class JoinedApi:
 
 
 async def service_cidrs(client: KubeClient) -> list[str]:
-    """The IPv4 networks of the cluster's cluster IPs; none where the server does not tell."""
+    """The IPv4 networks of the cluster's cluster IPs; none where the server does not tell.
+
+    Kubernetes has objects for them since 1.33. Before, an address outside of them is refused with
+    the network that it should be in (pkg/registry/core/service/ipallocator).
+    """
     try:
         answer = await client.list(SERVICE_CIDRS)
     except ApiError as error:
         if error.code not in {403, 404}:
             raise
-        return []
-    return [
-        cidr for one in answer["items"] for cidr in one["spec"].get("cidrs") or [] if "." in cidr
-    ]
+        found = await _range_of_cluster_ips(client)
+    else:
+        found = [cidr for one in answer["items"] for cidr in one["spec"].get("cidrs") or []]
+    networks = [cidr for cidr in found if "." in cidr]
+    if not networks:
+        log.warning("the API server does not tell its cluster IPs: pods reach no Services by them")
+    return networks
+
+
+async def _range_of_cluster_ips(client: KubeClient) -> list[str]:
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"generateName": "cluster-ips-", "namespace": "default"},
+        "spec": {"clusterIP": _OUTSIDE, "ports": [{"port": 80}]},
+    }
+    try:
+        await client.request(
+            "POST", SERVICES.path("default"), params={"dryRun": "All"}, body=service
+        )
+    except ApiError as error:
+        if error.code not in {403, 422}:
+            raise
+        return _RANGE.findall(error.message)
+    return []
 
 
 async def keeps_image_volumes(client: KubeClient, namespace: str) -> bool:

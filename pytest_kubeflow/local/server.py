@@ -30,6 +30,7 @@ from pytest_kubeflow.local.frontdoor import (
 from pytest_kubeflow.local.gateway import Activity, Mesh
 from pytest_kubeflow.local.gateway.issuer import make_key
 from pytest_kubeflow.local.hosts import service_names
+from pytest_kubeflow.local.joinedwebhooks import JoinedWebhooks, remove_left
 from pytest_kubeflow.local.katib.parts import Katib
 from pytest_kubeflow.local.katib.presence import Presence
 from pytest_kubeflow.local.kube import KubeClient
@@ -40,7 +41,7 @@ from pytest_kubeflow.local.metadata.durable import keep as keep_metadata
 from pytest_kubeflow.local.node import VOLUMES, node_images, start_node
 from pytest_kubeflow.local.notebooks.controllers import notebook_controllers
 from pytest_kubeflow.local.objectstore import S3_PORT, ObjectStore
-from pytest_kubeflow.local.parts import show_parts
+from pytest_kubeflow.local.parts import show_database, show_parts
 from pytest_kubeflow.local.pipelines import Pipelines, StoreSettings
 from pytest_kubeflow.local.platform.certificates import CaInjector, CertificateController
 from pytest_kubeflow.local.platform.components import (
@@ -68,6 +69,7 @@ from pytest_kubeflow.local.serving.controller import InferenceServiceController
 from pytest_kubeflow.local.settings import GatewaySettings
 from pytest_kubeflow.local.spawner import Spawner
 from pytest_kubeflow.local.tensorboards.controller import TensorboardController
+from pytest_kubeflow.local.webhookprograms import webhook_programs
 
 NODE = "kubeflow-local"
 CLUSTER_ISSUER = "https://kubernetes.default.svc.cluster.local"
@@ -164,6 +166,7 @@ class Server:
         await self._start_control(store, issue_keys)
         admin = await running.client("system:admin", ["system:masters"])
         if control.joined:
+            await remove_left(admin)
             await bootstrap.apply(admin, bootstrap.manifests(*self._manifest_names()))
         switch = FaultSwitch(admin, faults, self._from_start)
         running.watch(switch.run(), name="faults")
@@ -187,9 +190,8 @@ class Server:
             )
         ][: int(self._multi_user)]
         mesh, katib, notebooks = None, None, list[ControllerFactory]()
-        if self._multi_user and not control.joined:
-            katib = await self._start_katib(images)
         if self._multi_user:
+            katib = await self._start_katib(images)
             mesh = Mesh(
                 await running.client("system:istiod", ["system:masters"]),
                 activity=activity,
@@ -295,7 +297,15 @@ class Server:
                 katib=katib,
             )
             host = await open_front_door(running, exposure, gateway, mesh, joined=control.joined)
-        if not control.joined:
+        if katib is not None:
+            await show_database(exposure, katib)
+        webhooks = list(webhook_programs(faults, multi_user=self._multi_user, katib=katib))
+        if control.joined:
+            joined = JoinedWebhooks(
+                admin, webhooks, directory=directory / "webhooks", namespace="kubeflow"
+            )
+            await running.run(joined.start, joined.stop)
+        else:
             await show_parts(
                 running,
                 control,
@@ -303,8 +313,7 @@ class Server:
                 pipelines,
                 directory=directory,
                 multi_user=self._multi_user,
-                faults=faults,
-                katib=katib,
+                webhooks=webhooks,
             )
         await exposure.shown()
         pipelines.resume()
@@ -347,7 +356,7 @@ class Server:
             host=self._control.network.host_ip,
             faults=self._faults,
             presence=Presence(
-                lambda: _runs(images, KATIB_CONTROLLER),
+                lambda: self._control.joined or _runs(images, KATIB_CONTROLLER),
                 images.hosted.on_change,
             ),
         )
@@ -376,6 +385,7 @@ class Server:
 
     def _manifest_names(self) -> list[str]:
         people = ["multi-user", "istio", "poddefaults", "notebooks", "pvcviewers", "tensorboards"]
+        people.append("katib")
         return ["platform", *(people if self._multi_user else []), "kserve"]
 
     async def _endpoints(self, store: ObjectStore, host: str) -> Endpoints:

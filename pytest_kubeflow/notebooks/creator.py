@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from pytest_kubeflow.deletion import deletions, in_turn
-from pytest_kubeflow.errors import ConfigurationError, NotFound
+from pytest_kubeflow.errors import ConfigurationError, KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.ownership import RUN_ID
@@ -129,13 +129,21 @@ class NotebookCreator:
                 f"there is a Notebook {namespace}/{name} already: left as it is; take another "
                 "name, or none"
             )
-        for claim in wanted.claims(name, labels):
-            with calling(f"create volume claim {namespace}/{claim['metadata']['name']}"):
-                kubernetes.core.create_namespaced_persistent_volume_claim(namespace, claim)
-        with calling(f"create Notebook {namespace}/{name}"):
-            kubernetes.custom.create_namespaced_custom_object(
-                GROUP, VERSION, namespace, PLURAL, wanted.manifest(name, namespace, labels)
-            )
+        made = []
+        try:
+            for claim in wanted.claims(name, labels):
+                called = str(claim["metadata"]["name"])
+                with calling(f"create volume claim {namespace}/{called}"):
+                    kubernetes.core.create_namespaced_persistent_volume_claim(namespace, claim)
+                made.append(called)
+            with calling(f"create Notebook {namespace}/{name}"):
+                kubernetes.custom.create_namespaced_custom_object(
+                    GROUP, VERSION, namespace, PLURAL, wanted.manifest(name, namespace, labels)
+                )
+        except KubeflowError:
+            for called in made:
+                self._delete_claim(called)
+            raise
 
     def close(self) -> None:
         """Remove notebooks and claims, and wait until they are gone; the first error is raised.

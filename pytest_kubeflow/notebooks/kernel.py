@@ -24,6 +24,7 @@ from pytest_kubeflow.notebooks.channel import ChannelCut, KernelChannel, Message
 from pytest_kubeflow.notebooks.errors import CellFailed, KernelDied
 from pytest_kubeflow.notebooks.outputs import Collected, Outputs
 from pytest_kubeflow.notebooks.server import JupyterServer
+from pytest_kubeflow.plain_text import plain
 from pytest_kubeflow.provenance import READ
 from pytest_kubeflow.waiting import Deadline
 
@@ -34,6 +35,7 @@ INTERRUPT_SECONDS = 10.0
 """Until code that was interrupted ends; then its kernel is shut down."""
 
 _MOST_CUTS = 10
+_LONGEST = 500
 _SILENT = {"code": "", "silent": True, "store_history": False, "allow_stdin": False}
 _DEAD = frozenset({"restarting", "autorestarting", "dead"})
 
@@ -62,6 +64,8 @@ class Kernel:
         self._channel = KernelChannel(f"{server.url}/api/kernels/{self.id}/channels", opener)
         self._count: int | None = None
         self._is_lost = True
+        self.is_gone = False
+        """Whether the server has no such kernel any more."""
 
     def __repr__(self) -> str:
         return f"Kernel({self.id} of {self._name})"
@@ -86,7 +90,7 @@ class Kernel:
         failure = collected.failure
         if failure is not None and check:
             kind, words = str(failure.get("ename", "")), str(failure.get("evalue", ""))
-            told = f"{kind}: {words}" if words else kind
+            told = f"{kind}: {_on_one_line(words)}" if words else kind
             raise CellFailed(
                 f"code in {self._name} failed: {told}",
                 name=kind,
@@ -143,6 +147,7 @@ class Kernel:
             ) from error
 
     def _gone(self, error: Exception | None = None) -> NoReturn:
+        self.is_gone = True
         raise KernelDied(
             f"the kernel of {self._name} is not there any more: its server was started anew, or "
             "somebody has shut it down; what it had in memory is gone",
@@ -160,6 +165,7 @@ class Kernel:
             )
 
     def _shut_down(self) -> None:
+        self.is_gone = True
         with contextlib.suppress(KubeflowError):
             self.close()
 
@@ -285,6 +291,12 @@ class _Cell:
 
     def _evidence(self) -> Evidence:
         return self._collected.evidence(f"code in {self._kernel._name}", self._code)
+
+
+def _on_one_line(words: str) -> str:
+    """The beginning of what an error says; all of it is in the traceback."""
+    line = " ".join(plain(words).split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
 def _number(content: Mapping[str, Any]) -> int | None:

@@ -138,12 +138,18 @@ class Notebook(GatewayServer[NotebookAccess]):
     def execute(self, code: str, *, timeout: float | None = None, check: bool = True) -> Outputs:
         """Run code in its first kernel, which keeps what it has in memory; returns the outputs.
 
+        Where that kernel is gone, the cell that finds out raises KernelDied, and the next one runs
+        in a new kernel.
         Raises CellFailed with the traceback where the code raises an error (not with
         `check=False`), KernelDied, WaitTimeout after it was interrupted at the deadline.
         """
         if self._kernel is None:
             self._kernel = self.kernel()
-        return self._kernel.execute(code, timeout=timeout, check=check)
+        try:
+            return self._kernel.execute(code, timeout=timeout, check=check)
+        finally:
+            if self._kernel.is_gone:
+                self._forget_kernel()
 
     def restart_kernel(self) -> None:
         """End the kernel of `execute`, if there is one; the next cell runs in a new one."""
@@ -167,8 +173,8 @@ class Notebook(GatewayServer[NotebookAccess]):
         return READ.note(self.server.read(path), f"{path} in notebook {self.name}")
 
     def read_text(self, path: str) -> str:
-        """The same as text."""
-        return READ.note(self.server.read(path).decode(), f"{path} in notebook {self.name}")
+        """The same as text, of which UTF-8 is the encoding."""
+        return READ.note_text(self.server.read(path), f"{path} in notebook {self.name}")
 
     def stop(self, timeout: float | None = None) -> Notebook:
         """Stop it, and wait until its pod is gone; its claims stay. Returns it."""

@@ -135,10 +135,14 @@ class Collected:
         return None
 
     def outputs(self) -> Outputs:
-        """As far as they have come."""
+        """As far as they have come; what is missing of them is told where it would stand."""
         count = (self.reply or {}).get("execution_count")
+        stdout, told = str(self.stdout), str(self.stderr)
+        withheld = [one for one in (_DATA_RATE, _MESSAGE_RATE) if one in told]
+        if withheld:
+            stdout = f"{stdout}\n... withheld by the Jupyter server: {withheld[0]} ...\n"
         return Outputs(
-            stdout=str(self.stdout),
+            stdout=stdout,
             stderr=str(self.stderr),
             result=self.result,
             displays=tuple(self.displays),

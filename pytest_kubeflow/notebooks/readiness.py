@@ -75,6 +75,11 @@ class Readiness(ServerReadiness[Look]):
         "deploy/notebook-controller-deployment)"
     )
 
+    def _unmade(self, look: Look) -> str:
+        """The same is asked for by a dry run."""
+        refused = look.workload.refused(look.state.pod_spec)
+        return refused and f"it has no StatefulSet, and the API server takes none: {refused}"
+
     def _of_object(self, look: Look) -> str:
         state = look.state
         if state.stopped_since:

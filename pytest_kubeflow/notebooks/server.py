@@ -93,6 +93,8 @@ class JupyterServer:
     def write(self, path: str, content: bytes | str) -> None:
         """Write a file below the server's directory, and the directories that it is in."""
         file = _relative(path)
+        if not file.name:
+            raise ConfigurationError(f"{path!r} is the home directory itself, and no file in it")
         for parent in reversed(file.parents[:-1]):
             if not self.exists(str(parent)):
                 self._called("PUT", _contents(parent), {"type": "directory"})

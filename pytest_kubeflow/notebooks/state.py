@@ -40,13 +40,14 @@ class NotebookState:
         return found
 
     @property
-    def _pod(self) -> Mapping[str, Any]:
+    def pod_spec(self) -> Mapping[str, Any]:
+        """What its pod is to be."""
         found: Mapping[str, Any] = self.object["spec"]["template"]["spec"]
         return found
 
     @property
     def _container(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self._pod["containers"][0]
+        found: Mapping[str, Any] = self.pod_spec["containers"][0]
         return found
 
     @property
@@ -78,7 +79,7 @@ class NotebookState:
         """Its persistent claims, by the directory that they are mounted at."""
         sources = {
             volume["name"]: (volume.get("persistentVolumeClaim") or {}).get("claimName")
-            for volume in self._pod.get("volumes") or ()
+            for volume in self.pod_spec.get("volumes") or ()
         }
         return {
             str(mount["mountPath"]): str(claim)

@@ -50,6 +50,7 @@ class TensorboardCreator:
             raise ConfigurationError(
                 f"by={by!r} is no way to make a TensorBoard; valid: app, resource"
             )
+        check_logspath(logspath)
         name = name or self._access.cluster.ownership.name("tensorboard")
         made = Tensorboard(self._access, name, by_app=by == APP)
         if not shares_name:
@@ -111,3 +112,19 @@ class TensorboardCreator:
     def close(self) -> None:
         """Remove them, and wait until they are gone; the first error is raised."""
         in_turn([*deletions(self.tensorboards), self.tensorboards.clear])
+
+
+def check_logspath(logspath: str) -> str:
+    """`logspath` if a TensorBoard can look there. Raises ConfigurationError if not."""
+    scheme, separator, rest = logspath.partition("://")
+    claim, _, directory = rest.partition("/")
+    if not logspath.strip() or (separator and not claim):
+        raise ConfigurationError(
+            f"{logspath!r} is no place for a TensorBoard to look; valid: pvc://CLAIM/DIRECTORY, "
+            "s3://BUCKET/..., gs://BUCKET/..."
+        )
+    if scheme == "pvc" and ".." in directory.split("/"):
+        raise ConfigurationError(
+            f"{logspath!r} leads out of its claim: Kubernetes mounts no such directory"
+        )
+    return logspath

@@ -14,6 +14,19 @@ from pytest_kubeflow.webapps.reply import ServerReply
 
 GROUP, VERSION, PLURAL = "tensorboard.kubeflow.org", "v1alpha1", "tensorboards"
 KIND = "Tensorboard"
+_OTHERWISE = "tb-volume"
+
+
+def claim_of(logspath: str) -> str | None:
+    """The claim in which a TensorBoard looks: that of pvc://CLAIM/..., or what the real one takes.
+
+    None for logs in an object store.
+    """
+    if logspath.startswith(("gs://", "s3://")):
+        return None
+    if not logspath.startswith("pvc://"):
+        return _OTHERWISE
+    return logspath.removeprefix("pvc://").partition("/")[0]
 
 
 @dataclass(frozen=True)
@@ -69,6 +82,16 @@ class TensorboardReadiness(ServerReadiness[Look]):
         "the tensorboard controller does not run, or its claim is not there (kubectl -n kubeflow "
         "logs deploy/tensorboard-controller-deployment -c manager)"
     )
+
+    def _unmade(self, look: Look) -> str:
+        logspath = str(look.object["spec"].get("logspath", ""))
+        claim = claim_of(logspath)
+        if claim is None or look.workload.has_claim(claim):
+            return ""
+        return (
+            f"its claim {claim} ({logspath}) is not there, without which the controller makes "
+            "nothing, and says nothing"
+        )
 
     def _of_object(self, look: Look) -> str:
         if not look.service_owner:

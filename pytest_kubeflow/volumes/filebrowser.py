@@ -50,6 +50,8 @@ class FileBrowser:
 
         Raises ServerRefused (409) where there is one already, unless it may be written over.
         """
+        if not PurePosixPath(path).name:
+            raise ConfigurationError(f"{path!r} is the root of the volume, and no file on it")
         body = content.encode() if isinstance(content, str) else content
         query = "?override=true" if override else "?override=false"
         self._sent("POST", _resource(path) + query, body)

@@ -138,8 +138,8 @@ class Viewer(GatewayServer[VolumesAccess]):
         return READ.note(self.files.read(path), f"{path} in viewer {self.name}")
 
     def read_text(self, path: str) -> str:
-        """The same as text."""
-        return READ.note(self.files.read(path).decode(), f"{path} in viewer {self.name}")
+        """The same as text, of which UTF-8 is the encoding."""
+        return READ.note_text(self.files.read(path), f"{path} in viewer {self.name}")
 
     @reading_evidence()
     def evidence(self) -> Evidence:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
@@ -12,8 +13,11 @@ from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.k8s.volumes import Volume
 from pytest_kubeflow.volumes.access import VolumesAccess
-from pytest_kubeflow.volumes.viewer import Viewer
+from pytest_kubeflow.volumes.errors import ViewerFailed
+from pytest_kubeflow.volumes.viewer import PREFIX, Viewer
 from pytest_kubeflow.waiting import wait_until
+
+_LABEL = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 
 
 class AppVolume:
@@ -48,7 +52,15 @@ class AppVolume:
         return Volume(self._access.by_pods, self.name)
 
     def open(self, timeout: float | None = None) -> Viewer:
-        """Open its viewer by the app, and wait until it responds; returns it."""
+        """Open its viewer by the app, and wait until it responds; returns it.
+
+        Raises ViewerFailed for a claim that is called so that its viewer gets no Service.
+        """
+        if not _LABEL.fullmatch(PREFIX + self.name):
+            raise ViewerFailed(
+                f"volume {self.namespace}/{self.name} can have no viewer: its Service would be "
+                f"called {PREFIX}{self.name}, and such a name has at most 63 characters and no dots"
+            )
         self._access.app.open_viewer(self.namespace, self.name)
         return self.viewer.wait_ready(timeout)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.k8s.events import events_about, message_of
+from pytest_kubeflow.k8s.events import events_about, last_refusal
 from pytest_kubeflow.webapps.workload import ServerWorkload, newest_pod
 
 
@@ -36,12 +36,16 @@ class DeploymentWorkload(ServerWorkload):
             about = events_about(self.kubernetes, self.namespace, self.name, below=below)
         except KubeflowError:  # they may not be read
             return ""
-        failed = [
-            message_of(event)
-            for event in about
-            if event.reason == "FailedCreate" and event.involved_object.kind == "ReplicaSet"
-        ]
-        return failed[-1] if failed else ""
+        return last_refusal([one for one in about if one.involved_object.kind == "ReplicaSet"])
+
+    def has_claim(self, name: str) -> bool:
+        """Whether there is such a volume claim beside it."""
+        try:
+            with calling(f"read volume claim {self.namespace}/{name}"):
+                self.kubernetes.core.read_namespaced_persistent_volume_claim(name, self.namespace)
+        except NotFound:
+            return False
+        return True
 
     def is_rolled_out(self) -> bool:
         """Whether all its pods are those of its newest template, and ready."""

@@ -79,6 +79,7 @@ class ServerReadiness(Generic[L]):
     _watched: StartWatch | None = field(default=None, init=False)
     _kind: str = field(default="", init=False)
     _since: float = field(default=0.0, init=False)
+    _tried: bool = field(default=False, init=False)
 
     kind: ClassVar[str]
     """What it is the readiness of: "Notebook"."""
@@ -129,6 +130,10 @@ class ServerReadiness(Generic[L]):
         """Why its object alone makes it clear that it will never respond; empty if it does not."""
         return ""
 
+    def _unmade(self, _look: L) -> str:
+        """Why its controller makes nothing of it, which its log alone tells; empty if unknown."""
+        return ""
+
     def _tell(self, state: str | None) -> None:
         if self.onlooker is not None:
             self.onlooker(f"{self.kind} {self.name}", state)
@@ -173,7 +178,16 @@ class ServerReadiness(Generic[L]):
                 return ""
             told = f"; it is {rule.rule} that refuses it: {rule.advice}" if rule else ""
             return f"its {maker} cannot make a pod: {words}{told}"
-        if self._lasted("no pod") < self.start_timeout:
+        lasted = self._lasted("no pod")
+        if (
+            lasted >= min(GRACE, self.start_timeout)
+            and not self._tried
+            and not look.workload.is_made()
+        ):
+            self._tried = True
+            if why := self._unmade(look):
+                return why
+        if lasted < self.start_timeout:
             return ""
         if not look.workload.is_made():
             return f"it has no {maker} after {self.start_timeout:g} s: {self.controller}"

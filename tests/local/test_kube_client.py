@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -21,7 +22,7 @@ ADDED = b'{"type":"ADDED","object":{"metadata":{"name":"%b","resourceVersion":"2
 
 
 def answer(body: bytes, kind: bytes = b"application/json", status: bytes = b"200 OK") -> bytes:
-    head = b"HTTP/1.1 %b\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n"
+    head = b"HTTP/1.1 %b\r\nConnection: close\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n"
     return head % (status, kind, len(body)) + body
 
 
@@ -36,7 +37,9 @@ def against(
     """Run `test` with a client of a server that gives these answers, the last one for ever."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        if length := re.search(rb"(?i)^content-length: (\d+)", head, re.MULTILINE):
+            await reader.readexactly(int(length[1]))
         writer.write(answers.pop(0) if len(answers) > 1 else answers[0])
         writer.close()
 
@@ -146,3 +149,25 @@ def test_a_refusal_is_one_at_once(code: int) -> None:
             await PatientClient(client).create(PODS, POD)
 
     against([refused(code, "AlreadyExists" if code == 409 else "Because")], test)
+
+
+def test_a_server_that_asks_for_a_little_time_is_asked_again() -> None:
+    """As by client-go: a custom resource whose storage is being made answers so."""
+    busy = (
+        b'{"kind":"Status","code":429,"reason":"TooManyRequests","message":"storage is (re)init"}'
+    )
+    later = answer(busy, status=b"429 Too Many Requests").replace(
+        b"Content-Type", b"Retry-After: 0\r\nContent-Type"
+    )
+
+    async def found(client: KubeClient) -> None:
+        assert (await client.list(PODS))["items"] == []
+
+    async def refused_at_last(client: KubeClient) -> None:
+        with pytest.raises(ApiError, match="storage is"):
+            await client.list(PODS)
+
+    against([later, later, answer(LIST)], found)
+    against([later], refused_at_last)
+    # One that names no time is not asked again.
+    against([answer(busy, status=b"429 Too Many Requests"), answer(LIST)], refused_at_last)

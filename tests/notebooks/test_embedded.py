@@ -16,9 +16,10 @@ from pytest_kubeflow.k8s.leftovers import OwnObjects
 from pytest_kubeflow.k8s.ownership import is_ours
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.notebooks.creator import NotebookCreator
-from pytest_kubeflow.notebooks.errors import NotebookFailed
+from pytest_kubeflow.notebooks.errors import KernelDied, NotebookFailed
 from pytest_kubeflow.notebooks.notebook import Notebook, NotebookAccess
 from pytest_kubeflow.notebooks.spec import GROUP, HOME, PLURAL, VERSION, NewClaim
+from pytest_kubeflow.waiting import Deadline, wait_until
 from tests.notebooks.conftest import NAMESPACE, connected
 
 WAITS = "import signal, time; signal.signal(signal.SIGTERM, lambda *_: exit()); time.sleep(600)"
@@ -69,6 +70,56 @@ def test_a_whole_life(by: str, creator: NotebookCreator, cluster: Cluster) -> No
     left = {claim.metadata.name for claim in claims if not claim.metadata.deletion_timestamp}
     assert made.claims[0] not in left
     made.delete()  # is gone already
+
+
+def test_a_kernel_that_went_with_its_pod_costs_one_cell(
+    creator: NotebookCreator, cluster: Cluster
+) -> None:
+    """Whoever deleted the pod: a notebook that many tests share is no worse off for it."""
+    made = creator(by="resource")
+    assert made.execute("kept = 5\nkept").result == "5"
+    core = cluster.kubernetes.core
+    before = made.workload.pod
+    core.delete_namespaced_pod(before.metadata.name, NAMESPACE, grace_period_seconds=0)
+    wait_until(
+        lambda: made.workload,
+        lambda found: found.runs and found.pod.metadata.uid != before.metadata.uid,
+        deadline=Deadline.after(60),
+        what="another pod to run",
+    )
+    made.wait_ready()
+    with pytest.raises(KernelDied, match="is not there any more"):
+        made.execute("1")
+    assert made.execute("'kept' in globals()").result == "False"
+    made.write("bytes", b"\xff\x00")
+    with pytest.raises(KubeflowError, match="is no text in utf-8: byte 0xff at 0 of 2") as told:
+        made.read_text("bytes")
+    assert "\n" not in told.value.message
+    with pytest.raises(ConfigurationError, match="is the home directory itself"):
+        made.write(".", "x")
+
+
+def test_what_the_api_server_does_not_take_is_told_in_its_words(
+    hasty: NotebookCreator, cluster: Cluster
+) -> None:
+    """Of a StatefulSet that is refused, the controller tells its log alone."""
+    name = cluster.ownership.name("notebook")
+    container = {"name": name, "image": "x", "ports": [{"containerPort": 99999}]}
+    body = {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": "Notebook",
+        "metadata": {"name": name, "labels": cluster.ownership.labels()},
+        "spec": {"template": {"spec": {"containers": [container]}}},
+    }
+    cluster.kubernetes.custom.create_namespaced_custom_object(
+        GROUP, VERSION, NAMESPACE, PLURAL, body
+    )
+    made = Notebook(hasty._access, name, by_app=False)
+    hasty.notebooks.append(made)
+    told = failure(made).message
+    assert "it has no StatefulSet, and the API server takes none: " in told
+    assert "containers[0].ports[0].containerPort" in told
+    assert "must be between 1 and 65535" in told
 
 
 def test_an_image_without_a_server(hasty: NotebookCreator) -> None:

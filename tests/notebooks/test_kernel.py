@@ -39,6 +39,10 @@ def test_an_error_is_told_with_its_traceback_and_the_kernel_goes_on(
     assert "--- stdout\nbefore" in told
     assert "\x1b" not in told
     assert kernel.execute("1 / 0", check=False).text == ""
+    with pytest.raises(CellFailed) as long:
+        kernel.execute("raise ValueError('first\\nsecond ' + 'x' * 100_000)")
+    assert "ValueError: first second xxx" in long.value.message
+    assert len(long.value.message) < 700
     assert kernel.execute("3 + 4").result == "7"
 
 
@@ -80,6 +84,7 @@ def test_output_without_end_is_bounded(make_kernel: KernelMaker) -> None:
     flood = kernel.execute("print('x' * 10_000_000)")
     assert len(flood.stdout) <= KEPT + 100
     assert flood.cut_by_server or flood.left_out > 9_000_000 - KEPT
+    assert not flood.cut_by_server or "withheld by the Jupyter server" in flood.stdout
     assert kernel.execute("1 + 1").result == "2"
 
 

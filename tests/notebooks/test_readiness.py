@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
@@ -28,12 +29,17 @@ class Workload(NotebookWorkload):
 
     words = ""
     made = True
+    taken = ""
 
     def not_created(self) -> str:
         return self.words
 
     def is_made(self) -> bool:
         return self.made
+
+    def refused(self, pod_spec: Mapping[str, Any]) -> str:
+        assert pod_spec["containers"]
+        return self.taken
 
 
 def workload(words: str = "", *, made: bool = True, pod: Any = None) -> Workload:
@@ -77,6 +83,18 @@ def test_a_quota_that_may_have_room_later_is_waited_for() -> None:
     full = Look(state(), workload(REFUSED.format(used="1Gi", limited="1Gi")))
     assert "timed out after 0.5 s" in reason(full, WaitTimeout)
     assert "it has no room for this now" in reason(full, seconds=60)
+
+
+def test_a_webhook_that_knew_nothing_for_a_moment_is_waited_for() -> None:
+    """Seen on a real API server, whose custom resources were new: the next try was taken."""
+    words = (
+        'create Pod lab-0 in StatefulSet lab failed error: admission webhook "pods.example.com" '
+        "denied the request: "
+    )
+    busy = Look(state(), workload(words + "storage is (re)initializing"))
+    assert "timed out after 0.5 s" in reason(busy, WaitTimeout)
+    assert "it could not ask the API server when it was asked" in reason(busy, seconds=60)
+    assert "give helper pods what it asks for" in reason(Look(state(), workload(words + "no")))
 
 
 def test_a_controller_that_does_nothing() -> None:

@@ -90,6 +90,11 @@ _SHOWN: dict[str, tuple[str, ...]] = {
 _MINE = {code: fault for code, fault in FAULTS.items() if code in _SHOWN}
 
 _NOTHING = (
+    # What each claim of an external provisioner says at first.
+    "08:01:46 Normal ExternalProvisioning PersistentVolumeClaim/a: Waiting for a volume to be "
+    "created either by the external provisioner 'x' or manually by the system administrator.\n"
+    "08:01:46 Normal ProvisioningSucceeded PersistentVolumeClaim/a: Successfully provisioned "
+    "volume pvc-826fa984",
     "accept tcp [::]:8080: accept4: too many open files",
     "write /data: no space left on device",
     'pods "x" is forbidden: exceeded quota: all',

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import requests
@@ -16,7 +18,10 @@ from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import ConfigurationError, NotFound
 from pytest_kubeflow.local import pvcviewers
+from pytest_kubeflow.volumes.access import VolumesAccess
+from pytest_kubeflow.volumes.errors import ViewerFailed
 from pytest_kubeflow.volumes.filebrowser import FileBrowser
+from pytest_kubeflow.volumes.volume import AppVolume
 from pytest_kubeflow.webapps.errors import ServerRefused
 
 PROGRAM = Path(pvcviewers.__file__).parent / "filebrowser" / "filebrowser.py"
@@ -83,6 +88,32 @@ def test_what_is_not_there(url: str, files: Path) -> None:
     (files / "file").write_text("x")
     with pytest.raises(ServerRefused, match="is no directory"):
         client.names("file")
+
+
+def test_names_that_no_file_has_are_refused(url: str, files: Path) -> None:
+    """The program goes on, as it does where the file system refuses something."""
+    client = browser(url)
+    (files / "folder").mkdir()
+    for path in ("n" * 300, "zero\0byte"):
+        with pytest.raises(ServerRefused, match="500"):
+            client.write(path, "x")
+        with pytest.raises(ServerRefused, match="500"):
+            client.read(path)
+    with pytest.raises(ServerRefused, match="500"):
+        client.write("folder", "x", override=True)
+    for path in ("", ".", "./"):
+        with pytest.raises(ConfigurationError, match="is the root of the volume, and no file"):
+            client.write(path, "x")
+    assert client.health().has("status")
+    assert client.names() == ["folder"]
+
+
+@pytest.mark.parametrize("name", ["v" * 54, "with.dots"])
+def test_a_claim_whose_viewer_has_no_service_is_told(name: str) -> None:
+    """The claim itself may be called so, and its viewer would wait for nothing."""
+    volume = AppVolume(cast(VolumesAccess, SimpleNamespace(namespace="team")), name)
+    with pytest.raises(ViewerFailed, match="can have no viewer: its Service would be called"):
+        volume.open()
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../x", "a/../../x"])

@@ -14,6 +14,7 @@ _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 a mount path
 _TOKEN_SECONDS = 3607
 _PROTECTION = "kubernetes.io/pvc-protection"
+_MIRROR = "kubernetes.io/config.mirror"
 _NAMELESS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -82,6 +83,12 @@ class Admission:
 
     def _service_account(self, pod: Object, namespace: str) -> Object:
         spec = pod["spec"]
+        if _MIRROR in (pod["metadata"].get("annotations") or {}):
+            # It runs already, with what its kubelet has given it: it is nobody's.
+            if spec.get("serviceAccountName"):
+                why = "a mirror pod may not reference service accounts"
+                raise forbidden("", "pods", pod["metadata"].get("name", ""), why)
+            return pod
         account_name = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
         account = self._store.get(("", "serviceaccounts"), (namespace, account_name))
         if account is None:

@@ -16,6 +16,7 @@ import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from cryptography import x509
@@ -33,7 +34,7 @@ class CallFailedError(Exception):
 
 
 class WebhookCalls:
-    """Asks webhooks by way of their Services, whose endpoints are read in `store`."""
+    """Asks webhooks at their URL, or by way of their Services, whose endpoints `store` has."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -56,14 +57,19 @@ class WebhookCalls:
             raise CallFailedError(_NO_PEM)
         service = client.get("service")
         if service is None:
-            raise CallFailedError("clientConfig names no service, and this server calls no others")
-        host = f"{service['name']}.{service['namespace']}.svc"
-        port = service.get("port") or 443
-        path = service.get("path") or "/"
-        shown = f'Post "https://{host}:{port}{path}?timeout={seconds}s"'
+            asked = urlsplit(client["url"])
+            host, port, path = asked.hostname or "", asked.port or 443, asked.path
+            shown = f'Post "https://{asked.netloc}{path}?timeout={seconds}s"'
+        else:
+            host = f"{service['name']}.{service['namespace']}.svc"
+            port = service.get("port") or 443
+            path = service.get("path") or "/"
+            shown = f'Post "https://{host}:{port}{path}?timeout={seconds}s"'
+        address = host, port
         try:
             async with asyncio.timeout(seconds):
-                address = self._address(service, port)
+                if service is not None:
+                    address = self._address(service, port)
                 return await self._post(address, host, path, review, tls, seconds)
         except TimeoutError:
             raise CallFailedError(f"{shown}: context deadline exceeded") from None

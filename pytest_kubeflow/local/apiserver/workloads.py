@@ -82,6 +82,7 @@ def stateful_set(obj: Object) -> Object:
         "podManagementPolicy": "OrderedReady",
         "replicas": 1,
         "revisionHistoryLimit": _HISTORY,
+        "serviceName": "",
         **{key: value for key, value in given.items() if value is not None},
         "updateStrategy": strategy,
         "persistentVolumeClaimRetentionPolicy": {

@@ -6,6 +6,7 @@ aiohttp does the transport: docs/explanation/decisions/0003 says why it is neith
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -34,6 +35,7 @@ PATCH_TYPES = {
 _ACCEPT = "application/json, */*;q=0.1"
 _SETTLING_SECONDS = 20.0
 _SECONDS = 30.0  # without a byte, until the API server counts as unreachable
+_MOST_RETRIES, _LONGEST_PAUSE = 10, 30
 _LONGEST_HEADER = 1 << 20  # bytes, as Go's client takes them
 _LONGEST_EVENT = 1 << 23  # bytes; etcd takes objects of up to 1.5 MiB
 
@@ -42,13 +44,17 @@ class ApiError(Exception):
     """The API server answered with a `Status` of failure.
 
     `code` is the HTTP status, `reason` the machine-readable word (`NotFound`, `Conflict`, ...).
+    `retry_after` are the seconds after which it asks for the same again.
     """
 
-    def __init__(self, code: int, reason: str, message: str) -> None:
+    def __init__(
+        self, code: int, reason: str, message: str, *, retry_after: int | None = None
+    ) -> None:
         super().__init__(f"{code} {reason}: {message}")
         self.code = code
         self.reason = reason
         self.message = message
+        self.retry_after = retry_after
 
     @property
     def not_found(self) -> bool:
@@ -138,7 +144,18 @@ class KubeClient:
         *,
         made: str,  # noqa: ARG002 (for a client that repeats it)
     ) -> Object:
-        """What one call answers. `made` is the path of the object that it makes; "" for none."""
+        """What one call answers. `made` is the path of the object that it makes; "" for none.
+
+        A server that asks for the same a little later is asked again, as by client-go
+        (rest/with_retry.go): it says so while the storage of a custom resource is made.
+        """
+        for _ in range(_MOST_RETRIES):
+            try:
+                return await once()
+            except ApiError as error:
+                if error.retry_after is None or not (error.code == 429 or error.code >= 500):
+                    raise
+                await asyncio.sleep(min(error.retry_after, _LONGEST_PAUSE))
         return await once()
 
     @asynccontextmanager
@@ -303,8 +320,10 @@ def _api_error(response: aiohttp.ClientResponse, text: str) -> ApiError:
         status = {}
     if not isinstance(status, dict):
         status = {}
+    after = response.headers.get("Retry-After", "")
     return ApiError(
         response.status,
         status.get("reason") or response.reason or "Unknown",
         status.get("message", text[:500]),
+        retry_after=int(after) if after.isdecimal() else None,
     )

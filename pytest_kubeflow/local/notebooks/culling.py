@@ -22,7 +22,6 @@ from pytest_kubeflow.local.notebooks.settings import SettingsReader
 
 LAST_ACTIVITY = "notebooks.kubeflow.org/last-activity"
 LAST_CHECK = "notebooks.kubeflow.org/last_activity_check_timestamp"
-_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 AskKernels = Callable[[str, str, str], Awaitable[Any]]
 """What a Service (namespace, name) answers to GET of a path, as JSON; None: nothing of use."""
@@ -105,7 +104,10 @@ def last_activity(kernels: Any, time: str) -> str | None:
         return time
     times = [_parsed(str(one.get("last_activity", ""))) for one in kernels]
     known = [one for one in times if one is not None]
-    return max(known).strftime(_FORMAT) if len(known) == len(times) else None
+    if len(known) < len(times):
+        return None
+    # In the zone in which the kernel tells it, as Go writes it.
+    return max(known).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _parsed(text: str) -> datetime | None:

@@ -145,11 +145,15 @@ def _write_canonically(resources: Object) -> None:
 
 
 def _request_headers(text: str) -> dict[str, str]:
-    """Headers out of an annotation's JSON; none where that is no object of texts."""
+    """Headers out of an annotation's JSON; none where that is no object of texts.
+
+    Null is an empty text, as Go reads it into a map of texts.
+    """
     try:
         found = json.loads(text) if text else {}
     except ValueError:
         return {}
-    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+    if not isinstance(found, dict):
         return {}
-    return found
+    headers = {key: "" if value is None else value for key, value in found.items()}
+    return headers if all(isinstance(one, str) for one in headers.values()) else {}

@@ -106,7 +106,11 @@ PROVISIONER_MISSING = Fault(
         "    kubectl get storageclasses,csidrivers"
     ),
     source="kubernetes.io/docs/concepts/storage/storage-classes",
-    signs=(r"(?i:waiting for a volume to be created,? either by (the )?external provisioner)",),
+    # Every claim of an external provisioner says so at first; one that gets a volume says that.
+    signs=(
+        r"(?i:waiting for a volume to be created,? either by (the )?external provisioner)"
+        r"(?![\s\S]*(?:ProvisioningSucceeded|Successfully provisioned volume))",
+    ),
 )
 
 FAULTS = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
 from tests.local.apiserver.conftest import Manifest
@@ -28,6 +29,22 @@ def test_created_objects_get_what_the_server_gives(core: Any, namespace: str) ->
     read = core.read_namespaced_config_map(made.metadata.name, namespace)
     assert read.data == {"a": "1"}
     assert read.metadata.resource_version == made.metadata.resource_version
+
+
+def test_a_stateful_set_has_the_name_of_its_service_though_it_is_empty(
+    api: Any, namespace: str
+) -> None:
+    """Clients rely on it; Go's, which speak protobuf, do not send an empty text."""
+    labels = {"app": "x"}
+    template = {
+        "metadata": {"labels": labels},
+        "spec": {"containers": [{"name": "c", "image": "x"}]},
+    }
+    spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
+    made = client.AppsV1Api(api).create_namespaced_stateful_set(
+        namespace, {"metadata": {"name": "s"}, "spec": spec}
+    )
+    assert made.spec.service_name == ""
 
 
 def test_errors_are_worded_as_the_real_ones(core: Any, namespace: str) -> None:

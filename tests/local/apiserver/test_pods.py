@@ -157,6 +157,24 @@ def test_a_service_account_must_be_there(
     ) in error.value.body
 
 
+def test_a_mirror_pod_has_no_service_account(core: client.CoreV1Api) -> None:
+    """It is there before the namespace's account is, and may name none."""
+    core.create_namespace({"metadata": {"name": "of-a-node"}})
+    metadata = {"name": "static", "annotations": {"kubernetes.io/config.mirror": "x"}}
+    spec: dict[str, object] = {"containers": [{"name": "c", "image": "x"}], "nodeName": "n"}
+    made = core.create_namespaced_pod("of-a-node", {"metadata": metadata, "spec": spec})
+    assert not made.spec.service_account_name
+    assert not made.spec.volumes
+    with pytest.raises(ApiException, match="a mirror pod may not reference service accounts"):
+        core.create_namespaced_pod(
+            "of-a-node",
+            {
+                "metadata": {**metadata, "name": "other"},
+                "spec": {**spec, "serviceAccountName": "default"},
+            },
+        )
+
+
 def test_a_running_spec_is_fixed(core: client.CoreV1Api, namespace: str, pod: Manifest) -> None:
     core.create_namespaced_pod(namespace, pod())
     with pytest.raises(ApiException, match="pod updates may not change fields other than"):

@@ -126,6 +126,8 @@ def test_a_service_leads_to_the_first_port() -> None:
         ({"http-rewrite-uri": "", "http-headers-request-set": "{"}, "/notebook/team/nb/", {}),
         ({"http-headers-request-set": '{"X":1}'}, "/notebook/team/nb/", {}),
         ({"http-headers-request-set": "[]"}, "/notebook/team/nb/", {}),
+        # Seen at the real controller: Go reads null into a text as an empty one.
+        ({"http-headers-request-set": '{"X":null}'}, "/notebook/team/nb/", {"X": ""}),
     ],
 )
 def test_the_gateway_gets_a_route(
@@ -187,6 +189,9 @@ def kernel(state: str, time: str) -> dict[str, str]:
             [kernel("idle", "2025-01-01T00:00:00.5Z"), kernel("idle", "2025-01-02T00:00:00.5Z")],
             "2025-01-02T00:00:00Z",
         ),
+        # Seen at the real controller: a zone stays what it is.
+        ([kernel("idle", "2099-01-02T03:04:05.5+02:00")], "2099-01-02T03:04:05+02:00"),
+        ([kernel("idle", "2099-01-02T03:04:05+00:00")], "2099-01-02T03:04:05Z"),
         ([kernel("idle", "yesterday")], None),
         ([], None),
         (None, None),

@@ -18,16 +18,8 @@ pytestmark = pytest.mark.usefixtures("routable")
 
 def test_the_suites_pass(joined: Endpoints, tmp_path: Path) -> None:
     # Components of a cluster that is joined are mirror pods there: nobody has installed a platform.
-    # The webhook of PodDefaults is not among them: what they say is added to no pod there.
-    counts = run_suites(
-        joined,
-        tmp_path,
-        "suites",
-        "--ignore=suites/platform",
-        "--ignore=suites/notebooks/test_pod_defaults.py",
-        "--ignore=suites/notebooks/test_pipeline.py",
-    )
-    assert counts["tests"] - counts["skipped"] >= 50
+    counts = run_suites(joined, tmp_path, "suites", "--ignore=suites/platform")
+    assert counts["tests"] - counts["skipped"] >= 90
 
 
 def test_a_profile_owners_account_is_enough_for_pipelines_and_volumes(

@@ -7,6 +7,7 @@ token, as nobody has an account here. Needs the standard library alone.
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime
 import hashlib
 import hmac
@@ -19,6 +20,7 @@ import socket
 import sys
 import time
 import urllib.parse
+from collections.abc import Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -130,12 +132,29 @@ class Handler(BaseHTTPRequestHandler):
         return file
 
     def _with_file(self, path: str, work: Any) -> None:
-        if not self._is_in() or (file := self._file(path)) is None:
+        if not self._is_in():
             return
-        if not file.exists():
+        with self._failing():
+            if (file := self._file(path)) is None:
+                return
+            if not file.exists():
+                self._plain(HTTPStatus.NOT_FOUND)
+                return
+            work(file)
+
+    @contextlib.contextmanager
+    def _failing(self) -> Iterator[None]:
+        """What the file system refuses is answered, as the real one's errToStatus has it."""
+        try:
+            yield
+        except PermissionError:
+            self._plain(HTTPStatus.FORBIDDEN)
+        except FileNotFoundError:
             self._plain(HTTPStatus.NOT_FOUND)
-            return
-        work(file)
+        except FileExistsError:
+            self._plain(HTTPStatus.CONFLICT)
+        except (OSError, ValueError):  # a name that is too long, or with a zero byte in it
+            self._plain(HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def _show(self, file: Path) -> None:
         told = _described(file)
@@ -166,9 +185,14 @@ class Handler(BaseHTTPRequestHandler):
         if not path.startswith("/api/resources/"):
             self._plain(HTTPStatus.NOT_FOUND)
             return
-        if not self._is_in() or (file := self._file(path.removeprefix("/api/resources"))) is None:
+        if not self._is_in():
             return
-        if path.endswith("/"):
+        with self._failing():
+            if (file := self._file(path.removeprefix("/api/resources"))) is not None:
+                self._store(file, content, create=create, directory=path.endswith("/"))
+
+    def _store(self, file: Path, content: bytes, *, create: bool, directory: bool) -> None:
+        if directory:
             if create:
                 file.mkdir(parents=True, exist_ok=True)
             self._plain(HTTPStatus.OK if create else HTTPStatus.METHOD_NOT_ALLOWED)

@@ -1,0 +1,58 @@
+"""WebhookPrograms: the platform's admission webhooks, and what an API server is told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp
+
+from pytest_kubeflow.local.faults import Faults
+from pytest_kubeflow.local.katib.parts import Katib
+from pytest_kubeflow.local.kube import KubeClient
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.platform.components import (
+    KATIB_CONTROLLER,
+    KSERVE,
+    POD_DEFAULTS,
+    VIEWER_CONTROLLER,
+    Component,
+)
+from pytest_kubeflow.local.platform.katib import katib_objects
+from pytest_kubeflow.local.platform.poddefaults import pod_defaults_objects
+from pytest_kubeflow.local.platform.pvcviewers import viewer_objects
+from pytest_kubeflow.local.platform.webhook import webhook_objects
+from pytest_kubeflow.local.poddefaults.webhook import PodDefaultsWebhook
+from pytest_kubeflow.local.pvcviewers.webhook import viewers_webhook
+from pytest_kubeflow.local.serving.webhook import webhook_app
+
+
+@dataclass(frozen=True)
+class WebhookProgram:
+    """One that listens on `port` of the pods of `component`.
+
+    `app` makes it for a client of the Kubernetes API; `objects` are certificate, Secret and
+    configurations of an installation.
+    """
+
+    component: Component
+    port: int
+    app: Callable[[KubeClient], ASGIApp]
+    objects: Callable[[], Iterator[Object]]
+
+
+def webhook_programs(
+    faults: Faults, *, multi_user: bool, katib: Katib | None
+) -> Iterator[WebhookProgram]:
+    """Those of a platform, or of stand-alone pipelines."""
+    yield WebhookProgram(KSERVE, 9443, lambda _: webhook_app(faults), webhook_objects)
+    if multi_user:
+
+        def pod_defaults(client: KubeClient) -> ASGIApp:
+            ignored = lambda: faults.active("poddefault-ignored")  # noqa: E731
+            return PodDefaultsWebhook(client, ignored=ignored).app
+
+        yield WebhookProgram(POD_DEFAULTS, 4443, pod_defaults, pod_defaults_objects)
+        yield WebhookProgram(VIEWER_CONTROLLER, 9443, lambda _: viewers_webhook(), viewer_objects)
+    if katib is not None:
+        yield WebhookProgram(KATIB_CONTROLLER, 8443, katib.webhooks, katib_objects)

@@ -1,0 +1,53 @@
+"""What a node learns of a cluster that it joins, of API servers of several releases."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pytest_kubeflow.local.joining import service_cidrs
+from pytest_kubeflow.local.kube import ApiError, KubeClient
+from tests.local.test_kube_client import against, answer, refused
+
+# As Kubernetes 1.31.14 and 1.34.4 say it of 192.0.2.1, or of any address outside.
+OUTSIDE = (
+    'Service "cluster-ips-x" is invalid: spec.clusterIPs: Invalid value: []string{"192.0.2.1"}: '
+    "failed to allocate IP 192.0.2.1: the provided IP (192.0.2.1) is not in the valid range. The "
+    "range of valid IPs is 198.19.106.0/24"
+)
+MISSING = refused(404, "NotFound", "the server could not find the requested resource")
+
+
+def learned(*answers: bytes) -> list[str]:
+    found: list[str] = []
+
+    async def ask(client: KubeClient) -> None:
+        found.extend(await service_cidrs(client))
+
+    against(list(answers), ask)
+    return found
+
+
+def test_cluster_ips_are_those_of_the_objects_that_tell_them() -> None:
+    cidrs = {"items": [{"spec": {"cidrs": ["10.96.0.0/12", "fd00::/108"]}}]}
+    assert learned(answer(json.dumps(cidrs).encode())) == ["10.96.0.0/12"]
+
+
+def test_before_there_were_such_objects_a_refusal_tells_them() -> None:
+    assert learned(MISSING, refused(422, "Invalid", OUTSIDE)) == ["198.19.106.0/24"]
+
+
+@pytest.mark.parametrize(
+    "told", [refused(403, "Forbidden", "no"), refused(422, "Invalid", "fd00::/108"), answer(b"{}")]
+)
+def test_where_nothing_tells_them_the_log_does(
+    told: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert learned(MISSING, told) == []
+    assert "does not tell its cluster IPs: pods reach no Services by them" in caplog.text
+
+
+def test_another_failure_is_one() -> None:
+    with pytest.raises(ApiError, match="500"):
+        learned(refused(500, "InternalError"))
