@@ -153,7 +153,7 @@ async def _execute(  # noqa: PLR0913 (see executeTemplate)
     assert parent is not None
     run.tree.connect(retry_name, name)
     if not fulfilled(parent) and fulfilled(node):
-        return await execute(run, retry_name, holder, arguments, replace(options, flag=None))
+        return await execute(run, retry_name, holder, arguments, options)
     return parent
 
 

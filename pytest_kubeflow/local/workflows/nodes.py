@@ -84,6 +84,8 @@ class NodeTree:
         }
         if flag is not None:
             node["nodeFlag"] = dict(flag)
+        if kind == "Pod":
+            node["taskResultSynced"] = True
         if inputs and any(inputs.values()):
             node["inputs"] = inputs
         for key in ("templateName", "boundaryID", "message"):
@@ -182,11 +184,12 @@ class NodeTree:
         leaves = [node for node in self if node["type"] in EXECUTABLE]
         for node in self:
             if node["type"] not in EXECUTABLE:
-                below = [one for one in self._below(node) if one["type"] in EXECUTABLE]
+                below = [one for one in self.below(node) if one["type"] in EXECUTABLE]
                 self.set(node, "progress", _summed(below) if below else None)
         return _summed(leaves)
 
-    def _below(self, node: Node) -> list[Node]:
+    def below(self, node: Node) -> list[Node]:
+        """All nodes below one, each once."""
         found: dict[str, Node] = {}
         waiting = list(node.get("children") or ())
         while waiting:
