@@ -173,7 +173,7 @@ class HostedPrograms:
         return any(image == reference for image, _ in self._by_image)
 
     def find(self, container: Object, pod: Object) -> HostedProgram | None:
-        """The program of a container, if its image is a hosted one and no other program is called."""
+        """The program of a container whose image is a hosted one, unless it calls another."""
         image, account = container.get("image", ""), pod["spec"].get("serviceAccountName", "")
         found = self._by_image.get((image, account)) or self._by_image.get((image, ""))
         command = container.get("command")

@@ -70,7 +70,9 @@ async def _make(client: KubeClient, claim: Object, uid: str) -> None:
         await client.create(PERSISTENT_VOLUME_CLAIMS, claim)
     except ApiError as error:
         if error.reason == "AlreadyExists":
-            found = await client.get(PERSISTENT_VOLUME_CLAIMS, metadata["name"], metadata["namespace"])
+            found = await client.get(
+                PERSISTENT_VOLUME_CLAIMS, metadata["name"], metadata["namespace"]
+            )
             owners = found["metadata"].get("ownerReferences") or ()
             if any(one["uid"] == uid for one in owners):
                 return

@@ -1,4 +1,4 @@
-"""ControllerConfig: what `workflow-controller-configmap` and a namespace's artifact repositories say.
+"""ControllerConfig: what `workflow-controller-configmap` says, and where artifacts go.
 
 Sources: argo-workflows v3.7.3 config/config.go and workflow/artifactrepositories.
 """

@@ -153,7 +153,10 @@ class WorkflowController:
             await read_config(self._client),
             copy.deepcopy(workflow),
             by_node(self._mine(self._pods, self._owned, key)),
-            {one["metadata"]["name"]: one for one in self._mine(self._results, self._reported, key)},
+            {
+                one["metadata"]["name"]: one
+                for one in self._mine(self._results, self._reported, key)
+            },
             self._terminate,
         )
         try:

@@ -31,8 +31,9 @@ OMITTED = "omitted: depends condition not met"
 async def execute_dag(
     run: Run, node: Node, template: Json, options: Options, execute: Execute
 ) -> Node:
-    """Start the tasks whose turn it is; the node, which has ended once all have. Raises
-    WorkflowError.
+    """Start the tasks whose turn it is; the node, which has ended once all have.
+
+    Raises WorkflowError.
     """
     return await _Dag(run, node, template, options, execute).run()
 
@@ -176,7 +177,7 @@ class _Dag:
         finally:
             if self._tree.named(name) is not None:
                 self._connect(task["name"], name, group)
-        return not node["phase"] in COMPLETED or await self._leave(task, node)
+        return node["phase"] not in COMPLETED or await self._leave(task, node)
 
     async def _leave(self, task: Json, node: Node) -> bool:
         """Run the exit handler of a task that is over; whether it is over too."""
@@ -192,9 +193,7 @@ class _Dag:
             self._execute,
         )
 
-    def _add(
-        self, task: Json, name: str, kind: str, phase: str, message: str
-    ) -> Node:
+    def _add(self, task: Json, name: str, kind: str, phase: str, message: str) -> Node:
         return self._tree.add(
             name,
             kind,

@@ -15,7 +15,16 @@ from pytest_kubeflow.local.workflows.nodes import FULFILLED, Node
 
 Json = Any
 
-RESULTS = ("Succeeded", "Failed", "Errored", "Skipped", "Omitted", "Daemoned", "AnySucceeded", "AllFailed")
+RESULTS = (
+    "Succeeded",
+    "Failed",
+    "Errored",
+    "Skipped",
+    "Omitted",
+    "Daemoned",
+    "AnySucceeded",
+    "AllFailed",
+)
 OF_ITEMS = frozenset({"AnySucceeded", "AllFailed"})
 _RESULT = re.compile(r"([a-zA-Z0-9][-a-zA-Z0-9]*?)\.([A-Z][a-zA-Z]+)")
 _TASK = re.compile(r"([a-zA-Z0-9][-a-zA-Z0-9]*?\.[A-Z][a-zA-Z]+)|([a-zA-Z0-9][-a-zA-Z0-9]*)")
@@ -65,7 +74,12 @@ class Dependencies:
         found.pop(name, None)
         return list(found)
 
-    def verdict(self, name: str, node_of: Callable[[str], Node | None], children: Callable[[Node], list[Node]]) -> bool | None:
+    def verdict(
+        self,
+        name: str,
+        node_of: Callable[[str], Node | None],
+        children: Callable[[Node], list[Node]],
+    ) -> bool | None:
         """Whether a task is to run; None while what it waits for goes on.
 
         Raises WorkflowError for a `depends` that has no value.
@@ -97,7 +111,9 @@ class Dependencies:
     def _borne(self, name: str) -> list[str]:
         """The failures of a task that its `continueOn` lets pass."""
         allowed = (self.tasks.get(name) or {}).get("continueOn") or {}
-        return [phase for phase, key in (("Error", "error"), ("Failed", "failed")) if allowed.get(key)]
+        return [
+            phase for phase, key in (("Error", "error"), ("Failed", "failed")) if allowed.get(key)
+        ]
 
     def _logic(self, depends: str) -> str:
         """`A && B.Failed` with what stands for `A` alone."""

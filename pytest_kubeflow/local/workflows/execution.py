@@ -101,60 +101,77 @@ def _initialized_or_error(
     )
 
 
-async def _execute(  # noqa: PLR0913 (see executeTemplate)
-    run: Run, name: str, node: Node | None, holder: Json, arguments: Json, template: Json, options: Options
+async def _execute(
+    run: Run,
+    name: str,
+    node: Node | None,
+    holder: Json,
+    arguments: Json,
+    template: Json,
+    options: Options,
 ) -> Node:
     _check_timeout(run, template, node)
     _check_parallelism(run, template, node, options.boundary)
     strategy = run.templates.retry_strategy(template)
-    retry_name, parent = "", node
-    if strategy is not None:
-        retry_name = name
-        if parent is None:
-            parent = _add(run, name, "Retry", template, holder, options)
-        options = replace(options, flag={**(options.flag or {}), "retried": True})
+    if strategy is None:
         try:
-            decision = retry.decide(run, parent, strategy)
-        except WorkflowError as error:
-            run.tree.mark(parent, "Error", str(error))
+            return await _dispatch(run, name, node, template, holder, options)
+        except ParallelismReached:
             raise
-        if decision.waits:
-            return parent
-        options = replace(options, deadline=decision.deadline)
-        if fulfilled(parent) and run.tree.all_fulfilled(parent):
-            return parent
-        attempts = run.tree.attempts(parent)
-        last = attempts[-1] if attempts else None
-        goes_on = last is not None and not fulfilled(last)
-        number = len(attempts) - 1 if goes_on else len(attempts)
-        name = f"{retry_name}({number})"
-        node = last if goes_on else None
-        if goes_on and _is_settled(run, last):  # type: ignore[arg-type] (it is there)
-            return parent
-        local = retry.variables(number, last)
-        if kind_of(template) in PODS:
-            local["pod.name"] = run.pod_name(name, template["name"])
-        template = substituted(template, run.known, local)
+        except WorkflowError as error:
+            _failed(run, name, error)
+            raise
+    parent = node or _add(run, name, "Retry", template, holder, options)
     try:
-        node = await _dispatch(run, name, node, template, holder, options)
+        decision = retry.decide(run, parent, strategy)
+    except WorkflowError as error:
+        run.tree.mark(parent, "Error", str(error))
+        raise
+    if decision.waits or (fulfilled(parent) and run.tree.all_fulfilled(parent)):
+        return parent
+    flag = {**(options.flag or {}), "retried": True}
+    options = replace(options, flag=flag, deadline=decision.deadline)
+    attempt = await _attempt(run, parent, template, holder, strategy, options)
+    if not fulfilled(parent) and fulfilled(attempt):
+        return await execute(run, name, holder, arguments, options)
+    return parent
+
+
+async def _attempt(
+    run: Run, parent: Node, template: Json, holder: Json, strategy: Json, options: Options
+) -> Node:
+    """Go on with the last attempt at a template, or begin another one; its node."""
+    attempts = run.tree.attempts(parent)
+    last = attempts[-1] if attempts else None
+    node = last if last is not None and not fulfilled(last) else None
+    number = len(attempts) - 1 if node is not None else len(attempts)
+    name = f"{parent['name']}({number})"
+    if node is not None and _is_settled(run, node):
+        return node
+    local = retry.variables(number, last)
+    if kind_of(template) in PODS:
+        local["pod.name"] = run.pod_name(name, template["name"])
+    try:
+        made = substituted(template, run.known, local)
+        node = await _dispatch(run, name, node, made, holder, options)
     except ParallelismReached:
         raise
     except WorkflowError as error:
-        found = run.tree.named(name)
-        if found is not None and not fulfilled(found):
-            run.tree.mark(found, "Error", str(error))
-        if retry_name:
-            run.tree.connect(retry_name, name)
-        if found is None or strategy is None or retry.policy_of(strategy) not in _AFTER_ERRORS:
+        node = _failed(run, name, error)
+        if node is None or retry.policy_of(strategy) not in _AFTER_ERRORS:
             raise
-        node = found
-    if not retry_name:
-        return node
-    assert parent is not None
-    run.tree.connect(retry_name, name)
-    if not fulfilled(parent) and fulfilled(node):
-        return await execute(run, retry_name, holder, arguments, options)
-    return parent
+    finally:
+        if run.tree.named(name) is not None:
+            run.tree.connect(parent["name"], name)
+    return node
+
+
+def _failed(run: Run, name: str, error: WorkflowError) -> Node | None:
+    """Give the node that could not be run its end; it, if there is one."""
+    node = run.tree.named(name)
+    if node is not None and not fulfilled(node):
+        run.tree.mark(node, "Error", str(error))
+    return node
 
 
 async def _dispatch(

@@ -21,7 +21,9 @@ _LOOPS = ("withItems", "withParam", "withSequence")
 
 def is_loop(step: Json) -> bool:
     """Whether a step or task stands for several."""
-    return bool(step.get("withItems") or step.get("withParam")) or step.get("withSequence") is not None
+    return (
+        bool(step.get("withItems") or step.get("withParam")) or step.get("withSequence") is not None
+    )
 
 
 def should_run(when: str) -> bool:
@@ -81,7 +83,9 @@ def _from_parameter(text: str) -> list[Json]:
         kinds = {dict: "object", str: "string", bool: "bool", int: "number", float: "number"}
         kind = kinds.get(type(found), "value")
         why = f"json: cannot unmarshal {kind} into Go value of type []v1alpha1.Item"
-    raise WorkflowError(f"withParam value could not be parsed as a JSON list: {text.strip()}: {why}")
+    raise WorkflowError(
+        f"withParam value could not be parsed as a JSON list: {text.strip()}: {why}"
+    )
 
 
 def _from_sequence(sequence: Json) -> list[Json]:

@@ -54,7 +54,7 @@ class NodeTree:
     def __iter__(self) -> Iterator[Node]:
         return iter(list(self.nodes.values()))
 
-    def add(  # noqa: PLR0913 (the fields of a node)
+    def add(
         self,
         name: str,
         kind: str,
@@ -135,9 +135,7 @@ class NodeTree:
 
     def attempts(self, node: Node) -> list[Node]:
         """Those of a Retry node: children that are no hooks."""
-        return [
-            one for one in self.children(node) if (one.get("nodeFlag") or {}).get("retried")
-        ]
+        return [one for one in self.children(node) if (one.get("nodeFlag") or {}).get("retried")]
 
     def last_attempt(self, node: Node) -> Node | None:
         """The child of a Retry node that counts; None for other nodes."""

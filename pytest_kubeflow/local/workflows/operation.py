@@ -26,7 +26,13 @@ from pytest_kubeflow.local.workflows.errors import (
 )
 from pytest_kubeflow.local.workflows.execution import REQUEUE_SECONDS, execute
 from pytest_kubeflow.local.workflows.executor.wait import REPORTED
-from pytest_kubeflow.local.workflows.nodes import COMPLETED, FAILED_OR_ERROR, Node, NodeTree, fulfilled
+from pytest_kubeflow.local.workflows.nodes import (
+    COMPLETED,
+    FAILED_OR_ERROR,
+    Node,
+    NodeTree,
+    fulfilled,
+)
 from pytest_kubeflow.local.workflows.podmaker import NodePods
 from pytest_kubeflow.local.workflows.podspec import NODE_ID, ON_EXIT
 from pytest_kubeflow.local.workflows.run import Options, Run, globals_of
@@ -176,11 +182,7 @@ class Operation:
             self._control(run, node, pod)
         _set_condition(self.workflow["status"], "PodRunning", is_running)
         for node in run.tree:
-            if (
-                node["type"] == "Pod"
-                and node["id"] not in self.pods
-                and node["phase"] == "Running"
-            ):
+            if node["type"] == "Pod" and node["id"] not in self.pods and node["phase"] == "Running":
                 run.tree.mark(node, "Error", "pod deleted")
         self._fail_without_pods(run)
 
@@ -255,7 +257,7 @@ class Operation:
             self._mark("Error", f"error in entry template execution: {error}")
             await remove_claims(self.client, self.workflow, spec)
             return
-        phase = _OF_NODES.get(node["phase"], node["phase"])
+        phase: str = _OF_NODES.get(node["phase"]) or node["phase"]
         run.known["workflow.status"] = phase
         run.known["workflow.failures"] = json.dumps(_failures(run))
         if not fulfilled(node):
@@ -264,7 +266,9 @@ class Operation:
         exit_hook = (run.spec.get("hooks") or {}).get("exit") or {}
         template = run.spec.get("onExit") or exit_hook.get("template")
         if template and run.may_run(in_exit_handler=True):
-            handler = await self._handle_exit(run, template, exit_hook.get("arguments") or arguments)
+            handler = await self._handle_exit(
+                run, template, exit_hook.get("arguments") or arguments
+            )
             if handler is None or not fulfilled(handler):
                 return
         self._finish(run, node, handler, phase)
@@ -333,9 +337,10 @@ class Operation:
     def _conclude_look(self, run: Run) -> None:
         status = self.workflow["status"]
         progress = run.tree.count_progress()
-        for field, value in (("progress", progress), ("resourcesDuration", usage.count(run.tree))):
-            if value and status.get(field) != value:
-                status[field] = value
+        used = usage.count(run.tree)
+        for key, value in (("progress", progress), ("resourcesDuration", used)):
+            if value and status.get(key) != value:
+                status[key] = value
                 self.changed = True
         status["nodes"] = run.tree.nodes
         if not status["nodes"]:

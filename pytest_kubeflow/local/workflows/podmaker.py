@@ -37,7 +37,7 @@ class NodePods:
     ) -> None:
         """Make the pod of a node. Raises WorkflowError, TransientError."""
         deadline = None if options.in_exit_handler else run.deadline
-        seconds = _seconds(run, template, deadline)
+        seconds = _seconds(template, deadline)
         if seconds is not None and seconds <= 0:
             return  # the deadline ends it
         boundary = run.tree.nodes.get(options.boundary)
@@ -54,8 +54,7 @@ class NodePods:
             repository=run.repository,
             claims=run.status.get("persistentVolumeClaims") or [],
             config=self._config,
-            known=run.known
-            | {f"inputs.parameters.{one['name']}": one["value"] for one in inputs},
+            known=run.known | {f"inputs.parameters.{one['name']}": one["value"] for one in inputs},
             result=result,
             in_exit_handler=options.in_exit_handler,
             deadline=f"{min(ends):%Y-%m-%dT%H:%M:%SZ}" if ends else "",
@@ -75,7 +74,7 @@ class NodePods:
         self._pods[node["id"]] = made
 
 
-def _seconds(run: Run, template: Json, deadline: datetime | None) -> int | None:
+def _seconds(template: Json, deadline: datetime | None) -> int | None:
     """How long a pod may be active: by its template, or until the Workflow has to be over."""
     own = template.get("activeDeadlineSeconds")
     seconds = None if own is None else int(text_of(own))

@@ -28,7 +28,12 @@ NODE_ID = "workflows.argoproj.io/node-id"
 NODE_NAME = "workflows.argoproj.io/node-name"
 MAIN, WAIT, INIT = "main", "wait", "init"
 RUN_ARGO = "/var/run/argo"
-INPUTS, SECRETS, STAGING, MIRROR = "/argo/inputs/artifacts", "/argo/secret", "/argo/staging", "/mainctrfs"
+INPUTS, SECRETS, STAGING, MIRROR = (
+    "/argo/inputs/artifacts",
+    "/argo/secret",
+    "/argo/staging",
+    "/mainctrfs",
+)
 SCRIPT = f"{STAGING}/script"
 _LOGGING = ("--loglevel", "info", "--log-format", "text", "--gloglevel", "0")
 _ZERO = "0001-01-01T00:00:00Z"
@@ -212,7 +217,9 @@ class NodePod:
             return None
         location: dict[str, Json] = {"archiveLogs": bool(logs)}
         if store := repository.get("s3"):
-            kept = {key: value for key, value in store.items() if key not in {"keyFormat", "keyPrefix"}}
+            kept = {
+                key: value for key, value in store.items() if key not in {"keyFormat", "keyPrefix"}
+            }
             key = store.get("keyFormat") or "{{workflow.name}}/{{pod.name}}"
             location["s3"] = kept | {"key": key}
         return location
@@ -239,9 +246,7 @@ class NodePod:
         secrets = _secrets(template)
         for name, keys in secrets.items():
             items = [{"key": key, "path": key} for key in keys]
-            spec["volumes"].append(
-                {"name": name, "secret": {"secretName": name, "items": items}}
-            )
+            spec["volumes"].append({"name": name, "secret": {"secretName": name, "items": items}})
         mounts = [
             {"name": name, "mountPath": f"{SECRETS}/{name}", "readOnly": True} for name in secrets
         ]

@@ -114,7 +114,9 @@ def _again(strategy: Json, last: Node) -> bool:
         raise WorkflowError(f"{policy} is not a valid RetryPolicy")
     if policy == "OnTransientError":
         return _TRANSIENT.search(last.get("message", "")) is not None
-    return policy == "Always" or policy == {"Failed": "OnFailure", "Error": "OnError"}[last["phase"]]
+    return (
+        policy == "Always" or policy == {"Failed": "OnFailure", "Error": "OnError"}[last["phase"]]
+    )
 
 
 def _wanted(expression: str, attempts: list[Node]) -> bool:

@@ -34,7 +34,9 @@ class PodMaker(Protocol):
     def find(self, node: Node) -> Object | None:
         """The pod of a node, if there is one."""
 
-    async def make(self, run: Run, node: Node, template: Json, options: Options, *, result: bool) -> None:
+    async def make(
+        self, run: Run, node: Node, template: Json, options: Options, *, result: bool
+    ) -> None:
         """Make it. Raises WorkflowError, TransientError."""
 
 
@@ -125,7 +127,11 @@ class Run:
 
     def _export(self, kind: str, one: Json) -> None:
         name = one["globalName"]
-        left_out = {"globalName", "path", "valueFrom"} if kind == "artifacts" else {"globalName", "valueFrom", "default"}
+        left_out = (
+            {"globalName", "path", "valueFrom"}
+            if kind == "artifacts"
+            else {"globalName", "valueFrom", "default"}
+        )
         kept = {key: value for key, value in one.items() if key not in left_out} | {"name": name}
         if kind == "parameters" and "value" in one:
             self.known[f"workflow.outputs.parameters.{name}"] = text_of(one["value"])

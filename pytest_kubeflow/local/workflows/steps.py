@@ -26,8 +26,9 @@ Json = Any
 async def execute_steps(
     run: Run, node: Node, template: Json, options: Options, execute: Execute
 ) -> Node:
-    """Run the group whose turn it is; the node, which has ended once all have. Raises
-    WorkflowError.
+    """Run the group whose turn it is; the node, which has ended once all have.
+
+    Raises WorkflowError.
     """
     return await _Steps(run, node, template, options, execute).run()
 
@@ -54,8 +55,6 @@ class _Steps:
             group = self._begun(number)
             try:
                 await self._run_group(group, steps)
-            except _Waiting:
-                return self._node
             except WorkflowError as error:
                 self._tree.mark(group, "Error", str(error))
             if not fulfilled(group):
@@ -123,11 +122,8 @@ class _Steps:
                 return
             by_name[name] = step
             self._tree.connect(group["name"], name)
-        if len(by_name) == 0 and not group.get("children"):
-            # Either there is nothing to be done, or nothing may be done yet.
-            if any(self._waits(group, step) for step in self._expanded(group, steps)):
-                raise _Waiting
-        await self._conclude(group, by_name, self._expanded(group, steps))
+        expanded = self._expanded(group, steps)
+        await self._conclude(group, by_name, expanded)
 
     def _waits(self, group: Node, step: Json) -> bool:
         return self._tree.named(f"{group['name']}.{step['name']}") is None
@@ -147,7 +143,9 @@ class _Steps:
             found += iterations
         return found
 
-    def _skip(self, group: Node, name: str, step: Json, message: str, phase: str = "Skipped") -> None:
+    def _skip(
+        self, group: Node, name: str, step: Json, message: str, phase: str = "Skipped"
+    ) -> None:
         if self._tree.named(name) is None:
             self._tree.add(
                 name,
@@ -179,16 +177,17 @@ class _Steps:
             self._scope.set(f"steps.{child['displayName']}.status", child["phase"])
             if not fulfilled(child):
                 completed = False
-            elif child["phase"] in COMPLETED and not await outputs.run_exit_hook(
-                self._run,
-                step,
-                child,
-                f"steps.{step.get('name', '')}",
-                self._scope,
-                self._options,
-                self._execute,
-            ):
-                completed = False
+            elif child["phase"] in COMPLETED:
+                done = await outputs.run_exit_hook(
+                    self._run,
+                    step,
+                    child,
+                    f"steps.{step.get('name', '')}",
+                    self._scope,
+                    self._options,
+                    self._execute,
+                )
+                completed = completed and done
         if not completed:
             return
         for child in self._tree.children(group):
@@ -228,7 +227,3 @@ class _Steps:
             for key in self._tree.outbound(child)
         ]
         self._tree.set(self._node, "outboundNodes", found)
-
-
-class _Waiting(Exception):  # noqa: N818 (no error)
-    """No step of a group may begin yet."""

@@ -137,9 +137,7 @@ def processed(
         _fill(one, given.get(one["name"]))
     artifacts = {one.get("name"): one for one in (arguments or {}).get("artifacts") or ()}
     for place, one in enumerate(inputs.get("artifacts") or ()):
-        inputs["artifacts"][place] = _filled(
-            one, artifacts.get(one["name"]), validating=validating
-        )
+        inputs["artifacts"][place] = _filled(one, artifacts.get(one["name"]), validating=validating)
     return substituted(made, known, local)
 
 

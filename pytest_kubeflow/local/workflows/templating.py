@@ -76,7 +76,8 @@ def _pieces(text: str) -> Iterator[tuple[str, str | None]]:
         end = text.find(_CLOSE, begin + 2)
         if end < 0:
             raise WorkflowError(
-                f'Cannot find end tag="}}}}" in the template="{text}" starting from "{text[begin:]}"'
+                f'Cannot find end tag="}}}}" in the template="{text}" starting from '
+                f'"{text[begin:]}"'
             )
         yield text[at:begin], text[begin + 2 : end]
         at = end + 2

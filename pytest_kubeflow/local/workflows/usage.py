@@ -1,7 +1,7 @@
 """resourcesDuration: what pods asked for, times the seconds for which their containers ran.
 
-Source: argo-workflows v3.7.3 util/resource. What a container does not ask for counts as 100m CPU and
-100Mi of memory; the units are one CPU and 100Mi.
+Source: argo-workflows v3.7.3 util/resource. What a container does not ask for counts as 100m CPU
+and 100Mi of memory; the units are one CPU and 100Mi.
 """
 
 from __future__ import annotations
@@ -35,7 +35,11 @@ def of_pod(pod: Object) -> Usage:
                 run = moment(state["finishedAt"]) - moment(state["startedAt"])
                 seconds = int(run.total_seconds())
             resources = container.get("resources") or {}
-            asked = {**_DEFAULTS, **(resources.get("limits") or {}), **(resources.get("requests") or {})}
+            asked = {
+                **_DEFAULTS,
+                **(resources.get("limits") or {}),
+                **(resources.get("requests") or {}),
+            }
             for name, quantity in asked.items():
                 unit = parse_quantity(_UNITS.get(name, "1"))
                 used = int(parse_quantity(str(quantity)) * 1000 * seconds / (unit * 1000))
@@ -48,7 +52,9 @@ def count(tree: NodeTree) -> Usage:
     for node in tree:
         if node["type"] != "Pod" and fulfilled(node):
             below = [one for one in tree.below(node) if one["type"] == "Pod"]
-            tree.set(node, "resourcesDuration", _summed([one.get("resourcesDuration") for one in below]))
+            tree.set(
+                node, "resourcesDuration", _summed([one.get("resourcesDuration") for one in below])
+            )
     return _summed([node.get("resourcesDuration") for node in tree if node["type"] == "Pod"])
 
 

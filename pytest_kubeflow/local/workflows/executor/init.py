@@ -76,9 +76,7 @@ class Init:
         if artifact.get("mode") is not None:
             await asyncio.to_thread(_change_mode, target, artifact)
 
-    async def _fetch(
-        self, pod: ExecutorPod, template: Json, artifact: Json, target: Path
-    ) -> None:
+    async def _fetch(self, pod: ExecutorPod, template: Json, artifact: Json, target: Path) -> None:
         name = artifact["name"]
         try:
             store = relocated(artifact, template.get("archiveLocation"))
@@ -140,7 +138,7 @@ def _unzip(source: Path, target: Path) -> None:
     folder = target.with_name(f"{target.name}.unzip")
     try:
         with zipfile.ZipFile(source) as archive:
-            archive.extractall(folder)
+            archive.extractall(folder)  # noqa: S202 zipfile leaves out what would lead elsewhere
     except zipfile.BadZipFile as error:
         raise ExecutorError(f"failed to unzip {source.name}: {error}") from None
     _one_of(folder, target)

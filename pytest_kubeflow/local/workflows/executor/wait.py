@@ -70,7 +70,7 @@ class AccountClient(KubeClient):
         *,
         headers: dict[str, str] | None = None,
         **options: Any,
-    ) -> AsyncIterator[aiohttp.ClientResponse]:  # type: ignore[override]
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
         headers = {"Authorization": f"Bearer {self._token}", **(headers or {})}
         async with self._client._open(method, path, params, headers=headers, **options) as response:
             yield response
@@ -166,7 +166,9 @@ class _TaskResult:
         """Make it, or change it to this. Raises ApiError."""
         if not self._made:
             try:
-                await self._patiently(self._client.create, WORKFLOW_TASK_RESULTS, self._object(result))
+                await self._patiently(
+                    self._client.create, WORKFLOW_TASK_RESULTS, self._object(result)
+                )
             except ApiError as error:
                 if error.reason != "AlreadyExists":
                     raise
@@ -292,8 +294,9 @@ class _Artifacts:
             raise ExecutorError("".join(f"{one}; " for one in complaints))
 
     async def save_logs(self, saved: list[Json]) -> None:
-        """Store the log of the main container, where the repository wants it. Raises
-        ExecutorError.
+        """Store the log of the main container, where the repository wants it.
+
+        Raises ExecutorError.
         """
         if not self._location.get("archiveLogs"):
             return

@@ -88,7 +88,9 @@ def _go_numbers(value: Json) -> Json:
 def _parser() -> Lark:
     from lark import Lark  # when first needed: most Workflows have no expressions
 
-    return Lark(_GRAMMAR.read_text(), parser="lalr", propagate_positions=True, maybe_placeholders=True)
+    return Lark(
+        _GRAMMAR.read_text(), parser="lalr", propagate_positions=True, maybe_placeholders=True
+    )
 
 
 @functools.lru_cache(maxsize=1024)
@@ -99,9 +101,12 @@ def _parsed(expression: str) -> Tree[Any]:
         return _parser().parse(expression)
     except UnexpectedInput as error:
         line, column = max(error.line, 1), max(error.column, 1)
-        if line == 1 and getattr(error, "token", None) is not None and error.token.type == "$END":
-            raise ExpressionError(_pointed("unexpected token EOF", expression, 1, len(expression))) from None
-        told = getattr(error, "token", None) or getattr(error, "char", "")
+        token = getattr(error, "token", None)
+        if token is not None and token.type == "$END":
+            raise ExpressionError(
+                _pointed("unexpected token EOF", expression, 1, len(expression))
+            ) from None
+        told = token or getattr(error, "char", "")
         raise ExpressionError(
             _pointed(f'unexpected token Operator("{told}")', expression, line, column)
         ) from None
@@ -130,7 +135,7 @@ class _Evaluator:
         line, column = getattr(tree.meta, "line", 1), getattr(tree.meta, "column", 1)
         return ExpressionError(_pointed(message, self._expression, line, column), unknown=unknown)
 
-    def _conditional(self, tree: Tree[Any], test: Any, one: Any, other: Any) -> Json:
+    def _conditional(self, _tree: Tree[Any], test: Any, one: Any, other: Any) -> Json:
         chosen = self._bool(test)
         return self.value(one if chosen else other)
 
@@ -140,16 +145,16 @@ class _Evaluator:
             raise self._error(tree, f"non-bool expression (type {_type(found)}) used as condition")
         return found
 
-    def _either(self, tree: Tree[Any], left: Any, right: Any) -> bool:
+    def _either(self, _tree: Tree[Any], left: Any, right: Any) -> bool:
         return self._bool(left) or self._bool(right)
 
-    def _both(self, tree: Tree[Any], left: Any, right: Any) -> bool:
+    def _both(self, _tree: Tree[Any], left: Any, right: Any) -> bool:
         return self._bool(left) and self._bool(right)
 
-    def _negation(self, tree: Tree[Any], operand: Any) -> bool:
+    def _negation(self, _tree: Tree[Any], operand: Any) -> bool:
         return not self._bool(operand)
 
-    def _coalesce(self, tree: Tree[Any], left: Any, right: Any) -> Json:
+    def _coalesce(self, _tree: Tree[Any], left: Any, right: Any) -> Json:
         found = self.value(left)
         return self.value(right) if found is None else found
 
@@ -199,9 +204,9 @@ class _Evaluator:
             return one + other
         if _kind(one) != "number" or _kind(other) != "number":
             raise self._mismatch(tree, str(operator), one, other)
-        if operator in {"/", "%"} and other == 0 and isinstance(one, int) and operator == "%":
+        if operator == "%" and other == 0:
             raise self._error(tree, "runtime error: integer divide by zero")
-        return {
+        operations: dict[str, Callable[[], Json]] = {
             "+": lambda: one + other,
             "-": lambda: one - other,
             "*": lambda: one * other,
@@ -209,7 +214,8 @@ class _Evaluator:
             "%": lambda: one - other * int(one / other),
             "**": lambda: float(one) ** other,
             "^": lambda: float(one) ** other,
-        }[str(operator)]()
+        }
+        return operations[str(operator)]()
 
     def _signed(self, tree: Tree[Any], sign: Any, operand: Any) -> Json:
         found = self.value(operand)
@@ -217,23 +223,23 @@ class _Evaluator:
             raise self._error(tree, f"invalid operation: {sign} (mismatched type {_type(found)})")
         return -found if sign == "-" else found
 
-    def _number(self, tree: Tree[Any], token: Any) -> float | int:
+    def _number(self, _tree: Tree[Any], token: Any) -> float | int:
         text = str(token).replace("_", "")
         return int(text) if text.isdigit() else float(text)
 
-    def _string(self, tree: Tree[Any], token: Any) -> str:
+    def _string(self, _tree: Tree[Any], token: Any) -> str:
         return _unquoted(str(token))
 
-    def _raw(self, tree: Tree[Any], token: Any) -> str:
+    def _raw(self, _tree: Tree[Any], token: Any) -> str:
         return str(token)[1:-1]
 
-    def _true(self, tree: Tree[Any]) -> bool:
+    def _true(self, _tree: Tree[Any]) -> bool:
         return True
 
-    def _false(self, tree: Tree[Any]) -> bool:
+    def _false(self, _tree: Tree[Any]) -> bool:
         return False
 
-    def _nil(self, tree: Tree[Any]) -> None:
+    def _nil(self, _tree: Tree[Any]) -> None:
         return None
 
     def _name(self, tree: Tree[Any], token: Any) -> Json:
@@ -277,16 +283,16 @@ class _Evaluator:
             raise self._error(tree, f"cannot fetch {shown(key)} from <nil>", unknown=True)
         return self._member(tree, found, key)
 
-    def _slice(self, tree: Tree[Any], owner: Any, first: Any, last: Any) -> Json:
+    def _slice(self, _tree: Tree[Any], owner: Any, first: Any, last: Any) -> Json:
         found = self.value(owner)
         low = self.value(first) if first is not None else None
         high = self.value(last) if last is not None else None
         return found[low:high]
 
-    def _list(self, tree: Tree[Any], *items: Any) -> list[Json]:
+    def _list(self, _tree: Tree[Any], *items: Any) -> list[Json]:
         return [self.value(one) for one in items if one is not None]
 
-    def _map(self, tree: Tree[Any], *pairs: Any) -> dict[str, Json]:
+    def _map(self, _tree: Tree[Any], *pairs: Any) -> dict[str, Json]:
         found = {}
         for pair in pairs:
             if pair is not None:
@@ -336,7 +342,7 @@ class _Evaluator:
 
         return call
 
-    def _closure(self, tree: Tree[Any], inside: Any) -> Json:
+    def _closure(self, tree: Tree[Any], _inside: Any) -> Json:
         raise self._error(tree, "a closure is taken by functions of lists alone")
 
     def _element_field(self, tree: Tree[Any], name: Any) -> Json:
@@ -344,7 +350,7 @@ class _Evaluator:
 
     def _of_closure(self, tree: Tree[Any]) -> Json:
         if self._current is _NO_ELEMENT:
-            raise self._error(tree, "unexpected token Operator(\"#\")")
+            raise self._error(tree, 'unexpected token Operator("#")')
         return self._current
 
 

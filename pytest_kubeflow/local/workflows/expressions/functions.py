@@ -72,12 +72,16 @@ _STEP = re.compile(r"\.(\w+|\*)|\[(?:'([^']*)'|\"([^\"]*)\"|(-?\d+)|(\*))\]")
 def _jsonpath(text: str, path: str) -> Json:
     """The value at a path of keys, numbers and wildcards. Raises ValueError for any other path."""
     if not path.startswith("$"):
-        raise ValueError(f"invalid JSONPath query '{path}' unexpected token '{path[:1]}' at index 0")
+        raise ValueError(
+            f"invalid JSONPath query '{path}' unexpected token '{path[:1]}' at index 0"
+        )
     places, at, many = [json.loads(text)], 1, False
     while at < len(path):
         step = _STEP.match(path, at)
         if step is None:
-            raise ValueError(f"jsonpath takes keys, numbers and wildcards here, and no '{path[at:]}'")
+            raise ValueError(
+                f"jsonpath takes keys, numbers and wildcards here, and no '{path[at:]}'"
+            )
         at = step.end()
         name, single, double, number, star = step.groups()
         if name == "*" or star:
@@ -143,7 +147,7 @@ BUILTINS: dict[str, Function] = {
     "sort": lambda values, order="asc": sorted(values, reverse=order == "desc"),
     "flatten": _flatten,
     "uniq": _unique,
-    "concat": lambda *values: sum(values, []),
+    "concat": lambda *values: [one for several in values for one in several],
     "toBase64": lambda text: base64.b64encode(text.encode()).decode(),
     "fromBase64": lambda text: base64.b64decode(text).decode(),
 }

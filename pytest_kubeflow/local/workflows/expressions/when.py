@@ -153,7 +153,9 @@ def _named(word: str) -> _Token:
 
 def _symbol(text: str, at: int, state: str) -> tuple[_Token, int]:
     end = at
-    while end < len(text) and not (text[end].isalnum() or text[end] in "()[]'\"" or text[end].isspace()):
+    while end < len(text) and not (
+        text[end].isalnum() or text[end] in "()[]'\"" or text[end].isspace()
+    ):
         end += 1
     symbol = text[at:end]
     if "PREFIX" in _NEXT[state] and symbol in _PREFIXES:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_kubeflow.local.workflows.dependencies import OF_ITEMS, RESULTS, Dependencies, results_named
+from pytest_kubeflow.local.workflows.dependencies import (
+    OF_ITEMS,
+    RESULTS,
+    Dependencies,
+    results_named,
+)
 from pytest_kubeflow.local.workflows.errors import WorkflowError
 from pytest_kubeflow.local.workflows.expansion import is_loop
 from pytest_kubeflow.local.workflows.scope import text_of
@@ -35,8 +40,7 @@ def check_dag(validation: Validation, names: Names, template: Json) -> None:
     tasks = _sorted(name, tasks, dependencies)
     check_names(tasks, f"templates.{name}.tasks")
     templates = {
-        task["name"]: _check_task(validation, names, template, task, dependencies)
-        for task in tasks
+        task["name"]: _check_task(validation, names, template, task, dependencies) for task in tasks
     }
     _check_no_cycle(name, tasks, dependencies)
     _check_targets(validation, names, template, dependencies)
@@ -56,9 +60,7 @@ def _sorted(name: str, tasks: list[Json], dependencies: Dependencies) -> list[Js
     for task in tasks:
         for one in dependencies.of(task["name"]):
             if one not in left:
-                raise WorkflowError(
-                    f"templates.{name} sorting failed: invalid dependency {one}"
-                )
+                raise WorkflowError(f"templates.{name} sorting failed: invalid dependency {one}")
             after.setdefault(one, []).append(task["name"])
     ready = [task["name"] for task in tasks if not left[task["name"]]]
     order: list[str] = []
@@ -150,7 +152,7 @@ def _check_targets(
             raise WorkflowError(f"templates.{name}.targets: target '{one}' is not defined")
 
 
-def _check_arguments(  # noqa: PLR0913 (a task in its place)
+def _check_arguments(
     validation: Validation,
     names: Names,
     owner: str,
@@ -161,12 +163,16 @@ def _check_arguments(  # noqa: PLR0913 (a task in its place)
     name, place = task["name"], f"templates.{owner}.tasks.{task['name']}"
     if task.get("hooks") is not None:
         names.add(f"tasks.{name}.status")
-    names.add_outputs(templates[name], f"tasks.{name}", validation.known, group=False, ancestor=False)
+    names.add_outputs(
+        templates[name], f"tasks.{name}", validation.known, group=False, ancestor=False
+    )
     mine, ancestry = Names(names), dependencies.ancestry(name)
     for one in ancestry:
         other = dependencies.tasks[one]
         group = bool(other.get("withItems") or other.get("withParam"))
-        mine.add_outputs(templates[one], f"tasks.{one}", validation.known, group=group, ancestor=True)
+        mine.add_outputs(
+            templates[one], f"tasks.{one}", validation.known, group=group, ancestor=True
+        )
     try:
         mine.add_items(task)
         resolve_all(mine, validation.known, task)
@@ -182,7 +188,10 @@ def _check_arguments(  # noqa: PLR0913 (a task in its place)
 
 def _check_ancestors(arguments: Json, ancestry: list[str]) -> None:
     """What an argument begins with comes from a task that is over by then."""
-    for kind, key, shown in (("parameters", "value", "parameter"), ("artifacts", "from", "artifact")):
+    for kind, key, shown in (
+        ("parameters", "value", "parameter"),
+        ("artifacts", "from", "artifact"),
+    ):
         for one in arguments.get(kind) or ():
             text = text_of(one.get(key) or "")
             if text.startswith("{{tasks."):

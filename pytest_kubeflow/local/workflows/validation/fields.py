@@ -70,12 +70,11 @@ def check_arguments(prefix: str, arguments: Json) -> None:
         _check_argument(f"{prefix}{one['name']}", one)
     for one in arguments.get("artifacts") or ():
         name = f"{prefix}{one['name']}"
-        given = one.get("from") or one.get("fromExpression")
-        if not one.get("from") and not has_location(one):
-            if not one.get("fromExpression"):
-                raise WorkflowError(f"{name}.from, artifact location, or key is required")
-        if given and one.get("from") and one.get("fromExpression"):
-            raise WorkflowError(f"{name} shouldn't have both `from` and `fromExpression` in Artifact")
+        if not (one.get("from") or has_location(one) or one.get("fromExpression")):
+            raise WorkflowError(f"{name}.from, artifact location, or key is required")
+        if one.get("from") and one.get("fromExpression"):
+            told = f"{name} shouldn't have both `from` and `fromExpression` in Artifact"
+            raise WorkflowError(told)
 
 
 def _check_argument(name: str, parameter: Json) -> None:
@@ -83,11 +82,15 @@ def _check_argument(name: str, parameter: Json) -> None:
     if value is None and source is None:
         raise WorkflowError(f"{name}.value or {name}.valueFrom is required")
     if source is not None:
-        allowed = any(source.get(key) is not None for key in ("configMapKeyRef", "event", "supplied"))
+        allowed = any(
+            source.get(key) is not None for key in ("configMapKeyRef", "event", "supplied")
+        )
         if not allowed or any(
             source.get(key) for key in ("path", "jsonPath", "parameter", "expression")
         ):
-            raise WorkflowError(f"{name}.valueFrom only allows: default, configMapKeyRef and supplied")
+            raise WorkflowError(
+                f"{name}.valueFrom only allows: default, configMapKeyRef and supplied"
+            )
     if parameter.get("enum") is not None:
         if not parameter["enum"]:
             raise WorkflowError(f"{name}.enum should contain at least one value")

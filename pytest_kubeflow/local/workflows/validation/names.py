@@ -35,7 +35,7 @@ class Names(set[str]):
     def __init__(self, names: Iterable[str] = ()) -> None:
         super().__init__(names)
 
-    def add(self, *names: str) -> None:  # type: ignore[override]
+    def add(self, *names: str) -> None:
         self.update(names)
 
     def add_outputs(

@@ -16,8 +16,9 @@ Json = Any
 
 
 def check_steps(validation: Validation, names: Names, template: Json) -> None:
-    """Each step has a name of its own, a template, and arguments that are there. Raises
-    WorkflowError.
+    """Each step has a name of its own, a template, and arguments that are there.
+
+    Raises WorkflowError.
     """
     check_no_leaf(template)
     seen: set[str] = set()
@@ -26,7 +27,7 @@ def check_steps(validation: Validation, names: Names, template: Json) -> None:
             _check(validation, names, template["name"], number, step, seen)
 
 
-def _check(  # noqa: PLR0913 (a step in its place)
+def _check(
     validation: Validation, names: Names, owner: str, number: int, step: Json, seen: set[str]
 ) -> None:
     from pytest_kubeflow.local.workflows.validation.workflow import AnyArguments

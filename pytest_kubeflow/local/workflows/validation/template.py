@@ -29,7 +29,9 @@ def check_type(template: Json) -> None:
 def check_no_leaf(template: Json) -> None:
     """What is for pods alone. Raises WorkflowError."""
     if template.get("activeDeadlineSeconds") is not None:
-        told = f"templates.{template['name']}.activeDeadlineSeconds is only valid for leaf templates"
+        told = (
+            f"templates.{template['name']}.activeDeadlineSeconds is only valid for leaf templates"
+        )
         raise WorkflowError(told)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pytest_kubeflow.local.workflows.errors import WorkflowError
@@ -30,11 +30,16 @@ from pytest_kubeflow.local.workflows.validation.template import check_leaf, chec
 Json = Any
 _LONGEST = 63
 _POLICIES = ("Always", "OnError", "OnFailure", "OnTransientError", "", None)
-_RETRIES = ("retries", *(f"lastRetry.{one}" for one in ("exitCode", "status", "duration", "message")))
+_RETRIES = (
+    "retries",
+    *(f"lastRetry.{one}" for one in ("exitCode", "status", "duration", "message")),
+)
 _PLAIN = ("name", "namespace", "mainEntrypoint", "serviceAccountName", "uid")
 
 
-def validate(name: str, spec: Json, labels: Mapping[str, str], annotations: Mapping[str, str]) -> None:
+def validate(
+    name: str, spec: Json, labels: Mapping[str, str], annotations: Mapping[str, str]
+) -> None:
     """Check all that Argo checks before it begins. Raises WorkflowError."""
     if len(name) > _LONGEST:
         raise WorkflowError(
@@ -88,7 +93,9 @@ class Validation:
         if not spec.get("entrypoint"):
             raise WorkflowError("spec.entrypoint is required")
         self.holder({"template": spec["entrypoint"]}, arguments)
-        on_exit = spec.get("onExit") or ((spec.get("hooks") or {}).get("exit") or {}).get("template")
+        on_exit = spec.get("onExit") or ((spec.get("hooks") or {}).get("exit") or {}).get(
+            "template"
+        )
         if on_exit:
             self.known["workflow.failures"] = self.placeholder()
             self.holder({"template": on_exit}, arguments)
@@ -129,12 +136,7 @@ class Validation:
         if template.get("retryStrategy") is not None:
             local |= {one: self.placeholder() for one in _RETRIES}
         names.add(*local)
-        for one in (template.get("outputs") or {}).get("artifacts") or ():
-            if one.get("path"):
-                names.add(f"outputs.artifacts.{one['name']}.path")
-        for one in (template.get("outputs") or {}).get("parameters") or ():
-            if (one.get("valueFrom") or {}).get("path"):
-                names.add(f"outputs.parameters.{one['name']}.path")
+        names.add(*_output_paths(template))
         made = self._processed(template, arguments, local)
         if template["name"] in self._done:
             return
@@ -178,6 +180,16 @@ class Validation:
             if str(made["timeout"]).isdigit():
                 raise WorkflowError(f"{made['name']} has invalid duration format in timeout.")
         return made
+
+
+def _output_paths(template: Json) -> Iterator[str]:
+    outputs = template.get("outputs") or {}
+    for one in outputs.get("artifacts") or ():
+        if one.get("path"):
+            yield f"outputs.artifacts.{one['name']}.path"
+    for one in outputs.get("parameters") or ():
+        if (one.get("valueFrom") or {}).get("path"):
+            yield f"outputs.parameters.{one['name']}.path"
 
 
 def with_defaults(spec: Json, defaults: Json) -> Json:
