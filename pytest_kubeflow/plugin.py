@@ -46,6 +46,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.fixtures.pipelines",
     "pytest_kubeflow.fixtures.declared",
     "pytest_kubeflow.fixtures.volumes",
+    "pytest_kubeflow.fixtures.workflows",
     "pytest_kubeflow.fixtures.objectstore",
     "pytest_kubeflow.fixtures.serving",
     "pytest_kubeflow.fixtures.notebooks",

@@ -27,6 +27,7 @@ NOTEBOOKS = "notebooks"
 PVC_VIEWERS = "pvcviewers"
 TENSORBOARDS = "tensorboards"
 KATIB = "katib"
+WORKFLOWS = "workflows"
 GPU = "gpu"
 
 MODELS = "models"
