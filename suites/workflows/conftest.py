@@ -29,7 +29,8 @@ IMAGE = "python:3.11"
 class Manifests(Protocol):
     """Reads a manifest beside this file, with the image that --kf-base-image names."""
 
-    def __call__(self, name: str) -> dict[str, Any]: ...
+    def __call__(self, name: str) -> dict[str, Any]:
+        """That of `NAME.yaml`."""
 
 
 @pytest.fixture(scope="session")

@@ -127,12 +127,37 @@ BEST = "katib/test_search.py::test_the_best_trial_is_the_best"
 AT_ONCE = "katib/test_search.py::test_no_more_trials_run_at_once_than_wanted"
 SERVICE_GONE = "katib/test_search.py::test_its_suggestion_service_is_gone"
 KATIB_LISTED = "katib/test_search.py::test_the_web_app_lists_it"
+WF_LOG = "workflows/test_volume.py::test_the_log_has_each_line_once"
+WF_FILE = "workflows/test_volume.py::test_the_file_is_on_the_claim"
+WF_WAITS = "workflows/test_volume.py::test_one_task_waits_for_the_other"
+WF_PARAM_LOOP = "workflows/test_flow.py::test_a_loop_has_an_iteration_for_each_item_of_a_result"
+WF_LIST_LOOP = "workflows/test_flow.py::test_a_loop_has_an_iteration_for_each_item_of_a_list"
+WF_PARAMETERS = "workflows/test_flow.py::test_parameters_are_handed_on"
+WF_BRANCH = "workflows/test_flow.py::test_one_branch_is_taken"
+WF_OBJECT = "workflows/test_flow.py::test_the_object_says_how_it_ended"
+WF_GROUPS = "workflows/test_steps.py::test_groups_are_run_in_their_order"
+WF_BESIDE = "workflows/test_steps.py::test_steps_of_a_group_are_run_side_by_side"
+WF_PRINTED = "workflows/test_steps.py::test_what_a_step_prints_is_handed_on"
+WF_OMITTED = "workflows/test_failing.py::test_what_waits_for_a_failure_is_omitted"
+WF_TOLD = "workflows/test_failing.py::test_a_failure_is_told_with_its_exit_code_and_its_words"
+WF_EXIT_FAILED = "workflows/test_failing.py::test_the_exit_handler_of_a_failure_knows_of_it"
+WF_ATTEMPTS = "workflows/test_failing.py::test_attempts_are_made_until_one_succeeds"
+WF_CLAIM = "workflows/test_failing.py::test_a_claim_of_its_own_keeps_what_attempts_wrote"
+WF_CLAIM_GONE = "workflows/test_failing.py::test_a_claim_of_its_own_goes_with_success"
+WF_EXIT_SUCCEEDED = "workflows/test_failing.py::test_the_exit_handler_of_a_success_knows_of_it"
+WF_NEXT = "workflows/test_artifacts.py::test_the_next_task_gets_what_one_has_written"
+WF_STORED = "workflows/test_artifacts.py::test_the_store_has_what_a_task_has_written"
+WF_LOGS = "workflows/test_artifacts.py::test_the_store_has_the_logs"
+WF_ACCOUNT = "workflows/test_accounts.py::test_an_account_without_rights_is_told"
+WF_FOREIGN = "workflows/test_accounts.py::test_a_foreign_account_makes_no_workflow_of_ours"
 LARGE = "objectstore/test_model_round_trip.py::test_large_binary_object"
 
 RED: dict[str, dict[str, str]] = {
     # fault: {check: what its report says}
     "any-password": {LOGIN: r"Dex is open to all: .* gets in with a wrong password"},
     "artifact-lost": {
+        WF_NEXT: r"XX",
+        WF_LOGS: r"XX",
         ARTIFACTS: r"No such file or directory",
         STORED: r"NoSuchKey",
     },
@@ -154,22 +179,33 @@ RED: dict[str, dict[str, str]] = {
             r"waiting for PVCViewer \S+ to respond; last state: .*; claim \S+ is Pending: ",
         ),
     },
-    "conditions-ignored": {BRANCHES: r"'under' was to run alone; what ran: \{.*'over'.*'under'"},
+    "conditions-ignored": {
+        WF_BRANCH: r"XX",
+        BRANCHES: r"'under' was to run alone; what ran: \{.*'over'.*'under'",
+    },
     "dashboard-open": {
         f"{DOOR}[dashboard]": r"the dashboard is open to all: somebody without a login is let in",
         f"{DOOR}[workgroups]": r"the dashboard's API is open to all: somebody without a login",
     },
     "executor-forbidden": {
-        EVERY_TASK: r"task .* is FAILED \(wait: Error \(exit code 64\): workflowtaskresults"
+        WF_LOG: r"XX",
+        EVERY_TASK: r"task .* is FAILED \(wait: Error \(exit code 64\): workflowtaskresults",
     },
-    "exit-tasks-lost": {CLEANED_UP: r"task tell of run \S+ is SKIPPED: it was to run"},
+    "exit-tasks-lost": {
+        WF_EXIT_FAILED: r"XX",
+        WF_EXIT_SUCCEEDED: r"XX",
+        CLEANED_UP: r"task tell of run \S+ is SKIPPED: it was to run",
+    },
     "gpus-leaked": {f"{GPU}who_asks_for_none_sees_none": r"asked for no GPU and sees \['GPU-0"},
     "gpus-missing": {
         f"{GPU}count_and_product[2]": r"asked for 2 GPUs and sees \['GPU-0[^,]*\]",
         f"{GPU}every_node": r"kubeflow-local: task look-1 of run \S+ asked for 4, 3 GPUs",
     },
     "gpus-shared": {f"{GPU}side_by_side": r"have the same GPU at the same time: \['GPU-0"},
-    "image-pull": {EVERY_TASK: r"timed out after 4 s waiting for run [\s\S]*ImagePullBackOff"},
+    "image-pull": {
+        WF_LOG: r"XX",
+        EVERY_TASK: r"timed out after 4 s waiting for run [\s\S]*ImagePullBackOff",
+    },
     "katib-metrics-lost": {
         OBSERVED: r"Train-accuracy of trial \S+ is None in its status; with \{'lr': ",
         IN_DATABASE: r"Train-accuracy of trial \S+ is None in the database; with \{'lr': ",
@@ -209,6 +245,8 @@ RED: dict[str, dict[str, str]] = {
         LIMITS: r"has a CPU quota of None, 500m CPUs expected",
     },
     "log-cut": {
+        WF_LOG: r"XX",
+        WF_TOLD: r"XX",
         SORTED: r"assert 'sorted numbers: 10,9,8|cut off|digest",
         BROKEN: r"nothing tells why the model of InferenceService \S+ does not load: the log",
     },
@@ -230,11 +268,12 @@ RED: dict[str, dict[str, str]] = {
         ),
     },
     "object-corrupt": {
+        WF_STORED: r"XX",
         MODEL: r"assert .*==",
         LARGE: r"weights.bin in \S+ came back as 12582912 bytes .* expected",
         STORED: r"does not have what task write-squares wrote: \d+ characters",
     },
-    "order-ignored": {ORDERING: r"assert \['start'"},
+    "order-ignored": {WF_WAITS: r"XX", WF_GROUPS: r"XX", ORDERING: r"assert \['start'"},
     "pipeline-exposed": {PRIVATE: r"the private pipeline \S+ is listed among the public ones"},
     "pipeline-lost": {
         PRIVATE: r"the private pipeline \S+ was uploaded and is listed 0 times",
@@ -260,6 +299,7 @@ RED: dict[str, dict[str, str]] = {
         PROTOCOLS: r"assert predictor.predict\(iris.rows\) == iris.predictions",
     },
     "rbac-open": {
+        WF_FOREIGN: r"XX",
         f"{AT_KUBERNETES}[volumes]": r"Kubernetes is open to all: .* gets at the volumes of",
         f"{AT_KUBERNETES}[bucket-keys]": r"Kubernetes is open to all: .* gets at the bucket keys",
     },
@@ -323,6 +363,8 @@ RED: dict[str, dict[str, str]] = {
         VIEWER_TOKENS: r"the viewer of \S+ is open to all: our account \S+ is let in",
     },
     "volume-lossy": {
+        WF_FILE: r"XX",
+        WF_CLAIM: r"XX",
         SORTED: r"No such file",
         UPLOADED: r"what was uploaded in the viewer of \S+ is not on the volume",
         DOWNLOADED: r"the viewer of \S+ does not show what a pod has written",
@@ -335,10 +377,21 @@ RED: dict[str, dict[str, str]] = {
         f"{ACCOUNT}[volumes]": r"the volumes web app is open to all: the foreign account \S+ is",
         VIEWER_OF_OURS: r"the volumes web app is open to all: somebody without a login asks for",
     },
+    "workflow-claims-left": {WF_CLAIM_GONE: r"XX"},
+    "workflow-failures-ignored": {WF_OMITTED: r"XX"},
+    "workflow-items-lost": {WF_LIST_LOOP: r"XX"},
+    "workflow-one-by-one": {WF_BESIDE: r"XX"},
+    "workflow-progress-lost": {WF_OBJECT: r"XX"},
+    "workflow-retries-lost": {WF_ATTEMPTS: r"XX"},
+    "workflow-rights-ignored": {WF_ACCOUNT: r"XX"},
     "workflows-ignored": {
-        EVERY_TASK: r"timed out after 4 s waiting for run .*; last state: PENDING"
+        WF_LOG: r"XX",
+        EVERY_TASK: r"timed out after 4 s waiting for run .*; last state: PENDING",
     },
     "wrong-output": {
+        WF_PARAM_LOOP: r"XX",
+        WF_PARAMETERS: r"XX",
+        WF_PRINTED: r"XX",
         EVERY_TASK: r"assert 10.0 == 9.0",
         TRIPLE: r"assert .* == 13",
         PARAMETERS: r"task again of run \S+ gave \{'count'",

@@ -87,7 +87,8 @@ async def remove_claims(client: KubeClient, workflow: Object, spec: Json) -> Non
     """Remove them at the end, as `volumeClaimGC` says: after success, or in any case."""
     strategy = (spec.get("volumeClaimGC") or {}).get("strategy") or "OnWorkflowSuccess"
     status, namespace = workflow["status"], workflow["metadata"]["namespace"]
-    if strategy == "OnWorkflowSuccess" and status["phase"] != "Succeeded":
+    wanted = {"OnWorkflowSuccess": status["phase"] == "Succeeded", "OnWorkflowCompletion": True}
+    if not wanted.get(strategy):
         return
     kept = []
     for one in status.get("persistentVolumeClaims") or ():

@@ -158,6 +158,7 @@ class WorkflowController:
                 for one in self._mine(self._results, self._reported, key)
             },
             self._terminate,
+            self._faults,
         )
         try:
             await operation.operate()

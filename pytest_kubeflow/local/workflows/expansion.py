@@ -70,13 +70,8 @@ def _certainly_not(when: str) -> bool:
 def _from_parameter(text: str) -> list[Json]:
     try:
         found = json.loads(text)
-    except ValueError as error:
-        why = str(error)
-        first = text.strip()[:1]
-        if not first:
-            why = "unexpected end of JSON input"
-        elif getattr(error, "pos", 0) <= len(text) - len(text.lstrip()):
-            why = f"invalid character '{first}' looking for beginning of value"
+    except json.JSONDecodeError as error:
+        why = _complaint(text, error)
     else:
         if isinstance(found, list):
             return found
@@ -86,6 +81,24 @@ def _from_parameter(text: str) -> list[Json]:
     raise WorkflowError(
         f"withParam value could not be parsed as a JSON list: {text.strip()}: {why}"
     )
+
+
+def _complaint(text: str, error: json.JSONDecodeError) -> str:
+    """The words of Go's reader of JSON, as far as they are those of a text that is no JSON."""
+    bare = text.strip()
+    if not bare:
+        return "unexpected end of JSON input"
+    if error.msg == "Extra data":
+        return f"invalid character '{text[error.pos]}' after top-level value"
+    if error.pos > len(text) - len(text.lstrip()):
+        return str(error)
+    word = {"n": "null", "t": "true", "f": "false"}.get(bare[0])
+    if word is None:
+        return f"invalid character '{bare[0]}' looking for beginning of value"
+    for found, wanted in zip(bare, word, strict=False):
+        if found != wanted:
+            return f"invalid character '{found}' in literal {word} (expecting '{wanted}')"
+    return "unexpected end of JSON input"
 
 
 def _from_sequence(sequence: Json) -> list[Json]:

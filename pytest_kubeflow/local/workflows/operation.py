@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.times import now
@@ -37,6 +38,7 @@ from pytest_kubeflow.local.workflows.podmaker import NodePods
 from pytest_kubeflow.local.workflows.podspec import NODE_ID, ON_EXIT
 from pytest_kubeflow.local.workflows.run import Options, Run, globals_of
 from pytest_kubeflow.local.workflows.scope import compact
+from pytest_kubeflow.local.workflows.spoiling import SPOILING
 from pytest_kubeflow.local.workflows.support import unsupported
 from pytest_kubeflow.local.workflows.templating import replaced
 from pytest_kubeflow.local.workflows.validation import shape_error, validate
@@ -67,6 +69,7 @@ class Operation:
     pods: Mapping[str, Object]
     results: Mapping[str, Object]
     terminate: Callable[[str, str], None]
+    faults: Faults
     events: list[tuple[str, str, str]] = field(default_factory=list)
     changed: bool = False
     again_at: datetime | None = None
@@ -78,9 +81,12 @@ class Operation:
         begins = not status.get("phase")
         spec = self._spec()
         if spec is None:
+            self._count(NodeTree(self.workflow["metadata"]["name"], {}))
             return
         if begins and not await self._begin(spec):
+            self._count(NodeTree(self.workflow["metadata"]["name"], {}))
             return
+        spec = self._spoiled(spec)
         run = self._run = self._running(spec)
         if not begins:
             self._reconcile(run)
@@ -115,6 +121,14 @@ class Operation:
             self._mark("Failed", f"cannot unmarshall spec: {told}")
             return None
         return with_defaults(plain, self.config.defaults.get("spec") or {})
+
+    def _spoiled(self, spec: Json) -> Json:
+        """The same, or what faults make of it."""
+        for fault, spoil in SPOILING.items():
+            if self.faults.active(fault):
+                spec = copy.deepcopy(spec)
+                spoil(spec)
+        return spec
 
     async def _begin(self, spec: Json) -> bool:
         metadata, status = self.workflow["metadata"], self.workflow["status"]
@@ -199,8 +213,6 @@ class Operation:
             if node is None or not result.get("outputs"):
                 continue
             outputs = copy.deepcopy(result["outputs"])
-            for one in outputs.get("parameters") or ():
-                one.pop("valueFrom", None) if "value" not in one else None
             if "exitCode" in (node.get("outputs") or {}):
                 outputs.setdefault("exitCode", node["outputs"]["exitCode"])
             run.tree.set(node, "outputs", outputs)
@@ -334,14 +346,19 @@ class Operation:
         elif phase in FAILED_OR_ERROR:
             self.events.append(("Warning", "WorkflowFailed", message))
 
-    def _conclude_look(self, run: Run) -> None:
+    def _count(self, tree: NodeTree) -> None:
+        """Say how far its pods are, and what they have used."""
         status = self.workflow["status"]
-        progress = run.tree.count_progress()
-        used = usage.count(run.tree)
-        for key, value in (("progress", progress), ("resourcesDuration", used)):
+        lost = self.faults.active("workflow-progress-lost")
+        progress = "0/1" if lost else tree.count_progress()
+        for key, value in (("progress", progress), ("resourcesDuration", usage.count(tree))):
             if value and status.get(key) != value:
                 status[key] = value
                 self.changed = True
+
+    def _conclude_look(self, run: Run) -> None:
+        status = self.workflow["status"]
+        self._count(run.tree)
         status["nodes"] = run.tree.nodes
         if not status["nodes"]:
             del status["nodes"]

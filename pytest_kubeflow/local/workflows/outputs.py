@@ -55,13 +55,10 @@ def _value(source: Json, scope: Scope) -> str:
 
 
 def with_artifacts(step: Json, scope: Scope) -> Json:
-    """A step or task with the artifacts that its arguments refer to. Raises WorkflowError.
+    """A step or task with the artifacts that its arguments refer to.
 
-    What is not to run refers to nothing.
+    What is not to run refers to nothing. Raises WorkflowError, also for a `when` without a value.
     """
-    arguments = step.get("arguments") or {}
-    if not arguments.get("artifacts"):
-        return step
     try:
         if not holds(step.get("when", "")):
             return step
@@ -69,6 +66,9 @@ def with_artifacts(step: Json, scope: Scope) -> Json:
         # Of a loop it may be the item that is missing.
         if not is_loop(step):
             raise WorkflowError(str(error)) from None
+    arguments = step.get("arguments") or {}
+    if not arguments.get("artifacts"):
+        return step
     found = []
     for one in arguments["artifacts"]:
         if not one.get("from") and not one.get("fromExpression"):

@@ -29,7 +29,7 @@ class ArgoWorkflows:
     ) -> None:
         self._client = client
         self._init = Init(self._resolve)
-        self._wait = Wait(anonymous, self._resolve, faults)
+        self._wait = Wait(client, anonymous, self._resolve, faults)
         self._controller = WorkflowController(client, faults, self._wait.terminate)
         programs.add(IMAGE, body=self._execute, command="argoexec")
 

@@ -77,9 +77,15 @@ class AccountClient(KubeClient):
 
 
 class Wait:
-    """What containers called `wait` do."""
+    """What containers called `wait` do.
 
-    def __init__(self, anonymous: KubeClient, resolve: Resolve, faults: Faults) -> None:
+    `mighty` may everything, which is for a fault alone.
+    """
+
+    def __init__(
+        self, mighty: KubeClient, anonymous: KubeClient, resolve: Resolve, faults: Faults
+    ) -> None:
+        self._mighty = mighty
         self._anonymous = anonymous
         self._resolve = resolve
         self._faults = faults
@@ -115,7 +121,10 @@ class Wait:
         except OSError as error:
             token = ""
             errors.append(f"failed to read the account's token: {reason(error, _TOKEN)}")
-        result = _TaskResult(AccountClient(self._anonymous, token), pod, self._faults)
+        client: KubeClient = AccountClient(self._anonymous, token)
+        if self._faults.active("workflow-rights-ignored"):
+            client = self._mighty
+        result = _TaskResult(client, pod, self._faults)
         outputs = copy.deepcopy(pod.template().get("outputs") or {})
         outputs.pop("artifacts", None)
         with _noted(errors):
@@ -125,6 +134,8 @@ class Wait:
             await asyncio.to_thread(_capture, pod, outputs)
         with _noted(errors):
             await asyncio.to_thread(_save_parameters, pod, outputs)
+        if self._faults.active("wrong-output"):
+            _spoil(outputs)
         saving = _Artifacts(pod, Stores(pod, self._resolve), self._faults)
         artifacts: list[Json] = []
         with _noted(errors):
@@ -269,6 +280,15 @@ def _save_parameters(pod: ExecutorPod, outputs: Json) -> None:
                 raise ExecutorError(reason(error, kept)) from None
             text = text_of(source["default"])
         one["value"] = text.removesuffix("\n")
+
+
+def _spoil(outputs: Json) -> None:
+    for holder, key in (
+        (outputs, "result"),
+        *((one, "value") for one in outputs.get("parameters", ())),
+    ):
+        if str(holder.get(key, "")).isdecimal():
+            holder[key] = str(int(holder[key]) + 1)
 
 
 class _Artifacts:
