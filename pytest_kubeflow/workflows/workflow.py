@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,6 +22,12 @@ from pytest_kubeflow.workflows.obstacles import Obstacles
 from pytest_kubeflow.workflows.state import WorkflowState
 from pytest_kubeflow.workflows.waiting import WorkflowWait
 from pytest_kubeflow.workflows.workload import WorkflowWorkload
+
+_OF_EXECUTOR = re.compile(
+    r'time="[^"\n]*" level=\w+ msg=(?:"(?:[^"\\\n]|\\.)*"|\S+) argo=true[^\n]*\n'
+    r"(?:Error: exit status \d+\n)?"
+)
+"""What Argo's executor adds to the log of the program that it runs."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,10 @@ class Workflow:
         return table(self.nodes)
 
     def log(self, node: WorkflowNode | str, container: str = "main") -> str:
-        """What a container of a node's pod wrote. Raises NotFound once the pod is gone."""
+        """What a container of a node's pod wrote, without the lines of Argo's executor in it.
+
+        Raises NotFound once the pod is gone.
+        """
         found = self.node(node) if isinstance(node, str) else node
         pod = self.workload.pod(found.name)
         if pod is None:
@@ -124,7 +134,7 @@ class Workflow:
             self._access.cluster.kubernetes, self.namespace, pod.metadata.name, container
         )
         told = f"log of {container} of node {found.display_name}"
-        return READ.note(data.decode(errors="replace"), told)
+        return READ.note(_OF_EXECUTOR.sub("", data.decode(errors="replace")), told)
 
     def wait(self, timeout: float | None = None, *, ended: str = "Succeeded") -> Workflow:
         """Wait until it has ended as wanted, "Succeeded", "Failed" or "Error"; returns it.
