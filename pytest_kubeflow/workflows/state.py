@@ -112,8 +112,15 @@ class WorkflowState:
 
     @property
     def bad(self) -> list[WorkflowNode]:
-        """The nodes that failed by themselves: pods first, and not what is around them."""
-        found = [one for one in self.nodes if one.phase in BAD and one.message]
+        """The nodes that failed by themselves: pods first, and not what is around them.
+
+        Attempts are left out that another one followed which succeeded.
+        """
+        tried = [one for one in self.nodes if one.type == RETRY and one.phase == "Succeeded"]
+        mended = {child for one in tried for child in one.children}
+        found = [
+            one for one in self.nodes if one.phase in BAD and one.message and one.id not in mended
+        ]
         own = [one for one in found if one.type not in {RETRY, "Steps", "StepGroup", "DAG"}]
         return sorted(own or found, key=lambda one: str(one.object.get("finishedAt")))
 

@@ -156,8 +156,8 @@ RED: dict[str, dict[str, str]] = {
     # fault: {check: what its report says}
     "any-password": {LOGIN: r"Dex is open to all: .* gets in with a wrong password"},
     "artifact-lost": {
-        WF_NEXT: r"XX",
-        WF_LOGS: r"XX",
+        WF_NEXT: r"node read is Error: init: Error \(exit code 64\): artifact table failed to load",
+        WF_LOGS: r"artifact table failed to load: The specified key does not exist",
         ARTIFACTS: r"No such file or directory",
         STORED: r"NoSuchKey",
     },
@@ -180,7 +180,7 @@ RED: dict[str, dict[str, str]] = {
         ),
     },
     "conditions-ignored": {
-        WF_BRANCH: r"XX",
+        WF_BRANCH: r"12 is not below 10, and what ran is:",
         BRANCHES: r"'under' was to run alone; what ran: \{.*'over'.*'under'",
     },
     "dashboard-open": {
@@ -188,12 +188,12 @@ RED: dict[str, dict[str, str]] = {
         f"{DOOR}[workgroups]": r"the dashboard's API is open to all: somebody without a login",
     },
     "executor-forbidden": {
-        WF_LOG: r"XX",
+        WF_LOG: r"node repeat-line is Error: wait: Error \(exit code 64\): workflowtaskresults",
         EVERY_TASK: r"task .* is FAILED \(wait: Error \(exit code 64\): workflowtaskresults",
     },
     "exit-tasks-lost": {
-        WF_EXIT_FAILED: r"XX",
-        WF_EXIT_SUCCEEDED: r"XX",
+        WF_EXIT_FAILED: r"Workflow (\S+) has no node '\1\.onExit'; it has .*, broken, ",
+        WF_EXIT_SUCCEEDED: r"Workflow (\S+) has no node '\1\.onExit'; it has .*, count",
         CLEANED_UP: r"task tell of run \S+ is SKIPPED: it was to run",
     },
     "gpus-leaked": {f"{GPU}who_asks_for_none_sees_none": r"asked for no GPU and sees \['GPU-0"},
@@ -203,7 +203,7 @@ RED: dict[str, dict[str, str]] = {
     },
     "gpus-shared": {f"{GPU}side_by_side": r"have the same GPU at the same time: \['GPU-0"},
     "image-pull": {
-        WF_LOG: r"XX",
+        WF_LOG: r"waiting for Workflow \S+ to end; last state: Running 0/1 \(repeat-line\)",
         EVERY_TASK: r"timed out after 4 s waiting for run [\s\S]*ImagePullBackOff",
     },
     "katib-metrics-lost": {
@@ -245,8 +245,8 @@ RED: dict[str, dict[str, str]] = {
         LIMITS: r"has a CPU quota of None, 500m CPUs expected",
     },
     "log-cut": {
-        WF_LOG: r"XX",
-        WF_TOLD: r"XX",
+        WF_LOG: r"\d+ lines of Hello instead of 15, in 'Hello",
+        WF_TOLD: r"log of main of node broken gave '",
         SORTED: r"assert 'sorted numbers: 10,9,8|cut off|digest",
         BROKEN: r"nothing tells why the model of InferenceService \S+ does not load: the log",
     },
@@ -268,12 +268,16 @@ RED: dict[str, dict[str, str]] = {
         ),
     },
     "object-corrupt": {
-        WF_STORED: r"XX",
+        WF_STORED: r"table.csv has 744 characters, 744 expected: not what node write wrote",
         MODEL: r"assert .*==",
         LARGE: r"weights.bin in \S+ came back as 12582912 bytes .* expected",
         STORED: r"does not have what task write-squares wrote: \d+ characters",
     },
-    "order-ignored": {WF_WAITS: r"XX", WF_GROUPS: r"XX", ORDERING: r"assert \['start'"},
+    "order-ignored": {
+        ORDERING: r"assert \['start'",
+        WF_WAITS: r"is Failed, Succeeded expected; node print-text is Failed",
+        WF_GROUPS: r"is Failed, Succeeded expected: child .*; node answer is Failed",
+    },
     "pipeline-exposed": {PRIVATE: r"the private pipeline \S+ is listed among the public ones"},
     "pipeline-lost": {
         PRIVATE: r"the private pipeline \S+ was uploaded and is listed 0 times",
@@ -299,7 +303,7 @@ RED: dict[str, dict[str, str]] = {
         PROTOCOLS: r"assert predictor.predict\(iris.rows\) == iris.predictions",
     },
     "rbac-open": {
-        WF_FOREIGN: r"XX",
+        WF_FOREIGN: r"Kubernetes is open to all: the account \S+ makes Workflows in",
         f"{AT_KUBERNETES}[volumes]": r"Kubernetes is open to all: .* gets at the volumes of",
         f"{AT_KUBERNETES}[bucket-keys]": r"Kubernetes is open to all: .* gets at the bucket keys",
     },
@@ -363,8 +367,8 @@ RED: dict[str, dict[str, str]] = {
         VIEWER_TOKENS: r"the viewer of \S+ is open to all: our account \S+ is let in",
     },
     "volume-lossy": {
-        WF_FILE: r"XX",
-        WF_CLAIM: r"XX",
+        WF_FILE: r"node print-text is Failed: main: Error",
+        WF_CLAIM: r"node count is Failed: main: Error",
         SORTED: r"No such file",
         UPLOADED: r"what was uploaded in the viewer of \S+ is not on the volume",
         DOWNLOADED: r"the viewer of \S+ does not show what a pod has written",
@@ -377,21 +381,25 @@ RED: dict[str, dict[str, str]] = {
         f"{ACCOUNT}[volumes]": r"the volumes web app is open to all: the foreign account \S+ is",
         VIEWER_OF_OURS: r"the volumes web app is open to all: somebody without a login asks for",
     },
-    "workflow-claims-left": {WF_CLAIM_GONE: r"XX"},
-    "workflow-failures-ignored": {WF_OMITTED: r"XX"},
-    "workflow-items-lost": {WF_LIST_LOOP: r"XX"},
-    "workflow-one-by-one": {WF_BESIDE: r"XX"},
-    "workflow-progress-lost": {WF_OBJECT: r"XX"},
-    "workflow-retries-lost": {WF_ATTEMPTS: r"XX"},
-    "workflow-rights-ignored": {WF_ACCOUNT: r"XX"},
+    "workflow-claims-left": {WF_CLAIM_GONE: r"has succeeded, and its claims stay: \['\S+-work'\]"},
+    "workflow-failures-ignored": {
+        WF_OMITTED: r"is Succeeded, Failed expected; node broken is Failed"
+    },
+    "workflow-items-lost": {WF_LIST_LOOP: r"assert \['word\(0:red\)'\] == "},
+    "workflow-one-by-one": {WF_BESIDE: r"one step of a group had ended before the other began"},
+    "workflow-progress-lost": {WF_OBJECT: r"progress 0/1 of \d+ pods"},
+    "workflow-retries-lost": {
+        WF_ATTEMPTS: r"is Failed, Succeeded expected.*; node attempt is Failed: main: Error"
+    },
+    "workflow-rights-ignored": {WF_ACCOUNT: r"is Succeeded, Error expected"},
     "workflows-ignored": {
-        WF_LOG: r"XX",
+        WF_LOG: r"waiting for Workflow \S+ to end; last state: ",
         EVERY_TASK: r"timed out after 4 s waiting for run .*; last state: PENDING",
     },
     "wrong-output": {
-        WF_PARAM_LOOP: r"XX",
-        WF_PARAMETERS: r"XX",
-        WF_PRINTED: r"XX",
+        WF_PARAM_LOOP: r"assert \[\{'doubled': '3'\}",
+        WF_PARAMETERS: r"assert \{'numbers': '\[\"3\"",
+        WF_PRINTED: r"assert '43' == '42'",
         EVERY_TASK: r"assert 10.0 == 9.0",
         TRIPLE: r"assert .* == 13",
         PARAMETERS: r"task again of run \S+ gave \{'count'",

@@ -42,7 +42,10 @@ def test_it_becomes_an_object_of_ours() -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (("entrypoint: say", "entrypont: say"), "fields that Argo does not know.*: spec.entrypont .did you mean entrypoint"),
+        (
+            ("entrypoint: say", "entrypont: say"),
+            "fields that Argo does not know.*: spec.entrypont .did you mean entrypoint",
+        ),
         (("image:", "imagee:"), r"spec\.templates\[0\]\.container\.imagee|templates\[0\].*imagee"),
         (("kind: Workflow", "kind: CronWorkflow"), "is a CronWorkflow of .*, and no Workflow"),
         (("v1alpha1", "v2"), r"is a Workflow of argoproj\.io/v2, and no"),
