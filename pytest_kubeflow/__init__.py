@@ -103,6 +103,10 @@ if TYPE_CHECKING:
     from pytest_kubeflow.volumes.webapp import VolumesWebApp
     from pytest_kubeflow.waiting import Deadline, wait_until
     from pytest_kubeflow.webapps.errors import ServerRefused
+    from pytest_kubeflow.workflows.creator import WorkflowCreator
+    from pytest_kubeflow.workflows.errors import WorkflowFailed
+    from pytest_kubeflow.workflows.node import StoredArtifact, WorkflowNode
+    from pytest_kubeflow.workflows.workflow import Workflow
 
 __all__ = [
     "AccountAtKubernetes",
@@ -180,6 +184,7 @@ __all__ = [
     "ServiceDeployer",
     "ServiceFailed",
     "SourceUnavailable",
+    "StoredArtifact",
     "Task",
     "TensorBoardServer",
     "Tensorboard",
@@ -198,6 +203,10 @@ __all__ = [
     "VolumeFactory",
     "VolumesWebApp",
     "WaitTimeout",
+    "Workflow",
+    "WorkflowCreator",
+    "WorkflowFailed",
+    "WorkflowNode",
     "as_float32",
     "event_file",
     "forgeries",
@@ -295,6 +304,10 @@ _HOMES = {
     "volumes.webapp": ["VolumesWebApp"],
     "waiting": ["Deadline", "wait_until"],
     "webapps.errors": ["ServerRefused"],
+    "workflows.creator": ["WorkflowCreator"],
+    "workflows.errors": ["WorkflowFailed"],
+    "workflows.node": ["StoredArtifact", "WorkflowNode"],
+    "workflows.workflow": ["Workflow"],
 }
 
 

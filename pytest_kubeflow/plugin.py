@@ -48,6 +48,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.fixtures.experiments",
     "pytest_kubeflow.fixtures.secrets",
     "pytest_kubeflow.fixtures.volumes",
+    "pytest_kubeflow.fixtures.workflows",
     "pytest_kubeflow.fixtures.objectstore",
     "pytest_kubeflow.fixtures.serving",
     "pytest_kubeflow.fixtures.notebooks",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_kubeflow.access.tokens import AccountToken
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
@@ -39,6 +40,14 @@ class AccountAtKubernetes:
         with calling(f"read secret {namespace}/{name} as {self.name}"):
             found = self._core.read_namespaced_secret(name, namespace)
         return sorted(found.data or {})
+
+    def try_workflow(self, namespace: str, manifest: Mapping[str, Any]) -> None:
+        """Ask for a Workflow there by a dry run: it is refused or allowed, and never made."""
+        custom = self.kubernetes.with_token(self.token.token).custom
+        with calling(f"create a Workflow in {namespace} as {self.name}"):
+            custom.create_namespaced_custom_object(
+                "argoproj.io", "v1alpha1", namespace, "workflows", dict(manifest), dry_run="All"
+            )
 
     @cached_property
     def _core(self) -> CoreV1Api:

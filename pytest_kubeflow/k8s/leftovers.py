@@ -20,6 +20,7 @@ SELECTOR = f"{MANAGED_BY}={MANAGER}"
 # What sessions make in a namespace; what owns others comes first.
 _CUSTOM = {
     "experiment": ("kubeflow.org", "v1beta1", "experiments"),
+    "workflow": ("argoproj.io", "v1alpha1", "workflows"),
     "notebook": ("kubeflow.org", "v1", "notebooks"),
     "tensorboard": ("tensorboard.kubeflow.org", "v1alpha1", "tensorboards"),
     "poddefault": ("kubeflow.org", "v1alpha1", "poddefaults"),

@@ -99,6 +99,13 @@ _OF_COMPONENTS: dict[str, str] = {
     "viewer-open": "the gateway lets everybody reach the viewers of volumes",
     "volume-lossy": "what a pod writes to a volume is gone when the pod ends",
     "volumes-open": "the volumes web app is open to all, without a login or rights",
+    "workflow-claims-left": "claims that Workflows have for themselves stay after success",
+    "workflow-failures-ignored": "what depends on a failed node of a Workflow is run all the same",
+    "workflow-items-lost": "loops of Workflows leave out the last item of their list",
+    "workflow-one-by-one": "Workflows run one pod at a time",
+    "workflow-progress-lost": "Workflows do not say how many of their pods have succeeded",
+    "workflow-retries-lost": "nodes of Workflows have one attempt, whatever their retryStrategy",
+    "workflow-rights-ignored": "a Workflow's executor needs no rights of its account",
     "workflows-ignored": "no workflow controller takes Workflows up",
     "wrong-output": "numbers that tasks return are off by one",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -33,7 +34,7 @@ from pytest_kubeflow.local.hosts import service_names
 from pytest_kubeflow.local.joinedwebhooks import JoinedWebhooks, remove_left
 from pytest_kubeflow.local.katib.parts import Katib
 from pytest_kubeflow.local.katib.presence import Presence
-from pytest_kubeflow.local.kube import KubeClient
+from pytest_kubeflow.local.kube import KubeClient, PatientClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
 from pytest_kubeflow.local.metadata import MetadataStore, NativeMetadata
@@ -70,6 +71,7 @@ from pytest_kubeflow.local.settings import GatewaySettings
 from pytest_kubeflow.local.spawner import Spawner
 from pytest_kubeflow.local.tensorboards.controller import TensorboardController
 from pytest_kubeflow.local.webhookprograms import webhook_programs
+from pytest_kubeflow.local.workflows.parts import ArgoWorkflows
 
 NODE = "kubeflow-local"
 CLUSTER_ISSUER = "https://kubernetes.default.svc.cluster.local"
@@ -267,10 +269,11 @@ class Server:
             ),
             faults=faults,
             database=database,
-            alone=not control.joined,
             strict=self._strict,
         )
         await running.run(pipelines.start, pipelines.stop)
+        if not control.joined:
+            await self._start_workflows(images)
         known = service_names("ml-pipeline", "ml-pipeline-ui", namespace="kubeflow")
         backend = await running.serve(pipelines.app, known)
         ui = await running.serve(pipelines.ui_app, known)
@@ -362,6 +365,20 @@ class Server:
         )
         await self._running.run(katib.start, katib.stop)
         return katib
+
+    async def _start_workflows(self, images: ImageCatalogue) -> None:
+        """Argo's controller for Workflows by hand, on a cluster that has none of its own."""
+        running, control = self._running, self._control
+        account = "system:serviceaccount:kubeflow:argo"
+        anonymous = KubeClient(replace(control.credentials(account, ()), token=None))
+        running.at_end(anonymous.close)
+        workflows = ArgoWorkflows(
+            PatientClient(await running.client(account, ["system:masters"])),
+            anonymous,
+            images.hosted,
+            faults=self._faults,
+        )
+        running.watch(workflows.run(), name="workflow controller")
 
     async def _start_platform_faults(self, admin: KubeClient) -> None:
         if isinstance(self._control, OwnControlPlane):

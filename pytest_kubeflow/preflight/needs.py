@@ -33,6 +33,7 @@ NOTEBOOKS = "notebooks"
 PVC_VIEWERS = "pvcviewers"
 TENSORBOARDS = "tensorboards"
 KATIB = "katib"
+WORKFLOWS = "workflows"
 GPU = "gpu"
 
 MODELS = "models"

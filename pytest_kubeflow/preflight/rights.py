@@ -52,6 +52,7 @@ _NOTEBOOKS = (need.NOTEBOOKS,)
 _VIEWERS = (need.PVC_VIEWERS,)
 _TENSORBOARDS = (need.TENSORBOARDS,)
 _KATIB = (need.KATIB,)
+_WORKFLOWS = (need.WORKFLOWS,)
 NEEDED = (
     Right(_OBJECT, "pods", "volumes and helper pods", (need.VOLUMES,)),
     Right(("get", "list"), "pods", "the evidence of failures", (*_RUN, *_SERVED), stops=False),
@@ -110,6 +111,14 @@ NEEDED = (
     Right(("get", "list"), "jobs", "the Jobs of trials", _KATIB, group="batch"),
     Right(("list",), "deployments", "the suggestion services", _KATIB, group="apps"),
     Right(("list",), "pods", "the pods of trials", _KATIB),
+    Right(
+        *((*_OBJECT, "patch"), "workflows", "Workflows by hand", _WORKFLOWS),
+        group="argoproj.io",
+        component="workflows",
+    ),
+    Right(("list",), "pods", "the pods of Workflows", _WORKFLOWS),
+    Right(("get",), "pods/log", "the logs of Workflows", _WORKFLOWS),
+    Right(("list",), "persistentvolumeclaims", "the claims of Workflows", _WORKFLOWS),
     Right(("get",), "pods/log", "the logs of trials", _KATIB),
     Right(("get",), "pods/log", "the files on volumes", (need.VOLUMES,)),
     Right(("get",), "pods/log", "the logs of tasks", (*_RUN, *_SERVED), stops=False),
@@ -124,7 +133,16 @@ NEEDED = (
     Right(("create", "patch", "delete"), "configmaps", "what components get", (need.CONFIG_MAPS,)),
     Right(
         *(("list",), "events", "evidence of what went wrong"),
-        (need.VOLUMES, *_RUN, *_SERVED, *_NOTEBOOKS, *_VIEWERS, *_TENSORBOARDS, *_KATIB),
+        (
+            need.VOLUMES,
+            *_RUN,
+            *_SERVED,
+            *_NOTEBOOKS,
+            *_VIEWERS,
+            *_TENSORBOARDS,
+            *_KATIB,
+            *_WORKFLOWS,
+        ),
         stops=False,
     ),
     Right(

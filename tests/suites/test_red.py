@@ -129,12 +129,37 @@ BEST = "katib/test_search.py::test_the_best_trial_is_the_best"
 AT_ONCE = "katib/test_search.py::test_no_more_trials_run_at_once_than_wanted"
 SERVICE_GONE = "katib/test_search.py::test_its_suggestion_service_is_gone"
 KATIB_LISTED = "katib/test_search.py::test_the_web_app_lists_it"
+WF_LOG = "workflows/test_volume.py::test_the_log_has_each_line_once"
+WF_FILE = "workflows/test_volume.py::test_the_file_is_on_the_claim"
+WF_WAITS = "workflows/test_volume.py::test_one_task_waits_for_the_other"
+WF_PARAM_LOOP = "workflows/test_flow.py::test_a_loop_has_an_iteration_for_each_item_of_a_result"
+WF_LIST_LOOP = "workflows/test_flow.py::test_a_loop_has_an_iteration_for_each_item_of_a_list"
+WF_PARAMETERS = "workflows/test_flow.py::test_parameters_are_handed_on"
+WF_BRANCH = "workflows/test_flow.py::test_one_branch_is_taken"
+WF_OBJECT = "workflows/test_flow.py::test_the_object_says_how_it_ended"
+WF_GROUPS = "workflows/test_steps.py::test_groups_are_run_in_their_order"
+WF_BESIDE = "workflows/test_steps.py::test_steps_of_a_group_are_run_side_by_side"
+WF_PRINTED = "workflows/test_steps.py::test_what_a_step_prints_is_handed_on"
+WF_OMITTED = "workflows/test_failing.py::test_what_waits_for_a_failure_is_omitted"
+WF_TOLD = "workflows/test_failing.py::test_a_failure_is_told_with_its_exit_code_and_its_words"
+WF_EXIT_FAILED = "workflows/test_failing.py::test_the_exit_handler_of_a_failure_knows_of_it"
+WF_ATTEMPTS = "workflows/test_failing.py::test_attempts_are_made_until_one_succeeds"
+WF_CLAIM = "workflows/test_failing.py::test_a_claim_of_its_own_keeps_what_attempts_wrote"
+WF_CLAIM_GONE = "workflows/test_failing.py::test_a_claim_of_its_own_goes_with_success"
+WF_EXIT_SUCCEEDED = "workflows/test_failing.py::test_the_exit_handler_of_a_success_knows_of_it"
+WF_NEXT = "workflows/test_artifacts.py::test_the_next_task_gets_what_one_has_written"
+WF_STORED = "workflows/test_artifacts.py::test_the_store_has_what_a_task_has_written"
+WF_LOGS = "workflows/test_artifacts.py::test_the_store_has_the_logs"
+WF_ACCOUNT = "workflows/test_accounts.py::test_an_account_without_rights_is_told"
+WF_FOREIGN = "workflows/test_accounts.py::test_a_foreign_account_makes_no_workflow_of_ours"
 LARGE = "objectstore/test_model_round_trip.py::test_large_binary_object"
 
 RED: dict[str, dict[str, str]] = {
     # fault: {check: what its report says}
     "any-password": {LOGIN: r"Dex is open to all: .* gets in with a wrong password"},
     "artifact-lost": {
+        WF_NEXT: r"node read is Error: init: Error \(exit code 64\): artifact table failed to load",
+        WF_LOGS: r"artifact table failed to load: The specified key does not exist",
         ARTIFACTS: r"No such file or directory",
         STORED: r"NoSuchKey",
     },
@@ -156,22 +181,33 @@ RED: dict[str, dict[str, str]] = {
             r"waiting for PVCViewer \S+ to respond; last state: .*; claim \S+ is Pending: ",
         ),
     },
-    "conditions-ignored": {BRANCHES: r"'under' was to run alone; what ran: \{.*'over'.*'under'"},
+    "conditions-ignored": {
+        WF_BRANCH: r"12 is not below 10, and what ran is:",
+        BRANCHES: r"'under' was to run alone; what ran: \{.*'over'.*'under'",
+    },
     "dashboard-open": {
         f"{DOOR}[dashboard]": r"the dashboard is open to all: somebody without a login is let in",
         f"{DOOR}[workgroups]": r"the dashboard's API is open to all: somebody without a login",
     },
     "executor-forbidden": {
-        EVERY_TASK: r"task .* is FAILED \(wait: Error \(exit code 64\): workflowtaskresults"
+        WF_LOG: r"node repeat-line is Error: wait: Error \(exit code 64\): workflowtaskresults",
+        EVERY_TASK: r"task .* is FAILED \(wait: Error \(exit code 64\): workflowtaskresults",
     },
-    "exit-tasks-lost": {CLEANED_UP: r"task tell of run \S+ is SKIPPED: it was to run"},
+    "exit-tasks-lost": {
+        WF_EXIT_FAILED: r"Workflow (\S+) has no node '\1\.onExit'; it has .*, broken, ",
+        WF_EXIT_SUCCEEDED: r"Workflow (\S+) has no node '\1\.onExit'; it has .*, count",
+        CLEANED_UP: r"task tell of run \S+ is SKIPPED: it was to run",
+    },
     "gpus-leaked": {f"{GPU}who_asks_for_none_sees_none": r"asked for no GPU and sees \['GPU-0"},
     "gpus-missing": {
         f"{GPU}count_and_product[2]": r"asked for 2 GPUs and sees \['GPU-0[^,]*\]",
         f"{GPU}every_node": r"kubeflow-local: task look-1 of run \S+ asked for 4, 3 GPUs",
     },
     "gpus-shared": {f"{GPU}side_by_side": r"have the same GPU at the same time: \['GPU-0"},
-    "image-pull": {EVERY_TASK: r"timed out after 4 s waiting for run [\s\S]*ImagePullBackOff"},
+    "image-pull": {
+        WF_LOG: r"waiting for Workflow \S+ to end; last state: Running 0/1 \(repeat-line\)",
+        EVERY_TASK: r"timed out after 4 s waiting for run [\s\S]*ImagePullBackOff",
+    },
     "katib-metrics-lost": {
         OBSERVED: r"Train-accuracy of trial \S+ is None in its status; with \{'lr': ",
         IN_DATABASE: r"Train-accuracy of trial \S+ is None in the database; with \{'lr': ",
@@ -211,6 +247,8 @@ RED: dict[str, dict[str, str]] = {
         LIMITS: r"has a CPU quota of None, 500m CPUs expected",
     },
     "log-cut": {
+        WF_LOG: r"\d+ lines of Hello instead of 15, in 'Hello",
+        WF_TOLD: r"log of main of node broken gave '",
         SORTED: r"assert 'sorted numbers: 10,9,8|cut off|digest",
         BROKEN: r"nothing tells why the model of InferenceService \S+ does not load: the log",
     },
@@ -232,11 +270,16 @@ RED: dict[str, dict[str, str]] = {
         ),
     },
     "object-corrupt": {
+        WF_STORED: r"table.csv has 744 characters, 744 expected: not what node write wrote",
         MODEL: r"assert .*==",
         LARGE: r"weights.bin in \S+ came back as 12582912 bytes .* expected",
         STORED: r"does not have what task write-squares wrote: \d+ characters",
     },
-    "order-ignored": {ORDERING: r"assert \['start'"},
+    "order-ignored": {
+        ORDERING: r"assert \['start'",
+        WF_WAITS: r"is Failed, Succeeded expected; node print-text is Failed",
+        WF_GROUPS: r"is Failed, Succeeded expected: child .*; node answer is Failed",
+    },
     "pipeline-exposed": {PRIVATE: r"the private pipeline \S+ is listed among the public ones"},
     "pipeline-lost": {
         PRIVATE: r"the private pipeline \S+ was uploaded and is listed 0 times",
@@ -262,6 +305,7 @@ RED: dict[str, dict[str, str]] = {
         PROTOCOLS: r"assert predictor.predict\(iris.rows\) == iris.predictions",
     },
     "rbac-open": {
+        WF_FOREIGN: r"Kubernetes is open to all: the account \S+ makes Workflows in",
         f"{AT_KUBERNETES}[volumes]": r"Kubernetes is open to all: .* gets at the volumes of",
         f"{AT_KUBERNETES}[bucket-keys]": r"Kubernetes is open to all: .* gets at the bucket keys",
     },
@@ -325,6 +369,8 @@ RED: dict[str, dict[str, str]] = {
         VIEWER_TOKENS: r"the viewer of \S+ is open to all: our account \S+ is let in",
     },
     "volume-lossy": {
+        WF_FILE: r"node print-text is Failed: main: Error",
+        WF_CLAIM: r"node count is Failed: main: Error",
         SORTED: r"No such file",
         UPLOADED: r"what was uploaded in the viewer of \S+ is not on the volume",
         DOWNLOADED: r"the viewer of \S+ does not show what a pod has written",
@@ -337,10 +383,25 @@ RED: dict[str, dict[str, str]] = {
         f"{ACCOUNT}[volumes]": r"the volumes web app is open to all: the foreign account \S+ is",
         VIEWER_OF_OURS: r"the volumes web app is open to all: somebody without a login asks for",
     },
+    "workflow-claims-left": {WF_CLAIM_GONE: r"has succeeded, and its claims stay: \['\S+-work'\]"},
+    "workflow-failures-ignored": {
+        WF_OMITTED: r"is Succeeded, Failed expected; node broken is Failed"
+    },
+    "workflow-items-lost": {WF_LIST_LOOP: r"assert \['word\(0:red\)'\] == "},
+    "workflow-one-by-one": {WF_BESIDE: r"one step of a group had ended before the other began"},
+    "workflow-progress-lost": {WF_OBJECT: r"progress 0/1 of \d+ pods"},
+    "workflow-retries-lost": {
+        WF_ATTEMPTS: r"is Failed, Succeeded expected.*; node attempt is Failed: main: Error"
+    },
+    "workflow-rights-ignored": {WF_ACCOUNT: r"is Succeeded, Error expected"},
     "workflows-ignored": {
-        EVERY_TASK: r"timed out after 4 s waiting for run .*; last state: PENDING"
+        WF_LOG: r"waiting for Workflow \S+ to end; last state: ",
+        EVERY_TASK: r"timed out after 4 s waiting for run .*; last state: PENDING",
     },
     "wrong-output": {
+        WF_PARAM_LOOP: r"assert \[\{'doubled': '3'\}",
+        WF_PARAMETERS: r"assert \{'numbers': '\[\"3\"",
+        WF_PRINTED: r"assert '43' == '42'",
         EVERY_TASK: r"assert 10.0 == 9.0",
         TRIPLE: r"assert .* == 13",
         PARAMETERS: r"task again of run \S+ gave \{'count'",

@@ -84,6 +84,9 @@ class ContainerRunner:
         self._policy = "Always" if self.status.sidecar else policy
         self._changed = changed
         self._neighbour = neighbour
+        self.ended = asyncio.Event()
+        """Set when a run has ended."""
+
         self._idle = asyncio.Event()
         self._idle.set()
         self._attendance = Attendance(
@@ -219,8 +222,6 @@ class ContainerRunner:
     @property
     def _hosted(self) -> HostedProgram | None:
         """The component that the container stands for, unless its pod names another command."""
-        if self.spec.get("command"):
-            return None
         return self._node.images.hosted.find(self.spec, self._pod)
 
     def take_up(self, before: Object) -> bool:
@@ -248,8 +249,9 @@ class ContainerRunner:
                     self.attempted.set()
                     self.started.set()
                     started_at = self.status.state["running"]["startedAt"]
+                    message: list[str] = []
                     if program.body is not None:
-                        code = await self._do(program.body, write)
+                        code = await self._do(program.body, write, message.append)
                     else:
                         write(f"{program.reference} serves in the process of its node\n")
                         await self._stopping.wait()
@@ -257,9 +259,12 @@ class ContainerRunner:
         except OSError as error:
             await self._not_started(log, f"{ip}: {error.strerror or error}")
             return
-        self._terminated("Completed" if code == 0 else "Error", code, started_at, "")
+        told = message[-1][:_MESSAGE_BYTES] if message else ""
+        self._terminated("Completed" if code == 0 else "Error", code, started_at, told)
 
-    async def _do(self, body: Body, write: Callable[[str], None]) -> int:
+    async def _do(
+        self, body: Body, write: Callable[[str], None], explain: Callable[[str], None]
+    ) -> int:
         """Let a hosted program do its work, unless the container stops before; its exit code."""
         specs = self._pod["spec"]["containers"]
         mounts = self._volumes.mounts(self.spec, {})
@@ -273,11 +278,14 @@ class ContainerRunner:
             await asyncio.shield(done)
 
         container = HostedContainer(
-            arguments=list(self.spec.get("args") or ()),
+            pod=self._pod,
+            spec=self.spec,
+            arguments=[*(self.spec.get("command") or ())[1:], *(self.spec.get("args") or ())],
             others={one["name"]: one for one in specs if one["name"] != self.spec["name"]},
             write=log,
             path_of=lambda path: _on_host(mounts, path),
             neighbour=lambda name: _Neighbour(self._neighbour(name)),
+            explain=explain,
         )
         working = asyncio.ensure_future(body(container))
         stopping = asyncio.create_task(self._stopping.wait())
@@ -426,6 +434,7 @@ class ContainerRunner:
     def _terminated(self, reason: str, code: int, started_at: str, message: str) -> None:
         self._idle.set()
         self.attempted.set()
+        self.ended.set()
         self.status.end(reason, code, started_at, message)
         self._changed()
 
@@ -451,6 +460,10 @@ class _Neighbour:
     async def ended(self) -> None:
         if self._runner is not None:
             await self._runner.idle()
+
+    async def finished(self) -> None:
+        if self._runner is not None:
+            await self._runner.ended.wait()
 
     async def execute(self, command: list[str], seconds: float) -> tuple[int, str]:
         inside = self._runner.inside if self._runner is not None else None

@@ -25,6 +25,9 @@ class Neighbour(Protocol):
     async def ended(self) -> None:
         """Return when the run that goes on has ended, at once if none does."""
 
+    async def finished(self) -> None:
+        """Return when it has run and ended, however long it takes until it begins."""
+
     async def execute(self, command: list[str], seconds: float) -> tuple[int, str]:
         """Run a command in it; exit code and output. Raises TimeoutError."""
 
@@ -34,14 +37,18 @@ class HostedContainer:
     """What a hosted program that comes to an end knows of its container.
 
     `write` adds to its log. `path_of` says where a path of a volume in it is on this machine, and
-    raises OSError where there is none. `others` are the pod's other containers.
+    raises OSError where there is none. `others` are the pod's other containers. `explain` says why
+    it ends, as a termination message does. `arguments` are those after the program's own name.
     """
 
+    pod: Object
+    spec: Object
     arguments: Sequence[str]
     others: Mapping[str, Object]
     write: Callable[[str], Awaitable[None]]
     path_of: Callable[[str], Path]
     neighbour: Callable[[str], Neighbour]
+    explain: Callable[[str], None]
 
 
 Body = Callable[[HostedContainer], Awaitable[int]]
@@ -53,13 +60,15 @@ class HostedProgram:
     """A component behind the image `reference`, whose containers listen on `ports`.
 
     With an `ip` it listens there by itself, and its pods have that address. With a `body` its
-    containers do that, and end; without, they run until they are stopped.
+    containers do that, and end; without, they run until they are stopped. `command` is the name of
+    its program, if containers may call it by that.
     """
 
     reference: str
     ports: tuple[int, ...] = ()
     ip: str | None = None
     body: Body | None = None
+    command: str | None = None
     running: int = 0
     """How many containers of it there are."""
 
@@ -153,9 +162,10 @@ class HostedPrograms:
         account: str = "",
         ip: str | None = None,
         body: Body | None = None,
+        command: str | None = None,
     ) -> HostedProgram:
         """Host what is called `reference` in pods of `account`, or of any; twice is once."""
-        made = HostedProgram(reference, ports, ip, body, changed=self._changed)
+        made = HostedProgram(reference, ports, ip, body, command, changed=self._changed)
         return self._by_image.setdefault((reference, account), made)
 
     def knows(self, reference: str) -> bool:
@@ -163,9 +173,13 @@ class HostedPrograms:
         return any(image == reference for image, _ in self._by_image)
 
     def find(self, container: Object, pod: Object) -> HostedProgram | None:
-        """The program of a container, if its image is a hosted one."""
+        """The program of a container whose image is a hosted one, unless it calls another."""
         image, account = container.get("image", ""), pod["spec"].get("serviceAccountName", "")
-        return self._by_image.get((image, account)) or self._by_image.get((image, ""))
+        found = self._by_image.get((image, account)) or self._by_image.get((image, ""))
+        command = container.get("command")
+        if found is None or not command or command[0] == found.command:
+            return found
+        return None
 
     def runs(self, reference: str, account: str = "") -> bool:
         """Whether a container of that program runs."""

@@ -27,7 +27,6 @@ from pytest_kubeflow.local.pipelines.api.uploads import UploadService
 from pytest_kubeflow.local.pipelines.api.v1beta1 import LegacyLists
 from pytest_kubeflow.local.pipelines.api.versions import VersionService
 from pytest_kubeflow.local.pipelines.driver.engine import Engine
-from pytest_kubeflow.local.pipelines.foreign import ForeignWorkflows
 from pytest_kubeflow.local.pipelines.persistence import PersistenceAgent
 from pytest_kubeflow.local.pipelines.recurring import RecurringRuns
 from pytest_kubeflow.local.pipelines.resume import resume, unfinished
@@ -44,8 +43,7 @@ class Pipelines:
     in `x-gateway-secret`: without it nobody is believed to be a user by the `kubeflow-userid`
     header.
     With a `database`, what the API knows is kept there, and unfinished runs go on. Where it is
-    `alone`, no other program runs Workflows, and those that are none of a run are told so. Where
-    it is `strict`, what the backend does not do as the SDK documents it does not work here either.
+    `strict`, what the backend does not do as the SDK documents it does not work here either.
     """
 
     def __init__(
@@ -58,7 +56,6 @@ class Pipelines:
         store_settings: StoreSettings,
         faults: Faults | None = None,
         database: Database | None = None,
-        alone: bool = True,
         strict: bool = False,
     ) -> None:
         faults = faults or Faults()
@@ -94,7 +91,6 @@ class Pipelines:
         submissions = Submissions(context, workflows)
         due = Submissions(inner, Workflows(patient))
         self._recurring = RecurringRuns(store, due, self._informer, faults)
-        self._foreign = ForeignWorkflows(patient) if alone else None
         routes = [
             *UploadService(context, pipelines, versions).routes(),
             *pipelines.routes(),
@@ -116,8 +112,6 @@ class Pipelines:
         self._tasks.append(asyncio.create_task(self._informer.run(), name="workflows"))
         await self._informer.synced.wait()
         self._tasks.append(asyncio.create_task(self._recurring.run(), name="recurring runs"))
-        if self._foreign is not None:
-            self._tasks.append(asyncio.create_task(self._foreign.run(), name="foreign workflows"))
 
     def resume(self) -> None:
         """Go on with the runs that were interrupted: their pods need webhooks that are there."""

@@ -1,0 +1,110 @@
+"""WorkflowCreator: makes Workflows, remembers them, removes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pytest_kubeflow.deletion import deletions, in_turn
+from pytest_kubeflow.errors import KubeflowError, NotFound, PermissionDenied
+from pytest_kubeflow.k8s.client import calling
+from pytest_kubeflow.k8s.made import MADE
+from pytest_kubeflow.workflows.errors import WorkflowFailed
+from pytest_kubeflow.workflows.manifest import (
+    GROUP,
+    VERSION,
+    WORKFLOWS,
+    WorkflowManifest,
+    check_name,
+)
+from pytest_kubeflow.workflows.workflow import Workflow, WorkflowAccess
+
+EDITOR = "default-editor"
+"""The account of profiles that may write down what pods of Workflows come to."""
+
+
+class WorkflowCreator:
+    """Makes Workflows from manifests. `workflows` are those that it made; `close` removes them."""
+
+    def __init__(self, access: WorkflowAccess) -> None:
+        self._access = access
+        self.workflows: list[Workflow] = []
+        self._editors: dict[str, str] = {}
+
+    def __call__(
+        self,
+        manifest: Mapping[str, Any] | str | Path,
+        *,
+        arguments: Mapping[str, Any] | None = None,
+        service_account: str | None = None,
+        name: str | None = None,
+        namespace: str | None = None,
+    ) -> Workflow:
+        """Make a Workflow; returns at once.
+
+        Of the `manifest` (a dictionary, YAML, or the path of a file of it) name, namespace and
+        labels are changed, `arguments` are values of its parameters, and its service account is set
+        where it names none: `service_account`, or the profile's default-editor where there is one.
+        With `service_account=""` it stays without. `namespace` is another than the session's.
+        Raises ConfigurationError for what is no Workflow and for fields that Argo does not know,
+        before anything is sent; WorkflowFailed where the name is taken.
+        """
+        access = self._access
+        if namespace is not None:
+            access = replace(access, namespace=namespace)
+        read = WorkflowManifest.read(manifest)
+        name = check_name(name or access.cluster.ownership.name("workflow"))
+        if service_account is None:
+            service_account = "" if read.service_account else self._editor(access)
+        body = read.named(
+            name,
+            access.namespace,
+            access.cluster.ownership.labels(),
+            service_account=service_account,
+            arguments=arguments,
+        )
+        _create(access, name, body)
+        MADE.add("workflow")
+        made = Workflow(access, name)
+        self.workflows.append(made)
+        return made
+
+    def _editor(self, access: WorkflowAccess) -> str:
+        """The account to run as where a manifest names none; "" where there is no such one."""
+        if access.namespace not in self._editors:
+            found = EDITOR
+            try:
+                with calling(f"read service account {access.namespace}/{EDITOR}"):
+                    access.cluster.kubernetes.core.read_namespaced_service_account(
+                        EDITOR, access.namespace
+                    )
+            except NotFound:
+                found = ""
+            except PermissionDenied:
+                pass  # who may not look is in a profile like as not
+            self._editors[access.namespace] = found
+        return self._editors[access.namespace]
+
+    def close(self) -> None:
+        """Remove the Workflows, and wait until nothing of them is left; raises the first error.
+
+        All deletions begin before the first is waited for.
+        """
+        in_turn([*deletions(self.workflows), self.workflows.clear])
+
+
+def _create(access: WorkflowAccess, name: str, body: Mapping[str, Any]) -> None:
+    where = f"{access.namespace}/{name}"
+    try:
+        with calling(f"create Workflow {where}"):
+            access.cluster.kubernetes.custom.create_namespaced_custom_object(
+                GROUP, VERSION, access.namespace, WORKFLOWS, dict(body)
+            )
+    except KubeflowError as error:
+        if "already exists" not in error.message:
+            raise
+        raise WorkflowFailed(
+            f"there is a Workflow {where} already: left as it is; take another name, or none"
+        ) from error

@@ -1,0 +1,212 @@
+"""Workflow: one Workflow of ours, to be waited for, read from all sides and removed."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pytest_kubeflow.cluster import KubernetesCluster
+from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, PermissionDenied
+from pytest_kubeflow.k8s.client import calling
+from pytest_kubeflow.k8s.logs import read_log
+from pytest_kubeflow.k8s.ownership import is_ours
+from pytest_kubeflow.provenance import READ
+from pytest_kubeflow.retries.evidence import reading_evidence
+from pytest_kubeflow.waiting import Deadline, wait_until
+from pytest_kubeflow.workflows.evidence import workflow_evidence
+from pytest_kubeflow.workflows.manifest import GROUP, VERSION, WORKFLOWS
+from pytest_kubeflow.workflows.node import WorkflowNode, table
+from pytest_kubeflow.workflows.obstacles import Obstacles
+from pytest_kubeflow.workflows.state import WorkflowState
+from pytest_kubeflow.workflows.waiting import WorkflowWait
+from pytest_kubeflow.workflows.workload import WorkflowWorkload
+
+_OF_EXECUTOR = re.compile(
+    r'time="[^"\n]*" level=\w+ msg=(?:"(?:[^"\\\n]|\\.)*"|\S+) argo=true[^\n]*\n'
+    r"(?:Error: exit status \d+\n)?"
+)
+"""What Argo's executor adds to the log of the program that it runs."""
+
+
+@dataclass(frozen=True)
+class WorkflowAccess:
+    """What the Workflows of one namespace are asked with. `timeout` is the longest wait.
+
+    Whoever waits for a Workflow tells `onlooker` its name and how far it is; None at the end.
+    """
+
+    cluster: KubernetesCluster
+    namespace: str
+    timeout: float
+    onlooker: Callable[[str, str | None], None] | None = None
+
+    def read(self, name: str) -> WorkflowState:
+        """The object. Raises NotFound."""
+        with calling(f"read Workflow {self.namespace}/{name}"):
+            return WorkflowState(
+                self.cluster.kubernetes.custom.get_namespaced_custom_object(
+                    GROUP, VERSION, self.namespace, WORKFLOWS, name
+                )
+            )
+
+    def deadline(self, timeout: float | None) -> Deadline:
+        """After `timeout` seconds, or the configured ones."""
+        return Deadline.after(self.timeout if timeout is None else timeout)
+
+
+class Workflow:
+    """A Workflow of ours. Whatever it tells is asked for when it is read, until it is over."""
+
+    def __init__(self, access: WorkflowAccess, name: str) -> None:
+        self._access = access
+        self.name = name
+        self.namespace = access.namespace
+        self._over: WorkflowState | None = None
+
+    def __repr__(self) -> str:
+        return f"Workflow({self.namespace}/{self.name})"
+
+    @property
+    def state(self) -> WorkflowState:
+        """What its object says now. Raises NotFound if it is not there."""
+        if self._over is not None:
+            return self._over
+        found = self._access.read(self.name)
+        if found.is_over:
+            self._over = found
+        return found
+
+    @property
+    def workload(self) -> WorkflowWorkload:
+        """Its pods and claims."""
+        return WorkflowWorkload(self._access.cluster.kubernetes, self.namespace, self.name)
+
+    @property
+    def phase(self) -> str:
+        """Pending, Running, Succeeded, Failed or Error; "" until it is taken up."""
+        return READ.note(self.state.phase, f"Workflow {self.name}")
+
+    @property
+    def nodes(self) -> list[WorkflowNode]:
+        """Its nodes, by name."""
+        return self.state.nodes
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The parameters that nodes gave the Workflow, by their `globalName`."""
+        return READ.note(self.state.outputs, f"outputs of Workflow {self.name}")
+
+    def node(self, display_name: str) -> WorkflowNode:
+        """The node of this display name: of a step, a task, an iteration (`say(1:b)`), an attempt.
+
+        Of several with the same name, in different templates, the one with the shortest whole name.
+        Raises NotFound, with those that there are.
+        """
+        state = self.state
+        if state.unreadable:
+            raise NotFound(f"Workflow {self.name} shows no nodes: {state.unreadable}")
+        found = [one for one in state.nodes if one.display_name == display_name]
+        if not found:
+            names = ", ".join(one.display_name for one in state.nodes) or "none"
+            raise NotFound(f"Workflow {self.name} has no node {display_name!r}; it has {names}")
+        return min(found, key=lambda one: len(one.name))
+
+    def table(self) -> str:
+        """Its nodes as a table: name, type, phase, seconds, message."""
+        return table(self.nodes)
+
+    def log(self, node: WorkflowNode | str, container: str = "main") -> str:
+        """What a container of a node's pod wrote, without the lines of Argo's executor in it.
+
+        Raises NotFound once the pod is gone.
+        """
+        found = self.node(node) if isinstance(node, str) else node
+        pod = self.workload.pod(found.name)
+        if pod is None:
+            stored = found.artifacts.get("main-logs")
+            where = f"; its log is in the store, by the key {stored.key}" if stored else ""
+            raise NotFound(
+                f"node {found.display_name} of Workflow {self.name} has no pod (any more){where}"
+            )
+        data = read_log(
+            self._access.cluster.kubernetes, self.namespace, pod.metadata.name, container
+        )
+        told = f"log of {container} of node {found.display_name}"
+        return READ.note(_OF_EXECUTOR.sub("", data.decode(errors="replace")), told)
+
+    def wait(self, timeout: float | None = None, *, ended: str = "Succeeded") -> Workflow:
+        """Wait until it has ended as wanted, "Succeeded", "Failed" or "Error"; returns it.
+
+        Raises WorkflowFailed if it ends otherwise, or as soon as it is clear that it will not end;
+        WaitTimeout; both with nodes, pods, events and logs. Meanwhile the terminal shows its nodes.
+        """
+        self._over = WorkflowWait(
+            f"{self.namespace}/{self.name}",
+            lambda: self._access.read(self.name),
+            Obstacles(self.workload, self._access.cluster.config.session.start_timeout),
+            self.evidence,
+            onlooker=self._access.onlooker,
+        ).until(ended, self._access.deadline(timeout))
+        return self
+
+    def patch(self, spec: dict[str, object]) -> Workflow:
+        """Change fields of its spec, such as `suspend`; returns it."""
+        self._owned()
+        with calling(f"change Workflow {self.namespace}/{self.name}"):
+            self._access.cluster.kubernetes.custom.patch_namespaced_custom_object(
+                GROUP, VERSION, self.namespace, WORKFLOWS, self.name, {"spec": spec}
+            )
+        return self
+
+    def stop(self) -> Workflow:
+        """End it: what runs is ended, exit handlers are run; returns it."""
+        return self.patch({"shutdown": "Stop"})
+
+    def _owned(self) -> WorkflowState:
+        """Its state, if it is ours. Raises PermissionDenied for somebody else's."""
+        state = self._access.read(self.name)
+        if not is_ours(state.metadata.get("labels")):
+            raise PermissionDenied(
+                f"Workflow {self.namespace}/{self.name} was not made by pytest-kubeflow: left alone"
+            )
+        return state
+
+    def delete(self, *, wait: bool = True, timeout: float | None = None) -> None:
+        """Remove it, and wait until nothing of it is left; one that is not there is fine."""
+        with contextlib.suppress(NotFound):
+            uid = self._owned().metadata["uid"]
+            with calling(f"delete Workflow {self.namespace}/{self.name}"):
+                self._access.cluster.kubernetes.custom.delete_namespaced_custom_object(
+                    *(GROUP, VERSION, self.namespace, WORKFLOWS, self.name),
+                    body={"preconditions": {"uid": uid}, "propagationPolicy": "Background"},
+                )
+        if wait:
+            wait_until(
+                self.remains,
+                lambda left: not left,
+                deadline=self._access.deadline(timeout),
+                what=f"Workflow {self.namespace}/{self.name} to be gone",
+                describe=", ".join,
+                evidence=self.evidence,
+            )
+
+    def remains(self) -> list[str]:
+        """What is left of it: "the Workflow itself", "pod x", "claim y"."""
+        left = []
+        with contextlib.suppress(NotFound):
+            self._access.read(self.name)
+            left.append("the Workflow itself")
+        left += [f"pod {pod.metadata.name}" for pod in self.workload.pods()]
+        return [*left, *(f"claim {name}" for name in self.workload.claims())]
+
+    @reading_evidence()
+    def evidence(self) -> Evidence:
+        """Everything that is known of it now: nodes, logs, pods, events."""
+        state: WorkflowState | None
+        try:
+            state = self.state
+        except KubeflowError:
+            state = None
+        return workflow_evidence(self.workload, state)

@@ -1,0 +1,1 @@
+"""Argo Workflows made by hand, without Kubeflow Pipelines: as `kubectl create` makes them."""

@@ -1,0 +1,58 @@
+"""Loops, conditions and parameters of a DAG: each value is what it has to come to."""
+
+import pytest
+
+from pytest_kubeflow import Workflow
+
+pytestmark = pytest.mark.kf_requires("workflows")
+
+COUNT = 3
+DOUBLED = [2 * number for number in range(1, COUNT + 1)]
+SUM = sum(DOUBLED)
+
+
+@pytest.fixture
+def flowed(flow: Workflow) -> Workflow:
+    """The DAG after its end."""
+    return flow.wait()
+
+
+def test_a_loop_has_an_iteration_for_each_item_of_a_result(flowed: Workflow) -> None:
+    assert flowed.node("numbers").result == str(list(range(1, COUNT + 1)))
+    made = [one for one in flowed.nodes if one.display_name.startswith("double(")]
+    told = f"the loop over {COUNT} items has:\n{flowed.table()}"
+    assert [one.inputs for one in made] == [{"number": str(one + 1)} for one in range(COUNT)], told
+    assert [one.parameters for one in made] == [{"doubled": str(one)} for one in DOUBLED]
+    assert flowed.node("double").type == "TaskGroup"
+
+
+def test_a_loop_has_an_iteration_for_each_item_of_a_list(flowed: Workflow) -> None:
+    made = [one.display_name for one in flowed.nodes if one.display_name.startswith("word(")]
+    assert made == ["word(0:red)", "word(1:green)"], flowed.table()
+    assert [flowed.log(one) for one in made] == ["red\n", "green\n"]
+
+
+def test_parameters_are_handed_on(flowed: Workflow) -> None:
+    assert flowed.node("total").inputs == {"numbers": '["2","4","6"]'}
+    assert flowed.node("total").parameters == {"sum": str(SUM)}
+    assert flowed.outputs == {"sum": str(SUM)}
+    assert flowed.log("squared") == f"{SUM * SUM}\n"
+
+
+def test_one_branch_is_taken(flowed: Workflow) -> None:
+    taken, other = flowed.node("large"), flowed.node("small")
+    told = f"{SUM} is not below 10, and what ran is:\n{flowed.table()}"
+    assert (taken.phase, other.phase, other.type) == ("Succeeded", "Skipped", "Skipped"), told
+    assert flowed.log("large") == f"{SUM} is large\n"
+    assert flowed.node("after-small").phase == "Succeeded", flowed.table()
+
+
+def test_the_object_says_how_it_ended(flowed: Workflow) -> None:
+    state = flowed.state
+    kept = state.labels.get
+    assert kept("workflows.argoproj.io/phase") == "Succeeded"
+    assert kept("workflows.argoproj.io/completed") == "true"
+    done, _, all_of_them = state.progress.partition("/")
+    pods = len(state.pods)
+    told = f"progress {state.progress} of {pods} pods"
+    assert (done, all_of_them) == (str(pods), str(pods)), told
