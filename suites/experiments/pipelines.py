@@ -15,6 +15,7 @@ def say_after(text: str, seconds: float) -> str:
     """Wait, and return `text`."""
     import time
 
+    print(f"waits for {seconds} s", flush=True)  # noqa: T201  the log is part of a test
     time.sleep(seconds)
     return text
 

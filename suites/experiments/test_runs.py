@@ -8,6 +8,8 @@ from kfp import dsl
 from pytest_kubeflow import (
     Deadline,
     KubeflowConfig,
+    KubeflowError,
+    PipelineRun,
     PipelineRunner,
     SeededVolume,
     wait_until,
@@ -28,11 +30,19 @@ def failing_first(pvc_name: str) -> float:
     return again.output
 
 
+def log_of(run: PipelineRun, name: str) -> str:
+    """What a task has printed so far; "" for one that has no log yet."""
+    try:
+        return run.task(name).log()
+    except KubeflowError:
+        return ""
+
+
 def test_a_terminated_run_ends(run_pipeline: PipelineRunner, kf_config: KubeflowConfig) -> None:
     run = run_pipeline(waiting, arguments={"seconds": LONG}, wait=False)
     wait_until(
-        lambda: {task.name: task.state for task in run.tasks},
-        lambda states: states.get("say-after") == "RUNNING",
+        lambda: log_of(run, "say-after"),
+        lambda log: "waits for" in log,
         deadline=Deadline.after(kf_config.session.timeout),
         what=f"the first task of run {run.name} to run",
     )

@@ -3,14 +3,11 @@
 import secrets
 from urllib.parse import quote, urlsplit
 
-import pytest
-
 from pytest_kubeflow import Cluster, PipelineRunner, Visitors
 
 from .pipelines import writing
 
 
-@pytest.mark.kf_requires("multi-user")
 def test_logs_and_artifacts_of_a_task_are_shown(
     run_pipeline: PipelineRunner, visitors: Visitors, kf_cluster: Cluster, kf_namespace: str
 ) -> None:
