@@ -9,7 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
-from pytest_kubeflow.local.netlink import LocalDevice, Network, OutsideFilter
+from pytest_kubeflow.local import nftables
+from pytest_kubeflow.local.devices import LocalDevice, bring_up_loopback
+from pytest_kubeflow.local.machine import Machine
+from pytest_kubeflow.local.netlink import Address, Network, Routes
 
 LOOPBACK = "127.0.0.1"
 _LOCK_PORT = 40123
@@ -18,6 +21,15 @@ _ROUTES = Path("/proc/net/route")
 _TESTS = ipaddress.IPv4Network("198.18.0.0/16")
 _HOSTS = 16  # addresses of a node's network that are the node's and its components'
 _held: set[Network] = set()
+
+_OF_NODE = Network("198.18.0.0/24")
+_OF_PODS = Network("198.18.1.0/24")
+_OF_SERVICES = Network("198.19.0.0/24")
+_OF_CLUSTER = Network("198.18.0.0/15")
+_OF_LOOPBACK = Network("127.0.0.0/8")
+_ANYWHERE = Network("0.0.0.0/0")
+_OUTWARD_TABLE = 100
+DNS = 53
 
 
 class ClusterNetwork(Protocol):
@@ -29,8 +41,15 @@ class ClusterNetwork(Protocol):
     pods: str
     """The network of which each pod gets an address."""
 
+    @property
+    def cables(self) -> str | None:
+        """What the names of cables to pods begin with, where pods have networks of their own."""
+
     def host(self, number: int) -> str:
         """A further address for the component `number` (1 to 10)."""
+
+    def door(self) -> socket.socket | None:
+        """A listening socket for people of this machine, where they do not reach `host_ip`."""
 
     def close(self) -> None: ...
 
@@ -49,6 +68,7 @@ class LoopbackNetwork:
     """
 
     host_ip = LOOPBACK
+    cables = None
 
     def __init__(self) -> None:
         # Not a secret: any free pair will do.
@@ -72,8 +92,83 @@ class LoopbackNetwork:
         """An address for the component `number` (1 to 253)."""
         return f"{self._hosts}.{number}"
 
+    def door(self) -> socket.socket | None:
+        """None: people reach loopback."""
+        return None
+
     def close(self) -> None:
         self._lock.close()
+
+
+class NodeNetwork:
+    """All of a network namespace that this process has for itself: nobody else reaches it.
+
+    Pods have cables to it. What they, and programs of the node, ask of the outside by TCP comes to
+    the listening socket `outward`, and names by UDP to `resolving`, both of which somebody has to
+    serve; sockets by which people and the outside are reached are made by `machine`. All of it ends
+    with the namespace, which no more than this process, its pods and the spawner hold. Raises
+    OSError where the kernel cannot have it all.
+    """
+
+    cables = "pod"
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self._routes = Routes()
+        loopback = bring_up_loopback(self._routes)
+        self._networks = [_OF_NODE, _OF_PODS, _OF_SERVICES]
+        for network in self._networks:
+            self._routes.take(network, loopback)
+        self.host_ip, self.pods = self.host(0), str(_OF_PODS)
+        self.services = str(_OF_SERVICES)
+        own = Address(self.host_ip)
+        self.outward = socket.create_server((self.host_ip, 0), backlog=512)
+        self.resolving = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.resolving.bind((self.host_ip, DNS))
+        # What begins here needs a route to the outside before the table below turns it round.
+        self._routes.lead(_ANYWHERE, loopback, table=_OUTWARD_TABLE, source=own)
+        self._routes.ask_for_own(_OUTWARD_TABLE)
+        port = self.outward.getsockname()[1]
+        self._table = nftables.Table("outward", _turned_round(own, port))
+        _held.update(self._networks)
+
+    def host(self, number: int) -> str:
+        """A further address for the component `number` (1 to 253)."""
+        return str(_OF_NODE[1 + number])
+
+    def door(self) -> socket.socket:
+        """A socket that listens on the machine's loopback address."""
+        return self.machine.socket(lambda: socket.create_server((LOOPBACK, 0), backlog=512))
+
+    def close(self) -> None:
+        _held.difference_update(self._networks)
+        for one in (self.outward, self.resolving, self._routes, self._table):
+            one.close()
+
+
+def _turned_round(own: Address, port: int) -> list[nftables.Chain]:
+    """What goes outside is for us: from pods, and from here."""
+    outside = nftables.to_network(_OF_CLUSTER, other=True)
+    tcp = nftables.protocol(socket.IPPROTO_TCP) + nftables.redirect(own, port)
+    names = nftables.protocol(socket.IPPROTO_UDP) + nftables.to_port(DNS)
+    names += nftables.redirect(own, DNS)
+    not_loopback = nftables.to_network(_OF_LOOPBACK, other=True)
+    return [
+        nftables.Chain(
+            "pods",
+            "nat",
+            nftables.PREROUTING,
+            nftables.DESTINATION_NAT,
+            [outside + tcp, outside + names],
+        ),
+        nftables.Chain(
+            "node",
+            "nat",
+            nftables.OUTPUT,
+            nftables.DESTINATION_NAT,
+            [outside + not_loopback + tcp, outside + names],
+        ),
+    ]
 
 
 class MachineNetwork:
@@ -86,6 +181,8 @@ class MachineNetwork:
     nobody do that.
     """
 
+    cables = None
+
     def __init__(self, services: Iterable[str] = ()) -> None:
         self.refused: list[str] = []
         self._device = LocalDevice()
@@ -94,7 +191,7 @@ class MachineNetwork:
             node = self._take_node()
             for text in services:
                 self._take_services(ipaddress.IPv4Network(text))
-            self._filter = OutsideFilter(self._device.name, self._networks)
+            self._filter = nftables.Table(self._device.name, [self._outside_dropped()])
         except OSError:
             self._device.close()
             raise
@@ -102,6 +199,14 @@ class MachineNetwork:
         self._hosts = [str(node[number]) for number in range(_HOSTS)]
         self.host_ip = self._hosts[1]
         self.pods = str(list(node.subnets())[1])
+
+    def _outside_dropped(self) -> nftables.Chain:
+        rules = [
+            nftables.not_by_loopback() + nftables.to_network(one) + nftables.drop()
+            for one in self._networks
+        ]
+        hook, first = nftables.INPUT, nftables.BEFORE_ALL_ELSE
+        return nftables.Chain("input", "filter", hook, first, rules)
 
     def _take_node(self) -> Network:
         routed = _routed_networks()
@@ -131,6 +236,10 @@ class MachineNetwork:
     def host(self, number: int) -> str:
         """An address for the component `number` (1 to 10)."""
         return self._hosts[1 + number]
+
+    def door(self) -> socket.socket | None:
+        """None: people reach `host_ip`."""
+        return None
 
     def close(self) -> None:
         _held.difference_update(self._networks)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_kubeflow.local.kubelet.podnetwork import CONDITION, own_network
+from pytest_kubeflow.local.kubelet.podnetwork import ROUTABLE, own_network
 from pytest_kubeflow.local.network import LoopbackNetwork, MachineNetwork, is_this_machine
 
 _SECONDS = 60
@@ -120,7 +120,7 @@ def test_where_there_is_none_it_is_loopback_and_the_node_says_so(
     network, conditions = own_network()
     try:
         assert isinstance(network, LoopbackNetwork)
-        status, reason, message = conditions[CONDITION]
+        status, reason, message = conditions[ROUTABLE]
         assert (status, reason) == ("False", "LoopbackAddresses")
         assert "Operation not permitted" in message
     finally:

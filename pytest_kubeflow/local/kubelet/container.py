@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import socket
 import uuid
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from pytest_kubeflow.local.kubelet.hosted import Body, HostedContainer, HostedPr
 from pytest_kubeflow.local.kubelet.images import Image
 from pytest_kubeflow.local.kubelet.launch import Launch, configure
 from pytest_kubeflow.local.kubelet.logs import ContainerLog, tail_text
+from pytest_kubeflow.local.kubelet.podnetworks import PodNetwork
 from pytest_kubeflow.local.kubelet.probes import Inside
 from pytest_kubeflow.local.kubelet.pull import pull
 from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
@@ -62,6 +65,7 @@ class ContainerRunner:
         changed: Callable[[], None],
         init: bool = False,
         neighbour: Callable[[str], ContainerRunner | None] = lambda _: None,
+        network: Callable[[], PodNetwork | None] = lambda: None,
     ) -> None:
         self.spec = spec
         self.status = ContainerStatus(
@@ -84,6 +88,7 @@ class ContainerRunner:
         self._policy = "Always" if self.status.sidecar else policy
         self._changed = changed
         self._neighbour = neighbour
+        self._network = network
         self._idle = asyncio.Event()
         self._idle.set()
         self._attendance = Attendance(
@@ -203,6 +208,7 @@ class ContainerRunner:
                 pod=self._identity,
                 message_file=message_file,
                 cgroup=cgroup,
+                network=self._network(),
             )
         except OSError as error:
             os.close(log.connect("stdout"))
@@ -237,7 +243,9 @@ class ContainerRunner:
         self.logs = [*self.logs[-1:], log]
         try:
             with _writer(log) as write:
-                async with program.listening(ip):
+                network = self._network()
+                at = network.listen if network is not None else partial(_listening, ip)
+                async with program.listening(at):
                     if not self.status.running:
                         self.status.container_id = f"hosted://{uuid.uuid4().hex}{uuid.uuid4().hex}"
                         events.normal(self._pod, "Created", f"Created container: {name}")
@@ -453,6 +461,10 @@ class _Neighbour:
         if inside is None:
             return 126, "the container does not run"
         return await inside.execute(command, seconds)
+
+
+async def _listening(ip: str, port: int) -> socket.socket:
+    return socket.create_server((ip, port))
 
 
 def _on_host(mounts: Sequence[Mount], path: str) -> Path:

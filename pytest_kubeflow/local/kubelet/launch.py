@@ -12,6 +12,7 @@ from pytest_kubeflow.local.kubelet.env import container_env, expand, service_env
 from pytest_kubeflow.local.kubelet.gpus import GpuShare
 from pytest_kubeflow.local.kubelet.hosts import hostname_of
 from pytest_kubeflow.local.kubelet.images import Image
+from pytest_kubeflow.local.kubelet.podnetworks import PodNetwork
 from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
 from pytest_kubeflow.local.kubelet.security import identity
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes
@@ -39,6 +40,7 @@ class Launch:
         pod: PodIdentity,
         message_file: Path,
         cgroup: ContainerCgroup,
+        network: PodNetwork | None = None,
     ) -> ProcessSpec:
         """Make `directory`, for what the container writes, and say what is to be started there."""
         directory.mkdir(parents=True)
@@ -66,6 +68,7 @@ class Launch:
                 identity=self.identity,
                 readonly_root=readonly,
                 cgroups=cgroup.directories,
+                network=network.namespace if network is not None else None,
             ),
         )
 
