@@ -15,6 +15,7 @@ import socket
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 from pytest_kubeflow.local.controllers.serviceproxy import Forwarder
 from pytest_kubeflow.local.machine import Machine
@@ -113,8 +114,7 @@ class _Resolver(asyncio.DatagramProtocol):
         self._tasks: set[asyncio.Task[None]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)  # asyncio's own is none
 
     def connection_lost(self, _error: Exception | None) -> None:
         for task in self._tasks:

@@ -190,7 +190,9 @@ class PodWorker:
 
     async def run(self) -> None:
         self._directory.mkdir(parents=True)
-        self._identity.write(hostname_of(self.pod))
+        networks = self._node.networks if self._is_apart else None
+        servers = networks.name_server if networks is not None else None
+        self._identity.write(hostname_of(self.pod), name_server=servers)
         writer = asyncio.create_task(self._writer.run())
         deadline = asyncio.create_task(self._watch_deadline())
         freeing: asyncio.Task[None] | None = None

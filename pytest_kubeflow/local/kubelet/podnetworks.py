@@ -33,12 +33,13 @@ _Made = TypeVar("_Made")
 class PodNetworks:
     """Makes the networks of a node's pods; `cables` begins the names of our ends.
 
-    Pods see what comes from here as of the address `source`. A thread of its own goes into the
+    Pods see what comes from here as of the address `source`, and ask for names there. A thread of its own goes into the
     namespaces, as a thread is in one at a time.
     """
 
     def __init__(self, cables: str, source: str) -> None:
         self._names = (f"{cables}{number}" for number in itertools.count())
+        self.name_server = source
         self._source = Address(source)
         self._node = os.open(_HERE, os.O_RDONLY | os.O_CLOEXEC)
         self._routes = Routes()
