@@ -20,7 +20,7 @@ from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS, no_such_fault
 from pytest_kubeflow.local.settings import PASSWORD_VARIABLE, GatewaySettings
 
 if TYPE_CHECKING:
-    from pytest_kubeflow.local.kubelet.podnetwork import Founded
+    from pytest_kubeflow.local.network.founding import Founded
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         level=options.log_level.upper(), format="%(levelname)s %(name)s: %(message)s"
     )
     # Imported late, so that --help and --list-faults answer at once.
-    from pytest_kubeflow.local.kubelet.podnetwork import NoOwnNetwork, node_network
+    from pytest_kubeflow.local.network.founding import NoOwnNetwork, node_network
 
     try:
         # First, as long as this process has one thread.

@@ -13,8 +13,9 @@ from pytest_kubeflow.local.kube import Credentials, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet.certificate import ServingKey
 from pytest_kubeflow.local.kubelet.node import Told
-from pytest_kubeflow.local.kubelet.podnetwork import own_network
-from pytest_kubeflow.local.network import ClusterNetwork, LoopbackNetwork, NodeNetwork
+from pytest_kubeflow.local.network import ClusterNetwork, LoopbackNetwork
+from pytest_kubeflow.local.network.founding import own_network
+from pytest_kubeflow.local.network.nodenetwork import NodeNetwork
 
 ADMIN = "system:admin"
 MASTERS = ("system:masters",)

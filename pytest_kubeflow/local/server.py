@@ -35,14 +35,14 @@ from pytest_kubeflow.local.katib.presence import Presence
 from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
-from pytest_kubeflow.local.kubelet.podnetwork import Founded, node_network
 from pytest_kubeflow.local.metadata import MetadataStore, NativeMetadata
 from pytest_kubeflow.local.metadata.durable import keep as keep_metadata
-from pytest_kubeflow.local.network import NodeNetwork
+from pytest_kubeflow.local.network.founding import Founded, node_network
+from pytest_kubeflow.local.network.nodenetwork import NodeNetwork
+from pytest_kubeflow.local.network.outward import MachinePorts, Outward
 from pytest_kubeflow.local.node import VOLUMES, node_images, start_node
 from pytest_kubeflow.local.notebooks.controllers import notebook_controllers
 from pytest_kubeflow.local.objectstore import S3_PORT, ObjectStore
-from pytest_kubeflow.local.outward import Outward
 from pytest_kubeflow.local.parts import show_parts
 from pytest_kubeflow.local.pipelines import Pipelines, StoreSettings
 from pytest_kubeflow.local.platform.certificates import CaInjector, CertificateController
@@ -147,8 +147,9 @@ class Server:
         await control.prepare()
         running.at_end(control.close)
         network = control.network
+        ports = None
         if isinstance(network, NodeNetwork):
-            outward = Outward(network)
+            outward, ports = Outward(network), MachinePorts(network)
             await running.run(outward.start, outward.stop)
         spawner = Spawner(remove=[directory])
         await spawner.start()
@@ -181,6 +182,8 @@ class Server:
 
         activity = Activity()
         images = node_images(directory / "images")
+        if ports is not None:
+            images.environments.as_seen = ports.as_seen
         if not control.joined:
             self._hosted = HostedExposure(
                 images.hosted,
@@ -257,6 +260,8 @@ class Server:
             images=images,
             faults=faults,
         )
+        if ports is not None:
+            await running.run(ports.start, ports.stop)
         exposure = self._exposure_by(kubelet, admin)
 
         secret = secrets.token_urlsafe(24)

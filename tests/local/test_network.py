@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_kubeflow.local.kubelet.podnetwork import ROUTABLE, own_network
-from pytest_kubeflow.local.network import LoopbackNetwork, MachineNetwork, is_this_machine
+from pytest_kubeflow.local.network import LoopbackNetwork, is_this_machine
+from pytest_kubeflow.local.network.founding import ROUTABLE, own_network
+from pytest_kubeflow.local.network.machinenetwork import MachineNetwork
 
 _SECONDS = 60
 

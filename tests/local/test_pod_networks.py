@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,9 @@ from kubernetes.client import CoreV1Api
 from kubernetes.stream import portforward, stream
 
 from pytest_kubeflow.local.cluster import LocalKubeflow
-from pytest_kubeflow.local.devices import LocalDevice
-from pytest_kubeflow.local.kubelet.podnetwork import ISOLATED
-from pytest_kubeflow.local.netlink import Network
+from pytest_kubeflow.local.network.devices import LocalDevice
+from pytest_kubeflow.local.network.founding import ISOLATED
+from pytest_kubeflow.local.network.netlink import Network
 from tests.local.test_ports import open_files, processes
 
 _NAMESPACE = "kubeflow-user-example-com"
@@ -70,7 +71,7 @@ def core(cluster: LocalKubeflow) -> Iterator[CoreV1Api]:
                 _NAMESPACE, {"metadata": {"name": name}, "spec": service}
             )
         for name in ("one", "two"):
-            until(lambda name=name: is_ready(core, name))
+            until(partial(is_ready, core, name))
         yield core
 
 
@@ -304,8 +305,8 @@ def namespaces() -> set[str]:
 
 _TRY = """
 import asyncio, ctypes, encodings.ascii, os, sys
-from pytest_kubeflow.local.kubelet.podnetwork import NoOwnNetwork, node_network
-from pytest_kubeflow.local.kubelet.podnetworks import PodNetworks
+from pytest_kubeflow.local.network.founding import NoOwnNetwork, node_network
+from pytest_kubeflow.local.network.podnetworks import PodNetworks
 from pytest_kubeflow.local.spawner.inside import linux
 if sys.argv[1] == "user":
     os.setgroups([]); os.setresgid(12345, 12345, 12345); os.setresuid(12345, 12345, 12345)

@@ -26,12 +26,12 @@ from pytest_kubeflow.local.kubelet.hosted import Body, HostedContainer, HostedPr
 from pytest_kubeflow.local.kubelet.images import Image
 from pytest_kubeflow.local.kubelet.launch import Launch, configure
 from pytest_kubeflow.local.kubelet.logs import ContainerLog, tail_text
-from pytest_kubeflow.local.kubelet.podnetworks import PodNetwork
 from pytest_kubeflow.local.kubelet.probes import Inside
 from pytest_kubeflow.local.kubelet.pull import pull
 from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
 from pytest_kubeflow.local.kubelet.streams import Streams
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes
+from pytest_kubeflow.local.network.podnetworks import PodNetwork
 from pytest_kubeflow.local.spawner import (
     ExitStatus,
     Identity,

@@ -17,10 +17,10 @@ from pytest_kubeflow.local.kubelet.gpus import GpuPool
 from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
 from pytest_kubeflow.local.kubelet.names import ClusterNames
-from pytest_kubeflow.local.kubelet.podnetworks import PodNetworks
 from pytest_kubeflow.local.kubelet.removal import Removal
 from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
 from pytest_kubeflow.local.kubelet.seccomp import SystemCallFilter
+from pytest_kubeflow.local.network.podnetworks import PodNetworks
 from pytest_kubeflow.local.spawner import Spawner
 
 

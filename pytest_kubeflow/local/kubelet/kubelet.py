@@ -33,10 +33,10 @@ from pytest_kubeflow.local.kubelet.mirrors import MirrorPods, Program, is_mirror
 from pytest_kubeflow.local.kubelet.names import ClusterNames
 from pytest_kubeflow.local.kubelet.node import NodeRegistration, Told
 from pytest_kubeflow.local.kubelet.pod_worker import PodWorker
-from pytest_kubeflow.local.kubelet.podnetworks import PodNetworks
 from pytest_kubeflow.local.kubelet.removal import Removal
 from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
 from pytest_kubeflow.local.network import LOOPBACK
+from pytest_kubeflow.local.network.podnetworks import PodNetworks
 from pytest_kubeflow.local.spawner import Spawner
 
 log = logging.getLogger(__name__)

@@ -12,10 +12,10 @@ from pytest_kubeflow.local.kubelet.env import container_env, expand, service_env
 from pytest_kubeflow.local.kubelet.gpus import GpuShare
 from pytest_kubeflow.local.kubelet.hosts import hostname_of
 from pytest_kubeflow.local.kubelet.images import Image
-from pytest_kubeflow.local.kubelet.podnetworks import PodNetwork
 from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
 from pytest_kubeflow.local.kubelet.security import identity
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes
+from pytest_kubeflow.local.network.podnetworks import PodNetwork
 from pytest_kubeflow.local.spawner import Container, Identity, Mount, ProcessSpec
 
 

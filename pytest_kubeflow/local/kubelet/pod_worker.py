@@ -21,12 +21,12 @@ from pytest_kubeflow.local.kubelet.ephemeral import EphemeralContainers
 from pytest_kubeflow.local.kubelet.gpus import GpusUnavailable
 from pytest_kubeflow.local.kubelet.hosts import hostname_of, hosts_file
 from pytest_kubeflow.local.kubelet.logs import ContainerLog
-from pytest_kubeflow.local.kubelet.podnetworks import PodNetwork
 from pytest_kubeflow.local.kubelet.portforward import Dial
 from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
 from pytest_kubeflow.local.kubelet.status import pod_status, rejected_status
 from pytest_kubeflow.local.kubelet.status_writer import StatusWriter
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes, VolumeError
+from pytest_kubeflow.local.network.podnetworks import PodNetwork
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import requests
 
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.local.endpoints import Endpoints
-from pytest_kubeflow.local.kubelet.podnetwork import ROUTABLE
+from pytest_kubeflow.local.network.founding import ROUTABLE
 from tests.real.joined.conftest import PROFILE, until
 
 _NODE = "kubeflow-local"

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pytest_kubeflow.local.netlink import (
+from pytest_kubeflow.local.network.netlink import (
     ACK,
     CREATE,
     NESTED,

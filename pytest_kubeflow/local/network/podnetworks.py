@@ -18,9 +18,9 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from pytest_kubeflow.local.devices import POD_TABLE, Cable, bring_up_loopback
-from pytest_kubeflow.local.netlink import Address, Routes
 from pytest_kubeflow.local.network import LOOPBACK
+from pytest_kubeflow.local.network.devices import POD_TABLE, Cable, bring_up_loopback
+from pytest_kubeflow.local.network.netlink import Address, Routes
 from pytest_kubeflow.local.spawner.namespaces import CLONE_NEWNET, enter_namespace, unshare
 
 _HERE = "/proc/thread-self/ns/net"
@@ -33,8 +33,8 @@ _Made = TypeVar("_Made")
 class PodNetworks:
     """Makes the networks of a node's pods; `cables` begins the names of our ends.
 
-    Pods see what comes from here as of the address `source`, and ask for names there. A thread of its own goes into the
-    namespaces, as a thread is in one at a time.
+    Pods see what comes from here as of the address `source`, and ask for names there. A thread of
+    its own goes into the namespaces, as a thread is in one at a time.
     """
 
     def __init__(self, cables: str, source: str) -> None:

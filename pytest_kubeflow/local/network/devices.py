@@ -13,7 +13,7 @@ import socket
 import struct
 from pathlib import Path
 
-from pytest_kubeflow.local.netlink import (
+from pytest_kubeflow.local.network.netlink import (
     CREATE,
     EXCL,
     LOCAL,

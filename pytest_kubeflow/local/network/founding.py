@@ -7,18 +7,17 @@ import os
 import threading
 from collections.abc import Iterable, Mapping
 
-from pytest_kubeflow.local.kubelet.node import Told
-from pytest_kubeflow.local.kubelet.podnetworks import PodNetworks
-from pytest_kubeflow.local.machine import leave_the_machine
-from pytest_kubeflow.local.netlink import Address
-from pytest_kubeflow.local.network import (
-    ClusterNetwork,
-    LoopbackNetwork,
-    MachineNetwork,
-    NodeNetwork,
-)
+from pytest_kubeflow.local.network.clusternetwork import ClusterNetwork, LoopbackNetwork
+from pytest_kubeflow.local.network.machine import leave_the_machine
+from pytest_kubeflow.local.network.machinenetwork import MachineNetwork
+from pytest_kubeflow.local.network.netlink import Address
+from pytest_kubeflow.local.network.nodenetwork import NodeNetwork
+from pytest_kubeflow.local.network.podnetworks import PodNetworks
 
 log = logging.getLogger(__name__)
+
+Told = tuple[str, str, str]
+"""A condition of the node: its status, reason and message."""
 
 Founded = tuple[LoopbackNetwork | NodeNetwork, Mapping[str, Told]]
 """The network of a cluster with a control plane of its own, and what its node says of it."""

@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
+import re
 import socket
 import struct
-from collections.abc import Callable
-from pathlib import Path
-from typing import cast
 
 from pytest_kubeflow.local.controllers.serviceproxy import Forwarder
-from pytest_kubeflow.local.machine import Machine
-from pytest_kubeflow.local.network import DNS, NodeNetwork, is_this_machine
+from pytest_kubeflow.local.network.clusternetwork import LOOPBACK, is_this_machine
+from pytest_kubeflow.local.network.machine import Machine
+from pytest_kubeflow.local.network.nameservers import Resolver
+from pytest_kubeflow.local.network.nodenetwork import NodeNetwork
 
 log = logging.getLogger(__name__)
 
-_RESOLVER = Path("/etc/resolv.conf")
+_LOOPBACK_HOST = re.compile(
+    r"(https?://)?([^/@\s]*@)?(?<![\w.-])(localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::(\d+))?(?![\w.-])"
+)
+_OF_MACHINE = 11  # the number of the address that stands for the machine's loopback
 _SO_ORIGINAL_DST = 80  # <linux/netfilter_ipv4.h>
-_ANSWER_SECONDS = 3.0
-_LONGEST = 65535
 _ABORT = struct.pack("ii", 1, 0)
 
 Address = tuple[str, int]
@@ -46,7 +46,7 @@ class Outward:
         self._server = await asyncio.start_server(forward.serve, sock=network.outward)
         loop = asyncio.get_running_loop()
         self._resolver, _ = await loop.create_datagram_endpoint(
-            lambda: _Resolver(machine), sock=network.resolving
+            lambda: Resolver(machine), sock=network.resolving
         )
 
     async def stop(self) -> None:
@@ -54,6 +54,54 @@ class Outward:
             self._server.close()
         if self._resolver is not None:
             self._resolver.close()
+
+
+class MachinePorts:
+    """Ports of the machine's own loopback address that its settings name, and no others.
+
+    An index of packages or a proxy is often there. Who is in a network of ours finds each at the
+    same port of another address, which is put in place of loopback by `as_seen`.
+    """
+
+    def __init__(self, network: NodeNetwork) -> None:
+        self._machine = network.machine
+        self._host = network.host(_OF_MACHINE)
+        self._named: set[Address] = set()
+        self._servers: list[asyncio.Server] = []
+
+    def as_seen(self, setting: str) -> str:
+        """A setting that may have URLs in it, or hosts with ports."""
+        return _LOOPBACK_HOST.sub(self._replaced, setting)
+
+    def _replaced(self, found: re.Match[str]) -> str:
+        scheme, before, host, port = found.groups()
+        if scheme or port:
+            number = int(port or {"https://": 443}.get(scheme, 80))
+            self._named.add((LOOPBACK if host in {"localhost", "[::1]"} else host, number))
+        return f"{scheme or ''}{before or ''}{self._host}{f':{port}' if port else ''}"
+
+    async def start(self) -> None:
+        """Lead to those that have been named."""
+        for host, port in sorted(self._named):
+            forward = _Fixed(self._machine, (host, port))
+            with contextlib.suppress(OSError):  # named by two addresses of loopback
+                self._servers.append(await asyncio.start_server(forward.serve, self._host, port))
+
+    async def stop(self) -> None:
+        for server in self._servers:
+            server.close()
+
+
+class _Fixed(Forwarder):
+    """Leads to an address of the machine's network."""
+
+    def __init__(self, machine: Machine, address: Address) -> None:
+        super().__init__(list)
+        self._machine = machine
+        self._address = address
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self.relay(reader, writer, connect(self._machine, self._address))
 
 
 class _Outside(Forwarder):
@@ -104,58 +152,3 @@ async def connect(
         ours.close()
         raise
     return await asyncio.open_connection(sock=ours)
-
-
-class _Resolver(asyncio.DatagramProtocol):
-    """Hands queries on to the machine's name servers, and their answers back."""
-
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.DatagramTransport, transport)  # asyncio's own is none
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        for task in self._tasks:
-            task.cancel()
-
-    def datagram_received(self, data: bytes, client: Address) -> None:
-        task = asyncio.create_task(self._answer(data, client))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _answer(self, query: bytes, client: Address) -> None:
-        for server in name_servers():
-            with contextlib.suppress(OSError, TimeoutError):
-                answer = await self._ask(server, query)
-                self._transport.sendto(answer, client)
-                return
-
-    async def _ask(self, server: str, query: bytes) -> bytes:
-        loop = asyncio.get_running_loop()
-        family = socket.AF_INET6 if ":" in server else socket.AF_INET
-        with self._machine.socket(lambda: socket.socket(family, socket.SOCK_DGRAM)) as one:
-            one.setblocking(False)
-            await loop.sock_connect(one, (server, DNS))
-            await loop.sock_sendall(one, query)
-            async with asyncio.timeout(_ANSWER_SECONDS):
-                return await loop.sock_recv(one, _LONGEST)
-
-
-def name_servers(read: Callable[[], str] = _RESOLVER.read_text) -> list[str]:
-    """The machine's name servers, as they are now; without any, as resolv.conf(5) has it."""
-    try:
-        lines = [line.split() for line in read().splitlines()]
-    except FileNotFoundError:
-        lines = []
-    named = [line[1] for line in lines if line[:1] == ["nameserver"] and len(line) > 1]
-    return [one for one in named if _is_address(one)] or ["127.0.0.1"]
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return False
-    return True
