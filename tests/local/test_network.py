@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytest_kubeflow.local.network import LoopbackNetwork, is_this_machine
-from pytest_kubeflow.local.network.founding import ROUTABLE, own_network
+from pytest_kubeflow.local.network.founding import ISOLATED, ROUTABLE, own_network
 from pytest_kubeflow.local.network.machinenetwork import MachineNetwork
 
 _SECONDS = 60
@@ -117,13 +117,14 @@ def test_where_there_is_none_it_is_loopback_and_the_node_says_so(
     def refused(path: str, *_: object) -> int:
         raise PermissionError(1, "Operation not permitted", path)
 
-    monkeypatch.setattr("pytest_kubeflow.local.netlink.os.open", refused)
+    monkeypatch.setattr("pytest_kubeflow.local.network.devices.os.open", refused)
     network, conditions = own_network()
     try:
         assert isinstance(network, LoopbackNetwork)
         status, reason, message = conditions[ROUTABLE]
         assert (status, reason) == ("False", "LoopbackAddresses")
         assert "Operation not permitted" in message
+        assert conditions[ISOLATED][:2] == ("False", "SharedNetwork")
     finally:
         network.close()
 

@@ -81,6 +81,9 @@ def _tried() -> str | None:
     return said or (None if status == 0 else f"status {status}")
 
 
+_OF_REAL_CLUSTERS = {ISOLATED: _shared("a real API server asks them from there")}
+
+
 def own_network(services: Iterable[str] = ()) -> tuple[ClusterNetwork, Mapping[str, Told]]:
     """A network for a node of a real cluster, with the cluster IPs of `services`, and its words.
 
@@ -93,10 +96,11 @@ def own_network(services: Iterable[str] = ()) -> tuple[ClusterNetwork, Mapping[s
         why = f"no network of this machine's own: {error.strerror or error} (root with NET_ADMIN "
         why += "and /dev/net/tun could); pods have loopback addresses, and Services no endpoints"
         log.warning("%s", why)
-        return LoopbackNetwork(), {ROUTABLE: ("False", "LoopbackAddresses", why)}
+        unroutable = {ROUTABLE: ("False", "LoopbackAddresses", why)}
+        return LoopbackNetwork(), unroutable | _OF_REAL_CLUSTERS
     if network.refused:
         why = "; ".join(network.refused) + ": Services have no addresses in pods"
         log.warning("%s", why)
-        return network, {ROUTABLE: ("False", "NoClusterIPs", why)}
+        return network, {ROUTABLE: ("False", "NoClusterIPs", why)} | _OF_REAL_CLUSTERS
     told = f"pods have addresses of {network.pods}, which this machine alone reaches"
-    return network, {ROUTABLE: ("True", "MachineNetwork", told)}
+    return network, {ROUTABLE: ("True", "MachineNetwork", told)} | _OF_REAL_CLUSTERS
