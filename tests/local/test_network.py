@@ -99,7 +99,8 @@ def test_nobody_else_gets_there(network: MachineNetwork) -> None:
 
 def test_the_kernel_takes_it_back_from_a_killed_process(network: MachineNetwork) -> None:
     script = (
-        "import os, signal; from pytest_kubeflow.local.network.machinenetwork import MachineNetwork\n"
+        "import os, signal\n"
+        "from pytest_kubeflow.local.network.machinenetwork import MachineNetwork\n"
         "held = MachineNetwork(); print(held.host_ip, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )

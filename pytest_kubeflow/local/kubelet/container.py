@@ -318,7 +318,13 @@ class ContainerRunner:
         while True:
             try:
                 return await configure(
-                    self._node, self._pod, self.spec, image, self._volumes, self._gpus()
+                    self._node,
+                    self._pod,
+                    self.spec,
+                    image,
+                    self._volumes,
+                    self._gpus(),
+                    apart=self._network() is not None,
                 )
             except (ConfigError, ApiUnreachableError) as error:
                 problem = str(error)
