@@ -9,6 +9,9 @@ import pytest
 import requests
 from websockets.exceptions import InvalidStatus
 
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.k8s.portforward import PortForward
+from pytest_kubeflow.k8s.tunnel import PodPort
 from pytest_kubeflow.local.kubelet.images import ImageUnknown
 from pytest_kubeflow.local.node import node_images
 from tests.local.notebooks.conftest import Notebooks
@@ -101,10 +104,17 @@ def test_what_a_package_brings_is_there_at_once(shared: Server) -> None:
 def test_pages_of_other_sites_get_nothing_of_it(notebooks: Notebooks, shared: Server) -> None:
     name = shared.path.split("/")[-2]
     (pod,) = notebooks.pods(name)
-    url = f"http://{pod.status.pod_ip}:8888{shared.path}api/status"
+    kubernetes = KubernetesClient(notebooks.endpoints.kubeconfig)
+    target = PodPort(notebooks.namespace, pod.metadata.name, 8888)
+    with PortForward.to_pod(kubernetes, target) as forward:
+        check_pages(notebooks, f"{forward.url}{shared.path}api/status", name, pod.status.pod_ip)
+    kubernetes.close()
+
+
+def check_pages(notebooks: Notebooks, url: str, name: str, address: str) -> None:
     assert requests.get(url, timeout=10).status_code == 200
-    inside = {"Host": f"{name}.{notebooks.namespace}.svc.cluster.local"}
-    assert requests.get(url, headers=inside, timeout=10).status_code == 200
+    for host in (f"{name}.{notebooks.namespace}.svc.cluster.local", f"{address}:8888"):
+        assert requests.get(url, headers={"Host": host}, timeout=10).status_code == 200
     rebound = requests.get(url, headers={"Host": "rebound.example.net"}, timeout=10)
     assert rebound.status_code == 403
     page = requests.get(url, headers={"Origin": "http://example.net"}, timeout=10)
