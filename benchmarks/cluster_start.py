@@ -7,11 +7,13 @@ By turns with networks of pods' own and with the machine's: the last line is wha
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
 import time
 from collections import defaultdict
+from pathlib import Path
 
 import requests
 import urllib3
@@ -20,6 +22,7 @@ from pytest_kubeflow.local.cluster import LocalKubeflow
 
 _POLL_SECONDS = 0.02
 _STARTED = "Kubernetes and KFP"
+_PROCESSOR = "  its processor time"
 _ALLOWED = 1.15
 _SHARED, _OWN = "shared", "auto"
 
@@ -29,6 +32,12 @@ def bare_python() -> float:
     began = time.perf_counter()
     subprocess.run([sys.executable, "-c", "pass"], check=True)
     return time.perf_counter() - began
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process has used, which other programs of a busy machine do not change much."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def until_answering(url: str) -> None:
@@ -51,6 +60,8 @@ def started(pod_network: str) -> dict[str, float]:
     endpoints = cluster.start()
     try:
         stages[_STARTED] = time.perf_counter() - began
+        assert cluster.pid is not None
+        stages[_PROCESSOR] = processor_seconds(cluster.pid)
         until_answering(endpoints.s3_endpoint)
         stages["object store"] = time.perf_counter() - began
         requests.get(endpoints.host, timeout=10)
@@ -77,10 +88,15 @@ def main() -> int:
         median = statistics.median(values)
         print(f"{network:<7} {stage:<20} {median:6.3f} s   {median / unit:6.1f} x bare python")
     # Of what was measured side by side: what else the machine does weighs on both.
-    by_turns = zip(taken[_OWN, _STARTED], taken[_SHARED, _STARTED], strict=True)
-    ratio = statistics.median(own / shared for own, shared in by_turns)
-    print(f"started with own networks: {ratio:.2f} x shared; allowed are {_ALLOWED:g}")
-    return 0 if ratio <= _ALLOWED else 1
+    ratios = {}
+    for stage in (_STARTED, _PROCESSOR):
+        by_turns = zip(taken[_OWN, stage], taken[_SHARED, stage], strict=True)
+        ratios[stage] = statistics.median(own / shared for own, shared in by_turns)
+    print(
+        f"started with own networks: {ratios[_STARTED]:.2f} x shared "
+        f"({ratios[_PROCESSOR]:.2f} x in processor time); allowed are {_ALLOWED:g}"
+    )
+    return 0 if ratios[_STARTED] <= _ALLOWED else 1
 
 
 if __name__ == "__main__":
