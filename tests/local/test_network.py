@@ -15,6 +15,8 @@ import pytest
 from pytest_kubeflow.local.network import LoopbackNetwork, is_this_machine
 from pytest_kubeflow.local.network.founding import ISOLATED, ROUTABLE, own_network
 from pytest_kubeflow.local.network.machinenetwork import MachineNetwork
+from pytest_kubeflow.local.network.netlink import Network
+from pytest_kubeflow.local.network.routed import unrouted_network
 
 _SECONDS = 60
 
@@ -110,6 +112,24 @@ def test_the_kernel_takes_it_back_from_a_killed_process(network: MachineNetwork)
     assert done.returncode == -signal.SIGKILL
     with socket.socket() as gone, pytest.raises(OSError, match="Cannot assign"):
         gone.bind((done.stdout.strip(), 0))
+
+
+@pytest.mark.parametrize(
+    ("routed", "chosen"),
+    [
+        ([], "198.18.0.0/15"),
+        (["192.0.2.0/24"], "198.18.0.0/15"),
+        (["198.18.0.0/30"], "172.30.0.0/15"),  # of a proxy that gives names addresses from there
+        (["198.18.0.0/16", "172.16.0.0/12"], "100.126.0.0/15"),
+    ],
+)
+def test_a_clusters_own_network_hides_nothing(routed: list[str], chosen: str) -> None:
+    assert str(unrouted_network([Network(one) for one in routed])) == chosen
+
+
+def test_where_all_is_routed_there_is_none() -> None:
+    with pytest.raises(OSError, match="routes parts of"):
+        unrouted_network([Network("0.0.0.0/1"), Network("128.0.0.0/1")])
 
 
 def test_where_there_is_none_it_is_loopback_and_the_node_says_so(

@@ -96,7 +96,10 @@ class Cable:
             _INFO_DATA | NESTED, attribute(_VETH_PEER | NESTED, inner)
         )
         outer = _device(0, up=False) + attribute(_IFLA_IFNAME, name.encode() + b"\0") + shared
-        ours.set_device(outer + attribute(_IFLA_LINKINFO | NESTED, info), flags=CREATE | EXCL)
+        try:
+            ours.set_device(outer + attribute(_IFLA_LINKINFO | NESTED, info), flags=CREATE | EXCL)
+        except OSError as error:
+            raise OSError(error.errno, f"veth devices: {error.strerror}") from None
         self._index = socket.if_nametoindex(name)
         ours.set_device(_device(self._index, up=False) + _settings(forwarding=True))
         ours.set_device(_device(self._index, up=True))

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from pytest_kubeflow.local.network.clusternetwork import ClusterNetwork, LoopbackNetwork
 from pytest_kubeflow.local.network.machine import leave_the_machine
 from pytest_kubeflow.local.network.machinenetwork import MachineNetwork
-from pytest_kubeflow.local.network.netlink import Address
+from pytest_kubeflow.local.network.netlink import Network
 from pytest_kubeflow.local.network.nodenetwork import NodeNetwork
 from pytest_kubeflow.local.network.podnetworks import PodNetworks
+from pytest_kubeflow.local.network.routed import routed_networks, unrouted_network
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,6 @@ ISOLATED = "PodNetworksIsolated"
 """Whether each pod has a network namespace."""
 
 CHOICES = ("auto", "own", "shared")
-_TRIED = Address("198.18.1.1")
 
 
 class NoOwnNetwork(Exception):  # noqa: N818 (what this machine is like)
@@ -50,9 +50,15 @@ def node_network(wanted: str = "auto") -> Founded:
             raise NoOwnNetwork(f"no networks of pods' own: {why}; pods can share the machine's")
         log.info("pods share the machine's network: %s", why)
         return LoopbackNetwork(), {ISOLATED: _shared(why)}
-    network = NodeNetwork(leave_the_machine())
+    network = _left()
     told = f"each pod has a network namespace, with an address of {network.pods}"
     return network, {ISOLATED: ("True", "OwnNetworks", told)}
+
+
+def _left() -> NodeNetwork:
+    """The network of its own that this process has from now on. Raises OSError."""
+    cluster = unrouted_network(routed_networks())
+    return NodeNetwork(leave_the_machine(), cluster)
 
 
 def _shared(why: str) -> Told:
@@ -67,18 +73,19 @@ def _tried() -> str | None:
     read, write = os.pipe2(os.O_CLOEXEC)
     if not (child := os.fork()):
         try:
-            network = NodeNetwork(leave_the_machine())
+            network = _left()
             networks = PodNetworks(network.cables, network.host_ip)
-            networks.make_now(_TRIED)
-        except OSError as error:
-            os.write(write, str(error.strerror or error).encode() or b"?")
-        finally:
+            networks.make_now(next(Network(network.pods).hosts()))
             os._exit(0)
+        except OSError as error:
+            os.write(write, str(error.strerror or error).encode())
+        finally:
+            os._exit(1)
     os.close(write)
     with os.fdopen(read, "rb") as answer:
         said = answer.read().decode(errors="replace")
     _, status = os.waitpid(child, 0)
-    return said or (None if status == 0 else f"status {status}")
+    return None if status == 0 else said or "the trial ended unexpectedly"
 
 
 _OF_REAL_CLUSTERS = {ISOLATED: _shared("a real API server asks them from there")}

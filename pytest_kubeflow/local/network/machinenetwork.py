@@ -6,14 +6,13 @@ import ipaddress
 import random
 import socket
 from collections.abc import Iterable
-from pathlib import Path
 
 from pytest_kubeflow.local.network import nftables
 from pytest_kubeflow.local.network.clusternetwork import hold, let_go
 from pytest_kubeflow.local.network.devices import LocalDevice
 from pytest_kubeflow.local.network.netlink import Network
+from pytest_kubeflow.local.network.routed import routed_networks
 
-_ROUTES = Path("/proc/net/route")
 # Half of what RFC 2544 sets aside for tests of networks: nobody routes it.
 _TESTS = Network("198.18.0.0/16")
 _HOSTS = 16  # addresses of a node's network that are the node's and its components'
@@ -57,7 +56,7 @@ class MachineNetwork:
         return nftables.Chain("input", "filter", hook, first, rules)
 
     def _take_node(self) -> Network:
-        routed = _routed_networks()
+        routed = routed_networks()
         for node in random.sample(list(_TESTS.subnets(new_prefix=24)), 256):
             if any(node.overlaps(other) for other in routed):
                 continue
@@ -70,7 +69,7 @@ class MachineNetwork:
         raise OSError(f"no free network for pods in {_TESTS}")
 
     def _take_services(self, network: Network) -> None:
-        for other in _routed_networks():
+        for other in routed_networks():
             if network.overlaps(other):
                 self.refused.append(f"cluster IPs {network}: this machine routes {other} already")
                 return
@@ -93,18 +92,3 @@ class MachineNetwork:
         let_go(self._networks)
         self._device.close()
         self._filter.close()
-
-
-def _routed_networks() -> list[Network]:
-    """What this machine sends somewhere, but for the default route."""
-    networks = []
-    for line in _ROUTES.read_text().splitlines()[1:]:
-        fields = line.split()
-        destination, mask = (
-            ipaddress.IPv4Address(int.from_bytes(bytes.fromhex(fields[index])[::-1]))
-            for index in (1, 7)
-        )
-        network = ipaddress.IPv4Network(f"{destination}/{mask}")
-        if network.prefixlen:
-            networks.append(network)
-    return networks

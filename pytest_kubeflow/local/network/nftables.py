@@ -63,9 +63,9 @@ class Table:
         self._netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETFILTER)
         try:
             self._fill(name.encode() + b"\0", chains)
-        except OSError:
+        except OSError as error:
             self._netlink.close()
-            raise
+            raise OSError(error.errno, f"table of nf_tables: {error.strerror}") from None
 
     def _fill(self, name: bytes, chains: Iterable[Chain]) -> None:
         requests = [(_NEWTABLE, attribute(1, name) + attribute(2, _number(_TABLE_F_OWNER)))]
