@@ -152,7 +152,7 @@ async def open_front_door(
     if not joined:
         await exposure.show(DEX, {5556: shown.address})
         await exposure.show(OAUTH2_PROXY, {4180: shown.address})
-    return f"http://localhost:{front.port}"
+    return f"http://localhost:{front.address_of_people[1]}"
 
 
 def _of(service: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from pytest_kubeflow.local.hosts import HostGuard, Known, Named, no_others
-from pytest_kubeflow.local.network import LOOPBACK, is_this_machine
+from pytest_kubeflow.local.network import is_this_machine
 
 PEER_CERTIFICATE = "peer_certificate"
 
@@ -31,7 +31,7 @@ class HttpServer:
     application gets scopes of that type too; without, a request for one is a request like others.
     Requests for another host are refused, except for the names in `known`, and those that the
     application itself `answers_to`. It is served at `door`, too, a socket that listens for people
-    of this machine where they do not reach `host`, by the same number.
+    of this machine where they do not reach `host`.
     """
 
     def __init__(
@@ -52,16 +52,16 @@ class HttpServer:
             raise ValueError(
                 f"{host} can be reached from elsewhere; the embedded cluster binds no such address"
             )
+        self._sockets = [_of_tcp(socket.create_server((host, port), backlog=512))]
         if door is not None:
-            port = door.getsockname()[1]
-        self._socket = _of_tcp(socket.create_server((host, port), backlog=512))
-        self._sockets = [self._socket, *([] if door is None else [_of_tcp(door)])]
-        self.host = host
-        self.port: int = self._socket.getsockname()[1]
-        self.address = host, self.port
+            self._sockets.append(_of_tcp(door))
         scheme = "https" if certificate else "http"
+        self.host = host
+        self.port: int = self._sockets[0].getsockname()[1]
+        self.address = host, self.port
         self.url = f"{scheme}://{host}:{self.port}"
-        self.url_of_people = f"{scheme}://{host if door is None else LOOPBACK}:{self.port}"
+        self.address_of_people: tuple[str, int] = self._sockets[-1].getsockname()[:2]
+        self.url_of_people = "{}://{}:{}".format(scheme, *self.address_of_people)
         if known is None:
             known = app.answers_to if isinstance(app, Named) else no_others
         config = uvicorn.Config(
