@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -290,6 +291,35 @@ def test_nothing_is_left_of_a_killed_cluster() -> None:
     cluster.stop()
     until(lambda: own not in namespaces())
     assert devices() == before
+
+
+def test_an_index_on_the_machines_loopback_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing else that is there."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as index,
+        socket.create_server(("127.0.0.1", 0)) as other,
+    ):
+        threading.Thread(target=answer, args=(index,), daemon=True).start()
+        port = index.getsockname()[1]
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://localhost:{port}/simple")
+        with (
+            LocalKubeflow(multi_user=False, pod_network="own") as cluster,
+            config.new_client_from_config(str(cluster.endpoints.kubeconfig)) as api,
+        ):
+            core = CoreV1Api(api)
+            until(lambda: core.list_namespaced_service_account("kubeflow").items)
+            script = "import json, socket, urllib.request as request\n"
+            script += "url = json.load(open('/run/kubelet/index.json'))['UV_INDEX_URL']\n"
+            script += "print(request.urlopen(url, timeout=60).read().decode())\n"
+            script += f"host, port = url.split('/')[2].split(':')[0], {other.getsockname()[1]}\n"
+            script += "print(socket.socket().connect_ex((host, port)))\n"
+            one = {"name": "main", "image": "python:3.11", "command": ["python", "-c", script]}
+            spec = {"containers": [one], "restartPolicy": "Never"}
+            core.create_namespaced_pod("kubeflow", {"metadata": {"name": "pod"}, "spec": spec})
+            ended = ("Succeeded", "Failed")
+            until(lambda: core.read_namespaced_pod("pod", "kubeflow").status.phase in ended)
+            said = core.read_namespaced_pod_log("pod", "kubeflow").split()
+    assert said == ["outside", str(errno.ECONNREFUSED)]
 
 
 def namespaces() -> set[str]:

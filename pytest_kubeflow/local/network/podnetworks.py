@@ -108,8 +108,8 @@ class PodNetwork:
         self._address = address
 
     async def listen(self, port: int) -> socket.socket:
-        """A socket that listens at the pod's address. Raises OSError."""
-        where = (str(self._address), port)
+        """A socket that listens at every address of the pod. Raises OSError."""
+        where = ("", port)
         return await self._networks.socket_in(self.namespace, lambda: socket.create_server(where))
 
     async def dial(self, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
