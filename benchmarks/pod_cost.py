@@ -1,9 +1,10 @@
-"""What isolation and limits cost: a bare process, one in namespaces, one in a cgroup too.
+"""What isolation costs: a bare process, one in namespaces, in a cgroup, in a pod's own network.
 
 `python -m benchmarks.pod_cost [ROUNDS]`
 
 The bare process is `true` as the spawner starts everything, so the differences are what namespaces,
-a root with the layer of its image in it, and cgroups add to each process of a pod.
+a root with the layer of its image in it, cgroups, and a network namespace with a cable add to each
+process of a pod. The network is made and given back for each, as for a pod of one container.
 """
 
 from __future__ import annotations
@@ -23,18 +24,30 @@ from pytest_kubeflow.local.kubelet.cgroups import ContainerCgroup, Enforcement
 from pytest_kubeflow.local.kubelet.environments import PythonEnvironments
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
 from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
+from pytest_kubeflow.local.network.founding import ISOLATED, Founded, node_network
+from pytest_kubeflow.local.network.nodenetwork import NodeNetwork
+from pytest_kubeflow.local.network.podnetworks import PodNetworks
 from pytest_kubeflow.local.spawner import Container, Identity, ProcessSpec, Spawner
 
 _ENV = {"PATH": "/usr/bin:/bin"}
 _LIMITS = {"limits": {"cpu": "1", "memory": "256Mi"}}
 _ALLOWED_MS = 15.0
+_NETWORK_ALLOWED_MS = 8.0
+_POD_IP = "198.18.1.1"
 
 
 class Bench:
     """Starts `true` in several ways; each returns the seconds from start to end."""
 
-    def __init__(self, spawner: Spawner, enforcement: Enforcement, directory: Path) -> None:
+    def __init__(
+        self,
+        spawner: Spawner,
+        enforcement: Enforcement,
+        directory: Path,
+        networks: PodNetworks | None,
+    ) -> None:
         self._spawner = spawner
+        self._networks = networks
         self._enforcement = enforcement
         self._directory = directory
         environments = PythonEnvironments(directory / "cache")
@@ -62,6 +75,16 @@ class Bench:
             await self._in_cgroup(root)
             return time.perf_counter() - began
 
+    async def connected(self) -> float:
+        """The same in a network of its own."""
+        assert self._networks is not None
+        began = time.perf_counter()
+        with self._root() as root:
+            network = await self._networks.make(_POD_IP)
+            await self._in_cgroup(root, network.namespace)
+            network.close()
+            return time.perf_counter() - began
+
     @contextlib.contextmanager
     def _root(self) -> Iterator[Path]:
         self._count += 1
@@ -70,22 +93,25 @@ class Bench:
         yield directory
         shutil.rmtree(directory)
 
-    def _process(self, root: Path, cgroup: ContainerCgroup | None = None) -> ProcessSpec:
+    def _process(
+        self, root: Path, cgroup: ContainerCgroup | None = None, network: int | None = None
+    ) -> ProcessSpec:
         container = Container(
             root,
             "bench",
             [*self._layer.mounts, *(cgroup.mounts() if cgroup else ())],
             cgroups=cgroup.directories if cgroup else (),
             base=self._layer.directory,
+            network=network,
         )
         return ProcessSpec(["true"], _ENV, container=container)
 
-    async def _in_cgroup(self, root: Path) -> None:
+    async def _in_cgroup(self, root: Path, network: int | None = None) -> None:
         spec: Object = {"name": "main", "resources": _LIMITS}
         pod: Object = {"metadata": {"uid": str(self._count)}, "spec": {"containers": [spec]}}
         around = self._enforcement.pod(pod)
         cgroup = around.container(spec, 0)
-        await self._run(self._process(root, cgroup))
+        await self._run(self._process(root, cgroup, network))
         cgroup.remove()
         around.remove()
 
@@ -96,17 +122,21 @@ class Bench:
             raise RuntimeError(f"true ended with {status}")
 
 
-async def measure(rounds: int) -> bool:
+async def measure(rounds: int, founded: Founded) -> bool:
     """Print the medians; whether what a pod adds is within its allowance."""
     with tempfile.TemporaryDirectory(prefix="pod-cost-") as directory:
         async with Spawner() as spawner:
             enforcement = Enforcement("bench")
             await enforcement.open(spawner)
-            bench = Bench(spawner, enforcement, Path(directory))
+            network, conditions = founded
+            own = isinstance(network, NodeNetwork)
+            networks = PodNetworks(network.cables, network.host_ip) if network.cables else None
+            bench = Bench(spawner, enforcement, Path(directory), networks)
             ways = {
                 "bare process": bench.bare,
                 "in namespaces": bench.contained,
                 "in namespaces and cgroup": bench.limited,
+                **({"and in its own network": bench.connected} if own else {}),
             }
             taken: dict[str, list[float]] = {name: [] for name in ways}
             for _ in range(rounds):
@@ -120,13 +150,19 @@ async def measure(rounds: int) -> bool:
     print(enforcement.message)
     added = medians["in namespaces and cgroup"] - bare
     print(f"namespaces and cgroup add {added:.2f} ms; allowed are {_ALLOWED_MS:g} ms")
-    return added <= _ALLOWED_MS
+    print(conditions[ISOLATED][2])
+    if not own:
+        return added <= _ALLOWED_MS
+    more = medians["and in its own network"] - medians["in namespaces and cgroup"]
+    print(f"its own network adds {more:.2f} ms; allowed are {_NETWORK_ALLOWED_MS:g} ms")
+    return added <= _ALLOWED_MS and more <= _NETWORK_ALLOWED_MS
 
 
 def main() -> int:
     """Exit code 1 if a pod costs more than it may."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 50
-    return 0 if asyncio.run(measure(rounds)) else 1
+    founded = node_network()  # as long as there is one thread
+    return 0 if asyncio.run(measure(rounds, founded)) else 1
 
 
 if __name__ == "__main__":

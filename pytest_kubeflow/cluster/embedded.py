@@ -47,6 +47,7 @@ class Embedded:
             multi_user=settings.mode == "multi-user",
             faults=settings.faults,
             strict=settings.strict,
+            pod_network=settings.pod_network,
             password=None if is_default else secrets.token_urlsafe(12),
         )
         self._thread = threading.Thread(target=self._start, name="embedded-kubeflow", daemon=True)

@@ -288,6 +288,9 @@ class LocalSettings:
     strict: bool = False
     """Pipelines that rely on what works on the embedded Kubeflow alone fail."""
 
+    pod_network: str = "auto"
+    """auto, own (each pod has a network of its own) or shared (all have the machine's)."""
+
 
 @dataclass(frozen=True, slots=True)
 class KubeflowConfig:

@@ -13,10 +13,14 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS, no_such_fault
 from pytest_kubeflow.local.settings import PASSWORD_VARIABLE, GatewaySettings
+
+if TYPE_CHECKING:
+    from pytest_kubeflow.local.network.founding import Founded
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,9 +34,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(
         level=options.log_level.upper(), format="%(levelname)s %(name)s: %(message)s"
     )
+    # Imported late, so that --help and --list-faults answer at once.
+    from pytest_kubeflow.local.network.founding import NoOwnNetwork, node_network
+
+    try:
+        # First, as long as this process has one thread.
+        network = node_network("shared" if options.kubeconfig else options.pod_network)
+    except NoOwnNetwork as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     directory = Path(tempfile.mkdtemp(prefix="kubeflow-local-"))
     try:
-        return asyncio.run(_serve(options, directory))
+        return asyncio.run(_serve(options, directory, network))
     finally:
         # The spawner has removed it, unless the server did not get as far as starting one.
         shutil.rmtree(directory, ignore_errors=True)
@@ -84,6 +97,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="this machine's name as a node (default: kubeflow-local)",
     )
     parser.add_argument(
+        "--pod-network",
+        choices=("auto", "own", "shared"),
+        default="auto",
+        help="each pod has a network of its own, or all share the machine's; auto (default): own "
+        "where this machine allows it. Pods of a cluster that is joined share it",
+    )
+    parser.add_argument(
         "--strict",
         action="store_true",
         help="pipelines do no more than Kubeflow's own backend makes of them: what works here "
@@ -117,7 +137,7 @@ def _add_gateway(parser: argparse.ArgumentParser) -> None:
             group.add_argument(name, type=int, default=setting.default, metavar="N", help=text)
 
 
-async def _serve(options: argparse.Namespace, directory: Path) -> int:
+async def _serve(options: argparse.Namespace, directory: Path, network: Founded) -> int:
     # Imported late, so that --help and --list-faults answer at once.
     from pytest_kubeflow.local.database import DatabaseError
     from pytest_kubeflow.local.frontdoor import PASSWORD
@@ -141,6 +161,7 @@ async def _serve(options: argparse.Namespace, directory: Path) -> int:
             kubeconfig=options.kubeconfig,
             node_name=options.node_name,
             strict=options.strict,
+            network=network,
         )
         endpoints = await server.start()
     except (

@@ -31,7 +31,8 @@ class LocalKubeflow:
     `faults` go wrong from the start, `gateway` says how one gets in and `password` with what, if
     not with that of the example installation (multi-user alone).
     With `kubeconfig` it joins the cluster to which that leads. If it is `strict`, pipelines do no
-    more than Kubeflow's own backend makes of them.
+    more than Kubeflow's own backend makes of them. `pod_network` is "own", "shared", or "auto":
+    each pod has a network of its own where this machine allows it.
     The server ends when its standard input does, so it outlives this process by no more than the
     time that its own end takes, whatever becomes of this process.
     """
@@ -47,6 +48,7 @@ class LocalKubeflow:
         host_path: Path | None = None,
         kubeconfig: Path | None = None,
         strict: bool = False,
+        pod_network: str = "auto",
         start_timeout: float = 60.0,
     ) -> None:
         self._arguments = ["--mode", "multi-user" if multi_user else "standalone"]
@@ -61,6 +63,7 @@ class LocalKubeflow:
             self._arguments += ["--kubeconfig", str(kubeconfig)]
         if strict:
             self._arguments.append("--strict")
+        self._arguments += ["--pod-network", pod_network]
         self._environment = {} if password is None else {PASSWORD_VARIABLE: password}
         self._start_timeout = start_timeout
         self._process: subprocess.Popen[bytes] | None = None

@@ -13,8 +13,9 @@ from pytest_kubeflow.local.kube import Credentials, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet.certificate import ServingKey
 from pytest_kubeflow.local.kubelet.node import Told
-from pytest_kubeflow.local.kubelet.podnetwork import own_network
 from pytest_kubeflow.local.network import ClusterNetwork, LoopbackNetwork
+from pytest_kubeflow.local.network.founding import own_network
+from pytest_kubeflow.local.network.nodenetwork import NodeNetwork
 
 ADMIN = "system:admin"
 MASTERS = ("system:masters",)
@@ -99,24 +100,33 @@ class OwnControlPlane(_ByApi[ApiServer]):
     """An API server in this process; controllers and scheduler are the server's."""
 
     joined = False
-    conditions: Mapping[str, Told] = {}
 
-    def __init__(self, directory: Path, *, longest_token: int | None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        longest_token: int | None,
+        network: LoopbackNetwork | NodeNetwork,
+        conditions: Mapping[str, Told],
+    ) -> None:
         self._directory = directory
         self._longest_token = longest_token
         self._begun = False
+        self.network = self._own = network
+        self.conditions = conditions
 
     async def prepare(self) -> None:
-        self.network = LoopbackNetwork()
+        """Its network is there."""
 
     async def start(self, objects: Iterable[Object] = ()) -> None:
-        assert isinstance(self.network, LoopbackNetwork)
         self._pki = Pki(self._directory / "pki")
         self._api = ApiServer(
             pki=self._pki,
-            service_cidr=self.network.services,
+            service_cidr=self._own.services,
+            host=self.network.host_ip,
             longest_token=self._longest_token,
             objects=objects,
+            door=self.network.door(),
         )
         self._begun = True
         await self._api.start()
@@ -134,7 +144,10 @@ class OwnControlPlane(_ByApi[ApiServer]):
         return self._api.ca_file.read_text()
 
     async def serving(self, node_name: str) -> Serving:
-        return Serving(self._pki.issue_server(f"system:node:{node_name}"), self._pki.ca_file)
+        return Serving(
+            self._pki.issue_server(f"system:node:{node_name}", [self.network.host_ip]),
+            self._pki.ca_file,
+        )
 
     async def copies_launcher(self, _client: KubeClient, _namespace: str) -> bool:
         return False

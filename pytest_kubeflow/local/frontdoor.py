@@ -141,7 +141,7 @@ async def open_front_door(
     running: Running, exposure: Exposure, gateway: Gateway, mesh: Mesh, *, joined: bool
 ) -> str:
     """Serve it, and the gateway of those inside; returns the address for people."""
-    front = await running.serve(gateway, websockets=True)
+    front = await running.serve(gateway, websockets=True, people=True)
     shown = front
     if joined:
         # People come by loopback, pods by an address that a real API server takes.
@@ -152,7 +152,7 @@ async def open_front_door(
     if not joined:
         await exposure.show(DEX, {5556: shown.address})
         await exposure.show(OAUTH2_PROXY, {4180: shown.address})
-    return f"http://localhost:{front.port}"
+    return f"http://localhost:{front.address_of_people[1]}"
 
 
 def _of(service: str) -> tuple[str, str]:

@@ -30,7 +30,8 @@ class HttpServer:
     the client's, as `ssl.SSLSocket.getpeercert` has it (None: it has none). With `websockets` the
     application gets scopes of that type too; without, a request for one is a request like others.
     Requests for another host are refused, except for the names in `known`, and those that the
-    application itself `answers_to`.
+    application itself `answers_to`. It is served at `door`, too, a socket that listens for people
+    of this machine where they do not reach `host`.
     """
 
     def __init__(
@@ -45,21 +46,22 @@ class HttpServer:
         client_ca: Path | None = None,
         require_client: bool = False,
         websockets: bool = False,
+        door: socket.socket | None = None,
     ) -> None:
         if not is_this_machine(host):
             raise ValueError(
                 f"{host} can be reached from elsewhere; the embedded cluster binds no such address"
             )
-        listening = socket.create_server((host, port), backlog=512)
-        # asyncio sets TCP_NODELAY on connections only if their socket names its protocol; without
-        # it each answer of two writes waits 40 ms for the client's delayed acknowledgement.
-        self._socket = socket.socket(
-            listening.family, listening.type, socket.IPPROTO_TCP, fileno=listening.detach()
-        )
+        self._sockets = [_of_tcp(socket.create_server((host, port), backlog=512))]
+        if door is not None:
+            self._sockets.append(_of_tcp(door))
+        scheme = "https" if certificate else "http"
         self.host = host
-        self.port: int = self._socket.getsockname()[1]
+        self.port: int = self._sockets[0].getsockname()[1]
         self.address = host, self.port
-        self.url = f"{'https' if certificate else 'http'}://{host}:{self.port}"
+        self.url = f"{scheme}://{host}:{self.port}"
+        self.address_of_people: tuple[str, int] = self._sockets[-1].getsockname()[:2]
+        self.url_of_people = "{}://{}:{}".format(scheme, *self.address_of_people)
         if known is None:
             known = app.answers_to if isinstance(app, Named) else no_others
         config = uvicorn.Config(
@@ -95,16 +97,26 @@ class HttpServer:
         self._config.ssl.load_cert_chain(certificate, key)
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+        self._task = asyncio.create_task(self._server.serve(sockets=self._sockets))
         await self._server.listening.wait()
 
     async def stop(self) -> None:
         if self._task is None:
-            self._socket.close()
+            for one in self._sockets:
+                one.close()
             return
         self._server.end()
         await self._task
         self._task = None
+
+
+def _of_tcp(listening: socket.socket) -> socket.socket:
+    """The same socket, naming its protocol: asyncio sets TCP_NODELAY on connections only then.
+
+    Without it each answer of two writes waits 40 ms for the client's delayed acknowledgement.
+    """
+    family, kind = listening.family, listening.type
+    return socket.socket(family, kind, socket.IPPROTO_TCP, fileno=listening.detach())
 
 
 def _websocket(**arguments: Any) -> asyncio.Protocol:

@@ -67,6 +67,7 @@ async def start_node(
         host_ip=control.network.host_ip,
         pod_cidr=control.network.pods,
         conditions=control.conditions,
+        cables=control.network.cables,
         directories=HostDirectories(host_path, directory / VOLUMES),
     )
     await running.run(kubelet.start, kubelet.stop)

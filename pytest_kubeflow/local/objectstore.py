@@ -10,6 +10,7 @@ import logging
 import os
 import secrets
 import signal
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
@@ -59,10 +60,10 @@ _OPTIONS = (
 class ObjectStore:
     """An S3 endpoint on loopback whose keys are made for this cluster, with `buckets` in it.
 
-    Clients use `endpoint`, or `S3_PORT` of the address `front` if it is given, as one in a cluster
-    uses its pod's; `known` are its names. SeaweedFS runs in a container without the host's network,
-    because its filer, master and volume server ask nobody who he is. Answers some 2.5 s after
-    `start`: await `ready`.
+    Clients use `endpoint`, where `door` listens if it is given, or `S3_PORT` of the address `front`
+    if it is given, as one in a cluster uses its pod's; `known` are its names. SeaweedFS runs in a
+    container without the host's network, because its filer, master and volume server ask nobody
+    who he is. Answers some 2.5 s after `start`: await `ready`.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class ObjectStore:
         front: str | None = None,
         known: Known = no_others,
         buckets: Sequence[str] = (),
+        door: socket.socket | None = None,
     ) -> None:
         self.access_key = secrets.token_hex(10)
         self.secret_key = secrets.token_urlsafe(30)
@@ -84,6 +86,7 @@ class ObjectStore:
         self._known = known
         self._faults = faults
         self._buckets = buckets
+        self._door = door
         self._sockets: Sockets | None = None
         self._process: Process | None = None
         self._server: asyncio.Server | None = None
@@ -108,7 +111,8 @@ class ObjectStore:
         self._sockets = Sockets(self._directory / "sockets")
         self._write_identities()
         forward = StoreFront(self._socket, faults=self._faults, known=self._known)
-        self._server = await asyncio.start_server(forward.serve, "127.0.0.1", 0)
+        door = self._door or socket.create_server(("127.0.0.1", 0))
+        self._server = await asyncio.start_server(forward.serve, sock=door)
         if self._front is not None:
             self._front_server = await asyncio.start_server(forward.serve, self._front, S3_PORT)
         await self._start_process()

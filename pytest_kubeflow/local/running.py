@@ -40,10 +40,20 @@ class Running:
         *,
         host: str | None = None,
         websockets: bool = False,
+        people: bool = False,
     ) -> HttpServer:
-        """Serve an application at `host`, or at the address of the cluster's node."""
-        address = host or self._control.network.host_ip
-        server = HttpServer(app, host=address, known=known, websockets=websockets)
+        """Serve an application at `host`, or at the address of the cluster's node.
+
+        It is served to `people` of this machine as well, if they do not get there.
+        """
+        network = self._control.network
+        server = HttpServer(
+            app,
+            host=host or network.host_ip,
+            known=known,
+            websockets=websockets,
+            door=network.door() if people else None,
+        )
         await self.run(server.start, server.stop)
         return server
 

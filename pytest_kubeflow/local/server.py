@@ -39,6 +39,9 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
 from pytest_kubeflow.local.metadata import MetadataStore, NativeMetadata
 from pytest_kubeflow.local.metadata.durable import keep as keep_metadata
+from pytest_kubeflow.local.network.founding import Founded, node_network
+from pytest_kubeflow.local.network.nodenetwork import NodeNetwork
+from pytest_kubeflow.local.network.outward import MachinePorts, Outward
 from pytest_kubeflow.local.node import VOLUMES, node_images, start_node
 from pytest_kubeflow.local.notebooks.controllers import notebook_controllers
 from pytest_kubeflow.local.objectstore import S3_PORT, ObjectStore
@@ -106,6 +109,7 @@ class Server:
         kubeconfig: Path | None = None,
         node_name: str = NODE,
         strict: bool = False,
+        network: Founded | None = None,
     ) -> None:
         self._strict = strict
         self._password = password
@@ -114,8 +118,9 @@ class Server:
         self._host_path = host_path
         self._node_name = node_name
         token_seconds = (gateway or GatewaySettings()).token_seconds
+        own, told = network or node_network("shared")
         self._control: ControlPlane = (
-            OwnControlPlane(directory, longest_token=token_seconds)
+            OwnControlPlane(directory, longest_token=token_seconds, network=own, conditions=told)
             if kubeconfig is None
             else JoinedControlPlane(directory, kubeconfig)
         )
@@ -146,6 +151,10 @@ class Server:
         await control.prepare()
         running.at_end(control.close)
         network = control.network
+        ports = None
+        if isinstance(network, NodeNetwork):
+            outward, ports = Outward(network), MachinePorts(network)
+            await running.run(outward.start, outward.stop)
         spawner = Spawner(remove=[directory])
         await spawner.start()
         running.at_end(spawner.stop)
@@ -157,6 +166,7 @@ class Server:
             known=service_names(*_STORE_NAMES, namespace="kubeflow"),
             faults=faults,
             buckets=[BUCKET],
+            door=network.door(),
         )
         await running.run(store.start, store.stop)
 
@@ -177,6 +187,8 @@ class Server:
 
         activity = Activity()
         images = node_images(directory / "images")
+        if ports is not None:
+            images.environments.as_seen = ports.as_seen
         if not control.joined:
             self._hosted = HostedExposure(
                 images.hosted,
@@ -252,6 +264,8 @@ class Server:
             images=images,
             faults=faults,
         )
+        if ports is not None:
+            await running.run(ports.start, ports.stop)
         exposure = self._exposure_by(kubelet, admin)
 
         secret = secrets.token_urlsafe(24)
@@ -276,7 +290,7 @@ class Server:
             await self._start_workflows(images)
         known = service_names("ml-pipeline", "ml-pipeline-ui", namespace="kubeflow")
         backend = await running.serve(pipelines.app, known)
-        ui = await running.serve(pipelines.ui_app, known)
+        ui = await running.serve(pipelines.ui_app, known, people=not self._multi_user)
         native = NativeMetadata(metadata, host=network.host_ip)
         await running.run(native.start, native.stop)
         await exposure.show(ML_PIPELINE, {8888: backend.address})
@@ -285,7 +299,7 @@ class Server:
         await exposure.show(SEAWEEDFS, {S3_PORT: (network.host(_STORE_HOST), S3_PORT)})
         if control.joined:
             await bootstrap.store_keys(admin, "kubeflow", store.access_key, store.secret_key)
-        host = ui.url
+        host = ui.url_of_people
         if mesh is not None:
             gateway = await make_gateway(
                 running.client,

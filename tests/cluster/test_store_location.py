@@ -12,6 +12,7 @@ from pytest_kubeflow.cluster.artifacts import PipelineRoot, pipeline_root
 from pytest_kubeflow.cluster.store import StoreLocation
 from pytest_kubeflow.config.model import KubeflowConfig, KubernetesSettings, S3Settings
 from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.k8s.portforward import PortForward
 from pytest_kubeflow.objectstore.client import S3Access, wait_for_store
 from pytest_kubeflow.redaction import Secret
 from pytest_kubeflow.waiting import Deadline
@@ -147,16 +148,18 @@ def test_without_kubernetes(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_in_a_pod_the_service_s_name_is_used(
     remote: Remote, kubernetes: KubernetesClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # No name of a Service means anything outside of pods: a forwarded port stands for it.
+    forward = PortForward(kubernetes, SYSTEM, "seaweedfs", 8333).open()
+    endpoint = forward.url.removeprefix("http://")
     monkeypatch.setattr(KubernetesClient, "is_in_cluster", True)
-    service = remote.core.read_namespaced_service("seaweedfs", SYSTEM)
-    # No name of a Service means anything outside of pods: its address stands for it.
-    text = f"s3: {{endpoint: '{service.spec.cluster_ip}:8333', insecure: true}}"
+    text = f"s3: {{endpoint: '{endpoint}', insecure: true}}"
     with (
         configured(remote, "workflow-controller-configmap", artifactRepository=text),
         located(kubernetes) as store,
     ):
-        assert store.settings.endpoint == f"http://{service.spec.cluster_ip}:8333"
+        assert store.settings.endpoint == f"http://{endpoint}"
         assert not store.is_forwarded
+    forward.close()
     with located(kubernetes) as store:
         assert "seaweedfs.kubeflow:9000" in store.reason
         assert "cannot be reached from this pod" in store.reason

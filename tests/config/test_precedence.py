@@ -84,6 +84,7 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "local_mode": ("standalone", "standalone"),
         "local_fault": ("a,b", ("a", "b")),
         "local_strict": ("on", True),
+        "local_pod_network": ("shared", "shared"),
         "gpu_all_nodes": ("true", True),
         "serving_mode": ("RawDeployment", "RawDeployment"),
         "serving_ingress": ("port-forward", "port-forward"),
@@ -166,6 +167,7 @@ MALFORMED = {
     "local_mode": "both",
     "local_fault": "NOT A NAME",
     "local_strict": "perhaps",
+    "local_pod_network": "bridge",
 }
 
 

@@ -84,7 +84,9 @@ class Handler(socketserver.StreamRequestHandler):
 class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
-Server((os.environ["IP"], 8000), Handler).serve_forever()
+# At every address, unless these are the machine's.
+host = os.environ["IP"] if os.environ["IP"].startswith("127.") else ""
+Server((host, 8000), Handler).serve_forever()
 """
 
 

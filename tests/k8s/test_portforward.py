@@ -52,7 +52,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         self.answer(self.rfile.read(int(self.headers["Content-Length"])))
 
-http.server.ThreadingHTTPServer((os.environ["IP"], 8000), Handler).serve_forever()
+# At every address, unless these are the machine's.
+host = os.environ["IP"] if os.environ["IP"].startswith("127.") else ""
+http.server.ThreadingHTTPServer((host, 8000), Handler).serve_forever()
 """
 CONTAINER = {
     "name": "main",

@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from pytest_kubeflow.local.kubelet.podnetwork import CONDITION, own_network
-from pytest_kubeflow.local.network import LoopbackNetwork, MachineNetwork, is_this_machine
+from pytest_kubeflow.local.network import LoopbackNetwork, is_this_machine
+from pytest_kubeflow.local.network.founding import ISOLATED, ROUTABLE, own_network
+from pytest_kubeflow.local.network.machinenetwork import MachineNetwork
+from pytest_kubeflow.local.network.netlink import Network
+from pytest_kubeflow.local.network.routed import unrouted_network
 
 _SECONDS = 60
 
@@ -98,7 +101,8 @@ def test_nobody_else_gets_there(network: MachineNetwork) -> None:
 
 def test_the_kernel_takes_it_back_from_a_killed_process(network: MachineNetwork) -> None:
     script = (
-        "import os, signal; from pytest_kubeflow.local.network import MachineNetwork\n"
+        "import os, signal\n"
+        "from pytest_kubeflow.local.network.machinenetwork import MachineNetwork\n"
         "held = MachineNetwork(); print(held.host_ip, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
@@ -110,19 +114,38 @@ def test_the_kernel_takes_it_back_from_a_killed_process(network: MachineNetwork)
         gone.bind((done.stdout.strip(), 0))
 
 
+@pytest.mark.parametrize(
+    ("routed", "chosen"),
+    [
+        ([], "198.18.0.0/15"),
+        (["192.0.2.0/24"], "198.18.0.0/15"),
+        (["198.18.0.0/30"], "172.30.0.0/15"),  # of a proxy that gives names addresses from there
+        (["198.18.0.0/16", "172.16.0.0/12"], "100.126.0.0/15"),
+    ],
+)
+def test_a_clusters_own_network_hides_nothing(routed: list[str], chosen: str) -> None:
+    assert str(unrouted_network([Network(one) for one in routed])) == chosen
+
+
+def test_where_all_is_routed_there_is_none() -> None:
+    with pytest.raises(OSError, match="routes parts of"):
+        unrouted_network([Network("0.0.0.0/1"), Network("128.0.0.0/1")])
+
+
 def test_where_there_is_none_it_is_loopback_and_the_node_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refused(path: str, *_: object) -> int:
         raise PermissionError(1, "Operation not permitted", path)
 
-    monkeypatch.setattr("pytest_kubeflow.local.netlink.os.open", refused)
+    monkeypatch.setattr("pytest_kubeflow.local.network.devices.os.open", refused)
     network, conditions = own_network()
     try:
         assert isinstance(network, LoopbackNetwork)
-        status, reason, message = conditions[CONDITION]
+        status, reason, message = conditions[ROUTABLE]
         assert (status, reason) == ("False", "LoopbackAddresses")
         assert "Operation not permitted" in message
+        assert conditions[ISOLATED][:2] == ("False", "SharedNetwork")
     finally:
         network.close()
 

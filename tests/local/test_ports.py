@@ -42,7 +42,8 @@ PAGE = Path(__file__).parents[2] / "docs/reference/embedded-ports.md"
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalKubeflow]:
-    with LocalKubeflow() as cluster:
+    # Where pods have networks of their own, all but three of these ports are in none of people's.
+    with LocalKubeflow(pod_network="shared") as cluster:
         yield cluster
 
 
@@ -170,7 +171,7 @@ def test_a_stranger_gets_what_the_page_says(request: Any, multi_user: bool) -> N
     if multi_user:
         check_ports(request.getfixturevalue("cluster"), request.getfixturevalue("endpoints"))
         return
-    with LocalKubeflow(multi_user=False) as alone:
+    with LocalKubeflow(multi_user=False, pod_network="shared") as alone:
         check_ports(alone, answering(alone))
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.k8s.portforward import PortForward
 from tests.cluster.remote import NAMESPACE, Remote
 
 PIPELINES = """
@@ -203,7 +205,13 @@ def test_by_file(pipeline_run):
 def test_outputs_by_the_address_of_the_api_alone(remote: Remote, tmp_path: Path) -> None:
     """As programs in the cluster use it: ML Metadata is not behind it, but has its own Service."""
     (tmp_path / "test_outputs.py").write_text(OUTPUTS)
-    service = remote.core.read_namespaced_service("ml-pipeline", "kubeflow")
+    kubernetes = KubernetesClient(remote.endpoints.kubeconfig)
+    with PortForward(kubernetes, "kubeflow", "ml-pipeline", 8888) as forward:
+        check_outputs(remote, tmp_path, forward.url)
+    kubernetes.close()
+
+
+def check_outputs(remote: Remote, tmp_path: Path, host: str) -> None:
     request = {"spec": {"audiences": ["pipelines.kubeflow.org"], "expirationSeconds": 3600}}
     token = remote.core.create_namespaced_service_account_token(
         "default-editor", NAMESPACE, request
@@ -211,7 +219,7 @@ def test_outputs_by_the_address_of_the_api_alone(remote: Remote, tmp_path: Path)
     file = tmp_path / "token"
     file.write_text(token)
     options = [
-        f"--kf-host=http://{service.spec.cluster_ip}:8888",
+        f"--kf-host={host}",
         f"--kf-token-file={file}",
         "--kf-auth=token",
         f"--kf-namespace={NAMESPACE}",

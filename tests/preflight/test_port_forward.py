@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import pytest
 from kubernetes import client
@@ -32,7 +31,9 @@ def copy(one, other):
             side.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
-listener = socket.create_server((os.environ["POD_IP"], 8080))
+# At every address, unless these are the machine's.
+host = os.environ["POD_IP"] if os.environ["POD_IP"].startswith("127.") else ""
+listener = socket.create_server((host, 8080))
 while True:
     client, _ = listener.accept()
     origin = socket.create_connection(target)
@@ -53,7 +54,6 @@ def cluster() -> Iterator[Remote]:
 @pytest.fixture
 def ingress_pod(cluster: Remote) -> str:
     """A pod behind that Service that leads to the gateway; its name."""
-    where = urlsplit(cluster.endpoints.host)
     pod_ip = {"fieldRef": {"fieldPath": "status.podIP"}}
     pod = {
         "metadata": {
@@ -79,8 +79,8 @@ def ingress_pod(cluster: Remote) -> str:
                     "ports": [{"name": "http2", "containerPort": 8080}],
                     "readinessProbe": {"tcpSocket": {"port": 8080}, "periodSeconds": 1},
                     "env": [
-                        {"name": "HOST", "value": str(where.hostname)},
-                        {"name": "PORT", "value": str(where.port)},
+                        {"name": "HOST", "value": "oauth2-proxy.oauth2-proxy"},
+                        {"name": "PORT", "value": "80"},
                         {"name": "POD_IP", "valueFrom": pod_ip},
                     ],
                 }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_kubeflow.local.network import MachineNetwork
+from pytest_kubeflow.local.network.machinenetwork import MachineNetwork
 from tests.real.controlplane import ControlPlane
 from tests.real.programs import NO_GO, build, have_go
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.k8s.portforward import PortForward
 from pytest_kubeflow.local.cluster import LocalKubeflow
 
 NAMESPACE = "kubeflow-user-example-com"
@@ -46,17 +47,17 @@ def told(python: Path) -> Any:
     """What the script says of its experiment."""
     with LocalKubeflow() as running:
         where = running.endpoints
-        service = KubernetesClient(where.kubeconfig).core.read_namespaced_service(
-            "katib-db-manager", "kubeflow"
-        )
-        database = f"{service.spec.cluster_ip}:6789"
-        done = subprocess.run(
-            [python, SCRIPT, str(where.kubeconfig), NAMESPACE, database],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=240,
-        )
+        kubernetes = KubernetesClient(where.kubeconfig)
+        with PortForward(kubernetes, "kubeflow", "katib-db-manager", 6789) as forward:
+            database = forward.url.removeprefix("http://")
+            done = subprocess.run(
+                [python, SCRIPT, str(where.kubeconfig), NAMESPACE, database],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=240,
+            )
+        kubernetes.close()
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout.strip().splitlines()[-1])
 

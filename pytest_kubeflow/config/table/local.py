@@ -32,4 +32,13 @@ OPTIONS = (
         metavar="BOOL",
         flag=True,
     ),
+    Option(
+        "local_pod_network",
+        "local.pod_network",
+        p.choice("auto", "own", "shared"),
+        "Whether each pod of the embedded Kubeflow has a network of its own or all share the "
+        "machine's; auto: own where this machine allows it.",
+        default="auto",
+        metavar="NETWORK",
+    ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -47,7 +48,7 @@ class ApiServer:
 
     `service_cidr` is the network of cluster IPs; its first address is the API's own Service. No
     token of a service account is good for more than `longest_token` seconds. `objects` are there
-    from the beginning.
+    from the beginning. People come by `door`, if there is one, and not by `host`.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class ApiServer:
         port: int = 0,
         longest_token: int | None = None,
         objects: Iterable[Object] = (),
+        door: socket.socket | None = None,
     ) -> None:
         self._store = Store()
         self._tokens = TokenIssuer()
@@ -85,7 +87,7 @@ class ApiServer:
             ports=PodPorts(kubelets),
             webhooks=self._webhooks,
         )
-        certificate, key = pki.issue_server("kube-apiserver", [strategies.kubernetes_ip])
+        certificate, key = pki.issue_server("kube-apiserver", [strategies.kubernetes_ip, host])
         self._server = HttpServer(
             app,
             host=host,
@@ -95,6 +97,7 @@ class ApiServer:
             key=key,
             client_ca=pki.ca_file,
             websockets=True,
+            door=door,
         )
         self._service_ip = strategies.kubernetes_ip
         self.url = self._server.url
@@ -136,7 +139,7 @@ class ApiServer:
         namespace: str = "default",
     ) -> None:
         """Write a kubeconfig (JSON, which is YAML too) that only this user can read."""
-        cluster = {"server": self.url, "certificate-authority": str(self.ca_file)}
+        cluster = {"server": self._server.url_of_people, "certificate-authority": str(self.ca_file)}
         context = {"cluster": "embedded", "user": user, "namespace": namespace}
         config = {
             "apiVersion": "v1",

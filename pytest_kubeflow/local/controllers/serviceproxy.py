@@ -1,8 +1,8 @@
 """ServiceProxy: what kube-proxy does, in user space.
 
-Every address of 127.0.0.0/8 is this machine on Linux, so each Service has a cluster IP of its own
-in a loopback /24, and the proxy listens there on the Service's real ports. That is how
-`ml-pipeline.kubeflow:8888` answers inside pods without a network of their own.
+All addresses of the network of cluster IPs are the node's own (in the machine's network they are of
+127.0.0.0/8, all of which is this machine on Linux), and the proxy listens there on the Services'
+real ports. That is how `ml-pipeline.kubeflow:8888` answers inside pods.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ and `gpus/` lends them devices. `admission.py` and `eviction.py` say which pods 
 take or keep; `remotecommand.py` and `portforward.py` lead into them. It talks to the API server
 over HTTP only, so
 `python -m pytest_kubeflow.local.kubelet --kubeconfig FILE` makes this machine a node of any
-cluster. It is NOT a container runtime: no image is pulled, and there are no pod networks.
+cluster. It is NOT a container runtime: no image is pulled.
 """
 
 from pytest_kubeflow.local.kubelet.environments import PythonEnvironments

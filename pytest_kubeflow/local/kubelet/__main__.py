@@ -29,7 +29,7 @@ from pytest_kubeflow.local.kubelet.certificate import ServingKey
 from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
 from pytest_kubeflow.local.kubelet.kubelet import Kubelet
-from pytest_kubeflow.local.kubelet.podnetwork import own_network
+from pytest_kubeflow.local.network.founding import own_network
 from pytest_kubeflow.local.spawner import Spawner, SpawnerError
 
 

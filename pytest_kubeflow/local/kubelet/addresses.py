@@ -1,8 +1,8 @@
 """PodAddresses: an address of its own for each pod of a node.
 
-Pods share the machine's network, which has many addresses: Linux takes all of 127.0.0.0/8 as its
-own, and what a `MachineNetwork` holds. With an address each, two pods can listen on the same port,
-as they can on a real cluster.
+Pods may share the machine's network, which has many addresses: Linux takes all of 127.0.0.0/8 as
+its own, and what a `MachineNetwork` holds. With an address each, two pods can listen on the same
+port, as they can on a real cluster. Where each has a network of its own, that is its address there.
 """
 
 from __future__ import annotations

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import socket
 import uuid
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from pytest_kubeflow.local.kubelet.pull import pull
 from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
 from pytest_kubeflow.local.kubelet.streams import Streams
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes
+from pytest_kubeflow.local.network.podnetworks import PodNetwork
 from pytest_kubeflow.local.spawner import (
     ExitStatus,
     Identity,
@@ -62,6 +65,7 @@ class ContainerRunner:
         changed: Callable[[], None],
         init: bool = False,
         neighbour: Callable[[str], ContainerRunner | None] = lambda _: None,
+        network: Callable[[], PodNetwork | None] = lambda: None,
     ) -> None:
         self.spec = spec
         self.status = ContainerStatus(
@@ -87,6 +91,7 @@ class ContainerRunner:
         self.ended = asyncio.Event()
         """Set when a run has ended."""
 
+        self._network = network
         self._idle = asyncio.Event()
         self._idle.set()
         self._attendance = Attendance(
@@ -206,6 +211,7 @@ class ContainerRunner:
                 pod=self._identity,
                 message_file=message_file,
                 cgroup=cgroup,
+                network=self._network(),
             )
         except OSError as error:
             os.close(log.connect("stdout"))
@@ -238,7 +244,9 @@ class ContainerRunner:
         self.logs = [*self.logs[-1:], log]
         try:
             with _writer(log) as write:
-                async with program.listening(ip):
+                network = self._network()
+                at = network.listen if network is not None else partial(_listening, ip)
+                async with program.listening(at):
                     if not self.status.running:
                         self.status.container_id = f"hosted://{uuid.uuid4().hex}{uuid.uuid4().hex}"
                         events.normal(self._pod, "Created", f"Created container: {name}")
@@ -318,7 +326,13 @@ class ContainerRunner:
         while True:
             try:
                 return await configure(
-                    self._node, self._pod, self.spec, image, self._volumes, self._gpus()
+                    self._node,
+                    self._pod,
+                    self.spec,
+                    image,
+                    self._volumes,
+                    self._gpus(),
+                    apart=self._network() is not None,
                 )
             except (ConfigError, ApiUnreachableError) as error:
                 problem = str(error)
@@ -470,6 +484,10 @@ class _Neighbour:
         if inside is None:
             return 126, "the container does not run"
         return await inside.execute(command, seconds)
+
+
+async def _listening(ip: str, port: int) -> socket.socket:
+    return socket.create_server((ip, port))
 
 
 def _on_host(mounts: Sequence[Mount], path: str) -> Path:

@@ -20,6 +20,7 @@ from pytest_kubeflow.local.kubelet.names import ClusterNames
 from pytest_kubeflow.local.kubelet.removal import Removal
 from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
 from pytest_kubeflow.local.kubelet.seccomp import SystemCallFilter
+from pytest_kubeflow.local.network.podnetworks import PodNetworks
 from pytest_kubeflow.local.spawner import Spawner
 
 
@@ -50,6 +51,7 @@ class Node:
     faults: FaultSet | None
     directories: HostDirectories
     system_calls: SystemCallFilter
+    networks: PodNetworks | None
 
     def fault(self, name: str) -> bool:
         return self.faults is not None and self.faults.active(name)

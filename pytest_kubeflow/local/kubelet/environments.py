@@ -15,7 +15,7 @@ import os
 import platform
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import platformdirs
@@ -58,6 +58,8 @@ class PythonEnvironments:
         self._certificates: str | None = None
         self._links: list[str] = []
         self._base = ""
+        self.as_seen: Callable[[str], str] = str
+        """What a setting of this machine that leads to its loopback address is in a container."""
 
     def prepare(self, index_file: Path) -> None:
         """Make the cache and its empty environment; write the index settings to `index_file`."""
@@ -132,7 +134,10 @@ class PythonEnvironments:
         self._links = [one for one in links if "://" not in one]
         if links:
             found["UV_FIND_LINKS"] = " ".join(links)
-        self._index = found
+        self._index = {
+            name: text if name.upper() == "NO_PROXY" else self.as_seen(text)
+            for name, text in found.items()
+        }
 
     def interpreter_mounts(self) -> list[Mount]:
         """What every container gets, so that the cluster's interpreter can run in it."""

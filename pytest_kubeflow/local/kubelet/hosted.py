@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +52,9 @@ class HostedContainer:
     explain: Callable[[str], None]
 
 
+Listen = Callable[[int], Awaitable[socket.socket]]
+"""Makes a listening socket for a port of a pod. Raises OSError."""
+
 Body = Callable[[HostedContainer], Awaitable[int]]
 """What a program does, and the exit code that it ends with."""
 
@@ -85,15 +89,16 @@ class HostedProgram:
         self._targets.update(targets)
 
     @contextlib.asynccontextmanager
-    async def listening(self, ip: str) -> AsyncIterator[None]:
-        """Listen at a pod's address meanwhile. Raises OSError."""
+    async def listening(self, at: Listen) -> AsyncIterator[None]:
+        """Listen at a pod's address meanwhile, by the sockets of `at`. Raises OSError."""
         async with contextlib.AsyncExitStack() as stack:
             if self.ip is None:
                 connections = _Connections()
                 stack.callback(connections.end)
                 for port in self.ports:
                     forward = Forwarder(lambda port=port: self._target(port))  # type: ignore[misc]
-                    server = await asyncio.start_server(connections.kept(forward), ip, port)
+                    serve = connections.kept(forward)
+                    server = await asyncio.start_server(serve, sock=await at(port))
                     stack.callback(server.close)
             self.running += 1
             self.opened.set()

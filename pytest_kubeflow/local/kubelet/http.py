@@ -17,22 +17,22 @@ from starlette.websockets import WebSocket
 from pytest_kubeflow.local.kubelet.container import ContainerRunner
 from pytest_kubeflow.local.kubelet.logs import ContainerLog, LogOptions, read_log, timestamp
 from pytest_kubeflow.local.kubelet.pod_worker import PodWorker
-from pytest_kubeflow.local.kubelet.portforward import PROTOCOL, PortForwarding, parse_ports
+from pytest_kubeflow.local.kubelet.portforward import PROTOCOL, Dial, PortForwarding, parse_ports
 from pytest_kubeflow.local.kubelet.probes import Inside
 from pytest_kubeflow.local.kubelet.remotecommand import PROTOCOLS, RemoteCommand, Wanted
 from pytest_kubeflow.local.kubelet.spdyforward import PROTOCOL as SPDY
 from pytest_kubeflow.local.kubelet.spdyforward import SpdyForwarding
 
 FindPod = Callable[[str, str], PodWorker | None]
-AddressOf = Callable[[str, str], str | None]
+DialOf = Callable[[str, str], Dial | None]
 
 
 def kubelet_app(
-    find: FindPod, cut: Callable[[], bool], mirror: AddressOf = lambda *_: None
+    find: FindPod, cut: Callable[[], bool], mirror: DialOf = lambda *_: None
 ) -> Starlette:
     """The ASGI application. `cut` says whether logs are to be cut off in the middle.
 
-    `mirror` gives the address of a pod that only stands for a program, if it is one.
+    `mirror` says how to connect to a pod that only stands for a program, if it is one.
     """
 
     async def health(_: Request) -> Response:
@@ -52,7 +52,7 @@ def kubelet_app(
     async def port_forward(socket: WebSocket) -> None:
         namespace, pod = socket.path_params["namespace"], socket.path_params["pod"]
         worker = find(namespace, pod)
-        await _forward(socket, worker.ip if worker is not None else mirror(namespace, pod))
+        await _forward(socket, worker.dial if worker is not None else mirror(namespace, pod))
 
     async def command(socket: WebSocket) -> None:
         await socket.receive()  # websocket.connect
@@ -87,8 +87,8 @@ def kubelet_app(
     )
 
 
-async def _forward(socket: WebSocket, address: str | None) -> None:
-    """Ports of the pod at `address`, in the protocol that the client offers."""
+async def _forward(socket: WebSocket, dial: Dial | None) -> None:
+    """Ports of the pod that `dial` connects to, in the protocol that the client offers."""
     await socket.receive()  # websocket.connect
     namespace, pod = socket.path_params["namespace"], socket.path_params["pod"]
     offered = socket.scope["subprotocols"]
@@ -97,15 +97,15 @@ async def _forward(socket: WebSocket, address: str | None) -> None:
     except ValueError as error:
         refusal = PlainTextResponse(str(error), 400)
     else:
-        if address is None:
+        if dial is None:
             refusal = PlainTextResponse(f'pod not found ("{pod}_{namespace}")', 404)
         elif SPDY in offered:
             await socket.accept(SPDY)
-            await SpdyForwarding(socket, pod, address).run()
+            await SpdyForwarding(socket, pod, dial).run()
             return
         elif PROTOCOL in offered:
             await socket.accept(PROTOCOL)
-            await PortForwarding(socket, pod, address, ports).run()
+            await PortForwarding(socket, pod, dial, ports).run()
             return
         else:
             refusal = PlainTextResponse(f"the protocols here are {PROTOCOL}, {SPDY}", 400)

@@ -37,6 +37,10 @@ PYTHON_PATH = (
 )
 
 
+LISTEN_ADDRESS = "KF_LISTEN_ADDRESS"
+"""A variable that images of ours name and the kubelet sets: where their servers may listen."""
+
+
 class ImageUnknown(Exception):  # noqa: N818 (named as the kubelet's reasons are)
     """No image of this name can be had; the message names those that can, and how to add one."""
 

@@ -36,6 +36,7 @@ from pytest_kubeflow.local.kubelet.pod_worker import PodWorker
 from pytest_kubeflow.local.kubelet.removal import Removal
 from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
 from pytest_kubeflow.local.network import LOOPBACK
+from pytest_kubeflow.local.network.podnetworks import PodNetworks
 from pytest_kubeflow.local.spawner import Spawner
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,8 @@ class Kubelet:
     clients with a certificate of `client_ca` or a token, if they may use the node. `gpu_pool` are
     the node's GPUs; default: what the `nvidia-smi` on PATH finds. Pods get addresses of `pod_cidr`;
     default: all have `host_ip`, the node's. `conditions` are told of the node beside its own. Of
-    the machine, pods see `directories`; default: none.
+    the machine, pods see `directories`; default: none. With `cables`, what the names of devices
+    begin with, each pod has a network of its own; `pod_cidr` has to be there then.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class Kubelet:
         pod_cidr: str | None = None,
         conditions: Mapping[str, Told] | None = None,
         directories: HostDirectories | None = None,
+        cables: str | None = None,
     ) -> None:
         self._client = client
         self._name = node_name
@@ -111,7 +114,7 @@ class Kubelet:
         app = kubelet_app(
             self._find,
             lambda: faults is not None and faults.active("log-cut"),
-            self._mirrors.address_of,
+            self._mirrors.dial_of,
         )
         self._http = HttpServer(
             NodeGuard(app, client, node_name),
@@ -149,6 +152,7 @@ class Kubelet:
             faults=faults,
             directories=directories or HostDirectories(),
             system_calls=seccomp.system_call_filter(),
+            networks=PodNetworks(cables, host_ip) if cables is not None else None,
         )
 
     async def start(self) -> None:
@@ -203,6 +207,8 @@ class Kubelet:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._http.stop()
+        if self._node.networks is not None:
+            self._node.networks.close()
 
     def _clock(self) -> datetime:
         """The node's own time."""

@@ -11,10 +11,11 @@ from pytest_kubeflow.local.kubelet.context import Node
 from pytest_kubeflow.local.kubelet.env import container_env, expand, service_env
 from pytest_kubeflow.local.kubelet.gpus import GpuShare
 from pytest_kubeflow.local.kubelet.hosts import hostname_of
-from pytest_kubeflow.local.kubelet.images import Image
+from pytest_kubeflow.local.kubelet.images import LISTEN_ADDRESS, Image
 from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
 from pytest_kubeflow.local.kubelet.security import identity
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes
+from pytest_kubeflow.local.network.podnetworks import PodNetwork
 from pytest_kubeflow.local.spawner import Container, Identity, Mount, ProcessSpec
 
 
@@ -39,6 +40,7 @@ class Launch:
         pod: PodIdentity,
         message_file: Path,
         cgroup: ContainerCgroup,
+        network: PodNetwork | None = None,
     ) -> ProcessSpec:
         """Make `directory`, for what the container writes, and say what is to be started there."""
         directory.mkdir(parents=True)
@@ -66,20 +68,32 @@ class Launch:
                 identity=self.identity,
                 readonly_root=readonly,
                 cgroups=cgroup.directories,
+                network=network.namespace if network is not None else None,
             ),
         )
 
 
 async def configure(
-    node: Node, pod: Object, spec: Object, image: Image, volumes: PodVolumes, gpus: GpuShare
+    node: Node,
+    pod: Object,
+    spec: Object,
+    image: Image,
+    volumes: PodVolumes,
+    gpus: GpuShare,
+    *,
+    apart: bool = False,
 ) -> Launch:
-    """Resolve what the container refers to. Raises ConfigError or ApiError."""
+    """Resolve what the container refers to, in a network of its pod's own if it is `apart`.
+
+    Raises ConfigError or ApiError.
+    """
     who = identity(pod, spec, image, node.system_calls.program)
     hostname = hostname_of(pod)
     own = await _own_environment(node, pod, spec)
     env = {
         "HOME": "/" if who.uid else "/root",
         **image.env,
+        **({LISTEN_ADDRESS: _where(pod, apart=apart)} if LISTEN_ADDRESS in image.env else {}),
         "HOSTNAME": hostname,
         **own,
         **gpus.env,
@@ -93,6 +107,11 @@ async def configure(
         gpus.mounts,
         who,
     )
+
+
+def _where(pod: Object, *, apart: bool) -> str:
+    """At every address, unless these are others' as well."""
+    return "0.0.0.0" if apart else pod["status"]["podIP"]  # noqa: S104 of the pod
 
 
 def _arguments(spec: Object, image: Image, own: dict[str, str]) -> list[str]:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from functools import partial
 
 from pytest_kubeflow.local.kube import ApiError, KubeClient, PatientClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import PODS
 from pytest_kubeflow.local.kube.times import now
+from pytest_kubeflow.local.kubelet.portforward import Dial
 
 log = logging.getLogger(__name__)
 
@@ -58,10 +60,10 @@ class MirrorPods:
             self._programs[key] = program
             await self._create(self._client, key, program)
 
-    def address_of(self, namespace: str, name: str) -> str | None:
-        """The address of that mirror pod, if it is one."""
+    def dial_of(self, namespace: str, name: str) -> Dial | None:
+        """How to connect to that mirror pod, if it is one."""
         program = self._programs.get((namespace, name))
-        return program.ip if program is not None else None
+        return None if program is None else partial(asyncio.open_connection, program.ip)
 
     async def changed(self, pod: Object) -> None:
         """Bring back what somebody has deleted, and what is said of a node that was away.

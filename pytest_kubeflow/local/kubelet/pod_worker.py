@@ -21,10 +21,12 @@ from pytest_kubeflow.local.kubelet.ephemeral import EphemeralContainers
 from pytest_kubeflow.local.kubelet.gpus import GpusUnavailable
 from pytest_kubeflow.local.kubelet.hosts import hostname_of, hosts_file
 from pytest_kubeflow.local.kubelet.logs import ContainerLog
+from pytest_kubeflow.local.kubelet.portforward import Dial
 from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
 from pytest_kubeflow.local.kubelet.status import pod_status, rejected_status
 from pytest_kubeflow.local.kubelet.status_writer import StatusWriter
 from pytest_kubeflow.local.kubelet.volumes import PodVolumes, VolumeError
+from pytest_kubeflow.local.network.podnetworks import PodNetwork
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,7 @@ class PodWorker:
 
     def __init__(self, node: Node, pod: Object, directory: Path) -> None:
         self._ip = ""
+        self._network: PodNetwork | None = None
         # Known to containers before the first status is written.
         self._known = {**(pod.get("status") or {}), "hostIP": node.addresses.host_ip}
         self.pod = pod = {**pod, "status": self._known}
@@ -89,6 +92,7 @@ class PodWorker:
                 changed=self._writer.changed,
                 init=init,
                 neighbour=self.runner,
+                network=lambda: self._network,
             )
             for spec in specs
         ]
@@ -120,6 +124,15 @@ class PodWorker:
     def ip(self) -> str | None:
         """The pod's address; None as long as it has none."""
         return self._ip or None
+
+    @property
+    def dial(self) -> Dial | None:
+        """How to connect to one of its ports by hand; None as long as it has no address."""
+        if not self._ip:
+            return None
+        if self._network is not None:
+            return self._network.dial
+        return partial(asyncio.open_connection, self._ip)
 
     @property
     def takes_resources(self) -> bool:
@@ -177,7 +190,9 @@ class PodWorker:
 
     async def run(self) -> None:
         self._directory.mkdir(parents=True)
-        self._identity.write(hostname_of(self.pod))
+        networks = self._node.networks if self._is_apart else None
+        servers = networks.name_server if networks is not None else None
+        self._identity.write(hostname_of(self.pod), name_server=servers)
         writer = asyncio.create_task(self._writer.run())
         deadline = asyncio.create_task(self._watch_deadline())
         freeing: asyncio.Task[None] | None = None
@@ -188,7 +203,7 @@ class PodWorker:
             self._node.gpus.take_back(self.pod)
             self._ended = True
             self._settled.set()
-            self._node.addresses.take_back(self.pod["metadata"]["uid"])
+            self._disconnect()
             deadline.cancel()
             freeing = asyncio.create_task(self._free_volumes())
             self._writer.end()
@@ -203,7 +218,7 @@ class PodWorker:
             if freeing is not None:
                 await freeing
             self._node.gpus.take_back(self.pod)
-            self._node.addresses.take_back(self.pod["metadata"]["uid"])
+            self._disconnect()
             self._cgroup.remove()
             await self._node.removal.remove(self._directory)
 
@@ -236,8 +251,10 @@ class PodWorker:
         backoff = Backoff(1, 10)
         while True:
             try:
-                self._ip = self._address()
-            except NoAddressLeft as error:
+                address = self._address()
+                if self._node.networks is not None and self._is_apart:
+                    self._network = await self._node.networks.make(address)
+            except (NoAddressLeft, OSError) as error:
                 self._node.events.warning(
                     self.pod,
                     "FailedCreatePodSandBox",
@@ -245,7 +262,7 @@ class PodWorker:
                 )
                 self._writer.changed()
             else:
-                self._known["podIP"] = self._ip
+                self._ip = self._known["podIP"] = address
                 self.write_hosts()
                 return True
             if await self._stopping.within(backoff.delay()):
@@ -253,13 +270,36 @@ class PodWorker:
 
     def _address(self) -> str:
         """The pod's address. Raises NoAddressLeft."""
+        if (given := self._given) is not None:
+            return given
+        return self._node.addresses.lend(self.pod["metadata"]["uid"], self._known.get("podIP"))
+
+    @property
+    def _given(self) -> str | None:
+        """The address of others that it has: the node's, or a component's."""
         if self.pod["spec"].get("hostNetwork"):
             return self._node.addresses.host_ip
         for container in self.pod["spec"]["containers"]:
             program = self._node.images.hosted.find(container, self.pod)
             if program is not None and program.ip is not None and not container.get("command"):
                 return program.ip
-        return self._node.addresses.lend(self.pod["metadata"]["uid"], self._known.get("podIP"))
+        return None
+
+    @property
+    def _is_apart(self) -> bool:
+        """Whether anything of it runs in a network of its own."""
+        spec, hosted = self.pod["spec"], self._node.images.hosted
+        return self._given is None and any(
+            one.get("command") or hosted.find(one, self.pod) is None
+            for one in [*spec["containers"], *(spec.get("initContainers") or [])]
+        )
+
+    def _disconnect(self) -> None:
+        """Give back address and network, when nothing of the pod runs."""
+        if self._network is not None:
+            self._network.close()
+            self._network = None
+        self._node.addresses.take_back(self.pod["metadata"]["uid"])
 
     async def _free_volumes(self) -> None:
         """Remove what a pod that has ended has written to emptyDirs, before the pod is removed."""

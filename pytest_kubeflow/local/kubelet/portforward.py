@@ -11,9 +11,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
+
+Dial = Callable[[int], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+"""Connects to a port of a pod. Raises OSError."""
 
 PROTOCOL = "v4.channel.k8s.io"
 _CHUNK_BYTES = 1 << 16
@@ -32,12 +35,12 @@ def parse_ports(text: str) -> list[int]:
 
 
 class PortForwarding:
-    """One websocket, already accepted, to `ports` of the pod at the address `host`."""
+    """One websocket, already accepted, to `ports` of the pod that `dial` connects to."""
 
-    def __init__(self, socket: WebSocket, pod: str, host: str, ports: Sequence[int]) -> None:
+    def __init__(self, socket: WebSocket, pod: str, dial: Dial, ports: Sequence[int]) -> None:
         self._socket = socket
         self._pod = pod
-        self._host = host
+        self._dial = dial
         self._ports = ports
         self._writers: dict[int, asyncio.StreamWriter] = {}
 
@@ -67,7 +70,7 @@ class PortForwarding:
 
     async def _connect(self, channel: int, port: int) -> asyncio.StreamReader | None:
         try:
-            reader, self._writers[channel] = await asyncio.open_connection(self._host, port)
+            reader, self._writers[channel] = await self._dial(port)
         except OSError as error:
             told = f"error forwarding port {port} to pod {self._pod}: {error.strerror or error}"
             await self._send(channel + 1, told.encode())

@@ -160,10 +160,16 @@ class PodIdentity:
     def hosts(self) -> Path:
         return self.directory / "hosts"
 
-    def write(self, hostname: str) -> None:
-        """Write what stays the same; `hosts` is the pod's, which learns of Services."""
+    def write(self, hostname: str, *, name_server: str | None = None) -> None:
+        """Write what stays the same; `hosts` is the pod's, which learns of Services.
+
+        Names are asked of the machine's servers, or of `name_server` in place of those.
+        """
         resolver = Path("/etc/resolv.conf")
         text = resolver.read_text() if resolver.exists() else ""
+        if name_server is not None:
+            kept = [line for line in text.splitlines() if line.split()[:1] != ["nameserver"]]
+            text = "\n".join([f"nameserver {name_server}", *kept, ""])
         (self.directory / "resolv.conf").write_text(text)
         (self.directory / "hostname").write_text(f"{hostname}\n")
 

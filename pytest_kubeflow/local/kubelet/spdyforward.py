@@ -12,6 +12,7 @@ import contextlib
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from pytest_kubeflow.local.kubelet.portforward import Dial
 from pytest_kubeflow.local.kubelet.spdy import SpdyConnection, SpdyError, SpdyStream
 
 PROTOCOL = "spdy.portforward.k8s.io"
@@ -20,12 +21,12 @@ _CHUNK_BYTES = 1 << 16
 
 
 class SpdyForwarding:
-    """One websocket, already accepted, to any ports of the pod at the address `host`."""
+    """One websocket, already accepted, to any ports of the pod that `dial` connects to."""
 
-    def __init__(self, socket: WebSocket, pod: str, host: str) -> None:
+    def __init__(self, socket: WebSocket, pod: str, dial: Dial) -> None:
         self._socket = socket
         self._pod = pod
-        self._host = host
+        self._dial = dial
         self._pairs: dict[str, dict[str, SpdyStream]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -57,7 +58,7 @@ class SpdyForwarding:
         port = data.headers.get("port", "")
         with contextlib.suppress(OSError, WebSocketDisconnect):
             try:
-                reader, writer = await asyncio.open_connection(self._host, int(port))
+                reader, writer = await self._dial(int(port))
             except (OSError, ValueError, OverflowError) as error:
                 why = getattr(error, "strerror", None) or error
                 told = f"error forwarding port {port} to pod {self._pod}: {why}"

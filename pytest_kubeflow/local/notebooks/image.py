@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 from pytest_kubeflow.local.kubelet.imageenvironments import PREFIX, Packages
-from pytest_kubeflow.local.kubelet.images import PYTHON_PATH, PythonImage
+from pytest_kubeflow.local.kubelet.images import LISTEN_ADDRESS, PYTHON_PATH, PythonImage
 
 HOME = "/home/jovyan"
 _USER, _UID, _GROUP = "jovyan", "1000", "100"
@@ -47,6 +47,7 @@ def notebook_image(directory: Path) -> PythonImage:
         env={
             "CONDA_DIR": f"/{PREFIX}",
             "HOME": HOME,
+            LISTEN_ADDRESS: "",
             "HOME_TMP": f"/tmp_home/{_USER}",  # noqa: S108 a part of the image
             "NB_GID": "0",
             "NB_PREFIX": "/",

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from pytest_kubeflow.local.kubelet import ImageCatalogue
+from pytest_kubeflow.local.kubelet.images import LISTEN_ADDRESS
 
 _PROGRAM = Path(__file__).parent / "filebrowser" / "filebrowser.py"
 _PYTHON = "/run/kubelet/python3"
@@ -17,5 +18,8 @@ def add_viewer_image(catalogue: ImageCatalogue, directory: Path) -> None:
     content.mkdir(parents=True)
     shutil.copyfile(_PROGRAM, content / "filebrowser.py")
     catalogue.register(
-        "filebrowser/filebrowser", content, entrypoint=(_PYTHON, "-IS", "/filebrowser.py")
+        "filebrowser/filebrowser",
+        content,
+        entrypoint=(_PYTHON, "-IS", "/filebrowser.py"),
+        env={LISTEN_ADDRESS: ""},
     )

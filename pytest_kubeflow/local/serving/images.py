@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from pytest_kubeflow.local.kubelet import ImageCatalogue
+from pytest_kubeflow.local.kubelet.images import LISTEN_ADDRESS
 
 STORAGE_INITIALIZER = "kserve/storage-initializer:v0.21.0"
 _HERE = Path(__file__).parent
@@ -32,6 +33,7 @@ def add_images(catalogue: ImageCatalogue, directory: Path) -> None:
         server,
         entrypoint=(_PYTHON, "-m", "sklearnserver"),
         packages=_PACKAGES,
+        env={LISTEN_ADDRESS: ""},
     )
     initializer = directory / "storage-initializer"
     for part in _INITIALIZER_PARTS:

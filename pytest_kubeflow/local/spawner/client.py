@@ -9,10 +9,11 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from pytest_kubeflow.local.spawner.namespaces import pass_on_capabilities
 from pytest_kubeflow.local.spawner.spec import ExitStatus, Identity, ProcessSpec
 
 _FOLDER = Path(__file__).parent
@@ -36,9 +37,10 @@ class SpawnError(Exception):
 class Process:
     """A process that the spawner started."""
 
-    def __init__(self, spawner: Spawner, number: int) -> None:
+    def __init__(self, spawner: Spawner, number: int, network: int | None = None) -> None:
         self._spawner = spawner
         self.number = number
+        self.network = network
         self.started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.exit: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
 
@@ -91,7 +93,7 @@ class Spawner:
         """Start guard and PID 1 (some 30 ms). Raises SpawnerError if the machine forbids it."""
         self._loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
+        with theirs, pass_on_capabilities():
             self._guard = subprocess.Popen(  # noqa: ASYNC220 (returns at once)
                 [
                     sys.executable,
@@ -160,7 +162,8 @@ class Spawner:
             "enter": None,
             "inside": None,
         }
-        return await self._start(request, stdin, stdout, stderr)
+        network = spec.container.network if spec.container else None
+        return await self._start(request, (stdin, stdout, stderr), network)
 
     async def enter(
         self,
@@ -181,20 +184,21 @@ class Spawner:
             "enter": process.number,
             "inside": identity.to_json(),
         }
-        return await self._start(request, stdin, stdout, stderr)
+        return await self._start(request, (stdin, stdout, stderr), process.network)
 
     async def _start(
-        self, request: dict[str, Any], stdin: int | None, stdout: int | None, stderr: int | None
+        self, request: dict[str, Any], files: Sequence[int | None], network: int | None
     ) -> Process:
         self._count += 1
-        process = Process(self, self._count)
+        process = Process(self, self._count, network)
         specification = _memory_file(request)
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         try:
-            streams = [null if fd is None else fd for fd in (stdin, stdout, stderr)]
+            streams = [null if fd is None else fd for fd in files]
+            networks = [] if network is None else [network]
             message = {"op": "spawn", "id": process.number}
             self._processes[process.number] = process
-            self.send(message, [specification, *streams])
+            self.send(message, [specification, *streams, *networks])
         except SpawnerError:
             del self._processes[process.number]
             raise

@@ -80,6 +80,7 @@ class Container:
     base: Path | None = None
     layers: Sequence[Path] = ()
     own_network: bool = False
+    network: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {

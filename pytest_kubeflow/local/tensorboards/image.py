@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 from pytest_kubeflow.local.kubelet.imageenvironments import Packages
-from pytest_kubeflow.local.kubelet.images import PythonImage
+from pytest_kubeflow.local.kubelet.images import LISTEN_ADDRESS, PythonImage
 
 _SERVER = Path(__file__).parent / "server"
 _TENSORBOARD = ("tensorboard>=2.19,<3",)
@@ -28,7 +28,7 @@ def tensorboard_image(directory: Path) -> PythonImage:
         packages=Packages(_TENSORBOARD, _WITHOUT),
         directory=content,
         entrypoint=(),
-        env={},
+        env={LISTEN_ADDRESS: ""},
         user="",
         account="user",
         programs=(("tensorboard", "/tensorboard-server/start"),),

@@ -8,6 +8,8 @@ import shlex
 import struct
 from typing import Any
 
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.k8s.portforward import PortForward
 from pytest_kubeflow.local.katib.algorithms.service import _row
 from pytest_kubeflow.local.katib.algorithms.space import Parameter
 from pytest_kubeflow.local.katib.collector.tfevents import _TABLE as EVENTS
@@ -121,7 +123,6 @@ def test_what_a_trial_pushes_by_itself(katib: Katib) -> None:
     (pod,) = katib.pods(trial)
     assert [one.name for one in pod.spec.containers] == ["training-container"]
     assert pod.spec.containers[0].env[0].name == "KATIB_TRIAL_NAME"
-    service = katib.core.read_namespaced_service("katib-db-manager", "kubeflow")
     metric = new("Metric", name="accuracy", value="0.75")
     log = new("MetricLog", time_stamp="2026-01-02T03:04:05Z", metric=metric)
     request = new(
@@ -129,7 +130,11 @@ def test_what_a_trial_pushes_by_itself(katib: Katib) -> None:
         trial_name=trial,
         observation_log=new("ObservationLog", metric_logs=[log]),
     )
-    with grpc.insecure_channel(f"{service.spec.cluster_ip}:6789") as channel:
+    kubernetes = KubernetesClient(katib.endpoints.kubeconfig)
+    with (
+        PortForward(kubernetes, "kubeflow", "katib-db-manager", 6789) as forward,
+        grpc.insecure_channel(forward.url.removeprefix("http://")) as channel,
+    ):
         report = channel.unary_unary(
             "/api.v1.beta1.DBManager/ReportObservationLog",
             request_serializer=lambda message: message.SerializeToString(),

@@ -7,6 +7,7 @@ import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,7 +27,8 @@ SECONDS = 10
 
 def find(namespace: str, name: str) -> Any:
     """The one pod of this node, which lives at the machine's own address."""
-    return SimpleNamespace(ip="127.0.0.1") if (namespace, name) == ("team", "web") else None
+    dial = partial(asyncio.open_connection, "127.0.0.1")
+    return SimpleNamespace(dial=dial) if (namespace, name) == ("team", "web") else None
 
 
 @asynccontextmanager

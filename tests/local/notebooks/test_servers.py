@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import importlib.metadata
+import runpy
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from traitlets.config import Config
 from websockets.exceptions import InvalidStatus
 
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.k8s.portforward import PortForward
+from pytest_kubeflow.k8s.tunnel import PodPort
+from pytest_kubeflow.local import notebooks as notebook_programs
 from pytest_kubeflow.local.kubelet.images import ImageUnknown
 from pytest_kubeflow.local.node import node_images
 from tests.local.notebooks.conftest import Notebooks
 from tests.local.notebooks.kernels import PULL_SECONDS, Server, execute, started
 from tests.local.webapps.conftest import Person, eventually
 
+CONFIG = Path(notebook_programs.__file__).parent / "server/notebook-server/jupyter_server_config.py"
 WHEEL = """
 import pathlib, sys, zipfile
 name = "greeting-1.0.dist-info"
@@ -98,17 +106,34 @@ def test_what_a_package_brings_is_there_at_once(shared: Server) -> None:
         assert execute(channel, "import greeting; print(greeting.WORD)") == "hello"
 
 
-def test_pages_of_other_sites_get_nothing_of_it(notebooks: Notebooks, shared: Server) -> None:
+def test_in_its_pod_it_answers_to_all(notebooks: Notebooks, shared: Server) -> None:
+    """As the real image's does; a page of another site may read nothing all the same."""
     name = shared.path.split("/")[-2]
     (pod,) = notebooks.pods(name)
-    url = f"http://{pod.status.pod_ip}:8888{shared.path}api/status"
-    assert requests.get(url, timeout=10).status_code == 200
-    inside = {"Host": f"{name}.{notebooks.namespace}.svc.cluster.local"}
-    assert requests.get(url, headers=inside, timeout=10).status_code == 200
-    rebound = requests.get(url, headers={"Host": "rebound.example.net"}, timeout=10)
-    assert rebound.status_code == 403
-    page = requests.get(url, headers={"Origin": "http://example.net"}, timeout=10)
-    assert "access-control-allow-origin" not in page.headers
+    kubernetes = KubernetesClient(notebooks.endpoints.kubeconfig)
+    target = PodPort(notebooks.namespace, pod.metadata.name, 8888)
+    inside = f"{name}.{notebooks.namespace}.svc.cluster.local"
+    with PortForward.to_pod(kubernetes, target) as forward:
+        url = f"{forward.url}{shared.path}api/status"
+        for host in (inside, f"{pod.status.pod_ip}:8888", "another.example.net"):
+            assert requests.get(url, headers={"Host": host}, timeout=10).status_code == 200
+        page = requests.get(url, headers={"Origin": "http://example.net"}, timeout=10)
+        assert "access-control-allow-origin" not in page.headers
+    kubernetes.close()
+
+
+@pytest.mark.parametrize(("address", "answers"), [("0.0.0.0", True), ("127.1.2.3", False)])  # noqa: S104
+def test_where_pods_share_the_machines_network_it_answers_to_the_cluster(
+    monkeypatch: pytest.MonkeyPatch, address: str, answers: bool
+) -> None:
+    """A page of any site can have its name lead to the machine's addresses."""
+    monkeypatch.setenv("KF_LISTEN_ADDRESS", address)
+    monkeypatch.setenv("NB_PREFIX", "/notebook/team/mine")
+    config = Config()
+    runpy.run_path(str(CONFIG), {"get_config": lambda: config})
+    server = config.ServerApp
+    assert (server.ip, server.allow_remote_access) == (address, answers)
+    assert {"localhost", "mine.team.svc.cluster.local"} <= set(server.local_hostnames)
 
 
 def claim(notebooks: Notebooks) -> dict[str, Any]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.k8s.portforward import PortForward
+from pytest_kubeflow.local.endpoints import Endpoints
 from tests.local.pipelines.member import Member, name
 from tests.local.pipelines.programs import greeting
 from tests.local.pipelines.submission import submit
@@ -21,10 +25,12 @@ UI_KEYS = {
 
 
 @pytest.fixture(scope="module")
-def server(member: Member) -> str:
+def server(cluster: Endpoints) -> Iterator[str]:
     """The API server itself, without the UI before it."""
-    service = member.core.read_namespaced_service("ml-pipeline", "kubeflow")
-    return f"http://{service.spec.cluster_ip}:8888"
+    kubernetes = KubernetesClient(cluster.kubeconfig)
+    with PortForward(kubernetes, "kubeflow", "ml-pipeline", 8888) as forward:
+        yield forward.url
+    kubernetes.close()
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,15 @@ def platform() -> Iterator[LocalKubeflow]:
 
 
 @pytest.fixture(scope="package")
+def beside_us() -> Iterator[KubernetesClient]:
+    """The API server of one that is in this machine's network, as the servers of its tests are."""
+    with LocalKubeflow(pod_network="shared") as cluster:
+        client = KubernetesClient(cluster.endpoints.kubeconfig)
+        yield client
+        client.close()
+
+
+@pytest.fixture(scope="package")
 def kubernetes(platform: LocalKubeflow) -> Iterator[KubernetesClient]:
     """Its API server, as an administrator."""
     client = KubernetesClient(platform.endpoints.kubeconfig)

@@ -21,6 +21,11 @@ from tests.local.platform.test_webhooks import admission, encoded, listening
 PREFIX = "/metadata/annotations/example.com~1"
 
 
+@pytest.fixture(scope="module")
+def kubernetes(beside_us: KubernetesClient) -> KubernetesClient:
+    return beside_us
+
+
 class Webhook(BaseHTTPRequestHandler):
     """Patches as its path says, and notes what it saw."""
 

@@ -32,6 +32,11 @@ POST = (
 INJECT = "cert-manager.io/inject-ca-from"
 
 
+@pytest.fixture(scope="module")
+def kubernetes(beside_us: KubernetesClient) -> KubernetesClient:
+    return beside_us
+
+
 def service(name: str, **predictor: Any) -> dict[str, Any]:
     model = {"modelFormat": {"name": "sklearn"}, "storageUri": "s3://models/iris"}
     return {

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 import requests
 
+from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.k8s.portforward import PortForward
+from pytest_kubeflow.k8s.tunnel import PodPort
 from tests.local.serving.platform import BUCKET, CLASSES, ROWS, Platform, Service, eventually
 
 
@@ -144,14 +147,17 @@ def test_an_unknown_model_is_not_found(platform: Platform, iris: Service) -> Non
     assert answer.json() == {"error": "Model with name rose does not exist."}
 
 
-def test_predictors_listen_at_their_pods_address_only(iris: Service) -> None:
+def test_predictors_listen_in_their_pods_only(platform: Platform, iris: Service) -> None:
     (pod,) = iris.pods()
-    assert pod.status.pod_ip.startswith("127.")
     assert pod.status.pod_ip != pod.status.host_ip
-    url = f"http://{pod.status.pod_ip}:8080/v1/models/iris:predict"
-    assert requests.post(url, json={"instances": ROWS}, timeout=10).json() == {
-        "predictions": CLASSES
-    }
+    kubernetes = KubernetesClient(platform.endpoints.kubeconfig)
+    target = PodPort(platform.namespace, pod.metadata.name, 8080)
+    with PortForward.to_pod(kubernetes, target) as forward:
+        url = f"{forward.url}/v1/models/iris:predict"
+        assert requests.post(url, json={"instances": ROWS}, timeout=10).json() == {
+            "predictions": CLASSES
+        }
+    kubernetes.close()
     with pytest.raises(requests.ConnectionError):
         requests.get("http://127.0.0.1:8080/", timeout=10)
 

@@ -7,7 +7,7 @@ import requests
 
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.local.endpoints import Endpoints
-from pytest_kubeflow.local.kubelet.podnetwork import CONDITION
+from pytest_kubeflow.local.network.founding import ROUTABLE
 from tests.real.joined.conftest import PROFILE, until
 
 _NODE = "kubeflow-local"
@@ -19,7 +19,7 @@ def test_node_and_pods_have_addresses_that_the_api_server_makes_endpoints_of(
 ) -> None:
     node = kubernetes.core.read_node(_NODE)
     conditions = {one.type: one.status for one in node.status.conditions}
-    assert conditions[CONDITION] == "True"
+    assert conditions[ROUTABLE] == "True"
     addresses = [one.address for one in node.status.addresses if one.type == "InternalIP"]
     assert not addresses[0].startswith("127.")
     slices = kubernetes.custom.list_namespaced_custom_object(

@@ -16,7 +16,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import sys
 import time
 import urllib.parse
@@ -34,8 +33,8 @@ def main() -> None:
     """Serve until SIGTERM, which the first process of a pod has to ask for."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     address = os.environ.get("FB_ADDRESS", "127.0.0.1")
-    # Pods share the machine's addresses: all of them would be more than the pod's own.
-    host = socket.gethostbyname(socket.gethostname()) if address == "0.0.0.0" else address  # noqa: S104
+    # Where pods share the machine's addresses, all of them would be more than the pod's own.
+    host = os.environ["KF_LISTEN_ADDRESS"] if address == "0.0.0.0" else address  # noqa: S104
     port = int(os.environ.get("FB_PORT", "8080"))
     server = ThreadingHTTPServer((host, port), Handler)
     print(f"Listening on {host}:{server.server_port}", file=sys.stderr, flush=True)  # noqa: T201

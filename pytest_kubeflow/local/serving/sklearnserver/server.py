@@ -1,16 +1,16 @@
-"""PodModelServer: kserve's ModelServer at the address of its pod."""
+"""PodModelServer: kserve's ModelServer where a pod may listen."""
 
 from __future__ import annotations
 
 import ipaddress
-import socket
+import os
 from typing import Any
 
 import kserve
 
 
 class PodModelServer(kserve.ModelServer):  # type: ignore[misc]
-    """Listens where the pod's host name leads, over HTTP only.
+    """Listens where the node says, at the pod's address alone or at every one, over HTTP only.
 
     ModelServer itself knows no other address than 0.0.0.0: its REST server is told the right one
     between the moment that it is made and the moment that it binds.
@@ -20,7 +20,7 @@ class PodModelServer(kserve.ModelServer):  # type: ignore[misc]
         super().__init__(enable_grpc=False, workers=1, **options)
 
     async def _serve(self) -> None:
-        address = socket.gethostbyname(socket.gethostname())
+        address = os.environ["KF_LISTEN_ADDRESS"]
         if ipaddress.ip_address(address).is_global:
             raise RuntimeError(f"the pod's address {address} can be reached from elsewhere")
         self._rest_server.config.host = address

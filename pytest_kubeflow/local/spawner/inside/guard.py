@@ -59,10 +59,11 @@ def main() -> NoReturn:
 
 
 def _isolate() -> bool:
-    """Enter the cluster's namespaces; whether a user namespace was needed for it."""
+    """Enter the cluster's namespaces; whether they are in a user namespace of one user."""
     if linux.has_capability("SYS_ADMIN"):
         linux.unshare(_NAMESPACES)
-        return False
+        # The server may have made one already, for a network of its own.
+        return not linux.is_others_too()
     uid, gid = os.getuid(), os.getgid()
     linux.unshare(linux.CLONE_NEWUSER | _NAMESPACES)
     linux.map_identity(uid, gid, outer_uid=uid, outer_gid=gid)

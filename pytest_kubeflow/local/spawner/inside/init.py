@@ -2,7 +2,8 @@
 
 Requests and reports are JSON datagrams on one SOCK_SEQPACKET socket:
 
-    {"op": "spawn", "id": N}           with descriptors [specification, stdin, stdout, stderr]
+    {"op": "spawn", "id": N}           with descriptors [specification, stdin, stdout, stderr], and
+                                       the network namespace to be in, if it is not the cluster's
     {"op": "signal", "id": N, "signal": S}
     {"op": "cover", "id": N}           with a descriptor [list of cgroup directories]
     {"event": "started", "id": N}      the program runs
@@ -52,6 +53,7 @@ class Init:
         self._guard = guard
         self._user_namespace = user_namespace
         self._uid, self._gid = os.getuid(), os.getgid()
+        self._network = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         self._children: dict[int, _Child] = {}
         self._starting: dict[int, _Child] = {}
         self._early: dict[int, int] = {}
@@ -120,14 +122,15 @@ class Init:
             target = self._namespace_fds(inside) if inside is not None else []
             if inside is not None:
                 user_namespace = inside.user_namespace
-            pid, joins = _clone(flags, inside.cgroups if inside is not None else cgroups)
+            network = fds[4] if len(fds) > 4 else None
+            pid, joins = self._clone(flags, inside.cgroups if inside else cgroups, network)
         except OSError as error:
             os.close(failure_read)
             self._report(event="failed", id=number, errno=error.errno, message=error.strerror)
         else:
             if pid == 0:
                 self._become(
-                    spec, fds[1:], failure_write, target, joins, user_namespace=user_namespace
+                    spec, fds[1:4], failure_write, target, joins, user_namespace=user_namespace
                 )
             child = _Child(
                 number,
@@ -145,6 +148,22 @@ class Init:
         os.close(failure_write)
         for fd in fds[1:]:
             os.close(fd)
+
+    def _clone(self, flags: int, cgroups: list[str], network: int | None) -> tuple[int, list[str]]:
+        """Clone into a network namespace: the pid, and what the child has to join.
+
+        We enter it, and not the child: a container's own user namespace has no rights to it.
+        """
+        if network is None:
+            return _clone(flags, cgroups)
+        linux.enter_namespace(network)
+        pid = -1
+        try:
+            pid, joins = _clone(flags, cgroups)
+        finally:
+            if pid:
+                linux.enter_namespace(self._network)
+        return pid, joins
 
     def _running(self, number: int) -> _Child:
         """The container of that number. Raises OSError if it does not run."""
@@ -210,6 +229,8 @@ class Init:
             os.setsid()
             if settings is not None:
                 container.become(settings, user_namespace=user_namespace)
+            elif user_namespace:
+                linux.set_capabilities([])
             container.execute(spec, fds)
         except (OSError, ValueError) as error:
             number = getattr(error, "errno", None) or 22

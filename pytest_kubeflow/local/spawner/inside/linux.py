@@ -7,13 +7,14 @@ Every function raises OSError with the call's name and its operands.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
 import platform
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 CLONE_PARENT = 0x00008000
 CLONE_NEWNS = 0x00020000
@@ -44,6 +45,8 @@ _MOUNT_ATTR_RDONLY = 0x1
 _PR_SET_PDEATHSIG = 1
 _PR_SET_SECCOMP = 22
 _PR_CAPBSET_DROP = 24
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_RAISE, _PR_CAP_AMBIENT_CLEAR_ALL = 2, 4
 _PR_SET_NO_NEW_PRIVS = 38
 _SECCOMP_MODE_FILTER = 2
 _FILTER_INSTRUCTION = 8
@@ -257,20 +260,56 @@ def limit_capabilities(keep: Iterable[str]) -> None:
 
 def set_capabilities(keep: Iterable[str]) -> None:
     """Hold exactly `keep` as permitted and effective, and pass nothing on as inheritable."""
-    mask = sum(1 << CAPABILITIES.index(name) for name in keep)
+    _hold(sum(1 << CAPABILITIES.index(name) for name in keep), inheritable=0)
+
+
+def _hold(held: int, *, inheritable: int) -> None:
     header = _CapHeader(version=_CAPABILITY_VERSION_3, pid=0)
-    low, high = mask & 0xFFFFFFFF, mask >> 32
-    data = (_CapData * 2)(_CapData(low, low, 0), _CapData(high, high, 0))
+    masks = held, held, inheritable
+    halves = [[mask >> shift & 0xFFFFFFFF for mask in masks] for shift in (0, 32)]
+    data = (_CapData * 2)(*(_CapData(*half) for half in halves))
     _check(_libc.capset(ctypes.byref(header), ctypes.byref(data)), "capset")
 
 
+@contextlib.contextmanager
+def pass_on_capabilities() -> Iterator[None]:
+    """Let programs that are started meanwhile, by this thread, have all that it holds.
+
+    Root's have them anyway; those of others would begin with none.
+    """
+    held = _effective()
+    if os.getuid() == 0 or not held:
+        yield
+        return
+    numbers = [one for one in range(len(CAPABILITIES)) if held >> one & 1]
+    _hold(held, inheritable=held)
+    try:
+        for number in numbers:
+            result = _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, number, 0, 0)
+            _check(result, f"pass on capability {CAPABILITIES[number]}")
+        yield
+    finally:
+        _check(_libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "prctl AMBIENT")
+        _hold(held, inheritable=0)
+
+
 def has_capability(name: str) -> bool:
-    """Whether this process holds the capability `name` effectively."""
-    with open("/proc/self/status", encoding="ascii") as status:
+    """Whether this thread holds the capability `name` effectively."""
+    return bool(_effective() >> CAPABILITIES.index(name) & 1)
+
+
+def _effective() -> int:
+    with open("/proc/thread-self/status", encoding="ascii") as status:
         for line in status:
             if line.startswith("CapEff:"):
-                return bool(int(line.split()[1], 16) >> CAPABILITIES.index(name) & 1)
-    return False
+                return int(line.split()[1], 16)
+    return 0
+
+
+def is_others_too() -> bool:
+    """Whether this user namespace has other users than this one."""
+    with open("/proc/self/uid_map", encoding="ascii") as file:
+        return sum(int(line.split()[2]) for line in file) > 1
 
 
 def map_identity(uid: int, gid: int, *, outer_uid: int, outer_gid: int) -> None:

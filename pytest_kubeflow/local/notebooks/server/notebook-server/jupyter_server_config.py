@@ -1,20 +1,20 @@
 """Settings of a notebook's server, where this node differs from another one.
 
-Pods share the machine's network: the server listens at the address of its pod alone, and kernels at
-sockets of the container. It asks for no password, so it answers to names of the cluster alone, and
-not to pages of other sites (the real image does to all: what comes there has passed the mesh).
+Where pods share the machine's network the server listens at the address of its pod alone. It asks
+for no password, so it answers there to names of the cluster alone, and not to pages of other sites.
+In a network of its pod's own it answers to all, as the real image does: what comes there has passed
+the mesh. Kernels are at sockets of the container.
 """
 
 import os
-import socket
 
 path = os.environ.get("NB_PREFIX", "").strip("/").split("/")
 namespace, own = [*path, "", ""][1:3]
 gateway = "istio-ingressgateway"
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
-c.ServerApp.ip = socket.gethostbyname(socket.gethostname())
-c.ServerApp.allow_remote_access = False
+c.ServerApp.ip = os.environ["KF_LISTEN_ADDRESS"]
+c.ServerApp.allow_remote_access = c.ServerApp.ip == "0.0.0.0"  # noqa: S104 of its pod
 c.ServerApp.local_hostnames = [
     "localhost",
     *(
