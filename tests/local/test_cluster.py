@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ import requests
 
 from pytest_kubeflow.local.cluster import Endpoints, LocalKubeflow, LocalKubeflowError
 from pytest_kubeflow.local.faults import FAULTS
+from tests.local.test_ports import open_files, processes
 
 SECONDS = 20
 
@@ -155,18 +157,11 @@ def test_a_cluster_that_cannot_start_says_why() -> None:
 
 def test_only_loopback_listens(cluster: Endpoints) -> None:
     """Every socket that the cluster's processes listen on is bound to 127.0.0.0/8 or ::1."""
-    directory = str(cluster.kubeconfig.parent)
+    assert cluster.kubeconfig.exists()
     inodes = set()
-    for process in Path("/proc").iterdir():
-        try:
-            mine = directory in (process / "mountinfo").read_text() or (
-                directory.encode() in (process / "cmdline").read_bytes()
-                or b"pytest_kubeflow.local" in (process / "cmdline").read_bytes()
-            )
-            if process.name.isdigit() and mine:
-                inodes |= {os.readlink(fd) for fd in (process / "fd").iterdir()}
-        except OSError:
-            continue
+    for process in processes(os.getpid()):
+        with contextlib.suppress(OSError):
+            inodes |= set(open_files(Path(f"/proc/{process}/fd")))
     listening = []
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
@@ -175,7 +170,7 @@ def test_only_loopback_listens(cluster: Endpoints) -> None:
                 address = local.partition(":")[0]
                 # IPv6's sockets of IPv4 have ::ffff:127.0.0.1.
                 listening.append(address.removeprefix("0000000000000000FFFF0000"))
-    assert len(listening) > 5
+    assert len(listening) >= 3  # what people need, if the rest has a network of its own
     assert {address[-2:] if len(address) == 8 else address for address in listening} == {"7F"}
 
 
