@@ -13,11 +13,13 @@ log = logging.getLogger(__name__)
 CONDITION = "PodAddressesRoutable"
 
 
-def own_network(services: Iterable[str] = ()) -> tuple[ClusterNetwork, Mapping[str, Told]]:
+def own_network(
+    services: Iterable[str] = (), *, unknown: bool = False
+) -> tuple[ClusterNetwork, Mapping[str, Told]]:
     """A network of this machine with the cluster IPs of `services`, and what the node says of it.
 
     Where this machine lets nobody have one, the addresses are of loopback: a real API server makes
-    no endpoints of them.
+    no endpoints of them. If the cluster does not tell its cluster IPs, these are `unknown`.
     """
     try:
         network = MachineNetwork(services)
@@ -29,6 +31,9 @@ def own_network(services: Iterable[str] = ()) -> tuple[ClusterNetwork, Mapping[s
     if network.refused:
         why = "; ".join(network.refused) + ": Services have no addresses in pods"
         log.warning("%s", why)
+        return network, {CONDITION: ("False", "NoClusterIPs", why)}
+    if unknown:
+        why = "the API server does not tell its cluster IPs: Services have no addresses in pods"
         return network, {CONDITION: ("False", "NoClusterIPs", why)}
     told = f"pods have addresses of {network.pods}, which this machine alone reaches"
     return network, {CONDITION: ("True", "MachineNetwork", told)}
