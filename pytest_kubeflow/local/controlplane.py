@@ -169,7 +169,7 @@ class JoinedControlPlane(_ByApi[JoinedApi]):
         async with KubeClient(self.credentials(ADMIN, MASTERS)) as client:
             services = await service_cidrs(client)
             self._client_ca = await self._api.client_ca(client)
-        self.network, self.conditions = own_network(services)
+        self.network, self.conditions = own_network(services, unknown=not services)
 
     async def start(self, _objects: Iterable[Object] = ()) -> None:
         """It runs."""

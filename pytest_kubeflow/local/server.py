@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -79,6 +79,9 @@ from pytest_kubeflow.local.workflows.parts import ArgoWorkflows
 NODE = "kubeflow-local"
 CLUSTER_ISSUER = "https://kubernetes.default.svc.cluster.local"
 _STORE_NAMES = ("seaweedfs", "minio-service")
+IssueKeys = Callable[[str], Awaitable[tuple[str, str]]]
+"""Gives a namespace's keys of the object store."""
+
 _STORE_HOST = 1  # the component's number in the cluster's network
 
 
@@ -195,15 +198,7 @@ class Server:
                 components(multi_user=self._multi_user),
                 store_ip=network.host(_STORE_HOST),
             )
-        profiles = [
-            partial(
-                ProfileController,
-                issue_keys=issue_keys,
-                serves_pipelines=lambda: control.joined or _runs(images, PROFILE_PIECES),
-                on_change=images.hosted.on_change,
-            )
-        ][: int(self._multi_user)]
-        mesh, katib, notebooks = None, None, list[ControllerFactory]()
+        mesh, katib = None, None
         if self._multi_user:
             katib = await self._start_katib(images)
             mesh = Mesh(
@@ -211,25 +206,6 @@ class Server:
                 activity=activity,
                 faults=faults,
             )
-            notebooks = notebook_controllers(
-                mesh,
-                faults,
-                works=lambda: control.joined or _runs(images, NOTEBOOK_CONTROLLER),
-                on_change=images.hosted.on_change,
-            )
-            notebooks += [
-                partial(
-                    PVCViewerController,
-                    works=lambda: control.joined or _runs(images, VIEWER_CONTROLLER),
-                    on_change=images.hosted.on_change,
-                ),
-                partial(
-                    TensorboardController,
-                    faults=faults,
-                    works=lambda: control.joined or _runs(images, TENSORBOARD_CONTROLLER),
-                    on_change=images.hosted.on_change,
-                ),
-            ]
         manager = ControllerManager(
             await running.client("system:kube-controller-manager", ["system:masters"]),
             volumes=directory / VOLUMES,
@@ -237,8 +213,7 @@ class Server:
             ca=control.ca,
             faults=faults,
             more=[
-                *profiles,
-                *notebooks,
+                *(self._of_people(images, mesh, issue_keys) if mesh is not None else ()),
                 *(katib.controllers() if katib is not None else ()),
                 *([] if control.joined else [partial(Scheduler, faults=faults)]),
                 ServiceProxy,
@@ -316,22 +291,7 @@ class Server:
             host = await open_front_door(running, exposure, gateway, mesh, joined=control.joined)
         if katib is not None:
             await show_database(exposure, katib)
-        webhooks = list(webhook_programs(faults, multi_user=self._multi_user, katib=katib))
-        if control.joined:
-            joined = JoinedWebhooks(
-                admin, webhooks, directory=directory / "webhooks", namespace="kubeflow"
-            )
-            await running.run(joined.start, joined.stop)
-        else:
-            await show_parts(
-                running,
-                control,
-                exposure,
-                pipelines,
-                directory=directory,
-                multi_user=self._multi_user,
-                webhooks=webhooks,
-            )
+        await self._start_webhooks(admin, exposure, pipelines, katib)
         await exposure.shown()
         pipelines.resume()
         await self._start_platform_faults(admin)
@@ -342,9 +302,7 @@ class Server:
             await running.run(mesh.start, mesh.stop)
         return endpoints
 
-    async def _start_control(
-        self, store: ObjectStore, issue_keys: Callable[[str], Awaitable[tuple[str, str]]]
-    ) -> None:
+    async def _start_control(self, store: ObjectStore, issue_keys: IssueKeys) -> None:
         """Start the control plane, one of our own with all objects of a platform."""
         control, objects = self._control, list[Object]()
         if not control.joined:
@@ -362,6 +320,32 @@ class Server:
                 site, multi_user=self._multi_user, store_keys=keys, token_issuers=issuers
             )
         await self._running.run(partial(control.start, objects), control.stop)
+
+    def _of_people(
+        self, images: ImageCatalogue, mesh: Mesh, issue_keys: IssueKeys
+    ) -> Iterator[ControllerFactory]:
+        """The controllers of what people have on a platform: each works while its pod runs."""
+        joined, faults, changes = self._control.joined, self._faults, images.hosted.on_change
+
+        def works(component: Component) -> Callable[[], bool]:
+            return lambda: joined or _runs(images, component)
+
+        yield partial(
+            ProfileController,
+            issue_keys=issue_keys,
+            serves_pipelines=works(PROFILE_PIECES),
+            on_change=changes,
+        )
+        yield from notebook_controllers(
+            mesh, faults, works=works(NOTEBOOK_CONTROLLER), on_change=changes
+        )
+        yield partial(PVCViewerController, works=works(VIEWER_CONTROLLER), on_change=changes)
+        yield partial(
+            TensorboardController,
+            faults=faults,
+            works=works(TENSORBOARD_CONTROLLER),
+            on_change=changes,
+        )
 
     async def _start_katib(self, images: ImageCatalogue) -> Katib:
         """Katib, whose controllers work while their pod runs."""
@@ -393,6 +377,27 @@ class Server:
             faults=self._faults,
         )
         running.watch(workflows.run(), name="workflow controller")
+
+    async def _start_webhooks(
+        self, admin: KubeClient, exposure: Exposure, pipelines: Pipelines, katib: Katib | None
+    ) -> None:
+        """What the API server asks; on a cluster of our own among all that is shown besides."""
+        webhooks = list(webhook_programs(self._faults, multi_user=self._multi_user, katib=katib))
+        if self._control.joined:
+            joined = JoinedWebhooks(
+                admin, webhooks, directory=self._directory / "webhooks", namespace="kubeflow"
+            )
+            await self._running.run(joined.start, joined.stop)
+        else:
+            await show_parts(
+                self._running,
+                self._control,
+                exposure,
+                pipelines,
+                directory=self._directory,
+                multi_user=self._multi_user,
+                webhooks=webhooks,
+            )
 
     async def _start_platform_faults(self, admin: KubeClient) -> None:
         if isinstance(self._control, OwnControlPlane):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import threading
 import time
@@ -24,6 +25,7 @@ from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.local.faults import Faults
 from tests.local.controllers.conftest import start
 from tests.real.controlplane import ControlPlane
+from tests.real.programs import CHOSEN
 
 SECONDS = 40
 TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -422,6 +424,9 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def test_workloads_become_the_same(control_plane: ControlPlane, ours: Path) -> None:
+    if os.environ.get(CHOSEN):
+        # Defaults of pods differ, and with them the hashes in the names of revisions.
+        pytest.skip(f"{CHOSEN} names another release than the controllers are like")
     with ThreadPoolExecutor(2 * len(SCENARIOS)) as pool:
         theirs_found = {one: pool.submit(told, control_plane.admin, one) for one in SCENARIOS}
         ours_found = {one: pool.submit(told, ours, one) for one in SCENARIOS}

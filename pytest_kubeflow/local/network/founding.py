@@ -91,11 +91,13 @@ def _tried() -> str | None:
 _OF_REAL_CLUSTERS = {ISOLATED: _shared("a real API server asks them from there")}
 
 
-def own_network(services: Iterable[str] = ()) -> tuple[ClusterNetwork, Mapping[str, Told]]:
+def own_network(
+    services: Iterable[str] = (), *, unknown: bool = False
+) -> tuple[ClusterNetwork, Mapping[str, Told]]:
     """A network for a node of a real cluster, with the cluster IPs of `services`, and its words.
 
     Where this machine lets nobody have one, the addresses are of loopback: a real API server makes
-    no endpoints of them.
+    no endpoints of them. If the cluster does not tell its cluster IPs, these are `unknown`.
     """
     try:
         network = MachineNetwork(services)
@@ -108,6 +110,9 @@ def own_network(services: Iterable[str] = ()) -> tuple[ClusterNetwork, Mapping[s
     if network.refused:
         why = "; ".join(network.refused) + ": Services have no addresses in pods"
         log.warning("%s", why)
+        return network, {ROUTABLE: ("False", "NoClusterIPs", why)} | _OF_REAL_CLUSTERS
+    if unknown:
+        why = "the API server does not tell its cluster IPs: Services have no addresses in pods"
         return network, {ROUTABLE: ("False", "NoClusterIPs", why)} | _OF_REAL_CLUSTERS
     told = f"pods have addresses of {network.pods}, which this machine alone reaches"
     return network, {ROUTABLE: ("True", "MachineNetwork", told)} | _OF_REAL_CLUSTERS
