@@ -200,6 +200,20 @@ def test_a_name_that_is_taken(by: str, creator: NotebookCreator, cluster: Cluste
     assert core.read_namespaced_persistent_volume_claim(taken.claims[0], NAMESPACE)
 
 
+def test_a_notebook_that_is_refused_leaves_no_claim(
+    creator: NotebookCreator, cluster: Cluster
+) -> None:
+    name = cluster.ownership.name("notebook")
+    with pytest.raises(KubeflowError, match=r"containers\[0\]\.image") as refused:
+        creator(name=name, by="resource", image=5)  # type: ignore[arg-type]
+    assert "\n" not in refused.value.message
+    core = cluster.kubernetes.core
+    claims = core.list_namespaced_persistent_volume_claim(NAMESPACE).items
+    left = {one.metadata.name for one in claims if not one.metadata.deletion_timestamp}
+    assert f"{name}-workspace" not in left
+    assert creator.notebooks == []
+
+
 def test_what_the_form_cannot_say(creator: NotebookCreator) -> None:
     with pytest.raises(ConfigurationError, match="the web app for notebooks takes no env"):
         creator(env={"A": "b"})
