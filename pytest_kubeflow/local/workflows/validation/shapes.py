@@ -131,7 +131,8 @@ def _read(value: Json, wanted: Any) -> Json:
     if isinstance(value, dict) and isinstance(wanted, dict) and wanted:
         return {key: _read(one, wanted.get(key)) for key, one in value.items()}
     if isinstance(value, list) and isinstance(wanted, list):
-        empty: Json = {dict: {}, list: []}.get(type(wanted[0]))
+        item: Json = wanted[0]
+        empty: Json = type(item)() if isinstance(item, dict | list) else None
         return [empty if one is None else _read(one, wanted[0]) for one in value]
     return value
 
