@@ -399,8 +399,8 @@ RED: dict[str, dict[str, str]] = {
         EVERY_TASK: r"timed out after 4 s waiting for run .*; last state: PENDING",
     },
     "wrong-output": {
-        WF_PARAM_LOOP: r"assert \[\{'doubled': '3'\}",
-        WF_PARAMETERS: r"assert \{'numbers': '\[\"3\"",
+        WF_PARAM_LOOP: r"\[\{'doubled': .*oubled': '7'\}\] == ",
+        WF_PARAMETERS: r"\{'numbers': '\[\"3\",\"5\",\"7\"\]'\} == ",
         WF_PRINTED: r"assert '43' == '42'",
         EVERY_TASK: r"assert 10.0 == 9.0",
         TRIPLE: r"assert .* == 13",

@@ -41,7 +41,7 @@ from pytest_kubeflow.local.workflows.scope import compact
 from pytest_kubeflow.local.workflows.spoiling import SPOILING
 from pytest_kubeflow.local.workflows.support import unsupported
 from pytest_kubeflow.local.workflows.templating import replaced
-from pytest_kubeflow.local.workflows.validation import shape_error, validate
+from pytest_kubeflow.local.workflows.validation import shape_error, validate, without_nulls
 from pytest_kubeflow.local.workflows.validation.workflow import with_defaults
 
 log = logging.getLogger(__name__)
@@ -120,7 +120,7 @@ class Operation:
         if told := shape_error(plain):
             self._mark("Failed", f"cannot unmarshall spec: {told}")
             return None
-        return with_defaults(plain, self.config.defaults.get("spec") or {})
+        return with_defaults(without_nulls(plain), self.config.defaults.get("spec") or {})
 
     def _spoiled(self, spec: Json) -> Json:
         """The same, or what faults make of it."""

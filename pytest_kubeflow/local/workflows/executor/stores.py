@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_kubeflow.local.pipelines.launcher.exchange import Patience
 from pytest_kubeflow.local.pipelines.launcher.s3 import Bucket, StoreError
 from pytest_kubeflow.local.workflows.executor.pod import ExecutorError, ExecutorPod
 from pytest_kubeflow.local.workflows.podspec import SECRETS
@@ -19,6 +20,8 @@ from pytest_kubeflow.local.workflows.podspec import SECRETS
 Json = Any
 Resolve = Callable[[str], Awaitable[str]]
 """The address of `name.namespace`, or of any other host as it is."""
+_PATIENCE = 9.0
+"""Seconds for which Argo's executor tries again, in five attempts."""
 
 
 def relocated(artifact: Json, location: Json) -> Json:
@@ -51,6 +54,7 @@ class Stores:
             region=str(store.get("region") or "us-east-1"),
             access_key=self._secret(store.get("accessKeySecret")),
             secret_key=self._secret(store.get("secretKeySecret")),
+            patience=Patience(_PATIENCE),
         )
 
     def _secret(self, reference: Json) -> str:

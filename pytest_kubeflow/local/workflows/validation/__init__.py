@@ -4,7 +4,7 @@
 argo-workflows v3.7.3 workflow/validate/validate.go, in their order and in their words.
 """
 
-from pytest_kubeflow.local.workflows.validation.shapes import shape_error
+from pytest_kubeflow.local.workflows.validation.shapes import shape_error, without_nulls
 from pytest_kubeflow.local.workflows.validation.workflow import validate
 
-__all__ = ["shape_error", "validate"]
+__all__ = ["shape_error", "validate", "without_nulls"]
