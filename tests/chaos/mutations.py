@@ -42,24 +42,18 @@ from tests.chaos.records import (
     twice,
     uris_swapped,
 )
-from tests.suites.test_red import (
+from tests.suites.red.objectstore import KEYS, LARGE, MODEL, STORED
+from tests.suites.red.pipelines import (
     ARTIFACTS,
     BRANCHES,
     CLEANED_UP,
     EVERY_TASK,
-    FROM_BUCKET,
-    HEALTH,
-    KEYS,
-    LARGE,
-    MODEL,
     ORDERING,
     PARAMETERS,
     PRIVATE,
-    PROTOCOLS,
-    SORTED,
-    STORED,
-    STRANGERS,
 )
+from tests.suites.red.serving import FROM_BUCKET, HEALTH, PROTOCOLS, STRANGERS
+from tests.suites.red.volumes import SORTED
 
 HYPOTENUSE = "pipelines/test_pythagorean.py::test_hypotenuse"
 _BOOK = "order.txt"

@@ -11,7 +11,8 @@ from tests.chaos.fault import Fault
 from tests.chaos.plan import Plan, Rule
 from tests.chaos.proxy import chaos
 from tests.chaos.way import Way
-from tests.suites.test_red import KEYS, SORTED
+from tests.suites.red.objectstore import KEYS
+from tests.suites.red.volumes import SORTED
 
 
 @pytest.fixture(scope="module")

@@ -15,16 +15,16 @@ from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.local.endpoints import Endpoints
 from tests.chaos.records import artifact_metadata
 from tests.suites.altering_proxy import Alteration, AlteringProxy, altering
-from tests.suites.test_red import (
+from tests.suites.red.pipelines import (
     ARTIFACTS,
     BRANCHES,
     CLEANED_UP,
     EVERY_TASK,
     PARAMETERS,
     PUBLIC,
-    SORTED,
-    run_pytest,
 )
+from tests.suites.red.volumes import SORTED
+from tests.suites.test_red import run_pytest
 
 HYPOTENUSE = "pipelines/test_pythagorean.py::test_hypotenuse"
 ENDED = r"run \S+ ended SUCCEEDED, but "

@@ -14,7 +14,10 @@ import pytest
 
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.platform.catalogue import FAULTS
-from tests.suites.test_red import BROKEN, EVERY_TASK, SORTED, Cluster
+from tests.suites.red.pipelines import EVERY_TASK
+from tests.suites.red.serving import BROKEN
+from tests.suites.red.volumes import SORTED
+from tests.suites.test_red import Cluster
 
 _DOORS = "access/test_doors.py::test_strangers_are_sent_away_and_we_get_in"
 

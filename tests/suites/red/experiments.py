@@ -20,7 +20,7 @@ LATEST = f"{_HERE}test_schedules.py::test_a_schedule_follows_the_latest_version_
 SHOWN = f"{_HERE}test_ui.py::test_logs_and_artifacts_of_a_task_are_shown"
 ACTIONS = f"{_HERE}test_access.py::test_strangers_are_refused_each_action_and_nothing_has_changed"
 
-EXPERIMENTS: dict[str, dict[str, str]] = {
+CHECKS: dict[str, dict[str, str]] = {
     "archive-lost": {
         ARCHIVED_RUN: r"run \S+ was archived, and is listed among what is available",
         ARCHIVED_EXPERIMENT: r"experiment kf-archive-\S+ was archived, and is not",

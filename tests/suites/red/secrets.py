@@ -14,7 +14,7 @@ UNSEEN = f"{_HERE}test_secrecy.py::test_values_are_in_nothing_that_is_written"
 
 WENT_ON = r"run reading-a-(variable|file)-\S+ ended \S+ without what was missing"
 
-SECRETS: dict[str, dict[str, str]] = {
+CHECKS: dict[str, dict[str, str]] = {
     "cache-forced": {
         CHANGED: r"run reading-a-variable-\S+ ended SUCCEEDED, but task digests was not r"
     },
