@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.portforward import PortForward
 from tests.cluster.remote import wait_until
@@ -90,14 +91,13 @@ def addresses(client: KubernetesClient, service: str) -> list[str]:
 
 
 def test_one_that_is_scaled_to_nothing_does_not_answer(kubernetes: KubernetesClient) -> None:
-    (address,) = addresses(kubernetes, "ml-pipeline-ui")
-    socket.create_connection((address, 3000), timeout=20).close()
+    assert ask(kubernetes, "kubeflow", "ml-pipeline-ui", 80)
     scale(kubernetes, "ml-pipeline-ui", 0)
     try:
         wait_until(lambda: not pods(kubernetes, "ml-pipeline-ui"))
         wait_until(lambda: not addresses(kubernetes, "ml-pipeline-ui"))
-        with pytest.raises(OSError, match="refused"):
-            socket.create_connection((address, 3000), timeout=20)
+        with pytest.raises(KubeflowError, match="ml-pipeline-ui"):
+            ask(kubernetes, "kubeflow", "ml-pipeline-ui", 80)
     finally:
         scale(kubernetes, "ml-pipeline-ui", 1)
     wait_until(lambda: addresses(kubernetes, "ml-pipeline-ui"))

@@ -27,7 +27,9 @@ OLD_KEYS = ("minio", "minio123")
 _OWN = "registry.example.com/team/notebook:1.0"
 _SCRATCH = "registry.example.com/team/scratch:1.0"
 _SERVER = "registry.example.com/team/server:1.0"
-_LISTENS = "exec python3 -m http.server -b $POD_IP {port}"
+_LISTENS = """case $POD_IP in 127.*) at=$POD_IP;; *) at=0.0.0.0;; esac
+exec python3 -m http.server -b $at {port}"""
+"""At every address, unless the pod shares the machine's network."""
 
 
 def _notebook(name: str, image: str, script: str, *, mount: str | None = None) -> Sequence[Edit]:
