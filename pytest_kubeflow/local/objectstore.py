@@ -32,6 +32,9 @@ _DATA = "/data"
 _CONFIG = f"{_DATA}/s3.json"
 _SOCKETS = "/sockets"
 S3_PORT = 8333
+_STARTING_SECONDS = 10.0
+"""The longest that a store which has just been started is waited for."""
+
 _REGION = "us-east-1"
 _OBJECTS = ("Read", "Write", "List", "Tagging")
 _ALL = ("Admin", *_OBJECTS)
@@ -157,10 +160,14 @@ class ObjectStore:
     async def read(self, bucket: str, key: str) -> bytes | None:
         """The content of an object, as who runs the store sees it; None: there is no such object.
 
-        Raises OSError if the store does not answer.
+        One that has just been started is waited for. Raises OSError if the store does not answer.
         """
         if key.endswith("/") or {".", ".."} & set(key.split("/")):
             return None  # the filer would tell what is in a directory
+        if self._process is not None:
+            with contextlib.suppress(TimeoutError):  # it is asked all the same
+                async with asyncio.timeout(_STARTING_SECONDS):
+                    await self.ready()
         try:
             async with (
                 self._connect("filer") as filer,
