@@ -26,6 +26,7 @@ CHECKS: dict[str, dict[str, str]] = {
         ARCHIVED_EXPERIMENT: r"experiment kf-archive-\S+ was archived, and is not",
     },
     "artifact-lost": {SHOWN: r"the UI does not show the artifact of task written: \d+"},
+    "cache-forced": {CLONED: r"run clone-of-saying-\S+ ended SUCCEEDED, but task say was not r"},
     "catch-up-swapped": {
         MISSED: r"saying-\S+ \(every 2 s\) to have started 3 runs; last state: 1 runs",
         LAST_MISSED: r"saying-\S+ is not to catch up, and has made up for 3 starts",
@@ -56,5 +57,4 @@ CHECKS: dict[str, dict[str, str]] = {
     "schedule-not-disabled": {CRON: r"saying-\S+ is disabled, and has started \d+ runs"},
     "schedule-overlaps": {INTERVAL: r"may have one run at a time, and has had several at once"},
     "terminate-ignored": {TERMINATED: r"waiting for run waiting-\S+ to end; last state: RUNNING"},
-    "wrong-output": {CLONED: r"assert '\S+' == '\S+'|run saying-\S+"},
 }
