@@ -51,13 +51,13 @@ class Scheduled:
 
 @pytest.fixture(scope="session")
 def by_interval(shared_pipeline_experiment: PipelineExperimentCreator, period: int) -> Scheduled:
-    """Runs that take longer than the interval, one at a time, for five intervals."""
+    """Runs that take longer than two intervals, one at a time, for six intervals."""
     text = secrets.token_hex(8)
-    end = datetime.now(UTC) + timedelta(seconds=5 * period)
+    end = datetime.now(UTC) + timedelta(seconds=6 * period)
     recurring = shared_pipeline_experiment("kf-interval").schedule(
         saying_late,
         Schedule(interval=period, end=end),
-        arguments={"text": text, "seconds": 1.3 * period},
+        arguments={"text": text, "seconds": 2.2 * period},
         max_concurrency=1,
         catch_up=False,
     )
