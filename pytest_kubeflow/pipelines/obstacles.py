@@ -22,6 +22,9 @@ from pytest_kubeflow.pipelines.workflow_nodes import WORKFLOWS
 TAKEN_UP = 30.0
 """Seconds in which a workflow controller takes a Workflow up, however busy it is."""
 
+_SOON = 10.0
+"""Seconds before anybody asks whether one has."""
+
 _GLANCE = (2.0, 5.0)
 _PODS = 100
 _IMAGES = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
@@ -51,6 +54,7 @@ class Obstacles:
     start_timeout: float
     clock: Callable[[], float] = time.monotonic
     _since: dict[str, float] = field(default_factory=dict)
+    _idle_since: dict[str, float] = field(default_factory=dict)
 
     def of(self, runs: Mapping[str, Waiting]) -> dict[str, str]:
         """Why runs will not go on, by their ids: those that are beyond hope alone.
@@ -100,33 +104,44 @@ class Obstacles:
         return is_pulling(self._events("Pod", pod.metadata.name))
 
     def _idle(self, runs: Mapping[str, Waiting]) -> dict[str, str]:
-        """The runs whose Workflow nobody has taken up."""
+        """The runs whose Workflow nobody has taken up while it could be seen.
+
+        A controller has the same server as we have: what passes while that is away does not count.
+        """
         late = [
             run_id
             for run_id, run in runs.items()
-            if run.state in {"", "PENDING"} and run.seconds >= TAKEN_UP
+            if run.state in {"", "PENDING"} and run.seconds >= _SOON
         ]
+        before, self._idle_since = self._idle_since, {}
         if not late:
             return {}
-        group, version, plural = WORKFLOWS
         found = {}
-        for run_id in late:
-            with calling(f"read the Workflow of run {run_id}"):
-                items = self.kubernetes.custom.list_namespaced_custom_object(
-                    group,
-                    version,
-                    self.namespace,
-                    plural,
-                    label_selector=f"{RUN_ID}={run_id}",
-                    _request_timeout=_GLANCE,
-                )["items"]
-            if items and not (items[-1].get("status") or {}).get("phase"):
-                name = items[-1]["metadata"]["name"]
+        for workflow in self._workflows(late):
+            if (workflow.get("status") or {}).get("phase"):
+                continue
+            metadata = workflow["metadata"]
+            run_id = metadata["labels"][RUN_ID]
+            since = self._idle_since[run_id] = before.get(run_id, self.clock())
+            if self.clock() - since >= TAKEN_UP:
                 found[run_id] = (
-                    f"nobody runs Workflows here: Workflow {self.namespace}/{name} has no "
-                    f"status.phase after {TAKEN_UP:g} s; is the workflow-controller running, and "
-                    "does it look after this namespace?"
+                    f"nobody runs Workflows here: Workflow {self.namespace}/{metadata['name']} has "
+                    f"no status.phase after {TAKEN_UP:g} s; is the workflow-controller running, "
+                    "and does it look after this namespace?"
                 )
+        return found
+
+    def _workflows(self, run_ids: Collection[str]) -> list[Any]:
+        group, version, plural = WORKFLOWS
+        with calling(f"list the Workflows of runs in {self.namespace}"):
+            found: list[Any] = self.kubernetes.custom.list_namespaced_custom_object(
+                group,
+                version,
+                self.namespace,
+                plural,
+                label_selector=f"{RUN_ID} in ({','.join(sorted(run_ids))})",
+                _request_timeout=_GLANCE,
+            )["items"]
         return found
 
     def _reason(self, pod: Any) -> str:

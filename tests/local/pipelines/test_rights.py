@@ -127,7 +127,8 @@ def test_nobody_runs_workflows(member: Member, administrator: Any) -> None:
     core = client.CoreV1Api(administrator)
     kubernetes = KubernetesClient()
     kubernetes.api_client = administrator
-    obstacles = Obstacles(kubernetes, member.namespace, 120.0)
+    clock = [0.0]
+    obstacles = Obstacles(kubernetes, member.namespace, 120.0, clock=lambda: clock[0])
     core.create_namespaced_config_map(
         "kube-system",
         {"metadata": {"name": "embedded-faults"}, "data": {"workflows-ignored": "on"}},
@@ -138,6 +139,8 @@ def test_nobody_runs_workflows(member: Member, administrator: Any) -> None:
         def ignored() -> bool:
             waiting.clear()
             waiting[member.start(greeting)] = Waiting("greeting", "PENDING", TAKEN_UP + 1)
+            assert obstacles.of(waiting) == {}
+            clock[0] += TAKEN_UP
             return bool(obstacles.of(waiting))
 
         member.until(ignored, "the fault to be seen by the controller")
@@ -145,7 +148,9 @@ def test_nobody_runs_workflows(member: Member, administrator: Any) -> None:
         told = obstacles.of(waiting)[run_id]
         assert told.startswith("nobody runs Workflows here: Workflow ")
         assert "has no status.phase after 30 s" in told
-        assert obstacles.of({run_id: Waiting("greeting", "PENDING", TAKEN_UP - 1)}) == {}
+        assert obstacles.of({run_id: Waiting("greeting", "RUNNING", TAKEN_UP + 1)}) == {}
+        # It is begun anew when it is seen again.
+        assert obstacles.of(waiting) == {}
     finally:
         core.delete_namespaced_config_map("embedded-faults", "kube-system")
     # It is taken up as soon as somebody is there again.
