@@ -18,7 +18,13 @@ from pathlib import Path
 from starlette.types import ASGIApp
 
 from pytest_kubeflow.local.httpd import HttpServer
-from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient, Resource
+from pytest_kubeflow.local.kube import (
+    ApiError,
+    ApiUnreachableError,
+    KubeClient,
+    PatientClient,
+    Resource,
+)
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import (
     MUTATING_WEBHOOKS,
@@ -68,7 +74,9 @@ class JoinedWebhooks:
         pair = self_signed((_HOST,))
         self._directory.mkdir(mode=0o700, parents=True)
         for program in self._programs:
-            server = await self._serve(program.app(self._client), pair)
+            # Its server may go away while it asks: what is refused then would be refused for good.
+            client = PatientClient(self._client)
+            server = await self._serve(program.app(client), pair)
             for obj in program.objects():
                 if (resource := _KINDS.get(obj["kind"])) is not None:
                     await self._register(resource, _asking(obj, server, pair))
