@@ -22,40 +22,20 @@ from tests.suites.test_platform_red import CHECKS as PLATFORM
 from .nvidia_smi_stub import make_nvidia_smi
 from .red import (
     access,
-    experiments,
+    checks_of_all,
     katib,
     notebooks,
     objectstore,
     pipelines,
     resources,
-    secrets,
     serving,
-    tensorboards,
     volumes,
-    workflows,
 )
 
 ROOT = Path(__file__).parents[2]
 
-SUITES = (
-    access,
-    experiments,
-    katib,
-    notebooks,
-    objectstore,
-    pipelines,
-    resources,
-    secrets,
-    serving,
-    tensorboards,
-    volumes,
-    workflows,
-)
-RED: dict[str, dict[str, str]] = {}
+RED = checks_of_all()
 """Of all suites: by fault and check, what its report says."""
-for _suite in SUITES:
-    for _fault, _checks in _suite.CHECKS.items():
-        RED.setdefault(_fault, {}).update(_checks)
 UNFIT = {"dead-store": r"ERROR: .*nothing answers at http://127.0.0.1:\d+ \("}
 """Faults with which no test begins, and what the preflight says."""
 BORNE = {
