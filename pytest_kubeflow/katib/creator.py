@@ -9,15 +9,11 @@ from typing import Any
 
 from pytest_kubeflow.deletion import deletions, in_turn
 from pytest_kubeflow.errors import ConfigurationError, KubeflowError, NotFound
-from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.katib.errors import ExperimentFailed
 from pytest_kubeflow.katib.experiment import KatibAccess, KatibExperiment
 from pytest_kubeflow.katib.search_space import SearchParameter
 from pytest_kubeflow.katib.spec import (
-    EXPERIMENTS,
-    GROUP,
-    VERSION,
     ExperimentSpec,
     check_name,
     read_manifest,
@@ -117,10 +113,7 @@ def _create(access: KatibAccess, name: str, body: Mapping[str, Any]) -> None:
             f"there is an Experiment {where} already: left as it is; take another name, or none"
         )
     try:
-        with calling(f"create Experiment {where}"):
-            access.cluster.kubernetes.custom.create_namespaced_custom_object(
-                GROUP, VERSION, access.namespace, EXPERIMENTS, dict(body)
-            )
+        access.at(name).create(body)
     except KubeflowError as error:
         if _WEBHOOK not in error.message:
             raise

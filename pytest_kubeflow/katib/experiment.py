@@ -9,14 +9,13 @@ from functools import cached_property
 from typing import Any
 
 from pytest_kubeflow.cluster import Cluster
-from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, PermissionDenied
-from pytest_kubeflow.k8s.client import calling
+from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound
+from pytest_kubeflow.k8s.custom_object import CustomObject
 from pytest_kubeflow.k8s.logs import read_log
-from pytest_kubeflow.k8s.ownership import is_ours
 from pytest_kubeflow.katib.evidence import experiment_evidence, why_failed
 from pytest_kubeflow.katib.observation import metrics_in_log, number
 from pytest_kubeflow.katib.obstacles import Obstacles
-from pytest_kubeflow.katib.spec import EXPERIMENTS, GROUP, VERSION
+from pytest_kubeflow.katib.spec import KIND
 from pytest_kubeflow.katib.state import SUCCEEDED, ExperimentState, OptimalTrial
 from pytest_kubeflow.katib.trial import Trial
 from pytest_kubeflow.katib.trial_watch import TrialWatch
@@ -47,12 +46,11 @@ class KatibAccess:
 
     def read(self, name: str) -> ExperimentState:
         """The object. Raises NotFound."""
-        with calling(f"read Experiment {self.namespace}/{name}"):
-            return ExperimentState(
-                self.cluster.kubernetes.custom.get_namespaced_custom_object(
-                    GROUP, VERSION, self.namespace, EXPERIMENTS, name
-                )
-            )
+        return ExperimentState(self.at(name).read())
+
+    def at(self, name: str) -> CustomObject:
+        """How it is asked for and changed."""
+        return KIND.of(self.cluster.kubernetes, self.namespace, name)
 
     def deadline(self, timeout: float | None) -> Deadline:
         """After `timeout` seconds, or the configured ones."""
@@ -201,20 +199,13 @@ class KatibExperiment:
     def edit(self, **counts: int) -> KatibExperiment:
         """Change `parallelTrialCount`, `maxTrialCount`, `maxFailedTrialCount`; returns it."""
         self._owned()
-        with calling(f"change Experiment {self.namespace}/{self.name}"):
-            self._access.cluster.kubernetes.custom.patch_namespaced_custom_object(
-                GROUP, VERSION, self.namespace, EXPERIMENTS, self.name, {"spec": counts}
-            )
+        self._access.at(self.name).patch({"spec": counts})
         return self
 
     def _owned(self) -> ExperimentState:
         """Its state, if it is ours. Raises PermissionDenied for somebody else's."""
         state = self.state
-        if not is_ours(state.metadata.get("labels")):
-            raise PermissionDenied(
-                f"Experiment {self.namespace}/{self.name} was not made by pytest-kubeflow: "
-                "left alone"
-            )
+        self._access.at(self.name).check_ours(state.metadata)
         return state
 
     def delete(self, *, wait: bool = True, timeout: float | None = None) -> None:
@@ -224,12 +215,7 @@ class KatibExperiment:
         of that name.
         """
         with contextlib.suppress(NotFound):
-            uid = self._owned().metadata["uid"]
-            with calling(f"delete Experiment {self.namespace}/{self.name}"):
-                self._access.cluster.kubernetes.custom.delete_namespaced_custom_object(
-                    *(GROUP, VERSION, self.namespace, EXPERIMENTS, self.name),
-                    body={"preconditions": {"uid": uid}, "propagationPolicy": "Background"},
-                )
+            self._access.at(self.name).delete(self._owned().metadata["uid"])
         if wait:
             wait_until(
                 self.remains,

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.k8s.custom_object import CustomKind
 from pytest_kubeflow.katib.program import check_command, function_command
 from pytest_kubeflow.katib.search_space import SearchParameter
 
 GROUP, VERSION = "kubeflow.org", "v1beta1"
-EXPERIMENTS, TRIALS, SUGGESTIONS = "experiments", "trials", "suggestions"
+TRIALS, SUGGESTIONS = "trials", "suggestions"
+KIND = CustomKind("Experiment", GROUP, VERSION, "experiments")
 API_VERSION = f"{GROUP}/{VERSION}"
 EXPERIMENT_LABEL = "katib.kubeflow.org/experiment"
 TRIAL_LABEL = "katib.kubeflow.org/trial"

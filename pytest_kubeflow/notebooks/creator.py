@@ -15,10 +15,7 @@ from pytest_kubeflow.k8s.ownership import RUN_ID
 from pytest_kubeflow.notebooks.errors import NotebookFailed
 from pytest_kubeflow.notebooks.notebook import Notebook, NotebookAccess
 from pytest_kubeflow.notebooks.spec import (
-    GROUP,
     HOME,
-    PLURAL,
-    VERSION,
     NewClaim,
     NotebookSpec,
     check_name,
@@ -136,10 +133,7 @@ class NotebookCreator:
                 with calling(f"create volume claim {namespace}/{called}"):
                     kubernetes.core.create_namespaced_persistent_volume_claim(namespace, claim)
                 made.append(called)
-            with calling(f"create Notebook {namespace}/{name}"):
-                kubernetes.custom.create_namespaced_custom_object(
-                    GROUP, VERSION, namespace, PLURAL, wanted.manifest(name, namespace, labels)
-                )
+            self._access.at(name).create(wanted.manifest(name, namespace, labels))
         except KubeflowError:
             for called in made:
                 self._delete_claim(called)

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, PermissionDenied
+from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import calling
-from pytest_kubeflow.k8s.ownership import is_ours
+from pytest_kubeflow.k8s.custom_object import CustomObject
 from pytest_kubeflow.notebooks.evidence import notebook_evidence
 from pytest_kubeflow.notebooks.kernel import Kernel
 from pytest_kubeflow.notebooks.outputs import Outputs
 from pytest_kubeflow.notebooks.readiness import Look, Readiness
 from pytest_kubeflow.notebooks.server import STATUS, JupyterServer
-from pytest_kubeflow.notebooks.spec import GROUP, PLURAL, STOPPED, STOPPED_SINCE, VERSION
+from pytest_kubeflow.notebooks.spec import KIND, STOPPED, STOPPED_SINCE
 from pytest_kubeflow.notebooks.state import NotebookState
 from pytest_kubeflow.notebooks.webapp import JupyterWebApp
 from pytest_kubeflow.notebooks.workload import NotebookWorkload
@@ -38,19 +38,15 @@ class NotebookAccess(ServerAccess):
 
     def read(self, name: str) -> NotebookState:
         """The object. Raises NotFound."""
-        with calling(f"read Notebook {self.namespace}/{name}"):
-            return NotebookState(
-                self.cluster.kubernetes.custom.get_namespaced_custom_object(
-                    GROUP, VERSION, self.namespace, PLURAL, name
-                )
-            )
+        return NotebookState(self.at(name).read())
+
+    def at(self, name: str) -> CustomObject:
+        """How it is asked for and changed."""
+        return KIND.of(self.cluster.kubernetes, self.namespace, name)
 
     def patch(self, name: str, metadata: Mapping[str, Any]) -> None:
         """Change labels or annotations of one."""
-        with calling(f"patch Notebook {self.namespace}/{name}"):
-            self.cluster.kubernetes.custom.patch_namespaced_custom_object(
-                GROUP, VERSION, self.namespace, PLURAL, name, {"metadata": dict(metadata)}
-            )
+        self.at(name).patch({"metadata": dict(metadata)})
 
 
 class Notebook(GatewayServer[NotebookAccess]):
@@ -206,10 +202,7 @@ class Notebook(GatewayServer[NotebookAccess]):
     def _owned(self) -> NotebookState:
         """Its state, if it is ours. Raises PermissionDenied for somebody else's."""
         state = self.state
-        if not is_ours(state.metadata.get("labels")):
-            raise PermissionDenied(
-                f"Notebook {self.namespace}/{self.name} was not made by pytest-kubeflow: left alone"
-            )
+        self._access.at(self.name).check_ours(state.metadata)
         return state
 
     def delete(self, *, wait: bool = True, timeout: float | None = None) -> None:
@@ -223,7 +216,8 @@ class Notebook(GatewayServer[NotebookAccess]):
             if self._by_app:
                 self._access.app.delete(self.namespace, self.name)
             else:
-                self._remove(state)
+                uid = state.metadata["uid"]
+                self._access.at(self.name).delete(uid, propagation="Foreground")
         if wait:
             wait_until(
                 self._remains,
@@ -231,20 +225,6 @@ class Notebook(GatewayServer[NotebookAccess]):
                 deadline=self._access.deadline(timeout),
                 what=f"Notebook {self.namespace}/{self.name} to be gone",
                 evidence=self.evidence,
-            )
-
-    def _remove(self, state: NotebookState) -> None:
-        with calling(f"delete Notebook {self.namespace}/{self.name}"):
-            self._access.cluster.kubernetes.custom.delete_namespaced_custom_object(
-                GROUP,
-                VERSION,
-                self.namespace,
-                PLURAL,
-                self.name,
-                body={
-                    "preconditions": {"uid": state.metadata["uid"]},
-                    "propagationPolicy": "Foreground",
-                },
             )
 
     def _remains(self) -> str:

@@ -9,9 +9,11 @@ from fractions import Fraction
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.k8s.custom_object import CustomKind
 from pytest_kubeflow.quantity import parse_quantity
 
 GROUP, VERSION, PLURAL = "kubeflow.org", "v1", "notebooks"
+KIND = CustomKind("Notebook", GROUP, VERSION, PLURAL)
 HOME = "/home/jovyan"
 """The home directory of Kubeflow's images, where the workspace is mounted."""
 

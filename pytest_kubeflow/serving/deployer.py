@@ -9,12 +9,11 @@ from typing import Any
 
 from pytest_kubeflow.deletion import deletions, in_turn
 from pytest_kubeflow.errors import NotFound
-from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.serving.errors import ServiceFailed
 from pytest_kubeflow.serving.mesh import allow_owner, remove_policy
 from pytest_kubeflow.serving.service import InferenceService, ServiceAccess
-from pytest_kubeflow.serving.spec import GROUP, PLURAL, VERSION, ServiceSpec, check_name
+from pytest_kubeflow.serving.spec import ServiceSpec, check_name
 
 
 class ServiceDeployer:
@@ -96,10 +95,7 @@ class ServiceDeployer:
                 f"there is an InferenceService {namespace}/{name} already: left as it is; "
                 "take another name, or none"
             )
-        with calling(f"create InferenceService {namespace}/{name}"):
-            self._access.cluster.kubernetes.custom.create_namespaced_custom_object(
-                GROUP, VERSION, namespace, PLURAL, manifest
-            )
+        self._access.at(name).create(manifest)
         MADE.add("inferenceservice")
 
     def close(self) -> None:

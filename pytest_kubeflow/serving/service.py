@@ -11,17 +11,15 @@ from pytest_kubeflow.errors import (
     Evidence,
     KubeflowError,
     NotFound,
-    PermissionDenied,
 )
-from pytest_kubeflow.k8s.client import calling
-from pytest_kubeflow.k8s.ownership import is_ours
+from pytest_kubeflow.k8s.custom_object import CustomObject
 from pytest_kubeflow.retries.evidence import reading_evidence
 from pytest_kubeflow.serving.errors import ServiceFailed
 from pytest_kubeflow.serving.evidence import service_evidence
 from pytest_kubeflow.serving.predictor import SETTLING, Predictor
 from pytest_kubeflow.serving.readiness import Look, Watch
 from pytest_kubeflow.serving.routes import make_route
-from pytest_kubeflow.serving.spec import GROUP, PLURAL, VERSION, check_replicas, model_uri
+from pytest_kubeflow.serving.spec import KIND, check_replicas, model_uri
 from pytest_kubeflow.serving.state import KNATIVE, MODE, STANDARD, ServiceState, current_name
 from pytest_kubeflow.serving.workload import Workload
 from pytest_kubeflow.waiting import Deadline, wait_until
@@ -41,11 +39,11 @@ class ServiceAccess:
 
     def read(self, name: str) -> dict[str, Any]:
         """The object. Raises NotFound."""
-        with calling(f"read InferenceService {self.namespace}/{name}"):
-            found: dict[str, Any] = self.cluster.kubernetes.custom.get_namespaced_custom_object(
-                GROUP, VERSION, self.namespace, PLURAL, name
-            )
-        return found
+        return self.at(name).read()
+
+    def at(self, name: str) -> CustomObject:
+        """How it is asked for and changed."""
+        return KIND.of(self.cluster.kubernetes, self.namespace, name)
 
     def deadline(self, timeout: float | None) -> Deadline:
         """After `timeout` seconds, or the configured ones."""
@@ -220,35 +218,20 @@ class InferenceService:
             "metadata": {"uid": metadata["uid"]},
             "spec": {"predictor": dict(predictor)},
         }
-        with calling(f"change InferenceService {self.namespace}/{self.name}"):
-            self._access.cluster.kubernetes.custom.patch_namespaced_custom_object(
-                GROUP, VERSION, self.namespace, PLURAL, self.name, body
-            )
+        self._access.at(self.name).patch(body)
         return self
 
     def _owned(self) -> ServiceState:
         """Its state, if it is ours. Raises PermissionDenied for somebody else's."""
         state = self.state
-        if not is_ours(state.metadata.get("labels")):
-            raise PermissionDenied(
-                f"InferenceService {self.namespace}/{self.name} was not made by pytest-kubeflow: "
-                "left alone"
-            )
+        self._access.at(self.name).check_ours(state.metadata)
         return state
 
     def delete(self, *, wait: bool = True, timeout: float | None = None) -> None:
         """Remove it, and wait until it and its pods are gone; one that is not there is fine."""
         try:
             uid = self._owned().metadata["uid"]
-            with calling(f"delete InferenceService {self.namespace}/{self.name}"):
-                self._access.cluster.kubernetes.custom.delete_namespaced_custom_object(
-                    GROUP,
-                    VERSION,
-                    self.namespace,
-                    PLURAL,
-                    self.name,
-                    body={"preconditions": {"uid": uid}, "propagationPolicy": "Foreground"},
-                )
+            self._access.at(self.name).delete(uid, propagation="Foreground")
         except NotFound:
             pass
         if wait:

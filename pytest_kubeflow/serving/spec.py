@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.k8s.custom_object import CustomKind
 from pytest_kubeflow.serving.state import MODE
 
 GROUP, VERSION, PLURAL = "serving.kserve.io", "v1beta1", "inferenceservices"
+KIND = CustomKind("InferenceService", GROUP, VERSION, PLURAL)
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?", re.ASCII)
 _LONGEST = 63
 _SUFFIX = "-predictor"

@@ -13,9 +13,6 @@ from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.workflows.errors import WorkflowFailed
 from pytest_kubeflow.workflows.manifest import (
-    GROUP,
-    VERSION,
-    WORKFLOWS,
     WorkflowManifest,
     check_name,
 )
@@ -96,15 +93,12 @@ class WorkflowCreator:
 
 
 def _create(access: WorkflowAccess, name: str, body: Mapping[str, Any]) -> None:
-    where = f"{access.namespace}/{name}"
+    made = access.at(name)
     try:
-        with calling(f"create Workflow {where}"):
-            access.cluster.kubernetes.custom.create_namespaced_custom_object(
-                GROUP, VERSION, access.namespace, WORKFLOWS, dict(body)
-            )
+        made.create(body)
     except KubeflowError as error:
         if "already exists" not in error.message:
             raise
         raise WorkflowFailed(
-            f"there is a Workflow {where} already: left as it is; take another name, or none"
+            f"there is a {made} already: left as it is; take another name, or none"
         ) from error

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.k8s.custom_object import CustomKind
 from pytest_kubeflow.workflows.known_fields import unknown_fields
 
-GROUP, VERSION, WORKFLOWS = "argoproj.io", "v1alpha1", "workflows"
-API_VERSION = f"{GROUP}/{VERSION}"
+KIND = CustomKind("Workflow", "argoproj.io", "v1alpha1", "workflows")
+API_VERSION = f"{KIND.group}/{KIND.version}"
 LONGEST = 63
 """Characters of a name: it is a label's value as well."""
 

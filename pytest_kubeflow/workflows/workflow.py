@@ -8,15 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_kubeflow.cluster import KubernetesCluster
-from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, PermissionDenied
-from pytest_kubeflow.k8s.client import calling
+from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound
+from pytest_kubeflow.k8s.custom_object import CustomObject
 from pytest_kubeflow.k8s.logs import read_log
-from pytest_kubeflow.k8s.ownership import is_ours
 from pytest_kubeflow.provenance import READ
 from pytest_kubeflow.retries.evidence import reading_evidence
 from pytest_kubeflow.waiting import Deadline, wait_until
 from pytest_kubeflow.workflows.evidence import workflow_evidence
-from pytest_kubeflow.workflows.manifest import GROUP, VERSION, WORKFLOWS
+from pytest_kubeflow.workflows.manifest import KIND
 from pytest_kubeflow.workflows.node import WorkflowNode, table
 from pytest_kubeflow.workflows.obstacles import Obstacles
 from pytest_kubeflow.workflows.state import WorkflowState
@@ -44,12 +43,11 @@ class WorkflowAccess:
 
     def read(self, name: str) -> WorkflowState:
         """The object. Raises NotFound."""
-        with calling(f"read Workflow {self.namespace}/{name}"):
-            return WorkflowState(
-                self.cluster.kubernetes.custom.get_namespaced_custom_object(
-                    GROUP, VERSION, self.namespace, WORKFLOWS, name
-                )
-            )
+        return WorkflowState(self.at(name).read())
+
+    def at(self, name: str) -> CustomObject:
+        """How it is asked for and changed."""
+        return KIND.of(self.cluster.kubernetes, self.namespace, name)
 
     def deadline(self, timeout: float | None) -> Deadline:
         """After `timeout` seconds, or the configured ones."""
@@ -154,10 +152,7 @@ class Workflow:
     def patch(self, spec: dict[str, object]) -> Workflow:
         """Change fields of its spec, such as `suspend`; returns it."""
         self._owned()
-        with calling(f"change Workflow {self.namespace}/{self.name}"):
-            self._access.cluster.kubernetes.custom.patch_namespaced_custom_object(
-                GROUP, VERSION, self.namespace, WORKFLOWS, self.name, {"spec": spec}
-            )
+        self._access.at(self.name).patch({"spec": spec})
         return self
 
     def stop(self) -> Workflow:
@@ -167,21 +162,13 @@ class Workflow:
     def _owned(self) -> WorkflowState:
         """Its state, if it is ours. Raises PermissionDenied for somebody else's."""
         state = self._access.read(self.name)
-        if not is_ours(state.metadata.get("labels")):
-            raise PermissionDenied(
-                f"Workflow {self.namespace}/{self.name} was not made by pytest-kubeflow: left alone"
-            )
+        self._access.at(self.name).check_ours(state.metadata)
         return state
 
     def delete(self, *, wait: bool = True, timeout: float | None = None) -> None:
         """Remove it, and wait until nothing of it is left; one that is not there is fine."""
         with contextlib.suppress(NotFound):
-            uid = self._owned().metadata["uid"]
-            with calling(f"delete Workflow {self.namespace}/{self.name}"):
-                self._access.cluster.kubernetes.custom.delete_namespaced_custom_object(
-                    *(GROUP, VERSION, self.namespace, WORKFLOWS, self.name),
-                    body={"preconditions": {"uid": uid}, "propagationPolicy": "Background"},
-                )
+            self._access.at(self.name).delete(self._owned().metadata["uid"])
         if wait:
             wait_until(
                 self.remains,

@@ -1,0 +1,77 @@
+"""CustomObject: one object of a kind that a component has defined, by its name in a namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_kubeflow.errors import PermissionDenied
+from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.k8s.ownership import is_ours
+
+
+@dataclass(frozen=True, slots=True)
+class CustomKind:
+    """A kind as people call it ("Notebook"), and how the API does."""
+
+    name: str
+    group: str
+    version: str
+    plural: str
+
+    def of(self, kubernetes: KubernetesClient, namespace: str, name: str) -> CustomObject:
+        """The object of this kind and name."""
+        return CustomObject(kubernetes, self, namespace, name)
+
+
+@dataclass(frozen=True)
+class CustomObject:
+    """Methods raise KubeflowErrors, NotFound among them, with what was to be done."""
+
+    kubernetes: KubernetesClient
+    kind: CustomKind
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind.name} {self.namespace}/{self.name}"
+
+    @property
+    def _address(self) -> tuple[str, str, str, str, str]:
+        kind = self.kind
+        return kind.group, kind.version, self.namespace, kind.plural, self.name
+
+    def read(self) -> dict[str, Any]:
+        """As it is now."""
+        with calling(f"read {self}"):
+            found: dict[str, Any] = self.kubernetes.custom.get_namespaced_custom_object(
+                *self._address
+            )
+        return found
+
+    def create(self, body: Mapping[str, Any]) -> None:
+        """Make it: `body` is the whole of it."""
+        kind = self.kind
+        with calling(f"create {self}"):
+            self.kubernetes.custom.create_namespaced_custom_object(
+                kind.group, kind.version, self.namespace, kind.plural, dict(body)
+            )
+
+    def patch(self, body: Mapping[str, Any]) -> None:
+        """Change what `body` has."""
+        with calling(f"change {self}"):
+            self.kubernetes.custom.patch_namespaced_custom_object(*self._address, dict(body))
+
+    def check_ours(self, metadata: Mapping[str, Any]) -> None:
+        """Raise PermissionDenied if these metadata of it are of what no session of ours made."""
+        if not is_ours(metadata.get("labels")):
+            raise PermissionDenied(f"{self} was not made by pytest-kubeflow: left alone")
+
+    def delete(self, uid: str, *, propagation: str = "Background") -> None:
+        """Begin to remove the one with this `uid`, and no other that has its name by now."""
+        with calling(f"delete {self}"):
+            self.kubernetes.custom.delete_namespaced_custom_object(
+                *self._address,
+                body={"preconditions": {"uid": uid}, "propagationPolicy": propagation},
+            )
