@@ -6,10 +6,10 @@ tasks back to those that they wait for, and starts what can be started.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pytest_kubeflow.local.workflows import outputs
+from pytest_kubeflow.local.workflows.composite import Composite
 from pytest_kubeflow.local.workflows.dependencies import Dependencies
 from pytest_kubeflow.local.workflows.errors import (
     ParallelismReached,
@@ -18,12 +18,10 @@ from pytest_kubeflow.local.workflows.errors import (
 )
 from pytest_kubeflow.local.workflows.expansion import expand, is_loop, should_run
 from pytest_kubeflow.local.workflows.nodes import COMPLETED, FAILED_OR_ERROR, Node, fulfilled
-from pytest_kubeflow.local.workflows.run import Options, Run
+from pytest_kubeflow.local.workflows.run import Execute, Options, Run
 from pytest_kubeflow.local.workflows.scope import Scope
-from pytest_kubeflow.local.workflows.templating import replaced
 
 Json = Any
-Execute = Callable[[Run, str, Json, Json, Options], Awaitable[Node]]
 
 OMITTED = "omitted: depends condition not met"
 
@@ -38,16 +36,11 @@ async def execute_dag(
     return await _Dag(run, node, template, options, execute).run()
 
 
-class _Dag:
+class _Dag(Composite):
     def __init__(
         self, run: Run, node: Node, template: Json, options: Options, execute: Execute
     ) -> None:
-        self._run = run
-        self._tree = run.tree
-        self._node = node
-        self._template = template
-        self._execute = execute
-        self._options = Options(node["id"], options.in_exit_handler)
+        super().__init__(run, node, template, options, execute)
         self._tasks: list[Json] = template["dag"].get("tasks") or []
         self._dependencies = Dependencies(self._tasks)
         self._visited: set[str] = set()
@@ -161,12 +154,8 @@ class _Dag:
                 self._skipped(task, "Skipped", told, name=name, group=group)
                 return True
         try:
-            node = await self._execute(
-                self._run, name, one, one.get("arguments") or {}, self._options
-            )
-        except ParallelismReached:
-            return False
-        except TimedOut:
+            node = await self._call(name, one)
+        except (ParallelismReached, TimedOut):
             return False
         except WorkflowError as error:
             found = self._tree.named(name)
@@ -183,27 +172,8 @@ class _Dag:
         """Run the exit handler of a task that is over; whether it is over too."""
         if node["phase"] not in COMPLETED:
             return True
-        return await outputs.run_exit_hook(
-            self._run,
-            task,
-            node,
-            f"tasks.{task['name']}",
-            self._scope(task["name"]),
-            self._options,
-            self._execute,
-        )
-
-    def _add(self, task: Json, name: str, kind: str, phase: str, message: str) -> Node:
-        return self._tree.add(
-            name,
-            kind,
-            template=task.get("template", ""),
-            scope=self._run.scope,
-            boundary=self._node["id"],
-            phase=phase,
-            flag={},
-            message=message,
-        )
+        name = task["name"]
+        return await self._run_exit_hook(task, node, f"tasks.{name}", self._scope(name))
 
     def _skipped(
         self, task: Json, phase: str, message: str, *, name: str = "", group: Node | None = None
@@ -227,20 +197,13 @@ class _Dag:
 
     def _scope(self, name: str) -> Scope:
         """What a task may refer to."""
-        scope = Scope(self._template)
-        scope.add_outputs("workflow", self._run.status.get("outputs"))
+        scope = self._new_scope()
         for one in self._dependencies.ancestry(name):
             node = self._node_of(one)
             if node is None:
                 raise WorkflowError(f"Ancestor task node {one} not found")
             if node["type"] == "TaskGroup":
-                group = [
-                    other
-                    for other in self._tree
-                    if other.get("boundaryID") == self._node["id"]
-                    and other["name"].startswith(f"{node['name']}(")
-                ]
-                scope.add_group(f"tasks.{one}", group)
+                scope.add_group(f"tasks.{one}", self._iterations(node["name"]))
                 scope.set(f"tasks.{one}.status", node["phase"])
             else:
                 scope.add_node(f"tasks.{one}", node, self._tree)
@@ -248,9 +211,7 @@ class _Dag:
 
     def _resolved(self, task: Json) -> Json:
         """A task with what it refers to. Raises WorkflowError."""
-        scope = self._scope(task["name"])
-        made = replaced(task, {**self._run.known, **scope.parameters})
-        return outputs.with_artifacts(made, scope)
+        return self._with_references(task, self._scope(task["name"]))
 
     def _assess(self, targets: list[str]) -> str:
         """The phase of the whole: that of its last tasks, or of what came before omitted ones."""

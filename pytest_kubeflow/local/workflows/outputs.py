@@ -5,19 +5,16 @@ Source: argo-workflows v3.7.3 workflow/controller (getTemplateOutputsFromScope, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pytest_kubeflow.local.workflows.errors import ParallelismReached, WorkflowError
 from pytest_kubeflow.local.workflows.expansion import is_loop
 from pytest_kubeflow.local.workflows.expressions.errors import ExpressionError
 from pytest_kubeflow.local.workflows.expressions.when import holds
 from pytest_kubeflow.local.workflows.nodes import Node, fulfilled
-from pytest_kubeflow.local.workflows.run import Options, Run
+from pytest_kubeflow.local.workflows.run import Execute, Options, Run
 from pytest_kubeflow.local.workflows.scope import Scope, text_of
 from pytest_kubeflow.local.workflows.templating import replaced
-
-if TYPE_CHECKING:
-    from pytest_kubeflow.local.workflows.dag import Execute
 
 Json = Any
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -186,3 +187,7 @@ def globals_of(workflow: Object, spec: Json) -> dict[str, str]:
         if "value" in one:
             known[f"workflow.outputs.parameters.{one['name']}"] = text_of(one["value"])
     return known
+
+
+Execute = Callable[[Run, str, Json, Json, Options], Awaitable[Node]]
+"""Executes a template as a node of this name: it gets what calls it, and its arguments."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_kubeflow.local.workflows import outputs
-from pytest_kubeflow.local.workflows.dag import Execute
+from pytest_kubeflow.local.workflows.composite import Composite
 from pytest_kubeflow.local.workflows.errors import (
     ParallelismReached,
     TimedOut,
@@ -16,9 +16,7 @@ from pytest_kubeflow.local.workflows.errors import (
 )
 from pytest_kubeflow.local.workflows.expansion import expand, is_loop, should_run
 from pytest_kubeflow.local.workflows.nodes import COMPLETED, FAILED_OR_ERROR, Node, fulfilled
-from pytest_kubeflow.local.workflows.run import Options, Run
-from pytest_kubeflow.local.workflows.scope import Scope
-from pytest_kubeflow.local.workflows.templating import replaced
+from pytest_kubeflow.local.workflows.run import Execute, Options, Run
 
 Json = Any
 
@@ -33,19 +31,13 @@ async def execute_steps(
     return await _Steps(run, node, template, options, execute).run()
 
 
-class _Steps:
+class _Steps(Composite):
     def __init__(
         self, run: Run, node: Node, template: Json, options: Options, execute: Execute
     ) -> None:
-        self._run = run
-        self._tree = run.tree
-        self._node = node
-        self._template = template
-        self._execute = execute
-        self._options = Options(node["id"], options.in_exit_handler)
+        super().__init__(run, node, template, options, execute)
         self._groups: list[list[Json]] = template["steps"]
-        self._scope = Scope(template)
-        self._scope.add_outputs("workflow", run.status.get("outputs"))
+        self._scope = self._new_scope()
 
     def _group_name(self, number: int) -> str:
         return f"{self._node['name']}[{number}]"
@@ -104,9 +96,7 @@ class _Steps:
             if not self._proceeds(group, name, step):
                 continue
             try:
-                await self._execute(
-                    self._run, name, step, step.get("arguments") or {}, self._options
-                )
+                await self._call(name, step)
             except ParallelismReached:
                 if self._tree.named(name) is None:
                     continue
@@ -133,8 +123,7 @@ class _Steps:
         found: list[Json] = []
         for step in steps:
             try:
-                known = {**self._run.known, **self._scope.parameters}
-                made = outputs.with_artifacts(replaced(step, known), self._scope)
+                made = self._with_references(step, self._scope)
             except WorkflowError as error:
                 raise WorkflowError(f"Failed to resolve references: {error}") from None
             iterations = expand(made)
@@ -147,16 +136,7 @@ class _Steps:
         self, group: Node, name: str, step: Json, message: str, phase: str = "Skipped"
     ) -> None:
         if self._tree.named(name) is None:
-            self._tree.add(
-                name,
-                "Skipped",
-                template=step.get("template", ""),
-                scope=self._run.scope,
-                boundary=self._node["id"],
-                phase=phase,
-                flag={},
-                message=message,
-            )
+            self._add(step, name, "Skipped", phase, message)
             self._tree.connect(group["name"], name)
 
     def _proceeds(self, group: Node, name: str, step: Json) -> bool:
@@ -178,15 +158,8 @@ class _Steps:
             if not fulfilled(child):
                 completed = False
             elif child["phase"] in COMPLETED:
-                done = await outputs.run_exit_hook(
-                    self._run,
-                    step,
-                    child,
-                    f"steps.{step.get('name', '')}",
-                    self._scope,
-                    self._options,
-                    self._execute,
-                )
+                prefix = f"steps.{step.get('name', '')}"
+                done = await self._run_exit_hook(step, child, prefix, self._scope)
                 completed = completed and done
         if not completed:
             return
@@ -209,13 +182,7 @@ class _Steps:
                 continue
             self._scope.add_group(
                 prefix,
-                [
-                    one
-                    for one in self._tree
-                    if one.get("boundaryID") == self._node["id"]
-                    and one["name"].startswith(f"{name}(")
-                    and one["type"] != "Skipped"
-                ],
+                [one for one in self._iterations(name) if one["type"] != "Skipped"],
             )
 
     def _set_outbound(self, number: int) -> None:
