@@ -7,17 +7,16 @@ By turns with networks of pods' own and with the machine's: the last line is wha
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
 import time
 from collections import defaultdict
-from pathlib import Path
 
 import requests
 import urllib3
 
+from benchmarks.processor import processor_seconds
 from pytest_kubeflow.local.cluster import LocalKubeflow
 
 _POLL_SECONDS = 0.02
@@ -32,12 +31,6 @@ def bare_python() -> float:
     began = time.perf_counter()
     subprocess.run([sys.executable, "-c", "pass"], check=True)
     return time.perf_counter() - began
-
-
-def processor_seconds(pid: int) -> float:
-    """What a process has used, which other programs of a busy machine do not change much."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def until_answering(url: str) -> None:

@@ -10,15 +10,14 @@ or if a trial has not observed what it should.
 from __future__ import annotations
 
 import copy
-import os
 import sys
 import time
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from kubernetes import client, config, watch
 
+from benchmarks.processor import processor_seconds
 from pytest_kubeflow.local.cluster import LocalKubeflow
 
 _GROUP, _VERSION = "kubeflow.org", "v1beta1"
@@ -162,30 +161,24 @@ class Measured:
         return time.perf_counter() - began
 
 
-def cpu_seconds(pid: int) -> float:
-    """What a process has worked so far, its children not counted."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def main() -> None:
     """Measure and print."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     with LocalKubeflow() as running:
         endpoints = running.endpoints
         assert running.pid is not None
-        clock = [cpu_seconds(running.pid)]
+        clock = [processor_seconds(running.pid)]
         measured = Measured(str(endpoints.kubeconfig), endpoints.namespace)
         measured.experiment("first", trials=3, parallel=3)
         warm = measured.experiment("warm", trials=12, parallel=3)
         same = measured.injected(measured.trials("warm")[0]["metadata"]["name"])
-        clock.append(cpu_seconds(running.pid))
+        clock.append(processor_seconds(running.pid))
         plain = measured.jobs("plain", job("echo score=1"), count=count, parallel=10)
-        clock.append(cpu_seconds(running.pid))
+        clock.append(processor_seconds(running.pid))
         jobs = measured.jobs("same", same, count=count, parallel=10)
-        clock.append(cpu_seconds(running.pid))
+        clock.append(processor_seconds(running.pid))
         whole = measured.experiment("many", trials=count, parallel=10)
-        clock.append(cpu_seconds(running.pid))
+        clock.append(processor_seconds(running.pid))
     cpu = [after - before for before, after in pairwise(clock)][1:]
     own = (whole - jobs) / count
     print(f"12 trials, 3 at a time     {warm:6.2f} s (bound: {_WARM_BOUND:g} s)")

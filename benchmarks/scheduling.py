@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import os
 import signal
 import statistics
 import sys
@@ -24,6 +23,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.processor import processor_seconds
 from benchmarks.submitting import DECLARING, PLAIN, Bench, working
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.pipelines.view import RunView
@@ -162,12 +162,6 @@ def delay(bench: Bench) -> None:
         )
 
 
-def _used(pid: int) -> float:
-    """CPU seconds of a process."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def plan(bench: Bench) -> None:
     """A thousand runs are declared, fifty are in flight."""
     bare = bench.stamps(
@@ -186,9 +180,9 @@ def plan(bench: Bench) -> None:
         if session.poll() is not None:
             raise SystemExit(session.communicate()[0])
         time.sleep(_POLL)
-    used, began = _used(session.pid), time.monotonic()
+    used, began = processor_seconds(session.pid), time.monotonic()
     time.sleep(_MINUTE / 2)
-    share = (_used(session.pid) - used) / (time.monotonic() - began)
+    share = (processor_seconds(session.pid) - used) / (time.monotonic() - began)
     session.send_signal(signal.SIGINT)
     stamps = bench.stamps(session, code=2)
     print(f"{_DECLARED} runs declared, {_IN_FLIGHT} in flight")

@@ -8,14 +8,13 @@ a bound is missed, or if a Workflow has not come to what it should.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 from kubernetes import client, config, watch
 
+from benchmarks.processor import processor_seconds
 from pytest_kubeflow.local.cluster import LocalKubeflow
 
 _WORKFLOWS = ("argoproj.io", "v1alpha1")
@@ -142,12 +141,6 @@ class Measured:
         return time.perf_counter() - began
 
 
-def cpu_seconds(pid: int) -> float:
-    """What a process has worked so far, its children not counted."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def main() -> None:
     """Measure and print."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100
@@ -158,11 +151,11 @@ def main() -> None:
         measured.run(two_steps("first"), 2)
         warm = min(measured.run(two_steps(f"warm-{one}"), 2) for one in range(5))
         measured.run(many("before", 10), 10)
-        clock = [cpu_seconds(running.pid)]
+        clock = [processor_seconds(running.pid)]
         whole = measured.run(many("many", count), count)
-        clock.append(cpu_seconds(running.pid))
+        clock.append(processor_seconds(running.pid))
         alone = measured.pods(measured.copies("many", "alone"), "alone")
-        clock.append(cpu_seconds(running.pid))
+        clock.append(processor_seconds(running.pid))
     print(f"two steps            {warm:6.2f} s, the best of five (bound: {_WARM_BOUND:g} s)")
     print(f"{count} nodes at once   {whole:6.2f} s, {clock[1] - clock[0]:6.2f} s of the server")
     print(f"their pods alone     {alone:6.2f} s, {clock[2] - clock[1]:6.2f} s of the server")

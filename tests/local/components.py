@@ -22,6 +22,23 @@ _SCRIPT = "echo kept > /data/file"
 
 
 @contextmanager
+def api_server() -> Iterator[Path]:
+    """The kubeconfig of an API server which has nothing beside it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest_kubeflow.local.apiserver"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        yield Path(process.stdout.readline().strip())
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+
+@contextmanager
 def running(kubeconfig: Path, folder: Path) -> Iterator[Path]:
     """Controllers, scheduler and kubelet beside the API server of `kubeconfig`; all end well.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.components import check, running
+from tests.local.components import api_server, check, running
 
 _JOINING = ("controllers", "kubelet", "provisioner", "scheduler")
 
@@ -18,18 +18,8 @@ _JOINING = ("controllers", "kubelet", "provisioner", "scheduler")
 @pytest.fixture(scope="module")
 def kubeconfig() -> Iterator[Path]:
     """That of an API server which has nothing beside it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest_kubeflow.local.apiserver"],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        yield Path(process.stdout.readline().strip())
-    finally:
-        process.terminate()
-        process.wait()
-        process.stdout.close()
+    with api_server() as kubeconfig:
+        yield kubeconfig
 
 
 def test_programs_make_a_kubernetes_together(kubeconfig: Path, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.joinedwebhooks import JoinedWebhooks
 from pytest_kubeflow.local.kube import KubeClient, load_kubeconfig
 from pytest_kubeflow.local.webhookprograms import webhook_programs
+from tests.local.components import api_server
 from tests.local.webapps.conftest import eventually
 
 _PROFILE = "kubeflow-user-example-com"
@@ -43,18 +44,8 @@ _VALIDATING = {
 @pytest.fixture(scope="module")
 def kubeconfig() -> Iterator[Path]:
     """That of an API server with nothing beside it: no controllers, no scheduler."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest_kubeflow.local.apiserver"],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        yield Path(process.stdout.readline().strip())
-    finally:
-        process.terminate()
-        process.wait()
-        process.stdout.close()
+    with api_server() as kubeconfig:
+        yield kubeconfig
 
 
 @pytest.fixture(scope="module")
