@@ -26,6 +26,35 @@ class CustomKind:
 
 
 @dataclass(frozen=True)
+class ObjectState:
+    """An object as the API gave it."""
+
+    object: Mapping[str, Any]
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """Its name, labels, annotations..."""
+        found: Mapping[str, Any] = self.object["metadata"]
+        return found
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.metadata["name"])
+
+    @property
+    def status(self) -> Mapping[str, Any]:
+        """What its controller says of it; empty until it does."""
+        found: Mapping[str, Any] = self.object.get("status") or {}
+        return found
+
+    @property
+    def is_being_deleted(self) -> bool:
+        """Whether it is on its way out."""
+        return bool(self.metadata.get("deletionTimestamp"))
+
+
+@dataclass(frozen=True)
 class CustomObject:
     """Methods raise KubeflowErrors, NotFound among them, with what was to be done."""
 

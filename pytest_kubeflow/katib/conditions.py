@@ -45,8 +45,3 @@ def holds(thing: Mapping[str, Any], name: str) -> bool:
     """Whether this condition holds now."""
     found = condition(thing, name)
     return found is not None and found.is_true
-
-
-def is_being_deleted(thing: Mapping[str, Any]) -> bool:
-    """Whether its deletion has begun."""
-    return bool((thing.get("metadata") or {}).get("deletionTimestamp"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from pytest_kubeflow.cluster import Cluster
+from pytest_kubeflow.cluster.namespace_access import NamespaceAccess
 from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound
 from pytest_kubeflow.k8s.custom_object import CustomObject
 from pytest_kubeflow.k8s.logs import read_log
@@ -24,20 +25,14 @@ from pytest_kubeflow.katib.webui import KatibUI
 from pytest_kubeflow.katib.workload import ExperimentWorkload, collector_of
 from pytest_kubeflow.provenance import READ
 from pytest_kubeflow.retries.evidence import reading_evidence
-from pytest_kubeflow.waiting import Deadline, wait_until
+from pytest_kubeflow.waiting import wait_until
 
 
 @dataclass(frozen=True)
-class KatibAccess:
-    """What the experiments of one namespace are asked with. `timeout` is the longest wait.
-
-    Whoever waits for an experiment tells `onlooker` its name and how far it is; None at the end.
-    """
+class KatibAccess(NamespaceAccess):
+    """What the experiments of one namespace are asked with."""
 
     cluster: Cluster
-    namespace: str
-    timeout: float
-    onlooker: Callable[[str, str | None], None] | None = None
 
     @cached_property
     def ui(self) -> KatibUI:
@@ -51,10 +46,6 @@ class KatibAccess:
     def at(self, name: str) -> CustomObject:
         """How it is asked for and changed."""
         return KIND.of(self.cluster.kubernetes, self.namespace, name)
-
-    def deadline(self, timeout: float | None) -> Deadline:
-        """After `timeout` seconds, or the configured ones."""
-        return Deadline.after(self.timeout if timeout is None else timeout)
 
 
 class KatibExperiment:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from pytest_kubeflow.k8s.custom_object import ObjectState
 from pytest_kubeflow.katib.conditions import Condition, condition, conditions_of, holds
-from pytest_kubeflow.katib.conditions import is_being_deleted as _is_being_deleted
 from pytest_kubeflow.katib.observation import Observation, strategies_of
 from pytest_kubeflow.katib.search_space import SearchParameter, space_of
 from pytest_kubeflow.katib.spec import MAXIMIZE
@@ -39,27 +39,13 @@ class OptimalTrial:
 
 
 @dataclass(frozen=True)
-class ExperimentState:
+class ExperimentState(ObjectState):
     """An Experiment as the API gave it."""
-
-    object: Mapping[str, Any]
-
-    @property
-    def metadata(self) -> Mapping[str, Any]:
-        """Its name, labels, annotations..."""
-        found: Mapping[str, Any] = self.object["metadata"]
-        return found
 
     @property
     def spec(self) -> Mapping[str, Any]:
         """What was asked for, with Katib's defaults."""
         found: Mapping[str, Any] = self.object.get("spec") or {}
-        return found
-
-    @property
-    def status(self) -> Mapping[str, Any]:
-        """What became of it."""
-        found: Mapping[str, Any] = self.object.get("status") or {}
         return found
 
     @property
@@ -139,11 +125,6 @@ class ExperimentState:
     def is_over(self) -> bool:
         """Whether it has ended."""
         return self.has_succeeded or self.has_failed
-
-    @property
-    def is_being_deleted(self) -> bool:
-        """Whether its deletion has begun."""
-        return _is_being_deleted(self.object)
 
     @property
     def reason(self) -> str:

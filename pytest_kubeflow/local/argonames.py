@@ -10,7 +10,7 @@ _LONGEST_PREFIX = 242  # of a pod's name, before the hash
 
 def node_id(workflow: str, name: str) -> str:
     """The id of the node called `name`."""
-    return workflow if name == workflow else f"{workflow}-{_fnv(name)}"
+    return workflow if name == workflow else f"{workflow}-{fnv(name)}"
 
 
 def pod_name(workflow: str, name: str, template: str) -> str:
@@ -18,11 +18,11 @@ def pod_name(workflow: str, name: str, template: str) -> str:
     if name == workflow:
         return workflow
     prefix = f"{workflow}-{template}" if template else workflow
-    return f"{prefix[:_LONGEST_PREFIX]}-{_fnv(name)}"
+    return f"{prefix[:_LONGEST_PREFIX]}-{fnv(name)}"
 
 
-def _fnv(text: str) -> int:
-    """FNV-1a of 32 bits."""
+def fnv(text: str) -> int:
+    """FNV-1a of 32 bits, which controllers of Argo and KFP make names of."""
     value = 0x811C9DC5
     for byte in text.encode():
         value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF

@@ -7,37 +7,20 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from pytest_kubeflow.k8s.custom_object import ObjectState
 from pytest_kubeflow.notebooks.spec import HOME, STOPPED
 
 _PREFIX = "NB_PREFIX"
 
 
 @dataclass(frozen=True)
-class NotebookState:
+class NotebookState(ObjectState):
     """A Notebook as the API gave it."""
-
-    object: Mapping[str, Any]
-
-    @property
-    def metadata(self) -> Mapping[str, Any]:
-        """Its name, labels, annotations..."""
-        found: Mapping[str, Any] = self.object["metadata"]
-        return found
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return str(self.metadata["name"])
 
     @property
     def path(self) -> str:
         """Where it is behind the gateway, without a slash at the end."""
         return f"/notebook/{self.metadata['namespace']}/{self.name}"
-
-    @property
-    def _status(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.object.get("status") or {}
-        return found
 
     @property
     def pod_spec(self) -> Mapping[str, Any]:
@@ -53,12 +36,7 @@ class NotebookState:
     @property
     def ready_replicas(self) -> int:
         """1 while its pod is ready; that does not say that its server responds."""
-        return int(self._status.get("readyReplicas") or 0)
-
-    @property
-    def is_being_deleted(self) -> bool:
-        """Whether its deletion has begun."""
-        return bool(self.metadata.get("deletionTimestamp"))
+        return int(self.status.get("readyReplicas") or 0)
 
     @property
     def stopped_since(self) -> str:
@@ -108,14 +86,14 @@ class NotebookState:
             return "being deleted"
         if self.stopped_since:
             return f"stopped (since {self.stopped_since})"
-        state = self._status.get("containerState") or {}
+        state = self.status.get("containerState") or {}
         waiting = state.get("waiting") or state.get("terminated")
         if waiting:
             told = ": ".join(str(waiting[key]) for key in ("reason", "message") if waiting.get(key))
             return f"its container waits: {told}" if "waiting" in state else f"ended: {told}"
-        for condition in self._status.get("conditions") or ():
+        for condition in self.status.get("conditions") or ():
             if condition.get("status") == "False" and condition.get("message"):
                 return f"{condition.get('reason') or condition.get('type')}: {condition['message']}"
         if self.ready_replicas:
             return "its pod is ready"
-        return "no pod yet" if not self._status.get("conditions") else "its pod is not ready"
+        return "no pod yet" if not self.status.get("conditions") else "its pod is not ready"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pytest_kubeflow.cluster import Cluster
+from pytest_kubeflow.cluster.namespace_access import NamespaceAccess
 from pytest_kubeflow.errors import (
     Evidence,
     KubeflowError,
@@ -26,16 +27,10 @@ from pytest_kubeflow.waiting import Deadline, wait_until
 
 
 @dataclass(frozen=True)
-class ServiceAccess:
-    """What the services of one namespace are asked with. `timeout` is the longest wait.
-
-    Whoever waits for a service tells `onlooker` its name and what it waits for; None at the end.
-    """
+class ServiceAccess(NamespaceAccess):
+    """What the services of one namespace are asked with."""
 
     cluster: Cluster
-    namespace: str
-    timeout: float
-    onlooker: Callable[[str, str | None], None] | None = None
 
     def read(self, name: str) -> dict[str, Any]:
         """The object. Raises NotFound."""
@@ -44,10 +39,6 @@ class ServiceAccess:
     def at(self, name: str) -> CustomObject:
         """How it is asked for and changed."""
         return KIND.of(self.cluster.kubernetes, self.namespace, name)
-
-    def deadline(self, timeout: float | None) -> Deadline:
-        """After `timeout` seconds, or the configured ones."""
-        return Deadline.after(self.timeout if timeout is None else timeout)
 
 
 class InferenceService:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from pytest_kubeflow.k8s.custom_object import ObjectState
+
 MODE = "serving.kserve.io/deploymentMode"
 STANDARD, KNATIVE = "Standard", "Knative"
 _OLD_NAMES = {"RawDeployment": STANDARD, "Serverless": KNATIVE}
@@ -53,25 +55,12 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class ServiceState:
+class ServiceState(ObjectState):
     """An InferenceService as the API gave it."""
-
-    object: Mapping[str, Any]
-
-    @property
-    def _status(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.object.get("status") or {}
-        return found
 
     @property
     def _model(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self._status.get("modelStatus") or {}
-        return found
-
-    @property
-    def metadata(self) -> Mapping[str, Any]:
-        """Its name, labels, generation..."""
-        found: Mapping[str, Any] = self.object["metadata"]
+        found: Mapping[str, Any] = self.status.get("modelStatus") or {}
         return found
 
     @property
@@ -82,18 +71,13 @@ class ServiceState:
     @property
     def observed(self) -> int | None:
         """The generation that the status tells of, where it tells; see the module."""
-        found = self._status.get("observedGeneration")
+        found = self.status.get("observedGeneration")
         return None if found is None else int(found)
 
     @property
     def is_stale(self) -> bool:
         """Whether the status says that it is about an older spec."""
         return self.observed is not None and self.observed < self.generation
-
-    @property
-    def is_being_deleted(self) -> bool:
-        """Whether its deletion has begun."""
-        return bool(self.metadata.get("deletionTimestamp"))
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -105,7 +89,7 @@ class ServiceState:
                 str(one.get("reason") or ""),
                 " ".join(str(one.get("message") or "").split()),
             )
-            for one in self._status.get("conditions") or ()
+            for one in self.status.get("conditions") or ()
         )
 
     def condition(self, kind: str) -> Condition | None:
@@ -157,7 +141,7 @@ class ServiceState:
     @property
     def mode(self) -> str | None:
         """Standard or Knative, by the status or by what only Knative fills in; None: not told."""
-        told = self._status.get("deploymentMode")
+        told = self.status.get("deploymentMode")
         if told:
             return current_name(str(told))
         if self.latest_created:
@@ -166,7 +150,7 @@ class ServiceState:
 
     @property
     def _predictor(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = (self._status.get("components") or {}).get("predictor") or {}
+        found: Mapping[str, Any] = (self.status.get("components") or {}).get("predictor") or {}
         return found
 
     @property
@@ -191,7 +175,7 @@ class ServiceState:
     @property
     def url(self) -> str:
         """The address that KServe announces; empty before there is one."""
-        return str(self._status.get("url") or "")
+        return str(self.status.get("url") or "")
 
     @property
     def host(self) -> str:

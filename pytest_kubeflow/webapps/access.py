@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_kubeflow.cluster import Cluster
-from pytest_kubeflow.waiting import Deadline
+from pytest_kubeflow.cluster.namespace_access import NamespaceAccess
 
 if TYPE_CHECKING:
     import requests
 
 
 @dataclass(frozen=True)
-class ServerAccess:
-    """`timeout` is the longest wait, in seconds.
-
-    Whoever waits for a server tells `onlooker` its name and what it waits for; None at the end.
-    """
+class ServerAccess(NamespaceAccess):
+    """By their objects, and by the gateway as us."""
 
     cluster: Cluster
-    namespace: str
-    timeout: float
-    onlooker: Callable[[str, str | None], None] | None = None
 
     @cached_property
     def session(self) -> requests.Session:
@@ -35,7 +28,3 @@ class ServerAccess:
     def hasty_session(self) -> requests.Session:
         """The same, each asked once: while a server starts, each answer counts."""
         return self.cluster.session(patient=False)
-
-    def deadline(self, timeout: float | None) -> Deadline:
-        """After `timeout` seconds, or the configured ones."""
-        return Deadline.after(self.timeout if timeout is None else timeout)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
+from pytest_kubeflow.k8s.custom_object import ObjectState
 from pytest_kubeflow.workflows.node import BAD, POD, RETRY, StoredArtifact, WorkflowNode
 
 FINAL = frozenset({"Succeeded", "Failed", "Error"})
@@ -17,27 +16,8 @@ _COMPRESSED = (
 
 
 @dataclass(frozen=True)
-class WorkflowState:
+class WorkflowState(ObjectState):
     """A Workflow as the API gave it."""
-
-    object: Mapping[str, Any]
-
-    @property
-    def metadata(self) -> Mapping[str, Any]:
-        """Its name, labels, annotations..."""
-        found: Mapping[str, Any] = self.object["metadata"]
-        return found
-
-    @property
-    def name(self) -> str:
-        """Of the object."""
-        return str(self.metadata["name"])
-
-    @property
-    def status(self) -> Mapping[str, Any]:
-        """What became of it."""
-        found: Mapping[str, Any] = self.object.get("status") or {}
-        return found
 
     @property
     def phase(self) -> str:
@@ -63,11 +43,6 @@ class WorkflowState:
     def is_over(self) -> bool:
         """Whether it has ended, well or not."""
         return self.phase in FINAL
-
-    @property
-    def is_being_deleted(self) -> bool:
-        """Whether it is on its way out."""
-        return bool(self.metadata.get("deletionTimestamp"))
 
     @property
     def service_account(self) -> str:

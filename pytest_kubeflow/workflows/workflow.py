@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from pytest_kubeflow.cluster import KubernetesCluster
+from pytest_kubeflow.cluster.namespace_access import NamespaceAccess
 from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound
 from pytest_kubeflow.k8s.custom_object import CustomObject
 from pytest_kubeflow.k8s.logs import read_log
 from pytest_kubeflow.provenance import READ
 from pytest_kubeflow.retries.evidence import reading_evidence
-from pytest_kubeflow.waiting import Deadline, wait_until
+from pytest_kubeflow.waiting import wait_until
 from pytest_kubeflow.workflows.evidence import workflow_evidence
 from pytest_kubeflow.workflows.manifest import KIND
 from pytest_kubeflow.workflows.node import WorkflowNode, table
@@ -30,16 +29,8 @@ _OF_EXECUTOR = re.compile(
 
 
 @dataclass(frozen=True)
-class WorkflowAccess:
-    """What the Workflows of one namespace are asked with. `timeout` is the longest wait.
-
-    Whoever waits for a Workflow tells `onlooker` its name and how far it is; None at the end.
-    """
-
-    cluster: KubernetesCluster
-    namespace: str
-    timeout: float
-    onlooker: Callable[[str, str | None], None] | None = None
+class WorkflowAccess(NamespaceAccess):
+    """What the Workflows of one namespace are asked with."""
 
     def read(self, name: str) -> WorkflowState:
         """The object. Raises NotFound."""
@@ -48,10 +39,6 @@ class WorkflowAccess:
     def at(self, name: str) -> CustomObject:
         """How it is asked for and changed."""
         return KIND.of(self.cluster.kubernetes, self.namespace, name)
-
-    def deadline(self, timeout: float | None) -> Deadline:
-        """After `timeout` seconds, or the configured ones."""
-        return Deadline.after(self.timeout if timeout is None else timeout)
 
 
 class Workflow:

@@ -11,6 +11,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from pytest_kubeflow.local.argonames import fnv
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import Informer
 from pytest_kubeflow.local.pipelines.api.errors import RequestError
@@ -118,7 +119,4 @@ class RecurringRuns:
 def _run_name(stem: str, index: int) -> str:
     """As the controller names them: with a number, and a hash (FNV-1a) of it all."""
     name = f"{stem}-{index}"
-    digest = 0x811C9DC5
-    for byte in name.encode():
-        digest = (digest ^ byte) * 0x01000193 % 2**32
-    return f"{name}-{digest}"
+    return f"{name}-{fnv(name)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from pytest_kubeflow.local.controllers.owners import controller_reference
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import PERSISTENT_VOLUME_CLAIMS
@@ -49,16 +50,7 @@ def _manifest(template: Json, name: str, workflow: Object) -> Object:
         "name": name,
         "namespace": owner["namespace"],
         "labels": {**(claim["metadata"].get("labels") or {}), LABEL: owner["name"]},
-        "ownerReferences": [
-            {
-                "apiVersion": "argoproj.io/v1alpha1",
-                "kind": "Workflow",
-                "name": owner["name"],
-                "uid": owner["uid"],
-                "controller": True,
-                "blockOwnerDeletion": True,
-            }
-        ],
+        "ownerReferences": [controller_reference(workflow)],
     }
     claim["metadata"].pop("creationTimestamp", None)
     return claim

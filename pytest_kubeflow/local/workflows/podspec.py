@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_kubeflow.local.controllers.owners import controller_reference
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.workflows.config import ControllerConfig
 from pytest_kubeflow.local.workflows.errors import WorkflowError
@@ -128,16 +129,7 @@ class NodePod:
             "namespace": owner["namespace"],
             "labels": labels,
             "annotations": annotations,
-            "ownerReferences": [
-                {
-                    "apiVersion": "argoproj.io/v1alpha1",
-                    "kind": "Workflow",
-                    "name": owner["name"],
-                    "uid": owner["uid"],
-                    "controller": True,
-                    "blockOwnerDeletion": True,
-                }
-            ],
+            "ownerReferences": [controller_reference(self.workflow)],
         }
 
     def _main(self, template: Json) -> Json:

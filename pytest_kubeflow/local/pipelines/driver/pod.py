@@ -12,6 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_kubeflow.local.controllers.owners import controller_reference
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.pipelines.driver.argo import node_id
 from pytest_kubeflow.local.pipelines.driver.command import resolve_command
@@ -183,16 +184,7 @@ def run_metadata(workflow: Object, run_id: str, name: str, node: str) -> Object:
             "workflows.argoproj.io/node-name": node,
             "kubectl.kubernetes.io/default-container": "main",
         },
-        "ownerReferences": [
-            {
-                "apiVersion": "argoproj.io/v1alpha1",
-                "kind": "Workflow",
-                "name": owner["name"],
-                "uid": owner["uid"],
-                "controller": True,
-                "blockOwnerDeletion": True,
-            }
-        ],
+        "ownerReferences": [controller_reference(workflow)],
     }
 
 
