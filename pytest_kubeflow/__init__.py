@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pytest_kubeflow.experiments.experiment import PipelineExperiment
     from pytest_kubeflow.experiments.recurring_run import RecurringRun
     from pytest_kubeflow.experiments.schedule import Schedule
+    from pytest_kubeflow.fixtures.beginning import begin
     from pytest_kubeflow.k8s.client import KubernetesClient
     from pytest_kubeflow.k8s.inventory import Holder, Inventory, NodeFacts, read_inventory
     from pytest_kubeflow.k8s.portforward import PortForward
@@ -208,6 +209,7 @@ __all__ = [
     "WorkflowFailed",
     "WorkflowNode",
     "as_float32",
+    "begin",
     "event_file",
     "forgeries",
     "model_uri",
@@ -250,6 +252,7 @@ _HOMES = {
     "experiments.experiment": ["PipelineExperiment"],
     "experiments.recurring_run": ["RecurringRun"],
     "experiments.schedule": ["Schedule"],
+    "fixtures.beginning": ["begin"],
     "k8s.client": ["KubernetesClient"],
     "k8s.inventory": ["Holder", "Inventory", "NodeFacts", "read_inventory"],
     "k8s.portforward": ["PortForward"],

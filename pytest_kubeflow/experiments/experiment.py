@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_kubeflow.experiments.recurring_run import RecurringRun
 from pytest_kubeflow.experiments.schedule import Schedule
-from pytest_kubeflow.pipelines.client import calling, pages
+from pytest_kubeflow.pipelines.client import calling, pages, tell
 from pytest_kubeflow.pipelines.experiment import Experiment
 from pytest_kubeflow.pipelines.run_access import RunAccess
 from pytest_kubeflow.pipelines.submission import Pipeline, Prepared, prepare
@@ -130,11 +130,8 @@ class PipelineExperiment:
         return policy_of(client).repeat(create, safe=False, done=find)
 
     def _tell(self, what: str, ask: Callable[[str], Any]) -> None:
-        def once() -> None:
-            with calling(f"{what} experiment {self.name}"):
-                ask(self.id)
-
-        policy_of(self._access.client).repeat(once)
+        what = f"{what} experiment {self.name}"
+        tell(self._access.client, what, lambda: ask(self.id))
 
 
 def _of(prepared: Prepared) -> dict[str, Any]:

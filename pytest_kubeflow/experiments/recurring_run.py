@@ -8,10 +8,9 @@ from typing import Any
 
 from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.experiments.schedule import Schedule
-from pytest_kubeflow.pipelines.client import calling, pages
+from pytest_kubeflow.pipelines.client import calling, pages, tell
 from pytest_kubeflow.pipelines.run import PipelineRun
 from pytest_kubeflow.pipelines.run_access import RunAccess
-from pytest_kubeflow.pipelines.transport import policy_of
 from pytest_kubeflow.pipelines.verification import Submitted
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.waiting import Deadline, wait_until
@@ -109,8 +108,5 @@ class RecurringRun:
             return self._access.client.get_recurring_run(self.id)
 
     def _tell(self, what: str, ask: Callable[[str], Any]) -> None:
-        def once() -> None:
-            with calling(f"{what} recurring run {self.name}"):
-                ask(self.id)
-
-        policy_of(self._access.client).repeat(once)
+        what = f"{what} recurring run {self.name}"
+        tell(self._access.client, what, lambda: ask(self.id))

@@ -39,6 +39,17 @@ def events_about(
     ]
 
 
+def told_about(
+    kubernetes: KubernetesClient, namespace: str, name: str, *, below: str, most: int
+) -> str:
+    """The youngest of the same, as lines; where they may not be read, why."""
+    try:
+        about = events_about(kubernetes, namespace, name, below=below)
+    except KubeflowError as error:
+        return f"({error.message})"
+    return describe_events(about[-most:])
+
+
 def visible_events(
     kubernetes: KubernetesClient, namespace: str, *, kind: str, name: str
 ) -> list[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pytest_kubeflow.errors import Evidence, KubeflowError
-from pytest_kubeflow.k8s.events import describe_events, events_about
+from pytest_kubeflow.k8s.events import told_about
 from pytest_kubeflow.k8s.logs import last_lines
 from pytest_kubeflow.k8s.pod_start import container_statuses
 from pytest_kubeflow.k8s.pods import describe_pod, started_containers
@@ -76,14 +76,14 @@ def _of_trial(workload: ExperimentWorkload, trials: Sequence[Trial]) -> list[tup
 
 
 def _events(workload: ExperimentWorkload) -> str:
-    try:
-        # Trials, Jobs, pods and the suggestion's Deployment all begin with its name.
-        about = events_about(
-            workload.kubernetes, workload.namespace, workload.name, below=f"{workload.name}-"
-        )
-    except KubeflowError as error:
-        return f"({error.message})"
-    return describe_events(about[-_EVENTS:])
+    # Trials, Jobs, pods and the suggestion's Deployment all begin with its name.
+    return told_about(
+        workload.kubernetes,
+        workload.namespace,
+        workload.name,
+        below=f"{workload.name}-",
+        most=_EVENTS,
+    )
 
 
 def why_failed(workload: ExperimentWorkload, state: ExperimentState) -> str:

@@ -24,7 +24,7 @@ from pytest_kubeflow.errors import (
     PermissionDenied,
 )
 from pytest_kubeflow.k8s.made import MADE
-from pytest_kubeflow.pipelines.transport import NotTheApi, harden
+from pytest_kubeflow.pipelines.transport import NotTheApi, harden, policy_of
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.proxy import proxy_for
 from pytest_kubeflow.response_text import words_of
@@ -116,6 +116,19 @@ def calling(what: str) -> Iterator[None]:
         raise ClusterUnreachable(
             f"cannot {what}: the pipelines API does not answer ({reason})"
         ) from error
+
+
+def tell(client: Any, what: str, ask: Callable[[], Any]) -> None:
+    """Ask for what may be done twice, again and again as the client's policy has it.
+
+    `what` completes "cannot ...". Raises KubeflowErrors.
+    """
+
+    def once() -> None:
+        with calling(what):
+            ask()
+
+    policy_of(client).repeat(once)
 
 
 def _translated(error: Any, what: str) -> KubeflowError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_kubeflow.errors import NotFound
-from pytest_kubeflow.pipelines.client import calling
+from pytest_kubeflow.pipelines.client import calling, tell
 from pytest_kubeflow.pipelines.states import FINAL_STATES
 from pytest_kubeflow.pipelines.transport import policy_of
 
@@ -55,8 +55,4 @@ class RunActions:
             pass  # the response to an earlier attempt was lost
 
     def _tell(self, what: str, ask: Callable[[str], Any]) -> None:
-        def once() -> None:
-            with calling(f"{what} run {self.name}"):
-                ask(self.run_id)
-
-        policy_of(self.client).repeat(once)
+        tell(self.client, f"{what} run {self.name}", lambda: ask(self.run_id))

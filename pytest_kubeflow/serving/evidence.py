@@ -6,7 +6,7 @@ from typing import Any
 
 from pytest_kubeflow.errors import Evidence, KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.events import describe_events, events_about
+from pytest_kubeflow.k8s.events import told_about
 from pytest_kubeflow.k8s.logs import read_log
 from pytest_kubeflow.k8s.pod_start import container_statuses
 from pytest_kubeflow.k8s.pods import describe_pod
@@ -57,12 +57,8 @@ def _pods(workload: Workload) -> str:
 
 
 def _events(kubernetes: KubernetesClient, namespace: str, name: str) -> str:
-    try:
-        # Its Deployment, ReplicaSets, revisions and pods all begin with its name.
-        about = events_about(kubernetes, namespace, name, below=f"{name}-predictor")
-    except KubeflowError as error:
-        return f"({error.message})"
-    return describe_events(about[-_EVENTS:])
+    # Its Deployment, ReplicaSets, revisions and pods all begin with its name.
+    return told_about(kubernetes, namespace, name, below=f"{name}-predictor", most=_EVENTS)
 
 
 def _logs(kubernetes: KubernetesClient, namespace: str, pod: Any) -> list[tuple[str, str]]:

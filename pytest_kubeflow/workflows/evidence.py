@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_kubeflow.errors import Evidence, KubeflowError
-from pytest_kubeflow.k8s.events import describe_events, events_about
+from pytest_kubeflow.k8s.events import told_about
 from pytest_kubeflow.k8s.logs import last_lines
 from pytest_kubeflow.k8s.pods import describe_pod, started_containers
 from pytest_kubeflow.redaction import Redactor
@@ -45,13 +45,13 @@ def _of_node(workload: WorkflowWorkload, node: WorkflowNode) -> list[tuple[str, 
 
 
 def _events(workload: WorkflowWorkload) -> str:
-    try:
-        about = events_about(
-            workload.kubernetes, workload.namespace, workload.name, below=f"{workload.name}-"
-        )
-    except KubeflowError as error:
-        return f"({error.message})"
-    return describe_events(about[-_EVENTS:])
+    return told_about(
+        workload.kubernetes,
+        workload.namespace,
+        workload.name,
+        below=f"{workload.name}-",
+        most=_EVENTS,
+    )
 
 
 def why_failed(state: WorkflowState) -> str:

@@ -1,6 +1,5 @@
 """What the tests of experiments share: schedules that go on while other tests run."""
 
-import contextlib
 import secrets
 import time
 from dataclasses import dataclass
@@ -11,10 +10,10 @@ import pytest
 from pytest_kubeflow import (
     Deadline,
     KubeflowConfig,
-    KubeflowError,
     PipelineExperimentCreator,
     RecurringRun,
     Schedule,
+    begin,
     wait_until,
 )
 
@@ -25,14 +24,10 @@ BEGUN = ("by_interval", "caught_up", "not_caught_up")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _begun(request: pytest.FixtureRequest) -> None:
+def _begun(request: pytest.FixtureRequest, kf_config: KubeflowConfig) -> None:
     """Begin those that the selected tests need, and that are not skipped."""
-    runs_slow = request.getfixturevalue("kf_config").runs_slow
-    names = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
-    for name in BEGUN if runs_slow else ():
-        if name in names:
-            with contextlib.suppress(KubeflowError, pytest.skip.Exception, pytest.fail.Exception):
-                request.getfixturevalue(name)
+    if kf_config.runs_slow:
+        begin(request, BEGUN)
 
 
 @pytest.fixture(scope="session")

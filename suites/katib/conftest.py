@@ -4,15 +4,13 @@ They are made side by side and go on while others are checked. What goes wrong w
 the matter of the tests that need it.
 """
 
-import contextlib
-
 import pytest
 
 from pytest_kubeflow import (
     ExperimentCreator,
     KatibExperiment,
     KubeflowConfig,
-    KubeflowError,
+    begin,
 )
 
 from . import objective
@@ -25,11 +23,7 @@ BEGUN = ("search", "grid", "digits", "goal", "failing", "silent", "worsening")
 @pytest.fixture(scope="session", autouse=True)
 def _begun(request: pytest.FixtureRequest) -> None:
     """Begin those that the selected tests need."""
-    names = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
-    for name in BEGUN:
-        if name in names:
-            with contextlib.suppress(KubeflowError, pytest.skip.Exception, pytest.fail.Exception):
-                request.getfixturevalue(name)
+    begin(request, BEGUN)
 
 
 @pytest.fixture(scope="session")

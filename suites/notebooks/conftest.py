@@ -1,11 +1,10 @@
 """What the tests of notebooks share: one notebook that a person could have made."""
 
-import contextlib
 from dataclasses import dataclass
 
 import pytest
 
-from pytest_kubeflow import KubeflowError, Notebook, NotebookCreator
+from pytest_kubeflow import KubeflowError, Notebook, NotebookCreator, begin
 
 
 @dataclass
@@ -34,9 +33,7 @@ def _begun(request: pytest.FixtureRequest) -> None:
 
     What goes wrong then is the matter of the test that needs it, which is told the same.
     """
-    if any("workbench" in getattr(item, "fixturenames", ()) for item in request.session.items):
-        with contextlib.suppress(KubeflowError, pytest.skip.Exception, pytest.fail.Exception):
-            request.getfixturevalue("desk")
+    begin(request, ["desk"])
 
 
 @pytest.fixture

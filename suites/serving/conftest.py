@@ -1,6 +1,5 @@
 """What the tests of serving share: pipelines for this cluster, and one model that it serves."""
 
-import contextlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from pytest_kubeflow import (
     PipelineRunner,
     RunFailed,
     ServiceDeployer,
+    begin,
     model_uri,
     skip_for,
 )
@@ -179,9 +179,7 @@ def _begun(request: pytest.FixtureRequest) -> None:
 
     What goes wrong then is the matter of the test that needs it, which is told the same.
     """
-    if any("broken" in getattr(item, "fixturenames", ()) for item in request.session.items):
-        with contextlib.suppress(KubeflowError, pytest.skip.Exception, pytest.fail.Exception):
-            request.getfixturevalue("broken")
+    begin(request, ["broken"])
 
 
 @pytest.fixture

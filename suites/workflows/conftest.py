@@ -3,7 +3,6 @@
 What goes wrong when one is made is the matter of the tests that need it.
 """
 
-import contextlib
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,11 +11,11 @@ import yaml
 
 from pytest_kubeflow import (
     KubeflowConfig,
-    KubeflowError,
     Volume,
     VolumeFactory,
     Workflow,
     WorkflowCreator,
+    begin,
 )
 
 BEGUN = ("retrying", "steps", "flow", "stored", "failing", "repeating")
@@ -50,11 +49,7 @@ def manifests(kf_config: KubeflowConfig) -> Manifests:
 @pytest.fixture(scope="session", autouse=True)
 def _begun(request: pytest.FixtureRequest) -> None:
     """Begin those that the selected tests need."""
-    names = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
-    for name in BEGUN:
-        if name in names:
-            with contextlib.suppress(KubeflowError, pytest.skip.Exception, pytest.fail.Exception):
-                request.getfixturevalue(name)
+    begin(request, BEGUN)
 
 
 @pytest.fixture(scope="session")

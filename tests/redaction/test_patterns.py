@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import random
-import re
 from typing import Any
 
 import pytest
@@ -142,7 +142,7 @@ def unbounded(parsed: Any, *, at_the_end: bool) -> list[str]:
 
 
 def parse(expression: str) -> Any:
-    return re._parser.parse(expression)  # type: ignore[attr-defined]
+    return importlib.import_module("re._parser").parse(expression)
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.literal)
