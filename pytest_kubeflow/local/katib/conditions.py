@@ -22,11 +22,20 @@ def find(obj: Object, kind: str) -> Object | None:
 
 def has(obj: Object, *kinds: str) -> bool:
     """Whether a condition of one of these types is true."""
-    return any((find(obj, kind) or {}).get("status") == "True" for kind in kinds)
+    return not true_ones(obj).isdisjoint(kinds)
+
+
+def true_ones(obj: Object) -> set[str]:
+    """The types of those conditions that are true."""
+    conditions: list[Object] = (obj.get("status") or {}).get("conditions") or []
+    return {one["type"] for one in conditions if one["status"] == "True"}
 
 
 def mark(obj: Object, kind: str, reason: str, message: str, *, status: str = "True") -> None:
-    """Set a condition; one that has this status and reason already stays as it is."""
+    """Set a condition; one that has this status and reason already stays as it is.
+
+    A list that is there is not changed: `status` may be a flat copy of another.
+    """
     known = find(obj, kind)
     if known is not None and (known["status"], known.get("reason")) == (status, reason):
         return
@@ -42,7 +51,7 @@ def mark(obj: Object, kind: str, reason: str, message: str, *, status: str = "Tr
     if known is not None and known["status"] == status:
         changed["lastTransitionTime"] = known["lastTransitionTime"]
     unset(obj, kind)
-    obj["status"].setdefault("conditions", []).append(changed)
+    obj["status"]["conditions"] = [*(obj["status"].get("conditions") or []), changed]
 
 
 def unset(obj: Object, kind: str) -> None:

@@ -5,7 +5,6 @@ Rules: kubeflow/katib v0.19.0, pkg/controller.v1beta1/experiment/experiment_cont
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 
 from pytest_kubeflow.local.controllers.controller import Controller, Informers, TryAgainError
@@ -67,7 +66,7 @@ class ExperimentController(Controller):
         before = self.experiments.get(key[1], key[0])
         if before is None or not self._presence.works():
             return
-        experiment = {**before, "status": copy.deepcopy(before.get("status") or {})}
+        experiment = {**before, "status": dict(before.get("status") or {})}
         if await self._finalized(experiment):
             return
         if is_completed(experiment):
@@ -213,7 +212,7 @@ class ExperimentController(Controller):
         known = self.suggestions.get(key[1], key[0])
         if known is None or has(known, "Succeeded", "Failed") or _is_restarting(known):
             return
-        suggestion = {**known, "status": copy.deepcopy(known.get("status") or {})}
+        suggestion = {**known, "status": dict(known.get("status") or {})}
         reason = "Suggestion is succeeded"
         for kind, message in (
             ("Running", "Suggestion is not running"),
@@ -233,7 +232,7 @@ class ExperimentController(Controller):
         known = self.suggestions.get(key[1], key[0])
         if known is None or _is_restarting(known):
             return
-        suggestion = {**known, "status": copy.deepcopy(known.get("status") or {})}
+        suggestion = {**known, "status": dict(known.get("status") or {})}
         unset(suggestion, "Succeeded")
         mark(suggestion, "Running", RESTARTED, "Suggestion is not running", status="False")
         await self.client.replace(SUGGESTIONS, suggestion, subresource="status")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_kubeflow.local.katib.conditions import UNAVAILABLE, end, has, mark
+from pytest_kubeflow.local.katib.conditions import UNAVAILABLE, end, has, mark, true_ones
 from pytest_kubeflow.local.katib.observation import number, objective_value
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.times import now
@@ -59,7 +59,8 @@ def _summarise(experiment: Object, trials: Sequence[Object], *, wrong: bool) -> 
     """Lists, counts and the best trial; whether the goal is reached."""
     status, lists = experiment["status"], dict[str, list[str]]()
     for trial in trials:
-        field = next((field for kind, field, _ in _LISTS if has(trial, kind)), _PENDING[0])
+        true = true_ones(trial)
+        field = next((field for kind, field, _ in _LISTS if kind in true), _PENDING[0])
         lists.setdefault(field, []).append(trial["metadata"]["name"])
     for field, number_of in (*((one[1], one[2]) for one in _LISTS), _PENDING):
         _put(status, field, lists.get(field))

@@ -5,7 +5,6 @@ Rules and words: kubeflow/katib v0.19.0, pkg/controller.v1beta1/suggestion.
 
 from __future__ import annotations
 
-import copy
 import secrets
 from collections.abc import Sequence
 from typing import Any
@@ -86,7 +85,7 @@ class SuggestionController(Controller):
             return
         if before["metadata"].get("deletionTimestamp"):
             return
-        suggestion = {**before, "status": copy.deepcopy(before.get("status") or {})}
+        suggestion = {**before, "status": dict(before.get("status") or {})}
         if has(suggestion, "Succeeded"):
             await self._remove(DEPLOYMENTS, self.deployments, suggestion)
             await self._remove(SERVICES, self.services, suggestion)

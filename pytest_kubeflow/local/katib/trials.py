@@ -5,7 +5,6 @@ Rules: kubeflow/katib v0.19.0, pkg/controller.v1beta1/trial/trial_controller.go.
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from pytest_kubeflow.local.controllers.controller import Controller, Informers, TryAgainError
@@ -58,7 +57,7 @@ class TrialController(Controller):
         before = self.trials.get(key[1], key[0])
         if before is None or not self._presence.works():
             return
-        trial = {**before, "status": copy.deepcopy(before.get("status") or {})}
+        trial = {**before, "status": dict(before.get("status") or {})}
         if await self._finalized(trial):
             return
         if not has(trial, "Created"):

@@ -19,7 +19,11 @@ from pytest_kubeflow.local.kube.times import now
 log = logging.getLogger(__name__)
 
 LEASE_NAMESPACE = "kube-node-lease"
+# As a kubelet has them: its client for this waits no longer than nodeStatusUpdateFrequency
+# (pkg/kubelet, heartbeatClient), and its lease controller begins anew after such pauses
+# (k8s.io/component-helpers apimachinery/lease).
 _HEARTBEAT_SECONDS = 10
+_PAUSES = (0.2, 7.0)
 _STATUS_SECONDS = 300.0  # as nodeStatusReportFrequency, 5 min
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _MAX_PODS = 110
@@ -100,14 +104,24 @@ class NodeRegistration:
         )
 
     async def heartbeat(self) -> None:
-        """Renew the node's lease for ever, and its status where others have changed it."""
+        """Renew the node's lease for ever, and its status where others have changed it.
+
+        An API server that was away is told at once that the node is there, before its controllers
+        take the node for lost.
+        """
+        pause = _PAUSES[0]
         while True:
             try:
-                await self._renew()
-                await self._refresh()
-            except (ApiError, ApiUnreachableError) as error:
+                async with asyncio.timeout(_HEARTBEAT_SECONDS):
+                    await self._renew()
+                    await self._refresh()
+            except (ApiError, ApiUnreachableError, TimeoutError) as error:
                 log.debug("heartbeat of node %s: %s", self._name, error)
-            await asyncio.sleep(_HEARTBEAT_SECONDS)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _PAUSES[1])
+            else:
+                pause = _PAUSES[0]
+                await asyncio.sleep(_HEARTBEAT_SECONDS)
 
     async def _renew(self) -> None:
         lease: Object = {
