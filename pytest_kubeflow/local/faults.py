@@ -60,6 +60,7 @@ _OF_COMPONENTS: dict[str, str] = {
     "notebook-prefix": "notebooks answer under another path than the gateway asks them for",
     "object-corrupt": "objects come back from the object store with a byte changed",
     "order-ignored": "tasks start without waiting for the tasks that they depend on",
+    "package-account-ignored": "packages of KFP 1 are run by the default account of the namespace",
     "pipeline-exposed": "private pipelines are listed as public ones too",
     "pipeline-lost": "uploaded pipelines are accepted, but not kept",
     "pipelines-open": "the pipelines API is open to all, without a login or rights",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from pytest_kubeflow.errors import ConfigurationError
 _PYTHON_COMPONENT = "kfp.dsl.executor_main"
 # KFP's default, and what people write for it: `python:3.11`, `docker.io/library/python:3.12-slim`.
 _PLAIN_PYTHON = re.compile(r"(?:^|/)python(?:[:@]|$)")
-_SDK_1 = "pipelines.kubeflow.org/kfp_sdk_version"
 _KINDS: dict[str, tuple[type, ...]] = {
     "STRING": (str,),
     "NUMBER_INTEGER": (int,),
@@ -27,7 +26,10 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class Package:
-    """`pipeline_spec` of the compiled pipeline, and its `platform_spec` where it has one."""
+    """`pipeline_spec` of the compiled pipeline, and its `platform_spec` where it has one.
+
+    A package of KFP 1 is an Argo Workflow, which is its `pipeline_spec` then: KFP still runs them.
+    """
 
     pipeline_spec: Mapping[str, Any]
     platform_spec: Mapping[str, Any] | None = None
@@ -48,8 +50,8 @@ class Package:
             raise ConfigurationError(f"{path} is no pipeline package: {reason}") from None
         specs = [each for each in documents if isinstance(each, dict) and "pipelineInfo" in each]
         platforms = [each for each in documents if isinstance(each, dict) and "platforms" in each]
-        if len(specs) != 1 and (older := _of_sdk_1(documents)):
-            raise ConfigurationError(f"{path} {older}")
+        if not specs and len(documents) == 1 and _is_workflow(documents[0]):
+            return cls(documents[0])
         if len(specs) != 1:
             raise ConfigurationError(
                 f"{path} is no pipeline package: it needs one document with pipelineInfo, "
@@ -83,8 +85,17 @@ class Package:
         path.write_text(self.text())
 
     @property
+    def is_workflow(self) -> bool:
+        """Whether it is a package of KFP 1."""
+        return _is_workflow(self.pipeline_spec)
+
+    @property
     def name(self) -> str:
         """The pipeline's name."""
+        if self.is_workflow:
+            metadata = self.pipeline_spec.get("metadata") or {}
+            name = metadata.get("name") or metadata.get("generateName") or "workflow"
+            return str(name).rstrip("-")
         return str(self.pipeline_spec["pipelineInfo"]["name"])
 
     @property
@@ -116,6 +127,8 @@ class Package:
 
         A component whose author has chosen another image keeps it, as do containers of others.
         """
+        if self.is_workflow:
+            return self
         executors = self.pipeline_spec.get("deploymentSpec", {}).get("executors", {})
         replaced = {
             name: {**executor, "container": {**executor["container"], "image": image}}
@@ -130,8 +143,11 @@ class Package:
     def without_caching(self) -> Package:
         """The same with the cache turned off for every task, also inside of nested DAGs.
 
-        kfp's own `enable_caching=False` leaves those inside as they are.
+        kfp's own `enable_caching=False` leaves those inside as they are. Packages of KFP 1 have
+        no such setting.
         """
+        if self.is_workflow:
+            return self
         spec = dict(self.pipeline_spec)
         spec["root"] = _uncached(self.root)
         if components := spec.get("components"):
@@ -140,6 +156,11 @@ class Package:
 
     def check_arguments(self, arguments: Mapping[str, object]) -> None:
         """Raise ConfigurationError, one line, unless the pipeline takes these arguments."""
+        if self.is_workflow and arguments:
+            raise ConfigurationError(
+                f"pipeline {self.name} is a package of KFP 1 (an Argo Workflow): version 2 of "
+                "KFP's API ignores arguments for it, so change the values of its own parameters"
+            )
         inputs = self.root.get("inputDefinitions", {}).get("parameters", {})
         takes = ", ".join(inputs) or "none"
         for name, value in arguments.items():
@@ -169,20 +190,10 @@ def _uncached(component: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**component, "dag": {**dag, "tasks": tasks}}
 
 
-def _of_sdk_1(documents: Sequence[Any]) -> str:
-    """What a package is that an SDK before 2 has compiled: an Argo Workflow."""
-    for document in documents:
-        if not isinstance(document, dict) or document.get("kind") != "Workflow":
-            continue
-        metadata = document.get("metadata") or {}
-        known = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
-        if version := known.get(_SDK_1):
-            return (
-                f"is a package of KFP SDK 1 (an Argo Workflow, kfp {version}): compile it with "
-                "kfp 2"
-            )
-        return "is an Argo Workflow, not a pipeline package: compile a pipeline with kfp 2"
-    return ""
+def _is_workflow(document: object) -> bool:
+    if not isinstance(document, Mapping) or document.get("kind") != "Workflow":
+        return False
+    return str(document.get("apiVersion", "")).startswith("argoproj.io/")
 
 
 def _is_python(container: Mapping[str, Any]) -> bool:

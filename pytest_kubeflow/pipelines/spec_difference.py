@@ -61,6 +61,8 @@ def _normal(package: Package) -> Any:
     from kfp.pipeline_spec import pipeline_spec_pb2
 
     spec = dict(package.pipeline_spec)
+    if package.is_workflow:
+        return _bare(spec)
     try:
         message = json_format.ParseDict(
             spec, pipeline_spec_pb2.PipelineSpec(), ignore_unknown_fields=True

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pytest_kubeflow.deletion import in_turn
-from pytest_kubeflow.errors import KubeflowError
+from pytest_kubeflow.errors import ConfigurationError, KubeflowError
 from pytest_kubeflow.k8s.volumes import SeededVolume, Volume, Volumes
 from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
 from pytest_kubeflow.pipelines.client import calling, create_run
@@ -81,6 +81,11 @@ def prepare(
         package = pipeline.package
     elif package is None:
         package = compile_pipeline(pipeline, base_image=base_image)
+    if version is None and package.is_workflow:
+        raise ConfigurationError(
+            f"pipeline {package.name} is a package of KFP 1 (an Argo Workflow), which KFP runs "
+            "once it is uploaded: give run_pipeline a version of upload_pipeline(...)"
+        )
     if version is None:
         package = package.without_caching()
     given = dict(arguments or {})

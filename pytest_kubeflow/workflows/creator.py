@@ -11,11 +11,9 @@ from pytest_kubeflow.deletion import deletions, in_turn
 from pytest_kubeflow.errors import KubeflowError, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.k8s.made import MADE
+from pytest_kubeflow.k8s.run_pods import RUN_ID
 from pytest_kubeflow.workflows.errors import WorkflowFailed
-from pytest_kubeflow.workflows.manifest import (
-    WorkflowManifest,
-    check_name,
-)
+from pytest_kubeflow.workflows.manifest import KIND, WorkflowManifest, check_name
 from pytest_kubeflow.workflows.workflow import Workflow, WorkflowAccess
 
 EDITOR = "default-editor"
@@ -67,6 +65,24 @@ class WorkflowCreator:
         made = Workflow(access, name)
         self.workflows.append(made)
         return made
+
+    def of_run(self, run_id: str) -> Workflow:
+        """The Workflow that a run of a pipeline is made of: it is the run's, and goes with it.
+
+        Raises NotFound where there is none (any more).
+        """
+        access = self._access
+        with calling(f"look for the Workflow of run {run_id}"):
+            found = access.cluster.kubernetes.custom.list_namespaced_custom_object(
+                KIND.group,
+                KIND.version,
+                access.namespace,
+                KIND.plural,
+                label_selector=f"{RUN_ID}={run_id}",
+            )["items"]
+        if not found:
+            raise NotFound(f"run {run_id} has no Workflow in {access.namespace} (any more)")
+        return Workflow(access, found[0]["metadata"]["name"])
 
     def _editor(self, access: WorkflowAccess) -> str:
         """The account to run as where a manifest names none; "" where there is no such one."""

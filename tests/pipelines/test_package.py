@@ -5,6 +5,7 @@ from kfp import dsl
 
 from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.pipelines.package import Package, compile_pipeline
+from pytest_kubeflow.pipelines.submission import prepare
 
 
 @dsl.component(base_image="python:3.11")
@@ -109,25 +110,36 @@ apiVersion: argoproj.io/v1alpha1
 kind: Workflow
 metadata:
   generateName: sequence-
-  {where}: {{pipelines.kubeflow.org/kfp_sdk_version: 1.8.22}}
-spec: {{entrypoint: sequence, templates: []}}
+  labels: {pipelines.kubeflow.org/kfp_sdk_version: 1.8.22}
+spec: {entrypoint: sequence, templates: []}
 """
 
 
-@pytest.mark.parametrize("where", ["annotations", "labels"])
-def test_a_package_of_kfp_1_is_named_as_such(tmp_path: Path, where: str) -> None:
+def test_a_package_of_kfp_1_is_a_workflow_and_takes_no_arguments(tmp_path: Path) -> None:
     path = tmp_path / "v1.yaml"
-    path.write_text(OLDER.format(where=where))
-    with pytest.raises(
-        ConfigurationError,
-        match=r"v1.yaml is a package of KFP SDK 1 \(an Argo Workflow, kfp 1.8.22\): compile it "
-        r"with kfp 2$",
-    ):
-        Package.read(path)
+    path.write_text(OLDER)
+    package = Package.read(path)
+    assert package.is_workflow
+    assert package.name == "sequence"
+    assert list(package.tasks()) == []
+    assert package.without_caching() == package
+    assert package.with_base_image("other:1") == package
+    package.check_arguments({})
+    with pytest.raises(ConfigurationError, match=r"ignores arguments for it, so change the values"):
+        package.check_arguments({"text": "a"})
+    package.write(tmp_path / "again.yaml")
+    assert Package.read(tmp_path / "again.yaml") == package
 
 
-def test_an_argo_workflow_is_no_package(tmp_path: Path) -> None:
+def test_a_package_of_kfp_1_is_uploaded_before_it_is_run(tmp_path: Path) -> None:
+    path = tmp_path / "v1.yaml"
+    path.write_text(OLDER)
+    with pytest.raises(ConfigurationError, match=r"give run_pipeline a version of upload_pipeline"):
+        prepare(path)
+
+
+def test_a_workflow_that_is_not_of_argo_is_no_package(tmp_path: Path) -> None:
     path = tmp_path / "workflow.yaml"
     path.write_text("kind: Workflow\nmetadata: {generateName: a-}\n")
-    with pytest.raises(ConfigurationError, match=r"is an Argo Workflow, not a pipeline package"):
+    with pytest.raises(ConfigurationError, match=r"needs one document with pipelineInfo"):
         Package.read(path)

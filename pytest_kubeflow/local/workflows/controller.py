@@ -1,7 +1,7 @@
 """WorkflowController: looks at each Workflow that people have made, as often as something changes.
 
 Source: argo-workflows v3.7.3 workflow/controller/controller.go and workflow/gccontroller. Those of
-Kubeflow Pipelines are the driver's.
+compiled pipelines are the driver's.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ from pytest_kubeflow.local.workflows.podspec import COMPLETED, LABEL, NODE_ID
 
 log = logging.getLogger(__name__)
 
-RUN_LABEL = "pipeline/runid"
+_COMPILED = "pipelines.kubeflow.org/v2_component"
+"""The label of those that the driver of Kubeflow Pipelines runs."""
+
 _TOGETHER = 0.01
 """Seconds in which changes count as one."""
 
@@ -44,8 +46,8 @@ class WorkflowController:
         self._faults = faults
         self._terminate = terminate
         self._recorder = Recorder(client, "workflow-controller")
-        self._workflows = Informer(client, WORKFLOWS, label_selector=f"!{RUN_LABEL}")
-        self._pods = Informer(client, PODS, label_selector=f"{LABEL},!{RUN_LABEL}")
+        self._workflows = Informer(client, WORKFLOWS, label_selector=f"!{_COMPILED}")
+        self._pods = Informer(client, PODS, label_selector=f"{LABEL},!{_COMPILED}")
         self._results = Informer(client, WORKFLOW_TASK_RESULTS, label_selector=LABEL)
         self._owned: dict[Key, set[Key]] = {}
         self._reported: dict[Key, set[Key]] = {}

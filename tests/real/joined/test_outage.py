@@ -54,9 +54,12 @@ def test_a_time_without_the_api_server(
         while not moment([one for uid, one in workflows(kubernetes).items() if uid not in before]):
             assert not session.ends_within(0.05), session.output
             assert time.monotonic() < ends
+        # One that ends in order takes its time for that; it counts. After 40 s without news of a
+        # node Kubernetes takes all its pods out of their Services, and puts them back much later.
+        away_until = time.monotonic() + seconds
         control_plane.stop_api(number)
         try:
-            assert not session.ends_within(seconds), session.output
+            assert not session.ends_within(away_until - time.monotonic()), session.output
         finally:
             control_plane.start_api()
         counts = session.counts()

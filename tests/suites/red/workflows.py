@@ -23,6 +23,7 @@ WF_EXIT_SUCCEEDED = "workflows/test_failing.py::test_the_exit_handler_of_a_succe
 WF_NEXT = "workflows/test_artifacts.py::test_the_next_task_gets_what_one_has_written"
 WF_STORED = "workflows/test_artifacts.py::test_the_store_has_what_a_task_has_written"
 WF_LOGS = "workflows/test_artifacts.py::test_the_store_has_the_logs"
+WF_PACKAGE = "workflows/test_package.py::test_kfp_runs_the_manifest_as_a_package"
 WF_ACCOUNT = "workflows/test_accounts.py::test_an_account_without_rights_is_told"
 WF_FOREIGN = "workflows/test_accounts.py::test_a_foreign_account_makes_no_workflow_of_ours"
 
@@ -50,6 +51,7 @@ CHECKS: dict[str, dict[str, str]] = {
     "log-cut": {
         WF_LOG: r"\d+ lines of Hello instead of 15, in 'Hello",
         WF_TOLD: r"log of main of node broken gave '",
+        WF_PACKAGE: r"\d+ lines of Hello instead of 15, in 'Hello",
     },
     "object-corrupt": {
         WF_STORED: r"table.csv has 744 characters, 744 expected: not what node write wrote",
@@ -67,6 +69,9 @@ CHECKS: dict[str, dict[str, str]] = {
     },
     "workflow-claims-left": {
         WF_CLAIM_GONE: r"has succeeded, and its claims stay: \['\S+-work'\]",
+    },
+    "package-account-ignored": {
+        WF_PACKAGE: r"node repeat-line is Error: wait: Error \(exit code 64\): workflowtaskresults",
     },
     "workflow-failures-ignored": {
         WF_OMITTED: r"is Succeeded, Failed expected; node broken is Failed",

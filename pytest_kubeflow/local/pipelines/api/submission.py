@@ -16,6 +16,7 @@ from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
 from pytest_kubeflow.local.pipelines.api.context import Context, accepted, refused, text_field
 from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid, not_found
 from pytest_kubeflow.local.pipelines.api.fields import message_field, object_field
+from pytest_kubeflow.local.pipelines.argo_template import SDK_ACCOUNT, account_of
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument, SpecError, check_arguments
 from pytest_kubeflow.local.pipelines.spec.values import whole
 from pytest_kubeflow.local.pipelines.store import (
@@ -51,7 +52,7 @@ def new_run(
         wanted.document,
         wanted.arguments,
         wanted.service_account,
-        workflow_name(wanted.document.name),
+        workflow_name(wanted.document),
         description=wanted.description,
         pipeline_id=wanted.pipeline_id,
         pipeline_version_id=wanted.version_id or version_id,
@@ -89,7 +90,11 @@ class Submissions:
             check_arguments(document, arguments)
         except SpecError as error:
             raise refused(error).wrap("invalid pipeline job inputs") from None
-        account = "default-editor" if self._context.multi_user else "pipeline-runner"
+        account = "default-editor" if self._context.multi_user else SDK_ACCOUNT
+        if document.is_workflow:
+            account = account_of(document.spec, account)
+            if self._context.faults.active("package-account-ignored"):
+                account = "default"
         return Submission(
             experiment.id,
             experiment.namespace,

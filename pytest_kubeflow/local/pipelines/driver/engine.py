@@ -17,12 +17,16 @@ from pytest_kubeflow.local.pipelines.driver.report import Report
 from pytest_kubeflow.local.pipelines.driver.run import RunWorker, generation_of
 from pytest_kubeflow.local.pipelines.driver.status import FINAL_PHASES
 from pytest_kubeflow.local.pipelines.settings import StoreSettings
+from pytest_kubeflow.local.pipelines.workflows import COMPILED_LABEL
 
 log = logging.getLogger(__name__)
 
 
 class Engine:
-    """Follows `workflows`, an informer of Workflows with a run's label, which others run."""
+    """Follows `workflows`, an informer of Workflows with a run's label.
+
+    Packages of KFP 1 among them are left to the workflow controller.
+    """
 
     def __init__(
         self,
@@ -70,6 +74,8 @@ class Engine:
             self._on_change("MODIFIED", workflow)
 
     def _on_change(self, kind: str, workflow: Object) -> None:
+        if COMPILED_LABEL not in workflow["metadata"]["labels"]:
+            return
         key = key_of(workflow)
         task = self._tasks.get(key)
         if kind == "DELETED" or workflow["metadata"].get("deletionTimestamp"):

@@ -20,6 +20,7 @@ from pytest_kubeflow.local.pipelines.driver.pods import WAIT
 from pytest_kubeflow.local.pipelines.driver.values import TaskError
 from pytest_kubeflow.local.pipelines.settings import AUDIENCE, LAUNCHER_IMAGE, StoreSettings
 from pytest_kubeflow.local.pipelines.spec.values import to_text
+from pytest_kubeflow.local.pipelines.workflows import COMPILED_LABEL, RUN_LABEL
 
 Json = Any
 
@@ -173,10 +174,10 @@ def run_metadata(workflow: Object, run_id: str, name: str, node: str) -> Object:
         "name": name,
         "namespace": owner["namespace"],
         "labels": {
-            "pipeline/runid": run_id,
+            RUN_LABEL: run_id,
             "workflows.argoproj.io/workflow": owner["name"],
             "workflows.argoproj.io/completed": "false",
-            "pipelines.kubeflow.org/v2_component": "true",
+            COMPILED_LABEL: "true",
         },
         "annotations": {
             "sidecar.istio.io/inject": "false",

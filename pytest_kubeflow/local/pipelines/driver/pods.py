@@ -10,7 +10,7 @@ from pytest_kubeflow.local.kube import ApiError, Informer, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.informer import Key, key_of
 from pytest_kubeflow.local.kube.resources import PODS
-from pytest_kubeflow.local.pipelines.workflows import RUN_LABEL
+from pytest_kubeflow.local.pipelines.workflows import COMPILED_LABEL, RUN_LABEL
 
 WAIT = "wait"
 """The container in which Argo's executor waits for the component's end."""
@@ -26,11 +26,11 @@ class _Follower:
 
 
 class TaskPods:
-    """All pods with a run's label, in all namespaces; `run` keeps up with them until cancelled."""
+    """All pods of compiled pipelines; `run` keeps up with them until cancelled."""
 
     def __init__(self, client: KubeClient) -> None:
         self._client = client
-        self._informer = Informer(client, PODS, label_selector=RUN_LABEL)
+        self._informer = Informer(client, PODS, label_selector=f"{RUN_LABEL},{COMPILED_LABEL}")
         self._informer.on_change(self._on_change)
         self._followers: dict[Key, _Follower] = {}
         self._leaving: dict[Key, asyncio.Event] = {}

@@ -15,6 +15,8 @@ import yaml
 
 from pytest_kubeflow.local.aliases import AliasError, check_aliases
 from pytest_kubeflow.local.pipelines.spec.schema import canonical
+from pytest_kubeflow.local.workflows.errors import WorkflowError
+from pytest_kubeflow.local.workflows.validation import shape_error, validate, without_nulls
 
 Json = Any
 Spec = dict[str, Any]
@@ -33,7 +35,7 @@ class SpecError(ValueError):
 class PipelineDocument:
     """`spec` is a PipelineSpec, `platform` the `platforms.kubernetes` part of a PlatformSpec.
 
-    A package of KFP 1 is an Argo Workflow, which is `spec` then: it is kept, and not run here.
+    A package of KFP 1 is an Argo Workflow, which is `spec` then.
     """
 
     spec: Spec
@@ -108,19 +110,24 @@ def _assemble(documents: list[Json]) -> PipelineDocument:
 
 
 def _workflow(document: Spec) -> Spec:
-    """An Argo Workflow whose entrypoint is there, as Argo wants it of one."""
+    """An Argo Workflow that Argo has nothing against."""
     kind = document.get("kind")
     if kind != "Workflow":
         raise SpecError(f"Unexpected resource type. Expected: Workflow. Received: {kind}")
-    spec = document.get("spec")
-    spec = spec if isinstance(spec, dict) else {}
-    entrypoint = spec.get("entrypoint")
-    if not entrypoint:
-        raise SpecError("spec.entrypoint is required")
-    names = [one.get("name") for one in spec.get("templates") or [] if isinstance(one, dict)]
-    if entrypoint not in names:
-        raise SpecError(f"template name {entrypoint!r} undefined")
-    return dict(json.loads(json.dumps(document, default=str)))
+    package = dict(json.loads(json.dumps(document, default=str)))
+    spec, metadata = package.setdefault("spec", {}), package.get("metadata") or {}
+    if told := shape_error(spec):
+        raise SpecError(f"Failed to parse the workflow template: {told}")
+    try:
+        validate(
+            str(metadata.get("name") or metadata.get("generateName") or ""),
+            without_nulls(spec),
+            metadata.get("labels") or {},
+            metadata.get("annotations") or {},
+        )
+    except WorkflowError as error:
+        raise SpecError(str(error)) from None
+    return package
 
 
 def _checked(document: Spec) -> Spec:
