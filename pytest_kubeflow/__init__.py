@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from pytest_kubeflow.redaction import Redactor, Secret
     from pytest_kubeflow.secrets.given import GivenValues
     from pytest_kubeflow.secrets.maker import GivenValuesMaker
+    from pytest_kubeflow.secrets.store_credentials import StoreCredentials
     from pytest_kubeflow.serving.deployer import ServiceDeployer
     from pytest_kubeflow.serving.errors import RequestFailed, ServiceFailed
     from pytest_kubeflow.serving.predictor import Predictor
@@ -185,6 +186,7 @@ __all__ = [
     "ServiceDeployer",
     "ServiceFailed",
     "SourceUnavailable",
+    "StoreCredentials",
     "StoredArtifact",
     "Task",
     "TensorBoardServer",
@@ -248,6 +250,7 @@ _HOMES = {
     ],
     "secrets.given": ["GivenValues"],
     "secrets.maker": ["GivenValuesMaker"],
+    "secrets.store_credentials": ["StoreCredentials"],
     "experiments.creator": ["PipelineExperimentCreator"],
     "experiments.experiment": ["PipelineExperiment"],
     "experiments.recurring_run": ["RecurringRun"],

@@ -12,6 +12,9 @@ NO_KEY = f"{_HERE}test_missing.py::test_a_key_that_is_not_there_is_told"
 OF_ANOTHER = f"{_HERE}test_missing.py::test_a_secret_of_another_profile_is_not_there"
 UNSEEN = f"{_HERE}test_secrecy.py::test_values_are_in_nothing_that_is_written"
 
+KEPT = f"{_HERE}test_store.py::test_a_component_keeps_an_object"
+REFUSED = f"{_HERE}test_store.py::test_wrong_keys_keep_nothing_and_are_told"
+
 WENT_ON = r"run reading-a-(variable|file)-\S+ ended \S+ without what was missing"
 
 CHECKS: dict[str, dict[str, str]] = {
@@ -19,7 +22,13 @@ CHECKS: dict[str, dict[str, str]] = {
         CHANGED: r"run reading-a-variable-\S+ ended SUCCEEDED, but task digests was not r"
     },
     "cache-ignored": {CACHED: r"assert second.task\("},
-    "secret-keys-swapped": {VALUES: r"assert .*'SECRET_PASSWORD': '"},
+    "secret-keys-swapped": {
+        VALUES: r"assert .*'SECRET_PASSWORD': '",
+        KEPT: r"task keep is FAILED \(.*InvalidAccessKeyId",
+    },
+    "store-any-key": {
+        REFUSED: r"run keeping-an-object-\S+ ended SUCCEEDED, not FAILED",
+    },
     "secret-leaks": {UNSEEN: r"the Secret's (password|token) stands in the log of its task"},
     "secrets-optional": {
         f"{NO_SECRET}[as-variable]": WENT_ON,
