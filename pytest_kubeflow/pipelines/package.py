@@ -90,6 +90,14 @@ class Package:
         return _is_workflow(self.pipeline_spec)
 
     @property
+    def described_as_workflow(self) -> str:
+        """A package of KFP 1 in words, with the SDK that has compiled it where it says so."""
+        metadata = self.pipeline_spec.get("metadata") or {}
+        known = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
+        version = known.get("pipelines.kubeflow.org/kfp_sdk_version")
+        return f"a package of KFP SDK 1 (an Argo Workflow{f', kfp {version}' if version else ''})"
+
+    @property
     def name(self) -> str:
         """The pipeline's name."""
         if self.is_workflow:
@@ -158,8 +166,8 @@ class Package:
         """Raise ConfigurationError, one line, unless the pipeline takes these arguments."""
         if self.is_workflow and arguments:
             raise ConfigurationError(
-                f"pipeline {self.name} is a package of KFP 1 (an Argo Workflow): version 2 of "
-                "KFP's API ignores arguments for it, so change the values of its own parameters"
+                f"pipeline {self.name} is {self.described_as_workflow}: version 2 of KFP's API "
+                "ignores arguments for it, so change the values of its own parameters"
             )
         inputs = self.root.get("inputDefinitions", {}).get("parameters", {})
         takes = ", ".join(inputs) or "none"

@@ -83,8 +83,9 @@ def prepare(
         package = compile_pipeline(pipeline, base_image=base_image)
     if version is None and package.is_workflow:
         raise ConfigurationError(
-            f"pipeline {package.name} is a package of KFP 1 (an Argo Workflow), which KFP runs "
-            "once it is uploaded: give run_pipeline a version of upload_pipeline(...)"
+            f"pipeline {package.name} is {package.described_as_workflow}: compile it with kfp 2; "
+            "or give run_pipeline a version of upload_pipeline(...), for KFP still runs those that "
+            "are uploaded"
         )
     if version is None:
         package = package.without_caching()

@@ -134,7 +134,10 @@ def test_a_package_of_kfp_1_is_a_workflow_and_takes_no_arguments(tmp_path: Path)
 def test_a_package_of_kfp_1_is_uploaded_before_it_is_run(tmp_path: Path) -> None:
     path = tmp_path / "v1.yaml"
     path.write_text(OLDER)
-    with pytest.raises(ConfigurationError, match=r"give run_pipeline a version of upload_pipeline"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"is a package of KFP SDK 1 \(an Argo Workflow, kfp 1.8.22\): compile it with kfp 2",
+    ):
         prepare(path)
 
 
