@@ -23,8 +23,10 @@ MAX_OUTAGE = 30.0
 
 _BRIEF = 4096
 
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 """Methods that may be sent twice. A password, for one, is not sent again by itself."""
+
+_REPEATED = "kf_repeated"
 
 _LOGIN_SECONDS = 2.0
 _JSON = "application/json"
@@ -50,6 +52,17 @@ def outage_in_response(response: requests.Response, *, read: bool) -> Outage | N
         if page is not None:
             return page
     return outage_in(response.status_code, headers, response.content if read else None)
+
+
+def note_repetition(response: requests.Response) -> None:
+    """Remember that it answers a request that was sent before, to no avail or with no response."""
+    setattr(response, _REPEATED, True)
+
+
+def is_gone_by_us(response: requests.Response) -> bool:
+    """Whether what is not there to be removed was removed by an attempt whose response was lost."""
+    missing = response.request.method == "DELETE" and response.status_code == 404
+    return missing and getattr(response, _REPEATED, False)
 
 
 def _is_brief(response: requests.Response) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from pytest_kubeflow.auth.loginwanted import wants_login
@@ -34,7 +35,13 @@ def gateway_session(
     import requests
     from requests.adapters import HTTPAdapter
 
-    from pytest_kubeflow.auth.retries import CLIENT, SAFE, gateway_policy, outage_in_response
+    from pytest_kubeflow.auth.retries import (
+        CLIENT,
+        SAFE,
+        gateway_policy,
+        note_repetition,
+        outage_in_response,
+    )
     from pytest_kubeflow.retries.statuses import is_json
     from pytest_kubeflow.retries.tally import LOST
 
@@ -52,9 +59,17 @@ def gateway_session(
             kwargs.pop("timeout", None)
             if policy is None:
                 return self._let_in(request, timeout=_of_attempt(given), **kwargs)
-            read = not kwargs.get("stream")
+            read, attempts = not kwargs.get("stream"), itertools.count(1)
+
+            def attempt() -> Any:
+                number = next(attempts)
+                answer = self._let_in(request, timeout=_of_attempt(given), **kwargs)
+                if number > 1:
+                    note_repetition(answer)
+                return answer
+
             return policy.response(
-                lambda: self._let_in(request, timeout=_of_attempt(given), **kwargs),
+                attempt,
                 lambda answer: outage_in_response(answer, read=read),
                 safe=request.method in SAFE,
             )

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from pytest_kubeflow.auth.loginwanted import wants_login
 from pytest_kubeflow.auth.refusal import Refusal
+from pytest_kubeflow.auth.retries import is_gone_by_us
 from pytest_kubeflow.errors import AuthenticationError, ConfigurationError, NotFound
 from pytest_kubeflow.reaching import reaching
 from pytest_kubeflow.webapps.errors import ServerRefused
@@ -155,6 +156,8 @@ class JupyterServer:
                 headers={"Accept": "application/json", **headers} if "/api/" in path else headers,
             )
         if response.ok and not (wants_login(response) or _is_page_instead(response, path)):
+            return response
+        if is_gone_by_us(response):
             return response
         refusal = Refusal.of(response)
         if refusal.wants_login:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from pytest_kubeflow.auth.loginwanted import wants_login
 from pytest_kubeflow.auth.refusal import Refusal
+from pytest_kubeflow.auth.retries import is_gone_by_us
 from pytest_kubeflow.errors import AuthenticationError, ConfigurationError, NotFound
 from pytest_kubeflow.reaching import reaching
 from pytest_kubeflow.webapps.errors import ServerRefused
@@ -97,7 +98,7 @@ class FileBrowser:
         if response.status_code == 401 and self._token:  # after two hours it is over
             self._token = ""
             response = self._tried(method, path, body)
-        if response.ok and not wants_login(response):
+        if is_gone_by_us(response) or (response.ok and not wants_login(response)):
             return response
         raise self._error(method, path, response)
 

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from pytest_kubeflow.auth.loginwanted import wants_login
 from pytest_kubeflow.auth.refusal import Refusal
+from pytest_kubeflow.auth.retries import is_gone_by_us
 from pytest_kubeflow.errors import (
     AuthenticationError,
     ComponentMissing,
@@ -75,6 +76,8 @@ class WebApp:
             found = None
         if response.ok and isinstance(found, dict) and found.get("success", True):
             return found
+        if is_gone_by_us(response):
+            return {}
         raise self._error(method, path, response, found)
 
     def _error(
