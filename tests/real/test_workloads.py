@@ -29,6 +29,9 @@ from tests.real.controlplane import ControlPlane
 from tests.real.programs import CHOSEN
 
 SECONDS = 90
+UNPLACED = {"schedulerName": "nobody"}
+"""No node gets these pods: one that joined this cluster for other tests may be left there."""
+
 OF_A_CACHE = re.compile(r"(create Claim|failed to create PVC) data-s-0\b.*exceeded quota")
 """A real controller makes a claim once more that its copy of the cluster does not have yet."""
 TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -195,7 +198,10 @@ def members(image: str = "a:1", **spec: Any) -> dict[str, Any]:
     return {
         "serviceName": "s",
         "selector": {"matchLabels": labels},
-        "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+        "template": {
+            "metadata": {"labels": labels},
+            "spec": {**UNPLACED, "containers": [container]},
+        },
         **spec,
     }
 
@@ -206,7 +212,7 @@ def image(name: str) -> dict[str, Any]:
 
 def work(**spec: Any) -> dict[str, Any]:
     container = {"name": "main", "image": "a:1", "env": [{"name": "A", "value": "1"}]}
-    template = {"spec": {"restartPolicy": "Never", "containers": [container]}}
+    template = {"spec": {**UNPLACED, "restartPolicy": "Never", "containers": [container]}}
     return {"template": template, **spec}
 
 
