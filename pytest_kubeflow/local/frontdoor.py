@@ -14,6 +14,7 @@ from pytest_kubeflow.local.gateway import Gateway, LocalGateway, Mesh, Route
 from pytest_kubeflow.local.gateway.identity import cluster_issuer
 from pytest_kubeflow.local.katib.parts import Katib
 from pytest_kubeflow.local.kube import KubeClient
+from pytest_kubeflow.local.modelregistry.parts import ModelRegistry
 from pytest_kubeflow.local.network import LOOPBACK
 from pytest_kubeflow.local.pipelines import Pipelines
 from pytest_kubeflow.local.platform.components import (
@@ -70,6 +71,7 @@ async def make_gateway(
     settings: GatewaySettings,
     faults: Faults,
     katib: Katib | None,
+    registry: ModelRegistry,
 ) -> Gateway:
     """The gateway and the applications behind it; `make_client` gives each its own credentials."""
     board = await make_client(f"{_ACCOUNTS}:centraldashboard", _MASTERS)
@@ -117,6 +119,7 @@ async def make_gateway(
                 service=_of("tensorboards-web-app-service"),
             ),
             *([] if katib is None else [await _katib_route(make_client, katib)]),
+            Route("/api/model_registry/", registry.app, service=_of("model-registry-service")),
             # Its policy lets the dashboard in, and nobody else.
             Route("/kfam/", kfam_app(access), service=_of("profiles-kfam"), inside=True),
             Route("/", dashboard_app(board), open_fault="dashboard-open", service=_of("dashboard")),

@@ -39,6 +39,7 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
 from pytest_kubeflow.local.metadata import MetadataStore, NativeMetadata
 from pytest_kubeflow.local.metadata.durable import keep as keep_metadata
+from pytest_kubeflow.local.modelregistry.parts import ModelRegistry
 from pytest_kubeflow.local.network.founding import Founded, node_network
 from pytest_kubeflow.local.network.nodenetwork import NodeNetwork
 from pytest_kubeflow.local.network.outward import MachinePorts, Outward
@@ -53,6 +54,7 @@ from pytest_kubeflow.local.platform.components import (
     METADATA,
     ML_PIPELINE,
     ML_PIPELINE_UI,
+    MODEL_REGISTRY,
     NOTEBOOK_CONTROLLER,
     PROFILE_PIECES,
     SEAWEEDFS,
@@ -276,6 +278,7 @@ class Server:
             await bootstrap.store_keys(admin, "kubeflow", store.access_key, store.secret_key)
         host = ui.url_of_people
         if mesh is not None:
+            registry = await self._start_registry(exposure)
             gateway = await make_gateway(
                 running.client,
                 pipelines,
@@ -287,6 +290,7 @@ class Server:
                 settings=self._gateway,
                 faults=faults,
                 katib=katib,
+                registry=registry,
             )
             host = await open_front_door(running, exposure, gateway, mesh, joined=control.joined)
         if katib is not None:
@@ -363,6 +367,16 @@ class Server:
         )
         await self._running.run(katib.start, katib.stop)
         return katib
+
+    async def _start_registry(self, exposure: Exposure) -> ModelRegistry:
+        """The Model Registry, which pods reach by its Service."""
+        registry = ModelRegistry(self._data)
+        self._running.at_end(registry.close)
+        (service,) = MODEL_REGISTRY.services
+        known = service_names(service, namespace=MODEL_REGISTRY.namespace)
+        server = await self._running.serve(registry.app, known)
+        await exposure.show(MODEL_REGISTRY, {8080: server.address})
+        return registry
 
     async def _start_workflows(self, images: ImageCatalogue) -> None:
         """Argo's controller for Workflows by hand, on a cluster that has none of its own."""

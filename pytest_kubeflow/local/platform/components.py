@@ -15,6 +15,7 @@ _KFP = "2.16.1"
 _DASHBOARD = "v2.0.0"
 _NOTEBOOKS = "v1.11.0"
 _KATIB = "v0.19.0"
+_MODEL_REGISTRY = "v0.3.8"
 _CERT_MANAGER = "v1.20.2"
 ISTIO = "1.30.1"
 JWKS_PROXY_IMAGE = "registry.k8s.io/kubectl:v1.36.0"
@@ -390,6 +391,20 @@ KATIB_UI = Component(
     (Container("katib-ui", f"ghcr.io/kubeflow/katib/katib-ui:{_KATIB}", {"ui": 8080}),),
     {"katib-ui": (Port("ui", 80, 8080),)},
 )
+MODEL_REGISTRY = Component(
+    "model-registry-deployment",
+    "kubeflow",
+    "model-registry-server",
+    {"component": "model-registry-server", "sidecar.istio.io/inject": "true"},
+    (
+        Container(
+            "rest-container",
+            f"ghcr.io/kubeflow/model-registry/server:{_MODEL_REGISTRY}",
+            {"http-api": 8080},
+        ),
+    ),
+    {"model-registry-service": (Port("http-api", 8080, 8080),)},
+)
 ISTIOD = Component(
     "istiod",
     "istio-system",
@@ -470,6 +485,7 @@ _MULTI_USER = (
     KATIB_CONTROLLER,
     KATIB_DB_MANAGER,
     KATIB_UI,
+    MODEL_REGISTRY,
     ISTIOD,
     INGRESS_GATEWAY,
     LOCAL_GATEWAY,

@@ -35,6 +35,7 @@ _MULTI_USER = (
     "pvcviewers",
     "tensorboards",
     "katib",
+    "modelregistry",
 )
 _SYSTEM = "kubeflow"
 _BUILT_IN_GROUPS = (

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.testclient import TestClient
 
 from pytest_kubeflow.local.modelregistry.api import ROOT, RegistryApi
 from pytest_kubeflow.local.modelregistry.records import Records
@@ -19,15 +20,19 @@ class Asker:
     """Requests below the root of the API."""
 
     def __init__(self, records: Records) -> None:
-        self._client = TestClient(RegistryApi(records).app)
+        self._app = RegistryApi(records).app
 
     def __call__(self, method: str, path: str, body: Any = None, content: str = "") -> Any:
         """Status and JSON of the answer."""
-        answer = self._client.request(
-            method, f"{ROOT}/{path}", json=body, content=content.encode() if content else None
-        )
+        given = {"content": content.encode()} if content else {"json": body}
+        answer = asyncio.run(self._asked(method, f"{ROOT}/{path}", **given))
         kind = answer.headers.get("content-type", "")
         return answer.status_code, answer.json() if kind.startswith("application/json") else None
+
+    async def _asked(self, method: str, path: str, **given: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(self._app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://registry") as http:
+            return await http.request(method, path, **given)
 
 
 @pytest.fixture
