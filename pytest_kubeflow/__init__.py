@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     )
     from pytest_kubeflow.katib.trial import Trial
     from pytest_kubeflow.katib.webui import KatibUI
+    from pytest_kubeflow.model_registry.errors import RegistryRefused
+    from pytest_kubeflow.model_registry.registry import ModelRegistry, RegisteredVersion
     from pytest_kubeflow.notebooks.creator import NotebookCreator
     from pytest_kubeflow.notebooks.errors import (
         CellFailed,
@@ -148,6 +150,7 @@ __all__ = [
     "KubeflowError",
     "KubernetesClient",
     "MetadataSource",
+    "ModelRegistry",
     "NewClaim",
     "NodeFacts",
     "NotFound",
@@ -173,6 +176,8 @@ __all__ = [
     "ProfileKeys",
     "RecurringRun",
     "Redactor",
+    "RegisteredVersion",
+    "RegistryRefused",
     "Reply",
     "RequestFailed",
     "RunFailed",
@@ -273,6 +278,8 @@ _HOMES = {
     ],
     "katib.trial": ["Trial"],
     "katib.webui": ["KatibUI"],
+    "model_registry.errors": ["RegistryRefused"],
+    "model_registry.registry": ["ModelRegistry", "RegisteredVersion"],
     "notebooks.creator": ["NotebookCreator"],
     "notebooks.errors": ["CellFailed", "KernelDied", "NotebookFailed"],
     "notebooks.kernel": ["Kernel"],

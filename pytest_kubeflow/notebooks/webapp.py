@@ -46,7 +46,9 @@ class JupyterWebApp(WebApp):
         """Send the form. Raises NotebookFailed where the name is taken or something is refused."""
         name = form.get("name")
         try:
-            self.called("POST", api_path(namespace, _NOTEBOOKS), form)
+            self.created(
+                api_path(namespace, _NOTEBOOKS), form, lambda: self.get(namespace, str(name))
+            )
         except ServerRefused as error:
             if error.status == 409:
                 raise NotebookFailed(
@@ -63,7 +65,7 @@ class JupyterWebApp(WebApp):
 
     def delete(self, namespace: str, name: str) -> None:
         """Remove a notebook; its claims stay. Raises NotFound."""
-        self.called("DELETE", api_path(namespace, _NOTEBOOKS, name))
+        self.removed(api_path(namespace, _NOTEBOOKS, name), lambda: self.get(namespace, name))
 
     def pod_defaults(self, namespace: str) -> list[Mapping[str, Any]]:
         """What can be chosen as configurations: each has `label` and `desc`."""

@@ -41,7 +41,7 @@ class TensorboardsWebApp(WebApp):
         """
         form = {"name": name, "logspath": logspath, "configurations": list(configurations)}
         try:
-            self.called("POST", api_path(namespace, _PLURAL), form)
+            self.created(api_path(namespace, _PLURAL), form, lambda: self._has(namespace, name))
         except ServerRefused as error:
             if error.status == 409:
                 raise TensorboardFailed(
@@ -54,4 +54,7 @@ class TensorboardsWebApp(WebApp):
 
     def delete(self, namespace: str, name: str) -> None:
         """Remove one; its claim stays. Raises NotFound."""
-        self.called("DELETE", api_path(namespace, _PLURAL, name))
+        self.removed(api_path(namespace, _PLURAL, name), lambda: self._has(namespace, name))
+
+    def _has(self, namespace: str, name: str) -> bool:
+        return any(one.get("name") == name for one in self.tensorboards(namespace))

@@ -13,6 +13,7 @@ from pytest_kubeflow.webapps.errors import ServerRefused
 from pytest_kubeflow.webapps.webapp import WebApp, api_path
 
 _CLAIMS, _VIEWERS = "pvcs", "viewers"
+_NO_VIEWER = "uninitialized"
 _DEFAULT_CLASS = "{empty}"
 """What its form sends for the cluster's default storage class."""
 
@@ -67,7 +68,7 @@ class VolumesWebApp(WebApp):
             "class": _DEFAULT_CLASS if storage_class is None else storage_class,
         }
         try:
-            self.called("POST", api_path(namespace, _CLAIMS), form)
+            self.created(api_path(namespace, _CLAIMS), form, lambda: self._claim(namespace, name))
         except ServerRefused as error:
             if error.status == 409:
                 raise VolumeError(
@@ -80,12 +81,21 @@ class VolumesWebApp(WebApp):
 
     def delete(self, namespace: str, name: str) -> None:
         """Remove a claim, and its viewer. Raises ServerRefused (409) while other pods use it."""
-        self.called("DELETE", api_path(namespace, _CLAIMS, name))
+        self.removed(api_path(namespace, _CLAIMS, name), lambda: self._claim(namespace, name))
 
     def open_viewer(self, namespace: str, name: str) -> None:
         """Make the viewer of a claim. Raises ServerRefused (409) where there is one."""
-        self.called("POST", api_path(namespace, _VIEWERS), {"name": name})
+        self.created(
+            api_path(namespace, _VIEWERS), {"name": name}, lambda: self._has_viewer(namespace, name)
+        )
 
     def close_viewer(self, namespace: str, name: str) -> None:
         """Remove the viewer of a claim. Raises NotFound."""
-        self.called("DELETE", api_path(namespace, _VIEWERS, name))
+        self.removed(api_path(namespace, _VIEWERS, name), lambda: self._has_viewer(namespace, name))
+
+    def _claim(self, namespace: str, name: str) -> object:
+        return self.called("GET", api_path(namespace, _CLAIMS, name))
+
+    def _has_viewer(self, namespace: str, name: str) -> bool:
+        viewer = self.volume(namespace, name).get("viewer") or {}
+        return viewer.get("status", _NO_VIEWER) != _NO_VIEWER

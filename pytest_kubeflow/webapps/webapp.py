@@ -8,14 +8,14 @@ unless it is told otherwise, and over plain http browsers send no such cookie ba
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 from pytest_kubeflow.auth.loginwanted import wants_login
 from pytest_kubeflow.auth.refusal import Refusal
-from pytest_kubeflow.auth.retries import is_gone_by_us
+from pytest_kubeflow.auth.retries import is_gone_by_us, outage_in_response
 from pytest_kubeflow.errors import (
     AuthenticationError,
     ComponentMissing,
@@ -25,6 +25,8 @@ from pytest_kubeflow.errors import (
 )
 from pytest_kubeflow.k8s.admission import refusal as admission_refusal
 from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.retries.outage import LostResponse
+from pytest_kubeflow.retries.policy import RetryPolicy
 from pytest_kubeflow.webapps.errors import ServerRefused
 
 if TYPE_CHECKING:
@@ -59,25 +61,62 @@ class WebApp:
 
     def called(self, method: str, path: str, body: object = None) -> Mapping[str, Any]:
         """The JSON object of a response that says that it went well."""
-        token = "" if method in _SAFE else self._protection()
         with reaching(self.url):
-            response = self._session.request(
-                method,
-                self.url + path,
-                json=body,
-                headers={"Accept": "application/json", **({_HEADER: token} if token else {})},
-                # The jar sends no Secure cookie over http, where browsers do for this machine.
-                cookies={COOKIE: token} if token else None,
-                allow_redirects=False,
-            )
+            response = self._sent(method, path, body)
+        return self._read(method, path, response)
+
+    def created(self, path: str, form: object, there: Callable[[], object]) -> None:
+        """POST; again where a response was lost, unless what it makes is `there` by then.
+
+        Its name is one that nobody else gives.
+        """
+
+        def looked() -> bool | None:
+            return True if _is(there) else None
+
+        def once() -> bool:
+            response = self._sent("POST", path, form)
+            if policy is not None and (outage := outage_in_response(response, read=True)):
+                raise LostResponse(outage, response)
+            self._read("POST", path, response)
+            return True
+
+        policy: RetryPolicy | None = getattr(self._session, "policy", None)
+        try:
+            with reaching(self.url):
+                _ = once() if policy is None else policy.repeat(once, safe=False, done=looked)
+        except LostResponse as lost:
+            self._read("POST", path, lost.response)
+
+    def removed(self, path: str, there: Callable[[], object]) -> None:
+        """DELETE, again where a response was lost: what is not `there` then was removed before.
+
+        Raises NotFound, and whatever the app says of other things that it does not find.
+        """
+        with reaching(self.url):
+            response = self._sent("DELETE", path)
+        if not (is_gone_by_us(response) and not _is(there)):
+            self._read("DELETE", path, response)
+
+    def _sent(self, method: str, path: str, body: object = None) -> requests.Response:
+        token = "" if method in _SAFE else self._protection()
+        return self._session.request(
+            method,
+            self.url + path,
+            json=body,
+            headers={"Accept": "application/json", **({_HEADER: token} if token else {})},
+            # The jar sends no Secure cookie over http, where browsers do for this machine.
+            cookies={COOKIE: token} if token else None,
+            allow_redirects=False,
+        )
+
+    def _read(self, method: str, path: str, response: requests.Response) -> Mapping[str, Any]:
         try:
             found = response.json()
         except ValueError:
             found = None
         if response.ok and isinstance(found, dict) and found.get("success", True):
             return found
-        if is_gone_by_us(response):
-            return {}
         raise self._error(method, path, response, found)
 
     def _error(
@@ -156,3 +195,10 @@ def _set_cookies(response: requests.Response) -> list[str]:
 def _cookie(line: str) -> Any:
     """The morsel of our cookie in a header Set-Cookie; None where it sets another."""
     return SimpleCookie(line).get(COOKIE)
+
+
+def _is(there: Callable[[], object]) -> bool:
+    try:
+        return bool(there())
+    except NotFound:
+        return False

@@ -32,6 +32,7 @@ _OF_PLATFORMS = {
     "katib-controller.kubeflow",
     "katib-db-manager.kubeflow",
     "katib-ui.kubeflow",
+    "model-registry-service.kubeflow",
     *("dashboard.kubeflow", "dex.auth", "gateway", "oauth2-proxy.oauth2-proxy"),
     *("profiles-kfam.kubeflow", "volumes-web-app-service.kubeflow"),
     *("jupyter-web-app-service.kubeflow", "poddefaults-webhook-service.kubeflow"),

@@ -1,0 +1,112 @@
+"""What is made or removed through the gateway is, once, though a response is lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from pytest_kubeflow.auth.session import gateway_session
+from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.errors import NotFound, VolumeError
+from pytest_kubeflow.volumes.webapp import VolumesWebApp
+
+from .unreliable import (
+    Answer,
+    Fault,
+    Unreliable,
+    Way,
+    break_after,
+    break_before,
+    listening,
+    status,
+)
+
+JSON = {"Content-Type": "application/json"}
+MISSING: Answer = (404, JSON, b'{"success": false, "log": "not found"}')
+OF_SUCCESS: Answer = (200, JSON, b'{"success": true, "pvc": {}}')
+FAULTS = pytest.mark.parametrize(
+    ("fault", "seen"),
+    [(break_before, 1), (break_after, 2), (status(503, "no healthy upstream"), 1)],
+    ids=["request-lost", "response-lost", "refused-for-now"],
+)
+
+
+class Volumes:
+    """A web app with one volume; it counts the requests that change something, by method.
+
+    With `finds_no_viewer` it deletes nothing and says that there is no viewer.
+    """
+
+    def __init__(self, *, there: bool = True, finds_no_viewer: bool = False) -> None:
+        self.there = there
+        self.finds_no_viewer = finds_no_viewer
+        self.changes = Counter[str]()
+
+    def __call__(self, method: str, path: str, _body: bytes, _headers: object) -> Answer:
+        if method == "GET" and "/api/" not in path:
+            return 200, {"Set-Cookie": "XSRF-TOKEN=t; Path=/"}, b"<html></html>"
+        if method == "GET":
+            return OF_SUCCESS if self.there else MISSING
+        self.changes[method] += 1
+        if method == "POST":
+            if self.there:
+                return 409, JSON, b'{"success": false, "log": "already exists"}'
+            self.there = True
+            return OF_SUCCESS
+        if not self.there or self.finds_no_viewer:
+            return MISSING
+        self.there = False
+        return OF_SUCCESS
+
+
+@FAULTS
+def test_a_removal_is_asked_for_again(fault: Fault, seen: int) -> None:
+    volumes = Volumes()
+    with listening(Way(Unreliable(volumes))) as way, way.every_first(fault, of=of_changes):
+        app(way).delete("ns", "v")
+    assert not volumes.there
+    assert volumes.changes == {"DELETE": seen}
+
+
+def test_what_was_not_there_is_told() -> None:
+    with listening(Way(Unreliable(Volumes(there=False)))) as way, pytest.raises(NotFound):
+        app(way).delete("ns", "v")
+
+
+def test_what_is_still_there_was_not_removed() -> None:
+    """Some apps say 404 of something else than what was to be removed."""
+    volumes = Volumes(finds_no_viewer=True)
+    with (
+        listening(Way(Unreliable(volumes))) as way,
+        way.every_first(break_after, of=of_changes),
+        pytest.raises(NotFound),
+    ):
+        app(way).delete("ns", "v")
+    assert volumes.there
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [break_before, break_after, status(500, "Internal Server Error"), status(504, "time-out")],
+    ids=["request-lost", "response-lost", "500", "504"],
+)
+def test_a_creation_is_asked_for_again_unless_it_was_done(fault: Fault) -> None:
+    volumes = Volumes(there=False)
+    with listening(Way(Unreliable(volumes))) as way, way.every_first(fault, of=of_changes):
+        app(way).create("ns", "v", size="1Gi")
+    assert volumes.there
+    assert volumes.changes == {"POST": 1}
+
+
+def test_a_name_that_is_taken_is_told() -> None:
+    with listening(Way(Unreliable(Volumes()))) as way, pytest.raises(VolumeError, match="already"):
+        app(way).create("ns", "v", size="1Gi")
+
+
+def of_changes(method: str, _path: str) -> bool:
+    return method != "GET"
+
+
+def app(way: Way) -> VolumesWebApp:
+    return VolumesWebApp(f"http://127.0.0.1:{way.port}", gateway_session(GatewaySettings()))
