@@ -14,7 +14,7 @@ from pytest_kubeflow.local.gateway import Gateway, LocalGateway, Mesh, Route
 from pytest_kubeflow.local.gateway.identity import cluster_issuer
 from pytest_kubeflow.local.katib.parts import Katib
 from pytest_kubeflow.local.kube import KubeClient
-from pytest_kubeflow.local.modelregistry.parts import ModelRegistry
+from pytest_kubeflow.local.model_registry.parts import ModelRegistry
 from pytest_kubeflow.local.network import LOOPBACK
 from pytest_kubeflow.local.pipelines import Pipelines
 from pytest_kubeflow.local.platform.components import (

@@ -98,4 +98,4 @@ class VolumesWebApp(WebApp):
 
     def _has_viewer(self, namespace: str, name: str) -> bool:
         viewer = self.volume(namespace, name).get("viewer") or {}
-        return viewer.get("status", _NO_VIEWER) != _NO_VIEWER
+        return str(viewer.get("status", _NO_VIEWER)) != _NO_VIEWER

@@ -17,8 +17,8 @@ from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import ComponentMissing, NotFound
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.local.httpd import HttpServer
-from pytest_kubeflow.local.modelregistry.api import RegistryApi
-from pytest_kubeflow.local.modelregistry.records import Records
+from pytest_kubeflow.local.model_registry.api import RegistryApi
+from pytest_kubeflow.local.model_registry.records import Records
 from pytest_kubeflow.model_registry.client import RegistryClient
 from pytest_kubeflow.model_registry.errors import RegistryRefused
 from pytest_kubeflow.model_registry.registry import ModelRegistry

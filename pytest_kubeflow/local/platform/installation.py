@@ -35,7 +35,7 @@ _MULTI_USER = (
     "pvcviewers",
     "tensorboards",
     "katib",
-    "modelregistry",
+    "model-registry",
 )
 _SYSTEM = "kubeflow"
 _BUILT_IN_GROUPS = (

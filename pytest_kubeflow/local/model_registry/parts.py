@@ -6,8 +6,8 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 
-from pytest_kubeflow.local.modelregistry.api import RegistryApi
-from pytest_kubeflow.local.modelregistry.records import Records
+from pytest_kubeflow.local.model_registry.api import RegistryApi
+from pytest_kubeflow.local.model_registry.records import Records
 
 _FILE = "model-registry.db"
 

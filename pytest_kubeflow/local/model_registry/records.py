@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_kubeflow.local.modelregistry.errors import bad_request, conflict
-from pytest_kubeflow.local.modelregistry.kinds import Kind
+from pytest_kubeflow.local.model_registry.errors import bad_request, conflict
+from pytest_kubeflow.local.model_registry.kinds import Kind
 
 Json = Any
 Entity = dict[str, Json]

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.local.modelregistry.api import ROOT, RegistryApi
-from pytest_kubeflow.local.modelregistry.records import Records
+from pytest_kubeflow.local.model_registry.api import ROOT, RegistryApi
+from pytest_kubeflow.local.model_registry.records import Records
 
 
 class Asker:

@@ -9,8 +9,8 @@ import json
 import re
 from typing import Any
 
-from pytest_kubeflow.local.modelregistry.errors import bad_request, missing
-from pytest_kubeflow.local.modelregistry.kinds import LISTS, Kind
+from pytest_kubeflow.local.model_registry.errors import bad_request, missing
+from pytest_kubeflow.local.model_registry.kinds import LISTS, Kind
 
 Json = Any
 

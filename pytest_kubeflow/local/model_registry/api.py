@@ -15,15 +15,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from pytest_kubeflow.local.modelregistry.bodies import (
+from pytest_kubeflow.local.model_registry.bodies import (
     check_id,
     check_reference,
     check_required,
     page_size,
     read,
 )
-from pytest_kubeflow.local.modelregistry.errors import RegistryError, bad_request, not_found
-from pytest_kubeflow.local.modelregistry.kinds import (
+from pytest_kubeflow.local.model_registry.errors import RegistryError, bad_request, not_found
+from pytest_kubeflow.local.model_registry.kinds import (
     ARTIFACTS,
     INFERENCE_SERVICE,
     KINDS,
@@ -33,7 +33,7 @@ from pytest_kubeflow.local.modelregistry.kinds import (
     SERVING_ENVIRONMENT,
     Kind,
 )
-from pytest_kubeflow.local.modelregistry.records import Entity, Page, Records
+from pytest_kubeflow.local.model_registry.records import Entity, Page, Records
 
 Json = Any
 Handler = Callable[[Request], Awaitable[Response]]
