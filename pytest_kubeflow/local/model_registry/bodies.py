@@ -9,6 +9,7 @@ import json
 import re
 from typing import Any
 
+from pytest_kubeflow.local.gojson import json_type
 from pytest_kubeflow.local.model_registry.errors import bad_request, missing
 from pytest_kubeflow.local.model_registry.kinds import LISTS, Kind
 
@@ -35,7 +36,7 @@ def read(content: bytes, kind: Kind, message: str, allowed: tuple[str, ...]) -> 
         raise bad_request("unexpected EOF") from None
     if not isinstance(body, dict):
         raise bad_request(
-            f"json: cannot unmarshal {_go_name(body)} into Go value of type openapi.{message}"
+            f"json: cannot unmarshal {json_type(body)} into Go value of type openapi.{message}"
         )
     for name, value in body.items():
         if name not in allowed:
@@ -96,7 +97,7 @@ def _check(name: str, value: Json, kind: Kind, message: str) -> None:
 
 def _wrong_type(name: str, value: Json, message: str, wanted: str) -> Exception:
     return bad_request(
-        f"json: cannot unmarshal {_go_name(value)} into Go struct field {message}.{name} of type "
+        f"json: cannot unmarshal {json_type(value)} into Go struct field {message}.{name} of type "
         f"{wanted}"
     )
 
@@ -104,7 +105,7 @@ def _wrong_type(name: str, value: Json, message: str, wanted: str) -> Exception:
 def _check_properties(properties: Json) -> None:
     if not isinstance(properties, dict):
         raise bad_request(
-            f"json: cannot unmarshal {_go_name(properties)} into Go value of type "
+            f"json: cannot unmarshal {json_type(properties)} into Go value of type "
             "map[string]openapi.MetadataValue"
         )
     for key, value in properties.items():
@@ -123,13 +124,3 @@ def _check_properties(properties: Json) -> None:
                 "error setting field CustomProperties: bad request: unable to decode as int64 "
                 f"invalid numeric string: {_not_whole(str(found))} for key {key}: bad request"
             )
-
-
-def _go_name(value: Json) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, int | float):
-        return "number"
-    if isinstance(value, str):
-        return "string"
-    return "array" if isinstance(value, list) else "object"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pytest_kubeflow.local.gojson import json_type
 from pytest_kubeflow.local.kube.client import Object
 
 _SETTINGS = ("AlgorithmSetting", {"name": "string", "value": "string"})
@@ -151,16 +152,6 @@ def _fits(value: Any, kind: str) -> bool:
 
 def _error(struct: str, path: str, value: Any, kind: str, *, shown: str | None = None) -> str:
     return (
-        f"json: cannot unmarshal {shown or _json_type(value)} into Go struct field "
+        f"json: cannot unmarshal {shown or json_type(value)} into Go struct field "
         f"{struct}.{path} of type {kind}"
     )
-
-
-def _json_type(value: Any) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, int | float):
-        return "number"
-    if isinstance(value, str):
-        return "string"
-    return "array" if isinstance(value, list) else "object"
