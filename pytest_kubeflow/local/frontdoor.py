@@ -119,7 +119,12 @@ async def make_gateway(
                 service=_of("tensorboards-web-app-service"),
             ),
             *([] if katib is None else [await _katib_route(make_client, katib)]),
-            Route("/api/model_registry/", registry.app, service=_of("model-registry-service")),
+            Route(
+                "/api/model_registry/",
+                registry.app,
+                open_fault="model-registry-open",
+                service=_of("model-registry-service"),
+            ),
             # Its policy lets the dashboard in, and nobody else.
             Route("/kfam/", kfam_app(access), service=_of("profiles-kfam"), inside=True),
             Route("/", dashboard_app(board), open_fault="dashboard-open", service=_of("dashboard")),

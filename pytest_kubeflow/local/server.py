@@ -370,7 +370,7 @@ class Server:
 
     async def _start_registry(self, exposure: Exposure) -> ModelRegistry:
         """The Model Registry, which pods reach by its Service."""
-        registry = ModelRegistry(self._data)
+        registry = ModelRegistry(self._data, self._faults)
         self._running.at_end(registry.close)
         (service,) = MODEL_REGISTRY.services
         known = service_names(service, namespace=MODEL_REGISTRY.namespace)

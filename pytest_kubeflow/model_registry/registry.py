@@ -11,7 +11,7 @@ from pytest_kubeflow.deletion import in_turn
 from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.model_registry.client import RegistryClient
+from pytest_kubeflow.model_registry.client import PREFIX, RegistryClient
 
 _MODELS, _VERSIONS = "registered_models", "model_versions"
 _ARTIFACT = "model-artifact"
@@ -41,11 +41,17 @@ class ModelRegistry:
     Nothing can be deleted from a registry: `close` archives the models that it made.
     """
 
-    def __init__(self, client: RegistryClient, *, ownership: Ownership) -> None:
+    def __init__(self, client: RegistryClient, *, ownership: Ownership, inside: str = "") -> None:
         self.client = client
+        self._inside = inside
         self._ownership = ownership
         self.made: dict[str, str] = {}
         """The ids of the models that it made, by their names."""
+
+    @property
+    def inside(self) -> str:
+        """The URL of its API for pods, as far as the path of a version."""
+        return f"{self._inside}{PREFIX}/{self.client.version}"
 
     def new_name(self) -> str:
         """A name for a model that no other session gives to one."""

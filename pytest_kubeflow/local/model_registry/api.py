@@ -15,7 +15,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.model_registry.bodies import (
+    as_texts,
     check_id,
     check_reference,
     check_required,
@@ -47,8 +49,9 @@ _ANY = tuple(ARTIFACTS.values())
 class RegistryApi:
     """Answers for `records`."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, faults: Faults | None = None) -> None:
         self._records = records
+        self._faults = faults or Faults()
         self.app = Starlette(
             routes=[Route(f"{ROOT}/{path}", one, methods=[m]) for m, path, one in self._table()],
             exception_handlers={RegistryError: _refusal, 404: _nothing, 405: _no_method},
@@ -110,7 +113,19 @@ class RegistryApi:
             parent = int(body[kind.parent])
         if kind is INFERENCE_SERVICE and parent is not None:
             self._required(SERVING_ENVIRONMENT, parent)
-        return _answer(self._records.create(kind, body, parent), 201)
+        return _answer(self._kept(kind, body, parent), 201)
+
+    def _kept(self, kind: Kind, body: dict[str, Json], parent: int | None) -> Entity:
+        """A new one, or what faults make of it."""
+        if self._faults.active("model-registry-texts"):
+            body["customProperties"] = as_texts(body.get("customProperties") or {})
+        if kind is MODEL_VERSION and self._faults.active("model-registry-overwrites"):
+            taken = self._records.find(kind, name=body["name"], parent=parent)
+            body["name"] += " " * len(taken)
+        made = self._records.create(kind, body, parent)
+        if kind is MODEL_VERSION and self._faults.active("model-registry-forgets"):
+            self._records.forget(kind, int(made["id"]))
+        return made
 
     async def _get(self, kind: Kind, request: Request) -> Response:
         return _answer(self._required(kind, check_id(request.path_params["id"], kind.title)))

@@ -73,6 +73,17 @@ def page_size(text: str) -> int:
     return int(text)
 
 
+def as_texts(properties: dict[str, Json]) -> dict[str, Json]:
+    """Custom properties, each of them as a text."""
+    return {
+        key: {
+            "metadataType": "MetadataStringValue",
+            "string_value": str(value[_VALUES[value["metadataType"]]]),
+        }
+        for key, value in properties.items()
+    }
+
+
 def _not_whole(text: str) -> str:
     return f'strconv.ParseInt: parsing "{text}": invalid syntax'
 

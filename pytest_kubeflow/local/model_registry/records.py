@@ -96,6 +96,12 @@ class Records:
         )
         return self.get(kind, number)
 
+    def forget(self, kind: Kind, number: int) -> None:
+        """Remove one, which nobody can ask for."""
+        self._connection.execute(
+            "DELETE FROM entities WHERE numbered = ? AND id = ?", (kind.table, number)
+        )
+
     def get(self, kind: Kind, number: int) -> Entity | None:
         """The one of this number."""
         found = self._select(kind, "id = ?", [number])
