@@ -54,6 +54,38 @@ def outage_in_response(response: requests.Response, *, read: bool) -> Outage | N
     return outage_in(response.status_code, headers, response.content if read else None)
 
 
+def sent_again(
+    session: requests.Session,
+    send: Callable[[], requests.Response],
+    *,
+    safe: bool = False,
+    done: Callable[[], bool] | None = None,
+) -> requests.Response | None:
+    """What `send` gives by `session`, of a method that is not SAFE; again where that was lost.
+
+    What is not `safe` to do twice is sent again only if `done` says that it has not been done.
+    None: it was done by a request whose response was lost.
+    """
+    policy = getattr(session, "policy", None)
+    if not isinstance(policy, RetryPolicy):
+        return send()
+
+    def attempt() -> requests.Response | bool:
+        response = send()
+        if (outage := outage_in_response(response, read=True)) is not None:
+            raise LostResponse(outage, response)
+        return response
+
+    def look() -> requests.Response | bool | None:
+        return True if done is not None and done() else None
+
+    try:
+        found = policy.repeat(attempt, safe=safe, done=None if done is None else look)
+    except LostResponse as lost:
+        found = lost.response
+    return None if isinstance(found, bool) else found
+
+
 def note_repetition(response: requests.Response) -> None:
     """Remember that it answers a request that was sent before, to no avail or with no response."""
     setattr(response, _REPEATED, True)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from pytest_kubeflow.auth.loginwanted import wants_login
 from pytest_kubeflow.auth.refusal import Refusal
-from pytest_kubeflow.auth.retries import is_gone_by_us
+from pytest_kubeflow.auth.retries import is_gone_by_us, sent_again
 from pytest_kubeflow.errors import AuthenticationError, ConfigurationError, NotFound
 from pytest_kubeflow.reaching import reaching
 from pytest_kubeflow.webapps.errors import ServerRefused
@@ -54,8 +54,22 @@ class FileBrowser:
         if not PurePosixPath(path).name:
             raise ConfigurationError(f"{path!r} is the root of the volume, and no file on it")
         body = content.encode() if isinstance(content, str) else content
-        query = "?override=true" if override else "?override=false"
-        self._sent("POST", _resource(path) + query, body)
+        place = _resource(path) + ("?override=true" if override else "?override=false")
+        with reaching(self.url):
+            response = sent_again(
+                self._session,
+                lambda: self._let_in("POST", place, body),
+                safe=override,
+                done=None if override else lambda: self._holds(path, body),
+            )
+        if response is not None:
+            self._check("POST", place, response)
+
+    def _holds(self, path: str, content: bytes) -> bool:
+        try:
+            return self.read(path) == content
+        except NotFound:
+            return False
 
     def read(self, path: str) -> bytes:
         """The content of a file, as it is downloaded. Raises NotFound."""
@@ -94,10 +108,18 @@ class FileBrowser:
         return found
 
     def _sent(self, method: str, path: str, body: bytes | None = None) -> requests.Response:
+        with reaching(self.url):
+            response = self._let_in(method, path, body)
+        return self._check(method, path, response)
+
+    def _let_in(self, method: str, path: str, body: bytes | None) -> requests.Response:
         response = self._tried(method, path, body)
         if response.status_code == 401 and self._token:  # after two hours it is over
             self._token = ""
             response = self._tried(method, path, body)
+        return response
+
+    def _check(self, method: str, path: str, response: requests.Response) -> requests.Response:
         if is_gone_by_us(response) or (response.ok and not wants_login(response)):
             return response
         raise self._error(method, path, response)
@@ -105,20 +127,24 @@ class FileBrowser:
     def _tried(self, method: str, path: str, body: bytes | None) -> requests.Response:
         if not self._token:
             self._token = self._login()
-        with reaching(self.url):
-            return self._session.request(
-                method,
-                self.url + path,
-                data=body,
-                headers={_HEADER: self._token},
-                allow_redirects=False,
-            )
+        return self._session.request(
+            method,
+            self.url + path,
+            data=body,
+            headers={_HEADER: self._token},
+            allow_redirects=False,
+        )
 
     def _login(self) -> str:
         """The token that it gives to whoever has come as far as this (FB_NOAUTH)."""
         path = "/api/login"
         with reaching(self.url):
-            response = self._session.post(self.url + path, allow_redirects=False)
+            response = sent_again(
+                self._session,
+                lambda: self._session.post(self.url + path, allow_redirects=False),
+                safe=True,
+            )
+        assert response is not None
         token = response.text.strip()
         if not response.ok or wants_login(response) or token.count(".") != 2:
             raise self._error("POST", path, response)

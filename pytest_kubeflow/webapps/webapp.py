@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from pytest_kubeflow.auth.loginwanted import wants_login
 from pytest_kubeflow.auth.refusal import Refusal
-from pytest_kubeflow.auth.retries import is_gone_by_us, outage_in_response
+from pytest_kubeflow.auth.retries import is_gone_by_us, sent_again
 from pytest_kubeflow.errors import (
     AuthenticationError,
     ComponentMissing,
@@ -25,8 +25,6 @@ from pytest_kubeflow.errors import (
 )
 from pytest_kubeflow.k8s.admission import refusal as admission_refusal
 from pytest_kubeflow.reaching import reaching
-from pytest_kubeflow.retries.outage import LostResponse
-from pytest_kubeflow.retries.policy import RetryPolicy
 from pytest_kubeflow.webapps.errors import ServerRefused
 
 if TYPE_CHECKING:
@@ -70,23 +68,12 @@ class WebApp:
 
         Its name is one that nobody else gives.
         """
-
-        def looked() -> bool | None:
-            return True if _is(there) else None
-
-        def once() -> bool:
-            response = self._sent("POST", path, form)
-            if policy is not None and (outage := outage_in_response(response, read=True)):
-                raise LostResponse(outage, response)
+        with reaching(self.url):
+            response = sent_again(
+                self._session, lambda: self._sent("POST", path, form), done=lambda: _is(there)
+            )
+        if response is not None:
             self._read("POST", path, response)
-            return True
-
-        policy: RetryPolicy | None = getattr(self._session, "policy", None)
-        try:
-            with reaching(self.url):
-                _ = once() if policy is None else policy.repeat(once, safe=False, done=looked)
-        except LostResponse as lost:
-            self._read("POST", path, lost.response)
 
     def removed(self, path: str, there: Callable[[], object]) -> None:
         """DELETE, again where a response was lost: what is not `there` then was removed before.

@@ -9,7 +9,9 @@ import pytest
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import NotFound, VolumeError
+from pytest_kubeflow.volumes.filebrowser import FileBrowser
 from pytest_kubeflow.volumes.webapp import VolumesWebApp
+from pytest_kubeflow.webapps.errors import ServerRefused
 
 from .unreliable import (
     Answer,
@@ -110,3 +112,55 @@ def of_changes(method: str, _path: str) -> bool:
 
 def app(way: Way) -> VolumesWebApp:
     return VolumesWebApp(f"http://127.0.0.1:{way.port}", gateway_session(GatewaySettings()))
+
+
+class Files:
+    """A file browser with what was written to it."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.writes = 0
+
+    def __call__(self, method: str, path: str, body: bytes, _headers: object) -> Answer:
+        place, _, query = path.partition("?")
+        name = place.rpartition("/")[2]
+        if place.endswith("/api/login"):
+            return 200, {}, b"a.b.c"
+        if method == "GET":
+            content = self.files.get(name)
+            return (404, {}, b"404 Not Found") if content is None else (200, {}, content)
+        self.writes += 1
+        if name in self.files and query != "override=true":
+            return 409, {}, b"409 Conflict"
+        self.files[name] = body
+        return 200, {}, b""
+
+
+@pytest.mark.parametrize("override", [False, True])
+@pytest.mark.parametrize(
+    "fault",
+    [break_before, break_after, status(502, "Bad Gateway")],
+    ids=["request-lost", "response-lost", "502"],
+)
+def test_a_file_is_written_once_or_over_itself(fault: Fault, *, override: bool) -> None:
+    files = Files()
+    with listening(Way(Unreliable(files))) as way, way.every_first(fault, of=of_changes):
+        browser(way).write("a.csv", "1,2", override=override)
+    assert files.files == {"a.csv": b"1,2"}
+
+
+def test_a_file_that_is_there_is_left_as_it_is() -> None:
+    files = Files()
+    files.files["a.csv"] = b"theirs"
+    with (
+        listening(Way(Unreliable(files))) as way,
+        way.every_first(break_after, of=of_changes),
+        pytest.raises(ServerRefused) as told,
+    ):
+        browser(way).write("a.csv", "1,2")
+    assert told.value.status == 409
+    assert files.files == {"a.csv": b"theirs"}
+
+
+def browser(way: Way) -> FileBrowser:
+    return FileBrowser(f"http://127.0.0.1:{way.port}/files", gateway_session(GatewaySettings()))
