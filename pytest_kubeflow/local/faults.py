@@ -94,7 +94,7 @@ _OF_COMPONENTS: dict[str, str] = {
     "terminate-ignored": "runs that are to be terminated go on",
     "tokens-ageless": "the gateway takes tokens whose time is over",
     "tokens-unverified": "the gateway takes tokens without looking at their signature",
-    "training-false-complete": "a JobSet, and so its TrainJob, is called complete though a node failed",
+    "training-false-complete": "a TrainJob and its JobSet are complete though a node has failed",
     "training-ignored": "no controller takes TrainJobs up",
     "training-no-dns": "pods of a JobSet are not found by their names",
     "training-open": "every known user reads and writes TrainJobs of all namespaces",

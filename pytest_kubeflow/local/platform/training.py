@@ -1,7 +1,7 @@
 """Training's objects: definitions, runtimes, webhooks and the certificates of these.
 
-Facts: kubeflow/trainer v2.2.0, manifests/base; kubernetes-sigs/jobset v0.11.0, config/components. Both
-operators make their certificates themselves.
+Facts: kubeflow/trainer v2.2.0, manifests/base; kubernetes-sigs/jobset v0.11.0, config/components.
+Both operators make their certificates themselves.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Prints the definitions of Trainer and JobSet as the embedded cluster has them.
 
-`python -m tests.real.training.definitions DIRECTORY` reads the CRDs of the releases from Go's module
-cache (`go mod download` of the modules below) and writes one file a release. What they say of
-parts of pods is left out: such parts are kept as they are, and Kubernetes itself looks at them when
-a pod is made.
+`python -m tests.real.training.definitions DIRECTORY` reads the CRDs of the releases from Go's
+module cache and writes one file a release. What they say of parts of pods is left out: such parts
+are kept as they are, and Kubernetes itself looks at them when a pod is made.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ from pytest_kubeflow.local.training.jobset.status import (
     replicated_statuses,
 )
 from pytest_kubeflow.local.training.release import Release
-from pytest_kubeflow.local.training.spoiling import false_complete, failures_seen, service_missing
+from pytest_kubeflow.local.training.spoiling import failures_seen, false_complete, service_missing
 
 MANAGER = "jobset.sigs.k8s.io/jobset-controller"
 

@@ -161,7 +161,7 @@ def _count(job: Object, name: str) -> int:
 def have_started(replicated: Object, statuses: Sequence[Object]) -> bool:
     """Whether all Jobs of a replicated Job are ready, or over."""
     status = _of(statuses, replicated["name"])
-    return replicas(replicated) == status["failed"] + status["ready"] + status["succeeded"]
+    return bool(replicas(replicated) == status["failed"] + status["ready"] + status["succeeded"])
 
 
 def may_start(replicated: Object, before: Sequence[Object], statuses: Sequence[Object]) -> bool:

@@ -129,9 +129,7 @@ def _replicated(jobset: Object, one: Object, path: str, names: set[str]) -> Iter
             yield goerrors.invalid(f"{path}.name", longest, why)
     for dependency in one.get("dependsOn") or []:
         if dependency["name"] not in names:
-            yield (
-                f"replicatedJob: {name} cannot depend on replicatedJob: {dependency['name']}"
-            )
+            yield (f"replicatedJob: {name} cannot depend on replicatedJob: {dependency['name']}")
 
 
 def _failure_policy(rules: list[Any], names: set[str]) -> Iterator[str]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pytest_kubeflow.local.apiserver.patches.strategic import strategic_merge
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.strategicmerge import strategic_merge
 from pytest_kubeflow.local.training.release import Release
 
 _OVERRIDES = "podTemplateOverrides"

@@ -1,6 +1,6 @@
 """What Trainer's webhooks refuse.
 
-Rules and words: kubeflow/trainer v2.2, pkg/webhooks, pkg/runtime/core and the plugins jobset, torch.
+Rules and words: kubeflow/trainer v2.2, pkg/webhooks, pkg/runtime/core and its plugins.
 """
 
 from __future__ import annotations
@@ -79,9 +79,7 @@ def reference_of(trainjob: Object) -> Object:
     return {key: given[key] for key in ("name", "apiGroup", "kind") if key in given}
 
 
-def _patches(
-    trainjob: Object, containers: dict[str, set[str]], release: Release
-) -> Iterator[str]:
+def _patches(trainjob: Object, containers: dict[str, set[str]], release: Release) -> Iterator[str]:
     path = f"spec.{release.patches}"
     given = trainjob["spec"].get(release.patches) or []
     newer = release.patches == "runtimePatches"

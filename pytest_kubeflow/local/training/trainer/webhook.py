@@ -59,8 +59,7 @@ class TrainerWebhooks:
         }
         self.app = Starlette(
             routes=[
-                Route(path, _reviewing(answer), methods=["POST"])
-                for path, answer in routes.items()
+                Route(path, _reviewing(answer), methods=["POST"]) for path, answer in routes.items()
             ]
         )
 
@@ -132,7 +131,9 @@ def _judged(runtime: Object) -> Object:
 def _missing(trainjob: Object, resource: Resource, error: ApiError) -> str:
     kind = f"{resource.kind[0].lower()}{resource.kind[1:]}"
     # As the controller's own copies say it, with the kind where the API has the plural.
-    told = f'{resource.kind}.trainer.kubeflow.org "{trainjob["spec"]["runtimeRef"]["name"]}" not found'
+    told = (
+        f'{resource.kind}.trainer.kubeflow.org "{trainjob["spec"]["runtimeRef"]["name"]}" not found'
+    )
     why = (
         f"{told if error.not_found else error.message}: specified {kind} must be created before "
         "the TrainJob is created"
