@@ -13,7 +13,7 @@ from pytest_kubeflow.local.kube.client import Object
 def with_defaults(jobset: Object) -> Object:
     """The JobSet with everything."""
     changed = copy.deepcopy(jobset)
-    spec: Object = changed["spec"]
+    spec: Object = changed.setdefault("spec", {})
     spec.setdefault("successPolicy", {"operator": "All"})
     spec.setdefault("startupPolicy", {"startupPolicyOrder": "AnyOrder"})
     for one in spec.get("replicatedJobs") or []:

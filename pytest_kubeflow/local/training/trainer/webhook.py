@@ -65,7 +65,7 @@ class TrainerWebhooks:
 
     async def _default(self, asked: Object) -> Object:
         """A patch has the time when it was made, or changed."""
-        trainjob, field = asked["object"], self._release.patches
+        trainjob, field = _written(asked["object"]), self._release.patches
         before = ((asked.get("oldObject") or {}).get("spec") or {}).get(field) or []
         known = {one["manager"]: one for one in before}
         after = deepcopy(trainjob)
@@ -79,7 +79,7 @@ class TrainerWebhooks:
         return changed(trainjob, after)
 
     async def _train_job(self, asked: Object) -> Object:
-        trainjob, before = asked["object"], asked.get("oldObject")
+        trainjob, before = _written(asked["object"]), asked.get("oldObject")
         resource = resource_of(trainjob)
         if resource is None:
             return forbidden(unsupported(kind_of(trainjob)))
@@ -121,6 +121,11 @@ class TrainerWebhooks:
         if asked.get("oldObject") is None and _is_deprecated(labels):
             found["warnings"] = [_deprecation("", runtime["metadata"]["name"])]
         return found
+
+
+def _written(trainjob: Object) -> Object:
+    """With what Go's struct always has."""
+    return trainjob if "spec" in trainjob else {**trainjob, "spec": {"runtimeRef": {}}}
 
 
 def _judged(runtime: Object) -> Object:
