@@ -15,6 +15,7 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.training.jobset.defaults import with_defaults
 from pytest_kubeflow.local.training.jobset.labels import JOB_SET, PRIORITY
 from pytest_kubeflow.local.training.jobset.validation import refusal, refused_change
+from pytest_kubeflow.local.training.release import Release
 from pytest_kubeflow.local.training.spoiling import webhook_dead
 
 DEFAULTING = "/mutate-jobset-x-k8s-io-v1alpha2-jobset"
@@ -22,7 +23,7 @@ VALIDATING = "/validate-jobset-x-k8s-io-v1alpha2-jobset"
 PODS = "/mutate--v1-pod"
 
 
-def jobset_webhooks(faults: Faults) -> Starlette:
+def jobset_webhooks(release: Release, faults: Faults) -> Starlette:
     """An ASGI application for all of them."""
 
     async def default(request: Request) -> Response:
@@ -34,7 +35,7 @@ def jobset_webhooks(faults: Faults) -> Starlette:
         return await review(request, _validate)
 
     async def pods(request: Request) -> Response:
-        return await review(request, _pod)
+        return await review(request, _pod if release.labels_priority else _left)
 
     return Starlette(
         routes=[
@@ -53,6 +54,10 @@ async def _validate(asked: Object) -> Object:
     before = asked.get("oldObject")
     why = refusal(asked["object"]) if before is None else refused_change(before, asked["object"])
     return forbidden(why) if why else allowed()
+
+
+async def _left(_asked: Object) -> Object:
+    return allowed()
 
 
 async def _pod(asked: Object) -> Object:
