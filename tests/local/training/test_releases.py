@@ -69,7 +69,7 @@ def test_processes_per_node(
 
 
 def test_each_has_its_own_way_to_a_pod(training: Training, older: Training) -> None:
-    both = {"podTemplateOverrides": [OVERRIDE], "runtimePatches": [PATCH]}
+    both: dict[str, Any] = {"podTemplateOverrides": [OVERRIDE], "runtimePatches": [PATCH]}
     for one, label in ((older, "override"), (training, "patch")):
         name = one.train(**both)
         one.ended(name)
@@ -81,7 +81,8 @@ def test_reserved_variables(training: Training, older: Training) -> None:
     """2.1 looks at them where processes are counted alone."""
     env = [{"name": "PET_NNODES", "value": "7"}]
     assert "trainer" in stored(older, {"trainer": trainer(env=env)})
-    for one, fields in ((older, {"numProcPerNode": 1}), (training, {})):
+    counted: dict[str, Any] = {"numProcPerNode": 1}
+    for one, fields in ((older, counted), (training, {})):
         with pytest.raises(ApiException, match="must not have reserved envs"):
             stored(one, {"trainer": trainer(env=env, **fields)})
 
