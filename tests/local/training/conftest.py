@@ -40,10 +40,12 @@ if rank == 0:
 else:
     while True:
         try:
-            file = socket.create_connection(place, 5).makefile("rw")
+            connection = socket.create_connection(place, 5)
             break
         except OSError:
             time.sleep(0.02)
+    connection.settimeout(None)  # the last of them may take long to come
+    file = connection.makefile("rw")
     print(json.dumps(mine), file=file, flush=True)
     every = json.loads(file.readline())
 print(json.dumps({**mine, "world": world, "every": every}))

@@ -29,6 +29,7 @@ else:
             break
         except OSError:
             time.sleep(0.02)
+    connection.settimeout(None)
     print(json.dumps([rank, int(connection.recv(9))]))
 """
 
