@@ -30,14 +30,18 @@ _ACCOUNT = "default-editor"  # made by the controller of profiles
 _VIEWERS = ("kubeflow.org", "v1alpha1", _PROFILE, "pvcviewers")
 _DEFAULTS = ("kubeflow.org", "v1alpha1", _PROFILE, "poddefaults")
 _MUTATING = {
+    "defaulter.trainer.kubeflow.org",
+    "jobset-mutating-webhook-configuration",
     "katib.kubeflow.org",
     "poddefaults-webhook-mutating-webhook-configuration",
     "pvcviewer-mutating-webhook-configuration",
 }
 _VALIDATING = {
     "inferenceservice.serving.kserve.io",
+    "jobset-validating-webhook-configuration",
     "katib.kubeflow.org",
     "pvcviewer-validating-webhook-configuration",
+    "validator.trainer.kubeflow.org",
 }
 
 
@@ -158,7 +162,9 @@ def test_an_api_server_that_does_not_reach_them_is_told_and_asks_nobody(
     async def join() -> None:
         async with KubeClient(load_kubeconfig(kubeconfig, None)) as client:
             await bootstrap.apply(client, bootstrap.manifests("platform", "pvcviewers"))
-            programs = list(webhook_programs(Faults([]), multi_user=True, katib=None))
+            programs = list(
+                webhook_programs(Faults([]), multi_user=True, katib=None, training=None)
+            )
             webhooks = JoinedWebhooks(
                 client, programs, directory=tmp_path / "webhooks", namespace="kubeflow"
             )

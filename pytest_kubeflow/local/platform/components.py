@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pytest_kubeflow.local.notebooks.settings import CONFIG as NOTEBOOK_CONFIG
+from pytest_kubeflow.local.platform.images import ISTIO, PROXY_IMAGE
 from pytest_kubeflow.local.tensorboards.settings import CONFIG as TENSORBOARD_CONFIG
+from pytest_kubeflow.local.training.release import Release
+from pytest_kubeflow.local.training.settings import DEFAULT_TRAINING, TrainingSettings
 
 _KFP = "2.16.1"
 _DASHBOARD = "v2.0.0"
@@ -17,9 +20,7 @@ _NOTEBOOKS = "v1.11.0"
 _KATIB = "v0.19.0"
 _MODEL_REGISTRY = "v0.3.8"
 _CERT_MANAGER = "v1.20.2"
-ISTIO = "1.30.1"
 JWKS_PROXY_IMAGE = "registry.k8s.io/kubectl:v1.36.0"
-PROXY_IMAGE = f"registry.istio.io/release/proxyv2:{ISTIO}"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,9 @@ class Component:
     """The Secret with the certificate that it shows, which its pods mount."""
     certificates: str = "/tmp/k8s-webhook-server/serving-certs"  # noqa: S108 in its pod
     """Where they mount it."""
+
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """Those of its pods."""
 
 
 def _kfp(
@@ -405,6 +409,71 @@ MODEL_REGISTRY = Component(
     ),
     {"model-registry-service": (Port("http-api", 8080, 8080),)},
 )
+TRAINER_SECRET = "kubeflow-trainer-webhook-cert"  # noqa: S105 the name of a Secret object
+JOBSET_SECRET = "jobset-webhook-server-cert"  # noqa: S105 the name of a Secret object
+
+
+def trainer(release: Release) -> Component:
+    """Trainer's controller manager."""
+    return Component(
+        "kubeflow-trainer-controller-manager",
+        "kubeflow-system",
+        "kubeflow-trainer-controller-manager",
+        {
+            "app.kubernetes.io/name": "trainer",
+            "app.kubernetes.io/component": "manager",
+            "app.kubernetes.io/part-of": "kubeflow",
+        },
+        (
+            Container(
+                "manager",
+                f"ghcr.io/kubeflow/trainer/trainer-controller-manager:{release.version}",
+                {"webhook": 9443},
+            ),
+        ),
+        {"kubeflow-trainer-controller-manager": (Port("webhook-server", 443, 9443),)},
+        secret=TRAINER_SECRET,
+        annotations={"traffic.sidecar.istio.io/excludeInboundPorts": "9443"},
+    )
+
+
+def jobset(release: Release) -> Component:
+    """JobSet's controller manager."""
+    return Component(
+        "jobset-controller-manager",
+        "kubeflow-system",
+        "jobset-controller-manager",
+        {"control-plane": "controller-manager", "app.kubernetes.io/name": "jobset"},
+        (
+            Container(
+                "manager",
+                f"registry.k8s.io/jobset/jobset:v{release.jobset}",
+                {"webhook-server": 9443},
+            ),
+        ),
+        {"jobset-webhook-service": (Port("webhook", 443, 9443),)},
+        secret=JOBSET_SECRET,
+        annotations={"traffic.sidecar.istio.io/excludeInboundPorts": "9443"},
+    )
+
+
+OPERATOR_SECRET = "training-operator-webhook-cert"  # noqa: S105 the name of a Secret object
+TRAINING_OPERATOR = Component(
+    "training-operator",
+    "kubeflow",
+    "training-operator",
+    {"control-plane": "kubeflow-training-operator", "sidecar.istio.io/inject": "false"},
+    (
+        Container(
+            "training-operator",
+            "ghcr.io/kubeflow/training-v1/training-operator:v1.9.2",
+            {"webhook-server": 9443},
+        ),
+    ),
+    {"training-operator": (Port("webhook-server", 443, 9443),)},
+    meshed=False,
+    secret=OPERATOR_SECRET,
+)
 ISTIOD = Component(
     "istiod",
     "istio-system",
@@ -494,6 +563,12 @@ _MULTI_USER = (
 )
 
 
-def components(*, multi_user: bool) -> tuple[Component, ...]:
-    """All of a platform, or of stand-alone pipelines."""
-    return _ALWAYS + (_MULTI_USER if multi_user else ())
+def components(
+    *, multi_user: bool, training: TrainingSettings = DEFAULT_TRAINING
+) -> tuple[Component, ...]:
+    """All of a platform with these operators, or of stand-alone pipelines."""
+    if not multi_user:
+        return _ALWAYS
+    release = training.release
+    older = (TRAINING_OPERATOR,) if training.operator else ()
+    return (*_ALWAYS, *_MULTI_USER, trainer(release), jobset(release), *older)
