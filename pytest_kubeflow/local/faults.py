@@ -35,6 +35,8 @@ _OF_COMPONENTS: dict[str, str] = {
     "gpus-leaked": "pods that ask for no GPU see all of their node",
     "gpus-missing": "pods get one GPU fewer than they ask for",
     "gpus-shared": "a GPU is given to several pods at once",
+    "digest-ignored": "nodes take another image of the same name for one that is named by digest",
+    "image-kept": "nodes do not ask for images again that they have, whatever their pull policy",
     "image-pull": "no image can be pulled",
     "katib-delete-across-namespaces": (
         "Katib's UI waits for all namespaces when it deletes, and tells of their experiments"
@@ -63,10 +65,14 @@ _OF_COMPONENTS: dict[str, str] = {
     "pipeline-exposed": "private pipelines are listed as public ones too",
     "pipeline-lost": "uploaded pipelines are accepted, but not kept",
     "pipelines-open": "the pipelines API is open to all, without a login or rights",
+    "platform-ignored": "nodes take images for other platforms than theirs",
+    "pull-secrets-ignored": "images are pulled without the pull secrets of pods",
     "poddefault-ignored": "pods get nothing of the PodDefaults that select them",
     "predictor-503": "the gateway answers 503 for every predictor",
     "predictor-wrong": "numbers that predictors answer are off by one",
     "rbac-open": "Kubernetes lets every known user do everything",
+    "registry-busy": "the registry answers 429 to every request",
+    "registry-open": "the registry gives images to all, without a login",
     "requests-ignored": "the scheduler does not ask whether a node has what a pod requests",
     "retry-ignored": "runs that are to be retried stay as they ended",
     "run-stuck-pending": "runs are accepted, but none of their pods is made",

@@ -17,7 +17,7 @@ from pytest_kubeflow.local.controllers.profileobjects import BUCKET, user_prefix
 from pytest_kubeflow.local.controllers.serviceproxy import ServiceProxy
 from pytest_kubeflow.local.controlplane import ControlPlane, JoinedControlPlane, OwnControlPlane
 from pytest_kubeflow.local.database import Database
-from pytest_kubeflow.local.endpoints import Endpoints
+from pytest_kubeflow.local.endpoints import Endpoints, RegistryAccess
 from pytest_kubeflow.local.exposure import Exposure, HostedExposure, MirroredExposure
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.faultswitch import FaultSwitch
@@ -39,6 +39,7 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
 from pytest_kubeflow.local.metadata import MetadataStore, NativeMetadata
 from pytest_kubeflow.local.metadata.durable import keep as keep_metadata
+from pytest_kubeflow.local.network import LOOPBACK
 from pytest_kubeflow.local.network.founding import Founded, node_network
 from pytest_kubeflow.local.network.nodenetwork import NodeNetwork
 from pytest_kubeflow.local.network.outward import MachinePorts, Outward
@@ -66,6 +67,8 @@ from pytest_kubeflow.local.platform.faults.applications import OLD_KEYS
 from pytest_kubeflow.local.platform.installation import Site, installation
 from pytest_kubeflow.local.pvcviewers.controller import PVCViewerController
 from pytest_kubeflow.local.rbacfault import RbacFault
+from pytest_kubeflow.local.registry import BasicAuth, Repositories, registry_app
+from pytest_kubeflow.local.registry.mirror import catalogue_image
 from pytest_kubeflow.local.running import Running
 from pytest_kubeflow.local.scheduler import Scheduler
 from pytest_kubeflow.local.serving.autoscaler import Autoscaler
@@ -241,6 +244,7 @@ class Server:
         )
         if ports is not None:
             await running.run(ports.start, ports.stop)
+        registry = await self._start_registry(images)
         exposure = self._exposure_by(kubelet, admin)
 
         secret = secrets.token_urlsafe(24)
@@ -295,7 +299,7 @@ class Server:
         await exposure.shown()
         pipelines.resume()
         await self._start_platform_faults(admin)
-        endpoints = await self._endpoints(store, host)
+        endpoints = await self._endpoints(store, host, registry)
         # Last, because nobody waits for these: the cluster answers while they read what there is.
         self._started.set()
         if mesh is not None:
@@ -378,6 +382,16 @@ class Server:
         )
         running.watch(workflows.run(), name="workflow controller")
 
+    async def _start_registry(self, images: ImageCatalogue) -> RegistryAccess:
+        """A registry for images of people's own."""
+        username, password = "kubeflow", secrets.token_urlsafe(12)
+        content = Repositories(self._directory / "registry", partial(catalogue_image, images))
+        app = registry_app(content, BasicAuth(username, password), self._faults)
+        apart = isinstance(self._control.network, NodeNetwork)
+        server = await self._running.serve(app, host=None if apart else LOOPBACK, people=True)
+        host, port = server.address_of_people
+        return RegistryAccess(f"{host}:{port}", username, password)
+
     async def _start_webhooks(
         self, admin: KubeClient, exposure: Exposure, pipelines: Pipelines, katib: Katib | None
     ) -> None:
@@ -424,7 +438,9 @@ class Server:
         people.append("katib")
         return ["platform", *(people if self._multi_user else []), "kserve"]
 
-    async def _endpoints(self, store: ObjectStore, host: str) -> Endpoints:
+    async def _endpoints(
+        self, store: ObjectStore, host: str, registry: RegistryAccess
+    ) -> Endpoints:
         people = logins(self._gateway, self._password) if self._multi_user else []
         user = people[0] if people else None
         namespace = (user.namespace if user else None) or "kubeflow"
@@ -441,6 +457,7 @@ class Server:
             s3_secret_key=store.secret_key,
             storage_class="standard",
             others=tuple(people[1:]),
+            registry=registry,
         )
 
 

@@ -1,0 +1,72 @@
+"""ImageMirror: where images are taken from instead, as people write it: `OLD=NEW`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pytest_kubeflow.config.imagereference import ImageReference, is_registry
+
+
+@dataclass(frozen=True, slots=True)
+class ImageMirror:
+    """What begins with `old`, a registry, a folder in one or an image, is taken from `new`."""
+
+    old: str
+    new: str
+
+    @classmethod
+    def parse(cls, text: str) -> ImageMirror:
+        """Read `docker.io=registry.example/hub`. Raises ValueError that says what is wrong."""
+        old, equals, new = (part.strip() for part in text.partition("="))
+        if not equals or not old or not new:
+            raise ValueError(f"{text!r} is not OLD=NEW")
+        return cls(_prefix(old), _prefix(new))
+
+    def __str__(self) -> str:
+        return f"{self.old}={self.new}"
+
+
+class ImageMirrors:
+    """All mirrors of a session. An image is taken from the one whose `old` says most of it."""
+
+    def __init__(self, mirrors: Iterable[ImageMirror] = ()) -> None:
+        self._mirrors = sorted(mirrors, key=lambda one: len(one.old), reverse=True)
+
+    def __bool__(self) -> bool:
+        return bool(self._mirrors)
+
+    def of(self, image: str) -> str:
+        """The name under which `image` is pulled: its own where no mirror has it.
+
+        What is a mirror's already stays as it is. What is no name of an image (an expression of a
+        template, say) stays too: the cluster has its own words for that.
+        """
+        if not self._mirrors:
+            return image
+        try:
+            reference = ImageReference.parse(image)
+        except ValueError:
+            return image
+        if any(_begins(reference.name, mirror.new) for mirror in self._mirrors):
+            return image
+        for mirror in self._mirrors:
+            if _begins(reference.name, mirror.old):
+                rest = str(reference).removeprefix(mirror.old)
+                return f"{mirror.new}{rest}"
+        return image
+
+
+def _prefix(text: str) -> str:
+    """The beginning of names in full: a registry alone, or the name of a folder or an image."""
+    if "/" not in text and is_registry(text):
+        ImageReference.parse(f"{text}/any")
+        return text
+    reference = ImageReference.parse(text)
+    if reference.tag or reference.digest:
+        raise ValueError(f"{text!r} has a tag or a digest: a mirror is for all of an image")
+    return reference.name
+
+
+def _begins(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(f"{prefix}/")
