@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from pytest_kubeflow.redaction import Redactor
 
 MARKERS = (
+    "kf_images(*images, algorithms=None, early_stopping=None, collectors=None): the images that "
+    "the test pulls beside those of pipelines that its modules have, for --kf-images; the name of "
+    "an option such as --kf-base-image stands for its value. The others name those of Katib.",
     "kf_pipeline(pipeline, *, arguments=None, **options): the pipeline whose run the test gets "
     'as `pipeline_run`; options are name, timeout, expect, and share="module".',
     "kf_requires(*components): skip the test where the cluster lacks one of these, such as "
@@ -167,7 +170,14 @@ def is_listing(config: pytest.Config) -> bool:
 
 def acts_alone(config: pytest.Config) -> bool:
     """Whether the session checks the cluster or clears it up, instead of running tests."""
-    actions = ("kf_preflight", "kf_health", "kf_cleanup", "kf_cleanup_all", "kf_cleanup_session")
+    actions = (
+        "kf_preflight",
+        "kf_health",
+        "kf_images",
+        "kf_cleanup",
+        "kf_cleanup_all",
+        "kf_cleanup_session",
+    )
     return any(config.getoption(one) for one in actions)
 
 

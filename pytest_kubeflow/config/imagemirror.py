@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pytest_kubeflow.config.imagereference import ImageReference, is_registry
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,22 @@ class ImageMirrors:
                 rest = str(reference).removeprefix(mirror.old)
                 return f"{mirror.new}{rest}"
         return image
+
+    def in_manifest(self, manifest: T) -> T:
+        """An object of Kubernetes with the images of all containers in it, wherever they stand.
+
+        Of images alone: what else is called `image` has other values than names.
+        """
+        if not self._mirrors:
+            return manifest
+        if isinstance(manifest, list):
+            return [self.in_manifest(one) for one in manifest]  # type: ignore[return-value]
+        if not isinstance(manifest, Mapping):
+            return manifest
+        found = {key: self.in_manifest(value) for key, value in manifest.items()}
+        if isinstance(image := found.get("image"), str):
+            found["image"] = self.of(image)
+        return found  # type: ignore[return-value]
 
 
 def _prefix(text: str) -> str:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from pytest_kubeflow.config.imagereference import DOCKER_HUB, ImageReference, is_loopback
-from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.reaching import reaching
 from pytest_kubeflow.registry.challenge import Challenge
 from pytest_kubeflow.registry.credentials import RegistryLogin
@@ -35,10 +34,10 @@ _LARGEST_MANIFEST = 4 << 20  # bytes, as registries take them
 
 
 class RegistryClient:
-    """One registry. With `plain_http` it is asked by http; loopback always is, as by containerd.
+    """One registry, asked by https; one on loopback by http, as container runtimes do.
 
     Methods raise RegistryError with the registry's own words, ClusterUnreachable where nothing
-    answers, ConfigurationError where credentials would go over plain http to another machine.
+    answers.
     """
 
     def __init__(
@@ -46,21 +45,14 @@ class RegistryClient:
         registry: str,
         login: RegistryLogin | None = None,
         *,
-        plain_http: bool = False,
         session: requests.Session | None = None,
     ) -> None:
         import requests
 
         self.registry = registry
         self._login = login
-        self._plain = plain_http or is_loopback(registry)
-        if plain_http and login is not None and not is_loopback(registry):
-            raise ConfigurationError(
-                f"{registry} is asked by plain http: a password is not sent that way to another "
-                "machine"
-            )
         host = _HUB_HOST if registry == DOCKER_HUB else registry
-        self.url = f"{'http' if self._plain else 'https'}://{host}"
+        self.url = f"{'http' if is_loopback(registry) else 'https'}://{host}"
         self._session = session or requests.Session()
         self._policy = RetryPolicy(CLIENT, MAX_OUTAGE)
         self._authorization: dict[str, str] = {}

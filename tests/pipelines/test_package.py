@@ -30,7 +30,7 @@ def images(package: Package) -> set[str]:
 
 
 def test_base_image_replaces_that_of_python_components_only() -> None:
-    package = compile_pipeline(twice, base_image="mirror.example/python:3.12")
+    package = compile_pipeline(twice).with_base_image("mirror.example/python:3.12")
     assert images(package) == {"mirror.example/python:3.12", "alpine:3"}
     assert images(compile_pipeline(twice)) == {"python:3.11", "alpine:3"}
 
@@ -50,7 +50,7 @@ def test_an_image_that_was_chosen_stays(image: str, replaced: bool) -> None:
     def chosen() -> int:
         return 1
 
-    package = compile_pipeline(chosen, base_image="mirror.example/python:3.12")
+    package = compile_pipeline(chosen).with_base_image("mirror.example/python:3.12")
     assert images(package) == {"mirror.example/python:3.12" if replaced else image}
 
 
