@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 MARKERS = (
     "kf_images(*images, algorithms=None, early_stopping=None, collectors=None): the images that "
-    "the test pulls beside those of pipelines that its modules have, for --kf-images; the name of "
-    "an option such as --kf-base-image stands for its value. The others name those of Katib.",
+    "the test pulls, in place of those of the pipelines in its modules, for --kf-images; the name "
+    "of an option such as --kf-base-image stands for its value, a tuple for the first of it that "
+    "is given. The others are what is used of Katib.",
     "kf_pipeline(pipeline, *, arguments=None, **options): the pipeline whose run the test gets "
     'as `pipeline_run`; options are name, timeout, expect, and share="module".',
     "kf_requires(*components): skip the test where the cluster lacks one of these, such as "
@@ -166,6 +167,11 @@ def learn_secrets(config: pytest.Config) -> None:
 def is_listing(config: pytest.Config) -> bool:
     """Whether fixtures are listed and nothing else: with no cluster, and whatever is configured."""
     return bool(config.getoption("showfixtures") or config.getoption("show_fixtures_per_test"))
+
+
+def lists(config: pytest.Config) -> bool:
+    """Whether something is listed, and no test is run: there is nothing to report."""
+    return is_listing(config) or bool(config.getoption("kf_images"))
 
 
 def acts_alone(config: pytest.Config) -> bool:
