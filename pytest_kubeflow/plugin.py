@@ -47,6 +47,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.fixtures.declared",
     "pytest_kubeflow.fixtures.experiments",
     "pytest_kubeflow.fixtures.secrets",
+    "pytest_kubeflow.fixtures.registry",
     "pytest_kubeflow.fixtures.volumes",
     "pytest_kubeflow.fixtures.workflows",
     "pytest_kubeflow.fixtures.objectstore",

@@ -90,6 +90,18 @@ class RegistryClient:
             )
         return response.content
 
+    def mount_blob(self, repository: str, digest: str, origin: str) -> bool:
+        """Let a blob of the repository `origin` be one of another; whether the registry did."""
+        if self.has_blob(repository, digest):
+            return True
+        query = f"mount={digest}&from={origin}"
+        response = self._request("POST", f"/v2/{repository}/blobs/uploads/?{query}")
+        if response.status_code == 201:
+            return True
+        if (location := response.headers.get("Location")) is not None:  # an upload has begun
+            self._request("DELETE", urljoin(f"{self.url}/", location), missing=True)
+        return False
+
     def push_blob(self, repository: str, content: bytes) -> str:
         """Put a blob there unless it is; its digest."""
         digest = digest_of(content)

@@ -12,7 +12,13 @@ from pytest_kubeflow.config.imagereference import ImageReference
 from pytest_kubeflow.registry.client import RegistryClient, as_json
 from pytest_kubeflow.registry.errors import RegistryError
 from pytest_kubeflow.registry.layer import Layer, layer_of
-from pytest_kubeflow.registry.manifest import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Manifest
+from pytest_kubeflow.registry.manifest import (
+    OCI_CONFIG,
+    OCI_INDEX,
+    OCI_LAYER,
+    OCI_MANIFEST,
+    Manifest,
+)
 
 Files = Mapping[str, bytes | str | Path]
 
@@ -26,6 +32,14 @@ class PushedImage:
     architecture: str
     user: str
     """As the image's configuration names it; empty: root."""
+
+    inner: str
+    """The digest of the image itself, where the other one is that of an index."""
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """All manifests that were pushed for it."""
+        return tuple(dict.fromkeys((self.digest, self.inner)))
 
     def __str__(self) -> str:
         """The name that a pod asks for: by digest, which is this image and no other."""
@@ -60,8 +74,9 @@ class ImagePusher:
     ) -> PushedImage:
         """Push `base` with `files` in it under the name `image`.
 
-        `environment` is added to the base's, `user` replaces its user. `platform` is what the image
-        says that it is for; nothing in it changes by that: an image that cannot run is made so.
+        `environment` is added to the base's, `user` replaces its user. With a `platform`, such as
+        linux/arm64, the name is that of an index whose only image is for that; what is in it stays
+        what it is. Nodes look at indexes alone: a single image they take for theirs.
         """
         source = source or self._target
         manifest = self._of_platform(source, base)
@@ -87,9 +102,13 @@ class ImagePusher:
             ),
             OCI_MANIFEST,
         )
+        inner = made.digest
+        if platform is not None:
+            self._target.push_manifest(image.at(inner), made)
+            made = _index(made, config)
         digest = self._target.push_manifest(image, made)
-        inner = config.get("config") or {}
-        return PushedImage(image, digest, config["architecture"], str(inner.get("User") or ""))
+        of_user = str((config.get("config") or {}).get("User") or "")
+        return PushedImage(image, digest, config["architecture"], of_user, inner)
 
     def _of_platform(self, source: RegistryClient, base: ImageReference) -> Manifest:
         found = source.manifest(base)
@@ -114,7 +133,10 @@ class ImagePusher:
     ) -> Mapping[str, Any]:
         """A layer of the base, in the repository of the image as well."""
         digest = str(layer["digest"])
-        if not self._target.has_blob(image.repository, digest):
+        of_here = source is self._target and base.registry == image.registry
+        if of_here and self._target.mount_blob(image.repository, digest, base.repository):
+            pass
+        elif not self._target.has_blob(image.repository, digest):
             self._target.push_blob(image.repository, source.blob(base.repository, digest))
         kind = str(layer["mediaType"])
         gzipped = kind.endswith("gzip")
@@ -128,6 +150,18 @@ class ImagePusher:
             config["history"] = [*config["history"], {"created_by": "pytest-kubeflow"}]
         digest = self._target.push_blob(image.repository, layer.content)
         return {"mediaType": OCI_LAYER, "digest": digest, "size": len(layer.content)}
+
+
+def _index(manifest: Manifest, config: Mapping[str, Any]) -> Manifest:
+    platform = {key: config[key] for key in ("os", "architecture", "variant") if key in config}
+    described = {
+        "mediaType": manifest.media_type,
+        "digest": manifest.digest,
+        "size": len(manifest.content),
+        "platform": platform,
+    }
+    document = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [described]}
+    return Manifest(as_json(document), OCI_INDEX)
 
 
 def _configure(
