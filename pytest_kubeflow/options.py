@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from pytest_kubeflow.redaction import Redactor
 
 MARKERS = (
-    "kf_images(*images, algorithms=None, early_stopping=None, collectors=None): the images that "
-    "the test pulls, in place of those of the pipelines in its modules, for --kf-images; the name "
-    "of an option such as --kf-base-image stands for its value, a tuple for the first of it that "
-    "is given. The others are what is used of Katib.",
+    "kf_images(*images, runs=False, algorithms=None, early_stopping=None, collectors=None): for "
+    "--kf-images, the images that the test pulls, in place of those of the pipelines in its "
+    "modules; the name of an option such as --kf-base-image stands for its value, a tuple for the "
+    "first of it that is given. With runs=True it submits pipelines by itself. The others are what "
+    "is used of Katib.",
     "kf_pipeline(pipeline, *, arguments=None, **options): the pipeline whose run the test gets "
     'as `pipeline_run`; options are name, timeout, expect, and share="module".',
     "kf_requires(*components): skip the test where the cluster lacks one of these, such as "

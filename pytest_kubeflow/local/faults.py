@@ -37,6 +37,7 @@ _OF_COMPONENTS: dict[str, str] = {
     "gpus-shared": "a GPU is given to several pods at once",
     "digest-ignored": "nodes take another image of the same name for one that is named by digest",
     "image-kept": "nodes do not ask for images again that they have, whatever their pull policy",
+    "image-layers-lost": "nodes leave out what was added to an image of theirs",
     "image-pull": "no image can be pulled",
     "katib-delete-across-namespaces": (
         "Katib's UI waits for all namespaces when it deletes, and tells of their experiments"
@@ -92,6 +93,7 @@ _OF_COMPONENTS: dict[str, str] = {
     "serving-stale": "an updated InferenceService goes on serving its old model",
     "session-not-kept": "oauth2-proxy does not know the sessions again that it has given",
     "store-any-key": "the object store takes any access key",
+    "tags-ignored": "the registry has its newest image under each tag that is asked for",
     "task-hangs": "tasks never end",
     "tensorboard-empty": "TensorBoards look for logs where there are none",
     "tensorboard-left": "what is made of a Tensorboard stays when that is deleted",

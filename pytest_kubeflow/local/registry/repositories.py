@@ -80,6 +80,11 @@ class Repositories:
             raise Refused("MANIFEST_UNKNOWN", detail)
         return stored
 
+    def newest(self, name: str) -> StoredManifest | None:
+        """The manifest that was pushed last to a repository."""
+        repository = self._repositories.get(name)
+        return next(reversed(repository.manifests.values()), None) if repository else None
+
     def put_manifest(
         self, name: str, version: str, content: bytes, media_type: str
     ) -> StoredManifest:
