@@ -8,7 +8,7 @@ from functools import partial
 from pytest_kubeflow.config.imagemirror import ImageMirrors
 from pytest_kubeflow.config.imagereference import ImageReference
 from pytest_kubeflow.deletion import in_turn
-from pytest_kubeflow.errors import KubeflowError
+from pytest_kubeflow.errors import ClusterUnreachable
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.registry.client import RegistryClient
 from pytest_kubeflow.registry.errors import RegistryError
@@ -17,6 +17,9 @@ from pytest_kubeflow.registry.pushing import Files, ImagePusher, PushedImage
 
 FOLDER = "kf-images"
 """Where in the registry they are, besides the folder that was configured."""
+
+_ABSENT = frozenset({401, 403, 404})
+"""What registries answer for what they have not; some tell nobody what they have not."""
 
 
 class ImageMaker:
@@ -89,17 +92,25 @@ class ImageMaker:
         in_turn(partial(self.client.delete, *one) for one in digests)
 
     def _source(self, base: ImageReference) -> tuple[RegistryClient, ImageReference]:
-        """Where a base is: the first place that has it. Raises what the last one says."""
-        failure: KubeflowError | None = None
+        """Where a base is: the first place that has it. Raises RegistryError."""
+        refusals = []
         for client, image in self._places(base):
             try:
                 client.manifest(image)
             except RegistryError as error:
-                failure = error
+                if error.status not in _ABSENT:
+                    raise
+                refusals.append(error.message)
+            except ClusterUnreachable as error:
+                if client is self.client:
+                    raise
+                refusals.append(error.message)
             else:
                 return client, image
-        assert failure is not None
-        raise failure
+        raise RegistryError(
+            f"{base}, which images of tests begin with, is not to be had ({'; '.join(refusals)}): "
+            "name another with --kf-base-image, or where it is with --kf-image-mirror"
+        )
 
     def _places(self, base: ImageReference) -> Iterator[tuple[RegistryClient, ImageReference]]:
         here = ImageReference(self.registry, base.repository, base.tag, base.digest)

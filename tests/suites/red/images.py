@@ -20,7 +20,7 @@ CHECKS: dict[str, dict[str, str]] = {
     "image-kept": {MOVED: r":1 has moved to sha256:\w+, and with imagePullPolicy Always 127"},
     "image-layers-lost": {
         CONTAINER: r"lacks modules: \{'kf_image_proof': \"ModuleNotFoundError: No module named",
-        WITH_KFP: r"No module named 'kfp'",
+        WITH_KFP: r"No module named 'kfp",
     },
     "platform-ignored": {OTHER_PLATFORM: WENT_ON},
     "pull-secrets-ignored": {CONTAINER: NOT_LET_IN, PYTHON: NOT_LET_IN},
