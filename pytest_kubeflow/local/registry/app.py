@@ -47,8 +47,9 @@ class _Registry:
                     raise Refused("UNAUTHORIZED")
                 name = request.path_params.get("name")
                 if name is not None and not _NAME.fullmatch(name):
-                    raise Refused("NAME_INVALID")
-                response = await handler(request)
+                    response = PlainTextResponse("404 page not found\n", 404)
+                else:
+                    response = await handler(request)
             except Refused as refused:
                 response = JSONResponse(refused.body, refused.status)
                 if refused.status == 401:

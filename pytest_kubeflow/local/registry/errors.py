@@ -12,7 +12,6 @@ _TABLE = {
     "MANIFEST_BLOB_UNKNOWN": (400, "blob unknown to registry"),
     "MANIFEST_INVALID": (400, "manifest invalid"),
     "MANIFEST_UNKNOWN": (404, "manifest unknown"),
-    "NAME_INVALID": (400, "invalid repository name"),
     "NAME_UNKNOWN": (404, "repository name not known to registry"),
     "RANGE_INVALID": (416, "invalid content range"),
     "SIZE_INVALID": (400, "provided length did not match content length"),
