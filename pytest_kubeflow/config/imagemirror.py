@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -9,6 +10,9 @@ from typing import TypeVar
 from pytest_kubeflow.config.imagereference import ImageReference, is_registry
 
 T = TypeVar("T")
+
+_REGISTRY = re.compile(r"localhost|[^:]+\.[^:]+|[^:]+:\d{4,5}|[^:]+\.[^:]+:\d+")
+"""What alone is no image: `python:22` is one with a tag, `registry:5000` is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +81,12 @@ class ImageMirrors:
 
 
 def _prefix(text: str) -> str:
-    """The beginning of names in full: a registry alone, or the name of a folder or an image."""
-    if "/" not in text and is_registry(text):
-        ImageReference.parse(f"{text}/any")
-        return text
+    """The beginning of names in full: a registry, a folder of one, or the name of an image."""
+    first, slash, _ = text.partition("/")
+    names_registry = is_registry(first) if slash else _REGISTRY.fullmatch(text) is not None
+    if names_registry:
+        found = ImageReference.parse(f"{text}/any")
+        return f"{found.registry}/{found.repository}".removesuffix("/any")
     reference = ImageReference.parse(text)
     if reference.tag or reference.digest:
         raise ValueError(f"{text!r} has a tag or a digest: a mirror is for all of an image")

@@ -48,7 +48,7 @@ class ImageReference:
         name = f"{head}{slash}{last}"
         registry, repository = _split(name)
         if repository != repository.lower():
-            raise ValueError(f"repository name ({repository}) must be lowercase")
+            raise ValueError(f"{repository!r}: the name of a repository must be in lower case")
         if not _REGISTRY.fullmatch(registry) or not _REPOSITORY.fullmatch(repository):
             raise ValueError(f"{text!r} is no name of an image")
         if len(f"{registry}/{repository}") > _LONGEST:

@@ -252,7 +252,7 @@ def test_a_login_at_a_registry_is_whole_or_none() -> None:
         "--kf-registry-username (from command line) needs KF_REGISTRY_PASSWORD too: both make a "
         "login"
     )
-    with pytest.raises(ConfigurationError, match="^KF_REGISTRY_PASSWORD .* needs --kf-registry-us"):
+    with pytest.raises(ConfigurationError, match=r"^KF_REGISTRY_PASS.* needs --kf-registry-us"):
         resolved({}, {"KF_REGISTRY_PASSWORD": "planted-1"})
 
 

@@ -42,6 +42,7 @@ class _Registry:
         async def handle(request: Request) -> Response:
             if self._faults.active("registry-busy"):
                 return PlainTextResponse("too many requests\n", 429, headers=_VERSION)
+            response: Response
             try:
                 if not self._lets_in(request):
                     raise Refused("UNAUTHORIZED")
