@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pytest_kubeflow.config.imagereference import ImageReference, is_registry
+from pytest_kubeflow.config.imagereference import DOCKER_HUB, ImageReference, is_registry
 
 T = TypeVar("T")
 
@@ -58,9 +58,9 @@ class ImageMirrors:
         if any(_begins(reference.name, mirror.new) for mirror in self._mirrors):
             return image
         for mirror in self._mirrors:
-            if _begins(reference.name, mirror.old):
-                rest = str(reference).removeprefix(mirror.old)
-                return f"{mirror.new}{rest}"
+            for old in (mirror.old, *_also_called(mirror.old)):
+                if _begins(reference.name, old):
+                    return f"{mirror.new}{str(reference).removeprefix(old)}"
         return image
 
     def in_manifest(self, manifest: T) -> T:
@@ -85,12 +85,22 @@ def _prefix(text: str) -> str:
     first, slash, _ = text.partition("/")
     names_registry = is_registry(first) if slash else _REGISTRY.fullmatch(text) is not None
     if names_registry:
-        found = ImageReference.parse(f"{text}/any")
-        return f"{found.registry}/{found.repository}".removesuffix("/any")
+        # Two more parts, as with one alone on Docker Hub `library` would be put before it.
+        return ImageReference.parse(f"{text}/any/any").name.removesuffix("/any/any")
     reference = ImageReference.parse(text)
     if reference.tag or reference.digest:
         raise ValueError(f"{text!r} has a tag or a digest: a mirror is for all of an image")
     return reference.name
+
+
+def _also_called(prefix: str) -> tuple[str, ...]:
+    """The image of Docker Hub's own that a name is short for, if it is no folder: of `docker.io/a`.
+
+    What is in a folder of that name begins with it all the same.
+    """
+    registry, _, rest = prefix.partition("/")
+    is_short = registry == DOCKER_HUB and rest and "/" not in rest
+    return (f"{DOCKER_HUB}/library/{rest}",) if is_short else ()
 
 
 def _begins(name: str, prefix: str) -> bool:

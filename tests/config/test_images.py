@@ -12,7 +12,7 @@ from pytest_kubeflow.config.imagemirror import ImageMirror, ImageMirrors
 from pytest_kubeflow.config.imagereference import ImageReference, is_loopback
 
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
-PART = st.from_regex(r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*", fullmatch=True)
+PART = st.from_regex(r"[a-z0-9]{1,9}(?:(?:\.|__?|--?)[a-z0-9]{1,9})?", fullmatch=True)
 REPOSITORY = st.lists(PART, min_size=1, max_size=3).map("/".join)
 REGISTRY = st.sampled_from(
     ["r.example", "r.example:5000", "localhost", "localhost:5", "10.0.0.1:9"]
@@ -102,6 +102,13 @@ MIRRORS = ImageMirrors(
 )
 def test_the_longest_mirror_counts(image: str, mirrored: str) -> None:
     assert MIRRORS.of(image) == mirrored
+
+
+def test_a_short_name_of_docker_hub() -> None:
+    mirrors = ImageMirrors([ImageMirror.parse("docker.io/python=r.example/py")])
+    assert mirrors.of("python:3.11") == "r.example/py:3.11"
+    assert mirrors.of("docker.io/python/tool:1") == "r.example/py/tool:1"
+    assert mirrors.of("me/python:3.11") == "me/python:3.11"
 
 
 @given(REGISTRY, REPOSITORY, TAG)
