@@ -104,14 +104,14 @@ def test_what_was_pushed_is_there(cluster: Cluster, images: ImageMaker) -> None:
         (
             "127.0.0.1:9/a/b:1",
             'failed to pull and unpack image "{name}": failed to resolve reference "{name}": '
-            'failed to do request: Head "http://127.0.0.1:9/v2/a/b/manifests/1": dial tcp 127.0.0.1:9: '
-            "connect: connection refused",
+            'failed to do request: Head "http://127.0.0.1:9/v2/a/b/manifests/1": dial tcp '
+            "127.0.0.1:9: connect: connection refused",
         ),
         (
             "registry.localhost:{port}/{repository}:1",
             'failed to pull and unpack image "{name}": failed to resolve reference "{name}": '
-            'failed to do request: Head "https://registry.localhost:{port}/v2/{repository}/manifests/1": '
-            "http: server gave HTTP response to HTTPS client",
+            'failed to do request: Head "https://registry.localhost:{port}/v2/{repository}/manifests/'
+            '1": http: server gave HTTP response to HTTPS client',
         ),
     ],
     ids=["tag", "name", "nobody", "http"],
