@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -114,12 +115,13 @@ class RegistryClient:
         # The place may be absolute or not, may have a query, and on another host of the registry.
         place = urljoin(f"{self.url}/", location)
         joint = "&" if urlsplit(place).query else "?"
-        self._request(
-            "PUT",
-            f"{place}{joint}digest={digest}",
-            body=content,
-            kind="application/octet-stream",
-        )
+        url = f"{place}{joint}digest={digest}"
+        try:
+            self._request("PUT", url, body=content, kind="application/octet-stream")
+        except RegistryError as error:
+            # Of an upload whose response was lost the place is gone, and the blob is there.
+            if error.status != HTTPStatus.NOT_FOUND or not self.has_blob(repository, digest):
+                raise
         return digest
 
     def push_manifest(self, image: ImageReference, manifest: Manifest) -> str:
@@ -177,14 +179,13 @@ class RegistryClient:
         headers = {"Accept": accept or "*/*"} | ({"Content-Type": kind} if kind else {})
 
         def send() -> requests.Response:
-            with reaching(self.url):
-                return self._session.request(
-                    method,
-                    url,
-                    data=body,
-                    headers={**headers, **self._authorized(url)},
-                    timeout=_SECONDS,
-                )
+            return self._session.request(
+                method,
+                url,
+                data=body,
+                headers={**headers, **self._authorized(url)},
+                timeout=_SECONDS,
+            )
 
         def outage(response: requests.Response) -> Any:
             return (
@@ -193,9 +194,10 @@ class RegistryClient:
                 else outage_in(response.status_code, response.headers, response.content)
             )
 
-        response = self._policy.response(send, outage)
-        if response.status_code == 401 and self._authorize(response):
+        with reaching(self.url):
             response = self._policy.response(send, outage)
+            if response.status_code == 401 and self._authorize(response):
+                response = self._policy.response(send, outage)
         if response.ok or (missing and response.status_code == 404):
             return response
         raise self._refused(response, f"{self.registry} refuses {method} {urlsplit(url).path}")
