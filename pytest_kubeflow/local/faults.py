@@ -72,7 +72,6 @@ _OF_COMPONENTS: dict[str, str] = {
     "predictor-503": "the gateway answers 503 for every predictor",
     "predictor-wrong": "numbers that predictors answer are off by one",
     "rbac-open": "Kubernetes lets every known user do everything",
-    "registry-busy": "the registry answers 429 to every request",
     "registry-open": "the registry gives images to all, without a login",
     "requests-ignored": "the scheduler does not ask whether a node has what a pod requests",
     "retry-ignored": "runs that are to be retried stay as they ended",

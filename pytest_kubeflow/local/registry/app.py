@@ -40,8 +40,6 @@ class _Registry:
         """`handler` for those who are let in, its refusals as responses."""
 
         async def handle(request: Request) -> Response:
-            if self._faults.active("registry-busy"):
-                return PlainTextResponse("too many requests\n", 429, headers=_VERSION)
             response: Response
             try:
                 if not self._lets_in(request):

@@ -24,7 +24,6 @@ CHECKS: dict[str, dict[str, str]] = {
     },
     "platform-ignored": {OTHER_PLATFORM: WENT_ON},
     "pull-secrets-ignored": {CONTAINER: NOT_LET_IN, PYTHON: NOT_LET_IN},
-    "registry-busy": {NO_TAG: r"127.0.0.1:\d+ has had too many requests from here"},
     "registry-open": {NO_LOGIN: WENT_ON},
     "tags-ignored": {NO_TAG: WENT_ON},
 }
