@@ -16,7 +16,18 @@ class OwnImage:
     imports: tuple[str, ...] = ()
     remote: RemoteImage | None = None
     digest: str = ""
-    """The digest that has to run; empty: nobody has said it, and nobody knows."""
+    """The digest that was asked for; empty: nobody has said it, and nobody knows."""
+
+    @property
+    def digests(self) -> frozenset[str]:
+        """Those of which one has to run; empty: nobody knows.
+
+        containerd tells the digest under which it has seen an image first: that of an index, or
+        that of the image which was chosen from it.
+        """
+        if self.remote is not None and self.digest in self.remote.digests:
+            return self.remote.digests
+        return frozenset({self.digest} if self.digest else ())
 
     def __str__(self) -> str:
         return self.name

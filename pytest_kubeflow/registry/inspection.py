@@ -15,11 +15,13 @@ from pytest_kubeflow.registry.errors import RegistryError
 class RemoteImage:
     """`digest` is what its name leads to now, `users` who runs in it, by architecture of Linux.
 
-    A user is as the image's configuration names it; empty: root.
+    A user is as the image's configuration names it; empty: root. `digests` are all that the image
+    has: of an index, those of its images for Linux as well.
     """
 
     digest: str
     users: Mapping[str, str]
+    digests: frozenset[str]
 
 
 def inspect(client: RegistryClient, image: ImageReference) -> RemoteImage:
@@ -37,4 +39,4 @@ def inspect(client: RegistryClient, image: ImageReference) -> RemoteImage:
             users[str(config["architecture"])] = str((config.get("config") or {}).get("User") or "")
         except (ValueError, KeyError, AttributeError):
             raise RegistryError(f"{image} has no configuration that says what it is for") from None
-    return RemoteImage(manifest.digest, users)
+    return RemoteImage(manifest.digest, users, frozenset({manifest.digest, *digests}))

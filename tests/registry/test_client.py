@@ -80,6 +80,9 @@ def test_an_image_is_what_was_pushed(place: str) -> None:
 def test_an_image_for_another_platform_is_an_index_of_that_alone(place: str) -> None:
     images = maker(place)
     image = images({"/a": "1"}, platform="linux/arm64/v8")
+    seen = inspect(images.client, image.reference)
+    assert seen.users == {"arm64": ""}
+    assert seen.digests == {image.digest, image.inner}
     assert images.client.manifest(image.reference).platforms() == {"linux/arm64/v8": image.inner}
     images.close()
 
