@@ -2,20 +2,18 @@
 
 import pytest
 
-from pytest_kubeflow import OwnImage, PipelineRunner
+from pytest_kubeflow import OwnImage
 
-from .conftest import Facts, Ran
+from .conftest import Facts, Ran, RunIn
 from .pipelines import counting, looking
 
 pytestmark = pytest.mark.kf_images("--kf-image")
 
 
-def test_a_container_component_runs_in_it(
-    own_image: OwnImage, run_pipeline: PipelineRunner, ran: Ran
-) -> None:
+def test_a_container_component_runs_in_it(own_image: OwnImage, run_in: RunIn, ran: Ran) -> None:
     """Without anything of kfp; its imports, architecture, user and digest are looked at."""
     pipeline = looking(own_image.name, own_image.pull_secrets, imports=own_image.imports)
-    run = run_pipeline(pipeline)
+    run = run_in(own_image, pipeline)
     seen = Facts.of(run)
     missing = {name: said for name, said in seen.imports.items() if said != "ok"}
     assert not missing, f"{own_image} lacks modules: {missing}"
@@ -33,8 +31,8 @@ def test_a_container_component_runs_in_it(
             assert seen.user == user, f"{own_image} ran as user {seen.user}, not as {user}"
 
 
-def test_a_python_component_runs_in_it(own_image: OwnImage, run_pipeline: PipelineRunner) -> None:
+def test_a_python_component_runs_in_it(own_image: OwnImage, run_in: RunIn) -> None:
     """It installs kfp when it starts, as KFP's compiler has it."""
     pipeline = counting(own_image.name, own_image.pull_secrets, has_kfp=False)
-    run = run_pipeline(pipeline, arguments={"number": 41})
+    run = run_in(own_image, pipeline, number=41)
     assert run.outputs["Output"] == 42
