@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from pytest_kubeflow.experiments.recurring_run import RecurringRun
     from pytest_kubeflow.experiments.schedule import Schedule
     from pytest_kubeflow.fixtures.beginning import begin
+    from pytest_kubeflow.images.own import OwnImage
+    from pytest_kubeflow.images.ran import RanImage, ran_images
+    from pytest_kubeflow.images.refusals import why_not_pulled
     from pytest_kubeflow.k8s.client import KubernetesClient
     from pytest_kubeflow.k8s.inventory import Holder, Inventory, NodeFacts, read_inventory
     from pytest_kubeflow.k8s.portforward import PortForward
@@ -83,6 +86,9 @@ if TYPE_CHECKING:
     from pytest_kubeflow.platform.expectation import PlatformHealth
     from pytest_kubeflow.quantity import parse_quantity
     from pytest_kubeflow.redaction import Redactor, Secret
+    from pytest_kubeflow.registry.errors import RegistryError
+    from pytest_kubeflow.registry.maker import ImageMaker
+    from pytest_kubeflow.registry.pushing import PushedImage
     from pytest_kubeflow.secrets.given import GivenValues
     from pytest_kubeflow.secrets.maker import GivenValuesMaker
     from pytest_kubeflow.secrets.store_credentials import StoreCredentials
@@ -137,6 +143,7 @@ __all__ = [
     "GivenValuesMaker",
     "GpuSettings",
     "Holder",
+    "ImageMaker",
     "InferenceService",
     "IntParameter",
     "Inventory",
@@ -159,6 +166,7 @@ __all__ = [
     "NotebookFailed",
     "ObjectStoreError",
     "Outputs",
+    "OwnImage",
     "PermissionDenied",
     "PipelineExperiment",
     "PipelineExperimentCreator",
@@ -174,9 +182,12 @@ __all__ = [
     "PortForward",
     "Predictor",
     "ProfileKeys",
+    "PushedImage",
+    "RanImage",
     "RecurringRun",
     "Redactor",
     "RegisteredVersion",
+    "RegistryError",
     "RegistryRefused",
     "Reply",
     "RequestFailed",
@@ -221,9 +232,11 @@ __all__ = [
     "forgeries",
     "model_uri",
     "parse_quantity",
+    "ran_images",
     "read_inventory",
     "skip_for",
     "wait_until",
+    "why_not_pulled",
 ]
 
 # One line a module; a test holds it against __all__ and the imports above.
@@ -261,6 +274,9 @@ _HOMES = {
     "experiments.recurring_run": ["RecurringRun"],
     "experiments.schedule": ["Schedule"],
     "fixtures.beginning": ["begin"],
+    "images.own": ["OwnImage"],
+    "images.ran": ["RanImage", "ran_images"],
+    "images.refusals": ["why_not_pulled"],
     "k8s.client": ["KubernetesClient"],
     "k8s.inventory": ["Holder", "Inventory", "NodeFacts", "read_inventory"],
     "k8s.portforward": ["PortForward"],
@@ -296,6 +312,9 @@ _HOMES = {
     "pipelines.tasks": ["Task"],
     "pipelines.upload": ["PipelineUploader", "PipelineVersion", "UploadedPipeline"],
     "redaction": ["Redactor", "Secret"],
+    "registry.errors": ["RegistryError"],
+    "registry.maker": ["ImageMaker"],
+    "registry.pushing": ["PushedImage"],
     "serving.deployer": ["ServiceDeployer"],
     "serving.errors": ["RequestFailed", "ServiceFailed"],
     "serving.predictor": ["Predictor"],

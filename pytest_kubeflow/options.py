@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from pytest_kubeflow.redaction import Redactor
 
 MARKERS = (
+    "kf_images(*images, runs=False, algorithms=None, early_stopping=None, collectors=None): for "
+    "--kf-images, the images that the test pulls, in place of those of the pipelines in its "
+    "modules; the name of an option such as --kf-base-image stands for its value, a tuple for the "
+    "first of it that is given. With runs=True it submits pipelines by itself. The others are what "
+    "is used of Katib.",
     "kf_pipeline(pipeline, *, arguments=None, **options): the pipeline whose run the test gets "
     'as `pipeline_run`; options are name, timeout, expect, and share="module".',
     "kf_requires(*components): skip the test where the cluster lacks one of these, such as "
@@ -165,9 +170,21 @@ def is_listing(config: pytest.Config) -> bool:
     return bool(config.getoption("showfixtures") or config.getoption("show_fixtures_per_test"))
 
 
+def lists(config: pytest.Config) -> bool:
+    """Whether something is listed, and no test is run: there is nothing to report."""
+    return is_listing(config) or bool(config.getoption("kf_images"))
+
+
 def acts_alone(config: pytest.Config) -> bool:
     """Whether the session checks the cluster or clears it up, instead of running tests."""
-    actions = ("kf_preflight", "kf_health", "kf_cleanup", "kf_cleanup_all", "kf_cleanup_session")
+    actions = (
+        "kf_preflight",
+        "kf_health",
+        "kf_images",
+        "kf_cleanup",
+        "kf_cleanup_all",
+        "kf_cleanup_session",
+    )
     return any(config.getoption(one) for one in actions)
 
 

@@ -48,6 +48,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.fixtures.experiments",
     "pytest_kubeflow.fixtures.model_registry",
     "pytest_kubeflow.fixtures.secrets",
+    "pytest_kubeflow.fixtures.registry",
     "pytest_kubeflow.fixtures.volumes",
     "pytest_kubeflow.fixtures.workflows",
     "pytest_kubeflow.fixtures.objectstore",
@@ -79,11 +80,12 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
     """Where something else is wanted than tests (--kf-preflight, --kf-health...), do that."""
     if config.getoption("help"):
         return None
-    from pytest_kubeflow.fixtures import cleanup, comparison, health, preflight
+    from pytest_kubeflow.fixtures import cleanup, comparison, health, images, preflight
 
     wanted = {
         "--kf-preflight": bool(config.getoption("kf_preflight")),
         "--kf-health": bool(config.getoption("kf_health")),
+        "--kf-images": bool(config.getoption("kf_images")),
         "--kf-explain": health.explains(config),
         "--kf-cleanup": cleanup.is_wanted(config),
         "--kf-compare": comparison.is_wanted(config),
@@ -102,7 +104,11 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
         return comparison.run_alone(config)
     if wanted["--kf-explain"]:
         return health.explain_alone(config)
-    alone = {"--kf-preflight": preflight.run_alone, "--kf-health": health.run_alone}
+    alone = {
+        "--kf-preflight": preflight.run_alone,
+        "--kf-health": health.run_alone,
+        "--kf-images": images.run_alone,
+    }
     action = next((run for name, run in alone.items() if wanted[name]), cleanup.run_alone)
     from _pytest.main import wrap_session  # pytest's own --fixtures is such a session as well
 

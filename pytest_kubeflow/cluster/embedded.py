@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_kubeflow.config.model import KubeflowConfig, LocalSettings
+from pytest_kubeflow.config.model import ImageSettings, KubeflowConfig, LocalSettings
 from pytest_kubeflow.errors import ClusterUnreachable, ConfigurationError, KubeflowError
 from pytest_kubeflow.redaction import Secret
 
@@ -89,7 +89,7 @@ def with_endpoints(config: KubeflowConfig, endpoints: Endpoints) -> KubeflowConf
     Its host and kubeconfig are the only ones that there can be; a user, password or key that was
     configured stays, so that wrong ones can be tried.
     """
-    gateway, s3 = config.gateway, config.s3
+    gateway, s3, images = config.gateway, config.s3, config.images
     password = Secret(endpoints.password) if endpoints.password else None
     return replace(
         config,
@@ -100,12 +100,26 @@ def with_endpoints(config: KubeflowConfig, endpoints: Endpoints) -> KubeflowConf
             password=gateway.password or password,
         ),
         kubernetes=replace(config.kubernetes, kubeconfig=endpoints.kubeconfig, context=None),
+        images=_with_registry(images, endpoints),
         s3=replace(
             s3,
             endpoint=s3.endpoint or endpoints.s3_endpoint,
             access_key=s3.access_key or Secret(endpoints.s3_access_key),
             secret_key=s3.secret_key or Secret(endpoints.s3_secret_key),
         ),
+    )
+
+
+def _with_registry(images: ImageSettings, endpoints: Endpoints) -> ImageSettings:
+    """The cluster's own registry, unless another one was configured."""
+    registry = endpoints.registry
+    if registry is None or images.registry not in {None, registry.address}:
+        return images
+    return replace(
+        images,
+        registry=registry.address,
+        username=images.username or registry.username,
+        password=images.password or Secret(registry.password),
     )
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from pytest_kubeflow.config.imagemirror import ImageMirrors
+from pytest_kubeflow.config.imagereference import ImageReference
 from pytest_kubeflow.config.keyvalue import excess
 from pytest_kubeflow.config.parsers import LOCAL
 from pytest_kubeflow.config.setting import DEFAULT, ENVIRONMENT, Setting
 from pytest_kubeflow.errors import ConfigurationError
 
+_IMAGES = ("base_image", "gpu_image", "sklearn_image", "notebook_image")
+_USER = "--kf-registry-username"
 _FILES = ("report", "json", "ctrf", "prometheus", "github_summary", "bundle")
 """What is written into a file (a bundle perhaps into a directory)."""
 
@@ -27,6 +32,8 @@ def reconcile(settings: dict[str, Setting]) -> None:
     _within(settings, "pod_requests", "pod_limits")
     _apart(settings, _FILES)
     _need_history(settings)
+    _one_login(settings)
+    _mirrored(settings)
 
 
 def _one_of(settings: dict[str, Setting], direct: str, file: str) -> None:
@@ -123,6 +130,30 @@ def _apart(settings: Mapping[str, Setting], names: tuple[str, ...]) -> None:
             raise ConfigurationError(
                 f"{other} and {option} name one file, {path}: give each a file of its own"
             )
+
+
+def _one_login(settings: Mapping[str, Setting]) -> None:
+    """A user of a registry has a password, and a password is somebody's."""
+    user, password = settings.get("registry_username"), settings.get("registry_password")
+    if user is None or password is None or (user.value is None) == (password.value is None):
+        return
+    given, other = (user, "KF_REGISTRY_PASSWORD") if user.value else (password, _USER)
+    name = _USER if user.value else "KF_REGISTRY_PASSWORD"
+    raise ConfigurationError(f"{name} (from {given.origin}) needs {other} too: both make a login")
+
+
+def _mirrored(settings: dict[str, Setting]) -> None:
+    """Let images that are configured be those of the mirrors."""
+    given = settings.get("image_mirror")
+    mirrors = ImageMirrors(given.value if given and isinstance(given.value, tuple) else ())
+    for name in _IMAGES:
+        setting = settings.get(name)
+        if setting is not None and isinstance(setting.value, str):
+            settings[name] = replace(setting, value=mirrors.of(setting.value))
+    own = settings.get("image")
+    if own is not None and isinstance(own.value, tuple):
+        found = tuple(ImageReference.parse(mirrors.of(str(one))) for one in own.value)
+        settings["image"] = replace(own, value=found)
 
 
 def _need_history(settings: Mapping[str, Setting]) -> None:

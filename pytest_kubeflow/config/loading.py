@@ -17,6 +17,7 @@ from pytest_kubeflow.config.model import (
     GatewaySettings,
     GpuSettings,
     HealthSettings,
+    ImageSettings,
     KubeflowConfig,
     KubernetesSettings,
     LocalSettings,
@@ -202,6 +203,7 @@ def _build(options: Sequence[Option], settings: Mapping[str, Setting]) -> Kubefl
         gpu=GpuSettings(**groups["gpu"]),  # type: ignore[arg-type]
         serving=ServingSettings(**groups["serving"]),  # type: ignore[arg-type]
         notebooks=NotebookSettings(**groups["notebooks"]),  # type: ignore[arg-type]
+        images=ImageSettings(**groups["images"]),  # type: ignore[arg-type]
         health=HealthSettings(**groups["health"]),  # type: ignore[arg-type]
         session=SessionSettings(**groups["session"]),  # type: ignore[arg-type]
         reporting=ReportingSettings(**groups["reporting"]),  # type: ignore[arg-type]

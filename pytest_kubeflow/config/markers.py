@@ -8,5 +8,8 @@ PIPELINE = "kf_pipeline"
 REQUIRES = "kf_requires"
 """Names components without which the test is skipped."""
 
+IMAGES = "kf_images"
+"""Names images that the test pulls."""
+
 SLOW = "kf_slow"
 """Says that the test waits for minutes."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from pytest_kubeflow.config.imagemirror import ImageMirror
+from pytest_kubeflow.config.imagereference import ImageReference
 from pytest_kubeflow.config.keyvalue import KeyValue
 from pytest_kubeflow.config.parsers import LOCAL
 from pytest_kubeflow.config.setting import DEFAULT, Setting
@@ -170,6 +172,32 @@ class NotebookSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageSettings:
+    """Container images: one's own, where they are taken from, and where tests push some."""
+
+    own: tuple[ImageReference, ...] = ()
+    """Those that the suite of images runs components in."""
+
+    imports: tuple[str, ...] = ()
+    """Python modules that each of them has to have."""
+
+    mirrors: tuple[ImageMirror, ...] = ()
+    """What images are taken from instead; it has been applied to all that is configured."""
+
+    registry: str | None = None
+    """A registry, or a folder of one, that tests push images to."""
+
+    username: str | None = None
+    """Who we are there."""
+
+    password: Secret | None = None
+    """The password there."""
+
+    auth_file: Path | None = None
+    """A file with logins at registries, as docker login writes it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSettings:
     """What a test session does with the cluster."""
 
@@ -308,6 +336,7 @@ class KubeflowConfig:
     gpu: GpuSettings = GpuSettings()
     serving: ServingSettings = ServingSettings()
     notebooks: NotebookSettings = NotebookSettings()
+    images: ImageSettings = ImageSettings()
     session: SessionSettings = SessionSettings()
     health: HealthSettings = HealthSettings()
     reporting: ReportingSettings = ReportingSettings()
@@ -354,7 +383,7 @@ class KubeflowConfig:
 
     def secrets(self) -> Iterator[Secret]:
         """Every secret in it, for the Redactor; no access key that is a common word."""
-        for group in (self.gateway, self.s3):
+        for group in (self.gateway, self.s3, self.images):
             for one in fields(group):
                 value = getattr(group, one.name)
                 if isinstance(value, Secret):

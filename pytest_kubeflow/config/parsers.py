@@ -13,6 +13,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pytest_kubeflow.config.address import cut_to_host, note_of
+from pytest_kubeflow.config.imagemirror import ImageMirror
+from pytest_kubeflow.config.imagereference import ImageReference, is_registry
 from pytest_kubeflow.config.keyvalue import parse_amounts, parse_annotations, parse_labels
 from pytest_kubeflow.config.toleration import Toleration
 from pytest_kubeflow.quantity import parse_quantity
@@ -116,6 +118,19 @@ def parse_factor(text: str) -> float:
     return float(text)
 
 
+def parse_registry(text: str) -> str:
+    """Host and port of a registry, and perhaps a folder in it; no scheme."""
+    if "@" in text:
+        raise ValueError("credentials are no part of it: see KF_REGISTRY_PASSWORD")
+    if "://" in text:
+        raise ValueError("it has no http:// or https:// before it")
+    host, _, _ = text.partition("/")
+    if not is_registry(host):
+        raise ValueError(f"{host!r} is no registry: a name with a dot or a port, or localhost")
+    ImageReference.parse(f"{text}/any")
+    return text
+
+
 def _file(text: str, base: Path) -> Path:
     try:
         path = base / Path(text).expanduser()
@@ -186,6 +201,14 @@ def names(known: Iterable[str] | None = None, *, what: str = "names") -> Parser:
     return Parser(parse, f"{what}{listed}, separated by commas")
 
 
+def _modules(text: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(one.strip() for one in re.split(r"[,\n]", text)))
+    for one in found:
+        if not all(part.isidentifier() for part in one.split(".")):
+            raise ValueError(f"{one!r} is no name of a module")
+    return found
+
+
 def parse_skips(text: str) -> tuple[str, ...]:
     """Names of causes, ids of tests, and patterns with a *, with commas between them."""
     found = tuple(dict.fromkeys(one.strip() for one in re.split(r"[,\n]", text)))
@@ -195,6 +218,22 @@ def parse_skips(text: str) -> tuple[str, ...]:
     return found
 
 
+IMAGES = Parser(
+    lambda text, _base: (ImageReference.parse(text),),
+    "the name of an image, such as registry.example/team/tool@sha256:...",
+)
+MODULES = Parser(
+    lambda text, _base: _modules(text),
+    "names of Python modules such as numpy,sklearn.svm, separated by commas",
+)
+MIRRORS = Parser(
+    lambda text, _base: tuple(ImageMirror.parse(one) for one in re.split(r"[,\n]", text)),
+    "OLD=NEW, such as docker.io=registry.example/hub or python=registry.example/python",
+)
+REGISTRY = Parser(
+    lambda text, _base: parse_registry(text),
+    "the host of a registry, with its port and perhaps a folder: registry.example:5000/tests",
+)
 TEXT = Parser(lambda text, _base: text, "any text")
 SECRET = Parser(lambda text, _base: Secret(text), "any text")
 DURATION = Parser(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytest_kubeflow.deletion import in_turn
 from pytest_kubeflow.experiments.experiment import PipelineExperiment
 from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.pipelines.component_images import AS_THEY_ARE, ComponentImages
 from pytest_kubeflow.pipelines.experiment import OURS, Experiment
 from pytest_kubeflow.pipelines.run_access import RunAccess
 
@@ -18,18 +19,18 @@ class PipelineExperimentCreator:
         *,
         namespace: str | None,
         ownership: Ownership,
-        base_image: str | None = None,
+        images: ComponentImages = AS_THEY_ARE,
     ) -> None:
         self._access = access
         self._namespace = namespace
         self._ownership = ownership
-        self._base_image = base_image
+        self._images = images
         self.made: list[PipelineExperiment] = []
 
     def __call__(self, name: str = OURS) -> PipelineExperiment:
         """A new experiment; something random is added to its name."""
         experiment = Experiment(self._access.client, self._namespace, self._ownership, name=name)
-        made = PipelineExperiment(self._access, experiment, base_image=self._base_image)
+        made = PipelineExperiment(self._access, experiment, images=self._images)
         self.made.append(made)
         return made
 

@@ -9,6 +9,7 @@ from typing import Any
 from pytest_kubeflow.experiments.recurring_run import RecurringRun
 from pytest_kubeflow.experiments.schedule import Schedule
 from pytest_kubeflow.pipelines.client import calling, pages, tell
+from pytest_kubeflow.pipelines.component_images import ComponentImages
 from pytest_kubeflow.pipelines.experiment import Experiment
 from pytest_kubeflow.pipelines.run_access import RunAccess
 from pytest_kubeflow.pipelines.submission import Pipeline, Prepared, prepare
@@ -24,11 +25,11 @@ class PipelineExperiment:
     """
 
     def __init__(
-        self, access: RunAccess, experiment: Experiment, *, base_image: str | None
+        self, access: RunAccess, experiment: Experiment, *, images: ComponentImages
     ) -> None:
         self._access = access
         self._experiment = experiment
-        self._base_image = base_image
+        self._images = images
         self.id = experiment.id
         self.name = experiment.name
         self.namespace = access.namespace
@@ -79,7 +80,7 @@ class PipelineExperiment:
             stem, given, submitted = pipeline.name, dict(arguments or {}), None
             what = _of_version(pipeline.pipeline_id)
         else:
-            prepared = prepare(pipeline, arguments=arguments, base_image=self._base_image)
+            prepared = prepare(pipeline, arguments=arguments, images=self._images)
             stem, given = prepared.name, dict(prepared.arguments)
             submitted, what = prepared.submitted(given), _of(prepared)
         unique = f"{name or stem}-{uuid.uuid4().hex[:8]}"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pytest_kubeflow.config.imagemirror import ImageMirrors
 from pytest_kubeflow.deletion import deletions, in_turn
 from pytest_kubeflow.errors import ConfigurationError, KubeflowError, NotFound
 from pytest_kubeflow.k8s.made import MADE
@@ -26,12 +27,15 @@ _WEBHOOK = "admission webhook"
 class ExperimentCreator:
     """Makes experiments, from a manifest or from a search space.
 
-    `image` is that of trials for which none is named. `experiments` are those that it made; `close`
-    removes them, newest first.
+    `image` is that of trials for which none is named, `mirrors` are for all of them. `experiments`
+    are those that it made; `close` removes them, newest first.
     """
 
-    def __init__(self, access: KatibAccess, *, image: str) -> None:
+    def __init__(
+        self, access: KatibAccess, *, image: str, mirrors: ImageMirrors | None = None
+    ) -> None:
         self._access = access
+        self._mirrors = mirrors or ImageMirrors()
         self.image = image
         self.experiments: list[KatibExperiment] = []
 
@@ -67,13 +71,15 @@ class ExperimentCreator:
                 raise ConfigurationError(
                     "an experiment is made from a manifest or from a search space, not from both"
                 )
-            body = _renamed(read_manifest(manifest), name, access.namespace, labels)
+            read = self._mirrors.in_manifest(read_manifest(manifest))
+            body = _renamed(read, name, access.namespace, labels)
         else:
             if space is None or trial is None:
                 raise ConfigurationError(
                     "an experiment needs a manifest, or space=, trial= and metric="
                 )
-            wanted = ExperimentSpec(space, trial, metric, image or self.image, **spec)
+            image = self._mirrors.of(image or self.image)
+            wanted = ExperimentSpec(space, trial, metric, image, **spec)
             body = wanted.manifest(name, access.namespace, labels)
         watch = TrialWatch.on(access.cluster.kubernetes, access.namespace, name)
         _create(access, name, body)

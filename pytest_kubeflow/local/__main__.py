@@ -223,10 +223,21 @@ def _describe(endpoints: Endpoints) -> None:
     lines += [
         f"s3:          {endpoints.s3_endpoint}",
         "s3 keys:     Secret mlpipeline-minio-artifact in namespace kubeflow",
+        *_registry(endpoints),
         f"faults:      ConfigMap {name} in namespace {namespace} (see --list-faults)",
         "Ctrl-C stops it and removes everything.",
     ]
     _say("\n".join(lines))
+
+
+def _registry(endpoints: Endpoints) -> list[str]:
+    """A line for the registry."""
+    found = endpoints.registry
+    return (
+        []
+        if found is None
+        else [f"registry:    {found.address} ({found.username} / {found.password})"]
+    )
 
 
 def _say(text: str) -> None:

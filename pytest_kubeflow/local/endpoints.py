@@ -21,6 +21,15 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class RegistryAccess:
+    """A registry that images can be pushed to; `address` is its host and port."""
+
+    address: str
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoints:
     """Addresses and credentials of a running embedded cluster.
 
@@ -39,6 +48,7 @@ class Endpoints:
     s3_secret_key: str = field(repr=False)
     storage_class: str
     others: tuple[Login, ...] = ()
+    registry: RegistryAccess | None = None
 
     def to_json(self) -> str:
         return json.dumps({**asdict(self), "kubeconfig": str(self.kubeconfig)})
@@ -47,4 +57,6 @@ class Endpoints:
     def from_json(cls, text: str) -> Endpoints:
         values = json.loads(text)
         others = tuple(Login(**one) for one in values["others"])
-        return cls(**{**values, "kubeconfig": Path(values["kubeconfig"]), "others": others})
+        registry = values["registry"] and RegistryAccess(**values["registry"])
+        read = {"kubeconfig": Path(values["kubeconfig"]), "others": others, "registry": registry}
+        return cls(**{**values, **read})

@@ -11,6 +11,7 @@ from pytest_kubeflow.local.controlplane import ControlPlane
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
 from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
+from pytest_kubeflow.local.kubelet.registryclient import RegistryClient
 from pytest_kubeflow.local.notebooks.image import notebook_image
 from pytest_kubeflow.local.pipelines import LAUNCHER_DIRECTORY, LAUNCHER_IMAGE
 from pytest_kubeflow.local.pvcviewers.image import add_viewer_image
@@ -71,6 +72,7 @@ async def start_node(
         conditions=control.conditions,
         cables=control.network.cables,
         directories=HostDirectories(host_path, directory / VOLUMES),
+        registries=RegistryClient(lambda address: control.network.socket(address[0], address[1])),
     )
     await running.run(kubelet.start, kubelet.stop)
     if control.joined:

@@ -17,7 +17,7 @@ from pytest_kubeflow.local.controllers.profileobjects import BUCKET, user_prefix
 from pytest_kubeflow.local.controllers.serviceproxy import ServiceProxy
 from pytest_kubeflow.local.controlplane import ControlPlane, JoinedControlPlane, OwnControlPlane
 from pytest_kubeflow.local.database import Database
-from pytest_kubeflow.local.endpoints import Endpoints
+from pytest_kubeflow.local.endpoints import Endpoints, RegistryAccess
 from pytest_kubeflow.local.exposure import Exposure, HostedExposure, MirroredExposure
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.faultswitch import FaultSwitch
@@ -40,6 +40,7 @@ from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
 from pytest_kubeflow.local.metadata import MetadataStore, NativeMetadata
 from pytest_kubeflow.local.metadata.durable import keep as keep_metadata
 from pytest_kubeflow.local.model_registry.parts import ModelRegistry
+from pytest_kubeflow.local.network import LOOPBACK
 from pytest_kubeflow.local.network.founding import Founded, node_network
 from pytest_kubeflow.local.network.nodenetwork import NodeNetwork
 from pytest_kubeflow.local.network.outward import MachinePorts, Outward
@@ -72,6 +73,8 @@ from pytest_kubeflow.local.platform.installation import Site, installation
 from pytest_kubeflow.local.platform.training import training_objects, with_rights
 from pytest_kubeflow.local.pvcviewers.controller import PVCViewerController
 from pytest_kubeflow.local.rbacfault import RbacFault
+from pytest_kubeflow.local.registry import BasicAuth, Repositories, registry_app
+from pytest_kubeflow.local.registry.mirror import catalogue_image
 from pytest_kubeflow.local.running import Running
 from pytest_kubeflow.local.scheduler import Scheduler
 from pytest_kubeflow.local.serving.autoscaler import Autoscaler
@@ -253,6 +256,7 @@ class Server:
         )
         if ports is not None:
             await running.run(ports.start, ports.stop)
+        registry = await self._start_registry(images)
         exposure = self._exposure_by(kubelet, admin)
 
         secret = secrets.token_urlsafe(24)
@@ -288,7 +292,7 @@ class Server:
             await bootstrap.store_keys(admin, "kubeflow", store.access_key, store.secret_key)
         host = ui.url_of_people
         if mesh is not None:
-            registry = await self._start_registry(exposure)
+            models = await self._start_model_registry(exposure)
             gateway = await make_gateway(
                 running.client,
                 pipelines,
@@ -300,7 +304,7 @@ class Server:
                 settings=self._gateway,
                 faults=faults,
                 katib=katib,
-                registry=registry,
+                registry=models,
             )
             host = await open_front_door(running, exposure, gateway, mesh, joined=control.joined)
         if katib is not None:
@@ -309,7 +313,7 @@ class Server:
         await exposure.shown()
         pipelines.resume()
         await self._start_platform_faults(admin)
-        endpoints = await self._endpoints(store, host)
+        endpoints = await self._endpoints(store, host, registry)
         # Last, because nobody waits for these: the cluster answers while they read what there is.
         self._started.set()
         if mesh is not None:
@@ -382,7 +386,7 @@ class Server:
         await self._running.run(katib.start, katib.stop)
         return katib
 
-    async def _start_registry(self, exposure: Exposure) -> ModelRegistry:
+    async def _start_model_registry(self, exposure: Exposure) -> ModelRegistry:
         """The Model Registry, which pods reach by its Service."""
         registry = ModelRegistry(self._data, self._faults)
         self._running.at_end(registry.close)
@@ -422,6 +426,16 @@ class Server:
             faults=self._faults,
         )
         running.watch(workflows.run(), name="workflow controller")
+
+    async def _start_registry(self, images: ImageCatalogue) -> RegistryAccess:
+        """A registry for images of people's own."""
+        username, password = "kubeflow", secrets.token_urlsafe(12)
+        content = Repositories(self._directory / "registry", partial(catalogue_image, images))
+        app = registry_app(content, BasicAuth(username, password), self._faults)
+        apart = isinstance(self._control.network, NodeNetwork)
+        server = await self._running.serve(app, host=None if apart else LOOPBACK, people=True)
+        host, port = server.address_of_people
+        return RegistryAccess(f"{host}:{port}", username, password)
 
     async def _start_webhooks(
         self,
@@ -482,7 +496,9 @@ class Server:
         found = bootstrap.manifests(*names)
         return [*training, *(with_rights(found) if self._training.operator else found)]
 
-    async def _endpoints(self, store: ObjectStore, host: str) -> Endpoints:
+    async def _endpoints(
+        self, store: ObjectStore, host: str, registry: RegistryAccess
+    ) -> Endpoints:
         people = logins(self._gateway, self._password) if self._multi_user else []
         user = people[0] if people else None
         namespace = (user.namespace if user else None) or "kubeflow"
@@ -499,6 +515,7 @@ class Server:
             s3_secret_key=store.secret_key,
             storage_class="standard",
             others=tuple(people[1:]),
+            registry=registry,
         )
 
 

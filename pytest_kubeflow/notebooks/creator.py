@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from pytest_kubeflow.config.imagemirror import ImageMirrors
 from pytest_kubeflow.deletion import deletions, in_turn
 from pytest_kubeflow.errors import ConfigurationError, KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import calling
@@ -28,10 +29,18 @@ class NotebookCreator:
     """Makes notebooks: `made = notebook()`, with a new claim at the home directory.
 
     `image` is what was configured; None for the one that the web app's form begins with.
-    `notebooks` are those that it made; `close` removes them and their claims, newest first.
+    `mirrors` are for all of them. `notebooks` are those that it made; `close` removes them and
+    their claims, newest first.
     """
 
-    def __init__(self, access: NotebookAccess, *, image: str | None = None) -> None:
+    def __init__(
+        self,
+        access: NotebookAccess,
+        *,
+        image: str | None = None,
+        mirrors: ImageMirrors | None = None,
+    ) -> None:
+        self._mirrors = mirrors or ImageMirrors()
         self._access = access
         self._image = image
         self.notebooks: list[Notebook] = []
@@ -81,7 +90,10 @@ class NotebookCreator:
         if workspace is not None:
             mounts[HOME] = self._new_claim() if workspace == "new" else workspace
         wanted = NotebookSpec(
-            image or self.image, mounts=mounts, configurations=tuple(configurations), **spec
+            self._mirrors.of(image or self.image),
+            mounts=mounts,
+            configurations=tuple(configurations),
+            **spec,
         )
         labels = self._access.cluster.ownership.labels()
         if by == APP:

@@ -148,6 +148,37 @@ class Package:
         spec["deploymentSpec"] = {**spec.get("deploymentSpec", {}), "executors": replaced}
         return Package(spec, self.platform_spec)
 
+    def images(self) -> Mapping[str, str]:
+        """The image of each executor that has a container, by the executor's name."""
+        if self.is_workflow:
+            return {
+                str(template.get("name", "")): str(template[kind].get("image", ""))
+                for template in (self.pipeline_spec.get("spec") or {}).get("templates") or ()
+                for kind in ("container", "script")
+                if kind in template
+            }
+        executors = self.pipeline_spec.get("deploymentSpec", {}).get("executors", {})
+        return {
+            name: str(executor["container"].get("image", ""))
+            for name, executor in executors.items()
+            if "container" in executor
+        }
+
+    def with_images(self, named: Callable[[str], str]) -> Package:
+        """The same with each image replaced by what `named` gives for it."""
+        if self.is_workflow:
+            return Package(_renamed_within(self.pipeline_spec, named))
+        spec = dict(self.pipeline_spec)
+        deployment = spec.get("deploymentSpec", {})
+        executors = {
+            name: {**executor, "container": _renamed(executor["container"], named)}
+            if "container" in executor
+            else executor
+            for name, executor in deployment.get("executors", {}).items()
+        }
+        spec["deploymentSpec"] = {**deployment, "executors": executors}
+        return Package(spec, self.platform_spec)
+
     def without_caching(self) -> Package:
         """The same with the cache turned off for every task, also inside of nested DAGs.
 
@@ -190,6 +221,23 @@ class Package:
                 )
 
 
+def _renamed_within(value: Any, named: Callable[[str], str]) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            key: named(one)
+            if key == "image" and isinstance(one, str)
+            else _renamed_within(one, named)
+            for key, one in value.items()
+        }
+    if isinstance(value, list):
+        return [_renamed_within(one, named) for one in value]
+    return value
+
+
+def _renamed(container: Mapping[str, Any], named: Callable[[str], str]) -> Mapping[str, Any]:
+    return {**container, "image": named(str(container.get("image", "")))}
+
+
 def _uncached(component: Mapping[str, Any]) -> Mapping[str, Any]:
     if "dag" not in component:
         return component
@@ -219,18 +267,14 @@ def _fits(value: object, kind: str) -> bool:
     return isinstance(value, _KINDS[kind])
 
 
-def compile_pipeline(
-    pipeline: Path | str | Callable[..., object], *, base_image: str | None = None
-) -> Package:
+def compile_pipeline(pipeline: Path | str | Callable[..., object]) -> Package:
     """The package of a `@dsl.pipeline` function, a component, or a compiled file (.yaml).
 
     Raises ConfigurationError for what is none of these.
     """
     if isinstance(pipeline, Path | str):
-        package = Package.read(Path(pipeline))
-    else:
-        package = _compile(pipeline)
-    return package.with_base_image(base_image) if base_image else package
+        return Package.read(Path(pipeline))
+    return _compile(pipeline)
 
 
 def _compile(pipeline: Callable[..., object]) -> Package:

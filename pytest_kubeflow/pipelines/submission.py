@@ -15,6 +15,7 @@ from pytest_kubeflow.errors import ConfigurationError, KubeflowError
 from pytest_kubeflow.k8s.volumes import SeededVolume, Volume, Volumes
 from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
 from pytest_kubeflow.pipelines.client import calling, create_run
+from pytest_kubeflow.pipelines.component_images import AS_THEY_ARE, ComponentImages
 from pytest_kubeflow.pipelines.experiment import OURS, Experiment
 from pytest_kubeflow.pipelines.package import Package, compile_pipeline
 from pytest_kubeflow.pipelines.run import PipelineRun
@@ -68,19 +69,19 @@ def prepare(
     *,
     arguments: Mapping[str, object] | None = None,
     name: str | None = None,
-    base_image: str | None = None,
+    images: ComponentImages = AS_THEY_ARE,
     package: Package | None = None,
 ) -> Prepared:
     """Compile and check, without a cluster. Raises ConfigurationError for what cannot work.
 
-    `base_image` replaces the image of plain Python components if it is given. `package` is what
-    the pipeline was compiled to before, if it was.
+    `images` are those that components run in. `package` is what the pipeline was compiled to
+    before, if it was.
     """
     version = pipeline if isinstance(pipeline, PipelineVersion) else None
     if isinstance(pipeline, PipelineVersion):
         package = pipeline.package
     elif package is None:
-        package = compile_pipeline(pipeline, base_image=base_image)
+        package = images.applied(compile_pipeline(pipeline))
     if version is None and package.is_workflow:
         raise ConfigurationError(
             f"pipeline {package.name} is {package.described_as_workflow}: compile it with kfp 2; "
@@ -98,8 +99,8 @@ def prepare(
 class PipelineRunner:
     """Compiles, submits and waits: `run_pipeline(pipeline, arguments={...})`.
 
-    `base_image` replaces the image of Python components if it is given. `runs` are those that it
-    started; `close` removes them, newest first.
+    `images` are those that components run in. `runs` are those that it started; `close` removes
+    them, newest first.
     """
 
     def __init__(
@@ -107,13 +108,13 @@ class PipelineRunner:
         access: RunAccess,
         experiment: Experiment,
         *,
-        base_image: str | None = None,
+        images: ComponentImages = AS_THEY_ARE,
         volumes: Callable[[], Volumes],
         make_bucket: Callable[[ScratchBucket], Bucket],
     ) -> None:
         self._access = access
         self._experiment = experiment
-        self._base_image = base_image
+        self._images = images
         self._volumes = volumes
         self._make_bucket = make_bucket
         self.runs: list[PipelineRun] = []
@@ -140,7 +141,7 @@ class PipelineRunner:
         """
         expected_states(expect)
         run = self.start(
-            prepare(pipeline, arguments=arguments, name=name, base_image=self._base_image),
+            prepare(pipeline, arguments=arguments, name=name, images=self._images),
             experiment,
         )
         return run.wait(timeout, expect=expect) if wait else run

@@ -15,6 +15,7 @@ from pytest_kubeflow.errors import RunMismatch
 from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.ownership import RUN_ID, Ownership, is_ours
 from pytest_kubeflow.pipelines.client import AlreadyThere, calling, pages
+from pytest_kubeflow.pipelines.component_images import AS_THEY_ARE, ComponentImages
 from pytest_kubeflow.pipelines.experiment import (
     Experiment,
     describe,
@@ -64,10 +65,10 @@ class UploadedPipeline:
         name: str,
         namespace: str | None,
         package: Package,
-        base_image: str | None,
+        images: ComponentImages,
     ) -> None:
         self._client = client
-        self._base_image = base_image
+        self._images = images
         self._uploaded = {name: package}
         self.pipeline_id = pipeline_id
         self.name = name
@@ -85,7 +86,7 @@ class UploadedPipeline:
         self, pipeline: Callable[..., object] | Path | str, *, name: str | None = None
     ) -> PipelineVersion:
         """Upload another version."""
-        package = compile_pipeline(pipeline, base_image=self._base_image)
+        package = self._images.applied(compile_pipeline(pipeline))
         name = name or f"{self.name}-{uuid.uuid4().hex[:6]}"
         self._uploaded[name] = package
 
@@ -126,12 +127,12 @@ class PipelineUploader:
         *,
         namespace: str | None,
         ownership: Ownership,
-        base_image: str | None = None,
+        images: ComponentImages = AS_THEY_ARE,
     ) -> None:
         self._client = client
         self._namespace = namespace
         self._ownership = ownership
-        self._base_image = base_image
+        self._images = images
         self.uploaded: list[UploadedPipeline] = []
 
     def __call__(
@@ -147,7 +148,7 @@ class PipelineUploader:
         public one, and only those remove it who have that right in its own namespace: who has not
         uploads none, so that none is left behind.
         """
-        package = compile_pipeline(pipeline, base_image=self._base_image)
+        package = self._images.applied(compile_pipeline(pipeline))
         if public and self._namespace is not None:
             require_shared(self._client)
         unique = name or f"{package.name}-{uuid.uuid4().hex[:8]}"
@@ -168,7 +169,7 @@ class PipelineUploader:
             name=unique,
             namespace=namespace,
             package=package,
-            base_image=self._base_image,
+            images=self._images,
         )
         self.uploaded.append(uploaded)
         MADE.add("pipeline")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.pipelines.component_images import AS_THEY_ARE, ComponentImages
 from pytest_kubeflow.pipelines.package import Package
 from pytest_kubeflow.pipelines.submission import Prepared, prepare
 from pytest_kubeflow.scheduling.declaration import Declaration
@@ -24,15 +25,17 @@ class PlannedRun:
 class RunPlan:
     """The runs of a session. A test has one at most."""
 
-    def __init__(self, *, base_image: str | None = None) -> None:
-        self._base_image = base_image
+    def __init__(self, *, images: ComponentImages = AS_THEY_ARE) -> None:
+        self._images = images
         self._by_test: dict[str, PlannedRun] = {}
         self.runs: list[PlannedRun] = []
 
     @classmethod
-    def of(cls, declarations: Iterable[Declaration], *, base_image: str | None = None) -> RunPlan:
+    def of(
+        cls, declarations: Iterable[Declaration], *, images: ComponentImages = AS_THEY_ARE
+    ) -> RunPlan:
         """Compiles each pipeline once, and checks the arguments. Nothing is asked of a cluster."""
-        plan = cls(base_image=base_image)
+        plan = cls(images=images)
         compiled: dict[int, Package] = {}
         sharing: dict[int, list[PlannedRun]] = {}
         for declaration in declarations:
@@ -78,7 +81,7 @@ class RunPlan:
                 wanted.pipeline,
                 arguments=wanted.arguments,
                 name=wanted.name,
-                base_image=self._base_image,
+                images=self._images,
                 package=compiled.get(key),
             )
         except ConfigurationError as error:

@@ -161,12 +161,12 @@ def _make_plan(session: pytest.Session) -> None:
         return
     if options.acts_alone(config):
         return  # nothing is run
+    from pytest_kubeflow.pipelines.component_images import ComponentImages
     from pytest_kubeflow.scheduling.reading import read_plan
 
     settings = options.load(config)
-    given = settings.origin("base_image") != "default"
-    image = settings.kubernetes.base_image if given else None
-    config.stash[_plan_key] = read_plan(marked, base_image=image)
+    images = ComponentImages.configured(settings)
+    config.stash[_plan_key] = read_plan(marked, images=images)
     for item in marked:
         # Last: a fixture of the test's own that skips it does so without waiting for the run.
         if DEMANDED not in item.fixturenames:  # type: ignore[attr-defined]

@@ -8,11 +8,12 @@ from typing import Any
 
 from pytest_kubeflow.config.markers import PIPELINE, REQUIRES
 from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.pipelines.component_images import ComponentImages
 from pytest_kubeflow.scheduling.declaration import Declaration
 from pytest_kubeflow.scheduling.plan import RunPlan
 
 
-def read_plan(tests: Iterable[Any], *, base_image: str | None) -> RunPlan:
+def read_plan(tests: Iterable[Any], *, images: ComponentImages) -> RunPlan:
     """The plan of pytest items that have the marker kf_pipeline, in their order.
 
     A marker that is none becomes a run that cannot be submitted: that is for its test to say.
@@ -28,7 +29,7 @@ def read_plan(tests: Iterable[Any], *, base_image: str | None) -> RunPlan:
             declared.append(replace(read, requires=requires))
         except ConfigurationError as error:
             refused.append((test.nodeid, function, module, error))
-    plan = RunPlan.of(declared, base_image=base_image)
+    plan = RunPlan.of(declared, images=images)
     for one in refused:
         plan.refuse(*one)
     return plan

@@ -27,6 +27,8 @@ CAUSES = {
     "profile-keys": "no keys of the profile",
     "profiles": "no second profile",
     "public-pipelines": "no right to public pipelines",
+    "registry": "no registry to push to",
+    "registry-login": "no login at the registry",
     "slow": "only with --kf-slow",
     "stored-artifacts": "artifacts of runs alone are shown",
 }

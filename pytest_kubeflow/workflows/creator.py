@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pytest_kubeflow.config.imagemirror import ImageMirrors
 from pytest_kubeflow.deletion import deletions, in_turn
 from pytest_kubeflow.errors import KubeflowError, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.client import calling
@@ -21,10 +22,14 @@ EDITOR = "default-editor"
 
 
 class WorkflowCreator:
-    """Makes Workflows from manifests. `workflows` are those that it made; `close` removes them."""
+    """Makes Workflows from manifests. `mirrors` are for their images.
 
-    def __init__(self, access: WorkflowAccess) -> None:
+    `workflows` are those that it made; `close` removes them.
+    """
+
+    def __init__(self, access: WorkflowAccess, *, mirrors: ImageMirrors | None = None) -> None:
         self._access = access
+        self._mirrors = mirrors or ImageMirrors()
         self.workflows: list[Workflow] = []
         self._editors: dict[str, str] = {}
 
@@ -60,6 +65,7 @@ class WorkflowCreator:
             service_account=service_account,
             arguments=arguments,
         )
+        body = self._mirrors.in_manifest(body)
         _create(access, name, body)
         MADE.add("workflow")
         made = Workflow(access, name)

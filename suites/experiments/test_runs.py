@@ -3,6 +3,7 @@
 import secrets
 
 import kfp.kubernetes
+import pytest
 from kfp import dsl
 
 from pytest_kubeflow import (
@@ -54,6 +55,7 @@ def test_a_terminated_run_ends(run_pipeline: PipelineRunner, kf_config: Kubeflow
     assert states.get("say", "") not in {"RUNNING", "SUCCEEDED"}, told
 
 
+@pytest.mark.kf_images(("--kf-base-image", "python:3.11"), "--kf-base-image")
 def test_a_retried_run_goes_on_where_it_failed(run_pipeline: PipelineRunner) -> None:
     volume = SeededVolume({"attempted.txt": "0"})
     run = run_pipeline(failing_first, arguments={"pvc_name": volume}, expect="FAILED")

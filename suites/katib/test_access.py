@@ -12,7 +12,10 @@ from pytest_kubeflow import (
     wait_until,
 )
 
-pytestmark = pytest.mark.kf_requires("katib")
+pytestmark = [
+    pytest.mark.kf_requires("katib"),
+    pytest.mark.kf_images(algorithms=["random"], early_stopping=[], collectors=["StdOut"]),
+]
 
 
 def paths(experiment: KatibExperiment) -> dict[str, str]:

@@ -14,7 +14,10 @@ from pytest_kubeflow import (
 
 from .objective import RATE, gets_worse
 
-pytestmark = pytest.mark.kf_requires("katib")
+pytestmark = [
+    pytest.mark.kf_requires("katib"),
+    pytest.mark.kf_images(algorithms=["random"], early_stopping=[], collectors=["StdOut"]),
+]
 
 
 def test_nothing_is_left(

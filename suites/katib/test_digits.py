@@ -6,7 +6,10 @@ import pytest
 
 from pytest_kubeflow import ExperimentFailed, KatibExperiment, skip_for
 
-pytestmark = pytest.mark.kf_requires("katib")
+pytestmark = [
+    pytest.mark.kf_requires("katib"),
+    pytest.mark.kf_images(algorithms=["grid"], early_stopping=[], collectors=["StdOut"]),
+]
 
 # What pip says where there is no index, or none that has the package.
 NO_INDEX = re.compile(

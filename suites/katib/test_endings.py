@@ -4,7 +4,10 @@ import pytest
 
 from pytest_kubeflow import KatibExperiment
 
-pytestmark = pytest.mark.kf_requires("katib")
+pytestmark = [
+    pytest.mark.kf_requires("katib"),
+    pytest.mark.kf_images(algorithms=["random"], early_stopping=[], collectors=["StdOut"]),
+]
 
 
 def test_a_goal_ends_it_early(goal: KatibExperiment) -> None:
@@ -42,6 +45,7 @@ def test_a_trial_without_numbers_is_told(silent: KatibExperiment) -> None:
     assert "and told nobody how well" in silent.log(trial)
 
 
+@pytest.mark.kf_images(early_stopping=["medianstop"])
 def test_a_trial_that_is_worse_is_stopped_early(worsening: KatibExperiment) -> None:
     worsening.wait()
     first, second = sorted(worsening.trials, key=lambda one: one.started or 0.0)

@@ -9,7 +9,10 @@ from pytest_kubeflow import KatibExperiment
 
 from .objective import on_grid
 
-pytestmark = pytest.mark.kf_requires("katib")
+pytestmark = [
+    pytest.mark.kf_requires("katib"),
+    pytest.mark.kf_images(algorithms=["grid"], early_stopping=[], collectors=["StdOut"]),
+]
 
 
 def test_each_point_is_visited_once(grid: KatibExperiment) -> None:

@@ -6,7 +6,11 @@ from pytest_kubeflow import DoubleParameter, ExperimentCreator, KatibExperiment
 
 from .objective import reaches_goal
 
-pytestmark = [pytest.mark.kf_requires("katib"), pytest.mark.kf_requires("profiles")]
+pytestmark = [
+    pytest.mark.kf_requires("katib"),
+    pytest.mark.kf_requires("profiles"),
+    pytest.mark.kf_images(algorithms=["random"], early_stopping=[], collectors=["StdOut"]),
+]
 
 NAME = "same-name"
 

@@ -6,7 +6,10 @@ from pytest_kubeflow import KatibExperiment, KatibUI, Trial
 
 from .objective import ADDITIONAL, METRIC, accuracy
 
-pytestmark = pytest.mark.kf_requires("katib")
+pytestmark = [
+    pytest.mark.kf_requires("katib"),
+    pytest.mark.kf_images(algorithms=["random"], early_stopping=[], collectors=["StdOut"]),
+]
 
 TRIALS, PARALLEL = 12, 3
 ROOM = 1e-9

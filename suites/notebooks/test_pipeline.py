@@ -14,7 +14,7 @@ from pytest_kubeflow import (
     skip_for,
 )
 
-pytestmark = pytest.mark.kf_requires("notebooks")
+pytestmark = [pytest.mark.kf_requires("notebooks"), pytest.mark.kf_images("python:3.11", runs=True)]
 
 SUBMIT = """
 import json

@@ -8,6 +8,8 @@ from pytest_kubeflow import KubeflowConfig, PipelineRunner, skip_for
 
 from .pipelines import limited
 
+pytestmark = pytest.mark.kf_images("--kf-base-image")
+
 
 @pytest.mark.usefixtures("enforced")
 def test_half_a_cpu_computes_half_the_time(

@@ -16,7 +16,7 @@ from pytest_kubeflow import (
 from .gpu_pipelines import GpuTask, look_at_gpus
 from .nvidia_smi import CUDA_SUM, Seen, parse
 
-pytestmark = pytest.mark.kf_requires("gpu")
+pytestmark = [pytest.mark.kf_requires("gpu"), pytest.mark.kf_images("--kf-gpu-image")]
 
 GPU = "nvidia.com/gpu"
 HOST = "kubernetes.io/hostname"

@@ -9,6 +9,8 @@ from pytest_kubeflow import KubeflowConfig, PipelineRunner, parse_quantity
 
 from .pipelines import limited
 
+pytestmark = pytest.mark.kf_images("--kf-base-image")
+
 PERIOD = 100_000  # microseconds: the kubelet's --cpu-cfs-quota-period
 
 

@@ -6,6 +6,8 @@ from pytest_kubeflow import Deadline, KubeflowConfig, PipelineRunner, wait_until
 
 from .pipelines import requesting
 
+pytestmark = pytest.mark.kf_images("--kf-base-image")
+
 
 @pytest.mark.parametrize(("resource", "amount"), [("cpu", "9999"), ("memory", "9999Ti")])
 def test_request_that_no_node_meets(

@@ -10,6 +10,7 @@ from pytest_kubeflow import Answer
 from .conftest import Iris
 
 pytestmark = [
+    pytest.mark.kf_images(("--kf-sklearn-image", "--kf-base-image", "python:3.11")),
     pytest.mark.kf_requires("kserve"),
     pytest.mark.usefixtures("predictor_gateway"),
 ]

@@ -9,7 +9,10 @@ from pytest_kubeflow import Bucket, InferenceService, ServiceDeployer, ServiceFa
 
 from .conftest import Iris
 
-pytestmark = pytest.mark.kf_requires("kserve")
+pytestmark = [
+    pytest.mark.kf_requires("kserve"),
+    pytest.mark.kf_images(("--kf-sklearn-image", "--kf-base-image", "python:3.11")),
+]
 
 
 def fetch(client: Any, uri: str) -> bytes:

@@ -11,7 +11,10 @@ from pytest_kubeflow import Deadline, InferenceService, KubeflowError, PipelineR
 
 from .conftest import Iris
 
-pytestmark = pytest.mark.kf_requires("kserve")
+pytestmark = [
+    pytest.mark.kf_requires("kserve"),
+    pytest.mark.kf_images(("--kf-sklearn-image", "--kf-base-image", "python:3.11")),
+]
 
 ACCURACY = 0.9
 """Of iris flowers; guessing gives a third."""

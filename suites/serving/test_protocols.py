@@ -4,7 +4,10 @@ import pytest
 
 from .conftest import Iris
 
-pytestmark = pytest.mark.kf_requires("kserve")
+pytestmark = [
+    pytest.mark.kf_requires("kserve"),
+    pytest.mark.kf_images(("--kf-sklearn-image", "--kf-base-image", "python:3.11")),
+]
 
 
 def test_protocols_agree(iris: Iris) -> None:

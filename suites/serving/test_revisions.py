@@ -6,7 +6,10 @@ from pytest_kubeflow import Deadline, InferenceService, ServiceDeployer, wait_un
 
 from .conftest import Deploy, Iris, Trained
 
-pytestmark = pytest.mark.kf_requires("kserve")
+pytestmark = [
+    pytest.mark.kf_requires("kserve"),
+    pytest.mark.kf_images(("--kf-sklearn-image", "--kf-base-image", "python:3.11")),
+]
 
 WINDOW = {"autoscaling.knative.dev/window": "6s"}
 """The shortest time without requests that Knative takes for rest."""

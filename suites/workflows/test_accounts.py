@@ -6,7 +6,7 @@ from pytest_kubeflow import AccountAtKubernetes, PermissionDenied, WorkflowCreat
 
 from .conftest import Manifests
 
-pytestmark = pytest.mark.kf_requires("workflows")
+pytestmark = [pytest.mark.kf_requires("workflows"), pytest.mark.kf_images("--kf-base-image")]
 
 FORBIDDEN = "workflowtaskresults.argoproj.io is forbidden"
 

@@ -6,7 +6,10 @@ import pytest
 
 from pytest_kubeflow import StoredArtifact, Workflow, skip_for
 
-pytestmark = pytest.mark.kf_requires("workflows", "objectstore")
+pytestmark = [
+    pytest.mark.kf_requires("workflows", "objectstore"),
+    pytest.mark.kf_images("--kf-base-image"),
+]
 
 ROWS = "".join(f"{number},{number * number}\n" for number in range(100))
 

@@ -4,7 +4,7 @@ import pytest
 
 from pytest_kubeflow import Workflow, WorkflowNode
 
-pytestmark = pytest.mark.kf_requires("workflows")
+pytestmark = [pytest.mark.kf_requires("workflows"), pytest.mark.kf_images("--kf-base-image")]
 
 
 def span(node: WorkflowNode) -> tuple[float, float]:

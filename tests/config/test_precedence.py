@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from pytest_kubeflow.config.header import header_lines
+from pytest_kubeflow.config.imagemirror import ImageMirror
+from pytest_kubeflow.config.imagereference import ImageReference
 from pytest_kubeflow.config.keyvalue import KeyValue
 from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.config.table import OPTIONS
@@ -23,6 +25,13 @@ ORIGINS = {
     "target": "target staging in kubeflow-targets.toml",
     "ini": "kf_context in pytest.ini",
 }
+DIGESTED = f"r.example/a/b@sha256:{'0' * 64}"
+NEEDED = {
+    "slower_than": {"KF_HISTORY": "past"},
+    "registry_username": {"KF_REGISTRY_PASSWORD": "planted-1"},
+}
+"""What else has to be given with an option."""
+
 GIVEN = [
     given for count in range(len(SOURCES) + 1) for given in itertools.combinations(SOURCES, count)
 ]
@@ -73,6 +82,10 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "strict": ("yes", True),
         "allow_skip": ("gpu,*x*", ("gpu", "*x*")),
         "min_tests": ("50", 50),
+        "image": (DIGESTED, (ImageReference.parse(DIGESTED),)),
+        "image_imports": ("numpy,sklearn.svm", ("numpy", "sklearn.svm")),
+        "image_mirror": ("quay.io=r.example/q", (ImageMirror("quay.io", "r.example/q"),)),
+        "registry": ("r.example:5000/tests", "r.example:5000/tests"),
         "bucket": ("own", "own"),
         "keep": ("always", "always"),
         "keep_for": ("24h", 86400.0),
@@ -118,7 +131,7 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
             continue
         text, value = special.get(option.name, ("file", None))
         local = {"host": "local"} if option.name in {"local_fault", "local_strict"} else {}
-        needed = {"KF_HISTORY": "past"} if option.name == "slower_than" else {}
+        needed = NEEDED.get(option.name, {})
         config = resolved(local, {option.env: text, **needed}, folder=tmp_path)
         group, attribute = option.field.split(".")
         found = getattr(getattr(config, group), attribute)
@@ -157,6 +170,10 @@ MALFORMED = {
     "insecure": "perhaps",
     "kubeconfig": "no-such-file",
     "namespace": "Not_A_Label",
+    "image": "Not:A Name",
+    "image_imports": "not a module",
+    "image_mirror": "nothing",
+    "registry": "https://registry.example",
     "storage_class": "Not A Name",
     "s3_endpoint": "s3:9000",
     "require": "katip",
@@ -230,3 +247,31 @@ def test_header_tells_of_a_password_that_is_a_common_word(password: str, said: l
         assert line.startswith("kubeflow: KF_PASSWORD is short or a common word: ")
         assert words in line
         assert password not in line.replace("a common word", "")
+
+
+def test_a_login_at_a_registry_is_whole_or_none() -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        resolved({"registry_username": "me"})
+    assert raised.value.message == (
+        "--kf-registry-username (from command line) needs KF_REGISTRY_PASSWORD too: both make a "
+        "login"
+    )
+    with pytest.raises(ConfigurationError, match=r"^KF_REGISTRY_PASS.* needs --kf-registry-us"):
+        resolved({}, {"KF_REGISTRY_PASSWORD": "planted-1"})
+
+
+def test_configured_images_are_those_of_the_mirrors() -> None:
+    config = resolved(
+        {
+            "image_mirror": ["docker.io=r.example/hub", "quay.io/a=r.example/b"],
+            "notebook_image": "quay.io/a/jupyter:1",
+            "gpu_image": "nvcr.io/nvidia/cuda:12",
+            "image": ["me/tool:2"],
+        }
+    )
+    assert config.kubernetes.base_image == "r.example/hub/library/python:3.11-slim"
+    assert config.notebooks.image == "r.example/b/jupyter:1"
+    assert config.gpu.image == "nvcr.io/nvidia/cuda:12"
+    assert list(map(str, config.images.own)) == ["r.example/hub/me/tool:2"]
+    assert config.serving.image is None
+    assert not config.is_given("base_image")

@@ -29,8 +29,9 @@ def shown(config: KubeflowConfig) -> str:
 
 @given(PLANTED)
 def test_secrets_are_not_shown(planted: str) -> None:
-    config = resolved({"host": "local"}, {option.env: planted for option in SECRETS})
-    assert len(list(config.secrets())) == len(SECRETS) == 5
+    given = {option.env: planted for option in SECRETS}
+    config = resolved({"host": "local", "registry_username": "me"}, given)
+    assert len(list(config.secrets())) == len(SECRETS) == 6
     assert {one.reveal() for one in config.secrets()} == {planted.strip()}
     assert planted not in shown(config)
 

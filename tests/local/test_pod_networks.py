@@ -405,7 +405,7 @@ def test_a_client_of_the_kubernetes_api_needs_no_other_address(cluster: LocalKub
     assert endpoints.s3_endpoint.startswith("http://127.0.0.1:")
 
 
-def test_nothing_but_three_doors_is_open_on_the_machine(cluster: LocalKubeflow) -> None:
+def test_nothing_but_four_doors_is_open_on_the_machine(cluster: LocalKubeflow) -> None:
     assert cluster.pid is not None
     own = {file for one in processes(cluster.pid) for file in open_files(Path(f"/proc/{one}/fd"))}
     doors = set()
@@ -417,5 +417,7 @@ def test_nothing_but_three_doors_is_open_on_the_machine(cluster: LocalKubeflow) 
     endpoints = cluster.endpoints
     settings = client.Configuration()
     config.load_kube_config(str(endpoints.kubeconfig), client_configuration=settings)
-    people = (settings.host, endpoints.host, endpoints.s3_endpoint)
+    assert endpoints.registry is not None
+    registry = endpoints.registry.address
+    people = (settings.host, endpoints.host, endpoints.s3_endpoint, registry)
     assert doors == {("0100007F", int(url.rpartition(":")[2])) for url in people}

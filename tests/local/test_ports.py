@@ -45,7 +45,7 @@ PAGE = Path(__file__).parents[2] / "docs/reference/embedded-ports.md"
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalKubeflow]:
-    # Where pods have networks of their own, all but three of these ports are in none of people's.
+    # Where pods have networks of their own, all but four of these ports are in none of people's.
     with LocalKubeflow(pod_network="shared") as cluster:
         yield cluster
 
@@ -164,6 +164,8 @@ def named(endpoints: Endpoints) -> dict[Address, set[str]]:
         (node,) = core.list_node().items
         add(f"127.0.0.1:{node.status.daemon_endpoints.kubelet_endpoint.port}", "kubelet")
         add(endpoints.s3_endpoint, "S3")
+        assert endpoints.registry is not None
+        add(endpoints.registry.address, "registry")
         if endpoints.username is not None:
             add(endpoints.host, "gateway")
     return found

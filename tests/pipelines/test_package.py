@@ -31,7 +31,7 @@ def images(package: Package) -> set[str]:
 
 
 def test_base_image_replaces_that_of_python_components_only() -> None:
-    package = compile_pipeline(twice, base_image="mirror.example/python:3.12")
+    package = compile_pipeline(twice).with_base_image("mirror.example/python:3.12")
     assert images(package) == {"mirror.example/python:3.12", "alpine:3"}
     assert images(compile_pipeline(twice)) == {"python:3.11", "alpine:3"}
 
@@ -51,7 +51,7 @@ def test_an_image_that_was_chosen_stays(image: str, replaced: bool) -> None:
     def chosen() -> int:
         return 1
 
-    package = compile_pipeline(chosen, base_image="mirror.example/python:3.12")
+    package = compile_pipeline(chosen).with_base_image("mirror.example/python:3.12")
     assert images(package) == {"mirror.example/python:3.12" if replaced else image}
 
 
@@ -111,7 +111,10 @@ kind: Workflow
 metadata:
   generateName: sequence-
   labels: {pipelines.kubeflow.org/kfp_sdk_version: 1.8.22}
-spec: {entrypoint: sequence, templates: []}
+spec:
+  entrypoint: sequence
+  templates:
+    - {name: sequence, container: {image: "python:3.11", command: [echo, a]}}
 """
 
 
@@ -124,6 +127,9 @@ def test_a_package_of_kfp_1_is_a_workflow_and_takes_no_arguments(tmp_path: Path)
     assert list(package.tasks()) == []
     assert package.without_caching() == package
     assert package.with_base_image("other:1") == package
+    assert package.images() == {"sequence": "python:3.11"}
+    mirrored = package.with_images(lambda image: f"mirror.example/{image}")
+    assert mirrored.images() == {"sequence": "mirror.example/python:3.11"}
     package.check_arguments({})
     with pytest.raises(ConfigurationError, match=r"ignores arguments for it, so change the values"):
         package.check_arguments({"text": "a"})

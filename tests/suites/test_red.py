@@ -58,6 +58,7 @@ ENDLESS = {
 }
 """Faults that nothing but a timeout ends."""
 PATIENCE = {
+    "pull-secrets-ignored": 8,
     "notebook-never-ready": 20,
     "notebook-not-stopped": 20,
     "catch-up-swapped": 30,
@@ -164,7 +165,12 @@ def _ways_in(where: Endpoints, patience: int) -> tuple[list[str], dict[str, str]
         *(f"--kf-kubeconfig={where.kubeconfig}", f"--kf-s3-endpoint={where.s3_endpoint}"),
         f"--kf-timeout={patience}",
     ]
-    return options, {"KF_PASSWORD": where.password or ""}
+    environment = {"KF_PASSWORD": where.password or ""}
+    if (registry := where.registry) is not None:
+        options += [f"--kf-registry={registry.address}"]
+        options += [f"--kf-registry-username={registry.username}"]
+        environment["KF_REGISTRY_PASSWORD"] = registry.password
+    return options, environment
 
 
 def run_pytest(

@@ -10,6 +10,7 @@ from pytest_kubeflow.config.table import (
     gateway,
     gpu,
     health,
+    images,
     kubernetes,
     local,
     notebooks,
@@ -22,6 +23,8 @@ from pytest_kubeflow.config.table import (
 ACTIONS = {
     "--kf-plan": "Print the runs that the selected tests declare, and submit nothing.",
     "--kf-preflight": "Check the cluster, print what is wrong and how to mend it, and run no test.",
+    "--kf-images": "Print the images that the selected tests will pull, who needs each, and run no "
+    "test; without arguments those of the shipped suites.",
     "--kf-health": "Look for what is broken on the platform, print each fault with its fix, and "
     "run no test; the exit code is 78 if anything is.",
     "--kf-explain=CODE": "Print what the catalogue of faults says of a code, such as KF401, and "
@@ -45,6 +48,7 @@ OPTIONS = (
     *gpu.OPTIONS,
     *serving.OPTIONS,
     *notebooks.OPTIONS,
+    *images.OPTIONS,
     *session.OPTIONS,
     *health.OPTIONS,
     *reporting.OPTIONS,

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet.addresses import PodAddresses
 from pytest_kubeflow.local.kubelet.cgroups import Enforcement
 from pytest_kubeflow.local.kubelet.events import PodEvents
+from pytest_kubeflow.local.kubelet.faultset import FaultSet
 from pytest_kubeflow.local.kubelet.gpus import GpuPool
 from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
+from pytest_kubeflow.local.kubelet.imagestore import ImageStore
 from pytest_kubeflow.local.kubelet.names import ClusterNames
 from pytest_kubeflow.local.kubelet.removal import Removal
 from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
@@ -23,11 +24,8 @@ from pytest_kubeflow.local.kubelet.seccomp import SystemCallFilter
 from pytest_kubeflow.local.network.podnetworks import PodNetworks
 from pytest_kubeflow.local.spawner import Spawner
 
-
-class FaultSet(Protocol):
-    """The named faults that are on now."""
-
-    def active(self, name: str) -> bool: ...
+Pause = Callable[[float], Awaitable[bool]]
+"""Waits for seconds; False if what waits is to stop meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,7 @@ class Node:
     client: KubeClient
     spawner: Spawner
     images: ImageCatalogue
+    pulled: ImageStore
     events: PodEvents
     allocatable: Mapping[str, str]
     enforcement: Enforcement

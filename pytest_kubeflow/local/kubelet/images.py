@@ -19,7 +19,7 @@ from pytest_kubeflow.local.kubelet.environments import PythonEnvironments
 from pytest_kubeflow.local.kubelet.hosted import HostedPrograms
 from pytest_kubeflow.local.kubelet.imageenvironments import Packages
 
-Kind = Literal["python", "userland", "directory"]
+Kind = Literal["python", "userland", "directory", "whole"]
 
 _REFERENCE = re.compile(
     r"(?P<name>[a-zA-Z0-9]+(?:[._:/-]+[a-zA-Z0-9]+)*?)"
@@ -73,6 +73,12 @@ class Image:
 
     programs: tuple[tuple[str, str], ...] = ()
     """Names in /usr/local/bin, and what of the image each leads to."""
+
+    root: Path | None = None
+    """What was pulled from a registry: all of a whole image, or what others are added."""
+
+    working_dir: str = ""
+    """Where its containers begin, unless their pod says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

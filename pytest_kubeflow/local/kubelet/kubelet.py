@@ -24,15 +24,18 @@ from pytest_kubeflow.local.kubelet import cgroups, eviction, gpus, seccomp
 from pytest_kubeflow.local.kubelet.addresses import PodAddresses
 from pytest_kubeflow.local.kubelet.authorization import NodeGuard
 from pytest_kubeflow.local.kubelet.certificate import ServingKey
-from pytest_kubeflow.local.kubelet.context import FaultSet, Node
+from pytest_kubeflow.local.kubelet.context import Node
 from pytest_kubeflow.local.kubelet.events import PodEvents
+from pytest_kubeflow.local.kubelet.faultset import FaultSet
 from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.http import kubelet_app
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
+from pytest_kubeflow.local.kubelet.imagestore import ImageStore
 from pytest_kubeflow.local.kubelet.mirrors import MirrorPods, Program, is_mirror
 from pytest_kubeflow.local.kubelet.names import ClusterNames
 from pytest_kubeflow.local.kubelet.node import NodeRegistration, Told
 from pytest_kubeflow.local.kubelet.pod_worker import PodWorker
+from pytest_kubeflow.local.kubelet.registryclient import RegistryClient
 from pytest_kubeflow.local.kubelet.removal import Removal
 from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
 from pytest_kubeflow.local.network import LOOPBACK
@@ -75,7 +78,8 @@ class Kubelet:
     the node's GPUs; default: what the `nvidia-smi` on PATH finds. Pods get addresses of `pod_cidr`;
     default: all have `host_ip`, the node's. `conditions` are told of the node beside its own. Of
     the machine, pods see `directories`; default: none. With `cables`, what the names of devices
-    begin with, each pod has a network of its own; `pod_cidr` has to be there then.
+    begin with, each pod has a network of its own; `pod_cidr` has to be there then. `registries` are
+    asked for images that are named by a registry of this machine.
     """
 
     def __init__(
@@ -95,6 +99,7 @@ class Kubelet:
         conditions: Mapping[str, Told] | None = None,
         directories: HostDirectories | None = None,
         cables: str | None = None,
+        registries: RegistryClient | None = None,
     ) -> None:
         self._client = client
         self._name = node_name
@@ -138,6 +143,9 @@ class Kubelet:
             client=client,
             spawner=spawner,
             images=images,
+            pulled=ImageStore(
+                data_dir / "images", images, registries or RegistryClient(), faults=faults
+            ),
             events=self._events,
             allocatable=self._registration.capacity,
             enforcement=cgroups.Enforcement(node_name),
@@ -207,6 +215,7 @@ class Kubelet:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._http.stop()
+        await self._node.pulled.close()
         if self._node.networks is not None:
             self._node.networks.close()
 

@@ -51,7 +51,7 @@ class Launch:
         return ProcessSpec(
             argv=self.arguments or [""],
             env=self.env,
-            working_dir=spec.get("workingDir") or "/",
+            working_dir=spec.get("workingDir") or self.image.working_dir or "/",
             container=Container(
                 root=directory,
                 base=layer.directory,

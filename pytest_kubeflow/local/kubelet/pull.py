@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet.containerstatus import ContainerStatus
-from pytest_kubeflow.local.kubelet.context import Backoff, Node
+from pytest_kubeflow.local.kubelet.context import Backoff, Node, Pause
 from pytest_kubeflow.local.kubelet.imageenvironments import NotMadeError
 from pytest_kubeflow.local.kubelet.images import Image, ImageUnknown
+from pytest_kubeflow.local.kubelet.registrypull import pull_from_registry
 
 _PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
 _NAME = re.compile(
@@ -46,8 +47,6 @@ _REGISTRIES = {
 
 _LONGEST_PULL = 3600.0
 
-Pause = Callable[[float], Awaitable[bool]]
-
 
 async def pull(
     node: Node,
@@ -60,6 +59,10 @@ async def pull(
 ) -> Image | None:
     """Try until the image is had; None if `pause` says that the container is to stop."""
     reference, events, backoff = status.image, node.events, Backoff(10, 300)
+    if node.pulled.name(reference) is not None:
+        return await pull_from_registry(
+            node, pod, status, policy=policy, changed=changed, pause=pause
+        )
     while True:
         try:
             if node.fault("image-pull"):

@@ -20,7 +20,7 @@ from pytest_kubeflow.local.kubelet.environments import PythonEnvironments
 from pytest_kubeflow.local.kubelet.images import Image
 from pytest_kubeflow.local.spawner import Identity, Mount
 
-_DIRECTORIES = {
+DIRECTORIES = {
     "etc": 0o755,
     "home": 0o755,
     "mnt": 0o755,
@@ -39,10 +39,14 @@ _DIRECTORIES = {
     "var/log": 0o755,
     "var/tmp": 0o1777,
 }
+"""Directories that each container has, and their modes."""
+
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _LOCAL = ("bin", "etc", "include", "lib", "sbin", "share", "src")
 _NSLOOKUP = Path(__file__).parent / "shim/nslookup"
-_LOCAL_PLACE = "/run/kubelet/local"  # shown as /usr/local, which lies in a part of the host
+LOCAL_PLACE = "/run/kubelet/local"
+"""What is shown as /usr/local, which lies in a part of the host."""
+
 _USERS = 100  # the group of that name in Debian's base, and of notebooks
 # Configuration that programs of the host's userland read, and that holds no secret.
 _ETC = (
@@ -103,7 +107,7 @@ class BaseLayers:
         content = tuple(sorted(os.listdir(image.directory))) if image.directory else ()
         key = (
             *(image.kind, image.directory, content, image.packages, image.environment),
-            *(image.home, image.programs, who.uid, who.gid),
+            *(image.home, image.programs, image.root, who.uid, who.gid),
         )
         if key not in self._made:
             root = self._directory / uuid.uuid4().hex
@@ -117,15 +121,17 @@ class BaseLayers:
     def _make(self, root: Path, image: Image, who: Identity) -> BaseLayer:
         environments = self._environments
         root.mkdir(parents=True)
-        for name, mode in _DIRECTORIES.items():
+        if image.kind == "whole":
+            return self._of_whole(root, image)
+        for name, mode in DIRECTORIES.items():
             _directory(root / name, mode)
         (root / "var/run").symlink_to("../run")
         for name, target in _links().items():
             (root / name).symlink_to(target)
-        local = root / _LOCAL_PLACE.lstrip("/")
+        local = root / LOCAL_PLACE.lstrip("/")
         for name in _LOCAL:
             _directory(local / name)
-        mounts = [*_host_mounts(), Mount("inner", "/usr/local", _LOCAL_PLACE)]
+        mounts = [*_host_mounts(), Mount("inner", "/usr/local", LOCAL_PLACE)]
         if environments.prefix == "/usr/local":
             mounts += _local_interpreter(environments, local)
         _write_etc(root / "etc", who, image)
@@ -142,7 +148,7 @@ class BaseLayers:
             mounts += [
                 Mount.bind(entry, f"/{entry.name}", readonly=True)
                 for entry in image.directory.iterdir()
-                if entry.name not in {*_SYSTEM, *_DIRECTORIES, "proc", "dev"}
+                if entry.name not in {*_SYSTEM, *DIRECTORIES, "proc", "dev"}
             ]
             mounts += [Mount.bind(one, str(one), readonly=True) for one in image.packages]
         if image.home:
@@ -150,7 +156,20 @@ class BaseLayers:
         _make_mount_points(root, mounts)
         packages = image.environment
         below = () if packages is None else (environments.images.layer(packages),)
+        if image.root is not None:  # what was added to it comes first
+            return BaseLayer(image.root, tuple(mounts), (root, *below))
         return BaseLayer(root, tuple(mounts), below)
+
+    def _of_whole(self, root: Path, image: Image) -> BaseLayer:
+        """Of an image that has a system of its own: no more than every container has."""
+        assert image.root is not None
+        mounts = [Mount("proc", "/proc"), Mount("dev", "/dev")]
+        mounts.append(Mount.bind("/sys", "/sys", readonly=True))
+        _directory(root / "etc")
+        for name in ("hostname", "hosts", "resolv.conf"):
+            (root / "etc" / name).touch()
+        _make_mount_points(root, mounts)
+        return BaseLayer(root, tuple(mounts), (image.root,))
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,8 @@ def _numbers(image: Image, user: str, group: str) -> tuple[int, int]:
 
 def _listed(image: Image, file: str, name: str) -> tuple[int, int]:
     """Id and group of an entry; a number that has none is itself, in the group 0."""
-    path = image.directory / "etc" / file if image.directory is not None else None
+    root = image.directory or image.root
+    path = root / "etc" / file if root is not None else None
     lines = path.read_text().splitlines() if path is not None and path.is_file() else []
     for line in [*lines, "root:x:0:0"]:
         words = [*line.split(":"), "", "", "", ""]

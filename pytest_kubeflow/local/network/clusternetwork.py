@@ -34,6 +34,9 @@ class ClusterNetwork(Protocol):
     def door(self) -> socket.socket | None:
         """A listening socket for people of this machine, where they do not reach `host_ip`."""
 
+    def socket(self, family: int, kind: int) -> socket.socket:
+        """A socket in this machine's own network."""
+
     def close(self) -> None: ...
 
 
@@ -78,6 +81,10 @@ class LoopbackNetwork:
     def door(self) -> socket.socket | None:
         """None: people reach loopback."""
         return None
+
+    def socket(self, family: int, kind: int) -> socket.socket:
+        """One like any other."""
+        return socket.socket(family, kind)
 
     def close(self) -> None:
         self._lock.close()

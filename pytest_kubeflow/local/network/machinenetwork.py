@@ -88,6 +88,10 @@ class MachineNetwork:
         """None: people reach `host_ip`."""
         return None
 
+    def socket(self, family: int, kind: int) -> socket.socket:
+        """One like any other."""
+        return socket.socket(family, kind)
+
     def close(self) -> None:
         let_go(self._networks)
         self._device.close()

@@ -59,6 +59,10 @@ class NodeNetwork:
         """A socket that listens on the machine's loopback address."""
         return self.machine.socket(lambda: socket.create_server((LOOPBACK, 0), backlog=512))
 
+    def socket(self, family: int, kind: int) -> socket.socket:
+        """A socket in the machine's network."""
+        return self.machine.socket(lambda: socket.socket(family, kind))
+
     def close(self) -> None:
         let_go(self._networks)
         for one in (self.outward, self.resolving, self._routes, self._table):

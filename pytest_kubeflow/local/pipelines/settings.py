@@ -9,6 +9,9 @@ LAUNCHER_IMAGE = "ghcr.io/kubeflow/kfp-launcher"
 LAUNCHER_DIRECTORY = Path(__file__).parent / "launcher"
 """What that image holds."""
 
+LAUNCHER_REFERENCE = f"{LAUNCHER_IMAGE}:2.16.1"
+"""As pods name it, and the variable V2_LAUNCHER_IMAGE of ml-pipeline."""
+
 AUDIENCE = "pipelines.kubeflow.org"
 STANDALONE_NAMESPACE = "kubeflow"
 SYSTEM_NAMESPACE = "kubeflow"

@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pytest_kubeflow.local.notebooks.settings import CONFIG as NOTEBOOK_CONFIG
+from pytest_kubeflow.local.pipelines.settings import LAUNCHER_REFERENCE
 from pytest_kubeflow.local.platform.images import ISTIO, PROXY_IMAGE
 from pytest_kubeflow.local.tensorboards.settings import CONFIG as TENSORBOARD_CONFIG
 from pytest_kubeflow.local.training.release import Release
 from pytest_kubeflow.local.training.settings import DEFAULT_TRAINING, TrainingSettings
+from pytest_kubeflow.local.workflows.podspec import IMAGE as EXECUTOR_IMAGE
 
 _KFP = "2.16.1"
 _DASHBOARD = "v2.0.0"
@@ -45,6 +47,7 @@ class Container:
     env: Mapping[str, str] = field(default_factory=dict)
     config: str = ""
     settings: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,9 @@ def _kfp(
     *,
     ports: Mapping[str, int] | None = None,
     services: Mapping[str, tuple[Port, ...]] | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> Component:
-    part = Container(container, f"ghcr.io/kubeflow/{image}:{_KFP}", ports or {})
+    part = Container(container, f"ghcr.io/kubeflow/{image}:{_KFP}", ports or {}, env or {})
     labels = {"app": name, "application-crd-id": "kubeflow-pipelines"}
     return Component(name, "kubeflow", name, labels, (part,), services or {})
 
@@ -97,6 +101,10 @@ ML_PIPELINE = _kfp(
     "kfp-api-server",
     ports={"http": 8888},
     services={"ml-pipeline": (Port("http", 8888, 8888),)},
+    env={
+        "V2_DRIVER_IMAGE": f"ghcr.io/kubeflow/kfp-driver:{_KFP}",
+        "V2_LAUNCHER_IMAGE": LAUNCHER_REFERENCE,
+    },
 )
 ML_PIPELINE_UI = _kfp(
     "ml-pipeline-ui",
@@ -152,7 +160,16 @@ WORKFLOW_CONTROLLER = Component(
     "kubeflow",
     "argo",
     {"app": "workflow-controller", "application-crd-id": "kubeflow-pipelines"},
-    (Container("workflow-controller", "quay.io/argoproj/workflow-controller:v3.7.3"),),
+    (
+        Container(
+            "workflow-controller",
+            "quay.io/argoproj/workflow-controller:v3.7.3",
+            arguments=(
+                *("--configmap", "workflow-controller-configmap"),
+                *("--executor-image", EXECUTOR_IMAGE),
+            ),
+        ),
+    ),
 )
 CERT_MANAGER = tuple(
     Component(

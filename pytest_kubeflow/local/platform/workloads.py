@@ -163,6 +163,7 @@ def _container(container: Container, component: Component | None) -> Object:
             *({"name": name, "value": value} for name, value in container.env.items()),
             *(_setting(name, container.config) for name in container.settings),
         ],
+        **({"args": list(container.arguments)} if container.arguments else {}),
         "resources": {},
         "terminationMessagePath": "/dev/termination-log",
         "terminationMessagePolicy": "File",

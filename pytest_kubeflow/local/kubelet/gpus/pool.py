@@ -19,7 +19,7 @@ from pytest_kubeflow.local.kubelet.gpus.nvidia_smi import Gpu, SmiProblem, ask
 from pytest_kubeflow.local.spawner import Mount, Spawner
 
 if TYPE_CHECKING:
-    from pytest_kubeflow.local.kubelet.context import FaultSet
+    from pytest_kubeflow.local.kubelet.faultset import FaultSet
 
 log = logging.getLogger(__name__)
 

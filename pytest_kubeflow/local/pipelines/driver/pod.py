@@ -18,7 +18,7 @@ from pytest_kubeflow.local.pipelines.driver.argo import node_id
 from pytest_kubeflow.local.pipelines.driver.command import resolve_command
 from pytest_kubeflow.local.pipelines.driver.pods import WAIT
 from pytest_kubeflow.local.pipelines.driver.values import TaskError
-from pytest_kubeflow.local.pipelines.settings import AUDIENCE, LAUNCHER_IMAGE, StoreSettings
+from pytest_kubeflow.local.pipelines.settings import AUDIENCE, LAUNCHER_REFERENCE, StoreSettings
 from pytest_kubeflow.local.pipelines.spec.values import to_text
 from pytest_kubeflow.local.pipelines.workflows import COMPILED_LABEL, RUN_LABEL
 
@@ -27,7 +27,7 @@ Json = Any
 VERSION = "2.17.0"
 # Its last part is the name of the package that the program imports itself by.
 LAUNCHER = "/kfp/launcher"
-_IMAGE = f"{LAUNCHER_IMAGE}:{VERSION}"
+_IMAGE = LAUNCHER_REFERENCE
 _TOKEN_DIRECTORY = "/var/run/secrets/kfp"  # noqa: S105 a path
 # Where artifacts are for the task; volumes, so that any user may write there.
 _SCRATCH = {"minio-scratch": "/minio", "s3-scratch": "/s3", "gcs-scratch": "/gcs"}
