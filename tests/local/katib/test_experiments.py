@@ -305,3 +305,39 @@ def test_without_a_command_no_pod_is_made(katib: Katib) -> None:
     eventually(lambda: "registry.example.com/v2/" in told())
     assert 'denied the request: Failed to get container image "registry.example.com' in told()
     katib.delete(name)
+
+
+def test_trials_may_be_train_jobs(katib: Katib) -> None:
+    """Their pods are found by the owners of owners: Trial, TrainJob, JobSet, Job."""
+    template = {
+        "primaryContainerName": "node",
+        "retain": True,
+        "trialParameters": [{"name": "layers", "reference": "num-layers"}],
+        "trialSpec": {
+            "apiVersion": "trainer.kubeflow.org/v1alpha1",
+            "kind": "TrainJob",
+            "spec": {
+                "runtimeRef": {"name": "plain"},
+                "trainer": {
+                    "numNodes": 1,
+                    "image": "busybox",
+                    "command": ["sh", "-c", "echo accuracy=0.${trialParameters.layers}"],
+                },
+            },
+        },
+    }
+    name = katib.create(trialTemplate=template, maxTrialCount=2)
+    status = katib.ended(name)
+    assert status["trialsSucceeded"] == 2
+    for trial in katib.trials(name):
+        assert value(trial, "accuracy") == f"0.{assigned(trial)['num-layers']}"
+        assert trial["spec"]["successCondition"].startswith('status.conditions.#(type=="Complete")')
+        job = katib.custom.get_namespaced_custom_object(
+            "trainer.kubeflow.org",
+            "v1alpha1",
+            katib.namespace,
+            "trainjobs",
+            trial["metadata"]["name"],
+        )
+        (owner,) = job["metadata"]["ownerReferences"]
+        assert (owner["kind"], owner["name"]) == ("Trial", trial["metadata"]["name"])
