@@ -1,9 +1,10 @@
-"""The source of functions and classes that are sent to where they run."""
+"""The source of functions, classes and modules that are sent to where they run."""
 
 from __future__ import annotations
 
 import inspect
 import textwrap
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -33,17 +34,23 @@ def function_source(function: Callable[..., Any], where: str) -> str:
     return source
 
 
-def class_source(thing: type, where: str) -> str:
-    """The same of a class."""
+def helper_source(thing: types.ModuleType | type | Callable[..., Any], where: str) -> str:
+    """The source of what such a function uses: a module, a class or another function.
+
+    Of a module it is all that it says, but for `from __future__`, which only a file may begin with.
+    """
+    if inspect.ismodule(thing):
+        lines = _source(thing, thing.__name__).splitlines()
+        return "\n".join(line for line in lines if not line.startswith("from __future__ "))
     if not inspect.isclass(thing):
-        raise ConfigurationError(f"{thing!r} cannot be sent to {where}: it is no class")
+        return function_source(thing, where)
     source = _source(thing, thing.__name__)
     if not source.startswith("class "):
         raise ConfigurationError(f"the class {thing.__name__} has a decorator: give a plain one")
     return source
 
 
-def _source(thing: Callable[..., Any], name: str) -> str:
+def _source(thing: types.ModuleType | Callable[..., Any], name: str) -> str:
     try:
         return textwrap.dedent(inspect.getsource(thing))
     except (OSError, TypeError) as error:
