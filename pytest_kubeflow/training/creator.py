@@ -52,6 +52,7 @@ class JobCreator:
         name: str | None = None,
         namespace: str | None = None,
         token: Secret | None = None,
+        kind: str | None = None,
         **spec: Any,
     ) -> TrainingJob:
         """Make a job; returns at once.
@@ -60,7 +61,8 @@ class JobCreator:
         on each node, or of a command, a list of words; `spec` are the other fields of JobSpec. Or
         of a manifest (a dictionary, YAML, or the path of a file of it), of which only name,
         namespace and labels are changed. `namespace` is another one than the session's, `token` is
-        of the account that makes and reads it instead of the session.
+        of the account that makes and reads it instead of the session. `kind` is "TFJob" or "MPIJob" of
+        what would be a PyTorchJob.
         Raises ConfigurationError for what can never work, before anything is sent; TrainingFailed
         where the name is taken, where this cluster does not know a field, or with the words of the
         webhook that refuses it.
@@ -73,22 +75,31 @@ class JobCreator:
             access = replace(access, account=account)
         name = name or access.cluster.ownership.name("train")
         if callable(work) or (isinstance(work, Sequence) and not isinstance(work, str)):
-            job = self._of_work(access, name, work, spec)
+            job = self._of_work(access, self._kind(kind), name, work, spec)
         else:
-            if spec:
+            if spec or kind:
                 raise ConfigurationError(
-                    f"{', '.join(spec)} are for a function or a command; a manifest has its own"
+                    f"{', '.join([*spec, *(['kind'] if kind else ())])} are for a function or a command; a manifest has its own"
                 )
             job = self._of_manifest(access, name, work)
         MADE.add("training job")
         self.jobs.append(job)
         return job
 
+    @property
+    def _kinds(self) -> tuple[JobKind, ...]:
+        return (TRAIN_JOB,) if self.kind is TRAIN_JOB else OPERATOR_JOBS
+
+    def _kind(self, wanted: str | None) -> JobKind:
+        found = {one.name: one for one in self._kinds}
+        if wanted is not None and wanted not in found:
+            raise ConfigurationError(f"kind={wanted!r} is none; valid: {', '.join(found)}")
+        return found[wanted] if wanted is not None else self.kind
+
     def _of_manifest(
         self, access: TrainingAccess, name: str, manifest: Mapping[str, Any] | str | Path
     ) -> TrainingJob:
-        kinds = (TRAIN_JOB,) if self.kind is TRAIN_JOB else OPERATOR_JOBS
-        read = read_manifest(manifest, *(one.kind for one in kinds))
+        read = read_manifest(manifest, *(one.kind for one in self._kinds))
         kind = kind_of(read)
         job = TrainingJob(access, kind, kind.check_name(name))
         labels = access.cluster.ownership.labels()
@@ -98,15 +109,16 @@ class JobCreator:
     def _of_work(
         self,
         access: TrainingAccess,
+        kind: JobKind,
         name: str,
         work: Callable[..., Any] | Sequence[str],
         fields: Mapping[str, Any],
     ) -> TrainingJob:
         wanted = JobSpec(work, **fields)
-        job = TrainingJob(access, self.kind, self.kind.check_name(name))
+        job = TrainingJob(access, kind, kind.check_name(name))
         labels = access.cluster.ownership.labels()
-        if self.kind is not TRAIN_JOB:
-            body = wanted.pytorch_job(name, access.namespace, labels, self.image)
+        if kind is not TRAIN_JOB:
+            body = wanted.operator_job(kind, name, access.namespace, labels, self.image)
             _create(access, job, body)
             return job
         while True:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_kubeflow.cluster.namespace_access import NamespaceAccess
@@ -12,6 +12,7 @@ from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.custom_object import CustomObject
 from pytest_kubeflow.k8s.logs import read_log
 from pytest_kubeflow.provenance import READ
+from pytest_kubeflow.redaction import Secret
 from pytest_kubeflow.retries.evidence import reading_evidence
 from pytest_kubeflow.training.evidence import training_evidence, why_failed
 from pytest_kubeflow.training.kinds import FAILED, JobKind
@@ -57,6 +58,11 @@ class TrainingJob:
 
     def __repr__(self) -> str:
         return f"TrainingJob({self})"
+
+    def as_account(self, token: Secret) -> TrainingJob:
+        """The same job as the account of this token sees it: its methods raise PermissionDenied."""
+        account = self._access.cluster.kubernetes.with_token(token)
+        return TrainingJob(replace(self._access, account=account), self.kind, self.name)
 
     @property
     def _object(self) -> CustomObject:
@@ -141,6 +147,17 @@ class TrainingJob:
             evidence=self.evidence,
         )
         return self
+
+    def wait_nodes(self, count: int = 1, timeout: float | None = None) -> list[TrainingNode]:
+        """Wait until so many of its nodes have a pod; returns all that have."""
+        return wait_until(
+            lambda: self.nodes,
+            lambda nodes: len(nodes) >= count,
+            deadline=self._access.deadline(timeout),
+            what=f"{self} to have {count} pods",
+            describe=lambda nodes: ", ".join(one.name for one in nodes) or "none yet",
+            evidence=self.evidence,
+        )
 
     def wait_said(
         self, text: str, node: int | str = 0, timeout: float | None = None

@@ -48,6 +48,11 @@ class JobKind:
         """As people call it: "TrainJob"."""
         return self.kind.name
 
+    @property
+    def prefix(self) -> str:
+        """What its field of replicas begins with: "pytorch" of pytorchReplicaSpecs."""
+        return self.name.removesuffix("Job").lower()
+
     def check_name(self, name: str) -> str:
         """`name` if a job can be called so: a label of DNS, that has room for what is added to it.
 

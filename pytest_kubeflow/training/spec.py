@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.training.kinds import PYTORCH_JOB, SIDECAR, TRAIN_JOB
+from pytest_kubeflow.training.kinds import (
+    MPI_JOB,
+    PYTORCH_JOB,
+    SIDECAR,
+    TF_JOB,
+    TRAIN_JOB,
+    JobKind,
+)
 from pytest_kubeflow.training.program import (
     Helper,
     check_command,
@@ -128,27 +135,35 @@ class JobSpec:
             spec |= pods.labelled(self.replicated_jobs, self._sidecar_label())
         return _object(TRAIN_JOB.kind.api_version, TRAIN_JOB.name, name, namespace, labels, spec)
 
-    def pytorch_job(
-        self, name: str, namespace: str, labels: Mapping[str, str], default_image: str
+    def operator_job(
+        self,
+        kind: JobKind,
+        name: str,
+        namespace: str,
+        labels: Mapping[str, str],
+        default_image: str,
     ) -> dict[str, Any]:
-        """A PyTorchJob of the training operator: a master, and workers for all other nodes."""
+        """A job of the training operator: so many nodes, in the roles that its kind has.
+
+        Of an MPIJob the launcher alone runs the work, and there are so many workers besides.
+        """
         container: dict[str, Any] = {
-            "name": PYTORCH_JOB.containers[0],
+            "name": kind.containers[0],
             "image": self.image or default_image,
             "imagePullPolicy": "IfNotPresent",
-            "command": self.command(),
             "resources": self._resources(),
         }
         if env := self._env():
             container["env"] = env
-        pod: dict[str, Any] = {"containers": [container], "terminationGracePeriodSeconds": 5}
-        template: dict[str, Any] = {"spec": pod}
-        if self.sidecars is not None:
-            template["metadata"] = {"labels": self._sidecar_label()}
-        counts = {"Master": 1, "Worker": self.nodes - 1}
+        works = {**container, "command": self.command()}
+        roles = {
+            PYTORCH_JOB.name: {"Master": (1, works), "Worker": (self.nodes - 1, works)},
+            TF_JOB.name: {"Worker": (self.nodes, works)},
+            MPI_JOB.name: {"Launcher": (1, works), "Worker": (self.nodes, container)},
+        }[kind.name]
         replicas = {
-            role: {"replicas": count, "restartPolicy": "Never", "template": template}
-            for role, count in counts.items()
+            role: {"replicas": count, "restartPolicy": "Never", "template": self._pod(one)}
+            for role, (count, one) in roles.items()
             if count
         }
         policy: dict[str, Any] = {"cleanPodPolicy": "None", "backoffLimit": 0}
@@ -156,9 +171,16 @@ class JobSpec:
             policy["suspend"] = True
         if self.deadline is not None:
             policy["activeDeadlineSeconds"] = self.deadline
-        spec = {"runPolicy": policy, "pytorchReplicaSpecs": replicas}
-        kind = PYTORCH_JOB.kind
-        return _object(kind.api_version, kind.name, name, namespace, labels, spec)
+        spec = {"runPolicy": policy, f"{kind.prefix}ReplicaSpecs": replicas}
+        return _object(kind.kind.api_version, kind.name, name, namespace, labels, spec)
+
+    def _pod(self, container: Mapping[str, Any]) -> dict[str, Any]:
+        template: dict[str, Any] = {
+            "spec": {"containers": [dict(container)], "terminationGracePeriodSeconds": 5}
+        }
+        if self.sidecars is not None:
+            template["metadata"] = {"labels": self._sidecar_label()}
+        return template
 
     def _resources(self) -> dict[str, Any]:
         return {"requests": dict(self.requests), "limits": dict(self.limits)}

@@ -124,14 +124,19 @@ def digits(token: str, rounds: int) -> dict[str, Any]:
 
 
 def torch_all_reduce() -> dict[str, Any]:
-    """The same as `all_reduce` with gloo, which torchrun has told where to meet."""
+    """The same as `all_reduce` with gloo, started by torchrun, which knows where to meet."""
+    import os
     import socket
+    import sys
 
     try:
         import torch  # type: ignore[import-not-found]
         import torch.distributed as dist  # type: ignore[import-not-found]
     except ImportError as error:
         return {"missing": str(error)}
+    if "LOCAL_RANK" not in os.environ:  # it is torchrun that has started those who have one
+        command = ["torchrun", "--no-python", *sys.orig_argv]
+        os.execvp(command[0], command)  # noqa: S606  there is no shell in it
     dist.init_process_group("gloo")
     rank, world = dist.get_rank(), dist.get_world_size()
     hosts = [None] * world
@@ -140,6 +145,24 @@ def torch_all_reduce() -> dict[str, Any]:
     dist.all_reduce(summed)
     dist.destroy_process_group()
     return {"rank": rank, "world": world, "hosts": hosts, "sum": summed.item()}
+
+
+def reaches_workers() -> dict[str, Any]:
+    """Of an MPIJob's launcher: run `hostname` in each host of its file, as mpirun would."""
+    import os
+    import subprocess
+    from pathlib import Path
+
+    lines = Path(os.environ["OMPI_MCA_orte_default_hostfile"]).read_text().splitlines()
+    hosts = [line.split()[0] for line in lines if line.strip()]
+    agent = os.environ["OMPI_MCA_plm_rsh_agent"]
+    answered = [
+        subprocess.run(
+            [agent, host, "hostname"], capture_output=True, text=True, check=True, timeout=60
+        ).stdout.strip()
+        for host in hosts
+    ]
+    return {"listed": hosts, "answered": answered}
 
 
 def gpus(token: str) -> dict[str, Any]:
