@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS, no_such_fault
 from pytest_kubeflow.local.settings import PASSWORD_VARIABLE, GatewaySettings
+from pytest_kubeflow.local.training.release import DEFAULT, RELEASES
 
 if TYPE_CHECKING:
     from pytest_kubeflow.local.network.founding import Founded
@@ -109,6 +110,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="pipelines do no more than Kubeflow's own backend makes of them: what works here "
         "alone fails",
     )
+    parser.add_argument(
+        "--trainer",
+        choices=tuple(RELEASES),
+        default=DEFAULT,
+        help=f"the release of Trainer: 2.1 is that of Kubeflow 26.03 (default: {DEFAULT})",
+    )
     _add_gateway(parser)
     parser.add_argument("--list-faults", action="store_true", help="list the faults and exit")
     parser.add_argument("--log-level", choices=("debug", "info", "warning"), default="warning")
@@ -162,6 +169,7 @@ async def _serve(options: argparse.Namespace, directory: Path, network: Founded)
             node_name=options.node_name,
             strict=options.strict,
             network=network,
+            trainer_release=options.trainer,
         )
         endpoints = await server.start()
     except (

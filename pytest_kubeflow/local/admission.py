@@ -48,7 +48,10 @@ def changed(before: Object, after: Object) -> Object:
 def _patch(before: Object, after: Object) -> list[Object]:
     patch: list[Object] = []
     for part in ("metadata", "spec"):
-        for field, value in after[part].items():
+        if part not in before and part in after:
+            patch.append({"op": "add", "path": f"/{part}", "value": after[part]})
+            continue
+        for field, value in after.get(part, {}).items():
             if before[part].get(field) != value:
                 patch.append(_operation(part, field, value, there=field in before[part]))
     return patch

@@ -19,8 +19,10 @@ from pytest_kubeflow.local.kube import ApiError, KubeClient, Resource
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import (
     AUTHORIZATION_POLICIES,
+    CLUSTER_ROLE_BINDINGS,
     CLUSTER_ROLES,
     CLUSTER_SERVING_RUNTIMES,
+    CLUSTER_TRAINING_RUNTIMES,
     CONFIG_MAPS,
     CUSTOM_RESOURCE_DEFINITIONS,
     ENDPOINTS,
@@ -40,8 +42,10 @@ _RESOURCES = {
     resource.kind: resource
     for resource in (
         AUTHORIZATION_POLICIES,
+        CLUSTER_ROLE_BINDINGS,
         CLUSTER_ROLES,
         CLUSTER_SERVING_RUNTIMES,
+        CLUSTER_TRAINING_RUNTIMES,
         CONFIG_MAPS,
         CUSTOM_RESOURCE_DEFINITIONS,
         NAMESPACES,
@@ -51,7 +55,12 @@ _RESOURCES = {
         STORAGE_CLASSES,
     )
 }
-_CUSTOM = (AUTHORIZATION_POLICIES, CLUSTER_SERVING_RUNTIMES, PROFILES)
+_CUSTOM = (
+    AUTHORIZATION_POLICIES,
+    CLUSTER_SERVING_RUNTIMES,
+    CLUSTER_TRAINING_RUNTIMES,
+    PROFILES,
+)
 _SERVED_SECONDS = 60.0
 
 

@@ -15,6 +15,7 @@ from typing import IO, Self
 
 from pytest_kubeflow.local.endpoints import Endpoints, Login
 from pytest_kubeflow.local.settings import PASSWORD_VARIABLE, GatewaySettings
+from pytest_kubeflow.local.training.release import DEFAULT
 
 __all__ = ["Endpoints", "GatewaySettings", "LocalKubeflow", "LocalKubeflowError", "Login"]
 
@@ -32,7 +33,8 @@ class LocalKubeflow:
     not with that of the example installation (multi-user alone).
     With `kubeconfig` it joins the cluster to which that leads. If it is `strict`, pipelines do no
     more than Kubeflow's own backend makes of them. `pod_network` is "own", "shared", or "auto":
-    each pod has a network of its own where this machine allows it.
+    each pod has a network of its own where this machine allows it. `trainer` is the release of
+    Trainer, "2.1" or "2.2".
     The server ends when its standard input does, so it outlives this process by no more than the
     time that its own end takes, whatever becomes of this process.
     """
@@ -49,6 +51,7 @@ class LocalKubeflow:
         kubeconfig: Path | None = None,
         strict: bool = False,
         pod_network: str = "auto",
+        trainer: str = DEFAULT,
         start_timeout: float = 60.0,
     ) -> None:
         self._arguments = ["--mode", "multi-user" if multi_user else "standalone"]
@@ -63,7 +66,7 @@ class LocalKubeflow:
             self._arguments += ["--kubeconfig", str(kubeconfig)]
         if strict:
             self._arguments.append("--strict")
-        self._arguments += ["--pod-network", pod_network]
+        self._arguments += ["--pod-network", pod_network, "--trainer", trainer]
         self._environment = {} if password is None else {PASSWORD_VARIABLE: password}
         self._start_timeout = start_timeout
         self._process: subprocess.Popen[bytes] | None = None

@@ -60,10 +60,13 @@ from pytest_kubeflow.local.platform.components import (
     VIEWER_CONTROLLER,
     Component,
     components,
+    jobset,
+    trainer,
 )
 from pytest_kubeflow.local.platform.faults import TABLE, Place, PlatformFaults
 from pytest_kubeflow.local.platform.faults.applications import OLD_KEYS
 from pytest_kubeflow.local.platform.installation import Site, installation
+from pytest_kubeflow.local.platform.training import training_objects
 from pytest_kubeflow.local.pvcviewers.controller import PVCViewerController
 from pytest_kubeflow.local.rbacfault import RbacFault
 from pytest_kubeflow.local.running import Running
@@ -73,6 +76,8 @@ from pytest_kubeflow.local.serving.controller import InferenceServiceController
 from pytest_kubeflow.local.settings import GatewaySettings
 from pytest_kubeflow.local.spawner import Spawner
 from pytest_kubeflow.local.tensorboards.controller import TensorboardController
+from pytest_kubeflow.local.training.parts import Training
+from pytest_kubeflow.local.training.release import DEFAULT, RELEASES
 from pytest_kubeflow.local.webhookprograms import webhook_programs
 from pytest_kubeflow.local.workflows.parts import ArgoWorkflows
 
@@ -96,7 +101,7 @@ class Server:
     With `kubeconfig` it joins the cluster to which that leads: API server, controllers and
     scheduler are that cluster's, and this machine is its node `node_name`. What is made there stays
     at the end, but for the pods that stand for components, and the next start goes on with it.
-    Raises KubeconfigError for a broken one.
+    Raises KubeconfigError for a broken one. `trainer_release` is that of Trainer.
     """
 
     def __init__(
@@ -113,7 +118,9 @@ class Server:
         node_name: str = NODE,
         strict: bool = False,
         network: Founded | None = None,
+        trainer_release: str = DEFAULT,
     ) -> None:
+        self._release = RELEASES[trainer_release]
         self._strict = strict
         self._password = password
         self._directory = directory
@@ -182,7 +189,7 @@ class Server:
         admin = await running.client("system:admin", ["system:masters"])
         if control.joined:
             await remove_left(admin)
-            await bootstrap.apply(admin, bootstrap.manifests(*self._manifest_names()))
+            await bootstrap.apply(admin, self._manifests())
         switch = FaultSwitch(admin, faults, self._from_start)
         running.watch(switch.run(), name="faults")
         rbac = RbacFault(admin, faults)
@@ -195,12 +202,13 @@ class Server:
         if not control.joined:
             self._hosted = HostedExposure(
                 images.hosted,
-                components(multi_user=self._multi_user),
+                components(multi_user=self._multi_user, release=self._release),
                 store_ip=network.host(_STORE_HOST),
             )
-        mesh, katib = None, None
+        mesh, katib, training = None, None, None
         if self._multi_user:
             katib = await self._start_katib(images)
+            training = self._training(images)
             mesh = Mesh(
                 await running.client("system:istiod", ["system:masters"]),
                 activity=activity,
@@ -215,6 +223,7 @@ class Server:
             more=[
                 *(self._of_people(images, mesh, issue_keys) if mesh is not None else ()),
                 *(katib.controllers() if katib is not None else ()),
+                *(training.controllers() if training is not None else ()),
                 *([] if control.joined else [partial(Scheduler, faults=faults)]),
                 ServiceProxy,
                 partial(InferenceServiceController, faults=faults),
@@ -291,7 +300,7 @@ class Server:
             host = await open_front_door(running, exposure, gateway, mesh, joined=control.joined)
         if katib is not None:
             await show_database(exposure, katib)
-        await self._start_webhooks(admin, exposure, pipelines, katib)
+        await self._start_webhooks(admin, exposure, pipelines, katib, training)
         await exposure.shown()
         pipelines.resume()
         await self._start_platform_faults(admin)
@@ -317,7 +326,11 @@ class Server:
             )
             issuers = [CLUSTER_ISSUER] if self._gateway.cluster_tokens else []
             objects = installation(
-                site, multi_user=self._multi_user, store_keys=keys, token_issuers=issuers
+                site,
+                multi_user=self._multi_user,
+                store_keys=keys,
+                token_issuers=issuers,
+                release=self._release,
             )
         await self._running.run(partial(control.start, objects), control.stop)
 
@@ -364,6 +377,21 @@ class Server:
         await self._running.run(katib.start, katib.stop)
         return katib
 
+    def _training(self, images: ImageCatalogue) -> Training:
+        """Trainer and JobSet, whose controllers work while their pods run."""
+
+        def presence(component: Component) -> Presence:
+            return Presence(
+                lambda: self._control.joined or _runs(images, component), images.hosted.on_change
+            )
+
+        return Training(
+            self._release,
+            self._faults,
+            trainer=presence(trainer(self._release)),
+            jobset=presence(jobset(self._release)),
+        )
+
     async def _start_workflows(self, images: ImageCatalogue) -> None:
         """Argo's controller for Workflows by hand, on a cluster that has none of its own."""
         running, control = self._running, self._control
@@ -379,10 +407,19 @@ class Server:
         running.watch(workflows.run(), name="workflow controller")
 
     async def _start_webhooks(
-        self, admin: KubeClient, exposure: Exposure, pipelines: Pipelines, katib: Katib | None
+        self,
+        admin: KubeClient,
+        exposure: Exposure,
+        pipelines: Pipelines,
+        katib: Katib | None,
+        training: Training | None,
     ) -> None:
         """What the API server asks; on a cluster of our own among all that is shown besides."""
-        webhooks = list(webhook_programs(self._faults, multi_user=self._multi_user, katib=katib))
+        webhooks = list(
+            webhook_programs(
+                self._faults, multi_user=self._multi_user, katib=katib, training=training
+            )
+        )
         if self._control.joined:
             joined = JoinedWebhooks(
                 admin, webhooks, directory=self._directory / "webhooks", namespace="kubeflow"
@@ -419,10 +456,13 @@ class Server:
         self._running.at_end(database.close)
         return database
 
-    def _manifest_names(self) -> list[str]:
+    def _manifests(self) -> list[Object]:
+        """What a cluster that is joined is given."""
         people = ["multi-user", "istio", "poddefaults", "notebooks", "pvcviewers", "tensorboards"]
-        people.append("katib")
-        return ["platform", *(people if self._multi_user else []), "kserve"]
+        people += ["katib", "training"]
+        names = ["platform", *(people if self._multi_user else []), "kserve"]
+        training = training_objects(self._release) if self._multi_user else ()
+        return [*training, *bootstrap.manifests(*names)]
 
     async def _endpoints(self, store: ObjectStore, host: str) -> Endpoints:
         people = logins(self._gateway, self._password) if self._multi_user else []

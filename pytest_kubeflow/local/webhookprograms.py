@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.types import ASGIApp
 
@@ -17,14 +18,18 @@ from pytest_kubeflow.local.platform.components import (
     POD_DEFAULTS,
     VIEWER_CONTROLLER,
     Component,
+    jobset,
+    trainer,
 )
 from pytest_kubeflow.local.platform.katib import katib_objects
 from pytest_kubeflow.local.platform.poddefaults import pod_defaults_objects
 from pytest_kubeflow.local.platform.pvcviewers import viewer_objects
+from pytest_kubeflow.local.platform.training import jobset_objects, trainer_objects
 from pytest_kubeflow.local.platform.webhook import webhook_objects
 from pytest_kubeflow.local.poddefaults.webhook import PodDefaultsWebhook
 from pytest_kubeflow.local.pvcviewers.webhook import viewers_webhook
 from pytest_kubeflow.local.serving.webhook import webhook_app
+from pytest_kubeflow.local.training.parts import Training
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class WebhookProgram:
 
 
 def webhook_programs(
-    faults: Faults, *, multi_user: bool, katib: Katib | None
+    faults: Faults, *, multi_user: bool, katib: Katib | None, training: Training | None
 ) -> Iterator[WebhookProgram]:
     """Those of a platform, or of stand-alone pipelines."""
     yield WebhookProgram(KSERVE, 9443, lambda _: webhook_app(faults), webhook_objects)
@@ -56,3 +61,11 @@ def webhook_programs(
         yield WebhookProgram(VIEWER_CONTROLLER, 9443, lambda _: viewers_webhook(), viewer_objects)
     if katib is not None:
         yield WebhookProgram(KATIB_CONTROLLER, 8443, katib.webhooks, katib_objects)
+    if training is not None:
+        release = training.release
+        yield WebhookProgram(
+            trainer(release), 9443, training.trainer_webhooks, partial(trainer_objects, release)
+        )
+        yield WebhookProgram(
+            jobset(release), 9443, training.jobset_webhooks, partial(jobset_objects, release)
+        )

@@ -158,7 +158,9 @@ def test_an_api_server_that_does_not_reach_them_is_told_and_asks_nobody(
     async def join() -> None:
         async with KubeClient(load_kubeconfig(kubeconfig, None)) as client:
             await bootstrap.apply(client, bootstrap.manifests("platform", "pvcviewers"))
-            programs = list(webhook_programs(Faults([]), multi_user=True, katib=None))
+            programs = list(
+                webhook_programs(Faults([]), multi_user=True, katib=None, training=None)
+            )
             webhooks = JoinedWebhooks(
                 client, programs, directory=tmp_path / "webhooks", namespace="kubeflow"
             )

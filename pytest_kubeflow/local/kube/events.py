@@ -6,17 +6,28 @@ Equal events are counted on one object, as client-go's recorder does.
 from __future__ import annotations
 
 import hashlib
+import os
 from datetime import UTC, datetime
 
 from pytest_kubeflow.local.kube.client import ApiError, KubeClient, Object
 from pytest_kubeflow.local.kube.resources import EVENTS
+from pytest_kubeflow.local.kube.times import now
+
+_SERIES = 2
 
 
 class Recorder:
-    """Writes events of one component (`source.component`)."""
+    """Writes events of one component (`source.component`).
 
-    def __init__(self, client: KubeClient, component: str, *, host: str | None = None) -> None:
+    With an `action` it writes them as components do that use events.k8s.io: the second of equal
+    ones begins a series, and those after it are not written for minutes.
+    """
+
+    def __init__(
+        self, client: KubeClient, component: str, *, host: str | None = None, action: str = ""
+    ) -> None:
         self._client = client
+        self._action = action
         self._source = {"component": component, **({"host": host} if host else {})}
         self._counts: dict[tuple[str, str], int] = {}
 
@@ -28,12 +39,12 @@ class Recorder:
         namespace = metadata.get("namespace", "default")
         count = self._counts.get((namespace, name), 0) + 1
         self._counts[namespace, name] = count
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if self._action and count > _SERIES:
+            return
         try:
             if count > 1:
-                await self._client.patch(
-                    EVENTS, name, {"count": count, "lastTimestamp": now}, namespace=namespace
-                )
+                change = self._repeated(count)
+                await self._client.patch(EVENTS, name, change, namespace=namespace)
                 return
             await self._client.create(
                 EVENTS,
@@ -50,14 +61,32 @@ class Recorder:
                     "type": kind,
                     "reason": reason,
                     "message": message,
-                    "source": self._source,
                     "reportingComponent": self._source["component"],
-                    "firstTimestamp": now,
-                    "lastTimestamp": now,
-                    "count": 1,
+                    **self._first(),
                 },
             )
         except ApiError as error:
             # Events are best effort: the namespace may be on its way out, or the event expired.
             if error.code not in {403, 404, 409}:
                 raise
+
+    def _first(self) -> Object:
+        """What only the first of equal events says."""
+        if self._action:
+            instance = f"{self._source['component']}-{os.uname().nodename}"
+            return {
+                "action": self._action,
+                "eventTime": _microtime(),
+                "reportingInstance": instance,
+            }
+        time = now()
+        return {"source": self._source, "firstTimestamp": time, "lastTimestamp": time, "count": 1}
+
+    def _repeated(self, count: int) -> Object:
+        if self._action:
+            return {"series": {"count": count, "lastObservedTime": _microtime()}}
+        return {"count": count, "lastTimestamp": now()}
+
+
+def _microtime() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -73,6 +73,15 @@ NOTEBOOKS = Resource("kubeflow.org/v1beta1", "notebooks", "Notebook")
 EXPERIMENTS = Resource("kubeflow.org/v1beta1", "experiments", "Experiment")
 TRIALS = Resource("kubeflow.org/v1beta1", "trials", "Trial")
 SUGGESTIONS = Resource("kubeflow.org/v1beta1", "suggestions", "Suggestion")
+JOB_SETS = Resource("jobset.x-k8s.io/v1alpha2", "jobsets", "JobSet")
+TRAIN_JOBS = Resource("trainer.kubeflow.org/v1alpha1", "trainjobs", "TrainJob")
+TRAINING_RUNTIMES = Resource("trainer.kubeflow.org/v1alpha1", "trainingruntimes", "TrainingRuntime")
+CLUSTER_TRAINING_RUNTIMES = Resource(
+    "trainer.kubeflow.org/v1alpha1",
+    "clustertrainingruntimes",
+    "ClusterTrainingRuntime",
+    namespaced=False,
+)
 WORKFLOWS = Resource("argoproj.io/v1alpha1", "workflows", "Workflow")
 WORKFLOW_TASK_RESULTS = Resource(
     "argoproj.io/v1alpha1", "workflowtaskresults", "WorkflowTaskResult"

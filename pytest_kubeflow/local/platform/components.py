@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from pytest_kubeflow.local.notebooks.settings import CONFIG as NOTEBOOK_CONFIG
 from pytest_kubeflow.local.tensorboards.settings import CONFIG as TENSORBOARD_CONFIG
+from pytest_kubeflow.local.training.release import V2_2, Release
 
 _KFP = "2.16.1"
 _DASHBOARD = "v2.0.0"
@@ -63,6 +64,9 @@ class Component:
     """The Secret with the certificate that it shows, which its pods mount."""
     certificates: str = "/tmp/k8s-webhook-server/serving-certs"  # noqa: S108 in its pod
     """Where they mount it."""
+
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """Those of its pods."""
 
 
 def _kfp(
@@ -390,6 +394,54 @@ KATIB_UI = Component(
     (Container("katib-ui", f"ghcr.io/kubeflow/katib/katib-ui:{_KATIB}", {"ui": 8080}),),
     {"katib-ui": (Port("ui", 80, 8080),)},
 )
+TRAINER_SECRET = "kubeflow-trainer-webhook-cert"  # noqa: S105 the name of a Secret object
+JOBSET_SECRET = "jobset-webhook-server-cert"  # noqa: S105 the name of a Secret object
+
+
+def trainer(release: Release) -> Component:
+    """Trainer's controller manager."""
+    return Component(
+        "kubeflow-trainer-controller-manager",
+        "kubeflow-system",
+        "kubeflow-trainer-controller-manager",
+        {
+            "app.kubernetes.io/name": "trainer",
+            "app.kubernetes.io/component": "manager",
+            "app.kubernetes.io/part-of": "kubeflow",
+        },
+        (
+            Container(
+                "manager",
+                f"ghcr.io/kubeflow/trainer/trainer-controller-manager:{release.version}",
+                {"webhook": 9443},
+            ),
+        ),
+        {"kubeflow-trainer-controller-manager": (Port("webhook-server", 443, 9443),)},
+        secret=TRAINER_SECRET,
+        annotations={"traffic.sidecar.istio.io/excludeInboundPorts": "9443"},
+    )
+
+
+def jobset(release: Release) -> Component:
+    """JobSet's controller manager."""
+    return Component(
+        "jobset-controller-manager",
+        "kubeflow-system",
+        "jobset-controller-manager",
+        {"control-plane": "controller-manager", "app.kubernetes.io/name": "jobset"},
+        (
+            Container(
+                "manager",
+                f"registry.k8s.io/jobset/jobset:v{release.jobset}",
+                {"webhook-server": 9443},
+            ),
+        ),
+        {"jobset-webhook-service": (Port("webhook", 443, 9443),)},
+        secret=JOBSET_SECRET,
+        annotations={"traffic.sidecar.istio.io/excludeInboundPorts": "9443"},
+    )
+
+
 ISTIOD = Component(
     "istiod",
     "istio-system",
@@ -478,6 +530,8 @@ _MULTI_USER = (
 )
 
 
-def components(*, multi_user: bool) -> tuple[Component, ...]:
-    """All of a platform, or of stand-alone pipelines."""
-    return _ALWAYS + (_MULTI_USER if multi_user else ())
+def components(*, multi_user: bool, release: Release = V2_2) -> tuple[Component, ...]:
+    """All of a platform with this release of Trainer, or of stand-alone pipelines."""
+    if not multi_user:
+        return _ALWAYS
+    return (*_ALWAYS, *_MULTI_USER, trainer(release), jobset(release))

@@ -21,8 +21,14 @@ from pytest_kubeflow.local.platform.components import SEAWEEDFS, Component, comp
 from pytest_kubeflow.local.platform.katib import katib_objects
 from pytest_kubeflow.local.platform.poddefaults import pod_defaults_objects
 from pytest_kubeflow.local.platform.pvcviewers import viewer_objects
+from pytest_kubeflow.local.platform.training import (
+    jobset_objects,
+    trainer_objects,
+    training_objects,
+)
 from pytest_kubeflow.local.platform.webhook import webhook_objects
 from pytest_kubeflow.local.platform.workloads import objects_of
+from pytest_kubeflow.local.training.release import V2_2, Release
 
 _MANIFESTS = ("platform", "installation", "kserve")
 _MULTI_USER = (
@@ -35,6 +41,7 @@ _MULTI_USER = (
     "pvcviewers",
     "tensorboards",
     "katib",
+    "training",
 )
 _SYSTEM = "kubeflow"
 _BUILT_IN_GROUPS = (
@@ -66,13 +73,15 @@ def installation(
     multi_user: bool,
     store_keys: Mapping[str, Keys],
     token_issuers: Sequence[str] = (),
+    release: Release = V2_2,
 ) -> list[Object]:
     """The objects; `store_keys` are those of the object store by namespace.
 
-    The gateway takes tokens of `token_issuers` beside Dex's.
+    The gateway takes tokens of `token_issuers` beside Dex's. Training is that of a `release`.
     """
     names = [*_MANIFESTS[:1], *(_MULTI_USER if multi_user else ()), *_MANIFESTS[1:]]
-    objects = _merged(bootstrap.manifests(*names))
+    objects = list(training_objects(release)) if multi_user else []
+    objects = _merged([*objects, *bootstrap.manifests(*names)])
     objects += [_named(*artifact_secret(_SYSTEM, *store_keys[_SYSTEM]))]
     for profile in [one for one in objects if one["kind"] == "Profile"]:
         objects += _profile(profile, store_keys[profile["metadata"]["name"]])
@@ -83,7 +92,9 @@ def installation(
         objects += pod_defaults_objects()
         objects += viewer_objects()
         objects += katib_objects()
-    every = components(multi_user=multi_user)
+        objects += trainer_objects(release)
+        objects += jobset_objects(release)
+    every = components(multi_user=multi_user, release=release)
     for component, ip in _addressed(every, site):
         objects += _once(
             objects,

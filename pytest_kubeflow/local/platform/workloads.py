@@ -123,7 +123,7 @@ def _template(component: Component, *, mesh: bool) -> Object:
         },
         "containers": [_container(one, component) for one in component.containers],
     }
-    annotations = {}
+    annotations = dict(component.annotations)
     if mesh:
         labels["security.istio.io/tlsMode"] = "istio"
         annotations["sidecar.istio.io/status"] = (

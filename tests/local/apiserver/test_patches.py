@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pytest_kubeflow.local.apiserver.patches.apply import server_side_apply
 from pytest_kubeflow.local.apiserver.patches.merge import merge_patch
-from pytest_kubeflow.local.apiserver.patches.strategic import strategic_merge
+from pytest_kubeflow.local.kube.strategicmerge import strategic_merge
 
 KEYS = st.sampled_from(["a", "b", "c"])
 SCALARS = st.one_of(st.integers(0, 3), st.text("xy", max_size=2), st.booleans())

@@ -14,8 +14,8 @@ from pytest_kubeflow.local.apiserver.errors import (
     unsupported_media,
 )
 from pytest_kubeflow.local.apiserver.patches.merge import merge_patch
-from pytest_kubeflow.local.apiserver.patches.strategic import strategic_merge
 from pytest_kubeflow.local.bodies import check_levels, parse_json, parse_yaml
+from pytest_kubeflow.local.kube.strategicmerge import strategic_merge
 
 MERGE = "application/merge-patch+json"
 JSON = "application/json-patch+json"

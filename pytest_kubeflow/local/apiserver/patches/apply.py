@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_kubeflow.local.apiserver.errors import Object, StatusError
-from pytest_kubeflow.local.apiserver.patches.strategic import MERGE_KEYS, strategic_merge
+from pytest_kubeflow.local.kube.strategicmerge import MERGE_KEYS, strategic_merge
 
 Path = tuple[str, ...]
 _UNOWNED = frozenset({("f:apiVersion",), ("f:kind",), ("f:metadata", "f:name")})

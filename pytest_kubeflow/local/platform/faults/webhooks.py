@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import (
     CERTIFICATES,
-    CUSTOM_RESOURCE_DEFINITIONS,
     DEPLOYMENTS,
     GATEWAYS,
     MUTATING_WEBHOOKS,
@@ -24,7 +23,6 @@ from pytest_kubeflow.local.platform.components import (
     KSERVE_SECRET,
     PROXY_IMAGE,
 )
-from pytest_kubeflow.local.platform.faults.definitions import definition
 from pytest_kubeflow.local.platform.faults.edits import Change, Edit, Make, Place, Scale, Undo
 from pytest_kubeflow.local.platform.faults.fault import PlatformFault
 from pytest_kubeflow.local.platform.faults.programs import CLOSING, container
@@ -38,7 +36,7 @@ from pytest_kubeflow.local.platform.webhook import (
 )
 
 _CONTROLLER, _INJECTOR = CERT_MANAGER
-_JOBSET_IMAGE = "registry.k8s.io/jobset/jobset:v0.10.1"
+_EXCLUDED = "traffic.sidecar.istio.io/excludeInboundPorts"
 _GATEWAY_SECRET = "kubeflow-gateway-tls"  # noqa: S105 the name of a Secret object
 
 
@@ -132,63 +130,20 @@ def _not_ready() -> Sequence[Edit]:
 def _jobset() -> Sequence[Edit]:
     """The proxy beside the webhook ends connections that are no mutual TLS."""
     namespace, name = "kubeflow-system", "jobset-controller-manager"
-    labels = {"control-plane": "controller-manager", "app.kubernetes.io/name": "jobset"}
     proxy = container("istio-proxy", PROXY_IMAGE, CLOSING, port=9443)
-    manager = container("manager", _JOBSET_IMAGE, "sleep infinity")
-    pod = {
-        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
-        "automountServiceAccountToken": False,
-        "containers": [manager, proxy],
-    }
-    deployment = {
-        "metadata": {"name": name, "namespace": namespace, "labels": labels},
-        "spec": {
-            "replicas": 1,
-            "selector": {"matchLabels": labels},
-            "template": {
-                "metadata": {
-                    "labels": labels,
-                    "annotations": {"sidecar.istio.io/status": '{"containers":["istio-proxy"]}'},
-                },
-                "spec": pod,
-            },
-        },
-    }
-    ports = [{"name": "https", "port": 443, "targetPort": 9443}]
-    service = {"name": "jobset-webhook-service", "namespace": namespace}
-    bundle = self_signed(["jobset-webhook-service.kubeflow-system.svc"]).certificate
-    webhook = {
-        "name": "mjobset.kb.io",
-        "admissionReviewVersions": ["v1"],
-        "clientConfig": {
-            "caBundle": base64.b64encode(bundle).decode(),
-            "service": {**service, "path": "/mutate-jobset-x-k8s-io-v1alpha2-jobset"},
-        },
-        "failurePolicy": "Fail",
-        "rules": [
-            {
-                "apiGroups": ["jobset.x-k8s.io"],
-                "apiVersions": ["v1alpha2"],
-                "operations": ["CREATE"],
-                "resources": ["jobsets"],
-            }
-        ],
-        "sideEffects": "None",
-        "timeoutSeconds": 10,
-    }
-    configured = {
-        "metadata": {"name": "jobset-mutating-webhook-configuration"},
-        "webhooks": [webhook],
-    }
-    return [
-        Make(CUSTOM_RESOURCE_DEFINITIONS, definition("jobset.x-k8s.io", "JobSet", "v1alpha2")),
-        Make(DEPLOYMENTS, deployment),
-        Make(
-            SERVICES,
-            {"metadata": service, "spec": {"selector": labels, "ports": ports}},
-        ),
-        Make(MUTATING_WEBHOOKS, configured),
-    ]
+
+    def patch(before: Object) -> Object:
+        template = before["spec"]["template"]
+        (manager,) = template["spec"]["containers"]
+        pod = {
+            "initContainers": [{**proxy, "restartPolicy": "Always"}],
+            # Without its own program, whose port the proxy has.
+            "containers": [{**manager, "command": ["sh", "-c", "sleep infinity"]}],
+        }
+        annotations = {_EXCLUDED: None}
+        return {"spec": {"template": {"metadata": {"annotations": annotations}, "spec": pod}}}
+
+    return [Change(DEPLOYMENTS, name, patch, namespace)]
 
 
 def _gateway(data: Mapping[str, str]) -> Sequence[Edit]:
@@ -217,7 +172,7 @@ FAULTS = {
         ]
     ),
     "webhook-times-out": PlatformFault(lambda: [_webhook({"timeoutSeconds": 3})]),
-    "jobset-webhook-behind-sidecar": PlatformFault(_jobset, (_JOBSET_IMAGE,)),
+    "jobset-webhook-behind-sidecar": PlatformFault(_jobset),
     "ca-bundle-wrong": PlatformFault(lambda: _bundle(self_signed(NAMES).certificate)),
     "ca-bundle-empty": PlatformFault(lambda: _bundle(b"\n")),
     "webhook-duplicate": PlatformFault(lambda: [_Copy()]),

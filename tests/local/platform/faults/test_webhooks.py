@@ -89,7 +89,8 @@ def test_jobsets_are_not_made_behind_a_proxy(faulty: Platform) -> None:
     with faulty.broken("jobset-webhook-behind-sidecar"):
         wait_until(lambda: "mjobset.kb.io" in told() and "EOF" in told())
         (pod,) = faulty.pods("jobset", "kubeflow-system")
-        assert {one.name for one in pod.spec.containers} == {"manager", "istio-proxy"}
+        every = (*pod.spec.init_containers, *pod.spec.containers)
+        assert {one.name for one in every} == {"manager", "istio-proxy"}
 
 
 def test_one_certificate_is_asked_for_twice(faulty: Platform) -> None:

@@ -21,6 +21,8 @@ MERGE_KEYS: dict[str, tuple[str, ...]] = {
     "ownerReferences": ("uid",),
     "podIPs": ("ip",),
     "ports": ("containerPort", "port"),
+    # Of JobSet, whose lists are maps by its definition: it is applied, and never patched so.
+    "replicatedJobs": ("name",),
     "resourceClaims": ("name",),
     "secrets": ("name",),
     "taints": ("key",),

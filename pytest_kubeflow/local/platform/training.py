@@ -1,0 +1,165 @@
+"""Training's objects: definitions, runtimes, webhooks and the certificates of these.
+
+Facts: kubeflow/trainer v2.2.0, manifests/base; kubernetes-sigs/jobset v0.11.0, config/components.
+Both operators make their certificates themselves.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.platform.certificate import KeyPair, self_signed
+from pytest_kubeflow.local.platform.components import Component, jobset, trainer
+from pytest_kubeflow.local.training.jobset.labels import JOB_SET
+from pytest_kubeflow.local.training.jobset.webhook import DEFAULTING as JOBSET_DEFAULTING
+from pytest_kubeflow.local.training.jobset.webhook import PODS
+from pytest_kubeflow.local.training.jobset.webhook import VALIDATING as JOBSET_VALIDATING
+from pytest_kubeflow.local.training.release import Release
+from pytest_kubeflow.local.training.trainer.info import ANCESTOR, NODE, TRAINER
+from pytest_kubeflow.local.training.trainer.webhook import DEFAULTING, VALIDATING
+
+_GROUP = "trainer.kubeflow.org"
+_BOTH = ("CREATE", "UPDATE")
+
+
+def training_objects(release: Release) -> Iterator[Object]:
+    """What an installation has besides the operators: definitions first, then runtimes."""
+    yield from release.definitions
+    yield torch_distributed(release)
+
+
+def torch_distributed(release: Release) -> Object:
+    """The runtime for PyTorch that comes with a release."""
+    container = {"name": NODE, "image": release.torch_image}
+    job = {
+        "metadata": {"labels": {ANCESTOR: TRAINER}},
+        "spec": {"template": {"spec": {"containers": [container]}}},
+    }
+    replicated = {"name": NODE, "groupName": "default", "replicas": 1, "template": job}
+    return {
+        "apiVersion": f"{_GROUP}/v1alpha1",
+        "kind": "ClusterTrainingRuntime",
+        "metadata": {
+            "name": "torch-distributed",
+            "labels": {f"{_GROUP}/framework": "torch"},
+        },
+        "spec": {
+            "mlPolicy": {"numNodes": 1, "torch": release.torch_policy},
+            "template": {"spec": {"replicatedJobs": [replicated]}},
+        },
+    }
+
+
+def trainer_objects(release: Release) -> Iterator[Object]:
+    """Trainer's Secret and configurations, which belong to each other."""
+    component = trainer(release)
+    pair = _pair(component)
+    yield _secret(component, pair)
+    make = partial(_webhook, component, pair, group=_GROUP, version="v1alpha1", operations=_BOTH)
+    if release.has_defaulter:
+        webhook = make(f"defaulter.trainjob.{_GROUP}", DEFAULTING, "trainjobs")
+        name = f"defaulter.{_GROUP}"
+        yield _configuration("MutatingWebhookConfiguration", name, [webhook])
+    validators = [
+        make(f"validator.{plural[:-1]}.{_GROUP}", path, plural)
+        for plural, path in VALIDATING.items()
+    ]
+    name = f"validator.{_GROUP}"
+    yield _configuration("ValidatingWebhookConfiguration", name, validators)
+
+
+def jobset_objects(release: Release) -> Iterator[Object]:
+    """JobSet's Secret and configurations, which belong to each other."""
+    component = jobset(release)
+    pair = _pair(component)
+    yield _secret(component, pair)
+    make = partial(_webhook, component, pair)
+    own = {"group": "jobset.x-k8s.io", "version": "v1alpha2"}
+    yield _configuration(
+        "MutatingWebhookConfiguration",
+        "jobset-mutating-webhook-configuration",
+        [
+            make("mjobset.kb.io", JOBSET_DEFAULTING, "jobsets", operations=("CREATE",), **own),
+            {
+                **make("mpod.kb.io", PODS, "pods", group="", version="v1", operations=("CREATE",)),
+                "objectSelector": {"matchExpressions": [{"key": JOB_SET, "operator": "Exists"}]},
+            },
+        ],
+    )
+    yield _configuration(
+        "ValidatingWebhookConfiguration",
+        "jobset-validating-webhook-configuration",
+        [make("vjobset.kb.io", JOBSET_VALIDATING, "jobsets", operations=_BOTH, **own)],
+    )
+
+
+def _pair(component: Component) -> KeyPair:
+    (service,) = component.services
+    name = f"{service}.{component.namespace}.svc"
+    return self_signed((name, f"{name}.cluster.local"))
+
+
+def _secret(component: Component, pair: KeyPair) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": component.secret, "namespace": component.namespace},
+        "type": "Opaque",
+        "data": pair.data,
+    }
+
+
+def _configuration(kind: str, name: str, webhooks: Sequence[Object]) -> Object:
+    again = {"reinvocationPolicy": "Never"} if kind.startswith("Mutating") else {}
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": kind,
+        "metadata": {"name": name},
+        "webhooks": [{**one, **again} for one in webhooks],
+    }
+
+
+def _webhook(
+    component: Component,
+    pair: KeyPair,
+    name: str,
+    path: str,
+    plural: str,
+    *,
+    group: str,
+    version: str,
+    operations: Sequence[str],
+) -> Object:
+    (service,) = component.services
+    place: Mapping[str, object] = {
+        "name": service,
+        "namespace": component.namespace,
+        "path": path,
+        "port": 443,
+    }
+    return {
+        "name": name,
+        "admissionReviewVersions": ["v1"],
+        "clientConfig": {
+            "caBundle": base64.b64encode(pair.certificate).decode(),
+            "service": place,
+        },
+        "failurePolicy": "Fail",
+        "matchPolicy": "Equivalent",
+        "namespaceSelector": {},
+        "objectSelector": {},
+        "rules": [
+            {
+                "apiGroups": [group],
+                "apiVersions": [version],
+                "operations": list(operations),
+                "resources": [plural],
+                "scope": "*",
+            }
+        ],
+        "sideEffects": "None",
+        "timeoutSeconds": 10,
+    }

@@ -1,0 +1,1 @@
+"""JobSet: several Jobs that begin, end and fail as one."""

@@ -1,0 +1,67 @@
+"""JobSet's webhooks: an HTTPS server that the API server asks about JobSets and their pods."""
+
+from __future__ import annotations
+
+import copy
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from pytest_kubeflow.local.admission import allowed, changed, forbidden, review
+from pytest_kubeflow.local.faults import Faults
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.training.jobset.defaults import with_defaults
+from pytest_kubeflow.local.training.jobset.labels import JOB_SET, PRIORITY
+from pytest_kubeflow.local.training.jobset.validation import refusal, refused_change
+from pytest_kubeflow.local.training.spoiling import webhook_dead
+
+DEFAULTING = "/mutate-jobset-x-k8s-io-v1alpha2-jobset"
+VALIDATING = "/validate-jobset-x-k8s-io-v1alpha2-jobset"
+PODS = "/mutate--v1-pod"
+
+
+def jobset_webhooks(faults: Faults) -> Starlette:
+    """An ASGI application for all of them."""
+
+    async def default(request: Request) -> Response:
+        if webhook_dead(faults):
+            return PlainTextResponse("the webhook is out of order", 503)
+        return await review(request, _default)
+
+    async def validate(request: Request) -> Response:
+        return await review(request, _validate)
+
+    async def pods(request: Request) -> Response:
+        return await review(request, _pod)
+
+    return Starlette(
+        routes=[
+            Route(DEFAULTING, default, methods=["POST"]),
+            Route(VALIDATING, validate, methods=["POST"]),
+            Route(PODS, pods, methods=["POST"]),
+        ]
+    )
+
+
+async def _default(asked: Object) -> Object:
+    return changed(asked["object"], with_defaults(asked["object"]))
+
+
+async def _validate(asked: Object) -> Object:
+    before = asked.get("oldObject")
+    why = refusal(asked["object"]) if before is None else refused_change(before, asked["object"])
+    return forbidden(why) if why else allowed()
+
+
+async def _pod(asked: Object) -> Object:
+    """A pod of a JobSet has its priority as a label."""
+    pod = asked["object"]
+    annotations = pod["metadata"].get("annotations") or {}
+    if JOB_SET not in annotations or "priority" not in pod["spec"]:
+        return allowed()
+    after = copy.deepcopy(pod)
+    labels = after["metadata"].setdefault("labels", {})
+    labels[PRIORITY] = str(pod["spec"]["priority"])
+    return changed(pod, after)

@@ -1,0 +1,54 @@
+"""Faults of training: what its operators do wrong while one is on."""
+
+from __future__ import annotations
+
+from pytest_kubeflow.local.faults import Faults
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.training.jobset.jobs import ChildJobs
+
+
+def service_missing(faults: Faults) -> bool:
+    """Whether JobSet forgets the Service by which pods find each other."""
+    return faults.active("training-no-dns")
+
+
+def false_complete(faults: Faults, owned: ChildJobs) -> bool:
+    """Whether a JobSet with these Jobs is called complete though one has failed."""
+    return bool(owned.failed) and faults.active("training-false-complete")
+
+
+def failures_seen(faults: Faults, jobset: Object) -> Object:
+    """A JobSet as its failure policy is read."""
+    policy = jobset["spec"].get("failurePolicy")
+    if policy is None or not faults.active("training-restart-ignored"):
+        return jobset
+    return {**jobset, "spec": {**jobset["spec"], "failurePolicy": {**policy, "maxRestarts": 0}}}
+
+
+def webhook_dead(faults: Faults) -> bool:
+    """Whether JobSet's webhook answers nothing that the API server understands."""
+    return faults.active("training-stuck")
+
+
+def group_of_one(faults: Faults, nodes: int) -> int:
+    """How many nodes a program is told that there are."""
+    return 1 if faults.active("training-world-one") else nodes
+
+
+def rank_source(faults: Faults, path: str) -> Object:
+    """Where the variable with the rank of a node comes from, which is this field of its pod."""
+    if faults.active("training-ranks-equal"):
+        return {"value": "0"}
+    return {"valueFrom": {"fieldRef": {"fieldPath": path}}}
+
+
+def trainer_ignores(faults: Faults) -> bool:
+    """Whether Trainer's controller looks at no TrainJob."""
+    return faults.active("training-ignored")
+
+
+def as_trained(faults: Faults, trainjob: Object) -> Object:
+    """A TrainJob as its controller reads it."""
+    if not faults.active("training-suspend-ignored"):
+        return trainjob
+    return {**trainjob, "spec": {**trainjob["spec"], "suspend": False}}
