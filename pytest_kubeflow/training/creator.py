@@ -61,8 +61,8 @@ class JobCreator:
         on each node, or of a command, a list of words; `spec` are the other fields of JobSpec. Or
         of a manifest (a dictionary, YAML, or the path of a file of it), of which only name,
         namespace and labels are changed. `namespace` is another one than the session's, `token` is
-        of the account that makes and reads it instead of the session. `kind` is "TFJob" or "MPIJob" of
-        what would be a PyTorchJob.
+        of the account that makes and reads it instead of the session. `kind` is "TFJob" or "MPIJob"
+        of what would be a PyTorchJob.
         Raises ConfigurationError for what can never work, before anything is sent; TrainingFailed
         where the name is taken, where this cluster does not know a field, or with the words of the
         webhook that refuses it.
@@ -77,9 +77,10 @@ class JobCreator:
         if callable(work) or (isinstance(work, Sequence) and not isinstance(work, str)):
             job = self._of_work(access, self._kind(kind), name, work, spec)
         else:
-            if spec or kind:
+            given = [*spec, *(["kind"] if kind else [])]
+            if given:
                 raise ConfigurationError(
-                    f"{', '.join([*spec, *(['kind'] if kind else ())])} are for a function or a command; a manifest has its own"
+                    f"{', '.join(given)}: for a function or a command; a manifest has its own"
                 )
             job = self._of_manifest(access, name, work)
         MADE.add("training job")

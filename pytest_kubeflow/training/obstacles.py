@@ -53,12 +53,13 @@ class Obstacles:
     def _found(self, state: TrainingState) -> str:
         if state.wants_suspension:
             return "it is suspended, until somebody resumes it (.resume())"
-        for refused in self.workload.refused():
-            if reason := self._refused(refused):
+        refused = self.workload.refused()
+        for one in refused:
+            if reason := self._refused(one):
                 return reason
         nodes = self.workload.nodes()
         if not nodes:
-            return self._without_pods(state)
+            return "" if refused else self._without_pods(state)
         return self._not_started(nodes) or self._kept(nodes) or self._crashing(nodes)
 
     def _refused(self, refused: Refused) -> str:
@@ -71,7 +72,7 @@ class Obstacles:
             return ""
         after = f" for {patience:g} s" if patience else ""
         told = f"; {cause.told}" if cause.told else ""
-        return f"{refused.who} cannot be given its parts{after}: {refused.words}{told}"
+        return f"{refused.who} cannot make what belongs to it{after}: {refused.words}{told}"
 
     def _without_pods(self, state: TrainingState) -> str:
         if not self._lasts("no pods", self.start_timeout):
@@ -158,7 +159,8 @@ class Obstacles:
     def _lasts(self, key: str, seconds: float) -> bool:
         """Whether this very thing has been in its way for so long."""
         self._seen.add(key)
-        return self.clock() - self._since.setdefault(key, self.clock()) >= seconds
+        now = self.clock()
+        return now - self._since.setdefault(key, now) >= seconds
 
 
 def _program_ended(node: TrainingNode) -> bool:

@@ -18,6 +18,10 @@ from pytest_kubeflow.function_source import function_source, helper_source
 Helper = ModuleType | type | Callable[..., Any]
 """What the function of a job uses: its source is sent as well."""
 
+_ON_TERM = "signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))"
+"""The first process of a container is not ended by a signal that it does not handle: a job that is
+suspended or deleted would keep its pods for the 30 s of their grace."""
+
 _WHERE = "a node"
 _LONGEST = 128 * 1024 - 1
 """Bytes of one argument of a program (MAX_ARG_STRLEN of Linux)."""
@@ -54,7 +58,8 @@ def function_program(
     pasted = [helper_source(one, _WHERE) for one in helpers]
     program = "\n\n".join(
         [
-            "from __future__ import annotations\nimport json, sys",
+            "from __future__ import annotations\nimport json, signal, sys",
+            _ON_TERM,
             *_install(packages, index_urls),
             *(one.rstrip() for one in pasted),
             source.rstrip(),

@@ -128,7 +128,9 @@ def stricter(
 
     spec: dict[str, Any] = copy.deepcopy(dict(runtime.object.get("spec") or {}))
     template = spec["template"]["spec"]
-    template["failurePolicy"] = {"maxRestarts": restarts}
+    template.pop("failurePolicy", None)
+    if restarts:
+        template["failurePolicy"] = {"maxRestarts": restarts}
     for job in template["replicatedJobs"]:
         inner = job["template"]["spec"]
         inner["backoffLimit"] = backoff_limit

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.quantity import parse_quantity
 from pytest_kubeflow.training.kinds import (
     MPI_JOB,
     PYTORCH_JOB,
@@ -96,6 +97,15 @@ class JobSpec:
 
     deadline: int | None = None
     """Seconds after which it fails; Trainer 2.2 knows it."""
+
+    def __post_init__(self) -> None:
+        for name, limit in self.limits.items():
+            request = self.requests.get(name)
+            if request is not None and parse_quantity(request) > parse_quantity(limit):
+                raise ConfigurationError(
+                    f"a node requests {name}={request}, which is more than its limit of {limit}: "
+                    f"give requests= and limits= that agree"
+                )
 
     def command(self) -> list[str]:
         """What a node runs."""

@@ -4,19 +4,37 @@ What goes wrong when one is made is the matter of the tests that need it.
 """
 
 import secrets
+from collections.abc import Iterator
 
 import pytest
 
-from pytest_kubeflow import JobCreator, KubeflowConfig, RuntimeMaker, TrainingJob, begin
+from pytest_kubeflow import (
+    JobCreator,
+    KubeflowConfig,
+    KubernetesClient,
+    RuntimeMaker,
+    TrainingJob,
+    TrainingNode,
+    begin,
+)
 
 from . import programs, ring
 
-BEGUN = ("outliving", "trained", "trained_alone", "retried", "reduced", "failing", "suspended")
+BEGUN = (
+    *("over_quota", "over_limit", "outliving", "trained", "trained_alone"),
+    *("retried", "reduced", "failing", "suspended", "bereaved"),
+)
 """The jobs in the order in which they are begun: the longest first."""
 
 NODES = 2
 ROUNDS = 60
 """In which the weights of a softmax come near enough to what is right for nine digits of ten."""
+
+LIMITED = "training-refusals"
+"""What the quota and the LimitRange of these tests are called."""
+
+NOTHING = "pytest-kubeflow.example/nothing"
+"""A resource that no node has, of which a quota is nobody else's matter."""
 
 POD_NAME = {"POD_NAME": {"fieldRef": {"fieldPath": "metadata.name"}}}
 ATTEMPT = "metadata.labels['jobset.sigs.k8s.io/restart-attempt']"
@@ -85,6 +103,16 @@ def outliving(shared_train_job: JobCreator, image: str, token: str, seed: int) -
 
 
 @pytest.fixture(scope="session")
+def bereaved(outliving: TrainingJob, kf_kubernetes: KubernetesClient) -> TrainingNode:
+    """Of these the node whose pod was taken away, as when a node of the cluster is drained."""
+    node = outliving.wait_said("is told to wait", "node-1")
+    kf_kubernetes.core.delete_namespaced_pod(
+        node.pod_name, outliving.namespace, grace_period_seconds=1
+    )
+    return node
+
+
+@pytest.fixture(scope="session")
 def failing(
     shared_train_job: JobCreator, training_runtime: RuntimeMaker, image: str
 ) -> TrainingJob:
@@ -150,3 +178,31 @@ def train(make: JobCreator, config: KubeflowConfig, token: str, nodes: int) -> T
         env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         limits={"cpu": "1", "memory": "1Gi"},
     )
+
+
+@pytest.fixture(scope="session")
+def limited(other_profile: str, kf_kubernetes: KubernetesClient) -> Iterator[str]:
+    """A namespace with a quota and a LimitRange, in which nothing else runs."""
+    core = kf_kubernetes.core
+    metadata = {"metadata": {"name": LIMITED}}
+    quota = {"hard": {f"requests.{NOTHING}": "0"}}
+    most = {"limits": [{"type": "Container", "max": {"cpu": "2"}}]}
+    core.create_namespaced_resource_quota(other_profile, {**metadata, "spec": quota})
+    core.create_namespaced_limit_range(other_profile, {**metadata, "spec": most})
+    yield other_profile
+    core.delete_namespaced_limit_range(LIMITED, other_profile)
+    core.delete_namespaced_resource_quota(LIMITED, other_profile)
+
+
+@pytest.fixture(scope="session")
+def over_quota(shared_train_job: JobCreator, limited: str, image: str) -> TrainingJob:
+    """A job that asks for what a quota gives nothing of."""
+    limits = {"cpu": "100m", "memory": "128Mi", NOTHING: "1"}
+    return shared_train_job(["true"], image=image, namespace=limited, limits=limits)
+
+
+@pytest.fixture(scope="session")
+def over_limit(shared_train_job: JobCreator, limited: str, image: str) -> TrainingJob:
+    """A job that asks for more than a LimitRange gives to one container."""
+    limits = {"cpu": "3", "memory": "128Mi"}
+    return shared_train_job(["true"], image=image, namespace=limited, limits=limits)

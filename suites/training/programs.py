@@ -153,9 +153,10 @@ def reaches_workers() -> dict[str, Any]:
     import subprocess
     from pathlib import Path
 
-    lines = Path(os.environ["OMPI_MCA_orte_default_hostfile"]).read_text().splitlines()
+    env = dict(os.environ)
+    lines = Path(env["OMPI_MCA_orte_default_hostfile"]).read_text().splitlines()
     hosts = [line.split()[0] for line in lines if line.strip()]
-    agent = os.environ["OMPI_MCA_plm_rsh_agent"]
+    agent = env["OMPI_MCA_plm_rsh_agent"]
     answered = [
         subprocess.run(
             [agent, host, "hostname"], capture_output=True, text=True, check=True, timeout=60

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_kubeflow import KubernetesClient, TrainingJob
+from pytest_kubeflow import TrainingJob, TrainingNode
 
 from .conftest import NODES
 from .test_all_reduce import sums
@@ -37,13 +37,10 @@ def test_suspended_it_has_no_pods_and_resumed_it_runs(suspended: TrainingJob, se
 
 
 def test_a_node_that_dies_is_made_again(
-    outliving: TrainingJob, kf_kubernetes: KubernetesClient, seed: int
+    outliving: TrainingJob, bereaved: TrainingNode, seed: int
 ) -> None:
-    """As it is with a node of the cluster that is drained: its pod is taken away."""
-    first = outliving.wait_said("is told to wait", "node-1")
-    kf_kubernetes.core.delete_namespaced_pod(
-        first.pod_name, outliving.namespace, grace_period_seconds=1
-    )
+    """A pod of its Job that is taken away counts as a failure, of which a Job takes several."""
+    first = bereaved
     outliving.wait()
     second = outliving.node("node-1")
     assert second.pod.metadata.uid != first.pod.metadata.uid, second.describe()
