@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
@@ -179,7 +180,8 @@ class ApiApp:
             old = self._handlers.get(target) if there else None
             deletes = operation == "DELETE"
             new = None if deletes else self._candidate(verb, request, target, there, options)
-            mutated = await self._webhooks.admit(attempt, new, old)
+            check = None if there else partial(self._handlers.check, target, options=options)
+            mutated = await self._webhooks.admit(attempt, new, old, check)
             if mutated is not None and mutated != new:
                 return self._write_mutated(operation, request, target, mutated, options)
         return self._write(verb, request, target, options)

@@ -112,6 +112,8 @@ class Deletion:
             return self._remove(kind, name)
         already = metadata.get("deletionGracePeriodSeconds")
         changed = {**metadata, **({"finalizers": finalizers} if finalizers else {})}
+        if not metadata.get("deletionTimestamp") and metadata.get("generation"):
+            changed["generation"] = metadata["generation"] + 1  # it is to be another from now on
         if not metadata.get("deletionTimestamp") or (already is not None and grace < already):
             changed |= {
                 "deletionTimestamp": timestamp(timedelta(seconds=grace)),

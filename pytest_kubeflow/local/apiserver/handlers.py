@@ -138,6 +138,11 @@ class Handlers:
             obj = crds.shape(kind, target.version, obj, [])
         return target.shown(self.admission.change(kind, obj))
 
+    def check(self, target: Target, obj: Object, options: WriteOptions) -> None:
+        """Raises StatusError 422 for a new custom object that does not fit its schema."""
+        if target.kind.custom:
+            crds.conform(target.kind, target.version, obj, options)
+
     def applied(self, target: Target, body: bytes, options: WriteOptions) -> Object:
         """What an apply patch would make, where nothing is there yet."""
         merged = self._merged(target, parse_patch(APPLY, body), options)

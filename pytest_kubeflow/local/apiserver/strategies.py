@@ -93,10 +93,11 @@ class Strategies:
 
     def _cluster_ip(self, obj: Object) -> Object:
         spec = {"type": "ClusterIP", "sessionAffinity": "None", **(obj.get("spec") or {})}
-        spec["ports"] = [
+        ports = [
             {"protocol": "TCP", "targetPort": port.get("port"), **port}
-            for port in spec.get("ports") or []
+            for port in spec.pop("ports", None) or []
         ]
+        spec |= {"ports": ports} if ports else {}
         if spec["type"] != "ExternalName" and not spec.get("clusterIP"):
             spec["clusterIP"] = self._free_address()
         elif spec.get("clusterIP", "None") != "None":

@@ -132,7 +132,12 @@ class WebhookCalls:
         if found is None:
             raise _UnreachableError(f'service "{service["name"]}" not found')
         name = next(
-            (one.get("name", "") for one in found["spec"]["ports"] if one["port"] == port), None
+            (
+                one.get("name", "")
+                for one in found["spec"].get("ports") or ()
+                if one["port"] == port
+            ),
+            None,
         )
         if name is None:
             raise _UnreachableError(f'no service port {port} found for service "{key[1]}"')

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,13 +54,19 @@ class AdmissionWebhooks:
         return any(self._wanting(kind, attempt) for kind in (_MUTATING, _VALIDATING))
 
     async def admit(
-        self, attempt: Attempt, new: Object | None, old: Object | None
+        self,
+        attempt: Attempt,
+        new: Object | None,
+        old: Object | None,
+        check: Callable[[Object], None] | None = None,
     ) -> Object | None:
-        """The object as the webhooks leave it.
+        """The object as the webhooks leave it; those that change nothing see it after `check`.
 
         Raises StatusError: what one of them says, or 500 where one that must be asked cannot be.
         """
         new = await self._mutated(attempt, new, old)
+        if check is not None and new is not None:
+            check(new)
         for webhook in self._wanting(_VALIDATING, attempt):
             await self._ask(webhook, attempt, new, old)
         return new

@@ -78,6 +78,7 @@ class Recorder:
                 "action": self._action,
                 "eventTime": _microtime(),
                 "reportingInstance": instance,
+                "source": {},
             }
         time = now()
         return {"source": self._source, "firstTimestamp": time, "lastTimestamp": time, "count": 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from pytest_kubeflow.local.apiserver.crds.rules import broken_rules
+from pytest_kubeflow.local.apiserver.crds.rules import broken_rules, has_rules
 from pytest_kubeflow.local.apiserver.crds.values import INT_OR_STRING, wrong_values
 from pytest_kubeflow.local.apiserver.errors import Object, invalid
 from pytest_kubeflow.local.apiserver.resources import ResourceType
@@ -15,6 +15,21 @@ from pytest_kubeflow.local.apiserver.writeoptions import WriteOptions
 _PRESERVE = "x-kubernetes-preserve-unknown-fields"
 _EMBEDDED = "x-kubernetes-embedded-resource"
 _META = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {}}
+
+# Where one of these is told, rules are not asked.
+_BLOCKING = {
+    "FieldValueNotSupported",
+    "FieldValueRequired",
+    "FieldValueTooLong",
+    "FieldValueTooMany",
+    "FieldValueTypeInvalid",
+}
+_UNCHECKED: Cause = (
+    "<nil>",
+    "FieldValueInvalid",
+    "Invalid value: null: some validation rules were not checked because the object was invalid; "
+    "correct the existing errors to complete validation",
+)
 
 
 def conform(
@@ -35,7 +50,8 @@ def conform(
     options.meet(unknown, what)
     causes = check(kind, version, shaped, old)
     if causes:
-        raise invalid(kind.group, kind.kind, obj["metadata"]["name"], causes)
+        name = (obj.get("metadata") or {}).get("name", "")
+        raise invalid(kind.group, kind.kind, name, causes)
     return shaped
 
 
@@ -51,6 +67,8 @@ def check(kind: ResourceType, version: str, obj: Object, old: Object | None) -> 
     """What is wrong with an object that has its shape."""
     schema = _schema(kind, version)
     causes = list(wrong_values(schema, obj, ""))
+    if any(reason in _BLOCKING for _, reason, _ in causes):
+        return [*causes, _UNCHECKED] if has_rules(schema) else causes
     return causes or list(broken_rules(schema, obj, old, ""))
 
 

@@ -6,7 +6,6 @@ about `oldSelf` is checked where there is an old value, as on a real server.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -18,6 +17,15 @@ _RULES = "x-kubernetes-validations"
 _REASONS = {"FieldValueForbidden": "Forbidden", "FieldValueRequired": "Required value"}
 
 
+def has_rules(schema: Object | None) -> bool:
+    """Whether a schema has any."""
+    if not isinstance(schema, dict):
+        return False
+    inner = (schema.get("properties") or {}).values()
+    below = (*inner, schema.get("items"), schema.get("additionalProperties"))
+    return bool(schema.get(_RULES)) or any(has_rules(one) for one in below)
+
+
 def broken_rules(schema: Object | None, value: Any, old: Any, path: str) -> Iterator[Cause]:
     """Rules that a value does not keep, and those of what is in it."""
     if not isinstance(schema, dict) or value is None:
@@ -26,7 +34,7 @@ def broken_rules(schema: Object | None, value: Any, old: Any, path: str) -> Iter
         if not _kept(rule["rule"], value, old):
             why = rule.get("message") or f"failed rule: {rule['rule']}"
             reason = rule.get("reason", "FieldValueInvalid")
-            said = f"Invalid value: {json.dumps(value, separators=(',', ':'), sort_keys=True)}"
+            said = f'Invalid value: "{schema.get("type", "")}"'
             place = f"{path}{rule.get('fieldPath', '')}" or "<nil>"
             yield place, reason, f"{_REASONS.get(reason, said)}: {why}"
     if isinstance(value, dict):

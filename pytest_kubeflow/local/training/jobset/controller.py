@@ -206,7 +206,9 @@ class JobSetController(Controller):
         if not errors:
             return
         if self._release.tells_of_jobs:
-            told = (f'job "{name}" creation failed with error: {one}' for name, one in errors)
+            told = (
+                f'job "{name}" creation failed with error: {one.message}' for name, one in errors
+            )
             await self._recorder.event(jobset, "Warning", "JobCreationFailed", "\n".join(told))
         raise errors[0][1]
 

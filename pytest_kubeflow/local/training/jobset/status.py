@@ -43,7 +43,7 @@ class Changes:
 
     def count(self, statuses: Sequence[Object]) -> None:
         """Take the numbers of Jobs over."""
-        if self.status.get("replicatedJobsStatus") != statuses:
+        if (self.status.get("replicatedJobsStatus") or []) != statuses:
             self.status["replicatedJobsStatus"] = list(statuses)
             self.changed = True
 

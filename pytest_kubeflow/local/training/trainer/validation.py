@@ -39,9 +39,16 @@ def runtime_errors(runtime: Object) -> Iterator[str]:
         containers = containers_of(one)
         if not any(container["name"] == _REQUIRED[ancestor] for container in containers):
             why = f"must contain the required container for the ancestor: {ancestor}"
-            shown = [{"resources": {}, **container} for container in containers]
+            shown = [_in_order(container) for container in containers]
             place = f"{path}.template.spec.template.spec.containers"
             yield goerrors.invalid(place, shown, why)
+
+
+def _in_order(container: Object) -> Object:
+    """A container as Go writes it: with resources behind its image and command."""
+    first = ("name", "image", "command", "args", "workingDir", "ports", "envFrom", "env")
+    known = {key: container[key] for key in first if key in container}
+    return {**known, "resources": {}, **container}
 
 
 def job_errors(trainjob: Object, info: RuntimeInfo, release: Release) -> Iterator[str]:

@@ -20,6 +20,7 @@ from pytest_kubeflow.local.kube.resources import CLUSTER_TRAINING_RUNTIMES, JOB_
 from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.training import goerrors
 from pytest_kubeflow.local.training.release import Release
+from pytest_kubeflow.local.training.trainer.decoding import refusal
 from pytest_kubeflow.local.training.trainer.info import RuntimeInfo
 from pytest_kubeflow.local.training.trainer.runtimes import kind_of, resource_of, unsupported
 from pytest_kubeflow.local.training.trainer.validation import (
@@ -65,17 +66,23 @@ class TrainerWebhooks:
 
     async def _default(self, asked: Object) -> Object:
         """A patch has the time when it was made, or changed."""
+        why = refusal(asked["object"])
+        if why is not None:
+            return {"allowed": False, "status": {"code": 400, "message": why}}
         trainjob, field = _written(asked["object"]), self._release.patches
         before = ((asked.get("oldObject") or {}).get("spec") or {}).get(field) or []
         known = {one["manager"]: one for one in before}
         after = deepcopy(trainjob)
-        for patch in after["spec"].get(field) or []:
+        given = after["spec"].get(field) or []
+        for patch in given:
             old = known.get(patch["manager"])
             if old is not None:
                 same = _untimed(old) == _untimed(patch)
                 patch |= {"time": old["time"] if same and "time" in old else now()}
             else:
                 patch.setdefault("time", now())
+        if given:
+            after["spec"][field] = [_in_order(one) for one in given]
         return changed(trainjob, after)
 
     async def _train_job(self, asked: Object) -> Object:
@@ -156,6 +163,11 @@ def _deprecation(referenced: str, name: str) -> str:
         f'{referenced}ClusterTrainingRuntime "{name}" is deprecated and will be removed in a '
         f"future release of Kubeflow Trainer. See runtime deprecation policy: {_POLICY}"
     )
+
+
+def _in_order(patch: Object) -> Object:
+    """As Go writes its struct."""
+    return {key: patch[key] for key in ("manager", "time", "trainingRuntimeSpec") if key in patch}
 
 
 def _untimed(patch: Object) -> Object:
