@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pytest_kubeflow.errors import Evidence, KubeflowError
 from pytest_kubeflow.k8s.events import told_about
 from pytest_kubeflow.k8s.logs import last_lines
-from pytest_kubeflow.k8s.pods import started_containers
 from pytest_kubeflow.redaction import Redactor
 from pytest_kubeflow.training.node import PROXY, TrainingNode
 from pytest_kubeflow.training.state import TrainingState
@@ -49,7 +48,7 @@ def training_evidence(workload: TrainingWorkload, state: TrainingState | None) -
 
 def log_of(workload: TrainingWorkload, node: TrainingNode, *, lines: int = 40) -> str:
     """The end of what a node's program wrote; "" while it has not begun."""
-    if node.container not in started_containers(node.pod):
+    if not node.has_begun:
         return ""
     log = last_lines(
         workload.kubernetes, workload.namespace, node.pod_name, node.container, lines=lines
@@ -66,15 +65,19 @@ def why_failed(workload: TrainingWorkload) -> str:
     if bad is None:
         return ""
     told = f"{bad.name} (pod {bad.pod_name}) ended with exit code {bad.exit_code}"
-    lines = [line for line in log_of(workload, bad, lines=20).splitlines() if line.strip()]
-    if lines:
-        told += f"; it said: {lines[-1].strip()[-300:]}"
+    told += last_words(workload, bad)
     if bad.sidecars:
         told += (
             f"; its pod has the mesh's {PROXY}, through which ranks do not reach each other's "
             "ports (sidecars=False)"
         )
     return told
+
+
+def last_words(workload: TrainingWorkload, node: TrainingNode) -> str:
+    """The end of a sentence about a node: the last line that its program wrote."""
+    lines = [line for line in log_of(workload, node, lines=20).splitlines() if line.strip()]
+    return f"; it said: {lines[-1].strip()[-300:]}" if lines else ""
 
 
 def _first(nodes: Sequence[TrainingNode]) -> TrainingNode | None:

@@ -68,6 +68,12 @@ class TrainingNode:
         return [one for one in container_statuses(self.pod) if one.name == self.container]
 
     @property
+    def has_begun(self) -> bool:
+        """Whether its program has ever run: before, there is no log to ask for."""
+        states = [state for one in self.statuses for state in (one.state, one.last_state) if state]
+        return any(state.running or state.terminated for state in states)
+
+    @property
     def restarts(self) -> int:
         """How often its program was started again in this pod."""
         return sum(one.restart_count or 0 for one in self.statuses)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pytest_kubeflow.k8s.pod_start import StartWatch, container_statuses
+from pytest_kubeflow.training.evidence import last_words
 from pytest_kubeflow.training.kinds import SIDECAR, TRAIN_JOB
 from pytest_kubeflow.training.node import PROXY, TrainingNode
 from pytest_kubeflow.training.refusal_cause import cause_of
@@ -90,9 +91,9 @@ class Obstacles:
         if self.workload.kind is TRAIN_JOB:
             return ""
         return (
-            "; an mpi-operator beside it takes the version v1 away from mpijobs.kubeflow.org, "
-            "without which the training-operator does not start: kubectl get crd "
-            "mpijobs.kubeflow.org -o jsonpath='{.spec.versions[*].name}'"
+            "; KF716 mpijobs-two-owners: an mpi-operator beside it takes the version v1 away from "
+            "mpijobs.kubeflow.org, without which the training-operator does not start: kubectl get "
+            "crd mpijobs.kubeflow.org -o jsonpath='{.spec.versions[*].name}'"
         )
 
     def _not_started(self, nodes: Sequence[TrainingNode]) -> str:
@@ -152,7 +153,7 @@ class Obstacles:
             if crashes and node.restarts >= _CRASHES:
                 return (
                     f"the program of {node.name} (pod {node.pod_name}) has ended {node.restarts} "
-                    f"times with exit code {node.exit_code}"
+                    f"times with exit code {node.exit_code}{last_words(self.workload, node)}"
                 )
         return ""
 

@@ -65,6 +65,6 @@ def _of_webhook(name: str, words: str) -> str:
         return f"{told}, which is JobSet's: does jobset-controller-manager run? ({_JOBSET_LOOK})"
     return (
         f"{told}, which is JobSet's: its pods are behind a sidecar of the mesh that the API server "
-        f"cannot get through (they need the annotation {_PORTS}, or no sidecar), or "
-        f"jobset-controller-manager does not run ({_JOBSET_LOOK})"
+        "cannot get through (KF204 jobset-webhook-behind-sidecar: they need the annotation "
+        f"{_PORTS}, or no sidecar), or jobset-controller-manager does not run ({_JOBSET_LOOK})"
     )

@@ -64,6 +64,7 @@ PATIENCE = {
     "serving-never-ready": 40,
     "serving-stale": 40,
     "tensorboard-empty": 30,
+    "training-no-dns": 20,
     "terminate-ignored": 15,
     "viewer-left": 20,
     "tokens-ageless": 6,
@@ -71,7 +72,10 @@ PATIENCE = {
 """Of faults that only a timeout ends, those whose checks need seconds before they come to it."""
 BRIEF = GatewaySettings(token_seconds=3, clock_skew_seconds=0)
 """For the check that waits for a token's end, which skips where tokens live for ten minutes."""
-OPTIONS = {"notebook-prefix": ["--kf-start-timeout=8"]}
+OPTIONS = {
+    fault: ["--kf-start-timeout=8"]
+    for fault in ("notebook-prefix", "training-ignored", "training-stuck")
+}
 """Of faults that only a timeout ends, what else bounds them."""
 OTHER_WAYS = {"dashboard-open": "token-request"}
 """How a session gets in where a fault takes away the login, which begins at the dashboard."""

@@ -43,7 +43,11 @@ def start(work: Any, arguments: Mapping[str, Any], env: Mapping[str, str]) -> su
     command = python_command(function_program(work, arguments, helpers=(ring,)))
     return subprocess.Popen(
         [one.replace("$$(", "$(") for one in command],
-        env={"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **env},
+        env={
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "OMP_NUM_THREADS": "1",
+            **env,
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
