@@ -21,7 +21,7 @@ def test_each_rank_has_a_gpu_of_its_own(
     made = train_job(
         programs.gpus,
         nodes=2,
-        image=kf_config.gpu.image,
+        image=kf_config.kubernetes.base_image,
         arguments={"token": f"{token}-gpus"},
         helpers=(ring,),
         requests={"cpu": "100m", "memory": "128Mi", GPU: "1"},
