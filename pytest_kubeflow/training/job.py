@@ -14,6 +14,7 @@ from pytest_kubeflow.k8s.logs import read_log
 from pytest_kubeflow.provenance import READ
 from pytest_kubeflow.redaction import Secret
 from pytest_kubeflow.retries.evidence import reading_evidence
+from pytest_kubeflow.training.errors import TrainingFailed
 from pytest_kubeflow.training.evidence import training_evidence, why_failed
 from pytest_kubeflow.training.kinds import FAILED, JobKind
 from pytest_kubeflow.training.node import TrainingNode
@@ -137,10 +138,22 @@ class TrainingJob:
         return self
 
     def wait_suspended(self, timeout: float | None = None) -> TrainingJob:
-        """Wait until its controller says that it is suspended; returns it."""
+        """Wait until its controller says that it is suspended; returns it.
+
+        Raises TrainingFailed if it ends instead.
+        """
+
+        def is_suspended(state: TrainingState) -> bool:
+            if state.is_over:
+                raise TrainingFailed(
+                    f"{self} was to be suspended, and is {state.describe()}",
+                    evidence=self.evidence(),
+                )
+            return state.is_suspended
+
         wait_until(
             lambda: self.state,
-            lambda state: state.is_suspended,
+            is_suspended,
             deadline=self._access.deadline(timeout),
             what=f"{self} to be suspended",
             describe=TrainingState.describe,

@@ -68,7 +68,7 @@ CHECKS: dict[str, dict[str, str]] = {
         LIMIT: r"the admission webhook mjobset\.kb\.io does not answer, which is JobSet's",
     },
     "training-suspend-ignored": {
-        SUSPENDED: r"is suspended, and has the pods \[|node: 1 active|assert 0 == 1",
+        SUSPENDED: r"TrainJob \S+ was to be suspended, and is Complete \(AllJobsCompleted",
     },
     "training-world-one": {
         WORLDS: r"this is rank 1 in a world of 1",
