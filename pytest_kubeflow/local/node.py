@@ -18,6 +18,7 @@ from pytest_kubeflow.local.running import Running
 from pytest_kubeflow.local.serving.images import add_images
 from pytest_kubeflow.local.spawner import Spawner
 from pytest_kubeflow.local.tensorboards.image import tensorboard_image
+from pytest_kubeflow.local.training.image import torch_image
 
 VOLUMES = "volumes"
 """The directory of its volumes, below the server's."""
@@ -30,6 +31,7 @@ def node_images(directory: Path) -> ImageCatalogue:
     add_images(images, directory)
     images.add(notebook_image(directory))
     images.add(tensorboard_image(directory))
+    images.add(torch_image(directory))
     add_viewer_image(images, directory)
     return images
 

@@ -1,6 +1,6 @@
-"""The fault `rbac-open`: a ClusterRoleBinding that gives every known user all rights.
+"""Faults that are rights: ClusterRoleBindings by which every known user may do what he should not.
 
-It is a mistake that people make on real clusters, and nothing but an object of the API.
+They are mistakes that people make on real clusters, and nothing but objects of the API.
 """
 
 from __future__ import annotations
@@ -9,14 +9,22 @@ import asyncio
 
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import ApiError, KubeClient
-from pytest_kubeflow.local.kube.resources import CLUSTER_ROLE_BINDINGS
+from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.kube.resources import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES
 
-_NAME = "fault-rbac-open"
 _GROUP = "rbac.authorization.k8s.io"
+_FAULTS: dict[str, Object] = {
+    "rbac-open": {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
+    "training-open": {
+        "apiGroups": ["trainer.kubeflow.org"],
+        "resources": ["trainjobs"],
+        "verbs": ["*"],
+    },
+}
 
 
 class RbacFault:
-    """Makes the binding while the fault is on, from `start` to `stop`."""
+    """Makes role and binding while one of these faults is on, from `start` to `stop`."""
 
     def __init__(self, client: KubeClient, faults: Faults) -> None:
         self._client = client
@@ -34,25 +42,28 @@ class RbacFault:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _follow(self) -> None:
-        there = False
+        there: set[str] = set()
         while True:
             self._changed.clear()
-            if self._faults.active("rbac-open") != there:
-                there = not there
-                await (self._open() if there else self._close())
+            for name in _FAULTS:
+                if self._faults.active(name) != (name in there):
+                    there ^= {name}
+                    await (self._open(name) if name in there else self._close(name))
             await self._changed.wait()
 
-    async def _open(self) -> None:
-        role = {"apiGroup": _GROUP, "kind": "ClusterRole", "name": "cluster-admin"}
+    async def _open(self, name: str) -> None:
+        metadata = {"name": f"fault-{name}"}
+        role = {"apiGroup": _GROUP, "kind": "ClusterRole", "name": metadata["name"]}
         subject = {"apiGroup": _GROUP, "kind": "Group", "name": "system:authenticated"}
+        await self._client.create(CLUSTER_ROLES, {"metadata": metadata, "rules": [_FAULTS[name]]})
         await self._client.create(
-            CLUSTER_ROLE_BINDINGS,
-            {"metadata": {"name": _NAME}, "roleRef": role, "subjects": [subject]},
+            CLUSTER_ROLE_BINDINGS, {"metadata": metadata, "roleRef": role, "subjects": [subject]}
         )
 
-    async def _close(self) -> None:
-        try:
-            await self._client.delete(CLUSTER_ROLE_BINDINGS, _NAME)
-        except ApiError as error:
-            if not error.not_found:
-                raise
+    async def _close(self, name: str) -> None:
+        for resource in (CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES):
+            try:
+                await self._client.delete(resource, f"fault-{name}")
+            except ApiError as error:
+                if not error.not_found:
+                    raise

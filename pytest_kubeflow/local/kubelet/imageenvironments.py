@@ -109,6 +109,8 @@ class ImageEnvironments:
                 shutil.rmtree(partial, ignore_errors=True)
 
     def _fill(self, place: Path, packages: Packages) -> None:
+        if not packages.requirements:
+            return
         python = str(place / "bin/python3")
         self._install(["--python", python, *packages.requirements], packages.requirements)
         if packages.without:

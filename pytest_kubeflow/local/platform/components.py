@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pytest_kubeflow.local.notebooks.settings import CONFIG as NOTEBOOK_CONFIG
+from pytest_kubeflow.local.platform.images import ISTIO, PROXY_IMAGE
 from pytest_kubeflow.local.tensorboards.settings import CONFIG as TENSORBOARD_CONFIG
 from pytest_kubeflow.local.training.release import V2_2, Release
 
@@ -17,9 +18,7 @@ _DASHBOARD = "v2.0.0"
 _NOTEBOOKS = "v1.11.0"
 _KATIB = "v0.19.0"
 _CERT_MANAGER = "v1.20.2"
-ISTIO = "1.30.1"
 JWKS_PROXY_IMAGE = "registry.k8s.io/kubectl:v1.36.0"
-PROXY_IMAGE = f"registry.istio.io/release/proxyv2:{ISTIO}"
 
 
 @dataclass(frozen=True)

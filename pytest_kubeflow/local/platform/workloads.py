@@ -23,7 +23,8 @@ from pytest_kubeflow.local.kube.podspec import pod_template
 from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.kubelet.containerstatus import ContainerStatus
 from pytest_kubeflow.local.kubelet.status import pod_status
-from pytest_kubeflow.local.platform.components import PROXY_IMAGE, Component, Container
+from pytest_kubeflow.local.platform.components import Component, Container
+from pytest_kubeflow.local.platform.images import PROXY_IMAGE
 
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _SELECTING = (

@@ -48,4 +48,4 @@ class Training:
 
     def jobset_webhooks(self, _client: KubeClient) -> ASGIApp:
         """Of JobSets and their pods."""
-        return jobset_webhooks(self._faults)
+        return jobset_webhooks(self.release, self._faults)

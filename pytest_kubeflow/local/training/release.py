@@ -36,6 +36,9 @@ class Release:
     tells_of_jobs: bool
     """JobSet has an event where a Job cannot be made."""
 
+    labels_priority: bool
+    """JobSet labels pods with their priority."""
+
     reserves_always: bool
     """Variables of torchrun are refused whether or not the processes of a node are counted."""
 
@@ -64,6 +67,7 @@ V2_1 = Release(
     finished_is_left=False,
     has_defaulter=False,
     tells_of_jobs=False,
+    labels_priority=False,
     reserves_always=False,
     newer_events=False,
     torch_policy={"numProcPerNode": "auto"},
@@ -77,6 +81,7 @@ V2_2 = Release(
     finished_is_left=True,
     has_defaulter=True,
     tells_of_jobs=True,
+    labels_priority=True,
     reserves_always=True,
     newer_events=True,
 )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.platform.images import PROXY_IMAGE
 from pytest_kubeflow.local.training.jobset.jobs import ChildJobs
+
+_PROXY, _INJECT = "istio-proxy", "sidecar.istio.io/inject"
 
 
 def service_missing(faults: Faults) -> bool:
@@ -52,3 +57,27 @@ def as_trained(faults: Faults, trainjob: Object) -> Object:
     if not faults.active("training-suspend-ignored"):
         return trainjob
     return {**trainjob, "spec": {**trainjob["spec"], "suspend": False}}
+
+
+def add_sidecar(faults: Faults, pod: Object) -> None:
+    """Put a proxy beside a pod's containers that does not end with them, unless the pod says no."""
+    if not faults.active("training-sidecars-block"):
+        return
+    metadata = pod["metadata"]
+    for marks in (metadata.get("labels") or {}, metadata.get("annotations") or {}):
+        if marks.get(_INJECT) == "false":
+            return
+    status = json.dumps({"containers": [_PROXY], "revision": "default"})
+    metadata.setdefault("annotations", {})["sidecar.istio.io/status"] = status
+    container = {"name": _PROXY, "image": PROXY_IMAGE, "args": ["proxy", "sidecar"]}
+    pod["spec"]["containers"] = [*pod["spec"]["containers"], container]
+
+
+def as_made(faults: Faults, job: Object) -> Object:
+    """A Job of a JobSet as it is made."""
+    if not faults.active("training-restart-ignored"):
+        return job
+    template = job["spec"]["template"]
+    pod = {**template["spec"], "restartPolicy": "Never"}
+    spec = {**job["spec"], "backoffLimit": 0, "template": {**template, "spec": pod}}
+    return {**job, "spec": spec}

@@ -30,6 +30,19 @@ _PARTS_OF_PODS = {
     *("affinity", "securityContext", "valueFrom", "volumes", "volumeMounts", "networkTopology"),
     *("templates", "topologySpreadConstraints", "elasticPolicy"),
 }
+_TEXT = {"type": "string", "maxLength": 253}
+# A rule asks for the namespace of a claim.
+_NAMED = {
+    "type": "object",
+    _PRESERVE: True,
+    "properties": {
+        "metadata": {
+            "type": "object",
+            _PRESERVE: True,
+            "properties": {"name": _TEXT, "namespace": _TEXT},
+        }
+    },
+}
 _CONTAINER = {
     "type": "object",
     _PRESERVE: True,
@@ -61,8 +74,14 @@ def shortened(schema: Any, name: str = "") -> Any:
         return _POD
     kept = {key: value for key, value in schema.items() if key != "description"}
     if name in _PARTS_OF_PODS:
-        items = {"items": {"type": "object", _PRESERVE: True}} if "items" in schema else {}
-        rules = {key: kept[key] for key in kept if key.startswith("x-")}
+        inner: Any = _NAMED if name == "templates" else {"type": "object", _PRESERVE: True}
+        keys = schema.get("x-kubernetes-list-map-keys") or []
+        if keys:
+            of_items = schema["items"]["properties"]
+            named = {key: shortened(of_items[key]) for key in keys}
+            inner = {**inner, "properties": named, "required": keys}
+        items = {"items": inner} if "items" in schema else {}
+        rules = {key: kept[key] for key in kept if key.startswith("x-") or key == "maxItems"}
         return {"type": schema["type"], **(items or {_PRESERVE: True}), **rules}
     if properties:
         kept["properties"] = {key: shortened(one, key) for key, one in properties.items()}

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import JOBS, PODS
-from pytest_kubeflow.local.platform.components import PROXY_IMAGE, VOLUMES_WEB_APP
+from pytest_kubeflow.local.platform.components import VOLUMES_WEB_APP
 from pytest_kubeflow.local.platform.faults.edits import Edit, Make
 from pytest_kubeflow.local.platform.faults.fault import PlatformFault
 from pytest_kubeflow.local.platform.faults.programs import altered, container
+from pytest_kubeflow.local.platform.images import PROXY_IMAGE
 
 _SECURITY = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
 _TOO_MUCH = "head -c 4194304 /dev/zero > /scratch/full; sleep 600"

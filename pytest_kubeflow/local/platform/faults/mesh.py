@@ -19,7 +19,6 @@ from pytest_kubeflow.local.platform.components import (
     INGRESS_GATEWAY,
     JWKS_PROXY_IMAGE,
     ML_PIPELINE_UI,
-    PROXY_IMAGE,
     VOLUMES_WEB_APP,
 )
 from pytest_kubeflow.local.platform.faults.edits import (
@@ -31,6 +30,7 @@ from pytest_kubeflow.local.platform.faults.edits import (
 )
 from pytest_kubeflow.local.platform.faults.fault import PlatformFault
 from pytest_kubeflow.local.platform.faults.programs import container, saying
+from pytest_kubeflow.local.platform.images import PROXY_IMAGE
 
 _SYSTEM = "istio-system"
 _OLD_PROXY = PROXY_IMAGE.rpartition(":")[0] + ":1.28.0"

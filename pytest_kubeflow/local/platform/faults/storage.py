@@ -12,10 +12,11 @@ from pytest_kubeflow.local.kube.resources import (
     PODS,
     STORAGE_CLASSES,
 )
-from pytest_kubeflow.local.platform.components import KATIB_DB_MANAGER, METADATA, PROXY_IMAGE
+from pytest_kubeflow.local.platform.components import KATIB_DB_MANAGER, METADATA
 from pytest_kubeflow.local.platform.faults.edits import Backdate, Change, Edit, Make
 from pytest_kubeflow.local.platform.faults.fault import PlatformFault
 from pytest_kubeflow.local.platform.faults.programs import container, crashing, saying
+from pytest_kubeflow.local.platform.images import PROXY_IMAGE
 
 _DEFAULT = "storageclass.kubernetes.io/is-default-class"
 _PROFILE = "kubeflow-user-example-com"

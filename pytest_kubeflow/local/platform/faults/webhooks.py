@@ -17,15 +17,11 @@ from pytest_kubeflow.local.kube.resources import (
     VALIDATING_WEBHOOKS,
 )
 from pytest_kubeflow.local.platform.certificate import KeyPair, self_signed
-from pytest_kubeflow.local.platform.components import (
-    CERT_MANAGER,
-    KSERVE,
-    KSERVE_SECRET,
-    PROXY_IMAGE,
-)
+from pytest_kubeflow.local.platform.components import CERT_MANAGER, KSERVE, KSERVE_SECRET
 from pytest_kubeflow.local.platform.faults.edits import Change, Edit, Make, Place, Scale, Undo
 from pytest_kubeflow.local.platform.faults.fault import PlatformFault
 from pytest_kubeflow.local.platform.faults.programs import CLOSING, container
+from pytest_kubeflow.local.platform.images import PROXY_IMAGE
 from pytest_kubeflow.local.platform.webhook import (
     CERTIFICATE,
     CONFIGURATION,

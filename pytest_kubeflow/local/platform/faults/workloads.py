@@ -13,7 +13,6 @@ from pytest_kubeflow.local.platform.components import (
     ML_PIPELINE_UI,
     PERSISTENCE_AGENT,
     PROFILES,
-    PROXY_IMAGE,
     SCHEDULED_WORKFLOW,
     VOLUMES_WEB_APP,
     WORKFLOW_CONTROLLER,
@@ -37,6 +36,7 @@ from pytest_kubeflow.local.platform.faults.programs import (
     running,
     saying,
 )
+from pytest_kubeflow.local.platform.images import PROXY_IMAGE
 from pytest_kubeflow.local.platform.workloads import selector_of
 
 _INOTIFY = (

@@ -40,7 +40,12 @@ from pytest_kubeflow.local.training.jobset.status import (
     replicated_statuses,
 )
 from pytest_kubeflow.local.training.release import Release
-from pytest_kubeflow.local.training.spoiling import failures_seen, false_complete, service_missing
+from pytest_kubeflow.local.training.spoiling import (
+    as_made,
+    failures_seen,
+    false_complete,
+    service_missing,
+)
 
 MANAGER = "jobset.sigs.k8s.io/jobset-controller"
 
@@ -200,7 +205,7 @@ class JobSetController(Controller):
         errors: list[tuple[str, ApiError]] = []
         for job in jobs:
             try:
-                await self.client.create(JOBS, job)
+                await self.client.create(JOBS, as_made(self._faults, job))
             except ApiError as error:
                 errors.append((job["metadata"]["name"], error))
         if not errors:

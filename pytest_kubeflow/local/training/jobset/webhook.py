@@ -13,16 +13,17 @@ from pytest_kubeflow.local.admission import allowed, changed, forbidden, review
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.training.jobset.defaults import with_defaults
-from pytest_kubeflow.local.training.jobset.labels import JOB_SET, PRIORITY
+from pytest_kubeflow.local.training.jobset.labels import JOB_SET, NODE_SELECTOR, PRIORITY
 from pytest_kubeflow.local.training.jobset.validation import refusal, refused_change
-from pytest_kubeflow.local.training.spoiling import webhook_dead
+from pytest_kubeflow.local.training.release import Release
+from pytest_kubeflow.local.training.spoiling import add_sidecar, webhook_dead
 
 DEFAULTING = "/mutate-jobset-x-k8s-io-v1alpha2-jobset"
 VALIDATING = "/validate-jobset-x-k8s-io-v1alpha2-jobset"
 PODS = "/mutate--v1-pod"
 
 
-def jobset_webhooks(faults: Faults) -> Starlette:
+def jobset_webhooks(release: Release, faults: Faults) -> Starlette:
     """An ASGI application for all of them."""
 
     async def default(request: Request) -> Response:
@@ -34,7 +35,10 @@ def jobset_webhooks(faults: Faults) -> Starlette:
         return await review(request, _validate)
 
     async def pods(request: Request) -> Response:
-        return await review(request, _pod)
+        async def marked(asked: Object) -> Object:
+            return _pod(asked["object"], release, faults)
+
+        return await review(request, marked)
 
     return Starlette(
         routes=[
@@ -55,13 +59,13 @@ async def _validate(asked: Object) -> Object:
     return forbidden(why) if why else allowed()
 
 
-async def _pod(asked: Object) -> Object:
+def _pod(pod: Object, release: Release, faults: Faults) -> Object:
     """A pod of a JobSet has its priority as a label."""
-    pod = asked["object"]
-    annotations = pod["metadata"].get("annotations") or {}
-    if JOB_SET not in annotations or "priority" not in pod["spec"]:
-        return allowed()
     after = copy.deepcopy(pod)
-    labels = after["metadata"].setdefault("labels", {})
-    labels[PRIORITY] = str(pod["spec"]["priority"])
+    annotations = pod["metadata"].get("annotations") or {}
+    marked = JOB_SET in annotations and NODE_SELECTOR not in annotations
+    if release.labels_priority and marked and "priority" in pod["spec"]:
+        labels = after["metadata"].setdefault("labels", {})
+        labels[PRIORITY] = str(pod["spec"]["priority"])
+    add_sidecar(faults, after)
     return changed(pod, after)
