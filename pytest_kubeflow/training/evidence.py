@@ -64,7 +64,7 @@ def why_failed(workload: TrainingWorkload) -> str:
         return error.message
     if bad is None:
         return ""
-    told = f"{bad.name} (pod {bad.pod_name}) ended with exit code {bad.exit_code}"
+    told = f"{bad.name} (pod {bad.pod_name}) ended with {bad.how_it_ended or bad.phase}"
     told += last_words(workload, bad)
     if bad.sidecars:
         told += (
@@ -86,8 +86,5 @@ def _first(nodes: Sequence[TrainingNode]) -> TrainingNode | None:
 
 
 def _ended(node: TrainingNode) -> tuple[bool, str]:
-    for status in node.statuses:
-        for state in (status.state, status.last_state):
-            if state is not None and state.terminated is not None and state.terminated.finished_at:
-                return False, state.terminated.finished_at.isoformat()
-    return True, ""
+    found = node.terminated
+    return (False, found.finished_at.isoformat()) if found and found.finished_at else (True, "")

@@ -79,13 +79,29 @@ class TrainingNode:
         return sum(one.restart_count or 0 for one in self.statuses)
 
     @property
-    def exit_code(self) -> int | None:
-        """Of its program, the last time that it ended; None before."""
+    def terminated(self) -> Any | None:
+        """The V1ContainerStateTerminated of its program's last end; None before."""
         for one in self.statuses:
             for state in (one.state, one.last_state):
                 if state is not None and state.terminated is not None:
-                    return int(state.terminated.exit_code)
+                    return state.terminated
         return None
+
+    @property
+    def exit_code(self) -> int | None:
+        """Of its program, the last time that it ended; None before."""
+        found = self.terminated
+        return None if found is None else int(found.exit_code)
+
+    @property
+    def how_it_ended(self) -> str:
+        """Its exit code, and what else is told: "exit code 137 (OOMKilled)"; "" before."""
+        found = self.terminated
+        if found is None:
+            return ""
+        reason = found.reason if found.reason not in {"Error", "Completed"} else None
+        told = ": ".join(" ".join(one.split()) for one in (reason, found.message) if one)
+        return f"exit code {found.exit_code}" + (f" ({told})" if told else "")
 
     @property
     def is_bad(self) -> bool:

@@ -133,7 +133,7 @@ class Obstacles:
             if not left or not self._lasts(f"kept {node.pod_name}", GRACE):
                 continue
             told = (
-                f"the program of {node.name} has ended with exit code {node.exit_code}, and its "
+                f"the program of {node.name} has ended with {node.how_it_ended}, and its "
                 f"pod {node.pod_name} goes on with {', '.join(left)}"
             )
             if PROXY in left:
@@ -153,7 +153,7 @@ class Obstacles:
             if crashes and node.restarts >= _CRASHES:
                 return (
                     f"the program of {node.name} (pod {node.pod_name}) has ended {node.restarts} "
-                    f"times with exit code {node.exit_code}{last_words(self.workload, node)}"
+                    f"times with {node.how_it_ended}{last_words(self.workload, node)}"
                 )
         return ""
 

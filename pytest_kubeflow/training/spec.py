@@ -99,6 +99,9 @@ class JobSpec:
     """Seconds after which it fails; Trainer 2.2 knows it."""
 
     def __post_init__(self) -> None:
+        if self.nodes < 1:
+            # Trainer takes a job of none, and calls it complete before anything was done.
+            raise ConfigurationError(f"nodes={self.nodes}: a job has one node at least")
         for name, limit in self.limits.items():
             request = self.requests.get(name)
             if request is not None and parse_quantity(request) > parse_quantity(limit):
