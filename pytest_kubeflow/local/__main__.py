@@ -19,6 +19,7 @@ from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.local.faults import CONFIG_MAP, FAULTS, no_such_fault
 from pytest_kubeflow.local.settings import PASSWORD_VARIABLE, GatewaySettings
 from pytest_kubeflow.local.training.release import DEFAULT, RELEASES
+from pytest_kubeflow.local.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from pytest_kubeflow.local.network.founding import Founded
@@ -116,6 +117,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=DEFAULT,
         help=f"the release of Trainer: 2.1 is that of Kubeflow 26.03 (default: {DEFAULT})",
     )
+    parser.add_argument(
+        "--training-operator",
+        action="store_true",
+        help="there is the Training Operator v1, too, with PyTorchJobs",
+    )
     _add_gateway(parser)
     parser.add_argument("--list-faults", action="store_true", help="list the faults and exit")
     parser.add_argument("--log-level", choices=("debug", "info", "warning"), default="warning")
@@ -169,7 +175,7 @@ async def _serve(options: argparse.Namespace, directory: Path, network: Founded)
             node_name=options.node_name,
             strict=options.strict,
             network=network,
-            trainer_release=options.trainer,
+            training=TrainingSettings(RELEASES[options.trainer], options.training_operator),
         )
         endpoints = await server.start()
     except (

@@ -34,7 +34,7 @@ class LocalKubeflow:
     With `kubeconfig` it joins the cluster to which that leads. If it is `strict`, pipelines do no
     more than Kubeflow's own backend makes of them. `pod_network` is "own", "shared", or "auto":
     each pod has a network of its own where this machine allows it. `trainer` is the release of
-    Trainer, "2.1" or "2.2".
+    Trainer, "2.1" or "2.2"; with a `training_operator` there are PyTorchJobs, too.
     The server ends when its standard input does, so it outlives this process by no more than the
     time that its own end takes, whatever becomes of this process.
     """
@@ -52,6 +52,7 @@ class LocalKubeflow:
         strict: bool = False,
         pod_network: str = "auto",
         trainer: str = DEFAULT,
+        training_operator: bool = False,
         start_timeout: float = 60.0,
     ) -> None:
         self._arguments = ["--mode", "multi-user" if multi_user else "standalone"]
@@ -67,6 +68,8 @@ class LocalKubeflow:
         if strict:
             self._arguments.append("--strict")
         self._arguments += ["--pod-network", pod_network, "--trainer", trainer]
+        if training_operator:
+            self._arguments.append("--training-operator")
         self._environment = {} if password is None else {PASSWORD_VARIABLE: password}
         self._start_timeout = start_timeout
         self._process: subprocess.Popen[bytes] | None = None

@@ -57,6 +57,7 @@ from pytest_kubeflow.local.platform.components import (
     PROFILE_PIECES,
     SEAWEEDFS,
     TENSORBOARD_CONTROLLER,
+    TRAINING_OPERATOR,
     VIEWER_CONTROLLER,
     Component,
     components,
@@ -66,7 +67,7 @@ from pytest_kubeflow.local.platform.components import (
 from pytest_kubeflow.local.platform.faults import TABLE, Place, PlatformFaults
 from pytest_kubeflow.local.platform.faults.applications import OLD_KEYS
 from pytest_kubeflow.local.platform.installation import Site, installation
-from pytest_kubeflow.local.platform.training import training_objects
+from pytest_kubeflow.local.platform.training import training_objects, with_rights
 from pytest_kubeflow.local.pvcviewers.controller import PVCViewerController
 from pytest_kubeflow.local.rbacfault import RbacFault
 from pytest_kubeflow.local.running import Running
@@ -77,7 +78,7 @@ from pytest_kubeflow.local.settings import GatewaySettings
 from pytest_kubeflow.local.spawner import Spawner
 from pytest_kubeflow.local.tensorboards.controller import TensorboardController
 from pytest_kubeflow.local.training.parts import Training
-from pytest_kubeflow.local.training.release import DEFAULT, RELEASES
+from pytest_kubeflow.local.training.settings import TrainingSettings
 from pytest_kubeflow.local.webhookprograms import webhook_programs
 from pytest_kubeflow.local.workflows.parts import ArgoWorkflows
 
@@ -101,7 +102,7 @@ class Server:
     With `kubeconfig` it joins the cluster to which that leads: API server, controllers and
     scheduler are that cluster's, and this machine is its node `node_name`. What is made there stays
     at the end, but for the pods that stand for components, and the next start goes on with it.
-    Raises KubeconfigError for a broken one. `trainer_release` is that of Trainer.
+    Raises KubeconfigError for a broken one. `training` says which operators there are.
     """
 
     def __init__(
@@ -118,9 +119,9 @@ class Server:
         node_name: str = NODE,
         strict: bool = False,
         network: Founded | None = None,
-        trainer_release: str = DEFAULT,
+        training: TrainingSettings | None = None,
     ) -> None:
-        self._release = RELEASES[trainer_release]
+        self._training = training or TrainingSettings()
         self._strict = strict
         self._password = password
         self._directory = directory
@@ -202,13 +203,13 @@ class Server:
         if not control.joined:
             self._hosted = HostedExposure(
                 images.hosted,
-                components(multi_user=self._multi_user, release=self._release),
+                components(multi_user=self._multi_user, training=self._training),
                 store_ip=network.host(_STORE_HOST),
             )
         mesh, katib, training = None, None, None
         if self._multi_user:
             katib = await self._start_katib(images)
-            training = self._training(images)
+            training = self._make_training(images)
             mesh = Mesh(
                 await running.client("system:istiod", ["system:masters"]),
                 activity=activity,
@@ -330,7 +331,7 @@ class Server:
                 multi_user=self._multi_user,
                 store_keys=keys,
                 token_issuers=issuers,
-                release=self._release,
+                training=self._training,
             )
         await self._running.run(partial(control.start, objects), control.stop)
 
@@ -377,19 +378,21 @@ class Server:
         await self._running.run(katib.start, katib.stop)
         return katib
 
-    def _training(self, images: ImageCatalogue) -> Training:
-        """Trainer and JobSet, whose controllers work while their pods run."""
+    def _make_training(self, images: ImageCatalogue) -> Training:
+        """Its operators, whose controllers work while their pods run."""
 
         def presence(component: Component) -> Presence:
             return Presence(
                 lambda: self._control.joined or _runs(images, component), images.hosted.on_change
             )
 
+        release = self._training.release
         return Training(
-            self._release,
+            self._training,
             self._faults,
-            trainer=presence(trainer(self._release)),
-            jobset=presence(jobset(self._release)),
+            trainer=presence(trainer(release)),
+            jobset=presence(jobset(release)),
+            operator=presence(TRAINING_OPERATOR),
         )
 
     async def _start_workflows(self, images: ImageCatalogue) -> None:
@@ -461,8 +464,9 @@ class Server:
         people = ["multi-user", "istio", "poddefaults", "notebooks", "pvcviewers", "tensorboards"]
         people += ["katib", "training"]
         names = ["platform", *(people if self._multi_user else []), "kserve"]
-        training = training_objects(self._release) if self._multi_user else ()
-        return [*training, *bootstrap.manifests(*names)]
+        training = training_objects(self._training) if self._multi_user else ()
+        found = bootstrap.manifests(*names)
+        return [*training, *(with_rights(found) if self._training.operator else found)]
 
     async def _endpoints(self, store: ObjectStore, host: str) -> Endpoints:
         people = logins(self._gateway, self._password) if self._multi_user else []

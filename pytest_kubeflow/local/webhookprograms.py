@@ -16,6 +16,7 @@ from pytest_kubeflow.local.platform.components import (
     KATIB_CONTROLLER,
     KSERVE,
     POD_DEFAULTS,
+    TRAINING_OPERATOR,
     VIEWER_CONTROLLER,
     Component,
     jobset,
@@ -24,7 +25,11 @@ from pytest_kubeflow.local.platform.components import (
 from pytest_kubeflow.local.platform.katib import katib_objects
 from pytest_kubeflow.local.platform.poddefaults import pod_defaults_objects
 from pytest_kubeflow.local.platform.pvcviewers import viewer_objects
-from pytest_kubeflow.local.platform.training import jobset_objects, trainer_objects
+from pytest_kubeflow.local.platform.training import (
+    jobset_objects,
+    operator_objects,
+    trainer_objects,
+)
 from pytest_kubeflow.local.platform.webhook import webhook_objects
 from pytest_kubeflow.local.poddefaults.webhook import PodDefaultsWebhook
 from pytest_kubeflow.local.pvcviewers.webhook import viewers_webhook
@@ -62,10 +67,13 @@ def webhook_programs(
     if katib is not None:
         yield WebhookProgram(KATIB_CONTROLLER, 8443, katib.webhooks, katib_objects)
     if training is not None:
-        release = training.release
+        release = training.settings.release
         yield WebhookProgram(
             trainer(release), 9443, training.trainer_webhooks, partial(trainer_objects, release)
         )
         yield WebhookProgram(
             jobset(release), 9443, training.jobset_webhooks, partial(jobset_objects, release)
         )
+        if training.settings.operator:
+            operator = training.operator_webhook
+            yield WebhookProgram(TRAINING_OPERATOR, 9443, operator, operator_objects)

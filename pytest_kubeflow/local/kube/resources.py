@@ -74,6 +74,7 @@ EXPERIMENTS = Resource("kubeflow.org/v1beta1", "experiments", "Experiment")
 TRIALS = Resource("kubeflow.org/v1beta1", "trials", "Trial")
 SUGGESTIONS = Resource("kubeflow.org/v1beta1", "suggestions", "Suggestion")
 JOB_SETS = Resource("jobset.x-k8s.io/v1alpha2", "jobsets", "JobSet")
+PYTORCH_JOBS = Resource("kubeflow.org/v1", "pytorchjobs", "PyTorchJob")
 TRAIN_JOBS = Resource("trainer.kubeflow.org/v1alpha1", "trainjobs", "TrainJob")
 TRAINING_RUNTIMES = Resource("trainer.kubeflow.org/v1alpha1", "trainingruntimes", "TrainingRuntime")
 CLUSTER_TRAINING_RUNTIMES = Resource(

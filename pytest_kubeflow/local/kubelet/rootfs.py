@@ -41,6 +41,7 @@ _DIRECTORIES = {
 }
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _LOCAL = ("bin", "etc", "include", "lib", "sbin", "share", "src")
+_NSLOOKUP = Path(__file__).parent / "shim/nslookup"
 _LOCAL_PLACE = "/run/kubelet/local"  # shown as /usr/local, which lies in a part of the host
 _USERS = 100  # the group of that name in Debian's base, and of notebooks
 # Configuration that programs of the host's userland read, and that holds no secret.
@@ -133,6 +134,8 @@ class BaseLayers:
         if image.kind == "python":
             environments.fill(root, local, image.environment)
             mounts += environments.mounts()
+        elif image.kind == "userland":
+            shutil.copy2(_NSLOOKUP, local / "bin/nslookup")
         for name, target in image.programs:
             (local / "bin" / name).symlink_to(target)
         if image.directory is not None:

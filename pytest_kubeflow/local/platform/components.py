@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pytest_kubeflow.local.notebooks.settings import CONFIG as NOTEBOOK_CONFIG
 from pytest_kubeflow.local.platform.images import ISTIO, PROXY_IMAGE
 from pytest_kubeflow.local.tensorboards.settings import CONFIG as TENSORBOARD_CONFIG
-from pytest_kubeflow.local.training.release import V2_2, Release
+from pytest_kubeflow.local.training.release import Release
+from pytest_kubeflow.local.training.settings import DEFAULT_TRAINING, TrainingSettings
 
 _KFP = "2.16.1"
 _DASHBOARD = "v2.0.0"
@@ -441,6 +442,23 @@ def jobset(release: Release) -> Component:
     )
 
 
+OPERATOR_SECRET = "training-operator-webhook-cert"  # noqa: S105 the name of a Secret object
+TRAINING_OPERATOR = Component(
+    "training-operator",
+    "kubeflow",
+    "training-operator",
+    {"control-plane": "kubeflow-training-operator", "sidecar.istio.io/inject": "false"},
+    (
+        Container(
+            "training-operator",
+            "ghcr.io/kubeflow/training-v1/training-operator:v1.9.2",
+            {"webhook-server": 9443},
+        ),
+    ),
+    {"training-operator": (Port("webhook-server", 443, 9443),)},
+    meshed=False,
+    secret=OPERATOR_SECRET,
+)
 ISTIOD = Component(
     "istiod",
     "istio-system",
@@ -529,8 +547,12 @@ _MULTI_USER = (
 )
 
 
-def components(*, multi_user: bool, release: Release = V2_2) -> tuple[Component, ...]:
-    """All of a platform with this release of Trainer, or of stand-alone pipelines."""
+def components(
+    *, multi_user: bool, training: TrainingSettings = DEFAULT_TRAINING
+) -> tuple[Component, ...]:
+    """All of a platform with these operators, or of stand-alone pipelines."""
     if not multi_user:
         return _ALWAYS
-    return (*_ALWAYS, *_MULTI_USER, trainer(release), jobset(release))
+    release = training.release
+    older = (TRAINING_OPERATOR,) if training.operator else ()
+    return (*_ALWAYS, *_MULTI_USER, trainer(release), jobset(release), *older)

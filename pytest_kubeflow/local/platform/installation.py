@@ -23,12 +23,14 @@ from pytest_kubeflow.local.platform.poddefaults import pod_defaults_objects
 from pytest_kubeflow.local.platform.pvcviewers import viewer_objects
 from pytest_kubeflow.local.platform.training import (
     jobset_objects,
+    operator_objects,
     trainer_objects,
     training_objects,
+    with_rights,
 )
 from pytest_kubeflow.local.platform.webhook import webhook_objects
 from pytest_kubeflow.local.platform.workloads import objects_of
-from pytest_kubeflow.local.training.release import V2_2, Release
+from pytest_kubeflow.local.training.settings import DEFAULT_TRAINING, TrainingSettings
 
 _MANIFESTS = ("platform", "installation", "kserve")
 _MULTI_USER = (
@@ -73,15 +75,18 @@ def installation(
     multi_user: bool,
     store_keys: Mapping[str, Keys],
     token_issuers: Sequence[str] = (),
-    release: Release = V2_2,
+    training: TrainingSettings = DEFAULT_TRAINING,
 ) -> list[Object]:
     """The objects; `store_keys` are those of the object store by namespace.
 
-    The gateway takes tokens of `token_issuers` beside Dex's. Training is that of a `release`.
+    The gateway takes tokens of `token_issuers` beside Dex's. `training` says which
+    operators there are.
     """
     names = [*_MANIFESTS[:1], *(_MULTI_USER if multi_user else ()), *_MANIFESTS[1:]]
-    objects = list(training_objects(release)) if multi_user else []
+    objects = list(training_objects(training)) if multi_user else []
     objects = _merged([*objects, *bootstrap.manifests(*names)])
+    if training.operator:
+        objects = list(with_rights(objects))
     objects += [_named(*artifact_secret(_SYSTEM, *store_keys[_SYSTEM]))]
     for profile in [one for one in objects if one["kind"] == "Profile"]:
         objects += _profile(profile, store_keys[profile["metadata"]["name"]])
@@ -92,9 +97,10 @@ def installation(
         objects += pod_defaults_objects()
         objects += viewer_objects()
         objects += katib_objects()
-        objects += trainer_objects(release)
-        objects += jobset_objects(release)
-    every = components(multi_user=multi_user, release=release)
+        objects += trainer_objects(training.release)
+        objects += jobset_objects(training.release)
+        objects += operator_objects() if training.operator else ()
+    every = components(multi_user=multi_user, training=training)
     for component, ip in _addressed(every, site):
         objects += _once(
             objects,

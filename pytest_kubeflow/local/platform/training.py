@@ -7,28 +7,71 @@ Both operators make their certificates themselves.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.platform.certificate import KeyPair, self_signed
-from pytest_kubeflow.local.platform.components import Component, jobset, trainer
+from pytest_kubeflow.local.platform.components import (
+    TRAINING_OPERATOR,
+    Component,
+    jobset,
+    trainer,
+)
 from pytest_kubeflow.local.training.jobset.labels import JOB_SET
 from pytest_kubeflow.local.training.jobset.webhook import DEFAULTING as JOBSET_DEFAULTING
 from pytest_kubeflow.local.training.jobset.webhook import PODS
 from pytest_kubeflow.local.training.jobset.webhook import VALIDATING as JOBSET_VALIDATING
-from pytest_kubeflow.local.training.release import Release
+from pytest_kubeflow.local.training.operator.webhook import PATH as OPERATOR_PATH
+from pytest_kubeflow.local.training.release import Release, definitions
+from pytest_kubeflow.local.training.settings import TrainingSettings
 from pytest_kubeflow.local.training.trainer.info import ANCESTOR, NODE, TRAINER
 from pytest_kubeflow.local.training.trainer.webhook import DEFAULTING, VALIDATING
 
 _GROUP = "trainer.kubeflow.org"
+_VIEW = ["get", "list", "watch"]
+_EDIT = ["create", "delete", "get", "list", "patch", "update", "watch"]
+_VERBS = {"kubeflow-view": _VIEW, "kubeflow-edit": _EDIT, "kubeflow-admin": _EDIT}
 _BOTH = ("CREATE", "UPDATE")
 
 
-def training_objects(release: Release) -> Iterator[Object]:
+def training_objects(settings: TrainingSettings) -> Iterator[Object]:
     """What an installation has besides the operators: definitions first, then runtimes."""
-    yield from release.definitions
-    yield torch_distributed(release)
+    yield from settings.release.definitions
+    if settings.operator:
+        yield from definitions("operator-1.9")
+    yield torch_distributed(settings.release)
+
+
+def with_rights(objects: Iterable[Object]) -> Iterator[Object]:
+    """The objects, in which owners of profiles have rights to PyTorchJobs."""
+    for obj in objects:
+        verbs = _VERBS.get(obj["metadata"]["name"]) if obj["kind"] == "ClusterRole" else None
+        if verbs is None:
+            yield obj
+            continue
+        group = {"apiGroups": ["kubeflow.org"]}
+        own = {**group, "resources": ["pytorchjobs"], "verbs": verbs}
+        status = {**group, "resources": ["pytorchjobs/status"], "verbs": ["get"]}
+        yield {**obj, "rules": [*obj["rules"], own, status]}
+
+
+def operator_objects() -> Iterator[Object]:
+    """The older operator's Secret and configuration, which belong to each other."""
+    pair = _pair(TRAINING_OPERATOR)
+    yield _secret(TRAINING_OPERATOR, pair)
+    name = "training-operator.kubeflow.org"
+    webhook = _webhook(
+        TRAINING_OPERATOR,
+        pair,
+        f"validator.pytorchjob.{name}",
+        OPERATOR_PATH,
+        "pytorchjobs",
+        group="kubeflow.org",
+        version="v1",
+        operations=_BOTH,
+    )
+    yield _configuration("ValidatingWebhookConfiguration", f"validator.{name}", [webhook])
 
 
 def torch_distributed(release: Release) -> Object:

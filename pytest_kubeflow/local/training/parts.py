@@ -13,26 +13,35 @@ from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.kube.resources import CLUSTER_TRAINING_RUNTIMES, TRAINING_RUNTIMES
 from pytest_kubeflow.local.training.jobset.controller import JobSetController
 from pytest_kubeflow.local.training.jobset.webhook import jobset_webhooks
-from pytest_kubeflow.local.training.release import Release
+from pytest_kubeflow.local.training.operator.controller import PyTorchJobController
+from pytest_kubeflow.local.training.operator.webhook import operator_webhook
+from pytest_kubeflow.local.training.settings import TrainingSettings
 from pytest_kubeflow.local.training.trainer.controller import TrainJobController
 from pytest_kubeflow.local.training.trainer.inuse import RuntimeController
 from pytest_kubeflow.local.training.trainer.webhook import TrainerWebhooks
 
 
 class Training:
-    """Trainer and JobSet, each of which works while it has a pod."""
+    """Its operators, each of which works while it has a pod."""
 
     def __init__(
-        self, release: Release, faults: Faults, *, trainer: Presence, jobset: Presence
+        self,
+        settings: TrainingSettings,
+        faults: Faults,
+        *,
+        trainer: Presence,
+        jobset: Presence,
+        operator: Presence,
     ) -> None:
-        self.release = release
+        self.settings = settings
         self._faults = faults
+        self._operator = operator
         self._trainer = trainer
         self._jobset = jobset
 
     def controllers(self) -> list[ControllerFactory]:
         """For a manager of controllers."""
-        release, faults = self.release, self._faults
+        release, faults = self.settings.release, self._faults
         return [
             partial(JobSetController, release=release, faults=faults, presence=self._jobset),
             partial(TrainJobController, release=release, faults=faults, presence=self._trainer),
@@ -40,12 +49,21 @@ class Training:
                 partial(RuntimeController, resource=one, presence=self._trainer)
                 for one in (TRAINING_RUNTIMES, CLUSTER_TRAINING_RUNTIMES)
             ),
+            *(
+                [partial(PyTorchJobController, faults=faults, presence=self._operator)]
+                if self.settings.operator
+                else []
+            ),
         ]
 
     def trainer_webhooks(self, client: KubeClient) -> ASGIApp:
         """Of TrainJobs and runtimes."""
-        return TrainerWebhooks(client, self.release).app
+        return TrainerWebhooks(client, self.settings.release).app
 
     def jobset_webhooks(self, _client: KubeClient) -> ASGIApp:
         """Of JobSets and their pods."""
-        return jobset_webhooks(self.release, self._faults)
+        return jobset_webhooks(self.settings.release, self._faults)
+
+    def operator_webhook(self, _client: KubeClient) -> ASGIApp:
+        """Of PyTorchJobs."""
+        return operator_webhook()

@@ -18,6 +18,12 @@ from pytest_kubeflow.local.kube.client import Object
 _DIRECTORY = Path(__file__).parent / "definitions"
 
 
+def definitions(name: str) -> list[Object]:
+    """Those of one of the files in `definitions/`."""
+    found: list[Object] = orjson.loads((_DIRECTORY / f"{name}.json").read_bytes())
+    return found
+
+
 @dataclass(frozen=True)
 class Release:
     """A release of Trainer. `patches` is the field of a TrainJob that changes its runtime."""
@@ -51,11 +57,7 @@ class Release:
     def definitions(self) -> Sequence[Object]:
         """CustomResourceDefinitions of Trainer and JobSet."""
         names = f"trainer-{self.name}", f"jobset-{'.'.join(self.jobset.split('.')[:2])}"
-        return [
-            one
-            for name in names
-            for one in orjson.loads((_DIRECTORY / f"{name}.json").read_bytes())
-        ]
+        return [one for name in names for one in definitions(name)]
 
 
 V2_1 = Release(

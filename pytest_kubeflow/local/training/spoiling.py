@@ -81,3 +81,18 @@ def as_made(faults: Faults, job: Object) -> Object:
     pod = {**template["spec"], "restartPolicy": "Never"}
     spec = {**job["spec"], "backoffLimit": 0, "template": {**template, "spec": pod}}
     return {**job, "spec": spec}
+
+
+def rank_told(faults: Faults, rank: int) -> int:
+    """The rank that a replica is told."""
+    return 0 if faults.active("training-ranks-equal") else rank
+
+
+def failures_hidden(faults: Faults) -> bool:
+    """Whether replicas that failed count as done."""
+    return faults.active("training-false-complete")
+
+
+def restart_policy(faults: Faults, replica: Object) -> str:
+    """By which a replica of a PyTorchJob is made again."""
+    return "Never" if faults.active("training-restart-ignored") else str(replica["restartPolicy"])

@@ -18,11 +18,13 @@ import yaml
 _PRESERVE = "x-kubernetes-preserve-unknown-fields"
 _TRAINER = "github.com/kubeflow/trainer/v2"
 _JOBSET = "sigs.k8s.io/jobset"
+_OPERATOR = "github.com/kubeflow/training-operator"
 RELEASES = {
     "trainer-2.1": (_TRAINER, "v2.1.0", "manifests/base/crds"),
     "trainer-2.2": (_TRAINER, "v2.2.0", "manifests/base/crds"),
     "jobset-0.10": (_JOBSET, "v0.10.1", "config/components/crd/bases"),
     "jobset-0.11": (_JOBSET, "v0.11.0", "config/components/crd/bases"),
+    "operator-1.9": (_OPERATOR, "v1.9.2", "manifests/base/crds"),
 }
 """Module, version and folder of each."""
 
@@ -119,7 +121,8 @@ def main(directory: Path) -> None:
         done = subprocess.run(asked, capture_output=True, text=True, check=True)
         where = Path(json.loads(done.stdout)["Dir"]) / folder
         found = [definition(path.read_text()) for path in sorted(where.glob("*.x-k8s.io_*.yaml"))]
-        found += [definition(path.read_text()) for path in sorted(where.glob("trainer.*.yaml"))]
+        for pattern in ("trainer.*.yaml", "*_pytorchjobs.yaml"):
+            found += [definition(path.read_text()) for path in sorted(where.glob(pattern))]
         text = json.dumps(found, separators=(",", ":"), sort_keys=True)
         (directory / f"{name}.json").write_text(f"{text}\n")
 
