@@ -87,6 +87,11 @@ class JobCreator:
         self.jobs.append(job)
         return job
 
+    def serves(self, kind: str) -> bool:
+        """Whether this cluster has jobs of this kind: "TFJob"."""
+        found = self._kind(kind).kind.resource
+        return found in self._access.cluster.capabilities.custom_resources
+
     @property
     def _kinds(self) -> tuple[JobKind, ...]:
         return (TRAIN_JOB,) if self.kind is TRAIN_JOB else OPERATOR_JOBS

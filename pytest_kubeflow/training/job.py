@@ -111,8 +111,14 @@ class TrainingJob:
         return READ.note(data.decode(errors="replace"), f"log of {found.name} of {self}")
 
     def results(self) -> dict[str, Any]:
-        """What the function returned, by node: the last line of its log that is JSON, or None."""
-        found = {one.name: result_in(self.logs(one.name)) for one in self.nodes}
+        """What the function returned, by node: the last line of its log that is JSON.
+
+        None for those of which there is none, or whose program has not begun.
+        """
+        found = {
+            one.name: result_in(self.logs(one.name)) if one.has_begun else None
+            for one in self.nodes
+        }
         return READ.note(found, f"results of {self}")
 
     def wait(self, timeout: float | None = None, *, ended: str | None = None) -> TrainingJob:

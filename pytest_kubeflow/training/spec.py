@@ -179,7 +179,8 @@ class JobSpec:
             for role, (count, one) in roles.items()
             if count
         }
-        policy: dict[str, Any] = {"cleanPodPolicy": "None", "backoffLimit": 0}
+        # With a backoffLimit the operator removes its pods, and their logs, when it is reached.
+        policy: dict[str, Any] = {"cleanPodPolicy": "None"}
         if self.suspend:
             policy["suspend"] = True
         if self.deadline is not None:

@@ -27,6 +27,17 @@ def gives_up(code: int) -> None:
     sys.exit(code if rank == 1 else 0)
 
 
+def waits_in_vain() -> None:
+    """Of a PyTorchJob: rank 1 gives up while the master, which alone decides otherwise, goes on."""
+    import os
+    import sys
+    import time
+
+    if os.environ["RANK"] == "1":
+        sys.exit("rank 1 gives up")
+    time.sleep(600)
+
+
 def outlives(token: str, seed: int) -> dict[str, Any]:
     """Rank 1 waits to be killed where it is the first of its kind; its successor does the work.
 

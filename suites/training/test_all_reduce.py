@@ -15,7 +15,10 @@ pytestmark = pytest.mark.kf_requires("training")
 @pytest.fixture
 def told(reduced: TrainingJob) -> dict[str, Any]:
     """What each node has returned, by its name."""
-    return reduced.wait().results()
+    found = reduced.wait().results()
+    silent = [name for name, one in found.items() if one is None]
+    assert not silent, f"{reduced} is over, and nothing was returned by {', '.join(silent)}"
+    return found
 
 
 def sums(seed: int, world: int = NODES) -> list[int]:

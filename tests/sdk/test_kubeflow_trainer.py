@@ -34,7 +34,6 @@ def told(sdk_python: SdkPython) -> Any:
             timeout=180,
         )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "version info is not available" not in done.stderr, done.stderr
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
@@ -50,4 +49,4 @@ def test_what_the_sdk_lists(told: Any) -> None:
     assert "torch-distributed" in told["runtimes"]
     assert told["listed"] == [told["name"]]
     assert told["left"] == []
-    assert "SuccessfulCreate" in told["events"], told["events"]
+    assert {"Scheduled", "Started"} <= set(told["events"]), told["events"]

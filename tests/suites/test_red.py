@@ -29,6 +29,7 @@ from .red import (
     pipelines,
     resources,
     serving,
+    training,
     volumes,
 )
 
@@ -86,6 +87,7 @@ NOT_SEEN = {
     katib.KATIB_GONE: (
         "nothing outlives its owner here; test_katib_checks.py has it see what is left"
     ),
+    **training.NOT_SEEN,
     access.FOREIGN_RECORDS: "it is expected to fail wherever ML Metadata asks nobody who he is",
 }
 """Checks that this project's own tests cannot see red, and why."""
@@ -222,6 +224,25 @@ def give_shared_pipelines(where: Endpoints) -> None:
         )
 
 
+@pytest.fixture(scope="module")
+def operator() -> Iterator[Cluster]:
+    """One with the training operator of before."""
+    with LocalKubeflow(training_operator=True) as running:
+        yield Cluster(running.endpoints)
+
+
+@pytest.mark.parametrize("fault", training.OF_OPERATOR)
+def test_checks_of_the_training_operator_go_red(
+    operator: Cluster, fault: str, tmp_path: Path
+) -> None:
+    wanted = training.OF_OPERATOR[fault]
+    outcomes, output = operator.test(fault, list(wanted), tmp_path, "--kf-timeout=20")
+    assert set(outcomes) == set(wanted), output
+    assert set(outcomes.values()) == {"FAILED"}, output
+    for text in wanted.values():
+        assert re.search(text, output), f"{text}\n{output}"
+
+
 @pytest.mark.parametrize("fault", RED)
 def test_checks_go_red(cluster: Cluster, fault: str, tmp_path: Path) -> None:
     outcomes, output = cluster.test(fault, list(RED[fault]), tmp_path)
@@ -292,7 +313,7 @@ def test_every_check_is_seen_red() -> None:
     }
     seen = {
         re.sub(r"\[\d.*\]$", "", check)
-        for found in (*RED.values(), *IN_KNATIVE_MODE.values())
+        for found in (*RED.values(), *IN_KNATIVE_MODE.values(), *training.OF_OPERATOR.values())
         for check in found
     }
     assert seen | NOT_SEEN.keys() | PLATFORM.keys() == checks

@@ -40,7 +40,6 @@ CHECKS: dict[str, dict[str, str]] = {
     },
     "training-no-dns": {
         HOSTS: r"waiting for \S+-node-0-0\.\S+:29500: \[Errno -\d\] ",
-        TORCH: r"timed out after 20 s waiting for TrainJob \S+ to end",
     },
     "training-open": {
         STRANGER: r"training is open to all: the account \S+ makes TrainJob",
@@ -68,9 +67,31 @@ CHECKS: dict[str, dict[str, str]] = {
         LIMIT: r"the admission webhook mjobset\.kb\.io does not answer, which is JobSet's",
     },
     "training-suspend-ignored": {
+        OWNER: r"TrainJob \S+ was to be suspended, and is Complete \(AllJobsCompleted",
         SUSPENDED: r"TrainJob \S+ was to be suspended, and is Complete \(AllJobsCompleted",
     },
     "training-world-one": {
         WORLDS: r"this is rank 1 in a world of 1",
     },
 }
+
+OF_OPERATOR: dict[str, dict[str, str]] = {
+    "training-ranks-equal": {
+        PYTORCH: r"two have rank 0: (\S+)-(?:master|worker)-0 and \1-(?:master|worker)-0",
+        PYTORCH_FAILS: r"timed out after 20 s waiting for PyTorchJob \S+ to end",
+    },
+    "training-world-one": {
+        PYTORCH: r"PyTorchJob \S+ is over, and nothing was returned by worker-0",
+    },
+}
+"""The same where the training operator is installed, too."""
+
+_NO_FAULT = "no fault of the embedded cluster shows it; test_training_checks.py has it see "
+NOT_SEEN = {
+    NO_SIDECARS: f"{_NO_FAULT}a sidecar that nobody wants",
+    RESERVED: f"{_NO_FAULT}a webhook that refuses nothing",
+    TORCH: f"it needs PyTorch; {_NO_FAULT}a sum that is wrong",
+    TENSORFLOW: f"it needs TFJobs; {_NO_FAULT}a sum that is wrong",
+    MPI: f"it needs MPIJobs; {_NO_FAULT}a worker that is not reached",
+}
+"""Checks that this project's own tests cannot see red on a cluster, and why."""
