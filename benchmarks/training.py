@@ -84,7 +84,11 @@ class Measured:
             self._namespace, label_selector=f"jobset.sigs.k8s.io/jobset-name={name}"
         ).items
         told = [
-            result_in(self._core.read_namespaced_pod_log(pod.metadata.name, self._namespace))
+            result_in(
+                self._core.read_namespaced_pod_log(
+                    pod.metadata.name, self._namespace, _preload_content=False
+                ).data.decode()
+            )
             for pod in pods
         ]
         sums = [sum(column) for column in zip(*(share_of(r, 0) for r in range(nodes)), strict=True)]
