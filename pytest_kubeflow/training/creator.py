@@ -13,20 +13,14 @@ from pytest_kubeflow.errors import ConfigurationError, KubeflowError, NotFound
 from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.manifest import as_ours, read_manifest
 from pytest_kubeflow.redaction import Secret
-from pytest_kubeflow.training.errors import TrainingFailed
+from pytest_kubeflow.training.errors import TrainingFailed, UnknownFields
 from pytest_kubeflow.training.job import TrainingAccess, TrainingJob
 from pytest_kubeflow.training.kinds import OPERATOR_JOBS, TRAIN_JOB, JobKind, kind_of
 from pytest_kubeflow.training.spec import JobSpec, PodFields
 
 _WEBHOOK = "admission webhook"
 _UNKNOWN = re.compile(r'unknown field "(?P<path>[^"]+)"')
-_SINCE = {
-    "spec.runtimePatches": "Trainer 2.2 and later have it, 2.0 and 2.1 have podTemplateOverrides",
-    "spec.podTemplateOverrides": "Trainer 2.0 and 2.1 have it, 2.2 and later have runtimePatches",
-    "spec.activeDeadlineSeconds": "Trainer 2.2 and later have it",
-    "spec.labels": "Trainer 2.0 and 2.1 have it, 2.2 and later have runtimePatches",
-    "spec.annotations": "Trainer 2.0 and 2.1 have it, 2.2 and later have runtimePatches",
-}
+
 
 Work = Callable[..., Any] | Sequence[str] | Mapping[str, Any] | str | Path
 
@@ -132,7 +126,7 @@ class JobCreator:
             body = wanted.train_job(name, access.namespace, labels, fields_of_release)
             try:
                 _create(access, job, body)
-            except _UnknownFields as error:
+            except UnknownFields as error:
                 if f"spec.{fields_of_release.value}" not in error.paths or not self._pod_fields[1:]:
                     raise
                 # Another release: it will know the same of all jobs to come.
@@ -153,16 +147,6 @@ class JobCreator:
         in_turn([*deletions(self.jobs), self.jobs.clear])
 
 
-class _UnknownFields(TrainingFailed):
-    def __init__(self, job: TrainingJob, paths: Sequence[str]) -> None:
-        self.paths = paths
-        known = "; ".join(f"{one}: {_SINCE[one]}" for one in paths if one in _SINCE)
-        super().__init__(
-            f"{job} has fields that this cluster does not know, and would leave out without a "
-            f"word: {', '.join(paths)}" + (f" ({known})" if known else "")
-        )
-
-
 def _create(access: TrainingAccess, job: TrainingJob, body: Mapping[str, Any]) -> None:
     at = access.at(job.kind, job.name)
     try:
@@ -171,7 +155,7 @@ def _create(access: TrainingAccess, job: TrainingJob, body: Mapping[str, Any]) -
         raise TrainingFailed(f"{error.message}: {_not_served(access, job.kind)}") from error
     except KubeflowError as error:
         if paths := _UNKNOWN.findall(error.message):
-            raise _UnknownFields(job, paths) from error
+            raise UnknownFields(str(job), paths) from error
         if "already exists" in error.message:
             raise TrainingFailed(
                 f"there is a {job} already: left as it is; take another name, or none"
