@@ -15,7 +15,9 @@ from pytest_kubeflow.local.cluster import Endpoints, LocalKubeflow
 from tests.local.webapps.conftest import eventually
 
 TRAINER, JOBSET = ("trainer.kubeflow.org", "v1alpha1"), ("jobset.x-k8s.io", "v1alpha2")
+OPERATOR = ("kubeflow.org", "v1")
 PLURALS = {
+    "pytorchjobs": ("PyTorchJob", OPERATOR),
     "trainjobs": ("TrainJob", TRAINER),
     "trainingruntimes": ("TrainingRuntime", TRAINER),
     "jobsets": ("JobSet", JOBSET),
@@ -180,8 +182,8 @@ def training() -> Iterator[Training]:
 
 @pytest.fixture(scope="package")
 def older() -> Iterator[Training]:
-    """With Trainer 2.1, in pods that share the machine's network."""
-    cluster = LocalKubeflow(trainer="2.1", pod_network="shared")
+    """With Trainer 2.1 and the Training Operator, in pods that share the machine's network."""
+    cluster = LocalKubeflow(trainer="2.1", training_operator=True, pod_network="shared")
     with cluster as running, training_of(running.endpoints) as found:
         yield found
 

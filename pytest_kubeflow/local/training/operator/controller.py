@@ -126,9 +126,8 @@ class PyTorchJobController(Controller):
                 await self._services(job, kind, replica, services)
         if "startTime" not in status:
             status["startTime"] = now()
-        if (seconds := policy.get("activeDeadlineSeconds")) is not None:
-            left = datetime.fromisoformat(status["startTime"]) + timedelta(seconds=seconds)
-            self.queue.add_after(key, max(0.0, (left - datetime.now(UTC)).total_seconds()))
+        # A deadline is noticed when something else happens alone: the operator puts the job on a
+        # queue that nobody works on.
         for event in judge(job, status, self._faults):
             await self._tell(job, *event)
 
