@@ -48,6 +48,8 @@ class Embedded:
             faults=settings.faults,
             strict=settings.strict,
             pod_network=settings.pod_network,
+            trainer=settings.trainer,
+            training_operator=settings.training_operator,
             password=None if is_default else secrets.token_urlsafe(12),
         )
         self._thread = threading.Thread(target=self._start, name="embedded-kubeflow", daemon=True)

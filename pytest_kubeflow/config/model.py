@@ -291,6 +291,12 @@ class LocalSettings:
     pod_network: str = "auto"
     """auto, own (each pod has a network of its own) or shared (all have the machine's)."""
 
+    trainer: str = "2.2"
+    """The release of Trainer."""
+
+    training_operator: bool = False
+    """There are PyTorchJobs of the older Training Operator, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class KubeflowConfig:

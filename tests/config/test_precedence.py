@@ -87,6 +87,8 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "local_fault": ("a,b", ("a", "b")),
         "local_strict": ("on", True),
         "local_pod_network": ("shared", "shared"),
+        "local_trainer": ("2.1", "2.1"),
+        "local_training_operator": ("true", True),
         "gpu_all_nodes": ("true", True),
         "serving_mode": ("RawDeployment", "RawDeployment"),
         "serving_ingress": ("port-forward", "port-forward"),
@@ -172,6 +174,8 @@ MALFORMED = {
     "local_fault": "NOT A NAME",
     "local_strict": "perhaps",
     "local_pod_network": "bridge",
+    "local_trainer": "3.0",
+    "local_training_operator": "perhaps",
 }
 
 

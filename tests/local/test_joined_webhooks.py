@@ -30,14 +30,18 @@ _ACCOUNT = "default-editor"  # made by the controller of profiles
 _VIEWERS = ("kubeflow.org", "v1alpha1", _PROFILE, "pvcviewers")
 _DEFAULTS = ("kubeflow.org", "v1alpha1", _PROFILE, "poddefaults")
 _MUTATING = {
+    "defaulter.trainer.kubeflow.org",
+    "jobset-mutating-webhook-configuration",
     "katib.kubeflow.org",
     "poddefaults-webhook-mutating-webhook-configuration",
     "pvcviewer-mutating-webhook-configuration",
 }
 _VALIDATING = {
     "inferenceservice.serving.kserve.io",
+    "jobset-validating-webhook-configuration",
     "katib.kubeflow.org",
     "pvcviewer-validating-webhook-configuration",
+    "validator.trainer.kubeflow.org",
 }
 
 

@@ -29,9 +29,11 @@ SECRET = "mlpipeline-minio-artifact"
 _LISTENS = "0A"
 _FOREIGN = "rebound.example.net"
 _OF_PLATFORMS = {
+    "jobset-webhook-service.kubeflow-system",
     "katib-controller.kubeflow",
     "katib-db-manager.kubeflow",
     "katib-ui.kubeflow",
+    "kubeflow-trainer-controller-manager.kubeflow-system",
     *("dashboard.kubeflow", "dex.auth", "gateway", "oauth2-proxy.oauth2-proxy"),
     *("profiles-kfam.kubeflow", "volumes-web-app-service.kubeflow"),
     *("jupyter-web-app-service.kubeflow", "poddefaults-webhook-service.kubeflow"),

@@ -41,4 +41,22 @@ OPTIONS = (
         default="auto",
         metavar="NETWORK",
     ),
+    Option(
+        "local_trainer",
+        "local.trainer",
+        p.choice("2.1", "2.2"),
+        "Release of Trainer of the embedded Kubeflow: 2.1 is that of Kubeflow 26.03, 2.2 that of "
+        "26.03.1.",
+        default="2.2",
+        metavar="RELEASE",
+    ),
+    Option(
+        "local_training_operator",
+        "local.training_operator",
+        p.FLAG,
+        "The embedded Kubeflow has the Training Operator v1, too, with PyTorchJobs.",
+        default=False,
+        metavar="BOOL",
+        flag=True,
+    ),
 )

@@ -88,6 +88,8 @@ def test_jobsets_are_not_made_behind_a_proxy(faulty: Platform) -> None:
 
     with faulty.broken("jobset-webhook-behind-sidecar"):
         wait_until(lambda: "mjobset.kb.io" in told() and "EOF" in told())
+        # The one before it goes meanwhile.
+        wait_until(lambda: len(faulty.pods("jobset", "kubeflow-system")) == 1)
         (pod,) = faulty.pods("jobset", "kubeflow-system")
         every = (*pod.spec.init_containers, *pod.spec.containers)
         assert {one.name for one in every} == {"manager", "istio-proxy"}
