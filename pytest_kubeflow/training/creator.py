@@ -152,7 +152,7 @@ def _create(access: TrainingAccess, job: TrainingJob, body: Mapping[str, Any]) -
     try:
         at.create(body, strict=True)
     except NotFound as error:
-        raise TrainingFailed(f"{error.message}: {_not_served(access, job.kind)}") from error
+        raise TrainingFailed(f"{error.message}: {not_served(access, job.kind)}") from error
     except KubeflowError as error:
         if paths := _UNKNOWN.findall(error.message):
             raise UnknownFields(str(job), paths) from error
@@ -167,12 +167,13 @@ def _create(access: TrainingAccess, job: TrainingJob, body: Mapping[str, Any]) -
         raise TrainingFailed(f"{job} is refused: {words}") from error
 
 
-def _not_served(access: TrainingAccess, kind: JobKind) -> str:
+def not_served(access: TrainingAccess, kind: JobKind) -> str:
     """Why there is no such kind here: none at all, or another version of it, another operator's."""
     resource = kind.kind.resource
     if resource not in access.cluster.capabilities.custom_resources:
         return f"this cluster serves no {resource}"
     return (
-        f"this cluster serves {resource} in another version than {kind.kind.version}: it is "
-        "another operator's (mpi-operator has v2beta1), and two of them cannot share a definition"
+        f"this cluster serves {resource} in another version than {kind.kind.version}, so that it "
+        "is another operator's (mpi-operator has v2beta1), and two cannot share one definition "
+        "(KF716 mpijobs-two-owners)"
     )

@@ -5,13 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.training.creator import not_served
+from pytest_kubeflow.training.job import TrainingAccess
 from pytest_kubeflow.training.kinds import MPI_JOB, PYTORCH_JOB, TF_JOB, TRAIN_JOB
 from pytest_kubeflow.training.node import nodes_of
 from pytest_kubeflow.training.program import function_program, python_command, result_in
@@ -264,3 +267,13 @@ def test_results_are_read_from_any_log(text: str) -> None:
     assert result_in(f"{text}\n" + '{"rank": 0}\n' + "the end\n") == {"rank": 0}
     result_in(text)
     assert objects.BEGAN
+
+
+def test_a_kind_that_is_another_operators() -> None:
+    """F26: mpi-operator serves mpijobs.kubeflow.org in another version."""
+    there = SimpleNamespace(custom_resources={"mpijobs.kubeflow.org"})
+    access = cast(TrainingAccess, SimpleNamespace(cluster=SimpleNamespace(capabilities=there)))
+    told = not_served(access, MPI_JOB)
+    assert told.startswith("this cluster serves mpijobs.kubeflow.org in another version than v1")
+    assert "KF716 mpijobs-two-owners" in told
+    assert not_served(access, TF_JOB) == "this cluster serves no tfjobs.kubeflow.org"
