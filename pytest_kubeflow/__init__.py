@@ -105,6 +105,12 @@ if TYPE_CHECKING:
     from pytest_kubeflow.tensorboards.server import Scalar, TensorBoardServer
     from pytest_kubeflow.tensorboards.tensorboard import Tensorboard
     from pytest_kubeflow.tensorboards.webapp import TensorboardsWebApp
+    from pytest_kubeflow.training.creator import JobCreator
+    from pytest_kubeflow.training.errors import TrainingFailed
+    from pytest_kubeflow.training.job import TrainingJob
+    from pytest_kubeflow.training.node import TrainingNode
+    from pytest_kubeflow.training.runtime import TrainingRuntime, cluster_runtime
+    from pytest_kubeflow.training.runtime_maker import OwnRuntime, RuntimeMaker
     from pytest_kubeflow.volumes.creator import VolumeCreator
     from pytest_kubeflow.volumes.errors import ViewerFailed
     from pytest_kubeflow.volumes.filebrowser import FileBrowser
@@ -147,6 +153,7 @@ __all__ = [
     "InferenceService",
     "IntParameter",
     "Inventory",
+    "JobCreator",
     "JupyterWebApp",
     "KatibExperiment",
     "KatibUI",
@@ -167,6 +174,7 @@ __all__ = [
     "ObjectStoreError",
     "Outputs",
     "OwnImage",
+    "OwnRuntime",
     "PermissionDenied",
     "PipelineExperiment",
     "PipelineExperimentCreator",
@@ -193,6 +201,7 @@ __all__ = [
     "RequestFailed",
     "RunFailed",
     "RunMismatch",
+    "RuntimeMaker",
     "Scalar",
     "Schedule",
     "ScratchBucket",
@@ -210,6 +219,10 @@ __all__ = [
     "TensorboardCreator",
     "TensorboardFailed",
     "TensorboardsWebApp",
+    "TrainingFailed",
+    "TrainingJob",
+    "TrainingNode",
+    "TrainingRuntime",
     "Trial",
     "UploadedPipeline",
     "Viewer",
@@ -228,6 +241,7 @@ __all__ = [
     "WorkflowNode",
     "as_float32",
     "begin",
+    "cluster_runtime",
     "event_file",
     "forgeries",
     "model_uri",
@@ -328,6 +342,12 @@ _HOMES = {
     "tensorboards.server": ["Scalar", "TensorBoardServer"],
     "tensorboards.tensorboard": ["Tensorboard"],
     "tensorboards.webapp": ["TensorboardsWebApp"],
+    "training.creator": ["JobCreator"],
+    "training.errors": ["TrainingFailed"],
+    "training.job": ["TrainingJob"],
+    "training.node": ["TrainingNode"],
+    "training.runtime": ["TrainingRuntime", "cluster_runtime"],
+    "training.runtime_maker": ["OwnRuntime", "RuntimeMaker"],
     "volumes.creator": ["VolumeCreator"],
     "volumes.errors": ["ViewerFailed"],
     "volumes.filebrowser": ["FileBrowser"],

@@ -57,6 +57,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.fixtures.viewers",
     "pytest_kubeflow.fixtures.tensorboards",
     "pytest_kubeflow.fixtures.katib",
+    "pytest_kubeflow.fixtures.training",
     "pytest_kubeflow.fixtures.access",
 )
 """What only a session of tests needs; `pytest --help` goes without."""

@@ -20,6 +20,16 @@ class CustomKind:
     version: str
     plural: str
 
+    @property
+    def api_version(self) -> str:
+        """As manifests name it: "argoproj.io/v1alpha1"."""
+        return f"{self.group}/{self.version}"
+
+    @property
+    def resource(self) -> str:
+        """As discovery names it: "workflows.argoproj.io"."""
+        return f"{self.plural}.{self.group}"
+
     def of(self, kubernetes: KubernetesClient, namespace: str, name: str) -> CustomObject:
         """The object of this kind and name."""
         return CustomObject(kubernetes, self, namespace, name)
@@ -79,12 +89,21 @@ class CustomObject:
             )
         return found
 
-    def create(self, body: Mapping[str, Any]) -> None:
-        """Make it: `body` is the whole of it."""
+    def create(
+        self, body: Mapping[str, Any], *, strict: bool = False, dry_run: bool = False
+    ) -> None:
+        """Make it: `body` is the whole of it.
+
+        `strict`: fields that its definition does not know are refused, which are otherwise left out
+        without a word. `dry_run`: it is refused or admitted, and never made.
+        """
         kind = self.kind
+        options = {"field_validation": "Strict"} if strict else {}
+        if dry_run:
+            options["dry_run"] = "All"
         with calling(f"create {self}"):
             self.kubernetes.custom.create_namespaced_custom_object(
-                kind.group, kind.version, self.namespace, kind.plural, dict(body)
+                kind.group, kind.version, self.namespace, kind.plural, dict(body), **options
             )
 
     def patch(self, body: Mapping[str, Any]) -> None:

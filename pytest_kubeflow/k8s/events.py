@@ -65,20 +65,24 @@ def message_of(event: Any) -> str:
     return " ".join((event.message or "").split())
 
 
-def last_refusal(events: list[Any]) -> str:
+def last_refusal(
+    events: list[Any],
+    *,
+    failed: frozenset[str] = frozenset({"FailedCreate"}),
+    made: frozenset[str] = frozenset({"SuccessfulCreate"}),
+) -> str:
     """Why pods cannot be made, by the events of what makes them, oldest first.
 
     Empty once one was made: what was said before has passed, and its event stays for an hour.
+    `failed` and `made` are the reasons by which that maker tells both.
     """
     for number, event in enumerate(reversed(events)):
-        if event.reason == "SuccessfulCreate":
+        if event.reason in made:
             return ""
-        if event.reason == "FailedCreate":
+        if event.reason in failed:
             before = events[: len(events) - 1 - number]
-            made = any(
-                one.reason == "SuccessfulCreate" for one in before if _when(one) == _when(event)
-            )
-            return "" if made else message_of(event)
+            was_made = any(one.reason in made for one in before if _when(one) == _when(event))
+            return "" if was_made else message_of(event)
     return ""
 
 

@@ -21,6 +21,11 @@ SELECTOR = f"{MANAGED_BY}={MANAGER}"
 _CUSTOM = {
     "experiment": ("kubeflow.org", "v1beta1", "experiments"),
     "workflow": ("argoproj.io", "v1alpha1", "workflows"),
+    "trainjob": ("trainer.kubeflow.org", "v1alpha1", "trainjobs"),
+    "trainingruntime": ("trainer.kubeflow.org", "v1alpha1", "trainingruntimes"),
+    "pytorchjob": ("kubeflow.org", "v1", "pytorchjobs"),
+    "tfjob": ("kubeflow.org", "v1", "tfjobs"),
+    "mpijob": ("kubeflow.org", "v1", "mpijobs"),
     "notebook": ("kubeflow.org", "v1", "notebooks"),
     "tensorboard": ("tensorboard.kubeflow.org", "v1alpha1", "tensorboards"),
     "poddefault": ("kubeflow.org", "v1alpha1", "poddefaults"),

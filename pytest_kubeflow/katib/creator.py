@@ -11,14 +11,11 @@ from pytest_kubeflow.config.imagemirror import ImageMirrors
 from pytest_kubeflow.deletion import deletions, in_turn
 from pytest_kubeflow.errors import ConfigurationError, KubeflowError, NotFound
 from pytest_kubeflow.k8s.made import MADE
+from pytest_kubeflow.k8s.manifest import as_ours, read_manifest
 from pytest_kubeflow.katib.errors import ExperimentFailed
 from pytest_kubeflow.katib.experiment import KatibAccess, KatibExperiment
 from pytest_kubeflow.katib.search_space import SearchParameter
-from pytest_kubeflow.katib.spec import (
-    ExperimentSpec,
-    check_name,
-    read_manifest,
-)
+from pytest_kubeflow.katib.spec import KIND, ExperimentSpec, check_name
 from pytest_kubeflow.katib.trial_watch import TrialWatch
 
 _WEBHOOK = "admission webhook"
@@ -71,8 +68,8 @@ class ExperimentCreator:
                 raise ConfigurationError(
                     "an experiment is made from a manifest or from a search space, not from both"
                 )
-            read = self._mirrors.in_manifest(read_manifest(manifest))
-            body = _renamed(read, name, access.namespace, labels)
+            read = self._mirrors.in_manifest(read_manifest(manifest, KIND))
+            body = as_ours(read, name, access.namespace, labels)
         else:
             if space is None or trial is None:
                 raise ConfigurationError(
@@ -95,17 +92,6 @@ class ExperimentCreator:
         All deletions begin before the first is waited for.
         """
         in_turn([*deletions(self.experiments), self.experiments.clear])
-
-
-def _renamed(
-    manifest: Mapping[str, Any], name: str, namespace: str, labels: Mapping[str, str]
-) -> dict[str, Any]:
-    """The same as an object of ours in our namespace."""
-    metadata = dict(manifest.get("metadata") or {})
-    metadata.pop("generateName", None)
-    theirs = metadata.get("labels") or {}
-    metadata |= {"name": name, "namespace": namespace, "labels": {**theirs, **labels}}
-    return {**manifest, "metadata": metadata}
 
 
 def _create(access: KatibAccess, name: str, body: Mapping[str, Any]) -> None:

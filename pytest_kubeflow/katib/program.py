@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import inspect
 import re
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.function_source import function_source
 from pytest_kubeflow.katib.search_space import CategoricalParameter, SearchParameter
 
 PLACEHOLDER = re.compile(r"\$\{trialParameters\.(.+?)\}")
@@ -119,29 +119,11 @@ def check_command(command: Sequence[str], space: Mapping[str, SearchParameter]) 
 
 
 def _source(function: Callable[..., Any]) -> str:
-    name = getattr(function, "__name__", repr(function))
-    if name == "<lambda>" or not inspect.isfunction(function):
-        raise ConfigurationError(
-            f"{name} cannot be sent to a trial: give a function that begins with def"
-        )
-    if function.__closure__:
-        raise ConfigurationError(
-            f"the function {name} uses {', '.join(function.__code__.co_freevars)} of another one "
-            "around it, which a trial does not have: give it by a parameter or define it inside"
-        )
-    try:
-        source = textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError) as error:
-        raise ConfigurationError(
-            f"the source of {name} cannot be read ({error}): give a function of a file"
-        ) from error
-    if not source.startswith("def "):
-        raise ConfigurationError(
-            f"the function {name} has a decorator, or is async: give a plain one"
-        )
+    source = function_source(function, "a trial")
     if (found := PLACEHOLDER.search(source)) is not None:
         raise ConfigurationError(
-            f"the source of {name} contains {found[0]}, which Katib replaces by a value"
+            f"the source of {function.__name__} contains {found[0]}, which Katib replaces by a "
+            "value"
         )
     return source
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
@@ -16,7 +15,6 @@ from pytest_kubeflow.katib.search_space import SearchParameter
 GROUP, VERSION = "kubeflow.org", "v1beta1"
 TRIALS, SUGGESTIONS = "trials", "suggestions"
 KIND = CustomKind("Experiment", GROUP, VERSION, "experiments")
-API_VERSION = f"{GROUP}/{VERSION}"
 EXPERIMENT_LABEL = "katib.kubeflow.org/experiment"
 TRIAL_LABEL = "katib.kubeflow.org/trial"
 DEPLOYMENT_LABEL = "katib.kubeflow.org/deployment"
@@ -144,7 +142,7 @@ class ExperimentSpec:
         if self.early_stopping is not None:
             spec["earlyStopping"] = _algorithm("medianstop", self.early_stopping)
         return {
-            "apiVersion": API_VERSION,
+            "apiVersion": KIND.api_version,
             "kind": "Experiment",
             "metadata": {"name": name, "namespace": namespace, "labels": dict(labels)},
             "spec": spec,
@@ -206,34 +204,3 @@ def _algorithm(name: str, settings: Mapping[str, str]) -> dict[str, Any]:
             {"name": key, "value": str(value)} for key, value in settings.items()
         ]
     return algorithm
-
-
-def read_manifest(manifest: Mapping[str, Any] | str | Path) -> dict[str, Any]:
-    """An Experiment as a dictionary, from one, from YAML or from a file of it.
-
-    Raises ConfigurationError for what is no Experiment of the one version that there is.
-    """
-    import yaml
-
-    where = "the manifest"
-    if isinstance(manifest, Path):
-        where = str(manifest)
-        try:
-            manifest = manifest.read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:
-            raise ConfigurationError(f"{where} cannot be read: {error}") from error
-    if isinstance(manifest, str):
-        try:
-            manifest = yaml.safe_load(manifest)
-        except yaml.YAMLError as error:
-            told = " ".join(str(error).split())
-            raise ConfigurationError(f"{where} is no YAML: {told}") from error
-    if not isinstance(manifest, Mapping):
-        raise ConfigurationError(f"{where} is no Experiment but a {type(manifest).__name__}")
-    found = f"{manifest.get('kind')} of {manifest.get('apiVersion')}"
-    if (manifest.get("kind"), manifest.get("apiVersion")) != ("Experiment", API_VERSION):
-        raise ConfigurationError(f"{where} is a {found}, and no Experiment of {API_VERSION}")
-    for key in ("metadata", "spec"):
-        if not isinstance(manifest.get(key, {}), Mapping):
-            raise ConfigurationError(f"{where} has a {key} that is no mapping")
-    return dict(manifest)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from pytest_kubeflow.k8s.conditions import Condition, condition, conditions_of, holds
 from pytest_kubeflow.k8s.custom_object import ObjectState
-from pytest_kubeflow.katib.conditions import Condition, condition, conditions_of, holds
 from pytest_kubeflow.katib.observation import Observation, strategies_of
 from pytest_kubeflow.katib.search_space import SearchParameter, space_of
 from pytest_kubeflow.katib.spec import MAXIMIZE

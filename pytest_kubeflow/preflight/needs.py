@@ -34,6 +34,7 @@ PVC_VIEWERS = "pvcviewers"
 TENSORBOARDS = "tensorboards"
 KATIB = "katib"
 WORKFLOWS = "workflows"
+TRAINING = "training"
 GPU = "gpu"
 
 MODELS = "models"

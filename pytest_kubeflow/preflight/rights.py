@@ -31,7 +31,8 @@ class Right:
 
     group: str = ""
     component: str | None = None
-    """The component (or "istio") of which it is a resource; None where every Kubernetes has it."""
+    """The component (or "istio") of which it is a resource, or the resource itself
+    ("trainjobs.trainer.kubeflow.org"); None where every Kubernetes has it."""
 
     cluster_wide: bool = False
     """Whether the resource is in no namespace."""
@@ -53,6 +54,7 @@ _VIEWERS = (need.PVC_VIEWERS,)
 _TENSORBOARDS = (need.TENSORBOARDS,)
 _KATIB = (need.KATIB,)
 _WORKFLOWS = (need.WORKFLOWS,)
+_TRAINING = (need.TRAINING,)
 NEEDED = (
     Right(_OBJECT, "pods", "volumes and helper pods", (need.VOLUMES,)),
     Right(("get", "list"), "pods", "the evidence of failures", (*_RUN, *_SERVED), stops=False),
@@ -119,6 +121,19 @@ NEEDED = (
     Right(("list",), "pods", "the pods of Workflows", _WORKFLOWS),
     Right(("get",), "pods/log", "the logs of Workflows", _WORKFLOWS),
     Right(("list",), "persistentvolumeclaims", "the claims of Workflows", _WORKFLOWS),
+    *(
+        Right(
+            *((*_OBJECT, "patch"), plural, "training jobs", _TRAINING),
+            group=group,
+            component=f"{plural}.{group}",
+        )
+        for plural, group in (
+            ("trainjobs", "trainer.kubeflow.org"),
+            ("pytorchjobs", "kubeflow.org"),
+        )
+    ),
+    Right(("list",), "pods", "the nodes of training jobs", _TRAINING),
+    Right(("get",), "pods/log", "the logs of training jobs", _TRAINING),
     Right(("get",), "pods/log", "the logs of trials", _KATIB),
     Right(("get",), "pods/log", "the files on volumes", (need.VOLUMES,)),
     Right(("get",), "pods/log", "the logs of tasks", (*_RUN, *_SERVED), stops=False),
@@ -142,6 +157,7 @@ NEEDED = (
             *_TENSORBOARDS,
             *_KATIB,
             *_WORKFLOWS,
+            *_TRAINING,
         ),
         stops=False,
     ),
@@ -197,8 +213,9 @@ def check_rights(
     with checks.check(RIGHTS) as finding:
         name = choice.name if choice is not None else None
         where = f"in {name}" if name else "in a new namespace" if choice else "in the cluster"
-        components = set(cluster.capabilities.components)
-        if cluster.capabilities.ingress == "istio":
+        there = cluster.capabilities
+        components = {*there.components, *there.custom_resources}
+        if there.ingress == "istio":
             components.add("istio")
         wanted = [
             one

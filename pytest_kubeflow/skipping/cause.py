@@ -27,10 +27,16 @@ CAUSES = {
     "profile-keys": "no keys of the profile",
     "profiles": "no second profile",
     "public-pipelines": "no right to public pipelines",
+    "model-registry": "no Model Registry",
     "registry": "no registry to push to",
     "registry-login": "no login at the registry",
+    "runtimes": "no right to runtimes of our own",
+    "sidecars": "no sidecars",
     "slow": "only with --kf-slow",
     "stored-artifacts": "artifacts of runs alone are shown",
+    "torch": "no PyTorch",
+    "trainer": "no Kubeflow Trainer",
+    "training-operator": "no legacy training operator",
 }
 """The causes of skips in the shipped suites, and how the last line calls them; others are called
 by their own names."""

@@ -20,6 +20,7 @@ FIXTURES = {
     "pipeline_experiment": "pipelines",
     "pipeline_run": "pipelines",
     "pod_default": "notebooks",
+    "pytorch_job": "training",
     "run_pipeline": "pipelines",
     "run_workflow": "workflows",
     "shared_inference_service": "kserve",
@@ -30,7 +31,10 @@ FIXTURES = {
     "shared_pipeline_experiment": "pipelines",
     "shared_run_workflow": "workflows",
     "shared_tensorboard": "tensorboards",
+    "shared_train_job": "training",
     "tensorboard": "tensorboards",
+    "train_job": "training",
+    "training_runtime": "training",
     "upload_pipeline": "pipelines",
 }
 """Fixtures that only tests of a component ask for."""

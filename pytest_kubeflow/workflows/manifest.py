@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +10,10 @@ from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.k8s.custom_object import CustomKind
+from pytest_kubeflow.k8s.manifest import as_ours, read_manifest, where_from
 from pytest_kubeflow.workflows.known_fields import unknown_fields
 
 KIND = CustomKind("Workflow", "argoproj.io", "v1alpha1", "workflows")
-API_VERSION = f"{KIND.group}/{KIND.version}"
 LONGEST = 63
 """Characters of a name: it is a label's value as well."""
 
@@ -45,14 +44,8 @@ class WorkflowManifest:
         Raises ConfigurationError for what is no Workflow, and for fields that Argo does not know:
         it would leave them out without a word.
         """
-        where = str(manifest) if isinstance(manifest, Path) else "the manifest"
-        found = _parsed(manifest, where)
-        kind = f"{found.get('kind')} of {found.get('apiVersion')}"
-        if (found.get("kind"), found.get("apiVersion")) != ("Workflow", API_VERSION):
-            raise ConfigurationError(f"{where} is a {kind}, and no Workflow of {API_VERSION}")
-        for key in ("metadata", "spec"):
-            if not isinstance(found.get(key, {}), Mapping):
-                raise ConfigurationError(f"{where} has a {key} that is no mapping")
+        where = where_from(manifest)
+        found = read_manifest(manifest, KIND)
         if unknown := unknown_fields(found.get("spec") or {}):
             raise ConfigurationError(
                 f"{where} has fields that Argo does not know, and would leave out without a word: "
@@ -78,12 +71,7 @@ class WorkflowManifest:
 
         Raises ConfigurationError for an argument that it does not take.
         """
-        made = copy.deepcopy(dict(self.object))
-        metadata = dict(made.get("metadata") or {})
-        metadata.pop("generateName", None)
-        theirs = metadata.get("labels") or {}
-        metadata |= {"name": name, "namespace": namespace, "labels": {**theirs, **labels}}
-        made["metadata"] = metadata
+        made = as_ours(self.object, name, namespace, labels)
         spec = made["spec"] = dict(made.get("spec") or {})
         if service_account:
             spec["serviceAccountName"] = service_account
@@ -108,23 +96,3 @@ def _text(value: Any) -> str:
     import json
 
     return json.dumps(value)
-
-
-def _parsed(manifest: Mapping[str, Any] | str | Path, where: str) -> dict[str, Any]:
-    import yaml
-
-    found: Any = manifest
-    if isinstance(found, Path):
-        try:
-            found = found.read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:
-            raise ConfigurationError(f"{where} cannot be read: {error}") from error
-    if isinstance(found, str):
-        try:
-            found = yaml.safe_load(found)
-        except yaml.YAMLError as error:
-            told = " ".join(str(error).split())
-            raise ConfigurationError(f"{where} is no YAML: {told}") from error
-    if not isinstance(found, Mapping):
-        raise ConfigurationError(f"{where} is no Workflow but a {type(found).__name__}")
-    return dict(found)

@@ -11,11 +11,12 @@ import pytest
 from pytest_kubeflow.cluster import Cluster
 from pytest_kubeflow.errors import KubeflowError, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.leftovers import OwnObjects
+from pytest_kubeflow.k8s.manifest import read_manifest
 from pytest_kubeflow.katib.creator import ExperimentCreator
 from pytest_kubeflow.katib.errors import ExperimentFailed
 from pytest_kubeflow.katib.experiment import KatibAccess, KatibExperiment
 from pytest_kubeflow.katib.search_space import DoubleParameter, IntParameter
-from pytest_kubeflow.katib.spec import ExperimentSpec, read_manifest
+from pytest_kubeflow.katib.spec import KIND, ExperimentSpec
 from pytest_kubeflow.reporting.records.experiments import ExperimentRecord
 
 from .conftest import IMAGE, NAMESPACE
@@ -137,7 +138,7 @@ def test_settings_that_the_algorithm_refuses(creator: ExperimentCreator) -> None
 
 def refused(creator: ExperimentCreator, change: Callable[[dict[str, Any]], None]) -> str:
     """What is said of the example with this change: one line."""
-    manifest = read_manifest(RANDOM_EXAMPLE)
+    manifest = read_manifest(RANDOM_EXAMPLE, KIND)
     change(manifest["spec"])
     with pytest.raises(KubeflowError) as failed:
         creator(manifest)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.k8s.manifest import read_manifest
 from pytest_kubeflow.katib.observation import metrics_in_log
 from pytest_kubeflow.katib.program import check_command, function_command
 from pytest_kubeflow.katib.search_space import (
@@ -20,7 +21,7 @@ from pytest_kubeflow.katib.search_space import (
     DoubleParameter,
     IntParameter,
 )
-from pytest_kubeflow.katib.spec import ExperimentSpec, check_name, read_manifest
+from pytest_kubeflow.katib.spec import KIND, ExperimentSpec, check_name
 
 from .objects import SPACE
 
@@ -235,7 +236,7 @@ def test_manifests(tmp_path: Path) -> None:
     text = "apiVersion: kubeflow.org/v1beta1\nkind: Experiment\nspec: {parameters: []}\n"
     path = tmp_path / "experiment.yaml"
     path.write_text(text)
-    assert read_manifest(text) == read_manifest(path) == read_manifest(read_manifest(text))
+    assert read_manifest(text, KIND) == read_manifest(path, KIND)
     for wrong, words in (
         (tmp_path / "absent.yaml", "absent.yaml cannot be read"),
         ("a: [", "the manifest is no YAML"),
@@ -244,7 +245,7 @@ def test_manifests(tmp_path: Path) -> None:
         (text.replace("{parameters: []}", "3"), "has a spec that is no mapping"),
     ):
         with pytest.raises(ConfigurationError) as refused:
-            read_manifest(wrong)
+            read_manifest(wrong, KIND)
         assert words in refused.value.message
         assert "\n" not in refused.value.message
 

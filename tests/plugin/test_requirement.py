@@ -17,8 +17,8 @@ import pytest
 def made():
     pathlib.Path("made").touch()
 
-@pytest.mark.kf_requires("training")
-def test_training(made): pass
+@pytest.mark.kf_requires("knative")
+def test_knative(made): pass
 
 @pytest.mark.kf_requires("gpu", "pipelines")
 def test_gpu(made): pass
@@ -26,7 +26,7 @@ def test_gpu(made): pass
 @pytest.mark.kf_requires("pipelines", "profiles", "objectstore")
 def test_there(): pass
 """
-TRAINING = "this cluster has no training: its Kubernetes API serves "
+KNATIVE = "this cluster has no knative: its Kubernetes API serves "
 GPU = (
     "this cluster has no gpu: no node that takes pods has "
     "nvidia.com/gpu, amd.com/gpu, gpu.intel.com/* or huawei.com/* to give"
@@ -43,20 +43,20 @@ def test_skipped_with_what_was_looked_for(remote: Remote, suite: Path) -> None:
     code, output = remote.run(suite, "-ra")
     assert code == 0, output
     assert "1 passed, 2 skipped" in output
-    assert TRAINING in output
+    assert KNATIVE in output
     assert GPU in output
     assert not (suite / "made").exists()
 
 
 def test_no_test_begins_where_required(remote: Remote, suite: Path) -> None:
-    code, output = remote.run(suite, "-ra", "--kf-require=training,objectstore")
+    code, output = remote.run(suite, "-ra", "--kf-require=knative,objectstore")
     assert code == 78, output
     assert "passed" not in output
     told = (
-        "--kf-require=training,objectstore (from command line), and what that needs is not there: "
+        "--kf-require=knative,objectstore (from command line), and what that needs is not there: "
     )
     sought = "its Kubernetes API serves "
-    assert f"ERROR: {told}training: no training operator (1) ({sought}" in output
+    assert f"ERROR: {told}knative: no Knative (1) ({sought}" in output
     assert not (suite / "made").exists()
 
 
@@ -65,7 +65,7 @@ def test_no_test_begins_where_required(remote: Remote, suite: Path) -> None:
     [
         ('kf_requires("katip")', "the marker kf_requires knows no component 'katip'; valid: gpu, "),
         ("kf_requires", "the marker kf_requires takes names of components: "),
-        ('kf_requires(component="training")', "the marker kf_requires takes names of components: "),
+        ('kf_requires(component="knative")', "the marker kf_requires takes names of components: "),
     ],
 )
 def test_wrong_markers(remote: Remote, tmp_path: Path, marker: str, told: str) -> None:

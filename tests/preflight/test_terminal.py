@@ -92,14 +92,14 @@ def test_warnings_are_told(remote: Remote, suite: Path) -> None:
     code, output = remote.run(suite, "--kf-insecure")
     assert code == 0, output
     assert states(output) == {"selected tests": "warning"}
-    assert "2 of 5 will not run: no training operator (1), no GPU (1)" in output
+    assert "2 of 5 will not run: no Knative (1), no GPU (1)" in output
 
 
 SELECTED = """
 import pytest
 
-@pytest.mark.kf_requires("training")
-def test_training(kf_cluster): pass
+@pytest.mark.kf_requires("knative")
+def test_knative(kf_cluster): pass
 
 @pytest.mark.kf_requires("gpu")
 def test_gpu(kf_kubernetes): pass
@@ -116,7 +116,7 @@ def test_of_the_selected_tests(remote: Remote, suite: Path) -> None:
     (suite / "test_more.py").write_text(SELECTED)
     code, output = remote.run(suite, "--kf-preflight", "test_more.py", seconds=180)
     assert code == 0, output
-    assert "2 of 4 will not run: no training operator (1), no GPU (1)" in output
+    assert "2 of 4 will not run: no Knative (1), no GPU (1)" in output
     assert "passed" not in output
     assert states(output)["storage class"] == "not checked", "no volumes are selected"
     more = ("-k", "kserve or nothing")
@@ -129,11 +129,11 @@ def test_of_the_selected_tests(remote: Remote, suite: Path) -> None:
 def test_what_is_required_is_known_before(remote: Remote, suite: Path, more: list[str]) -> None:
     """No test begins."""
     (suite / "test_more.py").write_text(SELECTED)
-    code, output = remote.run(suite, "--kf-require=training,kserve", *more, seconds=240)
+    code, output = remote.run(suite, "--kf-require=knative,kserve", *more, seconds=240)
     assert code == 78, output
     assert states(output)["selected tests"] == "failed"
-    told = "--kf-require=training,kserve (from command line), and what that needs is not there: "
-    assert f"ERROR: {told}training: no training operator (1)" in output
+    told = "--kf-require=knative,kserve (from command line), and what that needs is not there: "
+    assert f"ERROR: {told}knative: no Knative (1)" in output
     assert "kserve:" not in output
     assert "passed" not in output
 

@@ -1,15 +1,13 @@
 """Katib's own SDK works on the embedded cluster, from an environment of its own.
 
 `kubeflow-katib` 0.19 wants protobuf below 5 and kfp 2.17 wants 6, so no environment has both. The
-SDK that follows it, `kubeflow`, makes trials of TrainJobs alone (OptimizerClient), which the
-embedded cluster does not have.
+SDK that follows it, `kubeflow`, makes trials of TrainJobs alone (OptimizerClient).
 """
 
 from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,27 +17,18 @@ from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.portforward import PortForward
 from pytest_kubeflow.local.cluster import LocalKubeflow
 
+from .conftest import SdkPython
+
 NAMESPACE = "kubeflow-user-example-com"
 SDK = "kubeflow-katib==0.19.0"
 SCRIPT = Path(__file__).parent / "kubeflow_katib.py"
 
 
 @pytest.fixture(scope="session")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def python(sdk_python: SdkPython) -> Path:
     """The Python of an environment with the SDK."""
-    folder = tmp_path_factory.mktemp("sdk")
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    found = folder / "bin/python"
-    done = subprocess.run(
-        # Newer clients of Kubernetes take dictionaries alone, and the SDK hands them its objects.
-        [found, "-m", "pip", "install", "--quiet", SDK, "kubernetes<31"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        pytest.skip(f"{SDK} cannot be installed: {done.stderr.strip().splitlines()[-1]}")
-    return found
+    # Newer clients of Kubernetes take dictionaries alone, and the SDK hands them its objects.
+    return sdk_python(SDK, "kubernetes<31")
 
 
 @pytest.fixture

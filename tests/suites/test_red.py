@@ -30,6 +30,7 @@ from .red import (
     pipelines,
     resources,
     serving,
+    training,
     volumes,
 )
 
@@ -66,6 +67,7 @@ PATIENCE = {
     "serving-never-ready": 40,
     "serving-stale": 40,
     "tensorboard-empty": 30,
+    "training-no-dns": 20,
     "terminate-ignored": 15,
     "viewer-left": 20,
     "tokens-ageless": 6,
@@ -73,7 +75,10 @@ PATIENCE = {
 """Of faults that only a timeout ends, those whose checks need seconds before they come to it."""
 BRIEF = GatewaySettings(token_seconds=3, clock_skew_seconds=0)
 """For the check that waits for a token's end, which skips where tokens live for ten minutes."""
-OPTIONS = {"notebook-prefix": ["--kf-start-timeout=8"]}
+OPTIONS = {
+    fault: ["--kf-start-timeout=8"]
+    for fault in ("notebook-prefix", "training-ignored", "training-stuck")
+}
 """Of faults that only a timeout ends, what else bounds them."""
 OTHER_WAYS = {"dashboard-open": "token-request"}
 """How a session gets in where a fault takes away the login, which begins at the dashboard."""
@@ -84,6 +89,7 @@ NOT_SEEN = {
     katib.KATIB_GONE: (
         "nothing outlives its owner here; test_katib_checks.py has it see what is left"
     ),
+    **training.NOT_SEEN,
     access.FOREIGN_RECORDS: "it is expected to fail wherever ML Metadata asks nobody who he is",
     model_registry.FOREIGN: "it is expected to fail wherever the registry's policy names nobody",
 }
@@ -226,6 +232,25 @@ def give_shared_pipelines(where: Endpoints) -> None:
         )
 
 
+@pytest.fixture(scope="module")
+def operator() -> Iterator[Cluster]:
+    """One with the training operator of before."""
+    with LocalKubeflow(training_operator=True) as running:
+        yield Cluster(running.endpoints)
+
+
+@pytest.mark.parametrize("fault", training.OF_OPERATOR)
+def test_checks_of_the_training_operator_go_red(
+    operator: Cluster, fault: str, tmp_path: Path
+) -> None:
+    wanted = training.OF_OPERATOR[fault]
+    outcomes, output = operator.test(fault, list(wanted), tmp_path, "--kf-timeout=20")
+    assert set(outcomes) == set(wanted), output
+    assert set(outcomes.values()) == {"FAILED"}, output
+    for text in wanted.values():
+        assert re.search(text, output), f"{text}\n{output}"
+
+
 @pytest.mark.parametrize("fault", RED)
 def test_checks_go_red(cluster: Cluster, fault: str, tmp_path: Path) -> None:
     outcomes, output = cluster.test(fault, list(RED[fault]), tmp_path)
@@ -296,7 +321,7 @@ def test_every_check_is_seen_red() -> None:
     }
     seen = {
         re.sub(r"\[\d.*\]$", "", check)
-        for found in (*RED.values(), *IN_KNATIVE_MODE.values())
+        for found in (*RED.values(), *IN_KNATIVE_MODE.values(), *training.OF_OPERATOR.values())
         for check in found
     }
     assert seen | NOT_SEEN.keys() | PLATFORM.keys() == checks

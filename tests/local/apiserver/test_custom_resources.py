@@ -19,6 +19,7 @@ SCHEMA = {
             "properties": {
                 "size": {"type": "integer", "minimum": 1},
                 "colour": {"type": "string", "enum": ["red", "blue"], "default": "red"},
+                "share": {"x-kubernetes-int-or-string": True},
                 "anything": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
             },
         },
@@ -92,6 +93,15 @@ def test_objects_that_do_not_fit_are_refused(
         create(balls, namespace, ball("b", **spec))
     assert refused.value.status == 422
     assert message in refused.value.body
+
+
+def test_whole_numbers_are_integers(balls: Any, namespace: str) -> None:
+    """However they are written: Go has one type for the numbers of JSON."""
+    made = create(balls, namespace, ball("whole", size=2.0, share=3.0))
+    assert (made["spec"]["size"], made["spec"]["share"]) == (2, 3)
+    assert isinstance(made["spec"]["share"], int)
+    with pytest.raises(ApiException, match="share in body must be of type integer,string: "):
+        create(balls, namespace, ball("part", size=2, share=1.5))
 
 
 def test_generation_counts_changes_of_the_spec(balls: Any, namespace: str) -> None:

@@ -16,6 +16,9 @@ _PRESERVE = "x-kubernetes-preserve-unknown-fields"
 _EMBEDDED = "x-kubernetes-embedded-resource"
 _META = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {}}
 
+_WRITTEN_OUT = 1e21
+"""Below it Go's encoding/json writes numbers without an exponent."""
+
 # Where one of these is told, rules are not asked.
 _BLOCKING = {
     "FieldValueNotSupported",
@@ -81,6 +84,8 @@ def _schema(kind: ResourceType, version: str) -> Object:
 
 
 def _shaped(schema: Object | None, value: Any, path: str, unknown: list[str]) -> Any:
+    if isinstance(value, float) and value.is_integer() and abs(value) < _WRITTEN_OUT:
+        return int(value)  # Go writes 1.0 as 1
     if not schema or schema.get(INT_OR_STRING):
         return value
     if isinstance(value, list):

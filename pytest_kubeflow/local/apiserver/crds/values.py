@@ -38,7 +38,7 @@ def wrong_values(schema: Object | None, value: Any, path: str) -> Iterator[Cause
         return
     expected = schema.get("type")
     if schema.get(INT_OR_STRING):
-        if isinstance(value, bool) or not isinstance(value, int | str):
+        if not (isinstance(value, str) or _is(value, "integer")):
             yield _of_type(path, value, "integer,string")
         return
     if expected and not _is(value, expected):

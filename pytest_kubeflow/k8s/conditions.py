@@ -1,4 +1,4 @@
-"""Conditions of Katib's objects: each has a history of them, in the order in which they came."""
+"""Conditions of custom objects, in the order in which their controllers have written them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Condition:
 
 
 def conditions_of(thing: Mapping[str, Any]) -> tuple[Condition, ...]:
-    """Of an Experiment, a Suggestion or a Trial, in Katib's order: the last is the newest."""
+    """Of an object of any kind. Those of Katib and of the training operator are a history."""
     return tuple(
         Condition(
             str(one.get("type")),

@@ -1,0 +1,71 @@
+"""Manifests of custom objects: as somebody wrote them, and as an object of ours."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.k8s.custom_object import CustomKind
+
+
+def where_from(manifest: object) -> str:
+    """What messages call it."""
+    return str(manifest) if isinstance(manifest, Path) else "the manifest"
+
+
+def read_manifest(
+    manifest: Mapping[str, Any] | str | Path, kind: CustomKind, *others: CustomKind
+) -> dict[str, Any]:
+    """An object of one of these kinds, from a dictionary, from YAML or from a file of it.
+
+    Raises ConfigurationError for what is none.
+    """
+    where = where_from(manifest)
+    found = _parsed(manifest, where, kind)
+    kinds = (kind, *others)
+    pair = (found.get("kind"), found.get("apiVersion"))
+    if pair not in {(one.name, one.api_version) for one in kinds}:
+        valid = " or ".join(f"{one.name} of {one.api_version}" for one in kinds)
+        raise ConfigurationError(f"{where} is a {pair[0]} of {pair[1]}, and no {valid}")
+    for key in ("metadata", "spec"):
+        if not isinstance(found.get(key, {}), Mapping):
+            raise ConfigurationError(f"{where} has a {key} that is no mapping")
+    return found
+
+
+def as_ours(
+    manifest: Mapping[str, Any], name: str, namespace: str, labels: Mapping[str, str]
+) -> dict[str, Any]:
+    """The same as an object of ours in our namespace: name, namespace and labels are changed."""
+    made = copy.deepcopy(dict(manifest))
+    metadata = dict(made.get("metadata") or {})
+    metadata.pop("generateName", None)
+    theirs = metadata.get("labels") or {}
+    metadata |= {"name": name, "namespace": namespace, "labels": {**theirs, **labels}}
+    made["metadata"] = metadata
+    return made
+
+
+def _parsed(
+    manifest: Mapping[str, Any] | str | Path, where: str, kind: CustomKind
+) -> dict[str, Any]:
+    import yaml
+
+    found: Any = manifest
+    if isinstance(found, Path):
+        try:
+            found = found.read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(f"{where} cannot be read: {error}") from error
+    if isinstance(found, str):
+        try:
+            found = yaml.safe_load(found)
+        except yaml.YAMLError as error:
+            told = " ".join(str(error).split())
+            raise ConfigurationError(f"{where} is no YAML: {told}") from error
+    if not isinstance(found, Mapping):
+        raise ConfigurationError(f"{where} is no {kind.name} but a {type(found).__name__}")
+    return dict(found)

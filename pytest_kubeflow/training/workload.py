@@ -1,0 +1,74 @@
+"""What controllers make of a training job, as Kubernetes has it: pods, and what events say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_kubeflow.errors import KubeflowError
+from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.k8s.events import events_about, last_refusal
+from pytest_kubeflow.training.kinds import JobKind
+from pytest_kubeflow.training.node import TrainingNode, nodes_of
+
+_FAILED = frozenset(
+    {
+        "FailedCreate",  # of a Job's pod
+        "FailedCreatePod",  # the training operator's
+        "FailedCreateService",
+        "HeadlessServiceCreationFailed",  # JobSet's
+        "JobCreationFailed",
+        "TrainJobResourcesCreationFailed",  # Trainer's
+    }
+)
+_MADE = frozenset({"SuccessfulCreate", "SuccessfulCreatePod"})
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What a controller could not make: `who`, "Job x-node-0", and its words."""
+
+    who: str
+    words: str
+
+
+@dataclass(frozen=True)
+class TrainingWorkload:
+    """Of the job `name`. Whatever it tells is asked for when it is called."""
+
+    kubernetes: KubernetesClient
+    namespace: str
+    kind: JobKind
+    name: str
+
+    def pods(self) -> list[Any]:
+        """Its V1Pods, those of attempts that have failed too."""
+        with calling(f"list the pods of {self.kind.name} {self.namespace}/{self.name}"):
+            found = self.kubernetes.core.list_namespaced_pod(
+                self.namespace, label_selector=f"{self.kind.job_label}={self.name}"
+            )
+        return list(found.items)
+
+    def nodes(self) -> list[TrainingNode]:
+        """Its nodes, in the order of their ranks."""
+        return nodes_of(self.kind, self.pods())
+
+    def refused(self) -> list[Refused]:
+        """What its controllers could not make, and have not since; none if events are not ours."""
+        try:
+            events = events_about(self.kubernetes, self.namespace, self.name, below=f"{self.name}-")
+        except KubeflowError:
+            return []
+        return list(refusals(events))
+
+
+def refusals(events: Iterable[Any]) -> Iterable[Refused]:
+    """What the events, oldest first, say of what could not be made; by who should have."""
+    makers: dict[str, list[Any]] = {}
+    for event in events:
+        about = event.involved_object
+        makers.setdefault(f"{about.kind} {about.name}", []).append(event)
+    for who, told in makers.items():
+        if words := last_refusal(told, failed=_FAILED, made=_MADE):
+            yield Refused(who, words)

@@ -1,0 +1,62 @@
+"""Jobs that fail, that wait, and that lose a node."""
+
+import pytest
+
+from pytest_kubeflow import TrainingJob, TrainingNode
+
+from .conftest import NODES
+from .test_all_reduce import sums
+
+pytestmark = pytest.mark.kf_requires("training")
+
+
+def test_a_node_that_fails_makes_it_fail(failing: TrainingJob) -> None:
+    state = failing.wait(ended="Failed").state
+    ending = state.ending
+    assert ending is not None
+    assert ending.reason == "FailedJobs", state.describe()
+    assert state.replicas["node"].failed == 1, state.describe()
+    bad = failing.node("node-1")
+    assert (bad.phase, bad.exit_code) == ("Failed", 3), bad.describe()
+    log = failing.logs("node-1")
+    assert "rank 1 gives up" in log, f"its log does not say why it failed: {log!r}"
+
+
+def test_suspended_it_has_no_pods_and_resumed_it_runs(suspended: TrainingJob, seed: int) -> None:
+    state = suspended.wait_suspended().state
+    told = state.describe()
+    assert state.replicas["node"].suspended == 1, told
+    pods = [pod.metadata.name for pod in suspended.workload.pods()]
+    assert not pods, f"{suspended} is suspended, and has the pods {pods}: {told}"
+    state = suspended.resume().wait().state
+    resumed = state.condition("Suspended")
+    assert resumed is not None, state.describe()
+    assert (resumed.is_true, resumed.reason) == (False, "Resumed"), state.describe()
+    for name, one in suspended.results().items():
+        assert one["sum"] == sums(seed), f"{name} of {suspended} has {one['sum']}"
+
+
+def test_a_node_that_dies_is_made_again(
+    outliving: TrainingJob, bereaved: TrainingNode, seed: int
+) -> None:
+    """A pod of its Job that is taken away counts as a failure, of which a Job takes several."""
+    first = bereaved
+    outliving.wait()
+    second = outliving.node("node-1")
+    assert second.pod.metadata.uid != first.pod.metadata.uid, second.describe()
+    assert second.host == first.host, f"{first.host} has come back as {second.host}"
+    told = outliving.results()
+    assert told["node-0"]["seen"] == [first.pod_name, second.pod_name], told
+    for name, one in told.items():
+        assert one["sum"] == sums(seed), f"{name} of {outliving} has {one['sum']}"
+
+
+def test_a_job_that_failed_is_tried_again(retried: TrainingJob, seed: int) -> None:
+    """All nodes of it, as often as the runtime says."""
+    state = retried.wait().state
+    told = retried.results()
+    assert {name: one["attempt"] for name, one in told.items()} == {
+        f"node-{rank}": 1 for rank in range(NODES)
+    }, state.describe()
+    for name, one in told.items():
+        assert one["sum"] == sums(seed), f"{name} of {retried} has {one['sum']}"
