@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pytest_kubeflow.config.imagemirror import ImageMirrors
 from pytest_kubeflow.deletion import deletions, in_turn
 from pytest_kubeflow.errors import ConfigurationError, KubeflowError, NotFound
 from pytest_kubeflow.k8s.made import MADE
@@ -32,10 +33,18 @@ class JobCreator:
     which none is named. `jobs` are those that it made; `close` removes them.
     """
 
-    def __init__(self, access: TrainingAccess, kind: JobKind = TRAIN_JOB, *, image: str) -> None:
+    def __init__(
+        self,
+        access: TrainingAccess,
+        kind: JobKind = TRAIN_JOB,
+        *,
+        image: str,
+        mirrors: ImageMirrors | None = None,
+    ) -> None:
         self._access = access
         self.kind = kind
         self.image = image
+        self._mirrors = mirrors or ImageMirrors()
         self.jobs: list[TrainingJob] = []
         self._pod_fields: list[PodFields] = list(PodFields)
 
@@ -103,7 +112,7 @@ class JobCreator:
         kind = kind_of(read)
         job = TrainingJob(access, kind, kind.check_name(name))
         labels = access.cluster.ownership.labels()
-        _create(access, job, as_ours(read, name, access.namespace, labels))
+        self._create(access, job, as_ours(read, name, access.namespace, labels))
         return job
 
     def _of_work(
@@ -119,13 +128,13 @@ class JobCreator:
         labels = access.cluster.ownership.labels()
         if kind is not TRAIN_JOB:
             body = wanted.operator_job(kind, name, access.namespace, labels, self.image)
-            _create(access, job, body)
+            self._create(access, job, body)
             return job
         while True:
             fields_of_release = self._pod_fields[0]
             body = wanted.train_job(name, access.namespace, labels, fields_of_release)
             try:
-                _create(access, job, body)
+                self._create(access, job, body)
             except UnknownFields as error:
                 if f"spec.{fields_of_release.value}" not in error.paths or not self._pod_fields[1:]:
                     raise
@@ -133,6 +142,9 @@ class JobCreator:
                 self._pod_fields = self._pod_fields[1:]
             else:
                 return job
+
+    def _create(self, access: TrainingAccess, job: TrainingJob, body: Mapping[str, Any]) -> None:
+        _create(access, job, self._mirrors.in_manifest(body))
 
     @property
     def pod_fields(self) -> PodFields:

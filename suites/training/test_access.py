@@ -12,7 +12,7 @@ from pytest_kubeflow import (
 from . import programs, ring
 from .test_all_reduce import sums
 
-pytestmark = pytest.mark.kf_requires("training")
+pytestmark = [pytest.mark.kf_requires("training"), pytest.mark.kf_images("--kf-base-image")]
 
 
 def test_the_rights_of_an_owner_suffice(

@@ -9,7 +9,7 @@ from pytest_kubeflow import TrainingJob
 from .conftest import NODES
 from .ring import share_of
 
-pytestmark = pytest.mark.kf_requires("training")
+pytestmark = [pytest.mark.kf_requires("training"), pytest.mark.kf_images("--kf-base-image")]
 
 
 @pytest.fixture

@@ -9,7 +9,10 @@ from pytest_kubeflow import TrainingFailed, TrainingJob, skip_for
 
 from .conftest import NODES
 
-pytestmark = pytest.mark.kf_requires("training")
+pytestmark = [
+    pytest.mark.kf_requires("training"),
+    pytest.mark.kf_images(("--kf-sklearn-image", "--kf-base-image")),
+]
 
 ROWS, HELD_OUT = 1344, 453
 

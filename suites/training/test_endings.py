@@ -7,7 +7,7 @@ from pytest_kubeflow import TrainingJob, TrainingNode
 from .conftest import NODES
 from .test_all_reduce import sums
 
-pytestmark = pytest.mark.kf_requires("training")
+pytestmark = [pytest.mark.kf_requires("training"), pytest.mark.kf_images("--kf-base-image")]
 
 
 def test_a_node_that_fails_makes_it_fail(failing: TrainingJob) -> None:

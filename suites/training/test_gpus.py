@@ -6,7 +6,11 @@ from pytest_kubeflow import Inventory, JobCreator, KubeflowConfig, skip_for
 
 from . import programs, ring
 
-pytestmark = [pytest.mark.kf_requires("training"), pytest.mark.kf_requires("gpu")]
+pytestmark = [
+    pytest.mark.kf_requires("training"),
+    pytest.mark.kf_requires("gpu"),
+    pytest.mark.kf_images("--kf-base-image"),
+]
 
 GPU = "nvidia.com/gpu"
 

@@ -8,7 +8,7 @@ from . import programs, ring
 from .conftest import NODES
 from .test_all_reduce import sums
 
-pytestmark = pytest.mark.kf_requires("training")
+pytestmark = [pytest.mark.kf_requires("training"), pytest.mark.kf_images("--kf-base-image")]
 
 
 def check(made: TrainingJob, hosts: list[str], seed: int) -> None:

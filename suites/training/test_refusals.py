@@ -6,7 +6,7 @@ from pytest_kubeflow import JobCreator, TrainingFailed, TrainingJob
 
 from .conftest import LIMITED
 
-pytestmark = pytest.mark.kf_requires("training")
+pytestmark = [pytest.mark.kf_requires("training"), pytest.mark.kf_images("--kf-base-image")]
 
 
 def test_a_quota_is_told(over_quota: TrainingJob) -> None:

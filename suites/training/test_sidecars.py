@@ -4,7 +4,7 @@ import pytest
 
 from pytest_kubeflow import JobCreator, TrainingJob, skip_for
 
-pytestmark = pytest.mark.kf_requires("training")
+pytestmark = [pytest.mark.kf_requires("training"), pytest.mark.kf_images("--kf-base-image")]
 
 
 def test_a_job_with_the_namespaces_default_ends(train_job: JobCreator, image: str) -> None:

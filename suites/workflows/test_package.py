@@ -19,7 +19,7 @@ from pytest_kubeflow import (
 from .conftest import Manifests
 from .test_volume import TEXT
 
-pytestmark = pytest.mark.kf_requires("workflows")
+pytestmark = [pytest.mark.kf_requires("workflows"), pytest.mark.kf_images("--kf-base-image")]
 
 BLOCKED = "v1 pipeline"
 """What KFP says where its administrator does not want packages of KFP 1."""
