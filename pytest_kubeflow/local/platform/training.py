@@ -43,6 +43,39 @@ def training_objects(settings: TrainingSettings) -> Iterator[Object]:
     yield torch_distributed(settings.release)
 
 
+def _public(release: Release) -> Iterator[Object]:
+    """What everybody may know, in its namespace: SDKs ask which release this is."""
+    if not release.tells_version:
+        return
+    rights = "rbac.authorization.k8s.io"
+    metadata = {"name": "kubeflow-trainer-public", "namespace": "kubeflow-system"}
+    yield {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": dict(metadata),
+        "data": {"kubeflow_trainer_version": release.version},
+    }
+    rule = {
+        "apiGroups": [""],
+        "resources": ["configmaps"],
+        "resourceNames": [metadata["name"]],
+        "verbs": _VIEW,
+    }
+    yield {
+        "apiVersion": f"{rights}/v1",
+        "kind": "Role",
+        "metadata": dict(metadata),
+        "rules": [rule],
+    }
+    yield {
+        "apiVersion": f"{rights}/v1",
+        "kind": "RoleBinding",
+        "metadata": dict(metadata),
+        "roleRef": {"apiGroup": rights, "kind": "Role", "name": metadata["name"]},
+        "subjects": [{"apiGroup": rights, "kind": "Group", "name": "system:authenticated"}],
+    }
+
+
 def with_rights(objects: Iterable[Object]) -> Iterator[Object]:
     """The objects, in which owners of profiles have rights to PyTorchJobs."""
     for obj in objects:
@@ -97,7 +130,8 @@ def torch_distributed(release: Release) -> Object:
 
 
 def trainer_objects(release: Release) -> Iterator[Object]:
-    """Trainer's Secret and configurations, which belong to each other."""
+    """What its namespace has: what everybody may know, a Secret, configurations that go with it."""
+    yield from _public(release)
     component = trainer(release)
     pair = _pair(component)
     yield _secret(component, pair)

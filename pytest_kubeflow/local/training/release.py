@@ -48,6 +48,9 @@ class Release:
     reserves_always: bool
     """Variables of torchrun are refused whether or not the processes of a node are counted."""
 
+    tells_version: bool
+    """A ConfigMap that everybody may read says which release it is."""
+
     newer_events: bool
     """Trainer writes its events by events.k8s.io."""
 
@@ -71,6 +74,7 @@ V2_1 = Release(
     tells_of_jobs=False,
     labels_priority=False,
     reserves_always=False,
+    tells_version=False,
     newer_events=False,
     torch_policy={"numProcPerNode": "auto"},
 )
@@ -85,6 +89,7 @@ V2_2 = Release(
     tells_of_jobs=True,
     labels_priority=True,
     reserves_always=True,
+    tells_version=True,
     newer_events=True,
 )
 RELEASES = {one.name: one for one in (V2_1, V2_2)}
