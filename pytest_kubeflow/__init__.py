@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     )
     from pytest_kubeflow.katib.trial import Trial
     from pytest_kubeflow.katib.webui import KatibUI
-    from pytest_kubeflow.model_registry.errors import RegistryRefused
+    from pytest_kubeflow.model_registry.errors import ModelRegistryRefused
     from pytest_kubeflow.model_registry.registry import ModelRegistry, RegisteredVersion
     from pytest_kubeflow.notebooks.creator import NotebookCreator
     from pytest_kubeflow.notebooks.errors import (
@@ -165,6 +165,7 @@ __all__ = [
     "KubernetesClient",
     "MetadataSource",
     "ModelRegistry",
+    "ModelRegistryRefused",
     "NewClaim",
     "NodeFacts",
     "NotFound",
@@ -196,7 +197,6 @@ __all__ = [
     "Redactor",
     "RegisteredVersion",
     "RegistryError",
-    "RegistryRefused",
     "Reply",
     "RequestFailed",
     "RunFailed",
@@ -308,7 +308,7 @@ _HOMES = {
     ],
     "katib.trial": ["Trial"],
     "katib.webui": ["KatibUI"],
-    "model_registry.errors": ["RegistryRefused"],
+    "model_registry.errors": ["ModelRegistryRefused"],
     "model_registry.registry": ["ModelRegistry", "RegisteredVersion"],
     "notebooks.creator": ["NotebookCreator"],
     "notebooks.errors": ["CellFailed", "KernelDied", "NotebookFailed"],

@@ -1,4 +1,4 @@
-"""RegistryClient: the REST API of a Model Registry, behind the gateway.
+"""ModelRegistryClient: the REST API of a Model Registry, behind the gateway.
 
 Source: kubeflow/model-registry v0.3.8, api/openapi/model-registry.yaml. Servers of 26.03 have
 version v1alpha3; its SDK from 0.3.18 on asks for v1, which is taken where it is served.
@@ -18,7 +18,7 @@ from pytest_kubeflow.errors import (
     NotFound,
     PermissionDenied,
 )
-from pytest_kubeflow.model_registry.errors import RegistryRefused
+from pytest_kubeflow.model_registry.errors import ModelRegistryRefused
 from pytest_kubeflow.reaching import reaching
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ _PAGE = 100
 _SAFE = "GET"
 
 
-class RegistryClient:
+class ModelRegistryClient:
     """At the gateway, with a session's credentials. Entities are the API's own JSON objects.
 
     Raises ComponentMissing where there is no registry, AuthenticationError, PermissionDenied,
-    NotFound, RegistryRefused, ClusterUnreachable.
+    NotFound, ModelRegistryRefused, ClusterUnreachable.
     """
 
     def __init__(self, gateway_url: str, session: requests.Session) -> None:
@@ -62,14 +62,16 @@ class RegistryClient:
             asked = {"pageSize": str(_PAGE), "nextPageToken": token}
             page = self._called(_SAFE, path, {key: one for key, one in asked.items() if one})
             if not isinstance(page.get("items"), list):
-                raise RegistryRefused(f"GET {self._place(path)} gives no list of items", status=200)
+                raise ModelRegistryRefused(
+                    f"GET {self._place(path)} gives no list of items", status=200
+                )
             yield from page["items"]
             token = str(page.get("nextPageToken") or "")
             if not token:
                 return
 
     def create(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Make an entity. RegistryRefused with status 409: its name is taken."""
+        """Make an entity. ModelRegistryRefused with status 409: its name is taken."""
         return self._called("POST", path, body=body)
 
     def update(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -142,13 +144,13 @@ class RegistryClient:
             told = f"{told}: {found['message']}"
             if response.status_code == 404:
                 return NotFound(told)
-            return RegistryRefused(told, status=response.status_code)
+            return ModelRegistryRefused(told, status=response.status_code)
         refusal = Refusal.of(response)
         if wants_login(response):
             return AuthenticationError(f"{refusal}: the login has ended")
         if response.status_code == 403:
             return PermissionDenied(f"{method} {refusal.summary}")
-        return RegistryRefused(f"{method} {refusal.summary}", status=response.status_code)
+        return ModelRegistryRefused(f"{method} {refusal.summary}", status=response.status_code)
 
 
 def _object_of(response: requests.Response) -> Mapping[str, Any] | None:

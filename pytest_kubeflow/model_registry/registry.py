@@ -11,7 +11,7 @@ from pytest_kubeflow.deletion import in_turn
 from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.model_registry.client import PREFIX, RegistryClient
+from pytest_kubeflow.model_registry.client import PREFIX, ModelRegistryClient
 
 _MODELS, _VERSIONS = "registered_models", "model_versions"
 _ARTIFACT = "model-artifact"
@@ -41,7 +41,9 @@ class ModelRegistry:
     Nothing can be deleted from a registry: `close` archives the models that it made.
     """
 
-    def __init__(self, client: RegistryClient, *, ownership: Ownership, inside: str = "") -> None:
+    def __init__(
+        self, client: ModelRegistryClient, *, ownership: Ownership, inside: str = ""
+    ) -> None:
         self.client = client
         self._inside = inside
         self._ownership = ownership
@@ -68,7 +70,7 @@ class ModelRegistry:
     ) -> RegisteredVersion:
         """Register where a version of a model lies; the model is made with its first version.
 
-        Raises RegistryRefused (409) where there is this version already.
+        Raises ModelRegistryRefused (409) where there is this version already.
         """
         model_id = self._model(model)
         asked = {"name": version, "registeredModelId": model_id}

@@ -5,7 +5,7 @@ import json
 import pytest
 from kfp import dsl
 
-from pytest_kubeflow import ModelRegistry, PipelineRunner, RegistryRefused
+from pytest_kubeflow import ModelRegistry, ModelRegistryRefused, PipelineRunner
 
 pytestmark = pytest.mark.kf_requires("pipelines")
 
@@ -74,7 +74,7 @@ def test_a_pod_finds_what_was_registered(
 def test_a_version_is_registered_once(model_registry: ModelRegistry) -> None:
     name = model_registry.new_name()
     model_registry.register(name, "v1", uri="s3://models/one")
-    with pytest.raises(RegistryRefused) as told:
+    with pytest.raises(ModelRegistryRefused) as told:
         model_registry.register(name, "v1", uri="s3://models/two")
     assert told.value.status == 409
     assert [one.uri for one in model_registry.versions(name)] == ["s3://models/one"]

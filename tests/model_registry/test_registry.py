@@ -19,8 +19,8 @@ from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.local.httpd import HttpServer
 from pytest_kubeflow.local.model_registry.api import RegistryApi
 from pytest_kubeflow.local.model_registry.records import Records
-from pytest_kubeflow.model_registry.client import RegistryClient
-from pytest_kubeflow.model_registry.errors import RegistryRefused
+from pytest_kubeflow.model_registry.client import ModelRegistryClient
+from pytest_kubeflow.model_registry.errors import ModelRegistryRefused
 from pytest_kubeflow.model_registry.registry import ModelRegistry
 
 EVERYTHING: dict[str, str | int | float | bool] = {
@@ -57,8 +57,8 @@ def serve() -> Iterator[Any]:
     loop.close()
 
 
-def client_of(url: str) -> RegistryClient:
-    return RegistryClient(url, gateway_session(GatewaySettings(), patient=False))
+def client_of(url: str) -> ModelRegistryClient:
+    return ModelRegistryClient(url, gateway_session(GatewaySettings(), patient=False))
 
 
 @pytest.fixture
@@ -94,7 +94,9 @@ def test_versions_are_listed_in_their_order(registry: ModelRegistry) -> None:
 def test_a_version_that_is_there_is_left_as_it_is(registry: ModelRegistry) -> None:
     name = registry.new_name()
     registry.register(name, "v1", uri="s3://b/1")
-    with pytest.raises(RegistryRefused, match="model version with name v1 already exists") as told:
+    with pytest.raises(
+        ModelRegistryRefused, match="model version with name v1 already exists"
+    ) as told:
         registry.register(name, "v1", uri="s3://b/2")
     assert told.value.status == 409
     assert registry.version(name, "v1").uri == "s3://b/1"
@@ -166,5 +168,5 @@ def test_an_answer_without_an_id_is_no_entity(serve: Any) -> None:
     listing = Route("/registered_models", lambda _: JSONResponse({"items": []}))
     empty = Route("/registered_model", lambda _: JSONResponse({}))
     app = Starlette(routes=[Mount("/api/model_registry/v1alpha3", routes=[listing, empty])])
-    with pytest.raises(RegistryRefused, match="registered_model"):
+    with pytest.raises(ModelRegistryRefused, match="registered_model"):
         client_of(serve(app)).get("registered_model", name="a")
