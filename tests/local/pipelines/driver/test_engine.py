@@ -11,7 +11,7 @@ from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.metadata.store import MetadataStore
 from pytest_kubeflow.local.pipelines.driver import engine
 from pytest_kubeflow.local.pipelines.driver.run import generation_of
-from pytest_kubeflow.local.pipelines.workflows import GENERATION
+from pytest_kubeflow.local.pipelines.workflows import COMPILED_LABEL, GENERATION, RUN_LABEL
 
 
 class Informer:
@@ -21,9 +21,10 @@ class Informer:
         self.objects: dict[Any, Any] = {}
 
 
-def workflow(generation: int = 0, phase: str = "") -> dict[str, Any]:
+def workflow(generation: int = 0, phase: str = "", *, compiled: bool = True) -> dict[str, Any]:
     metadata = {"name": "w", "namespace": "n", "uid": "u", "annotations": {GENERATION: generation}}
-    return {"metadata": metadata, "spec": {}, "status": {"phase": phase}}
+    labels = {RUN_LABEL: "r", **({COMPILED_LABEL: "true"} if compiled else {})}
+    return {"metadata": {**metadata, "labels": labels}, "spec": {}, "status": {"phase": phase}}
 
 
 def test_late_news_of_a_run_that_has_ended_do_not_start_it_again(
@@ -53,6 +54,7 @@ def test_late_news_of_a_run_that_has_ended_do_not_start_it_again(
             await asyncio.gather(*tested._tasks.values())
             await asyncio.sleep(0)  # until its end is known
 
+        await news("ADDED", workflow(compiled=False))  # it is the workflow controller's
         await news("ADDED", workflow())
         await news("MODIFIED", workflow(phase="Running"))
         await news("MODIFIED", workflow(1))
