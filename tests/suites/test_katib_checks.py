@@ -150,7 +150,8 @@ def test_one_trial_more_is_seen() -> None:
 
     def after(count: int) -> KatibExperiment:
         status = {"conditions": [reached], "trials": count, "trialsSucceeded": count}
-        state = ExperimentState({"spec": {"maxTrialCount": 12}, "status": status})
+        spec = {"maxTrialCount": 12}
+        state = ExperimentState({"metadata": {"name": "tuned"}, "spec": spec, "status": status})
         trials = list(made.values())[:count]
         return cast(KatibExperiment, SimpleNamespace(name="tuned", state=state, trials=trials))
 
@@ -199,6 +200,7 @@ def test_a_goal_that_ends_nothing() -> None:
         best = {"name": "accuracy", "min": "0.6", "max": "0.6", "latest": "0.6"}
         state = ExperimentState(
             {
+                "metadata": {"name": "tuned"},
                 "spec": {"maxTrialCount": 12, "objective": {"goal": 0.5}},
                 "status": {
                     "trials": trials,
