@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +72,10 @@ class JobCreator:
         """
         access = self._access
         if namespace is not None:
-            access = replace(access, namespace=namespace)
+            access = dataclasses.replace(access, namespace=namespace)
         if token is not None:
             account = access.cluster.kubernetes.with_token(token)
-            access = replace(access, account=account)
+            access = dataclasses.replace(access, account=account)
         name = name or access.cluster.ownership.name("train")
         if callable(work) or (isinstance(work, Sequence) and not isinstance(work, str)):
             job = self._of_work(access, self._kind(kind), name, work, spec)
@@ -123,6 +123,11 @@ class JobCreator:
         work: Callable[..., Any] | Sequence[str],
         fields: Mapping[str, Any],
     ) -> TrainingJob:
+        known = [one.name for one in dataclasses.fields(JobSpec) if one.name != "work"]
+        if unknown := [one for one in fields if one not in known]:
+            raise ConfigurationError(
+                f"{', '.join(unknown)}: no field of a {kind.name}; valid: {', '.join(known)}"
+            )
         wanted = JobSpec(work, **fields)
         job = TrainingJob(access, kind, kind.check_name(name))
         labels = access.cluster.ownership.labels()

@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.quantity import parse_quantity
+from pytest_kubeflow.training.checks import (
+    check_arguments,
+    check_count,
+    check_env,
+    check_resources,
+    check_words,
+)
 from pytest_kubeflow.training.kinds import (
     MPI_JOB,
     PYTORCH_JOB,
@@ -99,16 +105,21 @@ class JobSpec:
     """Seconds after which it fails; Trainer 2.2 knows it."""
 
     def __post_init__(self) -> None:
-        if self.nodes < 1:
-            # Trainer takes a job of none, and calls it complete before anything was done.
-            raise ConfigurationError(f"nodes={self.nodes}: a job has one node at least")
-        for name, limit in self.limits.items():
-            request = self.requests.get(name)
-            if request is not None and parse_quantity(request) > parse_quantity(limit):
-                raise ConfigurationError(
-                    f"a node requests {name}={request}, which is more than its limit of {limit}: "
-                    f"give requests= and limits= that agree"
-                )
+        # Trainer takes a job of no nodes, and calls it complete before anything was done.
+        check_count("nodes", self.nodes, what="a job has one node at least")
+        if self.processes is not None:
+            check_count("processes", self.processes, what="so many are there on each node")
+        if self.deadline is not None:
+            check_count("deadline", self.deadline, what="it is in seconds")
+        check_arguments(self.arguments)
+        check_env(self.env)
+        check_resources(self.requests, self.limits)
+        for name in ("packages", "index_urls", "replicated_jobs"):
+            check_words(name, getattr(self, name))
+        if isinstance(self.helpers, str) or not isinstance(self.helpers, Sequence):
+            raise ConfigurationError(
+                f"helpers is a list, not {self.helpers!r}: write helpers=[...]"
+            )
 
     def command(self) -> list[str]:
         """What a node runs."""
@@ -124,6 +135,10 @@ class JobSpec:
         if self.arguments or self.helpers or self.packages:
             raise ConfigurationError(
                 "arguments, helpers and packages are for a function; a command has its own"
+            )
+        if self.torchrun:
+            raise ConfigurationError(
+                'torchrun=True is for a function; a command begins with it: ["torchrun", ...]'
             )
         return check_command(self.work)
 

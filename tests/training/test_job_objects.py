@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.training.creator import not_served
+from pytest_kubeflow.training.creator import JobCreator, not_served
 from pytest_kubeflow.training.job import TrainingAccess
 from pytest_kubeflow.training.kinds import MPI_JOB, PYTORCH_JOB, TF_JOB, TRAIN_JOB
 from pytest_kubeflow.training.node import nodes_of
@@ -162,6 +162,21 @@ def test_a_function_is_what_it_was(tmp_path: Path) -> None:
             lambda: JobSpec(["true"], requests={"memory": "1Gi"}, limits={"memory": "64Mi"}),
             "requests memory=1Gi, which is more than its limit of 64Mi",
         ),
+        (lambda: JobSpec(["true"], nodes=0), "nodes=0: a job has one node at least"),
+        (lambda: JobSpec(["true"], nodes=2.5), "nodes=2.5 is no whole number but a float"),  # type: ignore[arg-type]
+        (lambda: JobSpec(["true"], nodes="2"), "nodes='2' is no whole number but a str"),  # type: ignore[arg-type]
+        (lambda: JobSpec(["true"], nodes=True), "nodes=True is no whole number"),
+        (lambda: JobSpec(["true"], processes=0), "processes=0: so many are there"),
+        (lambda: JobSpec(["true"], deadline=-1), "deadline=-1: it is in seconds"),
+        (lambda: JobSpec(["true"], env={"A": 1}), "env has A=1, a int: a variable is a text"),
+        (lambda: JobSpec(["true"], env=[("A", "b")]), "env is a dictionary"),  # type: ignore[arg-type]
+        (lambda: JobSpec(works, arguments=[1]), "arguments is a dictionary"),  # type: ignore[arg-type]
+        (lambda: JobSpec(works, arguments={1: 2}), "arguments has 1 as a name"),  # type: ignore[dict-item]
+        (lambda: JobSpec(["true"], limits={"cpu": "lots"}), "limits of a node, cpu: 'lots' is no"),
+        (lambda: JobSpec(["true"], limits={"cpu": 1}), "cpu: 1 is a int; write '1'"),  # type: ignore[dict-item]
+        (lambda: JobSpec(works, packages="numpy"), "packages is a list, not 'numpy'"),
+        (lambda: JobSpec(works, helpers=silent), "helpers is a list, not <function silent"),  # type: ignore[arg-type]
+        (lambda: JobSpec(["x"], torchrun=True).command(), "a command begins with it"),
         (lambda: TRAIN_JOB.check_name("Mine"), "'Mine' is no name for a TrainJob; valid: lower"),
         (lambda: TRAIN_JOB.check_name("m" * 52), "51 characters at most, since its pods' host"),
     ],
@@ -171,6 +186,25 @@ def test_what_can_never_work(make: Any, told: str) -> None:
         make()
     assert told in refused.value.message
     assert "\n" not in refused.value.message
+
+
+def test_a_field_that_there_is_not() -> None:
+    cluster = SimpleNamespace(ownership=SimpleNamespace(name=lambda _kind: "mine"))
+    access = cast(TrainingAccess, SimpleNamespace(cluster=cluster))
+    with pytest.raises(ConfigurationError, match=r"node: no field of a TrainJob; valid: nodes, "):
+        JobCreator(access, image="i")(silent, node=2)
+
+
+def test_a_text_of_several_lines_in_a_function_inside_of_another(tmp_path: Path) -> None:
+    def poem() -> list[str]:
+        return ["one", "two"]
+
+    program = tmp_path / "program.py"
+    program.write_text(function_program(poem, {}))
+    done = subprocess.run(
+        [sys.executable, str(program)], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert result_in(done.stdout) == ["one", "two"]
 
 
 @pytest.mark.parametrize("fields", PodFields)
