@@ -20,6 +20,7 @@ from pytest_kubeflow.training.kinds import OPERATOR_JOBS, TRAIN_JOB, JobKind, ki
 from pytest_kubeflow.training.spec import JobSpec, PodFields
 
 _WEBHOOK = "admission webhook"
+_NO_NAMESPACE = re.compile(r'namespaces "[^"]+" not found')
 _UNKNOWN = re.compile(r'unknown field "(?P<path>[^"]+)"')
 
 
@@ -169,6 +170,8 @@ def _create(access: TrainingAccess, job: TrainingJob, body: Mapping[str, Any]) -
     try:
         at.create(body, strict=True)
     except NotFound as error:
+        if _NO_NAMESPACE.search(error.message):
+            raise
         raise TrainingFailed(f"{error.message}: {not_served(access, job.kind)}") from error
     except KubeflowError as error:
         if paths := _UNKNOWN.findall(error.message):

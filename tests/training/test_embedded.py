@@ -120,12 +120,20 @@ def test_pods_are_changed_as_the_release_knows(
         (manifest(), {"nodes": 2}, "nodes: for a function or a command; a manifest has its own"),
         (["true"], {"kind": "TFJob"}, "kind='TFJob' is none; valid: TrainJob"),
         (["true"], {"name": "x" * 60}, "is no name for a TrainJob"),
+        (["true"], {"namespace": "No Such"}, "'No Such' is no name of a namespace"),
+        (["true"], {"nodes": 10**10}, "cannot unmarshal number"),
     ],
 )
 def test_what_is_refused(
     creator: JobCreator, work: Any, options: dict[str, Any], told: str
 ) -> None:
     assert told in refused(creator, work, **options)
+
+
+def test_a_namespace_that_is_not_there(creator: JobCreator) -> None:
+    """It is not told as a kind of another operator."""
+    told = refused(creator, ["true"], namespace="nosuch")
+    assert told.endswith('Kubernetes answers 404: namespaces "nosuch" not found')
 
 
 def test_an_operator_that_is_not_there(operator_creator: JobCreator) -> None:

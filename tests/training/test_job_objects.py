@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.training.creator import JobCreator, not_served
-from pytest_kubeflow.training.job import TrainingAccess
+from pytest_kubeflow.training.job import TrainingAccess, TrainingJob
 from pytest_kubeflow.training.kinds import MPI_JOB, PYTORCH_JOB, TF_JOB, TRAIN_JOB
 from pytest_kubeflow.training.node import nodes_of
 from pytest_kubeflow.training.program import function_program, python_command, result_in
@@ -178,6 +178,7 @@ def test_a_function_is_what_it_was(tmp_path: Path) -> None:
         (lambda: JobSpec(works, helpers=silent), "helpers is a list, not <function silent"),  # type: ignore[arg-type]
         (lambda: JobSpec(["x"], torchrun=True).command(), "a command begins with it"),
         (lambda: TRAIN_JOB.check_name("Mine"), "'Mine' is no name for a TrainJob; valid: lower"),
+        (lambda: TRAIN_JOB.check_name(5), "5 is no name for a TrainJob"),  # type: ignore[arg-type]
         (lambda: TRAIN_JOB.check_name("m" * 52), "51 characters at most, since its pods' host"),
     ],
 )
@@ -301,6 +302,27 @@ def test_results_are_read_from_any_log(text: str) -> None:
     assert result_in(f"{text}\n" + '{"rank": 0}\n' + "the end\n") == {"rank": 0}
     result_in(text)
     assert objects.BEGAN
+
+
+@pytest.mark.parametrize(
+    ("log", "result"),
+    [
+        ("42\n", 42),
+        ('1\n"so"\n', "so"),
+        ("1\nthe end\n", None),
+        ("[1]\nthe end\n", [1]),
+        ("", None),
+    ],
+)
+def test_results_that_are_no_objects(log: str, result: Any) -> None:
+    assert result_in(log) == result
+
+
+def test_an_end_that_no_job_comes_to() -> None:
+    nobody: Any = None
+    job = TrainingJob(TrainingAccess(nobody, "team", 1), TRAIN_JOB, "mine")
+    with pytest.raises(ConfigurationError, match=r"ended='Gone': a TrainJob ends in Complete or F"):
+        job.wait(ended="Gone")
 
 
 def test_a_kind_that_is_another_operators() -> None:
