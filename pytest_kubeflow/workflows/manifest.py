@@ -11,7 +11,7 @@ from typing import Any
 from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.k8s.custom_object import CustomKind
 from pytest_kubeflow.k8s.manifest import as_ours, read_manifest, where_from
-from pytest_kubeflow.workflows.known_fields import unknown_fields
+from pytest_kubeflow.k8s.workflow_fields import unknown_fields
 
 KIND = CustomKind("Workflow", "argoproj.io", "v1alpha1", "workflows")
 LONGEST = 63

@@ -142,6 +142,32 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         layer_of({"/a": tmp_path / "nothing"})
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"name": "UPPER"}, "is no image to be pushed: 'UPPER'.*lower case"),
+        ({"name": "../../x"}, "is no image to be pushed"),
+        ({"name": "a?b#c"}, "is no image to be pushed"),
+        ({"tag": "a b"}, "is no image to be pushed: 'a b' is no tag"),
+        ({"tag": ""}, "is no image to be pushed: '' is no tag"),
+        ({"tag": "../x"}, "is no image to be pushed"),
+        ({"base": "A B"}, "A B is no image to begin with"),
+        ({"environment": {"A": 1}}, "the environment of an image has 'A': 1; names and values"),
+        ({"environment": {"A=B": "1"}}, "the environment of an image has 'A=B'"),
+        ({"environment": ["A"]}, "the environment of an image is a dictionary, not a list"),
+        ({"user": 1000}, "user=1000 of an image is no text: write '1000'"),
+        ({"platform": "arm64"}, "platform='arm64' is none: write it as linux/arm64"),
+        ({"platform": ""}, "platform='' is none"),
+    ],
+)
+def test_images_that_cannot_be_pushed(place: str, options: dict[str, Any], told: str) -> None:
+    images = maker(place)
+    with pytest.raises(ConfigurationError, match=told) as raised:
+        images({"/a": "x"}, **options)
+    assert "\n" not in raised.value.message
+    assert images.made == []
+
+
 def test_a_base_comes_from_a_mirror(place: str) -> None:
     mirrors = (ImageMirror.parse(f"ghcr.io/own={place}/library"),)
     images = maker(place, "ghcr.io/own/busybox:1", mirrors)
@@ -295,6 +321,16 @@ def test_a_login_in_letters_that_base64_does_not_have(tmp_path: Path) -> None:
     file = tmp_path / "config.json"
     file.write_text('{"auths": {"r.example": {"auth": "gehëim"}, "other": {"auth": "dTpw"}}}')
     assert set(read_logins(file)) == {"other"}
+
+
+def test_a_broken_file_is_told_where_it_is_not_needed(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text("{{{")
+    settings = ImageSettings(
+        registry="r.example", username=USER, password=Secret(PASSWORD), auth_file=file
+    )
+    with pytest.raises(ConfigurationError, match="is no file as docker login writes it"):
+        RegistryLogins(settings, Redactor()).of("r.example")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"auths": 1}', "\x00", "[" * 100_000])
