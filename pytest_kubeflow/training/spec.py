@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
@@ -38,6 +38,7 @@ from pytest_kubeflow.training.program import (
 TORCH = "torch-distributed"
 """The runtime of Trainer that gives nodes their ranks."""
 
+_OF_TRAINER = frozenset({"runtime", "runtime_kind", "replicated_jobs", "processes"})
 _MANAGER = "github.com/pytest-kubeflow"
 
 
@@ -102,7 +103,8 @@ class JobSpec:
     """On each node, for torchrun; None: as many as it has CPUs or GPUs."""
 
     deadline: int | None = None
-    """Seconds after which it fails; Trainer 2.2 knows it."""
+    """Seconds after which it fails. Trainer 2.2 knows it; the training operator notices it when
+    something else happens to the job alone."""
 
     def __post_init__(self) -> None:
         # Trainer takes a job of no nodes, and calls it complete before anything was done.
@@ -175,6 +177,7 @@ class JobSpec:
 
         Of an MPIJob the launcher alone runs the work, and there are so many workers besides.
         """
+        self._check_operator(kind)
         container: dict[str, Any] = {
             "name": kind.containers[0],
             "image": self.image or default_image,
@@ -202,6 +205,15 @@ class JobSpec:
             policy["activeDeadlineSeconds"] = self.deadline
         spec = {"runPolicy": policy, f"{kind.prefix}ReplicaSpecs": replicas}
         return _object(kind.kind.api_version, kind.name, name, namespace, labels, spec)
+
+    def _check_operator(self, kind: JobKind) -> None:
+        """Raise ConfigurationError for what the training operator has nothing like."""
+        for one in fields(self):
+            given = getattr(self, one.name)
+            if one.name in _OF_TRAINER and given != one.default:
+                raise ConfigurationError(
+                    f"{one.name}={given!r} is for TrainJobs: a {kind.name} knows no runtimes"
+                )
 
     def _pod(self, container: Mapping[str, Any]) -> dict[str, Any]:
         template: dict[str, Any] = {

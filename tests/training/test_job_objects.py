@@ -189,6 +189,20 @@ def test_what_can_never_work(make: Any, told: str) -> None:
     assert "\n" not in refused.value.message
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"runtime": "mine"}, "runtime='mine' is for TrainJobs: a PyTorchJob knows no runtimes"),
+        ({"runtime_kind": "TrainingRuntime"}, "runtime_kind='TrainingRuntime' is for TrainJobs"),
+        ({"processes": 2}, "processes=2 is for TrainJobs"),
+        ({"replicated_jobs": ("a",)}, "is for TrainJobs"),
+    ],
+)
+def test_fields_that_the_operator_has_nothing_like(given: Any, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        JobSpec(["true"], **given).operator_job(PYTORCH_JOB, "mine", "team", LABELS, "i:1")
+
+
 def test_a_field_that_there_is_not() -> None:
     cluster = SimpleNamespace(ownership=SimpleNamespace(name=lambda _kind: "mine"))
     access = cast(TrainingAccess, SimpleNamespace(cluster=cluster))
