@@ -108,7 +108,7 @@ class Workflow:
 
         Raises NotFound once the pod is gone.
         """
-        found = self.node(node) if isinstance(node, str) else node
+        found = node if isinstance(node, WorkflowNode) else self.node(node)
         pod = self.workload.pod(found.name)
         if pod is None:
             stored = found.artifacts.get("main-logs")
