@@ -84,6 +84,15 @@ def test_a_whole_life(creator: JobCreator) -> None:
     made.delete()
 
 
+def test_a_name_of_ours_is_not_given_twice(creator: JobCreator) -> None:
+    """Within one second too, in which both have the same labels."""
+    made = creator(["true"], image=IMAGE, suspend=True)
+    told = refused(creator, ["false"], image=IMAGE, name=made.name)
+    assert told.endswith("already: left as it is; take another name, or none")
+    made.delete()
+    assert creator(["true"], image=IMAGE, name=made.name).name == made.name
+
+
 def test_pods_are_changed_as_the_release_knows(
     creator: JobCreator, older_creator: JobCreator
 ) -> None:
