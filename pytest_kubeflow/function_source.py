@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import textwrap
 import types
 from collections.abc import Callable
 from typing import Any
@@ -52,8 +51,18 @@ def helper_source(thing: types.ModuleType | type | Callable[..., Any], where: st
 
 def _source(thing: types.ModuleType | Callable[..., Any], name: str) -> str:
     try:
-        return textwrap.dedent(inspect.getsource(thing))
+        return _dedented(inspect.getsource(thing))
     except (OSError, TypeError) as error:
         raise ConfigurationError(
             f"the source of {name} cannot be read ({error}): give one of a file"
         ) from error
+
+
+def _dedented(source: str) -> str:
+    """What is defined inside of something else, as it would stand by itself.
+
+    By the first line alone: a text of several lines in it may have some that begin at the margin.
+    """
+    first, _, _ = source.partition("\n")
+    margin = first[: len(first) - len(first.lstrip())]
+    return "".join(line.removeprefix(margin) for line in source.splitlines(keepends=True))

@@ -19,8 +19,9 @@ _READ = 4_000
 _READ_OF_PAGES = 64 * 1024
 """Pages come with their style and pictures, before what they say."""
 
-_KEYS = ("message", "error", "detail", "log")
-"""Where JSON has them: Kubernetes and Kubeflow Pipelines, KServe, FastAPI, Kubeflow's web apps."""
+_KEYS = ("message", "error", "detail", "log", "error_details", "error_message")
+"""Where JSON has them: Kubernetes and Kubeflow Pipelines, KServe, FastAPI, Kubeflow's web apps, and
+uploads to Kubeflow Pipelines, whose details hold their message."""
 
 
 def words_of(body: str | bytes | None, *, longest: int = LONGEST) -> str:

@@ -7,6 +7,7 @@ learn of the deadline, so that their own retries end with it.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-from pytest_kubeflow.errors import ClusterUnreachable, Evidence, WaitTimeout
+from pytest_kubeflow.errors import ClusterUnreachable, ConfigurationError, Evidence, WaitTimeout
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -40,7 +41,9 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float) -> Deadline:
-        """The deadline `seconds` from now."""
+        """The deadline `seconds` from now. Raises ConfigurationError for what is no time."""
+        if not isinstance(seconds, int | float) or math.isnan(seconds):
+            raise ConfigurationError(f"timeout={seconds!r} is no number of seconds")
         return cls(time.monotonic() + seconds, seconds)
 
     def remaining(self) -> float:

@@ -143,17 +143,28 @@ def _one_login(settings: Mapping[str, Setting]) -> None:
 
 
 def _mirrored(settings: dict[str, Setting]) -> None:
-    """Let images that are configured be those of the mirrors."""
+    """Let images that are configured be those of the mirrors, each of which has to be of use."""
     given = settings.get("image_mirror")
     mirrors = ImageMirrors(given.value if given and isinstance(given.value, tuple) else ())
+    if given and (found := mirrors.never_applied()):
+        one, other = found
+        raise ConfigurationError(
+            f"--kf-image-mirror={one} (from {given.origin}) is never applied: "
+            + (
+                f"both are {one.old}"
+                if one is other
+                else f"{other} leads to {other.new}, from where no image is taken any further; "
+                "name the last place in one step"
+            )
+        )
     for name in _IMAGES:
         setting = settings.get(name)
         if setting is not None and isinstance(setting.value, str):
             settings[name] = replace(setting, value=mirrors.of(setting.value))
     own = settings.get("image")
     if own is not None and isinstance(own.value, tuple):
-        found = tuple(ImageReference.parse(mirrors.of(str(one))) for one in own.value)
-        settings["image"] = replace(own, value=found)
+        images = tuple(ImageReference.parse(mirrors.of(str(one))) for one in own.value)
+        settings["image"] = replace(own, value=images)
 
 
 def _need_history(settings: Mapping[str, Setting]) -> None:

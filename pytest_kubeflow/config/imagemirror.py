@@ -43,6 +43,17 @@ class ImageMirrors:
     def __bool__(self) -> bool:
         return bool(self._mirrors)
 
+    def never_applied(self) -> tuple[ImageMirror, ImageMirror] | None:
+        """One that no image is taken from, and the one that is why: it leads to there.
+
+        What is a mirror's already stays as it is, so that mirrors make neither chains nor circles.
+        """
+        for one in self._mirrors:
+            for other in self._mirrors:
+                if _begins(one.old, other.new):
+                    return one, other
+        return None
+
     def of(self, image: str) -> str:
         """The name under which `image` is pulled: its own where no mirror has it.
 

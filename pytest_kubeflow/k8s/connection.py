@@ -37,16 +37,20 @@ def make_connection(settings: Any, policy: RetryPolicy, credentials: Credentials
     from kubernetes.client import ApiClient, ApiException
     from urllib3.exceptions import HTTPError
 
+    made: set[str] = set()
+
     class Connection(ApiClient):  # type: ignore[misc]  # the base class has no types
         """Repeats what was not answered, as the policy says.
 
         A create that is refused as "already exists" was done if an attempt before it was lost, or
         if its name is a random one of ours, which nobody but a mesh that repeats requests by itself
-        can have sent: the object that is there is its result, if it has our labels.
+        can have sent: the object that is there is its result, if it has our labels. A name that was
+        made here before is given a second time by whoever calls: that is refused.
         """
 
         def request(self, method: str, url: str, **kwargs: Any) -> Any:
             given = kwargs.get("_request_timeout")
+            place = f"{url}/{_name(kwargs)}" if method == "POST" else url
             lost = False
 
             def attempt() -> Any:
@@ -56,7 +60,8 @@ def make_connection(settings: Any, policy: RetryPolicy, credentials: Credentials
                     response = request(method, url, **kwargs)
                     return response if _is_stream(kwargs) else _from_the_api(response)
                 except (ApiException, HTTPError, OSError, Unusable) as error:
-                    if method == "POST" and _exists(error) and (lost or _is_random(kwargs)):
+                    own = _is_random(kwargs) and place not in made
+                    if method == "POST" and _exists(error) and (lost or own):
                         found = self._created(url, kwargs)
                         if found is not None:
                             return found
@@ -67,6 +72,10 @@ def make_connection(settings: Any, policy: RetryPolicy, credentials: Credentials
             request = super().request
             credentials.sent(kwargs.get("headers"))
             response = policy.repeat(attempt, at_most=_seconds(given))
+            if method == "POST":
+                made.add(place)
+            elif method == "DELETE":
+                made.discard(place)
             if not _is_stream(kwargs):
                 credentials.received(url, response)
             return response

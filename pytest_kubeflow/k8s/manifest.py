@@ -26,13 +26,18 @@ def read_manifest(
     where = where_from(manifest)
     found = _parsed(manifest, where, kind)
     kinds = (kind, *others)
-    pair = (found.get("kind"), found.get("apiVersion"))
+    pair = (str(found.get("kind")), str(found.get("apiVersion")))
+    if missing := [key for key in ("apiVersion", "kind") if not found.get(key)]:
+        raise ConfigurationError(f"{where} is no {kind.name}: it has no {' and no '.join(missing)}")
     if pair not in {(one.name, one.api_version) for one in kinds}:
         valid = " or ".join(f"{one.name} of {one.api_version}" for one in kinds)
         raise ConfigurationError(f"{where} is a {pair[0]} of {pair[1]}, and no {valid}")
     for key in ("metadata", "spec"):
         if not isinstance(found.get(key, {}), Mapping):
             raise ConfigurationError(f"{where} has a {key} that is no mapping")
+    for key in ("labels", "annotations"):
+        if not isinstance((found.get("metadata") or {}).get(key) or {}, Mapping):
+            raise ConfigurationError(f"{where} has metadata.{key} that are no mapping")
     return found
 
 
@@ -62,10 +67,24 @@ def _parsed(
             raise ConfigurationError(f"{where} cannot be read: {error}") from error
     if isinstance(found, str):
         try:
-            found = yaml.safe_load(found)
+            documents = [one for one in yaml.safe_load_all(found) if one is not None]
         except yaml.YAMLError as error:
             told = " ".join(str(error).split())
             raise ConfigurationError(f"{where} is no YAML: {told}") from error
+        if len(documents) > 1:
+            raise ConfigurationError(
+                f"{where} has {len(documents)} documents, and one object is wanted: give each by "
+                "itself"
+            )
+        text, found = found, documents[0] if documents else None
+        if (
+            isinstance(found, str)
+            and "\n" not in text
+            and text.endswith((".yaml", ".yml", ".json"))
+        ):
+            raise ConfigurationError(
+                f"{text!r} is a text, and would be the name of a file: write Path({text!r})"
+            )
     if not isinstance(found, Mapping):
         raise ConfigurationError(f"{where} is no {kind.name} but a {type(found).__name__}")
     return dict(found)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from pytest_kubeflow.deletion import in_turn
-from pytest_kubeflow.errors import NotFound
+from pytest_kubeflow.errors import ConfigurationError, NotFound
 from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.model_registry.client import PREFIX, ModelRegistryClient
 
 _MODELS, _VERSIONS = "registered_models", "model_versions"
 _ARTIFACT = "model-artifact"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half a character, which UTF-8 does not have, nor do registries."""
+
 ARCHIVED, LIVE = "ARCHIVED", "LIVE"
 
 
@@ -70,11 +75,15 @@ class ModelRegistry:
     ) -> RegisteredVersion:
         """Register where a version of a model lies; the model is made with its first version.
 
-        Raises ModelRegistryRefused (409) where there is this version already.
+        Raises ModelRegistryRefused (409) where there is this version already, and
+        ConfigurationError for a value that registries do not keep, before anything is made.
         """
+        # Before anything is made, which would stay: a registry deletes nothing.
+        for what, text in (("model", model), ("version", version), ("uri", uri)):
+            _check_text(what, text)
+        custom = {name: _as_value(name, one) for name, one in (properties or {}).items()}
         model_id = self._model(model)
         asked = {"name": version, "registeredModelId": model_id}
-        custom = {name: _as_value(one) for name, one in (properties or {}).items()}
         made = self.client.create(_VERSIONS, {**asked, "customProperties": custom})
         artifact = {"artifactType": _ARTIFACT, "name": f"{model}-{version}", "uri": uri}
         if model_format:
@@ -132,14 +141,25 @@ class ModelRegistry:
         )
 
 
-def _as_value(value: str | int | float | bool) -> dict[str, Any]:
+def _check_text(what: str, text: object) -> None:
+    if not isinstance(text, str) or not text or _SURROGATE.search(text):
+        raise ConfigurationError(f"{what}={text!r} of a model: it has to be a text, and not empty")
+
+
+def _as_value(name: object, value: object) -> dict[str, Any]:
+    _check_text("the name of a property", name)
     if isinstance(value, bool):
         return {"metadataType": "MetadataBoolValue", "bool_value": value}
-    if isinstance(value, int):
+    if isinstance(value, int) and value.bit_length() < 64:
         return {"metadataType": "MetadataIntValue", "int_value": str(value)}
-    if isinstance(value, float):
+    if isinstance(value, float) and math.isfinite(value):
         return {"metadataType": "MetadataDoubleValue", "double_value": value}
-    return {"metadataType": "MetadataStringValue", "string_value": value}
+    if isinstance(value, str) and not _SURROGATE.search(value):
+        return {"metadataType": "MetadataStringValue", "string_value": value}
+    raise ConfigurationError(
+        f"property {name!r} of a model is {value!r:.80}: registries keep text, booleans, integers "
+        "of 64 bits and finite floats; write anything else as text"
+    )
 
 
 def _plain(properties: Mapping[str, Mapping[str, Any]]) -> dict[str, str | int | float | bool]:

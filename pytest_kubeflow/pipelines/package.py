@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.k8s.workflow_fields import unknown_fields
 
 # What KFP's compiler puts into the command of a Python component, in every release since 2.0.
 _PYTHON_COMPONENT = "kfp.dsl.executor_main"
@@ -51,11 +52,12 @@ class Package:
         specs = [each for each in documents if isinstance(each, dict) and "pipelineInfo" in each]
         platforms = [each for each in documents if isinstance(each, dict) and "platforms" in each]
         if not specs and len(documents) == 1 and _is_workflow(documents[0]):
-            return cls(documents[0])
+            return cls(_checked(documents[0], path))
         if len(specs) != 1:
+            others = ", ".join(_described(each) for each in documents if each not in platforms)
             raise ConfigurationError(
-                f"{path} is no pipeline package: it needs one document with pipelineInfo, "
-                f"and has {len(specs)}"
+                f"{path} is no pipeline package: it needs one document with pipelineInfo, or one "
+                f"Workflow of Argo and nothing else; it has {others or 'nothing'}"
             )
         return cls(specs[0], platforms[0] if platforms else None)
 
@@ -250,6 +252,31 @@ def _is_workflow(document: object) -> bool:
     if not isinstance(document, Mapping) or document.get("kind") != "Workflow":
         return False
     return str(document.get("apiVersion", "")).startswith("argoproj.io/")
+
+
+def _checked(workflow: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    """A package of KFP 1 without fields that Argo leaves out, and KFP with it, without a word."""
+    spec, metadata = workflow.get("spec"), workflow.get("metadata") or {}
+    parts = {"spec": spec, "metadata": metadata}
+    if isinstance(metadata, Mapping):
+        parts |= {f"metadata.{one}": metadata.get(one) or {} for one in ("labels", "annotations")}
+    if wrong := [key for key, one in parts.items() if not isinstance(one, Mapping)]:
+        raise ConfigurationError(f"{path} is no package of KFP 1: its {wrong[0]} is no mapping")
+    if unknown := unknown_fields(workflow["spec"]):
+        raise ConfigurationError(
+            f"{path} has fields that Argo does not know, and would leave out without a word: "
+            f"{', '.join(unknown)}"
+        )
+    return workflow
+
+
+def _described(document: object) -> str:
+    """What a document of YAML is, as messages name it."""
+    if not isinstance(document, Mapping):
+        return f"a {type(document).__name__}"
+    if "pipelineInfo" in document:
+        return "a pipeline"
+    return f"a {document['kind']}" if document.get("kind") else "a mapping without kind"
 
 
 def _is_python(container: Mapping[str, Any]) -> bool:

@@ -40,6 +40,15 @@ def _assigned(key: str, *, least: int = 1) -> list[Pattern]:
     ]
 
 
+def _of_pair(key: str) -> Pattern:
+    """A variable of a container, or a parameter, whose name says it: `"name":"TOKEN","value":"x"`.
+
+    The API server and webhooks quote a whole list of them where one is wrong.
+    """
+    name = rf"{key}\w{{0,32}}+{_QUOTE}\s{{0,8}},\s{{0,8}}{_QUOTE}value{_QUOTE}\s{{0,8}}:\s{{0,8}}"
+    return Pattern(key, rf"{name}{_QUOTE}(?P<secret>[^\"'\r\n\\]+)", is_quoted_value)
+
+
 def _token(key: str) -> Pattern:
     return Pattern(key, rf"{key}{_IS}(?P<secret>(?=[\w.~+/=-]{{12}})[\w.~+/=-]+)", is_random)
 
@@ -113,6 +122,7 @@ PATTERNS = (
     *_assigned("api_key", least=6),
     *_assigned("apikey", least=6),
     _token("token"),
+    *map(_of_pair, ("password", "passwd", "secret", "api_key", "apikey", "access_key", "token")),
     *(_issued(f"gh{kind}_", "[a-z0-9]", 16) for kind in "pousr"),
     _issued("github_pat_", r"\w", 20),
     _issued("glpat-", r"[\w-]", 16),

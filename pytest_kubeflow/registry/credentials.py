@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,7 +40,7 @@ def read_logins(path: Path) -> Mapping[str, RegistryLogin]:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"{path} is no file as docker login writes it: {error}") from None
     auths = found.get("auths") if isinstance(found, dict) else None
     if not isinstance(auths, dict):
@@ -62,7 +61,7 @@ def _login(entry: Mapping[str, object]) -> RegistryLogin | None:
         return RegistryLogin(user, Secret(password))
     try:
         text = base64.b64decode(str(entry.get("auth") or ""), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # of no base64, of letters that it does not have, of no UTF-8
         return None
     user, colon, password = text.partition(":")
     return RegistryLogin(user, Secret(password)) if colon else None

@@ -38,41 +38,86 @@ def layer_of(files: Mapping[str, bytes | str | Path]) -> Layer:
             entry.mode, entry.mtime, entry.size = mode, 0, len(content)
             archive.addfile(entry, io.BytesIO(content))
     plain = written.getvalue()
-    if len(plain) > _LARGEST:
-        raise ConfigurationError(
-            f"the files of an image are {len(plain) >> 20} MiB together: {_LARGEST >> 20} MiB is "
-            "the most that is pushed; build such an image by a program for that"
-        )
+    _check_size(len(plain))
     return Layer(gzip.compress(plain, mtime=0), f"sha256:{hashlib.sha256(plain).hexdigest()}")
 
 
 def _flat(files: Mapping[str, bytes | str | Path]) -> list[tuple[str, bytes, int]]:
-    found: list[tuple[str, bytes, int]] = []
+    if not isinstance(files, Mapping):
+        raise ConfigurationError(
+            'the files of an image are a dictionary, such as {"/opt/tool.py": "..."}, not a '
+            f"{type(files).__name__}"
+        )
+    found: dict[str, tuple[Path | bytes, int]] = {}
     for target, content in files.items():
-        path = PurePosixPath(target)
-        if not path.is_absolute() or ".." in path.parts or path == PurePosixPath("/"):
-            raise ConfigurationError(f"{target!r} is no absolute path of a file in an image")
-        if isinstance(content, Path):
-            found += _of_machine(path, content)
-            continue
-        data = content.encode() if isinstance(content, str) else content
-        found.append((_name(path), data, _EXECUTABLE if data.startswith(b"#!") else _PLAIN))
-    return found
+        path = _checked(target)
+        pairs = _of_machine(path, content) if isinstance(content, Path) else [(path, content)]
+        for place, one in pairs:
+            name = str(place).lstrip("/")
+            if name in found:
+                raise ConfigurationError(f"/{name} is there twice among the files of an image")
+            found[name] = _with_mode(place, one)
+    for name in found:
+        for above in map(str, PurePosixPath(name).parents):
+            if above in found:
+                raise ConfigurationError(f"/{above} is a file of an image, and cannot have /{name}")
+    # Before any is read, which may be larger than the memory of this machine.
+    _check_size(sum(_size(one) for one, _ in found.values()))
+    return [(name, _read(one), mode) for name, (one, mode) in found.items()]
 
 
-def _of_machine(target: PurePosixPath, source: Path) -> list[tuple[str, bytes, int]]:
+def _checked(target: object) -> PurePosixPath:
+    path = PurePosixPath(target) if isinstance(target, str) else PurePosixPath()
+    printable = isinstance(target, str) and "\0" not in target and _encoded(target) is not None
+    if not printable or not path.is_absolute() or ".." in path.parts or len(path.parts) == 1:
+        raise ConfigurationError(f"{target!r} is no absolute path of a file in an image")
+    return path
+
+
+def _of_machine(target: PurePosixPath, source: Path) -> list[tuple[PurePosixPath, Path]]:
     if source.is_dir():
         inside = [one for one in sorted(source.rglob("*")) if one.is_file()]
-        pairs = [(target / one.relative_to(source).as_posix(), one) for one in inside]
-    elif source.is_file():
-        pairs = [(target, source)]
-    else:
-        raise ConfigurationError(f"there is no file {source} for {target} of an image")
-    return [
-        (_name(path), one.read_bytes(), _EXECUTABLE if one.stat().st_mode & 0o100 else _PLAIN)
-        for path, one in pairs
-    ]
+        return [(target / one.relative_to(source).as_posix(), one) for one in inside]
+    if source.is_file():
+        return [(target, source)]
+    raise ConfigurationError(f"there is no file {source} for {target} of an image")
 
 
-def _name(path: PurePosixPath) -> str:
-    return str(path).lstrip("/")
+def _with_mode(target: PurePosixPath, content: object) -> tuple[Path | bytes, int]:
+    if isinstance(content, Path):
+        return content, _EXECUTABLE if content.stat().st_mode & 0o100 else _PLAIN
+    data = _encoded(content) if isinstance(content, str) else content
+    if not isinstance(data, bytes | bytearray):
+        what = "text that UTF-8 does not have" if data is None and content else repr(content)
+        raise ConfigurationError(
+            f"{target} of an image is text, bytes or the Path of a file, not {what[:100]}"
+        )
+    return bytes(data), _EXECUTABLE if data.startswith(b"#!") else _PLAIN
+
+
+def _encoded(text: str) -> bytes | None:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return None
+
+
+def _size(content: Path | bytes) -> int:
+    return content.stat().st_size if isinstance(content, Path) else len(content)
+
+
+def _read(content: Path | bytes) -> bytes:
+    if not isinstance(content, Path):
+        return content
+    try:
+        return content.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{content} cannot be read for an image: {error}") from error
+
+
+def _check_size(count: int) -> None:
+    if count > _LARGEST:
+        raise ConfigurationError(
+            f"the files of an image are {count >> 20} MiB together: {_LARGEST >> 20} MiB is "
+            "the most that is pushed; build such an image by a program for that"
+        )

@@ -22,11 +22,12 @@ class RegistryLogins:
 
     def of(self, registry: str) -> RegistryLogin | None:
         """Who we are at a registry; None: nobody. Raises ConfigurationError for a broken file."""
+        of_file = self._of_file  # first: one that is broken is told, though it may not be needed
         settings = self._settings
         own = (settings.registry or "").partition("/")[0]
         if registry == own and settings.username is not None and settings.password is not None:
             return self._known(RegistryLogin(settings.username, settings.password))
-        return self._of_file.get(registry)
+        return of_file.get(registry)
 
     @cached_property
     def _of_file(self) -> Mapping[str, RegistryLogin]:

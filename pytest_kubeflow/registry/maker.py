@@ -8,7 +8,7 @@ from functools import partial
 from pytest_kubeflow.config.imagemirror import ImageMirrors
 from pytest_kubeflow.config.imagereference import ImageReference
 from pytest_kubeflow.deletion import in_turn
-from pytest_kubeflow.errors import ClusterUnreachable
+from pytest_kubeflow.errors import ClusterUnreachable, ConfigurationError
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.registry.client import RegistryClient
 from pytest_kubeflow.registry.errors import RegistryError
@@ -65,8 +65,9 @@ class ImageMaker:
         Raises RegistryError, ClusterUnreachable, ConfigurationError.
         """
         repository = name or f"{self._folder}/{self._ownership.name('image')}"
-        image = ImageReference(self.registry, repository, tag)
-        wanted = ImageReference.parse(self._mirrors.of(base or self._base))
+        image = _reference(f"{self.registry}/{repository}:{tag}", "is no image to be pushed")
+        wanted = _reference(self._mirrors.of(base or self._base), "is no image to begin with")
+        _check(environment or {}, user, platform)
         source, found = self._source(wanted)
         made = ImagePusher(self.client).push(
             image,
@@ -117,3 +118,29 @@ class ImageMaker:
         yield self.client, here
         if base.registry != self.registry:
             yield RegistryClient(base.registry, self._logins.of(base.registry)), base
+
+
+def _reference(text: object, wrong: str) -> ImageReference:
+    try:
+        return ImageReference.parse(str(text))
+    except ValueError as error:
+        raise ConfigurationError(f"{text} {wrong}: {error}") from None
+
+
+def _check(environment: object, user: object, platform: object) -> None:
+    """What an image's configuration takes: nodes would refuse others when it is begun."""
+    if not isinstance(environment, Mapping):
+        raise ConfigurationError(
+            f"the environment of an image is a dictionary, not a {type(environment).__name__}"
+        )
+    for name, value in environment.items():
+        if not isinstance(name, str) or not isinstance(value, str) or not name or "=" in name:
+            raise ConfigurationError(
+                f"the environment of an image has {name!r}: {value!r}; names and values are texts, "
+                "and no name is empty or has a ="
+            )
+    if user is not None and not isinstance(user, str):
+        raise ConfigurationError(f"user={user!r} of an image is no text: write {str(user)!r}")
+    parts = platform.split("/") if isinstance(platform, str) else []
+    if platform is not None and (len(parts) not in {2, 3} or not all(parts)):
+        raise ConfigurationError(f"platform={platform!r} is none: write it as linux/arm64")

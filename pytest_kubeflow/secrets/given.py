@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,12 +16,25 @@ Kind = Literal["Secret", "ConfigMap"]
 Values = Mapping[str, str | bytes]
 """By key; bytes that are no UTF-8 are kept too."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _METHODS = {"Secret": "namespaced_secret", "ConfigMap": "namespaced_config_map"}
 
 
 def content(kind: Kind, values: Values) -> dict[str, Any]:
     """The fields of an object with these values. Raises ConfigurationError for what is none."""
+    if not isinstance(values, Mapping):
+        raise ConfigurationError(
+            f'the values of a {kind} are a dictionary, such as {{"password": ...}}, not a '
+            f"{type(values).__name__}"
+        )
     for key, value in values.items():
+        if not isinstance(key, str):
+            raise ConfigurationError(f"a key of a {kind} is text; {key!r} is none")
+        if isinstance(value, str) and _SURROGATE.search(value):
+            raise ConfigurationError(
+                f"the value of {key!r} of a {kind} has half a surrogate pair, which UTF-8 does not "
+                "have: give it as bytes"
+            )
         if not isinstance(value, str | bytes):
             raise ConfigurationError(
                 f"a value of a {kind} is text or bytes; {key!r} is of type {type(value).__name__}"
@@ -52,10 +66,10 @@ class GivenValues:
     def replace(self, values: Values) -> None:
         """Give it these values, and no others."""
         # By a JSON patch: in another one, keys that it does not name would stay.
+        fields = content(self.kind, values)
         self.conceal(values)
         operations = [
-            {"op": "add", "path": f"/{field}", "value": value}
-            for field, value in content(self.kind, values).items()
+            {"op": "add", "path": f"/{field}", "value": value} for field, value in fields.items()
         ]
         with calling(f"change {self}"):
             self._call("patch", operations)
@@ -82,8 +96,8 @@ def create(
 ) -> GivenValues:
     """Make one; `conceal` is told its values first. Raises KubeflowErrors."""
     given = GivenValues(kind, namespace, name, kubernetes, conceal)
-    conceal(values)
     body = {"metadata": {"name": name, "labels": dict(labels)}, **content(kind, values)}
+    conceal(values)
     with calling(f"create {given}"):
         getattr(kubernetes.core, f"create_{_METHODS[kind]}")(namespace, body)
     return given

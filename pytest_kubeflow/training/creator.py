@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from pytest_kubeflow.training.kinds import OPERATOR_JOBS, TRAIN_JOB, JobKind, ki
 from pytest_kubeflow.training.spec import JobSpec, PodFields
 
 _WEBHOOK = "admission webhook"
+_NO_NAMESPACE = re.compile(r'namespaces "[^"]+" not found')
 _UNKNOWN = re.compile(r'unknown field "(?P<path>[^"]+)"')
 
 
@@ -72,10 +73,10 @@ class JobCreator:
         """
         access = self._access
         if namespace is not None:
-            access = replace(access, namespace=namespace)
+            access = dataclasses.replace(access, namespace=namespace)
         if token is not None:
             account = access.cluster.kubernetes.with_token(token)
-            access = replace(access, account=account)
+            access = dataclasses.replace(access, account=account)
         name = name or access.cluster.ownership.name("train")
         if callable(work) or (isinstance(work, Sequence) and not isinstance(work, str)):
             job = self._of_work(access, self._kind(kind), name, work, spec)
@@ -123,6 +124,11 @@ class JobCreator:
         work: Callable[..., Any] | Sequence[str],
         fields: Mapping[str, Any],
     ) -> TrainingJob:
+        known = [one.name for one in dataclasses.fields(JobSpec) if one.name != "work"]
+        if unknown := [one for one in fields if one not in known]:
+            raise ConfigurationError(
+                f"{', '.join(unknown)}: no field of a {kind.name}; valid: {', '.join(known)}"
+            )
         wanted = JobSpec(work, **fields)
         job = TrainingJob(access, kind, kind.check_name(name))
         labels = access.cluster.ownership.labels()
@@ -164,6 +170,8 @@ def _create(access: TrainingAccess, job: TrainingJob, body: Mapping[str, Any]) -
     try:
         at.create(body, strict=True)
     except NotFound as error:
+        if _NO_NAMESPACE.search(error.message):
+            raise
         raise TrainingFailed(f"{error.message}: {not_served(access, job.kind)}") from error
     except KubeflowError as error:
         if paths := _UNKNOWN.findall(error.message):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_kubeflow.cluster.namespace_access import NamespaceAccess
-from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound
+from pytest_kubeflow.errors import ConfigurationError, Evidence, KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.custom_object import CustomObject
 from pytest_kubeflow.k8s.logs import read_log
@@ -113,6 +113,7 @@ class TrainingJob:
     def results(self) -> dict[str, Any]:
         """What the function returned, by node: the last line of its log that is JSON.
 
+        What is no object and no list is taken from the very last line alone.
         None for those of which there is none, or whose program has not begun.
         """
         found = {
@@ -129,6 +130,10 @@ class TrainingJob:
         far it is.
         """
         wanted = ended or self.kind.done
+        if wanted not in (self.kind.done, FAILED):
+            raise ConfigurationError(
+                f"ended={wanted!r}: a {self.kind.name} ends in {self.kind.done} or {FAILED}"
+            )
         TrainingWait(
             str(self),
             lambda: self.state,

@@ -58,7 +58,11 @@ class JobKind:
 
         Raises ConfigurationError if not.
         """
-        if not _NAME.fullmatch(name) or len(name) > _LONGEST - _INDEXES:
+        if (
+            not isinstance(name, str)
+            or not _NAME.fullmatch(name)
+            or len(name) > _LONGEST - _INDEXES
+        ):
             raise ConfigurationError(
                 f"{name!r} is no name for a {self.name}; valid: lower-case letters, digits and "
                 "dashes, beginning with a letter, not ending with a dash, "

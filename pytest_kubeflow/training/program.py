@@ -96,9 +96,12 @@ def check_command(command: Sequence[str]) -> list[str]:
 
 
 def result_in(log: str) -> Any:
-    """What the program has returned: the last line of its log that is JSON; None without one."""
-    for line in reversed(log.splitlines()):
-        if line.startswith(("{", "[")):
+    """What the program has returned: the last line of its log that is JSON; None without one.
+
+    A number or a text is taken from the very last line alone: programs print such by themselves.
+    """
+    for back, line in enumerate(reversed(log.splitlines())):
+        if back == 0 or line.startswith(("{", "[")):
             try:
                 return json.loads(line)
             except ValueError:

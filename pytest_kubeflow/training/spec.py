@@ -9,11 +9,17 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.quantity import parse_quantity
+from pytest_kubeflow.training.checks import (
+    check_arguments,
+    check_count,
+    check_env,
+    check_resources,
+    check_words,
+)
 from pytest_kubeflow.training.kinds import (
     MPI_JOB,
     PYTORCH_JOB,
@@ -32,6 +38,7 @@ from pytest_kubeflow.training.program import (
 TORCH = "torch-distributed"
 """The runtime of Trainer that gives nodes their ranks."""
 
+_OF_TRAINER = frozenset({"runtime", "runtime_kind", "replicated_jobs", "processes"})
 _MANAGER = "github.com/pytest-kubeflow"
 
 
@@ -96,19 +103,25 @@ class JobSpec:
     """On each node, for torchrun; None: as many as it has CPUs or GPUs."""
 
     deadline: int | None = None
-    """Seconds after which it fails; Trainer 2.2 knows it."""
+    """Seconds after which it fails. Trainer 2.2 knows it; the training operator notices it when
+    something else happens to the job alone."""
 
     def __post_init__(self) -> None:
-        if self.nodes < 1:
-            # Trainer takes a job of none, and calls it complete before anything was done.
-            raise ConfigurationError(f"nodes={self.nodes}: a job has one node at least")
-        for name, limit in self.limits.items():
-            request = self.requests.get(name)
-            if request is not None and parse_quantity(request) > parse_quantity(limit):
-                raise ConfigurationError(
-                    f"a node requests {name}={request}, which is more than its limit of {limit}: "
-                    f"give requests= and limits= that agree"
-                )
+        # Trainer takes a job of no nodes, and calls it complete before anything was done.
+        check_count("nodes", self.nodes, what="a job has one node at least")
+        if self.processes is not None:
+            check_count("processes", self.processes, what="so many are there on each node")
+        if self.deadline is not None:
+            check_count("deadline", self.deadline, what="it is in seconds")
+        check_arguments(self.arguments)
+        check_env(self.env)
+        check_resources(self.requests, self.limits)
+        for name in ("packages", "index_urls", "replicated_jobs"):
+            check_words(name, getattr(self, name))
+        if isinstance(self.helpers, str) or not isinstance(self.helpers, Sequence):
+            raise ConfigurationError(
+                f"helpers is a list, not {self.helpers!r}: write helpers=[...]"
+            )
 
     def command(self) -> list[str]:
         """What a node runs."""
@@ -124,6 +137,10 @@ class JobSpec:
         if self.arguments or self.helpers or self.packages:
             raise ConfigurationError(
                 "arguments, helpers and packages are for a function; a command has its own"
+            )
+        if self.torchrun:
+            raise ConfigurationError(
+                'torchrun=True is for a function; a command begins with it: ["torchrun", ...]'
             )
         return check_command(self.work)
 
@@ -160,6 +177,7 @@ class JobSpec:
 
         Of an MPIJob the launcher alone runs the work, and there are so many workers besides.
         """
+        self._check_operator(kind)
         container: dict[str, Any] = {
             "name": kind.containers[0],
             "image": self.image or default_image,
@@ -187,6 +205,15 @@ class JobSpec:
             policy["activeDeadlineSeconds"] = self.deadline
         spec = {"runPolicy": policy, f"{kind.prefix}ReplicaSpecs": replicas}
         return _object(kind.kind.api_version, kind.name, name, namespace, labels, spec)
+
+    def _check_operator(self, kind: JobKind) -> None:
+        """Raise ConfigurationError for what the training operator has nothing like."""
+        for one in fields(self):
+            given = getattr(self, one.name)
+            if one.name in _OF_TRAINER and given != one.default:
+                raise ConfigurationError(
+                    f"{one.name}={given!r} is for TrainJobs: a {kind.name} knows no runtimes"
+                )
 
     def _pod(self, container: Mapping[str, Any]) -> dict[str, Any]:
         template: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +10,16 @@ from typing import Any
 
 from pytest_kubeflow.config.imagemirror import ImageMirrors
 from pytest_kubeflow.deletion import deletions, in_turn
-from pytest_kubeflow.errors import KubeflowError, NotFound, PermissionDenied
+from pytest_kubeflow.errors import ConfigurationError, KubeflowError, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.client import calling
 from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.run_pods import RUN_ID
 from pytest_kubeflow.workflows.errors import WorkflowFailed
 from pytest_kubeflow.workflows.manifest import KIND, WorkflowManifest, check_name
 from pytest_kubeflow.workflows.workflow import Workflow, WorkflowAccess
+
+_RUN_ID = re.compile(r"[0-9A-Za-z]([-\w.]{0,61}[0-9A-Za-z])?", re.ASCII)
+"""The value of a label."""
 
 EDITOR = "default-editor"
 """The account of profiles that may write down what pods of Workflows come to."""
@@ -75,9 +79,11 @@ class WorkflowCreator:
     def of_run(self, run_id: str) -> Workflow:
         """The Workflow that a run of a pipeline is made of: it is the run's, and goes with it.
 
-        Raises NotFound where there is none (any more).
+        Raises NotFound where there is none (any more), ConfigurationError for what is no run's id.
         """
         access = self._access
+        if not isinstance(run_id, str) or not _RUN_ID.fullmatch(run_id):
+            raise ConfigurationError(f"{run_id!r} is no id of a run: give run.run_id")
         with calling(f"look for the Workflow of run {run_id}"):
             found = access.cluster.kubernetes.custom.list_namespaced_custom_object(
                 KIND.group,

@@ -11,7 +11,7 @@ from typing import Any
 from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.k8s.custom_object import CustomKind
 from pytest_kubeflow.k8s.manifest import as_ours, read_manifest, where_from
-from pytest_kubeflow.workflows.known_fields import unknown_fields
+from pytest_kubeflow.k8s.workflow_fields import unknown_fields
 
 KIND = CustomKind("Workflow", "argoproj.io", "v1alpha1", "workflows")
 LONGEST = 63
@@ -22,7 +22,7 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", re.ASCII)
 
 def check_name(name: str) -> str:
     """`name` if a Workflow can be called so. Raises ConfigurationError if not."""
-    if not _NAME.fullmatch(name) or len(name) > LONGEST:
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > LONGEST:
         raise ConfigurationError(
             f"{name!r} is no name for a Workflow; valid: lower-case letters, digits, dashes and "
             f"dots, beginning and ending with a letter or a digit, {LONGEST} characters at most"
@@ -80,6 +80,11 @@ class WorkflowManifest:
         return made
 
     def _fill(self, spec: dict[str, Any], arguments: Mapping[str, Any]) -> None:
+        if not isinstance(arguments, Mapping):
+            raise ConfigurationError(
+                "arguments are a dictionary of parameters and their values, not a "
+                f"{type(arguments).__name__}"
+            )
         parameters = (spec.get("arguments") or {}).get("parameters") or []
         known = {str(one.get("name")): one for one in parameters}
         for name, value in arguments.items():

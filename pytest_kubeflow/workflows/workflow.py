@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from pytest_kubeflow.cluster.namespace_access import NamespaceAccess
-from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound
+from pytest_kubeflow.errors import ConfigurationError, Evidence, KubeflowError, NotFound
 from pytest_kubeflow.k8s.custom_object import CustomObject
 from pytest_kubeflow.k8s.logs import read_log
 from pytest_kubeflow.provenance import READ
@@ -21,6 +21,7 @@ from pytest_kubeflow.workflows.state import WorkflowState
 from pytest_kubeflow.workflows.waiting import WorkflowWait
 from pytest_kubeflow.workflows.workload import WorkflowWorkload
 
+_ENDS = ("Succeeded", "Failed", "Error")
 _OF_EXECUTOR = re.compile(
     r'time="[^"\n]*" level=\w+ msg=(?:"(?:[^"\\\n]|\\.)*"|\S+) argo=true[^\n]*\n'
     r"(?:Error: exit status \d+\n)?"
@@ -107,7 +108,7 @@ class Workflow:
 
         Raises NotFound once the pod is gone.
         """
-        found = self.node(node) if isinstance(node, str) else node
+        found = node if isinstance(node, WorkflowNode) else self.node(node)
         pod = self.workload.pod(found.name)
         if pod is None:
             stored = found.artifacts.get("main-logs")
@@ -127,6 +128,8 @@ class Workflow:
         Raises WorkflowFailed if it ends otherwise, or as soon as it is clear that it will not end;
         WaitTimeout; both with nodes, pods, events and logs. Meanwhile the terminal shows its nodes.
         """
+        if ended not in _ENDS:
+            raise ConfigurationError(f"ended={ended!r}: a Workflow ends in {' or '.join(_ENDS)}")
         self._over = WorkflowWait(
             f"{self.namespace}/{self.name}",
             lambda: self._access.read(self.name),

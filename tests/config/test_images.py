@@ -8,8 +8,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from pytest_kubeflow.config.consistency import reconcile
 from pytest_kubeflow.config.imagemirror import ImageMirror, ImageMirrors
 from pytest_kubeflow.config.imagereference import ImageReference, is_loopback
+from pytest_kubeflow.config.setting import Setting
+from pytest_kubeflow.errors import ConfigurationError
 
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 PART = st.from_regex(r"[a-z0-9]{1,9}(?:(?:\.|__?|--?)[a-z0-9]{1,9})?", fullmatch=True)
@@ -132,6 +135,31 @@ def test_mirrors_are_applied_once(registry: str, repository: str, tag: str | Non
 def test_what_is_no_mirror(text: str, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         ImageMirror.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("texts", "told"),
+    [
+        (("a.io=b.io", "b.io=a.io"), r"io \(from .*\) is never applied: .* leads to"),
+        (
+            ("a.io=b.io", "b.io=c.io"),
+            r"b.io=c.io \(from command line\) is never applied: a.io=b.io leads to b.io",
+        ),
+        (("docker.io=r.io/hub", "r.io/hub/library/python=r.io/python"), "docker.io=r.io/hub leads"),
+        (("a.io=a.io",), "is never applied: both are a.io"),
+    ],
+)
+def test_mirrors_that_are_never_applied(texts: tuple[str, ...], told: str) -> None:
+    """What is a mirror's already stays as it is."""
+    setting = Setting(tuple(map(ImageMirror.parse, texts)), "command line")
+    with pytest.raises(ConfigurationError, match=told) as refused:
+        reconcile({"image_mirror": setting})
+    assert "\n" not in refused.value.message
+
+
+@pytest.mark.parametrize("texts", [("docker.io=docker.io/hub",), ("a.io=c.io", "b.io=c.io")])
+def test_mirrors_that_are_applied(texts: tuple[str, ...]) -> None:
+    reconcile({"image_mirror": Setting(tuple(map(ImageMirror.parse, texts)), "command line")})
 
 
 def test_images_of_a_manifest() -> None:

@@ -237,13 +237,19 @@ def test_manifests(tmp_path: Path) -> None:
     path = tmp_path / "experiment.yaml"
     path.write_text(text)
     assert read_manifest(text, KIND) == read_manifest(path, KIND)
-    for wrong, words in (
+    cases: list[tuple[Any, str]] = [
         (tmp_path / "absent.yaml", "absent.yaml cannot be read"),
         ("a: [", "the manifest is no YAML"),
         ("- a", "the manifest is no Experiment but a list"),
+        (str(path), "would be the name of a file: write Path("),
+        (f"{text}---\n{text}", "the manifest has 2 documents, and one object is wanted"),
+        ("a: 1", "the manifest is no Experiment: it has no apiVersion and no kind"),
+        ({"kind": ["Experiment"], "apiVersion": "v1"}, "is a ['Experiment'] of v1, and no"),
+        (f"{text}metadata: {{labels: [a]}}", "has metadata.labels that are no mapping"),
         ("kind: Job\napiVersion: batch/v1", "is a Job of batch/v1, and no Experiment"),
         (text.replace("{parameters: []}", "3"), "has a spec that is no mapping"),
-    ):
+    ]
+    for wrong, words in cases:
         with pytest.raises(ConfigurationError) as refused:
             read_manifest(wrong, KIND)
         assert words in refused.value.message

@@ -14,7 +14,7 @@ from starlette.routing import Mount, Route
 
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.config.model import GatewaySettings
-from pytest_kubeflow.errors import ComponentMissing, NotFound
+from pytest_kubeflow.errors import ComponentMissing, ConfigurationError, NotFound
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.local.httpd import HttpServer
 from pytest_kubeflow.local.model_registry.api import RegistryApi
@@ -120,6 +120,33 @@ def test_models_that_it_made_are_archived_and_others_are_not(registry: ModelRegi
     states = {one["name"]: one["state"] for one in registry.client.pages("registered_models")}
     assert states == {"theirs": "LIVE", name: "ARCHIVED"}
     assert registry.client.get(f"registered_models/{theirs['id']}")["state"] == "LIVE"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"properties": {"loss": float("nan")}}, "property 'loss' of a model is nan: registries"),
+        ({"properties": {"loss": float("-inf")}}, "property 'loss' of a model is -inf"),
+        ({"properties": {"rows": 2**63}}, "is 9223372036854775808: .* integers of 64 bits"),
+        ({"properties": {"none": None}}, "property 'none' of a model is None"),
+        ({"properties": {"list": [1]}}, r"property 'list' of a model is \[1\]"),
+        ({"properties": {"half": "\ud800"}}, "property 'half' of a model is"),
+        ({"properties": {"": "x"}}, "the name of a property='' of a model: it has to be a text"),
+        ({"model": ""}, "model='' of a model: it has to be a text, and not empty"),
+        ({"version": None}, "version=None of a model"),
+        ({"uri": ""}, "uri='' of a model"),
+    ],
+)
+def test_what_no_registry_keeps_is_told_before_anything_is_made(
+    registry: ModelRegistry, wrong: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=told) as refused:
+        registry.register(**{"model": "mine", "version": "v1", "uri": "s3://b/k", **wrong})
+    assert "\n" not in refused.value.message
+    assert list(registry.client.pages("registered_models")) == []
+    registry.register(
+        "mine", "v1", uri="s3://b/k", properties={"rows": -(2**63) + 1, "long": "x" * 300_000}
+    )
 
 
 def test_lists_are_read_to_their_end(registry: ModelRegistry) -> None:

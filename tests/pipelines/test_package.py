@@ -147,6 +147,31 @@ def test_a_package_of_kfp_1_is_uploaded_before_it_is_run(tmp_path: Path) -> None
         prepare(path)
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("spec:\n", "spec: null\nmore:\n"), "is no package of KFP 1: its spec is no mapping"),
+        (("spec:\n", "spec: [1]\nmore:\n"), "is no package of KFP 1: its spec is no mapping"),
+        (("labels: {", "labels: [a]\n  annotations: {"), "its metadata.labels is no mapping"),
+        (("entrypoint:", "entrypont:"), r"leave out without a word: spec.entrypont .did you mean"),
+        (("image:", "imagee:"), r"Argo does not know.*spec\.templates\[0\]\.container\.imagee"),
+        (("kind: Workflow", "kind: CronWorkflow"), "and nothing else; it has a CronWorkflow"),
+        (("kind: Workflow", "kind:"), "it has a mapping without kind"),
+        ((OLDER, f"{OLDER}---\n{OLDER}"), "it has a Workflow, a Workflow"),
+        ((OLDER, ""), "it has nothing"),
+        ((OLDER, "- a"), "it has a list"),
+    ],
+)
+def test_a_package_of_kfp_1_that_is_none(
+    tmp_path: Path, change: tuple[str, str], told: str
+) -> None:
+    path = tmp_path / "v1.yaml"
+    path.write_text(OLDER.replace(*change))
+    with pytest.raises(ConfigurationError, match=told) as refused:
+        Package.read(path)
+    assert "\n" not in refused.value.message
+
+
 def test_a_workflow_that_is_not_of_argo_is_no_package(tmp_path: Path) -> None:
     path = tmp_path / "workflow.yaml"
     path.write_text("kind: Workflow\nmetadata: {generateName: a-}\n")

@@ -100,6 +100,7 @@ def test_a_test_without_pipelines(pytester: pytest.Pytester) -> None:
         ("kf_images(algorithm=['grid'])", "the marker kf_images has no 'algorithm'; it takes"),
         ("kf_images('--kf-nothing')", "--kf-nothing in the marker kf_images is no option"),
         ("kf_images(1)", "1 in the marker kf_images is no image"),
+        ("kf_images('A b')", "'A b' in the marker kf_images is no image ('library/A b': the name"),
     ],
 )
 def test_markers_that_are_none(pytester: pytest.Pytester, marker: str, told: str) -> None:

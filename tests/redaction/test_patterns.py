@@ -19,6 +19,9 @@ from pytest_kubeflow.redaction.patterns import PATTERNS
 ABC = "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9"
 
 CREDENTIALS = [
+    'env: Invalid value: [{{"name":"PET_NNODES","value":"3"}},{{"name":"API_TOKEN","value":"{}"}}]',
+    "{{'name': 'DB_PASSWORD', 'value': '{}'}}",
+    '\\"name\\": \\"AWS_SECRET_ACCESS_KEY\\", \\"value\\": \\"{}\\"',
     "X-Api-Key: {}",
     "curl -H 'X-Api-Key: {}' http://a/b",
     '{{"api_key": "{}"}}',

@@ -9,6 +9,7 @@ import socket
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,15 +105,67 @@ def test_the_same_files_are_the_same_layer(tmp_path: Path) -> None:
     assert layer_of(files) == layer_of(dict(reversed(files.items())))
 
 
-@pytest.mark.parametrize("path", ["relative", "/a/../../etc/passwd", "/"])
-def test_paths_that_are_none_of_an_image(path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["relative", "/a/../../etc/passwd", "/", "", "/a\0b", "/\ud800", 5]
+)
+def test_paths_that_are_none_of_an_image(path: Any) -> None:
     with pytest.raises(ConfigurationError, match="is no absolute path of a file in an image"):
         layer_of({path: "x"})
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        (["/a"], "the files of an image are a dictionary, such as .*, not a list"),
+        ({"/a": 5}, "/a of an image is text, bytes or the Path of a file, not 5"),
+        ({"/a": None}, "/a of an image is text, bytes or the Path of a file, not None"),
+        ({"/a": "\ud800"}, "not text that UTF-8 does not have"),
+        ({"/a/b": "1", "/a//b": "2"}, "/a/b is there twice among the files of an image"),
+        ({"/a": "1", "/a/b": "2"}, "/a is a file of an image, and cannot have /a/b"),
+    ],
+)
+def test_files_that_are_none_of_an_image(files: Any, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told) as raised:
+        layer_of(files)
+    assert "\n" not in raised.value.message
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(1 << 42)  # 4 TiB, of which nothing is on the disk
+    with pytest.raises(ConfigurationError, match="are 4194304 MiB together: 512 MiB is the most"):
+        layer_of({"/large": tmp_path / "large"})
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"there is no file .*/nothing for /a of an image"):
         layer_of({"/a": tmp_path / "nothing"})
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"name": "UPPER"}, "is no image to be pushed: 'UPPER'.*lower case"),
+        ({"name": "../../x"}, "is no image to be pushed"),
+        ({"name": "a?b#c"}, "is no image to be pushed"),
+        ({"tag": "a b"}, "is no image to be pushed: 'a b' is no tag"),
+        ({"tag": ""}, "is no image to be pushed: '' is no tag"),
+        ({"tag": "../x"}, "is no image to be pushed"),
+        ({"base": "A B"}, "A B is no image to begin with"),
+        ({"environment": {"A": 1}}, "the environment of an image has 'A': 1; names and values"),
+        ({"environment": {"A=B": "1"}}, "the environment of an image has 'A=B'"),
+        ({"environment": ["A"]}, "the environment of an image is a dictionary, not a list"),
+        ({"user": 1000}, "user=1000 of an image is no text: write '1000'"),
+        ({"platform": "arm64"}, "platform='arm64' is none: write it as linux/arm64"),
+        ({"platform": ""}, "platform='' is none"),
+    ],
+)
+def test_images_that_cannot_be_pushed(place: str, options: dict[str, Any], told: str) -> None:
+    images = maker(place)
+    with pytest.raises(ConfigurationError, match=told) as raised:
+        images({"/a": "x"}, **options)
+    assert "\n" not in raised.value.message
+    assert images.made == []
 
 
 def test_a_base_comes_from_a_mirror(place: str) -> None:
@@ -264,7 +317,23 @@ def test_logins_of_a_file(tmp_path: Path) -> None:
     assert "planted" not in repr(hub)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"auths": 1}', "\x00"])
+def test_a_login_in_letters_that_base64_does_not_have(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text('{"auths": {"r.example": {"auth": "gehëim"}, "other": {"auth": "dTpw"}}}')
+    assert set(read_logins(file)) == {"other"}
+
+
+def test_a_broken_file_is_told_where_it_is_not_needed(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text("{{{")
+    settings = ImageSettings(
+        registry="r.example", username=USER, password=Secret(PASSWORD), auth_file=file
+    )
+    with pytest.raises(ConfigurationError, match="is no file as docker login writes it"):
+        RegistryLogins(settings, Redactor()).of("r.example")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"auths": 1}', "\x00", "[" * 100_000])
 def test_a_file_that_has_no_logins(text: str, tmp_path: Path) -> None:
     file = tmp_path / "config.json"
     file.write_text(text)

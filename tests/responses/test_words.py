@@ -35,6 +35,10 @@ TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
         ('{"message": "no such run", "code": 5}', "no such run"),
         ('{"error": "model is not ready"}', "model is not ready"),
         ('{"success": false, "status": 403, "log": "you may not"}', "you may not"),
+        (
+            '{"error_message": "no entrypoint", "error_details": "Invalid input: no entrypoint"}',
+            "Invalid input: no entrypoint",
+        ),
         ('{"detail": [{"loc": ["body"]}]}', '[{"loc": ["body"]}]'),
         ('{"other": 1}', '{"other": 1}'),
         ("{broken", "{broken"),

@@ -10,8 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.redaction import Redactor
 from pytest_kubeflow.secrets.given import GivenValues, content
+from pytest_kubeflow.secrets.maker import GivenValuesMaker
 
+OURS = Ownership("tests")
 KEYS = st.text("abc.-_", min_size=1, max_size=5)
 VALUES = st.dictionaries(KEYS, st.text() | st.binary(), max_size=4)
 
@@ -47,3 +51,23 @@ def test_nothing_shows_values() -> None:
     nobody: Any = None
     shown = GivenValues("Secret", "team", "mine", nobody)
     assert repr(shown) == "<Secret team/mine>"
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"a": "planted\ud800"}, "the value of 'a' of a Secret has half a surrogate pair"),
+        ({5: "planted"}, "a key of a Secret is text; 5 is none"),
+        (["planted"], "the values of a Secret are a dictionary"),
+        ({"a": 5}, "'a' is of type int"),
+    ],
+)
+def test_what_is_none_is_told_before_it_is_masked_or_sent(values: Any, told: str) -> None:
+    nobody: Any = None
+    maker = GivenValuesMaker("Secret", nobody, "team", ownership=OURS, redactor=Redactor())
+    with pytest.raises(ConfigurationError, match=told) as refused:
+        maker(values)
+    assert "planted" not in refused.value.message
+    with pytest.raises(ConfigurationError, match=told):
+        GivenValues("Secret", "team", "mine", nobody).replace(values)
+    assert maker.made == []

@@ -84,6 +84,15 @@ def test_a_whole_life(creator: JobCreator) -> None:
     made.delete()
 
 
+def test_a_name_of_ours_is_not_given_twice(creator: JobCreator) -> None:
+    """Within one second too, in which both have the same labels."""
+    made = creator(["true"], image=IMAGE, suspend=True)
+    told = refused(creator, ["false"], image=IMAGE, name=made.name)
+    assert told.endswith("already: left as it is; take another name, or none")
+    made.delete()
+    assert creator(["true"], image=IMAGE, name=made.name).name == made.name
+
+
 def test_pods_are_changed_as_the_release_knows(
     creator: JobCreator, older_creator: JobCreator
 ) -> None:
@@ -120,12 +129,20 @@ def test_pods_are_changed_as_the_release_knows(
         (manifest(), {"nodes": 2}, "nodes: for a function or a command; a manifest has its own"),
         (["true"], {"kind": "TFJob"}, "kind='TFJob' is none; valid: TrainJob"),
         (["true"], {"name": "x" * 60}, "is no name for a TrainJob"),
+        (["true"], {"namespace": "No Such"}, "'No Such' is no name of a namespace"),
+        (["true"], {"nodes": 10**10}, "cannot unmarshal number"),
     ],
 )
 def test_what_is_refused(
     creator: JobCreator, work: Any, options: dict[str, Any], told: str
 ) -> None:
     assert told in refused(creator, work, **options)
+
+
+def test_a_namespace_that_is_not_there(creator: JobCreator) -> None:
+    """It is not told as a kind of another operator."""
+    told = refused(creator, ["true"], namespace="nosuch")
+    assert told.endswith('Kubernetes answers 404: namespaces "nosuch" not found')
 
 
 def test_an_operator_that_is_not_there(operator_creator: JobCreator) -> None:

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.training.creator import not_served
-from pytest_kubeflow.training.job import TrainingAccess
+from pytest_kubeflow.training.creator import JobCreator, not_served
+from pytest_kubeflow.training.job import TrainingAccess, TrainingJob
 from pytest_kubeflow.training.kinds import MPI_JOB, PYTORCH_JOB, TF_JOB, TRAIN_JOB
 from pytest_kubeflow.training.node import nodes_of
 from pytest_kubeflow.training.program import function_program, python_command, result_in
@@ -162,7 +162,23 @@ def test_a_function_is_what_it_was(tmp_path: Path) -> None:
             lambda: JobSpec(["true"], requests={"memory": "1Gi"}, limits={"memory": "64Mi"}),
             "requests memory=1Gi, which is more than its limit of 64Mi",
         ),
+        (lambda: JobSpec(["true"], nodes=0), "nodes=0: a job has one node at least"),
+        (lambda: JobSpec(["true"], nodes=2.5), "nodes=2.5 is no whole number but a float"),  # type: ignore[arg-type]
+        (lambda: JobSpec(["true"], nodes="2"), "nodes='2' is no whole number but a str"),  # type: ignore[arg-type]
+        (lambda: JobSpec(["true"], nodes=True), "nodes=True is no whole number"),
+        (lambda: JobSpec(["true"], processes=0), "processes=0: so many are there"),
+        (lambda: JobSpec(["true"], deadline=-1), "deadline=-1: it is in seconds"),
+        (lambda: JobSpec(["true"], env={"A": 1}), "env has A=1, a int: a variable is a text"),
+        (lambda: JobSpec(["true"], env=[("A", "b")]), "env is a dictionary"),  # type: ignore[arg-type]
+        (lambda: JobSpec(works, arguments=[1]), "arguments is a dictionary"),  # type: ignore[arg-type]
+        (lambda: JobSpec(works, arguments={1: 2}), "arguments has 1 as a name"),  # type: ignore[dict-item]
+        (lambda: JobSpec(["true"], limits={"cpu": "lots"}), "limits of a node, cpu: 'lots' is no"),
+        (lambda: JobSpec(["true"], limits={"cpu": 1}), "cpu: 1 is a int; write '1'"),  # type: ignore[dict-item]
+        (lambda: JobSpec(works, packages="numpy"), "packages is a list, not 'numpy'"),
+        (lambda: JobSpec(works, helpers=silent), "helpers is a list, not <function silent"),  # type: ignore[arg-type]
+        (lambda: JobSpec(["x"], torchrun=True).command(), "a command begins with it"),
         (lambda: TRAIN_JOB.check_name("Mine"), "'Mine' is no name for a TrainJob; valid: lower"),
+        (lambda: TRAIN_JOB.check_name(5), "5 is no name for a TrainJob"),  # type: ignore[arg-type]
         (lambda: TRAIN_JOB.check_name("m" * 52), "51 characters at most, since its pods' host"),
     ],
 )
@@ -171,6 +187,39 @@ def test_what_can_never_work(make: Any, told: str) -> None:
         make()
     assert told in refused.value.message
     assert "\n" not in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"runtime": "mine"}, "runtime='mine' is for TrainJobs: a PyTorchJob knows no runtimes"),
+        ({"runtime_kind": "TrainingRuntime"}, "runtime_kind='TrainingRuntime' is for TrainJobs"),
+        ({"processes": 2}, "processes=2 is for TrainJobs"),
+        ({"replicated_jobs": ("a",)}, "is for TrainJobs"),
+    ],
+)
+def test_fields_that_the_operator_has_nothing_like(given: Any, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        JobSpec(["true"], **given).operator_job(PYTORCH_JOB, "mine", "team", LABELS, "i:1")
+
+
+def test_a_field_that_there_is_not() -> None:
+    cluster = SimpleNamespace(ownership=SimpleNamespace(name=lambda _kind: "mine"))
+    access = cast(TrainingAccess, SimpleNamespace(cluster=cluster))
+    with pytest.raises(ConfigurationError, match=r"node: no field of a TrainJob; valid: nodes, "):
+        JobCreator(access, image="i")(silent, node=2)
+
+
+def test_a_text_of_several_lines_in_a_function_inside_of_another(tmp_path: Path) -> None:
+    def poem() -> list[str]:
+        return ["one", "two"]
+
+    program = tmp_path / "program.py"
+    program.write_text(function_program(poem, {}))
+    done = subprocess.run(
+        [sys.executable, str(program)], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert result_in(done.stdout) == ["one", "two"]
 
 
 @pytest.mark.parametrize("fields", PodFields)
@@ -267,6 +316,27 @@ def test_results_are_read_from_any_log(text: str) -> None:
     assert result_in(f"{text}\n" + '{"rank": 0}\n' + "the end\n") == {"rank": 0}
     result_in(text)
     assert objects.BEGAN
+
+
+@pytest.mark.parametrize(
+    ("log", "result"),
+    [
+        ("42\n", 42),
+        ('1\n"so"\n', "so"),
+        ("1\nthe end\n", None),
+        ("[1]\nthe end\n", [1]),
+        ("", None),
+    ],
+)
+def test_results_that_are_no_objects(log: str, result: Any) -> None:
+    assert result_in(log) == result
+
+
+def test_an_end_that_no_job_comes_to() -> None:
+    nobody: Any = None
+    job = TrainingJob(TrainingAccess(nobody, "team", 1), TRAIN_JOB, "mine")
+    with pytest.raises(ConfigurationError, match=r"ended='Gone': a TrainJob ends in Complete or F"):
+        job.wait(ended="Gone")
 
 
 def test_a_kind_that_is_another_operators() -> None:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
-from pytest_kubeflow.errors import ClusterUnreachable, Evidence, PodFailed, WaitTimeout
+from pytest_kubeflow.errors import (
+    ClusterUnreachable,
+    ConfigurationError,
+    Evidence,
+    PodFailed,
+    WaitTimeout,
+)
 from pytest_kubeflow.waiting import Deadline, bounded_by, current_deadline, wait_until
 
 
@@ -21,6 +27,12 @@ def test_the_awaited_state_comes_back() -> None:
         interval=0.001,
     )
     assert found == 3
+
+
+@pytest.mark.parametrize("seconds", ["5", None, float("nan")])
+def test_a_deadline_is_a_number_of_seconds(seconds: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"^timeout={seconds!r} is no number of seconds$"):
+        Deadline.after(seconds)
 
 
 def test_the_deadline_brings_the_last_state_and_the_evidence() -> None:

@@ -90,6 +90,9 @@ def test_a_whole_life(creator: WorkflowCreator) -> None:
     assert made.table().splitlines()[0].split()[1:3] == ["Suspend", "Failed"]
     with pytest.raises(NotFound, match="has no node 'other'; it has "):
         made.node("other")
+    first: Any = 0
+    with pytest.raises(NotFound, match="has no node 0; it has "):
+        made.log(first)
     with pytest.raises(WorkflowFailed, match="already: left as it is; take another name, or none"):
         creator(body, name=made.name)
     made.delete()

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.workflows.creator import WorkflowCreator
 from pytest_kubeflow.workflows.manifest import WorkflowManifest, check_name
-from pytest_kubeflow.workflows.workflow import _OF_EXECUTOR
+from pytest_kubeflow.workflows.workflow import _OF_EXECUTOR, Workflow, WorkflowAccess
 
 TEXT = """
 apiVersion: argoproj.io/v1alpha1
@@ -69,8 +70,35 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         WorkflowManifest.read(tmp_path / "nothing.yaml")
 
 
-@pytest.mark.parametrize("name", ["", "Upper", "a_b", "-a", "x" * 64])
-def test_names_that_are_none(name: str) -> None:
+def test_arguments_that_are_no_dictionary() -> None:
+    read = WorkflowManifest.read(TEXT)
+    wrong: Any = ["text"]
+    with pytest.raises(ConfigurationError, match=r"a dictionary of parameters .*, not a list"):
+        read.named("mine", "ns", {}, arguments=wrong)
+
+
+@pytest.mark.parametrize("run_id", ["", None, "a,b=c", "x" * 64])
+def test_ids_that_no_run_has(run_id: Any) -> None:
+    nobody: Any = None
+    with pytest.raises(ConfigurationError, match=r"is no id of a run: give run\.run_id"):
+        WorkflowCreator(nobody).of_run(run_id)
+
+
+@pytest.mark.parametrize("namespace", ["", "No Such", "a/..", "x" * 64, None, "a\n"])
+def test_names_that_no_namespace_has(namespace: Any) -> None:
+    nobody: Any = None
+    with pytest.raises(ConfigurationError, match="is no name of a namespace; valid: lower-case"):
+        WorkflowAccess(nobody, namespace, 1)
+
+
+def test_an_end_that_no_workflow_comes_to() -> None:
+    nobody: Any = None
+    with pytest.raises(ConfigurationError, match=r"ended='Gone': a Workflow ends in Succeeded or"):
+        Workflow(WorkflowAccess(nobody, "team", 1), "mine").wait(ended="Gone")
+
+
+@pytest.mark.parametrize("name", ["", "Upper", "a_b", "-a", "x" * 64, 5])
+def test_names_that_are_none(name: Any) -> None:
     with pytest.raises(ConfigurationError):
         check_name(name)
 

@@ -16,7 +16,12 @@ import yaml
 from pytest_kubeflow.local.aliases import AliasError, check_aliases
 from pytest_kubeflow.local.pipelines.spec.schema import canonical
 from pytest_kubeflow.local.workflows.errors import WorkflowError
-from pytest_kubeflow.local.workflows.validation import shape_error, validate, without_nulls
+from pytest_kubeflow.local.workflows.validation import (
+    metadata_error,
+    shape_error,
+    validate,
+    without_nulls,
+)
 
 Json = Any
 Spec = dict[str, Any]
@@ -115,8 +120,9 @@ def _workflow(document: Spec) -> Spec:
     if kind != "Workflow":
         raise SpecError(f"Unexpected resource type. Expected: Workflow. Received: {kind}")
     package = dict(json.loads(json.dumps(document, default=str)))
-    spec, metadata = package.setdefault("spec", {}), package.get("metadata") or {}
-    if told := shape_error(spec):
+    package["spec"] = package.get("spec") or {}
+    spec, metadata = package["spec"], package.get("metadata") or {}
+    if told := shape_error(spec) or metadata_error(metadata):
         raise SpecError(f"Failed to parse the workflow template: {told}")
     try:
         validate(

@@ -4,7 +4,11 @@
 argo-workflows v3.7.3 workflow/validate/validate.go, in their order and in their words.
 """
 
-from pytest_kubeflow.local.workflows.validation.shapes import shape_error, without_nulls
+from pytest_kubeflow.local.workflows.validation.shapes import (
+    metadata_error,
+    shape_error,
+    without_nulls,
+)
 from pytest_kubeflow.local.workflows.validation.workflow import validate
 
-__all__ = ["shape_error", "validate", "without_nulls"]
+__all__ = ["metadata_error", "shape_error", "validate", "without_nulls"]

@@ -122,6 +122,12 @@ def shape_error(spec: Json) -> str:
     return _wrong(spec, _SPEC)
 
 
+def metadata_error(metadata: Json) -> str:
+    """The same of what an object says of itself."""
+    texts = {"name": str, "generateName": str}
+    return _wrong(metadata, {**texts, "labels": {}, "annotations": {}})
+
+
 def without_nulls(spec: Json) -> Json:
     """The same as Go has read it: a `null` in a list of structs is an empty struct."""
     return _read(spec, _SPEC)
