@@ -42,11 +42,18 @@ def read_log(
 
 
 def last_lines(
-    kubernetes: KubernetesClient, namespace: str, pod: str, container: str, *, lines: int = 40
+    kubernetes: KubernetesClient,
+    namespace: str,
+    pod: str,
+    container: str,
+    *,
+    lines: int = 40,
+    previous: bool = False,
 ) -> str:
     """The end of a log for a report; where there is none, the reason instead."""
+    where = (namespace, pod, container)
     try:
-        data = read_log(kubernetes, namespace, pod, container, tail_lines=lines, timeout=10.0)
+        data = read_log(kubernetes, *where, tail_lines=lines, previous=previous, timeout=10.0)
     except KubeflowError as error:
         return f"({error.message})"
     return data.decode(errors="replace")

@@ -38,6 +38,8 @@ def training_evidence(workload: TrainingWorkload, state: TrainingState | None) -
     for node in sorted(nodes, key=lambda one: not one.is_bad)[:_LOGS]:
         if log := log_of(workload, node):
             evidence = evidence.and_section(f"log of {node.name}", log)
+        if node.restarts and (log := log_of(workload, node, previous=True)):
+            evidence = evidence.and_section(f"log of {node.name} before it was restarted", log)
     events = told_about(
         *(workload.kubernetes, workload.namespace, workload.name),
         below=f"{workload.name}-",
@@ -46,13 +48,17 @@ def training_evidence(workload: TrainingWorkload, state: TrainingState | None) -
     return evidence.and_section("events", Redactor().redact(events))
 
 
-def log_of(workload: TrainingWorkload, node: TrainingNode, *, lines: int = 40) -> str:
-    """The end of what a node's program wrote; "" while it has not begun."""
+def log_of(
+    workload: TrainingWorkload, node: TrainingNode, *, lines: int = 40, previous: bool = False
+) -> str:
+    """The end of what a node's program wrote; "" while it has not begun.
+
+    `previous`: before it was started again in its pod.
+    """
     if not node.has_begun:
         return ""
-    log = last_lines(
-        workload.kubernetes, workload.namespace, node.pod_name, node.container, lines=lines
-    )
+    where = (workload.namespace, node.pod_name, node.container)
+    log = last_lines(workload.kubernetes, *where, lines=lines, previous=previous)
     return Redactor().redact(log)
 
 

@@ -7,6 +7,7 @@ of any pod. No rank believes another: who passes a value on round the ring says 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -104,15 +105,35 @@ class Ring:
             "address": self._address(),
             "port": self._listener.getsockname()[1],
         }
-        with self._connect(self._master, self._port) as way:
-            send(way, own)
-            told = receive(way)
+        told = self._ask_first(own)
         if "problem" in told:
             if self.rank == 0:
                 hearing.join(5)  # let the others hear of it, too
             raise RuntimeError(told["problem"])
         members: list[dict[str, Any]] = told["members"]
         return members
+
+    def _ask_first(self, own: dict[str, Any]) -> dict[str, Any]:
+        """What rank 0 tells who says `own`; who is cut off asks again.
+
+        The name of rank 0 may still lead to a pod of an earlier attempt, and a mesh's proxy takes
+        connections before the program behind it does.
+        """
+        said = ""
+        while True:
+            with self._connect(self._master, self._port) as way:
+                try:
+                    send(way, own)
+                    told: dict[str, Any] = receive(way)
+                except OSError as error:
+                    if time.monotonic() > self._ends:
+                        raise
+                    if str(error) != said:
+                        said = str(error)
+                        print(f"asking {self._master} again: {said}", flush=True)  # noqa: T201
+                else:
+                    return told
+            time.sleep(0.1)
 
     def _receive_all(self, door: socket.socket) -> None:
         """Of rank 0: hear everybody, and tell all of them the same."""
@@ -124,8 +145,10 @@ class Ring:
             one = greeting(way, self.token)
             if one is None:
                 continue
-            heard += 1
             waiting.append(way)
+            if one == known.get(one["rank"]):  # it was cut off, and asks again
+                continue
+            heard += 1
             other = known.setdefault(one["rank"], one)
             if one["world"] != self.world:
                 problem = f"{one['host']} is in a world of {one['world']}, and not of {self.world}"
@@ -134,7 +157,7 @@ class Ring:
             if problem or heard == self.world:
                 told = {"problem": problem} if problem else {"members": list(known.values())}
                 while waiting:
-                    with waiting.pop() as way:
+                    with waiting.pop() as way, contextlib.suppress(OSError):
                         send(way, told)
         door.close()
 

@@ -120,11 +120,28 @@ def test_worlds_that_differ_are_told(port: int) -> None:
 def test_strangers_and_probes_are_none_of_us(port: int) -> None:
     first = start(programs.all_reduce, {"token": TOKEN, "seed": 0}, trainer(0, 2, port))
     stranger = start(programs.all_reduce, {"token": "another", "seed": 0}, trainer(1, 2, port))
-    told = stranger.communicate(timeout=60)[0]
-    assert stranger.returncode != 0, told
+    assert stranger.stdout is not None
+    told = stranger.stdout.readline()
+    while told.startswith("waiting for "):  # rank 0 has not begun
+        told = stranger.stdout.readline()
+    assert told == "asking 127.0.0.1 again: the other end has closed\n"
     with socket.create_connection(("127.0.0.1", port)) as probe:
         probe.sendall(b"GET / HTTP/1.1\r\n\r\n")
     second = start(programs.all_reduce, {"token": TOKEN, "seed": 0}, trainer(1, 2, port))
+    for one in (first, second):
+        told = one.communicate(timeout=60)[0]
+        assert one.returncode == 0, told
+    stranger.kill()
+    stranger.communicate()
+
+
+def test_who_is_cut_off_asks_again(port: int) -> None:
+    """As where the name of rank 0 leads to a pod of an earlier attempt for a while."""
+    with socket.create_server(("127.0.0.1", port)) as stranger:
+        second = start(programs.all_reduce, {"token": TOKEN, "seed": 0}, trainer(1, 2, port))
+        for _ in range(2):
+            stranger.accept()[0].close()
+    first = start(programs.all_reduce, {"token": TOKEN, "seed": 0}, trainer(0, 2, port))
     for one in (first, second):
         told = one.communicate(timeout=60)[0]
         assert one.returncode == 0, told
