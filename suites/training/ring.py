@@ -8,6 +8,7 @@ of any pod. No rank believes another: who passes a value on round the ring says 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -94,7 +95,7 @@ class Ring:
     def _meet(self) -> list[dict[str, Any]]:
         """Everybody tells rank 0 who they are, itself among them, and learns who there is."""
         if self.rank == 0:
-            door = listening(self._port)
+            door = self._door()
             hearing = threading.Thread(target=self._receive_all, args=(door,), daemon=True)
             hearing.start()
         own = {
@@ -112,6 +113,20 @@ class Ring:
             raise RuntimeError(told["problem"])
         members: list[dict[str, Any]] = told["members"]
         return members
+
+    def _door(self) -> socket.socket:
+        """Where rank 0 is asked, once nobody else is: pods may share the network of a node."""
+        said = ""
+        while True:
+            try:
+                return listening(self._port)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or time.monotonic() > self._ends:
+                    raise
+                if not said:
+                    said = f"waiting for port {self._port}: {error}"
+                    print(said, flush=True)  # noqa: T201  its log
+            time.sleep(0.1)
 
     def _ask_first(self, own: dict[str, Any]) -> dict[str, Any]:
         """What rank 0 tells who says `own`; who is cut off asks again.

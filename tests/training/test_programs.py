@@ -147,6 +147,18 @@ def test_who_is_cut_off_asks_again(port: int) -> None:
         assert one.returncode == 0, told
 
 
+def test_jobs_may_share_the_network_of_a_node(port: int) -> None:
+    """Who meets rank 0 of the other job asks again; who cannot listen at their port waits."""
+    jobs = [
+        start(programs.all_reduce, {"token": token, "seed": 0}, trainer(rank, 2, port))
+        for rank in (0, 1)
+        for token in ("one job", "another job")
+    ]
+    for one in jobs:
+        told = one.communicate(timeout=60)[0]
+        assert one.returncode == 0, told
+
+
 def test_gradients_are_averaged(port: int) -> None:
     def train(world: int) -> list[Any]:
         envs = (trainer(rank, world, port) for rank in range(world))
