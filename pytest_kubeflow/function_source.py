@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
@@ -47,6 +47,15 @@ def helper_source(thing: types.ModuleType | type | Callable[..., Any], where: st
     if not source.startswith("class "):
         raise ConfigurationError(f"the class {thing.__name__} has a decorator: give a plain one")
     return source
+
+
+def pip_arguments(packages: Sequence[str], index_urls: Sequence[str]) -> list[str]:
+    """What Python is called with to install packages, from these indexes if there are any."""
+    first, *more = index_urls or [""]
+    options = ["--index-url", first] if first else []
+    for url in more:
+        options += ["--extra-index-url", url]
+    return ["-m", "pip", "install", "--quiet", *options, *packages]
 
 
 def _source(thing: types.ModuleType | Callable[..., Any], name: str) -> str:

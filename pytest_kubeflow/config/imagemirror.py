@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pytest_kubeflow.config.imagereference import DOCKER_HUB, ImageReference, is_registry
 
@@ -79,16 +79,22 @@ class ImageMirrors:
 
         Of images alone: what else is called `image` has other values than names.
         """
-        if not self._mirrors:
-            return manifest
-        if isinstance(manifest, list):
-            return [self.in_manifest(one) for one in manifest]  # type: ignore[return-value]
-        if not isinstance(manifest, Mapping):
-            return manifest
-        found = {key: self.in_manifest(value) for key, value in manifest.items()}
-        if isinstance(image := found.get("image"), str):
-            found["image"] = self.of(image)
-        return found  # type: ignore[return-value]
+        found: T = images_replaced(manifest, self.of) if self._mirrors else manifest
+        return found
+
+
+def images_replaced(manifest: Any, named: Callable[[str], str]) -> Any:
+    """The same with each text that is called `image`, at any depth, replaced by `named` of it."""
+    if isinstance(manifest, list):
+        return [images_replaced(one, named) for one in manifest]
+    if not isinstance(manifest, Mapping):
+        return manifest
+    return {
+        key: named(value)
+        if key == "image" and isinstance(value, str)
+        else images_replaced(value, named)
+        for key, value in manifest.items()
+    }
 
 
 def _prefix(text: str) -> str:

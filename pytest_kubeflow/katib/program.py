@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.function_source import function_source
+from pytest_kubeflow.function_source import function_source, pip_arguments
 from pytest_kubeflow.katib.search_space import CategoricalParameter, SearchParameter
 
 PLACEHOLDER = re.compile(r"\$\{trialParameters\.(.+?)\}")
@@ -158,11 +158,7 @@ def _install(packages: Sequence[str], index_urls: Sequence[str]) -> list[str]:
     """Inside of the program: what pip says is in its log, and the collector has one to read."""
     if not packages:
         return []
-    first, *more = index_urls or [""]
-    options = ["--index-url", first] if first else []
-    for url in more:
-        options += ["--extra-index-url", url]
-    command = ["-m", "pip", "install", "--quiet", *options, *packages]
+    command = pip_arguments(packages, index_urls)
     return [
         "import subprocess",
         f"if subprocess.call([sys.executable, *{command!r}]):",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_kubeflow.config.imagemirror import images_replaced
 from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.k8s.workflow_fields import unknown_fields
 
@@ -169,7 +170,7 @@ class Package:
     def with_images(self, named: Callable[[str], str]) -> Package:
         """The same with each image replaced by what `named` gives for it."""
         if self.is_workflow:
-            return Package(_renamed_within(self.pipeline_spec, named))
+            return Package(images_replaced(self.pipeline_spec, named))
         spec = dict(self.pipeline_spec)
         deployment = spec.get("deploymentSpec", {})
         executors = {
@@ -221,19 +222,6 @@ class Package:
                 raise ConfigurationError(
                     f"pipeline {self.name} needs an argument {name!r}; its parameters: {takes}"
                 )
-
-
-def _renamed_within(value: Any, named: Callable[[str], str]) -> Any:
-    if isinstance(value, Mapping):
-        return {
-            key: named(one)
-            if key == "image" and isinstance(one, str)
-            else _renamed_within(one, named)
-            for key, one in value.items()
-        }
-    if isinstance(value, list):
-        return [_renamed_within(one, named) for one in value]
-    return value
 
 
 def _renamed(container: Mapping[str, Any], named: Callable[[str], str]) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.function_source import function_source, helper_source
+from pytest_kubeflow.function_source import function_source, helper_source, pip_arguments
 
 Helper = ModuleType | type | Callable[..., Any]
 """What the function of a job uses: its source is sent as well."""
@@ -112,11 +112,7 @@ def result_in(log: str) -> Any:
 def _install(packages: Sequence[str], index_urls: Sequence[str]) -> list[str]:
     if not packages:
         return []
-    first, *more = index_urls or [""]
-    options = ["--index-url", first] if first else []
-    for url in more:
-        options += ["--extra-index-url", url]
-    command = ["-m", "pip", "install", "--quiet", *options, *packages]
+    command = pip_arguments(packages, index_urls)
     return [
         "import subprocess",
         f"if subprocess.call([sys.executable, *{command!r}]):\n"

@@ -6,8 +6,7 @@ Both operators make their certificates themselves.
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from pytest_kubeflow.local.kube.client import Object
@@ -18,6 +17,7 @@ from pytest_kubeflow.local.platform.components import (
     jobset,
     trainer,
 )
+from pytest_kubeflow.local.platform.webhook import registration
 from pytest_kubeflow.local.training.jobset.labels import JOB_SET
 from pytest_kubeflow.local.training.jobset.webhook import DEFAULTING as JOBSET_DEFAULTING
 from pytest_kubeflow.local.training.jobset.webhook import PODS
@@ -94,7 +94,7 @@ def operator_objects() -> Iterator[Object]:
     pair = _pair(TRAINING_OPERATOR)
     yield _secret(TRAINING_OPERATOR, pair)
     name = "training-operator.kubeflow.org"
-    webhook = _webhook(
+    webhook = registration(
         TRAINING_OPERATOR,
         pair,
         f"validator.pytorchjob.{name}",
@@ -135,7 +135,9 @@ def trainer_objects(release: Release) -> Iterator[Object]:
     component = trainer(release)
     pair = _pair(component)
     yield _secret(component, pair)
-    make = partial(_webhook, component, pair, group=_GROUP, version="v1alpha1", operations=_BOTH)
+    make = partial(
+        registration, component, pair, group=_GROUP, version="v1alpha1", operations=_BOTH
+    )
     if release.has_defaulter:
         webhook = make(f"defaulter.trainjob.{_GROUP}", DEFAULTING, "trainjobs")
         name = f"defaulter.{_GROUP}"
@@ -153,7 +155,7 @@ def jobset_objects(release: Release) -> Iterator[Object]:
     component = jobset(release)
     pair = _pair(component)
     yield _secret(component, pair)
-    make = partial(_webhook, component, pair)
+    make = partial(registration, component, pair)
     own = {"group": "jobset.x-k8s.io", "version": "v1alpha2"}
     yield _configuration(
         "MutatingWebhookConfiguration",
@@ -196,47 +198,4 @@ def _configuration(kind: str, name: str, webhooks: Sequence[Object]) -> Object:
         "kind": kind,
         "metadata": {"name": name},
         "webhooks": [{**one, **again} for one in webhooks],
-    }
-
-
-def _webhook(
-    component: Component,
-    pair: KeyPair,
-    name: str,
-    path: str,
-    plural: str,
-    *,
-    group: str,
-    version: str,
-    operations: Sequence[str],
-) -> Object:
-    (service,) = component.services
-    place: Mapping[str, object] = {
-        "name": service,
-        "namespace": component.namespace,
-        "path": path,
-        "port": 443,
-    }
-    return {
-        "name": name,
-        "admissionReviewVersions": ["v1"],
-        "clientConfig": {
-            "caBundle": base64.b64encode(pair.certificate).decode(),
-            "service": place,
-        },
-        "failurePolicy": "Fail",
-        "matchPolicy": "Equivalent",
-        "namespaceSelector": {},
-        "objectSelector": {},
-        "rules": [
-            {
-                "apiGroups": [group],
-                "apiVersions": [version],
-                "operations": list(operations),
-                "resources": [plural],
-                "scope": "*",
-            }
-        ],
-        "sideEffects": "None",
-        "timeoutSeconds": 10,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from pytest_kubeflow.local.kube.client import Object
@@ -51,6 +51,50 @@ def certificate_objects(
     }
     yield {**certificate, "status": issued_status(certificate, pair)}
     yield certificate_secret(certificate, pair)
+
+
+def registration(
+    component: Component,
+    pair: KeyPair,
+    name: str,
+    path: str,
+    plural: str,
+    *,
+    group: str,
+    version: str,
+    operations: Sequence[str],
+) -> Object:
+    """One webhook of a configuration: a path of the component, asked about objects of this kind."""
+    (service,) = component.services
+    place: Mapping[str, object] = {
+        "name": service,
+        "namespace": component.namespace,
+        "path": path,
+        "port": 443,
+    }
+    return {
+        "name": name,
+        "admissionReviewVersions": ["v1"],
+        "clientConfig": {
+            "caBundle": base64.b64encode(pair.certificate).decode(),
+            "service": place,
+        },
+        "failurePolicy": "Fail",
+        "matchPolicy": "Equivalent",
+        "namespaceSelector": {},
+        "objectSelector": {},
+        "rules": [
+            {
+                "apiGroups": [group],
+                "apiVersions": [version],
+                "operations": list(operations),
+                "resources": [plural],
+                "scope": "*",
+            }
+        ],
+        "sideEffects": "None",
+        "timeoutSeconds": 10,
+    }
 
 
 def certificate_secret(certificate: Object, pair: KeyPair) -> Object:
