@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from pytest_kubeflow.auth.retries import sent_again
 from pytest_kubeflow.reaching import reaching
 from pytest_kubeflow.response_text import words_of
 
@@ -71,17 +72,27 @@ class Visitor:
         *,
         body: object = None,
         headers: Mapping[str, str] | None = None,
+        safe: bool = False,
     ) -> Reply:
-        """Any request, with `body` as its JSON unless it is None; as `get` does it."""
+        """Any request, with `body` as its JSON unless it is None; as `get` does it.
+
+        What is `safe` to be done twice, as what has to be refused, is asked for again if its
+        response is lost, whatever its method.
+        """
         url = path if "://" in path else self.gateway_url + path
-        with reaching(url):
-            answer = self.session.request(
+
+        def ask() -> requests.Response:
+            return self.session.request(
                 method,
                 url,
                 json=body,
                 headers={**self.headers, **(headers or {})},
                 allow_redirects=False,
             )
+
+        with reaching(url):
+            answer = sent_again(self.session, ask, safe=True) if safe else ask()
+        assert answer is not None  # only `done` makes it so
         kind = answer.headers.get("content-type", "")
         return Reply(
             answer.status_code,
