@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pytest_kubeflow.experiments.recurring_run import RecurringRun
     from pytest_kubeflow.experiments.schedule import Schedule
     from pytest_kubeflow.fixtures.beginning import begin
+    from pytest_kubeflow.fixtures.upgrade import Upgrade
     from pytest_kubeflow.images.own import OwnImage
     from pytest_kubeflow.images.ran import RanImage, ran_images
     from pytest_kubeflow.images.refusals import why_not_pulled
@@ -224,6 +225,7 @@ __all__ = [
     "TrainingNode",
     "TrainingRuntime",
     "Trial",
+    "Upgrade",
     "UploadedPipeline",
     "Viewer",
     "ViewerFailed",
@@ -288,6 +290,7 @@ _HOMES = {
     "experiments.recurring_run": ["RecurringRun"],
     "experiments.schedule": ["Schedule"],
     "fixtures.beginning": ["begin"],
+    "fixtures.upgrade": ["Upgrade"],
     "images.own": ["OwnImage"],
     "images.ran": ["RanImage", "ran_images"],
     "images.refusals": ["why_not_pulled"],

@@ -32,6 +32,8 @@ MARKERS = (
     '"katib"; with --kf-require=katib it fails instead.',
     "kf_slow: the test waits for minutes: it runs with --kf-slow alone, and on the embedded "
     "cluster, where what it waits for takes seconds.",
+    'kf_upgrade(phase): the test leaves something on the cluster ("before"), or looks at what was '
+    'left ("after"): it runs with --kf-upgrade alone.',
 )
 
 _config_key = pytest.StashKey["KubeflowConfig"]()

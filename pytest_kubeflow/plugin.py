@@ -58,6 +58,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.fixtures.tensorboards",
     "pytest_kubeflow.fixtures.katib",
     "pytest_kubeflow.fixtures.training",
+    "pytest_kubeflow.fixtures.upgrade",
     "pytest_kubeflow.fixtures.access",
 )
 """What only a session of tests needs; `pytest --help` goes without."""

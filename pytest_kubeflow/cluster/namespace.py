@@ -2,6 +2,7 @@
 
 | cluster | namespace |
 | --- | --- |
+| --kf-upgrade=after | where the session before the upgrade has left things |
 | --kf-namespace | that one, as it is |
 | multi-user, we may create Profiles | a scratch Profile owned by the user that the gateway knows |
 | multi-user otherwise | the example user's namespace, or else the context's, as it is |
@@ -20,6 +21,7 @@ from pytest_kubeflow.cluster.cluster import Cluster
 from pytest_kubeflow.errors import ConfigurationError, KubeflowError, PermissionDenied
 from pytest_kubeflow.k8s.namespaces import may_create_namespaces, require_namespace
 from pytest_kubeflow.k8s.profiles import may_create_profiles
+from pytest_kubeflow.k8s.upgrade_record import find_record
 
 STANDALONE_NAMESPACE = "kubeflow"
 
@@ -48,6 +50,9 @@ class NamespaceChoice:
 def choose_namespace(cluster: KubernetesCluster) -> NamespaceChoice:
     """The namespace for this session. Raises ConfigurationError if there is none to work in."""
     configured = cluster.config.kubernetes.namespace
+    if cluster.config.session.upgrade == "after":
+        record = find_record(cluster.kubernetes, configured, now=cluster.ownership.clock())
+        return NamespaceChoice(Kind.EXISTING, record.namespace, f"left there by {record}")
     if configured is not None:
         reason = cluster.config.told("namespace")
         return NamespaceChoice(Kind.EXISTING, configured, reason, was_given=True)

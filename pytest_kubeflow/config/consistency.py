@@ -18,6 +18,9 @@ _USER = "--kf-registry-username"
 _FILES = ("report", "json", "ctrf", "prometheus", "github_summary", "bundle")
 """What is written into a file (a bundle perhaps into a directory)."""
 
+_UNTIL_UPGRADED = 14 * 24 * 3600.0
+"""Seconds for which what was left before an upgrade stays."""
+
 
 def reconcile(settings: dict[str, Setting]) -> None:
     """Leave one of each two that exclude each other. Raises ConfigurationError for what cannot be.
@@ -34,6 +37,7 @@ def reconcile(settings: dict[str, Setting]) -> None:
     _need_history(settings)
     _one_login(settings)
     _mirrored(settings)
+    _upgraded(settings)
 
 
 def _one_of(settings: dict[str, Setting], direct: str, file: str) -> None:
@@ -176,3 +180,29 @@ def _need_history(settings: Mapping[str, Setting]) -> None:
         f"--kf-slower-than={factor.value} (from {factor.origin}) needs --kf-history=DIR, and there "
         "is none: what a test usually takes is known from earlier sessions"
     )
+
+
+def _upgraded(settings: dict[str, Setting]) -> None:
+    """What is left before an upgrade stays until after it, on a cluster that is still there."""
+    upgrade, host = settings.get("upgrade"), settings.get("host")
+    if upgrade is None or upgrade.value is None:
+        return
+    told = f"--kf-upgrade={upgrade.value} (from {upgrade.origin})"
+    if host is not None and host.value == LOCAL:
+        raise ConfigurationError(
+            f"{told} needs a cluster that stays, and --kf-host={LOCAL} (from {host.origin}) ends "
+            "with the session: start `python -m pytest_kubeflow.local` and name the host that it "
+            "prints"
+        )
+    if upgrade.value != "before":
+        return
+    for name, value in (("keep", "always"), ("keep_for", _UNTIL_UPGRADED)):
+        setting = settings.get(name)
+        if setting is not None and setting.rank == DEFAULT:
+            settings[name] = Setting(value, told)
+    keep = settings.get("keep")
+    if keep is not None and keep.value != "always":
+        raise ConfigurationError(
+            f"--kf-keep={keep.value} (from {keep.origin}) removes what {told} is to leave: give "
+            "one of them"
+        )

@@ -13,3 +13,6 @@ IMAGES = "kf_images"
 
 SLOW = "kf_slow"
 """Says that the test waits for minutes."""
+
+UPGRADE = "kf_upgrade"
+"""Says of which side of an upgrade the test is: "before" or "after"."""

@@ -219,6 +219,9 @@ class SessionSettings:
     keep_for: float = 72 * 3600.0
     """How long it stays then, in seconds: a later session removes it."""
 
+    upgrade: str | None = None
+    """Which side of an upgrade this session is of: before or after; None: of none."""
+
     strict_cleanup: bool = False
     """Whether what was made and is left at the end fails the session."""
 

@@ -110,3 +110,19 @@ class RecurringRun:
     def _tell(self, what: str, ask: Callable[[str], Any]) -> None:
         what = f"{what} recurring run {self.name}"
         tell(self._access.client, what, lambda: ask(self.id))
+
+
+def existing(access: RunAccess, recurring_run_id: str) -> RecurringRun:
+    """One that is there, by what the API tells of it. Raises NotFound."""
+    with calling(f"read recurring run {recurring_run_id}"):
+        found = access.client.get_recurring_run(recurring_run_id)
+    arguments = (found.runtime_config.parameters if found.runtime_config else None) or {}
+    return RecurringRun(
+        access,
+        recurring_run_id=recurring_run_id,
+        experiment_id=str(found.experiment_id),
+        name=str(found.display_name),
+        schedule=Schedule.of_trigger(found.trigger),
+        arguments=arguments,
+        submitted=None,
+    )

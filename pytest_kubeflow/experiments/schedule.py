@@ -68,6 +68,18 @@ class Schedule:
             cron_schedule=kfp_server_api.V2beta1CronSchedule(cron=self.cron, **times)
         )
 
+    @classmethod
+    def of_trigger(cls, trigger: Any) -> Schedule:
+        """From a V2beta1Trigger, as the API tells it."""
+        if (periodic := trigger.periodic_schedule) is not None:
+            return cls(
+                interval=int(periodic.interval_second),
+                start=periodic.start_time,
+                end=periodic.end_time,
+            )
+        cron = trigger.cron_schedule
+        return cls(cron=cron.cron, start=cron.start_time, end=cron.end_time)
+
     def __str__(self) -> str:
         """For people."""
         return f"every {self.interval} s" if self.interval is not None else f"cron {self.cron}"

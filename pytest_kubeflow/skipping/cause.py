@@ -20,6 +20,7 @@ CAUSES = {
     "multi-user": "no users to tell apart",
     "nodes": "nodes may not be listed",
     "not-asked": "only when asked for",
+    "not-left": "nothing was left before the upgrade",
     "owner-login": "no login as the owner",
     "package-index": "no package index",
     "platform-parts": "parts of the platform are not installed",

@@ -129,6 +129,18 @@ class Kit:
             pip_index_urls=list(self.index_urls) or None,
         )
 
+    def training(self) -> Pipeline:
+        """Load and train."""
+        load_task = self.component(load_data, *self.packages)
+        train_task = self.component(train, *self.packages)
+
+        @dsl.pipeline(name="iris-training")
+        def pipeline(season: int = 0) -> None:
+            train_task(data=load_task(season=season).outputs["data"])
+
+        whole: Pipeline = pipeline
+        return whole
+
     def serving(self) -> Pipeline:
         """Load, train and deploy."""
         load_task = self.component(load_data, *self.packages)

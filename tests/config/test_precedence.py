@@ -123,6 +123,7 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "evidence_timeout": ("5s", 5.0),
         "quiet": ("yes", True),
         "strict_cleanup": ("yes", True),
+        "upgrade": ("after", "after"),
         "pip_index_url": ("https://pypi.example/simple", ("https://pypi.example/simple",)),
     }
     checked = 0

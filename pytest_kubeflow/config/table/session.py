@@ -84,6 +84,14 @@ OPTIONS = (
         metavar="DURATION",
     ),
     Option(
+        "upgrade",
+        "session.upgrade",
+        p.choice("before", "after"),
+        "Leave things on the cluster before it is upgraded, or look at them after that and remove "
+        "them; no other tests run. What is left stays for 14 days, or for --kf-keep-for.",
+        metavar="PHASE",
+    ),
+    Option(
         "strict_cleanup",
         "session.strict_cleanup",
         p.FLAG,

@@ -1,0 +1,39 @@
+"""A model that KServe serves."""
+
+import pytest
+
+from pytest_kubeflow import KubeflowConfig, PipelineRunner, ServiceDeployer, Upgrade, model_uri
+from suites.serving.iris_pipeline import Kit
+
+before, after = (pytest.mark.kf_upgrade(phase) for phase in ("before", "after"))
+
+pytestmark = [
+    pytest.mark.kf_requires("kserve"),
+    pytest.mark.kf_images(("--kf-sklearn-image", "--kf-base-image", "python:3.11"), runs=True),
+]
+
+
+@before
+def test_leave_a_model_that_is_served(
+    run_pipeline: PipelineRunner,
+    inference_service: ServiceDeployer,
+    kf_config: KubeflowConfig,
+    upgrade: Upgrade,
+) -> None:
+    serving = kf_config.serving
+    kit = Kit(serving.image, serving.packages, serving.index_urls)
+    task = run_pipeline(kit.training(), arguments={"season": 1}).task("train")
+    rows, predictions = task.outputs["rows"], task.outputs["predictions"]
+    service = inference_service(model_uri(task.artifacts["model"].uri))
+    assert service.predictor().predict(rows) == predictions
+    upgrade.leave("service", name=service.name, rows=rows, predictions=predictions)
+
+
+@after
+def test_the_model_is_served_and_says_the_same(upgrade: Upgrade) -> None:
+    left = upgrade.left("service")
+    service = upgrade.service(left["name"])
+    service.wait_ready()
+    found = service.predictor().predict(left["rows"])
+    told = f"InferenceService {service.name} predicts something else than before"
+    assert found == left["predictions"], told
