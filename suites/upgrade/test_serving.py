@@ -3,7 +3,8 @@
 import pytest
 
 from pytest_kubeflow import KubeflowConfig, PipelineRunner, ServiceDeployer, Upgrade, model_uri
-from suites.serving.iris_pipeline import Kit
+
+from ..serving.iris_pipeline import Kit
 
 before, after = (pytest.mark.kf_upgrade(phase) for phase in ("before", "after"))
 
