@@ -37,6 +37,7 @@ def reconcile(settings: dict[str, Setting]) -> None:
     _need_history(settings)
     _one_login(settings)
     _mirrored(settings)
+    _offline(settings)
     _upgraded(settings)
 
 
@@ -179,6 +180,17 @@ def _need_history(settings: Mapping[str, Setting]) -> None:
     raise ConfigurationError(
         f"--kf-slower-than={factor.value} (from {factor.origin}) needs --kf-history=DIR, and there "
         "is none: what a test usually takes is known from earlier sessions"
+    )
+
+
+def _offline(settings: Mapping[str, Setting]) -> None:
+    """Who installs nothing needs an image that has all."""
+    offline, base = settings.get("offline"), settings.get("base_image")
+    if offline is None or not offline.value or base is None or base.rank > DEFAULT:
+        return
+    raise ConfigurationError(
+        f"--kf-offline (from {offline.origin}) needs --kf-base-image=IMAGE with kfp in it: "
+        f"{base.value}, which is taken without it, has none"
     )
 
 

@@ -11,6 +11,7 @@ from pytest_kubeflow.quantity import parse_quantity
 _PREFIX = r"(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?/)?"
 _NAME = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _KEY = re.compile(_PREFIX + _NAME, re.ASCII)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _LABEL_VALUE = re.compile(rf"(?:{_NAME})?", re.ASCII)
 # A comma or a line break ends a pair only where another one begins: values may have commas.
 _BETWEEN = re.compile(rf"[,\n]\s*(?={_PREFIX}{_NAME}=)", re.ASCII)
@@ -43,6 +44,17 @@ def parse_labels(text: str) -> tuple[KeyValue, ...]:
             raise ValueError(
                 f"{pair.value!r} is no value of a label: at most 63 letters, digits, '-', '_' "
                 "and '.', with a letter or a digit at both ends"
+            )
+    return found
+
+
+def parse_variables(text: str) -> tuple[KeyValue, ...]:
+    """Variables of an environment: `HTTPS_PROXY=http://proxy:3128`."""
+    found = tuple(_pairs(text))
+    for pair in found:
+        if not _VARIABLE.fullmatch(pair.key):
+            raise ValueError(
+                f"{pair.key!r} is no name of a variable: letters, digits and '_', no digit first"
             )
     return found
 

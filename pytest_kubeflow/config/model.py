@@ -184,6 +184,12 @@ class ImageSettings:
     mirrors: tuple[ImageMirror, ...] = ()
     """What images are taken from instead; it has been applied to all that is configured."""
 
+    environment: tuple[KeyValue, ...] = ()
+    """Variables for all components of pipelines."""
+
+    offline: bool = False
+    """Whether components install nothing."""
+
     registry: str | None = None
     """A registry, or a folder of one, that tests push images to."""
 

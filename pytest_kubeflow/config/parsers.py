@@ -15,7 +15,12 @@ from urllib.parse import urlsplit
 from pytest_kubeflow.config.address import cut_to_host, note_of
 from pytest_kubeflow.config.imagemirror import ImageMirror
 from pytest_kubeflow.config.imagereference import ImageReference, is_registry
-from pytest_kubeflow.config.keyvalue import parse_amounts, parse_annotations, parse_labels
+from pytest_kubeflow.config.keyvalue import (
+    parse_amounts,
+    parse_annotations,
+    parse_labels,
+    parse_variables,
+)
 from pytest_kubeflow.config.toleration import Toleration
 from pytest_kubeflow.quantity import parse_quantity
 from pytest_kubeflow.redaction import Secret
@@ -286,6 +291,10 @@ LABELS = Parser(
 ANNOTATIONS = Parser(
     lambda text, _base: parse_annotations(text),
     "key=value, separated by commas; a comma that no other key= follows belongs to the value",
+)
+VARIABLES = Parser(
+    lambda text, _base: parse_variables(text),
+    "NAME=VALUE, separated by commas; a comma that no other NAME= follows belongs to the value",
 )
 SIZE = Parser(lambda text, _base: parse_size(text), "an amount of bytes such as 1Gi or 500Mi")
 LABEL = Parser(_matching(_LABEL), "lower-case letters, digits and dashes, at most 63")

@@ -46,7 +46,8 @@ class Waiting:
 class Obstacles:
     """Looks after the runs of one namespace. `start_timeout` is --kf-start-timeout.
 
-    A reason counts from the moment that it was first seen, as long as it is seen.
+    A reason counts from the moment that it was first seen, as long as it is seen. An image that was
+    given up once in a session is so at once for whatever needs it afterwards.
     """
 
     kubernetes: KubernetesClient
@@ -55,6 +56,7 @@ class Obstacles:
     clock: Callable[[], float] = time.monotonic
     _since: dict[str, float] = field(default_factory=dict)
     _idle_since: dict[str, float] = field(default_factory=dict)
+    _given_up: set[str] = field(default_factory=set)
 
     def of(self, runs: Mapping[str, Waiting]) -> dict[str, str]:
         """Why runs will not go on, by their ids: those that are beyond hope alone.
@@ -65,7 +67,15 @@ class Obstacles:
         seen: dict[str, float] = {}
         for run_id, pod, why in self._held_up(runs):
             since = seen[pod.metadata.uid] = self._since.get(pod.metadata.uid, self.clock())
-            if self.clock() - since >= self.start_timeout and not self._is_pulling(pod):
+            images = set(_not_pulled(pod))
+            if images & self._given_up:
+                found.setdefault(
+                    run_id,
+                    f"{_task(pod)} cannot start: {why} (that image was waited for before in this "
+                    f"session, for {self.start_timeout:g} s)",
+                )
+            elif self.clock() - since >= self.start_timeout and not self._is_pulling(pod):
+                self._given_up |= images
                 found.setdefault(
                     run_id,
                     f"{_task(pod)} cannot start: {why} (for {self.start_timeout:g} s, the longest "
@@ -198,6 +208,14 @@ class Obstacles:
 
     def _events(self, kind: str, name: str) -> list[Any]:
         return visible_events(self.kubernetes, self.namespace, kind=kind, name=name)
+
+
+def _not_pulled(pod: Any) -> Iterator[str]:
+    """The images that the node has failed to pull for it."""
+    for status in container_statuses(pod):
+        waiting = status.state.waiting if status.state else None
+        if waiting and waiting.reason in _IMAGES:
+            yield str(status.image)
 
 
 def _task(pod: Any) -> str:

@@ -138,18 +138,7 @@ class Package:
 
         A component whose author has chosen another image keeps it, as do containers of others.
         """
-        if self.is_workflow:
-            return self
-        executors = self.pipeline_spec.get("deploymentSpec", {}).get("executors", {})
-        replaced = {
-            name: {**executor, "container": {**executor["container"], "image": image}}
-            if _is_python(executor.get("container", {}))
-            else executor
-            for name, executor in executors.items()
-        }
-        spec = dict(self.pipeline_spec)
-        spec["deploymentSpec"] = {**spec.get("deploymentSpec", {}), "executors": replaced}
-        return Package(spec, self.platform_spec)
+        return self.with_containers(lambda one: {**one, "image": image} if _is_python(one) else one)
 
     def images(self) -> Mapping[str, str]:
         """The image of each executor that has a container, by the executor's name."""
@@ -171,10 +160,16 @@ class Package:
         """The same with each image replaced by what `named` gives for it."""
         if self.is_workflow:
             return Package(images_replaced(self.pipeline_spec, named))
+        return self.with_containers(lambda container: _renamed(container, named))
+
+    def with_containers(self, changed: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Package:
+        """The same with each container as `changed` makes it; a package of KFP 1 as it is."""
+        if self.is_workflow:
+            return self
         spec = dict(self.pipeline_spec)
         deployment = spec.get("deploymentSpec", {})
         executors = {
-            name: {**executor, "container": _renamed(executor["container"], named)}
+            name: {**executor, "container": changed(executor["container"])}
             if "container" in executor
             else executor
             for name, executor in deployment.get("executors", {}).items()

@@ -116,6 +116,12 @@ def deploy(run_pipeline: PipelineRunner, kf_config: KubeflowConfig) -> Deploy:
     Skips where its components can get their packages nowhere.
     """
     serving = kf_config.serving
+    if kf_config.images.offline and serving.image is None:
+        skip_for(
+            "package-index",
+            "components install nothing (--kf-offline): give --kf-sklearn-image, which has "
+            "scikit-learn, joblib, kserve and kfp",
+        )
     kit = Kit(serving.image, serving.packages, serving.index_urls)
 
     def run(service: InferenceService, season: int = 0) -> PipelineRun:

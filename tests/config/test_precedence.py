@@ -27,6 +27,7 @@ ORIGINS = {
 }
 DIGESTED = f"r.example/a/b@sha256:{'0' * 64}"
 NEEDED = {
+    "offline": {"KF_BASE_IMAGE": "mirror.example/python-kfp:1"},
     "slower_than": {"KF_HISTORY": "past"},
     "registry_username": {"KF_REGISTRY_PASSWORD": "planted-1"},
 }
@@ -124,6 +125,8 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "quiet": ("yes", True),
         "strict_cleanup": ("yes", True),
         "upgrade": ("after", "after"),
+        "component_env": ("HTTPS_PROXY=http://p:1", (KeyValue("HTTPS_PROXY", "http://p:1"),)),
+        "offline": ("yes", True),
         "pip_index_url": ("https://pypi.example/simple", ("https://pypi.example/simple",)),
     }
     checked = 0

@@ -59,7 +59,7 @@ def test_the_version_is_of_the_repository(built: Path) -> None:
         told = HeaderParser().parsestr(archive.read(name).decode())
     assert re.fullmatch(r"\d+\.\d+(\.\d+)?(\.dev\d+)?(\+\S+)?", told["Version"])
     assert f"-{told['Version'].replace('-', '_')}-" in wheel.name
-    urls = dict(one.split(", ", 1) for one in told.get_all("Project-URL"))
+    urls = dict(one.split(", ", 1) for one in told.get_all("Project-URL", []))
     assert urls.keys() == {"Source", "Changelog", "Issues"}
 
 

@@ -17,14 +17,16 @@ RUNS = {"a": Waiting("mine", "PENDING", 90.0), "b": Waiting("other", "RUNNING", 
 class Server:
     """Has one Workflow without a phase, and no pods; or it is away."""
 
-    def __init__(self) -> None:
+    def __init__(self, *pods: Any) -> None:
         self.away = False
+        self.pods = list(pods)
         self.phase = ""
         self.core = SimpleNamespace(list_namespaced_pod=self._pods)
+        self.core.list_namespaced_event = lambda *_, **__: SimpleNamespace(items=[])
         self.custom = SimpleNamespace(list_namespaced_custom_object=self._workflows)
 
     def _pods(self, *_: Any, **__: Any) -> Any:
-        return SimpleNamespace(items=[])
+        return SimpleNamespace(items=self.pods)
 
     def _workflows(self, *_: Any, label_selector: str, **__: Any) -> Any:
         assert label_selector == "pipeline/runid in (a)"
@@ -51,3 +53,41 @@ def test_what_passes_while_the_server_is_away_does_not_count() -> None:
     assert "Workflow team/mine-x has no status.phase after 30 s" in obstacles.of(RUNS)["a"]
     server.phase = "Running"
     assert obstacles.of(RUNS) == {}
+
+
+def pending(run_id: str, image: str) -> Any:
+    """A pod of a run whose image is not pulled."""
+    waiting = SimpleNamespace(reason="ImagePullBackOff", message="not found")
+    state = SimpleNamespace(waiting=waiting)
+    status = SimpleNamespace(image=image, state=state)
+    return SimpleNamespace(
+        metadata=SimpleNamespace(
+            uid=f"{run_id}-{image}",
+            name=f"pod-{run_id}",
+            labels={"pipeline/runid": run_id},
+            annotations={},
+        ),
+        spec=SimpleNamespace(containers=[], init_containers=[], volumes=[], node_name="n"),
+        status=SimpleNamespace(
+            container_statuses=[status], init_container_statuses=None, conditions=None
+        ),
+    )
+
+
+def test_an_image_that_was_given_up_is_not_waited_for_again() -> None:
+    now, first = [0.0], pending("a", "registry.example/absent:1")
+    server = Server(first)
+    kubernetes: Any = server
+    obstacles = Obstacles(kubernetes, "team", 120.0, clock=lambda: now[0])
+    runs = {one: Waiting(one, "RUNNING", 90.0) for one in "abc"}
+    assert obstacles.of(runs) == {}
+    now[0] = 121.0
+    assert (
+        "ImagePullBackOff registry.example/absent:1: not found (for 120 s"
+        in obstacles.of(runs)["a"]
+    )
+
+    server.pods = [pending("b", "registry.example/absent:1"), pending("c", "registry.example/b:1")]
+    found = obstacles.of(runs)
+    assert found.keys() == {"b"}
+    assert "that image was waited for before in this session, for 120 s" in found["b"]

@@ -37,6 +37,27 @@ OPTIONS = (
         repeatable=True,
     ),
     Option(
+        "component_env",
+        "images.environment",
+        p.VARIABLES,
+        "A variable of the environment of all components of pipelines, such as HTTPS_PROXY or "
+        "PIP_CERT; what a component sets itself stays. Everybody who may see a run sees it: no "
+        "place for a password. May be given more than once.",
+        default=(),
+        metavar="NAME=VALUE",
+        repeatable=True,
+    ),
+    Option(
+        "offline",
+        "images.offline",
+        p.FLAG,
+        "Components install nothing when they start: --kf-base-image and --kf-sklearn-image have "
+        "kfp, and what else they need.",
+        default=False,
+        metavar="BOOL",
+        flag=True,
+    ),
+    Option(
         "registry",
         "images.registry",
         p.REGISTRY,

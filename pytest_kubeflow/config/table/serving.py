@@ -54,7 +54,8 @@ OPTIONS = (
         "pip_index_url",
         "serving.index_urls",
         p.URL,
-        "A package index that these components install from; may be given more than once.",
+        "The package index that components install from; a second one is looked at beside the "
+        "first. May be given more than once.",
         default=(),
         metavar="URL",
         repeatable=True,
