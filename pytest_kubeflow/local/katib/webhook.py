@@ -29,6 +29,7 @@ from pytest_kubeflow.local.katib.suggestionobjects import STOPPING_PORT
 from pytest_kubeflow.local.katib.validation import decoding
 from pytest_kubeflow.local.katib.validation.experiment import experiment_errors
 from pytest_kubeflow.local.katib.validation.fields import aggregate
+from pytest_kubeflow.local.katib.validation.job import WriteBack
 from pytest_kubeflow.local.kube import (
     ApiError,
     ApiUnreachableError,
@@ -66,17 +67,19 @@ class _RefusedError(Exception):
 class KatibWebhooks:
     """Asks for what it needs as `client`, where no informer knows it.
 
-    Pods stay as they are while `ignored()`.
+    Pods stay as they are while `ignored()`. `write_back` is what Kubernetes' type makes of a Job.
     """
 
     def __init__(
         self,
         client: KubeClient,
         *,
+        write_back: WriteBack,
         ignored: Callable[[], bool] = lambda: False,
         informers: Mapping[Resource, Informer] | None = None,
     ) -> None:
         self._client = client
+        self._write_back = write_back
         self._ignored = ignored
         self._informers = informers or {}
         self.app = Starlette(
@@ -108,7 +111,7 @@ class KatibWebhooks:
                 f'lacks label "{INJECTION}: {ENABLED}"'
             )
         config = await KatibConfig.read(self._client)
-        errors = await experiment_errors(self._client, config, experiment, before)
+        errors = await experiment_errors(self._client, config, experiment, before, self._write_back)
         if errors:
             raise _RefusedError(aggregate(errors))
         if experiment["spec"].get("resumePolicy") == "FromVolume" and before is None:
