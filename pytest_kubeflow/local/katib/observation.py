@@ -39,8 +39,8 @@ def number(text: str) -> float | None:
 def observation(logs: Iterable[Any], strategies: Sequence[Object]) -> Object:
     """What `logs` (messages MetricLog) come to, for the metrics that have a strategy."""
     metrics: dict[str, Object] = {
-        one["name"]: {
-            "name": one["name"],
+        one.get("name", ""): {
+            "name": one.get("name", ""),
             "min": UNAVAILABLE,
             "max": UNAVAILABLE,
             "latest": UNAVAILABLE,
@@ -82,7 +82,7 @@ def objective_value(trial: Object) -> str:
         return UNAVAILABLE
     name = objective.get("objectiveMetricName", "")
     strategies = objective.get("metricStrategies") or []
-    strategy = next((one.get("value") for one in strategies if one["name"] == name), None)
+    strategy = next((one.get("value") for one in strategies if one.get("name", "") == name), None)
     for metric in found.get("metrics") or []:
         if metric["name"] == name:
             return by_strategy(metric, strategy)

@@ -28,7 +28,7 @@ async def experiment_table(
         objective.get("objectiveMetricName", ""),
         *(objective.get("additionalMetricNames") or []),
     ]
-    columns = [*metrics, *(one["name"] for one in spec.get("parameters") or [])]
+    columns = [*metrics, *(one.get("name", "") for one in spec.get("parameters") or [])]
     with_runs = any(_RUN in (one["metadata"].get("annotations") or {}) for one in trials)
     lines = [",".join(["Status", "trialName", *columns, *(["KFP Run"] if with_runs else [])])]
     for trial in trials:

@@ -26,7 +26,7 @@ from pytest_kubeflow.local.katib.injection import (
 )
 from pytest_kubeflow.local.katib.labels import ENABLED, EXPERIMENT, INJECTION, endpoint
 from pytest_kubeflow.local.katib.suggestionobjects import STOPPING_PORT
-from pytest_kubeflow.local.katib.validation import decoding
+from pytest_kubeflow.local.katib.validation.decoding import DecodingError, decoded
 from pytest_kubeflow.local.katib.validation.experiment import experiment_errors
 from pytest_kubeflow.local.katib.validation.fields import aggregate
 from pytest_kubeflow.local.katib.validation.job import WriteBack
@@ -94,15 +94,10 @@ class KatibWebhooks:
         )
 
     async def _default(self, asked: Object) -> Object:
-        experiment = asked["object"]
-        if (told := decoding.refusal(experiment)) is not None:
-            raise _RefusedError(told)
-        return _patched(experiment, with_defaults(experiment))
+        return _patched(asked["object"], with_defaults(decoded(asked["object"])))
 
     async def _validate(self, asked: Object) -> Object:
-        experiment, before = asked["object"], asked.get("oldObject")
-        if (told := decoding.refusal(experiment)) is not None:
-            raise _RefusedError(told)
+        experiment, before = decoded(asked["object"]), asked.get("oldObject")
         namespace, name = asked["namespace"], experiment["metadata"].get("name", "")
         labels = (await self._client.get(NAMESPACES, namespace))["metadata"].get("labels") or {}
         if labels.get(INJECTION) != ENABLED:
@@ -199,7 +194,7 @@ def _reviewing(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
                 found = await answer(asked)
             except _RefusedError as error:
                 found = _refused(str(error), error.code)
-            except ConfigError as error:
+            except (ConfigError, DecodingError) as error:
                 found = _refused(str(error), 400)
             except ApiError as error:
                 found = _refused(error.message, 500)

@@ -132,11 +132,14 @@ def _spec_errors(template: Object, text: str, write_back: WriteBack) -> list[str
     except TemplateError:
         why = f"unable to convert spec.trialTemplate: {text} to unstructured"
         return [*errors, invalid(_PATH, "", why)]
-    metadata = spec.get("metadata") or {}
-    if metadata.get("name") or metadata.get("namespace"):
+    metadata = spec.get("metadata")
+    given = (
+        [metadata.get(one) for one in ("name", "namespace")] if isinstance(metadata, dict) else []
+    )
+    if any(isinstance(one, str) and one for one in given):
         why = "metadata.name and metadata.namespace in spec.trialTemplate must be omitted"
         errors.append(invalid(_PATH, "", why))
-    if not spec.get("apiVersion") or not spec.get("kind"):
+    if not isinstance(spec.get("apiVersion"), str) or not spec["apiVersion"]:
         why = "APIVersion and Kind in spec.trialTemplate must be specified"
         errors.append(required(_PATH, why))
     if (lost := job_error(spec, write_back)) is not None:
