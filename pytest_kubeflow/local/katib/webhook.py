@@ -217,7 +217,7 @@ def _patched(before: Object, after: Object) -> Object:
     """What allows an object with changes, as a JSON patch of its parts."""
     patch: list[Object] = []
     for part in ("metadata", "spec"):
-        if part not in before:
+        if before.get(part) is None:
             patch.append({"op": "add", "path": f"/{part}", "value": after[part]})
             continue
         for field, value in after[part].items():
