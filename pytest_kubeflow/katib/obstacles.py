@@ -91,11 +91,23 @@ class Obstacles:
                 f"it has no status after {self.start_timeout:g} s: katib-controller does not run, "
                 f"or fails ({_CONTROLLER})"
             )
-        active = [one for one in self.workload.trials(state.space) if not one.has_ended]
+        trials = self.workload.trials(state.space)
+        active = [one for one in trials if not one.has_ended]
         for trial in active:
             if reason := self._trial(trial):
                 return f"trial {trial.name}: {reason}"
+        if not trials and state.trials:
+            return self._without_trials(state.trials)
         return "" if active else self._suggestion()
+
+    def _without_trials(self, counted: int) -> str:
+        """All of its trials are gone: Katib counts only where there is one (katib 0.19)."""
+        if not self._lasts("no trials", self.start_timeout):
+            return ""
+        return (
+            f"its status counts {counted} trials, and there is none for {self.start_timeout:g} s: "
+            "somebody has deleted them, and katib-controller makes none anew where none is left"
+        )
 
     def _trial(self, trial: Trial) -> str:
         job = self.workload.job(trial)
