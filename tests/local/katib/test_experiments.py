@@ -242,8 +242,9 @@ def test_one_keeps_its_state_in_a_volume(katib: Katib) -> None:
     ],
 )
 def test_one_that_has_ended_takes_no_fewer_trials(katib: Katib, policy: str, message: str) -> None:
-    one = {"maxTrialCount": 1, "parallelTrialCount": 1, "maxFailedTrialCount": 1}
-    name = katib.create(resumePolicy=policy, **one)
+    name = katib.create(
+        resumePolicy=policy, maxTrialCount=1, parallelTrialCount=1, maxFailedTrialCount=1
+    )
     katib.ended(name)
     with pytest.raises(ApiException) as refused:
         katib.patch(name, {"spec": {"maxFailedTrialCount": 0}})
