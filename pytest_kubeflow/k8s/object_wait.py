@@ -37,7 +37,8 @@ class ObjectWait(Generic[S]):
     """Waits for one, which messages call `what`: "Workflow team/mine".
 
     `look` raises NotFound once it is gone, `hopeless` says why it will not end, if that is clear.
-    Meanwhile `onlooker` is told its `progress`, and None at the end.
+    Meanwhile `onlooker` is told its `progress`, and None at the end. At the deadline `in_its_way`
+    says what it waited for, which may mend itself yet.
     """
 
     what: str
@@ -47,6 +48,7 @@ class ObjectWait(Generic[S]):
     failed: type[KubeflowError]
     progress: Callable[[S], str]
     onlooker: Callable[[str, str | None], None] | None = None
+    in_its_way: Callable[[S], str] | None = None
     interval: float = 0.1
     clock: Callable[[], float] = time.monotonic
     _looked: float = field(default=float("-inf"), init=False)
@@ -65,11 +67,21 @@ class ObjectWait(Generic[S]):
                 what=f"{self.what} to end",
                 interval=self.interval,
                 longest=1.0,
-                describe=lambda state: state.describe(),
+                describe=self._described,
                 evidence=self.evidence,
             )
         finally:
             self._tell(None)
+
+    def _described(self, state: S) -> str:
+        told = state.describe()
+        if self.in_its_way is None:
+            return told
+        try:
+            found = self.in_its_way(state)
+        except KubeflowError as error:
+            found = f"what is in its way cannot be read: {error.message}"
+        return f"{told}; {found}" if found else told
 
     def _tell(self, state: str | None) -> None:
         if self.onlooker is not None:

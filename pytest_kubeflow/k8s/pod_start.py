@@ -99,6 +99,19 @@ class StartWatch:
         bound = " (--kf-start-timeout)" if found.patience == self._timeout else ""
         return f"{found.cause}{after and f', and that{after}{bound}'}"
 
+    def now(self, pod: Any) -> str:
+        """What is in this pod's way at this moment, for however short a time; empty: nothing is."""
+        if (found := self.obstacle(pod)) is not None:
+            return found.cause
+        if pod.status.phase not in {None, "Pending"}:
+            return ""
+        unplaced = (
+            one.message or one.reason
+            for one in pod.status.conditions or ()
+            if one.type == "PodScheduled" and one.status == "False"
+        )
+        return next((f"no node takes it: {words}" for words in unplaced if words), "")
+
     def obstacle(self, pod: Any) -> Obstacle | None:
         """What is in its way now; None if nothing is known to be, or if it has started."""
         if pod.status.phase not in {None, "Pending"}:

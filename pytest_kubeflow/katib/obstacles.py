@@ -48,6 +48,41 @@ class Obstacles:
         self._since = {key: at for key, at in self._since.items() if key in self._seen}
         return found
 
+    def now(self, state: ExperimentState) -> str:
+        """What is in its way at this moment, for however short a time; empty: nothing is."""
+        active = [one for one in self.workload.trials(state.space) if not one.has_ended]
+        for trial in active:
+            if reason := self._trial_now(trial):
+                return f"trial {trial.name}: {reason}"
+        if active or not state.conditions:
+            return ""
+        if said := self.workload.warning("Suggestion", self.workload.name):
+            return f"its Suggestion: {said}"
+        pods = self.workload.suggestion_pods()
+        refused = () if pods else map(self._not_made, self.workload.replica_sets())
+        reason = self._pods_now(pods, _SERVICE_OPTIONS) or next(filter(None, refused), "")
+        return f"its suggestion service does not start: {reason}" if reason else ""
+
+    def _trial_now(self, trial: Trial) -> str:
+        job = self.workload.job(trial)
+        if job is None or is_complete(job):
+            said = self.workload.warning("Trial", trial.name)
+            what = (
+                "it has no Job yet" if job is None else "its Job is complete, without metrics yet"
+            )
+            return f"{what}: {said}" if said else what
+        pods = self.workload.pods(trial)
+        if not pods:
+            return self.workload.not_created("Job", trial.name)
+        return self._pods_now(pods, _OPTIONS)
+
+    def _not_made(self, name: str) -> str:
+        return self.workload.not_created("ReplicaSet", name)
+
+    def _pods_now(self, pods: Sequence[Any], options: str) -> str:
+        found = ((pod.metadata.name, self._start(pod, options).now(pod)) for pod in pods)
+        return next((f"pod {name}: {reason}" for name, reason in found if reason), "")
+
     def _found(self, state: ExperimentState) -> str:
         if not state.conditions:
             if not self._lasts("new", self.start_timeout):
@@ -56,11 +91,23 @@ class Obstacles:
                 f"it has no status after {self.start_timeout:g} s: katib-controller does not run, "
                 f"or fails ({_CONTROLLER})"
             )
-        active = [one for one in self.workload.trials(state.space) if not one.has_ended]
+        trials = self.workload.trials(state.space)
+        active = [one for one in trials if not one.has_ended]
         for trial in active:
             if reason := self._trial(trial):
                 return f"trial {trial.name}: {reason}"
+        if not trials and state.trials:
+            return self._without_trials(state.trials)
         return "" if active else self._suggestion()
+
+    def _without_trials(self, counted: int) -> str:
+        """All of its trials are gone: Katib counts only where there is one (katib 0.19)."""
+        if not self._lasts("no trials", self.start_timeout):
+            return ""
+        return (
+            f"its status counts {counted} trials, and there is none for {self.start_timeout:g} s: "
+            "somebody has deleted them, and katib-controller makes none anew where none is left"
+        )
 
     def _trial(self, trial: Trial) -> str:
         job = self.workload.job(trial)
@@ -178,17 +225,20 @@ class Obstacles:
     def _first(self, pods: Sequence[Any], options: str) -> str:
         """What keeps the first of these pods that does not start."""
         for pod in pods:
-            name = pod.metadata.name
-            if name not in self._starts:
-                self._starts[name] = StartWatch(
-                    self.workload.kubernetes,
-                    self.workload.namespace,
-                    self.start_timeout,
-                    options=options,
-                )
-            if reason := self._starts[name].hopeless(pod) or _crashes(pod):
-                return f"pod {name}: {reason}"
+            if reason := self._start(pod, options).hopeless(pod) or _crashes(pod):
+                return f"pod {pod.metadata.name}: {reason}"
         return ""
+
+    def _start(self, pod: Any, options: str) -> StartWatch:
+        name = pod.metadata.name
+        if name not in self._starts:
+            self._starts[name] = StartWatch(
+                self.workload.kubernetes,
+                self.workload.namespace,
+                self.start_timeout,
+                options=options,
+            )
+        return self._starts[name]
 
     def _lasts(self, key: str, seconds: float) -> bool:
         """Whether this very thing has been in its way for so long."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ MAXIMIZE, MINIMIZE = "maximize", "minimize"
 LONGEST = 40
 """Characters of a name."""
 
+_METRIC = re.compile(r"[\w|-]+", re.ASCII)
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?", re.ASCII)
 
 
@@ -94,6 +96,17 @@ class ExperimentSpec:
                 f"an experiment has a metric, and it is none of the additional ones: "
                 f"{self.metric!r}, {list(self.additional_metrics)}"
             )
+        if self.collector is None and (
+            unreadable := [
+                one for one in (self.metric, *self.additional_metrics) if not _METRIC.fullmatch(one)
+            ]
+        ):
+            raise ConfigurationError(
+                f"the metric {unreadable[0]!r} is none that Katib reads in a log: letters of "
+                "ASCII, digits and _-| make its name; collector= is for others"
+            )
+        if self.goal is not None and not math.isfinite(self.goal):
+            raise ConfigurationError(f"goal={self.goal} is no number that can be reached")
         if self.direction not in {MAXIMIZE, MINIMIZE}:
             raise ConfigurationError(
                 f"direction={self.direction!r} is none; valid: {MAXIMIZE}, {MINIMIZE}"
@@ -170,8 +183,10 @@ class ExperimentSpec:
             "imagePullPolicy": "IfNotPresent",
             # Without one Katib asks the image's registry for it.
             "command": self._command(),
-            "resources": {"requests": dict(self.requests), "limits": dict(self.limits)},
         }
+        # Katib refuses a Job of which Kubernetes' own type would lose something, if only {}.
+        amounts = {"requests": dict(self.requests), "limits": dict(self.limits)}
+        container["resources"] = {name: one for name, one in amounts.items() if one}
         if self.env:
             container["env"] = [{"name": name, "value": one} for name, one in self.env.items()]
         # A shell hands no SIGTERM on to what it runs: one that is deleted ends by SIGKILL.

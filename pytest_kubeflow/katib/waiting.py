@@ -41,6 +41,7 @@ class ExperimentWait:
             failed=ExperimentFailed,
             progress=lambda state: state.progress() if state.trials else state.describe(),
             onlooker=self.onlooker,
+            in_its_way=self.obstacles.now,
         ).until_over(deadline)
         if (SUCCEEDED if found.has_succeeded else FAILED) != wanted:
             why = "" if found.has_succeeded else self.why_failed(found)

@@ -11,7 +11,8 @@ _INT32 = 2**31
 def type_errors(struct: str, path: str, value: Any, wanted: Any, *, package: str) -> Iterator[str]:
     """What is wrong with `value` at `path` of a `struct`.
 
-    `wanted` is the name of a type, a list of one, or a struct of `package`: its name and fields.
+    `wanted` is the name of a type, a list of one, a map of texts to one, `{"": "string"}`, or a
+    struct of `package`: its name and fields.
     """
     if value is None:
         return
@@ -22,6 +23,13 @@ def type_errors(struct: str, path: str, value: Any, wanted: Any, *, package: str
             return
         for key, kind in fields.items():
             yield from type_errors(name, f"{path}.{key}", value.get(key), kind, package=package)
+    elif isinstance(wanted, dict):
+        kind = wanted[""]
+        if not isinstance(value, dict):
+            yield _error(struct, path, value, f"map[string]{kind}")
+            return
+        for one in value.values():
+            yield from type_errors(struct, path, one, kind, package=package)
     elif isinstance(wanted, list):
         if not isinstance(value, list):
             kind = wanted[0] if isinstance(wanted[0], str) else f"{package}.{wanted[0][0]}"
@@ -33,6 +41,26 @@ def type_errors(struct: str, path: str, value: Any, wanted: Any, *, package: str
         whole = wanted in {"int32", "int64"}
         shown = f"number {value}" if isinstance(value, float) and whole else None
         yield _error(struct, path, value, wanted, shown=shown)
+
+
+def without_nulls(value: Any, wanted: Any) -> Any:
+    """A value of these types as Go reads it: null is a zero in lists and maps, else nothing."""
+    if isinstance(wanted, tuple) and isinstance(value, dict):
+        fields = wanted[1]
+        return {
+            key: without_nulls(one, fields.get(key))
+            for key, one in value.items()
+            if one is not None or key not in fields
+        }
+    if isinstance(wanted, list) and isinstance(value, list):
+        return [_zero(wanted[0]) if one is None else without_nulls(one, wanted[0]) for one in value]
+    if isinstance(wanted, dict) and isinstance(value, dict):
+        return {key: _zero(wanted[""]) if one is None else one for key, one in value.items()}
+    return value
+
+
+def _zero(wanted: Any) -> Any:
+    return {} if isinstance(wanted, tuple | dict) else [] if isinstance(wanted, list) else ""
 
 
 def _fits(value: Any, kind: str) -> bool:

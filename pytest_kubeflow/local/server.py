@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from pytest_kubeflow.local import bootstrap
+from pytest_kubeflow.local.apiserver.builtin.conversion import written_back
 from pytest_kubeflow.local.controllers import ControllerManager
 from pytest_kubeflow.local.controllers.manager import ControllerFactory
 from pytest_kubeflow.local.controllers.profile import ProfileController
@@ -382,6 +383,7 @@ class Server:
                 lambda: self._control.joined or _runs(images, KATIB_CONTROLLER),
                 images.hosted.on_change,
             ),
+            write_back=written_back,
         )
         await self._running.run(katib.start, katib.stop)
         return katib

@@ -51,6 +51,15 @@ class Obstacles:
         self._since = {key: at for key, at in self._since.items() if key in self._seen}
         return found
 
+    def now(self, _: TrainingState) -> str:
+        """What is in its way at this moment, for however short a time; empty: nothing is."""
+        for one in self.workload.refused():
+            return f"{one.who} cannot make what belongs to it: {one.words}"
+        for node in self.workload.nodes():
+            if node.phase == "Pending" and (reason := self._start(node).now(node.pod)):
+                return f"{node.name} (pod {node.pod_name}) does not start: {reason}"
+        return ""
+
     def _found(self, state: TrainingState) -> str:
         if state.wants_suspension:
             return "it is suspended, until somebody resumes it (.resume())"
@@ -100,18 +109,20 @@ class Obstacles:
         for node in nodes:
             if node.phase != "Pending":
                 continue
-            watch = self._starts.setdefault(
-                node.pod.metadata.uid,
-                StartWatch(
-                    self.workload.kubernetes,
-                    self.workload.namespace,
-                    self.start_timeout,
-                    options="image=, or the image of its runtime",
-                ),
-            )
-            if reason := watch.hopeless(node.pod) or self._unplaced(node):
+            if reason := self._start(node).hopeless(node.pod) or self._unplaced(node):
                 return f"{node.name} (pod {node.pod_name}) cannot start: {reason}"
         return ""
+
+    def _start(self, node: TrainingNode) -> StartWatch:
+        return self._starts.setdefault(
+            node.pod.metadata.uid,
+            StartWatch(
+                self.workload.kubernetes,
+                self.workload.namespace,
+                self.start_timeout,
+                options="image=, or the image of its runtime",
+            ),
+        )
 
     def _unplaced(self, node: TrainingNode) -> str:
         for one in node.pod.status.conditions or ():

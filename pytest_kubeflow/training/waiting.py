@@ -41,6 +41,7 @@ class TrainingWait:
             failed=TrainingFailed,
             progress=TrainingState.describe,
             onlooker=self.onlooker,
+            in_its_way=self.obstacles.now,
         ).until_over(deadline)
         if found.phase != wanted:
             told = f"{self.what} is {found.phase}, {wanted} expected"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_kubeflow.cluster import Cluster
-from pytest_kubeflow.errors import KubeflowError, NotFound, PermissionDenied
+from pytest_kubeflow.errors import KubeflowError, NotFound, PermissionDenied, WaitTimeout
 from pytest_kubeflow.k8s.leftovers import OwnObjects
 from pytest_kubeflow.k8s.manifest import read_manifest
 from pytest_kubeflow.katib.creator import ExperimentCreator
@@ -18,6 +18,7 @@ from pytest_kubeflow.katib.experiment import KatibAccess, KatibExperiment
 from pytest_kubeflow.katib.search_space import DoubleParameter, IntParameter
 from pytest_kubeflow.katib.spec import KIND, ExperimentSpec
 from pytest_kubeflow.reporting.records.experiments import ExperimentRecord
+from pytest_kubeflow.waiting import Deadline, wait_until
 
 from .conftest import IMAGE, NAMESPACE
 
@@ -124,6 +125,37 @@ def test_a_quota_without_room(hasty: ExperimentCreator, cluster: Cluster, namesp
 def test_an_image_that_is_unknown(hasty: ExperimentCreator) -> None:
     made = hasty(space=SPACE, trial=["true", "${trialParameters.x}"], metric="y", image="no/such:1")
     assert "the image 'no/such:1' is not pulled: " in failure(made)
+
+
+def test_a_timeout_says_what_was_in_the_way(creator: ExperimentCreator) -> None:
+    """Before the patience for images is at its end."""
+    made = creator(
+        space=SPACE, trial=["true", "${trialParameters.x}"], metric="y", image="no/such:1"
+    )
+    eventually_pulling(made)
+    with pytest.raises(WaitTimeout) as ended:
+        made.wait(timeout=0.5)
+    told = ended.value.message
+    assert "\n" not in told
+    assert f"waiting for Experiment {made.namespace}/{made.name} to end; last state: " in told
+    assert "; trial " in told
+    assert ": the image 'no/such:1' is not pulled: " in told
+
+
+def eventually_pulling(made: KatibExperiment) -> None:
+    """Wait until the kubelet says of a pod that its image is not to be had."""
+    wait_until(
+        lambda: [
+            status.state.waiting.reason
+            for trial in made.trials
+            for pod in made.workload.pods(trial)
+            for status in pod.status.container_statuses or ()
+            if status.state.waiting
+        ],
+        lambda found: bool({"ErrImagePull", "ImagePullBackOff"} & {*found}),
+        deadline=Deadline.after(60),
+        what="a pod to say that its image is not pulled",
+    )
 
 
 def test_settings_that_the_algorithm_refuses(creator: ExperimentCreator) -> None:

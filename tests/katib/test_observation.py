@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -11,7 +13,7 @@ from pytest_kubeflow.katib.trial import Trial, best_of
 
 from .objects import SPACE, condition, trial
 
-NAMES = some.from_regex(r"[A-Za-z][\w-]{0,20}", fullmatch=True)
+NAMES = some.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,20}", fullmatch=True)
 
 
 @given(NAMES, some.lists(some.floats(allow_nan=False, allow_infinity=False), max_size=20))
@@ -28,6 +30,19 @@ def test_numbers_are_found_in_a_log(name: str, values: list[float]) -> None:
 def test_any_text_is_a_log(text: str) -> None:
     found = metrics_in_log(text, ["accuracy"])
     assert all(isinstance(value, float) for value in found["accuracy"])
+
+
+def test_what_is_no_value_of_a_metric() -> None:
+    """The collector reads letters and digits of ASCII alone, line by line."""
+    log = "\u043fre=1 tre=2 re=\u0663 re\n=4 32mre=5 \x1b[1mre=6\x1b[0m re = 7\r\nre=8"
+    assert metrics_in_log(log, ["re"]) == {"re": [1.0, 7.0, 8.0]}
+
+
+def test_a_line_without_an_end_is_read_in_time() -> None:
+    began = time.monotonic()
+    log = "a" * 1_000_000 + " " * 1_000_000 + "re=1"
+    assert metrics_in_log(log, ["re"]) == {"re": [1.0]}
+    assert time.monotonic() - began < 20  # years, where each letter is tried anew
 
 
 def test_what_a_log_says_of_others() -> None:

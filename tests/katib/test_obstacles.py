@@ -118,7 +118,8 @@ def test_a_controller_that_does_nothing() -> None:
     new = experiment()
     assert reason(Workload(), seconds=59, state=new) == ""
     assert "it has no status after 60 s: katib-controller" in reason(Workload(), state=new)
-    assert "it has no Suggestion after 60 s: kubectl" in reason(Workload())
+    begun = experiment(condition("Created"))
+    assert "it has no Suggestion after 60 s: kubectl" in reason(Workload(), state=begun)
     told = reason(Workload(made=ACTIVE, words={"Trial": "Failed to reconcile: jobs is forbidden"}))
     assert told == "trial tuned-a: it has no Job after 60 s: Failed to reconcile: jobs is forbidden"
 
@@ -176,15 +177,49 @@ def test_quotas() -> None:
         suggested={"status": {}},
         words={"FailedCreate ReplicaSet": QUOTA.format(used=0, limited=0)},
     )
-    told = reason(service, seconds=0)
+    told = reason(service, seconds=0, state=experiment(condition("Created")))
     assert told.startswith("its suggestion service: ReplicaSet tuned-random-1 cannot make a pod")
     silent = Workload(made=ACTIVE, of_trial=RUNNING)
     assert "has made no pod after 60 s (--kf-start-timeout), and no event" in reason(silent)
 
 
+def test_trials_that_somebody_has_deleted() -> None:
+    assert reason(Workload(), seconds=59) == ""
+    told = reason(Workload())
+    assert told.startswith("its status counts 1 trials, and there is none for 60 s: somebody has")
+
+
+def test_what_is_in_the_way_at_a_timeout() -> None:
+    def now(workload: Workload) -> str:
+        return Obstacles(workload, 60.0).now(ExperimentState(CREATED))
+
+    assert now(Workload(made=ACTIVE)) == "trial tuned-a: it has no Job yet"
+    full = {"FailedCreate Job": QUOTA.format(used=1, limited=1)}
+    assert "exceeded quota: team" in now(Workload(made=ACTIVE, of_trial=RUNNING, words=full))
+    down = Workload(made=ACTIVE, of_trial=COMPLETE, words={"Trial": DOWN})
+    assert now(down) == f"trial tuned-a: its Job is complete, without metrics yet: {DOWN}"
+    assert now(Workload(made=ACTIVE, of_trial=RUNNING, pods_of=(pod("a", phase="Running"),))) == ""
+    unplaced = pod("training-container", phase="Pending")
+    unplaced.status.conditions = [
+        SimpleNamespace(type="PodScheduled", status="False", message="0/1 nodes", reason="x")
+    ]
+    told = now(Workload(made=ACTIVE, of_trial=RUNNING, pods_of=(unplaced,)))
+    assert told == "trial tuned-a: pod tuned-a-x: no node takes it: 0/1 nodes"
+    told = now(Workload(suggested={"status": {}}, service=(unplaced,)))
+    assert told.startswith("its suggestion service does not start: pod tuned-a-x: no node takes")
+    assert "exceeded quota" in now(
+        Workload(words={"FailedCreate ReplicaSet": QUOTA.format(used=0, limited=0)})
+    )
+    assert now(Workload(words={"Suggestion": "unexpected"})) == "its Suggestion: unexpected"
+    assert now(Workload()) == ""
+
+
 def test_a_service_that_gives_no_values() -> None:
     ready = {"status": {"conditions": [condition("DeploymentReady")]}}
-    told = reason(Workload(suggested=ready, words={"Suggestion": "unexpected trials"}))
+    told = reason(
+        Workload(suggested=ready, words={"Suggestion": "unexpected trials"}),
+        state=experiment(condition("Created")),
+    )
     assert "runs and gives no values for 60 s: unexpected trials" in told
 
 
@@ -198,7 +233,8 @@ def test_a_service_whose_image_is_not_pulled() -> None:
     service.status.container_statuses = [
         SimpleNamespace(name="suggestion", state=waiting, restart_count=0, last_state=None)
     ]
-    told = reason(Workload(suggested={"status": {}}, service=(service,)), seconds=0)
+    new = experiment(condition("Created"))
+    told = reason(Workload(suggested={"status": {}}, service=(service,)), seconds=0, state=new)
     assert "its suggestion service does not start: pod tuned-a-x: the image 'i' is not" in told
     assert "katib-config names the image of each algorithm" in told
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,6 +19,7 @@ from pytest_kubeflow.local.apiserver.errors import (
     modified,
     not_found,
 )
+from pytest_kubeflow.local.apiserver.naming import named
 from pytest_kubeflow.local.apiserver.pages import name_of, page
 from pytest_kubeflow.local.apiserver.patches import (
     APPLY,
@@ -39,7 +39,6 @@ from pytest_kubeflow.local.apiserver.validation import validate
 from pytest_kubeflow.local.apiserver.validation.causes import bad
 from pytest_kubeflow.local.apiserver.writeoptions import INTERNAL, WriteOptions
 
-_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"  # apimachinery/pkg/util/rand
 _FROM_SERVER = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 # Kinds whose PUT must say which version it replaces (AllowUnconditionalUpdate is false).
 _ALWAYS_CONDITIONAL = {
@@ -92,10 +91,7 @@ class Handlers:
             raise StatusError(500, "", message)
         for field in (*_FROM_SERVER, "generation", "selfLink"):
             metadata.pop(field, None)
-        if not metadata.get("name") and metadata.get("generateName"):
-            suffix = "".join(secrets.choice(_ALPHABET) for _ in range(5))
-            metadata["name"] = f"{metadata['generateName'][:58]}{suffix}"
-        metadata = target.placed(metadata)
+        metadata = target.placed(named(metadata))
         if not metadata.get("name"):
             message = "Required value: name or generateName is required"
             cause = ("metadata.name", "FieldValueRequired", message)

@@ -15,6 +15,7 @@ from typing import Any
 
 from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request
 from pytest_kubeflow.local.apiserver.labelselectors import fits
+from pytest_kubeflow.local.apiserver.naming import named
 from pytest_kubeflow.local.apiserver.patches import JSON, apply_patch
 from pytest_kubeflow.local.apiserver.store import Store
 from pytest_kubeflow.local.apiserver.targets import Target
@@ -65,6 +66,10 @@ class AdmissionWebhooks:
         Raises StatusError: what one of them says, or 500 where one that must be asked cannot be.
         """
         new = await self._mutated(attempt, new, old)
+        metadata = (new or {}).get("metadata") or {}
+        if new is not None and attempt.operation == "CREATE" and metadata.get("generateName"):
+            # Only those that come now see the name that is made up.
+            new = {**new, "metadata": named(metadata)}
         if check is not None and new is not None:
             check(new)
         for webhook in self._wanting(_VALIDATING, attempt):

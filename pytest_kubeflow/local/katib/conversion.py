@@ -35,7 +35,7 @@ def experiment_message(experiment: Object, settings: Sequence[Object] = ()) -> A
     """An experiment; `settings` of its algorithm replace those of the same name."""
     spec = experiment["spec"]
     algorithm = spec["algorithm"]
-    merged = {one["name"]: one for one in algorithm.get("algorithmSettings") or []}
+    merged = {one.get("name", ""): one for one in algorithm.get("algorithmSettings") or []}
     merged |= {one["name"]: one for one in settings}
     fields: dict[str, Any] = {
         "algorithm": _algorithm({**algorithm, "algorithmSettings": list(merged.values())}),
@@ -65,7 +65,9 @@ def trial_messages(trials: Iterable[Object]) -> list[Any]:
 def _trial(trial: Object) -> Any:
     spec, status = trial["spec"], trial.get("status") or {}
     objective = spec["objective"]
-    strategies = {one["name"]: one.get("value") for one in objective.get("metricStrategies") or []}
+    strategies = {
+        one.get("name", ""): one.get("value") for one in objective.get("metricStrategies") or []
+    }
     metrics = [
         new("Metric", name=one["name"], value=by_strategy(one, strategies.get(one["name"])))
         for one in (status.get("observation") or {}).get("metrics") or []

@@ -63,7 +63,8 @@ def _strategies(objective: Object) -> None:
 
 
 def _template(template: Object) -> None:
-    found = _KINDS.get(template["trialSpec"].get("kind", ""))
+    kind = template["trialSpec"].get("kind")
+    found = _KINDS.get(kind) if isinstance(kind, str) else None
     if found is None:
         return
     success, labels = found

@@ -96,6 +96,8 @@ class ExperimentController(Controller):
             await self.client.replace(EXPERIMENTS, experiment, subresource="status")
 
     async def _complain(self, experiment: Object, error: Exception) -> None:
+        if isinstance(error, ApiError) and error.reason in {"AlreadyExists", "Conflict"}:
+            return
         told = error.message if isinstance(error, ApiError) else str(error)
         message = f"Failed to reconcile: {told}"
         await self._recorder.event(experiment, "Warning", "ReconcileError", message)

@@ -44,11 +44,11 @@ def get(value: Any, path: str) -> Any:
 
 
 def condition(value: Any, path: str) -> Any:
-    """The first of what is at `path`, or it itself; None if there is nothing, as Katib asks."""
+    """The object at `path`, or the first of the list there; `Missing` if it is neither."""
     found = get(value, path)
     if isinstance(found, list):
-        return found[0] if found else None
-    return found if isinstance(found, dict) else None
+        return found[0] if found else Missing
+    return found if isinstance(found, dict) else Missing
 
 
 def _walk(value: Any, parts: list[str]) -> Any:

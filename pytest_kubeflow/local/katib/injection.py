@@ -63,9 +63,9 @@ def collected(
     path, is_directory = mount_path(trial["spec"]["metricsCollector"])
     if path:
         directory = path if is_directory else posixpath.dirname(path)
-        names = {collector["name"], trial["spec"].get("primaryContainerName")}
+        names = {collector.get("name", ""), trial["spec"].get("primaryContainerName")}
         for container in spec["containers"]:
-            if container["name"] in names:
+            if container.get("name", "") in names:
                 mount = {"name": _VOLUME, "mountPath": directory}
                 container.setdefault("volumeMounts", []).append(mount)
         spec.setdefault("volumes", []).append({"name": _VOLUME, "emptyDir": {}})

@@ -14,17 +14,23 @@ from typing import Any
 from pytest_kubeflow.local.katib.conditions import UNAVAILABLE
 from pytest_kubeflow.local.kube.client import Object
 
+_DECIMAL = r"(?:{0}\.?(?:{0})?|\.{0})(?:e[+-]?{0})?".format(r"\d(?:_?\d)*")
+_HEX = r"0x_?(?:{0}\.?(?:{0})?|\.{0})p[+-]?\d(?:_?\d)*".format(r"[\da-f](?:_?[\da-f])*")
 _NUMBER = re.compile(
-    r"[+-]?(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?|[+-]?(?:inf|infinity)|nan",
-    re.ASCII | re.IGNORECASE,
+    rf"(?:[+-]?(?:{_DECIMAL}|(?P<hex>{_HEX})|inf|infinity)|nan)", re.ASCII | re.IGNORECASE
 )
 
 
 def number(text: str) -> float | None:
-    """A number as Go's ParseFloat reads decimal ones; None for what is none."""
-    if "_" in text or not _NUMBER.fullmatch(text):
+    """A number as Go's ParseFloat reads it; None for what is none."""
+    match = _NUMBER.fullmatch(text)
+    if match is None:
         return None
-    found = float(text)
+    plain = text.replace("_", "")
+    try:
+        found = float.fromhex(plain) if match["hex"] else float(plain)
+    except OverflowError:
+        return None
     # What is too great for a float is an error there, and infinity here.
     is_named = text.lstrip("+-").lower().startswith("inf")
     return None if math.isinf(found) and not is_named else found
@@ -33,8 +39,8 @@ def number(text: str) -> float | None:
 def observation(logs: Iterable[Any], strategies: Sequence[Object]) -> Object:
     """What `logs` (messages MetricLog) come to, for the metrics that have a strategy."""
     metrics: dict[str, Object] = {
-        one["name"]: {
-            "name": one["name"],
+        one.get("name", ""): {
+            "name": one.get("name", ""),
             "min": UNAVAILABLE,
             "max": UNAVAILABLE,
             "latest": UNAVAILABLE,
@@ -42,6 +48,7 @@ def observation(logs: Iterable[Any], strategies: Sequence[Object]) -> Object:
         for one in strategies
     }
     times: dict[str, str] = {}
+    bounds: dict[str, tuple[float, float]] = {}
     for log in logs:
         metric = metrics.get(log.metric.name)
         if metric is None:
@@ -49,11 +56,15 @@ def observation(logs: Iterable[Any], strategies: Sequence[Object]) -> Object:
         text = log.metric.value
         value = number(text)
         if value is not None:
-            if metric["min"] == UNAVAILABLE:
+            known = bounds.get(metric["name"])
+            if known is None:
+                bounds[metric["name"]] = value, value
                 metric["min"] = metric["max"] = text
-            elif value < float(metric["min"]):
+            elif value < known[0]:
+                bounds[metric["name"]] = value, known[1]
                 metric["min"] = text
-            elif value > float(metric["max"]):
+            elif value > known[1]:
+                bounds[metric["name"]] = known[0], value
                 metric["max"] = text
         # Times come from the table, where they are all in UTC and ordered as texts are.
         moment = _padded(log.time_stamp)
@@ -71,7 +82,7 @@ def objective_value(trial: Object) -> str:
         return UNAVAILABLE
     name = objective.get("objectiveMetricName", "")
     strategies = objective.get("metricStrategies") or []
-    strategy = next((one.get("value") for one in strategies if one["name"] == name), None)
+    strategy = next((one.get("value") for one in strategies if one.get("name", "") == name), None)
     for metric in found.get("metrics") or []:
         if metric["name"] == name:
             return by_strategy(metric, strategy)

@@ -25,6 +25,7 @@ from pytest_kubeflow.local.katib.suggestionobjects import PORT, STOPPING_PORT
 from pytest_kubeflow.local.katib.suggestions import SuggestionController
 from pytest_kubeflow.local.katib.trials import TrialController
 from pytest_kubeflow.local.katib.ui import katib_app
+from pytest_kubeflow.local.katib.validation.job import WriteBack
 from pytest_kubeflow.local.katib.webhook import KatibWebhooks
 from pytest_kubeflow.local.kube import ApiError, Informer, KubeClient, Resource
 from pytest_kubeflow.local.kube.resources import JOBS, SERVICES, SUGGESTIONS, TRIALS
@@ -39,6 +40,8 @@ _STOPPING = "earlystopping-medianstop"
 class Katib:
     """Everything of Katib but its Kubernetes objects; servers listen at `host`.
 
+    `write_back` is what Kubernetes' own type makes of a Job.
+
     Observations are gone at the end, as are the trials that they are of.
     """
 
@@ -50,10 +53,12 @@ class Katib:
         host: str,
         faults: Faults,
         presence: Presence,
+        write_back: WriteBack,
     ) -> None:
         self._client = client
         self._faults = faults
         self._presence = presence
+        self._write_back = write_back
         self._services: Informer | None = None
         self._trials: Informer | None = None
         self._watched: dict[Resource, Informer] = {}
@@ -107,7 +112,9 @@ class Katib:
     def webhooks(self, client: KubeClient) -> ASGIApp:
         """What the API server asks."""
         ignored = partial(self._faults.active, "katib-no-injection")
-        return KatibWebhooks(client, ignored=ignored, informers=self._watched).app
+        return KatibWebhooks(
+            client, write_back=self._write_back, ignored=ignored, informers=self._watched
+        ).app
 
     def ui(self, client: KubeClient) -> ASGIApp:
         """What is behind /katib/."""

@@ -45,8 +45,7 @@ async def template_text(client: KubeClient, experiment: Object) -> str:
     source = experiment["spec"]["trialTemplate"]
     if source.get("trialSpec") is not None:
         # As Go writes a map.
-        spec = source["trialSpec"]
-        return json.dumps(spec, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        return written(source["trialSpec"])
     place = source["configMap"]
     name, namespace = place["configMapName"], place["configMapNamespace"]
     try:
@@ -64,6 +63,23 @@ async def template_text(client: KubeClient, experiment: Object) -> str:
     return text
 
 
+def written(value: Object) -> str:
+    """An object as Go writes a map."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def has_kind(value: Object) -> bool:
+    """Whether Go knows what it is: another type than text is none, and so is a wrong version."""
+    version, kind = value.get("apiVersion"), value.get("kind")
+    is_wrong = isinstance(version, str) and version.count("/") > 1
+    return isinstance(kind, str) and kind != "" and not is_wrong
+
+
+def missing_kind(value: Object) -> str:
+    """What Go says of one of which it does not."""
+    return f"Object 'Kind' is missing in '{written(value)}'"
+
+
 def parse(text: str) -> Object:
     """A template as an object. Raises TemplateError."""
     try:
@@ -73,6 +89,8 @@ def parse(text: str) -> Object:
         raise TemplateError(f"failed to convert string to unstructured: {error}") from None
     if not isinstance(found, dict):
         raise TemplateError("failed to convert string to unstructured: it is no object")
+    if not has_kind(found):
+        raise TemplateError(missing_kind(found))
     return found
 
 

@@ -6,7 +6,9 @@ trial_controller_util.go.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from typing import Any
 
 from pytest_kubeflow.local.katib import gjson
 from pytest_kubeflow.local.katib.conditions import end, has, is_observed, mark
@@ -33,16 +35,31 @@ class Event:
 
 
 def job_status(trial: Object, job: Object) -> JobStatus | None:
-    """None: nothing has changed. Raises gjson.UnsupportedPathError."""
+    """None: nothing has changed, or a condition is none. Raises gjson.UnsupportedPathError."""
     spec = trial["spec"]
     for word, path in (
         ("Failed", spec.get("failureCondition", "")),
         ("Succeeded", spec.get("successCondition", "")),
     ):
-        found = gjson.condition(job, path) if path else None
-        if isinstance(found, dict):
-            return JobStatus(word, str(found.get("reason", "")), str(found.get("message", "")))
+        found = gjson.condition(job, path) if path else gjson.Missing
+        if found is not gjson.Missing:
+            return _told(word, found)
     return None if has(trial, "Running") else JobStatus("Running")
+
+
+def _told(word: str, condition: Any) -> JobStatus | None:
+    """What an expression has found, which Katib reads as a condition; of others it only logs."""
+    if isinstance(condition, str):
+        try:
+            condition = json.loads(condition)
+        except ValueError:
+            return None
+    if not isinstance(condition, dict):
+        return None
+    reason, message = condition.get("reason") or "", condition.get("message") or ""
+    if not isinstance(reason, str) or not isinstance(message, str):
+        return None
+    return JobStatus(word, reason, message)
 
 
 def tell_job(trial: Object, job_name: str, status: JobStatus) -> list[Event]:

@@ -28,7 +28,7 @@ async def experiment_table(
         objective.get("objectiveMetricName", ""),
         *(objective.get("additionalMetricNames") or []),
     ]
-    columns = [*metrics, *(one["name"] for one in spec.get("parameters") or [])]
+    columns = [*metrics, *(one.get("name", "") for one in spec.get("parameters") or [])]
     with_runs = any(_RUN in (one["metadata"].get("annotations") or {}) for one in trials)
     lines = [",".join(["Status", "trialName", *columns, *(["KFP Run"] if with_runs else [])])]
     for trial in trials:
@@ -61,7 +61,7 @@ def trial_table(trial: Object, logs: Sequence[Any]) -> str:
         if row is None or row[1] != second:
             row = newest[name] = [name, second, value]
             rows.append(row)
-        elif _is_better(found, float(row[2]), kind):
+        elif _is_better(found, number(row[2]) or 0.0, kind):
             row[2] = value
     return "".join(f"{','.join(row)}\n" for row in rows)
 

@@ -26,9 +26,10 @@ from pytest_kubeflow.local.katib.injection import (
 )
 from pytest_kubeflow.local.katib.labels import ENABLED, EXPERIMENT, INJECTION, endpoint
 from pytest_kubeflow.local.katib.suggestionobjects import STOPPING_PORT
-from pytest_kubeflow.local.katib.validation import decoding
+from pytest_kubeflow.local.katib.validation.decoding import DecodingError, decoded
 from pytest_kubeflow.local.katib.validation.experiment import experiment_errors
 from pytest_kubeflow.local.katib.validation.fields import aggregate
+from pytest_kubeflow.local.katib.validation.job import WriteBack
 from pytest_kubeflow.local.kube import (
     ApiError,
     ApiUnreachableError,
@@ -66,17 +67,19 @@ class _RefusedError(Exception):
 class KatibWebhooks:
     """Asks for what it needs as `client`, where no informer knows it.
 
-    Pods stay as they are while `ignored()`.
+    Pods stay as they are while `ignored()`. `write_back` is what Kubernetes' type makes of a Job.
     """
 
     def __init__(
         self,
         client: KubeClient,
         *,
+        write_back: WriteBack,
         ignored: Callable[[], bool] = lambda: False,
         informers: Mapping[Resource, Informer] | None = None,
     ) -> None:
         self._client = client
+        self._write_back = write_back
         self._ignored = ignored
         self._informers = informers or {}
         self.app = Starlette(
@@ -91,15 +94,10 @@ class KatibWebhooks:
         )
 
     async def _default(self, asked: Object) -> Object:
-        experiment = asked["object"]
-        if (told := decoding.refusal(experiment)) is not None:
-            raise _RefusedError(told)
-        return _patched(experiment, with_defaults(experiment))
+        return _patched(asked["object"], with_defaults(decoded(asked["object"])))
 
     async def _validate(self, asked: Object) -> Object:
-        experiment, before = asked["object"], asked.get("oldObject")
-        if (told := decoding.refusal(experiment)) is not None:
-            raise _RefusedError(told)
+        experiment, before = decoded(asked["object"]), asked.get("oldObject")
         namespace, name = asked["namespace"], experiment["metadata"].get("name", "")
         labels = (await self._client.get(NAMESPACES, namespace))["metadata"].get("labels") or {}
         if labels.get(INJECTION) != ENABLED:
@@ -108,7 +106,7 @@ class KatibWebhooks:
                 f'lacks label "{INJECTION}: {ENABLED}"'
             )
         config = await KatibConfig.read(self._client)
-        errors = await experiment_errors(self._client, config, experiment, before)
+        errors = await experiment_errors(self._client, config, experiment, before, self._write_back)
         if errors:
             raise _RefusedError(aggregate(errors))
         if experiment["spec"].get("resumePolicy") == "FromVolume" and before is None:
@@ -196,7 +194,7 @@ def _reviewing(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
                 found = await answer(asked)
             except _RefusedError as error:
                 found = _refused(str(error), error.code)
-            except ConfigError as error:
+            except (ConfigError, DecodingError) as error:
                 found = _refused(str(error), 400)
             except ApiError as error:
                 found = _refused(error.message, 500)
@@ -219,7 +217,7 @@ def _patched(before: Object, after: Object) -> Object:
     """What allows an object with changes, as a JSON patch of its parts."""
     patch: list[Object] = []
     for part in ("metadata", "spec"):
-        if part not in before:
+        if before.get(part) is None:
             patch.append({"op": "add", "path": f"/{part}", "value": after[part]})
             continue
         for field, value in after[part].items():

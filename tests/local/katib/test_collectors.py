@@ -8,6 +8,8 @@ import shlex
 import struct
 from typing import Any
 
+import pytest
+
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.portforward import PortForward
 from pytest_kubeflow.local.katib.algorithms.service import _row
@@ -79,6 +81,24 @@ def test_the_least_the_greatest_and_the_last_value(katib: Katib) -> None:
     trial = only_trial(katib, script=f"printf '%s\\n' {values} {LAYERS}")
     found = [value(trial, "accuracy", field) for field in ("min", "max", "latest")]
     assert found == ["0.1", "0.9", "0.4"]
+
+
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        ("printf accuracy=0.5", "0.5"),
+        (r"printf 'accuracy=0.5\r\n'", "0.5"),
+        (r"printf '\033[1m accuracy=0.5\033[0m\n'", "0.5"),
+        ("head -c 1000000 /dev/zero | tr '\\0' a; echo accuracy; echo accuracy=0.5", "0.5"),
+        ("head -c 10000 /dev/urandom; echo; echo accuracy=0.5", "0.5"),
+        ("echo accuracy=nan", ""),
+    ],
+)
+def test_odd_logs(katib: Katib, script: str, found: str) -> None:
+    trial = only_trial(katib, script=f"sh -c {shlex.quote(script)} trial {LAYERS}")
+    assert value(trial, "accuracy") == found
+    # What is no number is a value to Katib all the same.
+    assert katib.conditions(trial)[-1][0] == "Succeeded"
 
 
 def test_events_of_tensorflow(katib: Katib) -> None:

@@ -234,6 +234,114 @@ def test_one_keeps_its_state_in_a_volume(katib: Katib) -> None:
     katib.delete(name)
 
 
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        ("Never", "Experiment can be restarted if it is in succeeded state by reaching max trials"),
+        ("LongRunning", "spec.maxTrialCount: Invalid value: 1: must be greater than status.trials"),
+    ],
+)
+def test_one_that_has_ended_takes_no_fewer_trials(katib: Katib, policy: str, message: str) -> None:
+    name = katib.create(
+        resumePolicy=policy, maxTrialCount=1, parallelTrialCount=1, maxFailedTrialCount=1
+    )
+    katib.ended(name)
+    with pytest.raises(ApiException) as refused:
+        katib.patch(name, {"spec": {"maxFailedTrialCount": 0}})
+    assert message in refused.value.body
+    katib.delete(name)
+
+
+WAITING = "sleep 600; echo accuracy=0.${trialParameters.layers}"
+
+
+def running(katib: Katib, name: str) -> int:
+    return int(katib.get(name).get("status", {}).get("trialsRunning", 0))
+
+
+def test_with_fewer_at_once_the_newest_are_taken_away(katib: Katib) -> None:
+    name = katib.create(script=WAITING, maxTrialCount=5, parallelTrialCount=2)
+    eventually(lambda: running(katib, name) == 2)
+    katib.patch(name, {"spec": {"parallelTrialCount": 1}})
+    eventually(lambda: running(katib, name) == len(katib.trials(name)) == 1)
+    suggestion = katib.get(name, "suggestions")
+    known = suggestion["status"]["suggestions"]
+    assert suggestion["spec"]["requests"] == suggestion["status"]["suggestionCount"] == len(known)
+    katib.delete(name)
+
+
+def test_what_is_deleted_by_hand_is_made_again(katib: Katib) -> None:
+    # With one trial alone it would wait for ever, as a real one does: nothing is counted anew then.
+    name = katib.create(script=WAITING, maxTrialCount=2, parallelTrialCount=2)
+    eventually(lambda: running(katib, name) == 2)
+    trial = katib.trials(name)[0]["metadata"]
+    job = katib.batch.read_namespaced_job(trial["name"], katib.namespace).metadata.uid
+    katib.batch.delete_namespaced_job(
+        trial["name"], katib.namespace, propagation_policy="Background"
+    )
+
+    def jobs() -> list[str]:
+        items = katib.batch.list_namespaced_job(katib.namespace).items
+        return [one.metadata.uid for one in items if one.metadata.name == trial["name"]]
+
+    eventually(lambda: bool(jobs()) and job not in jobs())
+    katib.delete(trial["name"], "trials")
+    # Its values are there still: it gets the same name.
+
+    def made_again() -> bool:
+        known = [one["metadata"] for one in katib.trials(name)]
+        return any(one["name"] == trial["name"] and one["uid"] != trial["uid"] for one in known)
+
+    eventually(made_again)
+    katib.delete(name)
+
+
+def test_a_name_may_be_made_up(katib: Katib) -> None:
+    body = experiment(maxTrialCount=1, parallelTrialCount=1, maxFailedTrialCount=1)
+    body |= {"apiVersion": "kubeflow.org/v1beta1", "kind": "Experiment"}
+    body["metadata"] = {"generateName": "made-up-"}
+    made = katib.custom.create_namespaced_custom_object(
+        "kubeflow.org", "v1beta1", katib.namespace, "experiments", body
+    )
+    assert katib.ended(made["metadata"]["name"])["trialsSucceeded"] == 1
+
+
+@pytest.mark.parametrize(
+    ("success", "failure", "conditions", "event"),
+    [
+        ("status.conditions.#.type", "none", ["Created", "Running"], ""),
+        ("status.succeeded", "none", ["Created", "Running"], ""),
+        ("none", "spec", ["Created", "Failed"], ""),
+        ("@this", "none", ["Created"], "GJSON path part '@this': modifiers"),
+    ],
+)
+def test_expressions_that_find_no_condition(
+    katib: Katib, success: str, failure: str, conditions: list[str], event: str
+) -> None:
+    template = experiment()["spec"]["trialTemplate"]
+    template |= {"successCondition": success, "failureCondition": failure}
+    name = katib.create(
+        trialTemplate=template, maxTrialCount=1, parallelTrialCount=1, maxFailedTrialCount=1
+    )
+    eventually(lambda: len(katib.trials(name)) == 1)
+    trial = katib.trials(name)[0]["metadata"]["name"]
+
+    def complete() -> bool:
+        try:
+            found = katib.batch.read_namespaced_job(trial, katib.namespace).status.conditions
+        except ApiException:
+            return False
+        return any(one.type == "Complete" for one in found or [])
+
+    eventually(complete)
+    eventually(
+        lambda: [one[0] for one in katib.conditions(katib.get(trial, "trials"))] == conditions
+    )
+    if event:
+        eventually(lambda: any(event in text for _, text in katib.events(trial)))
+    katib.delete(name)
+
+
 def test_templates_may_stand_in_a_config_map(katib: Katib) -> None:
     import json
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_kubeflow.local.goregexp import GoPatternError, compile_pattern
 from pytest_kubeflow.local.katib import gjson
 from pytest_kubeflow.local.katib.collector.arguments import parse
 from pytest_kubeflow.local.katib.collector.parsing import (
@@ -77,6 +79,96 @@ def test_lines_that_are_no_objects(text: str) -> None:
         parse_json(text, ["loss"])
 
 
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("loss=0.5\r\nloss=0.25\r\n", ["0.5", "0.25"]),
+        ("step 1: loss=0.5\rstep 2: loss=0.25", ["0.5", "0.25"]),
+        ("\x1b[32mloss=0.5\x1b[0m", []),  # to Go, too, its name is 32mloss
+        ("\x1b[32m loss=0.5\x1b[0m", ["0.5"]),
+        ("train-loss=0.5 my_loss=1 loss2=3 loss|a=4", []),
+        ("(loss=0.5)loss=0.25,loss=.1loss=9", ["0.5", "0.25", ".1", "9"]),
+        ("loss = 0x10 loss=1_0", ["0", "1"]),
+        ("loss=nan loss=inf loss=-inf loss=--1", ["", "", "-", "-"]),
+        ("loss=\u0663 \u043floss=2", ["", "2"]),
+        ("loss: 0.5", []),
+        ("loss=0.5" + "\x00" * 3, ["0.5"]),
+        ("", []),
+    ],
+)
+def test_odd_lines(text: str, values: list[str]) -> None:
+    found = [MetricLog(ZERO, "loss", one) for one in values or ["unavailable"]]
+    assert parse_text(text, ["loss"], []) == found
+
+
+def test_lines_of_a_megabyte_are_read_in_time() -> None:
+    began = time.monotonic()
+    text = "\n".join(("loss" + "a" * 1_000_000, "loss=1" + " " * 1_000_000, "loss=2"))
+    assert [one.value for one in parse_text(text, ["loss"], [])] == ["1", "2"]
+    # A filter with which Python's own expressions take for ever.
+    assert len(parse_text("loss" + "a" * 100_000, ["loss"], [r"(((loss|a+)+)+)=(.*)"])) == 1
+    assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("(?=a)(b)(c)", "invalid or unsupported Perl syntax: `(?=`"),
+        ("(a", "missing closing ): `(a`"),
+        ("a))", "unexpected ): `a))`"),
+        ("[a", "missing closing ]: `[a`"),
+        ("a{1001}", "invalid repeat count: `{1001}`"),
+        (r"(a)\1", r"invalid escape sequence: `\1`"),
+        ("a**", "invalid nested repetition operator: `**`"),
+        ("*a", "missing argument to repetition operator: `*`"),
+        ("[z-a]", "invalid character class range: `z-a`"),
+        ("a\\", "trailing backslash at end of expression: ``"),
+        ("(?P<n", "invalid named capture: `(?P<n`"),
+    ],
+)
+def test_filters_that_go_does_not_take(text: str, words: str) -> None:
+    with pytest.raises(GoPatternError) as refused:
+        compile_pattern(text)
+    assert str(refused.value) == f"error parsing regexp: {words}"
+    with pytest.raises(CollectError, match="invalid filter"):
+        parse_text("loss=1", ["loss"], [text])
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_any_filter_finds_groups_or_is_refused(pattern: str, text: str) -> None:
+    try:
+        found = [*compile_pattern(pattern).find_all(text)]
+    except GoPatternError as error:
+        assert str(error).startswith("error parsing regexp: ")  # noqa: PT017
+        return
+    assert all(groups[0] in text for groups in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, '{"a":' * 100_000, '{"loss": 1e999}', f'{{"loss": {"9" * 5000}}}', "\r", "{]"],
+)
+def test_json_that_go_does_not_read(text: str) -> None:
+    with pytest.raises(CollectError, match="failed to parse the json object"):
+        parse_json(text, ["loss"])
+
+
+def test_odd_json() -> None:
+    lines = (
+        '{"loss": "0.5"}\r',
+        '{"loss": "1", "loss": "2"}',
+        '{"metrics": {"loss": "3"}, "loss": null}',
+        '{"loss": "\\ud800"}',
+        "null",
+        '{"loss": "nan", "timestamp": [1]}',
+        '{"loss": "4", "timestamp": 1e300}',
+        '{"loss": "5", "timestamp": true}',
+    )
+    found = parse_json("\n".join(lines), ["loss"])
+    assert [one.value for one in found] == ["0.5", "2", "\ufffd", "nan", "4", "5"]
+    assert {one.time for one in found} == {ZERO}
+
+
 @given(st.text(), st.lists(st.text(min_size=1), min_size=1, max_size=3))
 def test_any_text_gives_values_of_the_metrics(text: str, metrics: list[str]) -> None:
     for log in parse_text(text, metrics, []):
@@ -124,9 +216,17 @@ def test_tags_of_events(tag: str, metric: str, file: str, *, is_one: bool) -> No
         ("1e999", None),
         ("", None),
         ("unavailable", None),
-        ("1_0", None),
+        ("1_0", 10.0),
+        ("1__0", None),
+        ("_1", None),
         (" 1", None),
         ("0x10", None),
+        ("0x_1p4", 16.0),
+        ("-0x.8P1", -1.0),
+        ("0x1p99999", None),
+        ("+nan", None),
+        ("1.", 1.0),
+        ("\u0663", None),
     ],
 )
 def test_numbers(text: str, value: float | None) -> None:
@@ -191,6 +291,12 @@ def test_the_last_value_is_that_of_the_last_time() -> None:
     logs = [Log("3", "2026-01-02T03:04:05.5Z"), Log("x"), Log("1", "2026-01-02T03:04:05.25Z")]
     (metric,) = observation(logs, [{"name": "loss", "value": "min"}])["metrics"]
     assert metric == {"name": "loss", "min": "1", "max": "3", "latest": "3"}
+
+
+def test_numbers_of_any_form_are_compared() -> None:
+    logs = [Log(one) for one in ("1_0", "0x1p6", "nan", "-Inf", "1e1")]
+    (metric,) = observation(logs, [{"name": "loss", "value": "max"}])["metrics"]
+    assert (metric["min"], metric["max"], metric["latest"]) == ("-Inf", "0x1p6", "1e1")
 
 
 CONDITIONS = {

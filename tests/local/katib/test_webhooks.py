@@ -196,6 +196,92 @@ def test_what_is_refused(katib: Katib, body: Experiment, message: str) -> None:
     assert message in told
 
 
+def put(body: Experiment, path: str, value: Any) -> Experiment:
+    """The experiment with another value at a path of its spec, `a.b.0.c`."""
+    *way, last = [int(one) if one.isdigit() else one for one in path.split(".")]
+    inner: Any = body["spec"]
+    for one in way:
+        inner = inner[one]
+    inner[last] = value
+    return body
+
+
+ODD: list[tuple[str, Any]] = [
+    ("parameters", {}),
+    ("parameters", [None]),
+    ("parameters.0.feasibleSpace", None),
+    ("parameters.0.feasibleSpace.list", [1]),
+    ("parameters.0.feasibleSpace.min", 2),
+    ("parameters.0.parameterType", []),
+    ("objective.goal", "0.9"),
+    ("objective.goal", True),
+    ("objective.additionalMetricNames", "x"),
+    ("objective.metricStrategies", [{"name": 3}]),
+    ("algorithm.algorithmSettings", [3]),
+    ("parallelTrialCount", 2**31),
+    ("maxTrialCount", 1.5),
+    ("metricsCollectorSpec", "StdOut"),
+    ("metricsCollectorSpec", {"collector": {"kind": "File"}, "source": {"filter": []}}),
+    ("trialTemplate.trialSpec", "Job"),
+    ("trialTemplate.trialSpec", {}),
+    ("trialTemplate.trialSpec.kind", []),
+    ("trialTemplate.trialSpec.apiVersion", "a/b/c"),
+    ("trialTemplate.trialSpec.metadata", {"name": "x"}),
+    ("trialTemplate.trialSpec.spec", 3),
+    ("trialTemplate.trialParameters", [None]),
+    ("trialTemplate.trialParameters.0.name", "a{b}"),
+    ("trialTemplate.trialParameters.0.name", None),
+    ("trialTemplate.trialParameters.0.reference", None),
+    ("trialTemplate.primaryPodLabels", {"a": 1}),
+    ("trialTemplate.primaryPodLabels", ["a"]),
+    ("trialTemplate.retain", "yes"),
+    ("trialTemplate.configMap", {"configMapName": "a"}),
+    ("earlyStopping", []),
+    ("nasConfig", {}),
+    ("resumePolicy", 3),
+]
+
+
+@pytest.mark.parametrize(("path", "value"), ODD, ids=[f"{one[0]}={one[1]!r}" for one in ODD])
+def test_odd_values_are_refused_in_one_line(katib: Katib, path: str, value: Any) -> None:
+    told = refused(katib, put(experiment(), path, value), name="odd")
+    assert told.startswith((VALIDATOR, DEFAULTER)), told
+    assert "\n" not in told
+    if told.startswith(DEFAULTER):
+        assert "json: cannot unmarshal " in told or "Object 'Kind' is missing in '" in told
+
+
+def test_without_a_spec_it_says_what_is_missing(katib: Katib) -> None:
+    told = refused(katib, {"metadata": {}, "spec": None}, name="odd")
+    assert told == f"{VALIDATOR}spec.objective: Required value: must be specified"
+
+
+def test_what_would_be_lost_of_a_job_is_refused(katib: Katib) -> None:
+    body = experiment()
+    container = body["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]
+    container["containers"][0]["imagePulPolicy"] = "Always"
+    told = refused(katib, body)
+    assert told.startswith(
+        f'{VALIDATOR}spec.trialTemplate: Invalid value: "": invalid spec.trialTemplate: unable to '
+        "convert: /spec/template/spec/containers/0/imagePulPolicy - Always to Job, converted "
+        'template: {"kind":"Job","apiVersion":"batch/v1",'
+    )
+
+
+def test_filters_are_gos(katib: Katib) -> None:
+    spec = {
+        "collector": {"kind": "StdOut"},
+        "source": {"filter": {"metricsFormat": ["(?=a)(b)(c)"]}},
+    }
+    name = katib.create(metricsCollectorSpec=spec)  # of StdOut nobody looks at them
+    katib.delete(name)
+    spec = {**spec, "collector": {"kind": "File"}}
+    assert (
+        'metricsFormat: Invalid value: "(?=a)(b)(c)": invalid filter: error parsing regexp: '
+        "invalid or unsupported Perl syntax: `(?=`"
+    ) in refused(katib, changed(metricsCollectorSpec=spec))
+
+
 @pytest.mark.parametrize("name", ["7days", "a" * 41])
 def test_names_that_are_none(katib: Katib, name: str) -> None:
     told = refused(katib, experiment(), name=name)

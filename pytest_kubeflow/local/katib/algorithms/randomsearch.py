@@ -16,12 +16,14 @@ _SIGMAS = 6  # from min to max of a normal distribution
 
 
 def sample(parameter: Parameter, source: random.Random) -> str:
-    """A value. Raises ValueError for amounts that are no numbers, or none of which is in it."""
+    """A value. Raises ValueError, ArithmeticError for amounts that are no numbers, or no range."""
     if parameter.is_listed:
         if not parameter.values:
             raise ValueError("Cannot choose from an empty sequence")
         return source.choice(parameter.values)
     low, high = float(parameter.low), float(parameter.high)
+    if not math.isfinite(high - low):
+        raise OverflowError("Range exceeds valid bounds")
     logarithmic = parameter.distribution in {"LOG_UNIFORM", "LOG_NORMAL"}
     if logarithmic:
         low, high = math.log(low), math.log(high)

@@ -16,14 +16,15 @@ from pytest_kubeflow.local.katib.algorithms.randomsearch import sample
 from pytest_kubeflow.local.katib.algorithms.settings import experiment_refusal
 from pytest_kubeflow.local.katib.algorithms.space import (
     Parameter,
+    Points,
     SpaceError,
     parameters_of,
-    points,
 )
 from pytest_kubeflow.local.katib.messages import ENUMS, new
 from pytest_kubeflow.local.katib.rpc import CallError, Method
 
 _ENDED = {ENUMS["TrialConditionType"].index(word) for word in ("SUCCEEDED", "EARLYSTOPPED")}
+_SHUFFLED = 100_000  # points of a grid whose order is written down
 _MAXIMIZE = ENUMS["ObjectiveType"].index("MAXIMIZE")
 
 
@@ -51,7 +52,7 @@ class SuggestionService:
         parameters = parameters_of(request.experiment)
         try:
             found = await self._values(request, parameters)
-        except (SpaceError, ValueError, OverflowError) as error:
+        except (SpaceError, ValueError, ArithmeticError) as error:
             # As grpc tells of what a method of a Python server raises.
             raise CallError("UNKNOWN", f"Exception calling application: {error}") from None
         if self._faults.active("katib-space-ignored"):
@@ -76,11 +77,10 @@ class SuggestionService:
         if algorithm.algorithm_name == "random":
             return [_row(parameters, seed, given + number) for number in range(count)]
         if algorithm.algorithm_name == "grid":
-            every = points(parameters)
+            every = Points.of(parameters)
             # In an order of chance, which is the same for each request of an experiment.
-            random.Random(f"{request.experiment.name}/{seed}").shuffle(every)  # noqa: S311
-            chosen = (every[(given + number) % len(every)] for number in range(count))
-            return [list(one) for one in chosen]
+            source = random.Random(f"{request.experiment.name}/{seed}")  # noqa: S311
+            return [every.at(one) for one in _visited(every.size, source, given, count)]
         if algorithm.algorithm_name in {"tpe", "multivariate-tpe"}:
             trials = [one for one in request.trials if one.status.condition in _ENDED]
             return await asyncio.to_thread(
@@ -94,6 +94,24 @@ class SuggestionService:
                 multivariate=algorithm.algorithm_name == "multivariate-tpe",
             )
         raise CallError("UNKNOWN", f"unknown algorithm name {algorithm.algorithm_name}")
+
+
+def _visited(size: int, source: random.Random, given: int, count: int) -> list[int]:
+    """Which numbers below `size` come after the first `given`, each once before any comes again.
+
+    Raises SpaceError where there is none.
+    """
+    if size == 0:
+        raise SpaceError("Cannot choose from an empty sequence")
+    if size <= _SHUFFLED:
+        order = list(range(size))
+        source.shuffle(order)
+        return [order[(given + number) % size] for number in range(count)]
+    # So few of so many: one that was drawn before is drawn anew.
+    drawn: dict[int, None] = {}
+    while len(drawn) < min(given + count, size):
+        drawn[source.randrange(size)] = None
+    return list(drawn)[given:]
 
 
 def _row(parameters: Sequence[Parameter], seed: str | None, number: int) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pytest_kubeflow.local.katib.algorithms.space import SpaceError, parameters_of, points
+from pytest_kubeflow.local.katib.algorithms.space import Points, SpaceError, parameters_of
 
 _Check = tuple[Callable[[str], bool], str]
 _NOT_NEGATIVE: _Check = (lambda text: int(text) >= 0, "{} should be great or equal than zero")
@@ -65,8 +65,8 @@ def experiment_refusal(experiment: Any) -> str | None:
         return told
     parameters = parameters_of(experiment)
     try:
-        count = len(points(parameters))
-    except (SpaceError, ValueError) as error:
+        count = Points.of(parameters).size
+    except (SpaceError, ValueError, ArithmeticError) as error:
         return f"failed to validate parameters({parameters}): {error}"
     most = experiment.spec.max_trial_count
     if most > count:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
@@ -65,7 +64,7 @@ class FileCollector:
                 await _report(
                     self._channels, arguments, await _parsed(directory, arguments), output
                 )
-        except (CollectError, CallError, OSError, re.error) as error:
+        except (CollectError, CallError, OSError) as error:
             await output.fatal(str(error))
             return _FATAL
         return 0

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from pytest_kubeflow.local.goregexp import GoPattern, GoPatternError, compile_pattern
 from pytest_kubeflow.local.katib.conditions import UNAVAILABLE
 from pytest_kubeflow.local.katib.observations import (
     MetricLog,
@@ -29,21 +29,25 @@ class CollectError(Exception):
     """What a trial has written cannot be read; the message is the collector's."""
 
 
-def compiled(filters: Sequence[str]) -> list[re.Pattern[str]]:
-    """Filters, or the usual one; classes of characters are ASCII, as in Go. Raises re.error."""
-    return [re.compile(one, re.ASCII) for one in filters or [DEFAULT_FILTER]]
+def compiled(filters: Sequence[str]) -> list[GoPattern]:
+    """Filters, or the usual one. Raises CollectError."""
+    try:
+        return [compile_pattern(one) for one in filters or [DEFAULT_FILTER]]
+    except GoPatternError as error:
+        raise CollectError(f"invalid filter: {error}") from None
 
 
-def matches(line: str, patterns: Sequence[re.Pattern[str]]) -> Iterator[tuple[str, str]]:
+def matches(line: str, patterns: Sequence[GoPattern]) -> Iterator[tuple[str, str]]:
     """Names and values that a line has, whatever they are called."""
     for pattern in patterns:
-        for match in pattern.finditer(line):
-            if len(match.groups()) >= 2:
-                yield (match[1] or "").strip(), (match[2] or "").strip()
+        if pattern.groups < 2:
+            continue
+        for _, name, value, *_rest in pattern.find_all(line):
+            yield name.strip(), value.strip()
 
 
 def parse_text(text: str, metrics: Sequence[str], filters: Sequence[str]) -> list[MetricLog]:
-    """Values of `metrics`, the first of which is the objective. Raises re.error."""
+    """Values of `metrics`, the first of which is the objective. Raises CollectError."""
     patterns = compiled(filters)
     found = []
     for line in text.split("\n"):
@@ -67,7 +71,7 @@ def parse_json(text: str, metrics: Sequence[str]) -> list[MetricLog]:
         values = parsed_object(line)
         time = _json_time(values["timestamp"]) if "timestamp" in values else None
         found += [
-            MetricLog(time or year_one(), name, values[name])
+            MetricLog(time or year_one(), name, _text(values[name]))
             for name in metrics
             if isinstance(values.get(name), str)
         ]
@@ -77,9 +81,13 @@ def parse_json(text: str, metrics: Sequence[str]) -> list[MetricLog]:
 def parsed_object(line: str) -> dict[str, Any]:
     """A line of JSON. Raises CollectError."""
     try:
-        values = json.loads(line, parse_constant=_no_constant)
+        values = json.loads(
+            line, parse_constant=_no_constant, parse_int=_finite, parse_float=_finite
+        )
     except ValueError as error:
         raise CollectError(f"failed to parse the json object: {error}") from None
+    except RecursionError:
+        raise CollectError("failed to parse the json object: exceeded max depth") from None
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -101,6 +109,19 @@ PARSERS: dict[str, Callable[[str, Sequence[str], Sequence[str]], list[MetricLog]
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"invalid character {name[0]!r} looking for beginning of value")
+
+
+def _finite(text: str) -> float:
+    """All numbers are float64 there."""
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"json: cannot unmarshal number {text} into Go value of type float64")
+    return value
+
+
+def _text(value: str) -> str:
+    """Halves of surrogate pairs are no text: Go reads them as U+FFFD."""
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _leading_time(line: str) -> str:

@@ -5,10 +5,10 @@ Rules: kubeflow/katib v0.19.0, cmd/metricscollector/v1beta1/file-metricscollecto
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pytest_kubeflow.local.goregexp import GoPattern
 from pytest_kubeflow.local.katib.collector.parsing import (
     CollectError,
     matches,
@@ -57,7 +57,7 @@ class StopRules:
         *,
         objective: str,
         maximize: bool,
-        patterns: Sequence[re.Pattern[str]] | None,
+        patterns: Sequence[GoPattern] | None,
     ) -> None:
         self._rules = list(rules)
         self._steps = {one.metric: one.start_step for one in rules if one.start_step}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from pytest_kubeflow.local.goregexp import GoPatternError, compile_pattern
 from pytest_kubeflow.local.katib.config import ConfigError, KatibConfig
 from pytest_kubeflow.local.katib.validation.fields import invalid, required
 from pytest_kubeflow.local.kube.client import Object
@@ -112,9 +113,9 @@ def _place(spec: Object) -> dict[str, Any]:
 
 def _filter_errors(text: str) -> list[str]:
     try:
-        re.compile(text)
-    except re.error as error:
-        return [invalid(_FORMAT, text, f"invalid filter: error parsing regexp: {error}")]
+        compile_pattern(text)
+    except GoPatternError as error:
+        return [invalid(_FORMAT, text, f"invalid filter: {error}")]
     if not _TWO_GROUPS.search(text):
         return [invalid(_FORMAT, text, "two top subexpressions are required")]
     return []

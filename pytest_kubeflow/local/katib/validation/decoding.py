@@ -5,8 +5,14 @@ Types: kubeflow/katib v0.19.0, pkg/apis/controller; words: encoding/json of Go.
 
 from __future__ import annotations
 
-from pytest_kubeflow.local.gojson import type_errors
+from pytest_kubeflow.local.gojson import type_errors, without_nulls
+from pytest_kubeflow.local.katib.templates import has_kind, missing_kind
 from pytest_kubeflow.local.kube.client import Object
+
+
+class DecodingError(Exception):
+    """The spec of an experiment cannot be read; the message is Go's."""
+
 
 _SETTINGS = ("AlgorithmSetting", {"name": "string", "value": "string"})
 _SPACE = (
@@ -62,6 +68,7 @@ _TEMPLATE = (
                 {"name": "string", "description": "string", "reference": "string"},
             )
         ],
+        "primaryPodLabels": {"": "string"},
         "primaryContainerName": "string",
         "successCondition": "string",
         "failureCondition": "string",
@@ -109,7 +116,12 @@ _SPEC = (
 )
 
 
-def refusal(experiment: Object) -> str | None:
-    """Why the spec of an experiment cannot be read; None: it can."""
-    spec = experiment.get("spec") or {}
-    return next(type_errors("Experiment", "spec", spec, _SPEC, package="v1beta1"), None)
+def decoded(experiment: Object) -> Object:
+    """An experiment as Go has read it. Raises DecodingError."""
+    spec = experiment.get("spec")
+    for told in type_errors("Experiment", "spec", spec, _SPEC, package="v1beta1"):
+        raise DecodingError(told)
+    template = ((spec or {}).get("trialTemplate") or {}).get("trialSpec")
+    if template is not None and not has_kind(template):
+        raise DecodingError(missing_kind(template))
+    return {**experiment, "spec": without_nulls(spec or {}, _SPEC)}

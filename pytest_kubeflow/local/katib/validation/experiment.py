@@ -10,6 +10,7 @@ from pytest_kubeflow.local.katib.config import ConfigError, KatibConfig
 from pytest_kubeflow.local.katib.experimentstatus import is_completed, is_restartable
 from pytest_kubeflow.local.katib.validation.collector import collector_errors
 from pytest_kubeflow.local.katib.validation.fields import forbidden, invalid, required
+from pytest_kubeflow.local.katib.validation.job import WriteBack
 from pytest_kubeflow.local.katib.validation.template import template_errors
 from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.kube.client import Object
@@ -27,7 +28,11 @@ _COUNTS = ("maxFailedTrialCount", "maxTrialCount", "parallelTrialCount")
 
 
 async def experiment_errors(
-    client: KubeClient, config: KatibConfig, experiment: Object, before: Object | None
+    client: KubeClient,
+    config: KatibConfig,
+    experiment: Object,
+    before: Object | None,
+    write_back: WriteBack,
 ) -> list[str]:
     """All errors, `before` being what it was until now."""
     spec = experiment["spec"]
@@ -42,7 +47,7 @@ async def experiment_errors(
         errors.append(
             invalid("spec.resumePolicy", spec["resumePolicy"], "invalid ResumePolicyType")
         )
-    errors += await template_errors(client, experiment)
+    errors += await template_errors(client, experiment, write_back)
     parameters, networks = spec.get("parameters") or [], spec.get("nasConfig")
     if not parameters and networks is None:
         errors.append(required("spec", "spec.parameters or spec.nasConfig must be specified"))

@@ -13,6 +13,7 @@ from pytest_kubeflow.local.katib.templates import (
     template_text,
 )
 from pytest_kubeflow.local.katib.validation.fields import invalid, required
+from pytest_kubeflow.local.katib.validation.job import WriteBack, job_error
 from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.kube.client import Object
 
@@ -20,7 +21,9 @@ _PATH = "spec.trialTemplate"
 _PARAMETERS = f"{_PATH}.trialParameters"
 
 
-async def template_errors(client: KubeClient, experiment: Object) -> list[str]:
+async def template_errors(
+    client: KubeClient, experiment: Object, write_back: WriteBack
+) -> list[str]:
     """All errors of `spec.trialTemplate`."""
     template = experiment["spec"].get("trialTemplate")
     if template is None:
@@ -38,7 +41,7 @@ async def template_errors(client: KubeClient, experiment: Object) -> list[str]:
         return [*errors, invalid(_PATH, "", f"unable to parse spec.trialTemplate: {error}")]
     text, found, is_whole = _replaced(experiment, template, text)
     errors += found
-    return errors if not is_whole else errors + _job_errors(template, text)
+    return errors if not is_whole else errors + _spec_errors(template, text, write_back)
 
 
 def _source_error(template: Object) -> str | None:
@@ -116,7 +119,7 @@ def _duplicate(
     return None
 
 
-def _job_errors(template: Object, text: str) -> list[str]:
+def _spec_errors(template: Object, text: str, write_back: WriteBack) -> list[str]:
     errors = []
     if left := PLACEHOLDER.findall(text):
         why = (
@@ -129,13 +132,18 @@ def _job_errors(template: Object, text: str) -> list[str]:
     except TemplateError:
         why = f"unable to convert spec.trialTemplate: {text} to unstructured"
         return [*errors, invalid(_PATH, "", why)]
-    metadata = spec.get("metadata") or {}
-    if metadata.get("name") or metadata.get("namespace"):
+    metadata = spec.get("metadata")
+    given = (
+        [metadata.get(one) for one in ("name", "namespace")] if isinstance(metadata, dict) else []
+    )
+    if any(isinstance(one, str) and one for one in given):
         why = "metadata.name and metadata.namespace in spec.trialTemplate must be omitted"
         errors.append(invalid(_PATH, "", why))
-    if not spec.get("apiVersion") or not spec.get("kind"):
+    if not isinstance(spec.get("apiVersion"), str) or not spec["apiVersion"]:
         why = "APIVersion and Kind in spec.trialTemplate must be specified"
         errors.append(required(_PATH, why))
+    if (lost := job_error(spec, write_back)) is not None:
+        errors.append(invalid(_PATH, "", f"invalid spec.trialTemplate: {lost}"))
     return errors
 
 
