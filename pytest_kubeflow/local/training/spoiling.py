@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube.client import Object
@@ -88,11 +89,21 @@ def rank_told(faults: Faults, rank: int) -> int:
     return 0 if faults.active("training-ranks-equal") else rank
 
 
-def failures_hidden(faults: Faults) -> bool:
-    """Whether replicas that failed count as done."""
-    return faults.active("training-false-complete")
+def numbers_seen(faults: Faults, counted: Object) -> tuple[int, int, int]:
+    """How many replicas are active, done and failed, as a status counts them."""
+    active, succeeded, failed = (counted.get(one, 0) for one in ("active", "succeeded", "failed"))
+    if faults.active("training-false-complete"):
+        return active, succeeded + failed, 0
+    return active, succeeded, failed
+
+
+def hosts_told(faults: Faults, hosts: Sequence[str]) -> list[str]:
+    """The hosts of a group, as its members are told them."""
+    if faults.active("training-ranks-equal"):
+        return [*hosts[:1]] * len(hosts)
+    return [*hosts[:1]] if faults.active("training-world-one") else [*hosts]
 
 
 def restart_policy(faults: Faults, replica: Object) -> str:
-    """By which a replica of a PyTorchJob is made again."""
+    """By which a replica of one of the operator's jobs is made again."""
     return "Never" if faults.active("training-restart-ignored") else str(replica["restartPolicy"])
