@@ -13,8 +13,8 @@ from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.redaction import Redactor
+from pytest_kubeflow.training.access import TrainingAccess
 from pytest_kubeflow.training.creator import JobCreator
-from pytest_kubeflow.training.job import TrainingAccess
 from pytest_kubeflow.training.kinds import PYTORCH_JOB
 
 NAMESPACE = "kubeflow-user-example-com"

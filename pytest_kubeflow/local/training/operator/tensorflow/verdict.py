@@ -61,13 +61,14 @@ def judge(look: Look, exit_code: ExitCode) -> Iterator[Event]:
 
 
 def _first_suffices(job: Object) -> bool:
-    return job["spec"].get("successPolicy", "") != "AllWorkers"
+    return bool(job["spec"].get("successPolicy", "") != "AllWorkers")
 
 
 def _first_is_done(look: Look, exit_code: ExitCode) -> bool:
     """Whether worker 0 has ended well."""
     for pod in look.pods:
-        labels, ended = pod["metadata"]["labels"], pod["status"].get("phase") == "Succeeded"
-        if (labels[TYPE], labels[INDEX]) == _PLACE and ended:
-            return exit_code(pod) == 0
+        labels = pod["metadata"]["labels"]
+        if (labels[TYPE], labels[INDEX]) == _PLACE:
+            phase: str = pod["status"].get("phase", "")
+            return phase == "Succeeded" and exit_code(pod) == 0
     return False
