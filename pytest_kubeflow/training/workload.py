@@ -29,8 +29,12 @@ _FAILED = frozenset(
     }
 )
 _MADE = frozenset({"SuccessfulCreate", "SuccessfulCreatePod"})
-_EMPTY = re.compile(r"Created worker pod:\s*")
-"""What an MPIJob says of a worker that is not made; another event says why."""
+_EMPTY = re.compile(
+    r"Created worker pod:\s*|MPIJob \S+ has failed|.* replica\(s\) failed\."
+    r"|launcher pod created failed: .* already exists"
+)
+"""What an MPIJob's events say besides of what is not made: the operator often makes its launcher
+twice, and of a worker another event says why."""
 
 _LINGER = 10.0
 """Seconds that nodes have to end once the one that decides has."""

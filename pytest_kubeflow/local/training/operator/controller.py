@@ -19,7 +19,8 @@ from pytest_kubeflow.local.kube.events import Recorder
 from pytest_kubeflow.local.kube.informer import Key
 from pytest_kubeflow.local.kube.resources import PODS, SERVICES
 from pytest_kubeflow.local.kube.times import now
-from pytest_kubeflow.local.training.operator.framework import Framework, Look
+from pytest_kubeflow.local.training.operator.abnormal import abnormal
+from pytest_kubeflow.local.training.operator.framework import Framework, Look, replicas_of
 from pytest_kubeflow.local.training.operator.labels import controller_of_kind
 from pytest_kubeflow.local.training.operator.limits import limit_reached
 from pytest_kubeflow.local.training.operator.owned import OwnedObjects
@@ -90,6 +91,8 @@ class JobController(Controller):
         if found["metadata"].get("deletionTimestamp"):
             return
         job = framework.with_defaults(found)
+        if not replicas_of(job):  # it waits for what was never asked for
+            return
         before = job.get("status") or {}
         status = copy.deepcopy(before)
         if not status.get("conditions"):
@@ -117,6 +120,8 @@ class JobController(Controller):
             mark(job, status, SUSPENDED, message, reason="Resumed", value="False")
             status["startTime"] = now()
             await look.owned.tell("Normal", f"{title}Resumed", message)
+        for event in abnormal(look.pods):
+            await look.owned.tell(*event)
         if why := limit_reached(job, status, look.pods):
             status.setdefault("completionTime", now())
             await self._clean(look)

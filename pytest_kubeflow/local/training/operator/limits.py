@@ -19,7 +19,7 @@ def limit_reached(job: Object, status: Object, pods: Sequence[Object]) -> str:
     most = policy.get("backoffLimit")
     if most is not None:
         phases = [one["status"].get("phase") for one in pods]
-        active = sum(_is_active(one) for one in pods)
+        active = sum(is_active(one) for one in pods)
         known = sum(one.get("failed", 0) for one in (status.get("replicaStatuses") or {}).values())
         new = phases.count("Failed") > known and active != total(job) and most < 1
         restarts = _restarts(job, pods)
@@ -33,7 +33,8 @@ def limit_reached(job: Object, status: Object, pods: Sequence[Object]) -> str:
     return ""
 
 
-def _is_active(pod: Object) -> bool:
+def is_active(pod: Object) -> bool:
+    """Whether a pod has not ended, and is to stay."""
     going = "deletionTimestamp" in pod["metadata"]
     return not going and pod["status"].get("phase") not in {"Succeeded", "Failed"}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import Resource
@@ -103,11 +103,10 @@ class ReplicaFramework(ABC):
     async def _pods(self, look: Look, kind: str, replica: Object) -> None:
         by_index = _by_index(look.pods, kind)
         counted = []
-        for index in range(max(replica["replicas"], *by_index, 0) + 1):
+        for index in range(_places(by_index, replica)):
             pod = by_index.get(index)
             if pod is None:
-                if index < replica["replicas"]:
-                    await self._new_pod(look, kind, replica, index)
+                await self._new_pod(look, kind, replica, index)
                 continue
             if index >= replica["replicas"]:
                 await look.owned.delete(pod, PODS)
@@ -156,14 +155,18 @@ class ReplicaFramework(ABC):
         self, look: Look, kind: str, replica: Object, services: Sequence[Object]
     ) -> None:
         there = _by_index(services, kind)
-        for index in range(replica["replicas"]):
+        for index in range(_places(there, replica)):
             if index not in there:
-                await look.owned.create(
-                    new_service(look.job, kind, index, self.container), SERVICES
-                )
-        for index, service in there.items():
-            if index >= replica["replicas"]:
-                await look.owned.delete(service, SERVICES)
+                new = new_service(look.job, kind, index, self.container)
+                await look.owned.create(new, SERVICES)
+            elif index >= replica["replicas"]:
+                await look.owned.delete(there[index], SERVICES)
+
+
+def _places(there: Mapping[int, Object], replica: Object) -> int:
+    """How many are looked at: one even where there is to be none, which goes again."""
+    wanted: int = replica["replicas"]
+    return max(max(there, default=0) + 1, wanted)
 
 
 def _by_index(objects: Sequence[Object], kind: str) -> dict[int, Object]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import TF_JOBS
-from pytest_kubeflow.local.training.operator.framework import Event, Look, replicas_of, total
+from pytest_kubeflow.local.training.operator.framework import Event, Look, replicas_of
 from pytest_kubeflow.local.training.operator.replicas import ReplicaFramework
 from pytest_kubeflow.local.training.operator.tensorflow.environment import tf_config
 from pytest_kubeflow.local.training.operator.tensorflow.names import (
@@ -35,7 +35,8 @@ class TensorFlowFramework(ReplicaFramework):
         return kind == WORKER and index == 0
 
     def equip(self, job: Object, kind: str, index: int, pod: Object, faults: Faults) -> None:
-        if total(job) == 1:  # it trains alone
+        replicas = replicas_of(job)
+        if sum(replicas[one]["replicas"] for one in KINDS if one in replicas) == 1:  # it is alone
             return
         text = tf_config(job, kind, index, self.port_of, faults)
         container = next(one for one in pod["containers"] if one["name"] == CONTAINER)
