@@ -18,7 +18,8 @@ from pytest_kubeflow.training.access import TrainingAccess
 from pytest_kubeflow.training.errors import TrainingFailed, UnknownFields
 from pytest_kubeflow.training.job import TrainingJob
 from pytest_kubeflow.training.kinds import OPERATOR_JOBS, TRAIN_JOB, JobKind, kind_of
-from pytest_kubeflow.training.spec import JobSpec, PodFields
+from pytest_kubeflow.training.podfields import PodFields
+from pytest_kubeflow.training.spec import JobSpec
 
 _WEBHOOK = "admission webhook"
 _NO_NAMESPACE = re.compile(r'namespaces "[^"]+" not found')

@@ -64,7 +64,7 @@ class Training:
 
     def trainer_webhooks(self, client: KubeClient) -> ASGIApp:
         """Of TrainJobs and runtimes."""
-        return TrainerWebhooks(client, self.settings.release).app
+        return TrainerWebhooks(client, self.settings.release, self._faults).app
 
     def jobset_webhooks(self, _client: KubeClient) -> ASGIApp:
         """Of JobSets and their pods."""

@@ -10,6 +10,7 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.platform.images import PROXY_IMAGE
 from pytest_kubeflow.local.training.jobset.jobs import ChildJobs
 
+_PATCHES = frozenset({"podTemplateOverrides", "runtimePatches"})
 _PROXY, _INJECT = "istio-proxy", "sidecar.istio.io/inject"
 
 
@@ -55,23 +56,38 @@ def trainer_ignores(faults: Faults) -> bool:
 
 def as_trained(faults: Faults, trainjob: Object) -> Object:
     """A TrainJob as its controller reads it."""
-    if not faults.active("training-suspend-ignored"):
-        return trainjob
-    return {**trainjob, "spec": {**trainjob["spec"], "suspend": False}}
+    spec = dict(trainjob["spec"])
+    if faults.active("training-suspend-ignored"):
+        spec["suspend"] = False
+    if faults.active("training-patches-ignored"):
+        spec = {field: one for field, one in spec.items() if field not in _PATCHES}
+    return {**trainjob, "spec": spec}
+
+
+def unchecked(faults: Faults) -> bool:
+    """Whether Trainer's webhook looks at no TrainJob."""
+    return faults.active("training-unchecked")
 
 
 def add_sidecar(faults: Faults, pod: Object) -> None:
-    """Put a proxy beside a pod's containers that does not end with them, unless the pod says no."""
-    if not faults.active("training-sidecars-block"):
+    """Put a mesh's proxy into a pod, unless the pod says no: one that does not end with it.
+
+    Where patches are ignored it is one that ends, so that nothing else goes wrong.
+    """
+    native = faults.active("training-patches-ignored")
+    if not native and not faults.active("training-sidecars-block"):
         return
     metadata = pod["metadata"]
     for marks in (metadata.get("labels") or {}, metadata.get("annotations") or {}):
         if marks.get(_INJECT) == "false":
             return
-    status = json.dumps({"containers": [_PROXY], "revision": "default"})
+    field = "initContainers" if native else "containers"
+    status = json.dumps({field: [_PROXY], "revision": "default"})
     metadata.setdefault("annotations", {})["sidecar.istio.io/status"] = status
     container = {"name": _PROXY, "image": PROXY_IMAGE, "args": ["proxy", "sidecar"]}
-    pod["spec"]["containers"] = [*pod["spec"]["containers"], container]
+    if native:
+        container["restartPolicy"] = "Always"
+    pod["spec"][field] = [*(pod["spec"].get(field) or []), container]
 
 
 def as_made(faults: Faults, job: Object) -> Object:
