@@ -1,7 +1,7 @@
 """PodFields: by which field a TrainJob changes the pods that its runtime makes.
 
-That depends on Trainer's release: 2.2 has `runtimePatches`, 2.0 and 2.1 have `podTemplateOverrides`,
-and each leaves out without a word what it does not know (kubeflow/trainer
+That depends on Trainer's release: 2.2 has `runtimePatches`, 2.0 and 2.1 `podTemplateOverrides`, and
+each leaves out without a word what it does not know (kubeflow/trainer
 manifests/base/crds/trainer.kubeflow.org_trainjobs.yaml).
 """
 

@@ -36,7 +36,7 @@ _EMPTY = re.compile(
 """What an MPIJob's events say besides of what is not made: the operator often makes its launcher
 twice, and of a worker another event says why."""
 
-_LINGER = 10.0
+_LINGER = 30.0
 """Seconds that nodes have to end once the one that decides has."""
 
 

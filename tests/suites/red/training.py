@@ -82,13 +82,9 @@ CHECKS: dict[str, dict[str, str]] = {
 }
 
 OF_OPERATOR: dict[str, dict[str, str]] = {
-    "training-false-complete": {
-        PYTORCH_FAILS: r"PyTorchJob \S+ is Succeeded, Failed expected",
-    },
     "training-ranks-equal": {
         PYTORCH: r"two have rank 0: (\S+)-(?:master|worker)-0 and \1-(?:master|worker)-0",
         TENSORFLOW: r"two have rank 0: (\S+)-worker-[01] and \1-worker-[01]",
-        MPI: r"MPIJob \S+: \{'listed': \['(\S+)-worker-0', '\1-worker-0'\]",
     },
     "training-world-one": {
         PYTORCH: r"PyTorchJob \S+ is over, and nothing was returned by worker-0",
