@@ -84,6 +84,7 @@ CHECKS: dict[str, dict[str, str]] = {
 OF_OPERATOR: dict[str, dict[str, str]] = {
     "training-ranks-equal": {
         PYTORCH: r"two have rank 0: (\S+)-(?:master|worker)-0 and \1-(?:master|worker)-0",
+        PYTORCH_FAILS: r"timed out after 20 s waiting for PyTorchJob \S+ to end",
         TENSORFLOW: r"two have rank 0: (\S+)-worker-[01] and \1-worker-[01]",
     },
     "training-world-one": {
