@@ -17,6 +17,7 @@ from typing import Any
 
 from kubernetes import client, config, watch
 
+from benchmarks.ended_jobs import ended_jobs
 from benchmarks.processor import processor_seconds
 from pytest_kubeflow.local.cluster import LocalKubeflow
 
@@ -130,7 +131,7 @@ class Measured:
 
     def jobs(self, prefix: str, body: dict[str, Any], *, count: int, parallel: int) -> float:
         """Seconds for so many Jobs, of which so many run at once."""
-        made, ended = 0, set[str]()
+        made = 0
 
         def make() -> None:
             nonlocal made
@@ -142,21 +143,11 @@ class Measured:
         began = time.perf_counter()
         for _ in range(min(parallel, count)):
             make()
-        stream = watch.Watch().stream(
-            self._batch.list_namespaced_job,
-            self._namespace,
-            label_selector=f"benchmark={prefix}",
-            timeout_seconds=600,
-        )
-        for event in stream:
-            found, name = event["object"], event["object"].metadata.name
-            types = {one.type for one in found.status.conditions or []}
-            assert "Failed" not in types, f"Job {name} has failed"
-            if "Complete" in types and name not in ended:
-                ended.add(name)
-                if made < count:
-                    make()
-            if len(ended) == count:
+        ended = ended_jobs(self._batch, self._namespace, label_selector=f"benchmark={prefix}")
+        for number, _ in enumerate(ended, start=1):
+            if made < count:
+                make()
+            if number == count:
                 break
         return time.perf_counter() - began
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from kubernetes import client, config, watch
 
+from benchmarks.ended_jobs import ended_jobs
 from benchmarks.processor import processor_seconds
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.training.program import function_program, python_command, result_in
@@ -108,17 +109,7 @@ class Measured:
         self._batch.create_namespaced_job(
             self._namespace, {"metadata": {"name": name}, "spec": spec}
         )
-        stream = watch.Watch().stream(
-            self._batch.list_namespaced_job,
-            self._namespace,
-            field_selector=f"metadata.name={name}",
-            timeout_seconds=300,
-        )
-        for event in stream:
-            types = {one.type for one in event["object"].status.conditions or []}
-            assert "Failed" not in types, f"Job {name} has failed"
-            if "Complete" in types:
-                break
+        next(ended_jobs(self._batch, self._namespace, field_selector=f"metadata.name={name}"))
         return time.perf_counter() - began
 
 

@@ -332,7 +332,7 @@ class LocalSettings:
     """The release of Trainer."""
 
     training_operator: bool = False
-    """There are PyTorchJobs of the older Training Operator, too."""
+    """There are jobs of the older Training Operator, too."""
 
 
 @dataclass(frozen=True, slots=True)

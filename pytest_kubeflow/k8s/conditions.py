@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_kubeflow.k8s.custom_object import ObjectState
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -45,3 +47,27 @@ def holds(thing: Mapping[str, Any], name: str) -> bool:
     """Whether this condition holds now."""
     found = condition(thing, name)
     return found is not None and found.is_true
+
+
+@dataclass(frozen=True)
+class ConditionedState(ObjectState):
+    """An object whose controller tells of it by conditions."""
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """What was asked for, with the defaults that webhooks have filled in."""
+        found: Mapping[str, Any] = self.object.get("spec") or {}
+        return found
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Those that hold or held: the training operator's and Katib's are a history."""
+        return conditions_of(self.object)
+
+    def condition(self, name: str) -> Condition | None:
+        """The condition of this type; None while there is none."""
+        return condition(self.object, name)
+
+    def holds(self, name: str) -> bool:
+        """Whether this condition holds now."""
+        return holds(self.object, name)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pytest_kubeflow.k8s.conditions import Condition, condition, conditions_of, holds
-from pytest_kubeflow.k8s.custom_object import ObjectState
+from pytest_kubeflow.k8s.conditions import ConditionedState
 from pytest_kubeflow.katib.observation import Observation, strategies_of
 from pytest_kubeflow.katib.search_space import SearchParameter, space_of
 from pytest_kubeflow.katib.spec import MAXIMIZE
@@ -39,14 +38,8 @@ class OptimalTrial:
 
 
 @dataclass(frozen=True)
-class ExperimentState(ObjectState):
+class ExperimentState(ConditionedState):
     """An Experiment as the API gave it."""
-
-    @property
-    def spec(self) -> Mapping[str, Any]:
-        """What was asked for, with Katib's defaults."""
-        found: Mapping[str, Any] = self.object.get("spec") or {}
-        return found
 
     @property
     def objective(self) -> Mapping[str, Any]:
@@ -100,26 +93,17 @@ class ExperimentState(ObjectState):
         return int(self.status.get(name) or 0)
 
     @property
-    def conditions(self) -> tuple[Condition, ...]:
-        """Its history."""
-        return conditions_of(self.object)
-
-    def condition(self, name: str) -> Condition | None:
-        """The condition of this type; None while there is none."""
-        return condition(self.object, name)
-
-    @property
     def has_succeeded(self) -> bool:
         """Whether it ended as experiments do: by its goal, its most trials or its last suggestion.
 
         Trials may have failed all the same.
         """
-        return holds(self.object, SUCCEEDED)
+        return self.holds(SUCCEEDED)
 
     @property
     def has_failed(self) -> bool:
         """Whether it has failed."""
-        return holds(self.object, FAILED)
+        return self.holds(FAILED)
 
     @property
     def is_over(self) -> bool:

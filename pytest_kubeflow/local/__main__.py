@@ -120,7 +120,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--training-operator",
         action="store_true",
-        help="there is the Training Operator v1, too, with PyTorchJobs",
+        help="there is the Training Operator v1, too: PyTorchJobs, TFJobs, MPIJobs",
     )
     _add_gateway(parser)
     parser.add_argument("--list-faults", action="store_true", help="list the faults and exit")

@@ -34,7 +34,7 @@ class LocalKubeflow:
     With `kubeconfig` it joins the cluster to which that leads. If it is `strict`, pipelines do no
     more than Kubeflow's own backend makes of them. `pod_network` is "own", "shared", or "auto":
     each pod has a network of its own where this machine allows it. `trainer` is the release of
-    Trainer, "2.1" or "2.2"; with a `training_operator` there are PyTorchJobs, too.
+    Trainer, "2.1" or "2.2"; a `training_operator` has PyTorchJobs, TFJobs and MPIJobs, too.
     The server ends when its standard input does, so it outlives this process by no more than the
     time that its own end takes, whatever becomes of this process.
     """

@@ -14,10 +14,12 @@ from pytest_kubeflow.errors import ConfigurationError, KubeflowError, NotFound
 from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.manifest import as_ours, read_manifest
 from pytest_kubeflow.redaction import Secret
+from pytest_kubeflow.training.access import TrainingAccess
 from pytest_kubeflow.training.errors import TrainingFailed, UnknownFields
-from pytest_kubeflow.training.job import TrainingAccess, TrainingJob
+from pytest_kubeflow.training.job import TrainingJob
 from pytest_kubeflow.training.kinds import OPERATOR_JOBS, TRAIN_JOB, JobKind, kind_of
-from pytest_kubeflow.training.spec import JobSpec, PodFields
+from pytest_kubeflow.training.podfields import PodFields
+from pytest_kubeflow.training.spec import JobSpec
 
 _WEBHOOK = "admission webhook"
 _NO_NAMESPACE = re.compile(r'namespaces "[^"]+" not found')

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from pytest_kubeflow.cluster.namespace_access import NamespaceAccess
 from pytest_kubeflow.errors import ConfigurationError, Evidence, KubeflowError, NotFound
-from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.custom_object import CustomObject
 from pytest_kubeflow.k8s.logs import read_log
 from pytest_kubeflow.provenance import READ
 from pytest_kubeflow.redaction import Secret
 from pytest_kubeflow.retries.evidence import reading_evidence
+from pytest_kubeflow.training.access import TrainingAccess
 from pytest_kubeflow.training.errors import TrainingFailed
 from pytest_kubeflow.training.evidence import training_evidence, why_failed
-from pytest_kubeflow.training.kinds import FAILED, JobKind
+from pytest_kubeflow.training.kinds import FAILED, TRAIN_JOB, JobKind
 from pytest_kubeflow.training.node import TrainingNode
 from pytest_kubeflow.training.obstacles import Obstacles
 from pytest_kubeflow.training.program import result_in
@@ -24,25 +23,6 @@ from pytest_kubeflow.training.state import TrainingState
 from pytest_kubeflow.training.waiting import TrainingWait
 from pytest_kubeflow.training.workload import TrainingWorkload
 from pytest_kubeflow.waiting import wait_until
-
-
-@dataclass(frozen=True)
-class TrainingAccess(NamespaceAccess):
-    """What the training jobs of one namespace are asked with.
-
-    `account` is whose token is used instead of this session's own credentials.
-    """
-
-    account: KubernetesClient | None = None
-
-    @property
-    def kubernetes(self) -> KubernetesClient:
-        """The API, as whoever makes the jobs."""
-        return self.account or self.cluster.kubernetes
-
-    def at(self, kind: JobKind, name: str) -> CustomObject:
-        """How a job is asked for and changed."""
-        return kind.kind.of(self.kubernetes, self.namespace, name)
 
 
 class TrainingJob:
@@ -114,11 +94,13 @@ class TrainingJob:
         """What the function returned, by node: the last line of its log that is JSON.
 
         What is no object and no list is taken from the very last line alone.
-        None for those of which there is none, or whose program has not begun.
+        None for those of which there is none, or whose program has not begun. Nodes that a job of
+        the training operator has not waited for have some seconds to end.
         """
+        done = self.kind is not TRAIN_JOB and self.state.is_done
+        nodes = self.workload.settled_nodes() if done else self.nodes
         found = {
-            one.name: result_in(self.logs(one.name)) if one.has_begun else None
-            for one in self.nodes
+            one.name: result_in(self.logs(one.name)) if one.has_begun else None for one in nodes
         }
         return READ.note(found, f"results of {self}")
 

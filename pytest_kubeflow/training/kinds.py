@@ -40,6 +40,9 @@ class JobKind:
     containers: tuple[str, ...]
     """What the container of the program is called."""
 
+    idle: frozenset[str] = frozenset()
+    """The roles that run nothing of their own."""
+
     ranks: Mapping[str, int] = field(default_factory=dict)
     """The roles whose ranks come first, in their order; all others follow."""
 
@@ -93,7 +96,9 @@ TRAIN_JOB = JobKind(
 )
 
 
-def _of_operator(name: str, plural: str, container: str, *first: str) -> JobKind:
+def _of_operator(
+    name: str, plural: str, container: str, *first: str, idle: frozenset[str] = frozenset()
+) -> JobKind:
     label = "training.kubeflow.org"
     return JobKind(
         CustomKind(name, "kubeflow.org", "v1", plural),
@@ -103,13 +108,14 @@ def _of_operator(name: str, plural: str, container: str, *first: str) -> JobKind
         index_label=f"{label}/replica-index",
         controllers="kubectl -n kubeflow get deploy training-operator",
         containers=(container,),
+        idle=idle,
         ranks={role: at for at, role in enumerate(first)},
     )
 
 
 PYTORCH_JOB = _of_operator("PyTorchJob", "pytorchjobs", "pytorch", "master")
 TF_JOB = _of_operator("TFJob", "tfjobs", "tensorflow", "chief", "master")
-MPI_JOB = _of_operator("MPIJob", "mpijobs", "mpi", "launcher")
+MPI_JOB = _of_operator("MPIJob", "mpijobs", "mpi", "launcher", idle=frozenset({"worker"}))
 OPERATOR_JOBS = (PYTORCH_JOB, TF_JOB, MPI_JOB)
 KINDS = (TRAIN_JOB, *OPERATOR_JOBS)
 

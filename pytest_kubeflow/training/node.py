@@ -74,6 +74,12 @@ class TrainingNode:
         return any(state.running or state.terminated for state in states)
 
     @property
+    def has_ended(self) -> bool:
+        """Whether its program has ended, and is not started again."""
+        states = [one.state for one in self.statuses if one.state]
+        return any(state.terminated is not None for state in states)
+
+    @property
     def restarts(self) -> int:
         """How often its program was started again in this pod."""
         return sum(one.restart_count or 0 for one in self.statuses)

@@ -13,7 +13,7 @@ from pytest_kubeflow.k8s.admission import refusal
 _WEBHOOK = re.compile(r'failed calling webhook "(?P<name>[^"]+)"')
 _JOBSET = re.compile(r"[mv]jobset\.kb\.io|[mv]pod\.kb\.io")
 _NO_KIND = re.compile(r'no matches for kind "(?P<kind>\w+)"')
-_INVALID = re.compile(r" is invalid: \S")
+_INVALID = re.compile(r" is invalid: \S| failed validation because ")
 _CERTIFICATE = re.compile(r"x509:|certificate")
 _REFUSED = re.compile(r"connection refused|no endpoints available|service \"[^\"]+\" not found")
 

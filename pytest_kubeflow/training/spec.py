@@ -1,13 +1,7 @@
-"""JobSpec: a training job built from what its nodes run; and the checks before it is sent.
-
-What a TrainJob may say of the pods that its runtime makes depends on Trainer's release: 2.2 has
-`runtimePatches`, 2.0 and 2.1 have `podTemplateOverrides`, and each leaves out without a word what
-it does not know (kubeflow/trainer manifests/base/crds/trainer.kubeflow.org_trainjobs.yaml).
-"""
+"""JobSpec: a training job built from what its nodes run; and the checks before it is sent."""
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -28,6 +22,7 @@ from pytest_kubeflow.training.kinds import (
     TRAIN_JOB,
     JobKind,
 )
+from pytest_kubeflow.training.podfields import PodFields
 from pytest_kubeflow.training.program import (
     Helper,
     check_command,
@@ -39,28 +34,6 @@ TORCH = "torch-distributed"
 """The runtime of Trainer that gives nodes their ranks."""
 
 _OF_TRAINER = frozenset({"runtime", "runtime_kind", "replicated_jobs", "processes"})
-_MANAGER = "github.com/pytest-kubeflow"
-
-
-class PodFields(enum.Enum):
-    """How a release of Trainer lets a TrainJob change the pods of its runtime."""
-
-    RUNTIME_PATCHES = "runtimePatches"
-    POD_TEMPLATE_OVERRIDES = "podTemplateOverrides"
-
-    def labelled(self, jobs: Sequence[str], labels: Mapping[str, str]) -> dict[str, Any]:
-        """The field of a TrainJob's spec that gives the pods of these replicated jobs labels."""
-        metadata = {"labels": dict(labels)}
-        if self is PodFields.POD_TEMPLATE_OVERRIDES:
-            targets = [{"name": one} for one in jobs]
-            return {self.value: [{"targetJobs": targets, "metadata": metadata}]}
-        patched = [
-            {"name": one, "template": {"spec": {"template": {"metadata": metadata}}}}
-            for one in jobs
-        ]
-        template = {"spec": {"replicatedJobs": patched}}
-        patch = {"manager": _MANAGER, "trainingRuntimeSpec": {"template": template}}
-        return {self.value: [patch]}
 
 
 @dataclass(frozen=True)
@@ -193,7 +166,11 @@ class JobSpec:
             MPI_JOB.name: {"Launcher": (1, works), "Worker": (self.nodes, container)},
         }[kind.name]
         replicas = {
-            role: {"replicas": count, "restartPolicy": "Never", "template": self._pod(one)}
+            role: {
+                "replicas": count,
+                "restartPolicy": "Never",
+                "template": self._pod(one, idle=role.lower() in kind.idle),
+            }
             for role, (count, one) in roles.items()
             if count
         }
@@ -215,9 +192,11 @@ class JobSpec:
                     f"{one.name}={given!r} is for TrainJobs: a {kind.name} knows no runtimes"
                 )
 
-    def _pod(self, container: Mapping[str, Any]) -> dict[str, Any]:
+    def _pod(self, container: Mapping[str, Any], *, idle: bool) -> dict[str, Any]:
+        # What does nothing by itself has nothing to end either.
+        seconds = 1 if idle else 5
         template: dict[str, Any] = {
-            "spec": {"containers": [dict(container)], "terminationGracePeriodSeconds": 5}
+            "spec": {"containers": [dict(container)], "terminationGracePeriodSeconds": seconds}
         }
         if self.sidecars is not None:
             template["metadata"] = {"labels": self._sidecar_label()}

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from pytest_kubeflow.k8s.conditions import Condition, condition, conditions_of, holds
-from pytest_kubeflow.k8s.custom_object import ObjectState
+from pytest_kubeflow.k8s.conditions import Condition, ConditionedState
 from pytest_kubeflow.training.kinds import FAILED, JobKind, kind_of
 
 SUSPENDED = "Suspended"
@@ -37,8 +34,8 @@ class ReplicaCounts:
 
 
 @dataclass(frozen=True)
-class TrainingState(ObjectState):
-    """A training job as the API gave it."""
+class TrainingState(ConditionedState):
+    """A training job as the API gave it. A TrainJob has no condition while it runs."""
 
     @property
     def kind(self) -> JobKind:
@@ -46,29 +43,14 @@ class TrainingState(ObjectState):
         return kind_of(self.object)
 
     @property
-    def spec(self) -> Mapping[str, Any]:
-        """What was asked for."""
-        found: Mapping[str, Any] = self.object.get("spec") or {}
-        return found
-
-    @property
-    def conditions(self) -> tuple[Condition, ...]:
-        """Of a TrainJob those that hold or held: it has none while it runs."""
-        return conditions_of(self.object)
-
-    def condition(self, name: str) -> Condition | None:
-        """The condition of this type; None while there is none."""
-        return condition(self.object, name)
-
-    @property
     def is_done(self) -> bool:
         """Whether it ended well."""
-        return holds(self.object, self.kind.done)
+        return self.holds(self.kind.done)
 
     @property
     def has_failed(self) -> bool:
         """Whether it ended badly."""
-        return holds(self.object, FAILED)
+        return self.holds(FAILED)
 
     @property
     def is_over(self) -> bool:
@@ -84,7 +66,7 @@ class TrainingState(ObjectState):
     @property
     def is_suspended(self) -> bool:
         """Whether it waits, as its controller says."""
-        return holds(self.object, SUSPENDED)
+        return self.holds(SUSPENDED)
 
     @property
     def ending(self) -> Condition | None:

@@ -4,7 +4,8 @@ What goes wrong when one is made is the matter of the tests that need it.
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,9 @@ from pytest_kubeflow import (
 )
 
 from . import programs, ring
+
+Program = Callable[..., Any]
+RingedJob = Callable[..., TrainingJob]
 
 BEGUN = (
     *("over_quota", "over_limit", "outliving", "trained", "trained_alone"),
@@ -65,41 +69,34 @@ def seed() -> int:
 
 
 @pytest.fixture(scope="session")
-def reduced(shared_train_job: JobCreator, image: str, token: str, seed: int) -> TrainingJob:
+def ringed(shared_train_job: JobCreator, image: str, token: str, seed: int) -> RingedJob:
+    """Makes a job of two nodes that know each other by this session and a name of the job's own."""
+
+    def make(program: Program, name: str, **more: Any) -> TrainingJob:
+        arguments = {"token": f"{token}-{name}", "seed": seed}
+        return shared_train_job(
+            program, nodes=NODES, image=image, arguments=arguments, helpers=(ring,), **more
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def reduced(ringed: RingedJob) -> TrainingJob:
     """Two nodes that add up their numbers."""
-    return shared_train_job(
-        programs.all_reduce,
-        nodes=NODES,
-        image=image,
-        arguments={"token": f"{token}-reduced", "seed": seed},
-        helpers=(ring,),
-    )
+    return ringed(programs.all_reduce, "reduced")
 
 
 @pytest.fixture(scope="session")
-def suspended(shared_train_job: JobCreator, image: str, token: str, seed: int) -> TrainingJob:
+def suspended(ringed: RingedJob) -> TrainingJob:
     """The same, which is to wait before it begins."""
-    return shared_train_job(
-        programs.all_reduce,
-        nodes=NODES,
-        image=image,
-        arguments={"token": f"{token}-suspended", "seed": seed},
-        helpers=(ring,),
-        suspend=True,
-    )
+    return ringed(programs.all_reduce, "suspended", suspend=True)
 
 
 @pytest.fixture(scope="session")
-def outliving(shared_train_job: JobCreator, image: str, token: str, seed: int) -> TrainingJob:
+def outliving(ringed: RingedJob) -> TrainingJob:
     """Two nodes, of which one waits to be killed."""
-    return shared_train_job(
-        programs.outlives,
-        nodes=NODES,
-        image=image,
-        arguments={"token": f"{token}-outliving", "seed": seed},
-        helpers=(ring,),
-        env=POD_NAME,
-    )
+    return ringed(programs.outlives, "outliving", env=POD_NAME)
 
 
 @pytest.fixture(scope="session")
@@ -129,21 +126,12 @@ def failing(
 
 
 @pytest.fixture(scope="session")
-def retried(
-    shared_train_job: JobCreator,
-    training_runtime: RuntimeMaker,
-    image: str,
-    token: str,
-    seed: int,
-) -> TrainingJob:
+def retried(ringed: RingedJob, training_runtime: RuntimeMaker) -> TrainingJob:
     """Two nodes, of which one fails when the job is tried first; it is tried twice."""
     runtime = training_runtime(restart_policy="Never", backoff_limit=0, restarts=1)
-    return shared_train_job(
+    return ringed(
         programs.second_attempt,
-        nodes=NODES,
-        image=image,
-        arguments={"token": f"{token}-retried", "seed": seed},
-        helpers=(ring,),
+        "retried",
         env={"ATTEMPT": {"fieldRef": {"fieldPath": ATTEMPT}}},
         runtime=runtime.name,
         runtime_kind=runtime.kind,

@@ -157,22 +157,37 @@ def torch_all_reduce() -> dict[str, Any]:
     return {"rank": rank, "world": world, "hosts": hosts, "sum": summed.item()}
 
 
-def reaches_workers() -> dict[str, Any]:
-    """Of an MPIJob's launcher: run `hostname` in each host of its file, as mpirun would."""
+def reaches_workers(seconds: float = 300) -> dict[str, Any]:
+    """Of an MPIJob's launcher: run `hostname` in each host of its file, as mpirun would.
+
+    Nothing has the launcher wait until its workers run: mpirun would fail before.
+    """
     import os
     import subprocess
+    import sys
+    import time
     from pathlib import Path
 
     env = dict(os.environ)
+    ends = time.monotonic() + seconds
     lines = Path(env["OMPI_MCA_orte_default_hostfile"]).read_text().splitlines()
     hosts = [line.split()[0] for line in lines if line.strip()]
-    agent = env["OMPI_MCA_plm_rsh_agent"]
-    answered = [
-        subprocess.run(
-            [agent, host, "hostname"], capture_output=True, text=True, check=True, timeout=60
-        ).stdout.strip()
-        for host in hosts
-    ]
+    answered: list[str] = []
+    while len(answered) < len(hosts):
+        host = hosts[len(answered)]
+        done = subprocess.run(
+            [env["OMPI_MCA_plm_rsh_agent"], host, "hostname"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        if done.returncode == 0:
+            answered.append(done.stdout.strip())
+        elif time.monotonic() > ends:
+            sys.exit(f"{host} is not reached: {done.stderr.strip()}")
+        else:
+            time.sleep(0.2)
     return {"listed": hosts, "answered": answered}
 
 

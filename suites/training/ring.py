@@ -51,6 +51,7 @@ class Ring:
     def __init__(self, token: str, seconds: float = 600.0) -> None:
         self.token = token
         self._ends = time.monotonic() + seconds
+        self._said: set[str] = set()
         self.rank, self.world, self._master, self._port = place()
         self.host = socket.gethostname()
         if not 0 <= self.rank < self.world:
@@ -116,17 +117,13 @@ class Ring:
 
     def _door(self) -> socket.socket:
         """Where rank 0 is asked, once nobody else is: pods may share the network of a node."""
-        said = ""
         while True:
             try:
                 return listening(self._port)
             except OSError as error:
                 if error.errno != errno.EADDRINUSE or time.monotonic() > self._ends:
                     raise
-                if not said:
-                    said = f"waiting for port {self._port}: {error}"
-                    print(said, flush=True)  # noqa: T201  its log
-            time.sleep(0.1)
+                self._wait(f"waiting for port {self._port}: {error}")
 
     def _ask_first(self, own: dict[str, Any]) -> dict[str, Any]:
         """What rank 0 tells who says `own`; who is cut off asks again.
@@ -134,7 +131,6 @@ class Ring:
         The name of rank 0 may still lead to a pod of an earlier attempt, and a mesh's proxy takes
         connections before the program behind it does.
         """
-        said = ""
         while True:
             with self._connect(self._master, self._port) as way:
                 try:
@@ -143,12 +139,10 @@ class Ring:
                 except OSError as error:
                     if time.monotonic() > self._ends:
                         raise
-                    if str(error) != said:
-                        said = str(error)
-                        print(f"asking {self._master} again: {said}", flush=True)  # noqa: T201
+                    why = str(error)
                 else:
                     return told
-            time.sleep(0.1)
+            self._wait(f"asking {self._master} again: {why}")
 
     def _receive_all(self, door: socket.socket) -> None:
         """Of rank 0: hear everybody, and tell all of them the same."""
@@ -190,20 +184,23 @@ class Ring:
 
     def _connect(self, host: str, port: int) -> socket.socket:
         """A connection, as soon as there is somebody; what keeps it from that is printed."""
-        told = ""
         while True:
             try:
                 way = socket.create_connection((host, port), timeout=10)
             except OSError as error:
                 if time.monotonic() > self._ends:
                     raise RuntimeError(f"{host}:{port} is not reached: {error}") from error
-                if str(error) != told:
-                    told = str(error)
-                    print(f"waiting for {host}:{port}: {told}", flush=True)  # noqa: T201  its log
-                time.sleep(0.1)
+                self._wait(f"waiting for {host}:{port}: {error}")
             else:
                 way.settimeout(max(1.0, self._ends - time.monotonic()))
                 return way
+
+    def _wait(self, why: str) -> None:
+        """Wait a little, and say once what for."""
+        if why not in self._said:
+            self._said.add(why)
+            print(why, flush=True)  # noqa: T201  its log
+        time.sleep(0.1)
 
 
 def listening(port: int) -> socket.socket:

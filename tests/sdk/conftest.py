@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 SdkPython = Callable[..., Path]
+SDK_SCRIPTS = Path(__file__).parent
+NAMESPACE = "kubeflow-user-example-com"
+
+
+def run_script(python: Path, name: str, kubeconfig: Path, *more: str, seconds: float = 240) -> Any:
+    """What a script beside this file prints of a cluster, as JSON; asserts that it ends well."""
+    done = subprocess.run(
+        [python, SDK_SCRIPTS / name, str(kubeconfig), NAMESPACE, *more],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout.strip().splitlines()[-1])
 
 
 @pytest.fixture(scope="session")

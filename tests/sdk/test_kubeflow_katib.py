@@ -6,8 +6,6 @@ SDK that follows it, `kubeflow`, makes trials of TrainJobs alone (OptimizerClien
 
 from __future__ import annotations
 
-import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +15,9 @@ from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.portforward import PortForward
 from pytest_kubeflow.local.cluster import LocalKubeflow
 
-from .conftest import SdkPython
+from .conftest import SdkPython, run_script
 
-NAMESPACE = "kubeflow-user-example-com"
 SDK = "kubeflow-katib==0.19.0"
-SCRIPT = Path(__file__).parent / "kubeflow_katib.py"
 
 
 @pytest.fixture(scope="session")
@@ -39,16 +35,9 @@ def told(python: Path) -> Any:
         kubernetes = KubernetesClient(where.kubeconfig)
         with PortForward(kubernetes, "kubeflow", "katib-db-manager", 6789) as forward:
             database = forward.url.removeprefix("http://")
-            done = subprocess.run(
-                [python, SCRIPT, str(where.kubeconfig), NAMESPACE, database],
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=240,
-            )
+            found = run_script(python, "kubeflow_katib.py", where.kubeconfig, database)
         kubernetes.close()
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    return found
 
 
 def test_tune(told: Any) -> None:

@@ -5,20 +5,15 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_kubeflow.local.cluster import LocalKubeflow
 
-from .conftest import SdkPython
+from .conftest import SdkPython, run_script
 
-NAMESPACE = "kubeflow-user-example-com"
 SDK = "kubeflow==0.5.0"
-SCRIPT = Path(__file__).parent / "kubeflow_trainer.py"
 
 
 @pytest.fixture(scope="module")
@@ -26,15 +21,7 @@ def told(sdk_python: SdkPython) -> Any:
     """What the script says of its job."""
     python = sdk_python(SDK)
     with LocalKubeflow() as running:
-        done = subprocess.run(
-            [python, SCRIPT, str(running.endpoints.kubeconfig), NAMESPACE],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=180,
-        )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout.strip().splitlines()[-1])
+        return run_script(python, "kubeflow_trainer.py", running.endpoints.kubeconfig)
 
 
 def test_train(told: Any) -> None:

@@ -11,6 +11,7 @@ from .nvidia_smi_stub import make_nvidia_smi
 
 ROOT = Path(__file__).parents[2]
 CHECKS = "suites/resources/test_gpu.py"
+RANKS = "suites/training/test_gpus.py"
 
 
 def run(path: Path, *options: str) -> tuple[int, str]:
@@ -32,9 +33,11 @@ def test_a_node_with_four_gpus(tmp_path: Path) -> None:
     code, output = run(
         make_nvidia_smi(tmp_path),
         *("--kf-gpu-all-nodes", "--kf-require=gpu", f"--html={report}", "--self-contained-html"),
+        RANKS,
     )
     assert code == 0, output
-    assert "5 passed, 1 skipped" in output
+    assert "6 passed, 1 skipped" in output
+    assert f"PASSED {RANKS}::test_each_rank_has_a_gpu_of_its_own" in output
     assert "has neither PyTorch nor CuPy (--kf-gpu-image)" in output
     text = report.read_text()
     # The node in the facts, and what nvidia-smi said among the outputs.

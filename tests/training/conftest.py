@@ -13,9 +13,9 @@ from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.redaction import Redactor
+from pytest_kubeflow.training.access import TrainingAccess
 from pytest_kubeflow.training.creator import JobCreator
-from pytest_kubeflow.training.job import TrainingAccess
-from pytest_kubeflow.training.kinds import PYTORCH_JOB
+from pytest_kubeflow.training.kinds import PYTORCH_JOB, TRAIN_JOB, JobKind
 
 NAMESPACE = "kubeflow-user-example-com"
 IMAGE = "python:3.11-slim"
@@ -36,10 +36,10 @@ def cluster() -> Iterator[Cluster]:
         found.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def older() -> Iterator[Cluster]:
-    """With Trainer 2.1, as Kubeflow 26.03 has it."""
-    with LocalKubeflow(trainer="2.1") as running:
+    """With Trainer 2.1, as Kubeflow 26.03 has it, and the training operator."""
+    with LocalKubeflow(trainer="2.1", training_operator=True) as running:
         found = connected(running)
         yield found
         found.close()
@@ -70,7 +70,15 @@ def operator_creator(cluster: Cluster) -> JobCreator:
     return JobCreator(TrainingAccess(cluster, NAMESPACE, timeout=60), PYTORCH_JOB, image=IMAGE)
 
 
-def _creator(cluster: Cluster) -> Iterator[JobCreator]:
-    made = JobCreator(TrainingAccess(cluster, NAMESPACE, timeout=60), image=IMAGE)
+@pytest.fixture
+def operators(older: Cluster) -> Iterator[JobCreator]:
+    """Makes jobs of the operator where it is there."""
+    session = replace(older.config.session, start_timeout=4.0)
+    hasty = replace(older, config=replace(older.config, session=session))
+    yield from _creator(hasty, PYTORCH_JOB)
+
+
+def _creator(cluster: Cluster, kind: JobKind = TRAIN_JOB) -> Iterator[JobCreator]:
+    made = JobCreator(TrainingAccess(cluster, NAMESPACE, timeout=60), kind, image=IMAGE)
     yield made
     made.close()

@@ -13,9 +13,9 @@ from pytest_kubeflow.training.creator import JobCreator
 from pytest_kubeflow.training.errors import TrainingFailed
 from pytest_kubeflow.training.job import TrainingJob
 from pytest_kubeflow.training.kinds import TRAIN_JOB
+from pytest_kubeflow.training.podfields import PodFields
 from pytest_kubeflow.training.runtime import cluster_runtime
 from pytest_kubeflow.training.runtime_maker import RuntimeMaker
-from pytest_kubeflow.training.spec import PodFields
 from suites.training import programs, ring
 
 from .conftest import IMAGE, NAMESPACE

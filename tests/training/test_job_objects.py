@@ -13,13 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.training.access import TrainingAccess
 from pytest_kubeflow.training.creator import JobCreator, not_served
-from pytest_kubeflow.training.job import TrainingAccess, TrainingJob
+from pytest_kubeflow.training.job import TrainingJob
 from pytest_kubeflow.training.kinds import MPI_JOB, PYTORCH_JOB, TF_JOB, TRAIN_JOB
 from pytest_kubeflow.training.node import nodes_of
+from pytest_kubeflow.training.podfields import PodFields
 from pytest_kubeflow.training.program import function_program, python_command, result_in
 from pytest_kubeflow.training.runtime import TrainingRuntime, stricter
-from pytest_kubeflow.training.spec import JobSpec, PodFields
+from pytest_kubeflow.training.spec import JobSpec
 from pytest_kubeflow.training.state import TrainingState
 
 from . import objects

@@ -57,7 +57,7 @@ def start(work: Any, arguments: Mapping[str, Any], env: Mapping[str, str]) -> su
 def results(work: Any, arguments: Mapping[str, Any], *envs: Mapping[str, str]) -> list[Any]:
     """What processes with these environments come to: their results, or the last they said."""
     running = [start(work, arguments, env) for env in envs]
-    told = [one.communicate(timeout=60)[0] for one in running]
+    told = [one.communicate(timeout=150)[0] for one in running]
     return [
         result_in(text) if one.returncode == 0 else text.strip().splitlines()[-1]
         for one, text in zip(running, told, strict=True)
@@ -129,7 +129,7 @@ def test_strangers_and_probes_are_none_of_us(port: int) -> None:
         probe.sendall(b"GET / HTTP/1.1\r\n\r\n")
     second = start(programs.all_reduce, {"token": TOKEN, "seed": 0}, trainer(1, 2, port))
     for one in (first, second):
-        told = one.communicate(timeout=60)[0]
+        told = one.communicate(timeout=150)[0]
         assert one.returncode == 0, told
     stranger.kill()
     stranger.communicate()
@@ -143,7 +143,7 @@ def test_who_is_cut_off_asks_again(port: int) -> None:
             stranger.accept()[0].close()
     first = start(programs.all_reduce, {"token": TOKEN, "seed": 0}, trainer(0, 2, port))
     for one in (first, second):
-        told = one.communicate(timeout=60)[0]
+        told = one.communicate(timeout=150)[0]
         assert one.returncode == 0, told
 
 
@@ -155,7 +155,7 @@ def test_jobs_may_share_the_network_of_a_node(port: int) -> None:
         for token in ("one job", "another job")
     ]
     for one in jobs:
-        told = one.communicate(timeout=60)[0]
+        told = one.communicate(timeout=150)[0]
         assert one.returncode == 0, told
 
 
@@ -181,7 +181,7 @@ def test_who_outlives_whom(port: int) -> None:
     killed.kill()
     killed.communicate()
     heir = start(programs.outlives, arguments, {**trainer(1, 2, port), "POD_NAME": "c"})
-    told = [result_in(one.communicate(timeout=60)[0]) for one in (first, heir)]
+    told = [result_in(one.communicate(timeout=150)[0]) for one in (first, heir)]
     assert [one["pod"] for one in told] == ["a", "c"]
     assert told[0]["seen"] == ["b", "c"]
     wanted = [sum(pair) for pair in zip(share_of(0, 3), share_of(1, 3), strict=True)]

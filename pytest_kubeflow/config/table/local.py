@@ -54,7 +54,7 @@ OPTIONS = (
         "local_training_operator",
         "local.training_operator",
         p.FLAG,
-        "The embedded Kubeflow has the Training Operator v1, too, with PyTorchJobs.",
+        "The embedded Kubeflow has the Training Operator v1, too: PyTorchJobs, TFJobs, MPIJobs.",
         default=False,
         metavar="BOOL",
         flag=True,

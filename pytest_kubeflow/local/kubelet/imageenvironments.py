@@ -21,11 +21,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-_BUILT_AS = "3"  # to be raised when environments of the same packages are built in another way
+_BUILT_AS = "4"  # to be raised when environments of the same packages are built in another way
 PREFIX = "opt/conda"
 """Where the environment is in the layer, as in Kubeflow's images."""
 
 _LAST_LINES = 3
+_LONG, _LONG_ENDS = b"'''exec' ", b"\n' '''\n"
+"""How installers write a script whose interpreter has a long path: distlib, scripts.py."""
 
 
 class NotMadeError(Exception):
@@ -171,7 +173,10 @@ def _repair(script: Path, place: Path) -> None:
         return
     text = script.read_bytes()
     line, separator, rest = text.partition(b"\n")
-    if line.startswith(b"#!") and os.fsencode(place) in line:
+    if line == b"#!/bin/sh" and rest.startswith(_LONG):
+        # What a kernel would not take as its first line, a shell calls in the next two.
+        line, _, rest = rest.partition(_LONG_ENDS)
+    if os.fsencode(place) in line:
         script.unlink()
         script.write_bytes(f"#!/{PREFIX}/bin/python3".encode() + separator + rest)
         script.chmod(0o755)

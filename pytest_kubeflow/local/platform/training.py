@@ -22,7 +22,8 @@ from pytest_kubeflow.local.training.jobset.labels import JOB_SET
 from pytest_kubeflow.local.training.jobset.webhook import DEFAULTING as JOBSET_DEFAULTING
 from pytest_kubeflow.local.training.jobset.webhook import PODS
 from pytest_kubeflow.local.training.jobset.webhook import VALIDATING as JOBSET_VALIDATING
-from pytest_kubeflow.local.training.operator.webhook import PATH as OPERATOR_PATH
+from pytest_kubeflow.local.training.operator.webhook import VALIDATED, path_of
+from pytest_kubeflow.local.training.parts import FRAMEWORKS
 from pytest_kubeflow.local.training.release import Release, definitions
 from pytest_kubeflow.local.training.settings import TrainingSettings
 from pytest_kubeflow.local.training.trainer.info import ANCESTOR, NODE, TRAINER
@@ -77,15 +78,17 @@ def _public(release: Release) -> Iterator[Object]:
 
 
 def with_rights(objects: Iterable[Object]) -> Iterator[Object]:
-    """The objects, in which owners of profiles have rights to PyTorchJobs."""
+    """The objects, in which owners of profiles have rights to jobs of the older operator."""
+    plurals = [one.resource.plural for one in FRAMEWORKS]
     for obj in objects:
         verbs = _VERBS.get(obj["metadata"]["name"]) if obj["kind"] == "ClusterRole" else None
         if verbs is None:
             yield obj
             continue
         group = {"apiGroups": ["kubeflow.org"]}
-        own = {**group, "resources": ["pytorchjobs"], "verbs": verbs}
-        status = {**group, "resources": ["pytorchjobs/status"], "verbs": ["get"]}
+        own = {**group, "resources": plurals, "verbs": verbs}
+        statuses = [f"{plural}/status" for plural in plurals]
+        status = {**group, "resources": statuses, "verbs": ["get"]}
         yield {**obj, "rules": [*obj["rules"], own, status]}
 
 
@@ -94,17 +97,20 @@ def operator_objects() -> Iterator[Object]:
     pair = _pair(TRAINING_OPERATOR)
     yield _secret(TRAINING_OPERATOR, pair)
     name = "training-operator.kubeflow.org"
-    webhook = registration(
-        TRAINING_OPERATOR,
-        pair,
-        f"validator.pytorchjob.{name}",
-        OPERATOR_PATH,
-        "pytorchjobs",
-        group="kubeflow.org",
-        version="v1",
-        operations=_BOTH,
-    )
-    yield _configuration("ValidatingWebhookConfiguration", f"validator.{name}", [webhook])
+    webhooks = [
+        registration(
+            TRAINING_OPERATOR,
+            pair,
+            f"validator.{one.kind.lower()}.{name}",
+            path_of(one),
+            one.plural,
+            group="kubeflow.org",
+            version="v1",
+            operations=_BOTH,
+        )
+        for one in VALIDATED
+    ]
+    yield _configuration("ValidatingWebhookConfiguration", f"validator.{name}", webhooks)
 
 
 def torch_distributed(release: Release) -> Object:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.platform.images import PROXY_IMAGE
 from pytest_kubeflow.local.training.jobset.jobs import ChildJobs
 
+_PATCHES = frozenset({"podTemplateOverrides", "runtimePatches"})
 _PROXY, _INJECT = "istio-proxy", "sidecar.istio.io/inject"
 
 
@@ -54,23 +56,38 @@ def trainer_ignores(faults: Faults) -> bool:
 
 def as_trained(faults: Faults, trainjob: Object) -> Object:
     """A TrainJob as its controller reads it."""
-    if not faults.active("training-suspend-ignored"):
-        return trainjob
-    return {**trainjob, "spec": {**trainjob["spec"], "suspend": False}}
+    spec = dict(trainjob["spec"])
+    if faults.active("training-suspend-ignored"):
+        spec["suspend"] = False
+    if faults.active("training-patches-ignored"):
+        spec = {field: one for field, one in spec.items() if field not in _PATCHES}
+    return {**trainjob, "spec": spec}
+
+
+def unchecked(faults: Faults) -> bool:
+    """Whether Trainer's webhook looks at no TrainJob."""
+    return faults.active("training-unchecked")
 
 
 def add_sidecar(faults: Faults, pod: Object) -> None:
-    """Put a proxy beside a pod's containers that does not end with them, unless the pod says no."""
-    if not faults.active("training-sidecars-block"):
+    """Put a mesh's proxy into a pod, unless the pod says no: one that does not end with it.
+
+    Where patches are ignored it is one that ends, so that nothing else goes wrong.
+    """
+    native = faults.active("training-patches-ignored")
+    if not native and not faults.active("training-sidecars-block"):
         return
     metadata = pod["metadata"]
     for marks in (metadata.get("labels") or {}, metadata.get("annotations") or {}):
         if marks.get(_INJECT) == "false":
             return
-    status = json.dumps({"containers": [_PROXY], "revision": "default"})
+    field = "initContainers" if native else "containers"
+    status = json.dumps({field: [_PROXY], "revision": "default"})
     metadata.setdefault("annotations", {})["sidecar.istio.io/status"] = status
     container = {"name": _PROXY, "image": PROXY_IMAGE, "args": ["proxy", "sidecar"]}
-    pod["spec"]["containers"] = [*pod["spec"]["containers"], container]
+    if native:
+        container["restartPolicy"] = "Always"
+    pod["spec"][field] = [*(pod["spec"].get(field) or []), container]
 
 
 def as_made(faults: Faults, job: Object) -> Object:
@@ -88,11 +105,21 @@ def rank_told(faults: Faults, rank: int) -> int:
     return 0 if faults.active("training-ranks-equal") else rank
 
 
-def failures_hidden(faults: Faults) -> bool:
-    """Whether replicas that failed count as done."""
-    return faults.active("training-false-complete")
+def numbers_seen(faults: Faults, counted: Object) -> tuple[int, int, int]:
+    """How many replicas are active, done and failed, as a status counts them."""
+    active, succeeded, failed = (counted.get(one, 0) for one in ("active", "succeeded", "failed"))
+    if faults.active("training-false-complete"):
+        return active, succeeded + failed, 0
+    return active, succeeded, failed
+
+
+def hosts_told(faults: Faults, hosts: Sequence[str]) -> list[str]:
+    """The hosts of a group, as its members are told them."""
+    if faults.active("training-ranks-equal"):
+        return [*hosts[:1]] * len(hosts)
+    return [*hosts[:1]] if faults.active("training-world-one") else [*hosts]
 
 
 def restart_policy(faults: Faults, replica: Object) -> str:
-    """By which a replica of a PyTorchJob is made again."""
+    """By which a replica of one of the operator's jobs is made again."""
     return "Never" if faults.active("training-restart-ignored") else str(replica["restartPolicy"])

@@ -18,6 +18,8 @@ TRAINER, JOBSET = ("trainer.kubeflow.org", "v1alpha1"), ("jobset.x-k8s.io", "v1a
 OPERATOR = ("kubeflow.org", "v1")
 PLURALS = {
     "pytorchjobs": ("PyTorchJob", OPERATOR),
+    "tfjobs": ("TFJob", OPERATOR),
+    "mpijobs": ("MPIJob", OPERATOR),
     "trainjobs": ("TrainJob", TRAINER),
     "trainingruntimes": ("TrainingRuntime", TRAINER),
     "jobsets": ("JobSet", JOBSET),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.local.training.conftest import Fault, Training, failing
+from tests.local.training.conftest import Fault, Training, failing, trainer
 from tests.local.webapps.conftest import eventually
 
 TELL = "import json, os; print(json.dumps([os.environ['PET_NODE_RANK'], os.environ['PET_NNODES']]))"
@@ -123,3 +123,24 @@ def test_strangers_get_in(training: Training, fault: Fault) -> None:
     with fault("training-open"):
         eventually(allowed)
     eventually(lambda: not allowed())
+
+
+def test_patches_are_ignored(training: Training, fault: Fault) -> None:
+    """Pods have a proxy all the same, which ends with them."""
+    job = {"template": {"metadata": {"labels": {"sidecar.istio.io/inject": "false"}}}}
+    replicated = [{"name": "node", "template": {"spec": job}}]
+    template = {"template": {"spec": {"replicatedJobs": replicated}}}
+    patch = {"manager": "test.io/me", "trainingRuntimeSpec": template}
+    with fault("training-patches-ignored"):
+        name = training.train(runtimePatches=[patch])
+        assert training.ended(name) == {"Complete": "AllJobsCompleted"}
+    (pod,) = training.pods(name)
+    assert [one.name for one in pod.spec.init_containers] == ["istio-proxy"]
+    assert "sidecar.istio.io/inject" not in pod.metadata.labels
+
+
+def test_nothing_is_checked(training: Training, fault: Fault) -> None:
+    env = [{"name": "PET_NNODES", "value": "3"}]
+    with fault("training-unchecked"):
+        name = training.train(trainer=trainer(env=env), suspend=True)
+    training.delete("trainjobs", name)

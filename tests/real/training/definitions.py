@@ -28,6 +28,8 @@ RELEASES = {
 }
 """Module, version and folder of each."""
 
+_OPERATOR_JOBS = ("mpijobs", "pytorchjobs", "tfjobs")
+
 _PARTS_OF_PODS = {
     *("affinity", "securityContext", "valueFrom", "volumes", "volumeMounts", "networkTopology"),
     *("templates", "topologySpreadConstraints", "elasticPolicy"),
@@ -121,7 +123,7 @@ def main(directory: Path) -> None:
         done = subprocess.run(asked, capture_output=True, text=True, check=True)
         where = Path(json.loads(done.stdout)["Dir"]) / folder
         found = [definition(path.read_text()) for path in sorted(where.glob("*.x-k8s.io_*.yaml"))]
-        for pattern in ("trainer.*.yaml", "*_pytorchjobs.yaml"):
+        for pattern in ("trainer.*.yaml", *(f"*_{one}.yaml" for one in _OPERATOR_JOBS)):
             found += [definition(path.read_text()) for path in sorted(where.glob(pattern))]
         text = json.dumps(found, separators=(",", ":"), sort_keys=True)
         (directory / f"{name}.json").write_text(f"{text}\n")

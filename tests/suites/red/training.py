@@ -44,6 +44,9 @@ CHECKS: dict[str, dict[str, str]] = {
     "training-open": {
         STRANGER: r"training is open to all: the account \S+ makes TrainJob",
     },
+    "training-patches-ignored": {
+        NO_SIDECARS: r"wants no sidecars, and has \{'node-0': \['istio-proxy'\].* spec\.runtimeP",
+    },
     "training-ranks-equal": {
         RANKS: r"two have rank 0: (\S+)-node-0-\d and \1-node-0-\d",
         MODEL: r"two have rank 0: (\S+)-node-0-\d and \1-node-0-\d",
@@ -70,6 +73,9 @@ CHECKS: dict[str, dict[str, str]] = {
         OWNER: r"TrainJob \S+ was to be suspended, and is Complete \(AllJobsCompleted",
         SUSPENDED: r"TrainJob \S+ was to be suspended, and is Complete \(AllJobsCompleted",
     },
+    "training-unchecked": {
+        RESERVED: r"DID NOT RAISE .*TrainingFailed",
+    },
     "training-world-one": {
         WORLDS: r"this is rank 1 in a world of 1",
     },
@@ -79,19 +85,18 @@ OF_OPERATOR: dict[str, dict[str, str]] = {
     "training-ranks-equal": {
         PYTORCH: r"two have rank 0: (\S+)-(?:master|worker)-0 and \1-(?:master|worker)-0",
         PYTORCH_FAILS: r"timed out after 20 s waiting for PyTorchJob \S+ to end",
+        TENSORFLOW: r"two have rank 0: (\S+)-worker-[01] and \1-worker-[01]",
     },
     "training-world-one": {
         PYTORCH: r"PyTorchJob \S+ is over, and nothing was returned by worker-0",
+        TENSORFLOW: r"(?:nothing was returned by worker-1|this is rank 1 in a world of 1)",
+        MPI: r"MPIJob \S+: \{'listed': \['\S+-worker-0'\], 'answered'",
     },
 }
 """The same where the training operator is installed, too."""
 
 _NO_FAULT = "no fault of the embedded cluster shows it; test_training_checks.py has it see "
 NOT_SEEN = {
-    NO_SIDECARS: f"{_NO_FAULT}a sidecar that nobody wants",
-    RESERVED: f"{_NO_FAULT}a webhook that refuses nothing",
     TORCH: f"it needs PyTorch; {_NO_FAULT}a sum that is wrong",
-    TENSORFLOW: f"it needs TFJobs; {_NO_FAULT}a sum that is wrong",
-    MPI: f"it needs MPIJobs; {_NO_FAULT}a worker that is not reached",
 }
 """Checks that this project's own tests cannot see red on a cluster, and why."""

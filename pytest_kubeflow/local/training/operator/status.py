@@ -1,4 +1,4 @@
-"""Status of a PyTorchJob: conditions, and how many replicas fare how.
+"""Status of a job: conditions, and how many replicas fare how.
 
 Rules and words: kubeflow/training-operator v1.9.2, pkg/util/status.go, pkg/core/status.go.
 """
@@ -26,12 +26,17 @@ def is_finished(status: Object) -> bool:
     return holds(status, SUCCEEDED) or holds(status, FAILED)
 
 
-def mark(status: Object, kind: str, message: str, *, reason: str = "", value: str = "True") -> None:
-    """Put a condition behind the others; one that has failed has no more of them."""
+def mark(
+    job: Object, status: Object, kind: str, message: str, *, reason: str = "", value: str = "True"
+) -> None:
+    """Put a condition of a job behind the others; one that has failed has no more of them.
+
+    `reason` follows the kind of the job: the name of the condition, if nothing else is said.
+    """
     if holds(status, FAILED):
         return
     conditions = status.get("conditions") or []
-    reason = f"PyTorchJob{reason or kind}"
+    reason = f"{job['kind']}{reason or kind}"
     known = next((one for one in conditions if one["type"] == kind), None)
     if known is not None and (known["status"], known["reason"]) == (value, reason):
         return

@@ -14,12 +14,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.admission import allowed, changed, forbidden, review
+from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import CLUSTER_TRAINING_RUNTIMES, JOB_SETS, Resource
 from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.training import goerrors
 from pytest_kubeflow.local.training.release import Release
+from pytest_kubeflow.local.training.spoiling import unchecked
 from pytest_kubeflow.local.training.trainer.decoding import refusal
 from pytest_kubeflow.local.training.trainer.info import RuntimeInfo
 from pytest_kubeflow.local.training.trainer.runtimes import kind_of, resource_of, unsupported
@@ -49,8 +51,9 @@ Answer = Callable[[Object], Awaitable[Object]]
 class TrainerWebhooks:
     """Reads runtimes and JobSets by `client`."""
 
-    def __init__(self, client: KubeClient, release: Release) -> None:
+    def __init__(self, client: KubeClient, release: Release, faults: Faults) -> None:
         self._client = client
+        self._faults = faults
         self._release = release
         routes = {
             DEFAULTING: self._default,
@@ -101,7 +104,7 @@ class TrainerWebhooks:
         if before is not None and patches_changed(before, trainjob, self._release):
             jobset = await self._job_set(trainjob)
             errors += refused_patches(trainjob, jobset, self._release)
-        if errors:
+        if errors and not unchecked(self._faults):
             return forbidden(goerrors.aggregate(errors))
         labels = runtime["metadata"].get("labels") or {}
         if resource is CLUSTER_TRAINING_RUNTIMES and _is_deprecated(labels):
