@@ -12,6 +12,28 @@ from pytest_kubeflow.local.network.machinenetwork import MachineNetwork
 from tests.real.controlplane import ControlPlane
 from tests.real.programs import NO_GO, build, have_go
 
+_HERE = Path(__file__).parent
+_FIRST = ("joined/test_suites.py", "joined/test_outage.py", "joined")
+"""What takes longest comes first: with two workers the one has the suites, the other the rest."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What shares a cluster that has joined stays together; every other file is for itself.
+
+    pytest-xdist deals out these groups (`--dist loadgroup`), in this order.
+    """
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.relative_to(_HERE).as_posix()
+        return next((at for at, one in enumerate(_FIRST) if name.startswith(one)), len(_FIRST))
+
+    ours = [item for item in items if item.path.is_relative_to(_HERE)]
+    for item in ours:
+        shared = 0 < place(item) < len(_FIRST)
+        item.add_marker(pytest.mark.xdist_group("joined" if shared else item.path.stem))
+    others = [item for item in items if not item.path.is_relative_to(_HERE)]
+    items[:] = [*others, *sorted(ours, key=place)]
+
 
 @pytest.fixture(scope="session")
 def programs() -> Path:

@@ -31,37 +31,51 @@ def workflows(kubernetes: KubernetesClient) -> dict[str, str]:
     return {one["metadata"]["uid"]: (one.get("status") or {}).get("phase", "") for one in found}
 
 
-@pytest.mark.parametrize(
-    ("number", "moment", "seconds"),
-    [
-        # As of a restart of its node, and as of an upgrade.
-        pytest.param(signal.SIGKILL, len, 60.0, id="while-runs-are-submitted"),
-        pytest.param(signal.SIGTERM, lambda seen: "Succeeded" in seen, 20.0, id="while-runs-go-on"),
-    ],
-)
-def test_a_time_without_the_api_server(
-    control_plane: ControlPlane,
-    joined: Endpoints,
-    kubernetes: KubernetesClient,
-    tmp_path: Path,
-    number: signal.Signals,
-    moment: Callable[[list[str]], object],
-    seconds: float,
-) -> None:
-    before = workflows(kubernetes).keys()
-    with SuiteSession(joined, tmp_path, *_SUITES) as session:
+class Outages:
+    """Takes the API server away while a session goes on, which has to outlive that."""
+
+    def __init__(self, control_plane: ControlPlane, session: SuiteSession) -> None:
+        self._control_plane = control_plane
+        self._session = session
+
+    def wait_for(self, moment: Callable[[], object]) -> None:
+        """Until the session has come so far."""
         ends = time.monotonic() + SECONDS
-        while not moment([one for uid, one in workflows(kubernetes).items() if uid not in before]):
-            assert not session.ends_within(0.05), session.output
-            assert time.monotonic() < ends
-        # One that ends in order takes its time for that; it counts. After 40 s without news of a
-        # node Kubernetes takes all its pods out of their Services, and puts them back much later.
-        away_until = time.monotonic() + seconds
-        control_plane.stop_api(number)
+        while not moment():
+            assert not self._session.ends_within(0.2), self._session.output
+            assert time.monotonic() < ends, self._session.output
+
+    def away(self, number: signal.Signals, seconds: float) -> None:
+        """End the API server, and start it again after as long."""
+        # One that ends in order takes its time for that; it counts.
+        until = time.monotonic() + seconds
+        self._control_plane.stop_api(number)
         try:
-            assert not session.ends_within(away_until - time.monotonic()), session.output
+            assert not self._session.ends_within(until - time.monotonic()), self._session.output
         finally:
-            control_plane.start_api()
+            self._control_plane.start_api()
+
+
+def test_two_times_without_the_api_server(
+    control_plane: ControlPlane, joined: Endpoints, kubernetes: KubernetesClient, tmp_path: Path
+) -> None:
+    """As of a restart of its node while runs are submitted, and of an upgrade while they go on.
+
+    After 40 s without news of a node Kubernetes takes all its pods out of their Services, and puts
+    them back much later.
+    """
+    before = workflows(kubernetes).keys()
+
+    def phases() -> list[str]:
+        return [phase for uid, phase in workflows(kubernetes).items() if uid not in before]
+
+    with SuiteSession(joined, tmp_path, *_SUITES) as session:
+        outages = Outages(control_plane, session)
+        outages.wait_for(phases)
+        outages.away(signal.SIGKILL, 60.0)
+        # What was submitted before has ended; the rest of the session is before it.
+        outages.wait_for(lambda: "Succeeded" in phases())
+        outages.away(signal.SIGTERM, 20.0)
         counts = session.counts()
         assert counts["tests"] - counts["skipped"] >= 15
         assert "lost on the way" in session.output

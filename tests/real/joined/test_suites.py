@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,8 @@ from tests.real.sessions import run_suites
 
 pytestmark = pytest.mark.usefixtures("routable")
 
+WORKFLOWS = ("argoproj.io", "v1alpha1", PROFILE, "workflows")
+
 
 def test_the_suites_pass(joined: Endpoints, tmp_path: Path) -> None:
     # Components of a cluster that is joined are mirror pods there: nobody has installed a platform.
@@ -24,28 +28,30 @@ def test_the_suites_pass(joined: Endpoints, tmp_path: Path) -> None:
     assert counts["tests"] - counts["skipped"] >= 110
 
 
-def test_a_profile_owners_account_is_enough_for_pipelines_and_volumes(
-    control_plane: ControlPlane, joined: Endpoints, tmp_path: Path
-) -> None:
-    file = of_account(control_plane.admin, PROFILE, "default-editor", tmp_path / "editor")
-    suites = ("suites/pipelines/test_pythagorean.py", "suites/volumes")
-    counts = run_suites(joined, tmp_path, *suites, kubeconfig=file)
-    assert counts["tests"] > counts["skipped"]
-
-
-def test_workflows_of_others_are_left_alone(
-    joined: Endpoints, kubernetes: KubernetesClient, tmp_path: Path
-) -> None:
-    """Who joins a cluster is not the only one who runs Workflows there."""
-    kind = ("argoproj.io", "v1alpha1", PROFILE, "workflows")
+@pytest.fixture(scope="module")
+def of_others(joined: Endpoints, kubernetes: KubernetesClient) -> Iterator[Callable[[], Any]]:
+    """Reads a Workflow that neither a person nor Kubeflow Pipelines has made."""
     made = {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",
         "metadata": {"generateName": "of-others-"},
         "spec": {},
     }
-    name = kubernetes.custom.create_namespaced_custom_object(*kind, made)["metadata"]["name"]
-    run_suites(joined, tmp_path, "suites/pipelines/test_pythagorean.py")
-    found = kubernetes.custom.get_namespaced_custom_object(*kind, name)
-    assert "status" not in found
-    kubernetes.custom.delete_namespaced_custom_object(*kind, name)
+    custom = kubernetes.custom
+    name = custom.create_namespaced_custom_object(*WORKFLOWS, made)["metadata"]["name"]
+    yield lambda: custom.get_namespaced_custom_object(*WORKFLOWS, name)
+    custom.delete_namespaced_custom_object(*WORKFLOWS, name)
+
+
+def test_a_profile_owners_account_is_enough_for_pipelines_and_volumes(
+    control_plane: ControlPlane,
+    joined: Endpoints,
+    of_others: Callable[[], Any],
+    tmp_path: Path,
+) -> None:
+    """Meanwhile a Workflow of others is left alone: who joins is not the only one who runs them."""
+    file = of_account(control_plane.admin, PROFILE, "default-editor", tmp_path / "editor")
+    suites = ("suites/pipelines/test_pythagorean.py", "suites/volumes")
+    counts = run_suites(joined, tmp_path, *suites, kubeconfig=file)
+    assert counts["tests"] > counts["skipped"]
+    assert "status" not in of_others()
