@@ -99,6 +99,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="this machine's name as a node (default: kubeflow-local)",
     )
     parser.add_argument(
+        "--workflows",
+        action="store_true",
+        help="run the Workflows that people make on a cluster that is joined, too: it must have no "
+        "controller of Argo's (an embedded control plane has them run without this)",
+    )
+    parser.add_argument(
         "--pod-network",
         choices=("auto", "own", "shared"),
         default="auto",
@@ -176,6 +182,7 @@ async def _serve(options: argparse.Namespace, directory: Path, network: Founded)
             strict=options.strict,
             network=network,
             training=TrainingSettings(RELEASES[options.trainer], options.training_operator),
+            workflows=options.workflows,
         )
         endpoints = await server.start()
     except (

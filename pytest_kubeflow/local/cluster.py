@@ -31,7 +31,8 @@ class LocalKubeflow:
 
     `faults` go wrong from the start, `gateway` says how one gets in and `password` with what, if
     not with that of the example installation (multi-user alone).
-    With `kubeconfig` it joins the cluster to which that leads. If it is `strict`, pipelines do no
+    With `kubeconfig` it joins the cluster to which that leads, where Workflows that people make are
+    run if `workflows` is set. If it is `strict`, pipelines do no
     more than Kubeflow's own backend makes of them. `pod_network` is "own", "shared", or "auto":
     each pod has a network of its own where this machine allows it. `trainer` is the release of
     Trainer, "2.1" or "2.2"; with a `training_operator` there are PyTorchJobs, too.
@@ -49,6 +50,7 @@ class LocalKubeflow:
         data: Path | None = None,
         host_path: Path | None = None,
         kubeconfig: Path | None = None,
+        workflows: bool = False,
         strict: bool = False,
         pod_network: str = "auto",
         trainer: str = DEFAULT,
@@ -65,6 +67,8 @@ class LocalKubeflow:
             self._arguments += ["--host-path", str(host_path)]
         if kubeconfig is not None:
             self._arguments += ["--kubeconfig", str(kubeconfig)]
+        if workflows:
+            self._arguments.append("--workflows")
         if strict:
             self._arguments.append("--strict")
         self._arguments += ["--pod-network", pod_network, "--trainer", trainer]

@@ -107,7 +107,9 @@ class Server:
     With `kubeconfig` it joins the cluster to which that leads: API server, controllers and
     scheduler are that cluster's, and this machine is its node `node_name`. What is made there stays
     at the end, but for the pods that stand for components, and the next start goes on with it.
-    Raises KubeconfigError for a broken one. `training` says which operators there are.
+    Raises KubeconfigError for a broken one. `training` says which operators there are. Workflows
+    that people make are run if `workflows` is set, and always on a control plane of its own: a
+    cluster that is joined may have somebody who runs them.
     """
 
     def __init__(
@@ -125,8 +127,10 @@ class Server:
         strict: bool = False,
         network: Founded | None = None,
         training: TrainingSettings | None = None,
+        workflows: bool = False,
     ) -> None:
         self._training = training or TrainingSettings()
+        self._workflows = workflows or kubeconfig is None
         self._strict = strict
         self._password = password
         self._directory = directory
@@ -277,7 +281,7 @@ class Server:
             strict=self._strict,
         )
         await running.run(pipelines.start, pipelines.stop)
-        if not control.joined:
+        if self._workflows:
             await self._start_workflows(images)
         known = service_names("ml-pipeline", "ml-pipeline-ui", namespace="kubeflow")
         backend = await running.serve(pipelines.app, known)
@@ -417,7 +421,10 @@ class Server:
         """Argo's controller for Workflows by hand, on a cluster that has none of its own."""
         running, control = self._running, self._control
         account = "system:serviceaccount:kubeflow:argo"
-        anonymous = KubeClient(replace(control.credentials(account, ()), token=None))
+        nobody = replace(
+            control.credentials(account, ()), token=None, token_file=None, client_cert=None
+        )
+        anonymous = KubeClient(nobody)
         running.at_end(anonymous.close)
         workflows = ArgoWorkflows(
             PatientClient(await running.client(account, ["system:masters"])),
@@ -492,6 +499,7 @@ class Server:
         people = ["multi-user", "istio", "poddefaults", "notebooks", "pvcviewers", "tensorboards"]
         people += ["katib", "training"]
         names = ["platform", *(people if self._multi_user else []), "kserve"]
+        names += ["workflows"] if self._workflows else []
         training = training_objects(self._training) if self._multi_user else ()
         found = bootstrap.manifests(*names)
         return [*training, *(with_rights(found) if self._training.operator else found)]

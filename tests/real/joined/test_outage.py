@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.local.endpoints import Endpoints
 from tests.real.controlplane import ControlPlane
-from tests.real.joined.conftest import SECONDS
+from tests.real.joined.conftest import PROFILE, SECONDS
 from tests.real.sessions import SuiteSession
 
 pytestmark = pytest.mark.usefixtures("routable")
@@ -29,6 +29,22 @@ def workflows(kubernetes: KubernetesClient) -> dict[str, str]:
         group, version, plural
     )["items"]
     return {one["metadata"]["uid"]: (one.get("status") or {}).get("phase", "") for one in found}
+
+
+@pytest.fixture
+def of_others(joined: Endpoints, kubernetes: KubernetesClient) -> Iterator[Callable[[], Any]]:
+    """Reads a Workflow that neither Kubeflow Pipelines nor anybody of ours has made."""
+    kind = (*_WORKFLOWS[:2], PROFILE, _WORKFLOWS[2])
+    made = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {"generateName": "of-others-"},
+        "spec": {},
+    }
+    custom = kubernetes.custom
+    name = custom.create_namespaced_custom_object(*kind, made)["metadata"]["name"]
+    yield lambda: custom.get_namespaced_custom_object(*kind, name)
+    custom.delete_namespaced_custom_object(*kind, name)
 
 
 class Outages:
@@ -57,12 +73,17 @@ class Outages:
 
 
 def test_two_times_without_the_api_server(
-    control_plane: ControlPlane, joined: Endpoints, kubernetes: KubernetesClient, tmp_path: Path
+    control_plane: ControlPlane,
+    joined: Endpoints,
+    kubernetes: KubernetesClient,
+    of_others: Callable[[], Any],
+    tmp_path: Path,
 ) -> None:
     """As of a restart of its node while runs are submitted, and of an upgrade while they go on.
 
     After 40 s without news of a node Kubernetes takes all its pods out of their Services, and puts
-    them back much later.
+    them back much later. Who joins a cluster is not the only one who runs Workflows there: unless
+    it is told to, it leaves alone what is not of its pipelines.
     """
     before = workflows(kubernetes).keys()
 
@@ -79,3 +100,4 @@ def test_two_times_without_the_api_server(
         counts = session.counts()
         assert counts["tests"] - counts["skipped"] >= 15
         assert "lost on the way" in session.output
+    assert "status" not in of_others()
