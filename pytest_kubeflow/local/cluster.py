@@ -92,6 +92,14 @@ class LocalKubeflow:
         """The server's process; None while it does not run."""
         return self._process.pid if self._process is not None else None
 
+    @property
+    def log(self) -> str:
+        """What it has said so far; "" while it does not run."""
+        if self._log is None:
+            return ""
+        number = self._log.fileno()  # its place in the file is also that of the process
+        return os.pread(number, os.fstat(number).st_size, 0).decode(errors="replace")
+
     def start(self) -> Endpoints:
         """Start the cluster and wait until Kubernetes and KFP answer (1 to 2 s)."""
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 closed by stop()
@@ -127,9 +135,7 @@ class LocalKubeflow:
         return ready.readline() if readable else b""
 
     def _said(self) -> str:
-        assert self._log is not None
-        self._log.seek(0)
-        text = self._log.read().decode(errors="replace").strip()
+        text = self.log.strip()
         return text[-4000:] or f"no answer within {self._start_timeout:g} s"
 
     def stop(self) -> None:

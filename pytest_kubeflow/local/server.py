@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from pytest_kubeflow.local import bootstrap
+from pytest_kubeflow.local.apiwatch import ApiWatch
 from pytest_kubeflow.local.controllers import ControllerManager
 from pytest_kubeflow.local.controllers.manager import ControllerFactory
 from pytest_kubeflow.local.controllers.profile import ProfileController
@@ -198,6 +199,7 @@ class Server:
         await self._start_control(store, issue_keys)
         admin = await running.client("system:admin", ["system:masters"])
         if control.joined:
+            running.watch(ApiWatch(admin).run(), name="API watch")
             await remove_left(admin)
             await bootstrap.apply(admin, self._manifests())
         switch = FaultSwitch(admin, faults, self._from_start)

@@ -17,9 +17,14 @@ SECONDS = 300.0
 
 
 @pytest.fixture(scope="package")
-def joined(control_plane: ControlPlane) -> Iterator[Endpoints]:
+def embedded(control_plane: ControlPlane) -> Iterator[LocalKubeflow]:
     with LocalKubeflow(kubeconfig=control_plane.admin, start_timeout=SECONDS) as running:
-        yield running.endpoints
+        yield running
+
+
+@pytest.fixture(scope="package")
+def joined(embedded: LocalKubeflow) -> Endpoints:
+    return embedded.endpoints
 
 
 @pytest.fixture(scope="package")

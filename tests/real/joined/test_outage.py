@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.local.endpoints import Endpoints
 from tests.real.controlplane import ControlPlane
 from tests.real.joined.conftest import PROFILE, SECONDS
@@ -74,7 +75,7 @@ class Outages:
 
 def test_two_times_without_the_api_server(
     control_plane: ControlPlane,
-    joined: Endpoints,
+    embedded: LocalKubeflow,
     kubernetes: KubernetesClient,
     of_others: Callable[[], Any],
     tmp_path: Path,
@@ -90,7 +91,7 @@ def test_two_times_without_the_api_server(
     def phases() -> list[str]:
         return [phase for uid, phase in workflows(kubernetes).items() if uid not in before]
 
-    with SuiteSession(joined, tmp_path, *_SUITES) as session:
+    with SuiteSession(embedded.endpoints, tmp_path, *_SUITES) as session:
         outages = Outages(control_plane, session)
         outages.wait_for(phases)
         outages.away(signal.SIGKILL, 60.0)
@@ -101,3 +102,7 @@ def test_two_times_without_the_api_server(
         assert counts["tests"] - counts["skipped"] >= 15
         assert "lost on the way" in session.output
     assert "status" not in of_others()
+    told = [line.partition(": ")[2] for line in embedded.log.splitlines()]
+    assert len(told) == 4, embedded.log
+    assert all(line.startswith("the API server is away, and is waited for: ") for line in told[::2])
+    assert all(line.startswith("the API server is back after ") for line in told[1::2])
