@@ -13,6 +13,7 @@ from pytest_kubeflow.local.kube import (
     Credentials,
     Informer,
     KubeClient,
+    LastKnownClient,
     PatientClient,
 )
 from pytest_kubeflow.local.kube.resources import PODS
@@ -149,6 +150,29 @@ def test_a_refusal_is_one_at_once(code: int) -> None:
             await PatientClient(client).create(PODS, POD)
 
     against([refused(code, "AlreadyExists" if code == 409 else "Because")], test)
+
+
+@pytest.mark.parametrize("lost", [b"SSH-2.0\r\n\r\n", refused(503, "ServiceUnavailable")])
+def test_what_was_read_last_is_known_while_nobody_answers(lost: bytes) -> None:
+    """An API server that ends waits for webhooks, which must not wait for it."""
+
+    async def test(client: KubeClient) -> None:
+        knowing = LastKnownClient(client)
+        first = await knowing.list(PODS)
+        assert await knowing.list(PODS) == first
+        assert (await knowing.list(PODS))["items"] == [POD]
+        with pytest.raises(ApiError):  # that it is refused now is an answer
+            await knowing.list(PODS)
+
+    newer = json.dumps({"items": [POD]}).encode()
+    against([answer(LIST), lost, answer(newer), refused(403, "Forbidden")], test)
+
+
+def test_what_was_never_read_is_waited_for() -> None:
+    async def test(client: KubeClient) -> None:
+        assert (await LastKnownClient(client).list(PODS))["items"] == []
+
+    against([b"", b"", answer(LIST)], test)
 
 
 def test_a_server_that_asks_for_a_little_time_is_asked_again() -> None:

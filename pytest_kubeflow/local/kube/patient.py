@@ -26,7 +26,8 @@ _PASSING = frozenset({429, 503, 504})
 _REASONS = frozenset({"ServerTimeout", "Timeout", "TooManyRequests", "ServiceUnavailable"})
 _ETCD = ("etcdserver: leader changed", "etcdserver: request timed out", "too many requests")
 _ATTEMPT_SECONDS = 15.0  # one that has just started may take requests and answer none
-_UNKNOWN = frozenset({401, 403})  # what one answers that has not read all rights yet
+UNKNOWN = frozenset({401, 403})
+"""What one answers that has not read all rights yet."""
 
 
 class PatientClient(KubeClient):
@@ -65,7 +66,7 @@ class PatientClient(KubeClient):
             except ApiError as error:
                 if lost and made and error.reason == "AlreadyExists":
                     return await self.request("GET", made)
-                unsettled = error.code in _UNKNOWN and self.is_settling
+                unsettled = error.code in UNKNOWN and self.is_settling
                 if not (unsettled or is_passing(error)):
                     raise
                 told = str(error)
