@@ -161,6 +161,7 @@ async def _serve(options: argparse.Namespace, directory: Path, network: Founded)
     from pytest_kubeflow.local.database import DatabaseError
     from pytest_kubeflow.local.frontdoor import PASSWORD
     from pytest_kubeflow.local.joinedwebhooks import ForeignWebhookError
+    from pytest_kubeflow.local.joining import OldKubernetesError
     from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeconfigError
     from pytest_kubeflow.local.kube.commandline import end_signalled
     from pytest_kubeflow.local.server import Server
@@ -187,9 +188,10 @@ async def _serve(options: argparse.Namespace, directory: Path, network: Founded)
         endpoints = await server.start()
     except (
         *(ApiError, ApiUnreachableError, ForeignWebhookError),
-        *(KubeconfigError, SpawnerError, DatabaseError),
+        *(KubeconfigError, SpawnerError, DatabaseError, OldKubernetesError),
     ) as error:
-        sys.stderr.write(f"{error}\n")
+        # One line, also of what a server says in several.
+        sys.stderr.write(f"{' '.join(str(error).split())}\n")
         return 1
     try:
         if options.ready_fd is None:

@@ -33,6 +33,7 @@ from pytest_kubeflow.local.gateway import Activity, Mesh
 from pytest_kubeflow.local.gateway.issuer import make_key
 from pytest_kubeflow.local.hosts import service_names
 from pytest_kubeflow.local.joinedwebhooks import JoinedWebhooks, remove_left
+from pytest_kubeflow.local.joining import takes_trainer
 from pytest_kubeflow.local.katib.parts import Katib
 from pytest_kubeflow.local.katib.presence import Presence
 from pytest_kubeflow.local.kube import KubeClient, PatientClient
@@ -108,9 +109,9 @@ class Server:
     With `kubeconfig` it joins the cluster to which that leads: API server, controllers and
     scheduler are that cluster's, and this machine is its node `node_name`. What is made there stays
     at the end, but for the pods that stand for components, and the next start goes on with it.
-    Raises KubeconfigError for a broken one. `training` says which operators there are. Workflows
-    that people make are run if `workflows` is set, and always on a control plane of its own: a
-    cluster that is joined may have somebody who runs them.
+    Raises KubeconfigError for a broken one, OldKubernetesError. `training` says which operators
+    there are. Workflows that people make are run if `workflows` is set, and always on a control
+    plane of its own: a cluster that is joined may have somebody who runs them.
     """
 
     def __init__(
@@ -199,9 +200,7 @@ class Server:
         await self._start_control(store, issue_keys)
         admin = await running.client("system:admin", ["system:masters"])
         if control.joined:
-            running.watch(ApiWatch(admin).run(), name="API watch")
-            await remove_left(admin)
-            await bootstrap.apply(admin, self._manifests())
+            await self._prepare_joined(admin)
         switch = FaultSwitch(admin, faults, self._from_start)
         running.watch(switch.run(), name="faults")
         rbac = RbacFault(admin, faults)
@@ -325,6 +324,14 @@ class Server:
         if mesh is not None:
             await running.run(mesh.start, mesh.stop)
         return endpoints
+
+    async def _prepare_joined(self, admin: KubeClient) -> None:
+        """Make what a cluster that is joined needs of ours. Raises OldKubernetesError."""
+        self._running.watch(ApiWatch(admin).run(), name="API watch")
+        if self._multi_user:
+            await takes_trainer(admin, self._training.release)
+        await remove_left(admin)
+        await bootstrap.apply(admin, self._manifests())
 
     async def _start_control(self, store: ObjectStore, issue_keys: IssueKeys) -> None:
         """Start the control plane, one of our own with all objects of a platform."""

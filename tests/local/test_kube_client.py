@@ -161,7 +161,7 @@ def test_what_was_read_last_is_known_while_nobody_answers(lost: bytes) -> None:
         first = await knowing.list(PODS)
         assert await knowing.list(PODS) == first
         assert (await knowing.list(PODS))["items"] == [POD]
-        with pytest.raises(ApiError):  # that it is refused now is an answer
+        with pytest.raises(ApiError):  # what is gone is gone
             await knowing.list(PODS)
 
     newer = json.dumps({"items": [POD]}).encode()

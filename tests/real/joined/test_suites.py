@@ -10,7 +10,7 @@ import pytest
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.local.endpoints import Endpoints
 from tests.real.controlplane import ControlPlane
-from tests.real.joined.conftest import PROFILE, SECONDS
+from tests.real.joined.conftest import PROFILE, SECONDS, newest_trainer
 from tests.real.kubeconfigs import of_account
 from tests.real.sessions import run_suites
 
@@ -20,8 +20,12 @@ pytestmark = pytest.mark.usefixtures("routable")
 @pytest.fixture(scope="module")
 def joined(control_plane: ControlPlane) -> Iterator[Endpoints]:
     """One that runs people's Workflows, too: there is nobody else who does."""
-    admin = control_plane.admin
-    with LocalKubeflow(kubeconfig=admin, workflows=True, start_timeout=SECONDS) as running:
+    with LocalKubeflow(
+        kubeconfig=control_plane.admin,
+        workflows=True,
+        trainer=newest_trainer(),
+        start_timeout=SECONDS,
+    ) as running:
         yield running.endpoints
 
 
