@@ -53,12 +53,14 @@ class LastKnownClient(PatientClient):
 
     async def _again(self, path: str, params: dict[str, Any] | None) -> Object | None:
         """What it answers now; None: it is away, or has just come back. Raises ApiError."""
+        settling = False
         try:
             async with asyncio.timeout(_ATTEMPT_SECONDS):
+                settling = await self.settles()
                 return await self._client.request("GET", path, params=params)
         except (ApiUnreachableError, TimeoutError):
             return None
         except ApiError as error:
-            if not (is_passing(error) or (error.code in UNKNOWN and self.is_settling)):
+            if not (is_passing(error) or (error.code in UNKNOWN and settling)):
                 raise
             return None

@@ -37,10 +37,9 @@ class PatientClient(KubeClient):
         self.credentials = client.credentials
         self._client = client
 
-    @property
-    def is_settling(self) -> bool:
+    async def settles(self) -> bool:
         """As the other one knows it, which follows watches as well."""
-        return self._client.is_settling
+        return await self._client.settles()
 
     async def close(self) -> None:
         """Leave that to the other one."""
@@ -58,6 +57,7 @@ class PatientClient(KubeClient):
         """
         lost, pause = False, _PAUSES[0]
         while True:
+            settling = await self.settles()
             try:
                 async with asyncio.timeout(_ATTEMPT_SECONDS):
                     return await once()
@@ -66,7 +66,7 @@ class PatientClient(KubeClient):
             except ApiError as error:
                 if lost and made and error.reason == "AlreadyExists":
                     return await self.request("GET", made)
-                unsettled = error.code in UNKNOWN and self.is_settling
+                unsettled = error.code in UNKNOWN and settling
                 if not (unsettled or is_passing(error)):
                     raise
                 told = str(error)
