@@ -153,8 +153,14 @@ def test_a_refusal_is_one_at_once(code: int) -> None:
     against([refused(code, "AlreadyExists" if code == 409 else "Because")], test)
 
 
-@pytest.mark.parametrize("lost", [b"SSH-2.0\r\n\r\n", refused(503, "ServiceUnavailable")])
-def test_what_was_read_last_is_known_while_nobody_answers(lost: bytes) -> None:
+@pytest.mark.parametrize(
+    "lost",
+    [
+        [b"SSH-2.0\r\n\r\n", answer(b"ok", b"text/plain")],  # then it is asked if it is ready
+        [refused(503, "ServiceUnavailable")],
+    ],
+)
+def test_what_was_read_last_is_known_while_nobody_answers(lost: list[bytes]) -> None:
     """An API server that ends waits for webhooks, which must not wait for it."""
 
     async def test(client: KubeClient) -> None:
@@ -166,7 +172,7 @@ def test_what_was_read_last_is_known_while_nobody_answers(lost: bytes) -> None:
             await knowing.list(PODS)
 
     newer = json.dumps({"items": [POD]}).encode()
-    against([answer(LIST), lost, answer(newer), refused(404, "NotFound")], test)
+    against([answer(LIST), *lost, answer(newer), refused(404, "NotFound")], test)
 
 
 def test_what_was_never_read_is_waited_for() -> None:

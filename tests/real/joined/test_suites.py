@@ -32,7 +32,7 @@ def joined(control_plane: ControlPlane) -> Iterator[Endpoints]:
 def test_the_suites_pass(joined: Endpoints, tmp_path: Path) -> None:
     # Components of a cluster that is joined are mirror pods there: nobody has installed a platform.
     counts = run_suites(joined, tmp_path, "suites", "--ignore=suites/platform")
-    assert counts["tests"] - counts["skipped"] >= 170
+    assert counts["tests"] - counts["skipped"] >= 180
 
 
 def test_a_profile_owners_account_is_enough_for_pipelines_and_volumes(
