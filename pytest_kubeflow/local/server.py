@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 from pytest_kubeflow.local import bootstrap
-from pytest_kubeflow.local.apiwatch import ApiWatch
 from pytest_kubeflow.local.controllers import ControllerManager
 from pytest_kubeflow.local.controllers.manager import ControllerFactory
 from pytest_kubeflow.local.controllers.profile import ProfileController
@@ -37,6 +36,7 @@ from pytest_kubeflow.local.joining import takes_trainer
 from pytest_kubeflow.local.katib.parts import Katib
 from pytest_kubeflow.local.katib.presence import Presence
 from pytest_kubeflow.local.kube import KubeClient, PatientClient
+from pytest_kubeflow.local.kube.apiwatch import ApiWatch
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
 from pytest_kubeflow.local.metadata import MetadataStore, NativeMetadata

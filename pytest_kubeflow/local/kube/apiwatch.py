@@ -9,7 +9,8 @@ import asyncio
 import logging
 import time
 
-from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
+from pytest_kubeflow.local.kube.client import ApiError, KubeClient
+from pytest_kubeflow.local.kube.unreachable import ApiUnreachableError
 
 log = logging.getLogger(__name__)
 
