@@ -70,7 +70,7 @@ class PatientClient(KubeClient):
                 if not (unsettled or is_passing(error)):
                     raise
                 told = str(error)
-            log.info("waiting for the API server: %s", told)
+            log.debug("waiting for the API server: %s", told)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 (no secret)
             pause = min(pause * 2, _PAUSES[1])
 
