@@ -17,6 +17,7 @@ _FIRST = ("joined/test_suites.py", "joined/test_outage.py", "joined")
 """What takes longest comes first: with two workers the one has the suites, the other the rest."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What shares a cluster that has joined stays together; every other file is for itself.
 
