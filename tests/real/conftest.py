@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [*others, *sorted(ours, key=place)]
 
 
-class ByCluster(LoadScopeScheduling):
+class ByCluster(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     """What shares a cluster that has joined goes to one worker; every other file is for itself."""
 
     def _split_scope(self, nodeid: str) -> str:
