@@ -99,6 +99,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="this machine's name as a node (default: kubeflow-local)",
     )
     parser.add_argument(
+        "--workflows",
+        action="store_true",
+        help="run the Workflows that people make on a cluster that is joined, too: it must have no "
+        "controller of Argo's (an embedded control plane has them run without this)",
+    )
+    parser.add_argument(
         "--pod-network",
         choices=("auto", "own", "shared"),
         default="auto",
@@ -155,6 +161,7 @@ async def _serve(options: argparse.Namespace, directory: Path, network: Founded)
     from pytest_kubeflow.local.database import DatabaseError
     from pytest_kubeflow.local.frontdoor import PASSWORD
     from pytest_kubeflow.local.joinedwebhooks import ForeignWebhookError
+    from pytest_kubeflow.local.joining import OldKubernetesError
     from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeconfigError
     from pytest_kubeflow.local.kube.commandline import end_signalled
     from pytest_kubeflow.local.server import Server
@@ -176,13 +183,15 @@ async def _serve(options: argparse.Namespace, directory: Path, network: Founded)
             strict=options.strict,
             network=network,
             training=TrainingSettings(RELEASES[options.trainer], options.training_operator),
+            workflows=options.workflows,
         )
         endpoints = await server.start()
     except (
         *(ApiError, ApiUnreachableError, ForeignWebhookError),
-        *(KubeconfigError, SpawnerError, DatabaseError),
+        *(KubeconfigError, SpawnerError, DatabaseError, OldKubernetesError),
     ) as error:
-        sys.stderr.write(f"{error}\n")
+        # One line, also of what a server says in several.
+        sys.stderr.write(f"{' '.join(str(error).split())}\n")
         return 1
     try:
         if options.ready_fd is None:

@@ -31,7 +31,8 @@ class LocalKubeflow:
 
     `faults` go wrong from the start, `gateway` says how one gets in and `password` with what, if
     not with that of the example installation (multi-user alone).
-    With `kubeconfig` it joins the cluster to which that leads. If it is `strict`, pipelines do no
+    With `kubeconfig` it joins the cluster to which that leads, where Workflows that people make are
+    run if `workflows` is set. If it is `strict`, pipelines do no
     more than Kubeflow's own backend makes of them. `pod_network` is "own", "shared", or "auto":
     each pod has a network of its own where this machine allows it. `trainer` is the release of
     Trainer, "2.1" or "2.2"; a `training_operator` has PyTorchJobs, TFJobs and MPIJobs, too.
@@ -49,6 +50,7 @@ class LocalKubeflow:
         data: Path | None = None,
         host_path: Path | None = None,
         kubeconfig: Path | None = None,
+        workflows: bool = False,
         strict: bool = False,
         pod_network: str = "auto",
         trainer: str = DEFAULT,
@@ -65,6 +67,8 @@ class LocalKubeflow:
             self._arguments += ["--host-path", str(host_path)]
         if kubeconfig is not None:
             self._arguments += ["--kubeconfig", str(kubeconfig)]
+        if workflows:
+            self._arguments.append("--workflows")
         if strict:
             self._arguments.append("--strict")
         self._arguments += ["--pod-network", pod_network, "--trainer", trainer]
@@ -87,6 +91,14 @@ class LocalKubeflow:
     def pid(self) -> int | None:
         """The server's process; None while it does not run."""
         return self._process.pid if self._process is not None else None
+
+    @property
+    def log(self) -> str:
+        """What it has said so far; "" while it does not run."""
+        if self._log is None:
+            return ""
+        number = self._log.fileno()  # its place in the file is also that of the process
+        return os.pread(number, os.fstat(number).st_size, 0).decode(errors="replace")
 
     def start(self) -> Endpoints:
         """Start the cluster and wait until Kubernetes and KFP answer (1 to 2 s)."""
@@ -123,9 +135,7 @@ class LocalKubeflow:
         return ready.readline() if readable else b""
 
     def _said(self) -> str:
-        assert self._log is not None
-        self._log.seek(0)
-        text = self._log.read().decode(errors="replace").strip()
+        text = self.log.strip()
         return text[-4000:] or f"no answer within {self._start_timeout:g} s"
 
     def stop(self) -> None:

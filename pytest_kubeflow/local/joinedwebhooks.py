@@ -22,7 +22,7 @@ from pytest_kubeflow.local.kube import (
     ApiError,
     ApiUnreachableError,
     KubeClient,
-    PatientClient,
+    LastKnownClient,
     Resource,
 )
 from pytest_kubeflow.local.kube.client import Object
@@ -75,7 +75,7 @@ class JoinedWebhooks:
         self._directory.mkdir(mode=0o700, parents=True)
         for program in self._programs:
             # Its server may go away while it asks: what is refused then would be refused for good.
-            client = PatientClient(self._client)
+            client = LastKnownClient(self._client)
             server = await self._serve(program.app(client), pair)
             for obj in program.objects():
                 if (resource := _KINDS.get(obj["kind"])) is not None:

@@ -6,6 +6,7 @@ components use the credentials of the kubeconfig: whose they are decides what th
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -17,6 +18,7 @@ import yaml
 from pytest_kubeflow.local.kube import ApiError, Credentials, KubeClient, load_kubeconfig
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import CONFIG_MAPS, PODS, SERVICE_CIDRS, SERVICES
+from pytest_kubeflow.local.training.release import V2_1, Release
 
 _OUTSIDE = "192.0.2.1"  # RFC 5737: nobody's address, and so nobody's cluster IP
 _RANGE = re.compile(r"range of valid IPs is ([0-9./]+)")
@@ -25,6 +27,10 @@ _FILES = {
     "cluster": ("certificate-authority",),
     "user": ("client-certificate", "client-key", "tokenFile"),
 }
+
+
+class OldKubernetesError(Exception):
+    """The cluster is too old for what is wanted; one line."""
 
 
 class JoinedApi:
@@ -66,6 +72,17 @@ class JoinedApi:
             found = {}
         published: str | None = (found.get("data") or {}).get("client-ca-file")
         return published or self._credentials.ca_data or ""
+
+
+async def takes_trainer(client: KubeClient, release: Release) -> None:
+    """Raise OldKubernetesError if the cluster does not take the definitions of `release`."""
+    version = await client.request("GET", "/version")
+    minor = int("".join(itertools.takewhile(str.isdigit, version["minor"])) or 0)
+    if minor < release.least_kubernetes:
+        raise OldKubernetesError(
+            f"Trainer {release.name} needs Kubernetes 1.{release.least_kubernetes} or later, and "
+            f"the cluster has {version['gitVersion']}: start with --trainer {V2_1.name}"
+        )
 
 
 async def service_cidrs(client: KubeClient) -> list[str]:

@@ -33,9 +33,11 @@ from pytest_kubeflow.local.gateway import Activity, Mesh
 from pytest_kubeflow.local.gateway.issuer import make_key
 from pytest_kubeflow.local.hosts import service_names
 from pytest_kubeflow.local.joinedwebhooks import JoinedWebhooks, remove_left
+from pytest_kubeflow.local.joining import takes_trainer
 from pytest_kubeflow.local.katib.parts import Katib
 from pytest_kubeflow.local.katib.presence import Presence
 from pytest_kubeflow.local.kube import KubeClient, PatientClient
+from pytest_kubeflow.local.kube.apiwatch import ApiWatch
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
 from pytest_kubeflow.local.metadata import MetadataStore, NativeMetadata
@@ -108,7 +110,9 @@ class Server:
     With `kubeconfig` it joins the cluster to which that leads: API server, controllers and
     scheduler are that cluster's, and this machine is its node `node_name`. What is made there stays
     at the end, but for the pods that stand for components, and the next start goes on with it.
-    Raises KubeconfigError for a broken one. `training` says which operators there are.
+    Raises KubeconfigError for a broken one, OldKubernetesError. `training` says which operators
+    there are. Workflows that people make are run if `workflows` is set, and always on a control
+    plane of its own: a cluster that is joined may have somebody who runs them.
     """
 
     def __init__(
@@ -126,8 +130,10 @@ class Server:
         strict: bool = False,
         network: Founded | None = None,
         training: TrainingSettings | None = None,
+        workflows: bool = False,
     ) -> None:
         self._training = training or TrainingSettings()
+        self._workflows = workflows or kubeconfig is None
         self._strict = strict
         self._password = password
         self._directory = directory
@@ -195,8 +201,7 @@ class Server:
         await self._start_control(store, issue_keys)
         admin = await running.client("system:admin", ["system:masters"])
         if control.joined:
-            await remove_left(admin)
-            await bootstrap.apply(admin, self._manifests())
+            await self._prepare_joined(admin)
         switch = FaultSwitch(admin, faults, self._from_start)
         running.watch(switch.run(), name="faults")
         rbac = RbacFault(admin, faults)
@@ -278,7 +283,7 @@ class Server:
             strict=self._strict,
         )
         await running.run(pipelines.start, pipelines.stop)
-        if not control.joined:
+        if self._workflows:
             await self._start_workflows(images)
         known = service_names("ml-pipeline", "ml-pipeline-ui", namespace="kubeflow")
         backend = await running.serve(pipelines.app, known)
@@ -320,6 +325,14 @@ class Server:
         if mesh is not None:
             await running.run(mesh.start, mesh.stop)
         return endpoints
+
+    async def _prepare_joined(self, admin: KubeClient) -> None:
+        """Make what a cluster that is joined needs of ours. Raises OldKubernetesError."""
+        self._running.watch(ApiWatch(admin).run(), name="API watch")
+        if self._multi_user:
+            await takes_trainer(admin, self._training.release)
+        await remove_left(admin)
+        await bootstrap.apply(admin, self._manifests())
 
     async def _start_control(self, store: ObjectStore, issue_keys: IssueKeys) -> None:
         """Start the control plane, one of our own with all objects of a platform."""
@@ -419,7 +432,10 @@ class Server:
         """Argo's controller for Workflows by hand, on a cluster that has none of its own."""
         running, control = self._running, self._control
         account = "system:serviceaccount:kubeflow:argo"
-        anonymous = KubeClient(replace(control.credentials(account, ()), token=None))
+        nobody = replace(
+            control.credentials(account, ()), token=None, token_file=None, client_cert=None
+        )
+        anonymous = KubeClient(nobody)
         running.at_end(anonymous.close)
         workflows = ArgoWorkflows(
             PatientClient(await running.client(account, ["system:masters"])),
@@ -494,6 +510,7 @@ class Server:
         people = ["multi-user", "istio", "poddefaults", "notebooks", "pvcviewers", "tensorboards"]
         people += ["katib", "training"]
         names = ["platform", *(people if self._multi_user else []), "kserve"]
+        names += ["workflows"] if self._workflows else []
         training = training_objects(self._training) if self._multi_user else ()
         found = bootstrap.manifests(*names)
         return [*training, *(with_rights(found) if self._training.operator else found)]

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from pytest_kubeflow.local.joining import service_cidrs
+from pytest_kubeflow.local.joining import OldKubernetesError, service_cidrs, takes_trainer
 from pytest_kubeflow.local.kube import ApiError, KubeClient
+from pytest_kubeflow.local.training.release import V2_1, V2_2
 from tests.local.test_kube_client import against, answer, refused
 
 # As Kubernetes 1.31.14 and 1.34.4 say it of 192.0.2.1, or of any address outside.
@@ -49,3 +50,18 @@ def test_where_nothing_tells_them_there_are_none(told: bytes) -> None:
 def test_another_failure_is_one() -> None:
     with pytest.raises(ApiError, match="500"):
         learned(refused(500, "InternalError"))
+
+
+@pytest.mark.parametrize("minor", ["32", "34", "32+"])
+def test_a_cluster_that_takes_trainer(minor: str) -> None:
+    version = {"minor": minor, "gitVersion": f"v1.{minor}.0"}
+    against([answer(json.dumps(version).encode())], lambda client: takes_trainer(client, V2_2))
+
+
+def test_a_cluster_that_is_too_old_for_trainer_is_told_what_to_do() -> None:
+    async def ask(client: KubeClient) -> None:
+        await takes_trainer(client, V2_1)
+        with pytest.raises(OldKubernetesError, match=r"1\.32 or later.*v1\.31\.14.*--trainer 2\.1"):
+            await takes_trainer(client, V2_2)
+
+    against([answer(json.dumps({"minor": "31", "gitVersion": "v1.31.14"}).encode())], ask)

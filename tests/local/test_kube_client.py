@@ -13,8 +13,10 @@ from pytest_kubeflow.local.kube import (
     Credentials,
     Informer,
     KubeClient,
+    LastKnownClient,
     PatientClient,
 )
+from pytest_kubeflow.local.kube.accessreview import review_access
 from pytest_kubeflow.local.kube.resources import PODS
 
 LIST = b'{"metadata": {"resourceVersion": "1"}, "items": []}'
@@ -149,6 +151,66 @@ def test_a_refusal_is_one_at_once(code: int) -> None:
             await PatientClient(client).create(PODS, POD)
 
     against([refused(code, "AlreadyExists" if code == 409 else "Because")], test)
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        [b"SSH-2.0\r\n\r\n", answer(b"ok", b"text/plain")],  # then it is asked if it is ready
+        [refused(503, "ServiceUnavailable")],
+    ],
+)
+def test_what_was_read_last_is_known_while_nobody_answers(lost: list[bytes]) -> None:
+    """An API server that ends waits for webhooks, which must not wait for it."""
+
+    async def test(client: KubeClient) -> None:
+        knowing = LastKnownClient(client)
+        first = await knowing.list(PODS)
+        assert await knowing.list(PODS) == first
+        assert (await knowing.list(PODS))["items"] == [POD]
+        with pytest.raises(ApiError):  # what is gone is gone
+            await knowing.list(PODS)
+
+    newer = json.dumps({"items": [POD]}).encode()
+    against([answer(LIST), *lost, answer(newer), refused(404, "NotFound")], test)
+
+
+def test_what_was_never_read_is_waited_for() -> None:
+    async def test(client: KubeClient) -> None:
+        assert (await LastKnownClient(client).list(PODS))["items"] == []
+
+    against([b"", b"", answer(LIST)], test)
+
+
+def review(allowed: bool) -> bytes:
+    return answer(json.dumps({"status": {"allowed": allowed}}).encode())
+
+
+def test_what_is_denied_before_an_api_server_is_ready_is_asked_again() -> None:
+    """It has been away, and has not read the roles yet."""
+
+    async def test(client: KubeClient) -> None:
+        with pytest.raises(ApiUnreachableError):
+            await client.create(PODS, POD)
+        assert (await review_access(client, {}))["allowed"]
+        assert not (await review_access(client, {}))["allowed"]  # and is believed from then on
+
+    unready = refused(500, "InternalError")
+    ready = answer(b"ok", b"text/plain")
+    against([b"", unready, review(False), ready, review(True), review(False)], test)
+
+
+def test_who_may_not_ask_whether_it_is_ready_waits_for_some_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pytest_kubeflow.local.kube.client._SETTLING_SECONDS", 0.0)
+
+    async def test(client: KubeClient) -> None:
+        with pytest.raises(ApiUnreachableError):
+            await client.create(PODS, POD)
+        assert not await client.settles()
+
+    against([b"", refused(403, "Forbidden")], test)
 
 
 def test_a_server_that_asks_for_a_little_time_is_asked_again() -> None:

@@ -5,12 +5,48 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from pytest_kubeflow.local.network.machinenetwork import MachineNetwork
 from tests.real.controlplane import ControlPlane
 from tests.real.programs import NO_GO, build, have_go
+
+_HERE = Path(__file__).parent
+_FIRST = ("joined/test_suites.py", "joined/test_outage.py", "joined")
+"""What takes longest comes first: with two workers the one has the suites, the other the rest."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes longest before the rest."""
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.relative_to(_HERE).as_posix()
+        return next((at for at, one in enumerate(_FIRST) if name.startswith(one)), len(_FIRST))
+
+    ours = [item for item in items if item.path.is_relative_to(_HERE)]
+    others = [item for item in items if not item.path.is_relative_to(_HERE)]
+    items[:] = [*others, *sorted(ours, key=place)]
+
+
+class ByCluster(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """What shares a cluster that has joined goes to one worker; every other file is for itself."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        folder, _, name = file.rpartition("/")
+        return folder if folder.endswith("real/joined") and name != "test_suites.py" else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByCluster | None:
+    """Take the place of `--dist loadfile`.
+
+    Its groups (`--dist loadgroup`) are not those of pytest 9.2: pytest-xdist 3.8 writes them into
+    the ids of tests, which are not read there any more.
+    """
+    return ByCluster(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,12 @@ class SuiteSession:
     ) -> None:
         self._report = folder / "junit.xml"
         self._output = folder / "output.txt"
+        password = {"KF_PASSWORD": str(where.password)}
+        registry = []
+        if where.registry is not None:
+            password["KF_REGISTRY_PASSWORD"] = where.registry.password
+            registry.append(f"--kf-registry={where.registry.address}")
+            registry.append(f"--kf-registry-username={where.registry.username}")
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
                 [
@@ -35,10 +41,13 @@ class SuiteSession:
                     f"--kf-username={where.username}",
                     f"--kf-kubeconfig={kubeconfig or where.kubeconfig}",
                     f"--kf-s3-endpoint={where.s3_endpoint}",
+                    # As on the embedded cluster, where schedules are of seconds.
+                    *("--kf-slow", "--kf-recurring-period=2s"),
+                    *registry,
                     f"--junit-xml={self._report}",
                 ],
                 cwd=_ROOT,
-                env={**os.environ, "KF_PASSWORD": str(where.password)},
+                env={**os.environ, **password},
                 stdout=output,
                 stderr=output,
             )

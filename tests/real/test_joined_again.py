@@ -12,6 +12,7 @@ import pytest
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from tests.real.controlplane import ControlPlane
+from tests.real.joined.conftest import newest_trainer
 from tests.real.sessions import run_suites
 
 pytestmark = pytest.mark.usefixtures("routable")
@@ -37,10 +38,14 @@ def shown(kubernetes: KubernetesClient) -> list[str]:
 def test_after_a_kill_it_goes_on_and_after_a_stop_none_of_its_pods_is_left(
     control_plane: ControlPlane, kubernetes: KubernetesClient, tmp_path: Path
 ) -> None:
-    with LocalKubeflow(kubeconfig=control_plane.admin, start_timeout=_START_SECONDS) as killed:
+    with LocalKubeflow(
+        kubeconfig=control_plane.admin, trainer=newest_trainer(), start_timeout=_START_SECONDS
+    ) as killed:
         assert killed.pid is not None
         os.kill(killed.pid, signal.SIGKILL)
     assert shown(kubernetes)
-    with LocalKubeflow(kubeconfig=control_plane.admin, start_timeout=_START_SECONDS) as again:
+    with LocalKubeflow(
+        kubeconfig=control_plane.admin, trainer=newest_trainer(), start_timeout=_START_SECONDS
+    ) as again:
         run_suites(again.endpoints, tmp_path, _PYTHAGOREAN)
     assert not shown(kubernetes)

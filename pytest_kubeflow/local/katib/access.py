@@ -10,9 +10,9 @@ from collections.abc import Callable
 from starlette.requests import Request
 
 from pytest_kubeflow.local.kube import KubeClient, Resource
+from pytest_kubeflow.local.kube.accessreview import review_access
 
 USER_HEADER = "kubeflow-userid"
-_REVIEW = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 
 
 class DeniedError(Exception):
@@ -57,13 +57,9 @@ class Access:
             "subresource": part,
             "name": name,
         }
-        body = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SubjectAccessReview",
-            "spec": {"user": user, "resourceAttributes": attributes},
-        }
-        status = (await self._client.request("POST", _REVIEW, body=body))["status"]
-        if status["allowed"]:
+        spec = {"user": user, "resourceAttributes": attributes}
+        status = await review_access(self._client, spec)
+        if status.get("allowed"):
             return
         told = f"User: {user} is not authorized to {verb} {resource.api_version}/{resource.plural}"
         told += f"/{part}" if part else ""

@@ -9,6 +9,7 @@ Objects are plain dicts, as JSON carries them. This is NOT the client that tests
 from pytest_kubeflow.local.kube.client import ApiError, KubeClient
 from pytest_kubeflow.local.kube.informer import Informer
 from pytest_kubeflow.local.kube.kubeconfig import Credentials, KubeconfigError, load_kubeconfig
+from pytest_kubeflow.local.kube.lastknown import LastKnownClient
 from pytest_kubeflow.local.kube.patient import PatientClient
 from pytest_kubeflow.local.kube.resources import Resource
 from pytest_kubeflow.local.kube.unreachable import ApiUnreachableError
@@ -20,6 +21,7 @@ __all__ = [
     "Informer",
     "KubeClient",
     "KubeconfigError",
+    "LastKnownClient",
     "PatientClient",
     "Resource",
     "load_kubeconfig",

@@ -34,6 +34,7 @@ PATCH_TYPES = {
 # Some answers have a type of their own: /openid/v1/jwks is application/jwk-set+json, and no other.
 _ACCEPT = "application/json, */*;q=0.1"
 _SETTLING_SECONDS = 20.0
+_READY = "/readyz"
 _SECONDS = 30.0  # without a byte, until the API server counts as unreachable
 _MOST_RETRIES, _LONGEST_PAUSE = 10, 30
 _LONGEST_HEADER = 1 << 20  # bytes, as Go's client takes them
@@ -73,7 +74,7 @@ class KubeClient:
         self._user_agent = user_agent
         self._tls = credentials.ssl_context()
         self._server = credentials.server.rstrip("/")
-        self._lost_at = float("-inf")
+        self._lost_at: float | None = None
 
     @functools.cached_property
     def _http(self) -> aiohttp.ClientSession:
@@ -133,10 +134,25 @@ class KubeClient:
         name = (metadata or {}).get("name")
         return await self._attempted(once, made=f"{path}/{name}" if name else "")
 
-    @property
-    def is_settling(self) -> bool:
-        """Whether the API server was away until just now: it may not know all rights again yet."""
-        return time.monotonic() < self._lost_at + _SETTLING_SECONDS
+    async def settles(self) -> bool:
+        """Whether the API server was away and does not know all rights again: it is not ready yet.
+
+        To be asked before what may be refused for that. Who may not ask whether it is ready takes
+        it for so some time later.
+        """
+        if self._lost_at is None:
+            return False
+        try:
+            async with self._open("GET", _READY) as response:
+                await response.read()
+        except ApiUnreachableError:
+            return True
+        except ApiError as error:
+            if error.code >= 500:
+                return True
+            return time.monotonic() < self._lost_at + _SETTLING_SECONDS
+        self._lost_at = None
+        return False
 
     async def _attempted(
         self,

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from pytest_kubeflow.local.kube.apiwatch import ApiWatch
 from pytest_kubeflow.local.kube.client import ApiError, KubeClient
 from pytest_kubeflow.local.kube.kubeconfig import Credentials, load_kubeconfig
 from pytest_kubeflow.local.kube.unreachable import ApiUnreachableError
@@ -59,13 +60,15 @@ async def _until_signalled(
 ) -> None:
     ended = asyncio.create_task(end_signalled().wait())
     async with KubeClient(credentials) as client:
+        watching = asyncio.create_task(ApiWatch(client).run())
         working = asyncio.ensure_future(work(client, options))
         await asyncio.wait({ended, working}, return_when=asyncio.FIRST_COMPLETED)
+        watching.cancel()
         if working.done():
             ended.cancel()
             await working
         working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        await asyncio.gather(working, watching, return_exceptions=True)
 
 
 def end_signalled() -> asyncio.Event:

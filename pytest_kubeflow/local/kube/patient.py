@@ -26,7 +26,8 @@ _PASSING = frozenset({429, 503, 504})
 _REASONS = frozenset({"ServerTimeout", "Timeout", "TooManyRequests", "ServiceUnavailable"})
 _ETCD = ("etcdserver: leader changed", "etcdserver: request timed out", "too many requests")
 _ATTEMPT_SECONDS = 15.0  # one that has just started may take requests and answer none
-_UNKNOWN = frozenset({401, 403})  # what one answers that has not read all rights yet
+UNKNOWN = frozenset({401, 403})
+"""What one answers that has not read all rights yet."""
 
 
 class PatientClient(KubeClient):
@@ -36,10 +37,9 @@ class PatientClient(KubeClient):
         self.credentials = client.credentials
         self._client = client
 
-    @property
-    def is_settling(self) -> bool:
+    async def settles(self) -> bool:
         """As the other one knows it, which follows watches as well."""
-        return self._client.is_settling
+        return await self._client.settles()
 
     async def close(self) -> None:
         """Leave that to the other one."""
@@ -57,6 +57,7 @@ class PatientClient(KubeClient):
         """
         lost, pause = False, _PAUSES[0]
         while True:
+            settling = await self.settles()
             try:
                 async with asyncio.timeout(_ATTEMPT_SECONDS):
                     return await once()
@@ -65,11 +66,11 @@ class PatientClient(KubeClient):
             except ApiError as error:
                 if lost and made and error.reason == "AlreadyExists":
                     return await self.request("GET", made)
-                unsettled = error.code in _UNKNOWN and self.is_settling
+                unsettled = error.code in UNKNOWN and settling
                 if not (unsettled or is_passing(error)):
                     raise
                 told = str(error)
-            log.info("waiting for the API server: %s", told)
+            log.debug("waiting for the API server: %s", told)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 (no secret)
             pause = min(pause * 2, _PAUSES[1])
 

@@ -7,6 +7,7 @@ here too: `Get "https://10.0.0.1:6443/api": dial tcp 10.0.0.1:6443: connect: con
 from __future__ import annotations
 
 import errno
+import logging
 import os
 from urllib.parse import urlsplit
 
@@ -22,6 +23,11 @@ class ApiUnreachableError(Exception):
     def of(cls, method: str, url: str, error: Exception) -> ApiUnreachableError:
         """What a request has failed of."""
         return cls(f'{method.capitalize()} "{url}": {_words(url, error)}')
+
+
+def level_of(error: Exception) -> int:
+    """The level at which who asks again logs `error`: ApiWatch says once that nobody answers."""
+    return logging.DEBUG if isinstance(error, ApiUnreachableError) else logging.WARNING
 
 
 def _words(url: str, error: Exception) -> str:

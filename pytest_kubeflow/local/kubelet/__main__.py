@@ -19,6 +19,7 @@ from pytest_kubeflow.local.kube import (
     Credentials,
     KubeClient,
 )
+from pytest_kubeflow.local.kube.apiwatch import ApiWatch
 from pytest_kubeflow.local.kube.commandline import (
     add_cluster_options,
     add_node_option,
@@ -100,12 +101,16 @@ async def _run(
             conditions=conditions,
         )
         await kubelet.start()
-        signed = asyncio.create_task(kubelet.have_signed(serving))
+        beside = [
+            asyncio.create_task(one)
+            for one in (kubelet.have_signed(serving), ApiWatch(client).run())
+        ]
         logging.info("node %s is ready", node_name)
         try:
             await ended.wait()
         finally:
-            signed.cancel()
+            for task in beside:
+                task.cancel()
             await kubelet.stop()
             network.close()
 

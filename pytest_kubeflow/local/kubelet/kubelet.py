@@ -20,6 +20,7 @@ from pytest_kubeflow.local.kube import (
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.events import Recorder
 from pytest_kubeflow.local.kube.resources import ENDPOINTS, PODS, SERVICES, Resource
+from pytest_kubeflow.local.kube.unreachable import level_of
 from pytest_kubeflow.local.kubelet import cgroups, eviction, gpus, seccomp
 from pytest_kubeflow.local.kubelet.addresses import PodAddresses
 from pytest_kubeflow.local.kubelet.authorization import NodeGuard
@@ -318,7 +319,7 @@ class Kubelet:
             try:
                 await worker.renew_tokens(time.time())
             except (ApiError, ApiUnreachableError) as error:
-                log.warning("tokens of pod %s/%s: %s", *worker.name, error)
+                log.log(level_of(error), "tokens of pod %s/%s: %s", *worker.name, error)
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from pytest_kubeflow.local.kube import ApiUnreachableError
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.times import now
+from pytest_kubeflow.local.kube.unreachable import level_of
 from pytest_kubeflow.local.kubelet import eviction
 from pytest_kubeflow.local.kubelet.addresses import NoAddressLeft
 from pytest_kubeflow.local.kubelet.admission import PodRejected, admit
@@ -382,7 +383,7 @@ class PodWorker:
             except VolumeError as error:
                 self._node.events.warning(self.pod, "FailedMount", str(error))
             except ApiUnreachableError as error:
-                log.warning("pod %s/%s: %s", *self.name, error)
+                log.log(level_of(error), "pod %s/%s: %s", *self.name, error)
             else:
                 self._volumes_ready = True
                 return True

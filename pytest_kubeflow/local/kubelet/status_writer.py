@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import PODS
+from pytest_kubeflow.local.kube.unreachable import level_of
 
 log = logging.getLogger(__name__)
 
@@ -104,8 +105,12 @@ class StatusWriter:
         except (ApiError, ApiUnreachableError) as error:
             if isinstance(error, ApiError) and error.code in {404, 409}:
                 return True  # it is gone, or it is another pod of this name by now
-            log.warning(
-                "status of pod %s/%s is not written: %s", self._namespace, self._name, error
+            log.log(
+                level_of(error),
+                "status of pod %s/%s is not written: %s",
+                self._namespace,
+                self._name,
+                error,
             )
             await asyncio.sleep(1)
             return False
@@ -124,7 +129,11 @@ class StatusWriter:
             except (ApiError, ApiUnreachableError) as error:
                 if isinstance(error, ApiError) and error.code in {404, 409}:
                     return
-                log.warning("pod %s/%s is not removed: %s", self._namespace, self._name, error)
+                log.log(
+                    level_of(error),
+                    "pod %s/%s is not removed: %s",
+                    *(self._namespace, self._name, error),
+                )
                 await asyncio.sleep(1)
             else:
                 return

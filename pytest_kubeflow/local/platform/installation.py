@@ -32,7 +32,7 @@ from pytest_kubeflow.local.platform.webhook import webhook_objects
 from pytest_kubeflow.local.platform.workloads import objects_of
 from pytest_kubeflow.local.training.settings import DEFAULT_TRAINING, TrainingSettings
 
-_MANIFESTS = ("platform", "installation", "kserve")
+_MANIFESTS = ("platform", "installation", "workflows", "kserve")
 _MULTI_USER = (
     "multi-user",
     "istio",

@@ -54,6 +54,9 @@ class Release:
     newer_events: bool
     """Trainer writes its events by events.k8s.io."""
 
+    least_kubernetes: int = 0
+    """The minor release of Kubernetes 1 from which its definitions are taken."""
+
     torch_policy: Object = field(default_factory=dict)
 
     @cached_property
@@ -91,6 +94,8 @@ V2_2 = Release(
     reserves_always=True,
     tells_version=True,
     newer_events=True,
+    # A rule names a field `namespace`, a reserved word for the CEL of Kubernetes 1.31.
+    least_kubernetes=32,
 )
 RELEASES = {one.name: one for one in (V2_1, V2_2)}
 DEFAULT = V2_2.name

@@ -16,9 +16,9 @@ from starlette.routing import Route
 
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import ApiUnreachableError, KubeClient
+from pytest_kubeflow.local.kube.accessreview import review_access
 
 _USER_HEADER = "kubeflow-userid"
-_REVIEW = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 _OPEN_FAULTS = ("artifacts-open", "pipelines-open")
 
 Read = Callable[[str, str], Awaitable[bytes | None]]
@@ -83,13 +83,8 @@ async def _authorize(client: KubeClient, request: Request, key: str) -> None:
         "verb": "get",
         "namespace": namespace,
     }
-    body = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SubjectAccessReview",
-        "spec": {"user": user, "resourceAttributes": attributes},
-    }
-    review = await client.request("POST", _REVIEW, body=body)
-    if not review["status"]["allowed"]:
+    spec = {"user": user, "resourceAttributes": attributes}
+    if not (await review_access(client, spec)).get("allowed"):
         told = f"User is not authorized to GET VIEWERS in namespace {namespace}"
         raise _RefusedError(403, told)
     if _namespace_of(key) != namespace:

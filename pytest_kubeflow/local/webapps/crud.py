@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from pytest_kubeflow.local.bodies import parse_json
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
+from pytest_kubeflow.local.kube.accessreview import review_access
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import NAMESPACES, STORAGE_CLASSES
 
@@ -27,7 +28,6 @@ USER_HEADER = "kubeflow-userid"
 CSRF_COOKIE = "XSRF-TOKEN"
 CSRF_HEADER = f"X-{CSRF_COOKIE}"
 _SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
-_REVIEW = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 _DEFAULT_CLASS = (
     "storageclass.kubernetes.io/is-default-class",
     "storageclass.beta.kubernetes.io/is-default-class",
@@ -97,13 +97,8 @@ class Guard:
             **({"namespace": namespace} if namespace is not None else {}),
             **({"subresource": subresource} if subresource else {}),
         }
-        body = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SubjectAccessReview",
-            "spec": {"user": user, "resourceAttributes": attributes},
-        }
-        review = await self._client.request("POST", _REVIEW, body=body)
-        if not review["status"]["allowed"]:
+        spec = {"user": user, "resourceAttributes": attributes}
+        if not (await review_access(self._client, spec)).get("allowed"):
             where = "" if namespace is None else f" in namespace '{namespace}'"
             told = f"User '{user}' is not authorized to {verb} {api_version}/{resource}{where}"
             raise RefusedError(403, told)

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.local.endpoints import Endpoints
 from tests.real.controlplane import ControlPlane
-from tests.real.joined.conftest import PROFILE
+from tests.real.joined.conftest import PROFILE, SECONDS, newest_trainer
 from tests.real.kubeconfigs import of_account
 from tests.real.sessions import run_suites
 
 pytestmark = pytest.mark.usefixtures("routable")
 
 
+@pytest.fixture(scope="module")
+def joined(control_plane: ControlPlane) -> Iterator[Endpoints]:
+    """One that runs people's Workflows, too: there is nobody else who does."""
+    with LocalKubeflow(
+        kubeconfig=control_plane.admin,
+        workflows=True,
+        trainer=newest_trainer(),
+        start_timeout=SECONDS,
+    ) as running:
+        yield running.endpoints
+
+
 def test_the_suites_pass(joined: Endpoints, tmp_path: Path) -> None:
     # Components of a cluster that is joined are mirror pods there: nobody has installed a platform.
-    # Nor does who joins run the Workflows of others there.
-    left = ("--ignore=suites/platform", "--ignore=suites/workflows")
-    counts = run_suites(joined, tmp_path, "suites", *left)
-    assert counts["tests"] - counts["skipped"] >= 110
+    counts = run_suites(joined, tmp_path, "suites", "--ignore=suites/platform")
+    assert counts["tests"] - counts["skipped"] >= 180
 
 
 def test_a_profile_owners_account_is_enough_for_pipelines_and_volumes(
@@ -31,21 +42,3 @@ def test_a_profile_owners_account_is_enough_for_pipelines_and_volumes(
     suites = ("suites/pipelines/test_pythagorean.py", "suites/volumes")
     counts = run_suites(joined, tmp_path, *suites, kubeconfig=file)
     assert counts["tests"] > counts["skipped"]
-
-
-def test_workflows_of_others_are_left_alone(
-    joined: Endpoints, kubernetes: KubernetesClient, tmp_path: Path
-) -> None:
-    """Who joins a cluster is not the only one who runs Workflows there."""
-    kind = ("argoproj.io", "v1alpha1", PROFILE, "workflows")
-    made = {
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "Workflow",
-        "metadata": {"generateName": "of-others-"},
-        "spec": {},
-    }
-    name = kubernetes.custom.create_namespaced_custom_object(*kind, made)["metadata"]["name"]
-    run_suites(joined, tmp_path, "suites/pipelines/test_pythagorean.py")
-    found = kubernetes.custom.get_namespaced_custom_object(*kind, name)
-    assert "status" not in found
-    kubernetes.custom.delete_namespaced_custom_object(*kind, name)

@@ -9,13 +9,15 @@ with the gateway's secret beside it, which is what Istio's AuthorizationPolicy d
 from __future__ import annotations
 
 import hmac
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
-from typing import Any
 
 from starlette.requests import Request
 
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
+from pytest_kubeflow.local.kube.accessreview import review_access
+from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError
 from pytest_kubeflow.local.pipelines.settings import AUDIENCE
 
@@ -25,7 +27,6 @@ _GROUPS = {"viewers": "kubeflow.org"}
 """Groups of resources that are not the pipelines' own (server/auth_server.go)."""
 
 _REVIEW_TOKEN = "/apis/authentication.k8s.io/v1/tokenreviews"  # noqa: S105 a path
-_REVIEW_ACCESS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,13 @@ class Access:
                 "Failed to check authorization. User identity is empty in the request header",
                 cause=f"Request header error: there is no '{USER_HEADER}' header.",
             )
-        review = await self._review(
-            _REVIEW_TOKEN, "TokenReview", {"token": token, "audiences": [AUDIENCE]}
-        )
-        status = review.get("status") or {}
+        body = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenReview",
+            "spec": {"token": token, "audiences": [AUDIENCE]},
+        }
+        asked = self._client.request("POST", _REVIEW_TOKEN, body=body)
+        status = (await self._told("TokenReview", asked)).get("status") or {}
         if not status.get("authenticated"):
             raise RequestError(
                 Code.UNAUTHENTICATED,
@@ -101,10 +105,8 @@ class Access:
             "version": "v1beta1",
             "resource": resource,
         }
-        review = await self._review(
-            _REVIEW_ACCESS, "SubjectAccessReview", {"resourceAttributes": attributes, "user": user}
-        )
-        status = review.get("status") or {}
+        spec = {"resourceAttributes": attributes, "user": user}
+        status = await self._told("SubjectAccessReview", review_access(self._client, spec))
         if not status.get("allowed"):
             shown = "".join(f"{key.capitalize()}:{value}," for key, value in attributes.items())
             raise RequestError(
@@ -114,11 +116,9 @@ class Access:
                 cause="Unauthorized access",
             )
 
-    async def _review(self, path: str, kind: str, spec: dict[str, Any]) -> dict[str, Any]:
-        group = path.split("/")[2]
-        body = {"apiVersion": f"{group}/v1", "kind": kind, "spec": spec}
+    async def _told(self, kind: str, asked: Awaitable[Object]) -> Object:
         try:
-            return await self._client.request("POST", path, body=body)
+            return await asked
         except (ApiError, ApiUnreachableError) as error:
             raise RequestError(
                 Code.INTERNAL, "Internal Server Error", cause=f"Failed to create {kind}: {error}"

@@ -8,13 +8,10 @@ these things by itself, and asks whether the account might.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 from pytest_kubeflow.local.kube import KubeClient
-
-_PAUSE_SECONDS = 0.5
-_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+from pytest_kubeflow.local.kube.accessreview import review_access
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +32,17 @@ async def rights_of(client: KubeClient, namespace: str, account: str, secret: st
     async def refusal(verb: str, group: str, resource: str, name: str) -> str:
         user = f"system:serviceaccount:{namespace}:{account}"
         attributes = {"namespace": namespace, "verb": verb, "group": group, "resource": resource}
-        body = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SubjectAccessReview",
-            "spec": {
-                "user": user,
-                "groups": [
-                    "system:serviceaccounts",
-                    f"system:serviceaccounts:{namespace}",
-                    "system:authenticated",
-                ],
-                "resourceAttributes": attributes | ({"name": name} if name else {}),
-            },
+        spec = {
+            "user": user,
+            "groups": [
+                "system:serviceaccounts",
+                f"system:serviceaccounts:{namespace}",
+                "system:authenticated",
+            ],
+            "resourceAttributes": attributes | ({"name": name} if name else {}),
         }
-        while True:
-            review = await client.request("POST", _REVIEWS, body=body)
-            if (review.get("status") or {}).get("allowed"):
-                return ""
-            if not client.is_settling:
-                break
-            await asyncio.sleep(_PAUSE_SECONDS)
+        if (await review_access(client, spec)).get("allowed"):
+            return ""
         what = f'{resource} "{name}"' if name else f"{resource}.{group}"
         return (
             f'{what} is forbidden: User "{user}" cannot {verb} resource "{resource}" in API group '

@@ -54,9 +54,8 @@ class AccountClient(KubeClient):
         self._client = anonymous
         self._token = token
 
-    @property
-    def is_settling(self) -> bool:
-        return self._client.is_settling
+    async def settles(self) -> bool:
+        return await self._client.settles()
 
     async def close(self) -> None:
         """Leave that to the other one."""
@@ -206,12 +205,13 @@ class _TaskResult:
             raise ApiError(403, "Forbidden", self._forbidden())
         pause = _PAUSES[0]
         while True:
+            settling = await self._client.settles()
             try:
                 await call(*arguments)
             except ApiUnreachableError:
                 pass
             except ApiError as error:
-                unsettled = error.code in {401, 403} and self._client.is_settling
+                unsettled = error.code in {401, 403} and settling
                 if not (is_passing(error) or unsettled):
                     raise
             else:
