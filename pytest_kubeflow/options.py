@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pytest_kubeflow.redaction import Redactor
 
 MARKERS = (
+    "kf_full: of the shipped suites, each test that needs no GPU and does not wait for minutes.",
+    "kf_gpu: of the shipped suites, a test that needs GPUs.",
     "kf_images(*images, runs=False, algorithms=None, early_stopping=None, collectors=None): for "
     "--kf-images, the images that the test pulls, in place of those of the pipelines in its "
     "modules; the name of an option such as --kf-base-image stands for its value, a tuple for the "
@@ -32,6 +34,7 @@ MARKERS = (
     '"katib"; with --kf-require=katib it fails instead.',
     "kf_slow: the test waits for minutes: it runs with --kf-slow alone, and on the embedded "
     "cluster, where what it waits for takes seconds.",
+    "kf_smoke: of kf_full, what shows in under three minutes that the parts of a cluster work.",
 )
 
 _config_key = pytest.StashKey["KubeflowConfig"]()

@@ -14,7 +14,8 @@ pytest_plugins = [
     "pytest_kubeflow.options",
     # Before pytest's capturing begins.
     "pytest_kubeflow.fixtures.stdio",
-    # Before the reports: what it makes of a skip is what they show.
+    # Before the reports: what they make of a failure and of a skip is what those show.
+    "pytest_kubeflow.skipping.knownplugin",
     "pytest_kubeflow.skipping.plugin",
     # pytest-metadata asks its hooks before ours of pytest_configure is called.
     "pytest_kubeflow.reporting.plugin",

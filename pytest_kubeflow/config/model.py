@@ -210,6 +210,9 @@ class SessionSettings:
     allow_skip: tuple[str, ...] = ()
     """Skips that do not fail: names of causes, or patterns of node ids and reasons with a *."""
 
+    known: Path | None = None
+    """A file with tests that are known to fail."""
+
     min_tests: int | None = None
     """The fewest tests that have to run; None for no bound."""
 
