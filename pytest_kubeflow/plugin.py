@@ -38,6 +38,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.reporting.patience",
     "pytest_kubeflow.fixtures.leaks",
     "pytest_kubeflow.fixtures.platform",
+    "pytest_kubeflow.fixtures.conformance",
     "pytest_kubeflow.fixtures.reports",
     "pytest_kubeflow.fixtures.bundles",
     "pytest_kubeflow.fixtures.cluster",
@@ -82,7 +83,14 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
     """Where something else is wanted than tests (--kf-preflight, --kf-health...), do that."""
     if config.getoption("help"):
         return None
-    from pytest_kubeflow.fixtures import cleanup, comparison, health, images, preflight
+    from pytest_kubeflow.fixtures import (
+        cleanup,
+        comparison,
+        health,
+        images,
+        preflight,
+        verification,
+    )
 
     wanted = {
         "--kf-preflight": bool(config.getoption("kf_preflight")),
@@ -91,6 +99,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
         "--kf-explain": health.explains(config),
         "--kf-cleanup": cleanup.is_wanted(config),
         "--kf-compare": comparison.is_wanted(config),
+        "--kf-verify": verification.is_wanted(config),
     }
     if not any(wanted.values()):
         return None
@@ -104,6 +113,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
         raise pytest.UsageError(f"{' and '.join(filter(wanted.get, wanted))}: give one of them")
     if wanted["--kf-compare"]:
         return comparison.run_alone(config)
+    if wanted["--kf-verify"]:
+        return verification.run_alone(config)
     if wanted["--kf-explain"]:
         return health.explain_alone(config)
     alone = {

@@ -307,6 +307,20 @@ class HealthSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ConformanceSettings:
+    """What is shown to others of a platform."""
+
+    release: str | None = None
+    """The release of Kubeflow that it conforms to; None: that is not looked at."""
+
+    product: Path | None = None
+    """A file that says whose platform it is."""
+
+    bundle: Path | None = None
+    """Where the bundle is written; None for kubeflow-conformance-RELEASE."""
+
+
+@dataclass(frozen=True, slots=True)
 class LocalSettings:
     """What the embedded Kubeflow is to be like, with --kf-host=local."""
 
@@ -342,6 +356,7 @@ class KubeflowConfig:
     images: ImageSettings = ImageSettings()
     session: SessionSettings = SessionSettings()
     health: HealthSettings = HealthSettings()
+    conformance: ConformanceSettings = ConformanceSettings()
     reporting: ReportingSettings = ReportingSettings()
     local: LocalSettings = LocalSettings()
     settings: Mapping[str, Setting] = field(default_factory=dict, repr=False)

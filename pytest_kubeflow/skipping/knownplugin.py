@@ -44,7 +44,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 # Inside the hook that judges skips: a skip that fails is no failure of the test.
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Judge a test that is listed."""
     report = yield
     if report.when == "teardown" or (entry := known_failures(item.config).of(item.nodeid)) is None:
@@ -52,7 +54,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed:
         report.outcome = "skipped"
         at = " in its set-up" if report.when == "setup" else ""
-        report.wasxfail = f"{entry}{at}"  # type: ignore[attr-defined]  # as pytest's own xfail
+        report.wasxfail = f"{entry}{at}"
         setattr(report, KNOWN, str(entry))
     elif report.passed and report.when == "call" and not hasattr(report, "wasxfail"):
         report.outcome = "failed"

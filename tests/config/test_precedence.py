@@ -27,6 +27,7 @@ ORIGINS = {
 }
 DIGESTED = f"r.example/a/b@sha256:{'0' * 64}"
 NEEDED = {
+    "conformance": {"KF_CONFORMANCE_PRODUCT": "file"},
     "slower_than": {"KF_HISTORY": "past"},
     "registry_username": {"KF_REGISTRY_PASSWORD": "planted-1"},
 }
@@ -81,6 +82,8 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "require": ("katib,gpu", ("katib", "gpu")),
         "strict": ("yes", True),
         "allow_skip": ("gpu,*x*", ("gpu", "*x*")),
+        "conformance": ("26.03", "26.03"),
+        "conformance_bundle": ("folder/c.zip", tmp_path / "folder" / "c.zip"),
         "known": ("file", tmp_path / "file"),
         "min_tests": ("50", 50),
         "image": (DIGESTED, (ImageReference.parse(DIGESTED),)),
