@@ -50,7 +50,7 @@ def tiers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     done = pytest_says(folder, "-p", "listing", "--collect-only", "-q", "--pyargs", "suites")
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads((folder / "tiers.json").read_text())
-    return {name.partition("suites/")[2]: told for name, told in found.items()}
+    return {name.rpartition("suites/")[2]: told for name, told in found.items()}
 
 
 def test_each_test_has_one_tier(tiers: dict[str, list[str]]) -> None:
