@@ -78,7 +78,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         if row.flag:
             group.addoption(row.option, dest=row.ini, action="store_const", const="true", help=told)
         else:
-            action = "append" if row.repeatable else "store"
+            action = "append" if row.repeatable or row.splits else "store"
             group.addoption(row.option, dest=row.ini, action=action, metavar=row.metavar, help=told)
         parser.addini(row.ini, f"{row.help} (also {row.env})", default=None)
 
@@ -106,6 +106,22 @@ def load(config: pytest.Config) -> KubeflowConfig:
         for secret in resolved.secrets():
             redactor(config).add(secret)
     return resolved
+
+
+def load_target(config: pytest.Config, target: str) -> KubeflowConfig:
+    """The configuration of a session on one of several targets. Raises pytest.UsageError."""
+    from dataclasses import replace
+
+    from pytest_kubeflow.config.loading import resolve
+    from pytest_kubeflow.errors import ConfigurationError
+
+    _refuse_hidden_keys(config)
+    sources = _sources(config)
+    own = replace(sources, command_line={**sources.command_line, "target": target})
+    try:
+        return resolve(OPTIONS, own)
+    except ConfigurationError as error:
+        raise pytest.UsageError(error.message) from None
 
 
 def _refuse_hidden_keys(config: pytest.Config) -> None:

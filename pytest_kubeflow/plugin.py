@@ -86,6 +86,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
     from pytest_kubeflow.fixtures import (
         cleanup,
         comparison,
+        fleet,
         health,
         images,
         preflight,
@@ -102,7 +103,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
         "--kf-verify": verification.is_wanted(config),
     }
     if not any(wanted.values()):
-        return None
+        return fleet.run_alone(config) if fleet.is_wanted(config) else None
     for name, option in (("kf_plan", "--kf-plan"), ("collectonly", "--collect-only")):
         if config.getoption(name):
             raise pytest.UsageError(

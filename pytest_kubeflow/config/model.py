@@ -269,6 +269,9 @@ class ReportingSettings:
     history: Path | None = None
     """The directory that remembers sessions."""
 
+    fleet: Path | None = None
+    """The directory for reports of sessions on several targets."""
+
     slower_than: float | None = None
     """How many times its usual longest a test may take; None for no bound."""
 

@@ -120,6 +120,7 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "pod_node_selector": ("a=b", (KeyValue("a", "b"),)),
         "pod_image_pull_secret": ("a,b", ("a", "b")),
         "health_fails_on": ("notice", "notice"),
+        "fleet": ("folder", tmp_path / "folder"),
         "history": ("folder/file", tmp_path / "folder" / "file"),
         "slower_than": ("3", 3.0),
         "bundle": ("folder/bundle.zip", tmp_path / "folder" / "bundle.zip"),

@@ -104,5 +104,5 @@ def test_the_smoke_tier_is_green_and_quick(tmp_path: Path) -> None:
     }
     # The embedded gateway speaks HTTP: there is no certificate to believe.
     assert left <= {"test_the_gateway_is_believed"}, done.stdout
-    # What all of it waits for, on a machine that others use as well: a tenth is usual.
-    assert record["ended"] - record["started"] < 180
+    # Half a minute is usual; a machine that others use as well may take longer.
+    assert record["ended"] - record["started"] < 400
