@@ -1,17 +1,19 @@
 """Inventory: what is installed on a platform, as a bundle tells it.
 
-Images are those of the pods that ran when it was read, by the digests that nodes took for them.
+Images are those of the platform's pods that ran when it was read, by the digests that nodes took
+for them. What others run on the cluster is theirs, and told to nobody.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.platform.installed import installed
+from pytest_kubeflow.platform.place import PLATFORM
 from pytest_kubeflow.platform.releases import RELEASES, minor_of
 from pytest_kubeflow.platform.snapshot import Snapshot, read_snapshot
 from pytest_kubeflow.platform.snapshot import kind as kinds
@@ -83,19 +85,22 @@ def read_inventory(kubernetes: KubernetesClient, *, embedded: bool) -> Inventory
 
 def inventory_of(snapshot: Snapshot, *, embedded: bool) -> Inventory:
     """The same of a cluster as it was read."""
-    parts = {one.part.name: one.version or one.image for one in installed(snapshot)}
+    found = installed(snapshot)
+    parts = {one.part.name: one.version or one.image for one in found}
     return Inventory(
         kubernetes=snapshot.server_version,
         parts=dict(sorted(parts.items())),
-        images=tuple(_images(snapshot)),
+        images=tuple(_images(snapshot, PLATFORM | {one.owner.namespace for one in found})),
         definitions=tuple(_definitions(snapshot)),
         embedded=embedded,
     )
 
 
-def _images(snapshot: Snapshot) -> Iterator[Image]:
+def _images(snapshot: Snapshot, namespaces: Collection[str]) -> Iterator[Image]:
     found: dict[str, str] = {}
     for pod in snapshot.all(kinds.PODS):
+        if text(pod, "metadata", "namespace") not in namespaces:
+            continue
         asked = {text(one, "name"): text(one, "image") for one in _containers(pod, "spec", "")}
         for status in _containers(pod, "status", "Statuses"):
             name = asked.get(text(status, "name")) or text(status, "image")
