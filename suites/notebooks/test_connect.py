@@ -11,7 +11,8 @@ from pytest_kubeflow import (
     Visitors,
     wait_until,
 )
-from suites.access.doors import Door
+
+from ..access.doors import Door
 
 pytestmark = pytest.mark.kf_requires("notebooks")
 

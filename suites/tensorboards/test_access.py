@@ -3,7 +3,8 @@
 import pytest
 
 from pytest_kubeflow import AccountToken, Tensorboard, Visitor, Visitors
-from suites.access.doors import Door
+
+from ..access.doors import Door
 
 pytestmark = pytest.mark.kf_requires("tensorboards")
 

@@ -15,7 +15,8 @@ from pytest_kubeflow import (
     as_float32,
     wait_until,
 )
-from suites.tensorboards.conftest import ACCURACIES, LOSSES
+
+from .conftest import ACCURACIES, LOSSES
 
 pytestmark = pytest.mark.kf_requires("tensorboards")
 

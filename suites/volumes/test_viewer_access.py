@@ -12,7 +12,8 @@ from pytest_kubeflow import (
     Visitors,
     VolumesWebApp,
 )
-from suites.access.doors import Door
+
+from ..access.doors import Door
 
 pytestmark = pytest.mark.kf_requires("pvcviewers")
 

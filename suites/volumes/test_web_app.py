@@ -18,7 +18,8 @@ from pytest_kubeflow import (
     skip_for,
     wait_until,
 )
-from suites.volumes.test_sort import NUMBERS, SORTED, sort_csv
+
+from .test_sort import NUMBERS, SORTED, sort_csv
 
 pytestmark = pytest.mark.kf_requires("pvcviewers")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,16 +27,31 @@ def pytest_collection_finish(session):
     }
     pathlib.Path("tiers.json").write_text(json.dumps(found))
 """
+SUITES = "pytest_kubeflow.suites"
 CORE = {"access", "pipelines", "volumes", "objectstore", "platform"}
 """What is looked at however little time there is."""
 
 
-def pytest_says(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the package as a wheel has it: the suites are in it."""
+    folder = tmp_path_factory.mktemp("installed")
+    package = folder / "pytest_kubeflow"
+    package.mkdir()
+    for one in (ROOT / "pytest_kubeflow").iterdir():
+        if one.name not in {"__pycache__", "suites"}:
+            (package / one.name).symlink_to(one)
+    leave_out = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "suites", package / "suites", ignore=leave_out)
+    return folder
+
+
+def pytest_says(folder: Path, installed: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A session in a folder from where the suites are to be had by their package alone."""
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{folder}"},
+        env=os.environ | {"PYTHONPATH": f"{installed}{os.pathsep}{folder}"},
         capture_output=True,
         text=True,
         check=False,
@@ -43,11 +59,13 @@ def pytest_says(folder: Path, *arguments: str) -> subprocess.CompletedProcess[st
 
 
 @pytest.fixture(scope="module")
-def tiers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+def tiers(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """The tiers of each test, by its id below the suites."""
     folder = tmp_path_factory.mktemp("tiers")
     (folder / "listing.py").write_text(LISTING)
-    done = pytest_says(folder, "-p", "listing", "--collect-only", "-q", "--pyargs", "suites")
+    done = pytest_says(
+        folder, installed, "-p", "listing", "--collect-only", "-q", "--pyargs", SUITES
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads((folder / "tiers.json").read_text())
     return {name.rpartition("suites/")[2]: told for name, told in found.items()}
@@ -91,10 +109,12 @@ def test_markers_decide(
     assert tiers_of("platform/test_x.py::test_x", markers=markers, required=required) == expected
 
 
-def test_the_smoke_tier_is_green_and_quick(tmp_path: Path) -> None:
+def test_the_smoke_tier_is_green_and_quick(installed: Path, tmp_path: Path) -> None:
     report = tmp_path / "smoke.json"
     done = pytest_says(
-        tmp_path, "--kf-host=local", "-m", "kf_smoke", f"--kf-json={report}", "--pyargs", "suites"
+        tmp_path,
+        installed,
+        *("--kf-host=local", "-m", "kf_smoke", f"--kf-json={report}", "--pyargs", SUITES),
     )
     assert done.returncode == 0, done.stdout + done.stderr
     record = json.loads(report.read_text())
