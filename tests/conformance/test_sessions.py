@@ -123,13 +123,14 @@ def test_a_bundle_of_the_embedded_cluster(
 
 
 def test_a_platform_that_does_not_conform(session: Session, tmp_path: Path) -> None:
-    """A node is short of memory; a worker runs the tests."""
+    """A node is short of disk space; a worker runs the tests."""
     done = session(
         *CONFORMANCE,
         "-p",
         "shortened",
         "--kf-host=local",
         "--kf-local-fault=node-under-pressure",
+        "--kf-health-fails-on=degraded",
         "--pyargs",
         "suites",
         "--kf-conformance-bundle=b.zip",
