@@ -9,6 +9,7 @@ import pytest
 from pytest_kubeflow.conformance.inventory import Definition, Image, inventory_of
 from pytest_kubeflow.conformance.requirements import Requirements, below_suites
 from pytest_kubeflow.conformance.results import outcomes, results_of
+from pytest_kubeflow.platform.snapshot import Object
 from pytest_kubeflow.platform.snapshot.kind import DEFINITIONS, DEPLOYMENTS, PODS
 from pytest_kubeflow.reporting.records.tests import KNOWN, Outcome
 from tests.platform.snapshots import an_object, snapshot_of
@@ -18,7 +19,7 @@ DIGEST = f"sha256:{'a' * 64}"
 KATIB = "ghcr.io/kubeflow/katib/katib-controller:v0.19.0"
 
 
-def pod(namespace: str, image: str, image_id: str, *, name: str = "katib-controller-1") -> object:
+def pod(namespace: str, image: str, image_id: str, *, name: str = "katib-controller-1") -> Object:
     return an_object(
         PODS,
         name,
