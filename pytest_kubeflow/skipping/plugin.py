@@ -126,6 +126,8 @@ class NotRun:
         self._expect(ids)
 
     def _expect(self, ids: Iterable[str]) -> None:
+        if options.is_listing(self._config):
+            return
         known = known_failures(self._config)
         for nodeid in ids:
             known.add(nodeid)
