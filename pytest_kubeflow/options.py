@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pytest_kubeflow.redaction import Redactor
 
 MARKERS = (
+    "kf_full: of the shipped suites, each test that needs no GPU and does not wait for minutes.",
+    "kf_gpu: of the shipped suites, a test that needs GPUs.",
     "kf_images(*images, runs=False, algorithms=None, early_stopping=None, collectors=None): for "
     "--kf-images, the images that the test pulls, in place of those of the pipelines in its "
     "modules; the name of an option such as --kf-base-image stands for its value, a tuple for the "
@@ -34,6 +36,7 @@ MARKERS = (
     "cluster, where what it waits for takes seconds.",
     'kf_upgrade(phase): the test leaves something on the cluster ("before"), or looks at what was '
     'left ("after"): it runs with --kf-upgrade alone.',
+    "kf_smoke: of kf_full, what shows in under three minutes that the parts of a cluster work.",
 )
 
 _config_key = pytest.StashKey["KubeflowConfig"]()
@@ -77,7 +80,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         if row.flag:
             group.addoption(row.option, dest=row.ini, action="store_const", const="true", help=told)
         else:
-            action = "append" if row.repeatable else "store"
+            action = "append" if row.repeatable or row.splits else "store"
             group.addoption(row.option, dest=row.ini, action=action, metavar=row.metavar, help=told)
         parser.addini(row.ini, f"{row.help} (also {row.env})", default=None)
 
@@ -105,6 +108,22 @@ def load(config: pytest.Config) -> KubeflowConfig:
         for secret in resolved.secrets():
             redactor(config).add(secret)
     return resolved
+
+
+def load_target(config: pytest.Config, target: str) -> KubeflowConfig:
+    """The configuration of a session on one of several targets. Raises pytest.UsageError."""
+    from dataclasses import replace
+
+    from pytest_kubeflow.config.loading import resolve
+    from pytest_kubeflow.errors import ConfigurationError
+
+    _refuse_hidden_keys(config)
+    sources = _sources(config)
+    own = replace(sources, command_line={**sources.command_line, "target": target})
+    try:
+        return resolve(OPTIONS, own)
+    except ConfigurationError as error:
+        raise pytest.UsageError(error.message) from None
 
 
 def _refuse_hidden_keys(config: pytest.Config) -> None:

@@ -14,7 +14,8 @@ pytest_plugins = [
     "pytest_kubeflow.options",
     # Before pytest's capturing begins.
     "pytest_kubeflow.fixtures.stdio",
-    # Before the reports: what it makes of a skip is what they show.
+    # Before the reports: what they make of a failure and of a skip is what those show.
+    "pytest_kubeflow.skipping.knownplugin",
     "pytest_kubeflow.skipping.plugin",
     # pytest-metadata asks its hooks before ours of pytest_configure is called.
     "pytest_kubeflow.reporting.plugin",
@@ -37,6 +38,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.reporting.patience",
     "pytest_kubeflow.fixtures.leaks",
     "pytest_kubeflow.fixtures.platform",
+    "pytest_kubeflow.fixtures.conformance",
     "pytest_kubeflow.fixtures.reports",
     "pytest_kubeflow.fixtures.bundles",
     "pytest_kubeflow.fixtures.cluster",
@@ -82,7 +84,15 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
     """Where something else is wanted than tests (--kf-preflight, --kf-health...), do that."""
     if config.getoption("help"):
         return None
-    from pytest_kubeflow.fixtures import cleanup, comparison, health, images, preflight
+    from pytest_kubeflow.fixtures import (
+        cleanup,
+        comparison,
+        fleet,
+        health,
+        images,
+        preflight,
+        verification,
+    )
 
     wanted = {
         "--kf-preflight": bool(config.getoption("kf_preflight")),
@@ -91,9 +101,10 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
         "--kf-explain": health.explains(config),
         "--kf-cleanup": cleanup.is_wanted(config),
         "--kf-compare": comparison.is_wanted(config),
+        "--kf-verify": verification.is_wanted(config),
     }
     if not any(wanted.values()):
-        return None
+        return fleet.run_alone(config) if fleet.is_wanted(config) else None
     for name, option in (("kf_plan", "--kf-plan"), ("collectonly", "--collect-only")):
         if config.getoption(name):
             raise pytest.UsageError(
@@ -104,6 +115,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
         raise pytest.UsageError(f"{' and '.join(filter(wanted.get, wanted))}: give one of them")
     if wanted["--kf-compare"]:
         return comparison.run_alone(config)
+    if wanted["--kf-verify"]:
+        return verification.run_alone(config)
     if wanted["--kf-explain"]:
         return health.explain_alone(config)
     alone = {

@@ -15,7 +15,7 @@ from pytest_kubeflow.errors import ConfigurationError
 
 _IMAGES = ("base_image", "gpu_image", "sklearn_image", "notebook_image")
 _USER = "--kf-registry-username"
-_FILES = ("report", "json", "ctrf", "prometheus", "github_summary", "bundle")
+_FILES = ("report", "json", "ctrf", "prometheus", "github_summary", "bundle", "conformance_bundle")
 """What is written into a file (a bundle perhaps into a directory)."""
 
 _UNTIL_UPGRADED = 14 * 24 * 3600.0
@@ -39,6 +39,7 @@ def reconcile(settings: dict[str, Setting]) -> None:
     _mirrored(settings)
     _offline(settings)
     _upgraded(settings)
+    _conformant(settings)
 
 
 def _one_of(settings: dict[str, Setting], direct: str, file: str) -> None:
@@ -170,6 +171,27 @@ def _mirrored(settings: dict[str, Setting]) -> None:
     if own is not None and isinstance(own.value, tuple):
         images = tuple(ImageReference.parse(mirrors.of(str(one))) for one in own.value)
         settings["image"] = replace(own, value=images)
+
+
+def _conformant(settings: dict[str, Setting]) -> None:
+    """Conformance is all tests of a list passed: nothing is left out, allowed or known to fail."""
+    release, product = settings.get("conformance"), settings.get("conformance_product")
+    if release is None or release.value is None:
+        return
+    told = f"--kf-conformance={release.value} (from {release.origin})"
+    if product is None or product.value is None:
+        raise ConfigurationError(
+            f"{told} needs --kf-conformance-product=FILE, which says whose platform it is: YAML "
+            "with vendor, name, version, website_url, documentation_url, type, description"
+        )
+    for name in ("known", "allow_skip"):
+        if (other := settings.get(name)) is not None and other.value:
+            raise ConfigurationError(
+                f"--kf-{name.replace('_', '-')} (from {other.origin}) and {told} exclude each "
+                "other: all tests of its list have to pass"
+            )
+    for name in ("slow", "strict"):
+        settings[name] = Setting(True, f"--kf-conformance={release.value}", release.rank)
 
 
 def _need_history(settings: Mapping[str, Setting]) -> None:

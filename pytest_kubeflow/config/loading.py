@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pytest_kubeflow.config.consistency import reconcile
 from pytest_kubeflow.config.model import (
+    ConformanceSettings,
     GatewaySettings,
     GpuSettings,
     HealthSettings,
@@ -205,6 +206,7 @@ def _build(options: Sequence[Option], settings: Mapping[str, Setting]) -> Kubefl
         notebooks=NotebookSettings(**groups["notebooks"]),  # type: ignore[arg-type]
         images=ImageSettings(**groups["images"]),  # type: ignore[arg-type]
         health=HealthSettings(**groups["health"]),  # type: ignore[arg-type]
+        conformance=ConformanceSettings(**groups["conformance"]),  # type: ignore[arg-type]
         session=SessionSettings(**groups["session"]),  # type: ignore[arg-type]
         reporting=ReportingSettings(**groups["reporting"]),  # type: ignore[arg-type]
         local=LocalSettings(**groups["local"]),  # type: ignore[arg-type]

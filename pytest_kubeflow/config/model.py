@@ -216,6 +216,9 @@ class SessionSettings:
     allow_skip: tuple[str, ...] = ()
     """Skips that do not fail: names of causes, or patterns of node ids and reasons with a *."""
 
+    known: Path | None = None
+    """A file with tests that are known to fail."""
+
     min_tests: int | None = None
     """The fewest tests that have to run; None for no bound."""
 
@@ -275,6 +278,9 @@ class ReportingSettings:
     history: Path | None = None
     """The directory that remembers sessions."""
 
+    fleet: Path | None = None
+    """The directory for reports of sessions on several targets."""
+
     slower_than: float | None = None
     """How many times its usual longest a test may take; None for no bound."""
 
@@ -313,6 +319,20 @@ class HealthSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ConformanceSettings:
+    """What is shown to others of a platform."""
+
+    release: str | None = None
+    """The release of Kubeflow that it conforms to; None: that is not looked at."""
+
+    product: Path | None = None
+    """A file that says whose platform it is."""
+
+    bundle: Path | None = None
+    """Where the bundle is written; None for kubeflow-conformance-RELEASE."""
+
+
+@dataclass(frozen=True, slots=True)
 class LocalSettings:
     """What the embedded Kubeflow is to be like, with --kf-host=local."""
 
@@ -348,6 +368,7 @@ class KubeflowConfig:
     images: ImageSettings = ImageSettings()
     session: SessionSettings = SessionSettings()
     health: HealthSettings = HealthSettings()
+    conformance: ConformanceSettings = ConformanceSettings()
     reporting: ReportingSettings = ReportingSettings()
     local: LocalSettings = LocalSettings()
     settings: Mapping[str, Setting] = field(default_factory=dict, repr=False)

@@ -16,6 +16,7 @@ class Option:
 
     `field` is the attribute of KubeflowConfig that it becomes, such as "gateway.host".
     A flag takes no value on the command line. A repeatable one collects its values.
+    One that `splits` takes one value, and with several there is a session for each.
     A hidden one has neither a command-line option nor an ini key: the places for secrets.
     """
 
@@ -27,6 +28,7 @@ class Option:
     metavar: str = "TEXT"
     flag: bool = False
     repeatable: bool = False
+    splits: bool = False
     hidden: bool = False
     secret: bool = False
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 PAYLOAD = "kf_test"
 """The attribute of a test's report with what our own reports tell of it: plain data."""
 
+KNOWN_FAILURE = "kf_known"
+"""The attribute of a report that skipping.knownplugin gives to a known failure."""
+
 bundler_key: pytest.StashKey[Bundler] = pytest.StashKey()
 """What collects evidence in this process, with --kf-bundle."""
 
@@ -212,8 +215,10 @@ def _add_payload(
     from pytest_kubeflow.reporting.sentences import sentence_in, sentence_of
 
     sentence = ""
-    if call.excinfo is not None and report.outcome == "failed":
-        if isinstance(report.longrepr, str):  # made a failure of by a hook, in its own words
+    if call.excinfo is not None and (report.outcome == "failed" or hasattr(report, KNOWN_FAILURE)):
+        if report.failed and isinstance(
+            report.longrepr, str
+        ):  # made a failure of by a hook, in its own words
             sentence = sentence_in(report.longrepr)
         else:
             sentence = sentence_of(

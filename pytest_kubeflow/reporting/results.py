@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 import pytest
 
 from pytest_kubeflow.reporting.components import component_of
-from pytest_kubeflow.reporting.plugin import PAYLOAD
-from pytest_kubeflow.reporting.records.tests import Outcome, Section, TestRecord
+from pytest_kubeflow.reporting.plugin import KNOWN_FAILURE, PAYLOAD
+from pytest_kubeflow.reporting.records.tests import KNOWN, Outcome, Section, TestRecord
 from pytest_kubeflow.reporting.sentences import one_line, sentence_in
 
 Report: TypeAlias = pytest.TestReport | pytest.CollectReport
@@ -144,6 +144,11 @@ class TestResult:
         if expected is not None and not str(expected).startswith("reason: [NOTRUN]"):
             self._outcome = Outcome.XFAILED
             self._sentence = one_line(str(expected).removeprefix("reason: "))
+            if hasattr(report, KNOWN_FAILURE):
+                self._cause = KNOWN
+                payload: Mapping[str, Any] = getattr(report, PAYLOAD, {})
+                if told := payload.get("sentence"):
+                    self._sentence += f"; it failed: {told}"
             return
         self._outcome = Outcome.SKIPPED
         self._cause = getattr(report, _SKIP_CAUSE, "")

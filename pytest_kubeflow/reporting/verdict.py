@@ -14,7 +14,7 @@ from pytest_kubeflow.reporting.records.session import (
     State,
     Verdict,
 )
-from pytest_kubeflow.reporting.records.tests import Outcome, TestRecord
+from pytest_kubeflow.reporting.records.tests import KNOWN, Outcome, TestRecord
 
 RUNNING = "it was running when the session ended"
 """Said of a test in which the session was ended."""
@@ -105,12 +105,11 @@ def _component(name: str, tests: Sequence[TestRecord]) -> ComponentResult:
 def _fit(tests: Sequence[TestRecord]) -> str:
     """All 50 tests that ran passed; 1 failed as expected; 10 did not run."""
     left = sum(test.outcome in _LEFT for test in tests)
-    expected = sum(test.outcome is Outcome.XFAILED for test in tests)
-    passed = len(tests) - left - expected
+    expected = _expected(tests)
+    passed = len(tests) - left - sum(test.outcome is Outcome.XFAILED for test in tests)
     told = [f"{_all(passed)}{' that ran' if left else ''} passed"]
     if expected:
-        told = [f"{passed} tests passed" if passed != 1 else "1 test passed"]
-        told.append(f"{expected} failed as expected")
+        told = [f"{passed} tests passed" if passed != 1 else "1 test passed", expected]
     if left:
         told.append(f"{left} did not run")
     return f"{'; '.join(told)}."
@@ -163,10 +162,18 @@ def _untested(tests: Sequence[TestRecord], ended_by: str) -> str:
     if not tests:
         return f"No test ran: {ended_by or 'none was selected'}."
     told = "; ".join(f"{one.reason} ({one.count})" for one in not_run_of(tests)[:_LISTED])
-    if expected := sum(test.outcome is Outcome.XFAILED for test in tests):
+    if expected := _expected(tests):
         did_not_run = f"; did not run: {told}" if told else ""
-        return f"No test passed: {expected} failed as expected{did_not_run}."
+        return f"No test passed: {expected}{did_not_run}."
     return f"No test ran: {told or ended_by}."
+
+
+def _expected(tests: Sequence[TestRecord]) -> str:
+    """3 failed as expected; 2 failed as known."""
+    found = [test for test in tests if test.outcome is Outcome.XFAILED]
+    known = sum(test.cause == KNOWN for test in found)
+    counts = {"expected": len(found) - known, "known": known}
+    return "; ".join(f"{count} failed as {what}" for what, count in counts.items() if count)
 
 
 def _all(count: int) -> str:

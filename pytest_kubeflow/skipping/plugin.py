@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_kubeflow import options
 from pytest_kubeflow.config.markers import REQUIRES
+from pytest_kubeflow.skipping.knownplugin import KNOWN, known_failures
 
 if TYPE_CHECKING:
     from pytest_kubeflow.config.model import KubeflowConfig
@@ -95,7 +96,9 @@ class NotRun:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a test, when its outcome is known."""
-        if report.skipped and not _expected_failure(report):
+        if hasattr(report, KNOWN):
+            self._tally.add_known(report.nodeid)
+        elif report.skipped and not _expected_failure(report):
             cause = getattr(report, _CAUSE, "")
             self._tally.add_skip(report.nodeid, cause=cause, reason=_reason(report))
         elif report.when == "call" or report.failed:
@@ -113,13 +116,30 @@ class NotRun:
         if failure := policy.failure(Skip(report.nodeid, reason)):
             self._modules.append(f"{report.nodeid} was skipped: {failure}")
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Which tests there are that may be known to fail, in one process."""
+        self._expect(item.nodeid for item in session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """The same, as a worker of pytest-xdist tells it."""
+        self._expect(ids)
+
+    def _expect(self, ids: Iterable[str]) -> None:
+        if options.is_listing(self._config):
+            return
+        known = known_failures(self._config)
+        for nodeid in ids:
+            known.add(nodeid)
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
         """Have the exit code say what is red, and tell in the last lines what did not run."""
         if options.runs_no_test(self._config) or options.acts_alone(self._config):
             return (yield)
         self._tally.expect(session.testscollected)
-        self.problems = [*dict.fromkeys(self._modules), *self._too_few()]
+        known = known_failures(self._config).problems()
+        self.problems = [*dict.fromkeys(self._modules), *known, *self._too_few()]
         if self.problems and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         result = yield
@@ -139,6 +159,8 @@ class NotRun:
         redact = options.redactor(self._config).redact
         for problem in problems:
             reporter.write_line(redact(f"ERROR: {problem}"), red=True)
+        if unused := known_failures(self._config).unused():
+            reporter.write_line(redact(unused), yellow=True)
         if sentence := self._tally.sentence():
             reporter.write_line(redact(sentence), yellow=True)
 
@@ -146,7 +168,7 @@ class NotRun:
 def _names_cluster(settings: KubeflowConfig) -> bool:
     """Whether this session is about a Kubeflow at all: the plugin is loaded in others too."""
     session = settings.session
-    return bool(settings.names_cluster or session.strict or session.min_tests)
+    return bool(settings.names_cluster or session.strict or session.min_tests or session.known)
 
 
 def problems(config: pytest.Config) -> list[str]:

@@ -16,6 +16,7 @@ class Tally:
     def __init__(self) -> None:
         self._ran: set[str] = set()
         self._skipped: dict[str, str] = {}
+        self._known: set[str] = set()
         self._collected = 0
 
     def expect(self, collected: int) -> None:
@@ -25,7 +26,13 @@ class Tally:
     def add(self, test: str) -> None:
         """A test ran, whatever came of it."""
         self._ran.add(test)
+        self._known.discard(test)
         self._skipped.pop(test, None)
+
+    def add_known(self, test: str) -> None:
+        """A test ran and failed, as it is known to."""
+        self.add(test)
+        self._known.add(test)
 
     def add_skip(self, test: str, *, cause: str, reason: str) -> None:
         """A test, or a module of them, was skipped."""
@@ -38,15 +45,20 @@ class Tally:
         return len(self._ran)
 
     def sentence(self) -> str:
-        """13 of 59 tests did not run: no object store (10), no GPU (3). Or "" if all ran."""
+        """13 of 59 tests did not run: no object store (10), no GPU (3); 2 failed as known.
+
+        Or "" if all ran and none is known to fail.
+        """
         known = len(self._ran) + len(self._skipped)
         missed = max(0, self._collected - known)
         reasons = Counter({_MISSED: missed} if missed else {})
         reasons.update(self._skipped.values())
+        total = known + missed
         if not reasons:
-            return ""
+            return f"{len(self._known)} of {total} tests failed as known" if self._known else ""
         listed = ", ".join(f"{reason} ({count})" for reason, count in reasons.most_common())
-        return f"{reasons.total()} of {known + missed} tests did not run: {listed}"
+        told = f"{reasons.total()} of {total} tests did not run: {listed}"
+        return f"{told}; {len(self._known)} failed as known" if self._known else told
 
 
 def _short(reason: str) -> str:

@@ -28,6 +28,7 @@ ORIGINS = {
 DIGESTED = f"r.example/a/b@sha256:{'0' * 64}"
 NEEDED = {
     "offline": {"KF_BASE_IMAGE": "mirror.example/python-kfp:1"},
+    "conformance": {"KF_CONFORMANCE_PRODUCT": "file"},
     "slower_than": {"KF_HISTORY": "past"},
     "registry_username": {"KF_REGISTRY_PASSWORD": "planted-1"},
 }
@@ -82,6 +83,9 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "require": ("katib,gpu", ("katib", "gpu")),
         "strict": ("yes", True),
         "allow_skip": ("gpu,*x*", ("gpu", "*x*")),
+        "conformance": ("26.03", "26.03"),
+        "conformance_bundle": ("folder/c.zip", tmp_path / "folder" / "c.zip"),
+        "known": ("file", tmp_path / "file"),
         "min_tests": ("50", 50),
         "image": (DIGESTED, (ImageReference.parse(DIGESTED),)),
         "image_imports": ("numpy,sklearn.svm", ("numpy", "sklearn.svm")),
@@ -117,6 +121,7 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "pod_node_selector": ("a=b", (KeyValue("a", "b"),)),
         "pod_image_pull_secret": ("a,b", ("a", "b")),
         "health_fails_on": ("notice", "notice"),
+        "fleet": ("folder", tmp_path / "folder"),
         "history": ("folder/file", tmp_path / "folder" / "file"),
         "slower_than": ("3", 3.0),
         "bundle": ("folder/bundle.zip", tmp_path / "folder" / "bundle.zip"),

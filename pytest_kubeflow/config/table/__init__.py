@@ -7,6 +7,7 @@ goes in it.
 from __future__ import annotations
 
 from pytest_kubeflow.config.table import (
+    conformance,
     gateway,
     gpu,
     health,
@@ -35,6 +36,9 @@ ACTIONS = {
     "than once.",
     "--kf-cleanup-all": "The same, but remove what all sessions made, those that run now too.",
     "--kf-dry-run": "With --kf-cleanup: list what would be removed, and remove nothing.",
+    "--kf-verify=BUNDLE": "Say whether a conformance bundle, a directory or a .zip, is complete "
+    "and untouched and shows that a platform conforms, and run no test; the exit code is 1 if not. "
+    "BUNDLE@sha256:DIGEST has to be that bundle. May be given more than once.",
     "--kf-compare A B": "Print what changed between two sessions and run no test; the exit code "
     "is 1 if anything is worse. Each is a JSON document of --kf-json, the directory of a history "
     "(its last session) or DIR:SESSION; with --kf-history a session alone, such as last-1.",
@@ -51,6 +55,7 @@ OPTIONS = (
     *images.OPTIONS,
     *session.OPTIONS,
     *health.OPTIONS,
+    *conformance.OPTIONS,
     *reporting.OPTIONS,
     *local.OPTIONS,
 )

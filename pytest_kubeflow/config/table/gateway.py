@@ -18,8 +18,9 @@ OPTIONS = (
         "",
         p.TEXT,
         "A table [targets.NAME] with these settings in kubeflow-targets.toml (beside the ini file) "
-        "or in FILE.",
+        "or in FILE. Given more than once, there is a session for each, side by side.",
         metavar="NAME|FILE:NAME",
+        splits=True,
     ),
     Option(
         "auth",

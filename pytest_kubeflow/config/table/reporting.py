@@ -54,6 +54,14 @@ OPTIONS = (
         metavar="DIR",
     ),
     Option(
+        "fleet",
+        "reporting.fleet",
+        o.DIRECTORY,
+        "Where sessions on several targets (--kf-target more than once) put their reports, a "
+        "folder for each, and a page about all; without it kubeflow-fleet where pytest was begun.",
+        metavar="DIR",
+    ),
+    Option(
         "slower_than",
         "reporting.slower_than",
         p.FACTOR,

@@ -35,6 +35,14 @@ OPTIONS = (
         repeatable=True,
     ),
     Option(
+        "known",
+        "session.known",
+        p.FILE,
+        "A file that lists tests which are known to fail, a line each: TEST until YYYY-MM-DD: "
+        "REASON. Such a test is red if it passes, or when its day is over.",
+        metavar="FILE",
+    ),
+    Option(
         "min_tests",
         "session.min_tests",
         p.COUNT,

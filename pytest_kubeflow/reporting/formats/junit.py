@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_kubeflow.reporting.records.session import Cause, SessionRecord
-from pytest_kubeflow.reporting.records.tests import TestRecord
+from pytest_kubeflow.reporting.records.tests import KNOWN, TestRecord
 from pytest_kubeflow.reporting.records.trend import NO_TREND, Trend
 
 _ROWS = 100
@@ -39,6 +39,9 @@ def session_properties(record: SessionRecord, trend: Trend = NO_TREND) -> Iterat
         yield "kubeflow.cause", _sentence(cause)
     for reason in record.not_run[:_ROWS]:
         yield "kubeflow.not_run", f"{reason.count}: {reason.reason}"
+    known = [test for test in record.tests if test.cause == KNOWN]
+    for test in known[:_ROWS]:
+        yield "kubeflow.known", f"{test.nodeid}: {test.sentence}"
     for one in record.left[:_ROWS]:
         yield "kubeflow.left", f"{one.kind} {one.name}{' (kept)' if one.kept else ''}"
     for kind, count in record.made.items():

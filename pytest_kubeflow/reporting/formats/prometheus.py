@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pytest_kubeflow.reporting.records.session import SessionRecord, State
-from pytest_kubeflow.reporting.records.tests import Outcome
+from pytest_kubeflow.reporting.records.tests import KNOWN, Outcome
 from pytest_kubeflow.reporting.records.trend import NO_TREND, Trend
 
 if TYPE_CHECKING:
@@ -62,6 +62,11 @@ class _Session:
             "tests",
             "Tests by how they ended.",
             (({"outcome": one.value.replace(" ", "_")}, counts.get(one, 0)) for one in Outcome),
+        )
+        yield self._gauge(
+            "known_failures",
+            "Tests that failed as a list of known failures says.",
+            [({}, sum(test.cause == KNOWN for test in record.tests))],
         )
         yield self._gauge(
             "preflight_checks",

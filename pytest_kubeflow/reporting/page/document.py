@@ -49,9 +49,9 @@ def _written(record: SessionRecord, trend: Trend, share: float) -> str:
         rows=int(_ROWS * share),
         listed_tests=max(200, int(_TESTS * share)),
     )
-    style, script = _source("page.css"), _source("page.js")
+    style, script = source("page.css"), source("page.js")
     policy = (
-        f"default-src 'none'; script-src {_hashed(script)}; style-src {_hashed(style)}; "
+        f"default-src 'none'; script-src {hashed(script)}; style-src {hashed(style)}; "
         "img-src data:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
     )
     template = _environment().get_template("page.html.j2")
@@ -74,11 +74,13 @@ def _environment() -> Environment:
 
 
 @cache
-def _source(name: str) -> str:
+def source(name: str) -> str:
+    """The style or the script of pages."""
     environment = _environment()
     assert environment.loader is not None
     return environment.loader.get_source(environment, name)[0]
 
 
-def _hashed(source: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
+def hashed(text: str) -> str:
+    """A style or a script as a policy allows it."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

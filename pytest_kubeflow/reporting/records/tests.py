@@ -8,6 +8,9 @@ from enum import StrEnum
 from pytest_kubeflow.reporting.records.experiments import ExperimentRecord
 from pytest_kubeflow.reporting.records.runs import RunRecord
 
+KNOWN = "known"
+"""The cause of a test that failed as a list of known failures says (--kf-known)."""
+
 
 class Outcome(StrEnum):
     """How a test ended."""
@@ -19,7 +22,7 @@ class Outcome(StrEnum):
 
     SKIPPED = "skipped"
     XFAILED = "xfailed"
-    """It failed as its author expects."""
+    """It failed as its author expects, or, with the cause "known", as --kf-known lists it."""
 
     XPASSED = "xpassed"
     """It passed against its author's expectation, which does not count as failed."""
@@ -47,8 +50,9 @@ class TestRecord:
 
     `component` is what of the platform it is about ("pipelines", "serving"): the suite's folder.
     `sentence` says on one line why it is not green; `cause` is the key of the session's cause of a
-    red one, and the cause of a skip ("gpu"). `phase` is where it failed: "collect", "setup",
-    "call" or "teardown". Times are seconds, `started` since the epoch.
+    red one, the cause of a skip ("gpu"), or "known" of one that --kf-known lists. `phase` is where
+    it failed: "collect", "setup", "call" or "teardown". Times are seconds, `started` since the
+    epoch.
     """
 
     __test__ = False  # its name looks like a test class to pytest

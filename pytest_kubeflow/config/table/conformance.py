@@ -1,0 +1,34 @@
+"""What a session shows of a platform to others: conformance to a release of Kubeflow."""
+
+from __future__ import annotations
+
+from pytest_kubeflow.config import outputs as o
+from pytest_kubeflow.config import parsers as p
+from pytest_kubeflow.config.setting import Option
+
+OPTIONS = (
+    Option(
+        "conformance",
+        "conformance.release",
+        p.choice("1.9", "1.10", "1.11", "26.03"),
+        "Run the tests that a platform of this release of Kubeflow has to pass, all of them and no "
+        "others, and write a bundle that shows how they ended; the session fails unless all pass.",
+        metavar="RELEASE",
+    ),
+    Option(
+        "conformance_product",
+        "conformance.product",
+        p.FILE,
+        "PRODUCT.yaml of the platform, with vendor, name, version, website_url, documentation_url, "
+        "type and description.",
+        metavar="FILE",
+    ),
+    Option(
+        "conformance_bundle",
+        "conformance.bundle",
+        o.BUNDLE,
+        "Where the bundle is written: a directory that is not there yet, or a .zip; without it "
+        "kubeflow-conformance-RELEASE where pytest was started.",
+        metavar="DIR|FILE.zip",
+    ),
+)

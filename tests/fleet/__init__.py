@@ -1,0 +1,1 @@
+"""Fleets: sessions on several targets, side by side."""
