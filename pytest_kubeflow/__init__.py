@@ -99,6 +99,7 @@ if TYPE_CHECKING:
     from pytest_kubeflow.serving.service import InferenceService
     from pytest_kubeflow.serving.spec import model_uri
     from pytest_kubeflow.skipping.cause import skip_for
+    from pytest_kubeflow.skipping.weakness import known_weakness
     from pytest_kubeflow.tensorboards.creator import TensorboardCreator
     from pytest_kubeflow.tensorboards.errors import TensorboardFailed
     from pytest_kubeflow.tensorboards.event_file import as_float32, event_file
@@ -244,6 +245,7 @@ __all__ = [
     "cluster_runtime",
     "event_file",
     "forgeries",
+    "known_weakness",
     "model_uri",
     "parse_quantity",
     "ran_images",
@@ -336,6 +338,7 @@ _HOMES = {
     "serving.service": ["InferenceService"],
     "serving.spec": ["model_uri"],
     "skipping.cause": ["skip_for"],
+    "skipping.weakness": ["known_weakness"],
     "tensorboards.creator": ["TensorboardCreator"],
     "tensorboards.errors": ["TensorboardFailed"],
     "tensorboards.event_file": ["as_float32", "event_file"],

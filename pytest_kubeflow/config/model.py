@@ -210,6 +210,9 @@ class SessionSettings:
     allow_skip: tuple[str, ...] = ()
     """Skips that do not fail: names of causes, or patterns of node ids and reasons with a *."""
 
+    accept: tuple[str, ...] = ()
+    """Weaknesses of the platform that are accepted (of WEAKNESSES)."""
+
     min_tests: int | None = None
     """The fewest tests that have to run; None for no bound."""
 

@@ -81,6 +81,7 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "require": ("katib,gpu", ("katib", "gpu")),
         "strict": ("yes", True),
         "allow_skip": ("gpu,*x*", ("gpu", "*x*")),
+        "accept": ("model-registry-open", ("model-registry-open",)),
         "min_tests": ("50", 50),
         "image": (DIGESTED, (ImageReference.parse(DIGESTED),)),
         "image_imports": ("numpy,sklearn.svm", ("numpy", "sklearn.svm")),

@@ -24,7 +24,6 @@ from .red import (
     access,
     checks_of_all,
     katib,
-    model_registry,
     notebooks,
     objectstore,
     pipelines,
@@ -91,7 +90,6 @@ NOT_SEEN = {
     ),
     **training.NOT_SEEN,
     access.FOREIGN_RECORDS: "it is expected to fail wherever ML Metadata asks nobody who he is",
-    model_registry.FOREIGN: "it is expected to fail wherever the registry's policy names nobody",
 }
 """Checks that this project's own tests cannot see red, and why."""
 IN_KNATIVE_MODE: dict[str, dict[str, str]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytest_kubeflow.config import parsers as p
 from pytest_kubeflow.config.components import COMPONENTS
 from pytest_kubeflow.config.setting import Option
+from pytest_kubeflow.config.weaknesses import WEAKNESSES
 
 OPTIONS = (
     Option(
@@ -30,6 +31,16 @@ OPTIONS = (
         "session.allow_skip",
         p.SKIPS,
         "Skips that do not fail with --kf-strict and --kf-require; may be given more than once.",
+        default=(),
+        metavar="NAMES",
+        repeatable=True,
+    ),
+    Option(
+        "accept",
+        "session.accept",
+        p.names(WEAKNESSES, what="known weaknesses"),
+        "Weaknesses of the platform that are accepted: a test that meets one is expected to fail, "
+        "and red without this.",
         default=(),
         metavar="NAMES",
         repeatable=True,
