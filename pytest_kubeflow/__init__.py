@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     )
     from pytest_kubeflow.katib.trial import Trial
     from pytest_kubeflow.katib.webui import KatibUI
+    from pytest_kubeflow.lineage.lineage import Lineage, LineageTracer, code_digest
     from pytest_kubeflow.model_registry.errors import ModelRegistryRefused
     from pytest_kubeflow.model_registry.registry import ModelRegistry, RegisteredVersion
     from pytest_kubeflow.notebooks.creator import NotebookCreator
@@ -164,6 +165,8 @@ __all__ = [
     "KubeflowConfig",
     "KubeflowError",
     "KubernetesClient",
+    "Lineage",
+    "LineageTracer",
     "MetadataSource",
     "ModelRegistry",
     "ModelRegistryRefused",
@@ -243,6 +246,7 @@ __all__ = [
     "as_float32",
     "begin",
     "cluster_runtime",
+    "code_digest",
     "event_file",
     "forgeries",
     "known_weakness",
@@ -310,6 +314,7 @@ _HOMES = {
     ],
     "katib.trial": ["Trial"],
     "katib.webui": ["KatibUI"],
+    "lineage.lineage": ["Lineage", "LineageTracer", "code_digest"],
     "model_registry.errors": ["ModelRegistryRefused"],
     "model_registry.registry": ["ModelRegistry", "RegisteredVersion"],
     "notebooks.creator": ["NotebookCreator"],

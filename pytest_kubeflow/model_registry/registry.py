@@ -67,6 +67,12 @@ class ModelRegistry:
         """A name for a model that no other session gives to one."""
         return self._ownership.name("model")
 
+    def expect(self) -> str:
+        """The name of a model that it makes now, without versions: a pipeline registers these."""
+        name = self.new_name()
+        self._model(name)
+        return name
+
     def register(
         self,
         model: str,
@@ -111,6 +117,17 @@ class ModelRegistry:
         found = self.version(model, version)
         self.client.update(f"{_VERSIONS}/{found.id}", {"state": ARCHIVED})
         return self.version(model, version)
+
+    def restore(self, model: str, version: str) -> RegisteredVersion:
+        """Take a version back that was archived; returns it as it is then."""
+        found = self.version(model, version)
+        self.client.update(f"{_VERSIONS}/{found.id}", {"state": LIVE})
+        return self.version(model, version)
+
+    def newest(self, model: str) -> RegisteredVersion | None:
+        """The newest version of a model that is not archived; None if there is none."""
+        living = [one for one in self.versions(model) if one.state == LIVE]
+        return living[-1] if living else None
 
     def close(self) -> None:
         """Archive the models that it made. The first error is raised at the end."""

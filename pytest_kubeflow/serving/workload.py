@@ -80,6 +80,23 @@ class Workload:
             return _stale(state)
         return next((told for one in current if (told := _rolling(one))), "")
 
+    def shares(self, state: ServiceState) -> dict[str, int]:
+        """Percent of the requests by the URI of the model; a part of 100 while pods are replaced.
+
+        Of Knative's revisions the shares of `state`, else those of the pods that are ready. Empty
+        where Deployments may not be listed, or do not tell.
+        """
+        parts: dict[str, int] = {}
+        traffic = state.traffic
+        for one in self.deployments or ():
+            labels: Mapping[str, str] = one.metadata.labels or {}
+            revision = labels.get(REVISION_LABEL, "")
+            part = traffic.get(revision, 0) if traffic else (one.status.ready_replicas or 0)
+            if part and labels.get("component", "predictor") == "predictor" and _source(one):
+                parts[_source(one)] = parts.get(_source(one), 0) + part
+        whole = sum(parts.values())
+        return {uri: round(100 * part / whole) for uri, part in parts.items()}
+
     @property
     def newest(self) -> Any | None:
         """The youngest pod that is not being removed, if there is one."""

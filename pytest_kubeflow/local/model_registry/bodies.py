@@ -187,7 +187,7 @@ def _check_value(key: str, type_name: Json, field: str, found: Json) -> None:
             f"failed to unmarshal MetadataValue as {type_name}: json: cannot unmarshal "
             f"{json_type(found)} into Go struct field {type_name}.{field} of type {shown}"
         )
-    if field == "int_value" and (told := _not_whole(found)):
+    if field == "int_value" and (told := _not_whole(str(found))):
         raise bad_request(
             "error setting field CustomProperties: bad request: unable to decode as int64 "
             f"invalid numeric string: {told} for key {key}: bad request"
