@@ -1,0 +1,35 @@
+"""Which run, data and code made what is served now: pods, ML Metadata and the registry agree."""
+
+import pytest
+
+from pytest_kubeflow import InferenceService, LineageTracer, code_digest, model_uri, skip_for
+
+from .loop import Trained
+from .names import Names, served
+
+pytestmark = [
+    pytest.mark.kf_requires("pipelines", "kserve", "objectstore"),
+    pytest.mark.kf_images(("--kf-sklearn-image", "--kf-base-image", "python:3.11")),
+]
+
+
+def test_the_lineage_of_what_is_served(
+    service: InferenceService, first: Trained, names: Names, lineage: LineageTracer
+) -> None:
+    found = lineage(service, served(names).registered)
+    assert not found.gaps, f"the lineage of {service.name} is lost: {'; '.join(found.gaps)}"
+    assert found.uri == model_uri(first.uri), f"pods of {service.name} serve {found.uri}"
+    assert (found.run_id, found.task) == (first.run.run_id, "train"), f"it is said to be {found}"
+    assert found.data_uris == [first.data], f"it is said to be made of {found.data_uris}"
+    package = first.run.package
+    assert package is not None
+    assert found.code == code_digest(package), f"it is said to be made by {found.code}"
+
+
+def test_the_registry_knows_the_run(first: Trained, names: Names) -> None:
+    if not names.registry:
+        skip_for("model-registry", "there is no Model Registry here: the bucket names the model")
+    found = {one.version: one for one in names.versions()}[first.version]
+    assert found.run == first.run.run_id, f"the registry says that run {found.run} made v1"
+    assert found.accuracy == first.accuracy
+    assert found.uri == first.uri
