@@ -69,27 +69,31 @@ def first(loop: Loop, digits: Digits) -> Trained:
 
 
 @pytest.fixture(scope="session")
-def second_begun(first: Trained, loop: Loop, digits: Digits) -> None:
+def second_begun(first: Trained, loop: Loop, digits: Digits) -> str:
     """More data have arrived, and a run trains with them."""
-    loop.begin("v2", loop.arrive("train-2", digits.second.csv()), loop.baseline)
+    version = "v2"
+    loop.begin(version, loop.arrive("train-2", digits.second.csv()), loop.baseline(first))
+    return version
 
 
 @pytest.fixture(scope="session")
-def second(second_begun: None, loop: Loop) -> Trained:
+def second(second_begun: str, loop: Loop) -> Trained:
     """The second model."""
-    return loop.trained("v2")
+    return loop.trained(second_begun)
 
 
 @pytest.fixture(scope="session")
-def poisoned_begun(first: Trained, loop: Loop, digits: Digits) -> None:
+def poisoned_begun(first: Trained, loop: Loop, digits: Digits) -> str:
     """Data whose labels are shuffled have arrived, and a run trains with them."""
-    loop.begin("v3", loop.arrive("train-3", digits.poisoned.csv()), loop.baseline)
+    version = "v3"
+    loop.begin(version, loop.arrive("train-3", digits.poisoned.csv()), loop.baseline(first))
+    return version
 
 
 @pytest.fixture(scope="session")
-def poisoned(poisoned_begun: None, loop: Loop) -> Trained:
+def poisoned(poisoned_begun: str, loop: Loop) -> Trained:
     """The model that has learnt nonsense."""
-    return loop.trained("v3")
+    return loop.trained(poisoned_begun)
 
 
 @pytest.fixture(scope="session")
@@ -97,6 +101,7 @@ def service_begun(
     first: Trained, names: Names, shared_inference_service: ServiceDeployer
 ) -> InferenceService:
     """A service of what is named, which is not waited for."""
+    assert first.promoted, f"run {first.run.name} has not promoted the first model"
     return shared_inference_service(served(names).uri, wait=False)
 
 

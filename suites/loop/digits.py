@@ -49,7 +49,8 @@ class Digits:
         found = load_digits()
         pixels = [[float(one) for one in row] for row in found.data]
         labels = [int(one) for one in found.target]
-        held, rest = [], []
+        held: list[int] = []
+        rest: list[int] = []
         for at in range(len(labels)):
             (held if at % _EVERY == 0 else rest).append(at)
 

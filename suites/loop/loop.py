@@ -108,7 +108,7 @@ class Loop:
             self.names.add(Named(version, found.uri, found.accuracy, run.run_id))
         return found
 
-    @property
-    def baseline(self) -> float:
-        """The accuracy of the model that is to be served now."""
+    def baseline(self, promoted: Trained) -> float:
+        """The accuracy of the model that is to be served, after this one was promoted."""
+        assert promoted.promoted, f"run {promoted.run.name} has not promoted the first model"
         return served(self.names).accuracy

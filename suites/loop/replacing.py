@@ -105,6 +105,8 @@ def replace_and_roll_back(
     """
     begun = time.monotonic()
     new, old = uris
+    told = service.predictor().predict(rows)
+    assert told == found.old, f"{service.name} answers {told}, and {found.old} is right"
     with Clients(service, rows) as clients:
         clients.wait_for(found.old, "the old model to answer")
         if service.mode == "Knative":

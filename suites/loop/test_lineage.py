@@ -31,5 +31,7 @@ def test_the_registry_knows_the_run(first: Trained, names: Names) -> None:
         skip_for("model-registry", "there is no Model Registry here: the bucket names the model")
     found = {one.version: one for one in names.versions()}[first.version]
     assert found.run == first.run.run_id, f"the registry says that run {found.run} made v1"
-    assert found.accuracy == first.accuracy
+    assert found.registered is not None
+    told = found.registered.properties.get("accuracy")
+    assert told == first.accuracy, f"the registry says that v1 has the accuracy {told!r}"
     assert found.uri == first.uri

@@ -24,6 +24,7 @@ from .red import (
     access,
     checks_of_all,
     katib,
+    loop,
     notebooks,
     objectstore,
     pipelines,
@@ -99,7 +100,8 @@ IN_KNATIVE_MODE: dict[str, dict[str, str]] = {
         ),
     },
     "canary-ignored": {
-        serving.CANARY: r"waiting for the canary of \S+ to answer; last state: none of 10 answers"
+        **loop.IN_KNATIVE_MODE["canary-ignored"],
+        serving.CANARY: r"waiting for the canary of \S+ to answer; last state: none of 10 answers",
     },
     "serving-asleep": {
         serving.IDLE: r"answers 503: no healthy upstream; the InferenceService is Ready"
@@ -142,7 +144,10 @@ class Cluster:
             options += ["--kf-slow", "--kf-recurring-period=2s"]
         options.append(f"--kf-auth={OTHER_WAYS.get(fault, 'auto')}")
         options += [*OPTIONS.get(fault, ()), *more]
-        if any(check.startswith("serving/") or check == notebooks.DEPLOYED for check in checks):
+        if any(
+            check.startswith(("loop/", "serving/")) or check == notebooks.DEPLOYED
+            for check in checks
+        ):
             # KServe looks at whole buckets, which the keys of a profile may not.
             environment["KF_S3_ACCESS_KEY"] = where.s3_access_key
             environment["KF_S3_SECRET_KEY"] = where.s3_secret_key
