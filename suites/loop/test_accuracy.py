@@ -15,7 +15,10 @@ pytestmark = [
 
 def test_the_pipeline_measures_what_is_computed_here(first: Trained, digits: Digits) -> None:
     assert first.predictions == digits.by_first, "the trained model is not the one of our data"
-    assert first.accuracy == digits.accuracy(digits.by_first)
+    right = digits.accuracy(digits.by_first)
+    assert first.accuracy == right, (
+        f"run {first.run.name} has measured {first.accuracy:.4f}, and {right:.4f} is right"
+    )
 
 
 def test_the_endpoint_is_as_accurate_as_the_pipeline_says(
