@@ -11,9 +11,9 @@ from pytest_kubeflow.reporting.page.visible import short
 from pytest_kubeflow.reporting.records.lineage import LineageRecord, LineageStep
 from pytest_kubeflow.reporting.records.tests import TestRecord
 
-_WIDTH, _HEIGHT = 168.0, 66.0
-_BETWEEN, _BESIDE, _AROUND = 44.0, 20.0, 4.0
-_LABEL, _NOTE = 21, 25
+_WIDTH, _HEIGHT = 150.0, 66.0
+_BETWEEN, _BESIDE, _AROUND = 34.0, 20.0, 4.0
+_LABEL, _NOTE = 18, 21
 _MOST = 40
 _SHOWN = 20
 _WORDS = {
