@@ -20,7 +20,7 @@ SETTLING = 30.0
 
 IN_A_ROW = 12
 SAMPLE = 150
-_CLIENTS, _PAUSE = 2, 0.01
+_CLIENTS, _PAUSE = 2, 0.03
 
 
 class Clients:

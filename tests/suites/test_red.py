@@ -130,7 +130,7 @@ class Cluster:
         """
         if access.EXPIRED in checks:
             with LocalKubeflow(faults=[fault], gateway=BRIEF) as brief:
-                return run_pytest(*_ways_in(brief.endpoints, PATIENCE[fault]), checks)
+                return run_pytest(*ways_in(brief.endpoints, PATIENCE[fault]), checks)
         local = ["--kf-host=local", f"--kf-local-fault={fault}"]
         if fault in FROM_START:
             return run_pytest(local, {}, checks)
@@ -139,7 +139,7 @@ class Cluster:
             return run_pytest([*local, "--kf-gpu-all-nodes"], {"PATH": path}, checks)
         where = self._endpoints
         patience = PATIENCE.get(fault, 4 if fault in ENDLESS else 60)
-        options, environment = _ways_in(where, patience)
+        options, environment = ways_in(where, patience)
         if any(check.startswith("experiments/") for check in checks):
             options += ["--kf-slow", "--kf-recurring-period=2s"]
         options.append(f"--kf-auth={OTHER_WAYS.get(fault, 'auto')}")
@@ -167,7 +167,7 @@ class Cluster:
         return str(found.get(IN_EFFECT, "")).split(",")
 
 
-def _ways_in(where: Endpoints, patience: int) -> tuple[list[str], dict[str, str]]:
+def ways_in(where: Endpoints, patience: int) -> tuple[list[str], dict[str, str]]:
     """Options and environment of a session that tests the cluster there."""
     options = [
         *(f"--kf-host={where.host}", f"--kf-username={where.username}"),
@@ -197,7 +197,7 @@ def run_pytest(
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,
     )
     found = re.findall(r"^(PASSED|FAILED|ERROR|SKIPPED) suites/(\S+)", done.stdout, re.MULTILINE)
     return {check: outcome for outcome, check in found}, done.stdout + done.stderr
@@ -291,7 +291,7 @@ def test_what_is_borne_stays_green(cluster: Cluster, fault: str, tmp_path: Path)
 
 def test_expired_tokens_are_waited_for_where_they_are_brief() -> None:
     with LocalKubeflow(gateway=BRIEF) as brief:
-        outcomes, output = run_pytest(*_ways_in(brief.endpoints, 60), [access.EXPIRED])
+        outcomes, output = run_pytest(*ways_in(brief.endpoints, 60), [access.EXPIRED])
     assert outcomes == {access.EXPIRED: "PASSED"}, output
 
 

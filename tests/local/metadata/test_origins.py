@@ -42,7 +42,9 @@ def write(store: MetadataStore, run: str, *, uri: str = MODEL, data: int = 0) ->
     other = store.put("context", store.put_type("context", "system.Pipeline").id, name=f"p-{run}")
     for one in (other, context):
         store.link("execution", task, one.id)
-    model = store.put("artifact", store.put_type("artifact", "system.Model").id, uri=uri, name=f"m-{run}")
+    model = store.put(
+        "artifact", store.put_type("artifact", "system.Model").id, uri=uri, name=f"m-{run}"
+    )
     store.add_event(model.id, task, "OUTPUT", ("model",))
     if data:
         store.add_event(data, task, "INPUT", ("data",))
