@@ -113,7 +113,11 @@ def service(service_begun: InferenceService) -> InferenceService:
 
 @pytest.fixture(scope="session")
 def replaced(
-    service: InferenceService, second: Trained, names: Names, digits: Digits
+    service: InferenceService,
+    second: Trained,
+    names: Names,
+    digits: Digits,
+    kf_config: KubeflowConfig,
 ) -> Replacement:
     """What clients saw while the second model took the place of the first, and was rolled back."""
 
@@ -130,4 +134,5 @@ def replaced(
         old=[digits.by_first[at] for at in marked], new=[digits.by_second[at] for at in marked]
     )
     rows = [digits.held_out.pixels[at] for at in marked]
-    return replace_and_roll_back(service, rows, found, uris=uris)
+    timeout = kf_config.session.timeout
+    return replace_and_roll_back(service, rows, found, uris=uris, timeout=timeout)

@@ -47,7 +47,7 @@ class Loop:
         """The URIs of the data that have arrived, by their names."""
 
         self._bucket = bucket
-        self._held_out = self.arrive("held-out", own.held_out.csv())
+        self.held_out = self.arrive("held-out", own.held_out.csv())
 
     def arrive(self, name: str, csv: str) -> str:
         """Put data into the bucket; returns where they lie, as KFP has it."""
@@ -60,7 +60,7 @@ class Loop:
         """Submit the run that trains this version; it is promoted if it is not worse."""
         arguments: dict[str, object] = {
             "data": data,
-            "held_out": self._held_out,
+            "held_out": self.held_out,
             "baseline": baseline,
             "name": self.names.model,
             "version": version,
@@ -93,7 +93,7 @@ class Loop:
                 f"components cannot install scikit-learn ({reason}): "
                 "give --kf-sklearn-image, or an index with --kf-pip-index-url",
             )
-        score: Mapping[str, Any] = run.task("evaluate").outputs
+        score: Mapping[str, Any] = run.task("train").outputs
         found = Trained(
             run=run,
             version=version,

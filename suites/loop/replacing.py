@@ -58,13 +58,13 @@ class Clients:
             except KubeflowError as error:
                 self.failures.append(error.message)
 
-    def wait_for(self, answer: list[int], what: str) -> None:
+    def wait_for(self, answer: list[int], what: str, seconds: float = SETTLING) -> None:
         """Wait until the last answers are all this one."""
         begin = len(self.answers)
         wait_until(
             lambda: self.answers[begin:][-IN_A_ROW:],
             lambda last: len(last) == IN_A_ROW and all(one == answer for one in last),
-            deadline=Deadline.after(SETTLING),
+            deadline=Deadline.after(seconds),
             what=what,
             describe=lambda last: (
                 f"{sum(one == answer for one in last)} of the last {len(last)} answers are its"
@@ -84,24 +84,18 @@ class Replacement:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True)
-class Steps:
-    """What is done with the service, by its mode: `out` to the new model, `back` to the old."""
-
-    out: Callable[[], None]
-    back: Callable[[], None]
-
-
 def replace_and_roll_back(
     service: InferenceService,
     rows: Sequence[Sequence[float]],
     found: Replacement,
     *,
     uris: tuple[Callable[[], str], Callable[[], str]],
+    timeout: float,
 ) -> Replacement:
     """Serve the new model instead of the old one, and the old one again, under load.
 
-    `uris` give where the new model, and then the old one, is to be had: asked when it is time.
+    `uris` give where the new model, and then the old one, is to be had: asked when it is time. The
+    old one has `timeout` seconds to come back.
     """
     begun = time.monotonic()
     new, old = uris
@@ -121,7 +115,8 @@ def replace_and_roll_back(
             service.roll_back()
         else:
             service.update(uri).wait_ready()
-        clients.wait_for(found.old, f"the old model of {service.name} to answer again")
+        # Its revision has no pods any more: the first requests wait for one.
+        clients.wait_for(found.old, f"the old model of {service.name} to answer again", timeout)
         wait_until(
             lambda: clients.asked,
             lambda asked: asked >= LEAST,

@@ -4,7 +4,7 @@ import pytest
 
 from pytest_kubeflow import InferenceService, LineageTracer, code_digest, model_uri, skip_for
 
-from .loop import Trained
+from .loop import Loop, Trained
 from .names import Names, served
 
 pytestmark = [
@@ -14,13 +14,14 @@ pytestmark = [
 
 
 def test_the_lineage_of_what_is_served(
-    service: InferenceService, first: Trained, names: Names, lineage: LineageTracer
+    service: InferenceService, first: Trained, loop: Loop, names: Names, lineage: LineageTracer
 ) -> None:
     found = lineage(service, served(names).registered)
     assert not found.gaps, f"the lineage of {service.name} is lost: {'; '.join(found.gaps)}"
     assert found.uri == model_uri(first.uri), f"pods of {service.name} serve {found.uri}"
     assert (found.run_id, found.task) == (first.run.run_id, "train"), f"it is said to be {found}"
-    assert found.data_uris == [first.data], f"it is said to be made of {found.data_uris}"
+    read = {"data": first.data, "held_out": loop.held_out}
+    assert dict(found.data) == read, f"it is said to be made of {found.data_uris}"
     package = first.run.package
     assert package is not None
     assert found.code == code_digest(package), f"it is said to be made by {found.code}"

@@ -8,7 +8,7 @@ from pytest_kubeflow.local.cluster import LocalKubeflow
 from tests.suites.red.loop import REGISTERED
 from tests.suites.test_red import run_pytest, ways_in
 
-TIMEOUT = 300
+TIMEOUT = 400
 
 
 def test_without_a_registry_the_bucket_names_the_model() -> None:
