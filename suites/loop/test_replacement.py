@@ -1,5 +1,7 @@
 """Models are replaced and rolled back while clients ask: canary, or one after the other."""
 
+from collections.abc import Callable
+
 import pytest
 
 from pytest_kubeflow import InferenceService, skip_for
@@ -13,8 +15,12 @@ pytestmark = [
 ]
 
 
-def test_no_request_fails(replaced: Replacement) -> None:
+def test_no_request_fails(
+    replaced: Replacement, record_property: Callable[[str, object], None]
+) -> None:
     asked, failed = len(replaced.answers) + len(replaced.failures), len(replaced.failures)
+    record_property("requests while models were replaced", asked)
+    record_property("seconds in which models were replaced", round(replaced.seconds, 1))
     told = f"while models were replaced, {failed} of {asked} requests failed"
     assert not failed, f"{told}, the first with: {replaced.failures[0]}"
     assert asked >= LEAST, told
