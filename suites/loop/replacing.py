@@ -24,9 +24,16 @@ _CLIENTS, _PAUSE = 2, 0.03
 
 
 class Clients:
-    """Ask all the time; every answer counts, and so does every failure."""
+    """Ask all the time; every answer counts, and so does every failure.
 
-    def __init__(self, service: InferenceService, rows: Sequence[Sequence[float]]) -> None:
+    Who has to wait is no failure: a request may take `timeout` seconds, while a pod starts.
+    """
+
+    def __init__(
+        self, service: InferenceService, rows: Sequence[Sequence[float]], timeout: float
+    ) -> None:
+        self._timeout = timeout
+        self.longest = 0.0
         self._predictors = [service.predictor(patient=False) for _ in range(_CLIENTS)]
         self._rows = rows
         self._stop = threading.Event()
@@ -53,10 +60,12 @@ class Clients:
 
     def _ask(self, predictor: Any) -> None:
         while not self._stop.wait(_PAUSE):
+            begun = time.monotonic()
             try:
-                self.answers.append(predictor.predict(self._rows))
+                self.answers.append(predictor.predict(self._rows, timeout=self._timeout))
             except KubeflowError as error:
                 self.failures.append(error.message)
+            self.longest = max(self.longest, time.monotonic() - begun)
 
     def wait_for(self, answer: list[int], what: str, seconds: float = SETTLING) -> None:
         """Wait until the last answers are all this one."""
@@ -82,6 +91,8 @@ class Replacement:
     failures: list[str] = field(default_factory=list)
     canary: list[list[Any]] | None = None
     seconds: float = 0.0
+    longest: float = 0.0
+    """Seconds that the slowest request took."""
 
 
 def replace_and_roll_back(
@@ -95,13 +106,13 @@ def replace_and_roll_back(
     """Serve the new model instead of the old one, and the old one again, under load.
 
     `uris` give where the new model, and then the old one, is to be had: asked when it is time. The
-    old one has `timeout` seconds to come back.
+    old one has `timeout` seconds to come back, and so has each request.
     """
     begun = time.monotonic()
     new, old = uris
     told = service.predictor().predict(rows)
     assert told == found.old, f"{service.name} answers {told}, and {found.old} is right"
-    with Clients(service, rows) as clients:
+    with Clients(service, rows, timeout) as clients:
         clients.wait_for(found.old, "the old model to answer")
         if service.mode == "Knative":
             service.update(new(), canary=CANARY).wait_ready()
@@ -124,7 +135,7 @@ def replace_and_roll_back(
             what=f"{LEAST} requests",
         )
     found.answers, found.failures = clients.answers, clients.failures
-    found.seconds = time.monotonic() - begun
+    found.seconds, found.longest = time.monotonic() - begun, clients.longest
     return found
 
 

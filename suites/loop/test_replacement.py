@@ -21,6 +21,7 @@ def test_no_request_fails(
     asked, failed = len(replaced.answers) + len(replaced.failures), len(replaced.failures)
     record_property("requests while models were replaced", asked)
     record_property("seconds in which models were replaced", round(replaced.seconds, 1))
+    record_property("seconds of the slowest request", round(replaced.longest, 1))
     told = f"while models were replaced, {failed} of {asked} requests failed"
     assert not failed, f"{told}, the first with: {replaced.failures[0]}"
     assert asked >= LEAST, told
