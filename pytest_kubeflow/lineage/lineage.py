@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_kubeflow.errors import KubeflowError
@@ -56,26 +57,26 @@ def code_digest(package: Package) -> str:
 
 
 class LineageTracer:
-    """`lineage(service, version)`; `traced` are those that it has given."""
+    """`lineage(service, versions)`; `traced` are those that it has given."""
 
     def __init__(self, runs: RunAccess) -> None:
         self._runs = runs
         self.traced: list[Lineage] = []
 
     def __call__(
-        self, service: InferenceService, version: RegisteredVersion | None = None
+        self, service: InferenceService, versions: Iterable[RegisteredVersion] = ()
     ) -> Lineage:
         """What made what it serves now, of several models that of most requests.
 
-        `version` is what the registry has of that model, where there is a registry. What cannot be
-        found is a gap.
+        `versions` are what the registry has, where there is one: the one of that model counts. What
+        cannot be found is a gap.
         """
         shares = service.shares()
         known = Lineage(service.name, service.namespace)
         if shares:
             uri = max(shares, key=lambda one: shares[one])
             known = replace(known, uri=uri, share=shares[uri])
-            known = self._made(replace(known, version=_of(version, uri)))
+            known = self._made(_registered(known, list(versions)))
         else:
             known = replace(known, gaps=("no pod tells which model it serves",))
         self.traced.append(known)
@@ -126,7 +127,11 @@ class LineageTracer:
         return None, "; ".join(refusals) or "there is no ML Metadata to ask"
 
 
-def _of(version: RegisteredVersion | None, uri: str) -> RegisteredVersion | None:
-    """The version, if it is of this model."""
-    same = version is not None and version.uri.partition("://")[2] == uri.partition("://")[2]
-    return version if same else None
+def _registered(known: Lineage, versions: Sequence[RegisteredVersion]) -> Lineage:
+    """With the version of its model; one that is missing among several is a gap."""
+    place = known.uri.partition("://")[2]
+    found = next((one for one in versions if one.uri.partition("://")[2] == place), None)
+    if versions and found is None:
+        told = f"the registry has {known.uri} as no version of {versions[0].model}"
+        return replace(known, gaps=(*known.gaps, told))
+    return replace(known, version=found)

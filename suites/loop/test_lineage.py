@@ -5,7 +5,7 @@ import pytest
 from pytest_kubeflow import InferenceService, LineageTracer, code_digest, model_uri, skip_for
 
 from .loop import Loop, Trained
-from .names import Names, served
+from .names import Names
 
 pytestmark = [
     pytest.mark.kf_requires("pipelines", "kserve", "objectstore"),
@@ -16,12 +16,17 @@ pytestmark = [
 def test_the_lineage_of_what_is_served(
     service: InferenceService, first: Trained, loop: Loop, names: Names, lineage: LineageTracer
 ) -> None:
-    found = lineage(service, served(names).registered)
+    versions = [one.registered for one in names.versions() if one.registered is not None]
+    found = lineage(service, versions)
     assert not found.gaps, f"the lineage of {service.name} is lost: {'; '.join(found.gaps)}"
     assert found.uri == model_uri(first.uri), f"pods of {service.name} serve {found.uri}"
     assert (found.run_id, found.task) == (first.run.run_id, "train"), f"it is said to be {found}"
     read = {"data": first.data, "held_out": loop.held_out}
     assert dict(found.data) == read, f"it is said to be made of {found.data_uris}"
+    if names.registry:
+        told = found.version
+        assert told is not None
+        assert told.name == first.version, f"the registry calls it {told.name}"
     package = first.run.package
     assert package is not None
     assert found.code == code_digest(package), f"it is said to be made by {found.code}"
