@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     )
     from pytest_kubeflow.katib.trial import Trial
     from pytest_kubeflow.katib.webui import KatibUI
+    from pytest_kubeflow.lineage.lineage import Lineage, LineageTracer, code_digest
     from pytest_kubeflow.model_registry.errors import ModelRegistryRefused
     from pytest_kubeflow.model_registry.registry import ModelRegistry, RegisteredVersion
     from pytest_kubeflow.notebooks.creator import NotebookCreator
@@ -100,6 +101,7 @@ if TYPE_CHECKING:
     from pytest_kubeflow.serving.service import InferenceService
     from pytest_kubeflow.serving.spec import model_uri
     from pytest_kubeflow.skipping.cause import skip_for
+    from pytest_kubeflow.skipping.weakness import known_weakness
     from pytest_kubeflow.tensorboards.creator import TensorboardCreator
     from pytest_kubeflow.tensorboards.errors import TensorboardFailed
     from pytest_kubeflow.tensorboards.event_file import as_float32, event_file
@@ -164,6 +166,8 @@ __all__ = [
     "KubeflowConfig",
     "KubeflowError",
     "KubernetesClient",
+    "Lineage",
+    "LineageTracer",
     "MetadataSource",
     "ModelRegistry",
     "ModelRegistryRefused",
@@ -244,8 +248,10 @@ __all__ = [
     "as_float32",
     "begin",
     "cluster_runtime",
+    "code_digest",
     "event_file",
     "forgeries",
+    "known_weakness",
     "model_uri",
     "parse_quantity",
     "ran_images",
@@ -311,6 +317,7 @@ _HOMES = {
     ],
     "katib.trial": ["Trial"],
     "katib.webui": ["KatibUI"],
+    "lineage.lineage": ["Lineage", "LineageTracer", "code_digest"],
     "model_registry.errors": ["ModelRegistryRefused"],
     "model_registry.registry": ["ModelRegistry", "RegisteredVersion"],
     "notebooks.creator": ["NotebookCreator"],
@@ -339,6 +346,7 @@ _HOMES = {
     "serving.service": ["InferenceService"],
     "serving.spec": ["model_uri"],
     "skipping.cause": ["skip_for"],
+    "skipping.weakness": ["known_weakness"],
     "tensorboards.creator": ["TensorboardCreator"],
     "tensorboards.errors": ["TensorboardFailed"],
     "tensorboards.event_file": ["as_float32", "event_file"],

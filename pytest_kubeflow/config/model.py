@@ -219,6 +219,9 @@ class SessionSettings:
     known: Path | None = None
     """A file with tests that are known to fail."""
 
+    accept: tuple[str, ...] = ()
+    """Weaknesses of the platform that are accepted (of WEAKNESSES)."""
+
     min_tests: int | None = None
     """The fewest tests that have to run; None for no bound."""
 

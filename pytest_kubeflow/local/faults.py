@@ -53,6 +53,7 @@ _OF_COMPONENTS: dict[str, str] = {
     "keys-shared": "the object store keys of one profile open the objects of all",
     "latest-version-ignored": "recurring runs stay with the first version of their pipeline",
     "limits-ignored": "pods are not held to their limits of CPU and memory",
+    "lineage-lost": "ML Metadata is not told which artifacts tasks read",
     "lists-unsorted": "lists of the pipelines API are in another order than was asked for",
     "log-cut": "container logs are cut off in the middle",
     "login-down": "oauth2-proxy does not answer, so the gateway refuses whoever has no token",

@@ -20,6 +20,9 @@ _ARTIFACT = "model-artifact"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 """Half a character, which UTF-8 does not have, nor do registries."""
 
+_INT32 = 2**31
+"""The server of v0.3.8 refuses integers that do not fit (`StringToInt32` of its converters)."""
+
 ARCHIVED, LIVE = "ARCHIVED", "LIVE"
 
 
@@ -63,6 +66,12 @@ class ModelRegistry:
     def new_name(self) -> str:
         """A name for a model that no other session gives to one."""
         return self._ownership.name("model")
+
+    def expect(self) -> str:
+        """The name of a model that it makes now, without versions: a pipeline registers these."""
+        name = self.new_name()
+        self._model(name)
+        return name
 
     def register(
         self,
@@ -109,6 +118,17 @@ class ModelRegistry:
         self.client.update(f"{_VERSIONS}/{found.id}", {"state": ARCHIVED})
         return self.version(model, version)
 
+    def restore(self, model: str, version: str) -> RegisteredVersion:
+        """Take a version back that was archived; returns it as it is then."""
+        found = self.version(model, version)
+        self.client.update(f"{_VERSIONS}/{found.id}", {"state": LIVE})
+        return self.version(model, version)
+
+    def newest(self, model: str) -> RegisteredVersion | None:
+        """The newest version of a model that is not archived; None if there is none."""
+        living = [one for one in self.versions(model) if one.state == LIVE]
+        return living[-1] if living else None
+
     def close(self) -> None:
         """Archive the models that it made. The first error is raised at the end."""
         archived = {"state": ARCHIVED}
@@ -142,7 +162,7 @@ class ModelRegistry:
 
 
 def _check_text(what: str, text: object) -> None:
-    if not isinstance(text, str) or not text or _SURROGATE.search(text):
+    if not isinstance(text, str) or not text or _SURROGATE.search(text) or "\0" in text:
         raise ConfigurationError(f"{what}={text!r} of a model: it has to be a text, and not empty")
 
 
@@ -150,15 +170,15 @@ def _as_value(name: object, value: object) -> dict[str, Any]:
     _check_text("the name of a property", name)
     if isinstance(value, bool):
         return {"metadataType": "MetadataBoolValue", "bool_value": value}
-    if isinstance(value, int) and value.bit_length() < 64:
+    if isinstance(value, int) and -_INT32 <= value < _INT32:
         return {"metadataType": "MetadataIntValue", "int_value": str(value)}
     if isinstance(value, float) and math.isfinite(value):
         return {"metadataType": "MetadataDoubleValue", "double_value": value}
-    if isinstance(value, str) and not _SURROGATE.search(value):
+    if isinstance(value, str) and not _SURROGATE.search(value) and "\0" not in value:
         return {"metadataType": "MetadataStringValue", "string_value": value}
     raise ConfigurationError(
         f"property {name!r} of a model is {value!r:.80}: registries keep text, booleans, integers "
-        "of 64 bits and finite floats; write anything else as text"
+        "of 32 bits and finite floats; write anything else as text"
     )
 
 

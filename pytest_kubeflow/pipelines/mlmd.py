@@ -37,7 +37,7 @@ _STATES = {
     6: "SKIPPED",
 }
 _CACHED = 5
-_OUTPUT_EVENT = 4
+OUTPUT_EVENT = 4
 _PAGE = 100
 _LIMIT_PAGES = 1000
 MAX_OUTAGE = 10.0
@@ -70,7 +70,7 @@ class MetadataSource:
 
         Raises SourceUnavailable if ML Metadata is not there or does not answer as it should.
         """
-        context = self._call(
+        context = self.call(
             "GetContextByTypeAndName", type_name=RUN_CONTEXT, context_name=run_id
         ).context
         if not context.id:
@@ -84,7 +84,7 @@ class MetadataSource:
             options = message("ListOperationOptions")(max_result_size=_PAGE)
             if token:
                 options.next_page_token = token
-            page = self._call("GetExecutionsByContext", context_id=context_id, options=options)
+            page = self.call("GetExecutionsByContext", context_id=context_id, options=options)
             yield from page.executions
             token = page.next_page_token
             if not token:
@@ -98,32 +98,26 @@ class MetadataSource:
             return {}
         events = [
             event
-            for event in self._call("GetEventsByExecutionIDs", execution_ids=ids).events
-            if event.type == _OUTPUT_EVENT
+            for event in self.call("GetEventsByExecutionIDs", execution_ids=ids).events
+            if event.type == OUTPUT_EVENT
         ]
         if not events:
             return {}
         wanted = sorted({event.artifact_id for event in events})
-        found = self._call("GetArtifactsByID", artifact_ids=wanted)
+        found = self.call("GetArtifactsByID", artifact_ids=wanted)
         artifacts = {artifact.id: artifact for artifact in found.artifacts}
         written: dict[int, dict[str, Artifact]] = {}
         for event in events:
             artifact = artifacts.get(event.artifact_id)
             key = next((step.key for step in event.path.steps if step.key), "")
             if artifact is not None:
-                written.setdefault(event.execution_id, {})[key or artifact.name] = Artifact(
-                    name=artifact.name,
-                    type=artifact.type,
-                    uri=artifact.uri,
-                    metadata={
-                        name: plain(value)
-                        for properties in (artifact.properties, artifact.custom_properties)
-                        for name, value in properties.items()
-                    },
+                written.setdefault(event.execution_id, {})[key or artifact.name] = artifact_of(
+                    artifact
                 )
         return written
 
-    def _call(self, method: str, **fields: Any) -> Any:
+    def call(self, method: str, **fields: Any) -> Any:
+        """The response to one call of its API. Raises SourceUnavailable."""
         from google.protobuf.message import DecodeError
 
         request = message(f"{method}Request")(**fields)
@@ -241,6 +235,20 @@ def records(
             )
         )
     return found
+
+
+def artifact_of(artifact: Any) -> Artifact:
+    """An `Artifact` message."""
+    return Artifact(
+        name=artifact.name,
+        type=artifact.type,
+        uri=artifact.uri,
+        metadata={
+            name: plain(value)
+            for properties in (artifact.properties, artifact.custom_properties)
+            for name, value in properties.items()
+        },
+    )
 
 
 def _ended(execution: Any) -> float | None:

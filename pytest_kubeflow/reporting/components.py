@@ -9,6 +9,7 @@ _USES = {
     "gpu": "use GPUs",
     "katib": "tune models",
     "loop": "retrain and roll back models",
+    "model_registry": "register models",
     "notebooks": "work in notebooks",
     "objectstore": "keep data in buckets",
     "pipelines": "run pipelines",

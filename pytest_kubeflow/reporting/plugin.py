@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from pytest_kubeflow.k8s.client import KubernetesClient
     from pytest_kubeflow.k8s.ownership import Ownership
     from pytest_kubeflow.katib.experiment import KatibExperiment
+    from pytest_kubeflow.lineage.lineage import Lineage
     from pytest_kubeflow.pipelines.run import PipelineRun
     from pytest_kubeflow.reporting.bundle.bundler import Bundler
     from pytest_kubeflow.reporting.records.experiments import ExperimentRecord
+    from pytest_kubeflow.reporting.records.lineage import LineageRecord
     from pytest_kubeflow.reporting.records.runs import RunRecord
 
 PAYLOAD = "kf_test"
@@ -40,6 +42,7 @@ _experiments_key = pytest.StashKey["list[Sequence[KatibExperiment]]"]()
 _shared_key = pytest.StashKey["list[Sequence[KatibExperiment]]"]()
 _uses_key = pytest.StashKey["dict[tuple[str, str], int]"]()
 _over_key = pytest.StashKey["dict[tuple[str, str], ExperimentRecord]"]()
+_lineages_key = pytest.StashKey["list[Sequence[Lineage]]"]()
 _evidence_key = pytest.StashKey["Evidence | None"]()
 
 
@@ -56,6 +59,11 @@ def add_experiments(item: pytest.Item, experiments: Sequence[KatibExperiment]) -
 def share_experiments(config: pytest.Config, experiments: Sequence[KatibExperiment]) -> None:
     """Have the reports of those tests that look at one of these tell of it."""
     config.stash.setdefault(_shared_key, []).append(experiments)
+
+
+def add_lineages(item: pytest.Item, lineages: Sequence[Lineage]) -> None:
+    """The same for what made the models that services serve."""
+    item.stash.setdefault(_lineages_key, []).append(lineages)
 
 
 def add_evidence(item: pytest.Item, evidence: Evidence | None) -> None:
@@ -114,6 +122,7 @@ def pytest_runtest_makereport(
         item.stash[_runs_key] = []
         item.stash[_evidence_key] = None
         item.stash[_experiments_key] = []
+        item.stash[_lineages_key] = []
         runs = []
     elif report.when != "call" and report.passed:
         return report
@@ -172,6 +181,16 @@ def _experiment_records(item: pytest.Item, when: str) -> list[ExperimentRecord]:
         uses[key] = one.uses
         records.append(record)
     return records
+
+
+def _lineage_records(item: pytest.Item, when: str) -> list[LineageRecord]:
+    if when == "teardown" or not options.load(item.config).reporting.wants_records:
+        return []
+    from pytest_kubeflow.reporting.records.lineage import LineageRecord
+
+    redact = options.redactor(item.config).redact
+    found = [one for several in item.stash.get(_lineages_key, ()) for one in several]
+    return [LineageRecord.of(one, redact) for one in found]
 
 
 def _evidence(
@@ -236,6 +255,7 @@ def _add_payload(
         ],
         "runs": [asdict(record) for record in records],
         "experiments": [asdict(one) for one in _experiment_records(item, str(report.when))],
+        "lineages": [asdict(one) for one in _lineage_records(item, str(report.when))],
     }
     bundler = item.config.stash.get(bundler_key, None)
     if bundler is not None and report.failed:

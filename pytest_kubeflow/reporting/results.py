@@ -47,6 +47,7 @@ class TestResult:
         self._captured: dict[str, str] = {}
         self._runs: list[Mapping[str, Any]] = []
         self._experiments: list[Mapping[str, Any]] = []
+        self._lineages: list[Mapping[str, Any]] = []
         self._properties: dict[str, str] = {}
 
     def add_collection(self, report: pytest.CollectReport) -> None:
@@ -78,6 +79,7 @@ class TestResult:
         self._doc = payload.get("doc") or self._doc
         self._runs += payload.get("runs", ())
         self._experiments += payload.get("experiments", ())
+        self._lineages += payload.get("lineages", ())
         if report.failed:
             outcome = Outcome.FAILED if report.when == "call" else Outcome.ERROR
             told = payload.get("sentence") or sentence_in(report.longreprtext)
@@ -100,6 +102,7 @@ class TestResult:
         from pytest_kubeflow.reporting.junit import PREFIX
         from pytest_kubeflow.reporting.records.document import (
             experiments_from_plain,
+            lineages_from_plain,
             runs_from_plain,
         )
 
@@ -118,6 +121,7 @@ class TestResult:
             captured=tuple(Section(*one) for one in self._captured.items()),
             runs=runs_from_plain(self._runs),
             experiments=experiments_from_plain(self._experiments),
+            lineages=lineages_from_plain(self._lineages),
             reruns=self._reruns,
             worker=self._worker,
             bundle=self._bundle,

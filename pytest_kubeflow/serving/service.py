@@ -70,6 +70,11 @@ class InferenceService:
         """Standard or Knative; None while KServe has not said so."""
         return self.state.mode
 
+    def shares(self) -> dict[str, int]:
+        """Percent of the requests that each model gets now, by its URI, as its pods have it."""
+        look = self._look()
+        return look.workload.shares(look.state)
+
     @property
     def is_ready(self) -> bool:
         """Whether its newest spec serves now."""

@@ -7,7 +7,7 @@ of a custom container.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +80,31 @@ class Workload:
             return _stale(state)
         return next((told for one in current if (told := _rolling(one))), "")
 
+    def shares(self, state: ServiceState) -> dict[str, int]:
+        """Percent of the requests by the URI of the model.
+
+        Of Knative's revisions the shares of `state`, else each pod that is ready has the same.
+        Empty where neither pods nor Deployments tell.
+        """
+        traffic, parts = state.traffic, dict[str, int]()
+        for labels, uri, ready in self._models(of_revisions=bool(traffic)):
+            part = traffic.get(labels.get(REVISION_LABEL, ""), 0) if traffic else ready
+            if part and uri and labels.get("component", "predictor") == "predictor":
+                parts[uri] = parts.get(uri, 0) + part
+        whole = sum(parts.values())
+        return {uri: round(100 * part / whole) for uri, part in parts.items()}
+
+    def _models(self, *, of_revisions: bool) -> Iterator[tuple[Mapping[str, str], str, int]]:
+        """Labels, URI of the model, and how many pods of it are ready."""
+        if of_revisions or self.pods is None:
+            for one in self.deployments or ():
+                ready = one.status.ready_replicas or 0
+                yield one.metadata.labels or {}, _source(one), ready
+            return
+        for pod in self.pods:
+            ready = int(is_ready(pod) and not pod.metadata.deletion_timestamp)
+            yield pod.metadata.labels or {}, _loaded(pod.metadata, pod.spec), ready
+
     @property
     def newest(self) -> Any | None:
         """The youngest pod that is not being removed, if there is one."""
@@ -133,8 +158,13 @@ def _is_current(deployment: Any, state: ServiceState) -> bool:
 def _source(deployment: Any) -> str:
     """The URI that its pods load; empty if it does not tell."""
     template = deployment.spec.template
-    annotated = (template.metadata.annotations or {}).get(SOURCE)
-    loaders = [one for one in template.spec.init_containers or () if one.name == INITIALIZER]
+    return _loaded(template.metadata, template.spec)
+
+
+def _loaded(metadata: Any, spec: Any) -> str:
+    """The URI that a pod loads, or that of a template."""
+    annotated = (metadata.annotations or {}).get(SOURCE)
+    loaders = [one for one in spec.init_containers or () if one.name == INITIALIZER]
     arguments = loaders[0].args or () if loaders else ()
     return str(annotated or (arguments[0] if arguments else ""))
 

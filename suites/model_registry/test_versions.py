@@ -11,7 +11,7 @@ pytestmark = pytest.mark.kf_requires("pipelines")
 
 PROPERTIES: dict[str, str | int | float | bool] = {
     "accuracy": 0.9375,
-    "rows": 12_345_678_901,
+    "rows": 2_147_483_647,
     "is-best": True,
     "note": 'with "quotes", a line\nend and ü',
 }

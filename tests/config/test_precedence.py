@@ -86,6 +86,7 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "conformance": ("26.03", "26.03"),
         "conformance_bundle": ("folder/c.zip", tmp_path / "folder" / "c.zip"),
         "known": ("file", tmp_path / "file"),
+        "accept": ("model-registry-open", ("model-registry-open",)),
         "min_tests": ("50", 50),
         "image": (DIGESTED, (ImageReference.parse(DIGESTED),)),
         "image_imports": ("numpy,sklearn.svm", ("numpy", "sklearn.svm")),

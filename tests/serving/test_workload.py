@@ -18,12 +18,14 @@ from .recorded import (
     OLD_RAW_READY,
     RAW_READY,
     RUNNING,
+    URI,
     changed,
     container,
     deployment,
     ended,
     pod,
     service,
+    typed,
 )
 
 SERVER = "kserve-container"
@@ -215,3 +217,39 @@ def test_there_is_no_hope(one: Any, told: str) -> None:
 def test_failures_of_the_old_pod_are_past() -> None:
     lost = pod(container(SERVER, state=BACK_OFF, last=ended(1), restarts=9), age=100)
     assert Workload([], [lost, pod(container(SERVER, state=RUNNING), name="new")]).hopeless == ""
+
+
+def test_shares_are_those_of_revisions() -> None:
+    predictor = {**KNATIVE_READY["components"]["predictor"]}
+    predictor["traffic"] = [
+        {"revisionName": "iris-predictor-00001", "percent": 80, "tag": "prev"},
+        {"revisionName": "iris-predictor-00002", "percent": 20, "latestRevision": True},
+        {"revisionName": "iris-predictor-00001", "percent": 0},
+    ]
+    state = ServiceState(service(changed(KNATIVE_READY, components={"predictor": predictor})))
+    old = deployment(revision="iris-predictor-00001")
+    new = deployment(uri=NEW_URI, revision="iris-predictor-00002")
+    gone = deployment(uri="s3://gone/model", revision="iris-predictor-00000")
+    assert Workload([gone, old, new], []).shares(state) == {URI: 80, NEW_URI: 20}
+
+
+def test_shares_are_those_of_the_pods_that_are_ready() -> None:
+    def serving(uri: str, *, ready: bool, component: str = "predictor") -> Any:
+        loader = {"name": "storage-initializer", "image": "loader:1", "args": [uri, "/mnt/models"]}
+        return typed(
+            {
+                "metadata": {"name": "a", "labels": {"component": component}},
+                "spec": {"containers": [], "initContainers": [loader]},
+                "status": {"conditions": [{"type": "Ready", "status": str(ready)}]},
+            },
+            "V1Pod",
+        )
+
+    state = ServiceState(service(RAW_READY))
+    pods = [serving(URI, ready=True), serving(NEW_URI, ready=False)]
+    other = serving("s3://other/model", ready=True, component="transformer")
+    assert Workload([deployment(uri=NEW_URI)], [*pods, other]).shares(state) == {URI: 100}
+    pods += [serving(NEW_URI, ready=True)]
+    assert Workload([], pods).shares(state) == {URI: 50, NEW_URI: 50}
+    assert Workload([], []).shares(state) == {}
+    assert Workload(None, None).shares(state) == {}

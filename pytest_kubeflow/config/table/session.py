@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytest_kubeflow.config import parsers as p
 from pytest_kubeflow.config.components import COMPONENTS
 from pytest_kubeflow.config.setting import Option
+from pytest_kubeflow.config.weaknesses import WEAKNESSES
 
 OPTIONS = (
     Option(
@@ -41,6 +42,16 @@ OPTIONS = (
         "A file that lists tests which are known to fail, a line each: TEST until YYYY-MM-DD: "
         "REASON. Such a test is red if it passes, or when its day is over.",
         metavar="FILE",
+    ),
+    Option(
+        "accept",
+        "session.accept",
+        p.names(WEAKNESSES, what="known weaknesses"),
+        "Weaknesses of the platform that are accepted: a test that meets one is expected to fail, "
+        "and red without this.",
+        default=(),
+        metavar="NAMES",
+        repeatable=True,
     ),
     Option(
         "min_tests",

@@ -80,7 +80,7 @@ def picture(tasks: Sequence[TaskEntry]) -> Picture | None:
         width=round(drawn.size[0]) + 8,
         height=round(drawn.size[1]) + 8,
         boxes=tuple(replace(box, x=box.x + 4, y=box.y + 4) for box in drawn.boxes),
-        edges=tuple(_path([(x + 4, y + 4) for x, y in edge], down) for edge in drawn.edges),
+        edges=tuple(path_of([(x + 4, y + 4) for x, y in edge], down) for edge in drawn.edges),
         described=f"Graph of {count(len(shown), 'task')}: "
         + short(", ".join(f"{task.name} {run_mark(task.state).word}" for task in shown), 1_000),
         left_out=len(tasks) - len(shown),
@@ -138,7 +138,7 @@ class _Drawing:
             0,
             0,
             *_NODE,
-            label=_fitting(key(task), _LABEL),
+            label=fitting(key(task), _LABEL),
             name=task.name,
             note=_note(task),
             mark=run_mark(task.state),
@@ -184,7 +184,7 @@ def _note(task: TaskEntry) -> str:
     return " · ".join(words)
 
 
-def _fitting(text: str, room: int) -> str:
+def fitting(text: str, room: int) -> str:
     """The beginning of a text that fits, counting what is written wide as two."""
     taken = 0
     for at, character in enumerate(text):
@@ -194,7 +194,7 @@ def _fitting(text: str, room: int) -> str:
     return text
 
 
-def _path(points: list[Point], down: bool) -> str:
+def path_of(points: list[Point], down: bool) -> str:
     """A curve through the points, which leaves and enters along the layers' direction."""
     (x, y), *rest = points
     steps = [f"M{_n(x)} {_n(y)}"]

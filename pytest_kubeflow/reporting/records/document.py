@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.reporting.records.experiments import ExperimentRecord
+from pytest_kubeflow.reporting.records.lineage import LineageRecord
 from pytest_kubeflow.reporting.records.runs import RunRecord
 from pytest_kubeflow.reporting.records.session import SCHEMA, SessionRecord
 
@@ -39,6 +40,18 @@ def _experiments() -> TypeAdapter[tuple[ExperimentRecord, ...]]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(tuple[ExperimentRecord, ...])
+
+
+@cache
+def _lineages() -> TypeAdapter[tuple[LineageRecord, ...]]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(tuple[LineageRecord, ...])
+
+
+def lineages_from_plain(lineages: Sequence[Mapping[str, Any]]) -> tuple[LineageRecord, ...]:
+    """The same as `runs_from_plain` for lineages of models."""
+    return _lineages().validate_python(lineages)
 
 
 def experiments_from_plain(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pytest_kubeflow.reporting.records.experiments import ExperimentRecord
+from pytest_kubeflow.reporting.records.lineage import LineageRecord
 from pytest_kubeflow.reporting.records.runs import RunRecord
 
 KNOWN = "known"
@@ -79,6 +80,7 @@ class TestRecord:
 
     runs: tuple[RunRecord, ...] = ()
     experiments: tuple[ExperimentRecord, ...] = ()
+    lineages: tuple[LineageRecord, ...] = ()
     reruns: int = 0
     """How many times it was run again by pytest-rerunfailures."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,84 @@ def bad(message: str, status: int = 400) -> Any:
 def test_what_is_no_model_is_refused(ask: Asker, body: Any, told: Any) -> None:
     assert ask("POST", "registered_models", body) == told
     assert ask("GET", "registered_models")[1]["items"] == []
+
+
+def typed(kind: str, value: Any) -> Any:
+    field = {"Int": "int_value", "Double": "double_value", "String": "string_value"}[kind]
+    return {"metadataType": f"Metadata{kind}Value", field: value}
+
+
+OUT_OF_RANGE = (
+    "error setting field CustomProperties: bad request: unable to decode as int64 invalid numeric "
+    'string: strconv.ParseInt: parsing "{}": value out of range for key k: bad request'
+)
+WRONG_TYPE = (
+    "failed to unmarshal MetadataValue as Metadata{kind}Value: json: cannot unmarshal {found} into "
+    "Go struct field Metadata{kind}Value.{field} of type {wanted}"
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (typed("Int", str(2**31)), OUT_OF_RANGE.format(2**31)),
+        (typed("Int", str(-(2**31) - 1)), OUT_OF_RANGE.format(-(2**31) - 1)),
+        (typed("Int", str(2**70)), OUT_OF_RANGE.format(2**70)),
+        (typed("Int", "9" * 5000), OUT_OF_RANGE.format("9" * 5000)),
+        (
+            typed("Int", 5),
+            WRONG_TYPE.format(kind="Int", found="number", field="int_value", wanted="string"),
+        ),
+        (
+            typed("Double", "x"),
+            WRONG_TYPE.format(
+                kind="Double", found="string", field="double_value", wanted="float64"
+            ),
+        ),
+        (
+            typed("String", True),
+            WRONG_TYPE.format(kind="String", found="bool", field="string_value", wanted="string"),
+        ),
+        (
+            typed("Double", 10**400),
+            "failed to unmarshal JSON into map for the discriminator lookup",
+        ),
+        (typed("Double", float("nan")), "invalid character 'N' looking for beginning of value"),
+        (typed("String", "a\0b"), "Request body contains null bytes which are not allowed"),
+    ],
+)
+def test_what_no_property_is_kept_as_is_refused(ask: Asker, value: Any, told: str) -> None:
+    body = json.dumps({"name": "c", "customProperties": {"k": value}})
+    assert ask("POST", "registered_models", content=body) == bad(told)
+    assert ask("GET", "registered_models") == ask("GET", "registered_models?pageSize=0")
+
+
+def test_properties_are_kept_as_their_types_have_them(ask: Asker) -> None:
+    half = {"k\ud800": typed("String", "a\ud800b\U0001f600"), "i": typed("Int", "+7")}
+    half["none"] = {"metadataType": "MetadataStringValue", "other": 1}
+    body = json.dumps({"name": "n\udc00", "customProperties": half})
+    status, made = ask("POST", "registered_models", content=body)
+    assert (status, made["name"]) == (201, "n\ufffd")
+    assert made["customProperties"] == {
+        "k\ufffd": typed("String", "a\ufffdb\U0001f600"),
+        "i": typed("Int", "7"),
+        "none": typed("String", ""),
+    }
+    assert ask("GET", "registered_models")[1]["items"] == [made]
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("registered_models/99999999999", "invalid registered model ID: {}: bad request"),
+        ("registered_models?pageSize=99999999999", "invalid numeric string: {}: bad request"),
+    ],
+)
+def test_numbers_have_32_bits(ask: Asker, path: str, told: str) -> None:
+    range_ = 'strconv.ParseInt: parsing "99999999999": value out of range'
+    assert ask("GET", path) == bad(told.format(range_))
+    version = {"name": "v", "registeredModelId": "99999999999"}
+    assert ask("POST", "model_versions", version)[0] == 400
 
 
 def test_what_is_no_json_is_refused(ask: Asker) -> None:

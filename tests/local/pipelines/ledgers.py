@@ -12,7 +12,7 @@ _STATES = {2: "RUNNING", 3: "COMPLETE", 4: "FAILED", 5: "CACHED", 6: "CANCELED"}
 
 class _Reader(MetadataSource):
     def read(self, run_id: str) -> list[dict[str, Any]]:
-        found = self._call("GetContextByTypeAndName", type_name=RUN_CONTEXT, context_name=run_id)
+        found = self.call("GetContextByTypeAndName", type_name=RUN_CONTEXT, context_name=run_id)
         return [
             {key: plain(value) for key, value in one.custom_properties.items()}
             | {"id": one.id, "type": one.type, "state": _STATES[one.last_known_state]}

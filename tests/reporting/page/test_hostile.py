@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pytest_kubeflow.reporting.page import render
 from pytest_kubeflow.reporting.page.document import LARGEST
 from pytest_kubeflow.reporting.records.experiments import ExperimentRecord, TrialEntry
+from pytest_kubeflow.reporting.records.lineage import LineageRecord, LineageStep
 from pytest_kubeflow.reporting.records.runs import Phase, RunRecord, TaskEntry
 from pytest_kubeflow.reporting.records.session import (
     Cause,
@@ -69,6 +70,8 @@ def everywhere(text: str) -> tuple[SessionRecord, Trend]:
     experiment = ExperimentRecord(
         text, text, text, text, text, text, True, 0.9, text, text, True, trials, 3, (text,)
     )
+    steps = (LineageStep(text, text, text, (text,)), LineageStep("data", text, after=(0, 7)))
+    lineage = LineageRecord(text, text, steps, (text,))
     tests = tuple(
         TestRecord(
             f"{text}::{outcome.value}{text}",
@@ -84,6 +87,7 @@ def everywhere(text: str) -> tuple[SessionRecord, Trend]:
             captured=(section,),
             runs=(run, replace(run, run_id=outcome.value, state="FAILED")),
             experiments=(experiment, replace(experiment, name=outcome.value)),
+            lineages=(lineage, replace(lineage, service=outcome.value)),
             worker=text,
             properties={text: text},
         )

@@ -16,6 +16,10 @@ CHECKS: dict[str, dict[str, str]] = {
         ARCHIVED: r"no model version found for id \d+",
     },
     "model-registry-open": {
+        FOREIGN: (
+            r"reads and writes the models of all profiles: the foreign account \S+ reads and "
+            r"changes kf-model-\w+; restrict it, or accept it with --kf-accept=model-registry-open"
+        ),
         STRANGERS: r"the Model Registry is open to all: somebody without a login reads",
     },
     "model-registry-overwrites": {ONCE: r"DID NOT RAISE"},

@@ -36,7 +36,8 @@ class Completed:
 class Ledger:
     """Writes the executions and artifacts of one run; parts that are there already are kept.
 
-    `retried`: the run goes on after an earlier attempt, whose executions count.
+    `retried`: the run goes on after an earlier attempt, whose executions count. Without
+    `records_inputs` nobody learns which artifacts its tasks read.
     """
 
     def __init__(
@@ -48,11 +49,13 @@ class Ledger:
         namespace: str,
         run_root: str,
         retried: bool = False,
+        records_inputs: bool = True,
     ) -> None:
         self._metadata = metadata
         self._namespace = namespace
         self._run_id = run_id
         self._retried = retried
+        self._records_inputs = records_inputs
         self._states = DagStates(metadata)
         self.pipeline_context = self._context("system.Pipeline", pipeline_name, {}).id
         self.run_context = self._context(
@@ -290,7 +293,7 @@ class Ledger:
         )
         for context in (self.pipeline_context, self.run_context):
             self._metadata.link("execution", node.id, context)
-        for key, found in inputs.artifacts.items():
+        for key, found in inputs.artifacts.items() if self._records_inputs else ():
             for artifact in found:
                 self._metadata.add_event(artifact.id, node.id, "INPUT", (key,))
         return node.id

@@ -107,6 +107,7 @@ class RunWorker:
             namespace=self._meta["namespace"],
             run_root=root,
             retried=self.generation > 0,
+            records_inputs=not self._tools.faults.active("lineage-lost"),
         )
         self.status.pipeline_context = ledger.pipeline_context
         self.status.run_context = ledger.run_context

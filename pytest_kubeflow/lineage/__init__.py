@@ -1,0 +1,1 @@
+"""Lineage: which run, data and code made the model that a service serves now."""

@@ -1,0 +1,1 @@
+"""The MLOps loop: trained, registered, served, retrained, gated, replaced, rolled back, traced."""
