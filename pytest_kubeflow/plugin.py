@@ -81,12 +81,13 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
     """Where something else is wanted than tests (--kf-preflight, --kf-health...), do that."""
     if config.getoption("help"):
         return None
-    from pytest_kubeflow.fixtures import cleanup, comparison, health, images, preflight
+    from pytest_kubeflow.fixtures import cleanup, comparison, health, images, manifests, preflight
 
     wanted = {
         "--kf-preflight": bool(config.getoption("kf_preflight")),
         "--kf-health": bool(config.getoption("kf_health")),
         "--kf-images": bool(config.getoption("kf_images")),
+        "--kf-manifests": bool(config.getoption("kf_manifests")),
         "--kf-explain": health.explains(config),
         "--kf-cleanup": cleanup.is_wanted(config),
         "--kf-compare": comparison.is_wanted(config),
@@ -105,7 +106,12 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
         return comparison.run_alone(config)
     if wanted["--kf-explain"]:
         return health.explain_alone(config)
+    if wanted["--kf-manifests"]:
+        manifests.kind_of(config)
+        # Standard output is for kubectl: nothing else is written to it.
+        config.pluginmanager.set_blocked("terminalreporter")
     alone = {
+        "--kf-manifests": manifests.run_alone,
         "--kf-preflight": preflight.run_alone,
         "--kf-health": health.run_alone,
         "--kf-images": images.run_alone,

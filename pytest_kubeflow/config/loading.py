@@ -18,6 +18,7 @@ from pytest_kubeflow.config.model import (
     GpuSettings,
     HealthSettings,
     ImageSettings,
+    InClusterSettings,
     KubeflowConfig,
     KubernetesSettings,
     LocalSettings,
@@ -207,6 +208,7 @@ def _build(options: Sequence[Option], settings: Mapping[str, Setting]) -> Kubefl
         health=HealthSettings(**groups["health"]),  # type: ignore[arg-type]
         session=SessionSettings(**groups["session"]),  # type: ignore[arg-type]
         reporting=ReportingSettings(**groups["reporting"]),  # type: ignore[arg-type]
+        incluster=InClusterSettings(**groups["incluster"]),  # type: ignore[arg-type]
         local=LocalSettings(**groups["local"]),  # type: ignore[arg-type]
         settings=dict(settings),
     )

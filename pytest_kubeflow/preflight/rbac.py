@@ -20,18 +20,27 @@ Rules = Mapping[tuple[str, str, bool], Sequence[str]]
 
 
 def manifest(rules: Rules, namespace: str | None, subject: dict[str, Any]) -> str:
-    """YAML for `kubectl apply -f -`, which gives `subject` these rights.
+    """YAML for `kubectl apply -f -`, which gives `subject` these rights, as `roles` has them."""
+    return as_yaml(roles(rules, namespace, subject))
+
+
+def roles(rules: Rules, namespace: str | None, subject: dict[str, Any]) -> list[dict[str, Any]]:
+    """Roles and their bindings, which give `subject` these rights.
 
     Those to what is in a namespace hold in `namespace`, or in every one without it.
     """
-    import yaml
-
     namespaced = [one for one in rules.items() if not one[0][2]] if namespace else []
     cluster_wide = [one for one in rules.items() if one[0][2] or not namespace]
-    documents = [
+    return [
         *_role("Role", namespaced, namespace, subject),
         *_role("ClusterRole", cluster_wide, None, subject),
     ]
+
+
+def as_yaml(documents: Sequence[Mapping[str, Any]]) -> str:
+    """Objects as people apply them."""
+    import yaml
+
     return str(
         yaml.dump_all(
             documents, Dumper=_plain_dumper(), sort_keys=False, default_flow_style=None, width=100
