@@ -23,10 +23,11 @@ def rules_for(needs: Needs, way: str) -> Rules:
 
     Which components the cluster has is not asked: rights to what is not there are worth nothing.
     """
-    return rules_of(_rights(needs, way))
+    return rules_of(rights_for(needs, way))
 
 
-def _rights(needs: Needs, way: str) -> Iterator[Right]:
+def rights_for(needs: Needs, way: str) -> Iterator[Right]:
+    """The rights themselves, as a preflight with that account asks for them."""
     yield from wanted_by(needs)
     if way == "projected":
         yield from wanted_by(needs, AT_PIPELINES)
