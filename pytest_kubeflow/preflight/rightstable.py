@@ -134,6 +134,11 @@ NEEDED = (
     ),
     Right(_OBJECT, "persistentvolumeclaims", "volumes", (need.VOLUMES,)),
     Right(_OBJECT, "configmaps", "volumes", (need.VOLUMES,)),
+    Right(
+        *(("create", "list", "delete"), "configmaps", "the record that the session lives"),
+        (need.NAMESPACE,),
+        stops=False,
+    ),
     Right(("create", "patch", "delete"), "secrets", "what components get", (need.SECRETS,)),
     Right(("create", "patch", "delete"), "configmaps", "what components get", (need.CONFIG_MAPS,)),
     Right(
@@ -195,6 +200,10 @@ AT_PIPELINES = (
     Right((*_KEPT, "terminate", "retry"), "runs", "runs", _RUN, group=_PIPELINES_GROUP),
     Right(
         *(("create", "get", "list", "update", "delete"), "pipelines", "pipelines", _RUN),
+        group=_PIPELINES_GROUP,
+    ),
+    Right(
+        *(("list", "delete"), "jobs", "removing experiments with all that is in them", _RUN),
         group=_PIPELINES_GROUP,
     ),
     Right(

@@ -23,7 +23,7 @@ from tests.cluster.remote import NAMESPACE, Remote, wait_until
 
 ROOT = Path(__file__).parents[2]
 TEST = "suites/pipelines/test_pythagorean.py"
-IMAGE = "example.org/acceptance/pytest-kubeflow:1"
+IMAGE = "pytest-kubeflow:1"
 
 
 def printed(kind: str, *arguments: str) -> list[dict[str, Any]]:
