@@ -6,5 +6,11 @@ variables.py    the settings of this session as variables and arguments of a con
 pod.py          the pod: within the Pod Security Standard "restricted"
 objects.py      account, claim, certificates, network policy, Job and CronJob around it
 manifests.py    which of them make a Job, a CronJob or an account; as YAML
+kinds.py        how objects of these kinds are made, found and deleted
+detached.py     detached runs: submitted, found, deleted
+state.py        the state of one in a line
+following.py    its log
+retrieval.py    its reports
+commandline.py  kf-run
 ```
 """

@@ -65,7 +65,7 @@ def variables_of(config: KubeflowConfig) -> Variables:
         {"name": "HOME", "value": "/tmp"},  # noqa: S108 of the pod
         {"name": "PYTHONDONTWRITEBYTECODE", "value": "1"},
     ]
-    arguments = [f"--junit-xml={folder()}/junit.xml", "-p", "no:cacheprovider"]
+    arguments = ["-v", f"--junit-xml={folder()}/junit.xml", "-p", "no:cacheprovider"]
     for row in OPTIONS:
         if row.field.startswith(("incluster.", "local.")) or row.secret or row.name in _OF_HERE:
             continue

@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.preflight.rightstable import RuleKey
 
 ROLE = "pytest-kubeflow"
 """What their names begin with; that of the subject follows, so that others keep theirs."""
@@ -15,8 +16,8 @@ ROLE = "pytest-kubeflow"
 _NO_NAME = re.compile(r"[/%\s]")
 _API = "rbac.authorization.k8s.io"
 
-Rules = Mapping[tuple[str, str, bool], Sequence[str]]
-"""Verbs by group, resource and whether it is in no namespace."""
+_Rule = tuple[RuleKey, Sequence[str]]
+Rules = Mapping[RuleKey, Sequence[str]]
 
 
 def manifest(rules: Rules, namespace: str | None, subject: dict[str, Any]) -> str:
@@ -50,7 +51,7 @@ def as_yaml(documents: Sequence[Mapping[str, Any]]) -> str:
 
 def _role(
     kind: str,
-    rules: Sequence[tuple[tuple[str, str, bool], Sequence[str]]],
+    rules: Sequence[_Rule],
     namespace: str | None,
     subject: dict[str, Any],
 ) -> list[dict[str, Any]]:
@@ -63,8 +64,13 @@ def _role(
         "kind": kind,
         "metadata": metadata,
         "rules": [
-            {"apiGroups": [group], "resources": [resource], "verbs": [*verbs]}
-            for (group, resource, _), verbs in rules
+            {
+                "apiGroups": [group],
+                "resources": [resource],
+                **({"resourceNames": [*names]} if names else {}),
+                "verbs": [*verbs],
+            }
+            for (group, resource, _, names), verbs in rules
         ],
     }
     binding = {

@@ -70,13 +70,18 @@ def missing_rights(
 
     Asked by SelfSubjectAccessReviews, which everybody may make.
     """
-    allowed: dict[tuple[str, str, bool], bool] = {}
+    allowed: dict[tuple[str, str, bool, str], bool] = {}
 
     def may(verb: str, right: Right) -> bool:
-        key = verb, right.kind, right.cluster_wide
+        return all(may_one(verb, right, name) for name in right.names or ("",))
+
+    def may_one(verb: str, right: Right, name: str) -> bool:
+        key = verb, right.kind, right.cluster_wide, name
         if key not in allowed:
             place = None if right.cluster_wide else namespace
-            allowed[key] = kubernetes.may(verb, right.resource, group=right.group, namespace=place)
+            allowed[key] = kubernetes.may(
+                verb, right.resource, group=right.group, namespace=place, name=name
+            )
         return allowed[key]
 
     for right in wanted:
@@ -87,7 +92,12 @@ def missing_rights(
 def described(lacking: Sequence[Right]) -> str:
     """One line: which rights are missing, and for what."""
     return "; ".join(
-        f"{', '.join(one.verbs)} {one.kind}{' cluster-wide' if one.cluster_wide else ''} "
+        f"{', '.join(one.verbs)} {one.kind}{_named(one)}"
+        f"{' cluster-wide' if one.cluster_wide else ''} "
         f"({one.purpose})"
         for one in lacking
     )
+
+
+def _named(one: Right) -> str:
+    return f" {', '.join(one.names)}" if one.names else ""

@@ -27,6 +27,9 @@ class Right:
     cluster_wide: bool = False
     """Whether the resource is in no namespace."""
 
+    names: tuple[str, ...] = ()
+    """The names of the objects, where they are known; empty: all."""
+
     stops: bool = True
     """Whether tests cannot do without; otherwise failures only lack evidence."""
 
@@ -45,6 +48,7 @@ _TENSORBOARDS = (need.TENSORBOARDS,)
 _KATIB = (need.KATIB,)
 _WORKFLOWS = (need.WORKFLOWS,)
 _TRAINING = (need.TRAINING,)
+_FOREIGN = (need.SECOND_PROFILE, need.TOKENS)
 NEEDED = (
     Right(_OBJECT, "pods", "volumes and helper pods", (need.VOLUMES,)),
     Right(("get", "list"), "pods", "the evidence of failures", (*_RUN, *_SERVED), stops=False),
@@ -184,6 +188,27 @@ NEEDED = (
         component="profiles",
         cluster_wide=True,
     ),
+    *(
+        Right(
+            *(verbs, resource, "a second profile, which foreign accounts are of", _FOREIGN),
+            group=group,
+            component="profiles",
+            cluster_wide=True,
+            names=names,
+            stops=False,
+        )
+        for verbs, resource, group, names in (
+            (("create", "get", "delete"), "profiles", "kubeflow.org", ()),
+            (("get",), "namespaces", "", ()),
+            (("get",), "serviceaccounts", "", ("default-editor",)),
+            (("create",), "serviceaccounts/token", "", ("default-editor",)),
+            (("get",), "secrets", "", ("mlpipeline-minio-artifact",)),
+            *(
+                (("get",), "rolebindings", "rbac.authorization.k8s.io", (one,))
+                for one in ("default-editor", "namespaceAdmin")
+            ),
+        )
+    ),
 )
 """In the namespace to work in, or in the whole cluster."""
 
@@ -219,8 +244,11 @@ in no discovery: backend/src/apiserver/common/const.go and
 manifests/kustomize/base/installs/multi-user/view-edit-cluster-roles.yaml in kubeflow/pipelines.
 """
 
-Rules = dict[tuple[str, str, bool], list[str]]
-"""Verbs by group, resource and whether it is in no namespace."""
+RuleKey = tuple[str, str, bool, tuple[str, ...]]
+"""Group, resource, whether it is in no namespace (or in all), and the names of objects, if any."""
+
+Rules = dict[RuleKey, list[str]]
+"""The verbs of each."""
 
 
 def wanted_by(needs: Needs, table: Iterable[Right] = NEEDED) -> Iterator[Right]:
@@ -232,6 +260,6 @@ def rules_of(rights: Iterable[Right]) -> Rules:
     """Rules that allow these and nothing else."""
     rules: Rules = {}
     for one in rights:
-        verbs = rules.setdefault((one.group, one.resource, one.cluster_wide), [])
+        verbs = rules.setdefault((one.group, one.resource, one.cluster_wide, one.names), [])
         verbs += [verb for verb in one.verbs if verb not in verbs]
     return rules
