@@ -123,6 +123,10 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "evidence_timeout": ("5s", 5.0),
         "quiet": ("yes", True),
         "strict_cleanup": ("yes", True),
+        "suites": ("volumes,katib", ("volumes", "katib")),
+        "job_name": ("nightly", "nightly"),
+        "job_schedule": ("15  1 * * 1-5", "15 1 * * 1-5"),
+        "job_deadline": ("2h", 7200.0),
         "pip_index_url": ("https://pypi.example/simple", ("https://pypi.example/simple",)),
     }
     checked = 0
@@ -174,6 +178,8 @@ MALFORMED = {
     "image_imports": "not a module",
     "image_mirror": "nothing",
     "registry": "https://registry.example",
+    "job_image": "Not An Image",
+    "job_schedule": "at night",
     "storage_class": "Not A Name",
     "s3_endpoint": "s3:9000",
     "require": "katip",

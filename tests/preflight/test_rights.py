@@ -62,8 +62,9 @@ def test_what_the_fix_gives_is_enough(remote: Remote, options: dict[str, str]) -
     }
 
     assert [one["kind"] for one in whole_cluster] == ["ClusterRole", "ClusterRoleBinding"]
-    assert {"nodes", "profiles"} == {
-        resource for rule in whole_cluster[0]["rules"] for resource in rule["resources"]
+    anywhere = [rule for rule in whole_cluster[0]["rules"] if "resourceNames" not in rule]
+    assert {"nodes", "profiles", "namespaces"} == {
+        resource for rule in anywhere for resource in rule["resources"]
     }
 
     with applied(remote, lacking.fix):
