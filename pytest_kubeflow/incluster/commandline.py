@@ -208,7 +208,7 @@ def _list(_given: argparse.Namespace, runs: DetachedRuns, _others: Sequence[str]
 
 def _status(given: argparse.Namespace, runs: DetachedRuns, _others: Sequence[str]) -> int:
     run = runs.find(given.run)
-    if given.wait and run.condition is None:
+    if given.wait and not run.is_over:
         run = _ended(runs, run)
     sys.stdout.write(f"{describe(run, runs.kubernetes, runs.namespace)}\n")
     if not given.wait:
@@ -220,7 +220,7 @@ def _status(given: argparse.Namespace, runs: DetachedRuns, _others: Sequence[str
 def _ended(runs: DetachedRuns, run: DetachedRun) -> DetachedRun:
     return wait_until(
         lambda: runs.find(run.name),
-        lambda found: found.condition is not None,
+        lambda found: found.is_over,
         deadline=Deadline.after(_WEEK),
         what=f"{run.name} to end",
         describe=lambda found: describe(found, runs.kubernetes, runs.namespace),
@@ -237,7 +237,7 @@ def _logs(given: argparse.Namespace, runs: DetachedRuns, _others: Sequence[str])
 
 def _retrieve(given: argparse.Namespace, runs: DetachedRuns, _others: Sequence[str]) -> int:
     run = runs.find(given.run)
-    if run.condition is None:
+    if not run.is_over:
         raise KubeflowError(
             f"{describe(run, runs.kubernetes, runs.namespace)}; its reports are written at its "
             f"end: kf-run status --wait {run.name}"

@@ -54,6 +54,12 @@ class DetachedRun:
         told = [one for one in self.job.status.conditions or [] if one.status == "True"]
         return next((one for one in told if one.type in {"Complete", "Failed"}), None)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether its session has ended: that of a Job whose deadline has passed may end still."""
+        gone = self.pod is None or self.pod.status.phase in {"Succeeded", "Failed"}
+        return self.condition is not None and gone
+
 
 class DetachedRuns:
     """Those of one namespace. Methods raise KubeflowErrors."""

@@ -44,7 +44,7 @@ def follow(runs: DetachedRuns, run: DetachedRun, *, until_end: bool) -> Iterator
         if not until_end:
             return
         run = runs.find(run.name)
-        if run.condition is not None or run.pod is None:
+        if run.is_over or run.pod is None:
             return
 
 
@@ -59,12 +59,13 @@ def _stream(runs: DetachedRuns, run: DetachedRun, *, follows: bool) -> Iterator[
             name,
             runs.namespace,
             container=CONTAINER,
-            follow=follows,
+            **({"follow": True} if follows else {}),
             _preload_content=False,
             _request_timeout=(10.0, _READ_SECONDS),
         )
     try:
-        yield from response.stream(_CHUNK)
+        # What is not followed has been read.
+        yield from response.stream(_CHUNK) if follows else [response.data]
     except HTTPError as error:
         if not follows:
             raise ClusterUnreachable(f"the log of pod {name} was cut off: {error}") from error

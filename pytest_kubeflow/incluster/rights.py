@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_kubeflow.platform.probes.minimal_objects import KNOWN
 from pytest_kubeflow.platform.snapshot.reading import KINDS
 from pytest_kubeflow.preflight.needs import HEALTH, Needs
 from pytest_kubeflow.preflight.rightstable import (
@@ -44,5 +45,7 @@ def _of_health() -> Iterator[Right]:
             group=kind.group,
             cluster_wide=True,
         )
+    for one in KNOWN.values():
+        yield Right(("create",), one.plural, "dry runs through webhooks", _HEALTH, group=one.group)
     for verb, resource in (("get", "secrets"), ("get", "pods/log"), ("create", "pods/portforward")):
         yield Right((verb,), resource, "platform health", _HEALTH, cluster_wide=True)

@@ -53,6 +53,8 @@ def _described(run: DetachedRun, kubernetes: KubernetesClient, namespace: str) -
     condition, code = run.condition, exit_code(run)
     counted = _counted(run, kubernetes, namespace)
     if condition is not None and condition.reason == DEADLINE:
+        if not run.is_over:
+            return f"its deadline has passed, and its session ends{counted}"
         return f"ended by its deadline after {_took(run)}{counted}; kf-run retrieve has its report"
     if code is not None:
         told = _CODES.get(code, "ended")

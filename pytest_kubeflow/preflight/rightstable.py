@@ -62,6 +62,12 @@ NEEDED = (
         component="notebooks",
     ),
     Right(
+        *(("create", "list", "delete"), "poddefaults", "PodDefaults", (need.POD_DEFAULTS,)),
+        group="kubeflow.org",
+        component="poddefaults.kubeflow.org",
+    ),
+    Right(("create",), "pods", "what PodDefaults make of a pod", (need.POD_DEFAULTS,)),
+    Right(
         *(("get",), "statefulsets", "the reasons of notebooks without a pod", _NOTEBOOKS),
         group="apps",
         stops=False,
