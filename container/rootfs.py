@@ -1,6 +1,6 @@
 """Makes what Containerfile adds to its base image, in a directory, without a container engine.
 
-    python packaging/rootfs.py DIRECTORY
+    python container/rootfs.py DIRECTORY
 
 The instructions are those of Containerfile, read from it: COPY, RUN of pip (by uv, which takes the
 same arguments), ENV, USER, WORKDIR, ENTRYPOINT and LABEL. What this does not know ends it with one
@@ -98,7 +98,7 @@ def _apply(stage: Stage, word: str, rest: str, stages: dict[str, Stage], context
     elif word == "ENTRYPOINT":
         stage.entrypoint = json.loads(rest)
     else:
-        raise ContainerfileError(f"{word} is not known to packaging/rootfs.py")
+        raise ContainerfileError(f"{word} is not known to container/rootfs.py")
 
 
 def _copy(stage: Stage, rest: str, stages: dict[str, Stage], context: Path) -> None:
