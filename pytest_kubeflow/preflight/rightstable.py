@@ -144,6 +144,20 @@ NEEDED = (
     ),
     Right(_OBJECT, "persistentvolumeclaims", "volumes", (need.VOLUMES,)),
     Right(_OBJECT, "configmaps", "volumes", (need.VOLUMES,)),
+    Right(("get",), "namespaces", "the namespace itself", (need.NAMESPACE,), stops=False),
+    *(
+        Right(("get",), resource, "what runs find in a profile", _RUN, names=names, stops=False)
+        for resource, names in (
+            ("serviceaccounts", ("default-editor",)),
+            ("secrets", ("mlpipeline-minio-artifact",)),
+        )
+    ),
+    Right(
+        *(("list",), "storageclasses", "the default storage class", (need.VOLUMES,)),
+        group="storage.k8s.io",
+        cluster_wide=True,
+        stops=False,
+    ),
     Right(
         *(("create", "list", "delete"), "configmaps", "the record that the session lives"),
         (need.NAMESPACE,),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from pytest_kubeflow.command import arguments as command_arguments
 from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.config.table import OPTIONS
 from pytest_kubeflow.errors import ConfigurationError
@@ -18,6 +23,7 @@ from pytest_kubeflow.preflight.needs import UNKNOWN, Needs
 from tests.cluster.certificate import self_signed
 from tests.config.sources import resolved
 
+ROOT = Path(__file__).parents[2]
 HERE = {"host": "http://ml-pipeline.kubeflow:8888", "namespace": "team", "job_image": "r.io/a/b:1"}
 SELECTION = ["--pyargs", "pytest_kubeflow.suites"]
 
@@ -42,10 +48,72 @@ def resources(needs: Needs, way: str = "dex") -> set[str]:
     return {resource for _, resource, *_ in rules_for(needs, way)}
 
 
+def test_the_page_shows_what_is_printed() -> None:
+    """Standard output has the manifests and nothing else: it is piped into kubectl."""
+    page = (ROOT / "docs/how-to/run-in-a-cronjob.md").read_text()
+    (shown,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (command,) = re.findall(r"```sh\n(pytest --kf-manifests=cronjob .*?) \\\n +>", page, re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-m", *shlex.split(command)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == shown
+    assert not done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--kf-manifests=pod"], "--kf-manifests=pod: valid is one of job, cronjob, rbac"),
+        (["--kf-manifests=rbac", "--kf-manifests=job"], "valid is one of job, cronjob, rbac"),
+        (["--kf-manifests=rbac", "--kf-preflight"], "give one of them"),
+        (["--kf-manifests=rbac", "--kf-suites=volume"], "did you mean volumes?"),
+        (["--kf-manifests=rbac", "suites/volumes", "--kf-suites=volumes"], "leave one out"),
+    ],
+)
+def test_a_command_that_says_no_one_thing_is_refused(arguments: list[str], told: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--kf-namespace=team", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (4, "")
+    assert told in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "environment", "expected"),
+    [
+        (["-x"], {}, ["--pyargs", "pytest_kubeflow.suites", "-x"]),
+        (
+            [],
+            {"KF_SUITES": "a,b"},
+            ["--pyargs", "pytest_kubeflow.suites.a", "pytest_kubeflow.suites.b"],
+        ),
+        (
+            ["--kf-suites=a"],
+            {"KF_SUITES": "b"},
+            ["--pyargs", "pytest_kubeflow.suites.a", "--kf-suites=a"],
+        ),
+        (["--kf-suites", "a"], {}, ["--pyargs", "pytest_kubeflow.suites.a", "--kf-suites", "a"]),
+        (["--pyargs", "mine"], {"KF_SUITES": "b"}, ["--pyargs", "mine"]),
+    ],
+)
+def test_the_entry_point_is_pytest_with_the_suites(
+    given: list[str], environment: dict[str, str], expected: list[str]
+) -> None:
+    assert command_arguments(given, environment) == expected
+
+
 def test_rights_are_those_that_the_tests_need_and_no_others() -> None:
     volumes = Needs.of([{need.VOLUMES}])
     assert resources(volumes) == {
-        *("pods", "pods/log", "persistentvolumeclaims", "configmaps", "events")
+        *("pods", "pods/log", "persistentvolumeclaims", "configmaps", "events", "storageclasses")
     }
     assert resources(Needs.of([{need.NODES}])) == {"nodes"}
     assert not resources(Needs.of([set()]))
