@@ -130,8 +130,17 @@ NEEDED = (
         for plural, group in (
             ("trainjobs", "trainer.kubeflow.org"),
             ("pytorchjobs", "kubeflow.org"),
+            ("tfjobs", "kubeflow.org"),
+            ("mpijobs", "kubeflow.org"),
         )
     ),
+    Right(
+        *(_OBJECT, "trainingruntimes", "runtimes of tests, which fail at once", _TRAINING),
+        group="trainer.kubeflow.org",
+        component="trainingruntimes.trainer.kubeflow.org",
+        stops=False,
+    ),
+    Right(("get",), "services", "the Services of TensorBoards", _TENSORBOARDS),
     Right(("list",), "pods", "the nodes of training jobs", _TRAINING),
     Right(("get",), "pods/log", "the logs of training jobs", _TRAINING),
     Right(("get",), "pods/log", "the logs of trials", _KATIB),
@@ -221,7 +230,7 @@ NEEDED = (
             (("create", "get", "delete"), "profiles", "kubeflow.org", ()),
             (("get",), "namespaces", "", ()),
             (("get",), "serviceaccounts", "", ("default-editor",)),
-            (("create",), "serviceaccounts/token", "", ("default-editor",)),
+            (("create",), "serviceaccounts/token", "", ("default-editor", "default")),
             (("get",), "secrets", "", ("mlpipeline-minio-artifact",)),
             *(
                 (("get",), "rolebindings", "rbac.authorization.k8s.io", (one,))
