@@ -54,7 +54,7 @@ def test_the_page_shows_what_is_printed() -> None:
     (shown,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     (command,) = re.findall(r"```sh\n(pytest --kf-manifests=cronjob .*?) \\\n +>", page, re.DOTALL)
     done = subprocess.run(
-        [sys.executable, "-m", *shlex.split(command)],
+        [sys.executable, "-m", *shlex.split(command.replace("\\\n", " "))],
         cwd=ROOT,
         capture_output=True,
         text=True,

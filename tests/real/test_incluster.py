@@ -182,8 +182,7 @@ def test_each_rule_that_is_taken_away_is_told(
             elsewhere = {
                 verb
                 for other in everything
-                if other is not rule
-                and (other["apiGroups"], other["resources"]) == ([group], [resource])
+                if other is not rule and _covers(other, rule)
                 for verb in other["verbs"]
             }
             if not (verbs := {*rule["verbs"]} - elsewhere):
@@ -202,12 +201,23 @@ def test_each_rule_that_is_taken_away_is_told(
     assert taken > 50
 
 
+def _covers(other: dict[str, Any], rule: dict[str, Any]) -> bool:
+    """Whether it is about all objects that a rule is about."""
+    if any(other[key] != rule[key] for key in ("apiGroups", "resources")):
+        return False
+    named, of_rule = other.get("resourceNames"), rule.get("resourceNames")
+    return named is None or (of_rule is not None and {*of_rule} <= {*named})
+
+
 def test_a_suite_gets_its_own_rights_alone(kubernetes: KubernetesClient) -> None:
     documents = printed("rbac", "--kf-suites=secrets")
-    assert [one["kind"] for one in documents] == ["ServiceAccount", "Role", "RoleBinding"]
     for document in documents:
         document["metadata"]["name"] += "-secrets"
         utils.create_from_dict(kubernetes.api_client, document, dry_run="All")
-    resources = {one for rule in documents[1]["rules"] for one in rule["resources"]}
+    rules = [rule for one in documents for rule in one.get("rules", ())]
+    resources = {resource for rule in rules for resource in rule["resources"]}
     assert {"secrets", "configmaps"} <= resources
-    assert not {"trials", "notebooks", "inferenceservices", "persistentvolumeclaims"} & resources
+    assert not {"trials", "notebooks", "inferenceservices", "nodes"} & resources
+    (anywhere,) = [one for one in documents if one["kind"] == "ClusterRole"]
+    for rule in anywhere["rules"]:  # of the second profile, from which Secrets are asked for
+        assert rule["resources"] in (["profiles"], ["namespaces"]) or rule["resourceNames"]
