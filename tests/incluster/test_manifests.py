@@ -48,8 +48,9 @@ def resources(needs: Needs, way: str = "dex") -> set[str]:
     return {resource for _, resource, *_ in rules_for(needs, way)}
 
 
-def test_the_page_shows_what_is_printed() -> None:
+def test_the_page_shows_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Standard output has the manifests and nothing else: it is piped into kubectl."""
+    monkeypatch.delenv("KF_PASSWORD")
     page = (ROOT / "docs/how-to/run-in-a-cronjob.md").read_text()
     (shown,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     (command,) = re.findall(r"```sh\n(pytest --kf-manifests=cronjob .*?) \\\n +>", page, re.DOTALL)

@@ -165,7 +165,7 @@ def test_each_rule_that_is_taken_away_is_told(
 ) -> None:
     wanted = list(rights_for(UNKNOWN, "projected"))
     rbac = kubernetes.rbac
-    everything = [rule for one in applied for rule in one.get("rules", ())]
+    everything = [(one["kind"], rule) for one in applied for rule in one.get("rules", ())]
     taken = 0
     for role in [one for one in applied if one["kind"] in {"Role", "ClusterRole"}]:
         name, rules = role["metadata"]["name"], role["rules"]
@@ -181,8 +181,10 @@ def test_each_rule_that_is_taken_away_is_told(
             (group,), (resource,) = rule["apiGroups"], rule["resources"]
             elsewhere = {
                 verb
-                for other in everything
-                if other is not rule and _covers(other, rule)
+                for where, other in everything
+                if where in {role["kind"], "ClusterRole"}
+                and other is not rule
+                and _covers(other, rule)
                 for verb in other["verbs"]
             }
             if not (verbs := {*rule["verbs"]} - elsewhere):
