@@ -23,8 +23,8 @@ SECONDS = 400
 """For what takes some twenty on a machine that is not busy."""
 
 SUBMIT = (
-    *("submit", "--kf-job-image=pytest-kubeflow:1", "--kf-host=http://ml-pipeline.kubeflow:8888"),
-    *("--kf-suites=pipelines", "--kf-volume-size=100Mi"),
+    *("submit", "--kf-host=http://ml-pipeline.kubeflow:8888"),
+    *("--kf-suites=pipelines", "--kf-volume-size=100Mi", "--kf-job-image=pytest-kubeflow:1"),
 )
 
 
@@ -96,11 +96,6 @@ def test_a_session_is_submitted_followed_retrieved_and_deleted(
     before = kubeflow.things()
     name = kubeflow.run(*SUBMIT, "-k", "pythagorean").strip()
 
-    told = kubeflow.run(*SUBMIT, code=1)
-    assert f"another session runs on this cluster: Job {NAMESPACE}/{name}; two at once" in told
-    told = kubeflow.run("retrieve", name, code=1)
-    assert "its reports are written at its end" in told
-
     log = kubeflow.run("logs", "-f", name)
     assert "Kubeflow: fit" in log
     assert "403" not in log, "rights are missing"
@@ -125,6 +120,22 @@ def test_a_session_is_submitted_followed_retrieved_and_deleted(
     assert f"removed Job {name}\n" in removed
     wait_until(lambda: kubeflow.things() <= before, SECONDS)
     assert "there is no run" in kubeflow.run("status", name, code=1)
+
+
+def test_one_that_does_not_start_says_why(kubeflow: Kubeflow) -> None:
+    """Meanwhile no other is begun, and there is nothing to retrieve."""
+    before = kubeflow.things()
+    name = kubeflow.run(*SUBMIT, "--kf-job-image=registry.example/none:1").strip()
+    wait_until(lambda: "ImagePull" in kubeflow.run("status", name), SECONDS)
+    told = kubeflow.run("status", name)
+    assert told.startswith(f"{name}: waiting since ")
+    assert "registry.example/none:1" in told
+    told = kubeflow.run(*SUBMIT, code=1)
+    assert f"another session runs on this cluster: Job {NAMESPACE}/{name}; two at once" in told
+    assert "its reports are written at its end" in kubeflow.run("retrieve", name, code=1)
+    assert f"no log: {name}: waiting since" in kubeflow.run("logs", name, code=1)
+    assert f"removed Job {name}\n" in kubeflow.run("delete", name)
+    wait_until(lambda: kubeflow.things() <= before, SECONDS)
 
 
 def test_a_deadline_ends_the_session_and_its_report_is_there(
