@@ -99,7 +99,7 @@ def test_a_session_is_submitted_followed_retrieved_and_deleted(
     log = kubeflow.run("logs", "-f", name)
     assert "Kubeflow: fit" in log
     assert "403" not in log, "rights are missing"
-    assert "left behind" not in log
+    assert "left behind on the cluster" not in log
     told = kubeflow.run("status", "--wait", name)
     assert told.startswith(f"{name}: done with exit code 0 (passed) after ")
     assert told.endswith(", 5 passed\n")
