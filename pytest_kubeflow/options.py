@@ -193,7 +193,9 @@ def is_listing(config: pytest.Config) -> bool:
 
 def lists(config: pytest.Config) -> bool:
     """Whether something is listed, and no test is run: there is nothing to report."""
-    return is_listing(config) or bool(config.getoption("kf_images"))
+    return is_listing(config) or bool(
+        config.getoption("kf_images") or config.getoption("kf_manifests")
+    )
 
 
 def acts_alone(config: pytest.Config) -> bool:
@@ -202,6 +204,7 @@ def acts_alone(config: pytest.Config) -> bool:
         "kf_preflight",
         "kf_health",
         "kf_images",
+        "kf_manifests",
         "kf_cleanup",
         "kf_cleanup_all",
         "kf_cleanup_session",

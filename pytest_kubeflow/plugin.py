@@ -91,6 +91,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
         fleet,
         health,
         images,
+        manifests,
         preflight,
         verification,
     )
@@ -99,6 +100,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
         "--kf-preflight": bool(config.getoption("kf_preflight")),
         "--kf-health": bool(config.getoption("kf_health")),
         "--kf-images": bool(config.getoption("kf_images")),
+        "--kf-manifests": bool(config.getoption("kf_manifests")),
         "--kf-explain": health.explains(config),
         "--kf-cleanup": cleanup.is_wanted(config),
         "--kf-compare": comparison.is_wanted(config),
@@ -120,7 +122,12 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
         return verification.run_alone(config)
     if wanted["--kf-explain"]:
         return health.explain_alone(config)
+    if wanted["--kf-manifests"]:
+        manifests.kind_of(config)
+        # Standard output is for kubectl: nothing else is written to it.
+        config.pluginmanager.set_blocked("terminalreporter")
     alone = {
+        "--kf-manifests": manifests.run_alone,
         "--kf-preflight": preflight.run_alone,
         "--kf-health": health.run_alone,
         "--kf-images": images.run_alone,

@@ -11,7 +11,7 @@ settings.register_profile("project", deadline=None)
 settings.load_profile("project")
 
 
-_NAMED = {"real", "browser", "suites", "chaos", "sdk"}
+_NAMED = {"real", "browser", "suites", "chaos", "sdk", "image"}
 """Folders whose tests run only where they are named."""
 
 

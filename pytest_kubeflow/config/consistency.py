@@ -13,7 +13,7 @@ from pytest_kubeflow.config.parsers import LOCAL
 from pytest_kubeflow.config.setting import DEFAULT, ENVIRONMENT, Setting
 from pytest_kubeflow.errors import ConfigurationError
 
-_IMAGES = ("base_image", "gpu_image", "sklearn_image", "notebook_image")
+_IMAGES = ("base_image", "gpu_image", "sklearn_image", "notebook_image", "job_image")
 _USER = "--kf-registry-username"
 _FILES = ("report", "json", "ctrf", "prometheus", "github_summary", "bundle", "conformance_bundle")
 """What is written into a file (a bundle perhaps into a directory)."""

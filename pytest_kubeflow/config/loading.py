@@ -19,6 +19,7 @@ from pytest_kubeflow.config.model import (
     GpuSettings,
     HealthSettings,
     ImageSettings,
+    InClusterSettings,
     KubeflowConfig,
     KubernetesSettings,
     LocalSettings,
@@ -209,6 +210,7 @@ def _build(options: Sequence[Option], settings: Mapping[str, Setting]) -> Kubefl
         conformance=ConformanceSettings(**groups["conformance"]),  # type: ignore[arg-type]
         session=SessionSettings(**groups["session"]),  # type: ignore[arg-type]
         reporting=ReportingSettings(**groups["reporting"]),  # type: ignore[arg-type]
+        incluster=InClusterSettings(**groups["incluster"]),  # type: ignore[arg-type]
         local=LocalSettings(**groups["local"]),  # type: ignore[arg-type]
         settings=dict(settings),
     )

@@ -336,6 +336,32 @@ class ConformanceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class InClusterSettings:
+    """How a session runs inside the cluster."""
+
+    suites: tuple[str, ...] = ()
+    """Folders of the shipped suites; empty: all."""
+
+    name: str = "acceptance"
+    """What its objects are called."""
+
+    image: str | None = None
+    """What its pod runs."""
+
+    schedule: str = "30 2 * * *"
+    """Five fields of cron."""
+
+    deadline: float = 4 * 3600.0
+    """Seconds."""
+
+    claim: str | None = None
+    """An existing claim for what it writes; None: one is made."""
+
+    secret: str | None = None
+    """The Secret with its passwords and keys."""
+
+
+@dataclass(frozen=True, slots=True)
 class LocalSettings:
     """What the embedded Kubeflow is to be like, with --kf-host=local."""
 
@@ -373,6 +399,7 @@ class KubeflowConfig:
     health: HealthSettings = HealthSettings()
     conformance: ConformanceSettings = ConformanceSettings()
     reporting: ReportingSettings = ReportingSettings()
+    incluster: InClusterSettings = InClusterSettings()
     local: LocalSettings = LocalSettings()
     settings: Mapping[str, Setting] = field(default_factory=dict, repr=False)
 

@@ -32,6 +32,9 @@ _LARGEST_COUNT = 1000
 _LONGEST_DURATION = 7 * 24 * 3600.0
 _WORD = re.compile(r"[\w-]+")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
+_CRON_PART = r"(\*|\?|[0-9a-zA-Z]{1,3}(-[0-9a-zA-Z]{1,3})?)(/\d{1,3})?"
+_CRON_FIELD = re.compile(rf"{_CRON_PART}(,{_CRON_PART})*", re.ASCII)
+_MACROS = frozenset({"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly"})
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", re.ASCII)
 
 
@@ -136,6 +139,25 @@ def parse_registry(text: str) -> str:
     return text
 
 
+def parse_schedule(text: str) -> str:
+    """Five fields of cron as Kubernetes takes them (robfig/cron's standard parser), or a macro.
+
+    Whether the numbers are in their ranges is for the API server to say.
+    """
+    fields = text.split()
+    if text in _MACROS:
+        return text
+    if len(fields) != 5 or not all(_CRON_FIELD.fullmatch(one) for one in fields):
+        raise ValueError(text)
+    return " ".join(fields)
+
+
+def parse_image(text: str) -> str:
+    """The name of an image, as it was written."""
+    ImageReference.parse(text)
+    return text
+
+
 def _file(text: str, base: Path) -> Path:
     try:
         path = base / Path(text).expanduser()
@@ -227,6 +249,10 @@ IMAGES = Parser(
     lambda text, _base: (ImageReference.parse(text),),
     "the name of an image, such as registry.example/team/tool@sha256:...",
 )
+IMAGE = Parser(
+    lambda text, _base: parse_image(text),
+    "the name of an image, such as registry.example/team/tool:1.2",
+)
 MODULES = Parser(
     lambda text, _base: _modules(text),
     "names of Python modules such as numpy,sklearn.svm, separated by commas",
@@ -301,6 +327,14 @@ LABEL = Parser(_matching(_LABEL), "lower-case letters, digits and dashes, at mos
 SERVICE_ACCOUNT = Parser(
     _matching(re.compile(rf"({_LABEL.pattern}/)?{_SUBDOMAIN.pattern}", re.ASCII)),
     "the name of a service account, or namespace/name",
+)
+JOB_NAME = Parser(
+    _matching(re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?", re.ASCII)),
+    "a lower-case letter, then lower-case letters, digits and dashes, at most 40",
+)
+SCHEDULE = Parser(
+    lambda text, _base: parse_schedule(text),
+    "the five fields of cron, such as '30 2 * * *', or @daily, @hourly, @weekly, @monthly",
 )
 SUBDOMAINS = Parser(_subdomains, "names of objects, separated by commas")
 SUBDOMAIN = Parser(_matching(_SUBDOMAIN), "lower-case letters, digits, dashes and dots")

@@ -155,19 +155,26 @@ class KubernetesClient:
         return VersionApi(self.api_client)
 
     def may(
-        self, verb: str, resource: str, *, group: str = "", namespace: str | None = None
+        self,
+        verb: str,
+        resource: str,
+        *,
+        group: str = "",
+        namespace: str | None = None,
+        name: str = "",
     ) -> bool:
-        """Whether the API server would let us `verb` this resource (in `namespace`).
+        """Whether the API server would let us `verb` this resource (in `namespace`, called `name`).
 
         A subresource follows after a slash: "pods/log".
         """
         from kubernetes import client
 
-        name, _, subresource = resource.partition("/")
+        plural, _, subresource = resource.partition("/")
         attributes = client.V1ResourceAttributes(
             group=group,
             namespace=namespace,
-            resource=name,
+            resource=plural,
+            name=name or None,
             subresource=subresource or None,
             verb=verb,
         )

@@ -128,8 +128,8 @@ def _is_random(sent: Mapping[str, Any]) -> bool:
 
 
 def _is_stream(sent: Mapping[str, Any]) -> bool:
-    """Whether a watch is asked for, whose response has no end."""
-    return "watch" in dict(sent.get("query_params") or ())
+    """Whether a watch or a log that is followed is asked for: their responses have no end."""
+    return not {"watch", "follow"}.isdisjoint(dict(sent.get("query_params") or ()))
 
 
 def _exists(error: Exception) -> bool:

@@ -17,6 +17,7 @@ from pytest_kubeflow.local.pipelines import LAUNCHER_DIRECTORY, LAUNCHER_IMAGE
 from pytest_kubeflow.local.pvcviewers.image import add_viewer_image
 from pytest_kubeflow.local.running import Running
 from pytest_kubeflow.local.serving.images import add_images
+from pytest_kubeflow.local.sessionimage import add_session_image
 from pytest_kubeflow.local.spawner import Spawner
 from pytest_kubeflow.local.tensorboards.image import tensorboard_image
 from pytest_kubeflow.local.training.delivery import add_delivery_image
@@ -36,6 +37,7 @@ def node_images(directory: Path) -> ImageCatalogue:
     images.add(torch_image(directory))
     add_viewer_image(images, directory)
     add_delivery_image(images, directory)
+    add_session_image(images, directory)
     return images
 
 

@@ -5,7 +5,8 @@ preflight.py    all checks, side by side where they can be; one verdict
 needs.py        what the selected tests need
 workplace.py    the namespace to work in, and what runs find there
 pipelines.py    what the KFP API and ML Metadata answer to us
-rights.py       what the tests need to be allowed at Kubernetes
+rightstable.py  what the tests need to be allowed at Kubernetes
+rights.py       what of that we lack
 rbac.py         the RBAC that allows it
 store.py        the object store
 components.py   what the cluster has, and which tests will not find what they need

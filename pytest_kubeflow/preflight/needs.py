@@ -18,6 +18,9 @@ NAMESPACE = "namespace"
 RUNS = "runs"
 """Pipeline runs."""
 
+RECURRING = "recurring runs"
+"""Runs that the pipelines API starts by itself."""
+
 VOLUMES = "volumes"
 """Claims that are filled and read back by helper pods."""
 
@@ -30,6 +33,7 @@ CONFIG_MAPS = "config maps"
 OBJECTSTORE = "objectstore"
 KSERVE = "kserve"
 NOTEBOOKS = "notebooks"
+POD_DEFAULTS = "poddefaults"
 PVC_VIEWERS = "pvcviewers"
 TENSORBOARDS = "tensorboards"
 KATIB = "katib"
@@ -45,6 +49,9 @@ NODES = "nodes"
 
 TOKENS = "tokens"
 """Tokens of service accounts."""
+
+HEALTH = "platform health"
+"""All of the platform's objects, to look for what is broken."""
 
 PROFILES = "profiles"
 

@@ -37,7 +37,8 @@ from pytest_kubeflow.preflight.needs import (
 )
 from pytest_kubeflow.preflight.obstacles import Obstacles
 from pytest_kubeflow.preflight.pipelines import METADATA, check_access, check_api, check_metadata
-from pytest_kubeflow.preflight.rights import LOGIN, RIGHTS, check_rights
+from pytest_kubeflow.preflight.rights import RIGHTS, check_rights
+from pytest_kubeflow.preflight.rightstable import LOGIN
 from pytest_kubeflow.preflight.store import STORE, check_store, find_store
 from pytest_kubeflow.preflight.workplace import PROFILE, check_namespace, check_profile
 from pytest_kubeflow.redaction import Redactor

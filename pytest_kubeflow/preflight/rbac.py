@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
+from pytest_kubeflow.preflight.rightstable import RuleKey
 
 ROLE = "pytest-kubeflow"
 """What their names begin with; that of the subject follows, so that others keep theirs."""
@@ -15,23 +16,32 @@ ROLE = "pytest-kubeflow"
 _NO_NAME = re.compile(r"[/%\s]")
 _API = "rbac.authorization.k8s.io"
 
-Rules = Mapping[tuple[str, str, bool], Sequence[str]]
-"""Verbs by group, resource and whether it is in no namespace."""
+_Rule = tuple[RuleKey, Sequence[str]]
+Rules = Mapping[RuleKey, Sequence[str]]
 
 
 def manifest(rules: Rules, namespace: str | None, subject: dict[str, Any]) -> str:
-    """YAML for `kubectl apply -f -`, which gives `subject` these rights.
+    """YAML for `kubectl apply -f -`, which gives `subject` these rights, as `roles` has them."""
+    return as_yaml(roles(rules, namespace, subject))
+
+
+def roles(rules: Rules, namespace: str | None, subject: dict[str, Any]) -> list[dict[str, Any]]:
+    """Roles and their bindings, which give `subject` these rights.
 
     Those to what is in a namespace hold in `namespace`, or in every one without it.
     """
-    import yaml
-
     namespaced = [one for one in rules.items() if not one[0][2]] if namespace else []
     cluster_wide = [one for one in rules.items() if one[0][2] or not namespace]
-    documents = [
+    return [
         *_role("Role", namespaced, namespace, subject),
         *_role("ClusterRole", cluster_wide, None, subject),
     ]
+
+
+def as_yaml(documents: Sequence[Mapping[str, Any]]) -> str:
+    """Objects as people apply them."""
+    import yaml
+
     return str(
         yaml.dump_all(
             documents, Dumper=_plain_dumper(), sort_keys=False, default_flow_style=None, width=100
@@ -41,7 +51,7 @@ def manifest(rules: Rules, namespace: str | None, subject: dict[str, Any]) -> st
 
 def _role(
     kind: str,
-    rules: Sequence[tuple[tuple[str, str, bool], Sequence[str]]],
+    rules: Sequence[_Rule],
     namespace: str | None,
     subject: dict[str, Any],
 ) -> list[dict[str, Any]]:
@@ -54,8 +64,13 @@ def _role(
         "kind": kind,
         "metadata": metadata,
         "rules": [
-            {"apiGroups": [group], "resources": [resource], "verbs": [*verbs]}
-            for (group, resource, _), verbs in rules
+            {
+                "apiGroups": [group],
+                "resources": [resource],
+                **({"resourceNames": [*names]} if names else {}),
+                "verbs": [*verbs],
+            }
+            for (group, resource, _, names), verbs in rules
         ],
     }
     binding = {

@@ -71,12 +71,14 @@ class ImagePusher:
         environment: Mapping[str, str] | None = None,
         user: str | None = None,
         platform: str | None = None,
+        entrypoint: Sequence[str] | None = None,
     ) -> PushedImage:
         """Push `base` with `files` in it under the name `image`.
 
-        `environment` is added to the base's, `user` replaces its user. With a `platform`, such as
-        linux/arm64, the name is that of an index whose only image is for that; what is in it stays
-        what it is. Nodes look at indexes alone: a single image they take for theirs.
+        `environment` is added to the base's, `user` and `entrypoint` replace the base's. With a
+        `platform`, such as linux/arm64, the name is that of an index whose only image is for that;
+        what is in it stays what it is. Nodes look at indexes alone: a single image they take for
+        theirs.
         """
         source = source or self._target
         manifest = self._of_platform(source, base)
@@ -85,6 +87,9 @@ class ImagePusher:
         if files:
             layers.append(self._added(image, layer_of(files), config))
         _configure(config, environment or {}, user, platform)
+        if entrypoint is not None:
+            config["config"]["Entrypoint"] = list(entrypoint)
+            config["config"].pop("Cmd", None)
         content = as_json(config)
         described = {
             "mediaType": OCI_CONFIG,

@@ -133,6 +133,10 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "upgrade": ("after", "after"),
         "component_env": ("HTTPS_PROXY=http://p:1", (KeyValue("HTTPS_PROXY", "http://p:1"),)),
         "offline": ("yes", True),
+        "suites": ("volumes,katib", ("volumes", "katib")),
+        "job_name": ("nightly", "nightly"),
+        "job_schedule": ("15  1 * * 1-5", "15 1 * * 1-5"),
+        "job_deadline": ("2h", 7200.0),
         "pip_index_url": ("https://pypi.example/simple", ("https://pypi.example/simple",)),
     }
     checked = 0
@@ -184,6 +188,8 @@ MALFORMED = {
     "image_imports": "not a module",
     "image_mirror": "nothing",
     "registry": "https://registry.example",
+    "job_image": "Not An Image",
+    "job_schedule": "at night",
     "storage_class": "Not A Name",
     "s3_endpoint": "s3:9000",
     "require": "katip",

@@ -62,8 +62,9 @@ def test_what_the_fix_gives_is_enough(remote: Remote, options: dict[str, str]) -
     }
 
     assert [one["kind"] for one in whole_cluster] == ["ClusterRole", "ClusterRoleBinding"]
-    assert {"nodes", "profiles"} == {
-        resource for rule in whole_cluster[0]["rules"] for resource in rule["resources"]
+    anywhere = [rule for rule in whole_cluster[0]["rules"] if "resourceNames" not in rule]
+    assert {"nodes", "profiles", "namespaces", "storageclasses"} == {
+        resource for rule in anywhere for resource in rule["resources"]
     }
 
     with applied(remote, lacking.fix):
@@ -97,10 +98,11 @@ def test_an_account_without_any_right_gets_the_rbac(remote: Remote, nobody: dict
     assert f"we may not, in {NAMESPACE}: create, get, list, delete pods" in before.verdict
     assert before.verdict.endswith("none of the 2 selected tests can run")
     lacking = next(one for one in before.findings if one.check == "rights")
-    role, _ = yaml.safe_load_all(lacking.fix)
+    role, _, of_cluster, _ = yaml.safe_load_all(lacking.fix)
     assert {resource for rule in role["rules"] for resource in rule["resources"]} == {
-        *("pods", "pods/log", "persistentvolumeclaims", "configmaps", "events")
+        *("pods", "pods/log", "persistentvolumeclaims", "configmaps", "events", "namespaces")
     }
+    assert [rule["resources"] for rule in of_cluster["rules"]] == [["storageclasses"]]
     with applied(remote, lacking.fix):
         after = checked(nobody, in_clear(remote), VOLUMES)
     assert after.fit, after.verdict

@@ -12,6 +12,7 @@ from pytest_kubeflow.config.table import (
     gpu,
     health,
     images,
+    incluster,
     kubernetes,
     local,
     notebooks,
@@ -26,6 +27,9 @@ ACTIONS = {
     "--kf-preflight": "Check the cluster, print what is wrong and how to mend it, and run no test.",
     "--kf-images": "Print the images that the selected tests will pull, who needs each, and run no "
     "test; without arguments those of the shipped suites.",
+    "--kf-manifests=KIND": "Print what to apply to run the selected tests (without arguments, the "
+    "suites of --kf-suites) inside the cluster, and run no test: job, cronjob, or rbac for the "
+    "account and its rights alone.",
     "--kf-health": "Look for what is broken on the platform, print each fault with its fix, and "
     "run no test; the exit code is 78 if anything is.",
     "--kf-explain=CODE": "Print what the catalogue of faults says of a code, such as KF401, and "
@@ -57,5 +61,6 @@ OPTIONS = (
     *health.OPTIONS,
     *conformance.OPTIONS,
     *reporting.OPTIONS,
+    *incluster.OPTIONS,
     *local.OPTIONS,
 )

@@ -39,7 +39,7 @@ def probe_dry_runs(kubernetes: KubernetesClient, snapshot: Snapshot) -> Probed:
 
     In a snapshot without webhooks, as owners of profiles get one, the first of its namespaces.
     """
-    plan = Plan(snapshot)
+    plan = Plan(snapshot, own=kubernetes.context_namespace)
     trials = list(plan.trials())
     found: dict[str, str] = {}
     unseen = list(plan.unseen)

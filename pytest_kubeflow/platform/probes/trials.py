@@ -50,12 +50,15 @@ class Trial:
 
 
 class Plan:
-    """Which objects show the most webhooks. `unseen` is what is left out."""
+    """Which objects show the most webhooks. `unseen` is what is left out.
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    They are of the namespace `own` where webhooks look at that, in which we may do the most.
+    """
+
+    def __init__(self, snapshot: Snapshot, *, own: str | None = None) -> None:
         self._snapshot = snapshot
         self._webhooks = list(webhooks_of(snapshot))
-        self._namespaces = _namespaces(snapshot)
+        self._namespaces = _namespaces(snapshot, own)
         self.unseen: list[Unseen] = []
 
     def trials(self) -> Iterator[Trial]:
@@ -142,7 +145,7 @@ class Plan:
                 yield name, there
 
 
-def _namespaces(snapshot: Snapshot) -> Sequence[tuple[str, Mapping[str, str]]]:
+def _namespaces(snapshot: Snapshot, own: str | None) -> Sequence[tuple[str, Mapping[str, str]]]:
     """Those that an object could be made in, with their labels: the session's own, profiles'."""
     found = [
         (text(one, "metadata", "name"), labels(one))
@@ -153,7 +156,7 @@ def _namespaces(snapshot: Snapshot) -> Sequence[tuple[str, Mapping[str, str]]]:
     def order(one: tuple[str, Mapping[str, str]]) -> tuple[bool, bool, bool, str]:
         name, there = one
         return (
-            name not in snapshot.namespaces,
+            name != own and name not in snapshot.namespaces,
             there.get(_PROFILE[0]) != _PROFILE[1],
             _SYSTEM.fullmatch(name) is not None,
             name,

@@ -1,0 +1,5 @@
+"""The embedded cluster, whose kubelet runs the Jobs of these tests."""
+
+from tests.cluster.remote import _clean_environment, remote
+
+__all__ = ["_clean_environment", "remote"]
