@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.platform.definition import Definition, definitions
 from pytest_kubeflow.platform.installed import installed
 from pytest_kubeflow.platform.place import PLATFORM
 from pytest_kubeflow.platform.releases import RELEASES, minor_of
 from pytest_kubeflow.platform.snapshot import Snapshot, read_snapshot
 from pytest_kubeflow.platform.snapshot import kind as kinds
-from pytest_kubeflow.platform.snapshot.fields import flag, items, text, texts
+from pytest_kubeflow.platform.snapshot.fields import items, text
 
 _WANTED = (
     kinds.PODS,
@@ -35,15 +36,6 @@ class Image:
 
     name: str
     digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """A kind that was added to the API: "experiments.kubeflow.org", its served versions, stored."""
-
-    name: str
-    versions: tuple[str, ...]
-    stored: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +83,7 @@ def inventory_of(snapshot: Snapshot, *, embedded: bool) -> Inventory:
         kubernetes=snapshot.server_version,
         parts=dict(sorted(parts.items())),
         images=tuple(_images(snapshot, PLATFORM | {one.owner.namespace for one in found})),
-        definitions=tuple(_definitions(snapshot)),
+        definitions=definitions(snapshot),
         embedded=embedded,
     )
 
@@ -120,16 +112,3 @@ def _digest(image_id: str) -> str:
     """Of "docker.io/library/python@sha256:..." or, for images loaded by hand, "sha256:..."."""
     found = _DIGEST.search(image_id)
     return found[0] if found else ""
-
-
-def _definitions(snapshot: Snapshot) -> Iterator[Definition]:
-    for one in sorted(
-        snapshot.all(kinds.DEFINITIONS), key=lambda one: text(one, "metadata", "name")
-    ):
-        served = (
-            text(version, "name")
-            for version in items(one, "spec", "versions")
-            if flag(version, "served")
-        )
-        stored = texts(one, "status", "storedVersions")
-        yield Definition(text(one, "metadata", "name"), tuple(sorted(served)), tuple(stored))

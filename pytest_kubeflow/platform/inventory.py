@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from pytest_kubeflow.platform.definition import definitions
 from pytest_kubeflow.platform.installed import installed
-from pytest_kubeflow.platform.snapshot import Object, Snapshot
-from pytest_kubeflow.platform.snapshot.fields import items, name_of, text, texts
+from pytest_kubeflow.platform.snapshot import Snapshot
+from pytest_kubeflow.platform.snapshot.fields import items, text
 from pytest_kubeflow.platform.snapshot.kind import (
     DAEMON_SETS,
     DEFINITIONS,
@@ -61,15 +62,13 @@ class PlatformInventory:
     @classmethod
     def of(cls, snapshot: Snapshot) -> PlatformInventory:
         """What a snapshot shows."""
-        definitions = [one for one in snapshot.all(DEFINITIONS) if _is_kubeflows(one)]
+        found = [one for one in definitions(snapshot) if _is_kubeflows(one.name)]
         return cls(
             kubernetes=snapshot.server_version,
             parts={one.part.name: one.version or one.image for one in installed(snapshot)},
             images=dict(_images(snapshot)),
-            served={name_of(one): tuple(_served(one)) for one in definitions},
-            stored={
-                name_of(one): tuple(texts(one, "status", "storedVersions")) for one in definitions
-            },
+            served={one.name: one.versions for one in found},
+            stored={one.name: one.stored for one in found},
             unseen=tuple(f"{one.what}: {one.why}" for one in snapshot.unseen),
         )
 
@@ -139,15 +138,9 @@ def _joined(versions: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     return {name: ", ".join(one) for name, one in versions.items()}
 
 
-def _is_kubeflows(definition: Object) -> bool:
-    group = text(definition, "spec", "group")
+def _is_kubeflows(name: str) -> bool:
+    group = name.partition(".")[2]
     return any(group == one or group.endswith(f".{one}") for one in _GROUPS)
-
-
-def _served(definition: Object) -> Iterator[str]:
-    for version in items(definition, "spec", "versions"):
-        if version.get("served") is True:
-            yield text(version, "name")
 
 
 def _images(snapshot: Snapshot) -> Iterator[tuple[str, str]]:

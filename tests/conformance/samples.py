@@ -8,11 +8,12 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from pytest_kubeflow.conformance.bundle import RESULTS, files_of, written_of
-from pytest_kubeflow.conformance.inventory import Definition, Image, Inventory
+from pytest_kubeflow.conformance.inventory import Image, Inventory
 from pytest_kubeflow.conformance.product import Product
 from pytest_kubeflow.conformance.requirements import requirements_of
 from pytest_kubeflow.conformance.results import Result, Results
 from pytest_kubeflow.conformance.seal import SUMS, sealed
+from pytest_kubeflow.platform.definition import Definition
 
 VERSION = "0.1.0"
 PRODUCT = Product.parse(

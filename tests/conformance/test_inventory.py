@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from pytest_kubeflow.conformance.inventory import Definition, Image, inventory_of
+from pytest_kubeflow.conformance.inventory import Image, inventory_of
 from pytest_kubeflow.conformance.requirements import Requirements, below_suites
 from pytest_kubeflow.conformance.results import outcomes, results_of
+from pytest_kubeflow.platform.definition import Definition
 from pytest_kubeflow.platform.snapshot import Object
 from pytest_kubeflow.platform.snapshot.kind import DEFINITIONS, DEPLOYMENTS, PODS
 from pytest_kubeflow.reporting.records.tests import KNOWN, Outcome
