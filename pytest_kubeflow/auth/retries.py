@@ -60,11 +60,13 @@ def sent_again(
     *,
     safe: bool = False,
     done: Callable[[], bool] | None = None,
+    page: bool = True,
 ) -> requests.Response | None:
     """What `send` gives by `session`, of a method that is not SAFE; again where that was lost.
 
     What is not `safe` to do twice is sent again only if `done` says that it has not been done.
-    None: it was done by a request whose response was lost.
+    None: it was done by a request whose response was lost. With `page=False` a page of HTML is no
+    response either.
     """
     policy = getattr(session, "policy", None)
     if not isinstance(policy, RetryPolicy):
@@ -72,7 +74,10 @@ def sent_again(
 
     def attempt() -> requests.Response | bool:
         response = send()
-        if (outage := outage_in_response(response, read=True)) is not None:
+        outage = outage_in_response(response, read=True)
+        if outage is None and not page:
+            outage = page_in(response.status_code, response.headers, response.content)
+        if outage is not None:
             raise LostResponse(outage, response)
         return response
 

@@ -28,6 +28,8 @@ STATUS = "status"
 """The field in which it says so."""
 
 _HEADER = "X-Auth"
+_RAW = "/api/raw"
+_JSON = {"Accept": "application/json"}
 
 
 class FileBrowser:
@@ -73,7 +75,13 @@ class FileBrowser:
 
     def read(self, path: str) -> bytes:
         """The content of a file, as it is downloaded. Raises NotFound."""
-        response = self._sent("GET", f"/api/raw{_quoted(path)}")
+        place = f"{_RAW}{_quoted(path)}"
+        with reaching(self.url):
+            response = sent_again(
+                self._session, lambda: self._let_in("GET", place, None), safe=True, page=False
+            )
+        assert response is not None  # only `done` makes it so
+        self._check("GET", place, response)
         if response.headers.get("content-type", "").startswith("text/html"):
             raise ServerRefused(
                 f"{self.url} shows a page where the file {path!r} was asked for: "
@@ -131,7 +139,7 @@ class FileBrowser:
             method,
             self.url + path,
             data=body,
-            headers={_HEADER: self._token},
+            headers={_HEADER: self._token, **({} if path.startswith(_RAW) else _JSON)},
             allow_redirects=False,
         )
 
@@ -143,6 +151,7 @@ class FileBrowser:
                 self._session,
                 lambda: self._session.post(self.url + path, allow_redirects=False),
                 safe=True,
+                page=False,
             )
         assert response is not None
         token = response.text.strip()

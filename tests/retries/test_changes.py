@@ -22,6 +22,7 @@ from .unreliable import (
     break_after,
     break_before,
     listening,
+    page,
     status,
 )
 
@@ -148,6 +149,17 @@ def test_a_file_is_written_once_or_over_itself(fault: Fault, *, override: bool) 
     with listening(Way(Unreliable(files))) as way, way.every_first(fault, of=of_changes):
         browser(way).write("a.csv", "1,2", override=override)
     assert files.files == {"a.csv": b"1,2"}
+
+
+@pytest.mark.parametrize(
+    "fault", [break_before, page, status(502, "Bad Gateway")], ids=["lost", "page", "502"]
+)
+def test_a_file_is_read_and_no_page_in_its_place(fault: Fault) -> None:
+    """As a sign-in page, or another proxy on the way shows one."""
+    files = Files()
+    files.files["a.csv"] = b"1,2"
+    with listening(Way(Unreliable(files))) as way, way.every_first(fault):
+        assert browser(way).read("a.csv") == b"1,2"
 
 
 def test_a_file_that_is_there_is_left_as_it_is() -> None:
