@@ -8,6 +8,7 @@ pipelines.py    what the KFP API and ML Metadata answer to us
 rights.py       what the tests need to be allowed at Kubernetes
 rbac.py         the RBAC that allows it
 store.py        the object store
+registries.py   images of one's own, and the registry that tests push to
 components.py   what the cluster has, and which tests will not find what they need
 table.py        the findings as text
 ```
