@@ -167,6 +167,15 @@ def _of(service: str) -> tuple[str, str]:
     return "kubeflow", service
 
 
+def standalone_ui(
+    pipelines: Pipelines,
+    read_object: Callable[[str, str], Awaitable[bytes | None]],
+    faults: Faults,
+) -> ASGIApp:
+    """The UI's server where there are no users: artifacts are for everybody."""
+    return beside({"/artifacts/": artifacts_app(None, read_object, faults)}, pipelines.ui_app)
+
+
 def beside(parts: Mapping[str, ASGIApp], rest: ASGIApp) -> ASGIApp:
     """One application, of which what is below each prefix of `parts` is another."""
 

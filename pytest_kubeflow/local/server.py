@@ -28,6 +28,7 @@ from pytest_kubeflow.local.frontdoor import (
     logins,
     make_gateway,
     open_front_door,
+    standalone_ui,
 )
 from pytest_kubeflow.local.gateway import Activity, Mesh
 from pytest_kubeflow.local.gateway.issuer import make_key
@@ -287,7 +288,9 @@ class Server:
             await self._start_workflows(images)
         known = service_names("ml-pipeline", "ml-pipeline-ui", namespace="kubeflow")
         backend = await running.serve(pipelines.app, known)
-        ui = await running.serve(pipelines.ui_app, known, people=not self._multi_user)
+        alone = standalone_ui(pipelines, store.read, faults)
+        ui_app = pipelines.ui_app if self._multi_user else alone
+        ui = await running.serve(ui_app, known, people=not self._multi_user)
         native = NativeMetadata(metadata, host=network.host_ip)
         await running.run(native.start, native.stop)
         await exposure.show(ML_PIPELINE, {8888: backend.address})

@@ -2,7 +2,8 @@
 
 A pod whose image cannot be pulled, whose Secret is missing or whose claim is never bound is Pending
 for as long as its run may take, and KFP says no more than RUNNING. So is a Workflow that no
-controller takes up. Who waits for such a run is told after a bounded time, with Kubernetes' words.
+controller takes up, and a run whose Workflow was deleted, of which the API hears nothing more. Who
+waits for such a run is told after a bounded time, with Kubernetes' words.
 """
 
 from __future__ import annotations
@@ -57,13 +58,21 @@ class Obstacles:
     _since: dict[str, float] = field(default_factory=dict)
     _idle_since: dict[str, float] = field(default_factory=dict)
     _given_up: set[str] = field(default_factory=set)
+    _gone_since: dict[str, float] = field(default_factory=dict)
+
+    def note_workflow(self, run_id: str, is_there: bool, /) -> None:
+        """What a watch has seen of a run's Workflow: that it is there, or was deleted."""
+        if is_there:
+            self._gone_since.pop(run_id, None)
+        else:
+            self._gone_since.setdefault(run_id, self.clock())
 
     def of(self, runs: Mapping[str, Waiting]) -> dict[str, str]:
         """Why runs will not go on, by their ids: those that are beyond hope alone.
 
         Raises KubeflowError where pods or Workflows cannot be read.
         """
-        found = self._idle(runs)
+        found = self._idle(runs) | self._without_workflow(runs)
         seen: dict[str, float] = {}
         for run_id, pod, why in self._held_up(runs):
             since = seen[pod.metadata.uid] = self._since.get(pod.metadata.uid, self.clock())
@@ -140,6 +149,29 @@ class Obstacles:
                     "and does it look after this namespace?"
                 )
         return found
+
+    def _without_workflow(self, runs: Mapping[str, Waiting]) -> dict[str, str]:
+        """Those whose Workflow was deleted: they never end, unless that was the last of them.
+
+        The persistence agent reports what it sees of a Workflow, and of none that is gone.
+        """
+        now = self.clock()
+        late = [
+            run_id
+            for run_id, since in list(self._gone_since.items())
+            if run_id in runs and now - since >= TAKEN_UP
+        ]
+        if not late:
+            return {}
+        there = {one["metadata"]["labels"][RUN_ID] for one in self._workflows(late)}
+        return {
+            run_id: (
+                f"its Workflow was deleted from {self.namespace}, and with it its pods: Kubeflow "
+                "Pipelines hears nothing more of it, and leaves it in that state for ever"
+            )
+            for run_id in late
+            if run_id not in there
+        }
 
     def _workflows(self, run_ids: Collection[str]) -> list[Any]:
         group, version, plural = WORKFLOWS

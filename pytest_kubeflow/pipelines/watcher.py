@@ -26,7 +26,7 @@ from pytest_kubeflow.errors import (
 from pytest_kubeflow.pipelines.followed import FollowedRuns, Outcome
 from pytest_kubeflow.pipelines.obstacles import Obstacles
 from pytest_kubeflow.pipelines.view import RunView
-from pytest_kubeflow.pipelines.workflow_watch import WorkflowWatch
+from pytest_kubeflow.pipelines.workflow_watch import WorkflowWatch, no_matter
 from pytest_kubeflow.waiting import Deadline, bounded_by
 
 PATIENCE = 120.0
@@ -203,7 +203,8 @@ class RunWatcher:
         told = _CLOSED
         try:
             if (open_watch := self._source.open_watch()) is not None:
-                self._watch = WorkflowWatch(open_watch, self._runs.hint)
+                seen = no_matter if self._obstacles is None else self._obstacles.note_workflow
+                self._watch = WorkflowWatch(open_watch, self._runs.hint, seen)
                 self._watch.start()
             down_since: float | None = None
             while self._runs.await_work():

@@ -9,6 +9,7 @@ rightstable.py  what the tests need to be allowed at Kubernetes
 rights.py       what of that we lack
 rbac.py         the RBAC that allows it
 store.py        the object store
+registries.py   images of one's own, and the registry that tests push to
 components.py   what the cluster has, and which tests will not find what they need
 table.py        the findings as text
 ```

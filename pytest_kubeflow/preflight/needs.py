@@ -30,6 +30,9 @@ SECRETS = "secrets"
 CONFIG_MAPS = "config maps"
 """ConfigMaps that are."""
 
+REGISTRY = "registry"
+"""A registry that images are pushed to, or that has one's own."""
+
 OBJECTSTORE = "objectstore"
 KSERVE = "kserve"
 NOTEBOOKS = "notebooks"

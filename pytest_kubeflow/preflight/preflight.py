@@ -30,6 +30,7 @@ from pytest_kubeflow.preflight.components import COMPONENTS, TESTS, check_compon
 from pytest_kubeflow.preflight.needs import (
     KEYS,
     OBJECTSTORE,
+    REGISTRY,
     UNKNOWN,
     VOLUMES,
     Needs,
@@ -37,6 +38,7 @@ from pytest_kubeflow.preflight.needs import (
 )
 from pytest_kubeflow.preflight.obstacles import Obstacles
 from pytest_kubeflow.preflight.pipelines import METADATA, check_access, check_api, check_metadata
+from pytest_kubeflow.preflight.registries import check_images, check_registry, expected
 from pytest_kubeflow.preflight.rights import RIGHTS, check_rights
 from pytest_kubeflow.preflight.rightstable import LOGIN
 from pytest_kubeflow.preflight.store import STORE, check_store, find_store
@@ -91,7 +93,7 @@ def _preflight(
 ) -> Preflight:
     checks = Checklist()
     checks.expect(*_WAY_IN, METADATA, KUBERNETES, NAMESPACE, PROFILE, RIGHTS, STORAGE, STORE)
-    checks.expect(COMPONENTS, TESTS)
+    checks.expect(*expected(config), COMPONENTS, TESTS)
     kubernetes = KubernetesClient.from_settings(config.kubernetes, redactor=redactor)
     if wants_kubeflow(needs, config.session.require) and config.names_cluster:
         lacking, _ = _outcome(lambda: check_demands(config, kubernetes))
@@ -116,8 +118,16 @@ def _preflight(
         else:
             checks.skip(STORE, NOT_NEEDED)
 
+    def images() -> None:
+        if needs.want(REGISTRY):
+            check_images(config, redactor, checks)
+            check_registry(config, redactor, checks)
+        else:
+            for check in expected(config):
+                checks.skip(check, NOT_NEEDED)
+
     with ThreadPoolExecutor(thread_name_prefix="preflight") as pool:
-        begun = [pool.submit(copy_context().run, one) for one in (way_in, behind, store)]
+        begun = [pool.submit(copy_context().run, one) for one in (way_in, behind, store, images)]
         outcomes = [_outcome(one.result) for one in begun]
     errors = [error for error, _ in outcomes if error is not None]
     cluster = outcomes[0][1]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -100,20 +101,20 @@ class RegistryClient:
         if response.status_code == 201:
             return True
         if (location := response.headers.get("Location")) is not None:  # an upload has begun
-            self._request("DELETE", urljoin(f"{self.url}/", location), missing=True)
+            self._give_up(location)
         return False
+
+    def check_push(self, repository: str) -> None:
+        """See that it takes what is pushed under this name: an upload is begun, and given up."""
+        self._give_up(self._begin_upload(repository))
 
     def push_blob(self, repository: str, content: bytes) -> str:
         """Put a blob there unless it is; its digest."""
         digest = digest_of(content)
         if self.has_blob(repository, digest):
             return digest
-        start = self._request("POST", f"/v2/{repository}/blobs/uploads/")
-        location = start.headers.get("Location")
-        if start.status_code != 202 or not location:
-            raise self._refused(start, f"{self.registry} begins no upload to {repository}")
         # The place may be absolute or not, may have a query, and on another host of the registry.
-        place = urljoin(f"{self.url}/", location)
+        place = urljoin(f"{self.url}/", self._begin_upload(repository))
         joint = "&" if urlsplit(place).query else "?"
         url = f"{place}{joint}digest={digest}"
         try:
@@ -147,6 +148,18 @@ class RegistryClient:
                 return False
             raise
         return True
+
+    def _begin_upload(self, repository: str) -> str:
+        start = self._request("POST", f"/v2/{repository}/blobs/uploads/")
+        location = start.headers.get("Location")
+        if start.status_code != 202 or not location:
+            raise self._refused(start, f"{self.registry} begins no upload to {repository}")
+        return location
+
+    def _give_up(self, location: str) -> None:
+        """End an upload; registries that do not do that forget it by themselves."""
+        with suppress(RegistryError):
+            self._request("DELETE", urljoin(f"{self.url}/", location))
 
     def _manifest(self, image: ImageReference, method: str) -> Manifest:
         path = f"/v2/{image.repository}/manifests/{image.version}"

@@ -38,8 +38,7 @@ class ImageMaker:
         mirrors: ImageMirrors,
         ownership: Ownership,
     ) -> None:
-        self.registry, _, folder = place.partition("/")
-        self._folder = f"{folder}/{FOLDER}" if folder else FOLDER
+        self.registry, self._folder = folder_of(place)
         self._logins = logins
         self._base = base
         self._mirrors = mirrors
@@ -118,6 +117,12 @@ class ImageMaker:
         yield self.client, here
         if base.registry != self.registry:
             yield RegistryClient(base.registry, self._logins.of(base.registry)), base
+
+
+def folder_of(place: str) -> tuple[str, str]:
+    """The registry, and the folder in it that images of tests are pushed to."""
+    registry, _, folder = place.partition("/")
+    return registry, f"{folder}/{FOLDER}" if folder else FOLDER
 
 
 def _reference(text: object, wrong: str) -> ImageReference:

@@ -40,6 +40,7 @@ _WORDS = (
     "try again",
     "temporar",
     "bad connection",
+    "invalid connection",
     "deadlock found",
     "database is locked",
     "too many connections",
@@ -144,4 +145,6 @@ def _header(headers: Mapping[str, str], name: str) -> str | None:
 
 def _is_temporary(words: str) -> bool:
     told = words.lower()
-    return any(one in told for one in _WORDS)
+    # A program in Go does not reach its database or name server; a webhook may be gone for good.
+    is_unconnected = "dial tcp" in told and "webhook" not in told
+    return is_unconnected or any(one in told for one in _WORDS)

@@ -24,6 +24,9 @@ _RUN_ID = re.compile(r"[0-9A-Za-z]([-\w.]{0,61}[0-9A-Za-z])?", re.ASCII)
 EDITOR = "default-editor"
 """The account of profiles that may write down what pods of Workflows come to."""
 
+RUNNER = "pipeline-runner"
+"""The account of runs in stand-alone pipelines, which may as well."""
+
 
 class WorkflowCreator:
     """Makes Workflows from manifests. `mirrors` are for their images.
@@ -50,7 +53,8 @@ class WorkflowCreator:
 
         Of the `manifest` (a dictionary, YAML, or the path of a file of it) name, namespace and
         labels are changed, `arguments` are values of its parameters, and its service account is set
-        where it names none: `service_account`, or the profile's default-editor where there is one.
+        where it names none: `service_account`, or that of pipelines in the namespace, if there is
+        one: a profile's default-editor, the pipeline-runner of stand-alone pipelines.
         With `service_account=""` it stays without. `namespace` is another than the session's.
         Raises ConfigurationError for what is no Workflow and for fields that Argo does not know,
         before anything is sent; WorkflowFailed where the name is taken.
@@ -99,17 +103,9 @@ class WorkflowCreator:
     def _editor(self, access: WorkflowAccess) -> str:
         """The account to run as where a manifest names none; "" where there is no such one."""
         if access.namespace not in self._editors:
-            found = EDITOR
-            try:
-                with calling(f"read service account {access.namespace}/{EDITOR}"):
-                    access.cluster.kubernetes.core.read_namespaced_service_account(
-                        EDITOR, access.namespace
-                    )
-            except NotFound:
-                found = ""
-            except PermissionDenied:
-                pass  # who may not look is in a profile like as not
-            self._editors[access.namespace] = found
+            self._editors[access.namespace] = next(
+                (one for one in (EDITOR, RUNNER) if _may_be_there(access, one)), ""
+            )
         return self._editors[access.namespace]
 
     def close(self) -> None:
@@ -118,6 +114,20 @@ class WorkflowCreator:
         All deletions begin before the first is waited for.
         """
         in_turn([*deletions(self.workflows), self.workflows.clear])
+
+
+def _may_be_there(access: WorkflowAccess, account: str) -> bool:
+    """Who may not look for an account is in a profile like as not, where the first one is."""
+    try:
+        with calling(f"read service account {access.namespace}/{account}"):
+            access.cluster.kubernetes.core.read_namespaced_service_account(
+                account, access.namespace
+            )
+    except NotFound:
+        return False
+    except PermissionDenied:
+        return True
+    return True
 
 
 def _create(access: WorkflowAccess, name: str, body: Mapping[str, Any]) -> None:

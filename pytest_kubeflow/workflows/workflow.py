@@ -23,10 +23,10 @@ from pytest_kubeflow.workflows.workload import WorkflowWorkload
 
 _ENDS = ("Succeeded", "Failed", "Error")
 _OF_EXECUTOR = re.compile(
-    r'time="[^"\n]*" level=\w+ msg=(?:"(?:[^"\\\n]|\\.)*"|\S+) argo=true[^\n]*\n'
-    r"(?:Error: exit status \d+\n)?"
+    r'time=(?:"[^"\n]*"|\S+) level=\w+ msg=(?:"(?:[^"\\\n]|\\.)*"|\S+)'
+    r"(?: [^\n]*)? argo=true[^\n]*\n(?:Error: exit status \d+(?:\n|\Z))?"
 )
-"""What Argo's executor adds to the log of the program that it runs."""
+"""What Argo's executor adds to the log of the program that it runs, up to 3.7 and from 4.0 on."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,25 @@ class Workflow:
             raise NotFound(f"Workflow {self.name} has no node {display_name!r}; it has {names}")
         return min(found, key=lambda one: len(one.name))
 
+    def last_attempt(self, node: WorkflowNode | str) -> WorkflowNode:
+        """The attempt that counts of a node that is repeated; the node itself where none is.
+
+        Kubeflow Pipelines install a `retryStrategy` for all templates: each node has attempts then,
+        of which the pods are, and what comes after a node hangs below its last attempt.
+        """
+        found = node if isinstance(node, WorkflowNode) else self.node(node)
+        nodes = {one.id: one for one in self.nodes}
+        while found.type == "Retry":
+            attempts = [
+                nodes[child]
+                for child in found.children
+                if child in nodes and nodes[child].name.startswith(f"{found.name}(")
+            ]
+            if not attempts:
+                break
+            found = attempts[-1]
+        return found
+
     def table(self) -> str:
         """Its nodes as a table: name, type, phase, seconds, message."""
         return table(self.nodes)
@@ -106,9 +125,9 @@ class Workflow:
     def log(self, node: WorkflowNode | str, container: str = "main") -> str:
         """What a container of a node's pod wrote, without the lines of Argo's executor in it.
 
-        Raises NotFound once the pod is gone.
+        Of a node that is repeated, its last attempt. Raises NotFound once the pod is gone.
         """
-        found = node if isinstance(node, WorkflowNode) else self.node(node)
+        found = self.last_attempt(node)
         pod = self.workload.pod(found.name)
         if pod is None:
             stored = found.artifacts.get("main-logs")

@@ -46,13 +46,16 @@ class Scheduled:
 
 @pytest.fixture(scope="session")
 def by_interval(shared_pipeline_experiment: PipelineExperimentCreator, period: int) -> Scheduled:
-    """Runs that take longer than two intervals, one at a time, for six intervals."""
+    """Runs that take longer than an interval, one at a time, for six intervals.
+
+    Not much longer: before its end a second one has to fit in, where pods take a minute to start.
+    """
     text = secrets.token_hex(8)
     end = datetime.now(UTC) + timedelta(seconds=6 * period)
     recurring = shared_pipeline_experiment("kf-interval").schedule(
         saying_late,
         Schedule(interval=period, end=end),
-        arguments={"text": text, "seconds": 2.2 * period},
+        arguments={"text": text, "seconds": 1.2 * period},
         max_concurrency=1,
         catch_up=False,
     )

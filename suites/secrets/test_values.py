@@ -20,7 +20,7 @@ def test_what_may_be_missing_is_left_out(
 ) -> None:
     gone = kf_secret({"password": "-"})
     gone.delete()
-    names = {"secret": gone.name, "config_map": gone.name}
+    names = {"secret": gone.name, "config_map": f"{gone.name}-settings"}
     run = run_pipeline(reading_optional, arguments=names)
     assert run.outputs["Output"] == {}
 

@@ -21,6 +21,7 @@ class Server:
         self.away = False
         self.pods = list(pods)
         self.phase = ""
+        self.there = True
         self.core = SimpleNamespace(list_namespaced_pod=self._pods)
         self.core.list_namespaced_event = lambda *_, **__: SimpleNamespace(items=[])
         self.custom = SimpleNamespace(list_namespaced_custom_object=self._workflows)
@@ -32,6 +33,8 @@ class Server:
         assert label_selector == "pipeline/runid in (a)"
         if self.away:
             raise ApiException(503)
+        if not self.there:
+            return {"items": []}
         labels = {"pipeline/runid": "a"}
         status = {"phase": self.phase} if self.phase else {}
         return {"items": [{"metadata": {"name": "mine-x", "labels": labels}, "status": status}]}
@@ -91,3 +94,18 @@ def test_an_image_that_was_given_up_is_not_waited_for_again() -> None:
     found = obstacles.of(runs)
     assert found.keys() == {"b"}
     assert "that image was waited for before in this session, for 120 s" in found["b"]
+
+
+def test_a_run_whose_workflow_was_deleted_never_ends() -> None:
+    now, server = [0.0], Server()
+    server.phase = "Running"
+    kubernetes: Any = server
+    obstacles = Obstacles(kubernetes, "team", 120.0, clock=lambda: now[0])
+    runs = {"a": Waiting("mine", "RUNNING", 90.0), "b": Waiting("other", "RUNNING", 90.0)}
+    obstacles.note_workflow("a", False)
+    now[0] += TAKEN_UP
+    assert obstacles.of(runs) == {}, "it is there again, which the watch has not told yet"
+    server.there = False
+    assert obstacles.of(runs)["a"].startswith("its Workflow was deleted from team")
+    obstacles.note_workflow("a", True)
+    assert obstacles.of(runs) == {}

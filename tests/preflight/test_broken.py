@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import requests
 
 from pytest_kubeflow.cluster.checklist import State
 from pytest_kubeflow.k8s.ownership import Ownership
@@ -19,6 +20,7 @@ from tests.cluster.web import web
 from tests.config.sources import resolved
 
 from .broken_answers import a_lone_api
+from .broken_registries import address, logged_in
 from .setup import SetUp, entered, good, in_clear
 from .setups import SETUPS
 from .stub_kubeflow import kubeflow
@@ -66,6 +68,22 @@ def test_a_good_set_up_is_fit(remote: Remote) -> None:
     left_out = [one.check for one in result.findings if one.state is State.NOT_CHECKED]
     # Plain http, a profile that is still to be made, and tests that nobody has named.
     assert left_out == ["TLS", "profile", "selected tests"]
+
+
+def test_an_image_that_is_there_and_a_registry_that_takes_images(remote: Remote) -> None:
+    """Nothing is left in the registry by it."""
+    here = address(remote)
+    result = checked(
+        good(remote, registry=here, image=f"{here}/python:3.11-slim"), logged_in(remote)
+    )
+    assert result.fit, result
+    told = {one.check: (one.state, one.told) for one in result.findings}
+    assert told["own images"] == (State.OK, f"{here}/python:3.11-slim is there, for amd64")
+    assert told["registry"] == (State.OK, f"{here} takes images")
+    assert remote.endpoints.registry is not None
+    login = (remote.endpoints.registry.username, remote.endpoints.registry.password)
+    catalog = requests.get(f"http://{here}/v2/_catalog", auth=login, timeout=10).json()
+    assert "kf-images/preflight" not in catalog["repositories"]
 
 
 def test_the_gateway_that_is_broken_otherwise_lets_us_in(remote: Remote) -> None:

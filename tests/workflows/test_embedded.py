@@ -72,6 +72,16 @@ def test_a_manifest_of_a_user_word_for_word(creator: WorkflowCreator) -> None:
     assert "KF802" in told
 
 
+def test_attempts_that_a_cluster_makes_of_every_node(creator: WorkflowCreator) -> None:
+    """Kubeflow Pipelines' own manifests have such defaults for all templates."""
+    defaults = {"retryStrategy": {"limit": "2", "retryPolicy": "OnError"}}
+    made = creator(manifest(command("echo", "hello"), templateDefaults=defaults)).wait()
+    around = made.node(made.name)
+    assert around.type == "Retry"
+    assert made.last_attempt(around).type == "Pod"
+    assert made.log(around) == "hello\n"
+
+
 def test_a_whole_life(creator: WorkflowCreator) -> None:
     body = manifest(
         {"suspend": {}},

@@ -108,6 +108,8 @@ def test_names_that_are_none(name: Any) -> None:
     [
         ('hi\ntime="2026" level=info msg="x \\" y" argo=true error="<nil>"\n', "hi\n"),
         ('time="t" level=info msg=word argo=true\nhi\n', "hi\n"),
+        ('time=2026-11-30T15:49:51.519Z level=INFO msg="a b" path=/x argo=true\nhi\n', "hi\n"),
+        ("hi\ntime=t level=INFO msg=end argo=true error=e\nError: exit status 1", "hi\n"),
         ('nohi time="t" level=info msg="a" argo=true e="b"\nError: exit status 3\n', "nohi "),
         ("Error: exit status 3\n", "Error: exit status 3\n"),
         ('time="t" level=info msg="a"\n', 'time="t" level=info msg="a"\n'),

@@ -50,9 +50,7 @@ class PersistenceAgent:
         if int(status.get("retryGeneration", 0)) < run.generation:
             return  # the status of the attempt before
         if kind == "DELETED":
-            if run.state not in FINAL_STATES:
-                self._store.runs.save(_moved(run, "FAILED"))
-            return
+            return  # the agent gives up what it does not find: the run stays as it was
         self._store.runs.save(_reported(run, workflow))
 
 

@@ -14,7 +14,10 @@ from pytest_kubeflow.local.pipelines import cron
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Either `cron` or `interval` (seconds) is set. Times are in UTC."""
+    """Either `cron` or `interval` (seconds) is set; with neither it is due once, at once.
+
+    Times are in UTC.
+    """
 
     cron: str = ""
     interval: int = 0
@@ -33,6 +36,8 @@ class Schedule:
 
         Without `catch_up`, of those that were missed only the latest counts.
         """
+        if not self.cron and not self.interval:
+            return None if last else created
         begin = last or self.start or created
         due = self._after(begin)
         if due is None or catch_up:

@@ -146,6 +146,8 @@ class Submission:
     pipeline_id: str = ""
     version_id: str = ""
     pipeline_root: str = ""
+    names_account: bool = False
+    """Whether `service_account` was asked for; else it is the usual one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Variables of Workflows: `{{name}}` and `{{=expression}}` in any text of an object.
 
-Source: argo-workflows v3.7.3 util/template. What is not known yet stays as it is where that is
-allowed: it may be known later.
+Source: argo-workflows v4.0.5 util/template. What is not known yet stays as it is where that is
+allowed: it may be known later. What is no expression ends a Workflow when it is run.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from pytest_kubeflow.local.workflows.expressions.errors import ExpressionError
 
 Json = Any
 _OPEN, _CLOSE = "{{", "}}"
+PLACEHOLDER = "placeholder-"
+"""What values begin with that are not known before a Workflow is run."""
+
 # Values that come later than the rest: an expression with one of these waits for it.
 _LATE = (
     "retries",
@@ -107,7 +110,7 @@ def _evaluated(tag: str, known: Mapping[str, str], *, strict: bool) -> str:
     try:
         found = evaluate(expression, nested(known))
     except ExpressionError as error:
-        if not strict:
+        if not strict and not (error.malformed and not _is_tried(known)):
             return f"{_OPEN}{tag}{_CLOSE}"
         raise WorkflowError(f"failed to evaluate expression: {error}") from None
     if found is None:
@@ -115,6 +118,11 @@ def _evaluated(tag: str, known: Mapping[str, str], *, strict: bool) -> str:
             return f"{_OPEN}{tag}{_CLOSE}"
         raise WorkflowError(f'failed to evaluate expression "{expression}"')
     return found if isinstance(found, str) else to_json(found)
+
+
+def _is_tried(known: Mapping[str, str]) -> bool:
+    """Whether a Workflow is validated: then some values are placeholders."""
+    return any(value.startswith(PLACEHOLDER) for value in known.values())
 
 
 def _uses(expression: str, name: str) -> bool:

@@ -31,6 +31,14 @@ def with_settings(config: str) -> None:
     kubernetes.use_config_map_as_volume(task, config_map_name=config, mount_path="/etc/settings")
 
 
+@dsl.pipeline(name="with-both")
+def with_both(called: str) -> None:
+    """A Secret and a ConfigMap of one name, both as files."""
+    task = secrets()
+    kubernetes.use_secret_as_volume(task, secret_name=called, mount_path="/etc/keys")
+    kubernetes.use_config_map_as_volume(task, config_map_name=called, mount_path="/etc/settings")
+
+
 @dsl.container_component
 def write(text: str) -> dsl.ContainerSpec:
     return shell('printf %s "$1" > /data/file', text)

@@ -98,8 +98,38 @@ def test_it_knows_when_its_last_run_was_made(member: Member, experiment: str) ->
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        ({}, "Experiment name is empty"),
-        ({"display_name": "x" * 129}, "length cannot exceed 128"),
+        ({}, "Experiment must have a non-empty name"),
+        ({"display_name": "x" * 129}, "Experiment.Name length cannot exceed 128"),
+    ],
+)
+def test_a_name_that_is_none_is_an_internal_error(
+    member: Member, body: dict[str, object], told: str
+) -> None:
+    """As of KFP 2.17: what is wrong stands in the message alone."""
+    answer = member.call("POST", "experiments", json=body)
+    assert answer.status_code == 500
+    assert answer.json()["message"] == (
+        "[ExperimentServer]: Failed to create a experiment due to conversion error: "
+        "InternalServerError: Failed to convert API experiment to model experiment: "
+        f"Invalid input error: {told}"
+    )
+    assert answer.json()["details"][0]["message"] == "Internal Server Error"
+
+
+def test_a_name_is_taken_in_whatever_case(member: Member) -> None:
+    """The database compares names without regard to case and accents."""
+    taken = name("café")
+    member.kfp.create_experiment(taken, namespace=member.namespace)
+    for other in (taken.upper(), taken.replace("é", "e")):
+        body = {"display_name": other, "namespace": member.namespace}
+        answer = member.call("POST", "experiments", json=body)
+        assert answer.status_code == 409
+        assert f"The name {other} already exists" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
         ({"display_name": "x"}, "cannot have an empty namespace in multi-user mode"),
         ({"display_name": "x", "colour": "red"}, 'unknown field "colour"'),
         ({"display_name": 5}, "invalid value for string field display_name"),

@@ -19,6 +19,7 @@ from tests.local.pipelines.platforms import (
     too_long,
     two_names,
     unclaimed,
+    with_both,
     with_pod_settings,
     with_secrets,
     with_settings,
@@ -51,6 +52,13 @@ def test_config_maps_are_seen_as_variables_and_files(member: Member) -> None:
     run = member.run(with_settings, config=called)
     assert run.state == "SUCCEEDED", member.errors(run)
     assert printed(member, run.run_id, "settings") == "<red><12>"
+
+
+def test_a_secret_and_a_config_map_of_one_name_are_no_two_volumes(member: Member) -> None:
+    """Volumes have the names of what is in them: KFP 2.17 makes one of both, which is refused."""
+    run = member.run(with_both, called=name("both"))
+    assert run.state == "FAILED"
+    assert "may not specify more than 1 volume type" in member.errors(run)
 
 
 def test_a_pipeline_makes_and_deletes_its_volume(member: Member) -> None:

@@ -68,6 +68,58 @@ def test_it_runs_when_its_cron_expression_says(member: Member, experiment: str) 
     assert member.call("GET", f"recurringruns/{called}").status_code == 404
 
 
+def test_without_a_trigger_it_is_due_once(member: Member, experiment: str) -> None:
+    made = create(member, experiment, trigger={}).json()
+    assert made["trigger"] == {}, "the message is there, and empty"
+    called = made["recurring_run_id"]
+    member.until(lambda: runs_of(member, called), "its one run")
+    (run,) = runs_of(member, called)
+    assert member.wait(run["run_id"]).state == "SUCCEEDED"
+    assert len(runs_of(member, called)) == 1
+    delete(member, called)
+
+
+def test_one_that_follows_the_latest_version_has_no_account_yet(
+    member: Member, experiment: str, tmp_path: Path
+) -> None:
+    """Each of its runs gets one; a version's is known at once."""
+    from kfp import compiler
+
+    package = str(tmp_path / "greeting.yaml")
+    compiler.Compiler().compile(greeting, package)
+    pipeline = member.kfp.upload_pipeline(package, name("p"), namespace=member.namespace)
+    latest: dict[str, Any] = {"pipeline_id": pipeline.pipeline_id}
+    fields = {"pipeline_spec": None, "pipeline_version_reference": latest}
+    assert "service_account" not in create(member, experiment, **fields).json()
+    named = create(member, experiment, **fields, service_account="somebody").json()
+    assert named["service_account"] == "somebody"
+    assert create(member, experiment).json()["service_account"] == "default-editor"
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"display_name": ""}, "Recurring run's name cannot be empty"),
+        ({"pipeline_spec": None}, "Cannot create a job with an empty pipeline ID"),
+        ({"pipeline_spec": {"a": 1}}, "unknown template format"),
+        (
+            {
+                "pipeline_spec": None,
+                "pipeline_version_reference": {"pipeline_version_id": "no-such"},
+            },
+            "ResourceNotFoundError: PipelineVersion no-such not found",
+        ),
+    ],
+)
+def test_what_is_not_found_to_schedule_is_an_internal_error(
+    member: Member, experiment: str, fields: dict[str, Any], told: str
+) -> None:
+    """As of KFP 2.17."""
+    answer = create(member, experiment, **fields)
+    assert answer.status_code == 500
+    assert told in answer.json()["message"]
+
+
 def test_it_can_be_switched_off_and_on(member: Member, experiment: str) -> None:
     long_ago = (datetime.now(UTC) - timedelta(days=1)).isoformat()
     trigger = {"periodic_schedule": {"interval_second": "10", "start_time": long_ago}}
@@ -145,7 +197,6 @@ def test_lists_are_ordered_and_filtered(member: Member, experiment: str) -> None
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"display_name": ""}, "Recurring run name is empty"),
         ({"max_concurrency": "11"}, "at least 1 and at most 10. Received 11"),
         ({"max_concurrency": None}, "at least 1 and at most 10. Received 0"),
         ({"trigger": {"cron_schedule": {"cron": "often"}}}, "Schedule cron is not a supported"),
@@ -154,7 +205,6 @@ def test_lists_are_ordered_and_filtered(member: Member, experiment: str) -> None
             {"trigger": {"periodic_schedule": {"interval_second": "0"}}},
             "schedule interval 0",
         ),
-        ({"trigger": {}}, "API Trigger cannot be nil"),
         ({"pipeline_spec": DEFAULTS}, "parameter needed is not optional"),
         ({"experiment_id": "no-such"}, "Experiment no-such not found"),
         ({"colour": "red"}, 'unknown field "colour"'),

@@ -125,9 +125,7 @@ def test_a_foreign_private_pipeline_is_not_run(
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"display_name": ""}, "The run name is empty"),
         ({"experiment_id": ""}, "Experiment id can not be empty"),
-        ({"pipeline_spec": None}, "Pipeline spec source is missing"),
         ({"runtime_config": {"parameters": {"x": 1}}}, "not required by pipeline: x"),
         ({"runtime_config": {"colour": 1}}, 'unknown field "colour"'),
         ({"runtime_config": {"pipeline_root": 1}}, "string field pipeline_root: 1"),
@@ -145,6 +143,28 @@ def test_what_cannot_run_is_refused(
 ) -> None:
     answer = submit(member, experiment, **fields)
     assert answer.status_code == 400
+    assert told in answer.json()["message"]
+
+
+_NO_VERSION = {"pipeline_spec": None, "pipeline_version_reference": {"pipeline_version_id": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"display_name": ""}, "Run name cannot be empty"),
+        ({"pipeline_spec": None}, "with an empty pipeline spec manifest"),
+        ({"pipeline_spec": {"a": 1}}, "unknown template format"),
+        (_NO_VERSION, "ResourceNotFoundError: PipelineVersion x not found"),
+    ],
+)
+def test_what_is_not_found_to_run_is_an_internal_error(
+    member: Member, experiment: str, fields: dict[str, Any], told: str
+) -> None:
+    """As of KFP 2.17; it is final all the same, and told in its message."""
+    answer = submit(member, experiment, **fields)
+    assert answer.status_code == 500
+    assert "InternalServerError: Failed to c" in answer.json()["message"]
     assert told in answer.json()["message"]
 
 

@@ -1,7 +1,7 @@
 """Workflows that Argo's own controller and executor (v3.7.3) ran: here they come to the same.
 
 Recorded on a real Kubernetes with no artifact repository: each line has the specification and what
-became of it, without times and places.
+became of it, without times and places. One, c-m3, is of v4.0.5, where it differs.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from pytest_kubeflow.local.argonames import node_id, pod_name
 from pytest_kubeflow.local.workflows.dependencies import Dependencies
 from pytest_kubeflow.local.workflows.errors import WorkflowError
 from pytest_kubeflow.local.workflows.expansion import expand
-from pytest_kubeflow.local.workflows.templating import replaced
+from pytest_kubeflow.local.workflows.templating import PLACEHOLDER, replaced
 
 KNOWN = {"inputs.parameters.x": 'say "hi"', "count": "2"}
 
@@ -31,6 +32,17 @@ KNOWN = {"inputs.parameters.x": 'say "hi"', "count": "2"}
 )
 def test_what_is_known_is_put_in(text: str, made: str) -> None:
     assert replaced({"args": [text]}, KNOWN) == {"args": [made]}
+
+
+def test_what_is_no_expression_is_refused_when_it_is_run() -> None:
+    """Words of Argo 4.0.5; a value that is not known yet is no mistake."""
+    told = re.escape(
+        'failed to evaluate expression: unexpected token Operator("*") (1:4)\n | 1 +* 2'
+    )
+    with pytest.raises(WorkflowError, match=told):
+        replaced({"args": ["{{=1 +* 2}}"]}, KNOWN)
+    assert replaced("{{=1 +* 2}}", {"count": f"{PLACEHOLDER}1"}) == "{{=1 +* 2}}"
+    assert replaced("{{=nope.x}} {{nope.x}}", KNOWN) == "{{=nope.x}} {{nope.x}}"
 
 
 def test_what_has_to_be_known_and_is_not() -> None:

@@ -50,6 +50,13 @@ class RequestError(Exception):
         self.args = (self.internal,)
         return self
 
+    def concealed(self, context: str) -> RequestError:
+        """An internal error with this cause, as the real server makes of some mistakes of users."""
+        error = RequestError(Code.INTERNAL, "Internal Server Error")
+        error.internal = f"{Code.INTERNAL.value[2]}: {context}: {self.internal}"
+        error.args = (error.internal,)
+        return error
+
     def response(self) -> JSONResponse:
         """The response: `google.rpc.Status` with one detail."""
         body: dict[str, Any] = {

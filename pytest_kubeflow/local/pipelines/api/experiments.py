@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.pipelines.api import messages
+from pytest_kubeflow.local.pipelines.api.collation import collated
 from pytest_kubeflow.local.pipelines.api.context import Context, find, text_field
 from pytest_kubeflow.local.pipelines.api.errors import (
     Code,
+    GatewayError,
     RequestError,
     invalid,
 )
@@ -25,6 +28,8 @@ from pytest_kubeflow.local.pipelines.store import (
     DEFAULT_EXPERIMENT,
     Experiment,
 )
+
+Json = Any
 
 _PATH = "/apis/v2beta1/experiments"
 FIELDS: Mapping[str, str] = {
@@ -61,12 +66,16 @@ class ExperimentService:
     async def create(self, request: Request) -> Response:
         try:
             message = await read_resource(request, messages.EXPERIMENT_FIELDS)
-            name = text_field(message, "display_name", 128, "Experiment.Name")
-            if not name:
-                raise invalid("Experiment name is empty. Please specify a valid experiment name")
+            name = _name(message)
+        except RequestError as error:
+            raise error.wrap(
+                "[ExperimentServer]: Failed to create a experiment due to conversion error"
+            ) from None
+        try:
             namespace = self._context.api_namespace(text_field(message, "namespace"))
             await self._authorize(request, "create", namespace)
-            if self._store.experiments.where(namespace=namespace, name=name):
+            there = self._store.experiments.where(namespace=namespace)
+            if any(collated(one.name) == collated(name) for one in there):
                 raise RequestError(
                     Code.ALREADY_EXISTS,
                     f"Failed to create a new experiment. The name {name} already exists. "
@@ -95,6 +104,8 @@ class ExperimentService:
         return JSONResponse(({"experiments": shown} if shown else {}) | page.fields())
 
     async def archive(self, request: Request) -> Response:
+        if self._is_nobodys(request):
+            return JSONResponse({})
         record = await self._find(request, "archive", "Failed to archive experiment")
         if self._context.faults.active("archive-lost"):
             return JSONResponse({})
@@ -106,6 +117,8 @@ class ExperimentService:
         return JSONResponse({})
 
     async def unarchive(self, request: Request) -> Response:
+        if self._is_nobodys(request):
+            return JSONResponse({})
         record = await self._find(request, "unarchive", "Failed to unarchive experiment")
         self._store.experiments.save(replace(record, storage_state=AVAILABLE))
         return JSONResponse({})
@@ -121,6 +134,11 @@ class ExperimentService:
         # Its runs and recurring runs stay, in no experiment.
         del self._store.experiments[record.id]
         return JSONResponse({})
+
+    def _is_nobodys(self, request: Request) -> bool:
+        """Whether there is no such experiment, and nobody asks: rights alone look for it."""
+        key = request.path_params["experiment_id"]
+        return not self._context.multi_user and key not in self._store.experiments
 
     async def _find(self, request: Request, verb: str, doing: str) -> Experiment:
         return await find(
@@ -138,3 +156,16 @@ class ExperimentService:
             await self._context.access.require(request, verb, "experiments", namespace)
         except RequestError as error:
             raise error.wrap("Failed to authorize with API") from None
+
+
+def _name(message: dict[str, Json]) -> str:
+    """The name of one that is to be made. RequestError: none, or one that is too long."""
+    try:
+        name = text_field(message, "display_name", 128, "Experiment.Name")
+        if not name:
+            raise invalid("Experiment must have a non-empty name")
+    except GatewayError:
+        raise
+    except RequestError as error:
+        raise error.concealed("Failed to convert API experiment to model experiment") from None
+    return name

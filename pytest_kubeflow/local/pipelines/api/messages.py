@@ -18,6 +18,7 @@ from pytest_kubeflow.local.pipelines.store import (
     RecurringRun,
     Run,
     StateChange,
+    Submission,
     Task,
 )
 
@@ -124,9 +125,9 @@ def recurring_run(record: RecurringRun) -> Json:
         display_name=record.display_name,
         description=wanted.description,
         runtime_config=set_fields(parameters=wanted.arguments, pipeline_root=wanted.pipeline_root),
-        service_account=wanted.service_account,
+        # One that follows the latest version gets its account with each run.
+        service_account="" if _follows(wanted) else wanted.service_account,
         max_concurrency=str(record.max_concurrency),
-        trigger=trigger(record.schedule),
         mode="ENABLE" if record.enabled else "DISABLE",
         created_at=timestamp(record.created_at),
         updated_at=timestamp(record.updated_at),
@@ -136,10 +137,17 @@ def recurring_run(record: RecurringRun) -> Json:
         namespace=record.namespace or STANDALONE_NAMESPACE,
         experiment_id=record.experiment_id,
         **source,
-    )
+    ) | {"trigger": trigger(record.schedule)}
+
+
+def _follows(wanted: Submission) -> bool:
+    """Whether it is the latest version that runs, with an account that nobody has named."""
+    return bool(wanted.pipeline_id and not wanted.version_id and not wanted.names_account)
 
 
 def trigger(schedule: Schedule) -> Json:
+    if not schedule.cron and not schedule.interval:
+        return {}
     times = {
         name: timestamp(moment)
         for name, moment in (("start_time", schedule.start), ("end_time", schedule.end))

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.pipelines.api import messages
+from pytest_kubeflow.local.pipelines.api.collation import collated
 from pytest_kubeflow.local.pipelines.api.context import (
     Context,
     find,
@@ -165,7 +166,8 @@ class PipelineService:
             raise invalid("pipeline's name cannot be empty")
         if len(record.name.encode()) > 128:
             raise invalid("Pipeline.Name length cannot exceed 128")
-        if self._store.pipelines.where(name=record.name, namespace=record.namespace):
+        there = self._store.pipelines.where(namespace=record.namespace)
+        if any(collated(one.name) == collated(record.name) for one in there):
             raise RequestError(
                 Code.ALREADY_EXISTS,
                 f"Failed to create a new pipeline. The name {record.name} already exists. "

@@ -72,7 +72,9 @@ class RecurringRunService:
             message = await read_resource(request, messages.RECURRING_RUN_FIELDS)
             name = text_field(message, "display_name")
             if not name:
-                raise invalid("Recurring run name is empty. Please specify a valid name")
+                raise invalid("Recurring run's name cannot be empty").concealed(
+                    "Failed to convert a API recurring run to its internal representation"
+                )
             concurrency = integer_field(message, "max_concurrency")
             if not 1 <= concurrency <= 10:
                 raise invalid(
@@ -80,6 +82,9 @@ class RecurringRunService:
                     f"Received {concurrency}"
                 )
             schedule = _schedule(message_field(message, "trigger", _KINDS))
+        except RequestError as error:
+            raise error.wrap("Failed to create a recurring run due to conversion error") from None
+        try:
             wanted = await self._submissions.read(request, message, "recurring run")
             await self._authorize(request, "create", wanted.namespace)
         except RequestError as error:
@@ -168,7 +173,7 @@ def _schedule(trigger: dict[str, Json]) -> Schedule:
     """The schedule of a Trigger message. Raises RequestError."""
     kind = one_of(trigger, _KINDS, "trigger")
     if not kind:
-        raise invalid("API Trigger cannot be nil")
+        return Schedule()
     value = "cron" if kind == "cron_schedule" else "interval_second"
     message = message_field(trigger, kind, (value, "start_time", "end_time"))
     start, end = time_field(message, "start_time"), time_field(message, "end_time")

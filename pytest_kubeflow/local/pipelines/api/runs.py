@@ -75,9 +75,14 @@ class RunService:
             message = await read_resource(request, messages.RUN_FIELDS)
             name = text_field(message, "display_name")
             if not name:
-                raise invalid("The run name is empty. Please specify a valid name").wrap(
-                    "Failed to create a run due to invalid name"
+                raise (
+                    invalid("Run name cannot be empty")
+                    .concealed("Failed to convert a API run detail to its internal representation")
+                    .wrap("CreateJob(job.ToV2())Failed to create a run due to conversion error")
                 )
+        except RequestError as error:
+            raise error from None
+        try:
             wanted = await self._submissions.read(request, message, "run")
             await self._authorize(request, "create", wanted.namespace)
             version = "" if wanted.version_id else self._submissions.latest(wanted)[1]

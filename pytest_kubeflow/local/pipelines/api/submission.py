@@ -14,7 +14,13 @@ from starlette.requests import Request
 
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
 from pytest_kubeflow.local.pipelines.api.context import Context, accepted, refused, text_field
-from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid, not_found
+from pytest_kubeflow.local.pipelines.api.errors import (
+    Code,
+    GatewayError,
+    RequestError,
+    invalid,
+    not_found,
+)
 from pytest_kubeflow.local.pipelines.api.fields import message_field, object_field
 from pytest_kubeflow.local.pipelines.argo_template import SDK_ACCOUNT, account_of
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument, SpecError, check_arguments
@@ -30,6 +36,12 @@ from pytest_kubeflow.local.pipelines.store import (
 from pytest_kubeflow.local.pipelines.workflows import Workflows, workflow_name
 
 Json = Any
+
+RUN, RECURRING = "run", "recurring run"
+_FETCHING = {
+    RUN: "Failed to create a run due to error fetching manifest",
+    RECURRING: "Failed to create a recurring run with an invalid pipeline spec manifest",
+}
 
 
 def new_run(
@@ -81,7 +93,7 @@ class Submissions:
         config = message_field(message, "runtime_config", ("parameters", "pipeline_root"))
         given = object_field(config, "parameters")
         pipeline_root = text_field(config, "pipeline_root")
-        document, version, pinned = await self._source(request, message)
+        document, version, pinned = await self._source(request, message, what)
         try:
             arguments = whole(given)
         except (ValueError, RecursionError) as error:
@@ -105,6 +117,7 @@ class Submissions:
             pipeline_id=version.pipeline_id if version else "",
             version_id=version.id if version and pinned else "",
             pipeline_root=pipeline_root,
+            names_account=bool(text_field(message, "service_account")),
         )
 
     def latest(self, submission: Submission) -> tuple[Submission, str]:
@@ -151,8 +164,11 @@ class Submissions:
             return self._store.default_experiment("")
         experiment = self._store.experiments.get(experiment_id)
         if experiment is None:
-            raise not_found("Experiment", experiment_id).wrap(
-                f"Failed to fetch namespace for experiment {experiment_id}"
+            raise (
+                not_found("Experiment", experiment_id)
+                .wrap(f"Failed to fetch namespace from experiment {experiment_id}")
+                .wrap(f"Failed to fetch namespace for experiment {experiment_id}")
+                .wrap(doing)
             )
         namespace = self._context.api_namespace(namespace)
         if namespace not in {"", experiment.namespace}:
@@ -163,9 +179,12 @@ class Submissions:
         return experiment
 
     async def _source(
-        self, request: Request, message: dict[str, Json]
+        self, request: Request, message: dict[str, Json], what: str
     ) -> tuple[PipelineDocument, PipelineVersion | None, bool]:
-        """The pipeline to run: in the request, or by reference; whether to one version of it."""
+        """The pipeline to run: in the request, or by reference; whether to one version of it.
+
+        Raises RequestError: the real server says "internal error" of what it does not find.
+        """
         reference = message_field(
             message, "pipeline_version_reference", ("pipeline_id", "pipeline_version_id")
         )
@@ -173,7 +192,7 @@ class Submissions:
         version_id = version_id or text_field(message, "pipeline_version_id")
         pipeline_id = text_field(reference, "pipeline_id")
         if version_id or pipeline_id:
-            version = self._version(pipeline_id, version_id)
+            version = self._referenced(pipeline_id, version_id, what)
             namespace = self._store.pipelines[version.pipeline_id].namespace
             if namespace:
                 await self._context.access.require(request, "get", "pipelines", namespace)
@@ -183,10 +202,39 @@ class Submissions:
             try:
                 return accepted(PipelineDocument.from_struct(message["pipeline_spec"])), None, True
             except SpecError as error:
-                raise refused(error) from None
-        raise invalid("Pipeline spec source is missing").wrap(
-            "Failed to fetch a template with an empty pipeline spec manifest"
-        )
+                doing = "Failed to fetch a template with an invalid pipeline spec manifest"
+                raise refused(error).wrap(doing).concealed(_FETCHING[what]) from None
+        if what == RECURRING:
+            told = "Internal error: Cannot create a job with an empty pipeline ID"
+            raise GatewayError(Code.INTERNAL, told)
+        told = "Failed to fetch a template with an empty pipeline spec manifest"
+        raise invalid(told).concealed(_FETCHING[what])
+
+    def _referenced(self, pipeline_id: str, version_id: str, what: str) -> PipelineVersion:
+        """The version that a request refers to. Raises RequestError."""
+        if what == RECURRING and not version_id and pipeline_id not in self._store.pipelines:
+            raise (
+                not_found("Pipeline", pipeline_id)
+                .wrap("Failed to get the latest template as pipeline was not found")
+                .wrap("Failed to validate the input parameters on the latest pipeline version")
+            )
+        try:
+            return self._version(pipeline_id, version_id)
+        except RequestError as error:
+            if error.code is not Code.NOT_FOUND or (what == RECURRING and not version_id):
+                raise
+            of = f"pipeline version {version_id}" if version_id else f"pipeline {pipeline_id}"
+            inner = (
+                f"Failed to get a pipeline version with id {version_id}"
+                if version_id
+                else "Failed to get the latest pipeline version for a pipeline"
+            )
+            raise (
+                error.wrap(inner)
+                .wrap(f"Failed to fetch a pipeline version and its manifest from {of}")
+                .wrap("Failed to fetch a template due to error retrieving pipeline version")
+                .concealed(_FETCHING[what])
+            ) from None
 
     def _version(self, pipeline_id: str, version_id: str) -> PipelineVersion:
         version: PipelineVersion | None

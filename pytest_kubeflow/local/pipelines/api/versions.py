@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.pipelines.api import messages
+from pytest_kubeflow.local.pipelines.api.collation import collated
 from pytest_kubeflow.local.pipelines.api.context import Context, find
 from pytest_kubeflow.local.pipelines.api.errors import Code, RequestError, invalid
 from pytest_kubeflow.local.pipelines.api.filters import TAGS
@@ -82,7 +83,8 @@ class VersionService:
             raise invalid("pipeline version's name cannot be empty")
         if len(name.encode()) > 127:
             raise invalid("PipelineVersion.Name length cannot exceed 127")
-        if self._store.versions.where(pipeline_id=pipeline.id, name=name):
+        there = self._store.versions.where(pipeline_id=pipeline.id)
+        if any(collated(one.name) == collated(name) for one in there):
             raise RequestError(
                 Code.ALREADY_EXISTS,
                 f"Failed to create a new pipeline version. The name {name} already exists. "

@@ -154,8 +154,11 @@ def _text(value: Json, what: str) -> str:
 
 
 def _mount(spec: Object, volume: Object, path: str, *, sub_path: str = "") -> None:
-    if all(known["name"] != volume["name"] for known in spec["volumes"]):
+    known = next((one for one in spec["volumes"] if one["name"] == volume["name"]), None)
+    if known is None:
         spec["volumes"].append(volume)
+    else:  # Argo merges them by their names: a Secret and a ConfigMap of one name are refused
+        known.update(volume)
     mount = {"name": volume["name"], "mountPath": path}
     spec["containers"][0]["volumeMounts"].append(
         mount | ({"subPath": sub_path} if sub_path else {})

@@ -104,11 +104,12 @@ def _parsed(expression: str) -> Tree[Any]:
         token = getattr(error, "token", None)
         if token is not None and token.type == "$END":
             raise ExpressionError(
-                _pointed("unexpected token EOF", expression, 1, len(expression))
+                _pointed("unexpected token EOF", expression, 1, len(expression)), malformed=True
             ) from None
         told = token or getattr(error, "char", "")
         raise ExpressionError(
-            _pointed(f'unexpected token Operator("{told}")', expression, line, column)
+            _pointed(f'unexpected token Operator("{told}")', expression, line, column),
+            malformed=True,
         ) from None
 
 

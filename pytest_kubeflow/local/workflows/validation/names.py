@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_kubeflow.local.workflows.errors import WorkflowError
 from pytest_kubeflow.local.workflows.templates import kind_of
-from pytest_kubeflow.local.workflows.templating import tags
+from pytest_kubeflow.local.workflows.templating import PLACEHOLDER, tags
 
 Json = Any
 
@@ -53,7 +53,7 @@ class Names(set[str]):
                         self.add(wildcard)
                     else:
                         self.add(f"workflow.outputs.{kind}.{name}")
-                        known[f"workflow.outputs.{kind}.{name}"] = "placeholder-global"
+                        known[f"workflow.outputs.{kind}.{name}"] = f"{PLACEHOLDER}global"
         if group:
             self.add(f"{prefix}.outputs.parameters")
         if ancestor:

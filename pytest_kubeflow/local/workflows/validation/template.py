@@ -8,6 +8,7 @@ from typing import Any
 from pytest_kubeflow.local.workflows.errors import WorkflowError
 from pytest_kubeflow.local.workflows.scope import text_of
 from pytest_kubeflow.local.workflows.templates import KINDS
+from pytest_kubeflow.local.workflows.templating import PLACEHOLDER
 from pytest_kubeflow.local.workflows.validation.names import Names, resolve_all
 
 Json = Any
@@ -61,7 +62,7 @@ def check_leaf(names: Names, known: Mapping[str, str], template: Json, spec: Jso
 
 
 def _is_count(text: str) -> bool:
-    return text.isdigit() or text.startswith(("{{", "placeholder-"))
+    return text.isdigit() or text.startswith(("{{", PLACEHOLDER))
 
 
 def _check_mounts(template: Json) -> None:

@@ -16,6 +16,7 @@ from pytest_kubeflow.local.workflows.templates import (
     merged,
     processed,
 )
+from pytest_kubeflow.local.workflows.templating import PLACEHOLDER
 from pytest_kubeflow.local.workflows.validation.dag import check_dag
 from pytest_kubeflow.local.workflows.validation.fields import (
     check_arguments,
@@ -73,7 +74,7 @@ class Validation:
 
     def placeholder(self) -> str:
         """A text that stands for a value that is not known yet."""
-        return f"placeholder-{next(self._numbers)}"
+        return f"{PLACEHOLDER}{next(self._numbers)}"
 
     def run(self) -> None:
         spec = self._spec
