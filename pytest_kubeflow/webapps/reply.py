@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pytest_kubeflow.auth.refusal import Refusal
+from pytest_kubeflow.auth.retries import gateway_policy
 from pytest_kubeflow.reaching import reaching
 
 if TYPE_CHECKING:
@@ -23,9 +24,13 @@ class ServerReply:
 
     @classmethod
     def of(cls, session: requests.Session, url: str) -> ServerReply:
-        """GET `url` once, whatever comes; no redirect is followed. Raises ClusterUnreachable."""
+        """GET `url`, and take the first response, whatever it is; no redirect is followed.
+
+        Again where there was none, or half of one, for as long as a gateway may be away. Raises
+        ClusterUnreachable.
+        """
         with reaching(url):
-            response = session.get(url, allow_redirects=False)
+            response = gateway_policy().repeat(lambda: session.get(url, allow_redirects=False))
         refusal = Refusal.of(response)
         return cls(response.status_code, refusal.kind, refusal.words, json_of(response))
 

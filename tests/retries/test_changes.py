@@ -13,6 +13,7 @@ from pytest_kubeflow.errors import NotFound, VolumeError
 from pytest_kubeflow.volumes.filebrowser import FileBrowser
 from pytest_kubeflow.volumes.webapp import VolumesWebApp
 from pytest_kubeflow.webapps.errors import ServerRefused
+from pytest_kubeflow.webapps.reply import ServerReply
 
 from .unreliable import (
     Answer,
@@ -160,6 +161,18 @@ def test_a_file_is_read_and_no_page_in_its_place(fault: Fault) -> None:
     files.files["a.csv"] = b"1,2"
     with listening(Way(Unreliable(files))) as way, way.every_first(fault):
         assert browser(way).read("a.csv") == b"1,2"
+
+
+@pytest.mark.parametrize("fault", [break_before, break_after], ids=["lost", "response-lost"])
+def test_the_first_response_of_a_server_that_starts_counts(fault: Fault) -> None:
+    def starting(*_: object) -> Answer:
+        return 503, {"Content-Type": "text/plain"}, b"no healthy upstream"
+
+    session = gateway_session(GatewaySettings(), patient=False)
+    server = Unreliable(starting)
+    with listening(Way(server)) as way, way.every_first(fault):
+        reply = ServerReply.of(session, f"http://127.0.0.1:{way.port}/notebook/a/b/api/status")
+    assert str(reply) == "503 (text/plain): no healthy upstream"
 
 
 def test_a_file_that_is_there_is_left_as_it_is() -> None:
