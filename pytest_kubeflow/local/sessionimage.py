@@ -1,15 +1,14 @@
 """The image of sessions inside the cluster: this machine's pytest, this package and the suites.
 
 It stands for what Containerfile makes. Packages are those that are installed beside the embedded
-cluster, seen at their own paths; the package itself has the suites in it, as in a wheel, also where
-it is a checkout.
+cluster; the package itself has the suites in it, as in a wheel, also where it is a checkout.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from pytest_kubeflow.local.kubelet import ImageCatalogue
+from pytest_kubeflow.local.kubelet import PACKAGES, ImageCatalogue
 
 IMAGE = "pytest-kubeflow"
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -22,16 +21,17 @@ def add_session_image(catalogue: ImageCatalogue, directory: Path) -> None:
     content = directory / IMAGE
     package = content / _PACKAGE.name
     package.mkdir(parents=True)
+    inside = PurePosixPath(PACKAGES, "0", _PACKAGE.name)
     for part in _PACKAGE.iterdir():
         if part.name != "__pycache__":
-            (package / part.name).symlink_to(part)
-    suites = package / "suites"
-    if not suites.exists() and (beside := _PACKAGE.parent / "suites").is_dir():
-        suites.symlink_to(beside)
+            (package / part.name).symlink_to(inside / part.name)
+    if not (_PACKAGE / "suites").exists() and (_PACKAGE.parent / "suites").is_dir():
+        (package / "suites").symlink_to(inside.parent / "suites")
     catalogue.register(
         IMAGE,
         content,
         entrypoint=(_PYTHON, "-m", "pytest_kubeflow.command"),
-        packages={"pytest": "pytest", "pytest_kubeflow": "pytest-kubeflow"},
+        # The first of these is that of the links above.
+        packages={"pytest_kubeflow": "pytest-kubeflow", "pytest": "pytest"},
         user=_USER,
     )

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -116,10 +117,12 @@ def test_a_bundle_of_the_embedded_cluster(
         capture_output=True,
     )
     # The list is none of ours, so that it shows nothing; of ours it would.
-    verdict = verification.verify(files, version=samples.VERSION)
+    verdict = verification.verify(files, version=version("pytest-kubeflow"))
     assert any("its list of tests is not that of Kubeflow 26.03" in one for one in verdict.problems)
     monkeypatch.setattr(verification, "requirements_of", lambda _release: SHORT)
-    assert verification.verify(files, version=samples.VERSION, digest=digest).problems == ()
+    assert (
+        verification.verify(files, version=version("pytest-kubeflow"), digest=digest).problems == ()
+    )
 
 
 def test_a_platform_that_does_not_conform(session: Session, tmp_path: Path) -> None:
@@ -142,7 +145,7 @@ def test_a_platform_that_does_not_conform(session: Session, tmp_path: Path) -> N
     assert "b.zip, which does not conform to Kubeflow 26.03 (sha256:" in output
     files = read(tmp_path / "b.zip")
     assert files["e2e.log"].endswith(b"FAIL! -- 1 Passed | 1 Failed | 0 Pending | 0 Skipped\n")
-    problems = verification.verify(files, version=samples.VERSION).problems
+    problems = verification.verify(files, version=version("pytest-kubeflow")).problems
     assert any("1 tests did not pass (failed): platform/test_nodes.py" in one for one in problems)
 
 

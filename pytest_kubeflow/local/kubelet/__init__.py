@@ -13,7 +13,14 @@ cluster. It is NOT a container runtime: no image is pulled.
 """
 
 from pytest_kubeflow.local.kubelet.environments import PythonEnvironments
-from pytest_kubeflow.local.kubelet.images import Image, ImageCatalogue, ImageUnknown
+from pytest_kubeflow.local.kubelet.images import PACKAGES, Image, ImageCatalogue, ImageUnknown
 from pytest_kubeflow.local.kubelet.kubelet import Kubelet
 
-__all__ = ["Image", "ImageCatalogue", "ImageUnknown", "Kubelet", "PythonEnvironments"]
+__all__ = [
+    "PACKAGES",
+    "Image",
+    "ImageCatalogue",
+    "ImageUnknown",
+    "Kubelet",
+    "PythonEnvironments",
+]

@@ -37,6 +37,10 @@ PYTHON_PATH = (
 )
 
 
+PACKAGES = "/run/kubelet/packages"
+"""Below it, by number, the directories of packages of an image: their own paths may be hidden by a
+volume at /tmp or another place."""
+
 LISTEN_ADDRESS = "KF_LISTEN_ADDRESS"
 """A variable that images of ours name and the kubelet sets: where their servers may listen."""
 
@@ -49,7 +53,7 @@ class ImageUnknown(Exception):  # noqa: N818 (named as the kubelet's reasons are
 class Image:
     """An image: its identity, what it sets, and the directory that it is, if it is one.
 
-    `packages` are directories of Python packages that its containers see at their own paths. `user`
+    `packages` are directories of Python packages that its containers see below PACKAGES. `user`
     is `UID`, `UID:GID` or the name of one, as in a Dockerfile; empty: root.
     """
 
@@ -183,7 +187,8 @@ class ImageCatalogue:
         short = repository.removeprefix("docker.io/").removeprefix("library/")
         if known := self._directories.get(repository) or self._directories.get(short):
             packages = _installed(reference, known.packages)
-            path = {"PYTHONPATH": ":".join(map(str, ["/", *packages]))} if packages else {}
+            places = [f"{PACKAGES}/{number}" for number in range(len(packages))]
+            path = {"PYTHONPATH": ":".join(["/", *places])} if packages else {}
             return Image(
                 reference,
                 id=f"directory://{known.path}",

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_kubeflow.local.kubelet.environments import PythonEnvironments
-from pytest_kubeflow.local.kubelet.images import Image
+from pytest_kubeflow.local.kubelet.images import PACKAGES, Image
 from pytest_kubeflow.local.spawner import Identity, Mount
 
 DIRECTORIES = {
@@ -150,7 +150,10 @@ class BaseLayers:
                 for entry in image.directory.iterdir()
                 if entry.name not in {*_SYSTEM, *DIRECTORIES, "proc", "dev"}
             ]
-            mounts += [Mount.bind(one, str(one), readonly=True) for one in image.packages]
+            mounts += [
+                Mount.bind(one, f"{PACKAGES}/{number}", readonly=True)
+                for number, one in enumerate(image.packages)
+            ]
         if image.home:
             _make_home(root / image.home.lstrip("/"), who)
         _make_mount_points(root, mounts)
