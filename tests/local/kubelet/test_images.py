@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pytest_kubeflow.local.kubelet import ImageCatalogue, ImageUnknown
 from pytest_kubeflow.local.kubelet.environments import PythonEnvironments
-from pytest_kubeflow.local.kubelet.images import split_reference
+from pytest_kubeflow.local.kubelet.images import PACKAGES, split_reference
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_program_sees_the_packages_that_it_needs(
     image = catalogue.resolve("docker.io/team/server:v1")
     (directory,) = image.packages
     assert (directory / "pytest/__init__.py").is_file()
-    assert image.env["PYTHONPATH"] == f"/:{directory}"
+    assert image.env["PYTHONPATH"] == f"/:{PACKAGES}/0"
     assert image.entrypoint == ("run",)
 
     catalogue.register("team/server", tmp_path, packages=packages)
