@@ -36,6 +36,7 @@ class SuiteSession:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist"),
+                    "--kf-accept=model-registry-open",
                     *(arguments or ("suites",)),
                     f"--kf-host={where.host}",
                     f"--kf-username={where.username}",
