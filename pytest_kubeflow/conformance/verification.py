@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
+
+from packaging.version import InvalidVersion, Version
 
 from pytest_kubeflow.conformance.bundle import (
     LOG,
@@ -24,8 +25,6 @@ from pytest_kubeflow.conformance.results import PASSED, Results
 from pytest_kubeflow.conformance.seal import SUMS, broken, digest_of
 
 T = TypeVar("T")
-
-_NUMBERS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,11 @@ def _read(files: Mapping[str, bytes], name: str, kind: type[T]) -> T:
 
 def _of_list(results: Results, version: str) -> Iterator[str]:
     used = results.versions.get("pytest-kubeflow", "")
-    if _number(used) > _number(version):
+    made_by = _version(used)
+    if made_by is None:
+        yield f"{RESULTS} names no version of pytest-kubeflow: {used!r}"
+        return
+    if made_by > Version(version):
         yield (
             f"it was made by pytest-kubeflow {used}, and this is {version}: verify it with that or "
             "a later one"
@@ -140,8 +143,11 @@ def _of_list(results: Results, version: str) -> Iterator[str]:
         yield f"{len(others)} tests are none of the list: {some_of(others)}"
 
 
-def _number(version: str) -> tuple[int, ...]:
-    return tuple(map(int, _NUMBERS.findall(version)[:3]))
+def _version(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
 
 
 def _of_session(results: Results) -> Iterator[str]:

@@ -15,7 +15,7 @@ from pytest_kubeflow.conformance.results import Result, Results
 from pytest_kubeflow.conformance.seal import SUMS, sealed
 from pytest_kubeflow.platform.definition import Definition
 
-VERSION = "0.1.0"
+VERSION = "0.0.1"
 PRODUCT = Product.parse(
     b"""
 vendor: Yoyodyne

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Files:
 
 
 def test_it_conforms(written: Files) -> None:
-    verdict = verify(written, version=samples.VERSION, digest=digest_of(written))
+    verdict = verify(written, version=version("pytest-kubeflow"), digest=digest_of(written))
     assert verdict.problems == ()
     assert verdict.release == "26.03"
     assert verdict.embedded
@@ -146,5 +147,5 @@ TAMPERED: dict[str, Callable[[Files], Files]] = {
 
 @pytest.mark.parametrize("told", TAMPERED)
 def test_tampered_with_it_shows_nothing(written: Files, told: str) -> None:
-    problems = verify(TAMPERED[told](written), version=samples.VERSION).problems
+    problems = verify(TAMPERED[told](written), version=version("pytest-kubeflow")).problems
     assert any(told in one for one in problems), problems
