@@ -144,7 +144,7 @@ TAMPERED: dict[str, tuple[Callable[[], Files], str]] = {
     ),
     "it was made by a newer version": (
         lambda: forged(lambda plain: plain["versions"].update({"pytest-kubeflow": "9.1.0"})),
-        "it was made by pytest-kubeflow 9.1.0, and this is 0.1.0: verify it with that or a later",
+        f"it was made by pytest-kubeflow 9.1.0, and this is {VERSION}: verify it with that or a",
     ),
     "the product is nobody's": (
         lambda: resealed(bundle(), PRODUCT=b"vendor: Yoyodyne\n"),
