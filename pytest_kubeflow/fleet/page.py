@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from functools import cache
-from typing import TYPE_CHECKING
 
 from pytest_kubeflow.fleet.records import FleetRecord
-from pytest_kubeflow.reporting.page.document import hashed, source
+from pytest_kubeflow.reporting.page.document import environment, hashed, source
 from pytest_kubeflow.reporting.page.marks import VERDICTS, Mark
-from pytest_kubeflow.reporting.page.wording import count, duration, moment, stamp
+from pytest_kubeflow.reporting.page.wording import duration, moment, stamp
 from pytest_kubeflow.reporting.records.session import State
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 PAGE, JSON = "index.html", "fleet.json"
 _UNKNOWN = Mark("bad", "alert", "Unknown")
@@ -27,7 +22,7 @@ def render(fleet: FleetRecord) -> str:
     names = dict.fromkeys(name for one in fleet.targets for name in one.components)
     red = any(one.exit_code for one in fleet.targets)
     return (
-        _environment()
+        environment("pytest_kubeflow.fleet")
         .get_template("fleet.html.j2")
         .render(
             fleet=fleet,
@@ -52,23 +47,3 @@ def document(fleet: FleetRecord) -> str:
 
 def _mark_of(state: str) -> Mark:
     return VERDICTS[State(state)] if state in set(State) else _UNKNOWN
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
-    found = Environment(
-        loader=ChoiceLoader(
-            [
-                PackageLoader("pytest_kubeflow.fleet", "templates"),
-                PackageLoader("pytest_kubeflow.reporting.page", "templates"),
-            ]
-        ),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    found.filters["count"] = count
-    return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_kubeflow.incluster.variables import CERTIFICATES, REPORTS, Variables
-from pytest_kubeflow.k8s.pod_template import GROUP, USER
+from pytest_kubeflow.k8s.pod_template import restricted_pod
 
 TOKEN = "/var/run/secrets/kubeflow/pipelines"  # noqa: S105 a path
 """Where auth/projected.py looks for the token of a pod."""
@@ -58,14 +58,7 @@ class SessionPod:
                 "restartPolicy": "Never",
                 "enableServiceLinks": False,
                 "terminationGracePeriodSeconds": GRACE_SECONDS,
-                "securityContext": {
-                    "runAsNonRoot": True,
-                    "runAsUser": USER,
-                    "runAsGroup": GROUP,
-                    "fsGroup": GROUP,
-                    "fsGroupChangePolicy": "OnRootMismatch",
-                    "seccompProfile": {"type": "RuntimeDefault"},
-                },
+                "securityContext": restricted_pod(),
                 **(
                     {"imagePullSecrets": [{"name": one} for one in self.pull_secrets]}
                     if self.pull_secrets

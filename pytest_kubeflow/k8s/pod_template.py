@@ -63,6 +63,18 @@ def _mapping(pairs: Sequence[KeyValue]) -> dict[str, str]:
     return {pair.key: pair.value for pair in pairs}
 
 
+def restricted_pod() -> dict[str, Any]:
+    """The securityContext of a pod that Pod Security admits at the level `restricted`."""
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": USER,
+        "runAsGroup": GROUP,
+        "fsGroup": GROUP,
+        "fsGroupChangePolicy": "OnRootMismatch",
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
 def pod_manifest(
     name: str,
     *,
@@ -91,14 +103,7 @@ def pod_manifest(
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "terminationGracePeriodSeconds": 1,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": USER,
-                "runAsGroup": GROUP,
-                "fsGroup": GROUP,
-                "fsGroupChangePolicy": "OnRootMismatch",
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
+            "securityContext": restricted_pod(),
             **_placement(template),
             "initContainers": made[:-1],
             "containers": made[-1:],

@@ -21,6 +21,8 @@ from pytest_kubeflow.reporting.records.trend import Trend
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+_PACKAGE = "pytest_kubeflow.reporting.page"
+
 LARGEST = 15 * 1024 * 1024
 """Bytes of the largest page."""
 
@@ -54,16 +56,17 @@ def _written(record: SessionRecord, trend: Trend, share: float) -> str:
         f"default-src 'none'; script-src {hashed(script)}; style-src {hashed(style)}; "
         "img-src data:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
     )
-    template = _environment().get_template("page.html.j2")
+    template = environment().get_template("page.html.j2")
     return template.render(page=shown, style=style, script=script, policy=policy)
 
 
 @cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+def environment(*packages: str) -> Environment:
+    """The templates of pages; those of other `packages` come before the report's own."""
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     found = Environment(
-        loader=PackageLoader("pytest_kubeflow.reporting.page", "templates"),
+        loader=ChoiceLoader([PackageLoader(one, "templates") for one in (*packages, _PACKAGE)]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -76,9 +79,9 @@ def _environment() -> Environment:
 @cache
 def source(name: str) -> str:
     """The style or the script of pages."""
-    environment = _environment()
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, name)[0]
+    found = environment()
+    assert found.loader is not None
+    return found.loader.get_source(found, name)[0]
 
 
 def hashed(text: str) -> str:

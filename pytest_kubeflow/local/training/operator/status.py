@@ -55,6 +55,12 @@ def mark(
     status["conditions"] = [*kept, condition]
 
 
+def end(job: Object, status: Object, kind: str, message: str, *, reason: str = "") -> None:
+    """Mark that it has succeeded or failed, and when; the first end counts."""
+    status.setdefault("completionTime", now())
+    mark(job, status, kind, message, reason=reason)
+
+
 def _ended(one: Object, kind: str) -> Object:
     over = kind in {FAILED, SUCCEEDED} and one["type"] == RUNNING
     return {**one, "status": "False"} if over else one

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.training.operator.framework import Event, Look, replicas_of
 from pytest_kubeflow.local.training.operator.mpi.names import LAUNCHER
 from pytest_kubeflow.local.training.operator.status import (
@@ -15,6 +14,7 @@ from pytest_kubeflow.local.training.operator.status import (
     RESTARTING,
     RUNNING,
     SUCCEEDED,
+    end,
     mark,
 )
 from pytest_kubeflow.local.training.spoiling import numbers_seen
@@ -32,8 +32,7 @@ def judge(look: Look) -> Iterator[Event]:
             if replica["replicas"] == succeeded:
                 message = f"{place} is successfully completed."
                 yield "Normal", "MPIJobSucceeded", message
-                status.setdefault("completionTime", now())
-                mark(job, status, SUCCEEDED, message)
+                end(job, status, SUCCEEDED, message)
                 return
         if not failed:
             continue
@@ -44,6 +43,5 @@ def judge(look: Look) -> Iterator[Event]:
         else:
             message = f"{place} is failed because {failed} {kind} replica(s) failed."
             yield "Normal", "MPIJobFailed", message
-            status.setdefault("completionTime", now())
             # The kind stands there twice, as the operator has it.
-            mark(job, status, FAILED, message, reason="MPIJobFailed")
+            end(job, status, FAILED, message, reason="MPIJobFailed")

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.training.operator.framework import Event, Look, replicas_of
 from pytest_kubeflow.local.training.operator.labels import TYPE, labels_of
 from pytest_kubeflow.local.training.operator.pytorch.names import MASTER, WORKER
@@ -17,6 +16,7 @@ from pytest_kubeflow.local.training.operator.status import (
     RESTARTING,
     RUNNING,
     SUCCEEDED,
+    end,
     mark,
 )
 from pytest_kubeflow.local.training.spoiling import numbers_seen, restart_policy
@@ -42,8 +42,7 @@ def judge(look: Look) -> Iterator[Event]:
             words = "is successfully completed" if has_master else "successfully completed"
             message = f"PyTorchJob {place} {words}."
             yield "Normal", "PyTorchJobSucceeded", message
-            status.setdefault("completionTime", now())
-            mark(job, status, SUCCEEDED, message)
+            end(job, status, SUCCEEDED, message)
             if has_master:
                 return
         elif deciding and not has_master and active:
@@ -60,8 +59,7 @@ def _failed(look: Look, kind: str, failed: int, policy: str) -> Event:
         mark(look.job, look.status, RESTARTING, message)
         return "Warning", "PyTorchJobRestarting", message
     message = f"PyTorchJob {name} is failed {because}"
-    look.status.setdefault("completionTime", now())
-    mark(look.job, look.status, FAILED, message)
+    end(look.job, look.status, FAILED, message)
     return "Normal", "PyTorchJobFailed", message
 
 

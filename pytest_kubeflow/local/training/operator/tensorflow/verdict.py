@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.training.operator.framework import Event, Look, replicas_of
 from pytest_kubeflow.local.training.operator.labels import INDEX, TYPE
 from pytest_kubeflow.local.training.operator.status import (
@@ -16,6 +15,7 @@ from pytest_kubeflow.local.training.operator.status import (
     RESTARTING,
     RUNNING,
     SUCCEEDED,
+    end,
     mark,
 )
 from pytest_kubeflow.local.training.operator.tensorflow.names import KINDS, LEADERS, WORKER
@@ -46,8 +46,7 @@ def judge(look: Look, exit_code: ExitCode) -> Iterator[Event]:
             if done:
                 message = f"{place} successfully completed."
                 yield "Normal", "TFJobSucceeded", message
-                status.setdefault("completionTime", now())
-                mark(job, status, SUCCEEDED, message)
+                end(job, status, SUCCEEDED, message)
         if not failed:
             continue
         if restarting is not None:
@@ -56,8 +55,7 @@ def judge(look: Look, exit_code: ExitCode) -> Iterator[Event]:
         elif kind != WORKER or not job["spec"].get("enableDynamicWorker"):
             message = f"{place} has failed because {failed} {kind} replica(s) failed."
             yield "Normal", "TFJobFailed", message
-            status.setdefault("completionTime", now())
-            mark(job, status, FAILED, message)
+            end(job, status, FAILED, message)
 
 
 def _first_suffices(job: Object) -> bool:
