@@ -27,6 +27,7 @@ _NETWORK = re.compile(
     r"(?:connection refused|connection reset by peer|connection timed out|no route to host"
     r"|network is unreachable|i/o timeout)"
     r"|(?:read|write): (?:connection reset by peer|broken pipe|connection timed out)"
+    r"|lookup [^ ]+ on [^ ]+: (?:server misbehaving|read udp [^ ]+: (?:i/o timeout|read: ))"
     r"|net/http: TLS handshake timeout"
     r"|http2: (?:client connection lost|client connection force closed|server sent GOAWAY)"
     r"|https?://[^ ]+: (?:unexpected )?EOF(?![\w.])"

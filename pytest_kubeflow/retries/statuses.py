@@ -145,6 +145,4 @@ def _header(headers: Mapping[str, str], name: str) -> str | None:
 
 def _is_temporary(words: str) -> bool:
     told = words.lower()
-    # A program in Go does not reach its database or name server; a webhook may be gone for good.
-    is_unconnected = "dial tcp" in told and "webhook" not in told
-    return is_unconnected or any(one in told for one in _WORDS)
+    return any(one in told for one in _WORDS)

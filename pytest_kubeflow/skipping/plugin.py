@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _CAUSE = "kf_skip_cause"
 """The attribute of a report with the cause of its skip; plain, for pytest-xdist."""
 
+_RED_SKIP = "kf_red_skip"
+"""The attribute of a report of a skip that is not allowed."""
+
 _COUNTER = "kubeflow-not-run"
 
 _NOT_RUN = "[NOTRUN]"
@@ -43,9 +46,16 @@ def pytest_runtest_makereport(
     report.outcome = "failed"
     report.longrepr = failure
     vars(report).pop("wasxfail", None)
-    # It is the test that failed; an error of its set-up would read as something else.
-    report.when = "call"
+    setattr(report, _RED_SKIP, True)
     return report
+
+
+# Only here: plugins that look at reports as they are made count on the phases in their order.
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """A skip that is red is a failure of the test; an error of its set-up would read otherwise."""
+    if getattr(report, _RED_SKIP, False):
+        report.when = "call"
 
 
 def _skip(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> Skip:

@@ -75,8 +75,8 @@ def test_dates(seconds: int) -> None:
         ('{"message": "internal error, please try again"}', True),
         ('{"error": "rpc error: code = Unavailable desc = EOF"}', True),
         ('{"error": "InternalServerError: driver: bad connection"}', True),
-        ('{"message": "dial tcp: lookup mysql on 10.96.0.10:53: no such host"}', True),
-        ('{"message": "dial tcp 10.96.1.2:3306: connect: connection refused"}', True),
+        ('{"error": "InternalServerError: invalid connection"}', True),
+        ('{"message": "dial tcp 10.96.1.2:3306: connect: connection refused"}', False),
         (
             "<Error><Message>Internal error. Please try again.</Message></Error>",
             True,

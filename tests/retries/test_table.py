@@ -207,6 +207,8 @@ def go(message: str) -> Fault:
         "Failed to create a workflow: the server is currently unable to handle the request",
         'User "a" cannot create: RBAC: clusterrole.rbac.authorization.k8s.io "b" not found',
         "Failed to list runs: dial tcp 10.96.3.4:3306: connect: connection refused",
+        "dial tcp: lookup mysql on 10.96.0.10:53: server misbehaving",
+        "dial tcp: lookup mysql on 10.96.0.10:53: read udp 10.0.0.7:4->10.96.0.10:53: i/o timeout",
     ],
 )
 def test_what_is_behind_the_pipelines_was_away(
