@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_kubeflow.access.account import AccountAtKubernetes
+    from pytest_kubeflow.access.caller_session import CallerSession, Reply
+    from pytest_kubeflow.access.callers import Callers
     from pytest_kubeflow.access.profiles import ProfileKeys
     from pytest_kubeflow.access.tokens import AccountToken, forgeries
-    from pytest_kubeflow.access.visitor import Reply, Visitor
-    from pytest_kubeflow.access.visitors import Visitors
     from pytest_kubeflow.cluster import Cluster
     from pytest_kubeflow.config.model import GpuSettings, KubeflowConfig
     from pytest_kubeflow.errors import (
@@ -97,7 +97,7 @@ if TYPE_CHECKING:
     from pytest_kubeflow.serving.deployer import ServiceDeployer
     from pytest_kubeflow.serving.errors import RequestFailed, ServiceFailed
     from pytest_kubeflow.serving.predictor import Predictor
-    from pytest_kubeflow.serving.routes import Answer
+    from pytest_kubeflow.serving.routes import PredictorResponse
     from pytest_kubeflow.serving.service import InferenceService
     from pytest_kubeflow.serving.spec import model_uri
     from pytest_kubeflow.skipping.cause import skip_for
@@ -131,10 +131,11 @@ __all__ = [
     "AccountAtKubernetes",
     "AccountToken",
     "AdmissionRefused",
-    "Answer",
     "AppVolume",
     "AuthenticationError",
     "Bucket",
+    "CallerSession",
+    "Callers",
     "CategoricalParameter",
     "CellFailed",
     "Cluster",
@@ -195,6 +196,7 @@ __all__ = [
     "PodFailed",
     "PortForward",
     "Predictor",
+    "PredictorResponse",
     "ProfileKeys",
     "PushedImage",
     "RanImage",
@@ -233,8 +235,6 @@ __all__ = [
     "UploadedPipeline",
     "Viewer",
     "ViewerFailed",
-    "Visitor",
-    "Visitors",
     "Volume",
     "VolumeCreator",
     "VolumeError",
@@ -266,8 +266,8 @@ _HOMES = {
     "access.account": ["AccountAtKubernetes"],
     "access.profiles": ["ProfileKeys"],
     "access.tokens": ["AccountToken", "forgeries"],
-    "access.visitor": ["Reply", "Visitor"],
-    "access.visitors": ["Visitors"],
+    "access.caller_session": ["Reply", "CallerSession"],
+    "access.callers": ["Callers"],
     "cluster": ["Cluster"],
     "config.model": ["GpuSettings", "KubeflowConfig"],
     "errors": [
@@ -342,7 +342,7 @@ _HOMES = {
     "serving.deployer": ["ServiceDeployer"],
     "serving.errors": ["RequestFailed", "ServiceFailed"],
     "serving.predictor": ["Predictor"],
-    "serving.routes": ["Answer"],
+    "serving.routes": ["PredictorResponse"],
     "serving.service": ["InferenceService"],
     "serving.spec": ["model_uri"],
     "skipping.cause": ["skip_for"],

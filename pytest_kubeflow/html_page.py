@@ -14,7 +14,7 @@ class Form:
     inputs: dict[str, str] = field(default_factory=dict)
 
 
-class Page(HTMLParser):
+class HtmlPage(HTMLParser):
     """Reads a page. `forms` and `links` are in the page's order, `text` is what is shown.
 
     `title` is that of the page, on one line.

@@ -171,19 +171,19 @@ def redactor(config: pytest.Config) -> Redactor:
 
 def learn_secrets(config: pytest.Config) -> None:
     """Name the Redactor what the environment has, before the configuration can be resolved."""
-    sieve = redactor(config)
+    known = redactor(config)
     for row in OPTIONS:
         if not row.secret or not (value := os.environ.get(row.env)):
             continue
         if row.name.endswith("access_key"):
-            sieve.add_access_key(value)
+            known.add_access_key(value)
         else:
-            sieve.add(value)
+            known.add(value)
     if file := os.environ.get("KF_PASSWORD_FILE"):
         # One that can't be read is told when the configuration is resolved.
         with contextlib.suppress(OSError, UnicodeDecodeError):
             path = config.invocation_params.dir / file
-            sieve.add(path.read_text(encoding="utf-8").strip("\r\n"))
+            known.add(path.read_text(encoding="utf-8").strip("\r\n"))
 
 
 def is_listing(config: pytest.Config) -> bool:

@@ -35,7 +35,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.reporting.assertions",
     "pytest_kubeflow.reporting.allure_results",
     "pytest_kubeflow.reporting.lost",
-    "pytest_kubeflow.reporting.patience",
+    "pytest_kubeflow.reporting.evidence_time",
     "pytest_kubeflow.fixtures.leaks",
     "pytest_kubeflow.fixtures.platform",
     "pytest_kubeflow.fixtures.conformance",

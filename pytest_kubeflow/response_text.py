@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from pytest_kubeflow.html_page import Page
+from pytest_kubeflow.html_page import HtmlPage
 from pytest_kubeflow.plain_text import plain
 from pytest_kubeflow.redaction import Redactor
 
@@ -53,5 +53,5 @@ def _of_json(text: str) -> str | None:
 
 
 def _of_html(text: str) -> str:
-    page = Page(text)
+    page = HtmlPage(text)
     return page.text or page.title

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 SMOKE = (
-    "access/test_doors.py",
+    "access/test_endpoints.py",
     "access/test_identity.py::test_what_a_stranger_says_of_itself_counts_for_nothing",
     "access/test_login.py",
     "katib/test_access.py::test_strangers_are_refused_and_the_owner_gets_in",

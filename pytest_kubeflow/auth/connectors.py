@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import unquote, urlsplit
 
 from pytest_kubeflow.errors import AuthenticationError
-from pytest_kubeflow.html_page import Page
+from pytest_kubeflow.html_page import HtmlPage
 
 _WITH_PASSWORDS = ("local", "ldap")
 _FOLDER = "/dex/auth/"
 
 
-def offered_by(page: Page) -> dict[str, str]:
+def offered_by(page: HtmlPage) -> dict[str, str]:
     """The links on the page that asks how to log in, by the connector's id."""
     found: dict[str, str] = {}
     for link in page.links:

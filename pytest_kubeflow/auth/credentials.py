@@ -1,4 +1,4 @@
-"""Credentials: one way to be let in at the gateway."""
+"""Credentials: one way to be allowed at the gateway."""
 
 from __future__ import annotations
 

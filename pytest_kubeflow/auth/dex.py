@@ -12,7 +12,7 @@ from pytest_kubeflow.auth.retries import repeat_login
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.auth.signin import PasswordRefused, SignIn
 from pytest_kubeflow.config.model import GatewaySettings
-from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.redaction import Redactor, Secret
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class DexLogin:
             if self._refused is not None:
                 raise self._refused
             if time.monotonic() >= self._renew_at:
-                with gateway_session(self._settings) as session, reaching(self._host):
+                with gateway_session(self._settings) as session, network_errors(self._host):
                     try:
                         self._cookie = self._log_in(session)
                     except PasswordRefused as error:

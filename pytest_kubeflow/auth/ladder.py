@@ -25,7 +25,7 @@ EDITOR = "default-editor"
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class GatewayState:
     """What is known before the login. `host` is the gateway's URL.
 
     `open` says that it answers without credentials, `audience` what requested tokens are for
@@ -47,7 +47,7 @@ _REASONS = {
 
 def choose(
     config: KubeflowConfig,
-    situation: Situation,
+    gateway_state: GatewayState,
     *,
     kubernetes: KubernetesClient,
     redactor: Redactor,
@@ -75,7 +75,7 @@ def choose(
         if gateway.username is None or gateway.password is None:
             return None
         return DexLogin(
-            situation.host,
+            gateway_state.host,
             gateway,
             username=gateway.username,
             password=gateway.password,
@@ -91,7 +91,7 @@ def choose(
             kubernetes,
             namespace=namespace or home,
             account=account,
-            audience=gateway.audience or situation.audience,
+            audience=gateway.audience or gateway_state.audience,
             redactor=redactor,
         )
 
@@ -115,7 +115,7 @@ def choose(
     ladder: list[tuple[Callable[[], Credentials | None], str]] = [
         (token, _REASONS["token"]),
         (cookie, _REASONS["cookie"]),
-        (lambda: Anonymous() if situation.open else None, "it answers without a login"),
+        (lambda: Anonymous() if gateway_state.open else None, "it answers without a login"),
         (dex, _REASONS["dex"]),
         (lambda: projected_token(redactor), "this pod has a token for the pipelines"),
         (token_request, "nothing else was given, and there is access to Kubernetes"),
@@ -125,6 +125,6 @@ def choose(
         if credentials is not None:
             return credentials, reason
     raise ConfigurationError(
-        f"{situation.host} wants a login: give --kf-username and KF_PASSWORD, or KF_TOKEN or "
+        f"{gateway_state.host} wants a login: give --kf-username and KF_PASSWORD, or KF_TOKEN or "
         "--kf-token-file, or a kubeconfig"
     )

@@ -9,7 +9,7 @@ from pytest_kubeflow.auth.loginwanted import is_sign_in
 from pytest_kubeflow.auth.refusal import NOT_KEPT, Refusal
 from pytest_kubeflow.auth.sessioncookie import cookie_fault, csrf_fault
 from pytest_kubeflow.errors import AuthenticationError, ClusterUnreachable, KubeflowError
-from pytest_kubeflow.html_page import Page
+from pytest_kubeflow.html_page import HtmlPage
 
 if TYPE_CHECKING:
     import requests
@@ -46,7 +46,7 @@ class LoginEnd:
         """Why it led nowhere; `posted` says whether the password was sent."""
         response = self._responses[-1]
         refusal = Refusal.of(response)
-        page = Page(response.text)
+        page = HtmlPage(response.text)
         if posted and is_sign_in(page) and not refusal.is_known:
             return self.not_kept()
         if _CSRF in refusal.words:

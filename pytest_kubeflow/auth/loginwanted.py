@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pytest_kubeflow.html_page import Page
+from pytest_kubeflow.html_page import HtmlPage
 
 if TYPE_CHECKING:
     import requests
@@ -39,10 +39,10 @@ def leads_to_login(url: str) -> bool:
 def shows_sign_in(html: str | bytes) -> bool:
     """Whether this is oauth2-proxy's sign-in page, whatever theme it has."""
     text = html.decode(errors="replace") if isinstance(html, bytes) else html
-    return _START in text and is_sign_in(Page(text))
+    return _START in text and is_sign_in(HtmlPage(text))
 
 
-def is_sign_in(page: Page) -> bool:
+def is_sign_in(page: HtmlPage) -> bool:
     """The same of a page that was read already."""
     return any(
         urlsplit(target).path.endswith(_START)

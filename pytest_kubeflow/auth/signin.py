@@ -16,7 +16,7 @@ from pytest_kubeflow.auth.refusal import Refusal
 from pytest_kubeflow.auth.sameorigin import SameOrigin, joined
 from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import AuthenticationError, WaitTimeout
-from pytest_kubeflow.html_page import Page
+from pytest_kubeflow.html_page import HtmlPage
 from pytest_kubeflow.redaction import Redactor, Secret
 from pytest_kubeflow.waiting import Deadline, wait_until
 
@@ -65,7 +65,7 @@ class SignIn:
         """
         response = self._gateway.get("/")
         for _ in range(_MOST_STEPS):
-            page = Page(response.text)
+            page = HtmlPage(response.text)
             if form := page.form_with("login", "password"):
                 if self._posted:
                     raise self._asked_again()

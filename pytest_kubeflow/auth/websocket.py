@@ -16,8 +16,8 @@ from pytest_kubeflow.auth.refusal import Refusal
 from pytest_kubeflow.auth.retries import gateway_policy
 from pytest_kubeflow.auth.tls import gateway_tls
 from pytest_kubeflow.errors import AuthenticationError, KubeflowError
+from pytest_kubeflow.network_errors import network_errors, proxy_wants_login
 from pytest_kubeflow.proxy import proxy_for
-from pytest_kubeflow.reaching import proxy_wants_login, reaching
 from pytest_kubeflow.retries.statuses import outage_in
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _attempted(
             return None  # 401 is for another login to answer
         return outage_in(found.status_code, found.headers, found.content)
 
-    with reaching(url):
+    with network_errors(url):
         return gateway_policy().response(attempt, outage)
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pytest_kubeflow.auth.credentials import Credentials
 from pytest_kubeflow.auth.demands import check_demands
 from pytest_kubeflow.auth.dex import DexLogin
-from pytest_kubeflow.auth.ladder import Situation, choose
+from pytest_kubeflow.auth.ladder import GatewayState, choose
 from pytest_kubeflow.auth.refusal import NOT_KEPT
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.auth.token import claims_of, doubts_about
@@ -123,7 +123,7 @@ def _enter(
                 finding.warn(f"{finding.told}; {_clocks(skew)}")
     except (ClusterUnreachable, ConfigurationError) as error:
         raise type(error)(f"{config.told('host')}: {error.message}") from error
-    situation = Situation(
+    situation = GatewayState(
         host=gateway,
         open=opened,
         # Whoever answers healthz but no other request is the API itself.

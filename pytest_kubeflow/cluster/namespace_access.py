@@ -18,14 +18,14 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 class NamespaceAccess:
     """`timeout` is the longest wait, in seconds.
 
-    Whoever waits for something tells `onlooker` its name and how far it is; None at the end.
+    Whoever waits for something tells `listener` its name and how far it is; None at the end.
     Raises ConfigurationError for a `namespace` that can be none.
     """
 
     cluster: KubernetesCluster
     namespace: str
     timeout: float
-    onlooker: Callable[[str, str | None], None] | None = None
+    listener: Callable[[str, str | None], None] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.namespace, str) or not _NAME.fullmatch(self.namespace):

@@ -16,8 +16,8 @@ from pytest_kubeflow.auth.tls import gateway_tls
 from pytest_kubeflow.cluster.checklist import Checklist
 from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import ClusterUnreachable
+from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.proxy import Proxy, proxy_for
-from pytest_kubeflow.reaching import reaching
 
 NAME, CONNECTION, TLS = "DNS", "TCP", "TLS"
 
@@ -37,7 +37,7 @@ def check_network(url: str, settings: GatewaySettings, checks: Checklist) -> Non
         proxy.address if proxy else (parts.hostname or "", parts.port or (443 if secure else 80))
     )
     through = f" of the proxy {host}" if proxy else ""
-    with checks.check(NAME) as finding, _blaming(proxy), reaching(_where(url, proxy)):
+    with checks.check(NAME) as finding, _blaming(proxy), network_errors(_where(url, proxy)):
         addresses = _resolve(host, port)
         finding.told = f"{host} is {', '.join(addresses)}"
     policy = gateway_policy()
@@ -49,7 +49,7 @@ def check_network(url: str, settings: GatewaySettings, checks: Checklist) -> Non
         with connect() as connection:
             return _handshake(connection, host, settings)
 
-    with checks.check(CONNECTION) as finding, _blaming(proxy), reaching(_where(url, proxy)):
+    with checks.check(CONNECTION) as finding, _blaming(proxy), network_errors(_where(url, proxy)):
         policy.repeat(connect).close()
         finding.told = f"port {port}{through} is open"
     if not secure:
@@ -57,7 +57,7 @@ def check_network(url: str, settings: GatewaySettings, checks: Checklist) -> Non
     elif proxy is not None:
         checks.skip(TLS, "the proxy stands between")
     else:
-        with checks.check(TLS) as finding, reaching(url):
+        with checks.check(TLS) as finding, network_errors(url):
             shown = policy.repeat(shake_hands)
             finding.told = shown.told
             if settings.insecure:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pytest_kubeflow.auth.refusal import Refusal
 from pytest_kubeflow.cluster.clock import skew
 from pytest_kubeflow.errors import AuthenticationError, ClusterUnreachable, KubeflowError
-from pytest_kubeflow.reaching import proxy_wants_login, reaching
+from pytest_kubeflow.network_errors import network_errors, proxy_wants_login
 
 if TYPE_CHECKING:
     import requests
@@ -66,7 +66,7 @@ def find_api(
     refusals = []
     for url in (f"{gateway}{PREFIX}", gateway):
         with (
-            reaching(gateway),
+            network_errors(gateway),
             session.get(f"{url}{HEALTH}", **_QUICKLY) as answer,
         ):
             health = _health(answer, _HEALTH_KEYS)
@@ -116,7 +116,7 @@ def _origin_of(url: str) -> str:
 def _check_release(session: requests.Session, gateway: str) -> None:
     """Raise ClusterUnreachable if there is a release of the pipelines without the API v2beta1."""
     for url in (f"{gateway}{PREFIX}", gateway):
-        with reaching(gateway), session.get(f"{url}{_OLD_HEALTH}", **_QUICKLY) as answer:
+        with network_errors(gateway), session.get(f"{url}{_OLD_HEALTH}", **_QUICKLY) as answer:
             health = _health(answer, _OLD_HEALTH_KEYS)
         if health is not None:
             release = f" ({health['tag_name']})" if health.get("tag_name") else ""
@@ -135,7 +135,7 @@ def is_open(session: requests.Session, api: PipelinesApi) -> bool:
 
 def clock_skew(session: requests.Session, gateway: str) -> float:
     """Seconds that this machine's clock is ahead of the gateway's; 0 where it tells no time."""
-    with reaching(gateway), session.get(f"{gateway}{HEALTH}", **_QUICKLY) as answer:
+    with network_errors(gateway), session.get(f"{gateway}{HEALTH}", **_QUICKLY) as answer:
         return skew(answer.headers.get("date", ""))
 
 
@@ -165,7 +165,7 @@ def _list(session: requests.Session, api: PipelinesApi, namespace: str) -> Refus
     parameters: dict[str, str | int] = {"page_size": 1}
     if api.multi_user:
         parameters["namespace"] = namespace
-    with reaching(api.url):
+    with network_errors(api.url):
         answer = session.get(
             f"{api.url}{_EXPERIMENTS}",
             params=parameters,
@@ -179,7 +179,7 @@ def _list(session: requests.Session, api: PipelinesApi, namespace: str) -> Refus
 def _has_experiments(session: requests.Session, url: str) -> bool:
     """Whether an experiment is listed there: stand-alone pipelines make one when they start."""
     with (
-        reaching(url),
+        network_errors(url),
         session.get(f"{url}{_EXPERIMENTS}", params={"page_size": 1}, **_QUICKLY) as answer,
     ):
         listed = _health(answer, frozenset({"experiments"})) or {}

@@ -10,7 +10,7 @@ from pytest_kubeflow.errors import ClusterUnreachable, NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.portforward import PortForward
 
-DOORS: tuple[tuple[str, str, int], ...] = (
+SERVICES: tuple[tuple[str, str, int], ...] = (
     ("istio-system", "istio-ingressgateway", 80),
     ("kubeflow", "ml-pipeline-ui", 80),
     ("kubeflow", "ml-pipeline", 8888),
@@ -19,13 +19,13 @@ DOORS: tuple[tuple[str, str, int], ...] = (
 
 
 def forward_to_gateway(kubernetes: KubernetesClient) -> PortForward:
-    """An open port-forward to the first of `DOORS` that is there; close it at the end.
+    """An open port-forward to the first of `SERVICES` that is there; close it at the end.
 
     Each connection through it finds a pod that is ready then. Raises ClusterUnreachable if there
     is none of them, PermissionDenied if one may not be forwarded.
     """
     missing = []
-    for namespace, service, port in DOORS:
+    for namespace, service, port in SERVICES:
         forward = PortForward(kubernetes, namespace, service, port)
         try:
             return forward.open()

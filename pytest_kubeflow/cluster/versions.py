@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_kubeflow.cluster.parts import PARTS, tag_of
 from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import calling
-from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.response_text import words_of
 from pytest_kubeflow.retries.statuses import fields_of, is_empty
 
@@ -28,7 +28,7 @@ CONTROLLERS: dict[str, tuple[str, str]] = {
 
 def pipelines_version(cluster: Cluster) -> str:
     """The release of Kubeflow Pipelines, or that it is not told."""
-    with cluster.session() as session, reaching(cluster.kfp_api_url):
+    with cluster.session() as session, network_errors(cluster.kfp_api_url):
         answer = session.get(
             f"{cluster.kfp_api_url}{_HEALTH}",
             headers={"Accept": "application/json"},

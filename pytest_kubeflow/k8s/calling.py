@@ -16,7 +16,7 @@ from pytest_kubeflow.errors import (
 )
 from pytest_kubeflow.k8s.admission import refusal
 from pytest_kubeflow.k8s.retry_policy import ApiOutage
-from pytest_kubeflow.reaching import innermost
+from pytest_kubeflow.network_errors import innermost
 from pytest_kubeflow.response_text import words_of
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ class ObjectWait(Generic[S]):
     """Waits for one, which messages call `what`: "Workflow team/mine".
 
     `look` raises NotFound once it is gone, `hopeless` says why it will not end, if that is clear.
-    Meanwhile `onlooker` is told its `progress`, and None at the end. At the deadline `in_its_way`
+    Meanwhile `listener` is told its `progress`, and None at the end. At the deadline `in_its_way`
     says what it waited for, which may mend itself yet.
     """
 
@@ -47,7 +47,7 @@ class ObjectWait(Generic[S]):
     evidence: Callable[[], Evidence]
     failed: type[KubeflowError]
     progress: Callable[[S], str]
-    onlooker: Callable[[str, str | None], None] | None = None
+    listener: Callable[[str, str | None], None] | None = None
     in_its_way: Callable[[S], str] | None = None
     interval: float = 0.1
     clock: Callable[[], float] = time.monotonic
@@ -84,8 +84,8 @@ class ObjectWait(Generic[S]):
         return f"{told}; {found}" if found else told
 
     def _tell(self, state: str | None) -> None:
-        if self.onlooker is not None:
-            self.onlooker(self.what, state)
+        if self.listener is not None:
+            self.listener(self.what, state)
 
     def _seen(self) -> S:
         try:

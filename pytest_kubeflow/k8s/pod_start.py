@@ -51,11 +51,11 @@ _UNASKED = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Obstacle:
-    """Why a pod has not started; `patience` says for how many seconds that may be so."""
+class StartProblem:
+    """Why a pod has not started; `allowed_seconds` says for how many seconds that may be so."""
 
     cause: str
-    patience: float
+    allowed_seconds: float
 
 
 class StartWatch:
@@ -91,12 +91,14 @@ class StartWatch:
         now = time.monotonic()
         self._since = now if self._since is None else self._since
         waited = now - self._since
-        if waited < found.patience:
+        if waited < found.allowed_seconds:
             return ""
-        if found.patience == self._timeout and is_pulling(self._events("Pod", pod.metadata.name)):
+        if found.allowed_seconds == self._timeout and is_pulling(
+            self._events("Pod", pod.metadata.name)
+        ):
             return ""
         after = f" for {waited:.0f} s" if waited >= 1 else ""
-        bound = " (--kf-start-timeout)" if found.patience == self._timeout else ""
+        bound = " (--kf-start-timeout)" if found.allowed_seconds == self._timeout else ""
         return f"{found.cause}{after and f', and that{after}{bound}'}"
 
     def now(self, pod: Any) -> str:
@@ -112,7 +114,7 @@ class StartWatch:
         )
         return next((f"no node takes it: {words}" for words in unplaced if words), "")
 
-    def obstacle(self, pod: Any) -> Obstacle | None:
+    def obstacle(self, pod: Any) -> StartProblem | None:
         """What is in its way now; None if nothing is known to be, or if it has started."""
         if pod.status.phase not in {None, "Pending"}:
             return None
@@ -121,7 +123,7 @@ class StartWatch:
             found = self._claim(pod) or self._node(pod)
         return found
 
-    def _container(self, pod: Any) -> Obstacle | None:
+    def _container(self, pod: Any) -> StartProblem | None:
         """An image that is not pulled, or a container that cannot be made."""
         images = {one.name: one.image for one in _containers(pod)}
         for status in container_statuses(pod):
@@ -130,13 +132,13 @@ class StartWatch:
             message = str((waiting.message if waiting else None) or reason)
             if reason in _IMAGE:
                 words = self._pull_error(pod) if _says_nothing(message) else message
-                return Obstacle(
+                return StartProblem(
                     f"the image {images[status.name]!r} is not pulled: {reason}: {words} "
                     f"({self._options})",
                     0.0 if reason in _AT_ONCE else self._timeout,
                 )
             if reason in _CONTAINER:
-                return Obstacle(
+                return StartProblem(
                     f"its container {status.name} cannot be made: {reason}: {message}",
                     self._at_most(GRACE) if reason in _SOON else self._timeout,
                 )
@@ -149,7 +151,7 @@ class StartWatch:
                 return str(event.message)
         return "no event says why"
 
-    def _claim(self, pod: Any) -> Obstacle | None:
+    def _claim(self, pod: Any) -> StartProblem | None:
         """A claim that is not there, lost, or for which no volume can be made."""
         for volume in pod.spec.volumes or ():
             if volume.persistent_volume_claim is None:
@@ -162,16 +164,16 @@ class StartWatch:
                         name, self._namespace
                     )
             except NotFound:
-                return Obstacle(f"{called} is not there", self._at_most(GRACE))
+                return StartProblem(f"{called} is not there", self._at_most(GRACE))
             except KubeflowError:
                 continue
             if claim.status.phase == "Lost":
-                return Obstacle(f"{called} is Lost: its volume is gone", 0.0)
+                return StartProblem(f"{called} is Lost: its volume is gone", 0.0)
             if claim.status.phase == "Pending" and (why := self._unbound(name)) is not None:
-                return Obstacle(f"{called} gets no volume: {why.cause}", why.patience)
+                return StartProblem(f"{called} gets no volume: {why.cause}", why.allowed_seconds)
         return None
 
-    def _unbound(self, claim: str) -> Obstacle | None:
+    def _unbound(self, claim: str) -> StartProblem | None:
         # A provisioner that tries again tells so in between: the last failure is what counts.
         events = self._events("PersistentVolumeClaim", claim)
         events = [event for event in events if event.reason in _UNBOUND]
@@ -183,10 +185,10 @@ class StartWatch:
         elif "no storage class is set" in message:
             ask = " (the cluster has no default one: --kf-storage-class)"
         else:
-            return Obstacle(f"{reason}: {message}", self._timeout)
-        return Obstacle(f"{reason}: {message}{ask}", self._at_most(GRACE))
+            return StartProblem(f"{reason}: {message}", self._timeout)
+        return StartProblem(f"{reason}: {message}{ask}", self._at_most(GRACE))
 
-    def _node(self, pod: Any) -> Obstacle | None:
+    def _node(self, pod: Any) -> StartProblem | None:
         """A volume that cannot be mounted on its node, or a network that it does not get."""
         if any(one.state and not one.state.waiting for one in container_statuses(pod)):
             return None
@@ -195,7 +197,9 @@ class StartWatch:
         if not events or events[-1].reason not in _MOUNT | _SANDBOX:
             return None
         what = "volumes are not mounted" if events[-1].reason in _MOUNT else "network is not set up"
-        return Obstacle(f"its {what}: {events[-1].reason}: {message_of(events[-1])}", self._timeout)
+        return StartProblem(
+            f"its {what}: {events[-1].reason}: {message_of(events[-1])}", self._timeout
+        )
 
     def _events(self, kind: str, name: str) -> list[Any]:
         return visible_events(self._kubernetes, self._namespace, kind=kind, name=name)

@@ -20,7 +20,7 @@ from pytest_kubeflow.k8s.pods import describe_pod
 from pytest_kubeflow.k8s.relay import Relay, reset
 from pytest_kubeflow.k8s.serviceport import ServicePort, is_ready
 from pytest_kubeflow.k8s.tunnel import PodPort, Tunnel
-from pytest_kubeflow.reaching import innermost
+from pytest_kubeflow.network_errors import innermost
 from pytest_kubeflow.waiting import Deadline, bounded_by
 
 T = TypeVar("T")

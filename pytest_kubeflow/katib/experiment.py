@@ -104,7 +104,7 @@ class KatibExperiment:
             Obstacles(self.workload, self._access.cluster.config.session.start_timeout),
             self.evidence,
             lambda state: why_failed(self.workload, state),
-            onlooker=self._access.onlooker,
+            listener=self._access.listener,
         ).until(ended, self._access.deadline(timeout))
         return self
 

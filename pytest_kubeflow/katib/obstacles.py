@@ -129,12 +129,12 @@ class Obstacles:
         name = collector_of(pod) if pod is not None else ""
         said = self.workload.warning("Trial", trial.name)
         # Who has no collector waits for nothing; all others may wait for a controller that is busy.
-        patience = self.start_timeout
+        allowed_seconds = self.start_timeout
         if pod is not None and not name:
-            patience = min(GRACE, patience)
+            allowed_seconds = min(GRACE, allowed_seconds)
         elif said:
-            patience = min(3 * GRACE, patience)
-        if not self._lasts(f"complete {trial.name}", patience):
+            allowed_seconds = min(3 * GRACE, allowed_seconds)
+        if not self._lasts(f"complete {trial.name}", allowed_seconds):
             return ""
         told = f"its Job is complete, and it stays {trial.state} without metrics: "
         if pod is not None and not name:

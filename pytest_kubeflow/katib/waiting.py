@@ -25,7 +25,7 @@ class ExperimentWait:
     obstacles: Obstacles
     evidence: Callable[[], Evidence]
     why_failed: Callable[[ExperimentState], str]
-    onlooker: Callable[[str, str | None], None] | None = None
+    listener: Callable[[str, str | None], None] | None = None
 
     def until(self, wanted: str, deadline: Deadline) -> ExperimentState:
         """Wait until it has ended, as `wanted`: Succeeded or Failed.
@@ -40,7 +40,7 @@ class ExperimentWait:
             self.evidence,
             failed=ExperimentFailed,
             progress=lambda state: state.progress() if state.trials else state.describe(),
-            onlooker=self.onlooker,
+            listener=self.listener,
             in_its_way=self.obstacles.now,
         ).until_over(deadline)
         if (SUCCEEDED if found.has_succeeded else FAILED) != wanted:

@@ -22,7 +22,7 @@ from pytest_kubeflow.errors import (
     PermissionDenied,
 )
 from pytest_kubeflow.katib.errors import KatibUIRefused
-from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.response_text import words_of
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class KatibUI:
         self, method: str, path: str, parameters: Mapping[str, str], body: object = None
     ) -> Any:
         url = f"{self.url}/{path}/"
-        with reaching(url):
+        with network_errors(url):
             response = self._session.request(
                 method, url, params=dict(parameters), json=body, allow_redirects=False
             )

@@ -159,11 +159,11 @@ def _add_gateway(parser: argparse.ArgumentParser) -> None:
 async def _serve(options: argparse.Namespace, directory: Path, network: Founded) -> int:
     # Imported late, so that --help and --list-faults answer at once.
     from pytest_kubeflow.local.database import DatabaseError
-    from pytest_kubeflow.local.frontdoor import PASSWORD
     from pytest_kubeflow.local.joinedwebhooks import ForeignWebhookError
     from pytest_kubeflow.local.joining import OldKubernetesError
     from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeconfigError
     from pytest_kubeflow.local.kube.commandline import end_signalled
+    from pytest_kubeflow.local.multiuser_gateway import PASSWORD
     from pytest_kubeflow.local.server import Server
     from pytest_kubeflow.local.spawner import SpawnerError
 

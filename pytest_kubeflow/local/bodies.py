@@ -1,4 +1,4 @@
-"""Bodies of requests: JSON and YAML of anybody, of which no more is taken than a server can bear.
+"""Bodies of requests: JSON and YAML of anybody, of which no more is taken than a server can take.
 
 `fastjson` is for what the components send each other.
 """
@@ -17,7 +17,7 @@ import yaml
 from pytest_kubeflow.local.aliases import check_aliases
 
 MOST_LEVELS = 250
-"""Of lists and objects in each other. Go bears 10,000, and no client needs them."""
+"""Of lists and objects in each other. Go takes 10,000, and no client needs them."""
 
 _HALVES = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"

@@ -126,7 +126,7 @@ class OwnControlPlane(_ByApi[ApiServer]):
             host=self.network.host_ip,
             longest_token=self._longest_token,
             objects=objects,
-            door=self.network.door(),
+            public_socket=self.network.public_socket(),
         )
         self._begun = True
         await self._api.start()

@@ -30,8 +30,8 @@ class HttpServer:
     the client's, as `ssl.SSLSocket.getpeercert` has it (None: it has none). With `websockets` the
     application gets scopes of that type too; without, a request for one is a request like others.
     Requests for another host are refused, except for the names in `known`, and those that the
-    application itself `answers_to`. It is served at `door`, too, a socket that listens for people
-    of this machine where they do not reach `host`.
+    application itself `answers_to`. It is served at `public_socket`, too, a socket that listens for
+    people of this machine where they do not reach `host`.
     """
 
     def __init__(
@@ -46,15 +46,15 @@ class HttpServer:
         client_ca: Path | None = None,
         require_client: bool = False,
         websockets: bool = False,
-        door: socket.socket | None = None,
+        public_socket: socket.socket | None = None,
     ) -> None:
         if not is_this_machine(host):
             raise ValueError(
                 f"{host} can be reached from elsewhere; the embedded cluster binds no such address"
             )
         self._sockets = [_of_tcp(socket.create_server((host, port), backlog=512))]
-        if door is not None:
-            self._sockets.append(_of_tcp(door))
+        if public_socket is not None:
+            self._sockets.append(_of_tcp(public_socket))
         scheme = "https" if certificate else "http"
         self.host = host
         self.port: int = self._sockets[0].getsockname()[1]

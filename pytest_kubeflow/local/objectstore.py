@@ -63,10 +63,10 @@ _OPTIONS = (
 class ObjectStore:
     """An S3 endpoint on loopback whose keys are made for this cluster, with `buckets` in it.
 
-    Clients use `endpoint`, where `door` listens if it is given, or `S3_PORT` of the address `front`
-    if it is given, as one in a cluster uses its pod's; `known` are its names. SeaweedFS runs in a
-    container without the host's network, because its filer, master and volume server ask nobody
-    who he is. Answers some 2.5 s after `start`: await `ready`.
+    Clients use `endpoint`, where `public_socket` listens if it is given, or `S3_PORT` of the
+    address `front` if it is given, as one in a cluster uses its pod's; `known` are its names.
+    SeaweedFS runs in a container without the host's network, because its filer, master and volume
+    server ask nobody who he is. Answers some 2.5 s after `start`: await `ready`.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class ObjectStore:
         front: str | None = None,
         known: Known = no_others,
         buckets: Sequence[str] = (),
-        door: socket.socket | None = None,
+        public_socket: socket.socket | None = None,
     ) -> None:
         self.access_key = secrets.token_hex(10)
         self.secret_key = secrets.token_urlsafe(30)
@@ -89,7 +89,7 @@ class ObjectStore:
         self._known = known
         self._faults = faults
         self._buckets = buckets
-        self._door = door
+        self._public_socket = public_socket
         self._sockets: Sockets | None = None
         self._process: Process | None = None
         self._server: asyncio.Server | None = None
@@ -114,15 +114,15 @@ class ObjectStore:
         self._sockets = Sockets(self._directory / "sockets")
         self._write_identities()
         forward = StoreFront(self._socket, faults=self._faults, known=self._known)
-        door = self._door or socket.create_server(("127.0.0.1", 0))
-        self._server = await asyncio.start_server(forward.serve, sock=door)
+        public_socket = self._public_socket or socket.create_server(("127.0.0.1", 0))
+        self._server = await asyncio.start_server(forward.serve, sock=public_socket)
         if self._front is not None:
             self._front_server = await asyncio.start_server(forward.serve, self._front, S3_PORT)
         await self._start_process()
         self._task = asyncio.create_task(self._follow_faults(), name="objectstore")
 
     def _socket(self) -> str | None:
-        """Nobody is let in before the buckets are there."""
+        """Nobody is allowed before the buckets are there."""
         if self._sockets is None or not self._answering.is_set():
             return None
         return self._sockets.path("s3")

@@ -52,7 +52,7 @@ class Running:
             host=host or network.host_ip,
             known=known,
             websockets=websockets,
-            door=network.door() if people else None,
+            public_socket=network.public_socket() if people else None,
         )
         await self.run(server.start, server.stop)
         return server

@@ -22,14 +22,6 @@ from pytest_kubeflow.local.endpoints import Endpoints, RegistryAccess
 from pytest_kubeflow.local.exposure import Exposure, HostedExposure, MirroredExposure
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.faultswitch import FaultSwitch
-from pytest_kubeflow.local.frontdoor import (
-    PASSWORD,
-    PROFILES,
-    logins,
-    make_gateway,
-    open_front_door,
-    standalone_ui,
-)
 from pytest_kubeflow.local.gateway import Activity, Mesh
 from pytest_kubeflow.local.gateway.issuer import make_key
 from pytest_kubeflow.local.hosts import service_names
@@ -44,6 +36,14 @@ from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
 from pytest_kubeflow.local.metadata import MetadataStore, NativeMetadata
 from pytest_kubeflow.local.metadata.durable import keep as keep_metadata
 from pytest_kubeflow.local.model_registry.parts import ModelRegistry
+from pytest_kubeflow.local.multiuser_gateway import (
+    PASSWORD,
+    PROFILES,
+    logins,
+    make_gateway,
+    open_front_door,
+    standalone_ui,
+)
 from pytest_kubeflow.local.network import LOOPBACK
 from pytest_kubeflow.local.network.founding import Founded, node_network
 from pytest_kubeflow.local.network.nodenetwork import NodeNetwork
@@ -71,7 +71,7 @@ from pytest_kubeflow.local.platform.components import (
     jobset,
     trainer,
 )
-from pytest_kubeflow.local.platform.faults import TABLE, Place, PlatformFaults
+from pytest_kubeflow.local.platform.faults import TABLE, EditTarget, PlatformFaults
 from pytest_kubeflow.local.platform.faults.applications import OLD_KEYS
 from pytest_kubeflow.local.platform.installation import Site, installation
 from pytest_kubeflow.local.platform.training import training_objects, with_rights
@@ -190,7 +190,7 @@ class Server:
             known=service_names(*_STORE_NAMES, namespace="kubeflow"),
             faults=faults,
             buckets=[BUCKET],
-            door=network.door(),
+            public_socket=network.public_socket(),
         )
         await running.run(store.start, store.stop)
 
@@ -490,7 +490,7 @@ class Server:
 
     async def _start_platform_faults(self, admin: KubeClient) -> None:
         if isinstance(self._control, OwnControlPlane):
-            place = Place(admin, self._control.rewrite)
+            place = EditTarget(admin, self._control.rewrite)
             faults = PlatformFaults(place, self._faults, TABLE)
             await self._running.run(faults.start, faults.stop)
 

@@ -32,7 +32,7 @@ class GatewaySettings:
     approval: bool = _setting(False, "Dex asks whether the login may be passed on")
     ldap: bool = _setting(False, "Dex has a second connector, `ldap`, with users of its own")
     cluster_tokens: bool = _setting(
-        True, "tokens of service accounts are let in (overlay m2m-dex-and-kind); else Dex's alone"
+        True, "tokens of service accounts are allowed (overlay m2m-dex-and-kind); else Dex's alone"
     )
     token_audience: str = _setting(
         "", "that tokens of service accounts have to be for; without it any will do"

@@ -19,7 +19,7 @@ from pytest_kubeflow.errors import (
     PermissionDenied,
 )
 from pytest_kubeflow.model_registry.errors import ModelRegistryRefused
-from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.network_errors import network_errors
 
 if TYPE_CHECKING:
     import requests
@@ -107,7 +107,7 @@ class ModelRegistryClient:
         parameters: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> requests.Response:
-        with reaching(self.url):
+        with network_errors(self.url):
             return self._session.request(
                 method,
                 f"{self.url}/{path}",

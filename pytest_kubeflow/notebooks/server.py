@@ -18,7 +18,7 @@ from pytest_kubeflow.auth.loginwanted import wants_login
 from pytest_kubeflow.auth.refusal import Refusal
 from pytest_kubeflow.auth.retries import is_gone_by_us
 from pytest_kubeflow.errors import AuthenticationError, ConfigurationError, NotFound
-from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.webapps.errors import ServerRefused
 from pytest_kubeflow.webapps.reply import ServerReply, json_of
 
@@ -148,7 +148,7 @@ class JupyterServer:
 
     def _sent(self, method: str, path: str, body: object = None) -> requests.Response:
         headers = {} if method in _SAFE else self._protected()
-        with reaching(self.url):
+        with network_errors(self.url):
             response = self._session.request(
                 method,
                 self.url + path,
@@ -178,7 +178,7 @@ class JupyterServer:
 
     def _cookie(self) -> str:
         for page in _PAGES:
-            with reaching(self.url):
+            with network_errors(self.url):
                 response = self._session.get(self.url + page)
             for cookie in self._session.cookies:
                 if cookie.name == _XSRF and cookie.path.rstrip("/") == _path(self.url):

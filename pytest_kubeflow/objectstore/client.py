@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pytest_kubeflow.errors import ConfigurationError, ObjectStoreError
+from pytest_kubeflow.network_errors import innermost
 from pytest_kubeflow.objectstore.retries import patient as patiently
 from pytest_kubeflow.objectstore.retries import s3_policy
 from pytest_kubeflow.proxy import proxy_for
-from pytest_kubeflow.reaching import innermost
 from pytest_kubeflow.redaction import Secret
 from pytest_kubeflow.response_text import words_of
 from pytest_kubeflow.retries.outage import Unusable

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from pytest_kubeflow.reaching import chain
+from pytest_kubeflow.network_errors import chain
 from pytest_kubeflow.retries.network import outage_of
 from pytest_kubeflow.retries.outage import Outage, Unusable
 from pytest_kubeflow.retries.policy import RetryPolicy

@@ -92,7 +92,7 @@ class Accounting:
             found = self._found((*place, key))
             inner = self.package.component(task)
             label = "/".join((*place, key))
-            borne = tolerated or _is_tolerated(key, tasks)
+            is_tolerated = tolerated or _is_tolerated(key, tasks)
             if not found and self.complete:
                 if not (self._is_excused(key, tasks, place) or self._is_homonym(key, tasks, place)):
                     yield f"task {label} is missing"
@@ -100,11 +100,11 @@ class Accounting:
                 continue
             elif "dag" not in inner:
                 if found and not _is_loop(task):
-                    yield from self._ended(label, found, tolerated=borne)
+                    yield from self._ended(label, found, tolerated=is_tolerated)
             elif _is_loop(task):
-                yield from self._iterations(key, task, inner, place, tolerated=borne)
+                yield from self._iterations(key, task, inner, place, tolerated=is_tolerated)
             else:
-                yield from self._walk(inner, (*place, key), tolerated=borne)
+                yield from self._walk(inner, (*place, key), tolerated=is_tolerated)
 
     def _ended(self, label: str, found: Sequence[Task], *, tolerated: bool) -> Iterator[str]:
         # A driver that was run again has made another record of the same task.

@@ -25,7 +25,7 @@ class MalformedFrames(ValueError):  # noqa: N818 read as a sentence
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GrpcWebResponse:
     """A unary answer: its message's bytes (None when there is none), status code and text."""
 
     message: bytes | None
@@ -38,7 +38,7 @@ def frame(message: bytes) -> bytes:
     return _HEAD.pack(0, len(message)) + message
 
 
-def read_answer(body: bytes, headers: Mapping[str, str]) -> Answer:
+def read_answer(body: bytes, headers: Mapping[str, str]) -> GrpcWebResponse:
     """Decode a unary answer; `headers` (lower case) hold the status of one without a body.
 
     Raises MalformedFrames for a cut body, a compressed message or an answer without a status.
@@ -66,7 +66,7 @@ def read_answer(body: bytes, headers: Mapping[str, str]) -> Answer:
     status = trailers.get("grpc-status", "")
     if not status.isdecimal():
         raise MalformedFrames("the answer carries no grpc-status")
-    return Answer(message, int(status), unquote(trailers.get("grpc-message", "")))
+    return GrpcWebResponse(message, int(status), unquote(trailers.get("grpc-message", "")))
 
 
 def _parse_trailers(payload: bytes) -> dict[str, str]:

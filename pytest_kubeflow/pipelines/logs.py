@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.logs import read_log
-from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.response_text import words_of
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class PodLogs:
     def _from_ui(self, pod: str, run_id: str) -> str:
         """`/k8s/pod/logs` of the UI server (frontend/server in kubeflow/pipelines)."""
         query = {"podname": pod, "runid": run_id, "podnamespace": self._namespace}
-        with reaching(self._host):
+        with network_errors(self._host):
             answer = self._session.get(f"{self._host}/k8s/pod/logs", params=query)
         # A gateway that does not know the path serves its front page instead.
         page = answer.headers.get("Content-Type", "").startswith("text/html")

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError
+from pytest_kubeflow.network_errors import chain
 from pytest_kubeflow.pipelines.behind import SETTLING, outage_behind
-from pytest_kubeflow.reaching import chain
 from pytest_kubeflow.response_text import words_of
 from pytest_kubeflow.retries.evidence import attempt_seconds
 from pytest_kubeflow.retries.network import outage_of

@@ -29,11 +29,11 @@ from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.pipelines.workflow_watch import WorkflowWatch, no_matter
 from pytest_kubeflow.waiting import Deadline, bounded_by
 
-PATIENCE = 120.0
-"""Seconds for which an API that does not answer is borne."""
+MAX_OUTAGE = 120.0
+"""Seconds for which an API that does not answer is asked again."""
 
 _REFUSALS = (*(AuthenticationError, ConfigurationError, NotFound, PermissionDenied, RunMismatch),)
-"""What asking again does not mend; all else is borne for a while, as a database that is busy."""
+"""What another request does not mend; all else is repeated for a while, as for a busy database."""
 
 _EXAMINED = 3.0
 """Seconds between two looks at what keeps runs from going on."""
@@ -63,20 +63,20 @@ class RunSource(Protocol):
         """What opens a watch on the Workflows; None without access to Kubernetes."""
 
 
-class Onlooker(Protocol):
+class ProgressListener(Protocol):
     """Somebody who shows what is waited for."""
 
-    def look(self, running: Sequence[RunView]) -> None:
+    def on_update(self, running: Sequence[RunView]) -> None:
         """The runs that are followed: when one has changed, and now and then."""
 
-    def away(self) -> None:
+    def on_done(self) -> None:
         """The wait is over."""
 
 
 class RunWatcher:
     """Follows runs until they end. Any thread may call any method.
 
-    `onlooker`, if set, is called by whoever waits, in that thread. `obstacles` say which runs will
+    `listener`, if set, is called by whoever waits, in that thread. `obstacles` say which runs will
     not go on by themselves; those are followed no longer.
     """
 
@@ -84,18 +84,18 @@ class RunWatcher:
         self,
         source: RunSource,
         *,
-        patience: float = PATIENCE,
+        max_outage: float = MAX_OUTAGE,
         obstacles: Obstacles | None = None,
     ) -> None:
         self._source = source
-        self._patience = patience
+        self._max_outage = max_outage
         self._obstacles = obstacles
         self._examined = 0.0
         self._runs = FollowedRuns()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._watch: WorkflowWatch | None = None
-        self.onlooker: Onlooker | None = None
+        self.listener: ProgressListener | None = None
 
     def follow(self, view: RunView, *, ended: Callable[[], None] | None = None) -> None:
         """Begin to follow a run; `ended()` is called once when that is over, for any reason."""
@@ -106,15 +106,15 @@ class RunWatcher:
                 self._thread = threading.Thread(target=self._work, name="run-watcher", daemon=True)
                 self._thread.start()
 
-    def away(self) -> None:
-        """Tell the onlooker that nobody waits."""
-        if self.onlooker is not None:
-            self.onlooker.away()
+    def on_done(self) -> None:
+        """Tell the listener that nobody waits."""
+        if self.listener is not None:
+            self.listener.on_done()
 
-    def look(self) -> None:
-        """Let the onlooker see what is followed now."""
-        if self.onlooker is not None:
-            self.onlooker.look(self._runs.views())
+    def on_update(self) -> None:
+        """Let the listener see what is followed now."""
+        if self.listener is not None:
+            self.listener.on_update(self._runs.views())
 
     def forget(self, run_id: str) -> None:
         """Stop following a run, as one that is deleted. Who waits for it gets NotFound."""
@@ -133,13 +133,13 @@ class RunWatcher:
         Raises WaitTimeout with the last state, the `cause` that is known and the evidence, at the
         deadline or when the run is seen not to go on; NotFound if the run is removed; or
         what ended the following, such as ClusterUnreachable when the API did not answer for
-        `patience` seconds.
+        `max_outage` seconds.
         """
         self.follow(view)
         try:
             return self._wait(view, deadline, evidence, cause)
         finally:
-            self.away()
+            self.on_done()
 
     def _wait(
         self,
@@ -150,7 +150,7 @@ class RunWatcher:
     ) -> RunView:
         while True:
             if not deadline.expired:
-                longest = deadline.at_most(_LOOK if self.onlooker is not None else 3600.0)
+                longest = deadline.at_most(_LOOK if self.listener is not None else 3600.0)
                 self._runs.await_news(view.run_id, longest)
             closed = self._runs.closed
             outcome, followed = self._runs.now(view.run_id)
@@ -177,7 +177,7 @@ class RunWatcher:
                     state=last,
                     evidence=evidence() if evidence else None,
                 )
-            self.look()
+            self.on_update()
 
     def obstacle(self, run_id: str) -> str:
         """What keeps a run from going on now, as far as that can be seen; "" if nothing does."""
@@ -234,7 +234,7 @@ class RunWatcher:
             self._runs.give_up(error)
         except KubeflowError as error:
             down_since = began if down_since is None else down_since
-            if time.monotonic() - down_since <= self._patience:
+            if time.monotonic() - down_since <= self._max_outage:
                 return down_since
             self._runs.give_up(error)
         else:

@@ -12,8 +12,8 @@ from pytest_kubeflow.cluster.entry import PIPELINES
 from pytest_kubeflow.cluster.namespace import Kind, NamespaceChoice
 from pytest_kubeflow.errors import KubeflowError, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.portforward import PortForward
+from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.preflight.needs import RUNS, Needs
-from pytest_kubeflow.reaching import reaching
 
 if TYPE_CHECKING:
     import requests
@@ -95,7 +95,7 @@ def check_metadata(cluster: Cluster, needs: Needs, checks: Checklist) -> None:
 
 def _asked_metadata(cluster: Cluster) -> requests.Response:
     """What ML Metadata answers to a call that may be made twice, though it is a POST."""
-    with cluster.session(patient=False) as session, reaching(cluster.metadata_url):
+    with cluster.session(patient=False) as session, network_errors(cluster.metadata_url):
         return gateway_policy().response(
             lambda: session.post(
                 cluster.metadata_url + _METHOD,
@@ -125,7 +125,7 @@ def _list(cluster: Cluster, namespace: str) -> requests.Response:
     parameters: dict[str, str | int] = {"page_size": 1}
     if cluster.multi_user:
         parameters["namespace"] = namespace
-    with cluster.session() as session, reaching(cluster.kfp_api_url):
+    with cluster.session() as session, network_errors(cluster.kfp_api_url):
         return session.get(
             f"{cluster.kfp_api_url}{_EXPERIMENTS}",
             params=parameters,

@@ -1,4 +1,4 @@
-"""Secret and Redactor: what must not be printed, and the sieve for everything that is.
+"""Secret and Redactor: what must not be printed, and the filter for everything that is.
 
 Two nets: the secrets that we know, in the forms in which they get into texts (plain, quoted,
 URL- and base64-encoded), and what looks like a credential whoever it belongs to (bearer tokens,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from pytest_kubeflow.config.imagereference import DOCKER_HUB, ImageReference, is_loopback
-from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.registry.challenge import Challenge
 from pytest_kubeflow.registry.credentials import RegistryLogin
 from pytest_kubeflow.registry.errors import RegistryError, codes_of, said_by
@@ -207,7 +207,7 @@ class RegistryClient:
                 else outage_in(response.status_code, response.headers, response.content)
             )
 
-        with reaching(self.url):
+        with network_errors(self.url):
             response = self._policy.response(send, outage)
             if response.status_code == 401 and self._authorize(response):
                 response = self._policy.response(send, outage)
@@ -242,7 +242,7 @@ class RegistryClient:
                 status=401,
             )
         headers = {"Authorization": f"Basic {self._login.basic}"} if self._login else {}
-        with reaching(realm):
+        with network_errors(realm):
             response = self._session.get(
                 realm, params=challenge.query, headers=headers, timeout=_SECONDS
             )

@@ -89,9 +89,9 @@ def work_in(
     """From now on this is where the session's tests work."""
     if (bundler := config.stash.get(bundler_key, None)) is not None:
         from pytest_kubeflow.k8s.ownership import label_value
-        from pytest_kubeflow.reporting.bundle.collecting import Place
+        from pytest_kubeflow.reporting.bundle.collecting import SessionScope
 
-        bundler.place = Place(kubernetes, namespace, label_value(ownership.run_id))
+        bundler.place = SessionScope(kubernetes, namespace, label_value(ownership.run_id))
 
 
 @contextlib.contextmanager

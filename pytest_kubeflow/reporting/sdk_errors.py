@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_kubeflow.reaching import innermost
+from pytest_kubeflow.network_errors import innermost
 from pytest_kubeflow.response_text import words_of
 
 _APIS = {

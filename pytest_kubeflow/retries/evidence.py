@@ -22,7 +22,7 @@ SECONDS = 20.0
 """What a session may lose, unless --kf-evidence-timeout says otherwise."""
 
 _FIRST_OUTAGE = 2.0
-"""Seconds for which the first outage is borne: it may be a hiccup."""
+"""Seconds for which requests are repeated in the first outage: it may be a hiccup."""
 
 _LEAST = 1.0
 """Seconds that an attempt gets at least."""
@@ -76,7 +76,7 @@ class EvidenceBudget:
 
     @property
     def bearable(self) -> float:
-        """Seconds for which an outage is borne now."""
+        """Seconds for which requests are repeated in an outage now."""
         return 0.0 if self._losses.now.met_outage else _FIRST_OUTAGE
 
     def seconds(self, usual: float) -> float:

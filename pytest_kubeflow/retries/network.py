@@ -11,7 +11,7 @@ import socket
 import ssl
 
 from pytest_kubeflow.errors import KubeflowError
-from pytest_kubeflow.reaching import chain, innermost
+from pytest_kubeflow.network_errors import chain, innermost
 from pytest_kubeflow.retries.outage import Outage, carried_by
 
 

@@ -43,7 +43,7 @@ _current: ContextVar[_Repetition | None] = ContextVar("repetition", default=None
 
 @contextmanager
 def outages_of(seconds: float) -> Iterator[None]:
-    """Calls inside bear outages of `seconds` at most, in this thread or a copy of its context."""
+    """Calls inside are repeated in outages of `seconds` at most, in copies of this context too."""
     token = _bearable.set(seconds)
     try:
         yield
@@ -186,7 +186,7 @@ class RetryPolicy:
 
     @property
     def longest(self) -> float:
-        """Seconds for which an outage is borne now."""
+        """Seconds for which requests are repeated in an outage now."""
         bearable = _bearable.get()
         longest = self._max_outage if bearable is None else min(bearable, self._max_outage)
         return min(longest, self._evidence.bearable) if is_reading_evidence() else longest

@@ -5,7 +5,7 @@ declaration.py   one test's declaration of a run, read from its marker
 plan.py          the runs of a session, made from the declarations of the selected tests
 scheduler.py     submits them, a bounded number at a time, and hands them to their tests
 progress.py      what is told of them meanwhile
-outline.py       the plan as text, for --kf-plan
+plan_text.py     the plan as text, for --kf-plan
 plugin.py        pytest's hooks for all of these
 ```
 """

@@ -69,7 +69,7 @@ def progress_of(
     from pytest_kubeflow.scheduling.progress import Progress
 
     ask = None if kubernetes is None else partial(waiting_pods, kubernetes, namespace, label=RUN_ID)
-    return Progress(screen, waiting_pods=ask, eager=config.get_verbosity() > 0)
+    return Progress(screen, waiting_pods=ask, immediate=config.get_verbosity() > 0)
 
 
 def waits_of(config: pytest.Config) -> Waits | None:
@@ -78,7 +78,7 @@ def waits_of(config: pytest.Config) -> Waits | None:
         return None
     from pytest_kubeflow.scheduling.waits import Waits
 
-    return Waits(screen, eager=config.get_verbosity() > 0)
+    return Waits(screen, immediate=config.get_verbosity() > 0)
 
 
 def _screen(config: pytest.Config) -> Screen | None:
@@ -205,13 +205,13 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     config = session.config
     if not config.getoption("kf_plan"):
         return None
-    from pytest_kubeflow.scheduling.outline import outline
+    from pytest_kubeflow.scheduling.plan_text import plan_text
 
     plan = config.stash.get(_plan_key, None)
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None:
         redact = options.redactor(config).redact
-        for line in outline(plan) if plan is not None else ["no selected test declares a run"]:
+        for line in plan_text(plan) if plan is not None else ["no selected test declares a run"]:
             reporter.write_line(redact(line))
     if plan is not None and plan.refused:
         session.testsfailed = len(plan.refused)

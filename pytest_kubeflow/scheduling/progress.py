@@ -39,9 +39,9 @@ class Screen(Protocol):
 
 
 class Progress:
-    """A watcher's onlooker. `waiting_pods` tells, by run id, what pods that do not start wait for.
+    """A watcher's listener. `waiting_pods` tells, by run id, what pods that do not start wait for.
 
-    It is asked now and then while one waits, and may be None. `eager`: tell from the first second.
+    It is asked now and then while one waits, and may be None. `immediate`: report at once.
     """
 
     def __init__(
@@ -49,12 +49,12 @@ class Progress:
         screen: Screen,
         *,
         waiting_pods: Callable[[], Mapping[str, str]] | None = None,
-        eager: bool = False,
+        immediate: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._screen = screen
         self._waiting_pods = waiting_pods
-        self._eager = eager
+        self._immediate = immediate
         self._clock = clock
         self._since: float | None = None
         self._told: dict[str, str] = {}
@@ -64,14 +64,14 @@ class Progress:
         self._pods_at = 0.0
         self._waited: dict[str, float] = {}
 
-    def look(self, running: Sequence[RunView]) -> None:
+    def on_update(self, running: Sequence[RunView]) -> None:
         """The runs in flight, now."""
         now = self._clock()
         if self._since is None:
             self._since, self._spoke = now, now
         for run in running:
             self._first_seen.setdefault(run.run_id, now)
-        if now - self._since < QUIET and not self._eager:
+        if now - self._since < QUIET and not self._immediate:
             return
         self._look_at_pods(now)
         if self._screen.is_live:
@@ -81,7 +81,7 @@ class Progress:
         else:
             self._tell_changes(running, now)
 
-    def away(self) -> None:
+    def on_done(self) -> None:
         """Nobody waits."""
         self._since = None
         if self._screen.is_live:

@@ -162,10 +162,10 @@ class Scheduler:
                     raise self._over(planned)
                 wait([future], timeout=_LOOK)
                 self._free_overdue()
-                self._watcher.look()
+                self._watcher.on_update()
             return future.result()
         except BaseException:
-            self._watcher.away()
+            self._watcher.on_done()
             raise
 
     def wait_for(self, test: str) -> PipelineRun:

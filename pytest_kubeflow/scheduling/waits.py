@@ -11,18 +11,18 @@ from pytest_kubeflow.scheduling.progress import HEARTBEAT, QUIET, Screen
 class Waits:
     """Told by whoever waits, in that thread: what for and how it stands, and None at the end.
 
-    `eager`: tell from the first second.
+    `immediate`: tell from the first second.
     """
 
     def __init__(
         self,
         screen: Screen,
         *,
-        eager: bool = False,
+        immediate: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._screen = screen
-        self._eager = eager
+        self._immediate = immediate
         self._clock = clock
         self._since: dict[str, float] = {}
         self._told: dict[str, tuple[str, float]] = {}
@@ -37,7 +37,7 @@ class Waits:
             return
         now = self._clock()
         since = self._since.setdefault(name, now)
-        if now - since < QUIET and not self._eager:
+        if now - since < QUIET and not self._immediate:
             return
         line = f"{name}: {state} ({now - since:.0f} s)"
         if self._screen.is_live:

@@ -22,7 +22,7 @@ from pytest_kubeflow.retries.outage import Outage, carried_by
 from pytest_kubeflow.retries.policy import RetryPolicy
 from pytest_kubeflow.retries.statuses import outage_in, page_in
 from pytest_kubeflow.serving.errors import RequestFailed
-from pytest_kubeflow.serving.routes import Answer, Route
+from pytest_kubeflow.serving.routes import PredictorResponse, Route
 from pytest_kubeflow.serving.tensor import Tensor
 from pytest_kubeflow.waiting import Deadline
 
@@ -145,16 +145,16 @@ class Predictor:
         *,
         headers: Mapping[str, str] = _JSON,
         timeout: float = _ANSWER_SECONDS,
-    ) -> Answer:
+    ) -> PredictorResponse:
         """Any request; the answer as it is, refusals too. For what `predict` would not send."""
 
-        def send() -> Answer:
+        def send() -> PredictorResponse:
             return self._route.send(method, path, body=body, headers=headers, timeout=timeout)
 
         # A prediction may be asked for twice: it changes nothing.
         return self._policy.response(send, self._outage) if self._policy else send()
 
-    def _outage(self, answer: Answer) -> Outage | None:
+    def _outage(self, answer: PredictorResponse) -> Outage | None:
         """What an answer says of the route and of who stands there; None for one that counts."""
         page = page_in(answer.status, answer.headers, answer.body)
         outage = page or outage_in(answer.status, answer.headers, answer.body)
@@ -206,7 +206,7 @@ class Predictor:
             )
         return told
 
-    def _refusal(self, answer: Answer, what: str) -> Exception:
+    def _refusal(self, answer: PredictorResponse, what: str) -> Exception:
         where = f"{what} at {self._route.description} answers {_shown(answer)}"
         sent_away = answer.status == 401 or answer.status in _LOGIN
         if sent_away or (answer.status == 403 and shows_sign_in(answer.body)):
@@ -243,14 +243,14 @@ def _plain(rows: Rows) -> list[list[float]]:
     return [[float(number) for number in row] for row in rows]
 
 
-def _decoded(answer: Answer) -> Any:
+def _decoded(answer: PredictorResponse) -> Any:
     try:
         return json.loads(answer.body)
     except ValueError:
         return None
 
 
-def _is_the_servers(answer: Answer) -> bool:
+def _is_the_servers(answer: PredictorResponse) -> bool:
     """Whether a model server says so, in its JSON, and not a gateway that has no route yet."""
     told = _decoded(answer)
     return (
@@ -263,6 +263,6 @@ def _is_true(value: object) -> bool:
     return value is True or (isinstance(value, str) and value.lower() == "true")
 
 
-def _shown(answer: Answer) -> str:
+def _shown(answer: PredictorResponse) -> str:
     text = words_of(answer.text, longest=_SHOWN)
     return f"{answer.status}: {text}" if text else str(answer.status)

@@ -13,7 +13,7 @@ from pytest_kubeflow.serving.state import ServiceState
 from pytest_kubeflow.serving.workload import Workload
 from pytest_kubeflow.waiting import Deadline, wait_until
 
-_PATIENCE = 20.0
+_FAILING_SECONDS = 20.0
 """Seconds for which a failed load must be reported before it counts as the end.
 
 The first failure may be a store's hiccup that the kubelet's next attempt, ten seconds later, mends.
@@ -43,7 +43,7 @@ class Watch:
     look: Callable[[], Look]
     evidence: Callable[[], Evidence]
     clock: Callable[[], float] = time.monotonic
-    onlooker: Callable[[str, str | None], None] | None = None
+    listener: Callable[[str, str | None], None] | None = None
     _failing_since: float | None = field(default=None, init=False)
 
     def until_ready(self, deadline: Deadline) -> ServiceState:
@@ -67,8 +67,8 @@ class Watch:
         return found.state
 
     def _tell(self, state: str | None) -> None:
-        if self.onlooker is not None:
-            self.onlooker(f"InferenceService {self.name}", state)
+        if self.listener is not None:
+            self.listener(f"InferenceService {self.name}", state)
 
     def _seen(self) -> Look:
         try:
@@ -111,4 +111,4 @@ class Watch:
             return ""
         if self._failing_since is None:
             self._failing_since = self.clock()
-        return state.failure if self.clock() - self._failing_since >= _PATIENCE else ""
+        return state.failure if self.clock() - self._failing_since >= _FAILING_SECONDS else ""

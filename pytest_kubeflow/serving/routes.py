@@ -1,4 +1,4 @@
-"""The ways to a predictor: by host, by path, by port-forward. All answer with an Answer."""
+"""The ways to a predictor: by host, by path, by port-forward. All give a PredictorResponse."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytest_kubeflow.cluster import Cluster
 from pytest_kubeflow.errors import ClusterUnreachable, NotFound
 from pytest_kubeflow.k8s.portforward import PortForward
 from pytest_kubeflow.k8s.tunnel import PodPort
-from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.serving.errors import ServiceFailed
 from pytest_kubeflow.serving.state import ServiceState
 from pytest_kubeflow.serving.workload import CONTAINER, Workload
@@ -29,7 +29,7 @@ _INSIDE = (".svc", ".svc.cluster.local")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PredictorResponse:
     """An HTTP answer, whatever its status."""
 
     status: int
@@ -57,7 +57,7 @@ class Route(Protocol):
         body: bytes | None,
         headers: Mapping[str, str],
         timeout: float,
-    ) -> Answer:
+    ) -> PredictorResponse:
         """One request, no second attempt, no redirects. Raises ClusterUnreachable."""
 
 
@@ -83,10 +83,10 @@ class GatewayRoute:
         body: bytes | None,
         headers: Mapping[str, str],
         timeout: float,
-    ) -> Answer:
+    ) -> PredictorResponse:
         """As Route says."""
         url = self.base + path
-        with reaching(url):
+        with network_errors(url):
             answer = self.session.request(
                 method,
                 url,
@@ -100,7 +100,7 @@ class GatewayRoute:
                 allow_redirects=False,
                 timeout=(_CONNECT_SECONDS, timeout),
             )
-        return Answer(answer.status_code, answer.content, dict(answer.headers))
+        return PredictorResponse(answer.status_code, answer.content, dict(answer.headers))
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class PortForwardRoute:
         body: bytes | None,
         headers: Mapping[str, str],
         timeout: float,
-    ) -> Answer:
+    ) -> PredictorResponse:
         """As Route says; each request has a connection of its own."""
         kubernetes = self.cluster.kubernetes
         pod = Workload.read(kubernetes, self.namespace, self.name).best
@@ -140,7 +140,7 @@ class PortForwardRoute:
             try:
                 connection.request(method, path, body=body, headers=dict(headers))
                 answer = connection.getresponse()
-                return Answer(answer.status, answer.read(), dict(answer.getheaders()))
+                return PredictorResponse(answer.status, answer.read(), dict(answer.getheaders()))
             except (OSError, http.client.HTTPException) as error:
                 told = f"{target} does not answer: {error or type(error).__name__}"
                 raise forward.trouble or ClusterUnreachable(told) from error

@@ -90,7 +90,7 @@ class InferenceService:
             f"{self.namespace}/{self.name}",
             self._look,
             self.evidence,
-            onlooker=self._access.onlooker,
+            listener=self._access.listener,
         )
         state = watch.until_ready(self._access.deadline(timeout))
         wanted = current_name((state.metadata.get("annotations") or {}).get(MODE, ""))

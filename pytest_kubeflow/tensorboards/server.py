@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from pytest_kubeflow.auth.loginwanted import wants_login
 from pytest_kubeflow.auth.refusal import Refusal
 from pytest_kubeflow.errors import AuthenticationError, NotFound
-from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.webapps.errors import ServerRefused
 from pytest_kubeflow.webapps.reply import ServerReply, json_of
 
@@ -70,7 +70,7 @@ class TensorBoardServer:
             ) from error
 
     def _json(self, path: str) -> Any:
-        with reaching(self.url):
+        with network_errors(self.url):
             response = self._session.get(self.url + path, allow_redirects=False)
         found = json_of(response)
         if response.ok and found is not None and not wants_login(response):

@@ -126,7 +126,7 @@ class TrainingJob:
             ),
             self.evidence,
             lambda: why_failed(self.workload),
-            onlooker=self._access.onlooker,
+            listener=self._access.listener,
         ).until(wanted, self._access.deadline(timeout))
         return self
 

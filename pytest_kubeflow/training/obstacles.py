@@ -75,12 +75,12 @@ class Obstacles:
     def _refused(self, refused: Refused) -> str:
         """Something of it that a controller cannot make: whether that may pass, and has not."""
         cause = cause_of(refused.words)
-        patience = self.start_timeout if cause.passing else 0.0
+        allowed_seconds = self.start_timeout if cause.passing else 0.0
         if cause.is_outage:
-            patience = min(patience, OUTAGE)
-        if not self._lasts(f"refused {refused.who}", patience):
+            allowed_seconds = min(allowed_seconds, OUTAGE)
+        if not self._lasts(f"refused {refused.who}", allowed_seconds):
             return ""
-        after = f" for {patience:g} s" if patience else ""
+        after = f" for {allowed_seconds:g} s" if allowed_seconds else ""
         told = f"; {cause.told}" if cause.told else ""
         return f"{refused.who} cannot make what belongs to it{after}: {refused.words}{told}"
 

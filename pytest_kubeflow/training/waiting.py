@@ -25,7 +25,7 @@ class TrainingWait:
     obstacles: Obstacles
     evidence: Callable[[], Evidence]
     why_failed: Callable[[], str]
-    onlooker: Callable[[str, str | None], None] | None = None
+    listener: Callable[[str, str | None], None] | None = None
 
     def until(self, wanted: str, deadline: Deadline) -> TrainingState:
         """Wait until it has ended, as `wanted`: Complete (Succeeded) or Failed.
@@ -40,7 +40,7 @@ class TrainingWait:
             self.evidence,
             failed=TrainingFailed,
             progress=TrainingState.describe,
-            onlooker=self.onlooker,
+            listener=self.listener,
             in_its_way=self.obstacles.now,
         ).until_over(deadline)
         if found.phase != wanted:

@@ -14,7 +14,7 @@ from pytest_kubeflow.auth.loginwanted import wants_login
 from pytest_kubeflow.auth.refusal import Refusal
 from pytest_kubeflow.auth.retries import is_gone_by_us, sent_again
 from pytest_kubeflow.errors import AuthenticationError, ConfigurationError, NotFound
-from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.webapps.errors import ServerRefused
 from pytest_kubeflow.webapps.reply import ServerReply, json_of
 
@@ -57,7 +57,7 @@ class FileBrowser:
             raise ConfigurationError(f"{path!r} is the root of the volume, and no file on it")
         body = content.encode() if isinstance(content, str) else content
         place = _resource(path) + ("?override=true" if override else "?override=false")
-        with reaching(self.url):
+        with network_errors(self.url):
             response = sent_again(
                 self._session,
                 lambda: self._let_in("POST", place, body),
@@ -76,7 +76,7 @@ class FileBrowser:
     def read(self, path: str) -> bytes:
         """The content of a file, as it is downloaded. Raises NotFound."""
         place = f"{_RAW}{_quoted(path)}"
-        with reaching(self.url):
+        with network_errors(self.url):
             response = sent_again(
                 self._session, lambda: self._let_in("GET", place, None), safe=True, page=False
             )
@@ -116,7 +116,7 @@ class FileBrowser:
         return found
 
     def _sent(self, method: str, path: str, body: bytes | None = None) -> requests.Response:
-        with reaching(self.url):
+        with network_errors(self.url):
             response = self._let_in(method, path, body)
         return self._check(method, path, response)
 
@@ -146,7 +146,7 @@ class FileBrowser:
     def _login(self) -> str:
         """The token that it gives to whoever has come as far as this (FB_NOAUTH)."""
         path = "/api/login"
-        with reaching(self.url):
+        with network_errors(self.url):
             response = sent_again(
                 self._session,
                 lambda: self._session.post(self.url + path, allow_redirects=False),

@@ -74,7 +74,7 @@ class ServerReadiness(Generic[L]):
     evidence: Callable[[], Evidence]
     start_timeout: float
     who: str
-    onlooker: Callable[[str, str | None], None] | None = None
+    listener: Callable[[str, str | None], None] | None = None
     clock: Callable[[], float] = time.monotonic
     _watched: StartWatch | None = field(default=None, init=False)
     _kind: str = field(default="", init=False)
@@ -135,8 +135,8 @@ class ServerReadiness(Generic[L]):
         return ""
 
     def _tell(self, state: str | None) -> None:
-        if self.onlooker is not None:
-            self.onlooker(f"{self.kind} {self.name}", state)
+        if self.listener is not None:
+            self.listener(f"{self.kind} {self.name}", state)
 
     def _seen(self) -> L:
         try:
@@ -219,7 +219,7 @@ class ServerReadiness(Generic[L]):
                     "the owner (--kf-username, KF_PASSWORD)"
                 )
             kind = PermissionDenied if reply.status == 403 else AuthenticationError
-            return kind, f"{path} does not let in {self.who}: {reply}"
+            return kind, f"{path} does not allow {self.who}: {reply}"
         if reply.status == 503:
             if self._lasted("silent") < self.start_timeout:
                 return None

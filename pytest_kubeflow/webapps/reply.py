@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_kubeflow.auth.refusal import Refusal
 from pytest_kubeflow.auth.retries import gateway_policy
-from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.network_errors import network_errors
 
 if TYPE_CHECKING:
     import requests
@@ -29,7 +29,7 @@ class ServerReply:
         Again where there was none, or half of one, for as long as a gateway may be away. Raises
         ClusterUnreachable.
         """
-        with reaching(url):
+        with network_errors(url):
             response = gateway_policy().repeat(lambda: session.get(url, allow_redirects=False))
         refusal = Refusal.of(response)
         return cls(response.status_code, refusal.kind, refusal.words, json_of(response))

@@ -48,7 +48,7 @@ class GatewayServer(ABC, Generic[A]):
             self.evidence,
             start_timeout=self._access.cluster.config.session.start_timeout,
             who=self._access.cluster.credentials.description,
-            onlooker=self._access.onlooker,
+            listener=self._access.listener,
         ).wait(self._access.deadline(timeout))
         return self
 

@@ -24,7 +24,7 @@ from pytest_kubeflow.errors import (
     PermissionDenied,
 )
 from pytest_kubeflow.k8s.admission import refusal as admission_refusal
-from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.webapps.errors import ServerRefused
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class WebApp:
 
     def called(self, method: str, path: str, body: object = None) -> Mapping[str, Any]:
         """The JSON object of a response that says that it went well."""
-        with reaching(self.url):
+        with network_errors(self.url):
             response = self._sent(method, path, body)
         return self._read(method, path, response)
 
@@ -68,7 +68,7 @@ class WebApp:
 
         Its name is one that nobody else gives.
         """
-        with reaching(self.url):
+        with network_errors(self.url):
             response = sent_again(
                 self._session, lambda: self._sent("POST", path, form), done=lambda: _is(there)
             )
@@ -80,7 +80,7 @@ class WebApp:
 
         Raises NotFound, and whatever the app says of other things that it does not find.
         """
-        with reaching(self.url):
+        with network_errors(self.url):
             response = self._sent("DELETE", path)
         if not (is_gone_by_us(response) and not _is(there)):
             self._read("DELETE", path, response)
@@ -138,7 +138,7 @@ class WebApp:
         return self._token
 
     def _asked_token(self) -> str:
-        with reaching(self.url):
+        with network_errors(self.url):
             response = self._session.get(f"{self.url}/")
         if wants_login(response):
             raise Refusal.of(response).error("the login has ended")

@@ -22,7 +22,7 @@ class WorkflowWait:
     look: Callable[[], WorkflowState]
     obstacles: Obstacles
     evidence: Callable[[], Evidence]
-    onlooker: Callable[[str, str | None], None] | None = None
+    listener: Callable[[str, str | None], None] | None = None
 
     def until(self, wanted: str, deadline: Deadline) -> WorkflowState:
         """Wait until it has ended, as `wanted`: Succeeded, Failed or Error.
@@ -37,7 +37,7 @@ class WorkflowWait:
             self.evidence,
             failed=WorkflowFailed,
             progress=WorkflowState.describe,
-            onlooker=self.onlooker,
+            listener=self.listener,
             interval=0.05,
         ).until_over(deadline)
         if found.phase != wanted:

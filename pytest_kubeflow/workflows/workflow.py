@@ -154,7 +154,7 @@ class Workflow:
             lambda: self._access.read(self.name),
             Obstacles(self.workload, self._access.cluster.config.session.start_timeout),
             self.evidence,
-            onlooker=self._access.onlooker,
+            listener=self._access.listener,
         ).until(ended, self._access.deadline(timeout))
         return self
 

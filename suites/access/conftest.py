@@ -1,27 +1,27 @@
-"""The doors of this cluster, and the owner who has to get in at them."""
+"""The endpoints of this cluster, and the owner whom they have to answer."""
 
 import pytest
 
-from pytest_kubeflow import Cluster, Visitor, Visitors
+from pytest_kubeflow import Callers, CallerSession, Cluster
 
-from .doors import Door
+from .endpoints import Endpoint
 
 
 @pytest.fixture
-def owner(visitors: Visitors) -> Visitor:
+def owner(callers: Callers) -> CallerSession:
     """Ourselves, at the gateway."""
-    return visitors.owner()
+    return callers.owner()
 
 
 @pytest.fixture
-def doors(kf_cluster: Cluster, kf_namespace: str) -> dict[str, Door]:
+def endpoints(kf_cluster: Cluster, kf_namespace: str) -> dict[str, Endpoint]:
     """What is tried, by a short name."""
     runs = f"/apis/v2beta1/runs?namespace={kf_namespace}&page_size=1"
     claims = f"/volumes/api/namespaces/{kf_namespace}/pvcs"
-    workgroups = Door("the dashboard's API", "/api/workgroup/env-info", "user")
+    workgroups = Endpoint("the dashboard's API", "/api/workgroup/env-info", "user")
     return {
-        "dashboard": Door("the dashboard", "/", api=workgroups),
+        "dashboard": Endpoint("the dashboard", "/", api=workgroups),
         "workgroups": workgroups,
-        "pipelines": Door("the pipelines API", kf_cluster.kfp_api_url + runs, "runs"),
-        "volumes": Door("the volumes web app", claims, "pvcs"),
+        "pipelines": Endpoint("the pipelines API", kf_cluster.kfp_api_url + runs, "runs"),
+        "volumes": Endpoint("the volumes web app", claims, "pvcs"),
     }

@@ -8,14 +8,14 @@ import pytest
 from pytest_kubeflow import (
     AccountAtKubernetes,
     AccountToken,
+    Callers,
     Cluster,
     PermissionDenied,
     ProfileKeys,
-    Visitors,
     skip_for,
 )
 
-from .doors import Door
+from .endpoints import Endpoint
 
 CONTENT = "for the owner of this namespace"
 KEYS = "mlpipeline-minio-artifact"
@@ -25,22 +25,22 @@ KEYS = "mlpipeline-minio-artifact"
 @pytest.mark.parametrize("name", ["pipelines", "volumes"])
 def test_a_foreign_account_is_refused_and_ours_is_not(
     name: str,
-    doors: dict[str, Door],
-    visitors: Visitors,
+    endpoints: dict[str, Endpoint],
+    callers: Callers,
     own_account: AccountToken,
     foreign_account: AccountToken,
 ) -> None:
-    door = doors[name]
-    ours = visitors.bearer(own_account.token, f"our account {own_account.user}")
-    theirs = visitors.bearer(foreign_account.token, f"the foreign account {foreign_account.user}")
-    door.require(ours)
-    door.opens_for(ours)
-    door.refuses(theirs, known=True)
-    door.opens_for(ours)
+    endpoint = endpoints[name]
+    ours = callers.bearer(own_account.token, f"our account {own_account.user}")
+    theirs = callers.bearer(foreign_account.token, f"the foreign account {foreign_account.user}")
+    endpoint.require(ours)
+    endpoint.allows(ours)
+    endpoint.refuses(theirs, known=True)
+    endpoint.allows(ours)
 
 
 def test_artifacts_of_our_namespace_are_ours_alone(
-    visitors: Visitors,
+    callers: Callers,
     own_account: AccountToken,
     foreign_account: AccountToken,
     profile_keys: ProfileKeys,
@@ -52,25 +52,25 @@ def test_artifacts_of_our_namespace_are_ours_alone(
     try:
         where = f"source=minio&bucket={place.name}&key={quote(place.prefix, safe='')}kept.txt"
         artifact = f"{kf_cluster.kfp_api_url}/artifacts/get?{where}&namespace="
-        door = Door("our part of the bucket", artifact + profile_keys.namespace)
-        claimed = Door("our part of the bucket", artifact + foreign_account.namespace)
-        ours = visitors.bearer(own_account.token, f"our account {own_account.user}")
-        theirs = visitors.bearer(
+        endpoint = Endpoint("our part of the bucket", artifact + profile_keys.namespace)
+        claimed = Endpoint("our part of the bucket", artifact + foreign_account.namespace)
+        ours = callers.bearer(own_account.token, f"our account {own_account.user}")
+        theirs = callers.bearer(
             foreign_account.token, f"the foreign account {foreign_account.user}"
         )
-        door.require(ours)
-        if "does not belong" in (seen := ours.get(door.path)).text:
+        endpoint.require(ours)
+        if "does not belong" in (seen := ours.get(endpoint.path)).text:
             skip_for(
                 "stored-artifacts",
                 f"this UI gives artifacts of runs alone, none put there by hand: {seen}",
             )
-        assert door.opens_for(ours).text == CONTENT
-        door.refuses(theirs, known=True)
+        assert endpoint.allows(ours).text == CONTENT
+        endpoint.refuses(theirs, known=True)
         # Their own namespace, and still our object: kubeflow/pipelines#9889.
         reply = theirs.get(claimed.path)
         told = f"{claimed.name} is open to all: {theirs.name} reads it as its own ({reply})"
         assert reply.status != 200, told
-        assert door.opens_for(ours).text == CONTENT
+        assert endpoint.allows(ours).text == CONTENT
     finally:
         profile_keys.remove(place)
 

@@ -6,17 +6,17 @@ import pytest
 
 from pytest_kubeflow import (
     AccountToken,
+    Callers,
+    CallerSession,
     Cluster,
     Deadline,
-    Visitor,
-    Visitors,
     WaitTimeout,
     forgeries,
     skip_for,
     wait_until,
 )
 
-from .doors import Door
+from .endpoints import Endpoint
 
 SKEW = 60
 """Seconds for which Envoy takes a token after its end, as clocks differ."""
@@ -37,22 +37,26 @@ def user_header(kf_cluster: Cluster) -> str:
 
 
 def test_what_a_stranger_says_of_itself_counts_for_nothing(
-    doors: dict[str, Door], owner: Visitor, visitors: Visitors, user: str, user_header: str
+    endpoints: dict[str, Endpoint],
+    owner: CallerSession,
+    callers: Callers,
+    user: str,
+    user_header: str,
 ) -> None:
-    door = doors["pipelines"]
-    door.opens_for(owner)
-    door.refuses(visitors.anonymous(), headers={user_header: user})
-    door.opens_for(owner)
+    endpoint = endpoints["pipelines"]
+    endpoint.allows(owner)
+    endpoint.refuses(callers.anonymous(), headers={user_header: user})
+    endpoint.allows(owner)
 
 
 def test_what_we_say_of_ourselves_counts_for_nothing(
-    doors: dict[str, Door], owner: Visitor, user_header: str
+    endpoints: dict[str, Endpoint], owner: CallerSession, user_header: str
 ) -> None:
-    door = doors["workgroups"]
-    door.require(owner)
+    endpoint = endpoints["workgroups"]
+    endpoint.require(owner)
 
     def name(headers: Mapping[str, str] | None = None) -> object:
-        told = door.opens_for(owner, headers=headers).json
+        told = endpoint.allows(owner, headers=headers).json
         assert isinstance(told, dict)
         return told["user"]
 
@@ -63,52 +67,52 @@ def test_what_we_say_of_ourselves_counts_for_nothing(
 
 
 def test_what_a_foreign_account_says_of_itself_counts_for_nothing(
-    doors: dict[str, Door],
-    visitors: Visitors,
+    endpoints: dict[str, Endpoint],
+    callers: Callers,
     own_account: AccountToken,
     foreign_account: AccountToken,
     user_header: str,
 ) -> None:
-    door = doors["pipelines"]
-    theirs = visitors.bearer(foreign_account.token, f"the foreign account {foreign_account.user}")
-    door.opens_for(visitors.bearer(own_account.token, f"our account {own_account.user}"))
-    door.refuses(theirs, known=True, headers={user_header: own_account.user})
+    endpoint = endpoints["pipelines"]
+    theirs = callers.bearer(foreign_account.token, f"the foreign account {foreign_account.user}")
+    endpoint.allows(callers.bearer(own_account.token, f"our account {own_account.user}"))
+    endpoint.refuses(theirs, known=True, headers={user_header: own_account.user})
 
 
 def test_tampered_tokens_are_refused(
-    doors: dict[str, Door],
-    visitors: Visitors,
+    endpoints: dict[str, Endpoint],
+    callers: Callers,
     own_account: AccountToken,
     foreign_account: AccountToken,
 ) -> None:
-    door = doors["pipelines"]
-    ours = visitors.bearer(own_account.token, f"our account {own_account.user}")
-    door.opens_for(ours)
+    endpoint = endpoints["pipelines"]
+    ours = callers.bearer(own_account.token, f"our account {own_account.user}")
+    endpoint.allows(ours)
     for what, forged in forgeries(own_account, foreign_account).items():
-        door.refuses(visitors.bearer(forged, f"a forged token ({what})"))
-    door.opens_for(ours)
+        endpoint.refuses(callers.bearer(forged, f"a forged token ({what})"))
+    endpoint.allows(ours)
 
 
 def test_expired_token_is_refused(
-    doors: dict[str, Door],
-    owner: Visitor,
-    visitors: Visitors,
+    endpoints: dict[str, Endpoint],
+    owner: CallerSession,
+    callers: Callers,
     brief_token: AccountToken,
     kf_cluster: Cluster,
 ) -> None:
-    door = doors["pipelines"]
-    brief = visitors.bearer(brief_token.token, f"the token of {brief_token.user}")
-    door.opens_for(brief)
-    patience = min(brief_token.seconds_left + SKEW + 15, kf_cluster.config.session.timeout)
+    endpoint = endpoints["pipelines"]
+    brief = callers.bearer(brief_token.token, f"the token of {brief_token.user}")
+    endpoint.allows(brief)
+    seconds = min(brief_token.seconds_left + SKEW + 15, kf_cluster.config.session.timeout)
     try:
         wait_until(
-            lambda: brief.get(door.path),
+            lambda: brief.get(endpoint.path),
             lambda reply: reply.status != 200,
-            deadline=Deadline.after(patience),
+            deadline=Deadline.after(seconds),
             what="an expired token to be refused",
         )
     except WaitTimeout:
         over = -brief_token.seconds_left
-        pytest.fail(f"{door.name} is open to all: a token is taken {over:.0f} s after its end")
-    door.refuses(brief)
-    door.opens_for(owner)
+        pytest.fail(f"{endpoint.name} is open to all: a token is taken {over:.0f} s after its end")
+    endpoint.refuses(brief)
+    endpoint.allows(owner)

@@ -5,11 +5,11 @@ from kfp import dsl
 
 from pytest_kubeflow import (
     AccountToken,
+    Callers,
+    CallerSession,
     MetadataSource,
     PipelineRun,
     SourceUnavailable,
-    Visitor,
-    Visitors,
     skip_for,
 )
 
@@ -29,17 +29,17 @@ def recorded(text: str) -> str:
     return record(text=text).output
 
 
-def read(visitor: Visitor, run: PipelineRun) -> list[object]:
-    """What the tasks of the run returned, as `visitor` reads it.
+def read(caller: CallerSession, run: PipelineRun) -> list[object]:
+    """What the tasks of the run returned, as `caller` reads it.
 
     Raises SourceUnavailable for whoever is refused.
     """
-    tasks = MetadataSource(visitor.post).tasks(run.run_id)
+    tasks = MetadataSource(caller.post).tasks(run.run_id)
     return [value for task in tasks for value in task.outputs.values()]
 
 
 @pytest.fixture
-def reads(pipeline_run: PipelineRun, owner: Visitor) -> None:
+def reads(pipeline_run: PipelineRun, owner: CallerSession) -> None:
     """Skip the test where we do not read it by the gateway ourselves."""
     try:
         found = read(owner, pipeline_run)
@@ -48,24 +48,24 @@ def reads(pipeline_run: PipelineRun, owner: Visitor) -> None:
     assert CONTENT in found, f"ML Metadata does not tell what our run returned: {found}"
 
 
-def reads_them(visitor: Visitor, run: PipelineRun) -> bool:
-    """Whether `visitor` reads what we read. Fails if they are neither let in nor sent away."""
+def reads_them(caller: CallerSession, run: PipelineRun) -> bool:
+    """Whether `caller` reads what we read. Fails if they are neither allowed nor refused."""
     try:
-        found = read(visitor, run)
+        found = read(caller, run)
     except SourceUnavailable as error:
-        if not (reply := visitor.get(STORE)).is_refusal:
-            pytest.fail(f"ML Metadata does not refuse {visitor.name}: {error}; {reply}")
+        if not (reply := caller.get(STORE)).is_refusal:
+            pytest.fail(f"ML Metadata does not refuse {caller.name}: {error}; {reply}")
         return False
-    assert CONTENT in found, f"ML Metadata tells {visitor.name} something else: {found}"
+    assert CONTENT in found, f"ML Metadata tells {caller.name} something else: {found}"
     return True
 
 
 @pytest.mark.kf_pipeline(recorded, arguments={"text": CONTENT})
 @pytest.mark.usefixtures("reads")
 def test_strangers_do_not_read_what_runs_recorded(
-    pipeline_run: PipelineRun, owner: Visitor, visitors: Visitors
+    pipeline_run: PipelineRun, owner: CallerSession, callers: Callers
 ) -> None:
-    stranger = visitors.anonymous()
+    stranger = callers.anonymous()
     if reads_them(stranger, pipeline_run):
         pytest.fail(f"ML Metadata is open to all: {stranger.name} reads what our run returned")
     assert CONTENT in read(owner, pipeline_run)
@@ -75,12 +75,12 @@ def test_strangers_do_not_read_what_runs_recorded(
 @pytest.mark.usefixtures("reads")
 def test_a_foreign_account_does_not_read_what_our_runs_recorded(
     pipeline_run: PipelineRun,
-    visitors: Visitors,
+    callers: Callers,
     own_account: AccountToken,
     foreign_account: AccountToken,
 ) -> None:
-    ours = visitors.bearer(own_account.token, f"our account {own_account.user}")
-    theirs = visitors.bearer(foreign_account.token, f"the foreign account {foreign_account.user}")
+    ours = callers.bearer(own_account.token, f"our account {own_account.user}")
+    theirs = callers.bearer(foreign_account.token, f"the foreign account {foreign_account.user}")
     if reads_them(theirs, pipeline_run):
         # Kubeflow's asks nobody who he is: this is expected of every cluster.
         pytest.xfail(

@@ -4,6 +4,8 @@ import pytest
 
 from pytest_kubeflow import (
     AccountToken,
+    Callers,
+    CallerSession,
     Cluster,
     PipelineExperiment,
     PipelineExperimentCreator,
@@ -11,8 +13,6 @@ from pytest_kubeflow import (
     PipelineRunner,
     RecurringRun,
     Schedule,
-    Visitor,
-    Visitors,
 )
 
 from .pipelines import saying
@@ -43,7 +43,7 @@ def run(run_pipeline: PipelineRunner, experiment: PipelineExperiment) -> Pipelin
     return run_pipeline(saying, arguments={"text": "a"}, experiment=experiment)
 
 
-def refused_all(visitor: Visitor, url: str, kind: str, number: str, namespace: str) -> None:
+def refused_all(caller: CallerSession, url: str, kind: str, number: str, namespace: str) -> None:
     """Ask for everything that can be done, and fail at the first that is not refused."""
     base = f"{url}/apis/v2beta1/{kind}"
     asked = [("GET", f"{base}?namespace={namespace}", "list them")]
@@ -51,14 +51,14 @@ def refused_all(visitor: Visitor, url: str, kind: str, number: str, namespace: s
         method, _, what = action.partition(" ")
         asked.append((method, f"{base}/{number}{what}", f"{method} {kind}/ID{what}"))
     for method, path, what in asked:
-        reply = visitor.send(method, path, body={} if method == "POST" else None, safe=True)
-        assert reply.is_refusal, f"{kind} are open to all: {visitor.name} may {what} ({reply})"
+        reply = caller.send(method, path, body={} if method == "POST" else None, safe=True)
+        assert reply.is_refusal, f"{kind} are open to all: {caller.name} may {what} ({reply})"
 
 
 @pytest.mark.parametrize("kind", ACTIONS)
 def test_strangers_are_refused_each_action_and_nothing_has_changed(
     kind: str,
-    visitors: Visitors,
+    callers: Callers,
     foreign_account: AccountToken,
     kf_cluster: Cluster,
     kf_namespace: str,
@@ -68,10 +68,10 @@ def test_strangers_are_refused_each_action_and_nothing_has_changed(
 ) -> None:
     number = {"experiments": experiment.id, "runs": run.run_id, "recurringruns": recurring.id}[kind]
     url = kf_cluster.kfp_api_url
-    owner = visitors.owner()
-    stranger = visitors.bearer(foreign_account.token, f"the account {foreign_account.user}")
-    for visitor in (stranger, visitors.anonymous()):
-        refused_all(visitor, url, kind, number, kf_namespace)
+    owner = callers.owner()
+    stranger = callers.bearer(foreign_account.token, f"the account {foreign_account.user}")
+    for caller in (stranger, callers.anonymous()):
+        refused_all(caller, url, kind, number, kf_namespace)
     reply = owner.get(f"{url}/apis/v2beta1/{kind}/{number}")
     assert reply.status == 200, f"{owner.name} does not get at what is ours: {reply}"
     assert not experiment.archived

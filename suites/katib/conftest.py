@@ -91,7 +91,7 @@ def goal(shared_katib_experiment: ExperimentCreator) -> KatibExperiment:
 
 @pytest.fixture(scope="session")
 def failing(shared_katib_experiment: ExperimentCreator) -> KatibExperiment:
-    """One whose trials all fail, of which it bears one."""
+    """One whose trials all fail, of which one is allowed."""
     return shared_katib_experiment(
         space=RATE, trial=objective.fails, metric="accuracy", parallel=1, trials=4, max_failed=2
     )

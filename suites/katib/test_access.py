@@ -1,14 +1,14 @@
-"""Katib's web app: the owner is let in, and nobody else."""
+"""Katib's web app: the owner is allowed, and nobody else."""
 
 import pytest
 
 from pytest_kubeflow import (
     AccountToken,
+    Callers,
+    CallerSession,
     Deadline,
     KatibExperiment,
     Reply,
-    Visitor,
-    Visitors,
     wait_until,
 )
 
@@ -28,49 +28,49 @@ def paths(experiment: KatibExperiment) -> dict[str, str]:
     }
 
 
-def opens_for(experiment: KatibExperiment, visitor: Visitor) -> None:
-    """Ask as its owner. Fails if they are not let in."""
+def allows(experiment: KatibExperiment, caller: CallerSession) -> None:
+    """Ask as its owner. Fails if they are refused."""
     for what, path in paths(experiment).items():
         # Of an experiment of the same moment the app says 500, "doesn't have any condition".
         reply = wait_until(
-            lambda path=path: visitor.get(path),  # type: ignore[misc]
+            lambda path=path: caller.get(path),  # type: ignore[misc]
             lambda reply: reply.status != 500,
             deadline=Deadline.after(60),
             what=f"Katib's web app to show {what}",
         )
-        assert reply.status == 200, f"{what} is not shown to {visitor.name}: {reply}"
+        assert reply.status == 200, f"{what} is not shown to {caller.name}: {reply}"
 
 
-def refuses(experiment: KatibExperiment, visitor: Visitor) -> list[Reply]:
+def refuses(experiment: KatibExperiment, caller: CallerSession) -> list[Reply]:
     """Ask as somebody who has to be sent away."""
     replies = []
     for what, path in paths(experiment).items():
-        reply = visitor.get(path)
-        assert reply.status != 200, f"{what} is open to all: {visitor.name} is let in ({reply})"
-        assert reply.is_refusal, f"{what} is neither shown to {visitor.name} nor refused: {reply}"
+        reply = caller.get(path)
+        assert reply.status != 200, f"{what} is open to all: {caller.name} is allowed ({reply})"
+        assert reply.is_refusal, f"{what} is neither shown to {caller.name} nor refused: {reply}"
         replies.append(reply)
     return replies
 
 
 @pytest.mark.usefixtures("katib_ui")
 def test_strangers_are_refused_and_the_owner_gets_in(
-    search: KatibExperiment, visitors: Visitors
+    search: KatibExperiment, callers: Callers
 ) -> None:
-    opens_for(search, visitors.owner())
-    refuses(search, visitors.anonymous())
+    allows(search, callers.owner())
+    refuses(search, callers.anonymous())
 
 
 @pytest.mark.usefixtures("katib_ui")
 def test_accounts_of_others_are_refused_and_the_owner_gets_in(
-    search: KatibExperiment, visitors: Visitors, foreign_account: AccountToken
+    search: KatibExperiment, callers: Callers, foreign_account: AccountToken
 ) -> None:
     """The app refuses the profile's own accounts too: it reads their names wrong.
 
     USERID_PREFIX is a colon where nobody has set it, and the first one is taken out of the user
     (katib pkg/ui/v1beta1/authzn.go): "systemserviceaccount:...".
     """
-    opens_for(search, visitors.owner())
-    stranger = visitors.bearer(foreign_account.token, f"the account {foreign_account.user}")
+    allows(search, callers.owner())
+    stranger = callers.bearer(foreign_account.token, f"the account {foreign_account.user}")
     for reply in refuses(search, stranger):
         assert reply.status == 403, f"Katib's web app does not know {stranger.name}: {reply}"
-    opens_for(search, visitors.owner())
+    allows(search, callers.owner())

@@ -4,56 +4,56 @@ import pytest
 
 from pytest_kubeflow import (
     AccountToken,
+    Callers,
+    CallerSession,
     KubeflowConfig,
     ModelRegistry,
-    Visitor,
-    Visitors,
     known_weakness,
 )
 
 MODELS = "registered_models"
 
 
-def reads(visitor: Visitor, registry: ModelRegistry, name: str) -> bool:
-    """Whether `visitor` reads a model of ours. Fails where it is neither given nor refused."""
-    reply = visitor.get(f"{registry.client.url}/{registry.client.version}/{MODELS}?pageSize=1000")
+def reads(caller: CallerSession, registry: ModelRegistry, name: str) -> bool:
+    """Whether `caller` reads a model of ours. Fails where it is neither given nor refused."""
+    reply = caller.get(f"{registry.client.url}/{registry.client.version}/{MODELS}?pageSize=1000")
     if reply.is_refusal:
         return False
-    assert f'"{name}"' in reply.text, f"the registry tells {visitor.name} something else: {reply}"
+    assert f'"{name}"' in reply.text, f"the registry tells {caller.name} something else: {reply}"
     return True
 
 
-def writes(visitor: Visitor, registry: ModelRegistry, model: str) -> bool:
-    """Whether `visitor` changes a model of ours."""
+def writes(caller: CallerSession, registry: ModelRegistry, model: str) -> bool:
+    """Whether `caller` changes a model of ours."""
     path = f"{registry.client.url}/{registry.client.version}/{MODELS}/{model}"
-    reply = visitor.send("PATCH", path, body={"description": visitor.name, "state": "LIVE"})
+    reply = caller.send("PATCH", path, body={"description": caller.name, "state": "LIVE"})
     if reply.is_refusal:
         return False
     found = registry.client.get(f"{MODELS}/{model}")
-    assert found.get("description") == visitor.name, f"{visitor.name} gets {reply} for a change"
+    assert found.get("description") == caller.name, f"{caller.name} gets {reply} for a change"
     return True
 
 
 def test_strangers_are_refused_and_we_get_in(
-    model_registry: ModelRegistry, visitors: Visitors
+    model_registry: ModelRegistry, callers: Callers
 ) -> None:
     name = model_registry.new_name()
     model_registry.register(name, "v1", uri="s3://models/one")
-    stranger = visitors.anonymous()
+    stranger = callers.anonymous()
     if reads(stranger, model_registry, name):
         pytest.fail(f"the Model Registry is open to all: {stranger.name} reads {name}")
-    assert reads(visitors.owner(), model_registry, name), "the Model Registry refuses us, too"
+    assert reads(callers.owner(), model_registry, name), "the Model Registry refuses us, too"
 
 
 def test_a_foreign_account_is_refused(
     model_registry: ModelRegistry,
-    visitors: Visitors,
+    callers: Callers,
     foreign_account: AccountToken,
     kf_config: KubeflowConfig,
 ) -> None:
     name = model_registry.new_name()
     made = model_registry.register(name, "v1", uri="s3://models/one")
-    theirs = visitors.bearer(foreign_account.token, f"the foreign account {foreign_account.user}")
+    theirs = callers.bearer(foreign_account.token, f"the foreign account {foreign_account.user}")
     done = [
         verb
         for verb, succeeds in (

@@ -4,23 +4,23 @@ import pytest
 
 from pytest_kubeflow import (
     AccountToken,
+    Callers,
+    CallerSession,
     Deadline,
     KubeflowConfig,
     Notebook,
-    Visitor,
-    Visitors,
     wait_until,
 )
 
-from ..access.doors import Door
+from ..access.endpoints import Endpoint
 
 pytestmark = pytest.mark.kf_requires("notebooks")
 
 
 @pytest.fixture
-def owner(visitors: Visitors) -> Visitor:
+def owner(callers: Callers) -> CallerSession:
     """Ourselves, at the gateway."""
-    return visitors.owner()
+    return callers.owner()
 
 
 def status(notebook: Notebook) -> str:
@@ -28,41 +28,41 @@ def status(notebook: Notebook) -> str:
     return f"{notebook.path}/api/status"
 
 
-def opens_for(notebook: Notebook, visitor: Visitor) -> None:
-    """Ask as its owner. Fails if they are not let in."""
-    reply = visitor.get(status(notebook))
-    told = f"Notebook {notebook.name} does not open for {visitor.name}: {reply}"
+def allows(notebook: Notebook, caller: CallerSession) -> None:
+    """Ask as its owner. Fails if they are refused."""
+    reply = caller.get(status(notebook))
+    told = f"Notebook {notebook.name} does not open for {caller.name}: {reply}"
     assert reply.status == 200, told
     assert isinstance(reply.json, dict), told
     assert "started" in reply.json, told
 
 
-def door(of: Notebook) -> Door:
+def endpoint(of: Notebook) -> Endpoint:
     """Its path, as whoever has to be sent away asks for it."""
-    return Door(f"Notebook {of.name}", status(of))
+    return Endpoint(f"Notebook {of.name}", status(of))
 
 
 def test_strangers_are_refused_and_the_owner_gets_in(
-    workbench: Notebook, owner: Visitor, visitors: Visitors
+    workbench: Notebook, owner: CallerSession, callers: Callers
 ) -> None:
-    opens_for(workbench, owner)
-    door(workbench).refuses(visitors.anonymous())
-    opens_for(workbench, owner)
+    allows(workbench, owner)
+    endpoint(workbench).refuses(callers.anonymous())
+    allows(workbench, owner)
 
 
 def test_tokens_of_accounts_are_refused_and_the_owner_gets_in(
     workbench: Notebook,
-    owner: Visitor,
-    visitors: Visitors,
+    owner: CallerSession,
+    callers: Callers,
     own_account: AccountToken,
     foreign_account: AccountToken,
 ) -> None:
     """The profile's own default-editor works in the web app, and is not let into notebooks."""
-    opens_for(workbench, owner)
+    allows(workbench, owner)
     for account, whose in ((own_account, "our account"), (foreign_account, "another profile's")):
-        visitor = visitors.bearer(account.token, f"{whose} {account.user}")
-        door(workbench).refuses(visitor, known=True)
-    opens_for(workbench, owner)
+        caller = callers.bearer(account.token, f"{whose} {account.user}")
+        endpoint(workbench).refuses(caller, known=True)
+    allows(workbench, owner)
 
 
 @pytest.mark.parametrize("page", ["lab", "tree"])

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from pytest_kubeflow import (
+    Callers,
     MetadataSource,
     NotebookCreator,
     PodDefaultMaker,
     SourceUnavailable,
-    Visitors,
     skip_for,
 )
 
@@ -52,7 +52,7 @@ def test_a_pipeline_is_submitted_from_inside_and_waited_for(
     notebook: NotebookCreator,
     pod_default: PodDefaultMaker,
     kfp_client: Any,
-    visitors: Visitors,
+    callers: Callers,
     kf_namespace: str,
 ) -> None:
     token = pod_default.pipelines()
@@ -69,15 +69,15 @@ def test_a_pipeline_is_submitted_from_inside_and_waited_for(
         # What the notebook says is compared with what we see from outside, as ourselves.
         seen = kfp_client.get_run(told["run"])
         assert (seen.run_id, seen.state) == (told["run"], "SUCCEEDED")
-        assert outputs(visitors, told["run"]) == [42]
+        assert outputs(callers, told["run"]) == [42]
     finally:
         made.execute(REMOVE)
 
 
-def outputs(visitors: Visitors, run_id: str) -> list[object]:
+def outputs(callers: Callers, run_id: str) -> list[object]:
     """What the run's tasks returned, as ML Metadata has it."""
     try:
-        tasks = MetadataSource(visitors.owner().post).tasks(run_id)
+        tasks = MetadataSource(callers.owner().post).tasks(run_id)
     except SourceUnavailable as error:
         skip_for("records", f"the run succeeded, and what it returned cannot be read: {error}")
     return [value for task in tasks for value in task.outputs.values()]

@@ -72,7 +72,7 @@ class MigDevice:
 
 
 @dataclass(frozen=True)
-class Seen:
+class GpuReport:
     """What one task saw. `problem` is what nvidia-smi complained of; `cuda` what Python said."""
 
     gpus: list[Gpu]
@@ -87,12 +87,12 @@ class Seen:
         """Of all devices that can be computed on: MIG devices where there are some, else GPUs."""
         return [one.uuid for one in self.migs] or [one.uuid for one in self.gpus]
 
-    def overlaps(self, other: "Seen") -> bool:
+    def overlaps(self, other: "GpuReport") -> bool:
         """Whether both tasks ran at the same time, for a while."""
         return min(self.ended, other.ended) > max(self.began, other.began)
 
 
-def parse(text: str) -> Seen:
+def parse(text: str) -> GpuReport:
     """What SCRIPT wrote. Raises ValueError if it did not come to its end."""
     parts = _SECTION.split(text)
     sections = dict(zip(parts[1::2], parts[2::2], strict=True))
@@ -104,7 +104,7 @@ def parse(text: str) -> Seen:
     problem = "" if status == 0 or _NONE in listed else _explain(status, listed)
     gpus, migs = parse_list(listed) if not problem else ([], [])
     details = parse_query(sections.get("query", "")) if _status_after("query", order) == 0 else {}
-    return Seen(
+    return GpuReport(
         gpus=[details.get(one.uuid, one) for one in gpus],
         migs=migs,
         problem=problem,

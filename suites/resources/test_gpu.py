@@ -14,7 +14,7 @@ from pytest_kubeflow import (
 )
 
 from .gpu_pipelines import GpuTask, look_at_gpus
-from .nvidia_smi import CUDA_SUM, Seen, parse
+from .nvidia_smi import CUDA_SUM, GpuReport, parse
 
 pytestmark = [pytest.mark.kf_requires("gpu"), pytest.mark.kf_images("--kf-gpu-image")]
 
@@ -23,7 +23,7 @@ HOST = "kubernetes.io/hostname"
 PRODUCT = "nvidia.com/gpu.product"
 
 
-def seen_by(run: PipelineRun, task: str) -> Seen:
+def seen_by(run: PipelineRun, task: str) -> GpuReport:
     """What a task saw; fails with its one sentence where nvidia-smi did not work."""
     seen = parse(run.task(task).output)
     if seen.problem:

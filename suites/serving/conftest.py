@@ -21,7 +21,7 @@ from pytest_kubeflow import (
     skip_for,
 )
 
-from .iris_pipeline import Kit
+from .iris_pipeline import PipelineImages
 
 # What pip says where there is no index, or none that has the package.
 _NO_INDEX = re.compile(
@@ -96,7 +96,7 @@ class Iris:
 
 
 @dataclass
-class Shelf:
+class TrainedModels:
     """What was made for all tests, or why it could not be: that is not tried twice."""
 
     iris: Iris | None = None
@@ -104,9 +104,9 @@ class Shelf:
 
 
 @pytest.fixture(scope="session")
-def shelf() -> Shelf:
+def shelf() -> TrainedModels:
     """Empty at first."""
-    return Shelf()
+    return TrainedModels()
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def deploy(run_pipeline: PipelineRunner, kf_config: KubeflowConfig) -> Deploy:
             "components install nothing (--kf-offline): give --kf-sklearn-image, which has "
             "scikit-learn, joblib, kserve and kfp",
         )
-    kit = Kit(serving.image, serving.packages, serving.index_urls)
+    kit = PipelineImages(serving.image, serving.packages, serving.index_urls)
 
     def run(service: InferenceService, season: int = 0) -> PipelineRun:
         arguments: dict[str, object] = {
@@ -150,7 +150,7 @@ def deploy(run_pipeline: PipelineRunner, kf_config: KubeflowConfig) -> Deploy:
 
 
 @pytest.fixture
-def iris(shelf: Shelf, shared_inference_service: ServiceDeployer, deploy: Deploy) -> Iris:
+def iris(shelf: TrainedModels, shared_inference_service: ServiceDeployer, deploy: Deploy) -> Iris:
     """A model that a pipeline has trained and deployed, once for all tests.
 
     It was trained on this cluster, so its scikit-learn is that of the cluster's images.

@@ -1,7 +1,7 @@
 """A pipeline as users write it: load data, train a model, deploy it to KServe.
 
 The components are plain functions, since what they install and the image in which they run depend
-on the cluster: `Kit` makes components and pipelines of them.
+on the cluster: `PipelineImages` makes components and pipelines of them.
 """
 
 from collections.abc import Callable, Sequence
@@ -113,7 +113,7 @@ def deploy_model_to_kserve(
 
 
 @dataclass(frozen=True)
-class Kit:
+class PipelineImages:
     """Makes the pipelines. `image` has all packages; None: components install `packages`."""
 
     image: str | None

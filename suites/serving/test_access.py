@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from pytest_kubeflow import Answer
+from pytest_kubeflow import PredictorResponse
 
 from .conftest import Iris
 
@@ -19,7 +19,7 @@ REFUSED = {301, 302, 303, 307, 401, 403}
 """A refusal, or the way to a login."""
 
 
-def assert_refused(iris: Iris, who: str, answer: Answer) -> None:
+def assert_refused(iris: Iris, who: str, answer: PredictorResponse) -> None:
     """Nobody but the owner gets a prediction."""
     where = f"InferenceService {iris.service.namespace}/{iris.service.name}"
     told = f"{where} is open to all: {who} is answered {answer.status}"
@@ -27,7 +27,7 @@ def assert_refused(iris: Iris, who: str, answer: Answer) -> None:
     assert b"predictions" not in answer.body, told
 
 
-def ask_as(iris: Iris, headers: Mapping[str, str] | None) -> Answer:
+def ask_as(iris: Iris, headers: Mapping[str, str] | None) -> PredictorResponse:
     """What somebody with only these headers gets for a request that is right otherwise."""
     stranger = iris.service.predictor(anonymous=True, headers=headers, patient=False)
     body = json.dumps({"instances": iris.rows}).encode()
@@ -37,7 +37,7 @@ def ask_as(iris: Iris, headers: Mapping[str, str] | None) -> Answer:
 def test_strangers_without_credentials_are_refused(iris: Iris) -> None:
     # The owner first: a route that works for nobody proves nothing.
     assert iris.service.predictor().predict(iris.rows) == iris.predictions
-    assert_refused(iris, "somebody without a login", ask_as(iris, None))
+    assert_refused(iris, "an unauthenticated client", ask_as(iris, None))
     assert iris.service.predictor(patient=False).predict(iris.rows) == iris.predictions
 
 

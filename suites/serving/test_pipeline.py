@@ -29,7 +29,7 @@ ANSWERS = 10
 """So many answers in a row must be the new model's."""
 
 
-class Customer:
+class LoadClient:
     """Asks all the time; every answer counts, and so does every refusal."""
 
     def __init__(self, service: InferenceService, rows: list[list[float]]) -> None:
@@ -40,7 +40,7 @@ class Customer:
         self.answers: deque[list[Any]] = deque()
         self.refusals: list[str] = []
 
-    def __enter__(self) -> "Customer":
+    def __enter__(self) -> "LoadClient":
         self._thread.start()
         return self
 
@@ -79,7 +79,7 @@ def test_retrained_model_replaces_the_old_one(
     service, rows, before = iris.service, iris.rows, iris.predictions
     assert service.predictor().predict(rows) == before
 
-    with Customer(service, rows) as customer:
+    with LoadClient(service, rows) as customer:
         # The same flowers, by other numbers: no answer of one model is right for the other.
         iris.has_got(deploy(service, 1), 1)
         assert iris.rows == rows

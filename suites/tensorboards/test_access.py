@@ -2,51 +2,51 @@
 
 import pytest
 
-from pytest_kubeflow import AccountToken, Tensorboard, Visitor, Visitors
+from pytest_kubeflow import AccountToken, Callers, CallerSession, Tensorboard
 
-from ..access.doors import Door
+from ..access.endpoints import Endpoint
 
 pytestmark = pytest.mark.kf_requires("tensorboards")
 
 
 @pytest.fixture
-def owner(visitors: Visitors) -> Visitor:
+def owner(callers: Callers) -> CallerSession:
     """Ourselves, at the gateway."""
-    return visitors.owner()
+    return callers.owner()
 
 
-def opens_for(board: Tensorboard, visitor: Visitor) -> None:
-    """Ask as its owner. Fails if they are not let in."""
-    reply = visitor.get(board.environment_path)
-    told = f"TensorBoard {board.name} does not open for {visitor.name}: {reply}"
+def allows(board: Tensorboard, caller: CallerSession) -> None:
+    """Ask as its owner. Fails if they are refused."""
+    reply = caller.get(board.environment_path)
+    told = f"TensorBoard {board.name} does not open for {caller.name}: {reply}"
     assert reply.status == 200, told
     assert isinstance(reply.json, dict), told
     assert "data_location" in reply.json, told
 
 
-def door(of: Tensorboard) -> Door:
+def endpoint(of: Tensorboard) -> Endpoint:
     """Its path, as whoever has to be sent away asks for it."""
-    return Door(f"TensorBoard {of.name}", of.environment_path)
+    return Endpoint(f"TensorBoard {of.name}", of.environment_path)
 
 
 def test_strangers_are_refused_and_the_owner_gets_in(
-    board: Tensorboard, owner: Visitor, visitors: Visitors
+    board: Tensorboard, owner: CallerSession, callers: Callers
 ) -> None:
-    opens_for(board, owner)
-    door(board).refuses(visitors.anonymous())
-    opens_for(board, owner)
+    allows(board, owner)
+    endpoint(board).refuses(callers.anonymous())
+    allows(board, owner)
 
 
 def test_tokens_of_accounts_are_refused_and_the_owner_gets_in(
     board: Tensorboard,
-    owner: Visitor,
-    visitors: Visitors,
+    owner: CallerSession,
+    callers: Callers,
     own_account: AccountToken,
     foreign_account: AccountToken,
 ) -> None:
     """The profile's own default-editor works in the web app, and is not let into TensorBoards."""
-    opens_for(board, owner)
+    allows(board, owner)
     for account, whose in ((own_account, "our account"), (foreign_account, "another profile's")):
-        visitor = visitors.bearer(account.token, f"{whose} {account.user}")
-        door(board).refuses(visitor, known=True)
-    opens_for(board, owner)
+        caller = callers.bearer(account.token, f"{whose} {account.user}")
+        endpoint(board).refuses(caller, known=True)
+    allows(board, owner)

@@ -52,9 +52,9 @@ def outlives(token: str, seed: int) -> dict[str, Any]:
     port = int(env["PET_MASTER_PORT"]) + 1
     seen: list[str] = []
     if rank == 0:
-        with listening(port) as door:
+        with listening(port) as endpoint:
             while len(seen) < 2:
-                way, _ = door.accept()
+                way, _ = endpoint.accept()
                 name = way.makefile().readline().split()
                 if len(name) != 2 or name[0] != token or name[1] in seen:
                     way.close()

@@ -96,8 +96,8 @@ class Ring:
     def _meet(self) -> list[dict[str, Any]]:
         """Everybody tells rank 0 who they are, itself among them, and learns who there is."""
         if self.rank == 0:
-            door = self._door()
-            hearing = threading.Thread(target=self._receive_all, args=(door,), daemon=True)
+            endpoint = self._door()
+            hearing = threading.Thread(target=self._receive_all, args=(endpoint,), daemon=True)
             hearing.start()
         own = {
             "token": self.token,
@@ -144,13 +144,13 @@ class Ring:
                     return told
             self._wait(f"asking {self._master} again: {why}")
 
-    def _receive_all(self, door: socket.socket) -> None:
+    def _receive_all(self, endpoint: socket.socket) -> None:
         """Of rank 0: hear everybody, and tell all of them the same."""
         known: dict[int, dict[str, Any]] = {}
         waiting: list[socket.socket] = []
         heard, problem = 0, ""
         while heard < self.world:
-            way, _ = door.accept()
+            way, _ = endpoint.accept()
             one = greeting(way, self.token)
             if one is None:
                 continue
@@ -168,7 +168,7 @@ class Ring:
                 while waiting:
                     with waiting.pop() as way, contextlib.suppress(OSError):
                         send(way, told)
-        door.close()
+        endpoint.close()
 
     def _link(self, members: list[dict[str, Any]]) -> tuple[socket.socket, socket.socket]:
         """A way from the rank before this one, and one to the next."""

@@ -4,7 +4,7 @@ import pytest
 
 from pytest_kubeflow import KubeflowConfig, PipelineRunner, ServiceDeployer, Upgrade, model_uri
 
-from ..serving.iris_pipeline import Kit
+from ..serving.iris_pipeline import PipelineImages
 
 before, after = (pytest.mark.kf_upgrade(phase) for phase in ("before", "after"))
 
@@ -22,7 +22,7 @@ def test_leave_a_model_that_is_served(
     upgrade: Upgrade,
 ) -> None:
     serving = kf_config.serving
-    kit = Kit(serving.image, serving.packages, serving.index_urls)
+    kit = PipelineImages(serving.image, serving.packages, serving.index_urls)
     task = run_pipeline(kit.training(), arguments={"season": 1}).task("train")
     rows, predictions = task.outputs["rows"], task.outputs["predictions"]
     service = inference_service(model_uri(task.artifacts["model"].uri))

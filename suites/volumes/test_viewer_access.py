@@ -2,9 +2,9 @@
 
 import pytest
 
-from pytest_kubeflow import AccountToken, AppVolume, Reply, Visitor, Visitors
+from pytest_kubeflow import AccountToken, AppVolume, Callers, CallerSession, Reply
 
-from ..access.doors import Door
+from ..access.endpoints import Endpoint
 
 pytestmark = pytest.mark.kf_requires("pvcviewers")
 
@@ -13,63 +13,63 @@ FORGED = {"Cookie": "XSRF-TOKEN=equal", "X-XSRF-TOKEN": "equal"}
 
 
 @pytest.fixture
-def owner(visitors: Visitors) -> Visitor:
+def owner(callers: Callers) -> CallerSession:
     """Ourselves, at the gateway."""
-    return visitors.owner()
+    return callers.owner()
 
 
-def opens_for(volume: AppVolume, visitor: Visitor) -> None:
-    """Ask as its owner. Fails if they are not let in."""
-    reply = visitor.get(volume.viewer.health_path)
-    told = f"the viewer of {volume.name} does not open for {visitor.name}: {reply}"
+def allows(volume: AppVolume, caller: CallerSession) -> None:
+    """Ask as its owner. Fails if they are refused."""
+    reply = caller.get(volume.viewer.health_path)
+    told = f"the viewer of {volume.name} does not open for {caller.name}: {reply}"
     assert reply.status == 200, told
     assert isinstance(reply.json, dict) or "OK" in reply.text, told
 
 
-def door(of: AppVolume) -> Door:
+def endpoint(of: AppVolume) -> Endpoint:
     """Its path, as whoever has to be sent away asks for it."""
-    return Door(f"the viewer of {of.name}", of.viewer.health_path)
+    return Endpoint(f"the viewer of {of.name}", of.viewer.health_path)
 
 
 def test_strangers_are_refused_and_the_owner_gets_in(
-    browsed: AppVolume, owner: Visitor, visitors: Visitors
+    browsed: AppVolume, owner: CallerSession, callers: Callers
 ) -> None:
-    opens_for(browsed, owner)
-    door(browsed).refuses(visitors.anonymous())
-    opens_for(browsed, owner)
+    allows(browsed, owner)
+    endpoint(browsed).refuses(callers.anonymous())
+    allows(browsed, owner)
 
 
 def test_tokens_of_accounts_are_refused_and_the_owner_gets_in(
     browsed: AppVolume,
-    owner: Visitor,
-    visitors: Visitors,
+    owner: CallerSession,
+    callers: Callers,
     own_account: AccountToken,
     foreign_account: AccountToken,
 ) -> None:
     """The profile's own default-editor works in the web app, and is not let into viewers."""
-    opens_for(browsed, owner)
+    allows(browsed, owner)
     for account, whose in ((own_account, "our account"), (foreign_account, "another profile's")):
-        visitor = visitors.bearer(account.token, f"{whose} {account.user}")
-        door(browsed).refuses(visitor, known=True)
-    opens_for(browsed, owner)
+        caller = callers.bearer(account.token, f"{whose} {account.user}")
+        endpoint(browsed).refuses(caller, known=True)
+    allows(browsed, owner)
 
 
 def test_a_foreign_account_opens_no_viewer_of_ours_and_we_do(
-    browsed: AppVolume, owner: Visitor, visitors: Visitors, foreign_account: AccountToken
+    browsed: AppVolume, owner: CallerSession, callers: Callers, foreign_account: AccountToken
 ) -> None:
     """We get as far as hearing that there is one already."""
     path = f"/volumes/api/namespaces/{browsed.namespace}/viewers"
 
-    def asks(visitor: Visitor) -> Reply:
-        return visitor.send("POST", path, body={"name": browsed.name}, headers=FORGED, safe=True)
+    def asks(caller: CallerSession) -> Reply:
+        return caller.send("POST", path, body={"name": browsed.name}, headers=FORGED, safe=True)
 
     reply = asks(owner)
     told = f"the volumes web app does not tell its owner that there is a viewer already: {reply}"
     assert reply.status == 409, told
-    for visitor in (
-        visitors.anonymous(),
-        visitors.bearer(foreign_account.token, f"the foreign account {foreign_account.user}"),
+    for caller in (
+        callers.anonymous(),
+        callers.bearer(foreign_account.token, f"the foreign account {foreign_account.user}"),
     ):
-        reply = asks(visitor)
-        asked = f"{visitor.name} asks for a viewer of {browsed.name}"
+        reply = asks(caller)
+        asked = f"{caller.name} asks for a viewer of {browsed.name}"
         assert reply.is_refusal, f"the volumes web app does not refuse it: {asked} ({reply})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_kubeflow.access.visitor import Reply
+from pytest_kubeflow.access.caller_session import Reply
 
 
 @pytest.mark.parametrize(

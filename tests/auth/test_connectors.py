@@ -15,7 +15,7 @@ from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.auth.signin import SignIn
 from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import AuthenticationError
-from pytest_kubeflow.html_page import Page
+from pytest_kubeflow.html_page import HtmlPage
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.gateway.connectors import Connector, Person
 from pytest_kubeflow.local.gateway.dex import Dex
@@ -48,7 +48,7 @@ def test_an_id_is_read_as_it_was_written(name: str) -> None:
     segment = quote(quote(name, safe=""), safe="")
     url = f"http://kf.example/dex/auth/{segment}/login?state=x"
     assert taken(["http://kf.example/", url]) == name
-    page = Page(f'<a href="/dex/auth/{segment}?{QUERY}">it</a><a href="/elsewhere/x">no</a>')
+    page = HtmlPage(f'<a href="/dex/auth/{segment}?{QUERY}">it</a><a href="/elsewhere/x">no</a>')
     assert list(offered_by(page)) == [name]
 
 
@@ -59,10 +59,10 @@ def test_dex_offers_and_takes_them() -> None:
         for name in IDS:
             with gateway_session(settings) as session:
                 walk = SameOrigin(session, url)
-                offered = offered_by(Page(walk.get(f"/dex/auth?{QUERY}&scope=openid").text))
+                offered = offered_by(HtmlPage(walk.get(f"/dex/auth?{QUERY}&scope=openid").text))
                 assert sorted(offered) == sorted(IDS)
                 form = walk.get(chosen(offered, name))
-                assert Page(form.text).form_with("login", "password") is not None
+                assert HtmlPage(form.text).form_with("login", "password") is not None
                 assert taken([form.url]) == name
 
 

@@ -77,18 +77,18 @@ def logged_in(behind: Any = who, **settings: bool) -> Iterator[tuple[Forgetful, 
         yield app, url, credentials
 
 
-DOORS = [
+ENDPOINTS = [
     {"sign_in_page": page, "api_routes": routes}
     for page in (True, False)
     for routes in (True, False)
 ]
 
 
-@pytest.mark.parametrize("door", DOORS, ids=str)
-def test_any_path(door: dict[str, bool], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=str)
+def test_any_path(endpoint: dict[str, bool], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pytest_kubeflow.auth.dex.YOUNG", 0.0)
     with (
-        logged_in(**door) as (app, url, credentials),
+        logged_in(**endpoint) as (app, url, credentials),
         gateway_session(SETTINGS, credentials) as session,
     ):
         for number, (method, path) in enumerate(
@@ -133,8 +133,8 @@ class Listing:
         return None
 
 
-@pytest.mark.parametrize("door", DOORS, ids=str)
-def test_a_wait_goes_on(door: dict[str, bool], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=str)
+def test_a_wait_goes_on(endpoint: dict[str, bool], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pytest_kubeflow.auth.dex.YOUNG", 0.0)
     states = iter(["PENDING", "RUNNING"])
 
@@ -142,7 +142,7 @@ def test_a_wait_goes_on(door: dict[str, bool], monkeypatch: pytest.MonkeyPatch) 
         run = {"run_id": "r", "display_name": "run", "state": next(states, "SUCCEEDED")}
         await JSONResponse({"runs": [run]})(scope, receive, send)
 
-    with logged_in(runs, **door) as (app, url, credentials):
+    with logged_in(runs, **endpoint) as (app, url, credentials):
         client = make_kfp_client(
             f"{url}/pipeline", credentials=credentials, settings=SETTINGS, namespace="team"
         )
@@ -155,13 +155,13 @@ def test_a_wait_goes_on(door: dict[str, bool], monkeypatch: pytest.MonkeyPatch) 
         assert app.logins == 3
 
 
-@pytest.mark.parametrize("door", DOORS, ids=str)
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=str)
 def test_what_stays_refused_is_asked_twice(
-    door: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+    endpoint: dict[str, bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pytest_kubeflow.auth.dex.YOUNG", 0.0)
     with (
-        logged_in(**door) as (app, url, credentials),
+        logged_in(**endpoint) as (app, url, credentials),
         gateway_session(SETTINGS, credentials) as session,
     ):
         app.deaf = True

@@ -10,7 +10,7 @@ import pytest
 from pytest_kubeflow.auth.anonymous import Anonymous
 from pytest_kubeflow.auth.cookie import GivenCookie
 from pytest_kubeflow.auth.dex import DexLogin
-from pytest_kubeflow.auth.ladder import Situation, choose
+from pytest_kubeflow.auth.ladder import GatewayState, choose
 from pytest_kubeflow.auth.projected import projected_token
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.auth.token import BearerToken, TokenFile, claims_of
@@ -107,13 +107,13 @@ def test_the_ladder(tmp_path: Path) -> None:
     base = KubeflowConfig()
     person = replace(base, gateway=GatewaySettings(username=USER, password=Secret(PASSWORD)))
     token = replace(person, gateway=replace(person.gateway, token=Secret("a-token")))
-    closed = Situation("https://kf.example", open=False)
-    opened = Situation("https://kf.example", open=True)
+    closed = GatewayState("https://kf.example", open=False)
+    opened = GatewayState("https://kf.example", open=True)
 
     def chosen(
-        config: KubeflowConfig, situation: Situation, kubernetes: KubernetesClient
+        config: KubeflowConfig, gateway_state: GatewayState, kubernetes: KubernetesClient
     ) -> type[object]:
-        return type(choose(config, situation, kubernetes=kubernetes, redactor=redactor)[0])
+        return type(choose(config, gateway_state, kubernetes=kubernetes, redactor=redactor)[0])
 
     assert chosen(token, closed, somewhere) is BearerToken
     assert chosen(person, closed, somewhere) is DexLogin
@@ -156,7 +156,7 @@ def test_what_was_asked_for_is_used(way: str, opened: bool, tmp_path: Path) -> N
     config = resolved(command_line, environment, ini)
     chosen, reason = choose(
         config,
-        Situation("https://kf.example", open=opened),
+        GatewayState("https://kf.example", open=opened),
         kubernetes=KubernetesClient(tmp_path / "kubeconfig"),
         redactor=Redactor(),
     )
@@ -201,7 +201,7 @@ def test_what_was_asked_for_and_lacks_something_is_refused(
     with pytest.raises(ConfigurationError, match=told):
         choose(
             resolved(command_line, environment),
-            Situation("https://kf.example", open=True),
+            GatewayState("https://kf.example", open=True),
             kubernetes=KubernetesClient(),
             redactor=Redactor(),
         )
@@ -211,6 +211,6 @@ def test_no_way_in_says_what_to_give(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.delenv("KUBECONFIG", raising=False)
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    situation = Situation("https://kf.example", open=False)
+    gateway_state = GatewayState("https://kf.example", open=False)
     with pytest.raises(ConfigurationError, match="wants a login: give --kf-username"):
-        choose(KubeflowConfig(), situation, kubernetes=KubernetesClient(), redactor=Redactor())
+        choose(KubeflowConfig(), gateway_state, kubernetes=KubernetesClient(), redactor=Redactor())

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from tests.chaos.fault import Fault, Injected
 
 ALL = tuple(fault for fault in Fault if fault is not Fault.HANG)
-"""What may happen to any request by chance; a hang would take as long as each client's patience."""
+"""What may happen to any request; a hang would take as long as each client's retry time."""
 
 _RANDOM = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]+|(?<=[-/])(?!v\d)(?=[a-z]*\d)[0-9a-z]{5,}(?=[-/.]|$)|\d{4,}"

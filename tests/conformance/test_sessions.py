@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 SHORT = Requirements(
     "26.03",
     (
-        "access/test_doors.py::test_strangers_are_sent_away_and_we_get_in[dashboard]",
+        "access/test_endpoints.py::test_strangers_are_sent_away_and_we_get_in[dashboard]",
         "platform/test_nodes.py::test_nodes_are_ready",
     ),
 )
@@ -82,7 +82,7 @@ def test_refused_before_anything_is_done(session: Session, arguments: list[str],
 def test_a_selection_that_lacks_a_test_is_refused(session: Session, tmp_path: Path) -> None:
     done = session(*CONFORMANCE, "-p", "shortened", "-k", "nodes", "--pyargs", "suites")
     assert done.returncode == 4, done.stdout + done.stderr
-    told = "--kf-conformance=26.03 needs 2 tests, of which 1 are not selected: access/test_doors.py"
+    told = "--kf-conformance=26.03 needs 2 tests, of which 1 are not selected: access/test_endp"
     assert told in done.stdout + done.stderr
     assert not list(tmp_path.glob("kubeflow-conformance*"))
 

@@ -128,7 +128,7 @@ def test_an_image_that_is_unknown(hasty: ExperimentCreator) -> None:
 
 
 def test_a_timeout_says_what_was_in_the_way(creator: ExperimentCreator) -> None:
-    """Before the patience for images is at its end."""
+    """Before the time limit for images is over."""
     made = creator(
         space=SPACE, trial=["true", "${trialParameters.x}"], metric="y", image="no/such:1"
     )

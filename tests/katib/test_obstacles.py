@@ -248,7 +248,7 @@ def wait(state: Any, workload: Workload, *, ended: str = "Succeeded", seconds: f
         Obstacles(workload, 60.0),
         lambda: Evidence("tuned"),
         lambda found: why_failed(workload, found),
-        onlooker=lambda _, line: told.append(line),
+        listener=lambda _, line: told.append(line),
     )
     with pytest.raises((ExperimentFailed, WaitTimeout)) as failed:
         waiting.until(ended, Deadline.after(seconds))

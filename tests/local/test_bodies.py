@@ -1,4 +1,4 @@
-"""Bodies of anybody: read as Go reads them, and no further than a server can bear."""
+"""Bodies of anybody: read as Go reads them, and no further than a server can take."""
 
 from __future__ import annotations
 

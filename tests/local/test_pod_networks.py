@@ -408,16 +408,16 @@ def test_a_client_of_the_kubernetes_api_needs_no_other_address(cluster: LocalKub
 def test_nothing_but_four_doors_is_open_on_the_machine(cluster: LocalKubeflow) -> None:
     assert cluster.pid is not None
     own = {file for one in processes(cluster.pid) for file in open_files(Path(f"/proc/{one}/fd"))}
-    doors = set()
+    listening = set()
     for file in ("tcp", "tcp6", "udp", "udp6"):
         for line in Path(f"/proc/net/{file}").read_text().splitlines()[1:]:
             fields = line.split()
             if fields[3] in {"0A", "07"} and f"socket:[{fields[9]}]" in own:
-                doors.add((fields[1].partition(":")[0], int(fields[1].rpartition(":")[2], 16)))
+                listening.add((fields[1].partition(":")[0], int(fields[1].rpartition(":")[2], 16)))
     endpoints = cluster.endpoints
     settings = client.Configuration()
     config.load_kube_config(str(endpoints.kubeconfig), client_configuration=settings)
     assert endpoints.registry is not None
     registry = endpoints.registry.address
     people = (settings.host, endpoints.host, endpoints.s3_endpoint, registry)
-    assert doors == {("0100007F", int(url.rpartition(":")[2])) for url in people}
+    assert listening == {("0100007F", int(url.rpartition(":")[2])) for url in people}

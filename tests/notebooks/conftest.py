@@ -148,7 +148,7 @@ def creator(cluster: Cluster) -> Iterator[NotebookCreator]:
 
 @pytest.fixture
 def hasty(cluster: Cluster) -> Iterator[NotebookCreator]:
-    """The same with a patience of two seconds for what keeps pods from starting."""
+    """The same with a limit of two seconds for what keeps pods from starting."""
     session = replace(cluster.config.session, start_timeout=2.0)
     impatient = replace(cluster, config=replace(cluster.config, session=session))
     made = NotebookCreator(NotebookAccess(impatient, NAMESPACE, timeout=120))

@@ -249,7 +249,7 @@ def test_an_api_that_is_away_for_a_while_is_borne() -> None:
 def test_one_that_is_away_for_good_ends_all_waits_with_one_reason(error: KubeflowError) -> None:
     source = Runs(*"abcdef")
     freed: list[str] = []
-    with watching(source, patience=0.3) as watcher:
+    with watching(source, max_outage=0.3) as watcher:
         for one in "abc":
             watcher.follow(source.run(one), ended=partial(freed.append, one))
         waits = [Waiting(watcher, source.run(one)) for one in "abcdef"]
@@ -267,7 +267,7 @@ def test_one_that_is_away_for_good_ends_all_waits_with_one_reason(error: Kubeflo
 def test_a_refusal_ends_the_waits_at_once(kind: type[KubeflowError]) -> None:
     source = Runs("a")
     source.error = kind("no")
-    with watching(source, patience=3600) as watcher:
+    with watching(source, max_outage=3600) as watcher:
         assert Waiting(watcher, source.run("a")).result() is source.error
 
 

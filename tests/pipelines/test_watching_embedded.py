@@ -94,10 +94,12 @@ Make = Callable[..., Any]
 @pytest.fixture
 def bench(where: Endpoints, tmp_path: Path) -> Make:
     @contextmanager
-    def make(*, watch: bool = False, patience: float = 60.0) -> Iterator[tuple[Bench, RunWatcher]]:
+    def make(
+        *, watch: bool = False, max_outage: float = 60.0
+    ) -> Iterator[tuple[Bench, RunWatcher]]:
         with Relay(where.host) as relay:
             made = Bench(where, relay, tmp_path, watch=watch)
-            watcher = RunWatcher(made.runs, patience=patience)
+            watcher = RunWatcher(made.runs, max_outage=max_outage)
             try:
                 yield made, watcher
             finally:
@@ -120,7 +122,7 @@ def test_runs_are_followed_to_their_end(bench: Make, watch: bool) -> None:
 def test_kubernetes_tells_of_an_end_before_it_would_be_asked_for(
     bench: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With an interval that is longer than the test's patience, only a hint can end the wait."""
+    """With an interval that is longer than the test's timeout, only a hint can end the wait."""
     monkeypatch.setattr("pytest_kubeflow.pipelines.pace._SHORTEST", 3600.0)
     with bench(watch=True) as (made, watcher):
         waiting = Waiting(watcher, made.submit("1"))
@@ -154,7 +156,7 @@ def test_an_outage_is_borne(bench: Make) -> None:
 
 
 def test_one_for_good_ends_all_waits_with_one_reason(bench: Make) -> None:
-    with bench(patience=0.5) as (made, watcher):
+    with bench(max_outage=0.5) as (made, watcher):
         waits = [Waiting(watcher, made.submit("60")) for _ in range(3)]
         until(lambda: made.runs.lists)
         made.relay.cut()

@@ -10,7 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_kubeflow.platform.health import health_of
-from pytest_kubeflow.platform.snapshot.observations import Observations, Page, ServedCertificate
+from pytest_kubeflow.platform.snapshot.observations import (
+    GatewayPage,
+    Observations,
+    ServedCertificate,
+)
 from tests.platform import test_mesh as mesh
 from tests.platform import test_pages as pages
 from tests.platform import test_webhooks as webhooks
@@ -23,7 +27,7 @@ OBSERVED = Observations(
     dry_runs={"mjobset.kb.io": f"{webhooks.CALL}EOF", webhooks.HOOK: "x509: "},
     secret_certificates={"kubeflow/katib-webhook-cert": OWN.pem, "istio-system/tls": "x"},
     served={"kubeflow/katib-controller": ServedCertificate((OWN.der,)), "a:1": ServedCertificate()},
-    pages={"/": pages.HOME, "/jupyter/": Page(503), "/notebook/jane/lab/": Page(503)},
+    pages={"/": pages.HOME, "/jupyter/": GatewayPage(503), "/notebook/jane/lab/": GatewayPage(503)},
     listening={"jane/lab": "nothing"},
     gateway="http://kubeflow.example.com",
     issuer="https://kubernetes.default.svc",

@@ -12,7 +12,7 @@ from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.snapshot import Object, Unseen
 from pytest_kubeflow.platform.snapshot.kind import PODS, REQUEST_AUTHENTICATIONS
-from pytest_kubeflow.platform.snapshot.observations import Observations, Page
+from pytest_kubeflow.platform.snapshot.observations import GatewayPage, Observations
 from tests.platform.snapshots import an_object, snapshot_of
 
 DEX = "http://dex.auth.svc.cluster.local:5556/dex"
@@ -29,8 +29,10 @@ def _told(*objects: Object, **observed: Any) -> list[Finding]:
     return list(check_login(snapshot_of(*objects, observed=Observations(**observed))))
 
 
-def _pages(path: str, status: int, text: str, media_type: str = "text/plain") -> dict[str, Page]:
-    return {path: Page(status, media_type, text=text)}
+def _pages(
+    path: str, status: int, text: str, media_type: str = "text/plain"
+) -> dict[str, GatewayPage]:
+    return {path: GatewayPage(status, media_type, text=text)}
 
 
 def test_dex_alone_is_trusted_by_default() -> None:

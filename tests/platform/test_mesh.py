@@ -25,7 +25,7 @@ from pytest_kubeflow.platform.snapshot.kind import (
     SERVICES,
     VIRTUAL_SERVICES,
 )
-from pytest_kubeflow.platform.snapshot.observations import Observations, Page
+from pytest_kubeflow.platform.snapshot.observations import GatewayPage, Observations
 from tests.platform.snapshots import an_object, snapshot_of
 
 HOST = "ml-pipeline-ui.kubeflow.svc.cluster.local"
@@ -278,7 +278,7 @@ def test_a_load_balancer_without_an_address() -> None:
 def test_a_load_balancer_without_an_address_where_the_gateway_is_come_to_by_another_way() -> None:
     """By a node's port, say."""
     pending = _service("istio-ingressgateway", "istio-system", type="LoadBalancer")
-    observed = Observations(pages={"/": Page(200)})
+    observed = Observations(pages={"/": GatewayPage(200)})
     (found,) = check_gateways(snapshot_of(pending, observed=observed))
     assert (found.code, found.severity) == ("KF308", Severity.DEGRADED)
 

@@ -22,11 +22,11 @@ from pytest_kubeflow.platform.snapshot.kind import (
     NOTEBOOKS,
     PODS,
 )
-from pytest_kubeflow.platform.snapshot.observations import Observations, Page
+from pytest_kubeflow.platform.snapshot.observations import GatewayPage, Observations
 from tests.platform.snapshots import an_object, snapshot_of
 
-HOME = Page(200, "text/html", "Kubeflow Central Dashboard")
-JUPYTER = Page(200, "text/html", "Jupyter Management UI")
+HOME = GatewayPage(200, "text/html", "Kubeflow Central Dashboard")
+JUPYTER = GatewayPage(200, "text/html", "Jupyter Management UI")
 NOBODY = "upstream connect error or disconnect/reset before headers. delayed connect error: 111"
 MENU = {
     "menuLinks": [
@@ -52,7 +52,7 @@ def _menu(links: object = MENU, name: str = "dashboard-config") -> Object:
     return an_object(CONFIG_MAPS, name, "kubeflow", data={"links": told})
 
 
-def _told(*objects: Object, gateway: str = "", **pages: Page) -> list[Finding]:
+def _told(*objects: Object, gateway: str = "", **pages: GatewayPage) -> list[Finding]:
     at = {f"/{name.replace('_', '/')}": page for name, page in pages.items()}
     observed = Observations(gateway=gateway, pages={"/": HOME, **at})
     return list(check_pages(snapshot_of(*objects, observed=observed)))
@@ -68,18 +68,18 @@ def test_the_menu_has_each_path_of_the_platform_once(name: str) -> None:
 
 
 def test_the_dashboard_tells_its_menu_where_its_configuration_may_not_be_read() -> None:
-    page = Page(200, "application/json", text=json.dumps(MENU))
+    page = GatewayPage(200, "application/json", text=json.dumps(MENU))
     observed = Observations(pages={LINKS_PATH: page})
     assert len(menu_links(snapshot_of(observed=observed))) == 2
-    broken = Observations(pages={LINKS_PATH: Page(404, "application/json", text="{}")})
+    broken = Observations(pages={LINKS_PATH: GatewayPage(404, "application/json", text="{}")})
     assert menu_links(snapshot_of(observed=broken)) == ()
 
 
 def test_links_that_lead_to_their_apps() -> None:
-    pipelines = Page(200, "text/html; charset=utf-8", "Kubeflow Pipelines")
+    pipelines = GatewayPage(200, "text/html; charset=utf-8", "Kubeflow Pipelines")
     assert _told(_menu(), jupyter_=JUPYTER, pipeline_=pipelines) == []
-    assert _told(_menu(), jupyter_=Page(200, "text/html", "Frontend")) == []
-    assert _told(_menu(), jupyter_=Page(302)) == [], "a login has ended"
+    assert _told(_menu(), jupyter_=GatewayPage(200, "text/html", "Frontend")) == []
+    assert _told(_menu(), jupyter_=GatewayPage(302)) == [], "a login has ended"
     assert _told(_menu()) == [], "pages that were not asked for"
 
 
@@ -91,13 +91,16 @@ def test_links_that_lead_to_their_apps() -> None:
             "shows the dashboard itself (Kubeflow Central Dashboard): the gateway has no route "
             "for it",
         ),
-        (Page(404), "answers 404: nothing"),
-        (Page(503, "text/plain", text=NOBODY), f"answers 503: {NOBODY}"),
-        (Page(200, "application/json"), "shows no page, but application/json"),
-        (Page(200, "text/html", "Kubeflow Pipelines"), "shows another app: Kubeflow Pipelines"),
+        (GatewayPage(404), "answers 404: nothing"),
+        (GatewayPage(503, "text/plain", text=NOBODY), f"answers 503: {NOBODY}"),
+        (GatewayPage(200, "application/json"), "shows no page, but application/json"),
+        (
+            GatewayPage(200, "text/html", "Kubeflow Pipelines"),
+            "shows another app: Kubeflow Pipelines",
+        ),
     ],
 )
-def test_a_link_that_does_not_lead_to_its_app(page: Page, why: str) -> None:
+def test_a_link_that_does_not_lead_to_its_app(page: GatewayPage, why: str) -> None:
     (found,) = _told(_menu(), jupyter_=page)
     assert found.code == "KF904"
     assert found.sentence == f"the dashboard's link Notebooks (/jupyter/) {why}"
@@ -111,16 +114,16 @@ WRONG_VERSION = (
 
 
 def test_what_other_checks_tell_is_not_told_of_the_link() -> None:
-    assert _told(_menu(), jupyter_=Page(401, text="No user detected.")) == []
-    assert _told(_menu(), jupyter_=Page(503, text=WRONG_VERSION)) == []
-    forbidden = Page(403, text="RBAC: access denied")
+    assert _told(_menu(), jupyter_=GatewayPage(401, text="No user detected.")) == []
+    assert _told(_menu(), jupyter_=GatewayPage(503, text=WRONG_VERSION)) == []
+    forbidden = GatewayPage(403, text="RBAC: access denied")
     assert [one.code for one in _told(_menu(), jupyter_=forbidden)] == ["KF904"]
     observed = Observations(pages={"/": forbidden, "/jupyter/": forbidden})
     assert list(check_pages(snapshot_of(_menu(), observed=observed))) == []
 
 
 def test_a_page_tells_of_mutual_tls_where_rules_were_not_seen() -> None:
-    observed = Observations(pages={"/pipeline/": Page(503, text=WRONG_VERSION)})
+    observed = Observations(pages={"/pipeline/": GatewayPage(503, text=WRONG_VERSION)})
     (found,) = check_mutual_tls(snapshot_of(observed=observed))
     assert found.code == "KF301"
     assert found.sentence.startswith("the gateway answers 503 at /pipeline/: upstream connect")
@@ -138,7 +141,7 @@ COOKIE = "XSRF-TOKEN=...; Path=/jupyter/; SameSite=Strict"
 
 
 def test_a_cookie_that_browsers_keep_for_themselves() -> None:
-    page = Page(200, "text/html", "Jupyter Management UI", cookies=[f"{COOKIE}; Secure"])
+    page = GatewayPage(200, "text/html", "Jupyter Management UI", cookies=[f"{COOKIE}; Secure"])
     (found,) = _told(gateway="http://kubeflow.example.com", jupyter_=page)
     assert found.code == "KF901"
     assert found.sentence == (
@@ -161,7 +164,7 @@ def test_a_cookie_that_browsers_keep_for_themselves() -> None:
     ],
 )
 def test_a_cookie_that_comes_back(gateway: str, cookie: str) -> None:
-    page = Page(200, "text/html", "Jupyter Management UI", cookies=[cookie])
+    page = GatewayPage(200, "text/html", "Jupyter Management UI", cookies=[cookie])
     assert _told(gateway=gateway, jupyter_=page) == []
 
 
@@ -187,7 +190,9 @@ def _pod(ready: str = "True", **metadata: Any) -> Object:
 
 
 def test_a_notebook_in_which_nothing_listens() -> None:
-    (found,) = _told(_notebook(), _pod(), notebook_jane_lab_=Page(503, "text/plain", text=NOBODY))
+    (found,) = _told(
+        _notebook(), _pod(), notebook_jane_lab_=GatewayPage(503, "text/plain", text=NOBODY)
+    )
     assert found.code == "KF902"
     assert found.sentence == (
         f"pod jane/lab-0 of Notebook jane/lab is ready, and its page answers 503: {NOBODY}"
@@ -206,14 +211,14 @@ def test_a_notebook_at_whose_port_nothing_answers() -> None:
 
 
 def test_a_notebook_that_answers_or_that_is_not_ready_yet() -> None:
-    refused = Page(503, "text/plain", text=NOBODY)
+    refused = GatewayPage(503, "text/plain", text=NOBODY)
     now = datetime.now(UTC).isoformat()
     assert _told(_notebook(), _pod("False"), notebook_jane_lab_=refused) == []
     assert _told(_notebook(), _pod(creationTimestamp=now), notebook_jane_lab_=refused) == []
     assert _told(_notebook(), notebook_jane_lab_=refused) == []
-    assert _told(_notebook(), _pod(), notebook_jane_lab_=Page(503, text="starting")) == []
-    assert _told(_notebook(), _pod(), notebook_jane_lab_=Page(403, text=NOBODY)) == []
-    assert _told(_notebook(), _pod(), notebook_jane_lab_=Page(200, "text/html")) == []
+    assert _told(_notebook(), _pod(), notebook_jane_lab_=GatewayPage(503, text="starting")) == []
+    assert _told(_notebook(), _pod(), notebook_jane_lab_=GatewayPage(403, text=NOBODY)) == []
+    assert _told(_notebook(), _pod(), notebook_jane_lab_=GatewayPage(200, "text/html")) == []
 
 
 @pytest.mark.parametrize(
@@ -253,7 +258,7 @@ def test_notebooks_whose_objects_may_not_be_listed_are_known_by_their_pods() -> 
     (found,) = check_notebooks(snapshot_of(pod))
     assert found.code == "KF903"
     assert list(check_notebooks(snapshot_of(pod, _notebook()))) == [], "as it was asked for"
-    refused = Page(503, "text/plain", text=NOBODY)
+    refused = GatewayPage(503, "text/plain", text=NOBODY)
     assert [one.code for one in _told(pod, notebook_jane_lab_=refused)] == ["KF902"]
 
 

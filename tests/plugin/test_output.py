@@ -12,7 +12,7 @@ from typing import cast
 
 import pytest
 
-from pytest_kubeflow.fixtures.output import OutputSieve
+from pytest_kubeflow.fixtures.output import OutputRedactor
 
 PLANTED = "planted-kR7-password"
 CONFTEST = """
@@ -103,10 +103,10 @@ def test_handlers_are_given_back(pytestconfig: pytest.Config) -> None:
         SimpleNamespace(stash=pytest.Stash(), pluginmanager=pytest.PytestPluginManager()),
     )
     try:
-        sieve = OutputSieve(config)
-        sieve.pytest_sessionstart()
+        redactor = OutputRedactor(config)
+        redactor.pytest_sessionstart()
         assert handler.formatter is not None
-        sieve.pytest_unconfigure()
+        redactor.pytest_unconfigure()
         assert handler.formatter is None
     finally:
         logging.getLogger().removeHandler(handler)

@@ -29,7 +29,7 @@ def test_disabled_descriptors(capfd):
 def test_bytes(request):
     secret = SECRET.encode()
     sys.stdout.buffer.write(b"bytes " + secret[:28])
-    # pytest's capturing does not bear bytes that are no UTF-8.
+    # pytest's capturing does not take bytes that are no UTF-8.
     more = b" \\xff\\x00" if request.config.getoption("capture") == "no" else b""
     sys.stdout.buffer.write(secret[28:] + more + b"\\n")
     sys.stderr.buffer.writelines([b"more ", SECRET.encode(), b"\\n"])

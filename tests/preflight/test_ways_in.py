@@ -108,7 +108,7 @@ def test_cookie_given_by_hand(remote: Remote) -> None:
         assert experiments(cluster) == 200
 
 
-DOORS = {
+ENDPOINTS = {
     "straight to dex": DoorSettings(sign_in_page=False),
     "a page for APIs too": DoorSettings(api_routes=False),
     "a redirect for APIs too": DoorSettings(sign_in_page=False, api_routes=False),
@@ -132,9 +132,9 @@ def test_a_user_of_ldap() -> None:
             assert cluster.user == jane.email != jane.login
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_each_kind_of_login(door: str) -> None:
-    with LocalKubeflow(gateway=DOORS[door]) as running:
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_each_kind_of_login(endpoint: str) -> None:
+    with LocalKubeflow(gateway=ENDPOINTS[endpoint]) as running:
         where = running.endpoints
         options = {"host": where.host, "username": USER, "kubeconfig": str(where.kubeconfig)}
         password = {"KF_PASSWORD": str(where.password)}

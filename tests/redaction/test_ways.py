@@ -125,7 +125,7 @@ def test_no_secret_is_read(kind: Kind, way: str) -> None:
 
 
 def _read(text: str, depth: int = 2) -> Iterator[str]:
-    """Whatever somebody with patience reads in a text."""
+    """Whatever a careful reader finds in a text."""
     yield text
     yield _plain(text)
     yield unquote(text)

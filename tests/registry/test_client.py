@@ -306,14 +306,14 @@ def test_logins_of_a_file(tmp_path: Path) -> None:
             }
         )
     )
-    sieve = Redactor()
-    logins = RegistryLogins(ImageSettings(auth_file=file), sieve)
+    redactor = Redactor()
+    logins = RegistryLogins(ImageSettings(auth_file=file), redactor)
     hub = logins.of("docker.io")
     assert hub is not None
     assert (hub.username, hub.password.reveal()) == ("me", "planted:with-colon")
     assert logins.of("r.example:5000") == RegistryLogin("u", Secret("planted-2"))
     assert logins.of("helped.example") is None
-    assert sieve.redact(f"x {auth} planted:with-colon planted-2") == "x *** *** ***"
+    assert redactor.redact(f"x {auth} planted:with-colon planted-2") == "x *** *** ***"
     assert "planted" not in repr(hub)
 
 

@@ -7,7 +7,7 @@ import pytest
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import ClusterUnreachable
-from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.retries.policy import outages_of
 from tests.cluster.web import closed_port, page, web
 
@@ -16,7 +16,7 @@ def told_of(url: str) -> str:
     with (
         pytest.raises(ClusterUnreachable) as caught,
         gateway_session(GatewaySettings()) as session,
-        reaching(url),
+        network_errors(url),
     ):
         session.get(url)
     return caught.value.message

@@ -21,6 +21,7 @@ from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.k8s.calling import calling as calling_kubernetes
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.objectstore.bucket import Bucket
 from pytest_kubeflow.objectstore.client import S3Access
 from pytest_kubeflow.pipelines.client import calling as calling_pipelines
@@ -28,7 +29,6 @@ from pytest_kubeflow.pipelines.client import make_kfp_client
 from pytest_kubeflow.pipelines.grpcweb import CONTENT_TYPE, frame
 from pytest_kubeflow.pipelines.mlmd import MetadataSource
 from pytest_kubeflow.pipelines.transport import policy_of
-from pytest_kubeflow.reaching import reaching
 from pytest_kubeflow.redaction import Secret
 from pytest_kubeflow.serving.predictor import Predictor
 from pytest_kubeflow.serving.routes import GatewayRoute
@@ -130,7 +130,7 @@ def clients(url: str, folder: Path, name: str) -> Iterator[dict[str, Client]]:
         predictor = Predictor(route, "iris", settling=Deadline.after(SECONDS))
 
         def json_of(method: str) -> object:
-            with reaching(url):
+            with network_errors(url):
                 answer = session.request(
                     method,
                     f"{url}/asked",

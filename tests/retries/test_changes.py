@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from pytest_kubeflow.access.visitor import Visitor
+from pytest_kubeflow.access.caller_session import CallerSession
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import NotFound, VolumeError
@@ -192,12 +192,12 @@ def test_a_file_that_is_there_is_left_as_it_is() -> None:
     "fault", [break_before, break_after, status(504, "upstream request timeout")]
 )
 def test_what_has_to_be_refused_is_asked_for_again(fault: Fault) -> None:
-    """Whatever its method: whoever is let in is so the second time, too."""
+    """Whatever its method: whoever is allowed is so the second time, too."""
     refuses = Unreliable(lambda *_: (403, JSON, b'{"error": "RBAC: access denied"}'))
     with listening(Way(refuses)) as way, way.every_first(fault, of=of_changes):
         url = f"http://127.0.0.1:{way.port}"
-        visitor = Visitor("somebody", url, gateway_session(GatewaySettings()))
-        reply = visitor.send("POST", "/volumes/api", body={"name": "a"}, safe=True)
+        caller = CallerSession("somebody", url, gateway_session(GatewaySettings()))
+        reply = caller.send("POST", "/volumes/api", body={"name": "a"}, safe=True)
     assert reply.is_refusal
 
 

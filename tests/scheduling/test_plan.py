@@ -12,8 +12,8 @@ from pytest_kubeflow import ScratchBucket, SeededVolume
 from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.pipelines.package import compile_pipeline
 from pytest_kubeflow.scheduling.declaration import Declaration
-from pytest_kubeflow.scheduling.outline import outline
 from pytest_kubeflow.scheduling.plan import RunPlan
+from pytest_kubeflow.scheduling.plan_text import plan_text
 from tests.scheduling.pipelines import on_a_volume, saying, silent
 
 
@@ -185,7 +185,7 @@ def test_the_outline_says_what_would_be_asked_of_a_cluster() -> None:
             declared("t.py::silent", silent),
         ]
     )
-    told = "\n".join(outline(plan))
+    told = "\n".join(plan_text(plan))
     for line in (
         "t.py::made",
         "  pipeline   on-a-volume",

@@ -48,28 +48,28 @@ def run(state: str, *tasks: tuple[str, str], name: str = "sort") -> RunView:
 def test_short_waits_are_not_told_of() -> None:
     paper, clock = Paper(), Clock()
     progress = Progress(paper, clock=clock)
-    progress.look([run("RUNNING")])
+    progress.on_update([run("RUNNING")])
     clock.now += QUIET - 0.1
-    progress.look([run("RUNNING", ("a", "RUNNING"))])
-    progress.away()
+    progress.on_update([run("RUNNING", ("a", "RUNNING"))])
+    progress.on_done()
     clock.now += 0.2  # another wait
-    progress.look([run("RUNNING", ("a", "RUNNING"))])
+    progress.on_update([run("RUNNING", ("a", "RUNNING"))])
     assert paper.lines == []
 
 
 def test_a_line_a_change_and_a_heartbeat() -> None:
     paper, clock = Paper(), Clock()
-    progress = Progress(paper, clock=clock, eager=True)
-    progress.look([run("PENDING")])
-    progress.look([run("PENDING")])
+    progress = Progress(paper, clock=clock, immediate=True)
+    progress.on_update([run("PENDING")])
+    progress.on_update([run("PENDING")])
     clock.now += 2
-    progress.look([run("RUNNING", ("root", "RUNNING"), ("sort", "RUNNING"))])
+    progress.on_update([run("RUNNING", ("root", "RUNNING"), ("sort", "RUNNING"))])
     clock.now += HEARTBEAT - 1
-    progress.look([run("RUNNING", ("root", "RUNNING"), ("sort", "RUNNING"))])
+    progress.on_update([run("RUNNING", ("root", "RUNNING"), ("sort", "RUNNING"))])
     clock.now += 2
-    progress.look([run("RUNNING", ("root", "RUNNING"), ("sort", "RUNNING"))])
+    progress.on_update([run("RUNNING", ("root", "RUNNING"), ("sort", "RUNNING"))])
     clock.now += 2
-    progress.look([run("RUNNING", ("root", "RUNNING"), ("sort", "RUNNING"))])
+    progress.on_update([run("RUNNING", ("root", "RUNNING"), ("sort", "RUNNING"))])
     assert paper.lines == [
         "kubeflow: sort pending (0 s)",
         "kubeflow: sort running: sort running (2 s)",
@@ -82,14 +82,14 @@ def test_a_block_on_a_terminal() -> None:
     paper, clock = Paper(is_live=True), Clock()
     progress = Progress(paper, clock=clock)
     many = [run("RUNNING", name=f"run-{number}") for number in range(13)]
-    progress.look(many)
+    progress.on_update(many)
     assert paper.block == []
     clock.now += QUIET
-    progress.look(many)
+    progress.on_update(many)
     assert len(paper.block) == 11
     assert paper.block[0] == "run-0 running (3 s)"
     assert paper.block[-1] == "and 3 more"
-    progress.away()
+    progress.on_done()
     assert paper.block == []
     assert paper.lines == []
 
@@ -103,9 +103,9 @@ def test_what_pods_wait_for_and_for_how_long() -> None:
         asked += 1
         return {"sort": "waiting for a node: 0/3 nodes are available"}
 
-    progress = Progress(paper, clock=clock, waiting_pods=waiting, eager=True)
+    progress = Progress(paper, clock=clock, waiting_pods=waiting, immediate=True)
     for _ in range(10):
-        progress.look([run("RUNNING")])
+        progress.on_update([run("RUNNING")])
         clock.now += 1
     assert asked <= 4, "pods are not asked for at each look"
     assert paper.block == [
@@ -118,7 +118,7 @@ def test_pods_that_cannot_be_listed_are_left_out() -> None:
         raise PermissionDenied("cannot list pods")
 
     paper = Paper()
-    Progress(paper, waiting_pods=refused, eager=True, clock=Clock()).look([run("RUNNING")])
+    Progress(paper, waiting_pods=refused, immediate=True, clock=Clock()).on_update([run("RUNNING")])
     assert paper.lines == ["kubeflow: sort running (0 s)"]
 
 

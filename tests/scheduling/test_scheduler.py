@@ -72,13 +72,13 @@ class Cluster:
         return next(run for run in reversed(self.runs) if run.name == name)
 
 
-class Onlooker:
+class Listener:
     """Stands for the watcher, of which the scheduler wants one thing only."""
 
-    def look(self) -> None:
+    def on_update(self) -> None:
         """Nothing to show."""
 
-    def away(self) -> None:
+    def on_done(self) -> None:
         """Nothing to take away."""
 
 
@@ -102,7 +102,7 @@ def scheduling(
     scheduler = Scheduler(
         plan,
         cluster,
-        cast(RunWatcher, Onlooker()),
+        cast(RunWatcher, Listener()),
         limit=limit,
         timeout=600,
         session=session,

@@ -40,7 +40,7 @@ def test_a_line_a_change_and_a_heartbeat() -> None:
 
 def test_a_block_on_a_terminal() -> None:
     paper, clock = Paper(is_live=True), Clock()
-    waits = Waits(paper, eager=True, clock=clock)
+    waits = Waits(paper, immediate=True, clock=clock)
     waits(IRIS, "loading")
     assert paper.block == [f"{IRIS}: loading (0 s)"]
     waits(IRIS, None)

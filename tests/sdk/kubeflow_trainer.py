@@ -34,8 +34,8 @@ def add_up(offset: int) -> None:
     where = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]) + 1
     own = rank + offset
     if rank == 0:
-        with socket.create_server(("", where[1])) as door:
-            ways = [door.accept()[0] for _ in range(world - 1)]
+        with socket.create_server(("", where[1])) as endpoint:
+            ways = [endpoint.accept()[0] for _ in range(world - 1)]
         total = own + sum(int(way.recv(64)) for way in ways)
         for way in ways:
             way.sendall(str(total).encode())

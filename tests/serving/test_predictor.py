@@ -11,13 +11,13 @@ import pytest
 from pytest_kubeflow.errors import AuthenticationError, KubeflowError, NotFound, PermissionDenied
 from pytest_kubeflow.serving.errors import RequestFailed
 from pytest_kubeflow.serving.predictor import Predictor
-from pytest_kubeflow.serving.routes import Answer
+from pytest_kubeflow.serving.routes import PredictorResponse
 from pytest_kubeflow.waiting import Deadline
 
 ROWS = [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]
-GOOD = Answer(200, b'{"predictions": [0, 2]}')
-NO_ROUTE = Answer(404, b"")
-UNKNOWN_MODEL = Answer(404, b'{"error":"Model with name iris does not exist."}')
+GOOD = PredictorResponse(200, b'{"predictions": [0, 2]}')
+NO_ROUTE = PredictorResponse(404, b"")
+UNKNOWN_MODEL = PredictorResponse(404, b'{"error":"Model with name iris does not exist."}')
 
 
 class Script:
@@ -25,8 +25,8 @@ class Script:
 
     description = "https://kf.example with host iris.team.example.com"
 
-    def __init__(self, *answers: Answer) -> None:
-        self._answers: Iterator[Answer] = iter(answers)
+    def __init__(self, *answers: PredictorResponse) -> None:
+        self._answers: Iterator[PredictorResponse] = iter(answers)
         self._last = answers[-1]
         self.asked: list[tuple[str, str, Any]] = []
 
@@ -38,7 +38,7 @@ class Script:
         body: bytes | None,
         headers: Mapping[str, str],
         timeout: float,
-    ) -> Answer:
+    ) -> PredictorResponse:
         assert timeout > 0
         assert headers["Content-Type"] == "application/json"
         self.asked.append((method, path, json.loads(body) if body else None))
@@ -46,7 +46,7 @@ class Script:
 
 
 def asking(
-    *answers: Answer, patient: bool = True, told: str = "the service is Ready=True"
+    *answers: PredictorResponse, patient: bool = True, told: str = "the service is Ready=True"
 ) -> tuple[Predictor, Script]:
     script = Script(*answers)
     return (
@@ -68,7 +68,7 @@ def test_v1() -> None:
 
 def test_v2() -> None:
     outputs = [{"name": "output-0", "shape": [2], "datatype": "INT64", "data": [0, 2]}]
-    predictor, script = asking(Answer(200, json.dumps({"outputs": outputs}).encode()))
+    predictor, script = asking(PredictorResponse(200, json.dumps({"outputs": outputs}).encode()))
     assert predictor.infer(ROWS) == [0, 2]
     tensor = {"name": "input-0", "shape": [2, 4], "datatype": "FP64", "data": ROWS}
     ((method, path, sent),) = script.asked
@@ -94,9 +94,9 @@ ALTERED: dict[str, tuple[dict[str, Any], str]] = {
 def test_v2_answers_have_to_agree_with_the_request_and_with_themselves(kind: str) -> None:
     change, told = ALTERED[kind]
     answer = {"model_name": "iris", "outputs": [OUTPUT]}
-    good, _ = asking(Answer(200, json.dumps(answer).encode()))
+    good, _ = asking(PredictorResponse(200, json.dumps(answer).encode()))
     assert good.infer(ROWS) == [0, 2]
-    predictor, _ = asking(Answer(200, json.dumps(answer | change).encode()))
+    predictor, _ = asking(PredictorResponse(200, json.dumps(answer | change).encode()))
     with pytest.raises(RequestFailed, match=told):
         predictor.infer(ROWS)
 
@@ -114,7 +114,7 @@ def test_v2_data_of_other_kinds(
     datatype: str, shape: list[int], data: list[Any], rows: list[Any]
 ) -> None:
     output = {"name": "o", "shape": shape, "datatype": datatype, "data": data}
-    predictor, _ = asking(Answer(200, json.dumps({"outputs": [output]}).encode()))
+    predictor, _ = asking(PredictorResponse(200, json.dumps({"outputs": [output]}).encode()))
     assert predictor.infer(ROWS) == rows
 
 
@@ -127,40 +127,42 @@ def test_arrays_are_rows_too() -> None:
 
 def test_health_and_metadata() -> None:
     for body in (b'{"name":"iris","ready":true}', b'{"name":"iris","ready":"True"}'):
-        assert asking(Answer(200, body))[0].is_ready()
-    assert not asking(Answer(200, b'{"name":"iris","ready":false}'))[0].is_ready()
+        assert asking(PredictorResponse(200, body))[0].is_ready()
+    assert not asking(PredictorResponse(200, b'{"name":"iris","ready":false}'))[0].is_ready()
     for method, path, body in (
         ("is_model_ready", "/v2/models/iris/ready", b'{"name":"iris","ready":true}'),
         ("is_live", "/v2/health/live", b'{"live":true}'),
         ("is_server_ready", "/v2/health/ready", b'{"ready":true}'),
         ("is_live", "/v2/health/live", b""),
     ):
-        predictor, script = asking(Answer(200, body))
+        predictor, script = asking(PredictorResponse(200, body))
         assert getattr(predictor, method)() is True
         assert script.asked == [("GET", path, None)]
-    assert not asking(Answer(200, b'{"live":false}'))[0].is_live()
-    assert asking(Answer(200, b'{"name":"iris"}'))[0].metadata() == {"name": "iris"}
+    assert not asking(PredictorResponse(200, b'{"live":false}'))[0].is_live()
+    assert asking(PredictorResponse(200, b'{"name":"iris"}'))[0].metadata() == {"name": "iris"}
     with pytest.raises(RequestFailed, match="503"):
-        asking(Answer(503, b"not yet"), patient=False)[0].is_live()
+        asking(PredictorResponse(503, b"not yet"), patient=False)[0].is_live()
 
 
 @pytest.mark.parametrize("status", [404, 429, 502, 503, 504])
 def test_routes_settle_after_ready(status: int) -> None:
-    predictor, script = asking(Answer(status, b""), Answer(status, b"no healthy upstream"), GOOD)
+    predictor, script = asking(
+        PredictorResponse(status, b""), PredictorResponse(status, b"no healthy upstream"), GOOD
+    )
     assert predictor.predict(ROWS) == [0, 2]
     assert len(script.asked) == 3
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 413, 500, 501])
 def test_other_answers_are_not_asked_for_again(status: int) -> None:
-    predictor, script = asking(Answer(status, b"no"), GOOD)
+    predictor, script = asking(PredictorResponse(status, b"no"), GOOD)
     with pytest.raises(KubeflowError, match=str(status)):
         predictor.predict(ROWS)
     assert len(script.asked) == 1
 
 
 def test_settling_ends() -> None:
-    predictor, script = asking(Answer(503, b"upstream connect error"))
+    predictor, script = asking(PredictorResponse(503, b"upstream connect error"))
     with pytest.raises(RequestFailed, match="answers 503: upstream connect error; the service is"):
         predictor.predict(ROWS)
     assert 2 < len(script.asked) < 20
@@ -173,7 +175,7 @@ def test_settling_ends() -> None:
 
 def test_a_settled_route_is_known() -> None:
     """Its 404 is a verdict, and a lost response is none."""
-    predictor, script = asking(GOOD, NO_ROUTE, Answer(503, b""), GOOD)
+    predictor, script = asking(GOOD, NO_ROUTE, PredictorResponse(503, b""), GOOD)
     predictor.predict(ROWS)
     with pytest.raises(RequestFailed) as failure:
         predictor.predict(ROWS)
@@ -200,15 +202,35 @@ def test_unknown_model_is_the_servers_own_404() -> None:
 @pytest.mark.parametrize(
     ("answer", "error", "told"),
     [
-        (Answer(302, b"", {"Location": "/dex/auth"}), AuthenticationError, "it wants a login"),
-        (Answer(401, b"Jwt is expired"), AuthenticationError, "Jwt is expired: it wants a login"),
-        (Answer(403, b"RBAC: access denied"), PermissionDenied, "403: RBAC: access denied"),
-        (Answer(400, b'{"error":"Unrecognized request format"}'), RequestFailed, "Unrecognized"),
-        (Answer(500, b'{"error":"X has 3 features"}'), RequestFailed, "X has 3 features"),
-        (Answer(413, b""), RequestFailed, "answers 413; the service"),
+        (
+            PredictorResponse(302, b"", {"Location": "/dex/auth"}),
+            AuthenticationError,
+            "it wants a login",
+        ),
+        (
+            PredictorResponse(401, b"Jwt is expired"),
+            AuthenticationError,
+            "Jwt is expired: it wants a login",
+        ),
+        (
+            PredictorResponse(403, b"RBAC: access denied"),
+            PermissionDenied,
+            "403: RBAC: access denied",
+        ),
+        (
+            PredictorResponse(400, b'{"error":"Unrecognized request format"}'),
+            RequestFailed,
+            "Unrecognized",
+        ),
+        (
+            PredictorResponse(500, b'{"error":"X has 3 features"}'),
+            RequestFailed,
+            "X has 3 features",
+        ),
+        (PredictorResponse(413, b""), RequestFailed, "answers 413; the service"),
     ],
 )
-def test_refusals(answer: Answer, error: type[Exception], told: str) -> None:
+def test_refusals(answer: PredictorResponse, error: type[Exception], told: str) -> None:
     predictor, _ = asking(answer)
     with pytest.raises(error, match=told):
         predictor.predict(ROWS)
@@ -222,10 +244,10 @@ def test_refusals(answer: Answer, error: type[Exception], told: str) -> None:
 def test_success_that_is_none(body: bytes) -> None:
     """200 from whoever else answers there is no prediction."""
     with pytest.raises(RequestFailed) as failure:
-        asking(Answer(200, body))[0].predict(ROWS)
+        asking(PredictorResponse(200, body))[0].predict(ROWS)
     assert failure.value.status == 200
     with pytest.raises(RequestFailed):
-        asking(Answer(200, body))[0].infer(ROWS)
+        asking(PredictorResponse(200, body))[0].infer(ROWS)
 
 
 def test_service_that_is_gone() -> None:
@@ -236,6 +258,6 @@ def test_service_that_is_gone() -> None:
 
 
 def test_anything_can_be_asked() -> None:
-    predictor, _ = asking(Answer(400, b"Unrecognized request format"))
+    predictor, _ = asking(PredictorResponse(400, b"Unrecognized request format"))
     answer = predictor.ask("POST", "/v1/models/iris:predict", b'"no rows"')
     assert (answer.status, answer.text) == (400, "Unrecognized request format")

@@ -52,7 +52,7 @@ def wait_shares(service: InferenceService, wanted: dict[int, int]) -> None:
 
 
 def answers(service: InferenceService, asked: int = 20) -> dict[str, int]:
-    """How many requests each of the two models answers; no other answer is borne."""
+    """How many requests each of the two models answers; no other response is allowed."""
     predictor = service.predictor()
     names = {str(SAYS): "old", str(OTHER_SAYS): "new"}
     return dict(Counter(names[str(predictor.predict(ROWS))] for _ in range(asked)))

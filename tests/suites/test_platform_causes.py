@@ -19,7 +19,7 @@ from tests.suites.red.serving import BROKEN
 from tests.suites.red.volumes import SORTED
 from tests.suites.test_red import Cluster
 
-_DOORS = "access/test_doors.py::test_strangers_are_sent_away_and_we_get_in"
+_ENDPOINTS = "access/test_endpoints.py::test_strangers_are_sent_away_and_we_get_in"
 
 NAMED: dict[str, tuple[str, str]] = {
     # code: a check of another suite that it breaks, and the words by which the cause is told
@@ -32,8 +32,8 @@ NAMED: dict[str, tuple[str, str]] = {
     "KF223": (BROKEN, "ended at "),
     "KF224": (BROKEN, "shows is for kserve-controller-manager.kubeflow.svc, not for "),
     "KF401": (SORTED, "no storage class is the default one"),
-    "KF312": (f"{_DOORS}[workgroups]", "RBAC: access denied"),
-    "KF313": (f"{_DOORS}[volumes]", "No user detected."),
+    "KF312": (f"{_ENDPOINTS}[workgroups]", "RBAC: access denied"),
+    "KF313": (f"{_ENDPOINTS}[volumes]", "No user detected."),
 }
 
 

@@ -40,7 +40,7 @@ RED = checks_of_all()
 """Of all suites: by fault and check, what its report says."""
 UNFIT = {"dead-store": r"ERROR: .*nothing answers at http://127.0.0.1:\d+ \("}
 """Faults with which no test begins, and what the preflight says."""
-BORNE = {
+TOLERATED = {
     "api-503": [pipelines.EVERY_TASK, pipelines.PUBLIC, volumes.SORTED],
     # It is a real one's, always: so experiments are deleted past the web app.
     "katib-delete-across-namespaces": [katib.KATIB_GONE],
@@ -58,7 +58,7 @@ ENDLESS = {
     ),
 }
 """Faults that nothing but a timeout ends."""
-PATIENCE = {
+TIMEOUTS = {
     "pull-secrets-ignored": 8,
     "notebook-never-ready": 20,
     "notebook-not-stopped": 20,
@@ -95,8 +95,8 @@ NOT_SEEN = {
 """Checks that this project's own tests cannot see red, and why."""
 IN_KNATIVE_MODE: dict[str, dict[str, str]] = {
     "artifacts-open": {
-        access.ARTIFACTS_DOOR: (
-            r"our part of the bucket is open to all: the foreign account \S+ is let in"
+        access.ARTIFACTS_ENDPOINT: (
+            r"our part of the bucket is open to all: the foreign account \S+ is allowed"
         ),
     },
     "canary-ignored": {
@@ -130,7 +130,7 @@ class Cluster:
         """
         if access.EXPIRED in checks:
             with LocalKubeflow(faults=[fault], gateway=BRIEF) as brief:
-                return run_pytest(*ways_in(brief.endpoints, PATIENCE[fault]), checks)
+                return run_pytest(*ways_in(brief.endpoints, TIMEOUTS[fault]), checks)
         local = ["--kf-host=local", f"--kf-local-fault={fault}"]
         if fault in FROM_START:
             return run_pytest(local, {}, checks)
@@ -138,8 +138,8 @@ class Cluster:
             path = f"{make_nvidia_smi(programs)}:{os.environ['PATH']}"
             return run_pytest([*local, "--kf-gpu-all-nodes"], {"PATH": path}, checks)
         where = self._endpoints
-        patience = PATIENCE.get(fault, 4 if fault in ENDLESS else 60)
-        options, environment = ways_in(where, patience)
+        timeout = TIMEOUTS.get(fault, 4 if fault in ENDLESS else 60)
+        options, environment = ways_in(where, timeout)
         if any(check.startswith("experiments/") for check in checks):
             options += ["--kf-slow", "--kf-recurring-period=2s"]
         options.append(f"--kf-auth={OTHER_WAYS.get(fault, 'auto')}")
@@ -167,12 +167,12 @@ class Cluster:
         return str(found.get(IN_EFFECT, "")).split(",")
 
 
-def ways_in(where: Endpoints, patience: int) -> tuple[list[str], dict[str, str]]:
+def ways_in(where: Endpoints, timeout: int) -> tuple[list[str], dict[str, str]]:
     """Options and environment of a session that tests the cluster there."""
     options = [
         *(f"--kf-host={where.host}", f"--kf-username={where.username}"),
         *(f"--kf-kubeconfig={where.kubeconfig}", f"--kf-s3-endpoint={where.s3_endpoint}"),
-        f"--kf-timeout={patience}",
+        f"--kf-timeout={timeout}",
     ]
     environment = {"KF_PASSWORD": where.password or ""}
     if (registry := where.registry) is not None:
@@ -283,10 +283,10 @@ def test_checks_go_red_in_knative_mode(cluster: Cluster, fault: str, tmp_path: P
         assert re.search(text, output), f"{text}\n{output}"
 
 
-@pytest.mark.parametrize("fault", BORNE)
+@pytest.mark.parametrize("fault", TOLERATED)
 def test_what_is_borne_stays_green(cluster: Cluster, fault: str, tmp_path: Path) -> None:
-    outcomes, output = cluster.test(fault, BORNE[fault], tmp_path)
-    assert outcomes == dict.fromkeys(BORNE[fault], "PASSED"), output
+    outcomes, output = cluster.test(fault, TOLERATED[fault], tmp_path)
+    assert outcomes == dict.fromkeys(TOLERATED[fault], "PASSED"), output
 
 
 def test_expired_tokens_are_waited_for_where_they_are_brief() -> None:
@@ -296,7 +296,7 @@ def test_expired_tokens_are_waited_for_where_they_are_brief() -> None:
 
 
 def test_every_fault_is_tried() -> None:
-    here = RED.keys() | IN_KNATIVE_MODE.keys() | UNFIT.keys() | BORNE.keys()
+    here = RED.keys() | IN_KNATIVE_MODE.keys() | UNFIT.keys() | TOLERATED.keys()
     # Those of platforms have tests of their own, beside what they are made of.
     assert here | set(LOGIN_FAULTS) == FAULTS.keys() - OF_PLATFORMS.keys()
 

@@ -59,7 +59,7 @@ def older_creator(older: Cluster) -> Iterator[JobCreator]:
 
 @pytest.fixture
 def hasty(cluster: Cluster) -> Iterator[JobCreator]:
-    """The same with a patience of two seconds for what keeps pods from starting."""
+    """The same with a limit of two seconds for what keeps pods from starting."""
     session = replace(cluster.config.session, start_timeout=2.0)
     yield from _creator(replace(cluster, config=replace(cluster.config, session=session)))
 

@@ -3,7 +3,7 @@
 An HTTP request comes in at `app.py`, is read (`requests`), given a verb and a target (`routes`,
 `targets`) and a user (`authn`) who may do it or not (`authz`). `handlers.py` has the verbs; on
 their way into the `store` objects pass `strategies` (defaults), `admission` and `validation`.
-`watch.py` streams what the store records; what goes back is an `Answer`, in the form that the
+`watch.py` streams what the store records; what goes back is an `ApiResponse`, in the form that the
 client accepts (`representation`). Everything that a client can see follows the real server, wording
 included; what has no client is not here.
 """

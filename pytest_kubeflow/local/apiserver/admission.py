@@ -8,7 +8,7 @@ from pytest_kubeflow.local.apiserver import podsecurity
 from pytest_kubeflow.local.apiserver.errors import Object, forbidden, not_found
 from pytest_kubeflow.local.apiserver.limitranges import check_limits, limited
 from pytest_kubeflow.local.apiserver.resources import ResourceType
-from pytest_kubeflow.local.apiserver.store import Store
+from pytest_kubeflow.local.apiserver.store import ResourceStore
 
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 a mount path
@@ -25,7 +25,7 @@ class Admission:
     DefaultStorageClass, and StorageObjectInUseProtection.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: ResourceStore) -> None:
         self._store = store
 
     def admit_create(self, kind: ResourceType, obj: Object) -> Object:

@@ -7,7 +7,8 @@ from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
-from pytest_kubeflow.local.apiserver.answers import Answer, document
+from pytest_kubeflow.local.apiserver.api_request import ApiRequest, read, read_upgrade
+from pytest_kubeflow.local.apiserver.api_response import ApiResponse, document
 from pytest_kubeflow.local.apiserver.authn import Authenticator
 from pytest_kubeflow.local.apiserver.authz import Attributes, Authorizer, impersonations, refusal
 from pytest_kubeflow.local.apiserver.builtin import decode
@@ -31,7 +32,6 @@ from pytest_kubeflow.local.apiserver.podlogs import PodLogs
 from pytest_kubeflow.local.apiserver.podports import PodPorts, relay
 from pytest_kubeflow.local.apiserver.podstrategy import bind
 from pytest_kubeflow.local.apiserver.representation import Represent, representation
-from pytest_kubeflow.local.apiserver.requests import Request, read, read_upgrade
 from pytest_kubeflow.local.apiserver.reviews import Reviews
 from pytest_kubeflow.local.apiserver.routes import (
     attributes_of,
@@ -110,7 +110,7 @@ class ApiApp:
             return
         await relay(kubelet, receive, send)
 
-    def _user(self, request: Request, certificate: dict[str, object] | None) -> User:
+    def _user(self, request: ApiRequest, certificate: dict[str, object] | None) -> User:
         """Who asks; or, with `Impersonate-User`, who they ask as. Raises StatusError 401, 403."""
         user = self._authenticator.user(request.headers.get("authorization", ""), certificate)
         other = request.headers.get("impersonate-user")
@@ -124,7 +124,7 @@ class ApiApp:
             self._authorize(user, what)
         return User.of(other, request.groups)
 
-    async def _answer(self, request: Request, user: User) -> Answer:
+    async def _answer(self, request: ApiRequest, user: User) -> ApiResponse:
         try:
             target = target_of(self._handlers.registry, request.path)
         except StatusError:
@@ -139,7 +139,7 @@ class ApiApp:
         if request.method not in {"GET", "HEAD"}:
             raise method_not_allowed()
         if path.split("/")[1] in _HEALTH:
-            return Answer(200, b"ok", "text/plain; charset=utf-8")
+            return ApiResponse(200, b"ok", "text/plain; charset=utf-8")
         if path == _ISSUER:
             return document(200, openid_configuration())
         if path == _KEYS:
@@ -149,7 +149,7 @@ class ApiApp:
             raise no_such_path()
         return found
 
-    async def _on_target(self, request: Request, user: User, target: Target) -> Answer:
+    async def _on_target(self, request: ApiRequest, user: User, target: Target) -> ApiResponse:
         verb = verb_of(request, target)
         kind = target.kind
         self._authorize(user, attributes_of(verb, target))
@@ -163,7 +163,9 @@ class ApiApp:
             return self._read(verb, request, target)
         return await self._admitted(verb, request, user, target)
 
-    async def _admitted(self, verb: str, request: Request, user: User, target: Target) -> Answer:
+    async def _admitted(
+        self, verb: str, request: ApiRequest, user: User, target: Target
+    ) -> ApiResponse:
         """Write what webhooks leave of it, if any of them wants to be asked."""
         deleting = verb in {"delete", "deletecollection"}
         options = WriteOptions(dry_run=request.dry_run) if deleting else request.write_options(verb)
@@ -189,7 +191,7 @@ class ApiApp:
     def _check_escalation(
         self,
         verb: str,
-        request: Request,
+        request: ApiRequest,
         user: User,
         target: Target,
         there: bool,
@@ -203,7 +205,7 @@ class ApiApp:
             check_escalation(self._authorizer, user, target, new, old)
 
     def _candidate(
-        self, verb: str, request: Request, target: Target, there: bool, options: WriteOptions
+        self, verb: str, request: ApiRequest, target: Target, there: bool, options: WriteOptions
     ) -> Object:
         """What would be stored; of new objects, what would be looked at then."""
         if verb == "create":
@@ -219,11 +221,11 @@ class ApiApp:
     def _write_mutated(
         self,
         operation: str,
-        request: Request,
+        request: ApiRequest,
         target: Target,
         mutated: Object,
         options: WriteOptions,
-    ) -> Answer:
+    ) -> ApiResponse:
         represent = representation(request, target)
         if operation == "CREATE":
             made = self._handlers.create(target, mutated, options)
@@ -231,16 +233,20 @@ class ApiApp:
         updated = self._handlers.update(target, mutated, options)
         return self._written(200, target, updated, represent, options)
 
-    def _read(self, verb: str, request: Request, target: Target) -> Answer:
+    def _read(self, verb: str, request: ApiRequest, target: Target) -> ApiResponse:
         represent = representation(request, target)
         if verb == "watch":
-            return Answer(200, open_watch(self._handlers.store, target, request.query, represent))
+            return ApiResponse(
+                200, open_watch(self._handlers.store, target, request.query, represent)
+            )
         if verb == "list":
             return document(200, represent(self._handlers.list(target, request.query)))
         check_reached(request.query, self._handlers.store.revision)
         return document(200, represent(self._handlers.get(target)))
 
-    def _write(self, verb: str, request: Request, target: Target, options: WriteOptions) -> Answer:
+    def _write(
+        self, verb: str, request: ApiRequest, target: Target, options: WriteOptions
+    ) -> ApiResponse:
         handlers = self._handlers
         represent = representation(request, target)
         if verb in {"delete", "deletecollection"}:
@@ -261,13 +267,13 @@ class ApiApp:
         obj: Object,
         represent: Represent,
         options: WriteOptions,
-    ) -> Answer:
+    ) -> ApiResponse:
         # Of pods only new ones are looked at: what a pod asks of its node cannot be changed.
         asked = not target.subresource and (code == 201 or target.kind.plural != "pods")
         warnings = self._handlers.admission.warnings(target.kind, obj) if asked else ()
         return document(code, represent(obj), warnings=(*options.warnings, *warnings))
 
-    def _delete(self, verb: str, request: Request, target: Target) -> Answer:
+    def _delete(self, verb: str, request: ApiRequest, target: Target) -> ApiResponse:
         handlers, kind = self._handlers, target.kind
         options = DeleteOptions.parse(request.document(), request.query)
         silent = kind.type == ("batch", "jobs") and options.propagation is None
@@ -283,7 +289,7 @@ class ApiApp:
             details["group"] = kind.group
         return document(200, success(details=details))
 
-    async def _subresource(self, request: Request, target: Target) -> Answer:
+    async def _subresource(self, request: ApiRequest, target: Target) -> ApiResponse:
         handlers = self._handlers
         match target.subresource, request.method:
             case "log", "GET":

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_kubeflow.local.apiserver.errors import unauthorized
-from pytest_kubeflow.local.apiserver.store import Store
+from pytest_kubeflow.local.apiserver.store import ResourceStore
 from pytest_kubeflow.local.apiserver.tokens import (
     ANONYMOUS,
     DEFAULT_AUDIENCE,
@@ -27,7 +27,7 @@ class Authenticator:
     exist. Signatures are verified once per token.
     """
 
-    def __init__(self, tokens: TokenIssuer, store: Store) -> None:
+    def __init__(self, tokens: TokenIssuer, store: ResourceStore) -> None:
         self._tokens = tokens
         self._store = store
         self._known: dict[str, Recognised] = {}

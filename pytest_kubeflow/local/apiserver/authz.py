@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pytest_kubeflow.local.apiserver.defaultroles import GROUP
 from pytest_kubeflow.local.apiserver.errors import Object
 from pytest_kubeflow.local.apiserver.selectors import parse_labels
-from pytest_kubeflow.local.apiserver.store import Store, Type
+from pytest_kubeflow.local.apiserver.store import ResourceStore, Type
 from pytest_kubeflow.local.apiserver.tokens import ACCOUNT_PREFIX, User
 
 _ROLES: Type = (GROUP, "roles")
@@ -72,7 +72,7 @@ class Attributes:
 class Authorizer:
     """Answers whether a user may do something."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: ResourceStore) -> None:
         self._store = store
 
     def allows(self, user: User, what: Attributes) -> bool:

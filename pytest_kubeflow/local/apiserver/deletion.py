@@ -16,7 +16,7 @@ from pytest_kubeflow.local.apiserver.errors import (
     invalid,
 )
 from pytest_kubeflow.local.apiserver.resources import ResourceType
-from pytest_kubeflow.local.apiserver.store import Name, Store
+from pytest_kubeflow.local.apiserver.store import Name, ResourceStore
 from pytest_kubeflow.local.apiserver.times import timestamp
 from pytest_kubeflow.local.apiserver.validation.causes import bad, unsupported
 
@@ -89,7 +89,7 @@ class Deletion:
     `gone(kind, object)` is called for each object that has left the store.
     """
 
-    def __init__(self, store: Store, gone: Callable[[ResourceType, Object], None]) -> None:
+    def __init__(self, store: ResourceStore, gone: Callable[[ResourceType, Object], None]) -> None:
         self._store = store
         self._gone = gone
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pytest_kubeflow.local.apiserver.answers import Answer, document
+from pytest_kubeflow.local.apiserver.api_response import ApiResponse, document
 from pytest_kubeflow.local.apiserver.errors import Object, no_such_path
 from pytest_kubeflow.local.apiserver.openapi import OpenApi
-from pytest_kubeflow.local.apiserver.resources import Registry, ResourceType
+from pytest_kubeflow.local.apiserver.resources import ResourceType, ResourceTypes
 from pytest_kubeflow.local.apiserver.subresources import Subresource, subresources
 
 VERSION: Object = {
@@ -32,11 +32,11 @@ _AGGREGATED = "APIGroupDiscoveryList"
 class Discovery:
     """Documents about the kinds in a registry."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: ResourceTypes) -> None:
         self._registry = registry
         self._openapi = OpenApi(registry, VERSION["gitVersion"])
 
-    def answer(self, path: str, accept: str = "") -> Answer | None:
+    def answer(self, path: str, accept: str = "") -> ApiResponse | None:
         """The document at a discovery or OpenAPI path; None: it is not one. Raises StatusError."""
         parts = path.strip("/").split("/")
         match parts:
@@ -59,7 +59,7 @@ class Discovery:
                 return self._openapi.answer(rest, accept)
         return None
 
-    def _groups(self, root: str) -> Answer:
+    def _groups(self, root: str) -> ApiResponse:
         if root == "api":
             return document(200, {"kind": "APIVersions", "versions": ["v1"]})
         listed = [_group(name, versions) for name, versions in self._registry.groups().items()]
@@ -80,7 +80,7 @@ class Discovery:
             "resources": [one for kind in kinds for one in _listed(kind)],
         }
 
-    def _aggregated(self, root: str, version: str) -> Answer:
+    def _aggregated(self, root: str, version: str) -> ApiResponse:
         groups = {"": ["v1"]} if root == "api" else self._registry.groups()
         items = [
             {

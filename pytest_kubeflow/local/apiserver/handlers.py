@@ -29,9 +29,9 @@ from pytest_kubeflow.local.apiserver.patches import (
 )
 from pytest_kubeflow.local.apiserver.patches.apply import server_side_apply
 from pytest_kubeflow.local.apiserver.quotas import check_quotas
-from pytest_kubeflow.local.apiserver.resources import Registry, ResourceType
+from pytest_kubeflow.local.apiserver.resources import ResourceType, ResourceTypes
 from pytest_kubeflow.local.apiserver.selection import selection
-from pytest_kubeflow.local.apiserver.store import Store
+from pytest_kubeflow.local.apiserver.store import ResourceStore
 from pytest_kubeflow.local.apiserver.strategies import Strategies
 from pytest_kubeflow.local.apiserver.targets import Target
 from pytest_kubeflow.local.apiserver.times import timestamp
@@ -51,7 +51,9 @@ _ALWAYS_CONDITIONAL = {
 class Handlers:
     """One method per verb. Objects that come out carry `apiVersion` and `kind`."""
 
-    def __init__(self, store: Store, registry: Registry, strategies: Strategies) -> None:
+    def __init__(
+        self, store: ResourceStore, registry: ResourceTypes, strategies: Strategies
+    ) -> None:
         self.store = store
         self.registry = registry
         self._strategies = strategies

@@ -6,13 +6,13 @@ import ssl
 from pathlib import Path
 
 from pytest_kubeflow.local.apiserver.errors import StatusError, not_found
-from pytest_kubeflow.local.apiserver.store import Store
+from pytest_kubeflow.local.apiserver.store import ResourceStore
 
 
 class Kubelets:
     """The kubelets of all nodes. `tls` has the API server's client certificate."""
 
-    def __init__(self, store: Store, *, ca: Path, certificate: tuple[Path, Path]) -> None:
+    def __init__(self, store: ResourceStore, *, ca: Path, certificate: tuple[Path, Path]) -> None:
         self._store = store
         self.tls = ssl.create_default_context(cafile=str(ca))
         self.tls.load_cert_chain(*certificate)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from pytest_kubeflow.local.apiserver.errors import Object, forbidden
 from pytest_kubeflow.local.apiserver.podstrategy import quality
 from pytest_kubeflow.local.apiserver.resources import ResourceType
-from pytest_kubeflow.local.apiserver.store import Store
+from pytest_kubeflow.local.apiserver.store import ResourceStore
 from pytest_kubeflow.local.kube.quantity import format_quantity, parse_quantity
 
 _NOTE = "kubernetes.io/limit-ranger"
@@ -39,7 +39,7 @@ def defaulted(limit_range: Object) -> Object:
     return {**limit_range, "spec": {**spec, "limits": limits}}
 
 
-def limited(store: Store, kind: ResourceType, obj: Object) -> Object:
+def limited(store: ResourceStore, kind: ResourceType, obj: Object) -> Object:
     """A pod whose containers ask for what its namespace's ranges say, where they say nothing."""
     if kind.type != ("", "pods"):
         return obj
@@ -80,7 +80,7 @@ def _with_defaults(pod: Object, item: Object) -> Object:
     return {**pod, "metadata": metadata, "spec": spec, "status": status}
 
 
-def check_limits(store: Store, kind: ResourceType, obj: Object) -> None:
+def check_limits(store: ResourceStore, kind: ResourceType, obj: Object) -> None:
     """Raise StatusError 403 where a pod or claim asks for more, or less, than it may."""
     if kind.type not in {("", "pods"), _CLAIMS}:
         return

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_kubeflow.local.apiserver.answers import Answer, document
+from pytest_kubeflow.local.apiserver.api_response import ApiResponse, document
 from pytest_kubeflow.local.apiserver.errors import Object, no_such_path
-from pytest_kubeflow.local.apiserver.resources import Registry, ResourceType
+from pytest_kubeflow.local.apiserver.resources import ResourceType, ResourceTypes
 
 # Asked for as `...v2@v1.0+protobuf`; since `@` has no place in a media type, answered as this.
 _PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
@@ -20,15 +20,15 @@ _PARAMETERS = [
 class OpenApi:
     """Documents below /openapi."""
 
-    def __init__(self, registry: Registry, version: str) -> None:
+    def __init__(self, registry: ResourceTypes, version: str) -> None:
         self._registry = registry
         self._info = {"title": "Kubernetes", "version": version}
 
-    def answer(self, parts: Sequence[str], accept: str) -> Answer | None:
+    def answer(self, parts: Sequence[str], accept: str) -> ApiResponse | None:
         """The document at a path below /openapi; None: there is none. Raises StatusError 404."""
         match parts:
             case ["v2"] if "proto-openapi.spec.v2" in accept:
-                return Answer(200, self._empty(), _PROTOBUF)
+                return ApiResponse(200, self._empty(), _PROTOBUF)
             case ["v2"]:
                 empty: Object = {"swagger": "2.0", "info": self._info, "paths": {}}
                 return document(200, {**empty, "definitions": {}})

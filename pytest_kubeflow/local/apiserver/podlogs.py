@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 
 import aiohttp
 
-from pytest_kubeflow.local.apiserver.answers import Answer
+from pytest_kubeflow.local.apiserver.api_response import ApiResponse
 from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request, invalid
 from pytest_kubeflow.local.apiserver.kubelets import Kubelets
 from pytest_kubeflow.local.apiserver.validation.causes import Cause, bad, forbidden
@@ -41,7 +41,7 @@ class PodLogs:
     async def close(self) -> None:
         await self._http.close()
 
-    async def open(self, pod: Object, query: dict[str, str]) -> Answer:
+    async def open(self, pod: Object, query: dict[str, str]) -> ApiResponse:
         """The log as it comes; a pod that runs nowhere has an empty one.
 
         Raises StatusError 400 for a container that has none, 500 without a kubelet.
@@ -49,7 +49,7 @@ class PodLogs:
         _check(pod, query)
         container = _container(pod, query.get("container", ""))
         if not pod["spec"].get("nodeName"):
-            return Answer(204, b"", _TEXT)
+            return ApiResponse(204, b"", _TEXT)
         url = self._url(pod, container)
         parameters = {key: query[key] for key in _FORWARDED if key in query}
         try:
@@ -62,7 +62,7 @@ class PodLogs:
             if response.status == 404:
                 raise StatusError(404, "NotFound", text)
             raise bad_request(text)
-        return Answer(200, _stream(response), _TEXT)
+        return ApiResponse(200, _stream(response), _TEXT)
 
     def _url(self, pod: Object, container: str) -> str:
         metadata, address = pod["metadata"], self._kubelets.address(pod["spec"]["nodeName"])

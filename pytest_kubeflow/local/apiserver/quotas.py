@@ -11,12 +11,12 @@ from fractions import Fraction
 
 from pytest_kubeflow.local.apiserver.errors import Object, forbidden
 from pytest_kubeflow.local.apiserver.resources import ResourceType
-from pytest_kubeflow.local.apiserver.store import Store
+from pytest_kubeflow.local.apiserver.store import ResourceStore
 from pytest_kubeflow.local.kube.quantity import parse_quantity
 from pytest_kubeflow.local.kube.quota import Amounts, concerns, unnamed, usage_of, written
 
 
-def check_quotas(store: Store, kind: ResourceType, obj: Object) -> None:
+def check_quotas(store: ResourceStore, kind: ResourceType, obj: Object) -> None:
     """Raise StatusError 403 where a new object is more than a quota of its namespace leaves."""
     metadata = obj["metadata"]
     namespace, name = metadata.get("namespace", ""), metadata["name"]
@@ -28,7 +28,7 @@ def check_quotas(store: Store, kind: ResourceType, obj: Object) -> None:
             raise forbidden(kind.group, kind.plural, name, why)
 
 
-def _exceeded(store: Store, quota: Object, kind: ResourceType, obj: Object) -> str:
+def _exceeded(store: ResourceStore, quota: Object, kind: ResourceType, obj: Object) -> str:
     hard = (quota.get("spec") or {}).get("hard") or {}
     requested = {
         name: amount
@@ -59,7 +59,9 @@ def _exceeded(store: Store, quota: Object, kind: ResourceType, obj: Object) -> s
     return f"exceeded quota: {called}, {told}"
 
 
-def _used(store: Store, quota: Object, kind: ResourceType, obj: Object) -> dict[str, Fraction]:
+def _used(
+    store: ResourceStore, quota: Object, kind: ResourceType, obj: Object
+) -> dict[str, Fraction]:
     total: dict[str, Fraction] = defaultdict(Fraction)
     for one in store.list(kind.type, obj["metadata"]["namespace"]):
         if concerns(quota, kind.plural, one):

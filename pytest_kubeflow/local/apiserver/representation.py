@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pytest_kubeflow.local.apiserver.api_request import ApiRequest
 from pytest_kubeflow.local.apiserver.errors import Object, StatusError
-from pytest_kubeflow.local.apiserver.requests import Request
 from pytest_kubeflow.local.apiserver.tables import table
 from pytest_kubeflow.local.apiserver.targets import Target
 
@@ -14,7 +14,7 @@ _META = "meta.k8s.io/v1"
 _PLAIN = ("application/json", "application/*", "*/*")
 
 
-def representation(request: Request, target: Target) -> Represent:
+def representation(request: ApiRequest, target: Target) -> Represent:
     """The first representation in the Accept header that there is. Raises StatusError 406."""
     accept = request.accept
     if not accept or accept == "application/json":

@@ -238,7 +238,7 @@ BUILT_IN: tuple[ResourceType, ...] = (
 )
 
 
-class Registry:
+class ResourceTypes:
     """Which kinds there are now."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from pytest_kubeflow.local.apiserver.errors import Object
 from pytest_kubeflow.local.apiserver.handlers import Handlers
-from pytest_kubeflow.local.apiserver.resources import Registry
+from pytest_kubeflow.local.apiserver.resources import ResourceTypes
 from pytest_kubeflow.local.apiserver.targets import Target
 
 _KEPT = ("uid", "creationTimestamp", "deletionTimestamp", "generation")
@@ -39,7 +39,7 @@ def rewrite(handlers: Handlers, obj: Object) -> None:
     handlers.store.put(_target(handlers.registry, obj).kind.type, key, obj)
 
 
-def _target(registry: Registry, obj: Object) -> Target:
+def _target(registry: ResourceTypes, obj: Object) -> Target:
     group, _, version = obj["apiVersion"].rpartition("/")
     for kind in registry:
         if kind.group == group and kind.kind == obj["kind"] and version in kind.versions:

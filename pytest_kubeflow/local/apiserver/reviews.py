@@ -8,7 +8,7 @@ from typing import Any
 from pytest_kubeflow.local.apiserver.authn import Authenticator, as_object
 from pytest_kubeflow.local.apiserver.authz import Attributes, Authorizer
 from pytest_kubeflow.local.apiserver.errors import Object, bad_request, invalid, not_found
-from pytest_kubeflow.local.apiserver.store import Store
+from pytest_kubeflow.local.apiserver.store import ResourceStore
 from pytest_kubeflow.local.apiserver.times import written
 from pytest_kubeflow.local.apiserver.tokens import DEFAULT_AUDIENCE, TokenIssuer, User
 
@@ -23,7 +23,7 @@ class Reviews:
 
     def __init__(
         self,
-        store: Store,
+        store: ResourceStore,
         tokens: TokenIssuer,
         authenticator: Authenticator,
         authorizer: Authorizer,

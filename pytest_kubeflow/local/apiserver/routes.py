@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from pytest_kubeflow.local.apiserver.api_request import ApiRequest
 from pytest_kubeflow.local.apiserver.authz import Attributes
 from pytest_kubeflow.local.apiserver.errors import method_not_allowed, no_such_path
-from pytest_kubeflow.local.apiserver.requests import Request
-from pytest_kubeflow.local.apiserver.resources import Registry
+from pytest_kubeflow.local.apiserver.resources import ResourceTypes
 from pytest_kubeflow.local.apiserver.subresources import subresource
 from pytest_kubeflow.local.apiserver.targets import Target
 
@@ -17,7 +17,7 @@ def watched(path: str) -> bool:
     return parts[at : at + 1] == ["watch"] and len(parts) > at + 1
 
 
-def target_of(registry: Registry, path: str) -> Target | None:
+def target_of(registry: ResourceTypes, path: str) -> Target | None:
     """The resource that a path names; None for paths above resources. Raises StatusError 404."""
     parts = path.strip("/").split("/")
     if watched(path):
@@ -48,7 +48,7 @@ def target_of(registry: Registry, path: str) -> Target | None:
 _VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
-def unknown_resource(request: Request) -> Attributes | None:
+def unknown_resource(request: ApiRequest) -> Attributes | None:
     """What authorization is asked about a resource that is not served, None above resources."""
     parts = request.path.strip("/").split("/")
     above = {"api": 2, "apis": 3}.get(parts[0])
@@ -65,7 +65,7 @@ def unknown_resource(request: Request) -> Attributes | None:
     return Attributes(verb, group, resource, namespace, name)
 
 
-def verb_of(request: Request, target: Target) -> str:
+def verb_of(request: ApiRequest, target: Target) -> str:
     """The verb, as authorization knows it. Raises StatusError 405."""
     verb, part = "", target.subresource
     match request.method:

@@ -23,10 +23,10 @@ from pytest_kubeflow.local.apiserver.kubelets import Kubelets
 from pytest_kubeflow.local.apiserver.pki import Pki
 from pytest_kubeflow.local.apiserver.podlogs import PodLogs
 from pytest_kubeflow.local.apiserver.podports import PodPorts
-from pytest_kubeflow.local.apiserver.resources import Registry
+from pytest_kubeflow.local.apiserver.resources import ResourceTypes
 from pytest_kubeflow.local.apiserver.restore import restore, rewrite
 from pytest_kubeflow.local.apiserver.reviews import Reviews
-from pytest_kubeflow.local.apiserver.store import Store
+from pytest_kubeflow.local.apiserver.store import ResourceStore
 from pytest_kubeflow.local.apiserver.strategies import Strategies
 from pytest_kubeflow.local.apiserver.targets import Target
 from pytest_kubeflow.local.apiserver.times import timestamp
@@ -48,7 +48,7 @@ class ApiServer:
 
     `service_cidr` is the network of cluster IPs; its first address is the API's own Service. No
     token of a service account is good for more than `longest_token` seconds. `objects` are there
-    from the beginning. People come by `door`, if there is one, and not by `host`.
+    from the beginning. People come by `public_socket`, if there is one, and not by `host`.
     """
 
     def __init__(
@@ -60,12 +60,12 @@ class ApiServer:
         port: int = 0,
         longest_token: int | None = None,
         objects: Iterable[Object] = (),
-        door: socket.socket | None = None,
+        public_socket: socket.socket | None = None,
     ) -> None:
-        self._store = Store()
+        self._store = ResourceStore()
         self._tokens = TokenIssuer()
         strategies = Strategies(self._store, service_cidr)
-        self._handlers = Handlers(self._store, Registry(), strategies)
+        self._handlers = Handlers(self._store, ResourceTypes(), strategies)
         authorizer = Authorizer(self._store)
         authenticator = Authenticator(self._tokens, self._store)
         kubelets = Kubelets(
@@ -97,7 +97,7 @@ class ApiServer:
             key=key,
             client_ca=pki.ca_file,
             websockets=True,
-            door=door,
+            public_socket=public_socket,
         )
         self._service_ip = strategies.kubernetes_ip
         self.url = self._server.url

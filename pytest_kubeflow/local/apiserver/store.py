@@ -36,7 +36,7 @@ class TooOldError(LookupError):
 class Watcher:
     """A queue of one type's events, from the moment of its making until `close`."""
 
-    def __init__(self, store: Store, kind: Type) -> None:
+    def __init__(self, store: ResourceStore, kind: Type) -> None:
         self.type = kind
         self.ended = False
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
@@ -62,7 +62,7 @@ class Watcher:
         self._store.forget(self)
 
 
-class Store:
+class ResourceStore:
     """In memory. What is stored is never changed in place: every write replaces an object.
 
     Revisions are one counter for all types, as etcd's are. `history` changes are remembered for

@@ -14,7 +14,7 @@ from pytest_kubeflow.local.apiserver import jobs, limitranges, podstrategy, work
 from pytest_kubeflow.local.apiserver.builtin import new_status
 from pytest_kubeflow.local.apiserver.errors import Object, invalid
 from pytest_kubeflow.local.apiserver.resources import ResourceType
-from pytest_kubeflow.local.apiserver.store import Store
+from pytest_kubeflow.local.apiserver.store import ResourceStore
 from pytest_kubeflow.local.apiserver.validation.causes import shown
 
 _WITH_GENERATION = {"apps", "batch", "networking.k8s.io", "policy", "apiextensions.k8s.io"}
@@ -23,7 +23,7 @@ _WITH_GENERATION = {"apps", "batch", "networking.k8s.io", "policy", "apiextensio
 class Strategies:
     """Prepares objects for the store. `service_cidr` is where cluster IPs come from."""
 
-    def __init__(self, store: Store, service_cidr: str) -> None:
+    def __init__(self, store: ResourceStore, service_cidr: str) -> None:
         self._store = store
         self._network = ipaddress.ip_network(service_cidr)
         hosts = self._network.hosts()

@@ -11,7 +11,7 @@ from pytest_kubeflow.local.apiserver.errors import Object, expired, invalid
 from pytest_kubeflow.local.apiserver.pages import number, version
 from pytest_kubeflow.local.apiserver.selection import selection
 from pytest_kubeflow.local.apiserver.selectors import Predicate
-from pytest_kubeflow.local.apiserver.store import Event, Store, TooOldError
+from pytest_kubeflow.local.apiserver.store import Event, ResourceStore, TooOldError
 from pytest_kubeflow.local.apiserver.targets import Target
 from pytest_kubeflow.local.fastjson import encode
 
@@ -23,7 +23,7 @@ Represent = Callable[[Object], Object]
 
 
 def open_watch(
-    store: Store, target: Target, query: dict[str, str], represent: Represent
+    store: ResourceStore, target: Target, query: dict[str, str], represent: Represent
 ) -> AsyncGenerator[bytes, None]:
     """Lines of a watch until its timeout; `represent` makes tables of objects where asked for.
 
@@ -49,7 +49,7 @@ def open_watch(
 class _Watch:
     """One watch. `since` None: it begins with what is there; `lists`: and says where that ends."""
 
-    store: Store
+    store: ResourceStore
     target: Target
     chosen: Predicate
     represent: Represent

@@ -22,7 +22,7 @@ import aiohttp
 from cryptography import x509
 
 from pytest_kubeflow.local.apiserver.errors import Object
-from pytest_kubeflow.local.apiserver.store import Store
+from pytest_kubeflow.local.apiserver.store import ResourceStore
 
 _LONGEST_SECONDS = 10
 _NO_PEM = "unable to load root certificates: unable to parse bytes as PEM block"
@@ -36,7 +36,7 @@ class CallFailedError(Exception):
 class WebhookCalls:
     """Asks webhooks at their URL, or by way of their Services, whose endpoints `store` has."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: ResourceStore) -> None:
         self._store = store
 
     @functools.cached_property

@@ -17,7 +17,7 @@ from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_requ
 from pytest_kubeflow.local.apiserver.labelselectors import fits
 from pytest_kubeflow.local.apiserver.naming import named
 from pytest_kubeflow.local.apiserver.patches import JSON, apply_patch
-from pytest_kubeflow.local.apiserver.store import Store
+from pytest_kubeflow.local.apiserver.store import ResourceStore
 from pytest_kubeflow.local.apiserver.targets import Target
 from pytest_kubeflow.local.apiserver.tokens import User
 from pytest_kubeflow.local.apiserver.webhookcalls import CallFailedError, WebhookCalls
@@ -43,7 +43,7 @@ class Attempt:
 class AdmissionWebhooks:
     """Those that the configurations in `store` name."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: ResourceStore) -> None:
         self._store = store
         self._calls = WebhookCalls(store)
 

@@ -15,7 +15,7 @@ from pytest_kubeflow.local.controllers.owners import controlled, controller_of, 
 from pytest_kubeflow.local.controllers.rollout import new_size, old_sizes, replicas_of
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.kube.informer import Key
 from pytest_kubeflow.local.kube.resources import DEPLOYMENTS, REPLICA_SETS
 
@@ -32,7 +32,7 @@ class DeploymentController(Controller):
     name = "deployment"
 
     def __init__(self, client: KubeClient, informers: Informers) -> None:
-        self._recorder = Recorder(client, "deployment-controller")
+        self._recorder = EventRecorder(client, "deployment-controller")
         super().__init__(client, informers)
 
     def watch(self) -> None:

@@ -14,7 +14,7 @@ from pytest_kubeflow.local.controllers.controller import Controller, Informers
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.kube.informer import Key
 from pytest_kubeflow.local.kube.resources import (
     PERSISTENT_VOLUME_CLAIMS,
@@ -53,7 +53,7 @@ class PersistentVolumeController(Controller):
         self._directory = directory
         self._node_name = node_name
         self._faults = faults
-        self._recorder = Recorder(client, "persistentvolume-controller")
+        self._recorder = EventRecorder(client, "persistentvolume-controller")
         super().__init__(client, informers)
         faults.on_change(self._requeue_claims)
 

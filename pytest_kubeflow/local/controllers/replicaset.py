@@ -15,7 +15,7 @@ from pytest_kubeflow.local.controllers.podstate import is_active, is_ready
 from pytest_kubeflow.local.controllers.selector import selects
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.kube.informer import Key
 from pytest_kubeflow.local.kube.resources import PODS, REPLICA_SETS
 from pytest_kubeflow.local.kube.times import now
@@ -30,7 +30,7 @@ class ReplicaSetController(Controller):
     name = "replicaset"
 
     def __init__(self, client: KubeClient, informers: Informers) -> None:
-        self._recorder = Recorder(client, "replicaset-controller")
+        self._recorder = EventRecorder(client, "replicaset-controller")
         super().__init__(client, informers)
 
     def watch(self) -> None:

@@ -71,7 +71,7 @@ class Verifier:
         self._issuers = {one.issuer: one for one in issuers}
         self._skew = skew
         self._faults = faults or Faults()
-        # A signature that held a moment ago holds still: who asks often is let in faster.
+        # A signature that held a moment ago holds still: who asks often is allowed faster.
         self._verified: dict[str, tuple[str, float, str]] = {}
         self._configured = configured
         self._faults.on_change(self._verified.clear)

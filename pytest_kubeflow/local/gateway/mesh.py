@@ -16,8 +16,8 @@ from starlette.types import Message, Receive, Scope, Send
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.gateway.activity import Activity
 from pytest_kubeflow.local.gateway.backends import Backend, Backends
-from pytest_kubeflow.local.gateway.distortion import Distorted
 from pytest_kubeflow.local.gateway.policies import Call, allows, is_allowed, is_guarded
+from pytest_kubeflow.local.gateway.shifted_predictions import ShiftedPredictions
 from pytest_kubeflow.local.gateway.transport import trouble
 from pytest_kubeflow.local.gateway.upstream import Upstream
 from pytest_kubeflow.local.gateway.virtualhosts import Destination, Rule, VirtualHosts
@@ -219,7 +219,7 @@ class Mesh:
             await PlainTextResponse("no healthy upstream", 503)(scope, receive, send)
             return
         if predictor and self._faults.active("predictor-wrong"):
-            send = Distorted(send)
+            send = ShiftedPredictions(send)
         path = rule.rewritten(scope["path"])
         call = call_of(scope, host=host, path=path, principal=principal)
         raw = rule.rewritten(scope.get("raw_path", scope["path"].encode()).decode("latin-1"))

@@ -59,7 +59,7 @@ class _NoAnswerError(Exception):
 
 
 @dataclass(slots=True)
-class _Exchange:
+class _RequestTrace:
     """What becomes known of a request while it is made: whether its connection is an old one."""
 
     reused: bool = False
@@ -158,7 +158,7 @@ class Upstream:
         self, method: str, url: str, *, headers: list[tuple[str, str]], body: _Body
     ) -> aiohttp.ClientResponse:
         session = self._kept if body.repeatable else self._fresh
-        exchange = _Exchange()
+        trace = _RequestTrace()
         try:
             return await session.request(
                 method,
@@ -167,14 +167,14 @@ class Upstream:
                 data=body.stream(),
                 chunked=True if body.chunked else None,
                 allow_redirects=False,
-                trace_request_ctx=exchange,
+                trace_request_ctx=trace,
             )
         except aiohttp.ClientConnectorError:
             raise _NoAnswerError("connection failure", unseen=True, absent=True) from None
         except (aiohttp.ClientResponseError, ValueError):
             raise _NoAnswerError("protocol error") from None
         except (aiohttp.ClientError, TimeoutError):
-            raise _NoAnswerError("connection termination", unseen=exchange.reused) from None
+            raise _NoAnswerError("connection termination", unseen=trace.reused) from None
 
 
 def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:

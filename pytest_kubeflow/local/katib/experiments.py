@@ -30,7 +30,7 @@ from pytest_kubeflow.local.katib.presence import Presence
 from pytest_kubeflow.local.katib.templates import TemplateError, run_spec, template_text
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.kube.informer import Key
 from pytest_kubeflow.local.kube.resources import EXPERIMENTS, SUGGESTIONS, TRIALS
 from pytest_kubeflow.local.kube.times import now
@@ -53,7 +53,7 @@ class ExperimentController(Controller):
     ) -> None:
         self._presence = presence
         self._faults = faults
-        self._recorder = Recorder(client, "experiment-controller")
+        self._recorder = EventRecorder(client, "experiment-controller")
         super().__init__(client, informers)
         presence.on_change(lambda: self.enqueue_all(self.experiments.objects))
 

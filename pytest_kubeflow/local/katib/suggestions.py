@@ -34,7 +34,7 @@ from pytest_kubeflow.local.katib.suggestionobjects import (
 )
 from pytest_kubeflow.local.kube import ApiError, Informer, KubeClient, Resource
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.kube.informer import Key
 from pytest_kubeflow.local.kube.resources import (
     DEPLOYMENTS,
@@ -68,7 +68,7 @@ class SuggestionController(Controller):
     ) -> None:
         self._channels = channels
         self._presence = presence
-        self._recorder = Recorder(client, "suggestion-controller")
+        self._recorder = EventRecorder(client, "suggestion-controller")
         super().__init__(client, informers)
         presence.on_change(lambda: self.enqueue_all(self.suggestions.objects))
 

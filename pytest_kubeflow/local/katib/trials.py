@@ -21,7 +21,7 @@ from pytest_kubeflow.local.katib.rpc import CallError, Channels
 from pytest_kubeflow.local.katib.trialstatus import Event, JobStatus, job_status, tell_job
 from pytest_kubeflow.local.kube import ApiError, KubeClient, Resource
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.kube.informer import Key
 from pytest_kubeflow.local.kube.resources import JOBS, TRIALS
 from pytest_kubeflow.local.kube.times import now
@@ -45,7 +45,7 @@ class TrialController(Controller):
     ) -> None:
         self._channels = channels
         self._presence = presence
-        self._recorder = Recorder(client, "trial-controller")
+        self._recorder = EventRecorder(client, "trial-controller")
         super().__init__(client, informers)
         presence.on_change(lambda: self.enqueue_all(self.trials.objects))
 

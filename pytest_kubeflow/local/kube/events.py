@@ -16,7 +16,7 @@ from pytest_kubeflow.local.kube.times import now
 _SERIES = 2
 
 
-class Recorder:
+class EventRecorder:
     """Writes events of one component (`source.component`).
 
     With an `action` it writes them as components do that use events.k8s.io: the second of equal

@@ -15,9 +15,9 @@ from typing import Any
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.times import now
-from pytest_kubeflow.local.kubelet.attendance import Attendance
 from pytest_kubeflow.local.kubelet.cgroups import ContainerCgroup, PodCgroup
 from pytest_kubeflow.local.kubelet.console import Console
+from pytest_kubeflow.local.kubelet.container_lifecycle import ContainerLifecycle
 from pytest_kubeflow.local.kubelet.containerstatus import ContainerStatus
 from pytest_kubeflow.local.kubelet.context import Backoff, Node, StopEvent
 from pytest_kubeflow.local.kubelet.env import ConfigError
@@ -94,7 +94,7 @@ class ContainerRunner:
         self._network = network
         self._idle = asyncio.Event()
         self._idle.set()
-        self._attendance = Attendance(
+        self._lifecycle = ContainerLifecycle(
             node, pod, spec, self.status, self.started, self.attempted, changed
         )
         self._anew = False
@@ -397,10 +397,10 @@ class ContainerRunner:
             ports,
             self._pod["status"]["podIP"],
         )
-        watching = asyncio.create_task(self._attendance.attend(self._inside))
+        watching = asyncio.create_task(self._lifecycle.supervise(self._inside))
         try:
             if self._stopping.is_set():
-                self._in_background(self._attendance.end(self._inside))
+                self._in_background(self._lifecycle.end(self._inside))
             status = await process.wait()
             await log.drained()
         except asyncio.CancelledError:
@@ -454,15 +454,15 @@ class ContainerRunner:
 
     def stop(self, grace: float) -> None:
         """End the container for good within `grace` seconds; a later, shorter grace counts too."""
-        attendance = self._attendance
-        if attendance.grace is not None and grace >= attendance.grace:
+        lifecycle = self._lifecycle
+        if lifecycle.grace is not None and grace >= lifecycle.grace:
             return
-        attendance.grace = grace
+        lifecycle.grace = grace
         self._stopping.set()
         if self._inside is not None:
             name = self.spec["name"]
             self._node.events.normal(self._pod, "Killing", f"Stopping container {name}")
-            self._in_background(attendance.end(self._inside))
+            self._in_background(lifecycle.end(self._inside))
 
 
 class _Neighbour:

@@ -11,6 +11,7 @@ from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet.addresses import PodAddresses
 from pytest_kubeflow.local.kubelet.cgroups import Enforcement
+from pytest_kubeflow.local.kubelet.directory_remover import DirectoryRemover
 from pytest_kubeflow.local.kubelet.events import PodEvents
 from pytest_kubeflow.local.kubelet.faultset import FaultSet
 from pytest_kubeflow.local.kubelet.gpus import GpuPool
@@ -18,7 +19,6 @@ from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.images import ImageCatalogue
 from pytest_kubeflow.local.kubelet.imagestore import ImageStore
 from pytest_kubeflow.local.kubelet.names import ClusterNames
-from pytest_kubeflow.local.kubelet.removal import Removal
 from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
 from pytest_kubeflow.local.kubelet.seccomp import SystemCallFilter
 from pytest_kubeflow.local.network.podnetworks import PodNetworks
@@ -41,7 +41,7 @@ class Node:
     enforcement: Enforcement
     gpus: GpuPool
     addresses: PodAddresses
-    removal: Removal
+    removal: DirectoryRemover
     layers: BaseLayers
     services: Callable[[str], list[Object]]
     names: ClusterNames

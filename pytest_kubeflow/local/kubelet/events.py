@@ -10,7 +10,7 @@ import logging
 
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.events import EventRecorder
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 class PodEvents:
     """Queues events so that no container waits for them; `run` writes until cancelled."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: EventRecorder) -> None:
         self._recorder = recorder
         self._queue: asyncio.Queue[tuple[Object, str, str, str]] = asyncio.Queue()
 

@@ -18,7 +18,7 @@ from pytest_kubeflow.local.kube import (
     PatientClient,
 )
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.kube.resources import ENDPOINTS, PODS, SERVICES, Resource
 from pytest_kubeflow.local.kube.unreachable import level_of
 from pytest_kubeflow.local.kubelet import cgroups, eviction, gpus, seccomp
@@ -26,6 +26,7 @@ from pytest_kubeflow.local.kubelet.addresses import PodAddresses
 from pytest_kubeflow.local.kubelet.authorization import NodeGuard
 from pytest_kubeflow.local.kubelet.certificate import ServingKey
 from pytest_kubeflow.local.kubelet.context import Node
+from pytest_kubeflow.local.kubelet.directory_remover import DirectoryRemover
 from pytest_kubeflow.local.kubelet.events import PodEvents
 from pytest_kubeflow.local.kubelet.faultset import FaultSet
 from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
@@ -37,7 +38,6 @@ from pytest_kubeflow.local.kubelet.names import ClusterNames
 from pytest_kubeflow.local.kubelet.node import NodeRegistration, Told
 from pytest_kubeflow.local.kubelet.pod_worker import PodWorker
 from pytest_kubeflow.local.kubelet.registryclient import RegistryClient
-from pytest_kubeflow.local.kubelet.removal import Removal
 from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
 from pytest_kubeflow.local.network import LOOPBACK
 from pytest_kubeflow.local.network.podnetworks import PodNetworks
@@ -107,7 +107,7 @@ class Kubelet:
         self._data_dir = data_dir
         self._images = images
         patient = PatientClient(client)
-        self._events = PodEvents(Recorder(patient, "kubelet", host=node_name))
+        self._events = PodEvents(EventRecorder(patient, "kubelet", host=node_name))
         self._pods = Informer(client, PODS, field_selector=f"spec.nodeName={node_name}")
         self._services = Informer(client, SERVICES)
         self._endpoints = Informer(client, ENDPOINTS)
@@ -152,7 +152,7 @@ class Kubelet:
             enforcement=cgroups.Enforcement(node_name),
             gpus=gpu_pool or gpus.GpuPool(faults=faults),
             addresses=PodAddresses(pod_cidr, host_ip=host_ip),
-            removal=Removal(spawner),
+            removal=DirectoryRemover(spawner),
             layers=BaseLayers(data_dir / "layers", images.environments),
             services=self._services_of,
             names=self._names,

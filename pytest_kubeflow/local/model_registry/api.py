@@ -35,7 +35,7 @@ from pytest_kubeflow.local.model_registry.kinds import (
     SERVING_ENVIRONMENT,
     Kind,
 )
-from pytest_kubeflow.local.model_registry.records import Entity, Page, Records
+from pytest_kubeflow.local.model_registry.records import Entity, PageRequest, Records
 
 Json = Any
 Handler = Callable[[Request], Awaitable[Response]]
@@ -179,7 +179,7 @@ class RegistryApi:
         query = request.query_params
         if query.get("filterQuery"):
             raise bad_request("the embedded Model Registry has no filter queries: bad request")
-        page = Page(
+        page = PageRequest(
             page_size(query.get("pageSize") or "0"),
             query.get("orderBy", ""),
             query.get("sortOrder", "").upper() == "DESC",

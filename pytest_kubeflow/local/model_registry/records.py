@@ -33,7 +33,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS external_ids ON entities (numbered, external_i
 
 
 @dataclass(frozen=True)
-class Page:
+class PageRequest:
     """What of a list is asked for; a size that is not above 0 is all of it."""
 
     size: int = 0
@@ -121,7 +121,7 @@ class Records:
         where = " AND ".join(f"{column} = ?" for column in wanted) or "1"
         return self._select(kind, where, list(wanted.values()))
 
-    def page(self, kinds: tuple[Kind, ...], page: Page, parent: int | None = None) -> Json:
+    def page(self, kinds: tuple[Kind, ...], page: PageRequest, parent: int | None = None) -> Json:
         """A list as the API answers it: `items`, `nextPageToken`, `pageSize`, `size`."""
         column = _ORDERS.get(page.order, "id")
         found = [

@@ -31,7 +31,7 @@ class ClusterNetwork(Protocol):
     def host(self, number: int) -> str:
         """A further address for the component `number` (1 to 10)."""
 
-    def door(self) -> socket.socket | None:
+    def public_socket(self) -> socket.socket | None:
         """A listening socket for people of this machine, where they do not reach `host_ip`."""
 
     def socket(self, family: int, kind: int) -> socket.socket:
@@ -78,7 +78,7 @@ class LoopbackNetwork:
         """An address for the component `number` (1 to 253)."""
         return f"{self._hosts}.{number}"
 
-    def door(self) -> socket.socket | None:
+    def public_socket(self) -> socket.socket | None:
         """None: people reach loopback."""
         return None
 

@@ -84,7 +84,7 @@ class MachineNetwork:
         """An address for the component `number` (1 to 10)."""
         return self._hosts[1 + number]
 
-    def door(self) -> socket.socket | None:
+    def public_socket(self) -> socket.socket | None:
         """None: people reach `host_ip`."""
         return None
 

@@ -55,7 +55,7 @@ class NodeNetwork:
         """A further address for the component `number` (1 to 253)."""
         return str(self._node[1 + number])
 
-    def door(self) -> socket.socket:
+    def public_socket(self) -> socket.socket:
         """A socket that listens on the machine's loopback address."""
         return self.machine.socket(lambda: socket.create_server((LOOPBACK, 0), backlog=512))
 

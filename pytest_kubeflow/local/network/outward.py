@@ -120,7 +120,7 @@ class _Outside(Forwarder):
             there = await connect(self._machine, wanted)
         except OSError as error:
             log.debug("no way outside: %s", error)
-            # The client was let in already, and has to see that it was not let in there.
+            # The client was allowed already, and has to see that it was not allowed there.
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
             writer.transport.abort()
             return

@@ -29,7 +29,7 @@ from pytest_kubeflow.local.notebooks.objects import (
     stateful_set_of,
     virtual_service_of,
 )
-from pytest_kubeflow.local.notebooks.settings import Settings, SettingsReader
+from pytest_kubeflow.local.notebooks.settings import NotebookSettings, SettingsReader
 from pytest_kubeflow.local.notebooks.status import status_of
 
 Works = Callable[[], bool]
@@ -104,7 +104,7 @@ class NotebookController(Controller):
                 NOTEBOOKS, {**notebook, "status": status}, subresource="status"
             )
 
-    def _wanted_set(self, notebook: Object, settings: Settings) -> Object:
+    def _wanted_set(self, notebook: Object, settings: NotebookSettings) -> Object:
         wanted = stateful_set_of(notebook, settings)
         if self._faults.active("notebook-not-stopped"):
             wanted["spec"]["replicas"] = 1

@@ -12,7 +12,7 @@ import json
 from pytest_kubeflow.local.controllers.owners import controller_reference
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.quantity import format_quantity, parse_quantity
-from pytest_kubeflow.local.notebooks.settings import Settings
+from pytest_kubeflow.local.notebooks.settings import NotebookSettings
 
 STOPPED = "kubeflow-resource-stopped"
 NAME_LABEL = "notebook-name"
@@ -31,7 +31,7 @@ def virtual_service_name(notebook: Object) -> str:
     return f"notebook-{metadata['namespace']}-{metadata['name']}"
 
 
-def stateful_set_of(notebook: Object, settings: Settings) -> Object:
+def stateful_set_of(notebook: Object, settings: NotebookSettings) -> Object:
     """Its StatefulSet: one pod, or none while the Notebook has the annotation that stops it."""
     metadata = notebook["metadata"]
     name, annotations = metadata["name"], metadata.get("annotations") or {}
@@ -73,7 +73,7 @@ def service_of(notebook: Object) -> Object:
     return {"metadata": _metadata(notebook, name), "spec": spec}
 
 
-def virtual_service_of(notebook: Object, settings: Settings) -> Object:
+def virtual_service_of(notebook: Object, settings: NotebookSettings) -> Object:
     """Its way through the gateway."""
     metadata = notebook["metadata"]
     name, namespace = metadata["name"], metadata["namespace"]
@@ -118,7 +118,7 @@ def _template(notebook: Object) -> Object:
     return spec
 
 
-def _pod_spec(notebook: Object, settings: Settings) -> Object:
+def _pod_spec(notebook: Object, settings: NotebookSettings) -> Object:
     spec = copy.deepcopy(_template(notebook))
     container = spec["containers"][0]
     if not container.get("workingDir"):

@@ -10,7 +10,7 @@ import asyncio
 from pytest_kubeflow.local.controllers.controller import Controller, Informers
 from pytest_kubeflow.local.kube import Informer, KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.kube.informer import Key, key_of
 from pytest_kubeflow.local.kube.resources import EVENTS, NOTEBOOKS, PODS, STATEFUL_SETS
 from pytest_kubeflow.local.notebooks.controller import OnChange, Works, always, never_changes
@@ -34,7 +34,7 @@ class EventReissuer(Controller):
         on_change: OnChange = never_changes,
     ) -> None:
         self._works = works
-        self._recorder = Recorder(client, "notebook-controller")
+        self._recorder = EventRecorder(client, "notebook-controller")
         self._events = {
             kind: Informer(client, EVENTS, field_selector=f"involvedObject.kind={kind}")
             for kind in _KINDS

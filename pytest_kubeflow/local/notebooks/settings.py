@@ -18,7 +18,7 @@ _APP = "notebook-controller"
 
 
 @dataclass(frozen=True)
-class Settings:
+class NotebookSettings:
     """Times are minutes, as the variables have them."""
 
     use_istio: bool = True
@@ -31,7 +31,7 @@ class Settings:
     idleness_check_period: int = 1
 
     @classmethod
-    def of(cls, env: Mapping[str, str]) -> Settings:
+    def of(cls, env: Mapping[str, str]) -> NotebookSettings:
         """From variables; what is no number counts as not there."""
         return cls(
             use_istio=env.get("USE_ISTIO") == "true",
@@ -51,10 +51,10 @@ class SettingsReader:
     def __init__(self, client: KubeClient, pods: Informer) -> None:
         self._pod = PodSettings(client, pods, namespace=NAMESPACE, app=_APP, config=CONFIG)
 
-    async def read(self) -> Settings:
+    async def read(self) -> NotebookSettings:
         """The settings. Raises ApiError."""
         env = await self._pod.read()
-        return Settings.of(env) if env else Settings()
+        return NotebookSettings.of(env) if env else NotebookSettings()
 
 
 def _number(text: str | None, default: int) -> int:

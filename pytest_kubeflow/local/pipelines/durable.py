@@ -11,15 +11,15 @@ from pytest_kubeflow.local.database import Database
 from pytest_kubeflow.local.pipelines.store import (
     Experiment,
     Pipeline,
+    PipelineStore,
     PipelineVersion,
     RecurringRun,
     Run,
-    Store,
     Table,
 )
 
 
-def keep(store: Store, database: Database) -> None:
+def keep(store: PipelineStore, database: Database) -> None:
     """Fill the empty `store` with what `database` holds, and keep it there from now on."""
     tables: list[tuple[str, type, Table[Any]]] = [
         ("experiment", Experiment, store.experiments),

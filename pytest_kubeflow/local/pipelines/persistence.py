@@ -16,9 +16,9 @@ from pytest_kubeflow.local.kube import Informer
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.pipelines.store import (
     FINAL_STATES,
+    PipelineStore,
     Run,
     StateChange,
-    Store,
     Task,
     now,
 )
@@ -38,7 +38,7 @@ _STATES = {
 class PersistenceAgent:
     """Follows `workflows`, and changes the runs in `store` as they say."""
 
-    def __init__(self, workflows: Informer, store: Store) -> None:
+    def __init__(self, workflows: Informer, store: PipelineStore) -> None:
         self._store = store
         workflows.on_change(self._on_change)
 

@@ -18,8 +18,8 @@ from pytest_kubeflow.local.pipelines.api.errors import RequestError
 from pytest_kubeflow.local.pipelines.api.submission import Submissions, new_run
 from pytest_kubeflow.local.pipelines.store import (
     FINAL_STATES,
+    PipelineStore,
     RecurringRun,
-    Store,
     Submission,
     now,
 )
@@ -33,7 +33,7 @@ class RecurringRuns:
     """Follows the recurring runs of `store`; `workflows` tells when a run may have ended."""
 
     def __init__(
-        self, store: Store, submissions: Submissions, workflows: Informer, faults: Faults
+        self, store: PipelineStore, submissions: Submissions, workflows: Informer, faults: Faults
     ) -> None:
         self._store = store
         self._submissions = submissions

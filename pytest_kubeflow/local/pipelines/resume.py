@@ -14,22 +14,22 @@ from dataclasses import replace
 
 from pytest_kubeflow.local.kube import ApiError, Informer, KubeClient
 from pytest_kubeflow.local.kube.resources import NAMESPACES
-from pytest_kubeflow.local.pipelines.store import FINAL_STATES, Run, StateChange, Store, now
+from pytest_kubeflow.local.pipelines.store import FINAL_STATES, PipelineStore, Run, StateChange, now
 from pytest_kubeflow.local.pipelines.workflows import Workflows, cluster_namespace
 
 log = logging.getLogger(__name__)
 
-_PATIENCE = 20.0
+_TIMEOUT = 20.0
 """Seconds that a run's namespace may take to appear."""
 
 
-def unfinished(store: Store) -> list[Run]:
+def unfinished(store: PipelineStore) -> list[Run]:
     """The runs that have not ended, oldest first."""
     return [one for one in store.runs.values() if one.state not in FINAL_STATES]
 
 
 async def resume(
-    runs: Iterable[Run], store: Store, workflows: Workflows, client: KubeClient
+    runs: Iterable[Run], store: PipelineStore, workflows: Workflows, client: KubeClient
 ) -> None:
     """Let them go on, each once its namespace is there; without one it has failed."""
     namespaces = Informer(client, NAMESPACES)
@@ -39,7 +39,7 @@ async def resume(
     waiting = [_moved(one, store) for one in runs if one.id in store.runs]
     try:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 while waiting:
                     changed.clear()
                     waiting = [
@@ -57,13 +57,13 @@ async def resume(
         _fail(one, store, f"the namespace {cluster_namespace(one)} is gone with the last server")
 
 
-def _moved(run: Run, store: Store) -> Run:
+def _moved(run: Run, store: PipelineStore) -> Run:
     if run.state == "CANCELING":
         return store.runs.save(_in_state(run, "FAILED"))
     return store.runs.save(_in_state(replace(run, generation=run.generation + 1), "PENDING"))
 
 
-async def _start(run: Run, store: Store, workflows: Workflows) -> bool:
+async def _start(run: Run, store: PipelineStore, workflows: Workflows) -> bool:
     if run.state == "FAILED":
         return True
     try:
@@ -79,7 +79,7 @@ async def _start(run: Run, store: Store, workflows: Workflows) -> bool:
     return True
 
 
-def _fail(run: Run, store: Store, why: str) -> None:
+def _fail(run: Run, store: PipelineStore, why: str) -> None:
     if run.id not in store.runs:
         return  # deleted meanwhile
     log.warning("run %s does not go on: %s", run.id, why)

@@ -31,7 +31,7 @@ from pytest_kubeflow.local.pipelines.persistence import PersistenceAgent
 from pytest_kubeflow.local.pipelines.recurring import RecurringRuns
 from pytest_kubeflow.local.pipelines.resume import resume, unfinished
 from pytest_kubeflow.local.pipelines.settings import StoreSettings
-from pytest_kubeflow.local.pipelines.store import Store
+from pytest_kubeflow.local.pipelines.store import PipelineStore
 from pytest_kubeflow.local.pipelines.workflows import RUN_LABEL, Workflows
 
 
@@ -61,7 +61,7 @@ class Pipelines:
         faults = faults or Faults()
         # The API answers at once, whatever may be; what works on runs goes on when Kubernetes does.
         patient = PatientClient(client)
-        store, workflows = Store(), Workflows(client)
+        store, workflows = PipelineStore(), Workflows(client)
         if database is not None:
             # Loaded for a data directory only: pydantic would cost a tenth of a second.
             from pytest_kubeflow.local.pipelines.durable import keep

@@ -211,7 +211,7 @@ class Table(dict[str, Record]):
         ]
 
 
-class Store:
+class PipelineStore:
     """The tables, and what must hold between them."""
 
     def __init__(self) -> None:

@@ -37,7 +37,7 @@ class _Registry:
         self._faults = faults
 
     def guarded(self, handler: Handler) -> Handler:
-        """`handler` for those who are let in, its refusals as responses."""
+        """`handler` for those who are allowed, its refusals as responses."""
 
         async def handle(request: Request) -> Response:
             response: Response

@@ -20,7 +20,7 @@ from pytest_kubeflow.local.scheduler.terms import labels_of, matches_terms
 
 
 @dataclass(frozen=True, slots=True)
-class Obstacle:
+class Rejection:
     """What is in the way on one node; `lasting` if no other pod's end would help."""
 
     reasons: tuple[str, ...]
@@ -29,25 +29,25 @@ class Obstacle:
 
 def obstacle(
     pod: Object, node: Object, snapshot: Snapshot, volumes: Sequence[Object] = ()
-) -> Obstacle | None:
+) -> Rejection | None:
     """What keeps `pod`, with its bound `volumes`, from `node`; None: nothing does."""
     if (node.get("spec") or {}).get("unschedulable") and not _tolerates_cordon(pod):
-        return Obstacle(("node(s) were unschedulable",))
+        return Rejection(("node(s) were unschedulable",))
     if taints := untolerated(pod, node, HARD):
         taint = f"{{{taints[0]['key']}: {taints[0].get('value') or ''}}}"
-        return Obstacle((f"node(s) had untolerated taint {taint}",))
+        return Rejection((f"node(s) had untolerated taint {taint}",))
     if not _selected(pod["spec"], node):
-        return Obstacle(("node(s) didn't match Pod's node affinity/selector",))
+        return Rejection(("node(s) didn't match Pod's node affinity/selector",))
     if (lack := _lack(pod, node, snapshot)) is not None:
         return lack
     if not all(reaches(volume, node) for volume in volumes):
-        return Obstacle(("node(s) had volume node affinity conflict",))
+        return Rejection(("node(s) had volume node affinity conflict",))
     if not affinity.attracted(pod, node, snapshot):
-        return Obstacle(("node(s) didn't match pod affinity rules",))
+        return Rejection(("node(s) didn't match pod affinity rules",))
     if affinity.repelled(pod, node, snapshot):
-        return Obstacle(("node(s) didn't match pod anti-affinity rules",), lasting=False)
+        return Rejection(("node(s) didn't match pod anti-affinity rules",), lasting=False)
     if affinity.unwelcome(pod, node, snapshot):
-        return Obstacle(
+        return Rejection(
             ("node(s) didn't satisfy existing pods anti-affinity rules",), lasting=False
         )
     return None
@@ -73,7 +73,7 @@ def _selected(spec: Object, node: Object) -> bool:
     return required is None or matches_terms(required["nodeSelectorTerms"], node)
 
 
-def _lack(pod: Object, node: Object, snapshot: Snapshot) -> Obstacle | None:
+def _lack(pod: Object, node: Object, snapshot: Snapshot) -> Rejection | None:
     """Every resource that is short; lasting if the whole node has not enough of one."""
     has, used = allocatable(node), used_by(snapshot.on(node))
     reasons, lasting = [], False
@@ -82,4 +82,4 @@ def _lack(pod: Object, node: Object, snapshot: Snapshot) -> Obstacle | None:
         if amount > 0 and amount > everything - used.get(name, Fraction(0)):
             reasons.append("Too many pods" if name == "pods" else f"Insufficient {name}")
             lasting = lasting or amount > everything
-    return Obstacle(tuple(reasons), lasting) if reasons else None
+    return Rejection(tuple(reasons), lasting) if reasons else None

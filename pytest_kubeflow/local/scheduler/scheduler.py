@@ -9,7 +9,7 @@ from pytest_kubeflow.local.controllers.controller import Controller, Informers
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.kube.informer import Key, key_of
 from pytest_kubeflow.local.kube.resources import (
     NAMESPACES,
@@ -20,7 +20,7 @@ from pytest_kubeflow.local.kube.resources import (
     STORAGE_CLASSES,
 )
 from pytest_kubeflow.local.scheduler.affinity import depends_on_pods
-from pytest_kubeflow.local.scheduler.predicates import Obstacle, obstacle
+from pytest_kubeflow.local.scheduler.predicates import Rejection, obstacle
 from pytest_kubeflow.local.scheduler.preferences import best
 from pytest_kubeflow.local.scheduler.snapshot import Snapshot
 from pytest_kubeflow.local.scheduler.terms import labels_of
@@ -44,7 +44,7 @@ class Scheduler(Controller):
         self, client: KubeClient, informers: Informers, *, faults: Faults | None = None
     ) -> None:
         self._faults = faults or Faults()
-        self._recorder = Recorder(client, NAME)
+        self._recorder = EventRecorder(client, NAME)
         self._waiting: dict[Key, str] = {}
         self._assumed: dict[Key, str] = {}
         self._unfinished: dict[Key, Object] = {}
@@ -117,7 +117,7 @@ class Scheduler(Controller):
         bound, unbound = self._claims_of(pod)
         snapshot = self._snapshot()
         fitting: list[Object] = []
-        obstacles: dict[str, Obstacle] = {}
+        obstacles: dict[str, Rejection] = {}
         for name, node in snapshot.nodes.items():
             found = obstacle(pod, node, snapshot, bound)
             if found is None:

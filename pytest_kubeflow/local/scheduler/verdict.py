@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.scheduler.predicates import Obstacle
+from pytest_kubeflow.local.scheduler.predicates import Rejection
 
 _NO_VICTIMS = "No preemption victims found for incoming pod"
 _NO_HELP = "Preemption is not helpful for scheduling"
 
 
-def nowhere(pod: Object, obstacles: Mapping[str, Obstacle]) -> str:
+def nowhere(pod: Object, obstacles: Mapping[str, Rejection]) -> str:
     """The message, from what is in the way on each node."""
     reasons = [reason for one in obstacles.values() for reason in one.reasons]
     preemption = [_NO_HELP if one.lasting else _NO_VICTIMS for one in obstacles.values()]

@@ -13,7 +13,7 @@ from pytest_kubeflow.local.controllers.owners import controller_of
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.kube.informer import Key
 from pytest_kubeflow.local.kube.resources import (
     CLUSTER_SERVING_RUNTIMES,
@@ -47,7 +47,7 @@ class InferenceServiceController(Controller):
         self._faults = faults or Faults()
         self._standard = StandardMode(client, self._faults)
         self._knative = KnativeMode(client, self._faults)
-        self._recorder = Recorder(client, "v1beta1Controllers")
+        self._recorder = EventRecorder(client, "v1beta1Controllers")
         super().__init__(client, informers)
 
     def watch(self) -> None:

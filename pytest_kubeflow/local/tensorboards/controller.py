@@ -31,7 +31,7 @@ from pytest_kubeflow.local.tensorboards.objects import (
     service_of,
     virtual_service_of,
 )
-from pytest_kubeflow.local.tensorboards.settings import APP, CONFIG, NAMESPACE, Settings
+from pytest_kubeflow.local.tensorboards.settings import APP, CONFIG, NAMESPACE, TensorboardSettings
 
 
 class TensorboardController(Controller):
@@ -77,7 +77,7 @@ class TensorboardController(Controller):
             return
         if tensorboard["metadata"].get("deletionTimestamp"):
             return
-        settings = Settings.of(await self._settings.read())
+        settings = TensorboardSettings.of(await self._settings.read())
         wanted = deployment_of(tensorboard, settings, self._affinity(tensorboard, settings))
         if self._faults.active("tensorboard-empty"):
             wanted["spec"]["template"]["spec"]["containers"][0]["args"][0] = "--logdir=/nowhere"
@@ -98,7 +98,7 @@ class TensorboardController(Controller):
         metadata = {**wanted["metadata"], "ownerReferences": []}
         return {**wanted, "metadata": metadata}
 
-    def _affinity(self, tensorboard: Object, settings: Settings) -> Object:
+    def _affinity(self, tensorboard: Object, settings: TensorboardSettings) -> Object:
         """Raises ApiError where the claim is not there: nothing at all is made then."""
         name = claim_of(tensorboard)
         if name is None or not settings.rwo_scheduling:

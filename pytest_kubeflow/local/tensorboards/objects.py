@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from pytest_kubeflow.local.controllers.owners import controller_reference
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.tensorboards.settings import Settings
+from pytest_kubeflow.local.tensorboards.settings import TensorboardSettings
 
 PORT, _SERVICE_PORT = 6006, 80
 _CLAIM, _LOGS = "pvc://", "/tensorboard_logs/"
@@ -29,7 +29,7 @@ def claim_of(tensorboard: Object) -> str | None:
     return path.removeprefix(_CLAIM).partition("/")[0]
 
 
-def deployment_of(tensorboard: Object, settings: Settings, affinity: Object) -> Object:
+def deployment_of(tensorboard: Object, settings: TensorboardSettings, affinity: Object) -> Object:
     """Its Deployment: one pod with TensorBoard, whose logs nobody can write to."""
     metadata = tensorboard["metadata"]
     name, path = metadata["name"], tensorboard["spec"]["logspath"]
@@ -70,7 +70,7 @@ def service_of(tensorboard: Object) -> Object:
     return {"metadata": _metadata(tensorboard), "spec": spec}
 
 
-def virtual_service_of(tensorboard: Object, settings: Settings) -> Object:
+def virtual_service_of(tensorboard: Object, settings: TensorboardSettings) -> Object:
     """Its way through the gateway."""
     metadata = tensorboard["metadata"]
     name, namespace = metadata["name"], metadata["namespace"]

@@ -16,7 +16,7 @@ _YES, _NO = {"true", "True", "TRUE"}, {"false", "False", "FALSE", ""}
 
 
 @dataclass(frozen=True)
-class Settings:
+class TensorboardSettings:
     """`image` is that of the servers. `rwo_scheduling` brings them to the node of their claim."""
 
     image: str
@@ -25,7 +25,7 @@ class Settings:
     rwo_scheduling: bool
 
     @classmethod
-    def of(cls, env: Mapping[str, str]) -> Settings:
+    def of(cls, env: Mapping[str, str]) -> TensorboardSettings:
         """From variables. Raises KeyError for one that is not set, ValueError for a bad one."""
         scheduling = env.get("RWO_PVC_SCHEDULING", "")
         if scheduling not in _YES | _NO:

@@ -16,7 +16,7 @@ from typing import Any
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, Informer, KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.kube.informer import Key, key_of
 from pytest_kubeflow.local.kube.resources import PODS, WORKFLOW_TASK_RESULTS, WORKFLOWS
 from pytest_kubeflow.local.workflows.config import read_config
@@ -45,7 +45,7 @@ class WorkflowController:
         self._client = client
         self._faults = faults
         self._terminate = terminate
-        self._recorder = Recorder(client, "workflow-controller")
+        self._recorder = EventRecorder(client, "workflow-controller")
         self._workflows = Informer(client, WORKFLOWS, label_selector=f"!{_COMPILED}")
         self._pods = Informer(client, PODS, label_selector=f"{LABEL},!{_COMPILED}")
         self._results = Informer(client, WORKFLOW_TASK_RESULTS, label_selector=LABEL)

@@ -1,4 +1,4 @@
-"""KF30x and KF605: how users and tokens are let in."""
+"""KF30x and KF605: how users and tokens are allowed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ ISSUER_NOT_CONFIGURED = Fault(
     code="KF303",
     name="issuer-not-configured",
     severity=Severity.BROKEN,
-    title="The gateway does not trust the issuer of tokens that are to be let in",
+    title="The gateway does not trust the issuer of tokens that are to be allowed",
     symptom='Requests with a service account\'s token answer 401: "Jwt issuer is not configured".',
     looked_at=(
         "The issuers of RequestAuthentications at the gateway against the issuer of this session's "

@@ -16,7 +16,7 @@ from pytest_kubeflow.platform.selectors import is_within
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import items, name_of, number, pairs, text, texts
 from pytest_kubeflow.platform.snapshot.kind import GATEWAYS, SERVICES, VIRTUAL_SERVICES
-from pytest_kubeflow.platform.snapshot.observations import Page
+from pytest_kubeflow.platform.snapshot.observations import GatewayPage
 
 _ISTIO = "istio"
 _OK = 200
@@ -47,7 +47,7 @@ def _pending(snapshot: Snapshot, service: Object) -> Iterator[Finding]:
     is_gateway = _leads_to_gateway(snapshot, service)
     if not is_gateway and not is_ours(snapshot, namespace):
         return
-    entered = snapshot.observed.pages.get("/", Page(0)).status == _OK
+    entered = snapshot.observed.pages.get("/", GatewayPage(0)).status == _OK
     ports = [number(one, "port") for one in items(service, "spec", "ports")]
     web = 80 if 80 in ports else next((one for one in ports if one), 80)
     yield Finding(

@@ -21,7 +21,7 @@ from pytest_kubeflow.platform.routes import objects_at
 from pytest_kubeflow.platform.snapshot import Snapshot
 from pytest_kubeflow.platform.snapshot.fields import condition, items, name_of, number, text
 from pytest_kubeflow.platform.snapshot.kind import PODS, REQUEST_AUTHENTICATIONS
-from pytest_kubeflow.platform.snapshot.observations import Page
+from pytest_kubeflow.platform.snapshot.observations import GatewayPage
 
 ENV_INFO = "/api/workgroup/env-info"
 """Where the dashboard tells who the user is, and what namespaces there are for them."""
@@ -150,7 +150,7 @@ def _said(snapshot: Snapshot, words: str) -> str:
     return next((f"{one.what}: {one.why}" for one in snapshot.unseen if words in one.why), "")
 
 
-def _answers(path: str, page: Page) -> str:
+def _answers(path: str, page: GatewayPage) -> str:
     return f"the gateway answers {page.status} at {path}: {page.text or 'nothing'}"
 
 

@@ -34,7 +34,7 @@ from pytest_kubeflow.platform.snapshot.kind import (
     PEER_AUTHENTICATIONS,
     PODS,
 )
-from pytest_kubeflow.platform.snapshot.observations import Page
+from pytest_kubeflow.platform.snapshot.observations import GatewayPage
 
 ROOT = "istio-system"
 """The namespace whose policies are those of the whole mesh."""
@@ -110,7 +110,7 @@ def _refused_pages(snapshot: Snapshot) -> Iterator[Finding]:
             return
 
 
-def is_without_proxy(page: Page) -> bool:
+def is_without_proxy(page: GatewayPage) -> bool:
     """Whether a response says that the other side speaks no TLS."""
     return page.status >= 500 and any(
         re.search(sign, page.text) for sign in MUTUAL_TLS_WITHOUT_PROXY.signs

@@ -22,7 +22,7 @@ from pytest_kubeflow.platform.notebook import Notebook, notebooks_of
 from pytest_kubeflow.platform.routes import objects_at
 from pytest_kubeflow.platform.snapshot import Snapshot
 from pytest_kubeflow.platform.snapshot.fields import name_of, text
-from pytest_kubeflow.platform.snapshot.observations import Page
+from pytest_kubeflow.platform.snapshot.observations import GatewayPage
 
 HEALTH = "/pipeline/apis/v2beta1/healthz"
 """Where the pipelines API tells whether it is well."""
@@ -77,10 +77,10 @@ def _menu(snapshot: Snapshot) -> Iterator[Finding]:
             )
 
 
-def _mistake(link: Link, page: Page, home: Page | None) -> str:
+def _mistake(link: Link, page: GatewayPage, home: GatewayPage | None) -> str:
     """Why a page is not that of its app; "" if it may be.
 
-    Whom it does not let in is told by other checks, and so is a mesh that does not reach it.
+    Whom it does not allow is told by other checks, and so is a mesh that does not reach it.
     """
     refused_too = home is not None and home.status == page.status
     if page.status == 401 or (page.status == 403 and refused_too) or is_without_proxy(page):

@@ -19,12 +19,12 @@ from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.listing import get_json
+from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.platform.probes.probed import Probed
 from pytest_kubeflow.platform.snapshot import Snapshot
 from pytest_kubeflow.platform.snapshot.fields import text
 from pytest_kubeflow.platform.snapshot.kind import CONFIG_MAPS
 from pytest_kubeflow.platform.snapshot.observations import Observations
-from pytest_kubeflow.reaching import reaching
 from pytest_kubeflow.redaction import Redactor, Secret
 from pytest_kubeflow.retries.policy import outages_of
 from pytest_kubeflow.waiting import Deadline, bounded_by
@@ -120,7 +120,7 @@ def _try(gateway: str, settings: GatewaySettings) -> Probed:
         with (
             bounded_by(Deadline.after(_SECONDS)),
             gateway_session(at_dex, patient=False) as session,
-            reaching(gateway),
+            network_errors(gateway),
         ):
             SignIn(
                 session, gateway, at_dex, username=USER, password=PASSWORD, redactor=Redactor()

@@ -7,8 +7,8 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 
+from pytest_kubeflow.network_errors import innermost
 from pytest_kubeflow.platform.snapshot.observations import ServedCertificate
-from pytest_kubeflow.reaching import innermost
 
 _NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME: times are looked at by themselves, against the cluster's clock."""

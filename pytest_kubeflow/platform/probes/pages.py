@@ -14,15 +14,15 @@ from pytest_kubeflow.auth.credentials import Credentials
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.config.model import GatewaySettings
 from pytest_kubeflow.errors import KubeflowError
-from pytest_kubeflow.html_page import Page as Html
+from pytest_kubeflow.html_page import HtmlPage as Html
+from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.platform.checks.login import ENV_INFO
 from pytest_kubeflow.platform.checks.pages import HEALTH, NAMESPACES
 from pytest_kubeflow.platform.menu import LINKS_PATH, NoMenuError, menu_links
 from pytest_kubeflow.platform.notebook import notebooks_of
 from pytest_kubeflow.platform.probes.probed import Probed
 from pytest_kubeflow.platform.snapshot import Snapshot, Unseen
-from pytest_kubeflow.platform.snapshot.observations import Observations, Page
-from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.platform.snapshot.observations import GatewayPage, Observations
 from pytest_kubeflow.response_text import words_of
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def probe_pages(
     paths = [one for one in _paths(known) if one not in first]
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="pages") as pool:
         begun = [(one, pool.submit(copy_context().run, asker.ask, one)) for one in paths]
-        pages: dict[str, Page] = dict(first)
+        pages: dict[str, GatewayPage] = dict(first)
         unseen: list[Unseen] = []
         for path, outcome in begun:
             try:
@@ -99,12 +99,12 @@ class _Asker:
         self._settings = settings
         self._credentials = credentials
 
-    def ask(self, path: str) -> Page:
+    def ask(self, path: str) -> GatewayPage:
         """The page there, after redirects within the gateway. Raises KubeflowError."""
         url = f"{self._gateway}{path}"
         with (
             gateway_session(self._settings, self._credentials, patient=False) as session,
-            reaching(self._gateway),
+            network_errors(self._gateway),
         ):
             for _ in range(_MOST_REDIRECTS):
                 with session.get(
@@ -114,19 +114,19 @@ class _Asker:
                     if not response.is_redirect or not self._is_ours(target):
                         return _page(response)
                 url = target
-            return Page(508, text="it redirects without end")
+            return GatewayPage(508, text="it redirects without end")
 
     def _is_ours(self, url: str) -> bool:
         one, other = urlsplit(url), urlsplit(self._gateway)
         return (one.scheme, one.netloc) == (other.scheme, other.netloc)
 
 
-def _page(response: requests.Response) -> Page:
+def _page(response: requests.Response) -> GatewayPage:
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = b"".join(islice(response.iter_content(_CHUNK), _MOST_CHUNKS))
     told = body.decode(errors="replace")
     is_json = "json" in media_type and response.status_code == 200
-    return Page(
+    return GatewayPage(
         status=response.status_code,
         media_type=media_type,
         title=Html(told).title if "html" in media_type else "",

@@ -18,7 +18,7 @@ class ServedCertificate:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class GatewayPage:
     """What the gateway answers for a path, asked with the session's login."""
 
     status: int
@@ -50,7 +50,7 @@ class Observations:
     listening: Mapping[str, str] = field(default_factory=dict)
     """By "namespace/name" of a notebook, why nothing answers in its pod; "" if something does."""
 
-    pages: Mapping[str, Page] = field(default_factory=dict)
+    pages: Mapping[str, GatewayPage] = field(default_factory=dict)
     """By path."""
 
     claims: Mapping[str, object] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from pytest_kubeflow.reporting.bundle.budget import (
     TEST_SECONDS,
     Budget,
 )
-from pytest_kubeflow.reporting.bundle.collecting import Place, collect
+from pytest_kubeflow.reporting.bundle.collecting import SessionScope, collect
 from pytest_kubeflow.reporting.bundle.folder import Folder, safe_name
 from pytest_kubeflow.reporting.bundle.preflight import collect_preflight
 from pytest_kubeflow.retries.evidence import reading_evidence
@@ -57,7 +57,7 @@ class Bundler:
     ) -> None:
         self.root = root
         self.problems: list[str] = []
-        self.place: Place | None = None
+        self.place: SessionScope | None = None
         self._session = session
         self._redact = redact
         self._budget = Budget(bytes=SESSION_BYTES // share)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Place:
+class SessionScope:
     """Where tests of this session work: a namespace of the cluster, and the session's label."""
 
     kubernetes: KubernetesClient
@@ -41,7 +41,7 @@ class Place:
     session: str
 
 
-def collect(folder: Folder, place: Place | None, runs: Sequence[PipelineRun]) -> None:
+def collect(folder: Folder, place: SessionScope | None, runs: Sequence[PipelineRun]) -> None:
     """Read all of it into the folder. Nothing is raised; what cannot be read is said there."""
     for run in runs:
         _write_run(folder, run)
@@ -122,7 +122,7 @@ def _write_run(folder: Folder, run: PipelineRun) -> None:
     attempt(folder, f"pipeline of run {run.name}", package)
 
 
-def _write_workflow(folder: Folder, place: Place, run: PipelineRun) -> None:
+def _write_workflow(folder: Folder, place: SessionScope, run: PipelineRun) -> None:
     group, version, plural = WORKFLOWS
 
     def write() -> None:
@@ -141,7 +141,7 @@ def _write_workflow(folder: Folder, place: Place, run: PipelineRun) -> None:
     attempt(folder, f"Workflow of run {run.name}", write)
 
 
-def _services(folder: Folder, place: Place) -> list[Object]:
+def _services(folder: Folder, place: SessionScope) -> list[Object]:
     """The session's InferenceServices, written; none where there is no KServe."""
     try:
         with calling(f"list InferenceServices in {place.namespace}"):
@@ -159,7 +159,7 @@ def _services(folder: Folder, place: Place) -> list[Object]:
     return ours
 
 
-def _write_events(folder: Folder, place: Place) -> None:
+def _write_events(folder: Folder, place: SessionScope) -> None:
     found = listed(
         f"events in {place.namespace}",
         place.kubernetes.core.list_namespaced_event,

@@ -8,7 +8,7 @@ import pytest
 from kubernetes import client, watch
 from kubernetes.client.exceptions import ApiException
 
-from pytest_kubeflow.local.apiserver.store import Store
+from pytest_kubeflow.local.apiserver.store import ResourceStore
 
 
 def events(http: httpx.Client, path: str, **query: Any) -> list[tuple[str, dict[str, Any]]]:
@@ -104,7 +104,7 @@ def test_a_version_of_the_future_is_refused(http: httpx.Client, namespace: str) 
 
 
 def test_a_version_that_is_too_old_has_expired() -> None:
-    store = Store(history=3)
+    store = ResourceStore(history=3)
     for number in range(5):
         store.put(("", "configmaps"), ("n", str(number)), {"metadata": {}})
     with pytest.raises(LookupError, match=r"too old resource version: 1 \(4\)"):

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_kubeflow.local.kubelet.cgroups import Enforcement, Refusal
 from pytest_kubeflow.local.kubelet.cgroups.hierarchies import Hierarchy, hierarchies
-from pytest_kubeflow.local.kubelet.cgroups.places import candidates, claim
+from pytest_kubeflow.local.kubelet.cgroups.usable_cgroups import candidates, claim
 from pytest_kubeflow.local.spawner import Spawner
 
 NONE: frozenset[str] = frozenset()

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from pytest_kubeflow.local.kubelet.removal import Removal
+from pytest_kubeflow.local.kubelet.directory_remover import DirectoryRemover
 from pytest_kubeflow.local.spawner import Spawner
 
 
@@ -16,13 +16,13 @@ def test_each_is_gone_when_it_is_said_so(tmp_path: Path) -> None:
     kept.mkdir()
     (directories[0] / "link").symlink_to(kept)
 
-    async def remove(removal: Removal, directory: Path) -> bool:
+    async def remove(removal: DirectoryRemover, directory: Path) -> bool:
         await removal.remove(directory)
         return await asyncio.to_thread(directory.exists)
 
     async def check() -> list[bool]:
         async with Spawner() as spawner:
-            removal = Removal(spawner)
+            removal = DirectoryRemover(spawner)
             missing = tmp_path / "missing"
             return await asyncio.gather(*(remove(removal, one) for one in [*directories, missing]))
 
@@ -35,7 +35,7 @@ def test_what_a_cluster_that_ends_leaves_to_its_guard(tmp_path: Path) -> None:
         spawner = Spawner()
         await spawner.start()
         await spawner.stop()
-        await Removal(spawner).remove(tmp_path)
+        await DirectoryRemover(spawner).remove(tmp_path)
 
     asyncio.run(check())
     assert tmp_path.exists()

@@ -12,7 +12,7 @@ from pytest_kubeflow.local.notebooks.objects import (
     stateful_set_of,
     virtual_service_of,
 )
-from pytest_kubeflow.local.notebooks.settings import Settings
+from pytest_kubeflow.local.notebooks.settings import NotebookSettings
 from pytest_kubeflow.local.notebooks.status import status_of
 
 NOW = "2026-01-02T03:04:05Z"
@@ -31,12 +31,12 @@ def notebook(
 
 
 def pod_of(made: dict[str, Any], **settings: Any) -> dict[str, Any]:
-    found: dict[str, Any] = stateful_set_of(made, Settings(**settings))["spec"]["template"]
+    found: dict[str, Any] = stateful_set_of(made, NotebookSettings(**settings))["spec"]["template"]
     return found
 
 
 def test_a_notebook_is_a_stateful_set_of_one_pod() -> None:
-    made = stateful_set_of(notebook(), Settings())
+    made = stateful_set_of(notebook(), NotebookSettings())
     assert made["metadata"]["name"] == "nb"
     (owner,) = made["metadata"]["ownerReferences"]
     assert owner["apiVersion"] == "kubeflow.org/v1beta1"
@@ -56,7 +56,7 @@ def test_a_notebook_is_a_stateful_set_of_one_pod() -> None:
 @pytest.mark.parametrize("value", ["", "2026-01-02T03:04:05Z"])
 def test_an_annotation_stops_it_whatever_its_value(value: str) -> None:
     made = notebook(annotations={"kubeflow-resource-stopped": value})
-    assert stateful_set_of(made, Settings())["spec"]["replicas"] == 0
+    assert stateful_set_of(made, NotebookSettings())["spec"]["replicas"] == 0
 
 
 def test_all_labels_reach_the_pod_and_most_annotations() -> None:
@@ -134,7 +134,7 @@ def test_the_gateway_gets_a_route(
     annotations: dict[str, str], rewrite: str, headers: dict[str, str]
 ) -> None:
     named = {f"notebooks.kubeflow.org/{key}": value for key, value in annotations.items()}
-    made = virtual_service_of(notebook(annotations=named), Settings())
+    made = virtual_service_of(notebook(annotations=named), NotebookSettings())
     assert made["metadata"]["name"] == "notebook-team-nb"
     assert made["spec"]["hosts"] == ["*"]
     assert made["spec"]["gateways"] == ["kubeflow/kubeflow-gateway"]

@@ -9,7 +9,7 @@ from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.pipelines.recurring import RecurringRuns
 from pytest_kubeflow.local.pipelines.schedules import Schedule
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument
-from pytest_kubeflow.local.pipelines.store import RecurringRun, Run, Store, Submission
+from pytest_kubeflow.local.pipelines.store import PipelineStore, RecurringRun, Run, Submission
 from tests.local.pipelines.wellformed import DEFAULTS
 
 
@@ -36,7 +36,7 @@ class Workflows:
 
 def test_what_goes_wrong_with_one_does_not_stop_the_others(caplog: Any) -> None:
     async def work() -> None:
-        store, submissions = Store(), Submissions()
+        store, submissions = PipelineStore(), Submissions()
         workflows: Any = Workflows()
         fake: Any = submissions
         loop = asyncio.create_task(RecurringRuns(store, fake, workflows, Faults()).run())

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_kubeflow.local.scheduler.predicates import Obstacle, obstacle
+from pytest_kubeflow.local.scheduler.predicates import Rejection, obstacle
 from pytest_kubeflow.local.scheduler.snapshot import Snapshot
 from tests.local.scheduler.objects import Object, node, pod, required, snapshot, term
 
 WEB = {"app": "web"}
-AFFINITY = Obstacle(("node(s) didn't match pod affinity rules",))
-ANTI = Obstacle(("node(s) didn't match pod anti-affinity rules",), lasting=False)
-EXISTING = Obstacle(("node(s) didn't satisfy existing pods anti-affinity rules",), lasting=False)
+AFFINITY = Rejection(("node(s) didn't match pod affinity rules",))
+ANTI = Rejection(("node(s) didn't match pod anti-affinity rules",), lasting=False)
+EXISTING = Rejection(("node(s) didn't satisfy existing pods anti-affinity rules",), lasting=False)
 
 
 def zoned() -> tuple[Object, Object, Object]:
@@ -20,7 +20,7 @@ def zoned() -> tuple[Object, Object, Object]:
     )
 
 
-def verdicts(one: Object, cluster: Snapshot) -> dict[str, Obstacle | None]:
+def verdicts(one: Object, cluster: Snapshot) -> dict[str, Rejection | None]:
     return {name: obstacle(one, where, cluster) for name, where in cluster.nodes.items()}
 
 

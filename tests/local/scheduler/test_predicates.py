@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from pytest_kubeflow.local.scheduler.predicates import Obstacle, obstacle
+from pytest_kubeflow.local.scheduler.predicates import Rejection, obstacle
 from tests.local.scheduler.objects import Object, node, pod, snapshot
 
-NO_MATCH = Obstacle(("node(s) didn't match Pod's node affinity/selector",))
+NO_MATCH = Rejection(("node(s) didn't match Pod's node affinity/selector",))
 
 
-def between(one: Object, where: Object, others: list[Object] | None = None) -> Obstacle | None:
+def between(one: Object, where: Object, others: list[Object] | None = None) -> Rejection | None:
     return obstacle(one, where, snapshot(where, **{where["metadata"]["name"]: others or []}))
 
 
@@ -30,18 +30,18 @@ def test_a_pod_that_fits_has_no_obstacle() -> None:
     ],
 )
 def test_what_a_whole_node_lacks_is_named(limits: dict[str, str], reasons: tuple[str]) -> None:
-    assert between(pod(limits), node()) == Obstacle(reasons, lasting=True)
+    assert between(pod(limits), node()) == Rejection(reasons, lasting=True)
 
 
 def test_what_others_use_is_not_free_until_they_end() -> None:
     found = between(pod({"cpu": "1500m"}), node(), [pod({"cpu": "1"})])
-    assert found == Obstacle(("Insufficient cpu",), lasting=False)
+    assert found == Rejection(("Insufficient cpu",), lasting=False)
     assert between(pod({"cpu": "1"}), node(), [pod({"cpu": "1"})]) is None
 
 
 def test_a_full_node_takes_no_more_pods() -> None:
     found = between(pod(), node(), [pod(), pod(), pod()])
-    assert found == Obstacle(("Too many pods",), lasting=False)
+    assert found == Rejection(("Too many pods",), lasting=False)
 
 
 def test_node_selector() -> None:
@@ -102,7 +102,7 @@ def test_taints_need_a_toleration(
     tainted = node(taints=[{"key": "nvidia.com/gpu", "value": "present", "effect": effect}])
     found = between(pod(tolerations=[toleration]), tainted)
     words = ("node(s) had untolerated taint {nvidia.com/gpu: present}",)
-    assert found == (None if effect in effects else Obstacle(words))
+    assert found == (None if effect in effects else Rejection(words))
 
 
 def test_preferred_taints_do_not_keep_pods_away() -> None:
@@ -111,7 +111,7 @@ def test_preferred_taints_do_not_keep_pods_away() -> None:
 
 def test_a_cordoned_node_takes_what_tolerates_that() -> None:
     cordoned: dict[str, Any] = {**node(), "spec": {"unschedulable": True}}
-    assert between(pod(), cordoned) == Obstacle(("node(s) were unschedulable",))
+    assert between(pod(), cordoned) == Rejection(("node(s) were unschedulable",))
     toleration = {"key": "node.kubernetes.io/unschedulable", "operator": "Exists"}
     assert between(pod(tolerations=[toleration]), cordoned) is None
 
@@ -121,7 +121,7 @@ def test_a_volume_may_be_out_of_reach() -> None:
     volume = {"spec": {"nodeAffinity": {"required": {"nodeSelectorTerms": terms}}}}
     near, far = node(labels={"zone": "a"}), node(labels={"zone": "b"})
     assert obstacle(pod(), near, snapshot(near), [volume]) is None
-    assert obstacle(pod(), far, snapshot(far), [volume]) == Obstacle(
+    assert obstacle(pod(), far, snapshot(far), [volume]) == Rejection(
         ("node(s) had volume node affinity conflict",)
     )
 
@@ -129,4 +129,4 @@ def test_a_volume_may_be_out_of_reach() -> None:
 def test_the_first_that_objects_speaks_for_the_node() -> None:
     tainted = node(taints=[{"key": "k", "effect": "NoSchedule"}])
     found = between(pod({"cpu": "9"}, nodeSelector={"no": "such"}), tainted)
-    assert found == Obstacle(("node(s) had untolerated taint {k: }",))
+    assert found == Rejection(("node(s) had untolerated taint {k: }",))

@@ -1,9 +1,9 @@
-from pytest_kubeflow.local.scheduler.predicates import Obstacle
+from pytest_kubeflow.local.scheduler.predicates import Rejection
 from pytest_kubeflow.local.scheduler.verdict import impossible, nowhere
 from tests.local.scheduler.objects import pod
 
-TAINT = Obstacle(("node(s) had untolerated taint {nvidia.com/gpu: present}",))
-BUSY = Obstacle(("Insufficient cpu", "Insufficient memory"), lasting=False)
+TAINT = Rejection(("node(s) had untolerated taint {nvidia.com/gpu: present}",))
+BUSY = Rejection(("Insufficient cpu", "Insufficient memory"), lasting=False)
 
 
 def test_reasons_of_all_nodes_are_counted_and_sorted() -> None:

@@ -131,7 +131,7 @@ def test_pods_of_the_cluster_wake_it(platform: Platform) -> None:
     address = service.status["address"]["url"]
     assert address == f"http://{service.name}.{platform.namespace}.svc.cluster.local"
     path = f"/v1/models/{service.name}:predict"
-    # Those who come by that gateway are let in by no policy of a profile.
+    # Those who come by that gateway are allowed by no policy of a profile.
     assert asked_inside(platform, "refused", address + path) == "403 RBAC: access denied"
     source = {"namespaces": ["istio-system"]}
     platform.policy("local-gateway", action="ALLOW", rules=[{"from": [{"source": source}]}])

@@ -13,7 +13,7 @@ from pytest_kubeflow.local.tensorboards.objects import (
     service_of,
     virtual_service_of,
 )
-from pytest_kubeflow.local.tensorboards.settings import Settings
+from pytest_kubeflow.local.tensorboards.settings import TensorboardSettings
 
 ENV = {
     "TENSORBOARD_IMAGE": "tensorflow/tensorflow:2.5.1",
@@ -33,7 +33,7 @@ def board(path: str, **metadata: Any) -> dict[str, Any]:
 
 
 def pod_of(path: str, **metadata: Any) -> dict[str, Any]:
-    made = deployment_of(board(path, **metadata), Settings.of(ENV), {})
+    made = deployment_of(board(path, **metadata), TensorboardSettings.of(ENV), {})
     found: dict[str, Any] = made["spec"]["template"]
     return found
 
@@ -71,7 +71,7 @@ def test_labels_are_the_pods() -> None:
 
 
 def test_its_way_through_the_gateway() -> None:
-    (route,) = virtual_service_of(board("s3://b"), Settings.of(ENV))["spec"]["http"]
+    (route,) = virtual_service_of(board("s3://b"), TensorboardSettings.of(ENV))["spec"]["http"]
     assert route["match"] == [{"uri": {"prefix": "/tensorboard/team/tb/"}}]
     assert (route["rewrite"], route["timeout"]) == ({"uri": "/"}, "300s")
     assert service_of(board("s3://b"))["spec"]["ports"] == [
@@ -100,8 +100,8 @@ def test_its_node_is_that_of_a_running_pod() -> None:
 
 
 def test_settings_have_to_be_there() -> None:
-    assert not Settings.of({**ENV, "RWO_PVC_SCHEDULING": "false"}).rwo_scheduling
+    assert not TensorboardSettings.of({**ENV, "RWO_PVC_SCHEDULING": "false"}).rwo_scheduling
     with pytest.raises(ValueError, match="RWO_PVC_SCHEDULING"):
-        Settings.of({**ENV, "RWO_PVC_SCHEDULING": "yes"})
+        TensorboardSettings.of({**ENV, "RWO_PVC_SCHEDULING": "yes"})
     with pytest.raises(KeyError, match="TENSORBOARD_IMAGE"):
-        Settings.of({})
+        TensorboardSettings.of({})

@@ -101,7 +101,7 @@ _NAMES: tuple[tuple[str, str, int], ...] = (
     ("objectstore/test_model_round_trip.py", "test_model_round_trip", 1),
     ("objectstore/test_model_round_trip.py", "test_large_binary_object", 1),
     ("objectstore/test_keys.py", "test_wrong_keys_are_refused_and_right_ones_accepted", 1),
-    ("access/test_doors.py", "test_strangers_are_sent_away_and_we_get_in", 6),
+    ("access/test_endpoints.py", "test_strangers_are_sent_away_and_we_get_in", 6),
     ("access/test_identity.py", "test_tampered_tokens_are_refused", 4),
     ("access/test_identity.py", "test_expired_token_is_refused", 1),
     ("access/test_login.py", "test_the_right_password_opens_the_dashboard", 1),

@@ -55,8 +55,8 @@ CHECKS: dict[str, dict[str, str]] = {
         ),
     },
     "katib-open": {
-        KATIB_STRANGERS: r"the list of experiments is open to all: somebody without a login is let",
-        KATIB_ACCOUNTS: r"the list of experiments is open to all: the account \S+ is let in",
+        KATIB_STRANGERS: r"the list of experiments is open to all: an unauthenticated client",
+        KATIB_ACCOUNTS: r"the list of experiments is open to all: the account \S+ is allowed",
     },
     "katib-parallel-ignored": {
         AT_ONCE: r"\d+ trials were active at once \(.*\), and 3 are allowed",

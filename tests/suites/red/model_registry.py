@@ -20,7 +20,7 @@ CHECKS: dict[str, dict[str, str]] = {
             r"reads and writes the models of all profiles: the foreign account \S+ reads and "
             r"changes kf-model-\w+; restrict it, or accept it with --kf-accept=model-registry-open"
         ),
-        STRANGERS: r"the Model Registry is open to all: somebody without a login reads",
+        STRANGERS: r"the Model Registry is open to all: an unauthenticated client reads",
     },
     "model-registry-overwrites": {ONCE: r"DID NOT RAISE"},
     "model-registry-texts": {

@@ -39,8 +39,8 @@ CHECKS: dict[str, dict[str, str]] = {
         KEPT: r"waiting for Notebook \S+ to stop; last state: there is still its pod",
     },
     "notebook-open": {
-        NOTEBOOK_STRANGERS: r"Notebook \S+ is open to all: somebody without a login is let in",
-        NOTEBOOK_TOKENS: r"Notebook \S+ is open to all: our account \S+ is let in",
+        NOTEBOOK_STRANGERS: r"Notebook \S+ is open to all: an unauthenticated client is allowed",
+        NOTEBOOK_TOKENS: r"Notebook \S+ is open to all: our account \S+ is allowed",
     },
     "notebook-prefix": {
         COMPUTES: r"its server has another base URL than \$NB_PREFIX",

@@ -36,7 +36,7 @@ CHECKS: dict[str, dict[str, str]] = {
         SERVED: r"waiting for InferenceService .* last state: Ingress",
     },
     "serving-open": {
-        STRANGERS: r"\S+ is open to all: somebody without a login is answered 200",
+        STRANGERS: r"\S+ is open to all: an unauthenticated client is answered 200",
         FOREIGN: r"\S+ is open to all: an account of another namespace is answered 200",
     },
     "serving-stale": {

@@ -23,8 +23,8 @@ CHECKS: dict[str, dict[str, str]] = {
         BOARD_DELETED: r"waiting for Tensorboard \S+ to be gone; last state: there is still its D",
     },
     "tensorboard-open": {
-        BOARD_STRANGERS: r"TensorBoard \S+ is open to all: somebody without a login is let in",
-        BOARD_TOKENS: r"TensorBoard \S+ is open to all: our account \S+ is let in",
+        BOARD_STRANGERS: r"TensorBoard \S+ is open to all: an unauthenticated client is allowed",
+        BOARD_TOKENS: r"TensorBoard \S+ is open to all: our account \S+ is allowed",
     },
     "tensorboards-ignored": {
         BOARD_LISTED: r"waiting for Tensorboard \S+ to respond; last state: it has no pod",

@@ -35,8 +35,8 @@ CHECKS: dict[str, dict[str, str]] = {
         BOTH_GONE: r"waiting for volume \S+ and its viewer to be gone; last state: there is still",
     },
     "viewer-open": {
-        VIEWER_STRANGERS: r"the viewer of \S+ is open to all: somebody without a login is let in",
-        VIEWER_TOKENS: r"the viewer of \S+ is open to all: our account \S+ is let in",
+        VIEWER_STRANGERS: r"the viewer of \S+ is open to all: an unauthenticated client is allowed",
+        VIEWER_TOKENS: r"the viewer of \S+ is open to all: our account \S+ is allowed",
     },
     "volume-lossy": {
         SORTED: r"No such file",
@@ -45,7 +45,7 @@ CHECKS: dict[str, dict[str, str]] = {
         SORTED_UPLOAD: r"No such file",
     },
     "volumes-open": {
-        VIEWER_OF_OURS: r"the volumes web app does not refuse it: somebody without a login",
+        VIEWER_OF_OURS: r"the volumes web app does not refuse it: an unauthenticated client",
     },
     "wrong-output": {
         SORTED: r"assert 11 == 10",

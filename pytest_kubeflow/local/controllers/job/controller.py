@@ -26,7 +26,7 @@ from pytest_kubeflow.local.controllers.job.tracking import Tracking
 from pytest_kubeflow.local.controllers.job.verdict import deadline, success, verdict
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.kube.informer import Key
 from pytest_kubeflow.local.kube.resources import JOBS, PODS
 from pytest_kubeflow.local.kube.times import now
@@ -47,7 +47,7 @@ class JobController(Controller):
         *,
         first_backoff: float = FIRST_BACKOFF_SECONDS,
     ) -> None:
-        self._recorder = Recorder(client, "job-controller")
+        self._recorder = EventRecorder(client, "job-controller")
         self._first_backoff = first_backoff
         self._backoffs: dict[Key, Backoff] = {}
         super().__init__(client, informers)

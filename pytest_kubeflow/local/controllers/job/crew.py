@@ -22,7 +22,7 @@ from pytest_kubeflow.local.controllers.job.tally import Tally
 from pytest_kubeflow.local.controllers.podstate import is_ready
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.kube.resources import PODS
 
 _MOST_AT_ONCE = 500
@@ -32,7 +32,12 @@ class Crew:
     """Pods of one Job. `active` is how many there are; `error`, why there are not more or less."""
 
     def __init__(
-        self, client: KubeClient, recorder: Recorder, job: Object, tally: Tally, backoff: Backoff
+        self,
+        client: KubeClient,
+        recorder: EventRecorder,
+        job: Object,
+        tally: Tally,
+        backoff: Backoff,
     ) -> None:
         self._client = client
         self._recorder = recorder

@@ -15,7 +15,7 @@ from pytest_kubeflow.local.controllers.statefulset.members import (
 )
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.kube.informer import Informer
 from pytest_kubeflow.local.kube.resources import PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS
 
@@ -26,7 +26,7 @@ class Claims:
     """Those of the members of one StatefulSet; `known` are all claims of the cluster."""
 
     def __init__(
-        self, client: KubeClient, recorder: Recorder, known: Informer, stateful_set: Object
+        self, client: KubeClient, recorder: EventRecorder, known: Informer, stateful_set: Object
     ) -> None:
         self._client = client
         self._recorder = recorder

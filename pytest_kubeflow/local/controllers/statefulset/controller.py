@@ -15,7 +15,7 @@ from pytest_kubeflow.local.controllers.statefulset.rollout import Rollout
 from pytest_kubeflow.local.controllers.statefulset.status import change, complete
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.kube.informer import Key
 from pytest_kubeflow.local.kube.resources import PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS
 
@@ -26,7 +26,7 @@ class StatefulSetController(Controller):
     name = "statefulset"
 
     def __init__(self, client: KubeClient, informers: Informers) -> None:
-        self._recorder = Recorder(client, "statefulset-controller")
+        self._recorder = EventRecorder(client, "statefulset-controller")
         super().__init__(client, informers)
 
     def watch(self) -> None:

@@ -21,7 +21,7 @@ from pytest_kubeflow.local.controllers.statefulset.revisions import template_of
 from pytest_kubeflow.local.controllers.statefulset.status import count
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.kube.resources import PODS
 
 
@@ -31,7 +31,7 @@ class Rollout:
     def __init__(
         self,
         client: KubeClient,
-        recorder: Recorder,
+        recorder: EventRecorder,
         claims: Claims,
         stateful_set: Object,
         current: Object,

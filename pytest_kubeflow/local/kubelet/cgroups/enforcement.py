@@ -10,13 +10,13 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet.cgroups.groups import PodCgroup
 from pytest_kubeflow.local.kubelet.cgroups.hierarchies import Hierarchy, hierarchies
 from pytest_kubeflow.local.kubelet.cgroups.limits import limited
-from pytest_kubeflow.local.kubelet.cgroups.places import (
+from pytest_kubeflow.local.kubelet.cgroups.refusals import Refusal
+from pytest_kubeflow.local.kubelet.cgroups.usable_cgroups import (
     CONTROLLERS,
-    Place,
+    UsableCgroup,
     candidates,
     claim,
 )
-from pytest_kubeflow.local.kubelet.cgroups.refusals import Refusal
 from pytest_kubeflow.local.spawner import Spawner
 
 CONDITION = "ResourceLimitsEnforced"
@@ -27,7 +27,7 @@ class Enforcement:
 
     def __init__(self, node_name: str) -> None:
         self._name = f"pytest-kubeflow-{node_name[:40]}-{secrets.token_hex(4)}"
-        self._places: list[Place] = []
+        self._places: list[UsableCgroup] = []
         self._refusals: dict[str, Refusal] = {}
 
     async def open(self, spawner: Spawner) -> None:
@@ -37,7 +37,7 @@ class Enforcement:
         self._places, self._refusals = await asyncio.to_thread(claim, known, self._name)
 
     @property
-    def places(self) -> list[Place]:
+    def places(self) -> list[UsableCgroup]:
         return self._places
 
     @property

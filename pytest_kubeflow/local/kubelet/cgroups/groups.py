@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet.cgroups.limits import OPTIONAL, Limits, of_container, of_pod
-from pytest_kubeflow.local.kubelet.cgroups.places import Place
+from pytest_kubeflow.local.kubelet.cgroups.usable_cgroups import UsableCgroup
 from pytest_kubeflow.local.spawner import Mount
 
 _VIEW = "/sys/fs/cgroup"
@@ -19,7 +19,7 @@ _EVENTS = {1: "memory.oom_control", 2: "memory.events"}
 class ContainerCgroup:
     """One run of a container; without places it has no directories and tells nothing."""
 
-    def __init__(self, places: Sequence[Place], pod_name: str, name: str) -> None:
+    def __init__(self, places: Sequence[UsableCgroup], pod_name: str, name: str) -> None:
         self._groups = [(place, place.directory / pod_name / name) for place in places]
 
     @property
@@ -77,7 +77,9 @@ class PodCgroup:
     With `limited` False it limits nothing, and neither do those of its containers.
     """
 
-    def __init__(self, places: Sequence[Place], pod: Object, *, limited: bool = True) -> None:
+    def __init__(
+        self, places: Sequence[UsableCgroup], pod: Object, *, limited: bool = True
+    ) -> None:
         self._places = places
         self._pod = pod
         self._name = f"pod{pod['metadata']['uid']}"
@@ -93,7 +95,7 @@ class PodCgroup:
             cgroup.create(of_container(spec) if self._limited else Limits())
         return cgroup
 
-    def _create(self, place: Place, directory: Path) -> None:
+    def _create(self, place: UsableCgroup, directory: Path) -> None:
         if directory.exists():
             return
         directory.mkdir()

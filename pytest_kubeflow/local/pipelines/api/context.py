@@ -24,7 +24,7 @@ from pytest_kubeflow.local.pipelines.api.errors import (
 from pytest_kubeflow.local.pipelines.settings import STANDALONE_NAMESPACE
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument, SpecError
 from pytest_kubeflow.local.pipelines.spec.check import check_supported
-from pytest_kubeflow.local.pipelines.store import Record, Store, Table
+from pytest_kubeflow.local.pipelines.store import PipelineStore, Record, Table
 
 Json = Any
 _UPPER = re.compile(r"(?<=[a-z0-9])([A-Z])")
@@ -34,7 +34,7 @@ _UPPER = re.compile(r"(?<=[a-z0-9])([A-Z])")
 class Context:
     """The parts that services share."""
 
-    store: Store
+    store: PipelineStore
     access: Access
     client: KubeClient
     faults: Faults
@@ -59,7 +59,7 @@ async def find(
     authorize: Callable[[Record], Awaitable[None]],
     doing: str,
 ) -> Record:
-    """A record of the `kind`, for who is let in by `authorize`. RequestError: none, or no right.
+    """A record of the `kind`, for who is allowed by `authorize`. RequestError: none, or no right.
 
     Awaiting the review lets others in: what counts is the record as it is afterwards.
     """

@@ -34,7 +34,7 @@ _DEFAULT_SIZE, _LARGEST_SIZE = 20, 200
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Record]):
+class ListPage(Generic[Record]):
     """Some records of a list: `total` counts those that match, on all pages."""
 
     records: list[Record]
@@ -55,7 +55,7 @@ def list_page(
     *,
     faults: Faults | None = None,
     operation: str = "operation",
-) -> Page[Record]:
+) -> ListPage[Record]:
     """The page that the request's `filter`, `sort_by`, `page_size` and `page_token` ask for.
 
     `fields` maps the names to sort and filter by to attributes of the records, `kind` is the
@@ -109,7 +109,7 @@ def list_page(
         next_token = _encode(
             {"sort_by": sort_by, "filter": filter_text, "value": value, "id": record_id}
         )
-    return Page(chosen, len(matching), next_token)
+    return ListPage(chosen, len(matching), next_token)
 
 
 def _page_size(size: int) -> int:

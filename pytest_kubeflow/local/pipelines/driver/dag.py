@@ -147,7 +147,7 @@ class DagRunner:
         return Outcome("Succeeded", values, state=self._state(step))
 
     def _state(self, step: Step) -> str:
-        return self._runner.ledger.state(step.node.execution_id)
+        return self._runner.recorder.state(step.node.execution_id)
 
     async def _triggered(self, step: Step, scope: Scope) -> Values | None:
         """What a task gives whose turn it is; None if its own condition is not met."""
@@ -164,7 +164,7 @@ class DagRunner:
         condition = (step.task.get("triggerPolicy") or {}).get("condition")
         ignored = self._runner.tools.faults.active("conditions-ignored")
         if condition and not ignored and not expression.holds(condition, step.inputs):
-            step.node.execution_id = self._runner.ledger.not_triggered(step)
+            step.node.execution_id = self._runner.recorder.not_triggered(step)
             return None
         if is_loop(step.task):
             return await self._loop(step)
@@ -178,9 +178,9 @@ class DagRunner:
             for one in iterator.iterations(step.task, step.inputs)
         ]
         status, node = self._runner.status, step.node
-        ledger = self._runner.ledger
-        node.execution_id = ledger.start_dag(step, iteration_count=len(inputs))
-        inputs = [ledger.of_dag(one) for one in inputs]
+        recorder = self._runner.recorder
+        node.execution_id = recorder.start_dag(step, iteration_count=len(inputs))
+        inputs = [recorder.of_dag(one) for one in inputs]
         status.move(node, "Running")
         gate = asyncio.Semaphore(iterator.limit(step.task) or max(1, len(inputs)))
         errors: list[str] = []
@@ -216,14 +216,14 @@ class DagRunner:
         """A DAG inside this one, or a task that is no DAG."""
         if "dag" not in step.component:
             return await self._runner.run(step)
-        ledger = self._runner.ledger
-        step.node.execution_id = ledger.start_dag(step)
+        recorder = self._runner.recorder
+        step.node.execution_id = recorder.start_dag(step)
         self._runner.status.move(step.node, "Running")
-        return await self.run(step.component, ledger.of_dag(step.inputs), step.node)
+        return await self.run(step.component, recorder.of_dag(step.inputs), step.node)
 
     def _known(self, step: Step) -> Outcome | None:
         """How a task ended in an earlier attempt of this run, if it has succeeded there."""
-        found = None if "dag" in step.component else self._runner.ledger.completed(step)
+        found = None if "dag" in step.component else self._runner.recorder.completed(step)
         if found is None:
             return None
         step.node.execution_id = found.execution

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pytest_kubeflow.local.pipelines.driver.ledger import Ledger
+from pytest_kubeflow.local.pipelines.driver.mlmd_recorder import ExecutionRecorder
 from pytest_kubeflow.local.pipelines.driver.report import Artifact
 from pytest_kubeflow.local.pipelines.driver.step import Step
 from pytest_kubeflow.local.pipelines.driver.values import TaskError, Values
@@ -22,13 +22,13 @@ Download = Callable[[Step, Artifact], Awaitable[None]]
 _MODEL = "system.Model"
 
 
-async def import_artifact(step: Step, ledger: Ledger, download: Download) -> Values:
+async def import_artifact(step: Step, recorder: ExecutionRecorder, download: Download) -> Values:
     """Record the artifact that the importer names, and the task as done. Raises TaskError.
 
     `download` brings an artifact into the run's workspace.
     """
     importer = step.executor["importer"]
-    step.node.execution_id = ledger.start_importer(step)
+    step.node.execution_id = recorder.start_importer(step)
     outputs = list((step.component.get("outputDefinitions") or {}).get("artifacts") or {})
     if len(outputs) != 1:
         raise TaskError("failed to extract output artifact name from componentOutputSpec")
@@ -43,8 +43,8 @@ async def import_artifact(step: Step, ledger: Ledger, download: Download) -> Val
         raise TaskError(f"no provider scheme found in artifact URI: {artifact.uri}")
     if importer.get("downloadToWorkspace"):
         await download(step, artifact)
-    known = 0 if importer.get("reimport") else ledger.imported(artifact)
-    return ledger.complete_import(step.node.execution_id, artifact, known)
+    known = 0 if importer.get("reimport") else recorder.imported(artifact)
+    return recorder.complete_import(step.node.execution_id, artifact, known)
 
 
 def _uri(step: Step, importer: Json) -> str:

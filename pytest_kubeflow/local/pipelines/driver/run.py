@@ -17,7 +17,7 @@ from pytest_kubeflow.local.pipelines.driver.attempt import Tools
 from pytest_kubeflow.local.pipelines.driver.dag import DagRunner
 from pytest_kubeflow.local.pipelines.driver.executor_input import run_root
 from pytest_kubeflow.local.pipelines.driver.failing import complaint, fail_in_pod
-from pytest_kubeflow.local.pipelines.driver.ledger import Ledger
+from pytest_kubeflow.local.pipelines.driver.mlmd_recorder import ExecutionRecorder
 from pytest_kubeflow.local.pipelines.driver.nodes import Kind, TaskNode
 from pytest_kubeflow.local.pipelines.driver.pods import FINAL, phase
 from pytest_kubeflow.local.pipelines.driver.resolve import pipeline_inputs
@@ -100,7 +100,7 @@ class RunWorker:
         document = PipelineDocument.from_struct(given["pipeline-spec"])
         config = given["runtime-config"]
         root = run_root(await self._pipeline_root(document, config), document.name, self._run_id)
-        ledger = Ledger(
+        recorder = ExecutionRecorder(
             self._store,
             pipeline_name=document.name,
             run_id=self._run_id,
@@ -109,15 +109,15 @@ class RunWorker:
             retried=self.generation > 0,
             records_inputs=not self._tools.faults.active("lineage-lost"),
         )
-        self.status.pipeline_context = ledger.pipeline_context
-        self.status.run_context = ledger.run_context
+        self.status.pipeline_context = recorder.pipeline_context
+        self.status.run_context = recorder.run_context
         component = document.spec["root"]
         inputs = pipeline_inputs(component, config.get("parameters") or {})
         node = self.status.node(TaskNode(self._meta["name"], Kind.DAG, "root"))
         rights = await self._rights()
         if rights.settings:
             await self._root_driver_failed(node, document.name, rights.settings)
-        node.execution_id = ledger.start_root(inputs)
+        node.execution_id = recorder.start_root(inputs)
         self.status.move(node, "Running")
         runner = TaskRunner(
             self._tools,
@@ -125,7 +125,7 @@ class RunWorker:
             self._run_id,
             document.name,
             root,
-            ledger,
+            recorder,
             self.status,
             rights,
             self._results,

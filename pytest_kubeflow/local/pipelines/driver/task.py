@@ -13,7 +13,7 @@ from pytest_kubeflow.local.pipelines.driver.attempt import AttemptError, Tools, 
 from pytest_kubeflow.local.pipelines.driver.executor_input import executor_input
 from pytest_kubeflow.local.pipelines.driver.failing import complaint, fail_in_pod
 from pytest_kubeflow.local.pipelines.driver.importer import import_artifact
-from pytest_kubeflow.local.pipelines.driver.ledger import Ledger
+from pytest_kubeflow.local.pipelines.driver.mlmd_recorder import ExecutionRecorder
 from pytest_kubeflow.local.pipelines.driver.nodes import Kind, PodNode, TaskNode
 from pytest_kubeflow.local.pipelines.driver.platform import apply_platform, claim_names
 from pytest_kubeflow.local.pipelines.driver.pod import OWN_VOLUMES, TaskPod, own_environment
@@ -41,7 +41,7 @@ class TaskRunner:
     run_id: str
     pipeline_name: str
     run_root: str
-    ledger: Ledger
+    recorder: ExecutionRecorder
     status: WorkflowStatus
     rights: Rights
     results: TaskResults
@@ -49,7 +49,7 @@ class TaskRunner:
     async def run(self, step: Step) -> Values:
         """Do the task; `step.node.execution_id` becomes its execution. Raises TaskError."""
         if "importer" in step.executor:
-            return await import_artifact(step, self.ledger, self._into_workspace)
+            return await import_artifact(step, self.recorder, self._into_workspace)
         image = step.container["image"]
         # What a claim is to be called counts for the cache, but is none of the task's inputs.
         inputs = claims.named(image, step.inputs) if claims.is_claim(image) else step.inputs
@@ -58,22 +58,22 @@ class TaskRunner:
             volumes.append(workspace.claim_name(self.workflow["metadata"]["name"]))
         key = caching.fingerprint(replace(step, inputs=inputs), volumes)
         found = self._find(step, key)
-        execution = step.node.execution_id = self.ledger.start_container(
+        execution = step.node.execution_id = self.recorder.start_container(
             step, fingerprint=key if step.cached else "", cached=found
         )
         if found:
             step.node.cached = True
-            return self.ledger.reuse(execution, found)
+            return self.recorder.reuse(execution, found)
         if claims.is_claim(image):
             self.status.move(step.node, "Running")
             outputs = await claims.operate(
                 self.tools.client, image, inputs.parameters, self._namespace
             )
-            values = self.ledger.complete(execution, outputs, {})
+            values = self.recorder.complete(execution, outputs, {})
         else:
             report = self._tampered(await self._attempts(step))
-            values = self.ledger.complete(execution, report.parameters, report.artifacts)
-            self.ledger.launched(step)
+            values = self.recorder.complete(execution, report.parameters, report.artifacts)
+            self.recorder.launched(step)
         if image != claims.DELETE and (step.cached or self.tools.faults.active("cache-forced")):
             self.tools.cache.add(self.pipeline_name, self._namespace, key, execution)
         return values
@@ -97,7 +97,7 @@ class TaskRunner:
         # DAGs are moved by launchers.
         recorded = isinstance(error, AttemptError) and error.report is not None
         if node.execution_id and node.kind not in {Kind.DAG, Kind.LOOP} and not recorded:
-            self.ledger.finish(node.execution_id, "FAILED")
+            self.recorder.finish(node.execution_id, "FAILED")
         message = node.attempts[-1].message if node.attempts else ""
         phase = node.attempts[-1].phase if node.attempts else "Failed"
         self.status.move(node, phase, message)
@@ -171,20 +171,20 @@ class TaskRunner:
             else:
                 self.status.move(node, "Succeeded")
                 return report
-            self.ledger.restart(step.node.execution_id)
+            self.recorder.restart(step.node.execution_id)
 
     def _record(self, step: Step, error: AttemptError) -> None:
         """What the launcher of an attempt that failed had told ML Metadata."""
         execution = step.node.execution_id
         if error.report is None:
-            self.ledger.finish(execution, "FAILED")
+            self.recorder.finish(execution, "FAILED")
             return
         done = self._tampered(error.report)
         if error.succeeded:
-            self.ledger.complete(execution, done.parameters, done.artifacts)
+            self.recorder.complete(execution, done.parameters, done.artifacts)
         else:
-            self.ledger.fail(execution, done.artifacts)
-        self.ledger.launched(step)
+            self.recorder.fail(execution, done.artifacts)
+        self.recorder.launched(step)
 
     async def _attempt(self, step: Step, node: PodNode, number: int) -> Report:
         manifest = self._manifest(step, node, number)
@@ -194,7 +194,7 @@ class TaskRunner:
         execution = step.node.execution_id
 
         def created(pod: Object) -> None:
-            self.ledger.set_pod(execution, pod["metadata"]["name"], pod["metadata"]["uid"])
+            self.recorder.set_pod(execution, pod["metadata"]["name"], pod["metadata"]["uid"])
             if not self.rights.results:
                 self.results.begun(node.name)
 

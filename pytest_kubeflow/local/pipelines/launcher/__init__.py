@@ -9,5 +9,5 @@ starts with it.
 `launch` starts `component.py`, which leads through the steps: `placeholders.py` fills in the
 command, `artifacts.py` moves artifacts by `s3.py`, `child.py` runs the component, whose `output.py`
 is copied, `outputs.py` collects what it left (`executor_output.py` is the form of the SDK's file),
-`report.py` tells the API. `exchange.py` is the HTTP under artifacts and report.
+`report.py` tells the API. `http_request.py` is the HTTP under artifacts and report.
 """

@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .exchange import Patience
+    from .http_request import RetryBudget
     from .s3 import Bucket
 
     Artifact = dict[str, Any]  # name, uri, type, metadata, perhaps customPath
@@ -33,7 +33,7 @@ _ROOT_SCHEMES = ("gs://", "s3://", "minio://", "mem://")
 _WORKSPACE = "/kfp-workspace/.artifacts"
 
 
-class Store:
+class ArtifactStore:
     """The object store of the cluster, with this namespace's keys. Makes no connection itself.
 
     Outputs go below `root` only, the URI of the run's own place.
@@ -47,7 +47,7 @@ class Store:
         self._access_key = access_key
         self._secret_key = secret_key
         self._root = root
-        self._patience: Patience | None = None
+        self._retry_budget: RetryBudget | None = None
 
     def open(self) -> None:
         """Look at the run's root, as before each task. Raises ComponentError.
@@ -152,19 +152,19 @@ class Store:
             )
 
     def _bucket(self, name: str) -> Bucket:
-        from .exchange import Patience
+        from .http_request import RetryBudget
         from .s3 import Bucket, StoreError
 
         if not self._access_key:
             raise StoreError(_NO_KEYS)
-        self._patience = self._patience or Patience()
+        self._retry_budget = self._retry_budget or RetryBudget()
         return Bucket(
             self._endpoint,
             name,
             region=self._region,
             access_key=self._access_key,
             secret_key=self._secret_key,
-            patience=self._patience,
+            retry_budget=self._retry_budget,
         )
 
 

@@ -10,7 +10,7 @@ import os
 import sys
 
 from . import child, log, outputs, report
-from .artifacts import Store, in_workspace, local_path
+from .artifacts import ArtifactStore, in_workspace, local_path
 from .errors import ComponentError
 from .placeholders import fill, with_defaults
 
@@ -41,7 +41,7 @@ def _main(arguments: list[str]) -> int:
     options, command = parse(arguments)
     # Taken out at once: what the component starts with is this environment.
     access, secret = (os.environ.pop(name, "") for name in _SECRETS)
-    store = Store(
+    store = ArtifactStore(
         options["object_store"],
         options["object_store_region"],
         access,
@@ -68,7 +68,7 @@ def _main(arguments: list[str]) -> int:
 
 
 def run(
-    options: dict[str, str], command: list[str], store: Store, stored: Stored
+    options: dict[str, str], command: list[str], store: ArtifactStore, stored: Stored
 ) -> dict[str, Any]:
     """Download, execute, collect, upload; the output parameters. Raises ComponentError.
 
@@ -125,7 +125,9 @@ def _qualified(wanted: dict[str, Any], attempt: str) -> Artifact | None:
     return found[0]
 
 
-def _store_log(store: Store, logs: Artifact, stored: Stored, options: dict[str, str]) -> None:
+def _store_log(
+    store: ArtifactStore, logs: Artifact, stored: Stored, options: dict[str, str]
+) -> None:
     """The log of a component that has failed; that it cannot be stored changes nothing."""
     path = local_path(logs)
     if path is None or not os.path.exists(path):

@@ -6,7 +6,7 @@ import json
 import os
 import time
 
-from .exchange import ExchangeError, exchange
+from .http_request import HttpError, send
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ class Reporter:
     def _once(url: str, headers: dict[str, str], body: bytes) -> str | None:
         """One attempt: None if it was taken, else what is worth another attempt."""
         try:
-            with exchange("PUT", url, headers, body) as answer:
+            with send("PUT", url, headers, body) as answer:
                 text = answer.read().decode(errors="replace")
-        except (ExchangeError, OSError) as error:
+        except (HttpError, OSError) as error:
             return str(error)
         if answer.status < 300:
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from .exchange import Answer, ExchangeError, Patience, exchange
+from .http_request import HttpError, HttpResponse, RetryBudget, send
 from .signature import signed_headers
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ class StoreError(Exception):
 class Bucket:
     """One bucket. `endpoint` is `http://host:port`; paths are in path style, as MinIO's are.
 
-    A store that was started a moment ago is waited for, as long as there is `patience`.
+    A store that was started a moment ago is waited for, as long as there is `retry_budget`.
     """
 
     def __init__(
@@ -33,14 +33,14 @@ class Bucket:
         region: str,
         access_key: str,
         secret_key: str,
-        patience: Patience | None = None,
+        retry_budget: RetryBudget | None = None,
     ) -> None:
         self._endpoint = endpoint.rstrip("/")
         self._bucket = bucket
         self._region = region
         self._access_key = access_key
         self._secret_key = secret_key
-        self._patience = patience
+        self._retry_budget = retry_budget
 
     def put(self, key: str, path: str) -> None:
         """Store the file at `path`. Raises StoreError, OSError."""
@@ -57,7 +57,7 @@ class Bucket:
             with open(path, "wb") as file:
                 try:
                     answer.copy_to(file)
-                except (OSError, ExchangeError) as error:
+                except (OSError, HttpError) as error:
                     raise StoreError(f"GET {self._bucket}/{key}: {error}") from None
 
     def keys(self, prefix: str) -> list[str]:
@@ -69,7 +69,7 @@ class Bucket:
                 self._check(answer, f"LIST {self._bucket}/{prefix}")
                 try:
                     listing = _parsed(answer.read())
-                except (SyntaxError, ExchangeError) as error:
+                except (SyntaxError, HttpError) as error:
                     raise StoreError(f"LIST {self._bucket}/{prefix}: {error}") from None
             texts = {
                 element.tag.rpartition("}")[2]: element.text or ""
@@ -90,27 +90,27 @@ class Bucket:
         query: dict[str, str],
         body: bytes | IO[bytes] = b"",
         size: int | None = None,
-    ) -> Answer:
+    ) -> HttpResponse:
         path = quote(f"/{self._bucket}/{key}" if key else f"/{self._bucket}", also=b"/")
         text = "&".join(f"{quote(name)}={quote(query[name])}" for name in sorted(query))
         host = self._endpoint.partition("://")[2]
         headers = self._signed(method, path, text, host)
         url = f"{self._endpoint}{path}" + (f"?{text}" if text else "")
         try:
-            return exchange(method, url, headers, body, size, self._patience)
-        except ExchangeError as error:
+            return send(method, url, headers, body, size, self._retry_budget)
+        except HttpError as error:
             raise StoreError(f"{method} {self._bucket}/{key}: {error}") from None
 
     def _signed(self, method: str, path: str, query: str, host: str) -> dict[str, str]:
         keys = self._access_key, self._secret_key
         return signed_headers(method, host, path, query, keys=keys, region=self._region)
 
-    def _check(self, answer: Answer, what: str) -> None:
+    def _check(self, answer: HttpResponse, what: str) -> None:
         if answer.status < 300:
             return
         try:
             code = _parsed(answer.read()).findtext("Code")
-        except (SyntaxError, ExchangeError, OSError):
+        except (SyntaxError, HttpError, OSError):
             code = None
         raise StoreError(f"{what}: {code or 'error'} (status {answer.status})")
 

@@ -19,7 +19,7 @@ from pytest_kubeflow.local.platform.faults import (
     webhooks,
     workloads,
 )
-from pytest_kubeflow.local.platform.faults.edits import Place
+from pytest_kubeflow.local.platform.faults.edits import EditTarget
 from pytest_kubeflow.local.platform.faults.fault import PlatformFault, PlatformFaults
 
 TABLE: Mapping[str, PlatformFault] = {
@@ -34,4 +34,4 @@ TABLE: Mapping[str, PlatformFault] = {
     **applications.FAULTS,
 }
 
-__all__ = ["TABLE", "Place", "PlatformFault", "PlatformFaults"]
+__all__ = ["TABLE", "EditTarget", "PlatformFault", "PlatformFaults"]

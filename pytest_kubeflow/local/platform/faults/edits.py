@@ -23,7 +23,7 @@ Undo = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Place:
+class EditTarget:
     """What edits work on: the API, and `rewrite`, which stores an object past all its rules."""
 
     client: KubeClient
@@ -33,7 +33,7 @@ class Place:
 class Edit(Protocol):
     """One change."""
 
-    async def apply(self, place: Place) -> Undo:
+    async def apply(self, place: EditTarget) -> Undo:
         """Make it; what is returned takes it back. Raises ApiError."""
 
 
@@ -44,7 +44,7 @@ class Make:
     resource: Resource
     obj: Object
 
-    async def apply(self, place: Place) -> Undo:
+    async def apply(self, place: EditTarget) -> Undo:
         await _create(place.client, self.resource, self.obj)
         if self.obj.get("status"):
             await _status(place.client, self.resource, self.obj)
@@ -66,7 +66,7 @@ class Change:
     namespace: str | None = None
     subresource: str | None = None
 
-    async def apply(self, place: Place) -> Undo:
+    async def apply(self, place: EditTarget) -> Undo:
         before = await place.client.get(self.resource, self.name, self.namespace)
         patch = self.patch(before) if callable(self.patch) else self.patch
         await self._patch(place.client, patch)
@@ -94,7 +94,7 @@ class Remove:
     name: str
     namespace: str | None = None
 
-    async def apply(self, place: Place) -> Undo:
+    async def apply(self, place: EditTarget) -> Undo:
         before = await place.client.get(self.resource, self.name, self.namespace)
         await _delete(place.client, self.resource, self.name, self.namespace)
         metadata = {
@@ -115,7 +115,7 @@ class Scale:
     namespace: str
     replicas: int = 0
 
-    async def apply(self, place: Place) -> Undo:
+    async def apply(self, place: EditTarget) -> Undo:
         client = place.client
         before = await client.get(DEPLOYMENTS, self.name, self.namespace)
         await self._scale(client, self.replicas)
@@ -163,7 +163,7 @@ class Backdate:
     seconds: int
     name: str | None = None
 
-    async def apply(self, place: Place) -> Undo:
+    async def apply(self, place: EditTarget) -> Undo:
         async def found() -> bool:
             selected = await place.client.list(
                 self.resource,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pytest_kubeflow.local.faults import CONFIG_MAP, IN_EFFECT, Faults
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
 from pytest_kubeflow.local.kube.resources import CONFIG_MAPS
-from pytest_kubeflow.local.platform.faults.edits import Edit, Place, Undo
+from pytest_kubeflow.local.platform.faults.edits import Edit, EditTarget, Undo
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,9 @@ class PlatformFault:
 class PlatformFaults:
     """Makes the edits of each fault of `table` that is switched on, and takes them back."""
 
-    def __init__(self, place: Place, faults: Faults, table: Mapping[str, PlatformFault]) -> None:
+    def __init__(
+        self, place: EditTarget, faults: Faults, table: Mapping[str, PlatformFault]
+    ) -> None:
         self._place = place
         self._faults = faults
         self._table = table

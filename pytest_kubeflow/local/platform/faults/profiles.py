@@ -10,8 +10,8 @@ from pytest_kubeflow.local.platform.faults.edits import (
     Backdate,
     Change,
     Edit,
+    EditTarget,
     Make,
-    Place,
     Remove,
     Scale,
     Undo,
@@ -49,7 +49,7 @@ class _NotEnding:
 
     NAME = "old-team"
 
-    async def apply(self, place: Place) -> Undo:
+    async def apply(self, place: EditTarget) -> Undo:
         name = self.NAME
         undo_namespace = await Make(NAMESPACES, {"metadata": {"name": name}}).apply(place)
         metadata = {

@@ -18,7 +18,7 @@ from pytest_kubeflow.local.kube.resources import (
 )
 from pytest_kubeflow.local.platform.certificate import KeyPair, self_signed
 from pytest_kubeflow.local.platform.components import CERT_MANAGER, KSERVE, KSERVE_SECRET
-from pytest_kubeflow.local.platform.faults.edits import Change, Edit, Make, Place, Scale, Undo
+from pytest_kubeflow.local.platform.faults.edits import Change, Edit, EditTarget, Make, Scale, Undo
 from pytest_kubeflow.local.platform.faults.fault import PlatformFault
 from pytest_kubeflow.local.platform.faults.programs import CLOSING, container
 from pytest_kubeflow.local.platform.images import PROXY_IMAGE
@@ -86,7 +86,7 @@ def _leftover() -> Sequence[Edit]:
 class _Copy:
     """KServe's webhook once more, in a configuration of another name."""
 
-    async def apply(self, place: Place) -> Undo:
+    async def apply(self, place: EditTarget) -> Undo:
         before = await place.client.get(VALIDATING_WEBHOOKS, CONFIGURATION)
         metadata = {"name": f"kubeflow-{CONFIGURATION}"}
         copy = {"metadata": metadata, "webhooks": before["webhooks"]}

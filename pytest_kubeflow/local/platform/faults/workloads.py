@@ -22,8 +22,8 @@ from pytest_kubeflow.local.platform.faults.edits import (
     Backdate,
     Change,
     Edit,
+    EditTarget,
     Make,
-    Place,
     Remove,
     Undo,
     until,
@@ -94,7 +94,7 @@ class _NotEnding:
 
     NAME = "ml-pipeline-viewer-crd-0"
 
-    async def apply(self, place: Place) -> Undo:
+    async def apply(self, place: EditTarget) -> Undo:
         metadata = {
             "name": self.NAME,
             "namespace": "kubeflow",
@@ -125,7 +125,7 @@ class _KeptJob:
 
     NAME = "training-data"
 
-    async def apply(self, place: Place) -> Undo:
+    async def apply(self, place: EditTarget) -> Undo:
         namespace = "kubeflow-user-example-com"
         metadata = {"name": self.NAME, "namespace": namespace}
         labels = {"job-name": self.NAME, "batch.kubernetes.io/job-name": self.NAME}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pytest_kubeflow.local.pipelines.launcher.exchange import Answer
+from pytest_kubeflow.local.pipelines.launcher.http_request import HttpResponse
 from pytest_kubeflow.local.pipelines.launcher.s3 import Bucket, StoreError
 
 _AWS = "https://s3.amazonaws.com"
@@ -94,7 +94,7 @@ class ModelBucket(Bucket):
             return {"host": host}
         return super()._signed(method, path, query, host)
 
-    def _check(self, answer: Answer, what: str) -> None:
+    def _check(self, answer: HttpResponse, what: str) -> None:
         try:
             super()._check(answer, what)
         except StoreError as error:

@@ -19,7 +19,7 @@ from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.katib.presence import Presence
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.kube.informer import Key
 from pytest_kubeflow.local.kube.resources import JOB_SETS, JOBS, SERVICES
 from pytest_kubeflow.local.training.jobset.jobs import (
@@ -65,7 +65,7 @@ class JobSetController(Controller):
         faults: Faults,
         presence: Presence,
     ) -> None:
-        self._recorder = Recorder(client, "jobset")
+        self._recorder = EventRecorder(client, "jobset")
         self._release = release
         self._faults = faults
         self._presence = presence

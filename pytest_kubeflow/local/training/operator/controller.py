@@ -15,7 +15,7 @@ from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.katib.presence import Presence
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.kube.informer import Key
 from pytest_kubeflow.local.kube.resources import PODS, SERVICES
 from pytest_kubeflow.local.kube.times import now
@@ -52,7 +52,7 @@ class JobController(Controller):
     ) -> None:
         self._framework = framework
         self.name = framework.resource.kind.lower()
-        self._recorder = Recorder(client, controller_of_kind(framework.resource.kind))
+        self._recorder = EventRecorder(client, controller_of_kind(framework.resource.kind))
         self._faults = faults
         self._presence = presence
         super().__init__(client, informers)

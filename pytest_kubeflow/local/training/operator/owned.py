@@ -8,14 +8,14 @@ from __future__ import annotations
 from pytest_kubeflow.local.controllers.owners import controlled
 from pytest_kubeflow.local.kube import ApiError, KubeClient, Resource
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.training.operator.labels import labels_of
 
 
 class OwnedObjects:
     """Those of one job. `client` is the operator's, `recorder` that of the job's kind."""
 
-    def __init__(self, client: KubeClient, recorder: Recorder, job: Object) -> None:
+    def __init__(self, client: KubeClient, recorder: EventRecorder, job: Object) -> None:
         self.client = client
         self._recorder = recorder
         self._job = job

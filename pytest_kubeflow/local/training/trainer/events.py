@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kube.events import Recorder
+from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.training.release import Release
 
 _CONTROLLER = "trainer-trainjob-controller"
@@ -15,7 +15,7 @@ class TrainerEvents:
 
     def __init__(self, client: KubeClient, release: Release) -> None:
         action = "Reconciling" if release.newer_events else ""
-        self._recorder = Recorder(client, _CONTROLLER, action=action)
+        self._recorder = EventRecorder(client, _CONTROLLER, action=action)
 
     async def warn(self, trainjob: Object, reason: str, message: str) -> None:
         """Tell what went wrong."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_kubeflow.local.pipelines.launcher.exchange import Patience
+from pytest_kubeflow.local.pipelines.launcher.http_request import RetryBudget
 from pytest_kubeflow.local.pipelines.launcher.s3 import Bucket, StoreError
 from pytest_kubeflow.local.workflows.executor.pod import ExecutorError, ExecutorPod
 from pytest_kubeflow.local.workflows.podspec import SECRETS
@@ -20,7 +20,7 @@ from pytest_kubeflow.local.workflows.podspec import SECRETS
 Json = Any
 Resolve = Callable[[str], Awaitable[str]]
 """The address of `name.namespace`, or of any other host as it is."""
-_PATIENCE = 9.0
+_STARTING_SECONDS = 9.0
 """Seconds for which Argo's executor tries again, in five attempts."""
 
 
@@ -54,7 +54,7 @@ class Stores:
             region=str(store.get("region") or "us-east-1"),
             access_key=self._secret(store.get("accessKeySecret")),
             secret_key=self._secret(store.get("secretKeySecret")),
-            patience=Patience(_PATIENCE),
+            retry_budget=RetryBudget(_STARTING_SECONDS),
         )
 
     def _secret(self, reference: Json) -> str:

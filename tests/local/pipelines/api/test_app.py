@@ -16,7 +16,7 @@ from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.pipelines.api.access import Access
 from pytest_kubeflow.local.pipelines.api.app import make_app
 from pytest_kubeflow.local.pipelines.api.context import Context
-from pytest_kubeflow.local.pipelines.store import Store
+from pytest_kubeflow.local.pipelines.store import PipelineStore
 
 
 class Nobody(KubeClient):
@@ -37,7 +37,7 @@ async def fine(_: Request) -> Response:
 
 
 def test_a_slip_is_answered_and_told(caplog: pytest.LogCaptureFixture) -> None:
-    context = Context(Store(), Everybody(), Nobody(), Faults())
+    context = Context(PipelineStore(), Everybody(), Nobody(), Faults())
     app = make_app(context, [Route("/broken", broken), Route("/fine", fine)])
 
     async def ask() -> list[httpx.Response]:

@@ -17,7 +17,7 @@ from pytest_kubeflow.local.pipelines.api.context import Context
 from pytest_kubeflow.local.pipelines.api.runs import RunService
 from pytest_kubeflow.local.pipelines.api.submission import Submissions, new_run
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument
-from pytest_kubeflow.local.pipelines.store import Experiment, Run, Store, Submission
+from pytest_kubeflow.local.pipelines.store import Experiment, PipelineStore, Run, Submission
 from pytest_kubeflow.local.pipelines.workflows import Workflows
 from tests.local.pipelines.wellformed import DEFAULTS
 
@@ -25,15 +25,17 @@ _NOWHERE = "http://127.0.0.1:1"
 _GO = "dial tcp 127.0.0.1:1: connect: connection refused"
 
 
-def filled() -> tuple[Store, Run]:
-    store = Store()
+def filled() -> tuple[PipelineStore, Run]:
+    store = PipelineStore()
     experiment = store.experiments.save(Experiment("e", ""))
     document = PipelineDocument.from_struct(DEFAULTS)
     wanted = Submission(experiment.id, "", document, {}, "pipeline-runner")
     return store, store.runs.save(new_run(wanted, "run"))
 
 
-def ask(store: Store, method: str, path: str, *, multi_user: bool = False, **more: Any) -> Any:
+def ask(
+    store: PipelineStore, method: str, path: str, *, multi_user: bool = False, **more: Any
+) -> Any:
     """The error that it answers with."""
 
     async def asked() -> httpx.Response:
@@ -55,7 +57,7 @@ def ask(store: Store, method: str, path: str, *, multi_user: bool = False, **mor
 
 
 def test_who_may_is_not_known() -> None:
-    told = ask(Store(), "GET", "/apis/v2beta1/runs?namespace=a", multi_user=True)
+    told = ask(PipelineStore(), "GET", "/apis/v2beta1/runs?namespace=a", multi_user=True)
     path = "apis/authorization.k8s.io/v1/subjectaccessreviews"
     assert (
         f'Failed to create SubjectAccessReview: Post "{_NOWHERE}/{path}": {_GO}'

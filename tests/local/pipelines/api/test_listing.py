@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from pytest_kubeflow.local.pipelines.api.errors import RequestError
-from pytest_kubeflow.local.pipelines.api.listing import Page, list_page
+from pytest_kubeflow.local.pipelines.api.listing import ListPage, list_page
 from pytest_kubeflow.local.pipelines.store import Experiment
 
 FIELDS = {
@@ -27,7 +27,7 @@ FIELDS = {
 }
 
 
-def page(records: list[Experiment], **query: Any) -> Page[Experiment]:
+def page(records: list[Experiment], **query: Any) -> ListPage[Experiment]:
     scope = {"type": "http", "query_string": urlencode(query).encode(), "headers": []}
     return list_page(Request(scope), records, FIELDS, "Experiment")
 
@@ -113,7 +113,7 @@ def test_a_token_without_end_is_refused() -> None:
     ],
 )
 def test_a_token_that_was_changed_is_refused(changes: dict[str, Any]) -> None:
-    def ask(content: dict[str, Any]) -> Page[Experiment]:
+    def ask(content: dict[str, Any]) -> ListPage[Experiment]:
         token = base64.b64encode(json.dumps(content).encode()).decode()
         return page([Experiment("a"), Experiment("b")], page_token=token)
 

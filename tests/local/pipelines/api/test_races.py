@@ -28,9 +28,9 @@ from pytest_kubeflow.local.pipelines.spec import PipelineDocument
 from pytest_kubeflow.local.pipelines.store import (
     Experiment,
     Pipeline,
+    PipelineStore,
     PipelineVersion,
     RecurringRun,
-    Store,
     Submission,
     Table,
 )
@@ -72,9 +72,9 @@ class Cluster:
         self.deleted.append(name)
 
 
-def filled() -> tuple[Store, dict[str, str]]:
+def filled() -> tuple[PipelineStore, dict[str, str]]:
     """A store with one record of each kind, and their ids."""
-    store, document = Store(), PipelineDocument.from_struct(DEFAULTS)
+    store, document = PipelineStore(), PipelineDocument.from_struct(DEFAULTS)
     experiment = store.experiments.save(Experiment("e", "ns"))
     pipeline = store.pipelines.save(Pipeline("p", namespace="ns"))
     version = store.versions.save(PipelineVersion(pipeline.id, "v", document))
@@ -85,12 +85,14 @@ def filled() -> tuple[Store, dict[str, str]]:
     return store, dict(zip(TABLES, (one.id for one in records), strict=True))
 
 
-def emptied(store: Store) -> None:
+def emptied(store: PipelineStore) -> None:
     for table in TABLES:
         Table.clear(getattr(store, table))
 
 
-def answer(store: Store, meanwhile: Callable[[], None], method: str, path: str, **more: Any) -> int:
+def answer(
+    store: PipelineStore, meanwhile: Callable[[], None], method: str, path: str, **more: Any
+) -> int:
     """The status that the API answers, with `meanwhile` called by each review."""
     client: Any = Cluster(lambda: None)
     access: Any = Review(meanwhile)

@@ -17,9 +17,13 @@ from minio.credentials.credentials import Credentials
 from minio.helpers import queryencode
 
 from pytest_kubeflow.local.cluster import Endpoints
-from pytest_kubeflow.local.pipelines.launcher.artifacts import Store, bucket_and_key, local_path
+from pytest_kubeflow.local.pipelines.launcher.artifacts import (
+    ArtifactStore,
+    bucket_and_key,
+    local_path,
+)
 from pytest_kubeflow.local.pipelines.launcher.errors import ComponentError
-from pytest_kubeflow.local.pipelines.launcher.exchange import Patience
+from pytest_kubeflow.local.pipelines.launcher.http_request import RetryBudget
 from pytest_kubeflow.local.pipelines.launcher.s3 import Bucket, StoreError, quote
 from tests.local.pipelines.member import name
 
@@ -78,7 +82,7 @@ def minio(cluster: Endpoints) -> Minio:
         region="us-east-1",
         access_key=cluster.s3_access_key,
         secret_key=cluster.s3_secret_key,
-        patience=Patience(20),  # for a store that is just starting
+        retry_budget=RetryBudget(20),  # for a store that is just starting
     ).keys("nothing")
     return client
 
@@ -170,13 +174,13 @@ def test_refusals_name_their_code(cluster: Endpoints, bucket: Bucket, tmp_path: 
 
 
 @pytest.fixture
-def store(cluster: Endpoints, minio: Minio) -> Store:
+def store(cluster: Endpoints, minio: Minio) -> ArtifactStore:
     keys = cluster.s3_access_key, cluster.s3_secret_key
-    return Store(cluster.s3_endpoint, "us-east-1", *keys, "minio://mlpipeline/")
+    return ArtifactStore(cluster.s3_endpoint, "us-east-1", *keys, "minio://mlpipeline/")
 
 
 def test_directories_come_back_without_their_neighbours(
-    store: Store, minio: Minio, prefix: str, tmp_path: Path
+    store: ArtifactStore, minio: Minio, prefix: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "out"
     (folder / "deep").mkdir(parents=True)
@@ -198,7 +202,7 @@ def test_directories_come_back_without_their_neighbours(
 
 
 def test_what_is_elsewhere_is_left_alone(
-    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    store: ArtifactStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     artifact = {"uri": "https://example.com/data"}
     store.upload("data", artifact)
@@ -212,7 +216,7 @@ def test_what_is_elsewhere_is_left_alone(
     "uri", ["minio://b/v2/q/run/x", "s3://b/v2/p/run/x", "gs://other/x", "minio://b/v2/p/run/"]
 )
 def test_outputs_stay_below_the_runs_root(tmp_path: Path, uri: str) -> None:
-    store = Store("http://127.0.0.1:1", "us-east-1", "a", "s", "minio://b/v2/p/run")
+    store = ArtifactStore("http://127.0.0.1:1", "us-east-1", "a", "s", "minio://b/v2/p/run")
     told = (
         'failed to upload output artifact "data": URI ".*" (does not have expected|has empty key)'
     )
@@ -224,7 +228,7 @@ def test_outputs_stay_below_the_runs_root(tmp_path: Path, uri: str) -> None:
 
 def test_google_has_no_credentials_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The bucket is opened all the same, as Go CDK does it; the first object fails."""
-    store = Store("http://127.0.0.1:1", "us-east-1", "a", "s", "gs://b/root/p/run")
+    store = ArtifactStore("http://127.0.0.1:1", "us-east-1", "a", "s", "gs://b/root/p/run")
     store.open()
     assert "could not find default credentials" in capsys.readouterr().out
     there = {"uri": "gs://b/root/p/run/mk/o", "customPath": str(tmp_path / "o")}
@@ -252,7 +256,7 @@ def test_google_has_no_credentials_here(tmp_path: Path, capsys: pytest.CaptureFi
     ],
 )
 def test_a_root_that_is_no_bucket(root: str, told: str) -> None:
-    store = Store("http://127.0.0.1:1", "us-east-1", "a", "s", root)
+    store = ArtifactStore("http://127.0.0.1:1", "us-east-1", "a", "s", root)
     with pytest.raises(ComponentError, match=f'parse bucket config failed: {told}: "{root}"'):
         store.open()
 
@@ -260,13 +264,13 @@ def test_a_root_that_is_no_bucket(root: str, told: str) -> None:
 def test_failures_name_artifact_and_place(cluster: Endpoints, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     artifact = {"uri": "minio://mlpipeline/x/data", "customPath": str(tmp_path / "file")}
-    keyless = Store(cluster.s3_endpoint, "us-east-1", "", "", "minio://mlpipeline/x")
+    keyless = ArtifactStore(cluster.s3_endpoint, "us-east-1", "", "", "minio://mlpipeline/x")
     told = (
         'failed to upload output artifact "data" to remote storage URI "minio://mlpipeline/x/data"'
     )
     with pytest.raises(ComponentError, match=f"{told}: this namespace has no Secret"):
         keyless.upload("data", artifact)
-    wrong = Store(cluster.s3_endpoint, "us-east-1", cluster.s3_access_key, "wrong", "")
+    wrong = ArtifactStore(cluster.s3_endpoint, "us-east-1", cluster.s3_access_key, "wrong", "")
     with pytest.raises(ComponentError, match=r'input artifact "data" .*SignatureDoesNotMatch'):
         wrong.download("data", artifact)
 

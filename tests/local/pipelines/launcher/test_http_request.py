@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from pytest_kubeflow.local.pipelines.launcher.exchange import (
-    AbsentError,
-    ExchangeError,
-    Patience,
-    exchange,
+from pytest_kubeflow.local.pipelines.launcher.http_request import (
+    HttpError,
+    RetryBudget,
+    UnreachableError,
+    send,
 )
 
 Serve = Callable[..., "Server"]
@@ -75,7 +75,7 @@ def serve() -> Iterator[Serve]:
 
 
 def body_of(url: str) -> bytes:
-    with exchange("GET", url, {}) as answer:
+    with send("GET", url, {}) as answer:
         return answer.read()
 
 
@@ -119,7 +119,7 @@ def test_bodies_are_read_as_their_headers_say(serve: Serve, answer: bytes, body:
     ],
 )
 def test_answers_that_are_cut_off_are_errors(serve: Serve, answer: bytes, told: str) -> None:
-    with pytest.raises(ExchangeError, match=told):
+    with pytest.raises(HttpError, match=told):
         body_of(serve(answer).url)
 
 
@@ -128,7 +128,7 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
 def test_the_request_is_what_http_wants(serve: Serve) -> None:
     server = serve(OK)
-    with exchange("PUT", f"{server.url}/a%20b?c=d", {"x-name": "value"}, b"body") as answer:
+    with send("PUT", f"{server.url}/a%20b?c=d", {"x-name": "value"}, b"body") as answer:
         assert (answer.status, answer.headers) == (200, {"content-length": "2"})
     server.close()
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
@@ -147,7 +147,7 @@ def test_files_are_sent_and_received_whole(serve: Serve, tmp_path: Path) -> None
     received = io.BytesIO()
     with (
         path.open("rb") as file,
-        exchange("PUT", f"{server.url}/x", {}, file, len(content)) as answer,
+        send("PUT", f"{server.url}/x", {}, file, len(content)) as answer,
     ):
         answer.copy_to(received)
     server.close()
@@ -161,7 +161,7 @@ def test_who_closes_at_once_is_asked_again(serve: Serve, tmp_path: Path) -> None
     server = serve(None, None, OK)
     with (
         path.open("rb") as file,
-        exchange("PUT", f"{server.url}/x", {}, file, 7, Patience()) as answer,
+        send("PUT", f"{server.url}/x", {}, file, 7, RetryBudget()) as answer,
     ):
         assert answer.read() == b"ok"
     server.close()
@@ -170,17 +170,17 @@ def test_who_closes_at_once_is_asked_again(serve: Serve, tmp_path: Path) -> None
 
 def test_patience_ends(serve: Serve) -> None:
     server = serve(None, None)
-    patience = Patience(0.01)
-    with pytest.raises(AbsentError, match=f"GET {server.url}: "):
-        exchange("GET", server.url, {}, patience=patience)
-    assert not patience.wait()
+    retry_budget = RetryBudget(0.01)
+    with pytest.raises(UnreachableError, match=f"GET {server.url}: "):
+        send("GET", server.url, {}, retry_budget=retry_budget)
+    assert not retry_budget.wait()
 
 
 def test_without_patience_the_first_refusal_counts() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with pytest.raises(AbsentError, match=rf"dial tcp 127.0.0.1:{port}: Connection refused"):
-        exchange("GET", f"http://127.0.0.1:{port}/", {})
+    with pytest.raises(UnreachableError, match=rf"dial tcp 127.0.0.1:{port}: Connection refused"):
+        send("GET", f"http://127.0.0.1:{port}/", {})
 
 
 def test_an_early_answer_is_heard_though_the_body_is_not_wanted() -> None:
@@ -200,6 +200,6 @@ def test_an_early_answer_is_heard_though_the_body_is_not_wanted() -> None:
         thread = threading.Thread(target=refuse)
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        with exchange("PUT", url, {}, b"x" * (8 << 20)) as answer:
+        with send("PUT", url, {}, b"x" * (8 << 20)) as answer:
             assert (answer.status, answer.read()) == (403, b"no")
         thread.join(10)

@@ -1,4 +1,4 @@
-"""Removal: the files of containers and pods that have ended, removed by processes of their own.
+"""The files of containers and pods that have ended, removed by processes of their own.
 
 A container leaves some sixty small files and directories. Removing them here would be as many
 system calls, after each of which a thread fights for the interpreter with the event loop.
@@ -15,7 +15,7 @@ from pytest_kubeflow.local.spawner import ProcessSpec, Spawner, SpawnerError, Sp
 log = logging.getLogger(__name__)
 
 
-class Removal:
+class DirectoryRemover:
     """Removes directories, one process at a time: what comes meanwhile goes with the next one."""
 
     def __init__(self, spawner: Spawner) -> None:

@@ -17,7 +17,7 @@ JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """A status, and a body that is there or that comes in chunks.
 
     `warnings` are sentences that clients show to their users (header `Warning`, code 299).
@@ -55,9 +55,9 @@ class Answer:
 
 def document(
     code: int, obj: Object, *, content_type: str = JSON, warnings: tuple[str, ...] = ()
-) -> Answer:
+) -> ApiResponse:
     """An answer whose body is a JSON object."""
-    return Answer(code, encode(obj), content_type, warnings)
+    return ApiResponse(code, encode(obj), content_type, warnings)
 
 
 async def _stream(chunks: AsyncGenerator[bytes, None], receive: Receive, send: Send) -> None:

@@ -29,7 +29,7 @@ _MOST_BYTES = 3 * 1024 * 1024  # kube-apiserver's limit on resource requests
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ApiRequest:
     """One request. `headers` have lower-case names; of repeated query parameters the last counts.
 
     `groups` are the values of all `Impersonate-Group` headers.
@@ -101,7 +101,7 @@ class Request:
             raise bad_request(f"couldn't get version/kind; json parse error: {error}") from None
 
 
-async def read(scope: Scope, receive: Receive) -> Request:
+async def read(scope: Scope, receive: Receive) -> ApiRequest:
     """Read a request and its body. Raises StatusError 413 for a body that is too large."""
     chunks, size = [], 0
     while True:
@@ -117,12 +117,12 @@ async def read(scope: Scope, receive: Receive) -> Request:
     return _request(scope, scope["method"], b"".join(chunks))
 
 
-def read_upgrade(scope: Scope) -> Request:
+def read_upgrade(scope: Scope) -> ApiRequest:
     """The request with which a websocket begins."""
     return _request(scope, "GET", b"")
 
 
-def _request(scope: Scope, method: str, body: bytes) -> Request:
+def _request(scope: Scope, method: str, body: bytes) -> ApiRequest:
     headers: dict[str, str] = {}
     groups = []
     for key, value in scope["headers"]:
@@ -132,4 +132,4 @@ def _request(scope: Scope, method: str, body: bytes) -> Request:
             groups.append(headers[name])
     query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
     path = scope["path"].rstrip("/") or "/"
-    return Request(method, path, query, headers, tuple(groups), body)
+    return ApiRequest(method, path, query, headers, tuple(groups), body)

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.types import Message, Send
 
 
-class Distorted:
+class ShiftedPredictions:
     """A `send` that adds one to every number among the predictions of a JSON answer."""
 
     def __init__(self, send: Send) -> None:

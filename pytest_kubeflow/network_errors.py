@@ -24,7 +24,7 @@ _OTHERWISE = "name its authority with --kf-ca-cert"
 
 
 @contextmanager
-def reaching(url: str) -> Iterator[None]:
+def network_errors(url: str) -> Iterator[None]:
     """Turn failures of sockets and of `requests` inside into one line that says which it was.
 
     Raises ClusterUnreachable; ConfigurationError for what only the user's proxy can be to blame.

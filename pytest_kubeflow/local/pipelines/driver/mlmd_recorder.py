@@ -1,4 +1,4 @@
-"""Ledger: a run's entries in ML Metadata.
+"""A run's entries in ML Metadata.
 
 Types, names and properties: kubeflow/pipelines backend/src/v2/metadata/client.go.
 """
@@ -33,7 +33,7 @@ class Completed:
     values: Values
 
 
-class Ledger:
+class ExecutionRecorder:
     """Writes the executions and artifacts of one run; parts that are there already are kept.
 
     `retried`: the run goes on after an earlier attempt, whose executions count. Without

@@ -12,7 +12,7 @@ from pytest_kubeflow.scheduling.plan import PlannedRun, RunPlan
 _LONGEST = 120
 
 
-def outline(plan: RunPlan) -> Iterator[str]:
+def plan_text(plan: RunPlan) -> Iterator[str]:
     """Lines for people: a block a run, and a sum at the end."""
     for run in plan:
         yield from _block(run)

@@ -1,4 +1,4 @@
-"""Visitor: somebody at the gateway, with credentials or without."""
+"""A client of the gateway, with credentials or without."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pytest_kubeflow.auth.retries import sent_again
-from pytest_kubeflow.reaching import reaching
+from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.response_text import words_of
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Visitor:
-    """Asks the gateway as somebody. `name` is for people: "somebody without a login"."""
+class CallerSession:
+    """Sends requests to the gateway. `name` is for people: "an unauthenticated client"."""
 
     name: str
     gateway_url: str
@@ -90,7 +90,7 @@ class Visitor:
                 allow_redirects=False,
             )
 
-        with reaching(url):
+        with network_errors(url):
             answer = sent_again(self.session, ask, safe=True) if safe else ask()
         assert answer is not None  # only `done` makes it so
         kind = answer.headers.get("content-type", "")

@@ -1,4 +1,4 @@
-"""One HTTP exchange on a connection of its own, with bodies that may be large files.
+"""One HTTP request on a connection of its own, with bodies that may be large files.
 
 `http.client` would cost every task 20 ms of imports (email, ssl); a launcher talks to one API and
 one object store, and needs no redirects, no proxies and no cookies.
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 60.0
 _CHUNK = 1 << 18
-_PATIENCE = 5.0
+_STARTING_SECONDS = 5.0
 _PAUSE = 0.1
 
 
-class ExchangeError(Exception):
+class HttpError(Exception):
     """No answer, or one that is cut off."""
 
 
-class AbsentError(ExchangeError):
+class UnreachableError(HttpError):
     """Nobody is there to answer: no connection, or one that is closed at once."""
 
 
-class Patience:
+class RetryBudget:
     """How long, in all, may be waited for a server that was started a moment ago.
 
-    One for all exchanges of a task with a server: who is not there after that time is given up.
+    One for all requests of a task with a server: who is not there after that time is given up.
     """
 
-    def __init__(self, seconds: float = _PATIENCE) -> None:
+    def __init__(self, seconds: float = _STARTING_SECONDS) -> None:
         self._left = seconds
         self._pause = _PAUSE
 
@@ -49,7 +49,7 @@ class Patience:
         return True
 
 
-class Answer:
+class HttpResponse:
     """Status and headers (names in lower case); the body is read once, by `read` or `copy_to`."""
 
     def __init__(self, connection: socket.socket) -> None:
@@ -58,14 +58,14 @@ class Answer:
         line = self._stream.readline(65536)
         words = line.split(None, 2)
         if not line:
-            raise AbsentError("the connection is closed without an answer")
+            raise UnreachableError("the connection is closed without an answer")
         if len(words) < 2 or not words[0].startswith(b"HTTP/1.") or not words[1].isdigit():
-            raise ExchangeError(f"no HTTP answer: {line[:80]!r}")
+            raise HttpError(f"no HTTP answer: {line[:80]!r}")
         self.status = int(words[1])
         self.headers: dict[str, str] = {}
         while (line := self._stream.readline(65536)) not in {b"\r\n", b"\n"}:
             if not line:
-                raise ExchangeError("the answer ends within its headers")
+                raise HttpError("the answer ends within its headers")
             name, _, value = line.decode("latin-1").partition(":")
             self.headers[name.strip().lower()] = value.strip()
 
@@ -82,7 +82,7 @@ class Answer:
         self._stream.close()
         self._connection.close()
 
-    def __enter__(self) -> Answer:
+    def __enter__(self) -> HttpResponse:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -97,7 +97,7 @@ class Answer:
         length = self.headers.get("content-length")
         if length is not None:
             if not length.isdecimal():
-                raise ExchangeError(f"content-length is no number: {length[:80]!r}")
+                raise HttpError(f"content-length is no number: {length[:80]!r}")
             yield from self._exactly(int(length))
             return
         while chunk := self._stream.read(_CHUNK):
@@ -108,42 +108,42 @@ class Answer:
         try:
             return int(line.split(b";")[0], 16)
         except ValueError:
-            raise ExchangeError(f"the answer is cut off: no chunk follows: {line[:80]!r}") from None
+            raise HttpError(f"the answer is cut off: no chunk follows: {line[:80]!r}") from None
 
     def _exactly(self, size: int) -> Iterator[bytes]:
         while size:
             chunk = self._stream.read(min(size, _CHUNK))
             if not chunk:
-                raise ExchangeError(f"the answer is cut off: {size} bytes are missing")
+                raise HttpError(f"the answer is cut off: {size} bytes are missing")
             size -= len(chunk)
             yield chunk
 
 
-def exchange(
+def send(
     method: str,
     url: str,
     headers: dict[str, str],
     body: bytes | IO[bytes] = b"",
     size: int | None = None,
-    patience: Patience | None = None,
-) -> Answer:
+    retry_budget: RetryBudget | None = None,
+) -> HttpResponse:
     """Send one request, with `body` of `size` bytes; its answer, whatever the status.
 
-    `url` is `scheme://host:port/path?query` with everything quoted. While there is `patience`,
-    a server that is not there is asked again. Raises ExchangeError.
+    `url` is `scheme://host:port/path?query` with everything quoted. While there is `retry_budget`,
+    a server that is not there is asked again. Raises HttpError.
     """
     size = len(body) if isinstance(body, bytes) else size
     while True:
         try:
             return _attempt(method, url, headers, body, size)
-        except AbsentError:
-            if patience is None or not patience.wait():
+        except UnreachableError:
+            if retry_budget is None or not retry_budget.wait():
                 raise
 
 
 def _attempt(
     method: str, url: str, headers: dict[str, str], body: bytes | IO[bytes], size: int | None
-) -> Answer:
+) -> HttpResponse:
     scheme, _, rest = url.partition("://")
     place, slash, path = rest.partition("/")
     lines = [
@@ -159,15 +159,15 @@ def _attempt(
     connection = _connect(scheme, place)
     try:
         _send(connection, "\r\n".join(lines).encode("latin-1"), body)
-        return Answer(connection)
-    except (ConnectionError, AbsentError) as error:
+        return HttpResponse(connection)
+    except (ConnectionError, UnreachableError) as error:
         connection.close()
         why = _reason(error) if isinstance(error, OSError) else str(error)
-        raise AbsentError(f"{method} {scheme}://{place}: {why}") from None
+        raise UnreachableError(f"{method} {scheme}://{place}: {why}") from None
     except OSError as error:
         connection.close()
-        raise ExchangeError(f"{method} {scheme}://{place}: {_reason(error)}") from None
-    except ExchangeError:
+        raise HttpError(f"{method} {scheme}://{place}: {_reason(error)}") from None
+    except HttpError:
         connection.close()
         raise
 
@@ -189,7 +189,7 @@ def _connect(scheme: str, place: str) -> socket.socket:
     try:
         connection = socket.create_connection((host, number), timeout=_TIMEOUT)
     except OSError as error:
-        kind = AbsentError if isinstance(error, ConnectionRefusedError) else ExchangeError
+        kind = UnreachableError if isinstance(error, ConnectionRefusedError) else HttpError
         raise kind(f"dial tcp {place}: {_reason(error)}") from None
     if scheme == "https":
         import ssl

@@ -1,4 +1,4 @@
-"""The front door of a multi-user cluster: its gateway, who can log in, and what is behind it."""
+"""A multi-user cluster's gateway: who can log in, and what is behind it."""
 
 from __future__ import annotations
 

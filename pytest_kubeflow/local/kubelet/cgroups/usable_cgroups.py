@@ -1,4 +1,4 @@
-"""Places: where this process may limit the CPUs and the memory of others, found by trying.
+"""Where this process may limit the CPUs and the memory of others, found by trying.
 
 A place is a cgroup that was made, given a limit, and seen to hold a process: rights, mounts,
 delegation and kernels differ in too many ways to tell from what is written about them. The rules
@@ -40,7 +40,7 @@ _TRIALS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class UsableCgroup:
     """A cgroup of this cluster's own, below which its pods are limited by `controllers`."""
 
     version: Literal[1, 2]
@@ -58,12 +58,14 @@ def candidates(hierarchies: Iterable[Hierarchy], name: str) -> list[Path]:
     ]
 
 
-def claim(hierarchies: Sequence[Hierarchy], name: str) -> tuple[list[Place], dict[str, Refusal]]:
+def claim(
+    hierarchies: Sequence[Hierarchy], name: str
+) -> tuple[list[UsableCgroup], dict[str, Refusal]]:
     """Make a cgroup `name` for each controller where it can be used; why the others cannot.
 
     Blocks for some 10 ms, as a process is started to try with.
     """
-    places: list[Place] = []
+    places: list[UsableCgroup] = []
     refusals: dict[str, Refusal] = {}
     left = list(CONTROLLERS)
     with _probe() as attach:
@@ -101,7 +103,9 @@ def _lineage(hierarchy: Hierarchy) -> list[Path]:
     return [hierarchy.own, *above]
 
 
-def _claim_v1(hierarchy: Hierarchy, wanted: tuple[str, ...], name: str, attach: _Attach) -> Place:
+def _claim_v1(
+    hierarchy: Hierarchy, wanted: tuple[str, ...], name: str, attach: _Attach
+) -> UsableCgroup:
     if hierarchy.own is None:
         raise outside()
     if hierarchy.readonly:
@@ -122,7 +126,7 @@ def _claim_v1(hierarchy: Hierarchy, wanted: tuple[str, ...], name: str, attach: 
                 "(systemd.unified_cgroup_hierarchy=1)",
             ) from None
         raise failed(directory, error) from None
-    return Place(1, wanted, directory)
+    return UsableCgroup(1, wanted, directory)
 
 
 def _claim_v2(
@@ -130,7 +134,7 @@ def _claim_v2(
     wanted: tuple[str, ...],
     name: str,
     attach: _Attach,
-) -> Place:
+) -> UsableCgroup:
     if hierarchy is None:
         raise Refusal(
             "NotMounted",
@@ -150,7 +154,7 @@ def _claim_v2(
         except Refusal as refusal:
             why = why or refusal
         else:
-            return Place(2, wanted, directory)
+            return UsableCgroup(2, wanted, directory)
     raise why or Refusal(
         "NoDelegation",
         "no cgroup is delegated to this user: start with "

@@ -1,4 +1,4 @@
-"""Attendance: what the kubelet does to a container while it runs, until it has ended."""
+"""What the kubelet does to a container while it runs, until it has ended."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pytest_kubeflow.local.spawner import Process
 log = logging.getLogger(__name__)
 
 
-class Attendance:
+class ContainerLifecycle:
     """Handlers, probes and the end of one container; it notes in `status` what they find.
 
     `started` is set when the container counts as started, `grace` is how long it has to end; None:
@@ -43,7 +43,7 @@ class Attendance:
         self._changed = changed
         self._stopped: Inside | None = None
 
-    async def attend(self, inside: Inside) -> None:
+    async def supervise(self, inside: Inside) -> None:
         """While the container runs: its postStart handler, then its probes."""
         hook = (self._spec.get("lifecycle") or {}).get("postStart")
         if hook and (problem := await check(inside, {"timeoutSeconds": 3600, **hook})):
