@@ -159,8 +159,8 @@ def one_of_many(bench: Bench, tally: Tally, plan: Plan) -> None:
     outcome = bench.session(plan)
     tally.add(plan.seed, plan, outcome)
     verdict = {None: "hung", 0: "green"}.get(outcome.code, "red")
-    told = f"seed {plan.seed:4}: {verdict}, {len(plan.log)} faults, {outcome.seconds:.1f} s"
-    print(told, flush=True)
+    message = f"seed {plan.seed:4}: {verdict}, {len(plan.log)} faults, {outcome.seconds:.1f} s"
+    print(message, flush=True)
     mutation = ALONE[plan.seed % len(ALONE)]
     if why := bench.control(plan.seed, mutation):
         tally.unnoticed.append(why)

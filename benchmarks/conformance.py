@@ -161,8 +161,8 @@ class Conformance:
                 return "PENDING", image
             if time.monotonic() > deadline:
                 self._pipelines.terminate_run(run.run_id)
-                told = f"{state.state} after {self._seconds:.0f} s: {self._reasons(state)}"
-                raise _TimeoutError(told.removesuffix(": "))
+                message = f"{state.state} after {self._seconds:.0f} s: {self._reasons(state)}"
+                raise _TimeoutError(message.removesuffix(": "))
             time.sleep(_POLL_SECONDS)
 
     def _missing_image(self, run: str) -> str:

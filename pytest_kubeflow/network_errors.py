@@ -32,10 +32,10 @@ def network_errors(url: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:  # which those of requests and ssl are, too
-        raise _told(url, error) from error
+        raise _described(url, error) from error
 
 
-def _told(url: str, error: BaseException) -> ClusterUnreachable | ConfigurationError:
+def _described(url: str, error: BaseException) -> ClusterUnreachable | ConfigurationError:
     asked, url = url, _asked_last(error) or url
     if urlsplit(url).netloc != urlsplit(asked).netloc:
         inner = _told_of(url, error)

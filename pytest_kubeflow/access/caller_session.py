@@ -44,9 +44,9 @@ class Reply:
 
     def __str__(self) -> str:
         """For people: the status and what was said, on one line."""
-        said = words_of(self.text, longest=_LONGEST_SHOWN)
+        message = words_of(self.text, longest=_LONGEST_SHOWN)
         where = f" to {urlsplit(self.target).path}" if self.target else ""
-        return f"{self.status}{where}" + (f": {said}" if said else "")
+        return f"{self.status}{where}" + (f": {message}" if message else "")
 
 
 @dataclass(frozen=True)

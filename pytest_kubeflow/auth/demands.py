@@ -37,7 +37,7 @@ def demands_of(config: KubeflowConfig) -> dict[str, Demand]:
     for way, names in _ASKING.items():
         given = [name for name in names if config.is_given(name)]
         if given:
-            described = " and ".join(map(config.told, given))
+            described = " and ".join(map(config.described, given))
             found[way] = Demand(described, max(config.settings[name].weight for name in given))
     return found
 
@@ -76,7 +76,7 @@ def check_demands(config: KubeflowConfig, kubernetes: KubernetesClient) -> None:
     alone = gateway.password is not None and gateway.username is None
     if alone and not kubernetes.is_configured and projected_path() is None:
         raise ConfigurationError(
-            f"{config.told('password')} needs --kf-username, whose password it is; without a "
+            f"{config.described('password')} needs --kf-username, whose password it is; without a "
             "login, say --kf-auth=anonymous"
         )
 

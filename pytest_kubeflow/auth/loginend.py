@@ -71,8 +71,8 @@ class LoginEnd:
         kind = UnknownPage if refusal.status < 400 or brief else AuthenticationError
         if posted:
             return kind(f"the login as {username} ended at {where}: {shown}")
-        said = f", {shown!r}" if shown else ""
+        message = f", {shown!r}" if shown else ""
         return kind(
-            f"{self._host} shows no Dex login, but {where}{said}: is --kf-auth=dex right, and "
+            f"{self._host} shows no Dex login, but {where}{message}: is --kf-auth=dex right, and "
             "--kf-host the gateway of the platform?"
         )

@@ -64,16 +64,16 @@ class Refusal:
 
     def __str__(self) -> str:
         bare = " without a body" if self.status == 403 else ""
-        said = f" {self.words!r}" if self.words else bare
-        return f"{self.path} answers {self.status}{said}"
+        message = f" {self.words!r}" if self.words else bare
+        return f"{self.path} answers {self.status}{message}"
 
     @property
     def summary(self) -> str:
         """With its content type: what stands there may be something else altogether."""
         kind = f" ({self.kind})" if self.kind else ""
-        said = f" {self.words!r}" if self.words else ""
+        message = f" {self.words!r}" if self.words else ""
         to = f", to {self.target}" if self.target else ""
-        return f"{self.path} answers {self.status}{kind}{said}{to}"
+        return f"{self.path} answers {self.status}{kind}{message}{to}"
 
     @property
     def is_known(self) -> bool:

@@ -77,9 +77,9 @@ def verdict(remnants: Sequence[Remnant]) -> str:
     if not remnants:
         return "nothing is left of any session"
     counts = {fate: sum(one.fate is fate for one in remnants) for fate in Fate}
-    told = ", ".join(f"{count} {fate.value}" for fate, count in counts.items() if count)
+    message = ", ".join(f"{count} {fate.value}" for fate, count in counts.items() if count)
     sessions = len({one.run_id for one in remnants})
-    return f"{_plural(len(remnants), 'thing')} of {_plural(sessions, 'session')}: {told}" + (
+    return f"{_plural(len(remnants), 'thing')} of {_plural(sessions, 'session')}: {message}" + (
         " (--kf-cleanup-session=ID or --kf-cleanup-all removes what lives)"
         if counts[Fate.LEFT]
         else ""

@@ -162,7 +162,9 @@ class Search:
         work = self._work()
         keys = next(keys_for(cluster, _SYSTEM, *([work] if work else [])), None)
         if keys is None:
-            self.unseen.append(f"{cluster.store.told}: there are no keys for it that we may read")
+            self.unseen.append(
+                f"{cluster.store.described}: there are no keys for it that we may read"
+            )
             return
         for place in self._marked(access_with(cluster, keys)):
             yield Remnant(str(place), place.labels, place.made, partial(remove_place, place))

@@ -29,17 +29,17 @@ class Finding:
 
     check: str
     state: State = State.NOT_CHECKED
-    told: str = ""
+    message: str = ""
     """What was found, on one line."""
 
     fix: str = ""
-    """What to apply or to run to mend it, of several lines perhaps; empty where `told` says it."""
+    """What to apply or to run to mend it, of several lines perhaps; empty where `message` does."""
 
     seconds: float = 0.0
 
-    def warn(self, told: str, *, fix: str = "") -> None:
+    def warn(self, message: str, *, fix: str = "") -> None:
         """It is not as it should be, and yet no reason to end here."""
-        self.state, self.told, self.fix = State.WARNING, told, fix
+        self.state, self.message, self.fix = State.WARNING, message, fix
 
 
 class Checklist:
@@ -55,7 +55,7 @@ class Checklist:
 
     def skip(self, check: str, why: str) -> None:
         """Leave one out, and say why."""
-        self._findings[check] = Finding(check, told=why)
+        self._findings[check] = Finding(check, message=why)
 
     @property
     def findings(self) -> list[Finding]:
@@ -76,7 +76,7 @@ class Checklist:
         try:
             yield finding
         except KubeflowError as error:
-            finding.state, finding.told = State.FAILED, error.message
+            finding.state, finding.message = State.FAILED, error.message
             raise
         finally:
             finding.seconds = time.monotonic() - began

@@ -70,7 +70,7 @@ class Embedded:
         """Where it is, once it is up. Raises ClusterUnreachable if it did not start."""
         self._thread.join()
         if self._endpoints is None:
-            raise _told(self._error) from self._error
+            raise _described(self._error) from self._error
         return self._endpoints
 
     def stop(self) -> None:
@@ -138,15 +138,15 @@ def read_endpoints(path: Path) -> Endpoints:
     return Endpoints.from_json(path.read_text(encoding="utf-8"))
 
 
-def _told(error: Exception | None) -> KubeflowError:
+def _described(error: Exception | None) -> KubeflowError:
     """Why it did not start, in one line: of a traceback that is the last."""
     lines = str(error).strip().splitlines() or ["it gave no reason"]
     absent = _ABSENT.search(lines[-1])
     if absent and absent[1] != "pytest_kubeflow":
         return _missing(lines[-1])
-    told = lines[0] if len(lines) == 1 else f"the embedded cluster did not start: {lines[-1]}"
+    message = lines[0] if len(lines) == 1 else f"the embedded cluster did not start: {lines[-1]}"
     return ClusterUnreachable(
-        f"--kf-host=local: {told} (python -m pytest_kubeflow.local shows all that it says)"
+        f"--kf-host=local: {message} (python -m pytest_kubeflow.local shows all that it says)"
     )
 
 

@@ -90,7 +90,7 @@ def enter(
         with checks.check(NAME) as finding:
             forward = forward_to_gateway(kubernetes)
             config = located(config, forward)
-            finding.told = f"--kf-host was not given: {config.origin('host')}"
+            finding.message = f"--kf-host was not given: {config.origin('host')}"
     try:
         cluster = _enter(config, kubernetes, ownership, redactor, checks)
     except KubeflowError:
@@ -117,12 +117,12 @@ def _enter(
         with checks.check(GATEWAY) as finding, gateway_session(config.gateway) as stranger:
             api = find_api(stranger, gateway)
             opened = isinstance(api, PipelinesApi) and is_open(stranger, api)
-            finding.told = _what_stands(api, gateway, opened=opened)
+            finding.message = _what_stands(api, gateway, opened=opened)
             skew = clock_skew(stranger, gateway)
             if abs(skew) >= _SKEWED:
-                finding.warn(f"{finding.told}; {_clocks(skew)}")
+                finding.warn(f"{finding.message}; {_clocks(skew)}")
     except (ClusterUnreachable, ConfigurationError) as error:
-        raise type(error)(f"{config.told('host')}: {error.message}") from error
+        raise type(error)(f"{config.described('host')}: {error.message}") from error
     situation = GatewayState(
         host=gateway,
         open=opened,
@@ -143,17 +143,17 @@ def _enter(
             redactor=redactor,
         )
         found, allowed = _show_credentials(cluster, skew, opened=opened)
-        finding.told = f"{credentials.description} ({reason})"
+        finding.message = f"{credentials.description} ({reason})"
     with checks.check(PIPELINES) as finding:
         namespace = config.kubernetes.namespace
         if not allowed and namespace is not None and found.multi_user:
             check_namespace(config, kubernetes)  # one that is not there is refused as well
             raise PermissionDenied(
-                f"{config.told('namespace')}: {credentials.user or 'this user'} may not use "
+                f"{config.described('namespace')}: {credentials.user or 'this user'} may not use "
                 "the pipelines there"
             )
         kind = "multi-user" if found.multi_user else "stand-alone"
-        finding.told = f"Kubeflow Pipelines at {found.url}, {kind}"
+        finding.message = f"Kubeflow Pipelines at {found.url}, {kind}"
     return replace(cluster, kfp_api_url=found.url, multi_user=found.multi_user)
 
 

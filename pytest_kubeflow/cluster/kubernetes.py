@@ -73,12 +73,14 @@ def check_kubernetes(
                 code = kubernetes.version.get_code(_request_timeout=_TIMEOUT)
         except KubeflowError as error:
             asked = [name for name in ("kubeconfig", "context") if getattr(settings, name)]
-            told = ", ".join(config.told(name) for name in asked) or "--kf-kubeconfig not given"
-            raise type(error)(f"{told}: {error.message}") from error
-        finding.told = f"{code.git_version} at {kubernetes.api_client.configuration.host}"
+            message = (
+                ", ".join(config.described(name) for name in asked) or "--kf-kubeconfig not given"
+            )
+            raise type(error)(f"{message}: {error.message}") from error
+        finding.message = f"{code.git_version} at {kubernetes.api_client.configuration.host}"
     if settings.namespace is not None:
         with checks.check(NAMESPACE) as finding:
-            finding.told = f"{settings.namespace} is there"
+            finding.message = f"{settings.namespace} is there"
             try:
                 _require_namespace(config, kubernetes, settings.namespace)
             except PermissionDenied as error:
@@ -100,11 +102,11 @@ def _check_storage(config: KubeflowConfig, kubernetes: KubernetesClient, finding
     listed = ", ".join(one.name for one in known) or "none"
     if wanted is not None and wanted not in {one.name for one in known}:
         raise ConfigurationError(
-            f"{config.told('storage_class')}: this cluster has no such storage class; "
+            f"{config.described('storage_class')}: this cluster has no such storage class; "
             f"those that exist: {listed}"
         )
     default = next((one.name for one in known if one.default), None)
-    finding.told = f"{wanted or default} (of {listed})"
+    finding.message = f"{wanted or default} (of {listed})"
     if wanted is None and default is None:
         finding.warn(
             f"none is the default one (of {listed}): volumes stay Pending unless "
@@ -127,4 +129,4 @@ def _require_namespace(config: KubeflowConfig, kubernetes: KubernetesClient, nam
     try:
         require_namespace(kubernetes, name)
     except KubeflowError as error:
-        raise type(error)(f"{config.told('namespace')}: {error.message}") from error
+        raise type(error)(f"{config.described('namespace')}: {error.message}") from error

@@ -54,7 +54,7 @@ def choose_namespace(cluster: KubernetesCluster) -> NamespaceChoice:
         record = find_record(cluster.kubernetes, configured, now=cluster.ownership.clock())
         return NamespaceChoice(Kind.EXISTING, record.namespace, f"left there by {record}")
     if configured is not None:
-        reason = cluster.config.told("namespace")
+        reason = cluster.config.described("namespace")
         return NamespaceChoice(Kind.EXISTING, configured, reason, was_given=True)
     if not isinstance(cluster, Cluster):
         return _without_kubeflow(cluster)

@@ -39,7 +39,7 @@ def check_network(url: str, settings: GatewaySettings, checks: Checklist) -> Non
     through = f" of the proxy {host}" if proxy else ""
     with checks.check(NAME) as finding, _blaming(proxy), network_errors(_where(url, proxy)):
         addresses = _resolve(host, port)
-        finding.told = f"{host} is {', '.join(addresses)}"
+        finding.message = f"{host} is {', '.join(addresses)}"
     policy = gateway_policy()
 
     def connect() -> socket.socket:
@@ -51,7 +51,7 @@ def check_network(url: str, settings: GatewaySettings, checks: Checklist) -> Non
 
     with checks.check(CONNECTION) as finding, _blaming(proxy), network_errors(_where(url, proxy)):
         policy.repeat(connect).close()
-        finding.told = f"port {port}{through} is open"
+        finding.message = f"port {port}{through} is open"
     if not secure:
         checks.skip(TLS, "plain http")
     elif proxy is not None:
@@ -59,11 +59,11 @@ def check_network(url: str, settings: GatewaySettings, checks: Checklist) -> Non
     else:
         with checks.check(TLS) as finding, network_errors(url):
             shown = policy.repeat(shake_hands)
-            finding.told = shown.told
+            finding.message = shown.message
             if settings.insecure:
-                finding.warn(f"{shown.told}, not verified (--kf-insecure)")
+                finding.warn(f"{shown.message}, not verified (--kf-insecure)")
             elif shown.left is not None and shown.left < _SOON:
-                finding.warn(f"{shown.told}: renew it, it ends in {shown.left.days} days")
+                finding.warn(f"{shown.message}: renew it, it ends in {shown.left.days} days")
 
 
 @contextlib.contextmanager
@@ -114,12 +114,12 @@ class _Certificate:
 
     def __init__(self, version: str, shown: dict[str, Any]) -> None:
         ends = shown.get("notAfter")
-        self.told = version
+        self.message = version
         self.left: datetime.timedelta | None = None
         if ends:
             seconds = ssl.cert_time_to_seconds(ends)
             until = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
-            self.told = f"{version}, certificate valid until {until:%Y-%m-%d}"
+            self.message = f"{version}, certificate valid until {until:%Y-%m-%d}"
             self.left = until - datetime.datetime.now(datetime.UTC)
 
 

@@ -97,14 +97,14 @@ def find_api(
         )
     if any(one.status == 404 for one in refusals):
         _check_release(session, gateway)
-    told = "; ".join(one.summary for one in refusals)
+    message = "; ".join(one.summary for one in refusals)
     if logged_in:
         raise ClusterUnreachable(
-            f"{gateway} lets us in, and has no Kubeflow Pipelines: {told}; are they installed "
+            f"{gateway} lets us in, and has no Kubeflow Pipelines: {message}; are they installed "
             "(kubectl -n kubeflow get deployment ml-pipeline), and has the gateway a route to "
             f"{PREFIX} (kubectl get virtualservices -A)?"
         )
-    raise ClusterUnreachable(f"there is no Kubeflow at {gateway}: {told}")
+    raise ClusterUnreachable(f"there is no Kubeflow at {gateway}: {message}")
 
 
 def _origin_of(url: str) -> str:
@@ -154,10 +154,12 @@ def check_identity(session: requests.Session, api: PipelinesApi, namespace: str)
         raise refusal.error()
     if refusal.wants_login and refusal.status != 401:
         raise refusal.error("it wants another login")
-    told = f"the pipelines API answers {refusal.status} to a list of experiments: {refusal.words}"
+    message = (
+        f"the pipelines API answers {refusal.status} to a list of experiments: {refusal.words}"
+    )
     if refusal.status == 401:
-        raise AuthenticationError(f"the pipelines API does not accept our credentials: {told}")
-    raise ClusterUnreachable(told)
+        raise AuthenticationError(f"the pipelines API does not accept our credentials: {message}")
+    raise ClusterUnreachable(message)
 
 
 def _list(session: requests.Session, api: PipelinesApi, namespace: str) -> Refusal | None:

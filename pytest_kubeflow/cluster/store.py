@@ -65,11 +65,11 @@ class StoreLocation:
         return self._settings
 
     @property
-    def told(self) -> str:
+    def described(self) -> str:
         """The endpoint as messages call it: with where it is from."""
         self._look()
         if not self._origin:
-            return self._config.told("s3_endpoint")
+            return self._config.described("s3_endpoint")
         return f"{self._settings.endpoint} ({self._origin})"
 
     @property

@@ -38,8 +38,8 @@ def pipelines_version(cluster: Cluster) -> str:
             return f"version not told (answers {answer.status_code})"
         told = fields_of(answer.content)
         if not told and not is_empty(answer.content):
-            said = words_of(answer.content, longest=200)
-            raise ClusterUnreachable(f"{_HEALTH} answers what is no JSON object: '{said}'")
+            message = words_of(answer.content, longest=200)
+            raise ClusterUnreachable(f"{_HEALTH} answers what is no JSON object: '{message}'")
         return str(next((told[key] for key in _TAGS if told.get(key)), "version not told"))
 
 

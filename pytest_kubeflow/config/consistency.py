@@ -178,16 +178,16 @@ def _conformant(settings: dict[str, Setting]) -> None:
     release, product = settings.get("conformance"), settings.get("conformance_product")
     if release is None or release.value is None:
         return
-    told = f"--kf-conformance={release.value} (from {release.origin})"
+    message = f"--kf-conformance={release.value} (from {release.origin})"
     if product is None or product.value is None:
         raise ConfigurationError(
-            f"{told} needs --kf-conformance-product=FILE, which says whose platform it is: YAML "
+            f"{message} needs --kf-conformance-product=FILE, which says whose platform it is: YAML "
             "with vendor, name, version, website_url, documentation_url, type, description"
         )
     for name in ("known", "allow_skip"):
         if (other := settings.get(name)) is not None and other.value:
             raise ConfigurationError(
-                f"--kf-{name.replace('_', '-')} (from {other.origin}) and {told} exclude each "
+                f"--kf-{name.replace('_', '-')} (from {other.origin}) and {message} exclude each "
                 "other: all tests of its list have to pass"
             )
     for name in ("slow", "strict"):
@@ -221,10 +221,10 @@ def _upgraded(settings: dict[str, Setting]) -> None:
     upgrade, host = settings.get("upgrade"), settings.get("host")
     if upgrade is None or upgrade.value is None:
         return
-    told = f"--kf-upgrade={upgrade.value} (from {upgrade.origin})"
+    option = f"--kf-upgrade={upgrade.value} (from {upgrade.origin})"
     if host is not None and host.value == LOCAL:
         raise ConfigurationError(
-            f"{told} needs a cluster that stays, and --kf-host={LOCAL} (from {host.origin}) ends "
+            f"{option} needs a cluster that stays, and --kf-host={LOCAL} (from {host.origin}) ends "
             "with the session: start `python -m pytest_kubeflow.local` and name the host that it "
             "prints"
         )
@@ -233,10 +233,10 @@ def _upgraded(settings: dict[str, Setting]) -> None:
     for name, value in (("keep", "always"), ("keep_for", _UNTIL_UPGRADED)):
         setting = settings.get(name)
         if setting is not None and setting.rank == DEFAULT:
-            settings[name] = Setting(value, told)
+            settings[name] = Setting(value, option)
     keep = settings.get("keep")
     if keep is not None and keep.value != "always":
         raise ConfigurationError(
-            f"--kf-keep={keep.value} (from {keep.origin}) removes what {told} is to leave: give "
+            f"--kf-keep={keep.value} (from {keep.origin}) removes what {option} is to leave: give "
             "one of them"
         )

@@ -127,8 +127,8 @@ def _parse_one(option: Option, value: object, given: _Given) -> object:
     except ValueError as error:
         # A parser that knows more than "this is not one" says so in its error.
         detail = _without_credentials(str(error))
-        told = "" if str(error) == text or option.secret else f" ({detail})"
-        raise _invalid(option, given, text, f"is not valid{told}") from None
+        message = "" if str(error) == text or option.secret else f" ({detail})"
+        raise _invalid(option, given, text, f"is not valid{message}") from None
 
 
 def _invalid(option: Option, given: _Given, value: object, problem: str) -> ConfigurationError:

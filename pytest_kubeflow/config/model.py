@@ -434,7 +434,7 @@ class KubeflowConfig:
         setting = self.settings.get(name)
         return setting is not None and setting.rank > DEFAULT
 
-    def told(self, name: str) -> str:
+    def described(self, name: str) -> str:
         """A value as messages call it: "--kf-host=https://kf.example (from command line)"."""
         setting = self.settings.get(name, Setting("", "default"))
         secret = isinstance(setting.value, Secret)

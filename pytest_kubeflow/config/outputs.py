@@ -43,8 +43,8 @@ def _document(*endings: str) -> Callable[[str, Path], Path]:
         ending = path.suffix.lower()
         if not ending or ending in endings or (path.exists() and not path.is_file()):
             return path
-        told = f"{path.name} ends in {path.suffix}, not in {endings[0]}"
-        raise ValueError(f"{told}; {_BY[ending]}" if ending in _BY else told)
+        message = f"{path.name} ends in {path.suffix}, not in {endings[0]}"
+        raise ValueError(f"{message}; {_BY[ending]}" if ending in _BY else message)
 
     return parse
 

@@ -52,6 +52,6 @@ def _lines() -> Iterator[str]:
         yield from ("", "| test | demands | releases |", "| --- | --- | --- |")
         for test, demand in one.tests.items():
             wanted = [release for release in RELEASES if f"{one.file}::{test}" in names[release]]
-            told = "all" if len(wanted) == len(RELEASES) else ", ".join(wanted)
-            yield f"| `{test}` | {demand} | {told} |"
+            message = "all" if len(wanted) == len(RELEASES) else ", ".join(wanted)
+            yield f"| `{test}` | {demand} | {message} |"
         yield ""

@@ -42,8 +42,8 @@ class Product:
         except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
             mark = getattr(error, "problem_mark", None)
             where = f" in line {mark.line + 1}" if mark is not None else ""
-            told = getattr(error, "problem", None) or "not text in UTF-8"
-            raise ProductError(f"it is no YAML: {told}{where}") from None
+            message = getattr(error, "problem", None) or "not text in UTF-8"
+            raise ProductError(f"it is no YAML: {message}{where}") from None
         if not isinstance(found, dict):
             raise ProductError("it is no YAML with fields at its root")
         for name, value in found.items():

@@ -42,9 +42,9 @@ class Verdict:
         """The same for people."""
         if self.problems:
             return (*self.problems, f"it does not show that a platform conforms ({self.digest})")
-        told = f"{self.title} conforms to Kubeflow {self.release}: {self.digest}"
+        message = f"{self.title} conforms to Kubeflow {self.release}: {self.digest}"
         note = "it is the embedded Kubeflow, which stands in for a platform and is none"
-        return (told, note) if self.embedded else (told,)
+        return (message, note) if self.embedded else (message,)
 
 
 class _UnreadableError(ValueError):

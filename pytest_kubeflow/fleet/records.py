@@ -75,8 +75,8 @@ def target_record(target: str, folder: Path, exit_code: int) -> TargetRecord:
     try:
         record = load(folder / SESSION)
     except ConfigurationError:
-        told = _last_line(folder / OUTPUT) or "it said nothing"
-        return TargetRecord(target, folder.name, exit_code, "unknown", told, reports=reports)
+        message = _last_line(folder / OUTPUT) or "it said nothing"
+        return TargetRecord(target, folder.name, exit_code, "unknown", message, reports=reports)
     return _of(record, target, folder.name, exit_code, reports)
 
 

@@ -71,7 +71,7 @@ class ImageList:
             if digest is not None:
                 yield f"    digest  {digest}"
             for use, tests in self._uses[image].items():
-                yield f"    for     {use.purpose}: {_told(tests, verbose=verbose)}"
+                yield f"    for     {use.purpose}: {_described(tests, verbose=verbose)}"
                 if use.image != image:
                     yield f"    instead of {use.image} (--kf-image-mirror)"
                 elif use.named_by:
@@ -79,7 +79,7 @@ class ImageList:
                     note = ", which no --kf-image-mirror changes" if mirrored else ""
                     yield f"    named by {use.named_by}{note}"
         for unknown, tests in self._unknown.items():
-            told = _told(tests, verbose=verbose)
+            told = _described(tests, verbose=verbose)
             yield f"not known: {unknown.purpose}: {unknown.reason} ({told})"
 
 
@@ -94,7 +94,7 @@ def known_as(image: str) -> str:
     return str(reference)
 
 
-def _told(tests: list[str], *, verbose: bool) -> str:
+def _described(tests: list[str], *, verbose: bool) -> str:
     """Who they are: all of them, or how many and the first files."""
     found = list(dict.fromkeys(tests))
     if verbose or len(found) == 1:

@@ -66,12 +66,12 @@ _TABLE: Sequence[tuple[str, str]] = (
 
 def why_not_pulled(image: str, words: str) -> str:
     """One sentence about an image that is not pulled, and the node's own words after it."""
-    told = " ".join(words.split())
+    message = " ".join(words.split())
     for signs, sentence in _TABLE:
-        if re.search(signs, told, re.IGNORECASE):
+        if re.search(signs, message, re.IGNORECASE):
             found = sentence or _missing(image)
-            return f"the image {image} is not pulled: {found} ({told})"
-    return f"the image {image} is not pulled ({told})"
+            return f"the image {image} is not pulled: {found} ({message})"
+    return f"the image {image} is not pulled ({message})"
 
 
 def _missing(image: str) -> str:

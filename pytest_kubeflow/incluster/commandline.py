@@ -132,9 +132,9 @@ def _submit(given: argparse.Namespace, runs: DetachedRuns, others: Sequence[str]
     except ValueError:
         raise ConfigurationError(f"--keep-for={given.keep_for}: at most 168h, as 12h") from None
     if (running := runs.running()) and not given.alongside:
-        told = ", ".join(f"{one.metadata.namespace}/{one.metadata.name}" for one in running)
+        names = ", ".join(f"{one.metadata.namespace}/{one.metadata.name}" for one in running)
         raise KubeflowError(
-            f"another session runs on this cluster: Job {told}; two at once slow each other down "
+            f"another session runs on this cluster: Job {names}; two at once slow each other down "
             "and may use the same names: wait for it, or give --alongside"
         )
     run_id = uuid.uuid4().hex[:10]

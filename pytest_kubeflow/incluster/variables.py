@@ -109,8 +109,8 @@ def _add(
         env.append({"name": row.env, "value": f"{CERTIFICATES}/{AUTHORITY}"})
     elif isinstance(value, Path):
         raise ConfigurationError(
-            f"{config.told(row.name)} is a file of this machine, which a pod does not have: put "
-            f"what it holds into a Secret as {_FILES.get(row.name, row.env)}, name that by "
+            f"{config.described(row.name)} is a file of this machine, which a pod does not have: "
+            f"put what it holds into a Secret as {_FILES.get(row.name, row.env)}, name that by "
             f"--kf-job-secret, and leave {row.spelling} out"
         )
     elif row.repeatable and not _is_one_text(row, value):

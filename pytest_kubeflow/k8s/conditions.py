@@ -20,8 +20,10 @@ class Condition:
     since: str = ""
 
     def __str__(self) -> str:
-        told = ": ".join(filter(None, (self.reason, self.message)))
-        return f"{self.type} {'True' if self.is_true else 'False'}" + (f" ({told})" if told else "")
+        message = ": ".join(filter(None, (self.reason, self.message)))
+        return f"{self.type} {'True' if self.is_true else 'False'}" + (
+            f" ({message})" if message else ""
+        )
 
 
 def conditions_of(thing: Mapping[str, Any]) -> tuple[Condition, ...]:

@@ -108,8 +108,8 @@ def _from_the_api(response: Any) -> Any:
     if (outage := page_in(response.status, headers, data)) is not None:
         raise Unusable(outage)
     if is_json(headers) and (not is_whole_json(data) or is_empty(data)):
-        told = f"with status {response.status}, what is no object of Kubernetes: {data[:100]!r}"
-        raise Unusable(Outage(told, "no JSON", within=PAGE_SECONDS))
+        message = f"with status {response.status}, what is no object of Kubernetes: {data[:100]!r}"
+        raise Unusable(Outage(message, "no JSON", within=PAGE_SECONDS))
     return response
 
 

@@ -100,8 +100,8 @@ class Kubeconfig:
                     file, self.context, client_configuration=settings, persist_config=False
                 )
         except (config.ConfigException, yaml.YAMLError, OSError, ValueError) as error:
-            said = " ".join(str(error).split())
-            raise ConfigurationError(f"the kubeconfig {file} cannot be used: {said}") from error
+            message = " ".join(str(error).split())
+            raise ConfigurationError(f"the kubeconfig {file} cannot be used: {message}") from error
         except (AttributeError, KeyError, TypeError) as error:
             # The official loader takes the shape of the file for granted.
             raise ConfigurationError(

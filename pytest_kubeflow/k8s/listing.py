@@ -45,8 +45,8 @@ def get_json(
     except ValueError:
         found = None
     if not isinstance(found, dict):  # a page of what stands in between, say
-        told = words_of(response.data) or "nothing"
-        raise KubeflowError(f"cannot {what}: Kubernetes answers with what is no object: {told}")
+        message = words_of(response.data) or "nothing"
+        raise KubeflowError(f"cannot {what}: Kubernetes answers with what is no object: {message}")
     return found, dict(response.headers)
 
 

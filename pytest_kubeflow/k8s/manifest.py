@@ -69,8 +69,8 @@ def _parsed(
         try:
             documents = [one for one in yaml.safe_load_all(found) if one is not None]
         except yaml.YAMLError as error:
-            told = " ".join(str(error).split())
-            raise ConfigurationError(f"{where} is no YAML: {told}") from error
+            message = " ".join(str(error).split())
+            raise ConfigurationError(f"{where} is no YAML: {message}") from error
         if len(documents) > 1:
             raise ConfigurationError(
                 f"{where} has {len(documents)} documents, and one object is wanted: give each by "

@@ -140,8 +140,8 @@ def _taken(pod: Any) -> str:
         return "was taken away"
     for condition in pod.status.conditions or []:
         if condition.type == "DisruptionTarget" and condition.status == "True":
-            said = ": ".join(filter(None, (condition.reason, condition.message)))
-            return f"was taken away ({said})" if said else "was taken away"
+            message = ": ".join(filter(None, (condition.reason, condition.message)))
+            return f"was taken away ({message})" if message else "was taken away"
     return "was deleted by somebody else" if pod.metadata.deletion_timestamp else ""
 
 

@@ -87,10 +87,10 @@ def _evidence(kubernetes: KubernetesClient, name: str) -> Evidence:
     try:
         profile = _read(kubernetes, name)
         conditions = (profile.get("status") or {}).get("conditions") or []
-        told = "\n".join(f"{one.get('type')}: {one.get('message')}" for one in conditions)
+        message = "\n".join(f"{one.get('type')}: {one.get('message')}" for one in conditions)
     except KubeflowError as error:
-        told = f"({error.message})"
-    return Evidence(f"profile {name}", (("conditions", told or "none yet"),))
+        message = f"({error.message})"
+    return Evidence(f"profile {name}", (("conditions", message or "none yet"),))
 
 
 def _read(kubernetes: KubernetesClient, name: str) -> dict[str, Any]:

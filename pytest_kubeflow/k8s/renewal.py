@@ -21,7 +21,7 @@ class Renewal:
         self._failed = failed
         self._interval = interval
         self._renewed: list[Callable[[], None]] = []
-        self._told: set[str] = set()
+        self._described: set[str] = set()
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kubeflow-renewal", daemon=True)
@@ -54,8 +54,8 @@ class Renewal:
                 try:
                     renew()
                 except KubeflowError as error:
-                    if error.message not in self._told:
-                        self._told.add(error.message)
+                    if error.message not in self._described:
+                        self._described.add(error.message)
                         self._failed(error.message)
 
     def _run(self) -> None:

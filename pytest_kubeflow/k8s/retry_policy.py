@@ -48,8 +48,10 @@ def _answered(error: ApiException) -> Outage | None:
     kind = details.get("kind") if isinstance(details, dict) else None
     if error.status == 409 and kind == "resourcequotas":
         # Not the object that was to be made, but the count of the quota that it is charged to.
-        told = f"it answers 409: {words_of(error.body)}"
-        return Outage(told, "409", silent=False, ambiguous=False, retry_after=retry_after(headers))
+        message = f"it answers 409: {words_of(error.body)}"
+        return Outage(
+            message, "409", silent=False, ambiguous=False, retry_after=retry_after(headers)
+        )
     return outage_in(error.status, headers, error.body or error.reason)
 
 

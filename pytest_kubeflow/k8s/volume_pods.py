@@ -186,12 +186,12 @@ class VolumePods:
 
     def _failed(self, error: KubeflowError, claim: str, purpose: str) -> VolumeError:
         state, events = self._claim(claim)
-        told = "" if state.startswith("Bound") else f"; its claim is {state}"
+        message = "" if state.startswith("Bound") else f"; its claim is {state}"
         found = error.evidence or Evidence(f"volume claim {self._namespace}/{claim}")
         # The claim in front: its phase and events tell most of a pod that is Pending.
         mine = ((f"claim {claim}", state), ("events of the claim", events))
         return VolumeError(
-            f"cannot {purpose} volume {self._namespace}/{claim}: {error.message}{told}",
+            f"cannot {purpose} volume {self._namespace}/{claim}: {error.message}{message}",
             evidence=Evidence(found.title, (*mine, *found.sections)),
         )
 

@@ -96,11 +96,11 @@ def why_failed(workload: ExperimentWorkload, state: ExperimentState) -> str:
     if not bad:
         return ""
     worst = bad[0]
-    told = f"trial {worst.name} is {worst.state}: {worst.reason}"
+    message = f"trial {worst.name} is {worst.state}: {worst.reason}"
     pods = workload.pods(worst)
     if not pods:
-        return f"{told}; its pod is gone, as spec.trialTemplate.retain is not set"
-    return f"{told}; {_last_words(workload, pods[0])}"
+        return f"{message}; its pod is gone, as spec.trialTemplate.retain is not set"
+    return f"{message}; {_last_words(workload, pods[0])}"
 
 
 def _last_words(workload: ExperimentWorkload, pod: Any) -> str:
@@ -114,8 +114,8 @@ def _last_words(workload: ExperimentWorkload, pod: Any) -> str:
         workload.kubernetes, workload.namespace, pod.metadata.name, container, lines=20
     )
     lines = [line for line in Redactor().redact(log).splitlines() if line.strip()]
-    said = f"; it said: {_without_prefix(lines)}" if lines else ""
-    return f"its containers ended: {', '.join(primary)}{said}"
+    message = f"; it said: {_without_prefix(lines)}" if lines else ""
+    return f"its containers ended: {', '.join(primary)}{message}"
 
 
 def _without_prefix(lines: Sequence[str]) -> str:

@@ -245,7 +245,7 @@ def _held(thing: Mapping[str, Any]) -> str:
     holders = metadata.get("finalizers") or ()
     if not metadata.get("deletionTimestamp") or not holders:
         return ""
-    told = f", held by {', '.join(holders)}"
+    message = f", held by {', '.join(holders)}"
     if "clean-metrics-in-db" in holders:
-        told += " (Katib removes its rows from the database first: does katib-db-manager run?)"
-    return told
+        message += " (Katib removes its rows from the database first: does katib-db-manager run?)"
+    return message

@@ -136,46 +136,46 @@ class Obstacles:
             allowed_seconds = min(3 * GRACE, allowed_seconds)
         if not self._lasts(f"complete {trial.name}", allowed_seconds):
             return ""
-        told = f"its Job is complete, and it stays {trial.state} without metrics: "
+        why = f"its Job is complete, and it stays {trial.state} without metrics: "
         if pod is not None and not name:
-            return told + self._uninjected()
+            return why + self._uninjected()
         if said:
             return (
-                f"{told}katib-controller cannot read them: {said}; does katib-db-manager run? "
+                f"{why}katib-controller cannot read them: {said}; does katib-db-manager run? "
                 f"({_DATABASE})"
             )
         if pod is None:
-            return f"{told}its pod is gone, and nothing is told of it ({_CONTROLLER})"
+            return f"{why}its pod is gone, and nothing is told of it ({_CONTROLLER})"
         log = last_lines(
             *(self.workload.kubernetes, self.workload.namespace, pod.metadata.name, name), lines=5
         ).strip()
         words = log.splitlines()[-1] if log else "it wrote nothing"
         return (
-            f"{told}the collector {name} in its pod has ended, and the database has nothing of it "
+            f"{why}the collector {name} in its pod has ended, and the database has nothing of it "
             f"(its last words: {words}; {_DATABASE})"
         )
 
     def _uninjected(self) -> str:
         namespace, label = self.workload.namespace, self.workload.injection()
-        told = "its pod has no metrics collector, since "
+        why = "its pod has no metrics collector, since "
         if label not in {"enabled", "?"}:
             return (
-                f"{told}the namespace {namespace} lacks the label {INJECTION_LABEL}=enabled by "
+                f"{why}the namespace {namespace} lacks the label {INJECTION_LABEL}=enabled by "
                 f"which Katib's webhook knows it: kubectl label namespace {namespace} "
                 f"{INJECTION_LABEL}=enabled"
             )
         if self.workload.has_webhook() is False:
             return (
-                f"{told}Katib's webhook for pods (mutator.pod.katib.kubeflow.org) is not "
+                f"{why}Katib's webhook for pods (mutator.pod.katib.kubeflow.org) is not "
                 "registered: install the MutatingWebhookConfiguration katib.kubeflow.org again"
             )
         if label == "?":
             return (
-                f"{told}the namespace {namespace} lacks the label {INJECTION_LABEL}=enabled, or "
+                f"{why}the namespace {namespace} lacks the label {INJECTION_LABEL}=enabled, or "
                 "Katib's webhook for pods is not registered (neither may be read by us)"
             )
         return (
-            f"{told}Katib's webhook did not change it, although the namespace {namespace} has the "
+            f"{why}Katib's webhook did not change it, although the namespace {namespace} has the "
             f"label {INJECTION_LABEL}=enabled ({_CONTROLLER}; is the pod of another trial's kind, "
             "or was it made while the webhook was ignored?)"
         )
@@ -219,8 +219,8 @@ class Obstacles:
         rule = refusal(403, words, pod=True)
         if (rule is None or rule.passing) and not self._lasts(f"no pod {name}", self.start_timeout):
             return ""
-        told = f"; it is {rule.rule} that refuses it" if rule else ""
-        return f"{kind} {name} cannot make a pod: {words}{told}"
+        message = f"; it is {rule.rule} that refuses it" if rule else ""
+        return f"{kind} {name} cannot make a pod: {words}{message}"
 
     def _first(self, pods: Sequence[Any], options: str) -> str:
         """What keeps the first of these pods that does not start."""

@@ -111,10 +111,10 @@ class Trial:
         """One line: state, values, metrics."""
         values = ", ".join(f"{name}={text}" for name, text in self.assignments.items())
         metrics = ", ".join(f"{name}={value}" for name, value in self.metrics.items())
-        told = f"{self.name} {self.state}: {values}"
-        told += f" -> {metrics}" if metrics else ""
+        message = f"{self.name} {self.state}: {values}"
+        message += f" -> {metrics}" if metrics else ""
         is_bad = self.has_ended and self.state != "Succeeded"
-        return f"{told} ({self.reason})" if is_bad and self.reason else told
+        return f"{message} ({self.reason})" if is_bad and self.reason else message
 
 
 def best_of(trials: Iterable[Trial], metric: str, *, maximize: bool) -> Trial | None:

@@ -111,20 +111,20 @@ class KatibUI:
 
     def _error(self, method: str, path: str, response: requests.Response) -> KubeflowError:
         words = words_of(response.text, longest=_LONGEST)
-        told = f"{method} {PREFIX}/{path}/ answers {response.status_code}"
-        told = f"{told}: {words}" if words else told
+        message = f"{method} {PREFIX}/{path}/ answers {response.status_code}"
+        message = f"{message}: {words}" if words else message
         if wants_login(response):
             refusal = Refusal.of(response)
             return AuthenticationError(f"{refusal}: the login has ended, or was never good for it")
         if response.status_code in {200, 404} or 300 <= response.status_code < 400:
-            return ComponentMissing(f"Katib's web app is not at {self.url}: {told}")
+            return ComponentMissing(f"Katib's web app is not at {self.url}: {message}")
         if response.status_code == 401:
-            return AuthenticationError(told)
+            return AuthenticationError(message)
         if response.status_code == 403:
-            return PermissionDenied(told)
+            return PermissionDenied(message)
         if response.status_code == 500 and "not found" in words:
-            return NotFound(told)
-        return KatibUIRefused(told, status=response.status_code)
+            return NotFound(message)
+        return KatibUIRefused(message, status=response.status_code)
 
 
 def _is_page(response: requests.Response) -> bool:

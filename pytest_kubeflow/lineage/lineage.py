@@ -132,6 +132,6 @@ def _registered(known: Lineage, versions: Sequence[RegisteredVersion]) -> Lineag
     place = known.uri.partition("://")[2]
     found = next((one for one in versions if one.uri.partition("://")[2] == place), None)
     if versions and found is None:
-        told = f"the registry has {known.uri} as no version of {versions[0].model}"
-        return replace(known, gaps=(*known.gaps, told))
+        message = f"the registry has {known.uri} as no version of {versions[0].model}"
+        return replace(known, gaps=(*known.gaps, message))
     return replace(known, version=found)

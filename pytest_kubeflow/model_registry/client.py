@@ -139,12 +139,12 @@ class ModelRegistryClient:
         response: requests.Response,
         found: Mapping[str, Any] | None,
     ) -> KubeflowError:
-        told = f"{method} {self._place(path)} answers {response.status_code}"
+        message = f"{method} {self._place(path)} answers {response.status_code}"
         if found is not None and found.get("message"):  # it is the registry's own word
-            told = f"{told}: {found['message']}"
+            message = f"{message}: {found['message']}"
             if response.status_code == 404:
-                return NotFound(told)
-            return ModelRegistryRefused(told, status=response.status_code)
+                return NotFound(message)
+            return ModelRegistryRefused(message, status=response.status_code)
         refusal = Refusal.of(response)
         if wants_login(response):
             return AuthenticationError(f"{refusal}: the login has ended")

@@ -90,9 +90,9 @@ class Kernel:
         failure = collected.failure
         if failure is not None and check:
             kind, words = str(failure.get("ename", "")), str(failure.get("evalue", ""))
-            told = f"{kind}: {_on_one_line(words)}" if words else kind
+            message = f"{kind}: {_on_one_line(words)}" if words else kind
             raise CellFailed(
-                f"code in {self._name} failed: {told}",
+                f"code in {self._name} failed: {message}",
                 name=kind,
                 evidence=collected.evidence(f"cell {outputs.count or ''} of {self._name}", code),
             )
@@ -269,21 +269,21 @@ class _Cell:
         """Interrupt it. Raises WaitTimeout, when it has ended."""
         collected, kernel = self._collected, self._kernel
         interrupted = Deadline.after(INTERRUPT_SECONDS)
-        told = "it was interrupted"
+        message = "it was interrupted"
         try:
             kernel.interrupt()
             while not collected.is_whole:
                 self._take(self._channel.receive(interrupted.remaining()))
         except (TimeoutError, ChannelCut):
-            told = "it did not end when it was interrupted, and its kernel was shut down"
+            message = "it did not end when it was interrupted, and its kernel was shut down"
             kernel._shut_down()
         except NotFound:
-            told = "its kernel is gone"
+            message = "its kernel is gone"
         except KernelDied:
-            told = "its kernel died when it was interrupted"
+            message = "its kernel died when it was interrupted"
         last = str(collected.stdout).rstrip().rpartition("\n")[2][-200:]
         raise WaitTimeout(
-            f"timed out after {self._deadline} waiting for code in {kernel._name} to end; {told}"
+            f"timed out after {self._deadline} waiting for code in {kernel._name} to end; {message}"
             + (f"; it wrote last: {last}" if last else ""),
             state=last or "running",
             evidence=self._evidence(),

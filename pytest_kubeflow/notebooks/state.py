@@ -89,8 +89,10 @@ class NotebookState(ObjectState):
         state = self.status.get("containerState") or {}
         waiting = state.get("waiting") or state.get("terminated")
         if waiting:
-            told = ": ".join(str(waiting[key]) for key in ("reason", "message") if waiting.get(key))
-            return f"its container waits: {told}" if "waiting" in state else f"ended: {told}"
+            message = ": ".join(
+                str(waiting[key]) for key in ("reason", "message") if waiting.get(key)
+            )
+            return f"its container waits: {message}" if "waiting" in state else f"ended: {message}"
         for condition in self.status.get("conditions") or ():
             if condition.get("status") == "False" and condition.get("message"):
                 return f"{condition.get('reason') or condition.get('type')}: {condition['message']}"

@@ -162,9 +162,9 @@ def translated(what: str) -> Iterator[None]:
         ) from error
     except InvalidResponseError as error:
         # Not XML: a gateway or a proxy speaks, or a store that is not S3.
-        told = words_of(error._body) or "no words"
+        message = words_of(error._body) or "no words"
         raise ObjectStoreError(
-            f"cannot {what}: {error._code} from the object store's address: {told}"
+            f"cannot {what}: {error._code} from the object store's address: {message}"
         ) from error
     except Unusable as error:
         raise ObjectStoreError(

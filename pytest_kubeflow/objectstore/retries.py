@@ -110,5 +110,5 @@ def _check(method: str, url: str, response: Any, *, whole: bool) -> None:
     if method != "GET" or "policy=" in url:
         return
     if not whole or not body.lstrip().startswith(b"<"):
-        told = f"a response with status {response.status} that is neither an object nor XML"
-        raise Unusable(Outage(told, "not S3's", within=PAGE_SECONDS))
+        message = f"a response with status {response.status} that is neither an object nor XML"
+        raise Unusable(Outage(message, "not S3's", within=PAGE_SECONDS))

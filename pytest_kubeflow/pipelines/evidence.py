@@ -53,11 +53,11 @@ def verdict(task: Task) -> str:
     else:
         words = component_words(log)
     why = _why(task, log)
-    told = f"task {task.label} is {task.state}" + (f" ({why})" if why else "")
+    message = f"task {task.label} is {task.state}" + (f" ({why})" if why else "")
     if why.startswith(DRIVER):
-        return told  # there was no component yet
+        return message  # there was no component yet
     last = last_words(words, _WORDS)
-    return f"{told}; it said last: {last[-_LONGEST_WORDS:]}" if last else told
+    return f"{message}; it said last: {last[-_LONGEST_WORDS:]}" if last else message
 
 
 def _why(task: Task, log: str) -> str:
@@ -74,8 +74,8 @@ def task_table(tasks: Sequence[Task], logs: Mapping[str, str]) -> str:
     for task in tasks:
         seconds = "" if task.duration is None else f"{task.duration:.1f} s"
         name, why = task.label, _why(task, logs.get(task.label, ""))
-        told = "; ".join(filter(None, (why, task.unread)))
-        lines.append(f"{name:<{width}}  {task.state:<11}  {seconds:>8}  {told}".rstrip())
+        message = "; ".join(filter(None, (why, task.unread)))
+        lines.append(f"{name:<{width}}  {task.state:<11}  {seconds:>8}  {message}".rstrip())
     return "\n".join(lines)
 
 
@@ -141,10 +141,10 @@ def _pods(kubernetes: KubernetesClient, namespace: str, of_run: RunPods) -> _Pod
     except KubeflowError as error:
         return _Pods(f"({error.message})", is_telling=True)
     unwell = [pod for pod in pods if pod.status.phase != "Succeeded"]
-    told = "\n".join(f"{pod.metadata.name}: {describe_pod(pod)}" for pod in unwell[:_PODS])
+    message = "\n".join(f"{pod.metadata.name}: {describe_pod(pod)}" for pod in unwell[:_PODS])
     if len(unwell) > _PODS:
-        told += f"\n... and {len(unwell) - _PODS} more"
-    shown = _Pods(told or f"(none but {len(pods)} that succeeded)", is_telling=bool(told))
+        message += f"\n... and {len(unwell) - _PODS} more"
+    shown = _Pods(message or f"(none but {len(pods)} that succeeded)", is_telling=bool(message))
     claims = {
         volume.persistent_volume_claim.claim_name
         for pod in unwell

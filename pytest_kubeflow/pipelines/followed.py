@@ -105,8 +105,8 @@ class FollowedRuns:
             for run_id, obstacle in why.items():
                 if (followed := self._open.get(run_id)) is not None:
                     state = followed.view.state or "PENDING"
-                    told = f"run {followed.view.name} is {state} and will not go on: {obstacle}"
-                    over.append(self._end(run_id, WaitTimeout(told, state=state)))
+                    message = f"run {followed.view.name} is {state} and will not go on: {obstacle}"
+                    over.append(self._end(run_id, WaitTimeout(message, state=state)))
             self._news.notify_all()
         _tell(over)
 

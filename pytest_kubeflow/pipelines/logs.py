@@ -62,7 +62,7 @@ class PodLogs:
         # A gateway that does not know the path serves its front page instead.
         page = answer.headers.get("Content-Type", "").startswith("text/html")
         if answer.status_code != 200 or page:
-            told = "" if page else f": {words_of(answer.text)}".rstrip(": ")
-            raise NotFound(f"the pipelines UI answers {answer.status_code} for it{told}")
+            message = "" if page else f": {words_of(answer.text)}".rstrip(": ")
+            raise NotFound(f"the pipelines UI answers {answer.status_code} for it{message}")
         answer.encoding = "utf-8"
         return answer.text

@@ -63,11 +63,11 @@ class NativeMetadataSource(MetadataSource):
         try:
             answer: bytes = call(request, timeout=attempt_seconds(_CALL_SECONDS))
         except grpc.RpcError as error:
-            told = " ".join(str(error.details()).split())
+            message = " ".join(str(error.details()).split())
             code = error.code()
             raise Unanswered(
-                f"{self.name} refuses {method} with {code.name}: {told}",
-                passing(code.value[0], told),
+                f"{self.name} refuses {method} with {code.name}: {message}",
+                passing(code.value[0], message),
             ) from error
         return answer
 
@@ -78,8 +78,8 @@ class NativeMetadataSource(MetadataSource):
             try:
                 self._channel = self._connect(self._address or self._find())
             except (KubeflowError, OSError) as error:
-                told = error.message if isinstance(error, KubeflowError) else str(error)
-                refusal = f"{self.name} is not reachable: {told}"
+                message = error.message if isinstance(error, KubeflowError) else str(error)
+                refusal = f"{self.name} is not reachable: {message}"
                 if isinstance(error, NotFound | PermissionDenied):  # all else may pass
                     self._refusal = refusal
                 raise SourceUnavailable(refusal) from error

@@ -192,8 +192,8 @@ class Obstacles:
             waiting = status.state.waiting if status.state else None
             if waiting and waiting.reason in _IMAGES | _CONTAINERS:
                 image = f" {status.image}" if waiting.reason in _IMAGES else ""
-                told = f": {waiting.message}" if waiting.message else ""
-                return f"{waiting.reason}{image}{told}"
+                message = f": {waiting.message}" if waiting.message else ""
+                return f"{waiting.reason}{image}{message}"
         if unscheduled := self._unscheduled(pod):
             return "; ".join(
                 [unscheduled, *self._claims(pod)] if _STORAGE in unscheduled.lower() else []
@@ -228,8 +228,8 @@ class Obstacles:
                 if one.type == "Warning" or one.reason == "FailedBinding"
             ]
             if warnings and self._is_pending(claim.claim_name):
-                told = f"{warnings[-1].reason}: {message_of(warnings[-1])}"
-                yield f"claim {claim.claim_name} is Pending: {told}"
+                message = f"{warnings[-1].reason}: {message_of(warnings[-1])}"
+                yield f"claim {claim.claim_name} is Pending: {message}"
 
     def _is_pending(self, claim: str) -> bool:
         with calling(f"read claim {self.namespace}/{claim}"):

@@ -21,7 +21,7 @@ def check_components(cluster: KubernetesCluster, checks: Checklist) -> None:
         there = ", ".join(sorted(cluster.capabilities.components))
         versions = {**_pipelines(cluster), **controller_versions(cluster)}
         listed = ", ".join(f"{part} {version}" for part, version in versions.items())
-        finding.told = f"{there or 'none'} ({listed})" if versions else there or "none"
+        finding.message = f"{there or 'none'} ({listed})" if versions else there or "none"
 
 
 def check_tests(
@@ -43,15 +43,15 @@ def check_tests(
             and (counted := obstacles.of_component(name, needs))
         }
         if required:
-            told = "; ".join(
+            names = "; ".join(
                 f"{name}: {_listed(counted)}{_looked_for(name, counted)}"
                 for name, counted in required.items()
             )
             raise ComponentMissing(
-                f"{cluster.config.told('require')}, and what that needs is not there: {told}"
+                f"{cluster.config.described('require')}, and what that needs is not there: {names}"
             )
         if needs.tests is None:
-            finding.told = f"not known; what is required is there: {', '.join(asked)}"
+            finding.message = f"not known; what is required is there: {', '.join(asked)}"
             return
         blocked = obstacles.count(needs)
         if blocked:
@@ -59,7 +59,7 @@ def check_tests(
                 f"{sum(blocked.values())} of {needs.total} will not run: {_listed(blocked)}"
             )
         else:
-            finding.told = f"{needs.total}, and nothing that they need is known to be missing"
+            finding.message = f"{needs.total}, and nothing that they need is known to be missing"
 
 
 def _looked_for(component: str, counted: dict[str, int]) -> str:

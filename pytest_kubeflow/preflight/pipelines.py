@@ -71,7 +71,7 @@ def check_metadata(cluster: Cluster, needs: Needs, checks: Checklist) -> None:
         checks.skip(METADATA, "no selected test needs it")
         return
     with checks.check(METADATA) as finding:
-        finding.told = f"{cluster.metadata_url} answers"
+        finding.message = f"{cluster.metadata_url} answers"
         try:
             answer = _asked_metadata(cluster)
         except KubeflowError as error:
@@ -81,7 +81,7 @@ def check_metadata(cluster: Cluster, needs: Needs, checks: Checklist) -> None:
                 return
             trouble = f"{cluster.metadata_url} answers {answer.status_code}: {_excerpt(answer)}"
         try:
-            finding.told = f"{_native_address(cluster)} by gRPC, since {trouble}"
+            finding.message = f"{_native_address(cluster)} by gRPC, since {trouble}"
             return
         except KubeflowError as error:
             trouble += f"; nor can {_NATIVE[1]} be reached: {error.message}"

@@ -36,14 +36,18 @@ def check_registry(config: KubeflowConfig, redactor: Redactor, checks: Checklist
         return
     with checks.check(REGISTRY) as finding:
         name, folder = folder_of(place)
-        told = config.told("registry") if config.is_given("registry") else "the cluster's registry"
+        message = (
+            config.described("registry")
+            if config.is_given("registry")
+            else "the cluster's registry"
+        )
         client = RegistryClient(name, RegistryLogins(config.images, redactor).of(name))
         try:
             client.check()
             client.check_push(f"{folder}/{_TRIED}")
         except (RegistryError, ClusterUnreachable) as error:
-            raise type(error)(f"{told}: {error.message}") from error
-        finding.told = f"{place} takes images"
+            raise type(error)(f"{message}: {error.message}") from error
+        finding.message = f"{place} takes images"
 
 
 def check_images(config: KubeflowConfig, redactor: Redactor, checks: Checklist) -> None:
@@ -53,11 +57,11 @@ def check_images(config: KubeflowConfig, redactor: Redactor, checks: Checklist) 
     with checks.check(IMAGES) as finding:
         logins = RegistryLogins(config.images, redactor)
         found = [_looked_at(image, logins) for image in config.images.own]
-        told = "; ".join(text for text, _ in sorted(found, key=lambda one: one[1]))
+        message = "; ".join(text for text, _ in sorted(found, key=lambda one: one[1]))
         if all(is_there for _, is_there in found):
-            finding.told = told
+            finding.message = message
         else:
-            finding.warn(told)
+            finding.warn(message)
 
 
 def _looked_at(image: ImageReference, logins: RegistryLogins) -> tuple[str, bool]:

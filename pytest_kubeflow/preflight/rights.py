@@ -46,21 +46,21 @@ def check_rights(
             and (choice is not None or one.cluster_wide)
         ]
         lacking = list(missing_rights(cluster.kubernetes, name, wanted))
-        finding.told = f"all that the tests need {where}"
+        finding.message = f"all that the tests need {where}"
         if not lacking:
             return
         fix = manifest(rules_of(lacking), name, subject_of(cluster.kubernetes))
-        told = f"we may not, {where}: {described(lacking)}"
+        message = f"we may not, {where}: {described(lacking)}"
         for one in lacking:
             if one.stops:
                 obstacles.add(one.needs, REASON)
         stopped = sum(obstacles.count(needs).values())
         if stopped and stopped == needs.count_where(bool):
             finding.fix = fix
-            raise PermissionDenied(f"{told}: none of the {needs.total} selected tests can run")
+            raise PermissionDenied(f"{message}: none of the {needs.total} selected tests can run")
         if stopped:
-            told = f"{told}: {stopped} of {needs.total} selected tests cannot run"
-        finding.warn(told, fix=fix)
+            message = f"{message}: {stopped} of {needs.total} selected tests cannot run"
+        finding.warn(message, fix=fix)
 
 
 def missing_rights(

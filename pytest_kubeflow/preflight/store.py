@@ -38,12 +38,14 @@ def check_store(config: KubeflowConfig, checks: Checklist) -> None:
         access = _access(config, settings, direct=False)
         # That of an embedded Kubeflow is nobody's setting.
         is_given = config.origin("s3_endpoint") != "default"
-        _wait(access, told=config.told("s3_endpoint") if is_given else "the pipelines' store")
+        _wait(access, told=config.described("s3_endpoint") if is_given else "the pipelines' store")
         if settings.access_key is None or settings.secret_key is None:
-            finding.told = f"{settings.endpoint} answers; its keys are in the namespace to work in"
+            finding.message = (
+                f"{settings.endpoint} answers; its keys are in the namespace to work in"
+            )
             return
         _log_in(access, check=_KEYS)
-        finding.told = f"{settings.endpoint} takes our keys"
+        finding.message = f"{settings.endpoint} takes our keys"
 
 
 def find_store(
@@ -65,11 +67,13 @@ def find_store(
             finding.warn(store.reason)
             return
         try:
-            _wait(_access(cluster.config, settings, direct=store.is_forwarded), told=store.told)
+            _wait(
+                _access(cluster.config, settings, direct=store.is_forwarded), told=store.described
+            )
         except ObjectStoreError as error:
-            told = f"{error.message}; {store.trouble}" if store.trouble else error.message
-            raise ObjectStoreError(told) from error
-        finding.told = f"{store.told} answers"
+            message = f"{error.message}; {store.trouble}" if store.trouble else error.message
+            raise ObjectStoreError(message) from error
+        finding.message = f"{store.described} answers"
         _check_keys(cluster, settings, choice, finding)
 
 
@@ -82,20 +86,22 @@ def _check_keys(
     """Those that were configured, or that the namespace has."""
     if settings.access_key is not None and settings.secret_key is not None:
         _log_in(access_with(cluster, (settings.access_key, settings.secret_key)), check=_KEYS)
-        finding.told = f"{cluster.store.told} takes our keys"
+        finding.message = f"{cluster.store.described} takes our keys"
         return
     namespace = choice.name if choice is not None else None
     if namespace is None:
-        finding.told += "; its keys come with the namespace to work in"
+        finding.message += "; its keys come with the namespace to work in"
         return
     try:
         keys = artifact_keys(cluster.kubernetes, namespace)
     except KubeflowError as error:
-        finding.warn(f"{finding.told}, and there are no keys for it: {error.message}; give {_KEYS}")
+        finding.warn(
+            f"{finding.message}, and there are no keys for it: {error.message}; give {_KEYS}"
+        )
         return
     theirs = access_with(cluster, keys)
     _log_in(theirs, check=f"the Secret of namespace {namespace}, or give {_KEYS}")
-    finding.told = f"{cluster.store.told} takes the keys of the namespace {namespace}"
+    finding.message = f"{cluster.store.described} takes the keys of the namespace {namespace}"
 
 
 def _access(config: KubeflowConfig, settings: S3Settings, *, direct: bool) -> S3Access:

@@ -12,8 +12,8 @@ def lines(findings: Sequence[Finding]) -> Iterator[tuple[Finding, str]]:
     widest = max((len(one.check) for one in findings), default=0)
     state = max(len(one.value) for one in State)
     for one in findings:
-        told = one.told or ("" if one.state is State.OK else "-")
-        yield one, f"{one.check:<{widest}}  {one.state.value:<{state}}  {told}".rstrip()
+        message = one.message or ("" if one.state is State.OK else "-")
+        yield one, f"{one.check:<{widest}}  {one.state.value:<{state}}  {message}".rstrip()
 
 
 def fixes(findings: Sequence[Finding]) -> Iterator[str]:

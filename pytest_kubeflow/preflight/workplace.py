@@ -39,9 +39,9 @@ def check_namespace(
     with checks.check(NAMESPACE) as finding:
         choice = choose_namespace(cluster)
         if choice.kind is not Kind.EXISTING:
-            finding.told = f"a {choice.kind.value} of our own, {choice.reason}"
+            finding.message = f"a {choice.kind.value} of our own, {choice.reason}"
             return choice
-        finding.told = f"{choice.name}, as it is ({choice.reason})"
+        finding.message = f"{choice.name}, as it is ({choice.reason})"
         if cluster.kubernetes.is_configured:
             try:
                 require_existing(cluster, choice)
@@ -82,7 +82,7 @@ def check_profile(
                 hidden.append(error.message)
         if missing:
             raise NotFound(f"namespace {name}: {'; '.join(missing)}")
-        finding.told = f"{account} and the store's keys are there"
+        finding.message = f"{account} and the store's keys are there"
         if hidden:
             finding.warn(f"not checked: {'; '.join(hidden)}")
 

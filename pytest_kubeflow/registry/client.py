@@ -169,8 +169,8 @@ class RegistryClient:
         try:
             found = Manifest.parse(body, kind)
         except ValueError as error:
-            told = f"{self.registry} gives no manifest for {image}: {error}"
-            raise self._refused(response, told) from None
+            message = f"{self.registry} gives no manifest for {image}: {error}"
+            raise self._refused(response, message) from None
         if image.digest and found.digest != image.digest:
             raise RegistryError(
                 f"{self.registry} gives another manifest for {image}: {found.digest}",
@@ -265,8 +265,8 @@ class RegistryClient:
             told = f"{self.registry} answers with a page of HTML: is it a registry?"
         elif status == 429:
             told = f"{self.registry} has had too many requests from here: try again later"
-        said = f" (HTTP {status}: {words})" if words else f" (HTTP {status})"
-        return RegistryError(told + said, status=status, code=next(iter(codes), None))
+        message = f" (HTTP {status}: {words})" if words else f" (HTTP {status})"
+        return RegistryError(told + message, status=status, code=next(iter(codes), None))
 
 
 CREDENTIALS = "KF_REGISTRY_USERNAME and KF_REGISTRY_PASSWORD, or --kf-registry-auth-file"

@@ -116,11 +116,11 @@ class SessionCollector:
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """A signal, or pytest.exit."""
-        told = str(excinfo.value)
-        self._has_failed_enough = told.startswith(_ENOUGH) and bool(
+        message = str(excinfo.value)
+        self._has_failed_enough = message.startswith(_ENOUGH) and bool(
             self._config.getvalue("maxfail")
         )
-        self._ended_by = told or ("Ctrl-C" if excinfo.type is KeyboardInterrupt else "")
+        self._ended_by = message or ("Ctrl-C" if excinfo.type is KeyboardInterrupt else "")
 
     def pytest_internalerror(self, excrepr: object) -> None:
         """An error in pytest or in a plugin."""
@@ -148,12 +148,12 @@ class SessionCollector:
             for test in tests
         ]
         checks = tuple(
-            Check(one.check, one.state.value, redact(one.told), redact(one.fix), one.seconds)
+            Check(one.check, one.state.value, redact(one.message), redact(one.fix), one.seconds)
             for one in self._checks
         )
         failed = [one for one in checks if one.state == "failed"]
         if failed:
-            causes += cause_of_unfitness(failed[0].told, findings)
+            causes += cause_of_unfitness(failed[0].message, findings)
         gateway = self._cluster.get("gateway") or str(settings.gateway.host or "")
         return SessionRecord(
             session=self._session_id,

@@ -116,7 +116,7 @@ def _add_case(xml: LogXML, case: Case, number: int) -> None:
         return
     xml.add_stats("passed")
     if case.message:
-        reporter.add_property("kubeflow.told", case.message)
+        reporter.add_property("kubeflow.message", case.message)
 
 
 def _append(reporter: _NodeReporter, tag: str, message: str, text: str = "") -> None:

@@ -103,9 +103,9 @@ def bundle_of_interrupted(item: pytest.Item, phase: str) -> Iterator[None]:
         if (bundler := item.config.stash.get(bundler_key, None)) is not None:
             from pytest_kubeflow.reporting.bundle.bundler import Failure
 
-            told = f"it was running when the session was ended by {error or 'Ctrl-C'}"
+            message = f"it was running when the session was ended by {error or 'Ctrl-C'}"
             runs = [run for several in item.stash.get(_runs_key, ()) for run in several]
-            bundler.collect(Failure(item.nodeid, phase, told, interrupted=True), runs)
+            bundler.collect(Failure(item.nodeid, phase, message, interrupted=True), runs)
         raise
 
 

@@ -56,7 +56,7 @@ def pytest_kubeflow_preflight_done(config: pytest.Config, findings: Sequence[Fin
     if environment is not None and is_reported(config):
         redact = options.redactor(config).redact
         environment["Kubeflow preflight"] = {
-            one.check: escape(redact(f"{one.state.value}: {one.told}")) for one in findings
+            one.check: escape(redact(f"{one.state.value}: {one.message}")) for one in findings
         }
 
 

@@ -42,8 +42,8 @@ def verdict_of(
     components = components_of(tests)
     failed = next((check for check in checks if check.state == "failed"), None)
     if failed is not None:
-        told = f"This Kubeflow is not fit to be tested: {failed.name}: {failed.told}"
-        return Verdict(State.UNFIT, told, components)
+        message = f"This Kubeflow is not fit to be tested: {failed.name}: {failed.message}"
+        return Verdict(State.UNFIT, message, components)
     if is_unfit:
         return Verdict(
             State.UNFIT, f"This Kubeflow is not fit to be tested: {ended_by}", components
@@ -127,17 +127,17 @@ def _broken(components: Sequence[ComponentResult], causes: Sequence[Cause]) -> s
     for one in components:
         if one.state is State.DEGRADED:
             parts.append(f"{one.name}: {one.failed} of {one.failed + one.passed} tests failed")
-    told = "; ".join(parts)
-    told = f"{told[0].upper()}{told[1:]}."
+    message = "; ".join(parts)
+    message = f"{message[0].upper()}{message[1:]}."
     if fine := [one.name for one in components if one.state is State.FIT]:
-        told += f" Fine: {', '.join(fine)}."
+        message += f" Fine: {', '.join(fine)}."
     failures = sum(len(cause.tests) for cause in causes)
     if 0 < len(causes) < failures:
-        told += f" {_plural(len(causes), 'cause explains', 'causes explain')} "
-        told += f"all {failures} failures."
+        message += f" {_plural(len(causes), 'cause explains', 'causes explain')} "
+        message += f"all {failures} failures."
     elif len(causes) == 1:
-        told += f" {causes[0].sentence}"
-    return told
+        message += f" {causes[0].sentence}"
+    return message
 
 
 def _interrupted(tests: Sequence[TestRecord], red: Sequence[ComponentResult], ended_by: str) -> str:
@@ -147,25 +147,25 @@ def _interrupted(tests: Sequence[TestRecord], red: Sequence[ComponentResult], en
     by = f" by {ended_by}" if ended_by else ""
     running = [test.nodeid for test in tests if test.sentence == RUNNING]
     while_ = f" while {_listed(running[:_LISTED], 'and')} ran," if running else ""
-    told = f"The session was ended{by}{while_} after {ran} of "
-    told += f"{_plural(len(tests), 'test', 'tests')}."
+    message = f"The session was ended{by}{while_} after {ran} of "
+    message += f"{_plural(len(tests), 'test', 'tests')}."
     if modules and not ran:
         first = f"{modules[0].nodeid}: {modules[0].sentence}"
-        return f"{told} {_plural(len(modules), 'module', 'modules')} cannot be imported: {first}"
+        return f"{message} {_plural(len(modules), 'module', 'modules')} cannot be imported: {first}"
     if not red:
-        return f"{told} Nothing had failed by then." if ran else told
+        return f"{message} Nothing had failed by then." if ran else message
     names = _listed([one.name for one in red], "and")
-    return f"{told} {sum(one.failed for one in red)} had failed by then ({names})."
+    return f"{message} {sum(one.failed for one in red)} had failed by then ({names})."
 
 
 def _untested(tests: Sequence[TestRecord], ended_by: str) -> str:
     if not tests:
         return f"No test ran: {ended_by or 'none was selected'}."
-    told = "; ".join(f"{one.reason} ({one.count})" for one in not_run_of(tests)[:_LISTED])
+    message = "; ".join(f"{one.reason} ({one.count})" for one in not_run_of(tests)[:_LISTED])
     if expected := _expected(tests):
-        did_not_run = f"; did not run: {told}" if told else ""
+        did_not_run = f"; did not run: {message}" if message else ""
         return f"No test passed: {expected}{did_not_run}."
-    return f"No test ran: {told or ended_by}."
+    return f"No test ran: {message or ended_by}."
 
 
 def _expected(tests: Sequence[TestRecord]) -> str:

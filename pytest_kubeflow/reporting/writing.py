@@ -39,8 +39,8 @@ def write_reports(
         try:
             replace_file(path, text.encode("utf-8", "backslashreplace"))
         except OSError as error:
-            told = f"{what} {path} was not written: {error.strerror or error}"
-            yield Written(told, is_there=False)
+            message = f"{what} {path} was not written: {error.strerror or error}"
+            yield Written(message, is_there=False)
         else:
             yield Written(f"{what}: {path}", is_there=True)
     yield from _write_summary(settings, record, trend, redact, environment)
@@ -99,7 +99,7 @@ def _write_summary(
         with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
     except OSError as error:
-        told = f"summary {path} was not written: {error.strerror or error}"
-        yield Written(told, is_there=False)
+        message = f"summary {path} was not written: {error.strerror or error}"
+        yield Written(message, is_there=False)
     else:
         yield Written(f"summary: {path}", is_there=True)

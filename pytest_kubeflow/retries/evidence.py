@@ -68,9 +68,9 @@ class EvidenceBudget:
     def reason(self) -> str:
         """One line for what is not read any more."""
         silent = sorted(self._losses.now.silent) or ["the cluster"]
-        told = " and ".join(silent) + (" does" if len(silent) == 1 else " do")
+        message = " and ".join(silent) + (" does" if len(silent) == 1 else " do")
         return (
-            f"not asked: {told} not answer any more, and the {self._seconds:g} s for which a "
+            f"not asked: {message} not answer any more, and the {self._seconds:g} s for which a "
             "session waits for evidence are spent (--kf-evidence-timeout)"
         )
 

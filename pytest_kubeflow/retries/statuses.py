@@ -80,8 +80,8 @@ def page_in(status: int, headers: Mapping[str, str], body: str | bytes | None) -
     """A page of HTML with success, where none was asked for."""
     if not (200 <= status < 300 and is_html(headers)):
         return None
-    told = f"a page of HTML with status {status}: '{words_of(body, longest=200)}'"
-    return Outage(told, "a page of HTML", within=PAGE_SECONDS)
+    message = f"a page of HTML with status {status}: '{words_of(body, longest=200)}'"
+    return Outage(message, "a page of HTML", within=PAGE_SECONDS)
 
 
 def is_html(headers: Mapping[str, str]) -> bool:

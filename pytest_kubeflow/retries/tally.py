@@ -58,12 +58,12 @@ class Tally:
             return ""
         parts = []
         for client, kinds in sorted(counts.items()):
-            told = ", ".join(
+            message = ", ".join(
                 kind if len(kinds) == 1 else f"{kind} {number}"
                 for kind, number in kinds.most_common(_KINDS)
             )
             more = ", ..." if len(kinds) > _KINDS else ""
-            parts.append(f"{client} {kinds.total()} ({told}{more})")
+            parts.append(f"{client} {kinds.total()} ({message}{more})")
         was = "response was" if total == 1 else "responses were"
         return f"{total} {was} lost on the way and asked for again: {'; '.join(parts)}"
 

@@ -17,8 +17,8 @@ def plan_text(plan: RunPlan) -> Iterator[str]:
     for run in plan:
         yield from _block(run)
     good = len(plan) - len(plan.refused)
-    told = f", {len(plan.refused)} cannot be submitted" if plan.refused else ""
-    yield f"{good} {'run' if good == 1 else 'runs'} would be submitted{told}"
+    message = f", {len(plan.refused)} cannot be submitted" if plan.refused else ""
+    yield f"{good} {'run' if good == 1 else 'runs'} would be submitted{message}"
 
 
 def _block(run: PlannedRun) -> Iterator[str]:

@@ -57,7 +57,7 @@ class Progress:
         self._immediate = immediate
         self._clock = clock
         self._since: float | None = None
-        self._told: dict[str, str] = {}
+        self._described: dict[str, str] = {}
         self._first_seen: dict[str, float] = {}
         self._spoke = 0.0
         self._pods: Mapping[str, str] = {}
@@ -90,8 +90,8 @@ class Progress:
     def _tell_changes(self, running: Sequence[RunView], now: float) -> None:
         for run in running:
             told = self._told_of(run)
-            if self._told.get(run.run_id) != told:
-                self._told[run.run_id] = told
+            if self._described.get(run.run_id) != told:
+                self._described[run.run_id] = told
                 self._screen.line(f"kubeflow: {self._line(run, now)}")
                 self._spoke = now
         if now - self._spoke >= HEARTBEAT:
@@ -102,8 +102,8 @@ class Progress:
     def _line(self, run: RunView, now: float) -> str:
         elapsed = now - self._first_seen.get(run.run_id, now)
         waited = self._waited.get(run.run_id, 0.0)
-        told = f", of which {waited:.0f} s waiting" if waited >= 1 else ""
-        return f"{run.name} {self._told_of(run)} ({elapsed:.0f} s{told})"
+        message = f", of which {waited:.0f} s waiting" if waited >= 1 else ""
+        return f"{run.name} {self._told_of(run)} ({elapsed:.0f} s{message})"
 
     def _told_of(self, run: RunView) -> str:
         tasks = [str(one) for one in api_tasks(run.details).values() if any(one.states)]

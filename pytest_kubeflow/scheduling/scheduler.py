@@ -133,10 +133,10 @@ class Scheduler:
         return self._stopped.is_set() or (self._session is not None and self._session.expired)
 
     def _over(self, run: PlannedRun) -> KubeflowError:
-        told = "the session is over"
+        message = "the session is over"
         if not self._stopped.is_set() and self._session is not None:
-            told = f"the session's time is over ({self._session.seconds:g} s)"
-        return WaitTimeout(f"the run for {run.declaration.test} was not submitted: {told}")
+            message = f"the session's time is over ({self._session.seconds:g} s)"
+        return WaitTimeout(f"the run for {run.declaration.test} was not submitted: {message}")
 
     def run_for(self, test: str) -> PipelineRun | None:
         """The test's run, as soon as it is submitted; None if it has declared none.

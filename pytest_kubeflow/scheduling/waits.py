@@ -25,13 +25,13 @@ class Waits:
         self._immediate = immediate
         self._clock = clock
         self._since: dict[str, float] = {}
-        self._told: dict[str, tuple[str, float]] = {}
+        self._described: dict[str, tuple[str, float]] = {}
 
     def __call__(self, name: str, state: str | None) -> None:
         """`name` stands so now; None: nobody waits for it any more."""
         if state is None:
             self._since.pop(name, None)
-            self._told.pop(name, None)
+            self._described.pop(name, None)
             if self._screen.is_live:
                 self._screen.draw([])
             return
@@ -43,11 +43,11 @@ class Waits:
         if self._screen.is_live:
             self._screen.draw([line])
             return
-        before, spoken = self._told.get(name, ("", now))
+        before, spoken = self._described.get(name, ("", now))
         if state != before:
             self._screen.line(f"kubeflow: {line}")
         elif now - spoken >= HEARTBEAT:
             self._screen.line(f"kubeflow: still {line}")
         else:
             return
-        self._told[name] = (state, now)
+        self._described[name] = (state, now)

@@ -26,9 +26,9 @@ class WorkerScreen:
 
     def line(self, text: str) -> None:
         """Add a line."""
-        told = " ".join(self._redact(text).split())
+        message = " ".join(self._redact(text).split())
         with contextlib.suppress(OSError), self._path.open("a", encoding="utf-8") as file:
-            file.write(f"{told}\n")
+            file.write(f"{message}\n")
 
     def draw(self, lines: Sequence[str]) -> None:
         """Nothing: a file cannot be drawn anew."""

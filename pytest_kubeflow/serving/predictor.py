@@ -163,8 +163,8 @@ class Predictor:
         settling = self._settling
         if settling and answer.status == 404 and not _is_the_servers(answer):
             # A gateway that does not know the route yet.
-            told = f"it answers 404: {words_of(answer.body)}"
-            return Outage(told, "404", within=settling.remaining())
+            message = f"it answers 404: {words_of(answer.body)}"
+            return Outage(message, "404", within=settling.remaining())
         if outage is None:
             self._settling = None
         return outage

@@ -86,9 +86,9 @@ class Watch:
         if reason := self._final(look):
             seen = self.evidence()
             said = last_words(seen)
-            told = f"; it said last: {said}" if said and said not in reason else ""
+            message = f"; it said last: {said}" if said and said not in reason else ""
             raise ServiceFailed(
-                f"InferenceService {self.name} will not be ready: {reason}{told}", evidence=seen
+                f"InferenceService {self.name} will not be ready: {reason}{message}", evidence=seen
             )
         return False
 

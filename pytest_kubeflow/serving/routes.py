@@ -142,8 +142,8 @@ class PortForwardRoute:
                 answer = connection.getresponse()
                 return PredictorResponse(answer.status, answer.read(), dict(answer.getheaders()))
             except (OSError, http.client.HTTPException) as error:
-                told = f"{target} does not answer: {error or type(error).__name__}"
-                raise forward.trouble or ClusterUnreachable(told) from error
+                message = f"{target} does not answer: {error or type(error).__name__}"
+                raise forward.trouble or ClusterUnreachable(message) from error
 
 
 def make_route(
@@ -170,9 +170,9 @@ def make_route(
         )
     host = state.host
     if not host or host.endswith(_INSIDE):
-        told = f"only {host}, inside the cluster" if host else state.url or "none yet"
+        message = f"only {host}, inside the cluster" if host else state.url or "none yet"
         raise ServiceFailed(
-            f"InferenceService {name} has no host name that the gateway routes (it has {told}): "
+            f"InferenceService {name} has no host name that the gateway routes (it has {message}): "
             "try --kf-serving-ingress=path, or port-forward"
         )
     # On the gateway's own port: a browser would send it as well.

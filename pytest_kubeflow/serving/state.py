@@ -50,8 +50,8 @@ class Condition:
     message: str = ""
 
     def __str__(self) -> str:
-        told = ": ".join(part for part in (self.reason, self.message) if part)
-        return f"{self.type}={self.status}" + (f" ({told})" if told else "")
+        message = ": ".join(part for part in (self.reason, self.message) if part)
+        return f"{self.type}={self.status}" + (f" ({message})" if message else "")
 
 
 @dataclass(frozen=True)

@@ -88,8 +88,8 @@ class KnownFailures:
         file, _, _ = found[0].rpartition(":")
         lines = ", ".join(place.rpartition(":")[2] for place in found)
         few = "the entry" if len(found) == 1 else f"{len(found)} entries"
-        told = f"in line {lines} is" if len(found) == 1 else f"in lines {lines} are"
-        return f"{file}: {few} {told} about no test of this session"
+        message = f"in line {lines} is" if len(found) == 1 else f"in lines {lines} are"
+        return f"{file}: {few} {message} about no test of this session"
 
 
 def read_known(path: Path) -> tuple[KnownFailure, ...]:
@@ -109,9 +109,9 @@ def read_known(path: Path) -> tuple[KnownFailure, ...]:
             if twice := next((one for one in entries if one.test == entry.test), None):
                 raise ValueError(f"{entry.test} has an entry already, in {twice.place}")
         except ValueError as error:
-            told = "it is no UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+            message = "it is no UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
             raise ConfigurationError(
-                f"--kf-known: {path}:{number}: {told}; a line is {FORM}"
+                f"--kf-known: {path}:{number}: {message}; a line is {FORM}"
             ) from None
         entries.append(entry)
     return tuple(entries)

@@ -160,7 +160,7 @@ class NotRun:
         settings = options.load(self._config)
         least = settings.session.min_tests
         if least is not None and self._tally.ran < least:
-            yield f"only {self._tally.ran} tests ran: {settings.told('min_tests')}"
+            yield f"only {self._tally.ran} tests ran: {settings.described('min_tests')}"
 
     def _tell(self, problems: Sequence[str]) -> None:
         reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")

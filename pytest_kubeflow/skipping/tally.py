@@ -57,8 +57,8 @@ class Tally:
         if not reasons:
             return f"{len(self._known)} of {total} tests failed as known" if self._known else ""
         listed = ", ".join(f"{reason} ({count})" for reason, count in reasons.most_common())
-        told = f"{reasons.total()} of {total} tests did not run: {listed}"
-        return f"{told}; {len(self._known)} failed as known" if self._known else told
+        message = f"{reasons.total()} of {total} tests did not run: {listed}"
+        return f"{message}; {len(self._known)} failed as known" if self._known else message
 
 
 def _short(reason: str) -> str:

@@ -19,7 +19,7 @@ def known_weakness(config: KubeflowConfig, name: str, seen: str) -> NoReturn:
     expected one, which reports list as a known weakness.
     """
     __tracebackhide__ = True
-    told = f"{WEAKNESSES[name]}: {seen}"
+    message = f"{WEAKNESSES[name]}: {seen}"
     if name in config.session.accept:
-        pytest.xfail(f"accepted (--kf-accept={name}): {told}")
-    pytest.fail(f"{told}; restrict it, or accept it with --kf-accept={name}", pytrace=False)
+        pytest.xfail(f"accepted (--kf-accept={name}): {message}")
+    pytest.fail(f"{message}; restrict it, or accept it with --kf-accept={name}", pytrace=False)

@@ -196,14 +196,14 @@ class Tensorboard(GatewayServer[TensorboardAccess]):
             found = self.object
             status = found.get("status") or {}
             states = [one.get("deploymentState") for one in status.get("conditions") or ()]
-            told = (
+            message = (
                 f"logspath {found['spec']['logspath']}, ready: {status.get('readyReplicas', 0)}, "
                 f"states of its Deployment: {', '.join(map(str, states)) or 'none'}"
             )
         except KubeflowError as error:
-            told = f"({error.message})"
+            message = f"({error.message})"
         return with_workload(
-            evidence.and_section("state", told),
+            evidence.and_section("state", message),
             self._access.cluster.kubernetes,
             self.namespace,
             lambda: self.workload,

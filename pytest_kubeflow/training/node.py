@@ -106,8 +106,8 @@ class TrainingNode:
         if found is None:
             return ""
         reason = found.reason if found.reason not in {"Error", "Completed"} else None
-        told = ": ".join(" ".join(one.split()) for one in (reason, found.message) if one)
-        return f"exit code {found.exit_code}" + (f" ({told})" if told else "")
+        message = ": ".join(" ".join(one.split()) for one in (reason, found.message) if one)
+        return f"exit code {found.exit_code}" + (f" ({message})" if message else "")
 
     @property
     def is_bad(self) -> bool:

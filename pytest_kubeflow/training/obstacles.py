@@ -81,8 +81,8 @@ class Obstacles:
         if not self._lasts(f"refused {refused.who}", allowed_seconds):
             return ""
         after = f" for {allowed_seconds:g} s" if allowed_seconds else ""
-        told = f"; {cause.told}" if cause.told else ""
-        return f"{refused.who} cannot make what belongs to it{after}: {refused.words}{told}"
+        message = f"; {cause.message}" if cause.message else ""
+        return f"{refused.who} cannot make what belongs to it{after}: {refused.words}{message}"
 
     def _without_pods(self, state: TrainingState) -> str:
         if not self._lasts("no pods", self.start_timeout):
@@ -143,16 +143,16 @@ class Obstacles:
             left = _running_beside(node)
             if not left or not self._lasts(f"kept {node.pod_name}", GRACE):
                 continue
-            told = (
+            message = (
                 f"the program of {node.name} has ended with {node.how_it_ended}, and its "
                 f"pod {node.pod_name} goes on with {', '.join(left)}"
             )
             if PROXY in left:
-                told += (
+                message += (
                     f': keep the mesh out by the label {SIDECAR}: "false" (sidecars=False), or '
                     "switch native sidecars on (KF112 job-kept-by-sidecar)"
                 )
-            return told
+            return message
         return ""
 
     def _crashing(self, nodes: Sequence[TrainingNode]) -> str:

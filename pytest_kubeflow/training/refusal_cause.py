@@ -25,7 +25,7 @@ _PORTS = 'traffic.sidecar.istio.io/excludeInboundPorts: "9443"'
 class RefusalCause:
     """`told`: the sentence, "" where the words say it all. `passing`: it may end by itself."""
 
-    told: str
+    message: str
     passing: bool
     is_outage: bool = False
     """Whether it is somebody who does not answer, and not a rule."""
@@ -47,24 +47,24 @@ def cause_of(words: str) -> RefusalCause:
     rule = refusal(403, words, pod=True)
     if rule is None:
         return RefusalCause("", passing=True)
-    told = f"it is {rule.rule} that refuses it"
+    message = f"it is {rule.rule} that refuses it"
     if not rule.passing:
-        told += ": ask for other resources (requests=, limits=), or have the rule changed"
-    return RefusalCause(told, rule.passing)
+        message += ": ask for other resources (requests=, limits=), or have the rule changed"
+    return RefusalCause(message, rule.passing)
 
 
 def _of_webhook(name: str, words: str) -> str:
-    told = f"the admission webhook {name} does not answer"
+    what = f"the admission webhook {name} does not answer"
     if _CERTIFICATE.search(words):
-        told = f"the API server does not trust the certificate of the admission webhook {name}"
+        what = f"the API server does not trust the certificate of the admission webhook {name}"
     if not _JOBSET.search(name):
-        return told
+        return what
     if _CERTIFICATE.search(words):
-        return f"{told}, which is JobSet's: restart jobset-controller-manager ({_JOBSET_LOOK})"
+        return f"{what}, which is JobSet's: restart jobset-controller-manager ({_JOBSET_LOOK})"
     if _REFUSED.search(words):
-        return f"{told}, which is JobSet's: does jobset-controller-manager run? ({_JOBSET_LOOK})"
+        return f"{what}, which is JobSet's: does jobset-controller-manager run? ({_JOBSET_LOOK})"
     return (
-        f"{told}, which is JobSet's: its pods are behind a sidecar of the mesh that the API server "
+        f"{what}, which is JobSet's: its pods are behind a sidecar of the mesh that the API server "
         "cannot get through (KF204 jobset-webhook-behind-sidecar: they need the annotation "
         f"{_PORTS}, or no sidecar), or jobset-controller-manager does not run ({_JOBSET_LOOK})"
     )

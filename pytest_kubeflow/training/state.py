@@ -29,8 +29,8 @@ class ReplicaCounts:
             name: getattr(self, name)
             for name in ("ready", "active", "succeeded", "failed", "suspended")
         }
-        told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-        return f"{self.name}: {told or 'none yet'}"
+        message = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        return f"{self.name}: {message or 'none yet'}"
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,9 @@ class TrainingState(ConditionedState):
         """On one line: what holds, and what it counts."""
         if self.is_being_deleted:
             return "being deleted"
-        told = self.phase or ("no condition" if self.is_taken_up else "no status")
+        message = self.phase or ("no condition" if self.is_taken_up else "no status")
         found = self.condition(self.phase) if self.phase else None
         if found is not None and (found.reason or found.message):
-            told += f" ({': '.join(filter(None, (found.reason, found.message)))})"
+            message += f" ({': '.join(filter(None, (found.reason, found.message)))})"
         counts = "; ".join(map(str, self.replicas.values()))
-        return f"{told}; {counts}" if counts else told
+        return f"{message}; {counts}" if counts else message

@@ -44,11 +44,11 @@ class TrainingWait:
             in_its_way=self.obstacles.now,
         ).until_over(deadline)
         if found.phase != wanted:
-            told = f"{self.what} is {found.phase}, {wanted} expected"
+            message = f"{self.what} is {found.phase}, {wanted} expected"
             ending = found.ending
             if ending is not None and (ending.message or ending.reason):
-                told += f": {': '.join(filter(None, (ending.reason, ending.message)))}"
+                message += f": {': '.join(filter(None, (ending.reason, ending.message)))}"
             if found.has_failed and (why := self.why_failed()):
-                told += f"; {why}"
-            raise TrainingFailed(told, evidence=self.evidence())
+                message += f"; {why}"
+            raise TrainingFailed(message, evidence=self.evidence())
         return found

@@ -147,11 +147,11 @@ class Viewer(GatewayServer[VolumesAccess]):
         evidence = Evidence(f"PVCViewer {self.namespace}/{self.name}")
         try:
             status = self.object.get("status") or {}
-            told = f"ready: {status.get('ready')}, url: {status.get('url')}"
+            message = f"ready: {status.get('ready')}, url: {status.get('url')}"
         except KubeflowError as error:
-            told = f"({error.message})"
+            message = f"({error.message})"
         return with_workload(
-            evidence.and_section("state", told),
+            evidence.and_section("state", message),
             self._access.cluster.kubernetes,
             self.namespace,
             lambda: self.workload,

@@ -176,8 +176,8 @@ class ServerReadiness(Generic[L]):
             waits = rule is None or rule.passing
             if waits and self._lasted("not created") < self.start_timeout:
                 return ""
-            told = f"; it is {rule.rule} that refuses it: {rule.advice}" if rule else ""
-            return f"its {maker} cannot make a pod: {words}{told}"
+            message = f"; it is {rule.rule} that refuses it: {rule.advice}" if rule else ""
+            return f"its {maker} cannot make a pod: {words}{message}"
         lasted = self._lasted("no pod")
         if (
             lasted >= min(GRACE, self.start_timeout)

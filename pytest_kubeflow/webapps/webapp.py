@@ -110,17 +110,17 @@ class WebApp:
         self, method: str, path: str, response: requests.Response, found: object
     ) -> KubeflowError:
         refusal = Refusal.of(response)
-        told = f"{method} {self.prefix}{path} answers {response.status_code}"
+        message = f"{method} {self.prefix}{path} answers {response.status_code}"
         if isinstance(found, dict):  # it is the app's own word
             words = str(found.get("log") or found.get("message") or "")
-            told = f"{told}: {words}" if words else told
+            message = f"{message}: {words}" if words else message
             rule = admission_refusal(response.status_code, words, pod=False)
             if rule is not None:
-                return ServerRefused(f"{told}; {rule}", status=response.status_code)
+                return ServerRefused(f"{message}; {rule}", status=response.status_code)
             kinds = {401: AuthenticationError, 403: PermissionDenied, 404: NotFound}
             if kind := kinds.get(response.status_code):
-                return kind(told)
-            return ServerRefused(told, status=response.status_code)
+                return kind(message)
+            return ServerRefused(message, status=response.status_code)
         if wants_login(response):
             return AuthenticationError(f"{refusal}: the login has ended, or was never good for it")
         if response.status_code in {200, 404}:

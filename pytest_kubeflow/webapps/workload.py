@@ -87,8 +87,8 @@ class ServerWorkload(ABC):
         events = visible_events(
             self.kubernetes, self.namespace, kind="PersistentVolumeClaim", name=claim
         )
-        said = f": {events[-1].reason}: {message_of(events[-1])}" if events else ""
-        return f"claim {claim} is {found.status.phase}{said}"
+        message = f": {events[-1].reason}: {message_of(events[-1])}" if events else ""
+        return f"claim {claim} is {found.status.phase}{message}"
 
     def describe(self) -> str:
         """One line."""

@@ -60,10 +60,10 @@ def why_failed(state: WorkflowState) -> str:
     if not bad:
         return ""
     first = bad[0]
-    told = f"node {first.display_name} is {first.phase}: {first.message}"
+    message = f"node {first.display_name} is {first.phase}: {first.message}"
     if _FORBIDDEN in first.message and "forbidden" in first.message:
-        told += (
+        message += (
             f"; its service account {state.service_account} may not write down what pods came to: "
             "serviceAccountName: default-editor may, in a profile (KF802 task-results-forbidden)"
         )
-    return told
+    return message

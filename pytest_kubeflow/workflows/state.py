@@ -101,10 +101,10 @@ class WorkflowState(ObjectState):
 
     def describe(self) -> str:
         """On one line."""
-        told = self.phase or "not taken up"
+        message = self.phase or "not taken up"
         if self.progress:
-            told += f" {self.progress}"
+            message += f" {self.progress}"
         going = [one.display_name for one in self.pods if not one.is_over]
         if going:
-            told += f" ({', '.join(going[:5])}{', ...' if len(going) > 5 else ''})"
-        return told + (f": {self.message}" if self.message else "")
+            message += f" ({', '.join(going[:5])}{', ...' if len(going) > 5 else ''})"
+        return message + (f": {self.message}" if self.message else "")

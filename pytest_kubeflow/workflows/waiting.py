@@ -41,10 +41,10 @@ class WorkflowWait:
             interval=0.05,
         ).until_over(deadline)
         if found.phase != wanted:
-            told = f"Workflow {self.name} is {found.phase}, {wanted} expected"
+            message = f"Workflow {self.name} is {found.phase}, {wanted} expected"
             if found.message:
-                told += f": {found.message}"
+                message += f": {found.message}"
             if (why := why_failed(found)) and why.partition(": ")[2] != found.message:
-                told += f"; {why}"
-            raise WorkflowFailed(told, evidence=self.evidence())
+                message += f"; {why}"
+            raise WorkflowFailed(message, evidence=self.evidence())
         return found

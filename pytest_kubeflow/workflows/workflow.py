@@ -138,8 +138,8 @@ class Workflow:
         data = read_log(
             self._access.cluster.kubernetes, self.namespace, pod.metadata.name, container
         )
-        told = f"log of {container} of node {found.display_name}"
-        return READ.note(_OF_EXECUTOR.sub("", data.decode(errors="replace")), told)
+        message = f"log of {container} of node {found.display_name}"
+        return READ.note(_OF_EXECUTOR.sub("", data.decode(errors="replace")), message)
 
     def wait(self, timeout: float | None = None, *, ended: str = "Succeeded") -> Workflow:
         """Wait until it has ended as wanted, "Succeeded", "Failed" or "Error"; returns it.

@@ -28,10 +28,10 @@ class Endpoint:
         assert reply.status == 200, f"{self.name} does not open for {caller.name}: {reply}"
         if self.field:
             found = reply.json
-            told = f"{self.name} answers {caller.name} with something else: {reply}"
-            assert isinstance(found, dict), told
+            message = f"{self.name} answers {caller.name} with something else: {reply}"
+            assert isinstance(found, dict), message
             # Without runs KFP answers {}: what is empty is left out of its JSON.
-            assert not found or self.field in found, told
+            assert not found or self.field in found, message
         return reply
 
     def refuses(

@@ -68,8 +68,8 @@ def test_artifacts_of_our_namespace_are_ours_alone(
         endpoint.refuses(theirs, known=True)
         # Their own namespace, and still our object: kubeflow/pipelines#9889.
         reply = theirs.get(claimed.path)
-        told = f"{claimed.name} is open to all: {theirs.name} reads it as its own ({reply})"
-        assert reply.status != 200, told
+        message = f"{claimed.name} is open to all: {theirs.name} reads it as its own ({reply})"
+        assert reply.status != 200, message
         assert endpoint.allows(ours).text == CONTENT
     finally:
         profile_keys.remove(place)

@@ -38,8 +38,8 @@ def test_an_archived_run_is_out_of_the_list_and_can_be_read(
 
     run.archive()
     available = listed(kfp_client, experiment.id, "AVAILABLE")
-    told = f"run {run.name} was archived, and is listed among what is available"
-    assert run.run_id not in available, told
+    message = f"run {run.name} was archived, and is listed among what is available"
+    assert run.run_id not in available, message
     assert available == {other.run_id}
     assert listed(kfp_client, experiment.id, "ARCHIVED") == {run.run_id}
     assert run.archived

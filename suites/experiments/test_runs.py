@@ -51,8 +51,8 @@ def test_a_terminated_run_ends(run_pipeline: PipelineRunner, kf_config: Kubeflow
     run.wait(expect="CANCELED")
     states = {task.name: task.state for task in run.tasks}
     assert states.get("say-after") != "SUCCEEDED"
-    told = f"run {run.name} was terminated in its first task, and the second ran all the same"
-    assert states.get("say", "") not in {"RUNNING", "SUCCEEDED"}, told
+    message = f"run {run.name} was terminated in its first task, and the second ran all the same"
+    assert states.get("say", "") not in {"RUNNING", "SUCCEEDED"}, message
 
 
 @pytest.mark.kf_images(("--kf-base-image", "python:3.11"), "--kf-base-image")
@@ -64,8 +64,8 @@ def test_a_retried_run_goes_on_where_it_failed(run_pipeline: PipelineRunner) -> 
     run.wait()
     attempts = run.volume("pvc_name").read_text("attempted.txt")
     assert attempts == "2", f"run {run.name} succeeded after {attempts} attempts"
-    told = f"run {run.name} was retried, and a task that had succeeded was run again"
-    assert run.task("draw").output == drawn, told
+    message = f"run {run.name} was retried, and a task that had succeeded was run again"
+    assert run.task("draw").output == drawn, message
     assert run.outputs["Output"] == drawn
 
 

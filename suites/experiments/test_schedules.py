@@ -50,13 +50,13 @@ def test_an_interval_starts_one_run_at_a_time_until_its_end(
     views = recurring.views()
     due = [view.scheduled or 0.0 for view in views]
     gaps = [later - earlier for earlier, later in pairwise(due)]
-    told = f"{recurring.name} starts runs every {period} s, and was due again after {gaps} s"
-    assert all(gap >= period for gap in gaps), told
-    told = f"{recurring.name} goes on after its end"
-    assert due[-1] <= end.timestamp(), told
+    message = f"{recurring.name} starts runs every {period} s, and was due again after {gaps} s"
+    assert all(gap >= period for gap in gaps), message
+    message = f"{recurring.name} goes on after its end"
+    assert due[-1] <= end.timestamp(), message
     times = sorted((view.created or 0.0, view.ended or 0.0) for view in views)
-    told = f"{recurring.name} may have one run at a time, and has had several at once: {times}"
-    assert all(ended <= begun for (_, ended), (begun, _) in pairwise(times)), told
+    message = f"{recurring.name} may have one run at a time, and has had several at once: {times}"
+    assert all(ended <= begun for (_, ended), (begun, _) in pairwise(times)), message
 
 
 def test_a_cron_expression_is_due_when_it_says_and_not_while_disabled(
@@ -82,9 +82,9 @@ def test_a_cron_expression_is_due_when_it_says_and_not_while_disabled(
     runs = recurring.wait_for_runs(before + 1)
     end_with(runs[before:], text)
     for view in recurring.views():
-        told = f"{recurring.name} ({recurring.schedule}) was due at {view.scheduled}"
-        assert view.scheduled is not None, told
-        assert view.scheduled % period == 0, told
+        message = f"{recurring.name} ({recurring.schedule}) was due at {view.scheduled}"
+        assert view.scheduled is not None, message
+        assert view.scheduled % period == 0, message
 
 
 def test_missed_starts_are_made_up_for(caught_up: Scheduled, period: int) -> None:
@@ -105,8 +105,8 @@ def test_of_missed_starts_the_last_one_alone_is_made_up_for(
     end_with(recurring.wait_for_runs(1), not_caught_up.text)
     witness.periods(1)
     views = recurring.views()
-    told = f"{recurring.name} is not to catch up, and has made up for {len(views)} starts"
-    assert len(views) == 1, told
+    message = f"{recurring.name} is not to catch up, and has made up for {len(views)} starts"
+    assert len(views) == 1, message
 
 
 def test_a_schedule_follows_the_latest_version_or_stays_with_one(

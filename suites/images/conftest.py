@@ -85,12 +85,12 @@ def run_in(run_pipeline: PipelineRunner, kf_config: KubeflowConfig) -> RunIn:
         seen: list[float] = []
 
         def held_up() -> str:
-            told = "" if run.ended else run.obstacle
-            if not told:
+            message = "" if run.ended else run.obstacle
+            if not message:
                 seen.clear()
                 return ""
             seen.append(time.monotonic())
-            return told if seen[-1] - seen[0] >= lasting else ""
+            return message if seen[-1] - seen[0] >= lasting else ""
 
         told = wait_until(
             held_up,

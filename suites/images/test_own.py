@@ -19,12 +19,12 @@ def test_a_container_component_runs_in_it(own_image: OwnImage, run_in: RunIn, ra
     assert not missing, f"{own_image} lacks modules: {missing}"
     found = ran(run, own_image.name)
     if own_image.digests:
-        told = f"another image ran than was asked for: {found}, not {own_image.digest}"
-        assert found.digest in own_image.digests, told
+        message = f"another image ran than was asked for: {found}, not {own_image.digest}"
+        assert found.digest in own_image.digests, message
     if own_image.remote is not None:
         users = own_image.remote.users
-        told = f"{own_image} is for {', '.join(users)}, and ran on {seen.architecture}"
-        assert seen.architecture in users, told
+        message = f"{own_image} is for {', '.join(users)}, and ran on {seen.architecture}"
+        assert seen.architecture in users, message
         user = users[seen.architecture].partition(":")[0] or "0"
         # The name of a user is in the image alone; a policy may set another one.
         if user.isdecimal():

@@ -60,8 +60,8 @@ def test_a_digest_is_that_image_whatever_else_has_its_name(
     ):
         run = run_pipeline(looking(name, pull_secrets))
         found = ran(run, name)
-        told = f"another image ran than was asked for: {found}, not {image.digest}"
-        assert found.digest == image.digest, told
+        message = f"another image ran than was asked for: {found}, not {image.digest}"
+        assert found.digest == image.digest, message
         seen = Facts.of(run).content
         assert seen == mark, f"{name} was asked for, and what ran has {seen!r}, not {mark!r} in it"
 
@@ -83,6 +83,6 @@ def test_a_tag_that_has_moved_is_noticed(
     assert marks.get(found.digest) == seen, f"{found} ran, and what is in it is of another image"
     run = run_pipeline(looking(tag, pull_secrets, policy="Always"))
     found = ran(run, tag)
-    told = f"{tag} has moved to {second.digest}, and with imagePullPolicy Always {found} ran"
-    assert found.digest == second.digest, told
+    message = f"{tag} has moved to {second.digest}, and with imagePullPolicy Always {found} ran"
+    assert found.digest == second.digest, message
     assert Facts.of(run).content == marks[second.digest]

@@ -12,24 +12,28 @@ pytestmark = [
 
 def test_a_goal_ends_it_early(goal: KatibExperiment) -> None:
     state = goal.wait().state
-    told = f"Experiment {goal.name}: {state.describe()}"
-    assert state.reason == "ExperimentGoalReached", told
-    assert state.trials < (state.most or 0), f"all trials were made although the first did; {told}"
+    message = f"Experiment {goal.name}: {state.describe()}"
+    assert state.reason == "ExperimentGoalReached", message
+    assert state.trials < (state.most or 0), (
+        f"all trials were made although the first did; {message}"
+    )
     best = state.optimal
     value = best.metrics["accuracy"] if best is not None else None
-    assert value is not None, told
-    assert value >= state.objective["goal"], told
+    assert value is not None, message
+    assert value >= state.objective["goal"], message
 
 
 def test_failing_trials_make_it_fail(failing: KatibExperiment) -> None:
     state = failing.wait(ended="Failed").state
-    told = f"Experiment {failing.name}: {state.describe()}"
-    assert state.reason == "ExperimentFailed", told
-    assert "max failed count has reached" in state.message, told
+    message = f"Experiment {failing.name}: {state.describe()}"
+    assert state.reason == "ExperimentFailed", message
+    assert "max failed count has reached" in state.message, message
     trials = failing.wait_trials().trials
-    assert len(trials) == state.spec["maxFailedTrialCount"], told
-    assert {one.state for one in trials} == {"Failed"}, told
-    assert state.optimal is None, f"it names a best trial, and none has reported a number; {told}"
+    assert len(trials) == state.spec["maxFailedTrialCount"], message
+    assert {one.state for one in trials} == {"Failed"}, message
+    assert state.optimal is None, (
+        f"it names a best trial, and none has reported a number; {message}"
+    )
     log = failing.log(trials[0])
     assert "no model trains at a rate of" in log, f"its log does not say why it failed: {log!r}"
 
@@ -37,11 +41,11 @@ def test_failing_trials_make_it_fail(failing: KatibExperiment) -> None:
 def test_a_trial_without_numbers_is_told(silent: KatibExperiment) -> None:
     state = silent.wait(ended="Failed").state
     (trial,) = silent.trials
-    told = f"trial {trial.name} is {trial.state}: {trial.reason}"
-    assert trial.state == "MetricsUnavailable", told
-    assert "Metrics are not available" in trial.reason, told
+    message = f"trial {trial.name} is {trial.state}: {trial.reason}"
+    assert trial.state == "MetricsUnavailable", message
+    assert "Metrics are not available" in trial.reason, message
     assert state.count("trialMetricsUnavailable") == 1, state.describe()
-    assert trial.metrics == {"accuracy": None}, told
+    assert trial.metrics == {"accuracy": None}, message
     assert "and told nobody how well" in silent.log(trial)
 
 
@@ -49,9 +53,9 @@ def test_a_trial_without_numbers_is_told(silent: KatibExperiment) -> None:
 def test_a_trial_that_is_worse_is_stopped_early(worsening: KatibExperiment) -> None:
     worsening.wait()
     first, second = sorted(worsening.trials, key=lambda one: one.started or 0.0)
-    told = f"{first.describe()}; {second.describe()}"
-    assert first.state == "Succeeded", told
-    assert second.state == "EarlyStopped", f"the worse trial was not stopped: {told}"
+    message = f"{first.describe()}; {second.describe()}"
+    assert first.state == "Succeeded", message
+    assert second.state == "EarlyStopped", f"the worse trial was not stopped: {message}"
     (rule,) = second.object["spec"]["earlyStoppingRules"]
     assert (rule["name"], rule["comparison"], rule["startStep"]) == ("accuracy", "less", 2)
     ended = {one.name: len(worsening.logged(one)["accuracy"]) for one in (first, second)}

@@ -29,12 +29,12 @@ def expected(trial: Trial) -> dict[str, float]:
 
 def test_it_makes_as_many_trials_as_it_may(searched: KatibExperiment) -> None:
     state = searched.state
-    told = f"Experiment {searched.name}: {state.describe()}"
-    assert state.reason == "ExperimentMaxTrialsReached", told
+    message = f"Experiment {searched.name}: {state.describe()}"
+    assert state.reason == "ExperimentMaxTrialsReached", message
     trials = searched.trials
-    assert len(trials) == TRIALS, f"{len(trials)} trials instead of {TRIALS}; {told}"
-    assert {one.state for one in trials} == {"Succeeded"}, told
-    assert (state.trials, state.count("trialsSucceeded")) == (TRIALS, TRIALS), told
+    assert len(trials) == TRIALS, f"{len(trials)} trials instead of {TRIALS}; {message}"
+    assert {one.state for one in trials} == {"Succeeded"}, message
+    assert (state.trials, state.count("trialsSucceeded")) == (TRIALS, TRIALS), message
 
 
 def test_values_are_of_the_search_space(searched: KatibExperiment) -> None:
@@ -85,25 +85,25 @@ def test_the_best_trial_is_the_best(searched: KatibExperiment) -> None:
     best = max(known.values(), key=lambda one: one[METRIC])
     named = searched.optimal
     assert named is not None, "the experiment names no best trial"
-    told = f"the best trial is said to be {named.name}"
-    assert named.name in known, f"{told}, which is none of {', '.join(known)}"
+    message = f"the best trial is said to be {named.name}"
+    assert named.name in known, f"{message}, which is none of {', '.join(known)}"
     assert known[named.name][METRIC] == pytest.approx(best[METRIC], abs=ROOM), (
-        f"{told} with {METRIC} {known[named.name][METRIC]}, and another one has {best[METRIC]}"
+        f"{message} with {METRIC} {known[named.name][METRIC]}, and another one has {best[METRIC]}"
     )
     own = next(one for one in searched.trials if one.name == named.name)
-    assert named.assignments == own.assignments, f"{told}, with values that are another trial's"
+    assert named.assignments == own.assignments, f"{message}, with values that are another trial's"
     for metric in (METRIC, ADDITIONAL):
         found = named.metrics.get(metric)
         assert found == pytest.approx(known[named.name][metric], abs=ROOM), (
-            f"{told}, with {metric} {found} instead of {known[named.name][metric]}"
+            f"{message}, with {metric} {found} instead of {known[named.name][metric]}"
         )
 
 
 def test_no_more_trials_run_at_once_than_wanted(searched: KatibExperiment) -> None:
     watch = searched.watch
-    told = f"{watch.most} trials were active at once ({', '.join(watch.at_most)})"
-    assert watch.most <= PARALLEL, f"{told}, and {PARALLEL} are allowed"
-    assert watch.most > 1, f"{told}: the trials ran one after the other"
+    message = f"{watch.most} trials were active at once ({', '.join(watch.at_most)})"
+    assert watch.most <= PARALLEL, f"{message}, and {PARALLEL} are allowed"
+    assert watch.most > 1, f"{message}: the trials ran one after the other"
 
 
 def test_its_suggestion_service_is_gone(searched: KatibExperiment) -> None:

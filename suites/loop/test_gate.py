@@ -32,10 +32,10 @@ def test_a_model_that_is_not_worse_is_promoted(
 
 
 def test_a_poisoned_model_is_not_promoted(poisoned: Trained, names: Names) -> None:
-    told = (
+    message = (
         f"run {poisoned.run.name} has trained a model of accuracy {poisoned.accuracy:.4f} with "
         f"shuffled labels, and {poisoned.baseline:.4f} is served"
     )
-    assert poisoned.accuracy < poisoned.baseline, told
-    assert not poisoned.promoted, f"the gate is ignored: {told}; it was promoted all the same"
-    assert poisoned.version not in versions(names), f"the gate is ignored: {told}; it is named"
+    assert poisoned.accuracy < poisoned.baseline, message
+    assert not poisoned.promoted, f"the gate is ignored: {message}; it was promoted all the same"
+    assert poisoned.version not in versions(names), f"the gate is ignored: {message}; it is named"

@@ -21,9 +21,9 @@ def test_no_request_fails(replaced: Replacement, request: pytest.FixtureRequest)
         ("seconds in which models were replaced", round(replaced.seconds, 1)),
         ("seconds of the slowest request", round(replaced.longest, 1)),
     ]
-    told = f"while models were replaced, {failed} of {asked} requests failed"
-    assert not failed, f"{told}, the first with: {replaced.failures[0]}"
-    assert asked >= LEAST, told
+    message = f"while models were replaced, {failed} of {asked} requests failed"
+    assert not failed, f"{message}, the first with: {replaced.failures[0]}"
+    assert asked >= LEAST, message
     others = [one for one in replaced.answers if one not in (replaced.old, replaced.new)]
     assert not others, f"{len(others)} answers are neither model's, such as {others[:1]}"
 
@@ -47,8 +47,8 @@ def test_a_canary_gets_its_share(replaced: Replacement, service: InferenceServic
     # Four times the deviation of as many throws.
     part = CANARY / 100
     room = 4 * (SAMPLE * part * (1 - part)) ** 0.5
-    told = f"the canary of {service.name} gave {got} of {SAMPLE} answers, and {CANARY} % are its"
-    assert abs(got - SAMPLE * part) <= room, told
+    message = f"the canary of {service.name} gave {got} of {SAMPLE} answers, and {CANARY} % are its"
+    assert abs(got - SAMPLE * part) <= room, message
 
 
 def test_what_was_rolled_back_is_named(replaced: Replacement, names: Names) -> None:

@@ -31,10 +31,10 @@ def status(notebook: Notebook) -> str:
 def allows(notebook: Notebook, caller: CallerSession) -> None:
     """Ask as its owner. Fails if they are refused."""
     reply = caller.get(status(notebook))
-    told = f"Notebook {notebook.name} does not open for {caller.name}: {reply}"
-    assert reply.status == 200, told
-    assert isinstance(reply.json, dict), told
-    assert "started" in reply.json, told
+    message = f"Notebook {notebook.name} does not open for {caller.name}: {reply}"
+    assert reply.status == 200, message
+    assert isinstance(reply.json, dict), message
+    assert "started" in reply.json, message
 
 
 def endpoint(of: Notebook) -> Endpoint:

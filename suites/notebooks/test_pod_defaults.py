@@ -42,13 +42,13 @@ def test_a_conflict_is_refused_with_its_reason(pod_default: PodDefaultMaker) -> 
     try:
         pod = pod_default.admitted({one.label: "true"})
     except KubeflowError as error:
-        told = error.message
+        message = error.message
     else:
         pytest.fail(
             f"PodDefaults {one.name} and {other.name} are ignored: they set {NAME} to two values, "
             f"and a pod with their label is made, with {said(pod) or 'neither'}"
         )
-    assert NAME in told, f"the refusal does not say what the conflict is about: {told}"
-    assert one.name in told, f"the refusal names no PodDefault: {told}"
+    assert NAME in message, f"the refusal does not say what the conflict is about: {message}"
+    assert one.name in message, f"the refusal names no PodDefault: {message}"
     # Each by itself is no conflict.
     assert said(pod_default.admitted({})) == []

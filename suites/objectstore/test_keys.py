@@ -30,8 +30,8 @@ def test_wrong_keys_are_refused_and_right_ones_accepted(minio_bucket: Bucket) ->
         }
         done = [what for what, refused in found.items() if refused == ""]
         assert not done, f"the object store is open to all: who has wrong keys {', '.join(done)}"
-        told = f"the object store refuses wrong keys by {sorted(map(str, found.values()))}"
-        assert set(found.values()) == {code}, f"{told}, {code} expected"
+        message = f"the object store refuses wrong keys by {sorted(map(str, found.values()))}"
+        assert set(found.values()) == {code}, f"{message}, {code} expected"
     # The same calls with the right keys: the store is there, and nothing was overwritten.
     assert minio_bucket.get("kept.txt") == CONTENT
     assert minio_bucket.list() == ["kept.txt"]

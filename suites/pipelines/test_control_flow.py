@@ -63,8 +63,10 @@ def test_each_item_is_looped_over_and_one_branch_taken(pipeline_run: PipelineRun
         for task in pipeline_run.tasks
         if task.name.startswith("tell") and task.state == "SUCCEEDED"
     }
-    told = f"of two branches of run {pipeline_run.name} 'under' was to run alone; what ran: {ran}"
-    assert [*ran.values()] == ["under"], told
+    message = (
+        f"of two branches of run {pipeline_run.name} 'under' was to run alone; what ran: {ran}"
+    )
+    assert [*ran.values()] == ["under"], message
     assert pipeline_run.outputs == {"Output": "under"}
 
 
@@ -72,6 +74,8 @@ def test_each_item_is_looped_over_and_one_branch_taken(pipeline_run: PipelineRun
 def test_exit_task_follows_failure(pipeline_run: PipelineRun) -> None:
     assert pipeline_run.task("fail").state == "FAILED"
     state = pipeline_run.task("tell").state
-    told = f"task tell of run {pipeline_run.name} is {state}: it was to run though fail has failed"
-    assert state == "SUCCEEDED", told
+    message = (
+        f"task tell of run {pipeline_run.name} is {state}: it was to run though fail has failed"
+    )
+    assert state == "SUCCEEDED", message
     assert pipeline_run.task("tell").output == "cleaned up"

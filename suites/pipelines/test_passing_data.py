@@ -101,8 +101,8 @@ def test_parameters_keep_value_and_kind(pipeline_run: PipelineRun) -> None:
     }
     wrong = [name for name in wanted if outputs.get(name) != wanted[name]]
     came, due = ({name: each.get(name) for name in wrong} for each in (outputs, wanted))
-    told = f"task again of run {pipeline_run.name} gave {came}, {due} expected"
-    assert outputs == wanted, told
+    message = f"task again of run {pipeline_run.name} gave {came}, {due} expected"
+    assert outputs == wanted, message
     assert isinstance(outputs["count"], int)
     assert outputs["flag"] is True
     assert pipeline_run.task("kinds").output == {

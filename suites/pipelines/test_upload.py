@@ -50,20 +50,20 @@ def test_run_versions_of_uploaded_pipeline(
     except PermissionDenied as refused:
         if not public:
             raise
-        told = f"this user may not make public pipelines, or could not remove them: {refused}"
-        skip_for("public-pipelines", told)
+        message = f"this user may not make public pipelines, or could not remove them: {refused}"
+        skip_for("public-pipelines", message)
     kind = "public" if public else "private"
     found = listed(kfp_client, uploaded.name, uploaded.namespace)
-    told = f"the {kind} pipeline {uploaded.name} was uploaded and is listed {len(found)} times"
-    assert found == [uploaded.pipeline_id], told
+    message = f"the {kind} pipeline {uploaded.name} was uploaded and is listed {len(found)} times"
+    assert found == [uploaded.pipeline_id], message
     kept = kfp_client.get_pipeline(uploaded.pipeline_id)
     assert kept.display_name == uploaded.name
     assert (kept.namespace or None) == uploaded.namespace
     if kf_cluster.multi_user:  # a private one is not shown to all, nor a public one as ours
         elsewhere = kf_namespace if public else None
         where = f"in namespace {elsewhere}" if elsewhere else "among the public ones"
-        told = f"the {kind} pipeline {uploaded.name} is listed {where}, too"
-        assert listed(kfp_client, uploaded.name, elsewhere) == [], told
+        message = f"the {kind} pipeline {uploaded.name} is listed {where}, too"
+        assert listed(kfp_client, uploaded.name, elsewhere) == [], message
 
     (first,) = uploaded.versions()
     second = uploaded.add_version(sum_of_squares)

@@ -18,8 +18,8 @@ def test_half_a_cpu_computes_half_the_time(
     busy = limited(kf_config.kubernetes.base_image, "burn", "3")
     run = run_pipeline(busy, arguments={"cpu": "500m", "memory": "256Mi"})
     seen = json.loads(run.task("measure").output)
-    told = f"the cgroup of task measure of run {run.name} has no limit of CPU, 500m expected"
-    assert seen["quota"] is not None, told
+    message = f"the cgroup of task measure of run {run.name} has no limit of CPU, 500m expected"
+    assert seen["quota"] is not None, message
     share = seen["cpu_seconds"] / seen["seconds"]
     if share < 0.5 and seen["throttled"] <= 5:
         skip_for(
@@ -39,8 +39,10 @@ def test_too_much_memory_ends_oomkilled(
     ends = ("FAILED", "SUCCEEDED")
     run = run_pipeline(greedy, arguments={"cpu": "1", "memory": "256Mi"}, expect=ends)
     task = run.task("measure")
-    told = f"task measure of run {run.name} took 600 MiB with a limit of 256Mi, and is {task.state}"
-    assert task.state == "FAILED", told
+    message = (
+        f"task measure of run {run.name} took 600 MiB with a limit of 256Mi, and is {task.state}"
+    )
+    assert task.state == "FAILED", message
     assert "OOMKilled" in str(run.evidence().render())
     log = task.log()
     assert "64 MiB taken" in log  # it did get its share

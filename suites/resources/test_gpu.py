@@ -62,9 +62,9 @@ def test_count_and_product(
     wanted = GpuTask(count, selector(node))
     run = run_pipeline(look_at_gpus(kf_config.gpu, wanted))
     seen = seen_by(run, "look-1")
-    told = f"task look-1 of run {run.name} asked for {count} GPUs and sees {seen.uuids}"
-    assert len(seen.uuids) == count, told
-    assert len(set(seen.uuids)) == count, told
+    message = f"task look-1 of run {run.name} asked for {count} GPUs and sees {seen.uuids}"
+    assert len(seen.uuids) == count, message
+    assert len(set(seen.uuids)) == count, message
     for gpu in seen.gpus:
         assert gpu.driver
         # Labels of shared and split GPUs go on: "NVIDIA-A100-SXM4-40GB-SHARED".
@@ -84,8 +84,8 @@ def test_side_by_side(
             "gpu", f"the tasks did not run at the same time, though {node.name} has GPUs for both"
         )
     assert len(first.uuids) == len(second.uuids) == 1
-    told = f"two tasks of run {run.name} have the same GPU at the same time: {first.uuids}"
-    assert first.uuids != second.uuids, told
+    message = f"two tasks of run {run.name} have the same GPU at the same time: {first.uuids}"
+    assert first.uuids != second.uuids, message
 
 
 def test_who_asks_for_none_sees_none(
@@ -134,6 +134,8 @@ def test_every_node(
         run = run_pipeline(look_at_gpus(kf_config.gpu, wanted))
         seen = parse(run.task("look-1").output)
         if seen.problem or len(set(seen.uuids)) != count:
-            told = seen.problem or f"{len(set(seen.uuids))} GPUs seen"
-            problems.append(f"{node.name}: task look-1 of run {run.name} asked for {count}, {told}")
+            message = seen.problem or f"{len(set(seen.uuids))} GPUs seen"
+            problems.append(
+                f"{node.name}: task look-1 of run {run.name} asked for {count}, {message}"
+            )
     assert not problems, "; ".join(problems)

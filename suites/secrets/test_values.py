@@ -33,8 +33,8 @@ def test_a_changed_value_is_there_in_the_next_run(
     first = run_pipeline(reading_variable, arguments={"secret": secret.name})
     secret.replace(after)
     second = run_pipeline(reading_variable, arguments={"secret": secret.name})
-    told = f"{secret} was changed between two runs, and the second one has the old value"
-    assert second.outputs["Output"] != first.outputs["Output"], told
+    message = f"{secret} was changed between two runs, and the second one has the old value"
+    assert second.outputs["Output"] != first.outputs["Output"], message
     assert first.outputs["Output"]["SECRET_PASSWORD"] == digest(before["password"])
     assert second.outputs["Output"]["SECRET_PASSWORD"] == digest(after["password"])
 

@@ -22,9 +22,9 @@ REFUSED = {301, 302, 303, 307, 401, 403}
 def assert_refused(iris: Iris, who: str, answer: PredictorResponse) -> None:
     """Nobody but the owner gets a prediction."""
     where = f"InferenceService {iris.service.namespace}/{iris.service.name}"
-    told = f"{where} is open to all: {who} is answered {answer.status}"
-    assert answer.status in REFUSED, told
-    assert b"predictions" not in answer.body, told
+    message = f"{where} is open to all: {who} is answered {answer.status}"
+    assert answer.status in REFUSED, message
+    assert b"predictions" not in answer.body, message
 
 
 def ask_as(iris: Iris, headers: Mapping[str, str] | None) -> PredictorResponse:

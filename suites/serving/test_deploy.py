@@ -40,12 +40,12 @@ def test_broken_model_is_never_ready(broken: InferenceService) -> None:
     with pytest.raises(ServiceFailed) as failure:
         broken.wait_ready()
     state, name = broken.state, f"InferenceService {broken.namespace}/{broken.name}"
-    told = f"{name} says {state.describe()}, and its model does not load"
-    assert not state.says_ready, told
+    message = f"{name} says {state.describe()}, and its model does not load"
+    assert not state.says_ready, message
     assert not broken.is_ready
     # What joblib says of it, in the log of the container that serves.
-    told = str(failure.value)
+    message = str(failure.value)
     nowhere = f"nothing tells why the model of {name} does not load"
-    assert "log of kserve-container" in told, f"{nowhere}: there is no log of kserve-container"
-    is_named = re.search(r"KeyError: 255|UnpicklingError|invalid load key", told)
+    assert "log of kserve-container" in message, f"{nowhere}: there is no log of kserve-container"
+    is_named = re.search(r"KeyError: 255|UnpicklingError|invalid load key", message)
     assert is_named, f"{nowhere}: the log of kserve-container has no error of joblib's"

@@ -92,6 +92,8 @@ def test_retrained_model_replaces_the_old_one(
             what="the new model to be the one that answers",
         )
     count, refused = len(customer.answers), customer.refusals
-    told = f"while the model was replaced, {len(refused)} of {count + len(refused)} requests failed"
-    assert refused == [], f"{told}, the first with: {refused[0]}"
+    message = (
+        f"while the model was replaced, {len(refused)} of {count + len(refused)} requests failed"
+    )
+    assert refused == [], f"{message}, the first with: {refused[0]}"
     assert all(answer in (before, iris.predictions) for answer in customer.answers)

@@ -18,10 +18,10 @@ def owner(callers: Callers) -> CallerSession:
 def allows(board: Tensorboard, caller: CallerSession) -> None:
     """Ask as its owner. Fails if they are refused."""
     reply = caller.get(board.environment_path)
-    told = f"TensorBoard {board.name} does not open for {caller.name}: {reply}"
-    assert reply.status == 200, told
-    assert isinstance(reply.json, dict), told
-    assert "data_location" in reply.json, told
+    message = f"TensorBoard {board.name} does not open for {caller.name}: {reply}"
+    assert reply.status == 200, message
+    assert isinstance(reply.json, dict), message
+    assert "data_location" in reply.json, message
 
 
 def endpoint(of: Tensorboard) -> Endpoint:

@@ -66,19 +66,19 @@ def outlives(token: str, seed: int) -> dict[str, Any]:
         first.close()
     else:
         ends = time.monotonic() + 600
-        told = ""
-        while told not in ("wait", "work"):  # nothing where the name still leads elsewhere
+        message = ""
+        while message not in ("wait", "work"):  # nothing where the name still leads elsewhere
             if time.monotonic() > ends:
                 raise SystemExit("rank 0 is not reached")
             try:
                 way = socket.create_connection((env["PET_MASTER_ADDR"], port), timeout=10)
                 way.settimeout(60)
                 way.sendall(f"{token} {pod}\n".encode())
-                told = way.makefile().readline().strip()
+                message = way.makefile().readline().strip()
             except OSError:
                 time.sleep(0.1)
-        print(f"{pod} is told to {told}", flush=True)  # noqa: T201
-        if told == "wait":
+        print(f"{pod} is told to {message}", flush=True)  # noqa: T201
+        if message == "wait":
             time.sleep(600)
             raise SystemExit("nobody killed this pod")
     ring = Ring(token)

@@ -54,7 +54,7 @@ def test_two_nodes_come_to_the_model_of_one(
     (alone,) = models(trained_alone)
     assert (alone["world"], alone["rows"]) == (1, ROWS), alone
     for one in models(trained):
-        told = f"rank {one['rank']} of {trained} has another model than {trained_alone}"
-        assert one["norm"] == pytest.approx(alone["norm"], abs=1e-9), told
-        assert one["first"] == pytest.approx(alone["first"], abs=1e-9), told
-        assert one["guessed"] == alone["guessed"], told
+        message = f"rank {one['rank']} of {trained} has another model than {trained_alone}"
+        assert one["norm"] == pytest.approx(alone["norm"], abs=1e-9), message
+        assert one["first"] == pytest.approx(alone["first"], abs=1e-9), message
+        assert one["guessed"] == alone["guessed"], message

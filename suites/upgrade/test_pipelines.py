@@ -54,10 +54,10 @@ def test_its_versions_are_as_they_were_and_run(
 ) -> None:
     left = upgrade.left("pipeline")
     found = {one.version_id: one for one in upgrade.pipeline_versions(left["id"])}
-    told = (
+    message = (
         f"pipeline {left['name']} had versions {sorted(left['versions'])}, and has {sorted(found)}"
     )
-    assert found.keys() == left["versions"].keys(), told
+    assert found.keys() == left["versions"].keys(), message
     results = set()
     for number, version in found.items():
         changed = f"version {version.name} of pipeline {left['name']} is another than before"
@@ -73,12 +73,12 @@ def test_leave_a_run_with_its_result(
 ) -> None:
     words = [secrets.token_hex(4) for _ in range(3)]
     run = run_pipeline(joining, arguments={"words": words})
-    said = " ".join(words)
+    message = " ".join(words)
     task = run.task("joined")
-    assert task.output == said
+    assert task.output == message
     uri = task.artifacts["note"].uri
-    assert content_of(minio_client, uri) == said
-    upgrade.leave("run", name=run.name, id=run.run_id, text=said, artifact=uri)
+    assert content_of(minio_client, uri) == message
+    upgrade.leave("run", name=run.name, id=run.run_id, text=message, artifact=uri)
 
 
 @after
@@ -128,8 +128,8 @@ def test_the_recurring_run_has_rested_and_starts_runs_again(upgrade: Upgrade) ->
     assert recurring.schedule.interval == left["period"]
     assert not recurring.enabled, f"recurring run {recurring.name} was disabled, and is enabled now"
     earlier = [view.run_id for view in recurring.views()]
-    told = f"recurring run {recurring.name} had started {left['runs']}, and has {earlier} now"
-    assert sorted(earlier) == sorted(left["runs"]), told
+    message = f"recurring run {recurring.name} had started {left['runs']}, and has {earlier} now"
+    assert sorted(earlier) == sorted(left["runs"]), message
     recurring.enable()
     try:
         runs = recurring.wait_for_runs(len(earlier) + 1)

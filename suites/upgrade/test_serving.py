@@ -36,5 +36,5 @@ def test_the_model_is_served_and_says_the_same(upgrade: Upgrade) -> None:
     service = upgrade.service(left["name"])
     service.wait_ready()
     found = service.predictor().predict(left["rows"])
-    told = f"InferenceService {service.name} predicts something else than before"
-    assert found == left["predictions"], told
+    message = f"InferenceService {service.name} predicts something else than before"
+    assert found == left["predictions"], message

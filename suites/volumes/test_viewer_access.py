@@ -21,9 +21,9 @@ def owner(callers: Callers) -> CallerSession:
 def allows(volume: AppVolume, caller: CallerSession) -> None:
     """Ask as its owner. Fails if they are refused."""
     reply = caller.get(volume.viewer.health_path)
-    told = f"the viewer of {volume.name} does not open for {caller.name}: {reply}"
-    assert reply.status == 200, told
-    assert isinstance(reply.json, dict) or "OK" in reply.text, told
+    message = f"the viewer of {volume.name} does not open for {caller.name}: {reply}"
+    assert reply.status == 200, message
+    assert isinstance(reply.json, dict) or "OK" in reply.text, message
 
 
 def endpoint(of: AppVolume) -> Endpoint:
@@ -64,8 +64,8 @@ def test_a_foreign_account_opens_no_viewer_of_ours_and_we_do(
         return caller.send("POST", path, body={"name": browsed.name}, headers=FORGED, safe=True)
 
     reply = asks(owner)
-    told = f"the volumes web app does not tell its owner that there is a viewer already: {reply}"
-    assert reply.status == 409, told
+    message = f"the volumes web app does not tell its owner that there is a viewer already: {reply}"
+    assert reply.status == 409, message
     for caller in (
         callers.anonymous(),
         callers.bearer(foreign_account.token, f"the foreign account {foreign_account.user}"),

@@ -41,8 +41,8 @@ def test_the_next_task_gets_what_one_has_written(written: Workflow) -> None:
 def test_the_store_has_what_a_task_has_written(written: Workflow, minio_client: Any) -> None:
     table = written.node("write").artifacts["table"]
     found = content(minio_client, written, table)
-    told = f"{table.key} has {len(found)} characters, {len(ROWS)} expected"
-    assert found == ROWS, f"{told}: not what node write wrote"
+    message = f"{table.key} has {len(found)} characters, {len(ROWS)} expected"
+    assert found == ROWS, f"{message}: not what node write wrote"
 
 
 def test_the_store_has_the_logs(written: Workflow, minio_client: Any) -> None:

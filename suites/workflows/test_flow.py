@@ -28,8 +28,10 @@ def iterations(workflow: Workflow, name: str) -> list[WorkflowNode]:
 def test_a_loop_has_an_iteration_for_each_item_of_a_result(flowed: Workflow) -> None:
     assert flowed.node("numbers").result == str(list(range(1, COUNT + 1)))
     made = iterations(flowed, "double")
-    told = f"the loop over {COUNT} items has:\n{flowed.table()}"
-    assert [one.inputs for one in made] == [{"number": str(one + 1)} for one in range(COUNT)], told
+    message = f"the loop over {COUNT} items has:\n{flowed.table()}"
+    assert [one.inputs for one in made] == [{"number": str(one + 1)} for one in range(COUNT)], (
+        message
+    )
     assert [one.parameters for one in made] == [{"doubled": str(one)} for one in DOUBLED]
     assert flowed.node("double").type == "TaskGroup"
 
@@ -49,8 +51,8 @@ def test_parameters_are_handed_on(flowed: Workflow) -> None:
 
 def test_one_branch_is_taken(flowed: Workflow) -> None:
     taken, other = flowed.node("large"), flowed.node("small")
-    told = f"{SUM} is not below 10, and what ran is:\n{flowed.table()}"
-    assert (taken.phase, other.phase, other.type) == ("Succeeded", "Skipped", "Skipped"), told
+    message = f"{SUM} is not below 10, and what ran is:\n{flowed.table()}"
+    assert (taken.phase, other.phase, other.type) == ("Succeeded", "Skipped", "Skipped"), message
     assert flowed.log("large") == f"{SUM} is large\n"
     assert flowed.node("after-small").phase == "Succeeded", flowed.table()
 
@@ -62,5 +64,5 @@ def test_the_object_says_how_it_ended(flowed: Workflow) -> None:
     assert kept("workflows.argoproj.io/completed") == "true"
     done, _, all_of_them = state.progress.partition("/")
     pods = len(state.pods)
-    told = f"progress {state.progress} of {pods} pods"
-    assert (done, all_of_them) == (str(pods), str(pods)), told
+    message = f"progress {state.progress} of {pods} pods"
+    assert (done, all_of_them) == (str(pods), str(pods)), message

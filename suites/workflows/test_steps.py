@@ -19,17 +19,19 @@ def test_groups_are_run_in_their_order(steps: Workflow) -> None:
     (_, first), (begun, ended), (last, _) = (
         span(steps.node(name)) for name in ("question", "answer", "last")
     )
-    told = f"steps of one group began before those of the group before had ended:\n{steps.table()}"
-    assert first <= begun, told
-    assert ended <= last, told
+    message = (
+        f"steps of one group began before those of the group before had ended:\n{steps.table()}"
+    )
+    assert first <= begun, message
+    assert ended <= last, message
 
 
 def test_steps_of_a_group_are_run_side_by_side(steps: Workflow) -> None:
     steps.wait()
     spans = [span(steps.node(name)) for name in ("answer", "beside")]
-    told = f"one step of a group had ended before the other began:\n{steps.table()}"
+    message = f"one step of a group had ended before the other began:\n{steps.table()}"
     # To the second, and each takes longer than one.
-    assert max(begun for begun, _ in spans) < min(ended for _, ended in spans), told
+    assert max(begun for begun, _ in spans) < min(ended for _, ended in spans), message
 
 
 def test_what_a_step_prints_is_handed_on(steps: Workflow) -> None:

@@ -26,5 +26,7 @@ def test_one_task_waits_for_the_other(repeating: Workflow) -> None:
     assert second.id in below, f"print-text is not below repeat-line:\n{repeating.table()}"
     assert first.finished is not None
     assert second.started is not None
-    told = f"print-text began at {second.started:%X}, and repeat-line ended at {first.finished:%X}"
-    assert first.finished <= second.started, told
+    message = (
+        f"print-text began at {second.started:%X}, and repeat-line ended at {first.finished:%X}"
+    )
+    assert first.finished <= second.started, message

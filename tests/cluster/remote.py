@@ -80,8 +80,10 @@ class Remote:
         """Wait until `things` are what they were; tell what is new or gone if they never are."""
         ends = time.monotonic() + seconds
         while (now := self.things()) != before:
-            told = f"after {seconds} s, new: {sorted(now - before)}, gone: {sorted(before - now)}"
-            assert time.monotonic() < ends, told
+            message = (
+                f"after {seconds} s, new: {sorted(now - before)}, gone: {sorted(before - now)}"
+            )
+            assert time.monotonic() < ends, message
             time.sleep(0.05)
 
     def _objects(self) -> Iterator[str]:

@@ -332,8 +332,8 @@ def test_context_that_is_not_there(remote: Remote, suite: Path) -> None:
 @pytest.mark.parametrize("way", ["dex", "token-request"])
 def test_namespace_that_does_not_exist(remote: Remote, suite: Path, way: str) -> None:
     line = refused(remote, suite, "--kf-namespace=nobodys", f"--kf-auth={way}")
-    told = "there is no namespace 'nobodys' on this cluster"
-    assert line == f"--kf-namespace=nobodys (from command line): {told}"
+    message = "there is no namespace 'nobodys' on this cluster"
+    assert line == f"--kf-namespace=nobodys (from command line): {message}"
 
 
 def test_namespace_of_others(remote: Remote, suite: Path) -> None:

@@ -56,8 +56,8 @@ def test_another_kubernetes_is_not_replaced_silently(tmp_path: Path, name: str) 
         namespace="team",
         storage_class="standard",
     )
-    told = rf"^--kf-{name}=\S+ \(from command line\): --kf-host=local .* leave one of them out"
-    with pytest.raises(ConfigurationError, match=told):
+    message = rf"^--kf-{name}=\S+ \(from command line\): --kf-host=local .* leave one of them out"
+    with pytest.raises(ConfigurationError, match=message):
         resolved({"host": "local", name: given})
     # What is of the ini file gives way to a host of the command line.
     located = with_endpoints(resolved({"host": "local"}, ini={name: given}), endpoints)

@@ -97,7 +97,7 @@ def test_a_service_of_any_name(
 ) -> None:
     with configured(remote, name, **data), located(kubernetes) as store:
         assert store.reason == ""
-        assert "(port-forward to service kubeflow/team-store, port 9999)" in store.told
+        assert "(port-forward to service kubeflow/team-store, port 9999)" in store.described
         access = S3Access(str(store.settings.endpoint), Secret("a"), Secret("b"), direct=True)
         wait_for_store(access, Deadline.after(20))
         assert store.settings.region == ("eu" if "region" in json.dumps(data) else None)
@@ -105,7 +105,7 @@ def test_a_service_of_any_name(
 
 def test_a_profile_s_configuration_is_enough(kubernetes: KubernetesClient) -> None:
     with located(kubernetes, namespace=NAMESPACE) as store:
-        assert "service kubeflow/seaweedfs, port 9000" in store.told
+        assert "service kubeflow/seaweedfs, port 9000" in store.described
 
 
 def test_a_store_outside_is_asked_where_it_is(remote: Remote, kubernetes: KubernetesClient) -> None:
@@ -114,7 +114,7 @@ def test_a_store_outside_is_asked_where_it_is(remote: Remote, kubernetes: Kubern
         with located(kubernetes) as store:
             assert store.settings.endpoint == "https://s3.eu-west-1.example.com:443"
             assert store.settings.region == "eu-west-1"
-            assert store.told.endswith("(from ConfigMap kubeflow/kfp-launcher)")
+            assert store.described.endswith("(from ConfigMap kubeflow/kfp-launcher)")
             assert not store.is_forwarded
         assert pipeline_root(kubernetes, SYSTEM) == PipelineRoot("company", "kfp/")
 
@@ -125,7 +125,7 @@ def test_what_makes_no_sense_is_passed_over(remote: Remote, kubernetes: Kubernet
         configured(remote, "workflow-controller-configmap", artifactRepository="s3: [1]"),
         located(kubernetes) as store,
     ):
-        assert "service kubeflow/seaweedfs, port 8333" in store.told
+        assert "service kubeflow/seaweedfs, port 8333" in store.described
         assert pipeline_root(kubernetes, SYSTEM) is None
 
 

@@ -23,13 +23,13 @@ def test_all_tests_run_and_none_is_skipped(given: dict[str, str]) -> None:
     assert config.conformance.release == "26.03"
     assert config.session.slow
     assert config.session.strict
-    assert config.told("strict") == "--kf-strict=True (from --kf-conformance=26.03)"
+    assert config.described("strict") == "--kf-strict=True (from --kf-conformance=26.03)"
     assert not resolved().session.strict
 
 
 def test_a_product_is_needed() -> None:
-    told = r"^--kf-conformance=26.03 \(from command line\) needs --kf-conformance-product=FILE, "
-    with pytest.raises(ConfigurationError, match=told):
+    message = r"^--kf-conformance=26.03 \(from command line\) needs --kf-conformance-product=FILE, "
+    with pytest.raises(ConfigurationError, match=message):
         resolved({"conformance": "26.03"})
 
 
@@ -37,12 +37,14 @@ def test_a_product_is_needed() -> None:
 def test_nothing_is_left_out(given: dict[str, str], name: str) -> None:
     other = given["conformance_product"] if name == "known" else "gpu"
     option = f"--kf-{name.replace('_', '-')}"
-    told = rf"^{option} \(from command line\) and --kf-conformance=26.03 .* exclude each other: "
-    with pytest.raises(ConfigurationError, match=told):
+    message = rf"^{option} \(from command line\) and --kf-conformance=26.03 .* exclude each other: "
+    with pytest.raises(ConfigurationError, match=message):
         resolved({**given, name: other})
 
 
 def test_a_release_without_a_list() -> None:
-    told = "--kf-conformance: '1.7' from command line is not valid; valid: 1.9, 1.10, 1.11, 26.03"
-    with pytest.raises(ConfigurationError, match=told):
+    message = (
+        "--kf-conformance: '1.7' from command line is not valid; valid: 1.9, 1.10, 1.11, 26.03"
+    )
+    with pytest.raises(ConfigurationError, match=message):
         resolved({"conformance": "1.7"})

@@ -81,10 +81,10 @@ def test_an_output_that_cannot_be_is_one_line(name: str, tmp_path: Path) -> None
     (tmp_path / "file").touch()
     with pytest.raises(ConfigurationError) as caught:
         resolved({name: "file/x"}, folder=tmp_path)
-    told = str(caught.value)
-    assert told.startswith(f"--kf-{name.replace('_', '-')}: 'file/x' from command line is not")
-    assert f"({tmp_path / 'file'} is a file, and" in told
-    assert "\n" not in told
+    message = str(caught.value)
+    assert message.startswith(f"--kf-{name.replace('_', '-')}: 'file/x' from command line is not")
+    assert f"({tmp_path / 'file'} is a file, and" in message
+    assert "\n" not in message
 
 
 def test_reports_go_into_files_of_their_own(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_the_most_important_source_counts(given: tuple[str, ...], tmp_path: Path
         first = min(given, key=SOURCES.index)
         assert config.kubernetes.context == first
         assert config.origin("context") == ORIGINS[first]
-        assert config.told("context") == f"--kf-context={first} (from {ORIGINS[first]})"
+        assert config.described("context") == f"--kf-context={first} (from {ORIGINS[first]})"
     else:
         assert config.kubernetes.context is None
         assert config.origin("context") == "default"

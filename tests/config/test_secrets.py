@@ -21,7 +21,7 @@ PLANTED = st.text(st.characters(categories=["Lo", "Nd"]), min_size=12).map(lambd
 
 
 def shown(config: KubeflowConfig) -> str:
-    told = [config.told(option.name) for option in OPTIONS]
+    told = [config.described(option.name) for option in OPTIONS]
     return "\n".join(
         [repr(config), str(config), repr(config.settings), *told, *header_lines(config)]
     )

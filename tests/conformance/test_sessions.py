@@ -82,8 +82,8 @@ def test_refused_before_anything_is_done(session: Session, arguments: list[str],
 def test_a_selection_that_lacks_a_test_is_refused(session: Session, tmp_path: Path) -> None:
     done = session(*CONFORMANCE, "-p", "shortened", "-k", "nodes", "--pyargs", "suites")
     assert done.returncode == 4, done.stdout + done.stderr
-    told = "--kf-conformance=26.03 needs 2 tests, of which 1 are not selected: access/test_endp"
-    assert told in done.stdout + done.stderr
+    message = "--kf-conformance=26.03 needs 2 tests, of which 1 are not selected: access/test_endp"
+    assert message in done.stdout + done.stderr
     assert not list(tmp_path.glob("kubeflow-conformance*"))
 
 

@@ -83,7 +83,7 @@ def test_every_known_refusal_is_described() -> None:
             str(known.status),
             known.path,
             known.words.replace("|", "\\|"),
-            known.told.format(part="PART", pods="COMMAND"),
+            known.sentence.format(part="PART", pods="COMMAND"),
         )
         for known in KNOWN
     ]

@@ -135,11 +135,11 @@ def test_a_timeout_says_what_was_in_the_way(creator: ExperimentCreator) -> None:
     eventually_pulling(made)
     with pytest.raises(WaitTimeout) as ended:
         made.wait(timeout=0.5)
-    told = ended.value.message
-    assert "\n" not in told
-    assert f"waiting for Experiment {made.namespace}/{made.name} to end; last state: " in told
-    assert "; trial " in told
-    assert ": the image 'no/such:1' is not pulled: " in told
+    message = ended.value.message
+    assert "\n" not in message
+    assert f"waiting for Experiment {made.namespace}/{made.name} to end; last state: " in message
+    assert "; trial " in message
+    assert ": the image 'no/such:1' is not pulled: " in message
 
 
 def eventually_pulling(made: KatibExperiment) -> None:

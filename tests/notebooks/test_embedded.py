@@ -116,10 +116,10 @@ def test_what_the_api_server_does_not_take_is_told_in_its_words(
     )
     made = Notebook(hasty._access, name, by_app=False)
     hasty.notebooks.append(made)
-    told = failure(made).message
-    assert "it has no StatefulSet, and the API server takes none: " in told
-    assert "containers[0].ports[0].containerPort" in told
-    assert "must be between 1 and 65535" in told
+    message = failure(made).message
+    assert "it has no StatefulSet, and the API server takes none: " in message
+    assert "containers[0].ports[0].containerPort" in message
+    assert "must be between 1 and 65535" in message
 
 
 def test_an_image_without_a_server(hasty: NotebookCreator) -> None:

@@ -34,10 +34,10 @@ def test_an_error_is_told_with_its_traceback_and_the_kernel_goes_on(
     with pytest.raises(CellFailed, match="ZeroDivisionError: division by zero") as failed:
         kernel.execute("print('before')\n1 / 0")
     assert failed.value.name == "ZeroDivisionError"
-    told = str(failed.value)
-    assert "----> 2 1 / 0" in told
-    assert "--- stdout\nbefore" in told
-    assert "\x1b" not in told
+    message = str(failed.value)
+    assert "----> 2 1 / 0" in message
+    assert "--- stdout\nbefore" in message
+    assert "\x1b" not in message
     assert kernel.execute("1 / 0", check=False).text == ""
     with pytest.raises(CellFailed) as long:
         kernel.execute("raise ValueError('first\\nsecond ' + 'x' * 100_000)")

@@ -30,7 +30,7 @@ def test_it(minio_bucket, kf_cluster):
     linger = pathlib.Path("linger").exists()
     minio_bucket.put("a/b", b"content")
     assert minio_bucket.get("a/b") == b"content"
-    pathlib.Path("made").write_text(f"{kf_cluster.store.told}\\n{minio_bucket.path}")
+    pathlib.Path("made").write_text(f"{kf_cluster.store.described}\\n{minio_bucket.path}")
     if linger:
         time.sleep(600)
 """

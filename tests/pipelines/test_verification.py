@@ -103,11 +103,11 @@ def test_a_run_as_submitted() -> None:
 
 def test_a_run_of_another_pipeline() -> None:
     run = ended(**telling(SUM))
-    told = r"run run-1 is not the one that was submitted: root\."
+    message = r"run run-1 is not the one that was submitted: root\."
     for _ in range(2):  # whoever asks again is told again
-        with pytest.raises(RunMismatch, match=told):
+        with pytest.raises(RunMismatch, match=message):
             run.wait()
-    with pytest.raises(RunMismatch, match=told):
+    with pytest.raises(RunMismatch, match=message):
         ended("FAILED", **telling(SUM)).wait(expect="FAILED")
 
 

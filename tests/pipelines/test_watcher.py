@@ -407,12 +407,12 @@ def listening(open_watch: Callable[[], Any], heard: list[str]) -> Iterator[Workf
 def test_lines_may_be_split_anywhere() -> None:
     heard: list[str] = []
     watched = Watched()
-    told = b"".join(
+    message = b"".join(
         json.dumps(workflow(one, "Succeeded")).encode() + b"\n" for one in ("a", "ö", "c")
     )
     with listening(lambda: watched, heard):
-        for position in range(0, len(told), 7):
-            watched.chunks.put(told[position : position + 7])
+        for position in range(0, len(message), 7):
+            watched.chunks.put(message[position : position + 7])
         until(lambda: len(heard) == 3)
     assert heard == ["a", "ö", "c"]
     assert watched.closed

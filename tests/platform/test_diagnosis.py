@@ -78,8 +78,8 @@ def test_a_sign_goes_before_a_name() -> None:
 
 
 def test_signs_are_seen_in_what_a_program_told_as_json() -> None:
-    told = r'{"message":"failed calling webhook \"a.b\": Post: context deadline exceeded"}'
-    found = diagnose([told])
+    message = r'{"message":"failed calling webhook \"a.b\": Post: context deadline exceeded"}'
+    found = diagnose([message])
     assert found is not None
     assert found.code == "KF203"
     assert "\\" not in found.sign

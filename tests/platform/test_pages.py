@@ -200,11 +200,11 @@ def test_a_notebook_in_which_nothing_listens() -> None:
 
 
 def test_a_notebook_at_whose_port_nothing_answers() -> None:
-    told = "port 8888 of pod jane/lab-0 does not answer: connection refused"
-    observed = Observations(listening={"jane/lab": told})
+    message = "port 8888 of pod jane/lab-0 does not answer: connection refused"
+    observed = Observations(listening={"jane/lab": message})
     (found,) = check_pages(snapshot_of(_notebook(), _pod(), observed=observed))
     assert found.code == "KF902"
-    assert found.sentence == f"pod jane/lab-0 of Notebook jane/lab is ready, and {told}"
+    assert found.sentence == f"pod jane/lab-0 of Notebook jane/lab is ready, and {message}"
     well = Observations(listening={"jane/lab": ""})
     assert list(check_pages(snapshot_of(_notebook(), _pod(), observed=well))) == []
     assert list(check_pages(snapshot_of(_notebook(), _pod("False"), observed=observed))) == []

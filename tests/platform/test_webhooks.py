@@ -274,23 +274,23 @@ def test_a_secret_that_holds_no_certificate_proves_nothing(authority: Authority)
 def test_what_the_api_server_says_tells_the_fault(
     authority: Authority, words: str, code: str
 ) -> None:
-    told = f"{CALL}{URL}{words}"
+    message = f"{CALL}{URL}{words}"
     whole = _configuration(_webhook(authority.root.pem))
     for snapshot in (
-        snapshot_of(whole, *_server(), observed=_of_call(told)),
-        snapshot_of(observed=_of_call(told), without=[VALIDATING_WEBHOOKS, SERVICES]),
+        snapshot_of(whole, *_server(), observed=_of_call(message)),
+        snapshot_of(observed=_of_call(message), without=[VALIDATING_WEBHOOKS, SERVICES]),
     ):
         found = _only(snapshot)
         assert found.code == code
         assert found.sentence.startswith(f"webhook {HOOK} fails: ")
-        assert found.evidence == (told,)
+        assert found.evidence == (message,)
 
 
 def test_a_certificate_that_has_ended_is_told_by_its_own_check(authority: Authority) -> None:
-    told = f"{CALL}{URL}x509: certificate has expired or is not yet valid"
+    message = f"{CALL}{URL}x509: certificate has expired or is not yet valid"
     old = authority.issue(KATIB, begins=-9 * DAY, ends=-DAY)
     observed = Observations(
-        dry_runs={HOOK: told}, secret_certificates={"kubeflow/katib-webhook-cert": old.pem}
+        dry_runs={HOOK: message}, secret_certificates={"kubeflow/katib-webhook-cert": old.pem}
     )
     whole = snapshot_of(_configuration(_webhook(authority.root.pem)), *_server(), observed=observed)
     assert _told(whole) == []
@@ -299,9 +299,9 @@ def test_a_certificate_that_has_ended_is_told_by_its_own_check(authority: Author
 
 def test_a_bundle_that_was_just_written_is_looked_at_where_a_call_fails(own: Issued) -> None:
     now = datetime.now(UTC).isoformat()
-    told = f"{CALL}{URL}tls: failed to verify certificate: x509: certificate signed by unknown"
+    message = f"{CALL}{URL}tls: failed to verify certificate: x509: certificate signed by unknown"
     observed = Observations(
-        dry_runs={HOOK: told}, secret_certificates={"kubeflow/katib-webhook-cert": own.pem}
+        dry_runs={HOOK: message}, secret_certificates={"kubeflow/katib-webhook-cert": own.pem}
     )
     found = _only(
         snapshot_of(
@@ -315,13 +315,13 @@ def test_a_bundle_that_was_just_written_is_looked_at_where_a_call_fails(own: Iss
 
 def test_one_cause_is_one_finding(authority: Authority) -> None:
     """The call's words are the evidence for what the objects show."""
-    told = f'{CALL}{URL}service "katib-controller" not found'
+    message = f'{CALL}{URL}service "katib-controller" not found'
     configuration = _configuration(
         _webhook(authority.root.pem), _webhook(authority.root.pem, name="other.katib.kubeflow.org")
     )
-    found = _only(snapshot_of(configuration, observed=_of_call(told)))
+    found = _only(snapshot_of(configuration, observed=_of_call(message)))
     assert found.code == "KF201"
-    assert found.evidence == (told,)
+    assert found.evidence == (message,)
     assert found.sentence.startswith(f"webhook {HOOK} (and 1 more) calls Service ")
 
 
@@ -386,8 +386,10 @@ def test_jobsets_webhook_without_a_proxy_or_beside_it() -> None:
 
 
 def test_a_broken_call_of_a_webhook_behind_a_proxy_is_the_proxys() -> None:
-    told = 'failed calling webhook "mjobset.kb.io": failed to call webhook: Post "https://x": EOF'
-    observed = Observations(dry_runs={"mjobset.kb.io": told})
+    message = (
+        'failed calling webhook "mjobset.kb.io": failed to call webhook: Post "https://x": EOF'
+    )
+    observed = Observations(dry_runs={"mjobset.kb.io": message})
     assert _only(snapshot_of(*_jobset(proxy=True), observed=observed)).code == "KF204"
     assert _only(snapshot_of(*_jobset(proxy=False), observed=observed)).code == "KF208"
 

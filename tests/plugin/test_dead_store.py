@@ -34,6 +34,6 @@ def test_one_verdict(remote: Remote, tmp_path: Path, listening: bool) -> None:
             f"--kf-namespace={NAMESPACE}",
         )
     assert code == 78, output
-    told = f"ERROR: --kf-s3-endpoint={url} (from command line): nothing answers at {url} ("
-    assert output.count(told) == 1, output
+    message = f"ERROR: --kf-s3-endpoint={url} (from command line): nothing answers at {url} ("
+    assert output.count(message) == 1, output
     assert "passed" not in output

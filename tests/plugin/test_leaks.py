@@ -49,8 +49,8 @@ def test_what_is_left_is_named(remote: Remote, tmp_path: Path, strict: bool) -> 
     arguments = [f"--kf-namespace={NAMESPACE}", *(["--kf-strict-cleanup"] if strict else [])]
     code, output, record = session_of(remote, tmp_path, LEAKS, *arguments)
     assert record.left == (Leftover("configmap", f"{NAMESPACE}/kf-forgotten"),)
-    told = f"configmap {NAMESPACE}/kf-forgotten"
-    assert f"left behind on the cluster: {told}" in output
+    message = f"configmap {NAMESPACE}/kf-forgotten"
+    assert f"left behind on the cluster: {message}" in output
     assert code == record.exit_code == (1 if strict else 0)
     assert record.verdict.state is (State.DEGRADED if strict else State.FIT)
     if strict:

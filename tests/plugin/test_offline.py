@@ -43,8 +43,10 @@ def test_an_image_with_kfp_has_to_be_named(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_site=TESTS)
     done = pytester.runpytest_subprocess("--kf-host=local", "--kf-offline")
     assert done.ret == pytest.ExitCode.USAGE_ERROR
-    told = "*--kf-offline (from command line) needs --kf-base-image=IMAGE with kfp in it: python*"
-    done.stderr.fnmatch_lines([told])
+    message = (
+        "*--kf-offline (from command line) needs --kf-base-image=IMAGE with kfp in it: python*"
+    )
+    done.stderr.fnmatch_lines([message])
 
 
 def test_what_is_no_variable_is_told(pytester: pytest.Pytester) -> None:

@@ -110,8 +110,8 @@ def test_what_runs_no_test_does_not_go_with_what_runs_instead(
     tmp_path: Path, listing: str, action: str
 ) -> None:
     said = pytest_says(tmp_path, "--kf-host=local", listing, action)
-    told = f"ERROR: {listing} runs no test, and {action} runs instead of tests: give one of them"
-    assert told in said
+    message = f"ERROR: {listing} runs no test, and {action} runs instead of tests: give one of them"
+    assert message in said
     assert len(said.splitlines()) <= 2, said
 
 

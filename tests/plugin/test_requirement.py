@@ -52,11 +52,11 @@ def test_no_test_begins_where_required(remote: Remote, suite: Path) -> None:
     code, output = remote.run(suite, "-ra", "--kf-require=knative,objectstore")
     assert code == 78, output
     assert "passed" not in output
-    told = (
+    message = (
         "--kf-require=knative,objectstore (from command line), and what that needs is not there: "
     )
     sought = "its Kubernetes API serves "
-    assert f"ERROR: {told}knative: no Knative (1) ({sought}" in output
+    assert f"ERROR: {message}knative: no Knative (1) ({sought}" in output
     assert not (suite / "made").exists()
 
 

@@ -51,7 +51,7 @@ def test_verdict(
         result = checked(options, environment)
     told = [found for found in result.findings if found.state is not State.OK]
     if one.warns:
-        warned = " ".join(found.told for found in told if found.state is State.WARNING)
+        warned = " ".join(found.message for found in told if found.state is State.WARNING)
         assert re.search(one.verdict, warned), result
         return
     assert not result.fit
@@ -77,7 +77,7 @@ def test_an_image_that_is_there_and_a_registry_that_takes_images(remote: Remote)
         good(remote, registry=here, image=f"{here}/python:3.11-slim"), logged_in(remote)
     )
     assert result.fit, result
-    told = {one.check: (one.state, one.told) for one in result.findings}
+    told = {one.check: (one.state, one.message) for one in result.findings}
     assert told["own images"] == (State.OK, f"{here}/python:3.11-slim is there, for amd64")
     assert told["registry"] == (State.OK, f"{here} takes images")
     assert remote.endpoints.registry is not None
@@ -101,7 +101,9 @@ def test_metadata_that_is_not_behind_the_host_is_found_in_the_cluster(remote: Re
         result = checked(options, in_clear(remote))
     found = next(one for one in result.findings if one.check == "ML Metadata")
     assert found.state is State.OK, found
-    assert re.search(r"metadata-grpc-service, port 8080 by gRPC, since \S+ answers 404", found.told)
+    assert re.search(
+        r"metadata-grpc-service, port 8080 by gRPC, since \S+ answers 404", found.message
+    )
 
 
 def test_there_are_seventy_and_more() -> None:

@@ -113,7 +113,9 @@ def test_a_kubeconfig_is_enough(cluster: Remote, ingress_pod: str) -> None:
         assert entered.user == USER
         assert entered.multi_user
         origin = "port-forward to service istio-system/istio-ingressgateway, port 80"
-        assert entered.config.told("host") == f"--kf-host={entered.gateway_url} (from {origin})"
+        assert (
+            entered.config.described("host") == f"--kf-host={entered.gateway_url} (from {origin})"
+        )
         url = f"{entered.kfp_api_url}/apis/v2beta1/experiments?namespace={NAMESPACE}"
         with entered.session() as session:
             assert session.get(url).status_code == 200

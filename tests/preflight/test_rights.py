@@ -51,7 +51,7 @@ def test_what_the_fix_gives_is_enough(remote: Remote, options: dict[str, str]) -
     lacking = next(one for one in before.findings if one.check == "rights")
     assert lacking.state is State.WARNING
     assert f"we may not, in {NAMESPACE}: create, delete pods (volumes and helper pods)" in (
-        lacking.told
+        lacking.message
     )
     role, binding, *whole_cluster = yaml.safe_load_all(lacking.fix)
     assert binding["subjects"] == [
@@ -70,7 +70,7 @@ def test_what_the_fix_gives_is_enough(remote: Remote, options: dict[str, str]) -
     with applied(remote, lacking.fix):
         after = checked(options, in_clear(remote))
     found = next(one for one in after.findings if one.check == "rights")
-    assert (found.state, found.told) == (State.OK, f"all that the tests need in {NAMESPACE}")
+    assert (found.state, found.message) == (State.OK, f"all that the tests need in {NAMESPACE}")
 
 
 VOLUMES = Needs.of([{"namespace", "kubernetes", "volumes"}, {"pipelines", "namespace", "volumes"}])
@@ -113,7 +113,7 @@ def test_tests_that_rights_stop_are_counted(remote: Remote, nobody: dict[str, st
     some = Needs.of([{"pipelines", "namespace", "runs"}] * 3 + [{"namespace", "volumes"}] * 2)
     result = checked(nobody, in_clear(remote), some)
     assert result.fit, result.verdict
-    told = {one.check: one.told for one in result.findings}
+    told = {one.check: one.message for one in result.findings}
     assert told["rights"].endswith(": 2 of 5 selected tests cannot run")
     assert told["selected tests"] == (
         "2 of 5 will not run: rights at Kubernetes that are missing (2)"
@@ -139,7 +139,7 @@ def test_rights_are_told_to_who_lacks_the_one_to_log_in(
     before = checked(options, {}, VOLUMES)
     assert "cannot request a token for kubeflow-user-example-com/default-editor: " in before.verdict
     lacking = next(one for one in before.findings if one.check == "rights")
-    assert "create serviceaccounts/token (the login by a token)" in lacking.told
+    assert "create serviceaccounts/token (the login by a token)" in lacking.message
     with applied(remote, lacking.fix):
         after = checked(options, {}, VOLUMES)
     assert after.fit, after.verdict

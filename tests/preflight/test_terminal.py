@@ -132,8 +132,8 @@ def test_what_is_required_is_known_before(remote: Remote, suite: Path, more: lis
     code, output = remote.run(suite, "--kf-require=knative,kserve", *more, seconds=240)
     assert code == 78, output
     assert states(output)["selected tests"] == "failed"
-    told = "--kf-require=knative,kserve (from command line), and what that needs is not there: "
-    assert f"ERROR: {told}knative: no Knative (1)" in output
+    message = "--kf-require=knative,kserve (from command line), and what that needs is not there: "
+    assert f"ERROR: {message}knative: no Knative (1)" in output
     assert "kserve:" not in output
     assert "passed" not in output
 

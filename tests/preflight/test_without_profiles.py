@@ -29,7 +29,7 @@ def bare() -> Iterator[Remote]:
 
 
 def told(result: Preflight, check: str) -> tuple[State, str]:
-    return next((one.state, one.told) for one in result.findings if one.check == check)
+    return next((one.state, one.message) for one in result.findings if one.check == check)
 
 
 def test_the_example_users_namespace_comes_first(bare: Remote) -> None:

@@ -49,20 +49,20 @@ def for_version(pinned: Path, version: str, directory: Path) -> None:
 
 def _downloaded(modules: Iterable[str], directory: Path) -> list[dict[str, Any]]:
     """What Go says of each of these modules: where it is now, or `Error`."""
-    told = _go(["mod", "download", "-json", *modules], directory).stdout
+    message = _go(["mod", "download", "-json", *modules], directory).stdout
     decoder, place, found = json.JSONDecoder(), 0, []
-    while place < len(told.rstrip()):
-        one, place = decoder.raw_decode(told, place)
+    while place < len(message.rstrip()):
+        one, place = decoder.raw_decode(message, place)
         found.append(one)
-        place += len(told[place:]) - len(told[place:].lstrip())
+        place += len(message[place:]) - len(message[place:].lstrip())
     return found
 
 
 def _before(missing: dict[str, Any], directory: Path) -> str:
     """The last release before the one that is missing, of the same minor version; "" if none."""
     wanted = _numbers(missing["Version"])
-    told = _go(["list", "-m", "-versions", missing["Path"]], directory).stdout
-    there = [_numbers(one) for one in told.split()[1:] if "-" not in one]
+    message = _go(["list", "-m", "-versions", missing["Path"]], directory).stdout
+    there = [_numbers(one) for one in message.split()[1:] if "-" not in one]
     before = [one for one in there if one[:2] == wanted[:2] and one < wanted]
     return "v" + ".".join(map(str, max(before))) if before else ""
 

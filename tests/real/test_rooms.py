@@ -139,8 +139,8 @@ def test_a_pod_that_no_node_takes_says_why(
     create_pod(kubernetes, namespace, manifest)
     with pytest.raises(KubeflowError) as caught:
         wait_for_end(kubernetes, namespace, "waits", deadline=Deadline.after(8))
-    told = f"{caught.value} {getattr(caught.value, 'evidence', '')}"
-    assert "nodes are available" in told or "no nodes available" in told
+    message = f"{caught.value} {getattr(caught.value, 'evidence', '')}"
+    assert "nodes are available" in message or "no nodes available" in message
 
 
 def test_a_quota_is_named_in_the_servers_words(

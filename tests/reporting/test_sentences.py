@@ -79,9 +79,9 @@ def test_errors_of_sdks_say_who_answered_what(error: BaseException, told: str) -
 def test_a_bare_comparison_is_told_with_its_source() -> None:
     error = AssertionError("assert 1 == 2\n +  where 1 = len(['GPU-0'])")
     statement = "assert len(seen.uuids) == (\n    count\n)"
-    told = "assert len(seen.uuids) == ( count ): 1 == 2"
-    assert sentence_of(error, statement=statement) == told
-    assert sentence_of(error, statement=statement, runs=["look-1"]) == f"{told} (run look-1)"
+    message = "assert len(seen.uuids) == ( count ): 1 == 2"
+    assert sentence_of(error, statement=statement) == message
+    assert sentence_of(error, statement=statement, runs=["look-1"]) == f"{message} (run look-1)"
     several = ["look-1", "look-2", "look-3", "look-4"]
     assert sentence_of(error, runs=several) == "assert 1 == 2 (runs look-1, look-2, 2 more)"
     assert sentence_of(AssertionError(), statement="assert ok()") == "assert ok()"

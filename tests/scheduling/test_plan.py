@@ -185,7 +185,7 @@ def test_the_outline_says_what_would_be_asked_of_a_cluster() -> None:
             declared("t.py::silent", silent),
         ]
     )
-    told = "\n".join(plan_text(plan))
+    message = "\n".join(plan_text(plan))
     for line in (
         "t.py::made",
         "  pipeline   on-a-volume",
@@ -198,5 +198,5 @@ def test_the_outline_says_what_would_be_asked_of_a_cluster() -> None:
         "  task       say: CPU 100m, memory limit 64Mi",
         "3 runs would be submitted, 1 cannot be submitted",
     ):
-        assert f"\n{line}\n" in f"\n{told}\n", told
-    assert max(map(len, told.splitlines())) < 160
+        assert f"\n{line}\n" in f"\n{message}\n", message
+    assert max(map(len, message.splitlines())) < 160

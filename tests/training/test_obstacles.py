@@ -122,7 +122,7 @@ def test_a_webhook_that_is_dead() -> None:
 )
 def test_who_does_not_answer(words: str, cause: str) -> None:
     found = cause_of(words)
-    assert cause in found.told
+    assert cause in found.message
     assert found.is_outage
     assert found.passing
 

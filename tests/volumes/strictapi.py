@@ -78,8 +78,8 @@ def _limit_range(obj: Object, item: Object) -> str | None:
                 )
     if not wrong:
         return None
-    told = wrong[0] if len(wrong) == 1 else f"[{', '.join(wrong)}]"
-    return f'pods "{obj["metadata"]["name"]}" is forbidden: {told}'
+    message = wrong[0] if len(wrong) == 1 else f"[{', '.join(wrong)}]"
+    return f'pods "{obj["metadata"]["name"]}" is forbidden: {message}'
 
 
 class _Front:

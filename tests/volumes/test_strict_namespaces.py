@@ -203,13 +203,13 @@ def test_an_image_that_is_not_pulled_is_told_with_its_cause(volumes: Make) -> No
     image = "registry.example.com/nobody/taught:1"
     with pytest.raises(VolumeError) as caught:
         volumes(image=image).make(SeededVolume(FILES))
-    told = caught.value.message
+    message = caught.value.message
     assert re.search(
         rf"cannot start: the image '{image}' is not pulled: ImagePullBackOff: .*it offers python",
-        told,
+        message,
     )
-    assert "--kf-pod-image-pull-secret" in told
-    assert "--kf-start-timeout" in told
+    assert "--kf-pod-image-pull-secret" in message
+    assert "--kf-start-timeout" in message
     assert "read the log" not in str(caught.value)
     assert "Failed to pull image" in str(caught.value)  # the events
 

@@ -28,7 +28,7 @@ def meaning(path: str, status: int, words: str) -> tuple[type[KubeflowError], st
     for known in KNOWN:
         here = status == known.status and path.startswith(known.path)
         if here and re.search(known.words, words):
-            return known.kind, known.told.format(**_behind(path))
+            return known.kind, known.sentence.format(**_behind(path))
     if status >= 500:
         return ClusterUnreachable, _FAILS.format(**_behind(path))
     return None

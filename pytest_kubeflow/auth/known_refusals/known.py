@@ -16,5 +16,5 @@ class Known(NamedTuple):
     status: int
     words: str
     kind: type[KubeflowError]
-    told: str
+    sentence: str
     path: str = ""

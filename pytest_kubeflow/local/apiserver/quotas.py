@@ -52,11 +52,11 @@ def _exceeded(store: ResourceStore, quota: Object, kind: ResourceType, obj: Obje
         return ""
     requested, used = ({name: one[name] for name in over} for one in (requested, used))
     limited = {name: parse_quantity(str(hard[name])) for name in over}
-    told = ", ".join(
+    message = ", ".join(
         f"{word}: {_shown(amounts, hard)}"
         for word, amounts in (("requested", requested), ("used", used), ("limited", limited))
     )
-    return f"exceeded quota: {called}, {told}"
+    return f"exceeded quota: {called}, {message}"
 
 
 def _used(

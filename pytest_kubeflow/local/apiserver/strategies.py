@@ -120,8 +120,8 @@ class Strategies:
         used = (one["spec"].get("clusterIP") for one in self._store.list(("", "services")))
         why = why or ("provided IP is already allocated" if address in used else "")
         if why:
-            told = f"failed to allocate IP {address}: {why}"
-            cause = shown("spec.clusterIPs", [address], told)
+            message = f"failed to allocate IP {address}: {why}"
+            cause = shown("spec.clusterIPs", [address], message)
             raise invalid("", "Service", name, [cause])
 
     def _free_address(self) -> str:

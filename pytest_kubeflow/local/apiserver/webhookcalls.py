@@ -79,13 +79,13 @@ class WebhookCalls:
             why = await _distrust(address, host, error.certificate_error)
             raise CallFailedError(f"{shown}: tls: failed to verify certificate: {why}") from None
         except aiohttp.ClientSSLError:
-            told = "http: server gave HTTP response to HTTPS client"
-            raise CallFailedError(f"{shown}: {told}") from None
+            message = "http: server gave HTTP response to HTTPS client"
+            raise CallFailedError(f"{shown}: {message}") from None
         except aiohttp.ClientConnectorError as error:
             if error.errno != errno.ECONNREFUSED:  # it is closed in the middle of the handshake
                 raise CallFailedError(f"{shown}: EOF") from None
-            told = f"dial tcp {address[0]}:{address[1]}: connect: connection refused"
-            raise CallFailedError(f"{shown}: {told}") from None
+            message = f"dial tcp {address[0]}:{address[1]}: connect: connection refused"
+            raise CallFailedError(f"{shown}: {message}") from None
         except aiohttp.ClientError:
             raise CallFailedError(f"{shown}: EOF") from None
 
@@ -109,9 +109,9 @@ class WebhookCalls:
             if answer.status == 404:
                 raise CallFailedError("the server could not find the requested resource")
             if answer.status != 200:
-                told = (await answer.text(errors="replace")).strip()
+                reason = (await answer.text(errors="replace")).strip()
                 raise CallFailedError(
-                    f"an error on the server ({json.dumps(told)}) has prevented the request from "
+                    f"an error on the server ({json.dumps(reason)}) has prevented the request from "
                     "succeeding"
                 )
             body = await answer.read()
@@ -190,8 +190,8 @@ async def _distrust(
     now = datetime.now(UTC)
     ends, begins = certificate.not_valid_after_utc, certificate.not_valid_before_utc
     way, limit = ("after", ends) if code == _EXPIRED else ("before", begins)
-    told = f"current time {now:%Y-%m-%dT%H:%M:%SZ} is {way} {limit:%Y-%m-%dT%H:%M:%SZ}"
-    return f"x509: certificate has expired or is not yet valid: {told}"
+    message = f"current time {now:%Y-%m-%dT%H:%M:%SZ} is {way} {limit:%Y-%m-%dT%H:%M:%SZ}"
+    return f"x509: certificate has expired or is not yet valid: {message}"
 
 
 async def _shown(address: tuple[str, int], host: str) -> x509.Certificate | None:

@@ -218,8 +218,8 @@ def _patch(webhook: Object, answer: Object) -> list[Any]:
 
 
 def _internal(why: str) -> StatusError:
-    told = f"Internal error occurred: {why}"
-    return StatusError(500, "InternalError", told, details={"causes": [{"message": why}]})
+    message = f"Internal error occurred: {why}"
+    return StatusError(500, "InternalError", message, details={"causes": [{"message": why}]})
 
 
 def _denial(name: str, status: Object) -> StatusError:

@@ -143,8 +143,8 @@ class OAuth2Proxy:
     def _redeemed(self, request: Request) -> Response:
         query = request.query_params
         if said := query.get("error"):
-            told = f"Login Failed: The upstream identity provider returned an error: {said}"
-            return pages.proxy_error(told, 403)
+            message = f"Login Failed: The upstream identity provider returned an error: {said}"
+            return pages.proxy_error(message, 403)
         state, colon, back = query.get("state", "").partition(":")
         if not colon:
             return pages.proxy_error(_FAILED, 500)

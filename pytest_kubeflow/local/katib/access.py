@@ -61,8 +61,10 @@ class Access:
         status = await review_access(self._client, spec)
         if status.get("allowed"):
             return
-        told = f"User: {user} is not authorized to {verb} {resource.api_version}/{resource.plural}"
-        told += f"/{part}" if part else ""
-        told += f" in namespace: {namespace}" if namespace else ""
-        told += f" ,reason: {status['reason']}" if status.get("reason") else ""
-        raise DeniedError(told, 403)
+        message = (
+            f"User: {user} is not authorized to {verb} {resource.api_version}/{resource.plural}"
+        )
+        message += f"/{part}" if part else ""
+        message += f" in namespace: {namespace}" if namespace else ""
+        message += f" ,reason: {status['reason']}" if status.get("reason") else ""
+        raise DeniedError(message, 403)

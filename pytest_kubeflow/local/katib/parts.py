@@ -142,6 +142,6 @@ class Katib:
             except ApiError as error:
                 if error.reason == "Conflict":
                     continue
-                told = f"Exception calling application: {error.message}"
-                raise CallError("UNKNOWN", told) from None
+                message = f"Exception calling application: {error.message}"
+                raise CallError("UNKNOWN", message) from None
             return

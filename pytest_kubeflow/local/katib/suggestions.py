@@ -103,9 +103,9 @@ class SuggestionController(Controller):
 
     async def _failed(self, before: Object, suggestion: Object, error: Exception) -> None:
         """Say why, and write the conditions, which may have changed before that."""
-        told = error.message if isinstance(error, ApiError) else str(error)
+        message = error.message if isinstance(error, ApiError) else str(error)
         if not (isinstance(error, ApiError) and error.reason in {"AlreadyExists", "Conflict"}):
-            await self._recorder.event(before, "Warning", "ReconcileError", told)
+            await self._recorder.event(before, "Warning", "ReconcileError", message)
         conditions = suggestion["status"].get("conditions")
         status = {**(before.get("status") or {}), "conditions": conditions}
         await self._write(before, {**suggestion, "status": status})

@@ -43,11 +43,11 @@ def job_status(trial: Object, job: Object) -> JobStatus | None:
     ):
         found = gjson.condition(job, path) if path else gjson.Missing
         if found is not gjson.Missing:
-            return _told(word, found)
+            return _described(word, found)
     return None if has(trial, "Running") else JobStatus("Running")
 
 
-def _told(word: str, condition: Any) -> JobStatus | None:
+def _described(word: str, condition: Any) -> JobStatus | None:
     """What an expression has found, which Katib reads as a condition; of others it only logs."""
     if isinstance(condition, str):
         try:
@@ -79,10 +79,10 @@ def tell_job(trial: Object, job_name: str, status: JobStatus) -> list[Event]:
             _message("Trial has failed", status),
         )
         trial["status"]["completionTime"] = now()
-        told = f"Job {job_name} has failed"
+        message = f"Job {job_name} has failed"
         if status.message or status.reason:
-            told += f". {status.message} {status.reason}"
-        return [Event("Normal", "JobFailed", told)]
+            message += f". {status.message} {status.reason}"
+        return [Event("Normal", "JobFailed", message)]
     if status.condition == "Running" and not has(trial, "Running") and not stopped:
         mark(trial, "Running", "TrialRunning", "Trial is running")
         return [Event("Normal", "JobRunning", f"Job {job_name} is running")]

@@ -84,7 +84,11 @@ def katib_app(client: KubeClient, channels: Channels, faults: Faults) -> Starlet
     }
     routes = [
         # As Go's ServeMux has it: what ends with a slash is for all below it.
-        Route(f"{PREFIX}/{path}{'{rest:path}' * path.endswith('/')}", _told(one), methods=_METHODS)
+        Route(
+            f"{PREFIX}/{path}{'{rest:path}' * path.endswith('/')}",
+            _described(one),
+            methods=_METHODS,
+        )
         for path, one in handlers.items()
     ]
     return Starlette(routes=[*routes, Route(f"{PREFIX}/{{rest:path}}", _page, methods=_METHODS)])
@@ -95,7 +99,7 @@ async def _page(_request: Request) -> Response:
     return HTMLResponse(_PAGE, headers={"Cache-Control": cache})
 
 
-def _told(handler: Handler) -> Handler:
+def _described(handler: Handler) -> Handler:
     """A handler whose errors are told as Go's http.Error does it."""
 
     async def run(request: Request) -> Response:

@@ -85,10 +85,10 @@ class ContainerLifecycle:
                 return True
             if not good:
                 name = self._spec["name"]
-                told = f"Container {name} failed {kind.lower()} probe, will be restarted"
+                message = f"Container {name} failed {kind.lower()} probe, will be restarted"
                 if not self._restarts:
-                    told = f"Stopping container {name}"
-                self._node.events.normal(self._pod, "Killing", told)
+                    message = f"Stopping container {name}"
+                self._node.events.normal(self._pod, "Killing", message)
                 await self.end(inside)
                 return False
             return kind == "Liveness"

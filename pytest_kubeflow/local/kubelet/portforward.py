@@ -72,8 +72,8 @@ class PortForwarding:
         try:
             reader, self._writers[channel] = await self._dial(port)
         except OSError as error:
-            told = f"error forwarding port {port} to pod {self._pod}: {error.strerror or error}"
-            await self._send(channel + 1, told.encode())
+            message = f"error forwarding port {port} to pod {self._pod}: {error.strerror or error}"
+            await self._send(channel + 1, message.encode())
             return None
         return reader
 

@@ -127,8 +127,8 @@ async def _fetched(node: Node, pod: Object, image: Image, pause: Pause) -> bool:
             await making
         except (NotMadeError, OSError) as error:
             wanted = ", ".join(image.environment.requirements)
-            told = f"its packages ({wanted}) cannot be installed on this node: {error}"
-            raise ImageUnknown(f"{reference}: {told}") from None
+            message = f"its packages ({wanted}) cannot be installed on this node: {error}"
+            raise ImageUnknown(f"{reference}: {message}") from None
     finally:
         making.cancel()
         stopping.cancel()

@@ -81,8 +81,8 @@ class RegistryClient:
         if kind in INDEXES:
             chosen_one = _for_this_machine(document, any_platform=any_platform)
             if chosen_one is None:
-                told = "no match for platform in manifest: not found"
-                raise PullError(f"{_NOT_FOUND}{failed}: {told}")
+                message = "no match for platform in manifest: not found"
+                raise PullError(f"{_NOT_FOUND}{failed}: {message}")
             document, kind, _ = await self._document(reference, image, chosen_one, logins)
         if kind not in MANIFESTS:
             raise PullError(
@@ -155,7 +155,7 @@ class RegistryClient:
                 )
             except (aiohttp.ClientError, TimeoutError) as error:
                 asked = f'{failed}: failed to do request: {method.title()} "{url}"'
-                raise PullError(f"{asked}: {_told(error, image)}") from None
+                raise PullError(f"{asked}: {_described(error, image)}") from None
             if response.status != HTTPStatus.UNAUTHORIZED:
                 break
             response.release()
@@ -196,7 +196,7 @@ class _Resolver(aiohttp.ThreadedResolver):
         return await super().resolve("127.0.0.1" if local else host, port, family)
 
 
-def _told(error: BaseException, image: ImageName) -> str:
+def _described(error: BaseException, image: ImageName) -> str:
     """As Go says it."""
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return f"dial tcp: lookup {image.host}: no such host"

@@ -37,8 +37,8 @@ async def pull_from_registry(
     while True:
         here = node.pulled.find(reference)
         if here is not None and (policy != "Always" or node.fault("image-kept")):
-            told = f'Container image "{reference}" already present on machine'
-            events.normal(pod, "Pulled", told)
+            message = f'Container image "{reference}" already present on machine'
+            events.normal(pod, "Pulled", message)
             return here.image
         if policy == "Never":
             problem = f'Container image "{reference}" is not present with pull policy of Never'
@@ -57,8 +57,10 @@ async def pull_from_registry(
             if pulled is None:
                 return None
             took = f"{round((time.monotonic() - began) * 1000)}ms"
-            told = f'Successfully pulled image "{reference}" in {took} ({took} including waiting).'
-            events.normal(pod, "Pulled", f"{told} Image size: {pulled.size} bytes.")
+            message = (
+                f'Successfully pulled image "{reference}" in {took} ({took} including waiting).'
+            )
+            events.normal(pod, "Pulled", f"{message} Image size: {pulled.size} bytes.")
             return pulled.image
         events.warning(pod, "Failed", f'Failed to pull image "{reference}": {problem}')
         _tell(node, pod, status, "ErrImagePull", problem)
@@ -66,9 +68,9 @@ async def pull_from_registry(
         delay = backoff.delay()
         if not await pause(min(_SHOWN_SECONDS, delay)):
             return None
-        told = f'Back-off pulling image "{reference}"'
-        events.normal(pod, "BackOff", told)
-        _tell(node, pod, status, "ImagePullBackOff", f"{told}: ErrImagePull: {problem}")
+        message = f'Back-off pulling image "{reference}"'
+        events.normal(pod, "BackOff", message)
+        _tell(node, pod, status, "ImagePullBackOff", f"{message}: ErrImagePull: {problem}")
         changed()
         if not await pause(delay - min(_SHOWN_SECONDS, delay)):
             return None
@@ -80,9 +82,9 @@ async def _pulled(node: Node, pod: Object, reference: str, pause: Pause) -> Pull
         raise PullError(f"{reference}: the fault image-pull is on: nothing is pulled")
     logins, missing = await pull_secrets(node.client, pod)
     if missing:
-        told = f"Unable to retrieve some image pull secrets ({', '.join(missing)})"
-        told += "; attempting to pull the image may not succeed."
-        node.events.warning(pod, "FailedToRetrieveImagePullSecret", told)
+        message = f"Unable to retrieve some image pull secrets ({', '.join(missing)})"
+        message += "; attempting to pull the image may not succeed."
+        node.events.warning(pod, "FailedToRetrieveImagePullSecret", message)
     if node.fault("pull-secrets-ignored"):
         logins = []
     pulling = asyncio.create_task(node.pulled.pull(reference, logins))

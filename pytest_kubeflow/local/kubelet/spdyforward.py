@@ -61,8 +61,8 @@ class SpdyForwarding:
                 reader, writer = await self._dial(int(port))
             except (OSError, ValueError, OverflowError) as error:
                 why = getattr(error, "strerror", None) or error
-                told = f"error forwarding port {port} to pod {self._pod}: {why}"
-                await errors.write(told.encode())
+                message = f"error forwarding port {port} to pod {self._pod}: {why}"
+                await errors.write(message.encode())
             else:
                 await _copy(reader, writer, data)
             await data.close()

@@ -158,11 +158,11 @@ class RegistryApi:
         given = query.get("parentResourceId")
         belongs = bool(kind.parent or kind.artifact_type)
         if belongs and external is None and (name is None or given is None):
-            told = "supply either (name and parentResourceId), or externalId"
-            raise bad_request(f"invalid parameters call, {told}: bad request")
+            message = "supply either (name and parentResourceId), or externalId"
+            raise bad_request(f"invalid parameters call, {message}: bad request")
         if not belongs and name is None and external is None:
-            told = "supply either name or externalId"
-            raise bad_request(f"invalid parameters call, {told}: bad request")
+            message = "supply either name or externalId"
+            raise bad_request(f"invalid parameters call, {message}: bad request")
         parent = None
         if belongs and given is not None:
             parent = check_id(given, _BY_PLURAL[kind.of].title if kind.of else "parent resource")

@@ -194,8 +194,8 @@ def _read_token(token: str) -> int:
         number, _, _ = base64.b64decode(token, validate=True).decode().partition(":")
         return int(number)
     except (binascii.Error, UnicodeDecodeError, ValueError):
-        told = "illegal base64 data at input byte 0"
-        raise bad_request(f"invalid nextPageToken: {told}: bad request") from None
+        message = "illegal base64 data at input byte 0"
+        raise bad_request(f"invalid nextPageToken: {message}: bad request") from None
 
 
 def _now() -> int:

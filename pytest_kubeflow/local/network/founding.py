@@ -51,8 +51,8 @@ def node_network(wanted: str = "auto") -> Founded:
         log.info("pods share the machine's network: %s", why)
         return LoopbackNetwork(), {ISOLATED: _shared(why)}
     network = _left()
-    told = f"each pod has a network namespace, with an address of {network.pods}"
-    return network, {ISOLATED: ("True", "OwnNetworks", told)}
+    message = f"each pod has a network namespace, with an address of {network.pods}"
+    return network, {ISOLATED: ("True", "OwnNetworks", message)}
 
 
 def _left() -> NodeNetwork:
@@ -62,8 +62,8 @@ def _left() -> NodeNetwork:
 
 
 def _shared(why: str) -> Told:
-    told = f"pods share the network of the machine, its ports and its 127.0.0.1: {why}"
-    return "False", "SharedNetwork", told
+    message = f"pods share the network of the machine, its ports and its 127.0.0.1: {why}"
+    return "False", "SharedNetwork", message
 
 
 def _tried() -> str | None:
@@ -83,9 +83,9 @@ def _tried() -> str | None:
             os._exit(1)
     os.close(write)
     with os.fdopen(read, "rb") as answer:
-        said = answer.read().decode(errors="replace")
+        message = answer.read().decode(errors="replace")
     _, status = os.waitpid(child, 0)
-    return None if status == 0 else said or "the trial ended unexpectedly"
+    return None if status == 0 else message or "the trial ended unexpectedly"
 
 
 _OF_REAL_CLUSTERS = {ISOLATED: _shared("a real API server asks them from there")}
@@ -114,5 +114,5 @@ def own_network(
     if unknown:
         why = "the API server does not tell its cluster IPs: Services have no addresses in pods"
         return network, {ROUTABLE: ("False", "NoClusterIPs", why)} | _OF_REAL_CLUSTERS
-    told = f"pods have addresses of {network.pods}, which this machine alone reaches"
-    return network, {ROUTABLE: ("True", "MachineNetwork", told)} | _OF_REAL_CLUSTERS
+    message = f"pods have addresses of {network.pods}, which this machine alone reaches"
+    return network, {ROUTABLE: ("True", "MachineNetwork", message)} | _OF_REAL_CLUSTERS

@@ -33,10 +33,10 @@ def _message(pod: Object, nodes: int, reason: str, preemption: Iterable[str]) ->
     if not nodes:
         return "no nodes available to schedule pods"
     none = f"0/{nodes} nodes are available:"
-    told = f"{none} {_histogram(preemption)}."
+    message = f"{none} {_histogram(preemption)}."
     if pod["spec"].get("preemptionPolicy") == "Never":
-        told = "not eligible due to preemptionPolicy=Never."
-    return f"{none} {reason} preemption: {told}"
+        message = "not eligible due to preemptionPolicy=Never."
+    return f"{none} {reason} preemption: {message}"
 
 
 def _histogram(reasons: Iterable[str]) -> str:

@@ -76,7 +76,7 @@ class InferenceServiceController(Controller):
         try:
             await self._serve(service, status, conditions)
         except InvalidSpecError as error:
-            told = invalid_spec(status["modelStatus"], error.reason, error.told)
+            told = invalid_spec(status["modelStatus"], error.reason, error.message)
             status["modelStatus"] = told
             await self._failed(service, str(error))
         except ReconcileError as error:

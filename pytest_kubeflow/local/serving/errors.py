@@ -13,4 +13,4 @@ class InvalidSpecError(ReconcileError):
     def __init__(self, reason: str, told: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
-        self.told = told
+        self.message = told

@@ -57,8 +57,8 @@ def artifacts_app(client: KubeClient | None, read: Read, faults: Faults) -> Star
         except OSError as error:
             return PlainTextResponse(f"Failed to get object in bucket: {error}", 500)
         if content is None:
-            told = "Failed to get object in bucket: The specified key does not exist."
-            return PlainTextResponse(told, 500)
+            message = "Failed to get object in bucket: The specified key does not exist."
+            return PlainTextResponse(message, 500)
         peek = request.query_params.get("peek", "")
         return Response(content[: int(peek)] if peek.isdecimal() and int(peek) else content)
 
@@ -77,8 +77,8 @@ async def _authorize(client: KubeClient, request: Request, key: str) -> None:
         raise _RefusedError(401, "Authentication required for artifact access")
     namespace = request.query_params.get("namespace")
     if not namespace:
-        told = "Namespace parameter is required when authentication is enabled"
-        raise _RefusedError(400, told)
+        message = "Namespace parameter is required when authentication is enabled"
+        raise _RefusedError(400, message)
     attributes = {
         "group": "kubeflow.org",
         "version": "v1beta1",
@@ -88,8 +88,8 @@ async def _authorize(client: KubeClient, request: Request, key: str) -> None:
     }
     spec = {"user": user, "resourceAttributes": attributes}
     if not (await review_access(client, spec)).get("allowed"):
-        told = f"User is not authorized to GET VIEWERS in namespace {namespace}"
-        raise _RefusedError(403, told)
+        message = f"User is not authorized to GET VIEWERS in namespace {namespace}"
+        raise _RefusedError(403, message)
     if _namespace_of(key) != namespace:
         raise _RefusedError(403, "Artifact does not belong to the requested namespace")
 

@@ -100,8 +100,8 @@ class Guard:
         spec = {"user": user, "resourceAttributes": attributes}
         if not (await review_access(self._client, spec)).get("allowed"):
             where = "" if namespace is None else f" in namespace '{namespace}'"
-            told = f"User '{user}' is not authorized to {verb} {api_version}/{resource}{where}"
-            raise RefusedError(403, told)
+            message = f"User '{user}' is not authorized to {verb} {api_version}/{resource}{where}"
+            raise RefusedError(403, message)
 
     def guarded(self, handler: Handler) -> Handler:
         """A handler for requests that are looked at first."""
@@ -229,8 +229,8 @@ async def read_body(request: Request, *fields: str) -> dict[str, Any]:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        told = "The browser (or proxy) sent a request that this server could not understand."
-        raise RefusedError(400, told)
+        message = "The browser (or proxy) sent a request that this server could not understand."
+        raise RefusedError(400, message)
     for name in fields:
         if name not in body:
             raise RefusedError(400, f"Parameter '{name}' is missing from the request's body.")

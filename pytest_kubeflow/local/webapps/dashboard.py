@@ -100,8 +100,8 @@ class _Dashboard:
     async def contribute(self, request: Request) -> Response:
         user, known = _user(request)
         if not known:
-            told = "Unable to ascertain user identity from request, cannot access route."
-            return _error(told, 405)
+            message = "Unable to ascertain user identity from request, cannot access route."
+            return _error(message, 405)
         namespace = request.path_params["namespace"]
         contributor = _contributor(await request.body())
         if not contributor:
@@ -124,8 +124,8 @@ class _Dashboard:
         namespace = request.path_params["namespace"]
         mine = {one["namespace"] for one in await self._workgroups(request)}
         if _user(request)[1] and namespace not in mine:
-            told = "Access denied. You do not have permission to view activities for namespace "
-            return _error(f"{told}'{namespace}'.", 403)
+            message = "Access denied. You do not have permission to view activities for namespace "
+            return _error(f"{message}'{namespace}'.", 403)
         return JSONResponse((await self._client.list(EVENTS, namespace))["items"])
 
     async def links(self, _request: Request) -> Response:

@@ -158,8 +158,8 @@ class _Jupyter:
     async def change(self, request: Request) -> Response:
         body = await read_body(request)
         if "stopped" not in body:
-            told = "Request body must include at least one supported key: ['stopped']"
-            raise RefusedError(400, told)
+            message = "Request body must include at least one supported key: ['stopped']"
+            raise RefusedError(400, message)
         namespace, name = request.path_params["namespace"], request.path_params["name"]
         if body["stopped"]:
             await self._namespace(request, "get")

@@ -27,28 +27,28 @@ async def processed_status(notebook: Object, events: ListEvents) -> Object:
     listed = [one for one in await events() if _made(one) >= made]
     for event in sorted(listed, key=_made, reverse=True):
         if event.get("type") == "Warning":
-            return _told("warning", event.get("message", ""))
-    return _told("warning", "Couldn't find any information for the status of this notebook.")
+            return _described("warning", event.get("message", ""))
+    return _described("warning", "Couldn't find any information for the status of this notebook.")
 
 
 def _from_object(metadata: Object, status: Object, made: datetime) -> Object | None:
     ready, state = status.get("readyReplicas", 0), status.get("containerState") or {}
     age = (datetime.now(UTC) - made).total_seconds()
     if not state and not status.get("conditions") and age <= _NEW_SECONDS:
-        return _told("waiting", "Waiting for StatefulSet to create the underlying Pod.")
+        return _described("waiting", "Waiting for StatefulSet to create the underlying Pod.")
     if STOPPED in (metadata.get("annotations") or {}):
         if ready:
-            return _told("waiting", "Notebook Server is stopping.")
-        return _told("stopped", "No Pods are currently running for this Notebook Server.")
+            return _described("waiting", "Notebook Server is stopping.")
+        return _described("stopped", "No Pods are currently running for this Notebook Server.")
     if "deletionTimestamp" in metadata:
-        return _told("terminating", "Deleting this Notebook Server.")
+        return _described("terminating", "Deleting this Notebook Server.")
     if ready == 1:
-        return _told("ready", "Running")
+        return _described("ready", "Running")
     if "waiting" in state:
         waiting = state["waiting"]
         reason = waiting.get("reason", "Undefined")
         message = waiting.get("message", "No available message for container state.")
-        return _told("warning", f"{reason}: {message}")
+        return _described("warning", f"{reason}: {message}")
     return None
 
 
@@ -56,7 +56,7 @@ def _from_conditions(status: Object) -> Object | None:
     for condition in status.get("conditions") or []:
         if "reason" in condition:
             # Some have no message: then the real one fails, too.
-            return _told("warning", f"{condition['reason']}: {condition['message']}")
+            return _described("warning", f"{condition['reason']}: {condition['message']}")
     return None
 
 
@@ -68,5 +68,5 @@ def _parsed(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _told(phase: str, message: str) -> Object:
+def _described(phase: str, message: str) -> Object:
     return {"phase": phase, "message": message, "state": ""}

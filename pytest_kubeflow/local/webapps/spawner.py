@@ -103,8 +103,8 @@ class Form:
             return given
         if self._defaults[setting].get("readOnly", False):
             if field in self._body:
-                told = f"'{field}' is readonly but a value was provided: {given}"
-                raise RefusedError(400, told)
+                message = f"'{field}' is readonly but a value was provided: {given}"
+                raise RefusedError(400, message)
             return self._defaults[setting]["value"]
         if given is None and not optional:
             raise RefusedError(400, f"No value provided for: {field}")
@@ -209,8 +209,8 @@ class FormVolume:
         if "mount" not in asked:
             raise RefusedError(400, f"Volume should have a mount: {asked}")
         if "existingSource" not in asked and "newPvc" not in asked:
-            told = f"Volume has neither existingSource nor newPvc: {asked}"
-            raise RefusedError(400, told)
+            message = f"Volume has neither existingSource nor newPvc: {asked}"
+            raise RefusedError(400, message)
         if "existingSource" in asked and "newPvc" in asked:
             raise RefusedError(400, f"Volume has both existingSource and newPvc: {asked}")
 

@@ -210,18 +210,18 @@ class _Volumes:
     async def _status(self, claim: Object) -> Object:
         metadata = claim["metadata"]
         if metadata.get("deletionTimestamp"):
-            return _told("terminating", "Deleting Volume...")
+            return _described("terminating", "Deleting Volume...")
         if (claim.get("status") or {}).get("phase") == "Bound":
-            return _told("ready", "Bound")
+            return _described("ready", "Bound")
         events = await self._events(metadata["namespace"], metadata["name"])
         if not events:
-            return _told("waiting", "Provisioning Volume...")
+            return _described("waiting", "Provisioning Volume...")
         reason, message = events[0]["reason"], events[0].get("message", "")
         if reason == "WaitForFirstConsumer":
-            return _told("unavailable", _WAITS, reason)
+            return _described("unavailable", _WAITS, reason)
         kind = "warning" if events[0].get("type") == "Warning" else "ready"
-        return _told(_PHASES.get(reason, kind), f"Pending: {message}", reason)
+        return _described(_PHASES.get(reason, kind), f"Pending: {message}", reason)
 
 
-def _told(phase: str, message: str, state: str = "") -> Object:
+def _described(phase: str, message: str, state: str = "") -> Object:
     return {"phase": phase, "message": message, "state": state}

@@ -105,13 +105,13 @@ def _failure(pod: Object) -> tuple[str, str]:
         *sorted(status.get("containerStatuses") or (), key=lambda one: order.get(one["name"], 3)),
     ]
     if not statuses:
-        told = f"can't find failed message for pod {metadata['name']} namespace"
-        return "Failed", f"{told} {metadata['namespace']}"
+        message = f"can't find failed message for pod {metadata['name']} namespace"
+        return "Failed", f"{message} {metadata['namespace']}"
     for one in statuses:
         name, state = one["name"], one.get("state") or {}
         if waiting := state.get("waiting"):
-            told = f"Pod failed before {name} container starts due to"
-            return "Error", f"{told} {waiting.get('reason', '')}: {waiting.get('message', '')}"
+            message = f"Pod failed before {name} container starts due to"
+            return "Error", f"{message} {waiting.get('reason', '')}: {waiting.get('message', '')}"
         ended = state.get("terminated") or {}
         code = ended.get("exitCode", 0)
         if code == 0:

@@ -68,8 +68,8 @@ async def _make(client: KubeClient, claim: Object, uid: str) -> None:
             owners = found["metadata"].get("ownerReferences") or ()
             if any(one["uid"] == uid for one in owners):
                 return
-            told = f"{metadata['name']} pvc already exists with different ownerreference"
-            raise WorkflowError(told) from None
+            message = f"{metadata['name']} pvc already exists with different ownerreference"
+            raise WorkflowError(message) from None
         if error.code == 403 and "exceeded quota" in error.message:
             raise TransientError(error.message) from None
         raise WorkflowError(error.message) from None

@@ -150,8 +150,8 @@ class _Dag(Composite):
                 self._skipped(task, "Error", str(error), name=name, group=group)
                 return True
             if not proceed:
-                told = f"when '{one['when']}' evaluated false"
-                self._skipped(task, "Skipped", told, name=name, group=group)
+                message = f"when '{one['when']}' evaluated false"
+                self._skipped(task, "Skipped", message, name=name, group=group)
                 return True
         try:
             node = await self._call(name, one)

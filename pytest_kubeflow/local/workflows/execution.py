@@ -217,8 +217,8 @@ async def _execute_pod(run: Run, node: Node, template: Json, options: Options) -
     if run.pods.find(node) is not None or node["phase"] != "Pending":
         return node
     if not run.may_run(in_exit_handler=options.in_exit_handler):
-        told = f"workflow shutdown with strategy: {run.shutdown}"
-        return run.tree.mark(node, "Failed", told)
+        message = f"workflow shutdown with strategy: {run.shutdown}"
+        return run.tree.mark(node, "Failed", message)
     boundary = run.tree.nodes.get(options.boundary)
     result = boundary is not None and run.templates.gives_result(
         boundary["templateName"], node["name"]

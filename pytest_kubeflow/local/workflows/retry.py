@@ -104,8 +104,8 @@ def _limit(strategy: Json) -> int | None:
     try:
         return int(text_of(limit))
     except ValueError:
-        told = f'strconv.ParseInt: parsing "{limit}": invalid syntax'
-        raise WorkflowError(told) from None
+        message = f'strconv.ParseInt: parsing "{limit}": invalid syntax'
+        raise WorkflowError(message) from None
 
 
 def _again(strategy: Json, last: Node) -> bool:

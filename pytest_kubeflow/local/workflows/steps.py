@@ -107,8 +107,8 @@ class _Steps(Composite):
             except WorkflowError as error:
                 if self._tree.named(name) is not None:
                     self._tree.connect(group["name"], name)
-                told = f"step group deemed errored due to child {name} error: {error}"
-                self._tree.mark(group, "Error", told)
+                message = f"step group deemed errored due to child {name} error: {error}"
+                self._tree.mark(group, "Error", message)
                 return
             by_name[name] = step
             self._tree.connect(group["name"], name)

@@ -130,7 +130,7 @@ def _pending(
             known.setdefault(severity, []).append(one)
     for severity, (first, *others) in known.items():
         namespace, _, name = first.name.partition("/")
-        told = (
+        message = (
             f"claim {first.name} has"
             if not others
             else (f"{len(others) + 1} claims, {first.name} the first of them, have")
@@ -139,7 +139,7 @@ def _pending(
             fault=CLAIM_PENDING,
             component=component_of(namespace, name) if namespace in PLATFORM else "storage",
             severity=severity,
-            sentence=f"{told} no volume: {_why(snapshot, first)}",
+            sentence=f"{message} no volume: {_why(snapshot, first)}",
             fix=f"kubectl -n {namespace} describe persistentvolumeclaim {name}",
             evidence=first.said[:3],
             objects=(

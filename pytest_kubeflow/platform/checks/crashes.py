@@ -55,10 +55,10 @@ def _killed(crash: Crash) -> Cause:
 
 
 def _not_started(crash: Crash) -> Cause:
-    said = crash.said[-1] if crash.said else ""
+    message = crash.said[-1] if crash.said else ""
     return Cause(
         CONTAINER_NOT_CREATED,
-        f"{crash.owner}: container {crash.container.name} cannot be started: {said}",
+        f"{crash.owner}: container {crash.container.name} cannot be started: {message}",
         f"kubectl -n {crash.owner.namespace} describe pod {text(crash.pod, 'metadata', 'name')}",
         crash.said,
     )
@@ -79,8 +79,8 @@ def _ended(crash: Crash) -> str:
     last = crash.container.last
     code, reason = number(last, "exitCode"), text(last, "reason")
     how = "does not stay up" if code is None else f"ended with exit code {code}"
-    told = f" ({reason})" if reason and reason not in {"Error", "Completed"} else ""
-    return f"{how}{told}, {crash.container.restarts} restarts"
+    message = f" ({reason})" if reason and reason not in {"Error", "Completed"} else ""
+    return f"{how}{message}, {crash.container.restarts} restarts"
 
 
 def _finding(snapshot: Snapshot, crash: Crash, cause: Cause) -> Finding:

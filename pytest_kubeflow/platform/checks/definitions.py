@@ -143,17 +143,17 @@ def _not_converted(snapshot: Snapshot) -> Iterator[Finding]:
 
 def _unavailable(snapshot: Snapshot, service: Object, available: Object) -> Finding:
     name = name_of(service)
-    said = " ".join(text(available, "message").split())
+    message = " ".join(text(available, "message").split())
     backend = mapping(service, "spec", "service")
     owners = behind(snapshot, text(backend, "namespace"), text(backend, "name"))
     return Finding(
         fault=API_SERVICE_UNAVAILABLE,
         component="kubernetes",
         severity=API_SERVICE_UNAVAILABLE.severity,
-        sentence=f"API service {name} does not answer: {said or text(available, 'reason')}",
+        sentence=f"API service {name} does not answer: {message or text(available, 'reason')}",
         fix=f"kubectl describe apiservice {name}  # bring its server back, or:\n"
         f"kubectl delete apiservice {name}",
-        evidence=(f"{text(available, 'reason')}: {said}",),
+        evidence=(f"{text(available, 'reason')}: {message}",),
         objects=(f"APIService {name}", *map(str, owners)),
     )
 

@@ -69,7 +69,7 @@ def _finding(
     fault = _fault(messages)
     severity = severity_at(fault, snapshot, owner.namespace, owner.name)
     if severity is not None:
-        sentence, fix = _told(fault, owner, pod, container)
+        sentence, fix = _described(fault, owner, pod, container)
         yield Finding(
             fault=fault,
             component=component_of(owner.namespace, owner.name),
@@ -82,15 +82,15 @@ def _finding(
 
 
 def _fault(messages: tuple[str, ...]) -> Fault:
-    said = "\n".join(messages)
-    if _LIMITED.search(said):
+    message = "\n".join(messages)
+    if _LIMITED.search(message):
         return IMAGE_RATE_LIMITED
-    if any(re.search(sign, said) for sign in IMAGE_PLATFORM_MISSING.signs):
+    if any(re.search(sign, message) for sign in IMAGE_PLATFORM_MISSING.signs):
         return IMAGE_PLATFORM_MISSING
     return IMAGE_NOT_PULLED
 
 
-def _told(fault: Fault, owner: Owner, pod: Object, container: Container) -> tuple[str, str]:
+def _described(fault: Fault, owner: Owner, pod: Object, container: Container) -> tuple[str, str]:
     place, image = f"-n {owner.namespace}", container.image
     account = text(pod, "spec", "serviceAccountName") or "default"
     login = (

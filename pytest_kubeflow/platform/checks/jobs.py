@@ -73,12 +73,12 @@ def _counts(job: Object) -> bool:
 
 
 def _failed(owner: Owner, failed: Object) -> Finding:
-    said = " ".join(text(failed, "message").split())
+    why = " ".join(text(failed, "message").split())
     return Finding(
         fault=JOB_FAILED,
         component=component_of(owner.namespace, owner.name),
         severity=JOB_FAILED.severity,
-        sentence=f"{owner} has failed: {said or text(failed, 'reason') or 'it does not say why'}",
+        sentence=f"{owner} has failed: {why or text(failed, 'reason') or 'it does not say why'}",
         fix=f"kubectl -n {owner.namespace} logs {owner.target} --all-containers\n"
         f"kubectl -n {owner.namespace} delete {owner.target}  # and apply its manifest again",
         objects=(str(owner),),

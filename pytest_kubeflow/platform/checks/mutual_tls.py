@@ -161,7 +161,7 @@ def _proxies(snapshot: Snapshot) -> Iterator[Finding]:
             others[text(pod, "metadata", "namespace"), release] += 1
     if not others:
         return
-    told = ", ".join(
+    them = ", ".join(
         f"{count} pods in {namespace} with {release}"
         for (namespace, release), count in sorted(others.items())
     )
@@ -170,7 +170,7 @@ def _proxies(snapshot: Snapshot) -> Iterator[Finding]:
         fault=PROXY_VERSION_DIFFERS,
         component=_ISTIO,
         severity=PROXY_VERSION_DIFFERS.severity,
-        sentence=f"istiod is of release {', '.join(sorted(plane))}, some proxies are not: {told}",
+        sentence=f"istiod is of release {', '.join(sorted(plane))}, some proxies are not: {them}",
         fix="\n".join(
             f"kubectl -n {one} rollout restart deployment,statefulset" for one in namespaces
         ),

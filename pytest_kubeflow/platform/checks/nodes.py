@@ -110,9 +110,13 @@ def _versions(snapshot: Snapshot) -> Iterator[Finding]:
             Severity.DEGRADED,
         )
     if not outside and len(by_minor) > 1:
-        told = "; ".join(f"1.{minor}: {', '.join(by_minor[minor])}" for minor in sorted(by_minor))
+        message = "; ".join(
+            f"1.{minor}: {', '.join(by_minor[minor])}" for minor in sorted(by_minor)
+        )
         names = [name for minor in sorted(by_minor)[:-1] for name in by_minor[minor]]
-        yield _differs(names, f"kubelets are of different minor releases: {told}", Severity.NOTICE)
+        yield _differs(
+            names, f"kubelets are of different minor releases: {message}", Severity.NOTICE
+        )
 
 
 def _by_minor(snapshot: Snapshot) -> Mapping[int, Sequence[str]]:

@@ -151,8 +151,8 @@ def _named(namespaces: Sequence[str]) -> str:
     if len(namespaces) == 1:
         return f"profile {namespaces[0]} is"
     more = len(namespaces) - _TOLD
-    told = ", ".join(namespaces[:_TOLD]) + (f" and {more} more" if more > 0 else "")
-    return f"{len(namespaces)} profiles ({told}) are"
+    message = ", ".join(namespaces[:_TOLD]) + (f" and {more} more" if more > 0 else "")
+    return f"{len(namespaces)} profiles ({message}) are"
 
 
 def _failed(snapshot: Snapshot) -> Iterator[tuple[str, Finding]]:

@@ -103,13 +103,13 @@ def _mpijobs(snapshot: Snapshot, found: Mapping[str, Installed]) -> Iterator[Fin
     lacking = [f"{name} needs {_WANTED[name]}" for name in owners if _WANTED[name] not in served]
     if not lacking and len(owners) < 2:
         return
-    told = f"{' and '.join(owners)} work on MPIJobs" if len(owners) > 1 else ""
+    message = f"{' and '.join(owners)} work on MPIJobs" if len(owners) > 1 else ""
     wants = f"of {_MPIJOBS} {', '.join(served) or 'nothing'} is served, but {', '.join(lacking)}"
     yield Finding(
         fault=MPIJOBS_TWO_OWNERS,
         component="training",
         severity=MPIJOBS_TWO_OWNERS.severity,
-        sentence="; ".join(filter(None, (told, wants if lacking else ""))),
+        sentence="; ".join(filter(None, (message, wants if lacking else ""))),
         fix="# let the Training Operator's args name what it is to work on, without mpijob:\n"
         "kubectl -n kubeflow edit deployment training-operator  "
         "# --enable-scheme=pytorchjob --enable-scheme=tfjob --enable-scheme=xgboostjob",

@@ -70,7 +70,7 @@ class FailedCall:
     """A webhook that the API server could not ask. `told` is what it said of it."""
 
     webhook: str
-    told: str
+    message: str
 
     @property
     def fault(self) -> Fault:
@@ -85,15 +85,15 @@ class FailedCall:
     @property
     def is_broken_off(self) -> bool:
         """Whether the connection was made, and gave nothing: something stands between."""
-        return _BROKEN_OFF.search(self.told) is not None
+        return _BROKEN_OFF.search(self.message) is not None
 
     @property
     def _meaning(self) -> tuple[Fault, str]:
         for words, fault, sentence in _WORDS:
-            if re.search(words, self.told):
+            if re.search(words, self.message):
                 return fault, sentence
-        reason = self.told.rpartition('": ')[2].removeprefix("failed to call webhook: ")
-        return WEBHOOK_FAILS, reason.strip() or self.told
+        reason = self.message.rpartition('": ')[2].removeprefix("failed to call webhook: ")
+        return WEBHOOK_FAILS, reason.strip() or self.message
 
 
 def failed_calls(snapshot: Snapshot) -> Iterator[FailedCall]:

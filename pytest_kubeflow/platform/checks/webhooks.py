@@ -76,7 +76,7 @@ def check_webhooks(snapshot: Snapshot) -> Iterator[Finding]:
 def _cause(
     snapshot: Snapshot, service: Service, webhooks: Sequence[Webhook], calls: Sequence[FailedCall]
 ) -> _Cause | None:
-    told = tuple(call.told for call in calls)
+    told = tuple(call.message for call in calls)
     there = snapshot.named(SERVICES, service[1], service[0])
     if there is None and snapshot.saw(SERVICES):
         if not calls and any(is_young(snapshot, one.configuration) for one in webhooks):
@@ -215,7 +215,7 @@ def _behind_proxy(
             f"port {port} of pod {name_of(pod)}, where {_names(webhooks)} is asked, is behind "
             "istio-proxy, which the API server cannot get through",
             f"kubectl -n {namespace} patch deployment {_deployment(pod)} -p '{patch}'",
-            tuple(call.told for call in calls),
+            tuple(call.message for call in calls),
         )
     return None
 
@@ -256,7 +256,7 @@ def _of_call(call: FailedCall) -> Finding:
         sentence=call.sentence,
         fix="kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations -o yaml "
         f"| grep -B20 'name: {call.webhook}'   # which Service it calls, then see its pods",
-        evidence=(call.told,),
+        evidence=(call.message,),
         severity=call.fault.severity,
     )
 

@@ -195,7 +195,7 @@ def _ended(snapshot: Snapshot) -> Iterator[Finding]:
                 found = told.setdefault((fault.code, namespace), (fault, account, line, []))
                 found[3].append(subject)
     for (_, namespace), (fault, account, line, subjects) in told.items():
-        yield _told(fault, namespace, account, line, list(dict.fromkeys(subjects)))
+        yield _described(fault, namespace, account, line, list(dict.fromkeys(subjects)))
 
 
 def _said(snapshot: Snapshot) -> Iterator[tuple[str, str, str, str]]:
@@ -216,7 +216,9 @@ def _said(snapshot: Snapshot) -> Iterator[tuple[str, str, str, str]]:
             yield namespace, subject, "default-editor", text(event, "message")
 
 
-def _told(fault: Fault, namespace: str, account: str, line: str, subjects: list[str]) -> Finding:
+def _described(
+    fault: Fault, namespace: str, account: str, line: str, subjects: list[str]
+) -> Finding:
     if fault is TASK_RESULTS_FORBIDDEN:
         sentence = f"workflows in {namespace} that run as {account} may not write {_RESULTS}"
         fix = (

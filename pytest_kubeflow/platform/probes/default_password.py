@@ -95,10 +95,10 @@ def _read(kubernetes: KubernetesClient, snapshot: Snapshot) -> Probed:
     except KubeflowError:  # then it may be tried
         return Probed(observed=Observations(requests=1))
     try:
-        told = base64.b64decode(text(secret, "data", _KEY)).decode()
+        message = base64.b64decode(text(secret, "data", _KEY)).decode()
     except (binascii.Error, ValueError):
-        told = ""
-    if told.strip() == _HASH:
+        message = ""
+    if message.strip() == _HASH:
         return _valid(f"its hash is in Secret {_NAMESPACE}/{_SECRET}", 1)
     return Probed(observed=Observations(requests=1))
 

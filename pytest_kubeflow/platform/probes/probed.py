@@ -20,8 +20,8 @@ class Probed:
     @classmethod
     def nothing(cls, what: str, why: KubeflowError | str, *, requests: int = 0) -> Probed:
         """`what` was not looked at."""
-        told = why.message if isinstance(why, KubeflowError) else why
-        return cls(observed=Observations(requests=requests), unseen=(Unseen(what, told),))
+        message = why.message if isinstance(why, KubeflowError) else why
+        return cls(observed=Observations(requests=requests), unseen=(Unseen(what, message),))
 
 
 def with_probes(snapshot: Snapshot, parts: Iterable[Probed]) -> Snapshot:

@@ -96,7 +96,7 @@ class Bundler:
         failed = next((one for one in findings if one.state.value == "failed"), None)
         facts = {
             "test": PREFLIGHT,
-            "sentence": f"{failed.check}: {failed.told}" if failed is not None else "",
+            "sentence": f"{failed.check}: {failed.message}" if failed is not None else "",
             "session": self._session,
         }
         self._fill(

@@ -108,12 +108,12 @@ def _end_of_log(
         )
         if len(data) < _READ_BYTES:
             break  # else lines are so long that the limit has cut off the end
-    told = ""
+    message = ""
     if len(data) >= _READ_BYTES:
-        told = f" (of its last {_SHORT_TAIL} lines the beginning: they are very long)"
+        message = f" (of its last {_SHORT_TAIL} lines the beginning: they are very long)"
     elif len(data) > LOG_BYTES or data.count(b"\n") >= tail:
-        told = " (its end)"
-    return plain(data[-LOG_BYTES:].decode(errors="replace")), told
+        message = " (its end)"
+    return plain(data[-LOG_BYTES:].decode(errors="replace")), message
 
 
 def _with_logs(folder: Folder, pod: Object) -> Iterator[tuple[str, bool]]:

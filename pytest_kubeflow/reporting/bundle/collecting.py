@@ -114,9 +114,9 @@ def _write_run(folder: Folder, run: PipelineRun) -> None:
 
     def package() -> None:
         if (package := run.package) is not None:
-            told = f"what run {run.name} runs: its compiled pipeline"
+            message = f"what run {run.name} runs: its compiled pipeline"
             shown = Package(cleaned(package.pipeline_spec), cleaned(package.platform_spec))
-            folder.write(f"{at}/pipeline.yaml", told, shown.text())
+            folder.write(f"{at}/pipeline.yaml", message, shown.text())
 
     attempt(folder, f"run {run.name}", document)
     attempt(folder, f"pipeline of run {run.name}", package)
@@ -165,14 +165,16 @@ def _write_events(folder: Folder, place: SessionScope) -> None:
         place.kubernetes.core.list_namespaced_event,
         place.namespace,
     )
-    told = f"events of {place.namespace}"
+    message = f"events of {place.namespace}"
     if len(found) >= LISTED:
-        told += f" ({LISTED} of them)"
+        message += f" ({LISTED} of them)"
     warnings = [one for one in found if one.get("type") == "Warning"]
     if warnings:
-        folder.write("namespace/warnings.txt", f"warnings among the {told}", event_lines(warnings))
-    folder.write("namespace/events.txt", told, event_lines(found))
-    folder.write_json("namespace/events.json", f"{told}, with all their fields", found)
+        folder.write(
+            "namespace/warnings.txt", f"warnings among the {message}", event_lines(warnings)
+        )
+    folder.write("namespace/events.txt", message, event_lines(found))
+    folder.write_json("namespace/events.json", f"{message}, with all their fields", found)
 
 
 def _is_of_test(pod: Object, session: str, runs: set[str], services: set[str]) -> bool:

@@ -40,7 +40,7 @@ def collect_preflight(
     """Read all of it into the folder. Nothing is raised; what cannot be read is said there."""
     lines = []
     for one in findings:
-        lines.append(f"{one.state.value:<11} {one.check}: {one.told}")
+        lines.append(f"{one.state.value:<11} {one.check}: {one.message}")
         lines += [f"  fix: {line}" for line in one.fix.splitlines()]
     folder.write("preflight.txt", "what was checked", "\n".join(lines) + "\n")
     folder.write_json("preflight.json", "the same for programs", [asdict(one) for one in findings])
@@ -88,5 +88,5 @@ def _write_warnings(folder: Folder, kubernetes: KubernetesClient, place: str) ->
     events = listed(f"events in {place}", kubernetes.core.list_namespaced_event, place)
     warnings = [one for one in events if one.get("type") == "Warning"]
     if warnings:
-        told = f"what Kubernetes warns of in {place}"
-        folder.write(f"{file_name(place)}/warnings.txt", told, event_lines(warnings))
+        message = f"what Kubernetes warns of in {place}"
+        folder.write(f"{file_name(place)}/warnings.txt", message, event_lines(warnings))

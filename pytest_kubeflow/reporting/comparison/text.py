@@ -32,21 +32,21 @@ def lines(
 
 def _session(record: SessionRecord) -> str:
     when = datetime.fromtimestamp(record.started, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    told = ", ".join(f"{count} {outcome.value}" for outcome, count in record.counts().items())
+    message = ", ".join(f"{count} {outcome.value}" for outcome, count in record.counts().items())
     where = record.target or record.gateway or "no cluster"
-    said = f"{record.verdict.state.value}; {told or 'no test'}"
+    said = f"{record.verdict.state.value}; {message or 'no test'}"
     return _line(f"{record.session} on {where}, {when}: {said}")
 
 
 def _change(change: Change) -> str:
-    told = f"{change.before} -> {change.after}" if change.before else change.after
+    message = f"{change.before} -> {change.after}" if change.before else change.after
     what = f"{change.what}: " if change.what else ""
-    return _line(f"{what}{told}{f' ({change.note})' if change.note else ''}")
+    return _line(f"{what}{message}{f' ({change.note})' if change.note else ''}")
 
 
 def _line(text: str) -> str:
-    told = " ".join(plain(text.encode(errors="replace").decode()).split())
-    return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
+    message = " ".join(plain(text.encode(errors="replace").decode()).split())
+    return message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
 
 
 def _conclusion(found: Difference) -> str:

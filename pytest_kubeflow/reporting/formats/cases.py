@@ -43,11 +43,11 @@ def cases(record: SessionRecord) -> tuple[Case, ...]:
 def _preflight(record: SessionRecord) -> Iterator[Case]:
     for check in record.checks:
         outcome = _OUTCOMES.get(check.state, Outcome.SKIPPED)
-        yield Case(PREFLIGHT, check.name, outcome, check.told, _text(check), check.seconds)
+        yield Case(PREFLIGHT, check.name, outcome, check.message, _text(check), check.seconds)
 
 
 def _text(check: Check) -> str:
-    return "\n\n".join(part for part in (f"{check.state}: {check.told}", check.fix) if part)
+    return "\n\n".join(part for part in (f"{check.state}: {check.message}", check.fix) if part)
 
 
 def _session(record: SessionRecord) -> Iterator[Case]:

@@ -57,8 +57,8 @@ def render(record: SessionRecord, trend: Trend = NO_TREND, *, room: int = LIMIT)
         kept.append(section)
         size += length
     if cut:
-        told = f"_{cut} more sections are left out: a summary on GitHub has at most 1 MiB._\n"
-        kept += [told] if size + len(told) < room else []
+        message = f"_{cut} more sections are left out: a summary on GitHub has at most 1 MiB._\n"
+        kept += [message] if size + len(message) < room else []
     return "\n".join(kept)
 
 
@@ -140,7 +140,7 @@ def _preflight(record: SessionRecord) -> str:
     lines = ["### Preflight", ""]
     for check in record.checks[:_ROWS]:
         sign = _CHECKS.get(check.state, "❔")
-        lines.append(f"- {sign} {code(check.name)} {code(check.told)}".rstrip())
+        lines.append(f"- {sign} {code(check.name)} {code(check.message)}".rstrip())
     lines.append("")
     for check in record.checks[:_ROWS]:
         if check.fix and check.state != "ok":

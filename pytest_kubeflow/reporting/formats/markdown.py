@@ -18,15 +18,15 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 def code(text: str, *, longest: int = 500) -> str:
     """One line of text as a code span; a text of nothing is an empty string."""
     # Cut first: a text may be a log as a whole.
-    told = " ".join(_plain(text[: longest * 2]).split())
-    if not told:
+    message = " ".join(_plain(text[: longest * 2]).split())
+    if not message:
         return ""
-    if len(told) > longest or len(text) > longest * 2:
-        told = f"{told[:longest]}…"
-    fence = _fence(told, 1)
+    if len(message) > longest or len(text) > longest * 2:
+        message = f"{message[:longest]}…"
+    fence = _fence(message, 1)
     # Spaces keep the text's own backticks apart from the span's; they are not shown.
-    pad = " " if told.startswith("`") or told.endswith("`") else ""
-    return f"{fence}{pad}{told}{pad}{fence}"
+    pad = " " if message.startswith("`") or message.endswith("`") else ""
+    return f"{fence}{pad}{message}{pad}{fence}"
 
 
 def cell(text: str) -> str:
@@ -36,11 +36,11 @@ def cell(text: str) -> str:
 
 def block(text: str, *, longest: int = 6_000, language: str = "text") -> str:
     """Lines of text as a fenced block."""
-    told = _plain(text[:longest]).strip("\n")
+    message = _plain(text[:longest]).strip("\n")
     if len(text) > longest:
-        told = f"{told}… ({len(text)} characters)"
-    fence = _fence(told, 3)
-    return f"{fence}{language}\n{told}\n{fence}\n"
+        message = f"{message}… ({len(text)} characters)"
+    fence = _fence(message, 3)
+    return f"{fence}{language}\n{message}\n{fence}\n"
 
 
 def _fence(text: str, least: int) -> str:
@@ -51,5 +51,5 @@ def _fence(text: str, least: int) -> str:
 
 def _plain(text: str) -> str:
     """With LF as the only end of a line, without what UTF-8 or a page cannot have."""
-    told = text.encode(errors="replace").decode()
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", _ENDS.sub("\n", told))
+    message = text.encode(errors="replace").decode()
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", _ENDS.sub("\n", message))

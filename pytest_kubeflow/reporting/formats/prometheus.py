@@ -138,8 +138,8 @@ def _states(labels: Mapping[str, str], found: State) -> Iterator[tuple[Mapping[s
 
 def _label(text: str) -> str:
     """A label's value: as UTF-8 has it, and no longer than servers like them."""
-    told = text.encode(errors="replace").decode()
-    if len(told) <= _LONGEST:
-        return told
+    message = text.encode(errors="replace").decode()
+    if len(message) <= _LONGEST:
+        return message
     # Two long names may begin alike.
-    return f"{told[:_LONGEST]}…{hashlib.sha256(told.encode()).hexdigest()[:8]}"
+    return f"{message[:_LONGEST]}…{hashlib.sha256(message.encode()).hexdigest()[:8]}"

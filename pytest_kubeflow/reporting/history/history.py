@@ -93,6 +93,6 @@ class History:
         found = [name] if name in ids else [one for one in ids if one.startswith(name)]
         if len(found) == 1:
             return found[0]
-        told = f"several sessions {name}" if found else f"no session {name}"
+        message = f"several sessions {name}" if found else f"no session {name}"
         last = ", ".join(reversed(ids[-5:])) or "none"
-        raise ConfigurationError(f"{self.directory} remembers {told}; the last ones: {last}")
+        raise ConfigurationError(f"{self.directory} remembers {message}; the last ones: {last}")

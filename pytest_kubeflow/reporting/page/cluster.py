@@ -33,7 +33,7 @@ class ComponentView:
 
     name: str
     mark: Mark
-    told: str
+    message: str
     note: str
 
 
@@ -43,7 +43,7 @@ class CheckView:
 
     name: str
     mark: Mark
-    told: str
+    message: str
     fix: str
     took: str
 
@@ -88,10 +88,10 @@ def _component(one: ComponentResult) -> ComponentView:
         parts.append(f"{one.xfailed} failed as expected")
     if one.not_run:
         parts.append(f"{one.not_run if ran else count(one.not_run, 'test')} did not run")
-    told = ", ".join(parts) or "no test ran"
+    message = ", ".join(parts) or "no test ran"
     note = short(one.note, 160) if one.not_run else ""
     return ComponentView(
-        short(one.name, 60), Mark(mark.kind, mark.icon, _WORDS[one.state]), told, note
+        short(one.name, 60), Mark(mark.kind, mark.icon, _WORDS[one.state]), message, note
     )
 
 
@@ -99,7 +99,7 @@ def _check(check: Check) -> CheckView:
     return CheckView(
         name=short(check.name, 120),
         mark=check_mark(check.state),
-        told=short(check.told, 1_000),
+        message=short(check.message, 1_000),
         fix=check.fix[:4_000].strip(),
         took=duration(check.seconds) if check.seconds else "",
     )

@@ -36,7 +36,7 @@ class Dot:
     y: float
     mark: Mark
     is_best: bool
-    told: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)

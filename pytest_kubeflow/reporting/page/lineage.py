@@ -38,7 +38,7 @@ class StepBox:
     word: str
     label: str
     note: str
-    told: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +139,8 @@ def _view(record: LineageRecord, anchor: str, tests: tuple[tuple[str, str], ...]
 
 
 def _sentence(steps: Sequence[LineageStep], gaps: Sequence[str]) -> str:
-    told = ", ".join(f"{_word(step)} {short(step.name, 80)}" for step in steps)
-    return f"{told or 'nothing is known'}{'; not all is known' if gaps else ''}"
+    message = ", ".join(f"{_word(step)} {short(step.name, 80)}" for step in steps)
+    return f"{message or 'nothing is known'}{'; not all is known' if gaps else ''}"
 
 
 def _word(step: LineageStep) -> str:
@@ -159,5 +159,5 @@ def _box(step: LineageStep, x: float, y: float) -> StepBox:
         word=_word(step),
         label=fitting(short(step.name, 120), _LABEL),
         note=fitting(note, _NOTE),
-        told="; ".join([f"{_word(step)} {short(step.name, 120)}", *facts]),
+        message="; ".join([f"{_word(step)} {short(step.name, 120)}", *facts]),
     )

@@ -179,8 +179,8 @@ def _phases(task: TaskEntry) -> Iterator[str]:
     for phase in task.phases[:6]:
         seconds = phase.ended - phase.started
         if seconds >= 0.05:
-            told = f"{short(_PHASES.get(phase.name, phase.name), 40)} {duration(seconds)}"
-            yield told.replace(" ", "\N{NO-BREAK SPACE}")
+            message = f"{short(_PHASES.get(phase.name, phase.name), 40)} {duration(seconds)}"
+            yield message.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def runs_of(tests: Iterable[TestRecord]) -> dict[str, RunRecord]:

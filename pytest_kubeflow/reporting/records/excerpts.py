@@ -20,8 +20,8 @@ _REASON = 300
 
 def reason(error: Exception) -> str:
     """Why something could not be read: one line, without the evidence."""
-    told = error.message if isinstance(error, KubeflowError) else f"{error}"
-    line = " ".join(told.split()) or type(error).__name__
+    message = error.message if isinstance(error, KubeflowError) else f"{error}"
+    line = " ".join(message.split()) or type(error).__name__
     return line if len(line) <= _REASON else f"{line[:_REASON]}…"
 
 

@@ -72,8 +72,8 @@ class ExperimentRecord:
         except NotAsked as error:
             return replace(known, gaps=(error.message,))
         except UNREADABLE as error:
-            told = f"neither state nor trials can be read: {reason(error)}"
-            return replace(known, gaps=(excerpts.text(told),))
+            message = f"neither state nor trials can be read: {reason(error)}"
+            return replace(known, gaps=(excerpts.text(message),))
         goal = state.objective.get("goal")
         best = state.optimal
         current = [one.type for one in state.conditions if one.is_true]

@@ -59,7 +59,7 @@ class Check:
 
     name: str
     state: str
-    told: str = ""
+    message: str = ""
     fix: str = ""
     seconds: float = 0.0
 

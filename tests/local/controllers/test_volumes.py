@@ -132,8 +132,8 @@ def test_a_pod_that_fits_nowhere_waits_until_it_does(
     conditions = eventually(lambda: core.read_namespaced_pod("second", namespace).status.conditions)
     (condition,) = conditions
     assert condition.reason == "Unschedulable"
-    told = "0/1 nodes are available: 1 Insufficient cpu. preemption: "
-    assert condition.message.startswith(told)
+    message = "0/1 nodes are available: 1 Insufficient cpu. preemption: "
+    assert condition.message.startswith(message)
     core.patch_namespaced_pod_status("first", namespace, {"status": {"phase": "Failed"}})
     eventually(lambda: core.read_namespaced_pod("second", namespace).spec.node_name)
     core.delete_namespaced_pod("second", namespace, grace_period_seconds=0)

@@ -59,8 +59,8 @@ def test_what_would_be_lost(template: dict[str, Any], path: str) -> None:
 
 def test_amounts_are_written_in_their_own_way() -> None:
     volumes = [{"name": "v", "emptyDir": {"sizeLimit": "1024Mi"}}]
-    told = job_error(pod(volumes=volumes), written_back) or ""
-    assert told.startswith(
+    message = job_error(pod(volumes=volumes), written_back) or ""
+    assert message.startswith(
         "unable to convert: /spec/template/spec/volumes/0/emptyDir/sizeLimit - 1024Mi to Job"
     )
     limits = {"limits": {"memory": "1024Mi", "cpu": 1, "nvidia.com/gpu": "1"}}
@@ -96,9 +96,11 @@ def test_amounts_are_written_in_their_own_way() -> None:
     ],
 )
 def test_values_of_other_types(template: dict[str, Any], words: str) -> None:
-    told = job_error(template, written_back) or ""
-    assert told.startswith("unable to convert spec.TrialTemplate: map[apiVersion:batch/v1 kind:Job")
-    assert told.endswith(f" to Job: {words}")
+    message = job_error(template, written_back) or ""
+    assert message.startswith(
+        "unable to convert spec.TrialTemplate: map[apiVersion:batch/v1 kind:Job"
+    )
+    assert message.endswith(f" to Job: {words}")
 
 
 def test_what_no_job_would_lose() -> None:
@@ -114,8 +116,8 @@ def test_what_no_job_would_lose() -> None:
         volumes=[{"name": "v", "emptyDir": {}}],
     )
     whole["spec"]["backoffLimit"] = 0
-    told = job_error(whole, written_back) or ""
-    assert f"unable to convert: {CONTAINER}/image -  to Job" in told
+    message = job_error(whole, written_back) or ""
+    assert f"unable to convert: {CONTAINER}/image -  to Job" in message
     whole["spec"]["template"]["spec"]["containers"][0]["image"] = "b"
     assert job_error(whole, written_back) is None
     assert job_error({**whole, "kind": "TrainJob", "foo": 1}, written_back) is None

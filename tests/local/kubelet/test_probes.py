@@ -61,5 +61,5 @@ def test_what_is_not(answer: bytes, told: str) -> None:
 
 @pytest.mark.parametrize("name", ["a b", "a:b", "", "é"])
 def test_headers_that_are_none(name: str) -> None:
-    told = probe(OK, httpHeaders=[{"name": name, "value": "x"}]) or ""
-    assert told.endswith(f'invalid header field name "{name}"')
+    message = probe(OK, httpHeaders=[{"name": name, "value": "x"}]) or ""
+    assert message.endswith(f'invalid header field name "{name}"')

@@ -156,8 +156,8 @@ def test_much_data_goes_through(member: Member) -> None:
 def test_one_that_is_not_given_cannot_be_handed_on(member: Member) -> None:
     run = member.run(handing_nothing_on)
     assert run.state == "FAILED"
-    told = "parent DAG does not have input artifact data"
-    assert member.details(run.run_id)["maybe"]["error"]["message"].endswith(told)
+    message = "parent DAG does not have input artifact data"
+    assert member.details(run.run_id)["maybe"]["error"]["message"].endswith(message)
 
 
 def below(member: Member, root: str) -> str:

@@ -114,8 +114,10 @@ def test_claims_that_cannot_be_made_or_deleted_fail_their_task(member: Member) -
     run = member.run(nothing_to_delete)
     assert run.state == "FAILED"
     task = member.details(run.run_id)["deletepvc"]
-    told = 'failed to delete pvc never-made: cannot find pvc: persistentvolumeclaims "never-made"'
-    assert told in task["error"]["message"]
+    message = (
+        'failed to delete pvc never-made: cannot find pvc: persistentvolumeclaims "never-made"'
+    )
+    assert message in task["error"]["message"]
     assert "pod_name" not in task
 
 

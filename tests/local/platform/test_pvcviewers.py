@@ -38,5 +38,7 @@ def test_one_that_does_not_use_its_claim_is_refused(kubernetes: KubernetesClient
     with pytest.raises(ApiException) as refused:
         made(kubernetes, pvc="data", podSpec=pod)
     assert refused.value.status == 403
-    told = 'admission webhook \\"vpvcviewer.kb.io\\" denied the request: PVC data must be used in'
-    assert told in str(refused.value.body)
+    message = (
+        'admission webhook \\"vpvcviewer.kb.io\\" denied the request: PVC data must be used in'
+    )
+    assert message in str(refused.value.body)

@@ -169,8 +169,8 @@ def test_a_runtime_that_does_not_fit(
 
 def test_a_scheme_that_kserve_does_not_know(platform: Platform) -> None:
     service = platform.serve("minio://mlpipeline/model")
-    told = "StorageUri [minio://mlpipeline/model] is not supported"
-    eventually(lambda: any(told in event.message for event in service.events()))
+    message = "StorageUri [minio://mlpipeline/model] is not supported"
+    eventually(lambda: any(message in event.message for event in service.events()))
     eventually(lambda: service.condition("Ready").get("status") == "Unknown")
     assert not service.pods()
     service.delete()

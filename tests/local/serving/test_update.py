@@ -41,11 +41,11 @@ class Customers:
         # A pause leaves the machine some time for the new predictor to start.
         while not self._stop.wait(0.01) or self.total < REQUESTS:
             answer = self._service.platform.ask(self._host, path, json=body)
-            told = answer.text
+            message = answer.text
             if answer.status_code == 200:
-                told = str(answer.json()["predictions"])
+                message = str(answer.json()["predictions"])
             with self._lock:
-                self.answers[answer.status_code, told] += 1
+                self.answers[answer.status_code, message] += 1
 
     @property
     def total(self) -> int:

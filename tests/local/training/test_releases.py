@@ -111,9 +111,9 @@ def test_changes_of_a_trainer(training: Training, older: Training) -> None:
     name = older.create("trainjobs", fields)
     eventually(lambda: "Suspended" in older.conditions("trainjobs", name))
     older.patch("trainjobs", name, trainer={"numNodes": 2})
-    told = "TrainJobResourcesCreationFailed"
-    eventually(lambda: any(reason == told for reason, _ in older.events(name)))
-    assert "field is immutable" in dict(older.events(name))[told]
+    message = "TrainJobResourcesCreationFailed"
+    eventually(lambda: any(reason == message for reason, _ in older.events(name)))
+    assert "field is immutable" in dict(older.events(name))[message]
 
 
 def test_patches_of_a_job_that_is_not_suspended(training: Training, older: Training) -> None:
@@ -127,7 +127,7 @@ def test_patches_of_a_job_that_is_not_suspended(training: Training, older: Train
 
 
 def test_labels_of_pods_and_times_of_events(training: Training, older: Training) -> None:
-    told = "TrainJobResourcesCreationFailed"
+    message = "TrainJobResourcesCreationFailed"
     for one, newer in ((older, False), (training, True)):
         name = one.train()
         one.ended(name)
@@ -137,8 +137,8 @@ def test_labels_of_pods_and_times_of_events(training: Training, older: Training)
         long = one.create(
             "trainjobs", fields, name="no-room-for-what-jobset-adds-to-the-name-of-this-job-1"
         )
-        eventually(lambda one=one, long=long: told in dict(one.events(long)))  # type: ignore[misc]
-        selector = f"involvedObject.name={long},reason={told}"
+        eventually(lambda one=one, long=long: message in dict(one.events(long)))  # type: ignore[misc]
+        selector = f"involvedObject.name={long},reason={message}"
         (event, *_) = one.core.list_namespaced_event(one.namespace, field_selector=selector).items
         assert (event.event_time is not None, event.first_timestamp is None) == (newer, newer)
         one.delete("trainjobs", long)

@@ -275,8 +275,8 @@ def test_the_page_is_the_apps_and_gives_a_cookie(owner: Person) -> None:
 def test_what_all_web_apps_tell(owner: Person) -> None:
     for app in ("/jupyter", "/volumes"):
         config = owner.ask("GET", f"{app}/api/namespaces")
-        told = f"User '{owner.email}' is not authorized to list core/v1/namespaces"
-        assert (config.status_code, config.json()["log"]) == (403, told)
+        message = f"User '{owner.email}' is not authorized to list core/v1/namespaces"
+        assert (config.status_code, config.json()["log"]) == (403, message)
         classes = owner.ask("GET", f"{app}/api/storageclasses").json()["storageClasses"]
         assert {"standard", "immediate"} <= {*classes}
         default = owner.ask("GET", f"{app}/api/storageclasses/default").json()
@@ -336,15 +336,15 @@ def test_it_is_stopped_once_and_started_as_often_as_one_likes(web: Web) -> None:
         "user": web.person.email,
     }
     again = web.ask("PATCH", "notebooks", name, json={"stopped": True})
-    told = f"Notebook {web.namespace}/{name} is already stopped."
-    assert (again.status_code, again.json()["log"]) == (409, told)
+    message = f"Notebook {web.namespace}/{name} is already stopped."
+    assert (again.status_code, again.json()["log"]) == (409, message)
     eventually(lambda: web.phase(name).startswith(("stopped", "waiting: Waiting")))
     for _ in range(2):
         started = web.ask("PATCH", "notebooks", name, json={"stopped": False})
         assert started.status_code == 200
     other = web.ask("PATCH", "notebooks", name, json={"paused": True})
-    told = "Request body must include at least one supported key: ['stopped']"
-    assert (other.status_code, other.json()["log"]) == (400, told)
+    message = "Request body must include at least one supported key: ['stopped']"
+    assert (other.status_code, other.json()["log"]) == (400, message)
     web.ask("DELETE", "notebooks", name)
 
 
@@ -359,8 +359,8 @@ def test_nothing_is_made_of_what_kubernetes_refuses(web: Web) -> None:
     assert web.ask("POST", "notebooks", json=sent("Not_A_Name")).status_code == 422
     assert web.ask("POST", "notebooks", json=sent(name)).status_code == 200
     twice = web.ask("POST", "notebooks", json=sent(name))
-    told = f'notebooks.kubeflow.org "{name}" already exists'
-    assert (twice.status_code, twice.json()["log"]) == (409, told)
+    message = f'notebooks.kubeflow.org "{name}" already exists'
+    assert (twice.status_code, twice.json()["log"]) == (409, message)
     web.ask("DELETE", "notebooks", name)
 
 
@@ -381,10 +381,10 @@ def test_a_volume_that_does_not_fit_is_named(web: Web, volume: Any, told: str) -
 
 
 def test_what_the_app_takes_for_granted_is_its_own_failure(web: Web) -> None:
-    told = "An error occured in the backend."
+    message = "An error occured in the backend."
     for changes in ({"cpu": "500m"}, {"image": 5}, {"datavols": 5}):
         failed = web.ask("POST", "notebooks", json=sent(**changes))
-        assert (failed.status_code, failed.json()["log"]) == (500, told)
+        assert (failed.status_code, failed.json()["log"]) == (500, message)
 
 
 def test_a_notebook_without_mounts_hides_all_others(web: Web, custom: Any) -> None:
@@ -409,7 +409,7 @@ def test_another_person_is_refused_and_an_account_is_not(
 ) -> None:
     name = sent()["name"]
     web.ask("POST", "notebooks", json=sent(name))
-    told = (
+    message = (
         f"User '{stranger.person.email}' is not authorized to {{}} "
         f"kubeflow.org/v1beta1/notebooks in namespace '{web.namespace}'"
     )
@@ -422,7 +422,7 @@ def test_another_person_is_refused_and_an_account_is_not(
     ]
     for method, path, verb, body in asked:
         refused = stranger.ask(method, "notebooks", *path, json=body)
-        assert (refused.status_code, refused.json()["log"]) == (403, told.format(verb))
+        assert (refused.status_code, refused.json()["log"]) == (403, message.format(verb))
     token = core.create_namespaced_service_account_token(
         "default-editor", web.namespace, {"spec": {"expirationSeconds": 600}}
     ).status.token
@@ -437,5 +437,5 @@ def test_forged_requests_are_refused(owner: Person) -> None:
     path = f"/jupyter/api/namespaces/{owner.namespace}/notebooks"
     owner.ask("GET", "/jupyter/")
     forged = owner.ask("POST", path, json=sent())
-    told = "Could not detect CSRF protection header X-XSRF-TOKEN."
-    assert (forged.status_code, forged.json()["log"]) == (403, told)
+    message = "Could not detect CSRF protection header X-XSRF-TOKEN."
+    assert (forged.status_code, forged.json()["log"]) == (403, message)

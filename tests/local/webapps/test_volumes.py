@@ -82,8 +82,8 @@ def test_forged_requests_are_refused(owner: Person, echoed: dict[str, str]) -> N
     def refusal(headers: dict[str, str], **cookies: str) -> str:
         answer = owner.ask("POST", target, json=body, headers=headers)
         assert answer.status_code == 403
-        told: str = answer.json()["log"]
-        return told
+        message: str = answer.json()["log"]
+        return message
 
     assert refusal({}) == "Could not detect CSRF protection header X-XSRF-TOKEN."
     wrong = {"X-XSRF-TOKEN": "guessed"}

@@ -29,8 +29,8 @@ def test_the_published_schema_is_the_documents() -> None:
 
 def test_the_schema_is_in_the_package_that_is_installed() -> None:
     found = PUBLISHED.parents[2] / "pyproject.toml"
-    told = '"docs/reference/report.schema.json" = "pytest_kubeflow/report.schema.json"'
-    assert told in found.read_text()
+    message = '"docs/reference/report.schema.json" = "pytest_kubeflow/report.schema.json"'
+    assert message in found.read_text()
 
 
 @pytest.mark.parametrize("make", samples.SESSIONS.values(), ids=samples.SESSIONS)

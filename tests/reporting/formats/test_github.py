@@ -108,9 +108,9 @@ def test_nothing_of_others_is_markup() -> None:
 @settings(max_examples=60)
 @given(samples.RECORDS, samples.TRENDS)
 def test_any_session_is_a_page_without_links(record: SessionRecord, trend: Trend) -> None:
-    told = "".join(outside(page(render(record, trend))))
+    message = "".join(outside(page(render(record, trend))))
     for character in "@#`<>$":
-        assert character not in told
+        assert character not in message
 
 
 @given(samples.TEXT | st.text("`\\|<> \na", max_size=12))

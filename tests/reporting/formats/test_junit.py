@@ -108,7 +108,7 @@ def test_a_red_session_has_properties_and_so_have_its_tests(tmp_path: Path) -> N
         if one.get("classname") == "kubeflow.preflight"
     }
     assert list(rows) == ["gateway", "store", "metadata"]
-    assert properties(rows["store"])["kubeflow.told"] == "the bucket is not ours"
+    assert properties(rows["store"])["kubeflow.message"] == "the bucket is not ours"
     assert rows["metadata"].find("skipped") is not None
 
 

@@ -75,7 +75,7 @@ def test_the_picture_and_the_table_say_the_same() -> None:
         assert box.word == row.word
         assert 0 <= box.x <= view.width - box.width
         assert 0 <= box.y <= view.height - box.height
-        assert row.name in box.told
+        assert row.name in box.message
         assert row.name in view.described
     assert view.rows[2].after == "train-2.csv, digits-loop"
     assert view.tests == (("test-1", "test_lineage.py::test_it"),)

@@ -34,9 +34,9 @@ def broken_rules(schema: Object | None, value: Any, old: Any, path: str) -> Iter
         if not _kept(rule["rule"], value, old):
             why = rule.get("message") or f"failed rule: {rule['rule']}"
             reason = rule.get("reason", "FieldValueInvalid")
-            said = f'Invalid value: "{schema.get("type", "")}"'
+            message = f'Invalid value: "{schema.get("type", "")}"'
             place = f"{path}{rule.get('fieldPath', '')}" or "<nil>"
-            yield place, reason, f"{_REASONS.get(reason, said)}: {why}"
+            yield place, reason, f"{_REASONS.get(reason, message)}: {why}"
     if isinstance(value, dict):
         properties = schema.get("properties") or {}
         extra = schema.get("additionalProperties")

@@ -95,8 +95,8 @@ class FileCollector:
             async with asyncio.timeout(_STOP_SECONDS):
                 await primary.ended()
         except TimeoutError:
-            told = f"Main process has not ended after {_STOP_SECONDS:g} s"
-            await output.info("main.go:300", told)
+            message = f"Main process has not ended after {_STOP_SECONDS:g} s"
+            await output.info("main.go:300", message)
         await self._channels.call(
             arguments.stopping_endpoint,
             EARLY_STOPPING,
@@ -123,8 +123,8 @@ class EventCollector:
             found = await asyncio.to_thread(
                 read_events, directory, arguments.path, arguments.metrics
             )
-            told = f"In {arguments.trial} {len(found)} metrics will be reported."
-            await output.info("main.py:75", told)
+            message = f"In {arguments.trial} {len(found)} metrics will be reported."
+            await output.info("main.py:75", message)
             await _report(self._channels, arguments, found, output)
         except (CollectError, CallError, OSError) as error:
             await output.fatal(str(error))
@@ -203,10 +203,10 @@ def _check_mark(directory: Path, shown: str) -> None:
     try:
         content = files.read(directory, _MARK, limit=_CHUNK).decode(errors="replace").strip()
     except OSError as error:
-        told = (error.strerror or "").lower()
+        message = (error.strerror or "").lower()
         raise CollectError(
             "Failed to wait for worker container: training container is failed. Unable to read "
-            f"file {shown}/{_MARK} for pid 1, error: open {shown}/{_MARK}: {told}"
+            f"file {shown}/{_MARK} for pid 1, error: open {shown}/{_MARK}: {message}"
         ) from None
     if content != "completed":
         raise CollectError(
@@ -225,9 +225,9 @@ async def _parsed(directory: Path, arguments: Arguments) -> list[MetricLog]:
             name = os.path.basename(arguments.path)
             text = files.read(directory, name, limit=_LONGEST).decode(errors="replace")
         except OSError as error:
-            told = (error.strerror or "").lower()
+            message = (error.strerror or "").lower()
             raise CollectError(
-                f"Failed to collect logs: failed to open the file: open {arguments.path}: {told}"
+                f"Failed to collect logs: failed to open the file: open {arguments.path}: {message}"
             ) from None
         return parser(text, arguments.metrics, arguments.filters)
 

@@ -174,10 +174,10 @@ def parse_list(code: int, text: str, gpus: list[Gpu]) -> list[Gpu]:
 
 def _problem(code: int, text: str) -> SmiProblem:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    said = " ".join(lines[:2])[:300] or "nothing"
+    message = " ".join(lines[:2])[:300] or "nothing"
     for words, reason, remedy in _KNOWN:
         if words in text:
-            return SmiProblem(reason, f"nvidia-smi says: {said}; {remedy}")
+            return SmiProblem(reason, f"nvidia-smi says: {message}; {remedy}")
     if code == 0:
-        return SmiProblem("UnexpectedOutput", f"nvidia-smi does not list GPUs but says: {said}")
-    return SmiProblem("Failed", f"nvidia-smi ends with code {code} and says: {said}")
+        return SmiProblem("UnexpectedOutput", f"nvidia-smi does not list GPUs but says: {message}")
+    return SmiProblem("Failed", f"nvidia-smi ends with code {code} and says: {message}")

@@ -64,7 +64,11 @@ class GpuPool:
         self.inventory = Inventory()
         self._dev = Path(os.environ.get("NVIDIA_DEV_ROOT", "/")) / "dev"
         self._known = asyncio.Event()
-        self._told: tuple[str, str, str] = ("Unknown", "Asking", f"{self.program} is being asked")
+        self._described: tuple[str, str, str] = (
+            "Unknown",
+            "Asking",
+            f"{self.program} is being asked",
+        )
         self._lent: dict[str, dict[str, tuple[Device, ...]]] = {}
         self._faults = faults
 
@@ -75,17 +79,17 @@ class GpuPool:
                 gpus = await ask(self.program, spawner, self._seconds)
                 self.inventory = take_stock(gpus, _minors(gpus))
                 names = ", ".join(f"{name}: {n}" for name, n in self.inventory.capacity.items())
-                self._told = ("True", "GPUsFound", names or "GPUs in MIG mode without a slice")
+                self._described = ("True", "GPUsFound", names or "GPUs in MIG mode without a slice")
         except SmiProblem as problem:
             log.warning("no GPUs: %s", problem)
-            self._told = ("False", problem.reason, f"no GPUs: {problem.message}")
+            self._described = ("False", problem.reason, f"no GPUs: {problem.message}")
         finally:
             self._known.set()
 
     @property
     def condition(self) -> tuple[str, str, str] | None:
         """Status, reason and message of the node's condition; none on a machine without NVIDIA."""
-        return self._told if self.program is not None else None
+        return self._described if self.program is not None else None
 
     async def lend(self, pod: Object) -> None:
         """Give the pod its devices until `take_back`. Raises GpusUnavailable."""

@@ -77,7 +77,7 @@ class Access:
             "spec": {"token": token, "audiences": [AUDIENCE]},
         }
         asked = self._client.request("POST", _REVIEW_TOKEN, body=body)
-        status = (await self._told("TokenReview", asked)).get("status") or {}
+        status = (await self._described("TokenReview", asked)).get("status") or {}
         if not status.get("authenticated"):
             raise RequestError(
                 Code.UNAUTHENTICATED,
@@ -106,7 +106,7 @@ class Access:
             "resource": resource,
         }
         spec = {"resourceAttributes": attributes, "user": user}
-        status = await self._told("SubjectAccessReview", review_access(self._client, spec))
+        status = await self._described("SubjectAccessReview", review_access(self._client, spec))
         if not status.get("allowed"):
             shown = "".join(f"{key.capitalize()}:{value}," for key, value in attributes.items())
             raise RequestError(
@@ -116,7 +116,7 @@ class Access:
                 cause="Unauthorized access",
             )
 
-    async def _told(self, kind: str, asked: Awaitable[Object]) -> Object:
+    async def _described(self, kind: str, asked: Awaitable[Object]) -> Object:
         try:
             return await asked
         except (ApiError, ApiUnreachableError) as error:

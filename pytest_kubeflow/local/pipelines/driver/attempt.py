@@ -35,8 +35,8 @@ class AttemptError(PodError):
     """
 
     def __init__(self, phase: str, reason: str, report: Report | None) -> None:
-        told = report.error if report is not None else ""
-        super().__init__(f"{reason}: {told}" if told else reason)
+        message = report.error if report is not None else ""
+        super().__init__(f"{reason}: {message}" if message else reason)
         self.phase = phase
         self.reason = reason
         self.report = report

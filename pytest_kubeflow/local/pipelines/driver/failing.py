@@ -26,11 +26,11 @@ _MAIN = {"driver": 84, "launcher": 113}
 
 def complaint(driver: str, details: Mapping[str, object], why: str) -> str:
     """What a driver says: `KFP driver: driver.Container(taskName="add", ...) failed: ...`."""
-    told = ", ".join(
+    message = ", ".join(
         f"{name}={json.dumps(value) if isinstance(value, str) else value}"
         for name, value in details.items()
     )
-    return f"KFP driver: driver.{driver}({told}) failed: {why}"
+    return f"KFP driver: driver.{driver}({message}) failed: {why}"
 
 
 async def fail_in_pod(

@@ -68,10 +68,10 @@ class RunWorker:
             await asyncio.wait([self._walk])
             if self._walk.cancelled():
                 await self._remove_pods()
-                told = f"{TERMINATED} {self._deadline}"
+                message = f"{TERMINATED} {self._deadline}"
                 # Nobody tells ML Metadata: who would is stopped.
-                self.status.stop("Failed", told, of_pods=_STOPPED)
-                self.status.finish("Failed", told)
+                self.status.stop("Failed", message, of_pods=_STOPPED)
+                self.status.finish("Failed", message)
             else:
                 self._conclude(self._walk.exception())
         finally:

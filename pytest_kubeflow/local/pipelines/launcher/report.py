@@ -58,10 +58,10 @@ class Reporter:
             return str(error)
         if answer.status < 300:
             return None
-        told = f"the API answers {answer.status}: {text[:500]}"
+        message = f"the API answers {answer.status}: {text[:500]}"
         if answer.status == 429 or answer.status >= 500:
-            return told
-        raise ReportError(told)
+            return message
+        raise ReportError(message)
 
 
 def _spoken(result: dict[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def canonical(message: str, value: Json) -> Json:
         json_format.ParseDict(whole(value), made)
         return whole(json_format.MessageToDict(made))
     except json_format.ParseError as error:
-        raise ValueError(_told(str(error))) from None
+        raise ValueError(_described(str(error))) from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -92,7 +92,7 @@ def _is_of(value: Json, enum: EnumDescriptor) -> bool:
     return whole_number or (isinstance(value, int) and not isinstance(value, bool))
 
 
-def _told(message: str) -> str:
+def _described(message: str) -> str:
     """What protobuf says, with the names of the fields on the way before it."""
     way = ".".join(_FIELD.findall(message))
     words = _UNKNOWN.sub(r"unknown field '\1' in \2", _FIELD.sub("", message)).rstrip(".")

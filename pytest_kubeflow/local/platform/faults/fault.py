@@ -67,12 +67,12 @@ class PlatformFaults:
     async def _tell(self) -> None:
         """Say at the ConfigMap, if there is one, which faults are made."""
         namespace, name = CONFIG_MAP
-        told = ",".join(sorted(self._faults.names - (self._table.keys() - self._made.keys())))
+        message = ",".join(sorted(self._faults.names - (self._table.keys() - self._made.keys())))
         try:
             await self._place.client.patch(
                 CONFIG_MAPS,
                 name,
-                {"metadata": {"annotations": {IN_EFFECT: told}}},
+                {"metadata": {"annotations": {IN_EFFECT: message}}},
                 namespace=namespace,
             )
         except ApiError as error:

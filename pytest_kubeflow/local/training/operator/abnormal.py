@@ -27,16 +27,16 @@ def abnormal(pods: Sequence[Object]) -> Iterator[Event]:
         conditions = status.get("conditions") or []
         latest = max(conditions, key=lambda one: one.get("lastTransitionTime") or "", default=None)
         if latest is not None and latest["status"] != "True":
-            told = f"Error pod {name} condition message: {latest.get('message', '')}"
-            yield "Warning", latest.get("reason", ""), told
+            message = f"Error pod {name} condition message: {latest.get('message', '')}"
+            yield "Warning", latest.get("reason", ""), message
 
 
 def _of_container(pod: str, container: Object) -> Iterator[Event]:
     where, state = f"Error pod {pod} container {container['name']}", container.get("state") or {}
     ended, waiting = state.get("terminated"), state.get("waiting")
     if ended and ended["exitCode"]:
-        told = f"exitCode: {ended['exitCode']} terminated message: {ended.get('message', '')}"
-        yield "Warning", ended.get("reason", ""), f"{where} {told}"
+        message = f"exitCode: {ended['exitCode']} terminated message: {ended.get('message', '')}"
+        yield "Warning", ended.get("reason", ""), f"{where} {message}"
     if waiting and waiting.get("message"):
         reason = waiting.get("reason", "")
         yield "Warning", reason, f"{where} waiting message: {waiting['message']}"

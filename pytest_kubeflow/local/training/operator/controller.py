@@ -85,9 +85,9 @@ class JobController(Controller):
         owned = OwnedObjects(self.client, self._recorder, found)
         if why := framework.refusal(found):
             kind = found["kind"]
-            told = f"{kind} failed validation because {why}"
-            await owned.tell("Warning", f"{kind}FailedValidation", told)
-            raise TryAgainError(told)
+            message = f"{kind} failed validation because {why}"
+            await owned.tell("Warning", f"{kind}FailedValidation", message)
+            raise TryAgainError(message)
         if found["metadata"].get("deletionTimestamp"):
             return
         job = framework.with_defaults(found)

@@ -49,11 +49,11 @@ class OwnedObjects:
         except ApiError as error:
             if error.reason == "AlreadyExists":
                 return
-            told = f"Error creating: {error.message}"
-            await self.tell("Warning", f"FailedCreate{what}", told)
+            message = f"Error creating: {error.message}"
+            await self.tell("Warning", f"FailedCreate{what}", message)
             raise
-        told = f"Created {what.lower()}: {obj['metadata']['name']}"
-        await self.tell("Normal", f"SuccessfulCreate{what}", told)
+        message = f"Created {what.lower()}: {obj['metadata']['name']}"
+        await self.tell("Normal", f"SuccessfulCreate{what}", message)
 
     async def delete(self, obj: Object, resource: Resource, what: str = "") -> None:
         """Remove it, unless it is on its way out; events call it `what`."""
@@ -67,5 +67,5 @@ class OwnedObjects:
             if error.not_found:
                 return
             raise
-        told = f"Deleted {what.lower()}: {metadata['name']}"
-        await self.tell("Normal", f"SuccessfulDelete{what}", told)
+        message = f"Deleted {what.lower()}: {metadata['name']}"
+        await self.tell("Normal", f"SuccessfulDelete{what}", message)

@@ -146,11 +146,11 @@ def _judged(runtime: Object) -> Object:
 def _missing(trainjob: Object, resource: Resource, error: ApiError) -> str:
     kind = f"{resource.kind[0].lower()}{resource.kind[1:]}"
     # As the controller's own copies say it, with the kind where the API has the plural.
-    told = (
+    message = (
         f'{resource.kind}.trainer.kubeflow.org "{trainjob["spec"]["runtimeRef"]["name"]}" not found'
     )
     why = (
-        f"{told if error.not_found else error.message}: specified {kind} must be created before "
+        f"{message if error.not_found else error.message}: specified {kind} must be created before "
         "the TrainJob is created"
     )
     field = "runtimeRef" if resource.namespaced else "RuntimeRef"

@@ -52,9 +52,9 @@ class Init:
             for artifact in (template.get("inputs") or {}).get("artifacts") or ():
                 await self._load(pod, template, artifact)
         except (ExecutorError, OSError) as error:
-            told = str(error) if isinstance(error, ExecutorError) else _told(error)
-            await container.write(f"Error: {told}\n")
-            container.explain(told)
+            message = str(error) if isinstance(error, ExecutorError) else _described(error)
+            await container.write(f"Error: {message}\n")
+            container.explain(message)
             return FAILED
         return 0
 
@@ -163,5 +163,5 @@ def _change_mode(target: Path, artifact: Json) -> None:
                 os.chmod(os.path.join(folder, name), mode, follow_symlinks=False)
 
 
-def _told(error: OSError) -> str:
+def _described(error: OSError) -> str:
     return f"open {error.filename}: {(error.strerror or str(error)).lower()}"

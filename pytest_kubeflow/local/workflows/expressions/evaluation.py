@@ -190,8 +190,8 @@ class _Evaluator:
         )
 
     def _mismatch(self, tree: Tree[Any], operator: str, one: Json, other: Json) -> ExpressionError:
-        told = f"mismatched types {_type(one)} and {_type(other)}"
-        return self._error(tree, f"invalid operation: {operator} ({told})")
+        message = f"mismatched types {_type(one)} and {_type(other)}"
+        return self._error(tree, f"invalid operation: {operator} ({message})")
 
     def _range(self, tree: Tree[Any], first: Any, last: Any) -> list[int]:
         low, high = self.value(first), self.value(last)
@@ -277,8 +277,8 @@ class _Evaluator:
         found, key = self.value(owner), self.value(index)
         if isinstance(found, (list, str)) and isinstance(key, int):
             if not -len(found) <= key < len(found):
-                told = f"index out of range: {key} (array length is {len(found)})"
-                raise self._error(tree, told)
+                message = f"index out of range: {key} (array length is {len(found)})"
+                raise self._error(tree, message)
             return found[key]
         if found is None:
             raise self._error(tree, f"cannot fetch {shown(key)} from <nil>", unknown=True)

@@ -105,8 +105,8 @@ def _token(text: str, at: int, state: str) -> tuple[_Token, int]:
         try:
             value = float(int(number[0], 16) if number[0].startswith("0x") else number[0])
         except ValueError:
-            told = f"Unable to parse numeric value '{number[0]}' to float64\n"
-            raise ExpressionError(told) from None
+            message = f"Unable to parse numeric value '{number[0]}' to float64\n"
+            raise ExpressionError(message) from None
         return _Token("NUMERIC", value), number.end()
     if character == ",":
         return _Token("SEPARATOR", ","), at + 1
@@ -145,8 +145,8 @@ def _named(word: str) -> _Token:
             raise ExpressionError(f"Hanging accessor on token '{word}'")
         for part in word.split(".")[1:]:
             if part[:1] != part[:1].upper():
-                told = f"Unable to access unexported field '{part}' in token '{word}'"
-                raise ExpressionError(told)
+                message = f"Unable to access unexported field '{part}' in token '{word}'"
+                raise ExpressionError(message)
         return _Token("ACCESSOR", word.split("."))
     return _Token("VARIABLE", word)
 
@@ -241,8 +241,8 @@ def _prefixed(symbol: str, operand: Callable[[], Value]) -> Callable[[], Value]:
 
 
 def _unusable(value: Value, what: str, symbol: str, why: str) -> None:
-    told = f"Value '{shown(value)}' cannot be used with the {what} '{symbol}'"
-    raise ExpressionError(told + (f", it is not a {why}" if why else ""))
+    message = f"Value '{shown(value)}' cannot be used with the {what} '{symbol}'"
+    raise ExpressionError(message + (f", it is not a {why}" if why else ""))
 
 
 def _is_number(value: Value) -> bool:

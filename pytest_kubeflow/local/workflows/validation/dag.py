@@ -53,8 +53,8 @@ def _sorted(name: str, tasks: list[Json], dependencies: Dependencies) -> list[Js
     left: dict[str, int] = {}
     for task in tasks:
         if task["name"] in left:
-            told = f"sorting failed: duplicated nodeName {task['name']}"
-            raise WorkflowError(f"templates.{name} {told}")
+            message = f"sorting failed: duplicated nodeName {task['name']}"
+            raise WorkflowError(f"templates.{name} {message}")
         left[task["name"]] = len(dependencies.of(task["name"]))
     after: dict[str, list[str]] = {}
     for task in tasks:
@@ -130,8 +130,8 @@ def _check_no_cycle(name: str, tasks: list[Json], dependencies: Dependencies) ->
         for one in dependencies.of(task):
             if one in path:
                 circle = "->".join([*path, one])
-                told = f"templates.{name}.tasks dependency cycle detected: {circle}"
-                raise WorkflowError(told)
+                message = f"templates.{name}.tasks dependency cycle detected: {circle}"
+                raise WorkflowError(message)
             visit(one, [*path, one])
         visited.add(task)
 
@@ -197,5 +197,5 @@ def _check_ancestors(arguments: Json, ancestry: list[str]) -> None:
             if text.startswith("{{tasks."):
                 task = text.split(".")[1]
                 if task not in ancestry:
-                    told = f"missing dependency '{task}' for {shown} '{one['name']}'"
-                    raise WorkflowError(told)
+                    message = f"missing dependency '{task}' for {shown} '{one['name']}'"
+                    raise WorkflowError(message)

@@ -73,8 +73,8 @@ def check_arguments(prefix: str, arguments: Json) -> None:
         if not (one.get("from") or has_location(one) or one.get("fromExpression")):
             raise WorkflowError(f"{name}.from, artifact location, or key is required")
         if one.get("from") and one.get("fromExpression"):
-            told = f"{name} shouldn't have both `from` and `fromExpression` in Artifact"
-            raise WorkflowError(told)
+            message = f"{name} shouldn't have both `from` and `fromExpression` in Artifact"
+            raise WorkflowError(message)
 
 
 def _check_argument(name: str, parameter: Json) -> None:
@@ -120,8 +120,8 @@ def input_names(template: Json) -> set[str]:
                 )
             found.add(f"{reference}.path")
         elif one.get("path"):
-            told = f"templates.{name}.{reference}.path only valid in container/script templates"
-            raise WorkflowError(told)
+            message = f"templates.{name}.{reference}.path only valid in container/script templates"
+            raise WorkflowError(message)
         if one.get("from"):
             raise WorkflowError(f"templates.{name}.{reference}.from not valid in inputs")
     return found
@@ -139,8 +139,8 @@ def check_outputs(template: Json) -> None:
                 "a path"
             )
         if not leaf and one.get("path"):
-            told = f"templates.{name}.{reference}.path only valid in container/script templates"
-            raise WorkflowError(told)
+            message = f"templates.{name}.{reference}.path only valid in container/script templates"
+            raise WorkflowError(message)
         _check_global(f"templates.{name}.{reference}", one)
     for one in outputs.get("parameters") or ():
         reference = f"templates.{name}.outputs.parameters.{one['name']}"
@@ -183,5 +183,7 @@ def _check_source(reference: str, source: Json, kind: str) -> None:
     if kind in {"container", "script"} and not source.get("path"):
         raise WorkflowError(f"{reference}.path must be specified for {shown[kind]} templates")
     if kind in {"dag", "steps"} and not (source.get("parameter") or source.get("expression")):
-        told = f"{reference}.parameter or expression must be specified for {shown[kind]} templates"
-        raise WorkflowError(told)
+        message = (
+            f"{reference}.parameter or expression must be specified for {shown[kind]} templates"
+        )
+        raise WorkflowError(message)

@@ -67,8 +67,8 @@ class Names(set[str]):
             step.get("withSequence"),
         )
         if sum((bool(items), bool(parameter), sequence is not None)) > 1:
-            told = "only one of withItems, withParam, withSequence can be specified"
-            raise WorkflowError(told)
+            message = "only one of withItems, withParam, withSequence can be specified"
+            raise WorkflowError(message)
         if items:
             for one in items:
                 if isinstance(one, dict):

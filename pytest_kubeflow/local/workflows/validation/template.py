@@ -30,10 +30,10 @@ def check_type(template: Json) -> None:
 def check_no_leaf(template: Json) -> None:
     """What is for pods alone. Raises WorkflowError."""
     if template.get("activeDeadlineSeconds") is not None:
-        told = (
+        message = (
             f"templates.{template['name']}.activeDeadlineSeconds is only valid for leaf templates"
         )
-        raise WorkflowError(told)
+        raise WorkflowError(message)
 
 
 def check_leaf(names: Names, known: Mapping[str, str], template: Json, spec: Json) -> None:

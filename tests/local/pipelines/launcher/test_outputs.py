@@ -85,8 +85,8 @@ def test_files_are_read_by_type(tmp_path: Path, kind: str, content: str, value: 
 )
 def test_what_is_of_another_type_is_an_error(tmp_path: Path, kind: str, content: str) -> None:
     path = tmp_path / "file"
-    told = f'failed to read output parameter name="out" type="{kind}" path="{path}"'
-    with pytest.raises(ComponentError, match=re.escape(told)):
+    message = f'failed to read output parameter name="out" type="{kind}" path="{path}"'
+    with pytest.raises(ComponentError, match=re.escape(message)):
         read(tmp_path, content, kind)
 
 

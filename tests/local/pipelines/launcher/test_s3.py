@@ -217,11 +217,11 @@ def test_what_is_elsewhere_is_left_alone(
 )
 def test_outputs_stay_below_the_runs_root(tmp_path: Path, uri: str) -> None:
     store = ArtifactStore("http://127.0.0.1:1", "us-east-1", "a", "s", "minio://b/v2/p/run")
-    told = (
+    message = (
         'failed to upload output artifact "data": URI ".*" (does not have expected|has empty key)'
     )
     for custom in ({}, {"customPath": str(tmp_path)}):
-        with pytest.raises(ComponentError, match=told):
+        with pytest.raises(ComponentError, match=message):
             store.upload("data", {"uri": uri, **custom})
     store.upload("data", {"uri": "oci://registry/model", "customPath": str(tmp_path)})
 
@@ -237,12 +237,12 @@ def test_google_has_no_credentials_here(tmp_path: Path, capsys: pytest.CaptureFi
     (tmp_path / "o").mkdir()
     store.upload("o", there)
     (tmp_path / "o" / "weights").write_text("x")
-    told = (
+    message = (
         r'failed to upload output artifact "o" to remote storage URI "gs://b/root/p/run/mk/o": '
         r'uploadFile\(\): .* remote storage "root/p/run/mk/o/weights": failed to close Writer .*'
         r"private key should be a PEM"
     )
-    with pytest.raises(ComponentError, match=told):
+    with pytest.raises(ComponentError, match=message):
         store.upload("o", there)
 
 
@@ -265,10 +265,10 @@ def test_failures_name_artifact_and_place(cluster: Endpoints, tmp_path: Path) ->
     (tmp_path / "file").write_text("x")
     artifact = {"uri": "minio://mlpipeline/x/data", "customPath": str(tmp_path / "file")}
     keyless = ArtifactStore(cluster.s3_endpoint, "us-east-1", "", "", "minio://mlpipeline/x")
-    told = (
+    message = (
         'failed to upload output artifact "data" to remote storage URI "minio://mlpipeline/x/data"'
     )
-    with pytest.raises(ComponentError, match=f"{told}: this namespace has no Secret"):
+    with pytest.raises(ComponentError, match=f"{message}: this namespace has no Secret"):
         keyless.upload("data", artifact)
     wrong = ArtifactStore(cluster.s3_endpoint, "us-east-1", cluster.s3_access_key, "wrong", "")
     with pytest.raises(ComponentError, match=r'input artifact "data" .*SignatureDoesNotMatch'):

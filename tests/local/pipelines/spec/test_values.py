@@ -104,8 +104,8 @@ def test_values_fit_their_own_type_only(parameter_type: str) -> None:
             if actual == fitting:
                 assert convert("x", sample, parameter_type) == sample
                 continue
-            told = f'input parameter "x" type mismatch: expect {parameter_type}, got {actual}'
-            with pytest.raises(ValueError, match=told):
+            message = f'input parameter "x" type mismatch: expect {parameter_type}, got {actual}'
+            with pytest.raises(ValueError, match=message):
                 convert("x", sample, parameter_type)
     with pytest.raises(ValueError, match='got null for input parameter "x"'):
         convert("x", None, parameter_type)

@@ -113,8 +113,8 @@ class Making:
         job = self._job
         template = job["spec"]["mpiReplicaSpecs"][LAUNCHER]["template"]
         if template["spec"].get("restartPolicy"):
-            told = "SettedPodTemplateRestartPolicy"
-            await self._look.owned.tell("Warning", told, _OVERWRITTEN)
+            message = "SettedPodTemplateRestartPolicy"
+            await self._look.owned.tell("Warning", message, _OVERWRITTEN)
         words = "launcher pod created success: {0}"
         return await self._create(new_launcher(job), "launcher", words, "MPIJobRunning")
 
@@ -125,8 +125,8 @@ class Making:
         except ApiError as error:
             if what == "worker":
                 await owned.tell("Warning", "FailedCreatePod", words.format(""))
-            told = f"{what} pod created failed: {error.message}"
-            await owned.tell("Warning", "MPIJobFailed", told)
+            message = f"{what} pod created failed: {error.message}"
+            await owned.tell("Warning", "MPIJobFailed", message)
             raise
         await owned.tell("Normal", reason, words.format(new["metadata"]["name"]))
         return made
@@ -141,12 +141,12 @@ class Making:
         if controlled([found], self._job):
             return
         name = found["metadata"]["name"]
-        told = (
+        message = (
             f'Resource "{name}" of MPIJobKind "{resource.kind}" already exists and is not managed '
             "by MPIJob"
         )
-        await self._look.owned.tell("Warning", "ErrResourceExists", told)
-        raise TryAgainError(told)
+        await self._look.owned.tell("Warning", "ErrResourceExists", message)
+        raise TryAgainError(message)
 
     async def _is_there(self, title: str, name: str) -> None:
         await self._look.owned.tell("Normal", f"{title} is exist", f"{title}: {name}")
@@ -162,8 +162,8 @@ class Making:
             await owned.tell("Warning", reason, f"{self._place} has failed")
         evicted = [one for one in workers if one["status"].get("reason") == "Evicted"]
         if evicted:
-            told = f"{len(evicted)}/{len(workers)} workers are evicted"
-            await owned.tell("Warning", "MPIJobEvicted", told)
+            message = f"{len(evicted)}/{len(workers)} workers are evicted"
+            await owned.tell("Warning", "MPIJobEvicted", message)
         if phase == "Running" and all(_phase(one) == "Running" for one in workers):
             await owned.tell("Normal", "MPIJobRunning", f"{self._place} is running")
 
