@@ -23,7 +23,7 @@ _PORTS = 'traffic.sidecar.istio.io/excludeInboundPorts: "9443"'
 
 @dataclass(frozen=True, slots=True)
 class RefusalCause:
-    """`told`: the sentence, "" where the words say it all. `passing`: it may end by itself."""
+    """`message`: the sentence, "" where the words say it all. `passing`: it may end by itself."""
 
     message: str
     passing: bool

@@ -67,7 +67,7 @@ _BROKEN_OFF = re.compile(r"\bEOF\b|connection reset|context deadline exceeded|ha
 
 @dataclass(frozen=True)
 class FailedCall:
-    """A webhook that the API server could not ask. `told` is what it said of it."""
+    """A webhook that the API server could not ask. `message` is what it said of it."""
 
     webhook: str
     message: str

@@ -28,7 +28,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class StepBox:
-    """One step, in pixels. `note` is the fact that fits; `told` has all of them."""
+    """One step, in pixels. `note` is the fact that fits; `message` has all of them."""
 
     x: float
     y: float
