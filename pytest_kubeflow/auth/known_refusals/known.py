@@ -10,7 +10,7 @@ from pytest_kubeflow.errors import KubeflowError
 class Known(NamedTuple):
     """One of them. `words` is a regular expression; `path` begins the paths where it is said.
 
-    In `sentence`, {part} is what stands behind the path, and {pods} the command that lists its pods.
+    In `sentence`, {part} is what stands behind the path, {pods} the command that lists its pods.
     """
 
     status: int
