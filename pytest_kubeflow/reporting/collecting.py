@@ -108,7 +108,7 @@ class SessionCollector:
     def pytest_kubeflow_cluster_ready(self, cluster: Cluster) -> None:
         """What the cluster is."""
         from pytest_kubeflow.reporting.facts import facts_of
-        from pytest_kubeflow.reporting.plugin import is_reported
+        from pytest_kubeflow.reporting.wanted import is_reported
 
         self._cluster = {"gateway": cluster.gateway_url, "user": cluster.user or ""}
         if is_reported(self._config):

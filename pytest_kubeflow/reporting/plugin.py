@@ -16,6 +16,7 @@ import pytest
 from pytest_kubeflow import options
 from pytest_kubeflow.errors import Evidence, KubeflowError, show_evidence
 from pytest_kubeflow.reporting.failure_text import add_text, shorten_summary
+from pytest_kubeflow.reporting.wanted import is_reported
 
 if TYPE_CHECKING:
     from pytest_kubeflow.k8s.client import KubernetesClient
@@ -138,14 +139,6 @@ def pytest_runtest_makereport(
         shorten_summary(call, report)
     _add_payload(item, call, report, records, evidence, runs)
     return report
-
-
-def is_reported(config: pytest.Config) -> bool:
-    """Whether a file is written that has room for records, so that they are worth the asking."""
-    others = ("htmlpath", "xmlpath", "allure_report_dir")
-    if any(config.getoption(one, None) for one in others):
-        return True
-    return options.load(config).reporting.wants_records
 
 
 def _records(item: pytest.Item, runs: Sequence[PipelineRun]) -> list[RunRecord]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_kubeflow import options
-from pytest_kubeflow.reporting.plugin import is_reported
+from pytest_kubeflow.reporting.wanted import is_reported
 
 if TYPE_CHECKING:
     from pytest_kubeflow.cluster import Cluster

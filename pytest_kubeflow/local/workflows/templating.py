@@ -102,7 +102,8 @@ def _replacement(tag: str, known: Mapping[str, str], *, strict: bool) -> str:
 
 
 def _evaluated(tag: str, known: Mapping[str, str], *, strict: bool) -> str:
-    from pytest_kubeflow.local.workflows.expressions.evaluation import evaluate, nested, to_json
+    from pytest_kubeflow.local.workflows.expressions.evaluation import evaluate, nested
+    from pytest_kubeflow.local.workflows.expressions.go_text import to_json
 
     expression = tag[1:]
     if not strict and any(_uses(expression, name) and name not in known for name in _LATE):

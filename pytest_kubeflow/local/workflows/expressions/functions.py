@@ -15,6 +15,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from pytest_kubeflow.local.workflows.expressions.go_text import shown, to_json
+
 Json = Any
 Closure = Callable[[Json], Json]
 Function = Callable[..., Json]
@@ -23,18 +25,6 @@ Function = Callable[..., Json]
 def _int(value: Json) -> int:
     """Of a number, or of a text that is one."""
     return int(value, 10) if isinstance(value, str) else int(value)
-
-
-def _string(value: Json) -> str:
-    from pytest_kubeflow.local.workflows.expressions.evaluation import shown
-
-    return shown(value)
-
-
-def _to_json(value: Json) -> str:
-    from pytest_kubeflow.local.workflows.expressions.evaluation import to_json
-
-    return to_json(value)
 
 
 def _type(value: Json) -> str:
@@ -106,9 +96,9 @@ BUILTINS: dict[str, Function] = {
     "asFloat": float,
     "int": _int,
     "float": float,
-    "string": _string,
-    "toJson": _to_json,
-    "toJSON": _to_json,
+    "string": shown,
+    "toJson": to_json,
+    "toJSON": to_json,
     "fromJSON": json.loads,
     "jsonpath": _jsonpath,
     "type": _type,
@@ -189,8 +179,8 @@ SPRIG: dict[str, Function] = {
     "int64": _sprig_int,
     "float64": _sprig_float,
     "atoi": _sprig_int,
-    "toString": _string,
-    "toJson": _to_json,
+    "toString": shown,
+    "toJson": to_json,
     "fromJson": json.loads,
     "trim": str.strip,
     "trimAll": lambda cut, text: text.strip(cut),
@@ -204,10 +194,10 @@ SPRIG: dict[str, Function] = {
     "contains": lambda part, text: part in text,
     "hasPrefix": lambda part, text: text.startswith(part),
     "hasSuffix": lambda part, text: text.endswith(part),
-    "quote": lambda text: json.dumps(_string(text)),
+    "quote": lambda text: json.dumps(shown(text)),
     "trunc": lambda count, text: text[:count] if count >= 0 else text[count:],
     "splitList": lambda by, text: text.split(by),
-    "join": lambda by, values: by.join(map(_string, values)),
+    "join": lambda by, values: by.join(map(shown, values)),
     "list": lambda *values: list(values),
     "first": lambda values: values[0] if values else None,
     "last": lambda values: values[-1] if values else None,

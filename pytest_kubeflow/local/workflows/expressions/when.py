@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_kubeflow.local.workflows.expressions.errors import ExpressionError
-from pytest_kubeflow.local.workflows.expressions.evaluation import shown
+from pytest_kubeflow.local.workflows.expressions.go_text import shown
 
 Value = Any
 

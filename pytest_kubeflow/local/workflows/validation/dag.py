@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pytest_kubeflow.local.workflows.dependencies import (
     OF_ITEMS,
@@ -13,6 +13,7 @@ from pytest_kubeflow.local.workflows.dependencies import (
 from pytest_kubeflow.local.workflows.errors import WorkflowError
 from pytest_kubeflow.local.workflows.expansion import is_loop
 from pytest_kubeflow.local.workflows.scope import text_of
+from pytest_kubeflow.local.workflows.validation.arguments import AnyArguments, TemplateValidation
 from pytest_kubeflow.local.workflows.validation.fields import (
     check_arguments,
     check_names,
@@ -21,13 +22,10 @@ from pytest_kubeflow.local.workflows.validation.fields import (
 from pytest_kubeflow.local.workflows.validation.names import Names, resolve_all
 from pytest_kubeflow.local.workflows.validation.template import check_no_leaf
 
-if TYPE_CHECKING:
-    from pytest_kubeflow.local.workflows.validation.workflow import Validation
-
 Json = Any
 
 
-def check_dag(validation: Validation, names: Names, template: Json) -> None:
+def check_dag(validation: TemplateValidation, names: Names, template: Json) -> None:
     """Tasks wait for tasks that are there, and not in a circle. Raises WorkflowError."""
     check_no_leaf(template)
     name, tasks = template["name"], template["dag"].get("tasks") or []
@@ -78,10 +76,12 @@ def _sorted(name: str, tasks: list[Json], dependencies: Dependencies) -> list[Js
 
 
 def _check_task(
-    validation: Validation, names: Names, template: Json, task: Json, dependencies: Dependencies
+    validation: TemplateValidation,
+    names: Names,
+    template: Json,
+    task: Json,
+    dependencies: Dependencies,
 ) -> Json:
-    from pytest_kubeflow.local.workflows.validation.workflow import AnyArguments
-
     owner, name = template["name"], task["name"]
     place = f"templates.{owner}.tasks.{name}"
     by_depends = any(one.get("depends") for one in template["dag"]["tasks"])
@@ -140,7 +140,7 @@ def _check_no_cycle(name: str, tasks: list[Json], dependencies: Dependencies) ->
 
 
 def _check_targets(
-    validation: Validation, names: Names, template: Json, dependencies: Dependencies
+    validation: TemplateValidation, names: Names, template: Json, dependencies: Dependencies
 ) -> None:
     name, target = template["name"], template["dag"].get("target") or ""
     try:
@@ -153,7 +153,7 @@ def _check_targets(
 
 
 def _check_arguments(
-    validation: Validation,
+    validation: TemplateValidation,
     names: Names,
     owner: str,
     task: Json,

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pytest_kubeflow.local.workflows.errors import WorkflowError
+from pytest_kubeflow.local.workflows.validation.arguments import AnyArguments, TemplateValidation
 from pytest_kubeflow.local.workflows.validation.fields import check_arguments, name_complaints
 from pytest_kubeflow.local.workflows.validation.names import Names, resolve_all
 from pytest_kubeflow.local.workflows.validation.template import check_no_leaf
 
-if TYPE_CHECKING:
-    from pytest_kubeflow.local.workflows.validation.workflow import Validation
-
 Json = Any
 
 
-def check_steps(validation: Validation, names: Names, template: Json) -> None:
+def check_steps(validation: TemplateValidation, names: Names, template: Json) -> None:
     """Each step has a name of its own, a template, and arguments that are there.
 
     Raises WorkflowError.
@@ -28,10 +26,13 @@ def check_steps(validation: Validation, names: Names, template: Json) -> None:
 
 
 def _check(
-    validation: Validation, names: Names, owner: str, number: int, step: Json, seen: set[str]
+    validation: TemplateValidation,
+    names: Names,
+    owner: str,
+    number: int,
+    step: Json,
+    seen: set[str],
 ) -> None:
-    from pytest_kubeflow.local.workflows.validation.workflow import AnyArguments
-
     name, place = step.get("name") or "", f"templates.{owner}.steps[{number}]"
     if not name:
         raise WorkflowError(f"{place}.name is required")

@@ -17,6 +17,7 @@ from pytest_kubeflow.local.workflows.templates import (
     processed,
 )
 from pytest_kubeflow.local.workflows.templating import PLACEHOLDER
+from pytest_kubeflow.local.workflows.validation.arguments import AnyArguments
 from pytest_kubeflow.local.workflows.validation.dag import check_dag
 from pytest_kubeflow.local.workflows.validation.fields import (
     check_arguments,
@@ -48,10 +49,6 @@ def validate(
             f"{len(name)})"
         )
     Validation(spec, labels, annotations).run()
-
-
-class AnyArguments(dict[str, Any]):
-    """Arguments of which every parameter and every artifact is there."""
 
 
 class Validation:
