@@ -128,7 +128,7 @@ def test_an_owner_without_more_rights_is_told_what_was_not_tried(
     )
     assert set(outcomes.values()) == {"PASSED"}, output
     assert {name.partition("::")[0] for name in outcomes} == {
-        "test_doors.py",
+        "test_endpoints.py",
         "test_identity.py",
         "test_login.py",
         "test_records.py",
@@ -160,7 +160,7 @@ def test_a_login_alone_is_enough_for_what_needs_no_more(tmp_path: Path) -> None:
         )
     assert done.returncode == 0, done.stdout
     passed = re.findall(r"^PASSED suites/access/(\w+)", done.stdout, re.MULTILINE)
-    assert sorted(set(passed)) == ["test_doors", "test_identity", "test_login", "test_records"], (
+    assert sorted(set(passed)) == ["test_endpoints", "test_identity", "test_login", "test_records"], (
         done.stdout
     )
     assert len(passed) == 8, done.stdout
