@@ -66,6 +66,7 @@ _OF_COMPONENTS: dict[str, str] = {
     "notebook-not-stopped": "notebooks that are stopped go on",
     "notebook-open": "the gateway lets everybody reach notebooks",
     "notebook-prefix": "notebooks answer under another path than the gateway asks them for",
+    "node-pressed": "the node says that it runs out of memory while several pods run on it",
     "object-corrupt": "objects come back from the object store with a byte changed",
     "order-ignored": "tasks start without waiting for the tasks that they depend on",
     "package-account-ignored": "packages of KFP 1 are run by the default account of the namespace",
@@ -81,6 +82,7 @@ _OF_COMPONENTS: dict[str, str] = {
     "registry-open": "the registry gives images to all, without a login",
     "requests-ignored": "the scheduler does not ask whether a node has what a pod requests",
     "retry-ignored": "runs that are to be retried stay as they ended",
+    "runs-lost": "runs that are submitted while others are in flight are accepted, and not kept",
     "run-stuck-pending": "runs are accepted, but none of their pods is made",
     "schedule-endless": "recurring runs go on after their end",
     "schedule-lost": "recurring runs are accepted, and never due",
@@ -131,6 +133,7 @@ _OF_COMPONENTS: dict[str, str] = {
     "workflow-progress-lost": "Workflows do not say how many of their pods have succeeded",
     "workflow-retries-lost": "nodes of Workflows have one attempt, whatever their retryStrategy",
     "workflow-rights-ignored": "a Workflow's executor needs no rights of its account",
+    "workflows-left": "Workflows of runs that are deleted stay",
     "workflows-ignored": "no workflow controller takes Workflows up",
     "wrong-output": "numbers that tasks return are off by one",
 }
