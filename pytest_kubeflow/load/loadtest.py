@@ -92,6 +92,7 @@ class LoadTest:
             period=self.plan.period,
         )
         deadline = self._access.bounded(Deadline.after(self.plan.seconds))
+        _ = self._experiment.id  # made here if it was not: that is no part of a load
         began = time.monotonic()
         with self._measured(latencies):
             submitting = 0.0
