@@ -22,6 +22,7 @@ class Guard:
     """`look` asks now; `reason` is what was seen first, and stays. One thread calls `look`.
 
     A node that was not ready before is no sign, nor is one that joins: it has to have been ready.
+    One at least has to be.
     `nodes` gives them as plain objects, and raises KubeflowErrors.
     """
 
@@ -64,4 +65,6 @@ class Guard:
                 ready = told.get("Ready")
                 why = (ready.message or ready.reason) if ready is not None else ""
                 return f"node {name} is NotReady, and was ready{f': {why}' if why else ''}"
+        if not any(holds(node, "Ready") for node in nodes):
+            return f"none of {len(nodes)} nodes is ready"
         return ""

@@ -51,6 +51,11 @@ def test_nodes_that_come_and_go_are_no_sign() -> None:
     assert [watching.look() for _ in range(3)] == ["", "", ""]
 
 
+def test_one_node_at_least_is_ready() -> None:
+    broken = [node(Ready="Unknown"), node("worker-2", Ready="False")]
+    assert guard(broken).look() == "none of 2 nodes is ready"
+
+
 def test_nodes_that_cannot_be_watched_end_it() -> None:
     def refuse() -> Iterator[Any]:
         raise PermissionDenied("cannot list nodes: Kubernetes answers 403: forbidden")
