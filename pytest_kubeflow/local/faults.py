@@ -82,6 +82,7 @@ _OF_COMPONENTS: dict[str, str] = {
     "registry-open": "the registry gives images to all, without a login",
     "requests-ignored": "the scheduler does not ask whether a node has what a pod requests",
     "retry-ignored": "runs that are to be retried stay as they ended",
+    "runs-doubled": "a run that is submitted is there twice, as of a gateway that repeats requests",
     "runs-lost": "runs that are submitted while others are in flight are accepted, and not kept",
     "run-stuck-pending": "runs are accepted, but none of their pods is made",
     "schedule-endless": "recurring runs go on after their end",

@@ -27,6 +27,9 @@ CHECKS: dict[str, dict[str, str]] = {
         BORNE: r"the load was ended early: after 10 s 6 of 6 runs had not ended",
         WAITS: r"run kf-load-\S+: none of its pods was seen",
     },
+    "runs-doubled": {
+        ALL_THERE: r"run \S+ is there, and was not submitted",
+    },
     "runs-lost": {
         ALL_THERE: r"accepted, and not listed: kf-load-\S+",
     },

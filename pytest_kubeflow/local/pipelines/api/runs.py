@@ -91,6 +91,9 @@ class RunService:
             if self._is_lost(record):
                 return JSONResponse(messages.run(record))
             record = await self._submissions.submit(record)
+            if self._context.faults.active("runs-doubled"):
+                again = new_run(wanted, name, version_id=version, scheduled_at=scheduled)
+                await self._submissions.submit(again)
         except RequestError as error:
             raise error.wrap("Failed to create a new run") from None
         return JSONResponse(messages.run(record))
