@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     from pytest_kubeflow.katib.trial import Trial
     from pytest_kubeflow.katib.webui import KatibUI
     from pytest_kubeflow.lineage.lineage import Lineage, LineageTracer, code_digest
+    from pytest_kubeflow.load.load import Load
+    from pytest_kubeflow.load.loadtest import LoadTest
     from pytest_kubeflow.model_registry.errors import ModelRegistryRefused
     from pytest_kubeflow.model_registry.registry import ModelRegistry, RegisteredVersion
     from pytest_kubeflow.notebooks.creator import NotebookCreator
@@ -169,6 +171,8 @@ __all__ = [
     "KubernetesClient",
     "Lineage",
     "LineageTracer",
+    "Load",
+    "LoadTest",
     "MetadataSource",
     "ModelRegistry",
     "ModelRegistryRefused",
@@ -318,6 +322,8 @@ _HOMES = {
     "katib.trial": ["Trial"],
     "katib.webui": ["KatibUI"],
     "lineage.lineage": ["Lineage", "LineageTracer", "code_digest"],
+    "load.load": ["Load"],
+    "load.loadtest": ["LoadTest"],
     "model_registry.errors": ["ModelRegistryRefused"],
     "model_registry.registry": ["ModelRegistry", "RegisteredVersion"],
     "notebooks.creator": ["NotebookCreator"],

@@ -28,6 +28,8 @@ MARKERS = (
     "modules; the name of an option such as --kf-base-image stands for its value, a tuple for the "
     "first of it that is given. With runs=True it submits pipelines by itself. The others are what "
     "is used of Katib.",
+    "kf_load: the test puts load on the cluster: it runs with --kf-load=RUNS alone, after all "
+    "others.",
     "kf_pipeline(pipeline, *, arguments=None, **options): the pipeline whose run the test gets "
     'as `pipeline_run`; options are name, timeout, expect, and share="module".',
     "kf_requires(*components): skip the test where the cluster lacks one of these, such as "

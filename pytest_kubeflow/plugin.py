@@ -49,6 +49,7 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.fixtures.declared",
     "pytest_kubeflow.fixtures.experiments",
     "pytest_kubeflow.fixtures.lineage",
+    "pytest_kubeflow.fixtures.load",
     "pytest_kubeflow.fixtures.model_registry",
     "pytest_kubeflow.fixtures.secrets",
     "pytest_kubeflow.fixtures.registry",

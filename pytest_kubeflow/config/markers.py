@@ -14,5 +14,8 @@ IMAGES = "kf_images"
 SLOW = "kf_slow"
 """Says that the test waits for minutes."""
 
+LOAD = "kf_load"
+"""Says that the test puts load on the cluster."""
+
 UPGRADE = "kf_upgrade"
 """Says of which side of an upgrade the test is: "before" or "after"."""

@@ -234,6 +234,12 @@ class SessionSettings:
     upgrade: str | None = None
     """Which side of an upgrade this session is of: before or after; None: of none."""
 
+    load: int | None = None
+    """How many runs load tests have in flight at once; None: they do not run."""
+
+    load_timeout: float = 900.0
+    """The seconds that these may take, all together."""
+
     strict_cleanup: bool = False
     """Whether what was made and is left at the end fails the session."""
 

@@ -29,6 +29,7 @@ LOCAL = "local"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)", re.ASCII)
 _LARGEST_COUNT = 1000
+_LARGEST_LOAD = 200
 _LONGEST_DURATION = 7 * 24 * 3600.0
 _WORD = re.compile(r"[\w-]+")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
@@ -80,6 +81,13 @@ def parse_count(text: str) -> int:
     if not re.fullmatch(r"\d{1,4}", text, re.ASCII) or not 1 <= int(text) <= _LARGEST_COUNT:
         raise ValueError(text)
     return int(text)
+
+
+def parse_load(text: str) -> int:
+    """A whole number from 1 to 200: KFP lists so many runs on one page."""
+    if (count := parse_count(text)) > _LARGEST_LOAD:
+        raise ValueError(text)
+    return count
 
 
 def parse_url(text: str) -> str:
@@ -287,6 +295,9 @@ HOST = Parser(
     note_of,
 )
 COUNT = Parser(lambda text, _base: parse_count(text), "a whole number, 1 or more, at most 1000")
+LOAD = Parser(
+    lambda text, _base: parse_load(text), "a whole number of runs, 1 or more, at most 200"
+)
 FLAG = Parser(lambda text, _base: parse_flag(text), "true or false")
 FILE = Parser(_file, "the path of a file that exists")
 FACTOR = Parser(

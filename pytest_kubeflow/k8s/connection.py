@@ -57,8 +57,11 @@ def make_connection(settings: Any, policy: RetryPolicy, credentials: Credentials
                 nonlocal lost
                 kwargs["_request_timeout"] = _of_attempt(_timeouts() if given is None else given)
                 try:
-                    response = request(method, url, **kwargs)
-                    return response if _is_stream(kwargs) else _from_the_api(response)
+                    if _is_stream(kwargs):
+                        return request(method, url, **kwargs)
+                    return policy.watched(
+                        method, url, lambda: _from_the_api(request(method, url, **kwargs))
+                    )
                 except (ApiException, HTTPError, OSError, Unusable) as error:
                     own = _is_random(kwargs) and place not in made
                     if method == "POST" and _exists(error) and (lost or own):

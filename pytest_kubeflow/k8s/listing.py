@@ -57,6 +57,7 @@ def list_pages(
     *,
     page: int = PAGE,
     field_selector: str | None = None,
+    label_selector: str | None = None,
     accept: str = "application/json",
 ) -> Iterator[list[dict[str, Any]]]:
     """The objects of a list, page by page, in the representation that `accept` asks for.
@@ -65,6 +66,8 @@ def list_pages(
     """
     more = ""
     chosen = {"fieldSelector": field_selector} if field_selector else {}
+    if label_selector:
+        chosen["labelSelector"] = label_selector
     told: set[str] = set()
     while True:
         asked = {"limit": str(page), **({"continue": more} if more else {})}

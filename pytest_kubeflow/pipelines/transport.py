@@ -73,7 +73,7 @@ def harden(client: Any, policy: RetryPolicy | None = None) -> None:
             _check(method, url, response)
             return response
 
-        return policy.repeat(once, safe=method in _SAFE)
+        return policy.repeat(lambda: policy.watched(method, url, once), safe=method in _SAFE)
 
     rest.request = request
 

@@ -27,6 +27,7 @@ from pytest_kubeflow.reporting.verdict import RUNNING, not_run_of, verdict_of
 if TYPE_CHECKING:
     from pytest_kubeflow.cluster import Cluster
     from pytest_kubeflow.cluster.checklist import Finding
+    from pytest_kubeflow.load.summary import LoadSummary
     from pytest_kubeflow.platform.finding import Finding as PlatformFinding
 
 MISSED = "the session ended before it"
@@ -59,6 +60,9 @@ class SessionCollector:
 
         self.findings: Sequence[PlatformFinding] = ()
         """What was found to be wrong with the platform."""
+
+        self.loads: list[LoadSummary] = []
+        """What load tests have measured."""
 
         self.left: list[Leftover] = []
         self.made: dict[str, int] = {}
@@ -180,6 +184,7 @@ class SessionCollector:
             tests=tuple(tests),
             causes=causes,
             faults=tuple(map(_fault, findings)),
+            loads=tuple(self.loads),
             not_run=not_run_of(tests),
             left=tuple(self.left),
             made=dict(self.made),

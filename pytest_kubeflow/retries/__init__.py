@@ -10,6 +10,7 @@ repeats it, and what is asked inside shares its time: attempts are never multipl
 - `statuses`: which responses are outages; Retry-After
 - `network`: which errors of sockets, urllib3, requests and http.client are
 - `policy`: RetryPolicy
+- `attempts`: single requests, for whoever measures
 - `tally`: how many responses were lost, for the report
 
 The engine is tenacity. urllib3's own Retry counts attempts and knows no deadline, sees neither

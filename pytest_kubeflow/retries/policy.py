@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
+from pytest_kubeflow.retries.attempts import Attempt, Onlooker
 from pytest_kubeflow.retries.evidence import EVIDENCE, EvidenceBudget, is_reading_evidence
 from pytest_kubeflow.retries.network import outage_of
 from pytest_kubeflow.retries.outage import LostResponse, Outage
@@ -82,6 +83,8 @@ class RetryPolicy:
         self._evidence = evidence
         self._silent_at = float("-inf")
         self._gone = False
+        self.onlooker: Onlooker | None = None
+        """Is told each request that is sent, while somebody measures the server."""
 
     def repeat(
         self,
@@ -183,6 +186,22 @@ class RetryPolicy:
         except LostResponse as lost:
             last: T = lost.response
             return last
+
+    def watched(self, method: str, url: str, send: Callable[[], T]) -> T:
+        """What `send` returns or raises, which is one request; the onlooker is told of it."""
+        if (onlooker := self.onlooker) is None:
+            return send()
+        began = time.monotonic()
+        status = 0
+        try:
+            response = send()
+            status = int(getattr(response, "status", 200))
+        except Exception as error:
+            status = int(getattr(error, "status", 0) or 0)
+            raise
+        finally:
+            onlooker(Attempt(self.client, method, url, time.monotonic() - began, status))
+        return response
 
     @property
     def longest(self) -> float:

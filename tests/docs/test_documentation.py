@@ -47,7 +47,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_examples_pass(examples: Path) -> None:
     names = sorted(path.name for path in examples.glob("test_*.py"))
     assert len(names) >= 4
-    command = [sys.executable, "-m", "pytest", "-q", "--kf-host=local", *names]
+    command = [sys.executable, "-m", "pytest", "-q", "--kf-host=local", "--kf-load=2", *names]
     done = subprocess.run(command, cwd=examples, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     subprocess.run([sys.executable, "example.py"], cwd=examples, check=True)

@@ -64,7 +64,9 @@ def tiers(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     folder = tmp_path_factory.mktemp("tiers")
     (folder / "listing.py").write_text(LISTING)
     done = pytest_says(
-        folder, installed, "-p", "listing", "--collect-only", "-q", "--pyargs", SUITES
+        folder,
+        installed,
+        *("-p", "listing", "--collect-only", "-q", "--kf-load=1", "--pyargs", SUITES),
     )
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads((folder / "tiers.json").read_text())
@@ -77,7 +79,7 @@ def test_each_test_has_one_tier(tiers: dict[str, list[str]]) -> None:
         apart = [one for one in found if one != "kf_smoke"]
         assert len(apart) == 1, f"{name} is of {found}"
         assert "kf_smoke" not in found or apart == ["kf_full"], f"{name} is of {found}"
-    assert {one for found in tiers.values() for one in found} >= {"kf_slow", "kf_gpu"}
+    assert {one for found in tiers.values() for one in found} >= {"kf_slow", "kf_gpu", "kf_load"}
 
 
 def test_the_smoke_tier_has_each_core_component(tiers: dict[str, list[str]]) -> None:

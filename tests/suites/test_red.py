@@ -69,6 +69,7 @@ TIMEOUTS = {
     "tensorboard-empty": 30,
     "training-no-dns": 20,
     "terminate-ignored": 15,
+    "workflows-left": 8,
     "viewer-left": 20,
     "tokens-ageless": 6,
 }
@@ -76,10 +77,16 @@ TIMEOUTS = {
 BRIEF = GatewaySettings(token_seconds=3, clock_skew_seconds=0)
 """For the check that waits for a token's end, which skips where tokens live for ten minutes."""
 OPTIONS = {
-    fault: ["--kf-start-timeout=8"]
-    for fault in ("notebook-prefix", "training-ignored", "training-stuck")
+    **{
+        fault: ["--kf-start-timeout=8"]
+        for fault in ("notebook-prefix", "training-ignored", "training-stuck")
+    },
+    "run-stuck-pending": ["--kf-load-timeout=10"],
 }
 """Of faults that only a timeout ends, what else bounds them."""
+LOAD = ["--kf-load=6", "--kf-load-timeout=60"]
+"""What checks of many runs at once need."""
+
 OTHER_WAYS = {"dashboard-open": "token-request"}
 """How a session gets in where a fault takes away the login, which begins at the dashboard."""
 FROM_START = {"dead-store", "store-any-key"}
@@ -142,6 +149,8 @@ class Cluster:
         options, environment = ways_in(where, timeout)
         if any(check.startswith("experiments/") for check in checks):
             options += ["--kf-slow", "--kf-recurring-period=2s"]
+        if any(check.startswith("load/") for check in checks):
+            options += LOAD
         options.append(f"--kf-auth={OTHER_WAYS.get(fault, 'auto')}")
         options += [*OPTIONS.get(fault, ()), *more]
         if any(
@@ -312,6 +321,7 @@ def test_every_check_is_seen_red() -> None:
             "-p",
             "no:cacheprovider",
             "suites",
+            *LOAD,
         ],
         cwd=ROOT,
         capture_output=True,

@@ -111,6 +111,23 @@ OPTIONS = (
         metavar="PHASE",
     ),
     Option(
+        "load",
+        "session.load",
+        p.LOAD,
+        "How many runs the tests with the marker kf_load have in flight at once. They run with "
+        "this alone, after all others, and end early when the cluster suffers.",
+        metavar="RUNS",
+    ),
+    Option(
+        "load_timeout",
+        "session.load_timeout",
+        p.DURATION,
+        "The longest that the runs of --kf-load may take, all together: then what still runs is "
+        "terminated.",
+        default=900.0,
+        metavar="DURATION",
+    ),
+    Option(
         "strict_cleanup",
         "session.strict_cleanup",
         p.FLAG,

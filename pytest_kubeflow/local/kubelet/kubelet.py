@@ -46,7 +46,15 @@ from pytest_kubeflow.local.spawner import Spawner
 log = logging.getLogger(__name__)
 
 _TOKEN_CHECK_SECONDS = 30
+_MEMORY = "MemoryPressure"
+_SHORT_OF_MEMORY: Told = (
+    "True",
+    "KubeletHasInsufficientMemory",
+    "kubelet has insufficient memory available",
+)
 _REFRESH_SECONDS = 10
+_PRESSURE_SECONDS = 1
+_SEVERAL = 2  # pods that are too much for a node with the fault node-pressed
 _BEHIND = timedelta(minutes=2)  # by so much a clock is wrong that is
 
 
@@ -184,6 +192,7 @@ class Kubelet:
             _every(_TOKEN_CHECK_SECONDS, self._renew_tokens),
             _every(_REFRESH_SECONDS, self.refresh_volumes),
             _every(eviction.CHECK_SECONDS, self.check_storage),
+            _every(_PRESSURE_SECONDS, self.tell_pressure),
             self._detect_gpus(),
         ):
             self._spawn(task)
@@ -313,6 +322,27 @@ class Kubelet:
         """Evict the pods that have written more than they may."""
         for worker in list(self._workers.values()):
             await worker.check_storage()
+
+    async def tell_pressure(self) -> None:
+        """With the fault `node-pressed`, say that memory is short while several pods run.
+
+        In the words of kubernetes/kubernetes pkg/kubelet/nodestatus/setters.go. It is said for as
+        long as a kubelet says it at least (--eviction-pressure-transition-period, which is 5 min
+        there): until the fault is over.
+        """
+        faults, told = self._faults, self._registration.conditions
+        active = faults is not None and faults.active("node-pressed")
+        pressed = active and (_MEMORY in told or self._is_crowded())
+        if pressed == (_MEMORY in told):
+            return
+        if pressed:
+            told[_MEMORY] = _SHORT_OF_MEMORY
+        else:
+            del told[_MEMORY]
+        await self._registration.update(PatientClient(self._client))
+
+    def _is_crowded(self) -> bool:
+        return sum(one.takes_resources for one in self._workers.values()) >= _SEVERAL
 
     async def _renew_tokens(self) -> None:
         for worker in list(self._workers.values()):

@@ -59,6 +59,7 @@ class History:
             nights = rows.nights_before(connection, record, NIGHTS - 1)
             earlier = list(rows.tests_of(connection, [night.session for night in nights]))
             red_since = rows.red_before(connection, record)
+            loads = rows.loads_before(connection, record, [night.session for night in nights])
         ours = [
             rows.TestRow(record.session, test.nodeid, test.outcome, test.seconds, test.reruns)
             for test in record.tests
@@ -68,6 +69,7 @@ class History:
             nights=(*nights, rows.night_of(record)),
             red_since=(record.started if red_since is None else red_since) if is_red else None,
             flaky=flaky([*earlier, *ours]),
+            loads=loads,
             slow=slow(paces(record.tests, earlier), min(MARGIN, slower_than or MARGIN)),
         )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.load.summary import LoadSummary
 from pytest_kubeflow.reporting.records.document import dump, parse
 from pytest_kubeflow.reporting.records.session import SessionRecord, State
 from pytest_kubeflow.reporting.records.tests import Outcome, TestRecord
@@ -111,6 +112,24 @@ def tests_of(connection: sqlite3.Connection, sessions: list[str]) -> Iterator[Te
         )
         for nodeid, outcome, seconds, reruns in rows:
             yield TestRow(session, nodeid, Outcome(outcome), seconds, reruns)
+
+
+def loads_before(
+    connection: sqlite3.Connection, record: SessionRecord, sessions: list[str]
+) -> dict[int, LoadSummary]:
+    """The last load of as many runs as each of this record's, by that number.
+
+    It is looked for in these sessions, which are oldest first; one that was ended early is none.
+    """
+    wanted = {one.runs for one in record.loads}
+    found: dict[int, LoadSummary] = {}
+    for session in reversed(sessions):
+        if not wanted - found.keys():
+            break
+        for one in document(connection, session).loads:
+            if one.runs in wanted and not one.stopped:
+                found.setdefault(one.runs, one)
+    return found
 
 
 def identities(connection: sqlite3.Connection) -> list[str]:

@@ -17,6 +17,7 @@ from pytest_kubeflow.reporting.page.cluster import ClusterView, cluster_view
 from pytest_kubeflow.reporting.page.experiments import ExperimentView, experiment_views
 from pytest_kubeflow.reporting.page.heading import Heading, heading
 from pytest_kubeflow.reporting.page.lineage import LineageView, lineage_views
+from pytest_kubeflow.reporting.page.load import LoadView, load_views
 from pytest_kubeflow.reporting.page.marks import OUTCOMES, Mark
 from pytest_kubeflow.reporting.page.night import Night, night
 from pytest_kubeflow.reporting.page.nights import History, history
@@ -50,6 +51,7 @@ class Contents:
     other_runs: tuple[RunView, ...]
     experiments: tuple[ExperimentView, ...]
     lineages: tuple[LineageView, ...]
+    loads: tuple[LoadView, ...]
     night: Night | None
     not_run: tuple[NotRunView, ...]
     known: tuple[TestLink, ...]
@@ -100,6 +102,7 @@ def contents(
         other_runs=tuple(run for run in runs.values() if not run.is_red),
         experiments=experiment_views(shown, anchors),
         lineages=lineage_views(shown, anchors),
+        loads=tuple(load_views(record, trend)),
         night=night(record, shown, runs),
         not_run=tuple(not_run_views(record, tests, anchors)),
         known=test_links(known, by_id, anchors),

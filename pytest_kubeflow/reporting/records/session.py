@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pytest_kubeflow.load.summary import LoadSummary
 from pytest_kubeflow.reporting.records.tests import Outcome, Section, TestRecord
 
 SCHEMA = 1
@@ -146,6 +147,9 @@ class SessionRecord:
     causes: tuple[Cause, ...] = ()
     faults: tuple[Fault, ...] = ()
     """What was seen to be wrong with the platform: looked for where tests are red."""
+
+    loads: tuple[LoadSummary, ...] = ()
+    """What many runs at once took."""
 
     not_run: tuple[NotRun, ...] = ()
     left: tuple[Leftover, ...] = ()

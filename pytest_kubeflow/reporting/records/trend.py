@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pytest_kubeflow.load.summary import LoadSummary
 from pytest_kubeflow.reporting.records.session import State
 
 
@@ -41,13 +42,15 @@ class Trend:
 
     `red_since` is when the first of the unbroken line of red sessions that ends here began;
     `flaky` tells of tests that both passed and failed lately which share of them failed; `slow`
-    lists tests that took longer than usual.
+    lists tests that took longer than usual; `loads` has for each load of this session the last one
+    of as many runs, by that number.
     """
 
     nights: tuple[Night, ...] = ()
     red_since: float | None = None
     flaky: dict[str, float] = field(default_factory=dict)
     slow: tuple[Pace, ...] = ()
+    loads: dict[int, LoadSummary] = field(default_factory=dict)
 
 
 NO_TREND = Trend()

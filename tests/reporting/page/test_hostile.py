@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_kubeflow.load.figures import Figure
+from pytest_kubeflow.load.summary import LoadSummary
 from pytest_kubeflow.reporting.page import render
 from pytest_kubeflow.reporting.page.document import LARGEST
 from pytest_kubeflow.reporting.records.experiments import ExperimentRecord, TrialEntry
@@ -94,6 +96,7 @@ def everywhere(text: str) -> tuple[SessionRecord, Trend]:
         for outcome in Outcome
     )
     ids = tuple(test.nodeid for test in tests)
+    figure = Figure(text, 2, 1.0, 2.0, 2.0, 2.0)
     record = SessionRecord(
         text,
         text,
@@ -108,6 +111,7 @@ def everywhere(text: str) -> tuple[SessionRecord, Trend]:
         tests=tests,
         causes=(Cause(text, text, ids, (text,), text, text, (section,)),),
         not_run=(NotRun(text, 2, text, ids),),
+        loads=(LoadSummary(2, 2, 1, 9.0, 1.0, 9, 1, figures=(figure,), stopped=text),),
         left=(Leftover(text, text, text), Leftover(text, text, text, kept=True)),
         made={text: 3},
         lost=text,

@@ -1,0 +1,44 @@
+"""Many runs at once: each with its own result, none lost, within bounds, gone afterwards."""
+
+import pytest
+
+from pytest_kubeflow import KubeflowConfig, Load
+
+pytestmark = pytest.mark.kf_load
+
+
+def test_the_cluster_bears_it(load: Load) -> None:
+    assert not load.stopped, f"the load was ended early: {load.stopped}"
+    assert load.summary.submitted == len(load.runs)
+
+
+def test_each_run_succeeds_with_its_own_result(load: Load) -> None:
+    assert not (failed := load.failures()), "; ".join(failed)
+    for one in load.runs:
+        output = one.outputs()["Output"]
+        told = f"run {one.name} was to double {one.number}, and returned {output}"
+        assert output == 2 * one.number, told
+
+
+def test_no_run_is_lost_or_there_twice(load: Load) -> None:
+    lost = load.lost()
+    assert not lost, f"accepted, and not listed: {', '.join(lost)}"
+    assert not (doubled := load.doubled()), "; ".join(doubled)
+
+
+def test_what_runs_waited_for_is_known(load: Load) -> None:
+    for one in load.runs:
+        disorder = one.moments.disorder
+        assert not disorder, f"run {one.name}: {disorder}"
+    found = {one.name: one for one in load.summary.figures}
+    for name in ("pipelines API: create a run", "pipelines API: read", "Kubernetes API: read"):
+        assert found[name].p50 > 0, f"{name}: {found[name]}"
+    assert found["pipelines API: create a run"].count >= len(load.runs)
+    assert found["run: submission to first pod"].count == len(load.runs)
+
+
+def test_nothing_of_it_is_left(load: Load, kf_config: KubeflowConfig) -> None:
+    """Last of all: the others look at what is removed here."""
+    load.remove()
+    there = load.remaining(kf_config.session.timeout)
+    assert not there, f"still there after its removal: {', '.join(there)}"
