@@ -145,12 +145,12 @@ class LoadTest:
         """Inside, all requests to both APIs are counted."""
         policies = policy_of(self._access.client), self._kubernetes.retry_policy
         for policy in policies:
-            policy.onlooker = latencies
+            policy.observer = latencies
         try:
             yield
         finally:
             for policy in policies:
-                policy.onlooker = None
+                policy.observer = None
 
     def _submit(
         self,

@@ -25,5 +25,5 @@ class Attempt:
         return self.status in {0, 429} or self.status >= 500
 
 
-Onlooker = Callable[[Attempt], None]
+AttemptObserver = Callable[[Attempt], None]
 """Is told each attempt, in the thread that made it."""

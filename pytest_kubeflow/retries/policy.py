@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-from pytest_kubeflow.retries.attempts import Attempt, Onlooker
+from pytest_kubeflow.retries.attempts import Attempt, AttemptObserver
 from pytest_kubeflow.retries.evidence import EVIDENCE, EvidenceBudget, is_reading_evidence
 from pytest_kubeflow.retries.network import outage_of
 from pytest_kubeflow.retries.outage import LostResponse, Outage
@@ -83,7 +83,7 @@ class RetryPolicy:
         self._evidence = evidence
         self._silent_at = float("-inf")
         self._gone = False
-        self.onlooker: Onlooker | None = None
+        self.observer: AttemptObserver | None = None
         """Is told each request that is sent, while somebody measures the server."""
 
     def repeat(
@@ -188,8 +188,8 @@ class RetryPolicy:
             return last
 
     def watched(self, method: str, url: str, send: Callable[[], T]) -> T:
-        """What `send` returns or raises, which is one request; the onlooker is told of it."""
-        if (onlooker := self.onlooker) is None:
+        """What `send` returns or raises, which is one request; the observer is told of it."""
+        if (observer := self.observer) is None:
             return send()
         began = time.monotonic()
         status = 0
@@ -200,7 +200,7 @@ class RetryPolicy:
             status = int(getattr(error, "status", 0) or 0)
             raise
         finally:
-            onlooker(Attempt(self.client, method, url, time.monotonic() - began, status))
+            observer(Attempt(self.client, method, url, time.monotonic() - began, status))
         return response
 
     @property

@@ -160,9 +160,12 @@ def test_a_login_alone_is_enough_for_what_needs_no_more(tmp_path: Path) -> None:
         )
     assert done.returncode == 0, done.stdout
     passed = re.findall(r"^PASSED suites/access/(\w+)", done.stdout, re.MULTILINE)
-    assert sorted(set(passed)) == ["test_endpoints", "test_identity", "test_login", "test_records"], (
-        done.stdout
-    )
+    assert sorted(set(passed)) == [
+        "test_endpoints",
+        "test_identity",
+        "test_login",
+        "test_records",
+    ], done.stdout
     assert len(passed) == 8, done.stdout
     assert any("there is no kubeconfig" in one for one in skips(done.stdout)), done.stdout
 

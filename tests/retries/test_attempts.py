@@ -25,7 +25,7 @@ def refuse(error: Exception) -> None:
 def test_each_request_is_told_with_its_status() -> None:
     policy, seen = RetryPolicy("here"), list[Attempt]()
     assert policy.watched("GET", "/a", lambda: 1) == 1  # nobody looks on
-    policy.onlooker = seen.append
+    policy.observer = seen.append
     response = SimpleNamespace(status=201)
     assert policy.watched("POST", "/b", lambda: response) is response
     for error in (RefusalError(503), RefusalError(404), ConnectionResetError("gone")):
@@ -43,7 +43,7 @@ def test_each_request_is_told_with_its_status() -> None:
 
 def test_what_is_asked_again_is_told_again() -> None:
     policy, seen = RetryPolicy("here"), list[Attempt]()
-    policy.onlooker = seen.append
+    policy.observer = seen.append
     left = [ConnectionResetError("gone"), ConnectionResetError("gone")]
 
     def once() -> str:
