@@ -97,6 +97,8 @@ class Plan:
                 fault = self._replayed.get((server, method, key, nth))
             if fault is None:
                 fault = self._drawn(server, method, key, nth)
+            if fault is Fault.UNAUTHORIZED and self._drawn(server, method, key, nth - 1) is fault:
+                fault = None  # the second in a row is a refusal, which no client may ask again
             if fault is not None:
                 self.log.append(Injected(self.seed, server, method, path, key, nth, fault, at))
             return fault

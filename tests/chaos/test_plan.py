@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -50,6 +51,13 @@ def test_kinds_are_chosen_by_server() -> None:
         ("gateway", Fault.CUT),
         ("kubernetes", Fault.DELAY),
     }
+
+
+def test_a_401_is_not_repeated() -> None:
+    plan = Plan(1, rate=0.9, kinds={"": (Fault.UNAUTHORIZED,)})
+    met = [plan.fault_for("gateway", "GET", "/", at=0.0) for _ in range(200)]
+    assert met.count(Fault.UNAUTHORIZED) > 5
+    assert (Fault.UNAUTHORIZED, Fault.UNAUTHORIZED) not in pairwise(met)
 
 
 def test_a_log_is_replayed() -> None:
