@@ -11,6 +11,7 @@ from .doors import Door
 def test_strangers_are_sent_away_and_we_get_in(
     name: str, doors: dict[str, Door], owner: Visitor, visitors: Visitors
 ) -> None:
+    """The gateway refuses requests without credentials, and accepts ours."""
     door = doors[name]
     door.require(owner)
     door.opens_for(owner)

@@ -39,6 +39,7 @@ def user_header(kf_cluster: Cluster) -> str:
 def test_what_a_stranger_says_of_itself_counts_for_nothing(
     doors: dict[str, Door], owner: Visitor, visitors: Visitors, user: str, user_header: str
 ) -> None:
+    """The user header in a request without credentials gives no access."""
     door = doors["pipelines"]
     door.opens_for(owner)
     door.refuses(visitors.anonymous(), headers={user_header: user})
@@ -48,6 +49,7 @@ def test_what_a_stranger_says_of_itself_counts_for_nothing(
 def test_what_we_say_of_ourselves_counts_for_nothing(
     doors: dict[str, Door], owner: Visitor, user_header: str
 ) -> None:
+    """A logged-in user stays who they are when their request names another user."""
     door = doors["workgroups"]
     door.require(owner)
 
@@ -69,6 +71,7 @@ def test_what_a_foreign_account_says_of_itself_counts_for_nothing(
     foreign_account: AccountToken,
     user_header: str,
 ) -> None:
+    """An account of another namespace that claims to be ours is refused."""
     door = doors["pipelines"]
     theirs = visitors.bearer(foreign_account.token, f"the foreign account {foreign_account.user}")
     door.opens_for(visitors.bearer(own_account.token, f"our account {own_account.user}"))
@@ -81,6 +84,7 @@ def test_tampered_tokens_are_refused(
     own_account: AccountToken,
     foreign_account: AccountToken,
 ) -> None:
+    """A token that was altered or signed by somebody else is refused."""
     door = doors["pipelines"]
     ours = visitors.bearer(own_account.token, f"our account {own_account.user}")
     door.opens_for(ours)
@@ -96,6 +100,7 @@ def test_expired_token_is_refused(
     brief_token: AccountToken,
     kf_cluster: Cluster,
 ) -> None:
+    """A token is accepted before its end and refused after it."""
     door = doors["pipelines"]
     brief = visitors.bearer(brief_token.token, f"the token of {brief_token.user}")
     door.opens_for(brief)

@@ -25,6 +25,7 @@ def let_in(visitors: Visitors, password: str, username: str | None = None) -> Vi
 def test_the_right_password_opens_the_dashboard_and_a_wrong_one_does_not(
     visitors: Visitors, doors: dict[str, Door]
 ) -> None:
+    """Dex accepts the right password, and neither a wrong one nor an unknown user."""
     try:
         person = visitors.log_in()
     except ConfigurationError as error:

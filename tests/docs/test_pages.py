@@ -1,0 +1,30 @@
+"""Pages that are generated are what the code says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from pytest_kubeflow.conformance.requirements import RELEASES, requirements_of
+from tests.docs.pages import FOLDER, GENERATED, page
+from tests.docs.suite_tests import suite_tests
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_a_page_is_up_to_date(name: str) -> None:
+    assert (FOLDER / name).read_text(encoding="utf-8") == page(name), (
+        f"docs/reference/{name} is stale: python -m tests.docs.pages"
+    )
+
+
+def test_each_test_of_the_suites_says_what_it_proves() -> None:
+    for one in suite_tests():
+        assert re.fullmatch(r"\S.{10,110}\.", one.doc), f"{one.id} says {one.doc!r}"
+        assert one.tiers, one.id
+
+
+def test_each_test_of_a_conformance_list_is_there() -> None:
+    there = {one.id for one in suite_tests()}
+    listed = {one.partition("[")[0] for name in RELEASES for one in requirements_of(name).tests}
+    assert listed <= there
