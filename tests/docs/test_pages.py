@@ -8,6 +8,7 @@ import pytest
 
 from pytest_kubeflow.conformance.requirements import RELEASES, requirements_of
 from tests.docs.pages import FOLDER, GENERATED, page
+from tests.docs.sentences import is_printed
 from tests.docs.suite_tests import suite_tests
 
 
@@ -28,3 +29,11 @@ def test_each_test_of_a_conformance_list_is_there() -> None:
     there = {one.id for one in suite_tests()}
     listed = {one.partition("[")[0] for name in RELEASES for one in requirements_of(name).tests}
     assert listed <= there
+
+
+def test_each_sentence_is_one_of_the_source() -> None:
+    text = (FOLDER / "troubleshooting.md").read_text(encoding="utf-8").partition("## Settings")[2]
+    cells = re.findall(r"^\| (`.+?) \|", text.partition("<!--")[0], re.MULTILINE)
+    fragments = [one for cell in cells for one in re.findall(r"`([^`]+)`", cell)]
+    assert len(fragments) > 50
+    assert [one for one in fragments if not is_printed(one)] == []
