@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.docs import sentences, suite_tests
+from tests.docs import sentences, suite_tests, versions
 
 MARK = "<!-- generated -->\n"
 FOLDER = Path(__file__).parents[2] / "docs/reference"
 GENERATED: dict[str, Callable[[], str]] = {
     "tests.md": suite_tests.reference,
     "troubleshooting.md": sentences.reference,
+    "versions.md": versions.reference,
 }
 """By page, what stands below its mark."""
 

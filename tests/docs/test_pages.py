@@ -7,6 +7,7 @@ import re
 import pytest
 
 from pytest_kubeflow.conformance.requirements import RELEASES, requirements_of
+from pytest_kubeflow.platform.releases import RELEASES as KUBEFLOWS
 from tests.docs.pages import FOLDER, GENERATED, page
 from tests.docs.sentences import is_printed
 from tests.docs.suite_tests import suite_tests
@@ -37,3 +38,21 @@ def test_each_sentence_is_one_of_the_source() -> None:
     fragments = [one for cell in cells for one in re.findall(r"`([^`]+)`", cell)]
     assert len(fragments) > 50
     assert [one for one in fragments if not is_printed(one)] == []
+
+
+def test_what_is_said_of_versions_is_what_ci_and_the_lists_have() -> None:
+    text = (FOLDER / "versions.md").read_text(encoding="utf-8").partition("<!--")[0]
+    root = FOLDER.parents[1]
+    (python,) = re.findall(
+        r'python-version: "(.+)"', (root / ".github/workflows/ci.yml").read_text()
+    )
+    assert f"| CPython {python} | in CI: " in text
+    for minor in re.findall(r"Python :: (3\.\d+)", (root / "pyproject.toml").read_text()):
+        assert re.search(rf"CPython .*{re.escape(minor)}", text), minor
+    pinned = re.findall(
+        r"kubernetes v(\d+\.\d+)", (root / "tests/real/go/kubernetes/go.mod").read_text()
+    )
+    assert f"| {pinned[0]} | supported | in CI" in text
+    for release in (*KUBEFLOWS, *RELEASES):
+        assert re.search(rf"^\| .*\b{re.escape(release)}\b", text, re.MULTILINE), release
+    assert "tox run -e lowest" not in (root / ".ci/run").read_text()
