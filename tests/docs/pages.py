@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.docs import sentences, suite_tests, versions
+from tests.docs import rights, sentences, suite_tests, versions
 
 MARK = "<!-- generated -->\n"
 FOLDER = Path(__file__).parents[2] / "docs/reference"
 GENERATED: dict[str, Callable[[], str]] = {
+    "footprint.md": rights.reference,
     "tests.md": suite_tests.reference,
     "troubleshooting.md": sentences.reference,
     "versions.md": versions.reference,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
+import yaml
 
 from pytest_kubeflow.conformance.requirements import RELEASES, requirements_of
 from pytest_kubeflow.platform.releases import RELEASES as KUBEFLOWS
 from tests.docs.pages import FOLDER, GENERATED, page
+from tests.docs.rights import rules_by_suite
 from tests.docs.sentences import is_printed
 from tests.docs.suite_tests import suite_tests
 
@@ -56,3 +60,36 @@ def test_what_is_said_of_versions_is_what_ci_and_the_lists_have() -> None:
     for release in (*KUBEFLOWS, *RELEASES):
         assert re.search(rf"^\| .*\b{re.escape(release)}\b", text, re.MULTILINE), release
     assert "tox run -e lowest" not in (root / ".ci/run").read_text()
+
+
+def test_rights_are_those_that_the_command_prints() -> None:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider"),
+            *("--kf-manifests=rbac", "--kf-namespace=team", "--kf-suites=workflows"),
+        ],
+        cwd=FOLDER.parents[1],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = {
+        (
+            group,
+            resource,
+            one["kind"] == "ClusterRole",
+            tuple(rule.get("resourceNames", ())),
+        ): sorted(rule["verbs"])
+        for one in yaml.safe_load_all(done.stdout)
+        if one["kind"] in {"Role", "ClusterRole"}
+        for rule in one["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+    assert found == {key: sorted(verbs) for key, verbs in rules_by_suite()["workflows"].items()}
+
+
+def test_each_suite_has_a_footprint() -> None:
+    text = (FOLDER / "footprint.md").read_text(encoding="utf-8")
+    measured = re.findall(r"^\| `(\w+)` \| .* Gi \|$", text, re.MULTILINE)
+    assert measured == sorted(rules_by_suite())
