@@ -18,6 +18,7 @@ from pytest_kubeflow.config.table import ACTIONS, OPTIONS
 if TYPE_CHECKING:
     from pytest_kubeflow.config.loading import Sources
     from pytest_kubeflow.config.model import KubeflowConfig
+    from pytest_kubeflow.config.setting import Option
     from pytest_kubeflow.redaction import Redactor
 
 MARKERS = (
@@ -78,7 +79,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             continue
         told = row.help.replace("%", "%%")
         if row.default not in (None, (), False):
-            told += f" Default: {_text(row.default)}."
+            told += f" Default: {_text(row)}."
         if row.flag:
             group.addoption(row.option, dest=row.ini, action="store_const", const="true", help=told)
         else:
@@ -250,7 +251,7 @@ def reference() -> str:
     for row in OPTIONS:
         option = "" if row.option is None else row.option
         value = "" if row.flag or not option else f"={row.metavar}"
-        default = _text(row.default) if row.default not in (None, ()) else ""
+        default = _text(row) if row.default not in (None, ()) else ""
         cells = [
             f"`{option}{value}`" if option else "",
             f"`{row.env}`",
@@ -265,8 +266,15 @@ def reference() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _text(default: object) -> str:
-    """A default as one would write it."""
+def _text(row: Option) -> str:
+    """Its default as one would write it."""
+    default = row.default
     if isinstance(default, tuple):
         return ",".join(map(str, default))
+    if row.metavar == "DURATION" and isinstance(default, int | float):
+        seconds = int(default)
+        for unit, length in (("h", 3600), ("m", 60)):
+            if seconds % length == 0:
+                return f"{seconds // length}{unit}"
+        return f"{seconds}s"
     return str(default).lower() if isinstance(default, bool) else str(default)

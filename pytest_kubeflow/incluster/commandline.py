@@ -80,25 +80,27 @@ def _parser() -> argparse.ArgumentParser:
     submit = command(
         "submit",
         _submit,
-        "Start a session in the cluster and return. What follows goes to pytest "
+        "Start a session in the cluster and return. Other options are those of pytest "
         "--kf-manifests=job: --kf-job-image=IMAGE, --kf-host=URL, --kf-suites=NAMES...",
         of_one=False,
     )
     submit.add_argument(
-        "--account", help="an account that has the rights, as of --kf-manifests=rbac; none is made"
+        "--account", help="an existing account with the rights that --kf-manifests=rbac prints"
     )
     submit.add_argument("--keep-for", default="168h", metavar="DURATION", help="default: 168h")
     submit.add_argument(
-        "--alongside", action="store_true", help="even if another session runs on the cluster"
+        "--alongside", action="store_true", help="start even if another session is running"
     )
-    command("list", _list, "The runs of a namespace, a line for each.", of_one=False)
-    status = command("status", _status, "One line: running, or how it ended.")
+    command("list", _list, "List the sessions of a namespace.", of_one=False)
+    status = command("status", _status, "Print in one line whether it is running, or how it ended.")
     status.add_argument(
-        "--wait", action="store_true", help="until it ends; the exit code is the session's own"
+        "--wait", action="store_true", help="wait until it ends, and exit with its exit code"
     )
-    logs = command("logs", _logs, "What the session writes.")
-    logs.add_argument("-f", "--follow", action="store_true", help="until it ends")
-    retrieve = command("retrieve", _retrieve, "Its reports as files.")
+    logs = command("logs", _logs, "Print the output of the session.")
+    logs.add_argument(
+        "-f", "--follow", action="store_true", help="follow it until the session ends"
+    )
+    retrieve = command("retrieve", _retrieve, "Write its reports to files.")
     retrieve.add_argument(
         "--to", type=Path, metavar="PATH", help="a folder, or a file.tar.gz; default: ./RUN"
     )
@@ -106,9 +108,13 @@ def _parser() -> argparse.ArgumentParser:
         "--helper-image",
         default=os.environ.get("KF_BASE_IMAGE", "python:3.11-slim"),
         metavar="IMAGE",
-        help="what reads the volume; it must have python3",
+        help="the image of the pod that reads the volume; it must have python3",
     )
-    command("delete", _delete, "End it if it runs, and remove all that submit has made.")
+    command(
+        "delete",
+        _delete,
+        "End the session if it is running, and remove all objects that submit created.",
+    )
     return parser
 
 

@@ -70,52 +70,51 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=_fault,
         default=[],
         metavar="NAME",
-        help="something that goes wrong from the start (repeatable; see --list-faults)",
+        help="a fault that is on from the start (repeatable; see --list-faults)",
     )
     parser.add_argument(
         "--data",
         type=Path,
         metavar="DIRECTORY",
-        help="keep pipelines, runs, ML Metadata and objects here, and go on with what is there",
+        help="keep pipelines, runs, ML Metadata and objects here, and continue with what is there",
     )
     parser.add_argument(
         "--host-path",
         type=Path,
         metavar="DIRECTORY",
-        help="the directory of this machine that hostPath volumes of pods may show (default: none; "
-        "in profiles they are refused)",
+        help="the directory of this machine that pods may mount as hostPath volumes (default: "
+        "none; in profiles they are refused)",
     )
     parser.add_argument(
         "--kubeconfig",
         type=Path,
         metavar="FILE",
-        help="join the cluster to which this leads, as one node, in place of a control plane of "
-        "its own; components use its credentials",
+        help="join the cluster of this kubeconfig as one node, instead of running a control plane; "
+        "the components use its credentials",
     )
     parser.add_argument(
         "--node-name",
         default="kubeflow-local",
         metavar="NAME",
-        help="this machine's name as a node (default: kubeflow-local)",
+        help="the name of this machine as a node (default: kubeflow-local)",
     )
     parser.add_argument(
         "--workflows",
         action="store_true",
-        help="run the Workflows that people make on a cluster that is joined, too: it must have no "
-        "controller of Argo's (an embedded control plane has them run without this)",
+        help="on a cluster that is joined, run Workflows that people create, too; it must have no "
+        "controller of Argo Workflows (with an embedded control plane they run without this)",
     )
     parser.add_argument(
         "--pod-network",
         choices=("auto", "own", "shared"),
         default="auto",
-        help="each pod has a network of its own, or all share the machine's; auto (default): own "
-        "where this machine allows it. Pods of a cluster that is joined share it",
+        help="whether each pod has its own network, or all share that of this machine; auto "
+        "(default): own, if this machine allows it. Pods of a cluster that is joined share it",
     )
     parser.add_argument(
         "--strict",
         action="store_true",
-        help="pipelines do no more than Kubeflow's own backend makes of them: what works here "
-        "alone fails",
+        help="pipelines fail where they rely on behavior that Kubeflow's own backend does not have",
     )
     parser.add_argument(
         "--trainer",
@@ -126,7 +125,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--training-operator",
         action="store_true",
-        help="there is the Training Operator v1, too: PyTorchJobs, TFJobs, MPIJobs",
+        help="run the Training Operator v1, too: PyTorchJobs, TFJobs, MPIJobs",
     )
     _add_gateway(parser)
     parser.add_argument("--list-faults", action="store_true", help="list the faults and exit")
@@ -143,7 +142,7 @@ def _fault(name: str) -> str:
 
 def _add_gateway(parser: argparse.ArgumentParser) -> None:
     """One option for each of GatewaySettings, in both its forms where it is a switch."""
-    group = parser.add_argument_group("how one gets in, in multi-user mode")
+    group = parser.add_argument_group("login, in multi-user mode")
     for setting in fields(GatewaySettings):
         name, text = f"--{setting.name.replace('_', '-')}", setting.metadata["help"]
         if isinstance(setting.default, bool):

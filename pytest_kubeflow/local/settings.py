@@ -1,4 +1,4 @@
-"""Settings of the embedded cluster's front door: what installations of Kubeflow do differently."""
+"""Settings of the embedded cluster's gateway: what installations of Kubeflow do differently."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _setting(default: Any, help_text: str) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
-    """How one gets in. The defaults are those of the example installation.
+    """How users log in. The defaults are those of the example installation.
 
     Where the names come from: oauth2_proxy.cfg, Dex's config.yaml and the overlays of
     common/oauth2-proxy in community-distribution.
@@ -23,28 +23,32 @@ class GatewaySettings:
 
     sign_in_page: bool = _setting(
         True,
-        "browsers without a session see oauth2-proxy's page first; else they go to Dex at once",
+        "browsers without a login get oauth2-proxy's sign-in page; without it they go to Dex",
     )
     api_routes: bool = _setting(
         True,
-        "requests to APIs without a session get 401; else what browsers get",
+        "requests to APIs without a login get 401; without it the same as browsers",
     )
-    approval: bool = _setting(False, "Dex asks whether the login may be passed on")
-    ldap: bool = _setting(False, "Dex has a second connector, `ldap`, with users of its own")
+    approval: bool = _setting(False, "Dex asks the user to approve the login")
+    ldap: bool = _setting(False, "Dex has a second connector, `ldap`, with its own users")
     cluster_tokens: bool = _setting(
-        True, "tokens of service accounts are allowed (overlay m2m-dex-and-kind); else Dex's alone"
+        True, "tokens of service accounts are accepted (overlay m2m-dex-and-kind), not only Dex's"
     )
     token_audience: str = _setting(
-        "", "that tokens of service accounts have to be for; without it any will do"
+        "", "the audience that tokens of service accounts must have; without it any is accepted"
     )
-    secure_cookies: bool = _setting(False, "cookies are for https only, which this gateway is not")
-    session_seconds: int = _setting(24 * 3600, "after which a login is over")
+    secure_cookies: bool = _setting(
+        False, "cookies are for https only, although this gateway has no https"
+    )
+    session_seconds: int = _setting(24 * 3600, "after which a login expires")
     token_seconds: int = _setting(
         24 * 3600,
-        "for which a service account's token is good at most "
+        "for which a token of a service account is valid at most "
         "(--service-account-max-token-expiration)",
     )
-    clock_skew_seconds: int = _setting(60, "for which a token is taken after its time, as by Envoy")
+    clock_skew_seconds: int = _setting(
+        60, "for which a token is accepted after its end, as Envoy does"
+    )
 
     def arguments(self) -> list[str]:
         """The same as options of `python -m pytest_kubeflow.local`."""

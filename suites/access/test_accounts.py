@@ -30,6 +30,7 @@ def test_a_foreign_account_is_refused_and_ours_is_not(
     own_account: AccountToken,
     foreign_account: AccountToken,
 ) -> None:
+    """Pipelines and volumes open for our service account, not for one of another namespace."""
     endpoint = endpoints[name]
     ours = callers.bearer(own_account.token, f"our account {own_account.user}")
     theirs = callers.bearer(foreign_account.token, f"the foreign account {foreign_account.user}")
@@ -46,7 +47,10 @@ def test_artifacts_of_our_namespace_are_ours_alone(
     profile_keys: ProfileKeys,
     kf_cluster: Cluster,
 ) -> None:
-    """By the pipelines' UI, which reads the whole bucket: it has to ask whose artifact that is."""
+    """The pipelines UI shows our artifact to us, and not to an account of another namespace.
+
+    By the pipelines' UI, which reads the whole bucket: it has to ask whose artifact that is.
+    """
     place = profile_keys.scratch()
     place.put("kept.txt", CONTENT)
     try:
@@ -90,6 +94,7 @@ def test_kubernetes_gives_a_foreign_account_nothing_of_ours(
     foreign_account_at_kubernetes: AccountAtKubernetes,
     kf_namespace: str,
 ) -> None:
+    """Kubernetes refuses our claims and store keys to an account of another namespace."""
     ask(own_account_at_kubernetes, kf_namespace)
     try:
         ask(foreign_account_at_kubernetes, kf_namespace)

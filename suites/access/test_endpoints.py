@@ -11,6 +11,7 @@ from .endpoints import Endpoint
 def test_strangers_are_sent_away_and_we_get_in(
     name: str, endpoints: dict[str, Endpoint], owner: CallerSession, callers: Callers
 ) -> None:
+    """The gateway refuses requests without credentials, and accepts ours."""
     endpoint = endpoints[name]
     endpoint.require(owner)
     endpoint.allows(owner)

@@ -43,6 +43,7 @@ def test_what_a_stranger_says_of_itself_counts_for_nothing(
     user: str,
     user_header: str,
 ) -> None:
+    """The user header in a request without credentials gives no access."""
     endpoint = endpoints["pipelines"]
     endpoint.allows(owner)
     endpoint.refuses(callers.anonymous(), headers={user_header: user})
@@ -52,6 +53,7 @@ def test_what_a_stranger_says_of_itself_counts_for_nothing(
 def test_what_we_say_of_ourselves_counts_for_nothing(
     endpoints: dict[str, Endpoint], owner: CallerSession, user_header: str
 ) -> None:
+    """A logged-in user stays who they are when their request names another user."""
     endpoint = endpoints["workgroups"]
     endpoint.require(owner)
 
@@ -73,6 +75,7 @@ def test_what_a_foreign_account_says_of_itself_counts_for_nothing(
     foreign_account: AccountToken,
     user_header: str,
 ) -> None:
+    """An account of another namespace that claims to be ours is refused."""
     endpoint = endpoints["pipelines"]
     theirs = callers.bearer(foreign_account.token, f"the foreign account {foreign_account.user}")
     endpoint.allows(callers.bearer(own_account.token, f"our account {own_account.user}"))
@@ -85,6 +88,7 @@ def test_tampered_tokens_are_refused(
     own_account: AccountToken,
     foreign_account: AccountToken,
 ) -> None:
+    """A token that was altered or signed by somebody else is refused."""
     endpoint = endpoints["pipelines"]
     ours = callers.bearer(own_account.token, f"our account {own_account.user}")
     endpoint.allows(ours)
@@ -100,6 +104,7 @@ def test_expired_token_is_refused(
     brief_token: AccountToken,
     kf_cluster: Cluster,
 ) -> None:
+    """A token is accepted before its end and refused after it."""
     endpoint = endpoints["pipelines"]
     brief = callers.bearer(brief_token.token, f"the token of {brief_token.user}")
     endpoint.allows(brief)

@@ -23,6 +23,7 @@ def opens(action: Callable[..., object], *arguments: object) -> bool:
 def test_keys_of_one_profile_do_not_open_the_objects_of_another(
     profile_keys: ProfileKeys, other_profile_keys: ProfileKeys
 ) -> None:
+    """Store keys of one profile read, list, write and remove nothing of another's."""
     ours = profile_keys.scratch()
     ours.put("kept.txt", CONTENT)
     try:

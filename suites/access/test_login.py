@@ -25,6 +25,7 @@ def let_in(callers: Callers, password: str, username: str | None = None) -> Call
 def test_the_right_password_opens_the_dashboard_and_a_wrong_one_does_not(
     callers: Callers, endpoints: dict[str, Endpoint]
 ) -> None:
+    """Dex accepts the right password, and neither a wrong one nor an unknown user."""
     try:
         person = callers.log_in()
     except ConfigurationError as error:

@@ -65,6 +65,7 @@ def reads_them(caller: CallerSession, run: PipelineRun) -> bool:
 def test_strangers_do_not_read_what_runs_recorded(
     pipeline_run: PipelineRun, owner: CallerSession, callers: Callers
 ) -> None:
+    """Without credentials, ML Metadata gives no output of our run."""
     stranger = callers.anonymous()
     if reads_them(stranger, pipeline_run):
         pytest.fail(f"ML Metadata is open to all: {stranger.name} reads what our run returned")
@@ -79,6 +80,7 @@ def test_a_foreign_account_does_not_read_what_our_runs_recorded(
     own_account: AccountToken,
     foreign_account: AccountToken,
 ) -> None:
+    """ML Metadata gives an account of another namespace no output of our run."""
     ours = callers.bearer(own_account.token, f"our account {own_account.user}")
     theirs = callers.bearer(foreign_account.token, f"the foreign account {foreign_account.user}")
     if reads_them(theirs, pipeline_run):

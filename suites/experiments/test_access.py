@@ -66,6 +66,7 @@ def test_strangers_are_refused_each_action_and_nothing_has_changed(
     recurring: RecurringRun,
     run: PipelineRun,
 ) -> None:
+    """Each verb of the API is refused to others, and the objects are unchanged."""
     number = {"experiments": experiment.id, "runs": run.run_id, "recurringruns": recurring.id}[kind]
     url = kf_cluster.kfp_api_url
     owner = callers.owner()

@@ -30,6 +30,7 @@ def listed(client: Any, experiment_id: str, state: str) -> set[str]:
 def test_an_archived_run_is_out_of_the_list_and_can_be_read(
     pipeline_experiment: PipelineExperimentCreator, run_pipeline: PipelineRunner, kfp_client: Any
 ) -> None:
+    """An archived run leaves the list, can be read, and can be restored."""
     experiment = pipeline_experiment("kf-archive")
     text = secrets.token_hex(8)
     run = run_pipeline(saying, arguments={"text": text}, experiment=experiment, wait=False)
@@ -56,7 +57,10 @@ def test_an_archived_run_is_out_of_the_list_and_can_be_read(
 def test_an_archived_experiment_takes_its_runs_along(
     pipeline_experiment: PipelineExperimentCreator, run_pipeline: PipelineRunner
 ) -> None:
-    """Back comes the experiment alone: its runs stay archived, its schedules disabled."""
+    """Archiving an experiment archives its runs and disables its schedules.
+
+    Back comes the experiment alone: its runs stay archived, its schedules disabled.
+    """
     experiment = pipeline_experiment("kf-archive")
     run = run_pipeline(saying, arguments={"text": "a"}, experiment=experiment)
     recurring = experiment.schedule(saying, Schedule(cron="0 0 0 1 1 *"), arguments={"text": "a"})

@@ -44,6 +44,7 @@ def listed(client: Any, predicate: dict[str, Any], sort_by: str) -> list[list[st
 def test_pages_hold_each_once_and_in_order(
     experiments: list[PipelineExperiment], kfp_client: Any, order: str, *, reverse: bool
 ) -> None:
+    """Pages of a list have each object once, in the order that was asked for."""
     part = {
         "operation": "IS_SUBSTRING",
         "key": "display_name",
@@ -58,6 +59,7 @@ def test_pages_hold_each_once_and_in_order(
 def test_filters_leave_out_what_was_not_asked_for(
     experiments: list[PipelineExperiment], kfp_client: Any
 ) -> None:
+    """A filter returns what it names and nothing else."""
     wanted = experiments[2].name
     equal = {"operation": "EQUALS", "key": "display_name", "stringValue": wanted}
     found = listed(kfp_client, equal, "display_name asc")

@@ -40,6 +40,7 @@ def log_of(run: PipelineRun, name: str) -> str:
 
 
 def test_a_terminated_run_ends(run_pipeline: PipelineRunner, kf_config: KubeflowConfig) -> None:
+    """A run that is terminated is CANCELED, and its next task does not start."""
     run = run_pipeline(waiting, arguments={"seconds": LONG}, wait=False)
     wait_until(
         lambda: log_of(run, "say-after"),
@@ -57,6 +58,7 @@ def test_a_terminated_run_ends(run_pipeline: PipelineRunner, kf_config: Kubeflow
 
 @pytest.mark.kf_images(("--kf-base-image", "python:3.11"), "--kf-base-image")
 def test_a_retried_run_goes_on_where_it_failed(run_pipeline: PipelineRunner) -> None:
+    """A retry runs the task that failed, and not the one that succeeded."""
     volume = SeededVolume({"attempted.txt": "0"})
     run = run_pipeline(failing_first, arguments={"pvc_name": volume}, expect="FAILED")
     drawn = run.task("draw").output
@@ -70,6 +72,7 @@ def test_a_retried_run_goes_on_where_it_failed(run_pipeline: PipelineRunner) -> 
 
 
 def test_a_clone_runs_the_same_again(run_pipeline: PipelineRunner) -> None:
+    """A clone of a run has the same result, which is computed again."""
     text = secrets.token_hex(8)
     run = run_pipeline(saying, arguments={"text": text})
     clone = run_pipeline.clone(run)

@@ -40,6 +40,7 @@ def end_with(runs: Sequence[PipelineRun], text: str) -> None:
 def test_an_interval_starts_one_run_at_a_time_until_its_end(
     by_interval: Scheduled, witness: Witness, period: int
 ) -> None:
+    """An interval starts runs one at a time, and none after its end."""
     recurring = by_interval.recurring
     end = recurring.schedule.end
     assert end is not None
@@ -62,6 +63,7 @@ def test_an_interval_starts_one_run_at_a_time_until_its_end(
 def test_a_cron_expression_is_due_when_it_says_and_not_while_disabled(
     pipeline_experiment: PipelineExperimentCreator, witness: Witness, period: int
 ) -> None:
+    """A cron schedule starts runs when due, and none while it is disabled."""
     text = secrets.token_hex(8)
     seconds = f"*/{period}" if period < MINUTE else "0"
     recurring = pipeline_experiment("kf-cron").schedule(
@@ -88,6 +90,7 @@ def test_a_cron_expression_is_due_when_it_says_and_not_while_disabled(
 
 
 def test_missed_starts_are_made_up_for(caught_up: Scheduled, period: int) -> None:
+    """With catch-up, a schedule makes the runs that it has missed."""
     recurring = caught_up.recurring
     start = recurring.schedule.start
     assert start is not None
@@ -101,6 +104,7 @@ def test_missed_starts_are_made_up_for(caught_up: Scheduled, period: int) -> Non
 def test_of_missed_starts_the_last_one_alone_is_made_up_for(
     not_caught_up: Scheduled, witness: Witness
 ) -> None:
+    """Without catch-up, a schedule makes only the last run that it has missed."""
     recurring = not_caught_up.recurring
     end_with(recurring.wait_for_runs(1), not_caught_up.text)
     witness.periods(1)
@@ -115,6 +119,7 @@ def test_a_schedule_follows_the_latest_version_or_stays_with_one(
     period: int,
     kf_config: KubeflowConfig,
 ) -> None:
+    """A schedule runs the latest version of its pipeline, or the one it names."""
     text = secrets.token_hex(8)
     uploaded = upload_pipeline(saying)
     (first,) = uploaded.versions()

@@ -11,6 +11,7 @@ from .pipelines import writing
 def test_logs_and_artifacts_of_a_task_are_shown(
     run_pipeline: PipelineRunner, kf_caller: CallerSession, kf_cluster: Cluster, kf_namespace: str
 ) -> None:
+    """The UI's endpoints give the log and the artifact of a task as they were written."""
     text = secrets.token_hex(8)
     run = run_pipeline(writing, arguments={"text": text})
     task = run.task("written")

@@ -11,7 +11,10 @@ pytestmark = pytest.mark.kf_images("--kf-image")
 
 
 def test_a_container_component_runs_in_it(own_image: OwnImage, run_in: RunIn, ran: Ran) -> None:
-    """Without anything of kfp; its imports, architecture, user and digest are looked at."""
+    """A container component runs in the user's image: its modules, platform, user and digest.
+
+    Nothing of kfp is installed in it.
+    """
     pipeline = looking(own_image.name, own_image.pull_secrets, imports=own_image.imports)
     run = run_in(own_image, pipeline)
     seen = Facts.of(run)
@@ -32,7 +35,10 @@ def test_a_container_component_runs_in_it(own_image: OwnImage, run_in: RunIn, ra
 
 
 def test_a_python_component_runs_in_it(own_image: OwnImage, run_in: RunIn) -> None:
-    """It installs kfp when it starts, as KFP's compiler has it."""
+    """A Python component runs in the user's image, and its result is right.
+
+    It installs kfp when it starts, as KFP's compiler has it.
+    """
     pipeline = counting(own_image.name, own_image.pull_secrets, has_kfp=False)
     run = run_in(own_image, pipeline, number=41)
     assert run.outputs["Output"] == 42

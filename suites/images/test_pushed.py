@@ -34,7 +34,10 @@ def pull_secrets(image_pull_secret: str | None) -> tuple[str, ...]:
 def test_a_python_component_needs_no_index_where_its_image_has_kfp(
     pushed_image: ImageMaker, pull_secrets: tuple[str, ...], run_pipeline: PipelineRunner
 ) -> None:
-    """Kfp of this machine is put into an image; nothing is installed then."""
+    """A Python component in an image with kfp installs nothing.
+
+    Kfp of this machine is put into an image; nothing is installed then.
+    """
     extensions = _here("typing_extensions")
     image = pushed_image(
         {f"{PLACE}/kfp": _here("kfp"), f"{PLACE}/{extensions.name}": extensions},
@@ -50,6 +53,7 @@ def test_a_python_component_needs_no_index_where_its_image_has_kfp(
 def test_a_digest_is_that_image_whatever_else_has_its_name(
     pushed_image: ImageMaker, pull_secrets: tuple[str, ...], run_pipeline: PipelineRunner, ran: Ran
 ) -> None:
+    """An image that is named by digest is the one that runs."""
     old, new = secrets.token_hex(8), secrets.token_hex(8)
     first = pushed_image({MARK: old})
     second = pushed_image({MARK: new}, name=first.reference.repository, tag="2")
@@ -69,7 +73,10 @@ def test_a_digest_is_that_image_whatever_else_has_its_name(
 def test_a_tag_that_has_moved_is_noticed(
     pushed_image: ImageMaker, pull_secrets: tuple[str, ...], run_pipeline: PipelineRunner, ran: Ran
 ) -> None:
-    """IfNotPresent runs what a node has under that tag, and says which that is; Always asks."""
+    """With imagePullPolicy Always, a tag that has moved gives its new image.
+
+    IfNotPresent runs what a node has under that tag, and says which that is; Always asks.
+    """
     marks: dict[str, str] = {}
     first = pushed_image({MARK: (mark := secrets.token_hex(8))})
     marks[first.digest] = mark

@@ -37,6 +37,7 @@ def told_of(run: PipelineRun, image: str) -> str:
 def test_a_tag_that_is_not_there_is_told(
     pushed_image: ImageMaker, image_pull_secret: str | None, run_pipeline: PipelineRunner
 ) -> None:
+    """A tag that does not exist is reported within a minute."""
     there = pushed_image({MARK: "1"})
     name = f"{there.reference.name}:{secrets.token_hex(4)}"
     run = run_pipeline(looking(name, [image_pull_secret] if image_pull_secret else []), wait=False)
@@ -47,6 +48,7 @@ def test_a_tag_that_is_not_there_is_told(
 def test_a_login_that_is_missing_is_told(
     pushed_image: ImageMaker, image_pull_secret: str | None, run_pipeline: PipelineRunner
 ) -> None:
+    """A missing registry login is reported within a minute."""
     if image_pull_secret is None:
         skip_for("registry-login", "no login at the registry was configured: it may want none")
     # New on every node: what is there already needs no login, up to Kubernetes 1.34.
@@ -59,6 +61,7 @@ def test_a_login_that_is_missing_is_told(
 def test_an_image_for_another_architecture_is_told(
     pushed_image: ImageMaker, image_pull_secret: str | None, run_pipeline: PipelineRunner
 ) -> None:
+    """An image for another architecture is reported within a minute."""
     image = pushed_image({MARK: secrets.token_hex(8)}, platform="linux/s390x")
     run = run_pipeline(
         looking(str(image), [image_pull_secret] if image_pull_secret else []), wait=False

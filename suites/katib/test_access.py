@@ -56,6 +56,7 @@ def refuses(experiment: KatibExperiment, caller: CallerSession) -> list[Reply]:
 def test_strangers_are_refused_and_the_owner_gets_in(
     search: KatibExperiment, callers: Callers
 ) -> None:
+    """Katib's UI shows an experiment to its owner, and not without credentials."""
     allows(search, callers.owner())
     refuses(search, callers.anonymous())
 
@@ -64,7 +65,9 @@ def test_strangers_are_refused_and_the_owner_gets_in(
 def test_accounts_of_others_are_refused_and_the_owner_gets_in(
     search: KatibExperiment, callers: Callers, foreign_account: AccountToken
 ) -> None:
-    """The app refuses the profile's own accounts too: it reads their names wrong.
+    """Katib's UI shows an experiment to no account of another namespace.
+
+    The app refuses the profile's own accounts too: it reads their names wrong.
 
     USERID_PREFIX is a colon where nobody has set it, and the first one is taken out of the user
     (katib pkg/ui/v1beta1/authzn.go): "systemserviceaccount:...".

@@ -23,6 +23,7 @@ pytestmark = [
 def test_nothing_is_left(
     katib_experiment: ExperimentCreator, katib_ui: KatibUI, kf_config: KubeflowConfig
 ) -> None:
+    """Deleting an experiment whose trial runs leaves no object, no log and no observation."""
     made = katib_experiment(
         space=RATE, trial=gets_worse, metric="accuracy", parallel=1, trials=2, max_failed=1
     )

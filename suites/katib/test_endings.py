@@ -11,6 +11,7 @@ pytestmark = [
 
 
 def test_a_goal_ends_it_early(goal: KatibExperiment) -> None:
+    """An experiment ends when a trial reaches its goal."""
     state = goal.wait().state
     message = f"Experiment {goal.name}: {state.describe()}"
     assert state.reason == "ExperimentGoalReached", message
@@ -24,6 +25,7 @@ def test_a_goal_ends_it_early(goal: KatibExperiment) -> None:
 
 
 def test_failing_trials_make_it_fail(failing: KatibExperiment) -> None:
+    """An experiment fails after maxFailedTrialCount failed trials, and its log says why."""
     state = failing.wait(ended="Failed").state
     message = f"Experiment {failing.name}: {state.describe()}"
     assert state.reason == "ExperimentFailed", message
@@ -39,6 +41,7 @@ def test_failing_trials_make_it_fail(failing: KatibExperiment) -> None:
 
 
 def test_a_trial_without_numbers_is_told(silent: KatibExperiment) -> None:
+    """A trial that reports no metric is MetricsUnavailable."""
     state = silent.wait(ended="Failed").state
     (trial,) = silent.trials
     message = f"trial {trial.name} is {trial.state}: {trial.reason}"
@@ -51,6 +54,7 @@ def test_a_trial_without_numbers_is_told(silent: KatibExperiment) -> None:
 
 @pytest.mark.kf_images(early_stopping=["medianstop"])
 def test_a_trial_that_is_worse_is_stopped_early(worsening: KatibExperiment) -> None:
+    """The median rule stops the worse trial before its end."""
     worsening.wait()
     first, second = sorted(worsening.trials, key=lambda one: one.started or 0.0)
     message = f"{first.describe()}; {second.describe()}"

@@ -16,6 +16,7 @@ pytestmark = [
 
 
 def test_each_point_is_visited_once(grid: KatibExperiment) -> None:
+    """A grid search tries each point once, and finds the best."""
     trials = grid.wait().trials
     visited = Counter((round(one.values["lr"], 9), int(one.values["num-layers"])) for one in trials)
     wanted = set(product((0.01, 0.02, 0.03), (2, 3)))

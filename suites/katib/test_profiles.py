@@ -18,6 +18,7 @@ NAME = "same-name"
 def test_equal_names_in_two_profiles_do_not_mix(
     katib_experiment: ExperimentCreator, other_profile: str
 ) -> None:
+    """Two experiments of one name in two profiles keep their own trials."""
     ranges = {"ours": (0.1, 0.2), "theirs": (0.3, 0.4)}
     made: dict[str, KatibExperiment] = {}
     for whose, namespace in (("ours", None), ("theirs", other_profile)):

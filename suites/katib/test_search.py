@@ -28,6 +28,7 @@ def expected(trial: Trial) -> dict[str, float]:
 
 
 def test_it_makes_as_many_trials_as_it_may(searched: KatibExperiment) -> None:
+    """An experiment makes maxTrialCount trials, and all succeed."""
     state = searched.state
     message = f"Experiment {searched.name}: {state.describe()}"
     assert state.reason == "ExperimentMaxTrialsReached", message
@@ -38,6 +39,7 @@ def test_it_makes_as_many_trials_as_it_may(searched: KatibExperiment) -> None:
 
 
 def test_values_are_of_the_search_space(searched: KatibExperiment) -> None:
+    """Parameters of all trials are in the search space, and differ."""
     trials = searched.trials
     outside = [one.outside for one in trials if one.outside]
     assert not outside, f"values that nobody asked for: {'; '.join(outside)}"
@@ -46,6 +48,7 @@ def test_values_are_of_the_search_space(searched: KatibExperiment) -> None:
 
 
 def test_observations_are_what_the_trials_compute(searched: KatibExperiment) -> None:
+    """The metrics in the status of trials are what the trials compute."""
     for trial in searched.trials:
         for metric, value in expected(trial).items():
             found = trial.metrics.get(metric)
@@ -57,6 +60,7 @@ def test_observations_are_what_the_trials_compute(searched: KatibExperiment) -> 
 
 @pytest.mark.usefixtures("katib_ui")
 def test_the_database_has_what_the_trials_compute(searched: KatibExperiment) -> None:
+    """The metrics in Katib's database are what the trials compute."""
     rows = searched.database()
     trials = searched.trials
     missing = [one.name for one in trials if one.name not in rows]
@@ -71,6 +75,7 @@ def test_the_database_has_what_the_trials_compute(searched: KatibExperiment) -> 
 
 
 def test_logs_have_what_the_trials_compute(searched: KatibExperiment) -> None:
+    """The metrics in the logs of trials are what the trials compute."""
     for trial in searched.trials:
         logged = searched.logged(trial)
         for metric, value in expected(trial).items():
@@ -81,6 +86,7 @@ def test_logs_have_what_the_trials_compute(searched: KatibExperiment) -> None:
 
 
 def test_the_best_trial_is_the_best(searched: KatibExperiment) -> None:
+    """The currentOptimalTrial is the best trial, with its own values and metrics."""
     known = {one.name: expected(one) for one in searched.trials}
     best = max(known.values(), key=lambda one: one[METRIC])
     named = searched.optimal
@@ -100,6 +106,7 @@ def test_the_best_trial_is_the_best(searched: KatibExperiment) -> None:
 
 
 def test_no_more_trials_run_at_once_than_wanted(searched: KatibExperiment) -> None:
+    """Trials run in parallel, and never more than parallelTrialCount."""
     watch = searched.watch
     message = f"{watch.most} trials were active at once ({', '.join(watch.at_most)})"
     assert watch.most <= PARALLEL, f"{message}, and {PARALLEL} are allowed"
@@ -107,10 +114,12 @@ def test_no_more_trials_run_at_once_than_wanted(searched: KatibExperiment) -> No
 
 
 def test_its_suggestion_service_is_gone(searched: KatibExperiment) -> None:
+    """The suggestion's Deployment and Service are removed after the experiment."""
     searched.wait_cleaned()
 
 
 def test_the_web_app_lists_it(searched: KatibExperiment, katib_ui: KatibUI) -> None:
+    """Katib's UI lists the experiment with its status and its best trial."""
     listed = {one["name"]: one for one in katib_ui.experiments(searched.namespace)}
     assert searched.name in listed, f"Katib's web app does not list Experiment {searched.name}"
     row = listed[searched.name]

@@ -14,6 +14,7 @@ pytestmark = [
 
 
 def test_the_pipeline_measures_what_is_computed_here(first: Trained, digits: Digits) -> None:
+    """The accuracy that the pipeline measures is the one that this machine computes."""
     assert first.predictions == digits.by_first, "the trained model is not the one of our data"
     right = digits.accuracy(digits.by_first)
     assert first.accuracy == right, (
@@ -24,6 +25,7 @@ def test_the_pipeline_measures_what_is_computed_here(first: Trained, digits: Dig
 def test_the_endpoint_is_as_accurate_as_the_pipeline_says(
     service: InferenceService, first: Trained, digits: Digits
 ) -> None:
+    """The served model has the accuracy that the pipeline measured."""
     answers = service.predictor().predict(digits.held_out.pixels)
     accuracy = digits.accuracy(answers)
     assert accuracy == first.accuracy, (

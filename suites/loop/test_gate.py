@@ -20,6 +20,7 @@ def versions(names: Names) -> dict[str, str]:
 def test_a_model_that_is_not_worse_is_promoted(
     first: Trained, second: Trained, names: Names, digits: Digits
 ) -> None:
+    """A model that is as good as the served one is promoted."""
     assert second.accuracy == digits.accuracy(digits.by_second) >= second.baseline
     assert second.baseline == first.accuracy, "the gate did not compare with what is served"
     assert second.promoted, (
@@ -32,6 +33,7 @@ def test_a_model_that_is_not_worse_is_promoted(
 
 
 def test_a_poisoned_model_is_not_promoted(poisoned: Trained, names: Names) -> None:
+    """A model that was trained with shuffled labels is not promoted."""
     message = (
         f"run {poisoned.run.name} has trained a model of accuracy {poisoned.accuracy:.4f} with "
         f"shuffled labels, and {poisoned.baseline:.4f} is served"

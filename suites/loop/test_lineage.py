@@ -16,6 +16,7 @@ pytestmark = [
 def test_the_lineage_of_what_is_served(
     service: InferenceService, first: Trained, loop: Loop, names: Names, lineage: LineageTracer
 ) -> None:
+    """Pods, ML Metadata and the registry agree on run, data and code of the served model."""
     versions = [one.registered for one in names.versions() if one.registered is not None]
     found = lineage(service, versions)
     assert not found.gaps, f"the lineage of {service.name} is lost: {'; '.join(found.gaps)}"
@@ -33,6 +34,7 @@ def test_the_lineage_of_what_is_served(
 
 
 def test_the_registry_knows_the_run(first: Trained, names: Names) -> None:
+    """The Model Registry names the run and the accuracy of a version."""
     if not names.registry:
         skip_for("model-registry", "there is no Model Registry here: the bucket names the model")
     found = {one.version: one for one in names.versions()}[first.version]

@@ -14,6 +14,7 @@ pytestmark = [
 
 
 def test_no_request_fails(replaced: Replacement, request: pytest.FixtureRequest) -> None:
+    """No request fails while models are replaced, and each response is of one of the models."""
     asked, failed = len(replaced.answers) + len(replaced.failures), len(replaced.failures)
     # Not by `record_property`, which warns where JUnit's XML is of the family xunit2.
     request.node.user_properties += [
@@ -29,6 +30,7 @@ def test_no_request_fails(replaced: Replacement, request: pytest.FixtureRequest)
 
 
 def test_marked_rows_change_as_computed_here(replaced: Replacement) -> None:
+    """Predictions change to the second model's, and back after the rollback."""
     assert replaced.old != replaced.new
     order = [one == replaced.new for one in replaced.answers]
     assert replaced.answers[0] == replaced.old, "the first model was not served at first"
@@ -37,6 +39,7 @@ def test_marked_rows_change_as_computed_here(replaced: Replacement) -> None:
 
 
 def test_a_canary_gets_its_share(replaced: Replacement, service: InferenceService) -> None:
+    """A canary gets the share of requests that it was given."""
     if replaced.canary is None:
         skip_for(
             "knative",
@@ -52,5 +55,6 @@ def test_a_canary_gets_its_share(replaced: Replacement, service: InferenceServic
 
 
 def test_what_was_rolled_back_is_named(replaced: Replacement, names: Names) -> None:
+    """After a rollback, the promoted version is the first one."""
     assert replaced.answers[-1] == replaced.old
     assert served(names).version == "v1", "the version that was rolled back is still named"

@@ -37,6 +37,7 @@ def writes(caller: CallerSession, registry: ModelRegistry, model: str) -> bool:
 def test_strangers_are_refused_and_we_get_in(
     model_registry: ModelRegistry, callers: Callers
 ) -> None:
+    """The Model Registry gives us our models, and nothing without credentials."""
     name = model_registry.new_name()
     model_registry.register(name, "v1", uri="s3://models/one")
     stranger = callers.anonymous()
@@ -51,6 +52,7 @@ def test_a_foreign_account_is_refused(
     foreign_account: AccountToken,
     kf_config: KubeflowConfig,
 ) -> None:
+    """An account of another namespace neither reads nor changes our models."""
     name = model_registry.new_name()
     made = model_registry.register(name, "v1", uri="s3://models/one")
     theirs = callers.bearer(foreign_account.token, f"the foreign account {foreign_account.user}")

@@ -40,6 +40,7 @@ def found_in_registry(url: str, model: str) -> dict:  # type: ignore[type-arg]
 
 
 def test_a_version_comes_back_as_it_was_registered(model_registry: ModelRegistry) -> None:
+    """A version has the URI, format and property types it was registered with."""
     name = model_registry.new_name()
     model_registry.register(
         name, "v1", uri="s3://models/one", model_format="sklearn", properties=PROPERTIES
@@ -54,6 +55,7 @@ def test_a_version_comes_back_as_it_was_registered(model_registry: ModelRegistry
 def test_a_pod_finds_what_was_registered(
     model_registry: ModelRegistry, run_pipeline: PipelineRunner
 ) -> None:
+    """A pod reads the same version, with the same property types."""
     name = model_registry.new_name()
     model_registry.register(name, "v1", uri="s3://models/one", properties=PROPERTIES)
     inside = model_registry.inside
@@ -72,6 +74,7 @@ def test_a_pod_finds_what_was_registered(
 
 
 def test_a_version_is_registered_once(model_registry: ModelRegistry) -> None:
+    """A second version of the same name is refused with 409."""
     name = model_registry.new_name()
     model_registry.register(name, "v1", uri="s3://models/one")
     with pytest.raises(ModelRegistryRefused) as told:
@@ -81,6 +84,7 @@ def test_a_version_is_registered_once(model_registry: ModelRegistry) -> None:
 
 
 def test_what_is_archived_stays_archived(model_registry: ModelRegistry) -> None:
+    """An archived version stays archived when its description is changed."""
     name = model_registry.new_name()
     model_registry.register(name, "v1", uri="s3://models/one")
     archived = model_registry.archive(name, "v1")

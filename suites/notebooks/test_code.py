@@ -45,6 +45,7 @@ tomli_w.dumps({"answer": 42})
 
 
 def test_a_cell_computes(workbench: Notebook) -> None:
+    """A cell runs, its result comes back, and the kernel keeps its variables."""
     found = workbench.execute("answer = 6 * 7\nprint('computed')\nanswer")
     assert (found.stdout, found.result) == ("computed\n", "42")
     # What a cell has defined is there for the next.
@@ -52,11 +53,13 @@ def test_a_cell_computes(workbench: Notebook) -> None:
 
 
 def test_the_sdk_of_pipelines_is_there(workbench: Notebook) -> None:
+    """The image for notebooks has kfp 2 or later."""
     found = workbench.execute("import kfp\nkfp.__version__").result
     assert re.fullmatch(r"'[2-9]\.\d+\.\d+\S*'", found), f"kfp in the notebook is {found}"
 
 
 def test_a_package_is_installed(workbench: Notebook) -> None:
+    """A package is installed by pip in a notebook, and can be imported."""
     found = workbench.execute(INSTALL).stdout
     if (told := NO_INDEX.search(found)) and not found.startswith("0 "):
         skip_for(
@@ -69,6 +72,7 @@ def test_a_package_is_installed(workbench: Notebook) -> None:
 
 
 def test_softmax_learns_digits(workbench: Notebook) -> None:
+    """A notebook trains a classifier of digits with more than 90 % accuracy."""
     found = workbench.execute(SOFTMAX).stdout
     told = re.search(r"(\d+) digits, accuracy (\d\.\d+)", found)
     assert told, f"no accuracy in what the notebook wrote: {found!r}"

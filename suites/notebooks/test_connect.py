@@ -45,6 +45,7 @@ def endpoint(of: Notebook) -> Endpoint:
 def test_strangers_are_refused_and_the_owner_gets_in(
     workbench: Notebook, owner: CallerSession, callers: Callers
 ) -> None:
+    """A notebook opens for its owner, and not without credentials."""
     allows(workbench, owner)
     endpoint(workbench).refuses(callers.anonymous())
     allows(workbench, owner)
@@ -57,7 +58,10 @@ def test_tokens_of_accounts_are_refused_and_the_owner_gets_in(
     own_account: AccountToken,
     foreign_account: AccountToken,
 ) -> None:
-    """The profile's own default-editor works in the web app, and is not let into notebooks."""
+    """A notebook opens for its owner, and for no service account.
+
+    The profile's own default-editor works in the web app, and is not let into notebooks.
+    """
     allows(workbench, owner)
     for account, whose in ((own_account, "our account"), (foreign_account, "another profile's")):
         caller = callers.bearer(account.token, f"{whose} {account.user}")
@@ -67,6 +71,7 @@ def test_tokens_of_accounts_are_refused_and_the_owner_gets_in(
 
 @pytest.mark.parametrize("page", ["lab", "tree"])
 def test_its_pages_are_below_its_path(workbench: Notebook, page: str) -> None:
+    """JupyterLab's pages have the notebook's path as their base."""
     found = workbench.server.page(f"/{page}?")
     where = f"/{page} of Notebook {workbench.name}"
     assert f'"baseUrl": "{workbench.path}/"' in found, (
@@ -75,7 +80,10 @@ def test_its_pages_are_below_its_path(workbench: Notebook, page: str) -> None:
 
 
 def test_the_web_app_says_that_it_is_ready(workbench: Notebook, kf_config: KubeflowConfig) -> None:
-    """Its status is what people see in the list; it may come a moment after the server."""
+    """The web app shows a running notebook as ready.
+
+    Its status is what people see in the list; it may come a moment after the server.
+    """
     found = wait_until(
         lambda: workbench.processed_status,
         lambda told: told.get("phase") == "ready",

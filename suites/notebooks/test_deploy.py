@@ -48,6 +48,7 @@ with urllib.request.urlopen(asked, timeout=60) as response:
 def test_code_in_it_deploys_a_model_and_asks_it(
     workbench: Notebook, inference_service: ServiceDeployer, minio_bucket: Bucket
 ) -> None:
+    """Code in a notebook creates an InferenceService, which predicts as the model."""
     expected = json.loads(workbench.execute(TRAIN).stdout)
     minio_bucket.put("iris/model.joblib", workbench.read_bytes("model.joblib"))
     service = inference_service.expect("notebook")

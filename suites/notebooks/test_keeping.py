@@ -29,6 +29,7 @@ def claim_phase(kubernetes: KubernetesClient, notebook: Notebook) -> str:
 def test_files_of_the_workspace_outlive_a_stop_and_others_do_not(
     workbench: Notebook, kf_kubernetes: KubernetesClient, kf_config: KubeflowConfig
 ) -> None:
+    """Files of the workspace survive stop and start; others and the kernel do not."""
     content = f"kept by {uuid.uuid4().hex}\n"
     workbench.write("work/kept.txt", content)
     workbench.execute(f"import pathlib\npathlib.Path({OUTSIDE!r}).write_text('x')\nlives = True")
@@ -61,7 +62,10 @@ def test_files_of_the_workspace_outlive_a_stop_and_others_do_not(
 def test_a_claim_beside_the_home_directory_is_told(
     workbench: Notebook, notebook: NotebookCreator
 ) -> None:
-    """Where the claim is mounted elsewhere, what people save is not on it."""
+    """A notebook whose claim is not its home directory is reported.
+
+    Where the claim is mounted elsewhere, what people save is not on it.
+    """
     assert workbench.state.loses == ""
     elsewhere = notebook(
         workspace=None,

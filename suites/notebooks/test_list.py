@@ -27,6 +27,7 @@ def listed(app: JupyterWebApp, namespace: str) -> dict[str, str]:
 def test_it_is_listed_with_its_image_and_its_claim(
     workbench: Notebook, jupyter_web_app: JupyterWebApp
 ) -> None:
+    """The web app lists a notebook with its image and its claim."""
     found = {str(one["name"]): one for one in jupyter_web_app.notebooks(workbench.namespace)}
     assert workbench.name in found, f"the web app does not list Notebook {workbench.name}"
     row = found[workbench.name]
@@ -42,7 +43,10 @@ def test_one_that_was_written_by_hand_does_not_break_the_list(
     jupyter_web_app: JupyterWebApp,
     kf_config: KubeflowConfig,
 ) -> None:
-    """The app of Kubeflow up to 26.03.1 wants resources and mounts of each notebook there is."""
+    """A Notebook without resources does not break the list.
+
+    The app of Kubeflow up to 26.03.1 wants resources and mounts of each notebook there is.
+    """
     if kf_config.kubernetes.namespace is not None:
         skip_for(
             "shared-namespace",
@@ -65,6 +69,7 @@ def test_one_that_was_written_by_hand_does_not_break_the_list(
 def test_deleted_it_leaves_its_claim_and_nothing_else(
     notebook: NotebookCreator, jupyter_web_app: JupyterWebApp, kf_kubernetes: KubernetesClient
 ) -> None:
+    """Deleting a notebook removes all of it but its claim."""
     made = notebook()
     namespace, name = made.namespace, made.name
     there = set(left(kf_kubernetes, made))

@@ -55,6 +55,7 @@ def test_a_pipeline_is_submitted_from_inside_and_waited_for(
     callers: Callers,
     kf_namespace: str,
 ) -> None:
+    """A notebook submits a pipeline with its own token, and the result is right."""
     token = pod_default.pipelines()
     made = notebook(configurations=[token.label])
     where = made.execute("import os\nos.environ.get('KF_PIPELINES_SA_TOKEN_PATH')").result

@@ -27,6 +27,7 @@ def env(value: str) -> dict[str, Any]:
 
 
 def test_a_labelled_pod_has_it_and_another_has_not(pod_default: PodDefaultMaker) -> None:
+    """A PodDefault changes pods with its label, and no others."""
     made = pod_default(env("told"))
     found = said(pod_default.admitted({made.label: "true"}))
     assert found == ["told"], (
@@ -37,6 +38,7 @@ def test_a_labelled_pod_has_it_and_another_has_not(pod_default: PodDefaultMaker)
 
 
 def test_a_conflict_is_refused_with_its_reason(pod_default: PodDefaultMaker) -> None:
+    """Two PodDefaults that contradict each other refuse the pod, with the reason."""
     one = pod_default(env("one"))
     other = pod_default(env("other"), label=one.label)
     try:

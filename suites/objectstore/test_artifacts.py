@@ -25,6 +25,7 @@ def stored_artifact(rows: int) -> None:
 
 @pytest.mark.kf_pipeline(stored_artifact, arguments={"rows": ROWS})
 def test_artifact_of_a_task_is_in_the_store(minio_client: Any, pipeline_run: PipelineRun) -> None:
+    """The artifact of a task is in the object store, byte for byte."""
     uri = model_uri(pipeline_run.task("write-squares").artifacts["table"].uri)
     if not uri.startswith("s3://"):
         pytest.skip(f"artifacts of this cluster are in another store than the one asked: {uri}")

@@ -17,6 +17,7 @@ def refusal(action: Callable[..., object], *arguments: object) -> str | None:
 
 
 def test_wrong_keys_are_refused_and_right_ones_accepted(minio_bucket: Bucket) -> None:
+    """Wrong keys read, write and list nothing; the right ones do."""
     minio_bucket.put("kept.txt", CONTENT)
     strangers = {
         "InvalidAccessKeyId": minio_bucket.with_keys("nobody-has-this-key", "nor-this-secret"),

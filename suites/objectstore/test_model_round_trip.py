@@ -40,6 +40,7 @@ def noisy_points(count: int) -> list[tuple[float, float]]:
 
 
 def test_model_round_trip(minio_bucket: Bucket) -> None:
+    """A model that is stored comes back unchanged, predicts the same, and can be removed."""
     model = Line.fit(noisy_points(100))
     content = json.dumps(model._asdict()).encode()
 
@@ -58,7 +59,10 @@ def test_model_round_trip(minio_bucket: Bucket) -> None:
 
 
 def test_large_binary_object(minio_bucket: Bucket) -> None:
-    """12 MiB go up in several parts, as model weights do."""
+    """An object of 12 MiB comes back unchanged.
+
+    12 MiB go up in several parts, as model weights do.
+    """
     weights = random.Random(7).randbytes(12 * 1024 * 1024)  # noqa: S311 no secret is made of it
     minio_bucket.put("weights.bin", io.BytesIO(weights), part_size=5 * 1024 * 1024)
     downloaded = minio_bucket.get("weights.bin")

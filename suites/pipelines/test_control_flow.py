@@ -52,6 +52,7 @@ def clean_up_after_failure() -> None:
 
 @pytest.mark.kf_pipeline(loop_and_branch, arguments={"numbers": [1, 2, 3], "limit": 100})
 def test_each_item_is_looped_over_and_one_branch_taken(pipeline_run: PipelineRun) -> None:
+    """A loop has an iteration for each item, and one branch of a condition runs."""
     doubled = [(task.label, task.output) for task in pipeline_run.tasks if task.name == "double"]
     assert sorted(output for _, output in doubled) == [2, 4, 6]
     if len({label for label, _ in doubled}) == len(doubled):
@@ -72,6 +73,7 @@ def test_each_item_is_looped_over_and_one_branch_taken(pipeline_run: PipelineRun
 
 @pytest.mark.kf_pipeline(clean_up_after_failure, expect="FAILED")
 def test_exit_task_follows_failure(pipeline_run: PipelineRun) -> None:
+    """An exit handler runs after a task that failed."""
     assert pipeline_run.task("fail").state == "FAILED"
     state = pipeline_run.task("tell").state
     message = (

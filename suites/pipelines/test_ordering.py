@@ -40,6 +40,7 @@ def sign_in_order(pvc_name: str) -> None:
     sign_in_order, arguments={"pvc_name": SeededVolume({"order.txt": "start\n"})}
 )
 def test_after_orders_tasks(pipeline_run: PipelineRun) -> None:
+    """Tasks that `.after` orders run in that order."""
     assert pipeline_run.task("first").output == ["start"]
     assert pipeline_run.task("second").output == ["start", "first"]
     assert pipeline_run.task("third").output == ["start", "first", "second"]

@@ -90,6 +90,7 @@ def passing_parameters(
     },
 )
 def test_parameters_keep_value_and_kind(pipeline_run: PipelineRun) -> None:
+    """Parameters of all types go from task to task unchanged."""
     outputs = pipeline_run.task("again").outputs
     wanted = {
         "text": TEXT,
@@ -166,6 +167,7 @@ def passing_artifacts(rows: int, x: float) -> float:
 
 @pytest.mark.kf_pipeline(passing_artifacts, arguments={"rows": 50, "x": 100.0})
 def test_artifacts_keep_content_and_metadata(pipeline_run: PipelineRun) -> None:
+    """Artifacts go from task to task with their content and metadata."""
     assert pipeline_run.task("predict").output == pytest.approx(302.0)
     points = pipeline_run.task("make-points").artifacts["points"]
     assert points.type == "system.Dataset"

@@ -9,6 +9,7 @@ from .pythagorean import pythagorean
 
 @pytest.mark.kf_pipeline(pythagorean, arguments={"a": 3.0, "b": 4.0})
 def test_every_task_returns_its_number(pipeline_run: PipelineRun) -> None:
+    """Each task of a run returns the right number."""
     assert pipeline_run.state == "SUCCEEDED"
     assert pipeline_run.task("square").output == 9.0
     assert pipeline_run.task("square-2").output == 16.0
@@ -33,5 +34,6 @@ def triple(a: float, b: float, c: float) -> object:
     ],
 )
 def test_hypotenuse(pipeline_run: PipelineRun, hypotenuse: float) -> None:
+    """A run with other arguments returns the right result."""
     assert pipeline_run.task("square-root").output == pytest.approx(hypotenuse)
     assert pipeline_run.outputs["Output"] == pytest.approx(hypotenuse)

@@ -43,6 +43,7 @@ def test_run_versions_of_uploaded_pipeline(
     run_pipeline: PipelineRunner,
     public: bool,
 ) -> None:
+    """An uploaded pipeline is listed, its versions run as they are, and it can be removed."""
     if not public and not kf_cluster.multi_user:
         skip_for("multi-user", "stand-alone KFP has no namespaces, so no private pipelines")
     try:

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.kf_images("--kf-base-image")
 def test_half_a_cpu_computes_half_the_time(
     run_pipeline: PipelineRunner, kf_config: KubeflowConfig
 ) -> None:
+    """A task with a limit of half a CPU computes half of the time."""
     busy = limited(kf_config.kubernetes.base_image, "burn", "3")
     run = run_pipeline(busy, arguments={"cpu": "500m", "memory": "256Mi"})
     seen = json.loads(run.task("measure").output)
@@ -35,6 +36,7 @@ def test_half_a_cpu_computes_half_the_time(
 def test_too_much_memory_ends_oomkilled(
     run_pipeline: PipelineRunner, kf_config: KubeflowConfig
 ) -> None:
+    """A task that takes more memory than its limit is OOMKilled."""
     greedy = limited(kf_config.kubernetes.base_image, "fill", "600")
     ends = ("FAILED", "SUCCEEDED")
     run = run_pipeline(greedy, arguments={"cpu": "1", "memory": "256Mi"}, expect=ends)
@@ -50,7 +52,10 @@ def test_too_much_memory_ends_oomkilled(
 
 
 def test_enough_memory_ends_well(run_pipeline: PipelineRunner, kf_config: KubeflowConfig) -> None:
-    """The control: the same program with a limit that suffices."""
+    """A task that takes less memory than its limit succeeds.
+
+    The control: the same program with a limit that suffices.
+    """
     modest = limited(kf_config.kubernetes.base_image, "fill", "64")
     run = run_pipeline(modest, arguments={"cpu": "1", "memory": "512Mi"})
     assert json.loads(run.task("measure").output) == {"taken": 64}

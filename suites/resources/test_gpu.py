@@ -58,6 +58,7 @@ def inventory(kf_kubernetes: KubernetesClient) -> Inventory:
 def test_count_and_product(
     run_pipeline: PipelineRunner, kf_config: KubeflowConfig, inventory: Inventory, count: int
 ) -> None:
+    """A task sees as many GPUs as it asked for, of the node's product."""
     node = node_with(inventory, count)
     wanted = GpuTask(count, selector(node))
     run = run_pipeline(look_at_gpus(kf_config.gpu, wanted))
@@ -91,7 +92,10 @@ def test_side_by_side(
 def test_who_asks_for_none_sees_none(
     run_pipeline: PipelineRunner, kf_config: KubeflowConfig, inventory: Inventory
 ) -> None:
-    """On a node with GPUs, beside a task that asked for one and sees it."""
+    """A task that asks for no GPU sees none.
+
+    On a node with GPUs, beside a task that asked for one and sees it.
+    """
     node = node_with(inventory, 1)
     here = {HOST: node.labels[HOST]}
     run = run_pipeline(look_at_gpus(kf_config.gpu, GpuTask(1, here), GpuTask(0, here)))
@@ -104,7 +108,10 @@ def test_who_asks_for_none_sees_none(
 def test_computation(
     run_pipeline: PipelineRunner, kf_config: KubeflowConfig, inventory: Inventory
 ) -> None:
-    """A matrix is multiplied on the GPU, where the image has PyTorch or CuPy."""
+    """A GPU multiplies a matrix, and the result is right.
+
+    A matrix is multiplied on the GPU, where the image has PyTorch or CuPy.
+    """
     node = node_with(inventory, 1)
     run = run_pipeline(look_at_gpus(kf_config.gpu, GpuTask(1, selector(node))))
     said = seen_by(run, "look-1").cuda
@@ -120,7 +127,10 @@ def test_computation(
 def test_every_node(
     run_pipeline: PipelineRunner, kf_config: KubeflowConfig, inventory: Inventory
 ) -> None:
-    """Each node with GPUs gives one and all of them (--kf-gpu-all-nodes)."""
+    """Each node with GPUs gives all that are free (--kf-gpu-all-nodes).
+
+    Each node with GPUs gives one and all of them (--kf-gpu-all-nodes).
+    """
     if not kf_config.gpu.all_nodes:
         skip_for("not-asked", "checked node by node only with --kf-gpu-all-nodes")
     problems = []

@@ -30,6 +30,7 @@ PERIOD = 100_000  # microseconds: the kubelet's --cpu-cfs-quota-period
 def test_limits_arrive(
     run_pipeline: PipelineRunner, kf_config: KubeflowConfig, cpu: str, memory: str
 ) -> None:
+    """The cgroup of a task has the CPU and memory limits that the task was given."""
     image = kf_config.kubernetes.base_image
     run = run_pipeline(limited(image, "look"), arguments={"cpu": cpu, "memory": memory})
     seen = json.loads(run.task("measure").output)

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.kf_images("--kf-base-image")
 def test_request_that_no_node_meets(
     run_pipeline: PipelineRunner, kf_config: KubeflowConfig, resource: str, amount: str
 ) -> None:
+    """A task that asks for more than any node has stays Pending, with the scheduler's reason."""
     pipeline = requesting(kf_config.kubernetes.base_image, resource, amount)
     run = run_pipeline(pipeline, wait=False)
 

@@ -32,6 +32,7 @@ def told_of(run: PipelineRun) -> str:
 def test_a_secret_that_is_not_there_is_told(
     run_pipeline: PipelineRunner, pipeline: Callable[..., object]
 ) -> None:
+    """A missing Secret is reported within a minute."""
     name = f"kf-nobody-{secrets.token_hex(4)}"
     run = run_pipeline(pipeline, arguments={"secret": name}, wait=False)
     told = told_of(run)
@@ -41,6 +42,7 @@ def test_a_secret_that_is_not_there_is_told(
 def test_a_key_that_is_not_there_is_told(
     run_pipeline: PipelineRunner, kf_secret: GivenValuesMaker
 ) -> None:
+    """A missing key of a Secret is reported within a minute."""
     secret = kf_secret({"other": "-"})
     run = run_pipeline(reading_variable, arguments={"secret": secret.name}, wait=False)
     told = told_of(run)
@@ -51,6 +53,7 @@ def test_a_key_that_is_not_there_is_told(
 def test_a_secret_of_another_profile_is_not_there(
     run_pipeline: PipelineRunner, kf_secret: GivenValuesMaker, other_profile: str
 ) -> None:
+    """A task does not get the Secret of another profile."""
     secret = kf_secret({"password": "-", "token": "-"}, namespace=other_profile)
     run = run_pipeline(reading_variable, arguments={"secret": secret.name}, wait=False)
     told = told_of(run)

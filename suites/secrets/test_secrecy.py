@@ -32,6 +32,7 @@ def test_values_are_in_nothing_that_is_written(
     kf_kubernetes: KubernetesClient,
     kf_namespace: str,
 ) -> None:
+    """Values of a Secret are in no pod, Workflow, log, record or API response of a run."""
     secret = new_secret()
     names = {
         "secret": kf_secret(secret).name,

@@ -12,6 +12,7 @@ from .pipelines import keeping
 def test_a_component_keeps_an_object(
     run_pipeline: PipelineRunner, minio_bucket: Bucket, store_credentials: StoreCredentials
 ) -> None:
+    """A component stores an object with the keys of its Secret."""
     text = f"kept by a component: {secrets.token_hex(8)}"
     run = run_pipeline(keeping, arguments=_arguments(minio_bucket, store_credentials, text))
     assert run.outputs["Output"] == text
@@ -21,6 +22,7 @@ def test_a_component_keeps_an_object(
 def test_wrong_keys_keep_nothing_and_are_told(
     run_pipeline: PipelineRunner, minio_bucket: Bucket, store_credentials: StoreCredentials
 ) -> None:
+    """A component with wrong keys stores nothing, and its run says why."""
     store_credentials.secret.replace(
         {
             "AWS_ACCESS_KEY_ID": "nobody-has-this-key",

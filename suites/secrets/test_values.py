@@ -9,6 +9,7 @@ from .values import digest, expected, new_secret, new_settings
 def test_values_arrive_unchanged_as_variables_and_as_files(
     run_pipeline: PipelineRunner, kf_secret: GivenValuesMaker, kf_config_map: GivenValuesMaker
 ) -> None:
+    """Secrets and ConfigMaps arrive as variables and as files, byte for byte."""
     secret, settings = new_secret(), new_settings()
     names = {"secret": kf_secret(secret).name, "config_map": kf_config_map(settings).name}
     run = run_pipeline(reading, arguments=names)
@@ -18,6 +19,7 @@ def test_values_arrive_unchanged_as_variables_and_as_files(
 def test_what_may_be_missing_is_left_out(
     run_pipeline: PipelineRunner, kf_secret: GivenValuesMaker
 ) -> None:
+    """A task starts without Secrets and ConfigMaps that are optional."""
     gone = kf_secret({"password": "-"})
     gone.delete()
     names = {"secret": gone.name, "config_map": f"{gone.name}-settings"}
@@ -28,6 +30,7 @@ def test_what_may_be_missing_is_left_out(
 def test_a_changed_value_is_there_in_the_next_run(
     run_pipeline: PipelineRunner, kf_secret: GivenValuesMaker
 ) -> None:
+    """The next run has the changed value of a Secret."""
     before, after = new_secret(), new_secret()
     secret = kf_secret(before)
     first = run_pipeline(reading_variable, arguments={"secret": secret.name})
@@ -44,7 +47,9 @@ def test_the_cache_does_not_know_what_a_secret_holds(
     upload_pipeline: PipelineUploader,
     kf_secret: GivenValuesMaker,
 ) -> None:
-    """A task that is cached gives what it gave before the Secret was changed: KFP's rule.
+    """A cached task is not run again when the value of its Secret changes.
+
+    A task that is cached gives what it gave before the Secret was changed: KFP's rule.
 
     Its key is made of inputs and command (backend/src/v2/cacheutils), of which no value is a part.
     """

@@ -36,12 +36,14 @@ def ask_as(iris: Iris, headers: Mapping[str, str] | None) -> PredictorResponse:
 
 def test_strangers_without_credentials_are_refused(iris: Iris) -> None:
     # The owner first: a route that works for nobody proves nothing.
+    """A predictor answers its owner, and nobody without credentials."""
     assert iris.service.predictor().predict(iris.rows) == iris.predictions
     assert_refused(iris, "an unauthenticated client", ask_as(iris, None))
     assert iris.service.predictor(patient=False).predict(iris.rows) == iris.predictions
 
 
 def test_other_namespaces_are_refused(iris: Iris, foreign_headers: Mapping[str, str]) -> None:
+    """A predictor answers its owner, and no account of another namespace."""
     assert iris.service.predictor().predict(iris.rows) == iris.predictions
     assert_refused(iris, "an account of another namespace", ask_as(iris, foreign_headers))
     assert iris.service.predictor(patient=False).predict(iris.rows) == iris.predictions

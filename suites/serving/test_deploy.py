@@ -31,12 +31,14 @@ def test_model_from_bucket(
     iris: Iris, minio_client: Any, minio_bucket: Bucket, inference_service: ServiceDeployer
 ) -> None:
     # Trained on the cluster: one of another scikit-learn than its model server's may not load.
+    """A model from a bucket is served, and predicts what it predicted in training."""
     minio_bucket.put("iris/model.joblib", fetch(minio_client, f"{iris.uri}/model.joblib"))
     service = inference_service(f"s3://{minio_bucket.path}/iris")
     assert service.predictor().predict(iris.rows) == iris.predictions
 
 
 def test_broken_model_is_never_ready(broken: InferenceService) -> None:
+    """A model that does not load never becomes ready, and the server's log says why."""
     with pytest.raises(ServiceFailed) as failure:
         broken.wait_ready()
     state, name = broken.state, f"InferenceService {broken.namespace}/{broken.name}"

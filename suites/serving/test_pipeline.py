@@ -62,6 +62,7 @@ class LoadClient:
 
 
 def test_what_was_trained_is_served(iris: Iris) -> None:
+    """A model that a pipeline trained and deployed predicts what it predicted in training."""
     answers = iris.service.predictor().predict(iris.rows)
     assert answers == iris.predictions
     # What is known of these flowers without a model: petals below 2.5 cm are those of Iris setosa.
@@ -76,6 +77,7 @@ def test_what_was_trained_is_served(iris: Iris) -> None:
 def test_retrained_model_replaces_the_old_one(
     iris: Iris, deploy: Callable[[InferenceService, int], PipelineRun]
 ) -> None:
+    """A retrained model replaces the old one, and no request fails meanwhile."""
     service, rows, before = iris.service, iris.rows, iris.predictions
     assert service.predictor().predict(rows) == before
 

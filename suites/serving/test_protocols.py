@@ -11,6 +11,7 @@ pytestmark = [
 
 
 def test_protocols_agree(iris: Iris) -> None:
+    """The V1 and V2 protocols give the same predictions."""
     predictor = iris.service.predictor()
     assert predictor.predict(iris.rows) == iris.predictions
     tensor = predictor.infer_tensor(iris.rows)
@@ -20,6 +21,7 @@ def test_protocols_agree(iris: Iris) -> None:
 
 
 def test_health_and_metadata(iris: Iris) -> None:
+    """The V2 protocol tells health and metadata of server and model."""
     predictor = iris.service.predictor()
     assert predictor.is_ready()
     assert predictor.is_model_ready()

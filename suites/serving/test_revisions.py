@@ -38,6 +38,7 @@ def wait_for_all(service: InferenceService, model: Trained) -> None:
 
 
 def test_idle_service_comes_back(iris: Iris, revisions: ServiceDeployer) -> None:
+    """A service that was scaled to zero answers its next request."""
     service = revisions(iris.uri, min_replicas=0, annotations=WINDOW)
     assert service.predictor().predict(iris.rows) == iris.predictions
     service.wait_idle()
@@ -47,6 +48,7 @@ def test_idle_service_comes_back(iris: Iris, revisions: ServiceDeployer) -> None
 
 
 def test_canary_gets_its_share(iris: Iris, deploy: Deploy, revisions: ServiceDeployer) -> None:
+    """A canary gets its share of requests, and can be rolled back and promoted."""
     if len(iris.models) == 1:
         iris.has_got(deploy(iris.service, 1), 1)
     old, new = iris.models[-2:]

@@ -32,6 +32,7 @@ def endpoint(of: Tensorboard) -> Endpoint:
 def test_strangers_are_refused_and_the_owner_gets_in(
     board: Tensorboard, owner: CallerSession, callers: Callers
 ) -> None:
+    """A TensorBoard opens for its owner, and not without credentials."""
     allows(board, owner)
     endpoint(board).refuses(callers.anonymous())
     allows(board, owner)
@@ -44,7 +45,10 @@ def test_tokens_of_accounts_are_refused_and_the_owner_gets_in(
     own_account: AccountToken,
     foreign_account: AccountToken,
 ) -> None:
-    """The profile's own default-editor works in the web app, and is not let into TensorBoards."""
+    """A TensorBoard opens for its owner, and for no service account.
+
+    The profile's own default-editor works in the web app, and is not let into TensorBoards.
+    """
     allows(board, owner)
     for account, whose in ((own_account, "our account"), (foreign_account, "another profile's")):
         caller = callers.bearer(account.token, f"{whose} {account.user}")

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.kf_requires("tensorboards")
 def test_the_numbers_of_an_event_file_come_back(
     board: Tensorboard, kf_config: KubeflowConfig
 ) -> None:
+    """A TensorBoard shows the numbers of an event file on a claim."""
     losses = board.scalars(
         "loss", run="train", count=len(LOSSES), timeout=min(60, kf_config.session.timeout)
     )
@@ -39,7 +40,10 @@ def test_it_is_listed_as_ready(
     tensorboards_web_app: TensorboardsWebApp,
     kf_config: KubeflowConfig,
 ) -> None:
-    """The status is that of the Deployment, and may come a moment after the server."""
+    """The web app shows a running TensorBoard as ready.
+
+    The status is that of the Deployment, and may come a moment after the server.
+    """
     row = wait_until(
         lambda: board.row,
         lambda row: row["status"]["phase"] == "ready",
@@ -57,6 +61,7 @@ def test_deleted_it_leaves_the_claim_and_nothing_else(
     tensorboards_web_app: TensorboardsWebApp,
     kf_kubernetes: KubernetesClient,
 ) -> None:
+    """Deleting a TensorBoard removes all of it but the claim."""
     made = tensorboard(f"pvc://{training.name}/logs")
     assert made.left == ["Tensorboard", "Deployment", "Service", "VirtualService", "pod"]
     made.delete(timeout=60)
@@ -75,7 +80,10 @@ def test_deleted_it_leaves_the_claim_and_nothing_else(
 def test_one_that_is_called_like_a_notebook_has_a_service_of_its_own(
     tensorboard: TensorboardCreator, notebook: NotebookCreator, training: Volume
 ) -> None:
-    """The controllers of Kubeflow up to 26.03.1 write over each other's Services."""
+    """A TensorBoard with a notebook's name does not take over its Service.
+
+    The controllers of Kubeflow up to 26.03.1 write over each other's Services.
+    """
     other = notebook(by="resource", workspace=None, stopped=True, wait=False)
     logs = f"pvc://{training.name}/logs"
     wait_until(

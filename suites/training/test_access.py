@@ -22,7 +22,10 @@ def test_the_rights_of_an_owner_suffice(
     token: str,
     seed: int,
 ) -> None:
-    """Those of default-editor: to make, read, patch and delete, and not to replace."""
+    """The account default-editor creates, suspends, resumes, reads and deletes a TrainJob.
+
+    It makes, reads, patches and deletes, and replaces nothing.
+    """
     made = train_job(
         programs.all_reduce,
         image=image,
@@ -44,7 +47,10 @@ def test_a_stranger_is_refused(
     foreign_account_at_kubernetes: AccountAtKubernetes,
     image: str,
 ) -> None:
-    """Where it would make a job of ours, or read one; and the owner gets in by the same ways."""
+    """An account of another namespace neither creates nor reads our TrainJobs.
+
+    The owner uses the same calls, and succeeds.
+    """
     own, foreign = own_account_at_kubernetes, foreign_account_at_kubernetes
     seen = reduced.as_account(own.token.token)
     seen.wait()

@@ -27,17 +27,22 @@ def sums(seed: int, world: int = NODES) -> list[int]:
 
 
 def test_every_rank_is_there_once(reduced: TrainingJob, told: dict[str, Any]) -> None:
+    """Each node of a TrainJob has a rank of its own."""
     ranks = {name: one["rank"] for name, one in told.items()}
     assert ranks == {f"node-{rank}": rank for rank in range(NODES)}, f"ranks of {reduced}: {ranks}"
 
 
 def test_all_know_how_many_they_are(reduced: TrainingJob, told: dict[str, Any]) -> None:
+    """Each node knows how many there are."""
     worlds = {name: one["world"] for name, one in told.items()}
     assert set(worlds.values()) == {NODES}, f"{reduced} has {NODES} nodes, which know of {worlds}"
 
 
 def test_they_hear_each_other_by_their_hosts(reduced: TrainingJob, told: dict[str, Any]) -> None:
-    """Each has heard from all, by the ring, which host has which rank: the same as the pods say."""
+    """Nodes reach each other by their host names.
+
+    Each has heard from all, by the ring, which host has which rank: the same as the pods say.
+    """
     hosts = [node.host for node in reduced.nodes]
     assert hosts == [f"{reduced.name}-node-0-{rank}" for rank in range(NODES)]
     assert len({node.pod.metadata.uid for node in reduced.nodes}) == NODES
@@ -47,11 +52,13 @@ def test_they_hear_each_other_by_their_hosts(reduced: TrainingJob, told: dict[st
 
 
 def test_all_have_the_right_sum(reduced: TrainingJob, told: dict[str, Any], seed: int) -> None:
+    """The sum that all nodes compute together is right."""
     for name, one in told.items():
         assert one["sum"] == sums(seed), f"{name} of {reduced} has {one['sum']}: not the sum of all"
 
 
 def test_the_object_says_how_it_ended(reduced: TrainingJob) -> None:
+    """The TrainJob is Complete, and its counts are right."""
     state = reduced.wait().state
     assert state.phase == "Complete", state.describe()
     ending = state.ending

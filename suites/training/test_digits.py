@@ -40,6 +40,7 @@ def models(job: TrainingJob) -> list[dict[str, Any]]:
 
 
 def test_two_nodes_come_to_a_good_model(trained: TrainingJob) -> None:
+    """Two nodes train a classifier of digits with at least 90 % accuracy."""
     found = models(trained)
     assert [one["rank"] for one in found] == list(range(NODES)), found
     for one in found:
@@ -51,6 +52,7 @@ def test_two_nodes_come_to_a_good_model(trained: TrainingJob) -> None:
 def test_two_nodes_come_to_the_model_of_one(
     trained: TrainingJob, trained_alone: TrainingJob
 ) -> None:
+    """Two nodes train the same model as one node."""
     (alone,) = models(trained_alone)
     assert (alone["world"], alone["rows"]) == (1, ROWS), alone
     for one in models(trained):

@@ -11,6 +11,7 @@ pytestmark = [pytest.mark.kf_requires("training"), pytest.mark.kf_images("--kf-b
 
 
 def test_a_node_that_fails_makes_it_fail(failing: TrainingJob) -> None:
+    """A node that fails makes the TrainJob fail, with its exit code and log."""
     state = failing.wait(ended="Failed").state
     ending = state.ending
     assert ending is not None
@@ -23,6 +24,7 @@ def test_a_node_that_fails_makes_it_fail(failing: TrainingJob) -> None:
 
 
 def test_suspended_it_has_no_pods_and_resumed_it_runs(suspended: TrainingJob, seed: int) -> None:
+    """A suspended TrainJob has no pods, and runs once it is resumed."""
     state = suspended.wait_suspended().state
     told = state.describe()
     assert state.replicas["node"].suspended == 1, told
@@ -39,7 +41,10 @@ def test_suspended_it_has_no_pods_and_resumed_it_runs(suspended: TrainingJob, se
 def test_a_node_that_dies_is_made_again(
     outliving: TrainingJob, bereaved: TrainingNode, seed: int
 ) -> None:
-    """A pod of its Job that is taken away counts as a failure, of which a Job takes several."""
+    """A node whose pod is deleted is made again, and the TrainJob completes.
+
+    A pod of its Job that is taken away counts as a failure, of which a Job takes several.
+    """
     first = bereaved
     outliving.wait()
     second = outliving.node("node-1")
@@ -52,7 +57,10 @@ def test_a_node_that_dies_is_made_again(
 
 
 def test_a_job_that_failed_is_tried_again(retried: TrainingJob, seed: int) -> None:
-    """All nodes of it, as often as the runtime says."""
+    """A TrainJob that failed is run again, as often as its runtime says.
+
+    All nodes of it, as often as the runtime says.
+    """
     state = retried.wait().state
     told = retried.results()
     assert {name: one["attempt"] for name, one in told.items()} == {

@@ -18,6 +18,7 @@ GPU = "nvidia.com/gpu"
 def test_each_rank_has_a_gpu_of_its_own(
     train_job: JobCreator, kf_config: KubeflowConfig, kf_inventory: Inventory, token: str
 ) -> None:
+    """Each rank has one GPU, and no two have the same."""
     free = sum(kf_inventory.free(one, GPU) for one in kf_inventory.with_accelerator(GPU))
     if free < 2:
         holders = ", ".join(map(str, kf_inventory.holders)) or "nobody"

@@ -32,6 +32,7 @@ def skip_unless(create: JobCreator, kind: str) -> None:
 
 
 def test_a_pytorch_job_adds_up(pytorch_job: JobCreator, image: str, token: str, seed: int) -> None:
+    """The replicas of a PyTorchJob find each other and compute the right sum."""
     made = pytorch_job(
         programs.all_reduce,
         nodes=NODES,
@@ -45,12 +46,14 @@ def test_a_pytorch_job_adds_up(pytorch_job: JobCreator, image: str, token: str, 
 
 
 def test_a_pytorch_job_with_a_bad_worker_fails(pytorch_job: JobCreator, image: str) -> None:
+    """A PyTorchJob whose worker fails is Failed."""
     made = pytorch_job(programs.waits_in_vain, nodes=NODES, image=image)
     made.wait(ended="Failed")
     assert "rank 1 gives up" in made.logs("worker-0")
 
 
 def test_a_tf_job_adds_up(pytorch_job: JobCreator, image: str, token: str, seed: int) -> None:
+    """The replicas of a TFJob find each other and compute the right sum."""
     skip_unless(pytorch_job, "TFJob")
     made = pytorch_job(
         programs.all_reduce,
@@ -66,7 +69,10 @@ def test_a_tf_job_adds_up(pytorch_job: JobCreator, image: str, token: str, seed:
 def test_the_launcher_of_an_mpi_job_reaches_its_workers(
     pytorch_job: JobCreator, image: str
 ) -> None:
-    """By the way by which mpirun starts its processes: a program of the launcher's runs in each."""
+    """The launcher of an MPIJob runs a program on each of its workers.
+
+    By the way by which mpirun starts its processes: a program of the launcher's runs in each.
+    """
     skip_unless(pytorch_job, "MPIJob")
     made = pytorch_job(programs.reaches_workers, kind="MPIJob", nodes=NODES, image=image)
     hosts = [f"{made.name}-worker-{rank}" for rank in range(NODES)]

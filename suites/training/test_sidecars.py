@@ -8,13 +8,17 @@ pytestmark = [pytest.mark.kf_requires("training"), pytest.mark.kf_images("--kf-b
 
 
 def test_a_job_with_the_namespaces_default_ends(train_job: JobCreator, image: str) -> None:
-    """With a sidecar that goes on by itself it would not (KF112); one alone talks to nobody."""
+    """A TrainJob with the namespace's default sidecars completes.
+
+    With a sidecar that goes on by itself it would not (KF112); one alone talks to nobody.
+    """
     train_job(["true"], image=image, sidecars=None).wait()
 
 
 def test_jobs_that_want_none_have_none(
     train_job: JobCreator, reduced: TrainingJob, image: str
 ) -> None:
+    """A TrainJob that turns off sidecars has none in its pods."""
     default = train_job(["true"], image=image, sidecars=None)
     (node,) = default.wait_nodes()
     found = node.sidecars

@@ -15,6 +15,7 @@ RUNTIME = "torch-distributed"
 def test_gloo_adds_up_what_ranks_have(
     train_job: JobCreator, kf_kubernetes: KubernetesClient
 ) -> None:
+    """PyTorch's all_reduce by Gloo gives the right sum on each rank."""
     runtime = cluster_runtime(kf_kubernetes, RUNTIME)
     made = train_job(
         programs.torch_all_reduce,

@@ -16,6 +16,7 @@ pytestmark = [
 
 @before
 def test_leave_a_notebook_with_a_file(notebook: NotebookCreator, upgrade: Upgrade) -> None:
+    """Before an upgrade: leaves a notebook with a file in its workspace."""
     text = secrets.token_hex(16)
     made = notebook()
     made.write("kept.txt", text)
@@ -25,6 +26,7 @@ def test_leave_a_notebook_with_a_file(notebook: NotebookCreator, upgrade: Upgrad
 
 @after
 def test_the_notebook_has_its_file_and_runs_code(upgrade: Upgrade) -> None:
+    """After it: the notebook starts, has the file and runs code."""
     left = upgrade.left("notebook")
     made = upgrade.notebook(left["name"]).wait_ready()
     assert made.read_text("kept.txt") == left["text"]

@@ -35,6 +35,7 @@ def content_of(client: Any, uri: str) -> str:
 def test_leave_a_pipeline_with_two_versions(
     upload_pipeline: PipelineUploader, run_pipeline: PipelineRunner, upgrade: Upgrade
 ) -> None:
+    """Before an upgrade: leaves a pipeline with two versions."""
     words = [secrets.token_hex(4) for _ in range(3)]
     uploaded = upload_pipeline(joining)
     second = uploaded.add_version(joining_twice)
@@ -52,6 +53,7 @@ def test_leave_a_pipeline_with_two_versions(
 def test_its_versions_are_as_they_were_and_run(
     upgrade: Upgrade, run_pipeline: PipelineRunner
 ) -> None:
+    """After it: both versions are unchanged and run."""
     left = upgrade.left("pipeline")
     found = {one.version_id: one for one in upgrade.pipeline_versions(left["id"])}
     message = (
@@ -71,6 +73,7 @@ def test_its_versions_are_as_they_were_and_run(
 def test_leave_a_run_with_its_result(
     run_pipeline: PipelineRunner, minio_client: Any, upgrade: Upgrade
 ) -> None:
+    """Before an upgrade: leaves a run with its result and its artifact."""
     words = [secrets.token_hex(4) for _ in range(3)]
     run = run_pipeline(joining, arguments={"words": words})
     message = " ".join(words)
@@ -83,6 +86,7 @@ def test_leave_a_run_with_its_result(
 
 @after
 def test_the_run_has_its_result_and_its_artifact(minio_client: Any, upgrade: Upgrade) -> None:
+    """After it: the run has its result, and the artifact is unchanged."""
     left = upgrade.left("run")
     run = upgrade.run(left["id"])
     assert run.name == left["name"]
@@ -99,7 +103,10 @@ def test_the_run_has_its_result_and_its_artifact(minio_client: Any, upgrade: Upg
 def test_leave_a_recurring_run_that_is_disabled(
     pipeline_experiment: PipelineExperimentCreator, kf_config: KubeflowConfig, upgrade: Upgrade
 ) -> None:
-    """Disabled, so that it does not run all through the upgrade."""
+    """Before an upgrade: leaves a recurring run that has run once and is disabled.
+
+    Disabled, so that it does not run all through the upgrade.
+    """
     words = [secrets.token_hex(4) for _ in range(3)]
     recurring = pipeline_experiment("kf-upgrade").schedule(
         joining,
@@ -123,6 +130,7 @@ def test_leave_a_recurring_run_that_is_disabled(
 
 @after
 def test_the_recurring_run_has_rested_and_starts_runs_again(upgrade: Upgrade) -> None:
+    """After it: no run was started meanwhile, and enabling starts one."""
     left = upgrade.left("recurring-run")
     recurring = upgrade.recurring_run(left["id"])
     assert recurring.schedule.interval == left["period"]

@@ -21,6 +21,7 @@ def test_leave_a_model_that_is_served(
     kf_config: KubeflowConfig,
     upgrade: Upgrade,
 ) -> None:
+    """Before an upgrade: leaves a model that is served."""
     serving = kf_config.serving
     kit = PipelineImages(serving.image, serving.packages, serving.index_urls)
     task = run_pipeline(kit.training(), arguments={"season": 1}).task("train")
@@ -32,6 +33,7 @@ def test_leave_a_model_that_is_served(
 
 @after
 def test_the_model_is_served_and_says_the_same(upgrade: Upgrade) -> None:
+    """After it: the model is served, and predicts the same."""
     left = upgrade.left("service")
     service = upgrade.service(left["name"])
     service.wait_ready()

@@ -20,6 +20,7 @@ def digest(content: bytes) -> str:
 
 @before
 def test_leave_a_volume_with_files(seeded_pvc: VolumeFactory, upgrade: Upgrade) -> None:
+    """Before an upgrade: leaves a volume with files."""
     files = {"data/numbers.bin": secrets.token_bytes(SIZE), "note.txt": secrets.token_bytes(20)}
     volume = seeded_pvc(files)
     upgrade.leave(
@@ -31,6 +32,7 @@ def test_leave_a_volume_with_files(seeded_pvc: VolumeFactory, upgrade: Upgrade) 
 
 @after
 def test_the_volume_has_its_files_and_takes_more(upgrade: Upgrade) -> None:
+    """After it: the files are unchanged, and more can be written."""
     left = upgrade.left("volume")
     volume = upgrade.volume(left["name"])
     found = {path: digest(content) for path, content in volume.read(volume.list()).items()}
@@ -42,6 +44,7 @@ def test_the_volume_has_its_files_and_takes_more(upgrade: Upgrade) -> None:
 
 @before
 def test_leave_an_object_in_the_store(minio_bucket: Bucket, upgrade: Upgrade) -> None:
+    """Before an upgrade: leaves an object in the object store."""
     content = secrets.token_bytes(SIZE)
     minio_bucket.put("kept/object.bin", content)
     assert minio_bucket.get("kept/object.bin") == content
@@ -56,6 +59,7 @@ def test_leave_an_object_in_the_store(minio_bucket: Bucket, upgrade: Upgrade) ->
 
 @after
 def test_the_object_is_in_the_store(upgrade: Upgrade) -> None:
+    """After it: the object is unchanged, and another can be stored."""
     left = upgrade.left("object")
     bucket = upgrade.bucket(left["bucket"], left["prefix"])
     found = digest(bucket.get("kept/object.bin"))

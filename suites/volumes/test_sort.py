@@ -48,6 +48,7 @@ def sort_csv(pvc_name: str) -> None:
     sort_csv, arguments={"pvc_name": SeededVolume({"input_numbers.csv": NUMBERS})}
 )
 def test_sorted(pipeline_run: PipelineRun) -> None:
+    """Two tasks hand over a file by a volume, and its content is right."""
     volume = pipeline_run.volume("pvc_name")
     assert volume.read_text("output/sorted_numbers.csv") == SORTED
     assert volume.read_text("input_numbers.csv") == NUMBERS

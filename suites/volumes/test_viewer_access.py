@@ -34,6 +34,7 @@ def endpoint(of: AppVolume) -> Endpoint:
 def test_strangers_are_refused_and_the_owner_gets_in(
     browsed: AppVolume, owner: CallerSession, callers: Callers
 ) -> None:
+    """The viewer of a volume opens for its owner, and not without credentials."""
     allows(browsed, owner)
     endpoint(browsed).refuses(callers.anonymous())
     allows(browsed, owner)
@@ -46,7 +47,10 @@ def test_tokens_of_accounts_are_refused_and_the_owner_gets_in(
     own_account: AccountToken,
     foreign_account: AccountToken,
 ) -> None:
-    """The profile's own default-editor works in the web app, and is not let into viewers."""
+    """The viewer of a volume opens for its owner, and for no service account.
+
+    The profile's own default-editor works in the web app, and is not let into viewers.
+    """
     allows(browsed, owner)
     for account, whose in ((own_account, "our account"), (foreign_account, "another profile's")):
         caller = callers.bearer(account.token, f"{whose} {account.user}")
@@ -57,7 +61,10 @@ def test_tokens_of_accounts_are_refused_and_the_owner_gets_in(
 def test_a_foreign_account_opens_no_viewer_of_ours_and_we_do(
     browsed: AppVolume, owner: CallerSession, callers: Callers, foreign_account: AccountToken
 ) -> None:
-    """We get as far as hearing that there is one already."""
+    """The web app makes a viewer for the owner, and for nobody else.
+
+    We get as far as hearing that there is one already.
+    """
     path = f"/volumes/api/namespaces/{browsed.namespace}/viewers"
 
     def asks(caller: CallerSession) -> Reply:

@@ -29,6 +29,7 @@ NAME = "app.kubernetes.io/name"
 def test_it_is_listed_as_it_was_asked_for(
     browsed: AppVolume, volumes_web_app: VolumesWebApp, kf_config: KubeflowConfig
 ) -> None:
+    """The web app lists a volume with its access mode and its viewer."""
     row = wait_until(
         lambda: browsed.row,
         lambda row: row["status"]["phase"] == "ready" and row["viewer"]["status"] == "ready",
@@ -43,6 +44,7 @@ def test_it_is_listed_as_it_was_asked_for(
 
 
 def test_what_is_uploaded_in_the_browser_is_read_by_a_pod(browsed: AppVolume) -> None:
+    """A file that was uploaded in the viewer is read by a pod, byte for byte."""
     content = NUMBERS.encode() + uuid.uuid4().bytes
     browsed.viewer.write("uploaded/input_numbers.csv", content)
     assert browsed.viewer.read_bytes("uploaded/input_numbers.csv") == content
@@ -55,6 +57,7 @@ def test_what_is_uploaded_in_the_browser_is_read_by_a_pod(browsed: AppVolume) ->
 
 
 def test_what_a_pod_wrote_is_downloaded_in_the_browser(browsed: AppVolume) -> None:
+    """A file that a pod wrote is downloaded in the viewer, byte for byte."""
     content = uuid.uuid4().bytes * 1000
     browsed.by_pod.write({"written/by-a-pod.bin": content})
     try:
@@ -71,6 +74,7 @@ def test_what_a_pod_wrote_is_downloaded_in_the_browser(browsed: AppVolume) -> No
 def test_a_pipeline_sorts_what_was_uploaded(
     browsed: AppVolume, run_pipeline: PipelineRunner
 ) -> None:
+    """A pipeline reads a file that was uploaded, and the viewer shows its result."""
     browsed.viewer.write("input_numbers.csv", NUMBERS, override=True)
     run_pipeline(sort_csv, arguments={"pvc_name": browsed.name})
     assert browsed.viewer.read_text("output/sorted_numbers.csv") == SORTED
@@ -84,7 +88,10 @@ def test_a_notebook_without_volumes_does_not_break_the_list(
     volumes_web_app: VolumesWebApp,
     kf_config: KubeflowConfig,
 ) -> None:
-    """The app of Kubeflow up to 26.03.1 wants volumes of each notebook there is."""
+    """A Notebook without volumes does not break the list.
+
+    The app of Kubeflow up to 26.03.1 wants volumes of each notebook there is.
+    """
     if kf_config.kubernetes.namespace is not None:
         skip_for(
             "shared-namespace",
@@ -108,7 +115,10 @@ def test_a_notebook_without_volumes_does_not_break_the_list(
 def test_one_that_a_pod_uses_is_not_deleted(
     app_volume: VolumeCreator, volumes_web_app: VolumesWebApp, *, labelled: bool
 ) -> None:
-    """The app of Kubeflow up to 26.03.1 takes each pod with a label for a viewer's."""
+    """The web app refuses to delete a volume that a pod uses.
+
+    The app of Kubeflow up to 26.03.1 takes each pod with a label for a viewer's.
+    """
     volume = app_volume()
     with volume.in_use({NAME: f"of-{volume.name}"} if labelled else None) as pod:
         assert volume.pods == [pod]
@@ -141,6 +151,7 @@ def refused(volume: AppVolume, app: VolumesWebApp) -> tuple[str, str]:
 def test_deleted_with_its_viewer_open_both_are_gone(
     app_volume: VolumeCreator, volumes_web_app: VolumesWebApp, kf_kubernetes: KubernetesClient
 ) -> None:
+    """Deleting a volume removes its claim and its viewer."""
     volume = app_volume()
     volume.open()
     volume.viewer.write("kept-by-nobody.txt", "x")

@@ -14,7 +14,10 @@ FORBIDDEN = "workflowtaskresults.argoproj.io is forbidden"
 def test_an_account_without_rights_is_told(
     run_workflow: WorkflowCreator, manifests: Manifests
 ) -> None:
-    """As it is with a manifest without an account, made by kubectl in a profile."""
+    """A Workflow of an account without rights ends with the reason.
+
+    As it is with a manifest without an account, made by kubectl in a profile.
+    """
     refused = run_workflow(manifests("small"), service_account="default").wait(ended="Error")
     told = [one.message for one in refused.state.bad]
     assert any(FORBIDDEN in one for one in told), f"what is told of it is {told}"
@@ -27,6 +30,7 @@ def test_a_foreign_account_makes_no_workflow_of_ours(
     foreign_account_at_kubernetes: AccountAtKubernetes,
     kf_namespace: str,
 ) -> None:
+    """An account of another namespace creates no Workflow in ours."""
     body = manifests("small")
     own_account_at_kubernetes.try_workflow(kf_namespace, body)
     try:

@@ -34,11 +34,13 @@ def content(client: Any, workflow: Workflow, artifact: StoredArtifact) -> str:
 
 
 def test_the_next_task_gets_what_one_has_written(written: Workflow) -> None:
+    """A task gets the artifacts of the task before it."""
     assert written.log("read") == "99,9801\nkept in a folder\n"
     assert "absent" not in written.node("write").artifacts
 
 
 def test_the_store_has_what_a_task_has_written(written: Workflow, minio_client: Any) -> None:
+    """The artifact of a task is in the object store, byte for byte."""
     table = written.node("write").artifacts["table"]
     found = content(minio_client, written, table)
     message = f"{table.key} has {len(found)} characters, {len(ROWS)} expected"
@@ -46,6 +48,7 @@ def test_the_store_has_what_a_task_has_written(written: Workflow, minio_client: 
 
 
 def test_the_store_has_the_logs(written: Workflow, minio_client: Any) -> None:
+    """The logs of tasks are in the object store, byte for byte."""
     kept = {name: written.node(name).artifacts.get("main-logs") for name in ("write", "read")}
     if not any(kept.values()):
         skip_for(

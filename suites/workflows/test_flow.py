@@ -26,6 +26,7 @@ def iterations(workflow: Workflow, name: str) -> list[WorkflowNode]:
 
 
 def test_a_loop_has_an_iteration_for_each_item_of_a_result(flowed: Workflow) -> None:
+    """A loop over the result of a task has an iteration for each item."""
     assert flowed.node("numbers").result == str(list(range(1, COUNT + 1)))
     made = iterations(flowed, "double")
     message = f"the loop over {COUNT} items has:\n{flowed.table()}"
@@ -37,12 +38,14 @@ def test_a_loop_has_an_iteration_for_each_item_of_a_result(flowed: Workflow) -> 
 
 
 def test_a_loop_has_an_iteration_for_each_item_of_a_list(flowed: Workflow) -> None:
+    """A loop over a list has an iteration for each item."""
     made = [one.display_name for one in iterations(flowed, "word")]
     assert made == ["word(0:red)", "word(1:green)"], flowed.table()
     assert [flowed.log(one) for one in made] == ["red\n", "green\n"]
 
 
 def test_parameters_are_handed_on(flowed: Workflow) -> None:
+    """Parameters and results go from task to task, and to the Workflow's outputs."""
     assert flowed.node("total").inputs == {"numbers": '["2","4","6"]'}
     assert flowed.node("total").parameters == {"sum": str(SUM)}
     assert flowed.outputs == {"sum": str(SUM)}
@@ -50,6 +53,7 @@ def test_parameters_are_handed_on(flowed: Workflow) -> None:
 
 
 def test_one_branch_is_taken(flowed: Workflow) -> None:
+    """One branch of a condition runs, and the other is Skipped."""
     taken, other = flowed.node("large"), flowed.node("small")
     message = f"{SUM} is not below 10, and what ran is:\n{flowed.table()}"
     assert (taken.phase, other.phase, other.type) == ("Succeeded", "Skipped", "Skipped"), message
@@ -58,6 +62,7 @@ def test_one_branch_is_taken(flowed: Workflow) -> None:
 
 
 def test_the_object_says_how_it_ended(flowed: Workflow) -> None:
+    """Labels and progress of the Workflow say that all has succeeded."""
     state = flowed.state
     kept = state.labels.get
     assert kept("workflows.argoproj.io/phase") == "Succeeded"

@@ -44,6 +44,7 @@ def test_kfp_runs_the_manifest_as_a_package(
     run_pipeline: PipelineRunner,
     run_workflow: WorkflowCreator,
 ) -> None:
+    """KFP runs a Workflow manifest as a package of KFP 1, and reports its nodes."""
     try:
         (version,) = upload_pipeline(package).versions()
         run = run_pipeline(version, wait=False)

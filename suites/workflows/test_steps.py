@@ -15,6 +15,7 @@ def span(node: WorkflowNode) -> tuple[float, float]:
 
 
 def test_groups_are_run_in_their_order(steps: Workflow) -> None:
+    """Groups of steps run one after the other."""
     steps.wait()
     (_, first), (begun, ended), (last, _) = (
         span(steps.node(name)) for name in ("question", "answer", "last")
@@ -27,6 +28,7 @@ def test_groups_are_run_in_their_order(steps: Workflow) -> None:
 
 
 def test_steps_of_a_group_are_run_side_by_side(steps: Workflow) -> None:
+    """Steps of one group run at the same time."""
     steps.wait()
     spans = [span(steps.node(name)) for name in ("answer", "beside")]
     message = f"one step of a group had ended before the other began:\n{steps.table()}"
@@ -35,6 +37,7 @@ def test_steps_of_a_group_are_run_side_by_side(steps: Workflow) -> None:
 
 
 def test_what_a_step_prints_is_handed_on(steps: Workflow) -> None:
+    """The result of a step is the parameter of the next."""
     steps.wait()
     assert steps.node("question").result == "6 * 7"
     assert steps.node("answer").result == "42"

@@ -11,24 +11,24 @@ OPTIONS = (
         "conformance",
         "conformance.release",
         p.choice("1.9", "1.10", "1.11", "26.03"),
-        "Run the tests that a platform of this release of Kubeflow has to pass, all of them and no "
-        "others, and write a bundle that shows how they ended; the session fails unless all pass.",
+        "Run the tests that a platform of this release of Kubeflow must pass, and no others, and "
+        "write a bundle with the results. The session fails unless all of them pass.",
         metavar="RELEASE",
     ),
     Option(
         "conformance_product",
         "conformance.product",
         p.FILE,
-        "PRODUCT.yaml of the platform, with vendor, name, version, website_url, documentation_url, "
-        "type and description.",
+        "The file PRODUCT.yaml of the platform, with vendor, name, version, website_url, "
+        "documentation_url, type and description.",
         metavar="FILE",
     ),
     Option(
         "conformance_bundle",
         "conformance.bundle",
         o.BUNDLE,
-        "Where the bundle is written: a directory that is not there yet, or a .zip; without it "
-        "kubeflow-conformance-RELEASE where pytest was started.",
+        "Where to write the bundle: a new directory, or a .zip file. Default: "
+        "kubeflow-conformance-RELEASE in the current directory.",
         metavar="DIR|FILE.zip",
     ),
 )

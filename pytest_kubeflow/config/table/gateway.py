@@ -17,8 +17,8 @@ OPTIONS = (
         "target",
         "",
         p.TEXT,
-        "A table [targets.NAME] with these settings in kubeflow-targets.toml (beside the ini file) "
-        "or in FILE. Given more than once, there is a session for each, side by side.",
+        "A table [targets.NAME] with these settings, in kubeflow-targets.toml (beside the ini "
+        "file) or in FILE. Given more than once, one session runs for each, side by side.",
         metavar="NAME|FILE:NAME",
         splits=True,
     ),
@@ -26,7 +26,7 @@ OPTIONS = (
         "auth",
         "gateway.auth",
         p.choice("auto", "token", "projected", "dex", "cookie", "token-request", "anonymous"),
-        "How to log in at the gateway; auto takes the first way that has what it needs.",
+        "How to log in at the gateway; auto takes the first way for which everything is given.",
         default="auto",
         metavar="WAY",
     ),
@@ -34,21 +34,21 @@ OPTIONS = (
         "username",
         "gateway.username",
         p.TEXT,
-        "The user who logs in through Dex; the password comes by KF_PASSWORD.",
+        "The user who logs in through Dex; KF_PASSWORD has the password.",
         metavar="EMAIL",
     ),
     Option(
         "dex_connector",
         "gateway.connector",
         p.TEXT,
-        "The connector of Dex that knows this user; without it, local or ldap.",
+        "The ID of the Dex connector that has this user. Default: local or ldap.",
         metavar="ID",
     ),
     Option(
         "token_file",
         "gateway.token_file",
         p.FILE,
-        "A file with a bearer token for the gateway; read again when it changes.",
+        "A file with a bearer token for the gateway. It is read again when it changes.",
         metavar="FILE",
     ),
     Option(
@@ -62,17 +62,17 @@ OPTIONS = (
         "service_account",
         "gateway.service_account",
         p.SERVICE_ACCOUNT,
-        "The service account that Kubernetes is asked to give us tokens of; without it, "
-        "default-editor of the namespace to work in.",
+        "The service account for which tokens are requested from Kubernetes. Default: "
+        "default-editor of the namespace of the session.",
         metavar="[NAMESPACE/]NAME",
     ),
     Option(
         "userid_header",
         "gateway.userid_header",
         p.HEADER,
-        "The header in which the gateway names the user to what is behind it, as "
-        "KUBEFLOW_USERID_HEADER of the platform; without it, as the namespace's own policies have "
-        "it.",
+        "The header in which the gateway sends the user to the components: KUBEFLOW_USERID_HEADER "
+        "of the platform. Without this option, the header that the namespace's "
+        "AuthorizationPolicies name.",
         default="kubeflow-userid",
         metavar="NAME",
     ),
@@ -80,14 +80,15 @@ OPTIONS = (
         "userid_prefix",
         "gateway.userid_prefix",
         p.TEXT,
-        "What the gateway puts before the user there, as KUBEFLOW_USERID_PREFIX of the platform.",
+        "The prefix that the gateway puts before the user in that header: KUBEFLOW_USERID_PREFIX "
+        "of the platform.",
         metavar="TEXT",
     ),
     Option(
         "ca_cert",
         "gateway.ca_cert",
         p.CERTIFICATES,
-        "The certificate authority of the gateway, in PEM.",
+        "The certificates of the authority that signed the gateway's certificate, in PEM.",
         metavar="FILE",
     ),
     Option(
@@ -123,5 +124,12 @@ OPTIONS = (
         hidden=True,
         secret=True,
     ),
-    Option("password_file", "", p.FILE, "A file with that password.", metavar="FILE", hidden=True),
+    Option(
+        "password_file",
+        "",
+        p.FILE,
+        "A file with the user's password for Dex.",
+        metavar="FILE",
+        hidden=True,
+    ),
 )

@@ -11,15 +11,15 @@ OPTIONS = (
         "health_json",
         "health.json",
         o.JSON,
-        "With --kf-health: write what was found as JSON, too.",
+        "With --kf-health: write the findings as JSON, too.",
         metavar="FILE",
     ),
     Option(
         "health_fails_on",
         "health.fails_on",
         p.choice("broken", "degraded", "notice"),
-        "The least severity of a finding for which --kf-health and the tests of the platform fail; "
-        "what is less is told as a warning.",
+        "The lowest severity of a finding with which --kf-health and the suite platform fail. "
+        "Findings below it are warnings.",
         default="broken",
         metavar="SEVERITY",
     ),

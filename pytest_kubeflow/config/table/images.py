@@ -10,8 +10,8 @@ OPTIONS = (
         "image",
         "images.own",
         p.IMAGES,
-        "An image of your own that the suite of images runs components in, best by its digest; may "
-        "be given more than once.",
+        "An image of your own in which the suite images runs components, best named by digest. "
+        "May be given more than once.",
         default=(),
         metavar="IMAGE",
         repeatable=True,
@@ -20,7 +20,7 @@ OPTIONS = (
         "image_imports",
         "images.imports",
         p.MODULES,
-        "Python modules that each --kf-image has to have.",
+        "Python modules that each --kf-image must be able to import.",
         default=(),
         metavar="NAMES",
         repeatable=True,
@@ -29,9 +29,9 @@ OPTIONS = (
         "image_mirror",
         "images.mirrors",
         p.MIRRORS,
-        "Where images are taken from instead: a registry, a folder of one or an image, and what "
-        "stands for it. It is applied to all images that tests and these options name; those that "
-        "the cluster's own configuration names stay as they are. May be given more than once.",
+        "Take images from a mirror: OLD is a registry, a folder of a registry or an image, NEW is "
+        "what replaces it. This applies to all images that tests and these options name, not to "
+        "those that the configuration of the cluster names. May be given more than once.",
         default=(),
         metavar="OLD=NEW",
         repeatable=True,
@@ -40,9 +40,9 @@ OPTIONS = (
         "component_env",
         "images.environment",
         p.VARIABLES,
-        "A variable of the environment of all components of pipelines, such as HTTPS_PROXY or "
-        "PIP_CERT; what a component sets itself stays. Everybody who may see a run sees it: no "
-        "place for a password. May be given more than once.",
+        "An environment variable for all components of pipelines, for example HTTPS_PROXY or "
+        "PIP_CERT. Variables that a component sets itself are kept. Everybody who may read a run "
+        "can read it: do not use it for passwords. May be given more than once.",
         default=(),
         metavar="NAME=VALUE",
         repeatable=True,
@@ -51,8 +51,8 @@ OPTIONS = (
         "offline",
         "images.offline",
         p.FLAG,
-        "Components install nothing when they start: --kf-base-image and --kf-sklearn-image have "
-        "kfp, and what else they need.",
+        "Components install nothing when they start: --kf-base-image and --kf-sklearn-image must "
+        "have kfp and all other packages.",
         default=False,
         metavar="BOOL",
         flag=True,
@@ -61,8 +61,8 @@ OPTIONS = (
         "registry",
         "images.registry",
         p.REGISTRY,
-        "A registry that tests may push images to, from which the cluster's nodes pull, or a "
-        "folder of it. The embedded cluster has one.",
+        "A registry, or a folder of one, to which tests push images and from which the nodes of "
+        "the cluster pull. The embedded cluster has one.",
         metavar="HOST[/FOLDER]",
     ),
     Option(
@@ -84,8 +84,8 @@ OPTIONS = (
         "registry_auth_file",
         "images.auth_file",
         p.FILE,
-        "A file as docker login writes it, with logins at registries; without it and a user, "
-        "nobody is named there. No credential helper is asked.",
+        "A file with logins at registries, as `docker login` writes it. Without it and without a "
+        "user, registries are asked without a login. Credential helpers are not used.",
         metavar="FILE",
     ),
 )

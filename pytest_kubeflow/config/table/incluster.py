@@ -10,7 +10,7 @@ OPTIONS = (
         "suites",
         "incluster.suites",
         p.names(what="folders of the shipped suites, such as pipelines,volumes"),
-        "The shipped suites that --kf-manifests and kf-run are about; without it, all of them.",
+        "The shipped suites for --kf-manifests and kf-run. Default: all of them.",
         default=(),
         metavar="NAMES",
         repeatable=True,
@@ -19,7 +19,7 @@ OPTIONS = (
         "job_name",
         "incluster.name",
         p.JOB_NAME,
-        "What the objects of --kf-manifests are called.",
+        "The name of the objects that --kf-manifests prints.",
         default="acceptance",
         metavar="NAME",
     ),
@@ -27,14 +27,15 @@ OPTIONS = (
         "job_image",
         "incluster.image",
         p.IMAGE,
-        "The image of the Job's pod: pytest-kubeflow and what it needs, as Containerfile makes it.",
+        "The image of the Job's pod, with pytest-kubeflow and its dependencies, as built by the "
+        "Containerfile.",
         metavar="IMAGE",
     ),
     Option(
         "job_schedule",
         "incluster.schedule",
         p.SCHEDULE,
-        "When the CronJob starts a Job, in the five fields of cron and the cluster's time zone.",
+        "When the CronJob starts a Job: five fields of cron, in the time zone of the cluster.",
         default="30 2 * * *",
         metavar="CRON",
     ),
@@ -42,9 +43,8 @@ OPTIONS = (
         "job_deadline",
         "incluster.deadline",
         p.DURATION,
-        "The longest that the Job may take: then its pod is ended by SIGTERM, and reports are "
-        "written all the same. The session ends by itself before, unless --kf-session-timeout is "
-        "given.",
+        "The maximum time for the Job. After that its pod gets SIGTERM, and still writes its "
+        "reports. Unless --kf-session-timeout is given, the session ends by itself before that.",
         default=4 * 3600.0,
         metavar="DURATION",
     ),
@@ -52,15 +52,16 @@ OPTIONS = (
         "job_claim",
         "incluster.claim",
         p.SUBDOMAIN,
-        "An existing volume claim for the reports and the history; without it, one is made.",
+        "An existing volume claim for the reports and the history. Without it, one is created.",
         metavar="NAME",
     ),
     Option(
         "job_secret",
         "incluster.secret",
         p.SUBDOMAIN,
-        "The Secret from which the Job's pod has passwords and keys: its keys are the names of the "
-        "variables, such as KF_PASSWORD. Without it, NAME-login of those that are set here.",
+        "The Secret with the passwords and keys for the Job's pod; its keys are the names of "
+        "environment variables, such as KF_PASSWORD. Default: NAME-login, with the variables that "
+        "are set where the command runs.",
         metavar="NAME",
     ),
 )

@@ -10,28 +10,30 @@ OPTIONS = (
         "kubeconfig",
         "kubernetes.kubeconfig",
         p.FILE,
-        "The kubeconfig to use; without it, what kubectl would use.",
+        "The kubeconfig to use. Default: the one that kubectl would use.",
         metavar="FILE",
     ),
     Option(
         "context",
         "kubernetes.context",
         p.TEXT,
-        "The context in the kubeconfig; without it, its current one.",
+        "The context in the kubeconfig. Default: its current context.",
         metavar="NAME",
     ),
     Option(
         "namespace",
         "kubernetes.namespace",
         p.LABEL,
-        "An existing namespace to work in, which is never deleted; without it, a scratch one.",
+        "An existing namespace to work in; it is never deleted. Without it, the session creates a "
+        "namespace and deletes it at its end.",
         metavar="NAME",
     ),
     Option(
         "storage_class",
         "kubernetes.storage_class",
         p.SUBDOMAIN,
-        "The storage class of volumes that are claimed; without it, the cluster's default.",
+        "The storage class of the volumes that tests claim. Default: the default class of the "
+        "cluster.",
         metavar="NAME",
     ),
     Option(
@@ -46,7 +48,7 @@ OPTIONS = (
         "volume_size",
         "kubernetes.volume_size",
         p.SIZE,
-        "The size of volumes that are claimed, where the test names none.",
+        "The size of the volumes that tests claim, where a test names none.",
         default="1Gi",
         metavar="QUANTITY",
     ),
@@ -54,10 +56,10 @@ OPTIONS = (
         "pod_requests",
         "kubernetes.pod_requests",
         p.AMOUNTS,
-        "What each container of a helper pod requests; resources that are not named here request "
-        "little (cpu=10m,memory=32Mi), or as little as the namespace's LimitRange allows. This and "
-        "all of --kf-pod-... is about helper pods, which fill and read volumes: the tasks of runs "
-        "have what their pipelines and their namespace give them.",
+        "What each container of a helper pod requests. Resources that are not named request "
+        "cpu=10m,memory=32Mi, or the least that the namespace's LimitRange allows. Options "
+        "--kf-pod-... apply to helper pods only, which fill and read volumes; tasks of runs have "
+        "what their pipeline and their namespace give them.",
         default=(),
         metavar="RESOURCE=QUANTITY",
         repeatable=True,
@@ -66,8 +68,8 @@ OPTIONS = (
         "pod_limits",
         "kubernetes.pod_limits",
         p.AMOUNTS,
-        "The limits of each container of a helper pod; without it cpu=500m,memory=256Mi, or as "
-        "near to them as the namespace's LimitRange allows.",
+        "The limits of each container of a helper pod. Default: cpu=500m,memory=256Mi, or as near "
+        "to that as the namespace's LimitRange allows.",
         default=(),
         metavar="RESOURCE=QUANTITY",
         repeatable=True,
@@ -76,7 +78,7 @@ OPTIONS = (
         "pod_labels",
         "kubernetes.pod_labels",
         p.LABELS,
-        "Labels of helper pods, which a policy of the cluster may demand.",
+        "Labels of helper pods, for clusters whose policies require some.",
         default=(),
         metavar="KEY=VALUE",
         repeatable=True,
@@ -94,7 +96,7 @@ OPTIONS = (
         "pod_toleration",
         "kubernetes.pod_tolerations",
         p.TOLERATIONS,
-        "A taint of nodes that helper pods ignore; may be given more than once.",
+        "A taint of nodes that helper pods tolerate. May be given more than once.",
         default=(),
         metavar="KEY[=VALUE][:EFFECT]",
         repeatable=True,
@@ -112,8 +114,8 @@ OPTIONS = (
         "pod_image_pull_secret",
         "kubernetes.pod_image_pull_secrets",
         p.SUBDOMAINS,
-        "A Secret of the namespace with which the image of helper pods is pulled; may be given "
-        "more than once.",
+        "A Secret in the namespace for pulling the image of helper pods. May be given more than "
+        "once.",
         default=(),
         metavar="NAME",
         repeatable=True,

@@ -10,7 +10,8 @@ OPTIONS = (
         "local_mode",
         "local.mode",
         p.choice("multi-user", "standalone"),
-        "What the embedded Kubeflow is: a platform with Profiles, or Kubeflow Pipelines alone.",
+        "The kind of embedded Kubeflow: a multi-user platform with Profiles, or stand-alone "
+        "Kubeflow Pipelines.",
         default="multi-user",
         metavar="MODE",
     ),
@@ -18,7 +19,7 @@ OPTIONS = (
         "local_fault",
         "local.faults",
         p.names(what="names that `python -m pytest_kubeflow.local --list-faults` lists"),
-        "A fault that the embedded Kubeflow has; may be given more than once.",
+        "A fault to switch on in the embedded Kubeflow. May be given more than once.",
         default=(),
         metavar="NAME",
         repeatable=True,
@@ -27,7 +28,7 @@ OPTIONS = (
         "local_strict",
         "local.strict",
         p.FLAG,
-        "Pipelines on the embedded Kubeflow fail where they rely on what no other Kubeflow does.",
+        "Pipelines that rely on behavior which only the embedded Kubeflow has fail.",
         default=False,
         metavar="BOOL",
         flag=True,
@@ -36,8 +37,8 @@ OPTIONS = (
         "local_pod_network",
         "local.pod_network",
         p.choice("auto", "own", "shared"),
-        "Whether each pod of the embedded Kubeflow has a network of its own or all share the "
-        "machine's; auto: own where this machine allows it.",
+        "Whether each pod of the embedded Kubeflow has its own network, or all share the network "
+        "of this machine. auto: own, if this machine allows it.",
         default="auto",
         metavar="NETWORK",
     ),
@@ -45,7 +46,7 @@ OPTIONS = (
         "local_trainer",
         "local.trainer",
         p.choice("2.1", "2.2"),
-        "Release of Trainer of the embedded Kubeflow: 2.1 is that of Kubeflow 26.03, 2.2 that of "
+        "The release of Trainer in the embedded Kubeflow: 2.1 as in Kubeflow 26.03, 2.2 as in "
         "26.03.1.",
         default="2.2",
         metavar="RELEASE",
@@ -54,7 +55,7 @@ OPTIONS = (
         "local_training_operator",
         "local.training_operator",
         p.FLAG,
-        "The embedded Kubeflow has the Training Operator v1, too: PyTorchJobs, TFJobs, MPIJobs.",
+        "The embedded Kubeflow also has the Training Operator v1: PyTorchJobs, TFJobs, MPIJobs.",
         default=False,
         metavar="BOOL",
         flag=True,

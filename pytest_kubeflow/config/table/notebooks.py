@@ -10,8 +10,8 @@ OPTIONS = (
         "notebook_image",
         "notebooks.image",
         p.TEXT,
-        "The image of notebooks, which must start a Jupyter server at $NB_PREFIX; without it, the "
-        "one that the form of Kubeflow's web app begins with.",
+        "The image of notebooks; it must start a Jupyter server at $NB_PREFIX. Default: the "
+        "default image of the form in Kubeflow's web app.",
         metavar="IMAGE",
     ),
 )

@@ -10,16 +10,16 @@ OPTIONS = (
         "s3_endpoint",
         "s3.endpoint",
         p.ENDPOINT,
-        "The object store as it is reached from here; without it, the store's Service is looked "
-        "for, and reached by a port-forward.",
+        "The URL of the object store, as this machine reaches it. Without it, the session finds "
+        "the Service of the store and forwards a port.",
         metavar="URL",
     ),
     Option(
         "bucket",
         "s3.bucket",
         p.choice("prefix", "own"),
-        "Where objects of tests go: below a prefix of the bucket that the pipelines use, or into a "
-        "bucket of their own, for which not every store has room.",
+        "Where tests put objects: below a prefix of the bucket that KFP uses, or in buckets of "
+        "their own, which not every store can create.",
         default="prefix",
         metavar="WHERE",
     ),

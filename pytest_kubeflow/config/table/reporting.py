@@ -11,37 +11,38 @@ OPTIONS = (
         "report",
         "reporting.report",
         o.PAGE,
-        "Write the session as one HTML page: verdict, causes, runs as pictures.",
+        "Write a report of the session as one HTML page: verdict, causes of failures, graphs of "
+        "runs.",
         metavar="FILE",
     ),
     Option(
         "json",
         "reporting.json",
         o.JSON,
-        "Write the session as JSON, all of it, as docs/reference/report.schema.json says.",
+        "Write the whole session as JSON, by the schema docs/reference/report.schema.json.",
         metavar="FILE",
     ),
     Option(
         "ctrf",
         "reporting.ctrf",
         o.JSON,
-        "Write the tests in the Common Test Report Format (https://ctrf.io), which is JSON.",
+        "Write the results in the Common Test Report Format (https://ctrf.io), which is JSON.",
         metavar="FILE",
     ),
     Option(
         "prometheus",
         "reporting.prometheus",
         o.METRICS,
-        "Write metrics for the textfile collector of Prometheus' node exporter, which reads files "
-        "that end in .prom.",
+        "Write metrics for the textfile collector of Prometheus' node exporter. The name must end "
+        "in .prom.",
         metavar="FILE",
     ),
     Option(
         "github_summary",
         "reporting.github_summary",
         o.SUMMARY,
-        "Where a summary in Markdown is appended: auto is the file that GITHUB_STEP_SUMMARY names "
-        "in a job of GitHub Actions, and none elsewhere.",
+        "The file to which a summary in Markdown is appended. auto: the file that "
+        "GITHUB_STEP_SUMMARY names in a job of GitHub Actions, and no file elsewhere.",
         default="auto",
         metavar="WHERE",
     ),
@@ -49,23 +50,24 @@ OPTIONS = (
         "history",
         "reporting.history",
         o.DIRECTORY,
-        "A directory that remembers sessions, made if it is missing: reports then have trend, "
-        "first red night, flaky tests and usual durations.",
+        "A directory in which sessions are recorded; it is created if it is missing. Reports then "
+        "show a trend, the first red session, flaky tests and usual durations.",
         metavar="DIR",
     ),
     Option(
         "fleet",
         "reporting.fleet",
         o.DIRECTORY,
-        "Where sessions on several targets (--kf-target more than once) put their reports, a "
-        "folder for each, and a page about all; without it kubeflow-fleet where pytest was begun.",
+        "The directory for the reports of sessions on several targets (--kf-target more than "
+        "once): a folder for each, and one page about all. Default: kubeflow-fleet in the current "
+        "directory.",
         metavar="DIR",
     ),
     Option(
         "slower_than",
         "reporting.slower_than",
         p.FACTOR,
-        "How many times its usual longest a test may take; the session fails if one takes longer. "
+        "The session fails if a test takes more than this many times its longest usual time. "
         "Needs --kf-history.",
         metavar="FACTOR",
     ),
@@ -73,16 +75,16 @@ OPTIONS = (
         "bundle",
         "reporting.bundle",
         o.BUNDLE,
-        "Where what the cluster tells of each failed test is put, as a folder for each: runs, "
-        "Workflows, pods, logs, events. A directory, or one file that ends in .zip.",
+        "Where to write the evidence of each failed test, a folder for each: runs, Workflows, "
+        "pods, logs, events. A directory, or one .zip file.",
         metavar="DIR|FILE.zip",
     ),
     Option(
         "evidence",
         "reporting.evidence",
         p.choice("full", "short"),
-        "How much evidence a failure's text has: all, or the table of tasks and the last lines of "
-        "the failed task's log. With --tb=no the terminal shows none.",
+        "How much evidence the text of a failure has: full, or short (the table of tasks and the "
+        "last lines of the failed task's log). With --tb=no the terminal shows none.",
         default="full",
         metavar="HOW_MUCH",
     ),
@@ -90,8 +92,8 @@ OPTIONS = (
         "evidence_timeout",
         "reporting.evidence_timeout",
         p.DURATION,
-        "The longest that a session waits, all failures together, for a cluster that no longer "
-        "answers while evidence is read: then nothing more is asked.",
+        "The maximum time, for all failures together, that a session waits for evidence from a "
+        "cluster that does not respond any more. After that it requests no more evidence.",
         default=20.0,
         metavar="DURATION",
     ),
@@ -99,8 +101,8 @@ OPTIONS = (
         "quiet",
         "reporting.quiet",
         p.FLAG,
-        "Of what this plugin tells in the terminal, show the verdict and failures alone: no "
-        "progress, no facts, no warnings of the preflight.",
+        "Show only the verdict and failures in the terminal: no progress, no facts about the "
+        "cluster, no warnings of the preflight.",
         default=False,
         metavar="BOOL",
         flag=True,

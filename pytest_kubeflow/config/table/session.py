@@ -12,7 +12,7 @@ OPTIONS = (
         "require",
         "session.require",
         p.names(COMPONENTS, what="components"),
-        "Components whose tests fail instead of being skipped, for whatever reason.",
+        "Components that must be tested: their tests fail instead of being skipped.",
         default=(),
         metavar="NAMES",
         repeatable=True,
@@ -21,7 +21,7 @@ OPTIONS = (
         "strict",
         "session.strict",
         p.FLAG,
-        "Skipped tests fail, unless --kf-allow-skip names them.",
+        "Skipped tests fail, except those that --kf-allow-skip names.",
         default=False,
         metavar="BOOL",
         flag=True,
@@ -30,7 +30,7 @@ OPTIONS = (
         "allow_skip",
         "session.allow_skip",
         p.SKIPS,
-        "Skips that do not fail with --kf-strict and --kf-require; may be given more than once.",
+        "Causes of skips that --kf-strict and --kf-require allow. May be given more than once.",
         default=(),
         metavar="NAMES",
         repeatable=True,
@@ -39,16 +39,16 @@ OPTIONS = (
         "known",
         "session.known",
         p.FILE,
-        "A file that lists tests which are known to fail, a line each: TEST until YYYY-MM-DD: "
-        "REASON. Such a test is red if it passes, or when its day is over.",
+        "A file that lists tests that are known to fail, one a line: TEST until YYYY-MM-DD: "
+        "REASON. Such a test is red if it passes, and from the day after that date.",
         metavar="FILE",
     ),
     Option(
         "accept",
         "session.accept",
         p.names(WEAKNESSES, what="known weaknesses"),
-        "Weaknesses of the platform that are accepted: a test that meets one is expected to fail, "
-        "and red without this.",
+        "Weaknesses of the platform that you accept: a test that finds one counts as expected to "
+        "fail. Without this option it fails.",
         default=(),
         metavar="NAMES",
         repeatable=True,
@@ -57,15 +57,15 @@ OPTIONS = (
         "min_tests",
         "session.min_tests",
         p.COUNT,
-        "The fewest tests that have to run: the session fails with fewer.",
+        "The session fails if fewer tests than this ran.",
         metavar="NUMBER",
     ),
     Option(
         "schedule",
         "session.schedule",
         p.choice("submit-first", "sequential"),
-        "When the runs that tests declare are submitted: all before the first test, or each with "
-        "its own.",
+        "When the runs that tests declare are submitted: all of them before the first test, or "
+        "each one with its test.",
         default="submit-first",
         metavar="POLICY",
     ),
@@ -73,7 +73,7 @@ OPTIONS = (
         "max_runs",
         "session.max_runs",
         p.COUNT,
-        "The most declared runs that are in flight at once.",
+        "The maximum number of declared runs that are in flight at once.",
         default=8,
         metavar="NUMBER",
     ),
@@ -81,15 +81,15 @@ OPTIONS = (
         "session_timeout",
         "session.session_timeout",
         p.DURATION,
-        "The longest that all tests may take: then what still runs is terminated, and what is left "
-        "fails.",
+        "The maximum time for all tests. When it is over, runs are terminated and the tests that "
+        "are left fail.",
         metavar="DURATION",
     ),
     Option(
         "keep",
         "session.keep",
         p.choice("never", "on-failure", "always"),
-        "Whether what was made on the cluster stays there after the tests.",
+        "Whether the objects that tests create stay on the cluster after the tests.",
         default="never",
         metavar="WHEN",
     ),
@@ -97,8 +97,7 @@ OPTIONS = (
         "keep_for",
         "session.keep_for",
         p.DURATION,
-        "How long what was kept stays there: after that, a later session or --kf-cleanup removes "
-        "it.",
+        "How long kept objects stay. After that, a later session or --kf-cleanup removes them.",
         default=72 * 3600.0,
         metavar="DURATION",
     ),
@@ -106,8 +105,9 @@ OPTIONS = (
         "upgrade",
         "session.upgrade",
         p.choice("before", "after"),
-        "Leave things on the cluster before it is upgraded, or look at them after that and remove "
-        "them; no other tests run. What is left stays for 14 days, or for --kf-keep-for.",
+        "before: create objects on the cluster before it is upgraded. after: check that they are "
+        "unchanged, and remove them. No other tests run. The objects are kept for 14 days, or for "
+        "--kf-keep-for.",
         metavar="PHASE",
     ),
     Option(
@@ -131,8 +131,8 @@ OPTIONS = (
         "strict_cleanup",
         "session.strict_cleanup",
         p.FLAG,
-        "The session fails if anything that it made is still there at its end, unless --kf-keep "
-        "has kept it.",
+        "The session fails if an object that it created is still there at its end, except those "
+        "that --kf-keep keeps.",
         default=False,
         metavar="BOOL",
         flag=True,
@@ -141,8 +141,8 @@ OPTIONS = (
         "slow",
         "session.slow",
         p.FLAG,
-        "Tests with the marker kf_slow run too, each of which waits for minutes. On the embedded "
-        "cluster they always do: they wait for seconds there.",
+        "Run the tests with the marker kf_slow, too; each of them waits for minutes. On the "
+        "embedded cluster they always run, since they wait only for seconds there.",
         default=False,
         metavar="BOOL",
         flag=True,
@@ -151,8 +151,8 @@ OPTIONS = (
         "recurring_period",
         "session.recurring_period",
         p.PERIOD,
-        "How often the recurring runs are due that tests schedule. On the embedded cluster it is "
-        "2s unless it is given.",
+        "The interval of the recurring runs that tests schedule. On the embedded cluster the "
+        "default is 2s.",
         default=60,
         metavar="DURATION",
     ),
@@ -160,7 +160,7 @@ OPTIONS = (
         "timeout",
         "session.timeout",
         p.DURATION,
-        "The longest that one wait may take.",
+        "The maximum time for one wait, such as for a run or a service.",
         default=600.0,
         metavar="DURATION",
     ),
@@ -168,8 +168,9 @@ OPTIONS = (
         "start_timeout",
         "session.start_timeout",
         p.DURATION,
-        "The longest that a pod may fail to start for a reason that rarely mends itself: an image "
-        "that is not pulled, a missing Secret or ConfigMap, a claim that is not provisioned.",
+        "The maximum time that a pod may fail to start for a reason that rarely goes away by "
+        "itself: an image that cannot be pulled, a missing Secret or ConfigMap, a claim without a "
+        "volume.",
         default=120.0,
         metavar="DURATION",
     ),
