@@ -193,11 +193,11 @@ def run(where: Endpoints, suite: str) -> tuple[int, str]:
     # KServe looks at whole buckets, which the keys of a profile may not.
     environment["KF_S3_ACCESS_KEY"] = where.s3_access_key
     environment["KF_S3_SECRET_KEY"] = where.s3_secret_key
-    more = ["--kf-upgrade=before"] if suite == "upgrade" else ["--kf-slow"]
+    more = {"upgrade": "--kf-upgrade=before", "load": "--kf-load=10"}.get(suite, "--kf-slow")
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "--tb=line"),
-            *(*options, *more, "--kf-recurring-period=5s", f"suites/{suite}"),
+            *(*options, more, "--kf-recurring-period=5s", f"suites/{suite}"),
         ],
         cwd=ROOT,
         env={**os.environ, **environment},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _HERE = "load/test_runs.py::"
-BORNE = f"{_HERE}test_the_cluster_bears_it"
+BORNE = f"{_HERE}test_the_cluster_withstands_it"
 RESULTS = f"{_HERE}test_each_run_succeeds_with_its_own_result"
 ALL_THERE = f"{_HERE}test_no_run_is_lost_or_there_twice"
 WAITS = f"{_HERE}test_what_runs_waited_for_is_known"
