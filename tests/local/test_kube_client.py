@@ -4,7 +4,10 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
+from typing import Any, cast
 
+import aiohttp
 import pytest
 
 from pytest_kubeflow.local.kube import (
@@ -233,3 +236,13 @@ def test_a_server_that_asks_for_a_little_time_is_asked_again() -> None:
     against([later], refused_at_last)
     # One that names no time is not asked again.
     against([answer(busy, status=b"429 Too Many Requests"), answer(LIST)], refused_at_last)
+
+
+def test_a_handshake_that_is_cut_off_is_told_as_a_reset() -> None:
+    """The event loop gives such errors neither number nor words."""
+    key = cast(Any, SimpleNamespace(ssl=True, host="127.0.0.1", port=6443, is_ssl=True))
+    error = aiohttp.ClientConnectorError(key, ConnectionResetError())
+    said = str(ApiUnreachableError.of("get", "https://127.0.0.1:6443/api", error))
+    assert said == (
+        'Get "https://127.0.0.1:6443/api": read tcp 127.0.0.1:6443: read: connection reset by peer'
+    )

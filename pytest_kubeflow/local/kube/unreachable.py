@@ -37,9 +37,11 @@ def _words(url: str, error: Exception) -> str:
         return f"dial tcp: lookup {parts.hostname}: no such host"
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
         return f"tls: {error}"
-    reset = isinstance(error, OSError) and error.errno in {errno.ECONNRESET, errno.EPIPE}
-    if reset:  # also within the TLS handshake, which is a part of connecting here
-        return f"read tcp {address}: read: {_reason(error)}"
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, ConnectionResetError | BrokenPipeError | ConnectionAbortedError):
+        # Also within the TLS handshake, which is a part of connecting here; asyncio gives no number.
+        words = os.strerror(cause.errno or errno.ECONNRESET).lower()
+        return f"read tcp {address}: read: {words}"
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"dial tcp {address}: connect: {_reason(error.os_error)}"
     if isinstance(error, aiohttp.ConnectionTimeoutError):
