@@ -39,7 +39,7 @@ def _words(url: str, error: Exception) -> str:
         return f"tls: {error}"
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(cause, ConnectionResetError | BrokenPipeError | ConnectionAbortedError):
-        # Also within the TLS handshake, which is a part of connecting here; asyncio gives no number.
+        # In the TLS handshake, too, which is a part of connecting here: without a number there.
         words = os.strerror(cause.errno or errno.ECONNRESET).lower()
         return f"read tcp {address}: read: {words}"
     if isinstance(error, aiohttp.ClientConnectorError):
