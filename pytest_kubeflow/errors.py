@@ -130,6 +130,11 @@ class KubeflowError(Exception):
         shown = self.evidence.shown() if self.evidence else ""
         return f"{self.message}\n{shown}" if shown else self.message
 
+    @property
+    def full_text(self) -> str:
+        """The message and the evidence, also where `str` shows less (--kf-evidence, --tb=line)."""
+        return f"{self.message}\n{self.evidence.render()}" if self.evidence else self.message
+
 
 class ConfigurationError(KubeflowError):
     """A setting is missing, malformed or names what does not exist. Always one line."""

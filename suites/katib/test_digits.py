@@ -23,7 +23,7 @@ def test_the_best_model_is_good_and_better_than_the_worst(digits: KatibExperimen
     try:
         digits.wait()
     except ExperimentFailed as error:
-        if (told := NO_INDEX.search(str(error))) is None:
+        if (told := NO_INDEX.search(error.full_text)) is None:
             raise
         reason = (
             f"trials reach no package index to install scikit-learn from ({told[0]}): name an "

@@ -81,7 +81,7 @@ class Loop:
         try:
             run.wait()
         except RunFailed as error:
-            told = _NO_INDEX.search(str(error))
+            told = _NO_INDEX.search(error.full_text)
             if told is None:
                 raise
             reason = told[0]

@@ -136,7 +136,7 @@ def deploy(run_pipeline: PipelineRunner, kf_config: KubeflowConfig) -> Deploy:
         try:
             return run_pipeline(kit.serving(), arguments=arguments)
         except RunFailed as error:
-            told = _NO_INDEX.search(str(error))
+            told = _NO_INDEX.search(error.full_text)
             if told is None or serving.image:
                 raise
             reason = told[0]

@@ -46,7 +46,7 @@ def test_broken_model_is_never_ready(broken: InferenceService) -> None:
     assert not state.says_ready, message
     assert not broken.is_ready
     # What joblib says of it, in the log of the container that serves.
-    message = str(failure.value)
+    message = failure.value.full_text
     nowhere = f"nothing tells why the model of {name} does not load"
     assert "log of kserve-container" in message, f"{nowhere}: there is no log of kserve-container"
     is_named = re.search(r"KeyError: 255|UnpicklingError|invalid load key", message)

@@ -28,7 +28,7 @@ def models(job: TrainingJob) -> list[dict[str, Any]]:
     try:
         job.wait()
     except TrainingFailed as error:
-        if (told := NO_INDEX.search(str(error))) is None:
+        if (told := NO_INDEX.search(error.full_text)) is None:
             raise
         reason = (
             f"nodes reach no package index to install scikit-learn from ({told[0]}): name an "

@@ -22,6 +22,11 @@ EVIDENCE = Evidence("run it (1)", (
     ("tasks", "train FAILED"), ("state", "FAILED"),
 ))
 
+def test_full_text_has_all_of_it_always():
+    text = NotFound("the model is gone", evidence=EVIDENCE).full_text
+    assert text.startswith("the model is gone\\n")
+    assert len([one for one in LOG.split("\\n") if one in text]) == 30
+
 def test_raised():
     raise NotFound("the model is gone", evidence=EVIDENCE)
 
