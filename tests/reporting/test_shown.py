@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_kubeflow.errors import Evidence
+from pytest_kubeflow.errors import Evidence, NotFound, show_evidence
 
 from .sessions import run_session
 
@@ -21,11 +21,6 @@ EVIDENCE = Evidence("run it (1)", (
     ("warnings", "Warning BackOff"), ("log of train", LOG), ("log of other", "nothing of it"),
     ("tasks", "train FAILED"), ("state", "FAILED"),
 ))
-
-def test_full_text_has_all_of_it_always():
-    text = NotFound("the model is gone", evidence=EVIDENCE).full_text
-    assert text.startswith("the model is gone\\n")
-    assert len([one for one in LOG.split("\\n") if one in text]) == 30
 
 def test_raised():
     raise NotFound("the model is gone", evidence=EVIDENCE)
@@ -72,3 +67,15 @@ def test_the_terminal(
 def test_what_has_neither_tasks_nor_logs_shows_its_first_section() -> None:
     evidence = Evidence("pod a/b", (("state", "Pending"), ("events", "none")))
     assert evidence.brief().sections == (("state", "Pending"),)
+
+
+@pytest.mark.parametrize("how", ["full", "short", "none"])
+def test_the_full_text_has_all_of_it(how: str) -> None:
+    error = NotFound("gone", evidence=Evidence("run it", (("state", "FAILED"), ("log of a", "1"))))
+    show_evidence(how)
+    try:
+        assert error.full_text == "gone\nrun it\n--- state\nFAILED\n--- log of a\n1"
+        assert (str(error) == error.full_text) is (how == "full")
+    finally:
+        show_evidence("full")
+    assert NotFound("gone").full_text == "gone"
