@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -33,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, meaning in FAULTS.items():
             _say(f"{name:<{width}}  {meaning}")
         return 0
+    if options.cache or options.empty_cache:
+        return _cache(empty=options.empty_cache)
     logging.basicConfig(
         level=options.log_level.upper(), format="%(levelname)s %(name)s: %(message)s"
     )
@@ -51,6 +54,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         # The spawner has removed it, unless the server did not get as far as starting one.
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _cache(*, empty: bool) -> int:
+    """Say what is kept between clusters, or remove it."""
+    from pytest_kubeflow.local.kubelet.packagecache import (
+        UNUSED_DAYS,
+        CacheInUseError,
+        PackageCache,
+    )
+
+    kept = PackageCache()
+    found, sizes = kept.entries(), {one.path: one.size for one in kept.entries()}
+    if empty:
+        try:
+            kept.remove()
+        except CacheInUseError as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
+    for one in () if empty else found:
+        day = time.strftime("%Y-%m-%d", time.localtime(one.used))
+        place = one.path.relative_to(kept.folder)
+        _say(f"{sizes[one.path] / 2**20:>8.0f} MiB  last used {day}  {place}")
+    what = "removed" if empty else f"unused for {UNUSED_DAYS} days it is removed at a start"
+    _say(f"{sum(sizes.values()) / 2**20:>8.0f} MiB in {kept.folder}: {what}")
+    return 0
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -129,6 +157,16 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     _add_gateway(parser)
     parser.add_argument("--list-faults", action="store_true", help="list the faults and exit")
+    parser.add_argument(
+        "--cache",
+        action="store_true",
+        help="list the Python environments and packages that are kept on disk, and exit",
+    )
+    parser.add_argument(
+        "--empty-cache",
+        action="store_true",
+        help="remove them, and exit; refused while an embedded Kubeflow is running",
+    )
     parser.add_argument("--log-level", choices=("debug", "info", "warning"), default="warning")
     parser.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)

@@ -22,6 +22,7 @@ import platformdirs
 import uv
 
 from pytest_kubeflow.local.kubelet.imageenvironments import PREFIX, ImageEnvironments, Packages
+from pytest_kubeflow.local.kubelet.packagecache import PackageCache, mark_used
 from pytest_kubeflow.local.spawner import Mount
 
 _SHIM = Path(__file__).parent / "shim"
@@ -49,7 +50,8 @@ class PythonEnvironments:
     """
 
     def __init__(self, cache: Path | None = None) -> None:
-        self.cache = cache or platformdirs.user_cache_path("pytest-kubeflow")
+        self._kept = PackageCache(cache)
+        self.cache = self._kept.folder
         self.executable = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
         self.prefix = os.path.realpath(sys.base_prefix)
         self.version = platform.python_version()
@@ -63,6 +65,7 @@ class PythonEnvironments:
 
     def prepare(self, index_file: Path) -> None:
         """Make the cache and its empty environment; write the index settings to `index_file`."""
+        self._kept.hold()
         self._index_settings(os.environ)
         text = json.dumps(self._index, sort_keys=True)
         index_file.write_text(text)
@@ -71,7 +74,9 @@ class PythonEnvironments:
         self._base = f"empty-{hashlib.sha256(origin.encode()).hexdigest()[:32]}"
         for folder in ("environments", "uv", "wheels"):
             (self.cache / folder).mkdir(parents=True, exist_ok=True)
+            mark_used(self.cache / folder)
         environment = self.cache / "environments" / self._base
+        mark_used(environment)
         if not environment.exists():
             # Several clusters may start at a time: one of them wins the rename.
             partial = environment.with_name(f"{self._base}.{uuid.uuid4().hex}")

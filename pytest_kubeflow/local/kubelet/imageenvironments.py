@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_kubeflow.local.kubelet.packagecache import mark_used
+
 _BUILT_AS = "4"  # to be raised when environments of the same packages are built in another way
 PREFIX = "opt/conda"
 """Where the environment is in the layer, as in Kubeflow's images."""
@@ -81,8 +83,9 @@ class ImageEnvironments:
         return self._directory / f"{self._base.rpartition('-')[2][:12]}-{packages.key}"
 
     def is_made(self, packages: Packages) -> bool:
-        """Whether it is there."""
-        return self.layer(packages).is_dir()
+        """Whether it is there; who asks uses it."""
+        mark_used(layer := self.layer(packages))
+        return layer.is_dir()
 
     async def make(self, packages: Packages) -> None:
         """Make it unless it is there; who asks meanwhile waits for it. Raises NotMadeError."""

@@ -137,6 +137,9 @@ def install(key: str, arguments: list[str]) -> None:
             partial = environment / "complete.partial"
             partial.write_text("" if quiet(arguments) else summary(done.stderr))
             partial.rename(environment / "complete")
+        # What is not used for long is removed when a cluster starts. It may be another user's.
+        with contextlib.suppress(OSError):
+            os.utime(environment)
     switch(environment)
     sys.stdout.write((environment / "complete").read_text())
 
