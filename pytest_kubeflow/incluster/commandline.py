@@ -104,9 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     retrieve.add_argument(
         "--helper-image",
-        default=os.environ.get("KF_BASE_IMAGE", "python:3.11-slim"),
         metavar="IMAGE",
-        help="what reads the volume; it must have python3",
+        help="what reads the volume; it must have python3; default: the run's own image",
     )
     command("delete", _delete, "End it if it runs, and remove all that submit has made.")
     return parser
