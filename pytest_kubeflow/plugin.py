@@ -41,6 +41,8 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.fixtures.conformance",
     "pytest_kubeflow.fixtures.reports",
     "pytest_kubeflow.fixtures.bundles",
+    # After the bundles: it uploads their archive.
+    "pytest_kubeflow.fixtures.uploads",
     "pytest_kubeflow.fixtures.cluster",
     "pytest_kubeflow.fixtures.kubernetes",
     "pytest_kubeflow.fixtures.requirement",

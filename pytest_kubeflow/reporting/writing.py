@@ -19,6 +19,8 @@ class Written(NamedTuple):
 
     line: str
     is_there: bool
+    kind: str = ""
+    """That of `ReportingSettings`: report, json, ctrf, prometheus; empty: another file."""
 
 
 def write_reports(
@@ -34,7 +36,7 @@ def write_reports(
     `redact` has the last look at each file, since secrets may have been learned late.
     `environment` tells where a job of GitHub Actions has its summary.
     """
-    for what, path, render in _wanted(settings):
+    for kind, what, path, render in _wanted(settings):
         text = redact(render(record, trend))
         try:
             replace_file(path, text.encode("utf-8", "backslashreplace"))
@@ -42,7 +44,7 @@ def write_reports(
             told = f"{what} {path} was not written: {error.strerror or error}"
             yield Written(told, is_there=False)
         else:
-            yield Written(f"{what}: {path}", is_there=True)
+            yield Written(f"{what}: {path}", is_there=True, kind=kind)
     yield from _write_summary(settings, record, trend, redact, environment)
 
 
@@ -56,21 +58,21 @@ def replace_file(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def _wanted(settings: ReportingSettings) -> Iterator[tuple[str, Path, Render]]:
+def _wanted(settings: ReportingSettings) -> Iterator[tuple[str, str, Path, Render]]:
     if settings.report is not None:
         from pytest_kubeflow.reporting.page import render
 
-        yield "report", settings.report, render
+        yield "report", "report", settings.report, render
     if settings.json is not None:
-        yield "JSON", settings.json, _json
+        yield "json", "JSON", settings.json, _json
     if settings.ctrf is not None:
         from pytest_kubeflow.reporting.formats import ctrf
 
-        yield "CTRF", settings.ctrf, ctrf.render
+        yield "ctrf", "CTRF", settings.ctrf, ctrf.render
     if settings.prometheus is not None:
         from pytest_kubeflow.reporting.formats import prometheus
 
-        yield "metrics", settings.prometheus, prometheus.render
+        yield "prometheus", "metrics", settings.prometheus, prometheus.render
 
 
 def _json(record: SessionRecord, _trend: Trend) -> str:

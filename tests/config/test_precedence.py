@@ -93,6 +93,8 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "image_mirror": ("quay.io=r.example/q", (ImageMirror("quay.io", "r.example/q"),)),
         "registry": ("r.example:5000/tests", "r.example:5000/tests"),
         "bucket": ("own", "own"),
+        "report_bucket": ("s3://nights/a/", "s3://nights/a"),
+        "report_endpoint": ("http://s3:9000", "http://s3:9000"),
         "keep": ("always", "always"),
         "keep_for": ("24h", 86400.0),
         "schedule": ("sequential", "sequential"),

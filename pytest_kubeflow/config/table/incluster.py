@@ -63,4 +63,12 @@ OPTIONS = (
         "variables, such as KF_PASSWORD. Without it, NAME-login of those that are set here.",
         metavar="NAME",
     ),
+    Option(
+        "job_report_secret",
+        "incluster.report_secret",
+        p.SUBDOMAIN,
+        "The Secret from which the Job's pod has the keys for --kf-report-bucket, as accesskey and "
+        "secretkey: mlpipeline-minio-artifact is such a one.",
+        metavar="NAME",
+    ),
 )
