@@ -187,6 +187,9 @@ class ImageSettings:
     environment: tuple[KeyValue, ...] = ()
     """Variables for all components of pipelines."""
 
+    authority: str | None = None
+    """The ConfigMap with certificates that they trust."""
+
     offline: bool = False
     """Whether components install nothing."""
 

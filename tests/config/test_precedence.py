@@ -134,6 +134,7 @@ def test_every_option_reaches_its_place(tmp_path: Path) -> None:
         "strict_cleanup": ("yes", True),
         "upgrade": ("after", "after"),
         "component_env": ("HTTPS_PROXY=http://p:1", (KeyValue("HTTPS_PROXY", "http://p:1"),)),
+        "component_ca": ("site-ca", "site-ca"),
         "offline": ("yes", True),
         "suites": ("volumes,katib", ("volumes", "katib")),
         "job_name": ("nightly", "nightly"),
