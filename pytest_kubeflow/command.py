@@ -14,12 +14,16 @@ from itertools import pairwise
 _ALL = "pytest_kubeflow.suites"
 _OPTION, _VARIABLE = "--kf-suites", "KF_SUITES"
 
+_IMPORTED = "Module already imported so cannot be rewritten; pytest_kubeflow"
+_QUIET = ("-W", f"ignore:{_IMPORTED}:pytest.PytestAssertRewriteWarning")
+"""The package of this module is that of the plugin; its own file has no assertion."""
+
 
 def main() -> int:
     """The program; its exit code is pytest's."""
     import pytest
 
-    return int(pytest.main(arguments(sys.argv[1:], os.environ)))
+    return int(pytest.main([*_QUIET, *arguments(sys.argv[1:], os.environ)]))
 
 
 def arguments(given: Sequence[str], environment: Mapping[str, str]) -> list[str]:

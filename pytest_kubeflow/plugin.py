@@ -41,6 +41,9 @@ SESSION_PLUGINS = (
     "pytest_kubeflow.fixtures.conformance",
     "pytest_kubeflow.fixtures.reports",
     "pytest_kubeflow.fixtures.bundles",
+    # Around the next one: what that writes is uploaded.
+    "pytest_kubeflow.fixtures.uploads",
+    "pytest_kubeflow.fixtures.junit_file",
     "pytest_kubeflow.fixtures.cluster",
     "pytest_kubeflow.fixtures.kubernetes",
     "pytest_kubeflow.fixtures.requirement",

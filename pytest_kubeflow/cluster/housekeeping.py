@@ -23,6 +23,9 @@ class Housekeeping:
     reaped: Callable[[str], None] = lambda _: None
     """Is told each thing of earlier sessions that was removed."""
 
+    beside: Callable[[str], None] = lambda _: None
+    """Is told each session that runs on the cluster as well."""
+
     failed: Callable[[str], None] = lambda _: None
     """Is told what could not be renewed."""
 

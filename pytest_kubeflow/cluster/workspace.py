@@ -19,7 +19,9 @@ from pytest_kubeflow.cluster.namespace import (
     require_existing,
 )
 from pytest_kubeflow.errors import KubeflowError, PermissionDenied
+from pytest_kubeflow.k8s.leftovers import OwnObjects
 from pytest_kubeflow.k8s.namespaces import create_namespace, delete_namespace, wait_until_gone
+from pytest_kubeflow.k8s.other_sessions import running_beside
 from pytest_kubeflow.k8s.ownership import remains
 from pytest_kubeflow.k8s.profiles import create_profile, delete_profile
 from pytest_kubeflow.k8s.reaper import Reaper
@@ -86,6 +88,11 @@ def _recorded(
         record.renew()
     if house.renewal is not None:
         house.renewal.add(record.renew)
+    for who, where in running_beside(OwnObjects(cluster.kubernetes), cluster.ownership, namespace):
+        house.beside(
+            f"session {who} runs in namespace {where}: both take longer, and neither removes "
+            f"what the other has made; if it was killed: --kf-cleanup-session={who.split()[0]}"
+        )
     try:
         yield record
     finally:

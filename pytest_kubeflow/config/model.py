@@ -187,6 +187,9 @@ class ImageSettings:
     environment: tuple[KeyValue, ...] = ()
     """Variables for all components of pipelines."""
 
+    authority: str | None = None
+    """The ConfigMap with certificates that they trust."""
+
     offline: bool = False
     """Whether components install nothing."""
 
@@ -296,6 +299,15 @@ class ReportingSettings:
     bundle: Path | None = None
     """A directory, or a .zip, with what the cluster tells of each failed test."""
 
+    bucket: str | None = None
+    """The place in a bucket where all of that is put as well: s3://BUCKET/PREFIX."""
+
+    endpoint: str | None = None
+    """The URL of the store that has it; None: that of `S3Settings`."""
+
+    access_key: Secret | None = None
+    secret_key: Secret | None = None
+
     evidence: str = "full"
     """How much evidence a failure's text has: full or short."""
 
@@ -308,7 +320,8 @@ class ReportingSettings:
     @property
     def writes(self) -> bool:
         """Whether a report was asked for."""
-        return self.wants_records or self.ctrf is not None or self.prometheus is not None
+        others = (self.ctrf, self.prometheus, self.bucket)
+        return self.wants_records or any(one is not None for one in others)
 
     @property
     def wants_records(self) -> bool:
@@ -365,6 +378,9 @@ class InClusterSettings:
 
     secret: str | None = None
     """The Secret with its passwords and keys."""
+
+    report_secret: str | None = None
+    """The Secret with the keys for its bucket of reports: accesskey and secretkey."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -449,7 +465,7 @@ class KubeflowConfig:
 
     def secrets(self) -> Iterator[Secret]:
         """Every secret in it, for the Redactor; no access key that is a common word."""
-        for group in (self.gateway, self.s3, self.images):
+        for group in (self.gateway, self.s3, self.images, self.reporting):
             for one in fields(group):
                 value = getattr(group, one.name)
                 if isinstance(value, Secret):

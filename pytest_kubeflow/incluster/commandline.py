@@ -106,9 +106,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     retrieve.add_argument(
         "--helper-image",
-        default=os.environ.get("KF_BASE_IMAGE", "python:3.11-slim"),
         metavar="IMAGE",
-        help="the image of the pod that reads the volume; it must have python3",
+        help="the image of the pod that reads the volume; it must have python3 (default: the run's)",
     )
     command(
         "delete",

@@ -49,6 +49,16 @@ class DetachedRun:
         raise NotFound(f"Job {self.name} has no volume claim")
 
     @property
+    def image(self) -> str:
+        """That of its session, which has python3."""
+        return str(self.job.spec.template.spec.containers[0].image)
+
+    @property
+    def pull_secrets(self) -> tuple[str, ...]:
+        """The Secrets by which the image is pulled."""
+        return tuple(one.name for one in self.job.spec.template.spec.image_pull_secrets or ())
+
+    @property
     def condition(self) -> Any | None:
         """How it ended; None while it runs."""
         told = [one for one in self.job.status.conditions or [] if one.status == "True"]

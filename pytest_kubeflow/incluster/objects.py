@@ -114,7 +114,7 @@ def _tcp(*ports: int) -> list[dict[str, Any]]:
 
 def _named_ports(config: KubeflowConfig) -> Sequence[int]:
     """The ports of what the settings name outside of Kubeflow's namespaces."""
-    named = (config.gateway.host, config.s3.endpoint)
+    named = (config.gateway.host, config.s3.endpoint, config.reporting.endpoint)
     urls = [urlsplit(one) for one in named if one]
     ports = {one.port or (443 if one.scheme == "https" else 80) for one in urls}
     registry = config.images.registry

@@ -11,19 +11,32 @@ from pytest_kubeflow.errors import ConfigurationError, NotFound
 from pytest_kubeflow.incluster.detached import DetachedRun
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.pod_template import PodTemplate
 from pytest_kubeflow.k8s.volumes import Volume, Volumes
 
 _ARCHIVES = (".tar.gz", ".tgz")
 
 
 def read_reports(
-    run: DetachedRun, kubernetes: KubernetesClient, namespace: str, *, owner: str, image: str
+    run: DetachedRun,
+    kubernetes: KubernetesClient,
+    namespace: str,
+    *,
+    owner: str,
+    image: str | None = None,
 ) -> dict[str, bytes]:
-    """The files of its folder by their names in it, through a helper pod with `image`.
+    """The files of its folder by their names in it, through a helper pod.
 
-    Raises NotFound where there is none, and VolumeError.
+    Without an `image` that is of the run's own, which the cluster has pulled already. Raises
+    NotFound where there is none, and VolumeError.
     """
-    volumes = Volumes(kubernetes, namespace, ownership=Ownership(owner), image=image)
+    volumes = Volumes(
+        kubernetes,
+        namespace,
+        ownership=Ownership(owner),
+        image=image or run.image,
+        template=PodTemplate(image_pull_secrets=run.pull_secrets),
+    )
     volume, begin = Volume(volumes, run.claim), f"{run.name}/"
     paths = [one for one in volume.list() if one.startswith(begin)]
     if not paths:

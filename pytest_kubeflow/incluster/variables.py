@@ -37,6 +37,9 @@ _REPORTS = {
     "bundle": "evidence.zip",
 }
 _ALWAYS = ("report", "json", "bundle")
+_REPORT_KEYS = {"report_access_key": "accesskey", "report_secret_key": "secretkey"}
+"""The keys of Secrets for an S3 store, as Kubeflow's own mlpipeline-minio-artifact has them."""
+
 _ROWS = {row.name: row for row in OPTIONS}
 _AT_END = 0.15
 """The part of the deadline that is left for the session's end: removal and reports."""
@@ -81,12 +84,18 @@ def variables_of(config: KubeflowConfig) -> Variables:
         seconds = int(config.incluster.deadline * (1 - _AT_END))
         env.append({"name": _ROWS["session_timeout"].env, "value": f"{max(1, seconds)}s"})
     env += _secrets(config)
+    env += _report_keys(config)
     return Variables(env, arguments)
 
 
 def secret_variables(config: KubeflowConfig) -> list[str]:
-    """The variables with secrets that are set for this session."""
-    return [row.env for row in OPTIONS if row.secret and _value(config, row.name) is not None]
+    """The variables with secrets that are set for this session, and that no other Secret has."""
+    elsewhere = _REPORT_KEYS.keys() if config.incluster.report_secret else ()
+    return [
+        row.env
+        for row in OPTIONS
+        if row.secret and row.name not in elsewhere and _value(config, row.name) is not None
+    ]
 
 
 def secret_name(config: KubeflowConfig) -> str:
@@ -137,9 +146,21 @@ def _literal(text: str) -> str:
 def _secrets(config: KubeflowConfig) -> Iterator[dict[str, Any]]:
     """References to the Secret: of what is set here, or of whatever a named Secret has."""
     known = secret_variables(config)
-    names = known or [row.env for row in OPTIONS if row.secret and config.incluster.secret]
+    elsewhere = _REPORT_KEYS.keys() if config.incluster.report_secret else ()
+    any_of = [row.env for row in OPTIONS if row.secret and row.name not in elsewhere]
+    names = known or (any_of if config.incluster.secret else [])
     for name in names:
         reference = {"name": secret_name(config), "key": name}
         if not known:
             reference["optional"] = True  # type: ignore[assignment]
         yield {"name": name, "valueFrom": {"secretKeyRef": reference}}
+
+
+def _report_keys(config: KubeflowConfig) -> Iterator[dict[str, Any]]:
+    """Those for the bucket of reports, where a Secret of its own has them."""
+    name = config.incluster.report_secret
+    if name is None:
+        return
+    for row, key in _REPORT_KEYS.items():
+        reference = {"secretKeyRef": {"name": name, "key": key}}
+        yield {"name": _ROWS[row].env, "valueFrom": reference}

@@ -12,6 +12,10 @@ from pytest_kubeflow.k8s.leftovers import OwnObjects
 from pytest_kubeflow.k8s.made import MADE
 from pytest_kubeflow.k8s.ownership import EXPIRES, RUN_ID, Ownership
 
+STATE = "pytest-kubeflow.io/state"
+RUNNING, KEPT = "running", "kept"
+"""What a session record says of its session: what is kept outlives that."""
+
 _TOLD = "While this is here and has not expired, no other session removes what this one made."
 
 
@@ -24,10 +28,10 @@ class SessionRecord:
         self._ownership = ownership
         self._name: str | None = None
 
-    def renew(self, *, lifetime: float | None = None) -> None:
+    def renew(self, *, lifetime: float | None = None, state: str = RUNNING) -> None:
         """Say it anew: for the usual time, or `lifetime` seconds. Raises KubeflowErrors."""
         before, name = self._name, self._ownership.name("session")
-        labels = self._ownership.labels(lifetime=lifetime)
+        labels = {**self._ownership.labels(lifetime=lifetime), STATE: state}
         body = {"metadata": {"name": name, "labels": labels}, "data": {"about": _TOLD}}
         with calling(f"create ConfigMap {self._namespace}/{name}"):
             self._kubernetes.core.create_namespaced_config_map(self._namespace, body)
@@ -41,7 +45,7 @@ class SessionRecord:
 
         The objects get that expiry too, as far as we may change them: for people.
         """
-        self.renew(lifetime=seconds)
+        self.renew(lifetime=seconds, state=KEPT)
         objects = OwnObjects(self._kubernetes)
         expires = self._ownership.labels(lifetime=seconds)[EXPIRES]
         here = [*objects.inside(self._namespace)]

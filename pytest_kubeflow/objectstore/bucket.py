@@ -63,7 +63,12 @@ class Bucket:
         return f"s3://{self.path}"
 
     def put(
-        self, key: str, content: bytes | str | Path | BinaryIO, *, part_size: int = _PART
+        self,
+        key: str,
+        content: bytes | str | Path | BinaryIO,
+        *,
+        part_size: int = _PART,
+        content_type: str = "application/octet-stream",
     ) -> None:
         """Store `content` (a Path: that file's) at `key`.
 
@@ -75,7 +80,7 @@ class Bucket:
             content = content.encode()
         if isinstance(content, Path):
             with content.open("rb") as file:
-                self.put(key, file, part_size=part_size)
+                self.put(key, file, part_size=part_size, content_type=content_type)
             return
         stream = io.BytesIO(content) if isinstance(content, bytes) else content
         start = stream.tell() if stream.seekable() else None
@@ -83,7 +88,11 @@ class Bucket:
         def whole() -> None:
             if start is not None:
                 stream.seek(start)
-            self.client.put_object(self.name, self.prefix + key, stream, -1, part_size=part_size)
+            self.client.put_object(
+                *(self.name, self.prefix + key, stream, -1),
+                content_type=content_type,
+                part_size=part_size,
+            )
 
         with translated(f"write {key!r} to {self.uri}"):
             if start is None:

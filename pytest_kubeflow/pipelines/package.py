@@ -25,6 +25,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "STRUCT": (dict,),
 }
 
+_KUBERNETES = "kubernetes"
+"""The platform of kfp-kubernetes."""
+
 
 @dataclass(frozen=True)
 class Package:
@@ -176,6 +179,25 @@ class Package:
         }
         spec["deploymentSpec"] = {**deployment, "executors": executors}
         return Package(spec, self.platform_spec)
+
+    def with_kubernetes(self, changed: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Package:
+        """The same with what kfp-kubernetes asks for each container as `changed` makes it.
+
+        That is a KubernetesExecutorConfig, and empty where nothing is asked for. A package of KFP 1
+        as it is.
+        """
+        if self.is_workflow:
+            return self
+        platform = dict(self.platform_spec or {})
+        platforms = dict(platform.get("platforms") or {})
+        kubernetes = dict(platforms.get(_KUBERNETES) or {})
+        deployment = dict(kubernetes.get("deploymentSpec") or {})
+        executors = dict(deployment.get("executors") or {})
+        for name in self.images():
+            executors[name] = dict(changed(executors.get(name) or {}))
+        deployment["executors"] = executors
+        platforms[_KUBERNETES] = {**kubernetes, "deploymentSpec": deployment}
+        return Package(self.pipeline_spec, {**platform, "platforms": platforms})
 
     def without_caching(self) -> Package:
         """The same with the cache turned off for every task, also inside of nested DAGs.

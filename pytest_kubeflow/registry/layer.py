@@ -14,6 +14,8 @@ from pytest_kubeflow.errors import ConfigurationError
 
 _LARGEST = 512 << 20  # bytes of one layer, which is held in memory
 _EXECUTABLE, _PLAIN = 0o755, 0o644
+_COMPRESSION = 6
+"""As buildkit has it: 9 takes three times as long for layers that are half a percent smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ def layer_of(files: Mapping[str, bytes | str | Path]) -> Layer:
             archive.addfile(entry, io.BytesIO(content))
     plain = written.getvalue()
     _check_size(len(plain))
-    return Layer(gzip.compress(plain, mtime=0), f"sha256:{hashlib.sha256(plain).hexdigest()}")
+    compressed = gzip.compress(plain, _COMPRESSION, mtime=0)
+    return Layer(compressed, f"sha256:{hashlib.sha256(plain).hexdigest()}")
 
 
 def _flat(files: Mapping[str, bytes | str | Path]) -> list[tuple[str, bytes, int]]:

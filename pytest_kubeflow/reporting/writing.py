@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import functools
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +14,9 @@ from pytest_kubeflow.reporting.records.session import SessionRecord
 from pytest_kubeflow.reporting.records.trend import Trend
 from pytest_kubeflow.reporting.replacing import replacing
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""No room on the disk, under the quota, or under the limit of the process."""
+
 Render = Callable[[SessionRecord, Trend], str]
 
 
@@ -19,6 +25,10 @@ class Written(NamedTuple):
 
     line: str
     is_there: bool
+    kind: str = ""
+    """That of `ReportingSettings`: report, json, ctrf, prometheus; junit; empty: another file."""
+    path: Path | None = None
+    """Where it is now: as was asked for, or below the temporary directory; None: nowhere."""
 
 
 def write_reports(
@@ -34,16 +44,39 @@ def write_reports(
     `redact` has the last look at each file, since secrets may have been learned late.
     `environment` tells where a job of GitHub Actions has its summary.
     """
-    for what, path, render in _wanted(settings):
+    for kind, what, path, render in _wanted(settings):
         text = redact(render(record, trend))
-        try:
-            replace_file(path, text.encode("utf-8", "backslashreplace"))
-        except OSError as error:
-            message = f"{what} {path} was not written: {error.strerror or error}"
-            yield Written(message, is_there=False)
-        else:
-            yield Written(f"{what}: {path}", is_there=True)
+        yield write_file(kind, what, path, text.encode("utf-8", "backslashreplace"))
     yield from _write_summary(settings, record, trend, redact, environment)
+
+
+def write_file(kind: str, what: str, path: Path, content: bytes) -> Written:
+    """Write one, elsewhere if there is no room for it; the line that tells of it."""
+    try:
+        replace_file(path, content)
+    except OSError as error:
+        told = f"{what} {path} was not written: {error.strerror or error}"
+        instead = _saved(path.name, content) if error.errno in _FULL else None
+        if instead is not None:
+            told += f"; it is in {instead}"
+        return Written(told, is_there=False, kind=kind, path=instead)
+    return Written(f"{what}: {path}", is_there=True, kind=kind, path=path)
+
+
+def _saved(name: str, content: bytes) -> Path | None:
+    """The same file below the temporary directory; None where that is full as well."""
+    try:
+        path = _instead() / name
+        path.write_bytes(content)
+    except OSError:
+        return None
+    return path
+
+
+@functools.cache
+def _instead() -> Path:
+    """One directory for all that a process could not write elsewhere."""
+    return Path(tempfile.mkdtemp(prefix="kubeflow-report-"))
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -56,21 +89,21 @@ def replace_file(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def _wanted(settings: ReportingSettings) -> Iterator[tuple[str, Path, Render]]:
+def _wanted(settings: ReportingSettings) -> Iterator[tuple[str, str, Path, Render]]:
     if settings.report is not None:
         from pytest_kubeflow.reporting.page import render
 
-        yield "report", settings.report, render
+        yield "report", "report", settings.report, render
     if settings.json is not None:
-        yield "JSON", settings.json, _json
+        yield "json", "JSON", settings.json, _json
     if settings.ctrf is not None:
         from pytest_kubeflow.reporting.formats import ctrf
 
-        yield "CTRF", settings.ctrf, ctrf.render
+        yield "ctrf", "CTRF", settings.ctrf, ctrf.render
     if settings.prometheus is not None:
         from pytest_kubeflow.reporting.formats import prometheus
 
-        yield "metrics", settings.prometheus, prometheus.render
+        yield "prometheus", "metrics", settings.prometheus, prometheus.render
 
 
 def _json(record: SessionRecord, _trend: Trend) -> str:

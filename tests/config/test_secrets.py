@@ -31,7 +31,7 @@ def shown(config: KubeflowConfig) -> str:
 def test_secrets_are_not_shown(planted: str) -> None:
     given = {option.env: planted for option in SECRETS}
     config = resolved({"host": "local", "registry_username": "me"}, given)
-    assert len(list(config.secrets())) == len(SECRETS) == 6
+    assert len(list(config.secrets())) == len(SECRETS) == 8
     assert {one.reveal() for one in config.secrets()} == {planted.strip()}
     assert planted not in shown(config)
 

@@ -284,3 +284,31 @@ def test_a_file_of_this_machine_is_refused(tmp_path: Path) -> None:
 def test_malformed_settings_are_refused(name: str, text: str) -> None:
     with pytest.raises(ConfigurationError, match=f"--kf-{name.replace('_', '-')}: .* is not valid"):
         resolved({**HERE, name: text})
+
+
+def test_keys_of_the_bucket_come_from_a_secret_of_their_own() -> None:
+    """In no manifest, and from nowhere else than the Secret that is named."""
+    bucket = {
+        **HERE,
+        "report_bucket": "s3://nights/team",
+        "report_endpoint": "http://minio.storage:9100",
+    }
+    keys = {"KF_REPORT_ACCESS_KEY": "of-this-machine", "KF_REPORT_SECRET_KEY": "of-it-too"}
+    objects = made(resolved(bucket, keys))
+    env = env_of(objects)
+    assert env["KF_REPORT_BUCKET"] == "s3://nights/team"
+    assert env["KF_REPORT_ENDPOINT"] == "http://minio.storage:9100"
+    reference = {"name": "acceptance-login", "key": "KF_REPORT_SECRET_KEY"}
+    assert env["KF_REPORT_SECRET_KEY"] == {"secretKeyRef": reference}
+    ports = [one.get("ports", ()) for one in objects["NetworkPolicy"]["spec"]["egress"]]
+    assert {"protocol": "TCP", "port": 9100} in [port for some in ports for port in some]
+
+    config = resolved({**bucket, "job_report_secret": "mlpipeline-minio-artifact"}, keys)
+    objects = made(config)
+    for variable, key in (("ACCESS", "accesskey"), ("SECRET", "secretkey")):
+        reference = {"name": "mlpipeline-minio-artifact", "key": key}
+        assert env_of(objects)[f"KF_REPORT_{variable}_KEY"] == {"secretKeyRef": reference}
+    text = text_of(manifests("job", config, UNKNOWN, SELECTION), config)
+    assert "of-this-machine" not in text
+    assert "of-it-too" not in text
+    assert "acceptance-login" not in text

@@ -5,9 +5,13 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from kfp import dsl
+from kfp import dsl, kubernetes
 
-from pytest_kubeflow.pipelines.component_environment import ComponentEnvironment, index_variables
+from pytest_kubeflow.pipelines.component_environment import (
+    AUTHORITY,
+    ComponentEnvironment,
+    index_variables,
+)
 from pytest_kubeflow.pipelines.package import Package, compile_pipeline
 
 NAMES = st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True)
@@ -56,6 +60,24 @@ def test_offline_python_components_begin_with_their_program() -> None:
     assert after["exec-learn"]["command"][:2] == ["sh", "-ec"]
     assert after["exec-learn"]["args"] == before["exec-learn"]["args"]
     assert after["exec-listed"] == before["exec-listed"]
+
+
+def volumes(package: Package) -> Mapping[str, Any]:
+    assert package.platform_spec is not None
+    executors = package.platform_spec["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    return {name: one["configMapAsVolume"] for name, one in executors.items()}
+
+
+def test_certificates_are_mounted_as_kfp_kubernetes_does_it() -> None:
+    @dsl.pipeline(name="by-hand")
+    def by_hand() -> None:
+        for task in (learn().set_env_variable("HTTPS_PROXY", "its own"), listed()):
+            kubernetes.use_config_map_as_volume(task, "site-ca", AUTHORITY)
+
+    expected = compile_pipeline(by_hand)
+    environment = ComponentEnvironment(authority="site-ca")
+    assert volumes(environment.applied(compile_pipeline(both))) == volumes(expected)
+    assert volumes(environment.applied(expected)) == volumes(expected), "theirs stays"
 
 
 def test_without_anything_a_package_stays_as_it_is() -> None:

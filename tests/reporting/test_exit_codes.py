@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -31,8 +32,11 @@ def test_the_table_has_every_code_by_its_name() -> None:
     assert {*NAMES} >= {*ours, *map(int, pytest.ExitCode)}
 
 
-def test_a_report_that_could_not_be_written_is_red(tmp_path: Path) -> None:
+def test_a_report_that_could_not_be_written_is_red(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What stands there may be the report of another night."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     files = {"test_it.py": "def test_it(): pass\n"}
     for arguments, code in (
         ([f"--kf-json={tmp_path / 'a.json'}"], 0),
@@ -40,4 +44,6 @@ def test_a_report_that_could_not_be_written_is_red(tmp_path: Path) -> None:
     ):
         session = run_session(tmp_path, files, *arguments, reports=False)
         assert session.code == code, session.stdout
-    assert "JSON /dev/full was not written: No space left on device" in session.stdout
+    assert "JSON /dev/full was not written: No space left on device; it is in " in session.stdout
+    (saved,) = tmp_path.glob("kubeflow-report-*/full")
+    assert json.loads(saved.read_text())["verdict"]

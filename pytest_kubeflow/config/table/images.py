@@ -48,6 +48,15 @@ OPTIONS = (
         repeatable=True,
     ),
     Option(
+        "component_ca",
+        "images.authority",
+        p.SUBDOMAIN,
+        "A ConfigMap of the namespace with certificates (key ca.crt) that all components of "
+        "pipelines trust, in place of those of their images: mounted, and named by SSL_CERT_FILE, "
+        "REQUESTS_CA_BUNDLE, PIP_CERT, CURL_CA_BUNDLE and AWS_CA_BUNDLE.",
+        metavar="CONFIGMAP",
+    ),
+    Option(
         "offline",
         "images.offline",
         p.FLAG,

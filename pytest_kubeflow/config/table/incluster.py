@@ -64,4 +64,12 @@ OPTIONS = (
         "are set where the command runs.",
         metavar="NAME",
     ),
+    Option(
+        "job_report_secret",
+        "incluster.report_secret",
+        p.SUBDOMAIN,
+        "The Secret from which the Job's pod has the keys for --kf-report-bucket, as accesskey and "
+        "secretkey: mlpipeline-minio-artifact is such a one.",
+        metavar="NAME",
+    ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_kubeflow.config import outputs as o
 from pytest_kubeflow.config import parsers as p
+from pytest_kubeflow.config.bucketplace import parse_bucket_place
 from pytest_kubeflow.config.setting import Option
 
 OPTIONS = (
@@ -78,6 +79,38 @@ OPTIONS = (
         "Where to write the evidence of each failed test, a folder for each: runs, Workflows, "
         "pods, logs, events. A directory, or one .zip file.",
         metavar="DIR|FILE.zip",
+    ),
+    Option(
+        "report_bucket",
+        "reporting.bucket",
+        p.Parser(lambda text, _base: parse_bucket_place(text), "s3://BUCKET or s3://BUCKET/PREFIX"),
+        "Also put what the session has written (page, JSON, JUnit XML, evidence...) into a bucket "
+        "of an S3 store, in a folder of the session below PREFIX. The keys are "
+        "KF_REPORT_ACCESS_KEY and KF_REPORT_SECRET_KEY, or those of KF_S3_...",
+        metavar="s3://BUCKET",
+    ),
+    Option(
+        "report_endpoint",
+        "reporting.endpoint",
+        p.ENDPOINT,
+        "The store that has the bucket; without it that of --kf-s3-endpoint.",
+        metavar="URL",
+    ),
+    Option(
+        "report_access_key",
+        "reporting.access_key",
+        p.SECRET,
+        "The access key for the bucket of reports.",
+        hidden=True,
+        secret=True,
+    ),
+    Option(
+        "report_secret_key",
+        "reporting.secret_key",
+        p.SECRET,
+        "The secret key for the bucket of reports.",
+        hidden=True,
+        secret=True,
     ),
     Option(
         "evidence",
