@@ -107,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     retrieve.add_argument(
         "--helper-image",
         metavar="IMAGE",
-        help="the image of the pod that reads the volume; it must have python3 (default: the run's)",
+        help="the image of the pod that reads the volume; with python3 (default: the run's)",
     )
     command(
         "delete",
