@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes import client, config
+import yaml
+from kubernetes import client, config, utils
+from kubernetes.dynamic import DynamicClient
 
 from tests.cluster.remote import NAMESPACE, Remote, wait_until
 
@@ -22,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 SECONDS = 400
 """For what takes some twenty on a machine that is not busy."""
 
+BACKGROUND = {"propagationPolicy": "Background"}
 SUBMIT = (
     *("submit", "--kf-host=http://ml-pipeline.kubeflow:8888"),
     *("--kf-suites=pipelines", "--kf-volume-size=100Mi", "--kf-job-image=pytest-kubeflow:1"),
@@ -120,6 +123,48 @@ def test_a_session_is_submitted_followed_retrieved_and_deleted(
     assert f"removed Job {name}\n" in removed
     wait_until(lambda: kubeflow.things() <= before, SECONDS)
     assert "there is no run" in kubeflow.run("status", name, code=1)
+
+
+def test_a_cronjob_of_the_manifests_runs_at_its_time(kubeflow: Kubeflow, tmp_path: Path) -> None:
+    before = kubeflow.things()
+    printed = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--kf-manifests=cronjob"),
+            *(*SUBMIT[1:], "-k", "passing", "--kf-namespace", NAMESPACE, "--kf-job-name=nightly"),
+            "--kf-job-schedule=0 0 1 1 *",
+        ],
+        cwd=ROOT,
+        env={key: text for key, text in os.environ.items() if key != "KF_PASSWORD"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert printed.returncode == 0, printed.stdout + printed.stderr
+    objects = list(yaml.safe_load_all(printed.stdout))
+    for one in objects:
+        utils.create_from_dict(kubeflow.core.api_client, one)
+    # The beginning of this year is still to come for it, and it is not too late.
+    whenever = {"spec": {"startingDeadlineSeconds": None}}
+    kubeflow.batch.patch_namespaced_cron_job("nightly", NAMESPACE, whenever)
+    past = {"status": {"lastScheduleTime": "2020-06-01T00:00:00Z"}}
+    kubeflow.batch.patch_namespaced_cron_job_status("nightly", NAMESPACE, past)
+
+    def jobs() -> list[Any]:
+        listed = kubeflow.batch.list_namespaced_job(NAMESPACE).items
+        owned = [one for one in listed if one.metadata.owner_references]
+        return [one for one in owned if one.metadata.owner_references[0].name == "nightly"]
+
+    wait_until(lambda: jobs() and (jobs()[0].status.conditions or jobs()[0].status.failed), SECONDS)
+    (made,) = jobs()
+    log = kubeflow.log(made.metadata.name)
+    assert made.status.succeeded == 1, log
+    assert " 2 passed" in log
+    assert "answers 403" not in log, "rights are missing"
+    objects_of = DynamicClient(kubeflow.core.api_client)
+    for one in reversed(objects):
+        kind = objects_of.resources.get(api_version=one["apiVersion"], kind=one["kind"])
+        kind.delete(one["metadata"]["name"], NAMESPACE, body=BACKGROUND)
+    wait_until(lambda: kubeflow.things() <= before, SECONDS)
 
 
 def test_one_that_does_not_start_says_why(kubeflow: Kubeflow) -> None:

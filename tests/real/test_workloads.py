@@ -1,4 +1,4 @@
-"""StatefulSets and Jobs become the same by our controllers as by those of Kubernetes.
+"""StatefulSets, Jobs and CronJobs become the same by our controllers as by those of Kubernetes.
 
 The same objects are made on both, and pods report the same; what is there afterwards is compared,
 field by field. Neither has a node: the test says how pods fare.
@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack, closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +46,12 @@ CLAIM = {
         "storageClassName": "nothing-provisions-it",
     },
 }
-CONTROLLERS = {"statefulset-controller", "job-controller"}
+CONTROLLERS = {"statefulset-controller", "job-controller", "cronjob-controller"}
 KINDS = {
     "statefulsets": "/apis/apps/v1",
     "controllerrevisions": "/apis/apps/v1",
     "jobs": "/apis/batch/v1",
+    "cronjobs": "/apis/batch/v1",
     "pods": "/api/v1",
     "persistentvolumeclaims": "/api/v1",
     "resourcequotas": "/api/v1",
@@ -162,10 +164,8 @@ class Side:
         for plural in KINDS:
             for one in self.items(plural):
                 if plural == "events":
-                    if one["source"].get("component") in {
-                        "statefulset-controller",
-                        "job-controller",
-                    } and not OF_A_CACHE.search(one["message"]):
+                    is_ours = one["source"].get("component") in CONTROLLERS
+                    if is_ours and not OF_A_CACHE.search(one["message"]):
                         key = f"event {one['type']} {one['reason']} {one['message']}"
                         found[self._plain(key)] = self._plain(one["involvedObject"]["name"])
                     continue
@@ -188,8 +188,9 @@ class Side:
             return value
         text = UID.sub("UID", TIMES.sub("TIME", value)).replace(self.namespace, "NAMESPACE")
         text = re.sub(r"kube-api-access-[a-z0-9]{5}", "kube-api-access-X", text)
+        text = re.sub(r"\bc-\d{8}\b", "c-MINUTES", text)
         # The five characters at the end of a Job's pod.
-        return re.sub(r"\b(j(?:-\d)?)-[bcdfghjklmnpqrstvwxz2456789]{5}\b", r"\1-X", text)
+        return re.sub(r"\b(j(?:-\d)?|c-MINUTES)-[bcdfghjklmnpqrstvwxz2456789]{5}\b", r"\1-X", text)
 
 
 def members(image: str = "a:1", **spec: Any) -> dict[str, Any]:
@@ -280,6 +281,86 @@ def claims(side: Side) -> None:
     ready(side, 2)
     # That a claim is the set's is written behind its pods.
     side.until(lambda: all(map(owned, side.items("persistentvolumeclaims"))))
+
+
+def nightly(side: Side, schedule: str = "0 0 1 1 *", **spec: Any) -> None:
+    """A CronJob whose last time, the beginning of this year, is still to come for it."""
+    template = {"metadata": {"labels": {"app": "c"}}, "spec": work()}
+    spec = {"schedule": schedule, "suspend": True, "jobTemplate": template, **spec}
+    side.create("cronjobs", "c", spec)
+    forget(side)
+    side.change("cronjobs", "c", suspend=False)
+
+
+def forget(side: Side, when: datetime | None = None) -> None:
+    """Let the last time that it was due be long ago."""
+    when = when or datetime.now(UTC).replace(month=1, day=1) - timedelta(days=30)
+    status = {"lastScheduleTime": when.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    side.call("PATCH", side.path("cronjobs", "c", "status"), {"status": status})
+
+
+def event(side: Side, reason: str) -> None:
+    side.until(lambda: any(f" {reason} " in key for key in side.everything()))
+
+
+def due_once(side: Side) -> None:
+    nightly(side)
+    (pod,) = side.pending()
+    side.until(lambda: side.status("cronjobs", "c").get("active"))
+    side.report(pod, "Succeeded", 0)
+    event(side, "SawCompletedJob")
+    side.until(lambda: side.status("cronjobs", "c").get("lastSuccessfulTime"))
+
+
+def due_and_failing(side: Side) -> None:
+    nightly(side, failedJobsHistoryLimit=0, jobTemplate={"spec": work(backoffLimit=0)})
+    (pod,) = side.pending()
+    side.report(pod, "Failed", 1)
+    event(side, "SuccessfulDelete")
+    side.until(lambda: not side.items("jobs") and not side.pods())
+
+
+def due_again(side: Side, policy: str) -> None:
+    nightly(side, concurrencyPolicy=policy)
+    side.pending()
+    side.until(lambda: side.status("cronjobs", "c").get("active"))
+    side.change("cronjobs", "c", suspend=True, schedule="0 0 2 1 *")
+    forget(side)
+    side.change("cronjobs", "c", suspend=False)
+
+
+def forbidden(side: Side) -> None:
+    due_again(side, "Forbid")
+    event(side, "JobAlreadyActive")
+
+
+def replaced(side: Side) -> None:
+    due_again(side, "Replace")
+    event(side, "SuccessfulDelete")
+    side.until(lambda: len(side.items("jobs")) == 1 and len(side.pods()) == 1)
+
+
+def beside(side: Side) -> None:
+    due_again(side, "Allow")
+    side.pending(2)
+    side.until(lambda: len(side.status("cronjobs", "c").get("active") or ()) == 2)
+
+
+def often_missed(side: Side) -> None:
+    nightly(side, schedule="*/5 * * * *", timeZone="Asia/Tokyo")
+    event(side, "TooManyMissedTimes")
+    side.pending()
+    side.change("cronjobs", "c", suspend=True)
+
+
+def too_late(side: Side) -> None:
+    nightly(side, startingDeadlineSeconds=60)
+
+
+def in_a_zone(side: Side) -> None:
+    nightly(side, timeZone="America/New_York")
+    side.pending()
+    side.until(lambda: side.status("cronjobs", "c").get("active"))
 
 
 def owned(one: dict[str, Any]) -> bool:
@@ -404,6 +485,7 @@ SCENARIOS = (
     *(ordered, parallel, partitioned, rolled, on_delete, claims, ended, long_name, too_many),
     *(succeeded, failed, several, indexed, by_index, by_policy, enough, suspended, late),
     *(retried, cleaned, left_behind),
+    *(due_once, due_and_failing, forbidden, replaced, beside, often_missed, too_late, in_a_zone),
 )
 
 

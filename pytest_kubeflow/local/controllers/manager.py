@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pytest_kubeflow.local.controllers.controller import Controller, Informers
+from pytest_kubeflow.local.controllers.cronjob import CronJobController
 from pytest_kubeflow.local.controllers.deployment import DeploymentController
 from pytest_kubeflow.local.controllers.endpoints import EndpointsController
 from pytest_kubeflow.local.controllers.endpointslice import EndpointSliceController
@@ -104,6 +105,7 @@ class ControllerManager:
             StatefulSetController(self._client, informers),
             JobController(self._client, informers, first_backoff=self._job_backoff),
             OrphanedPodController(self._client, informers),
+            CronJobController(self._client, informers),
             ResourceQuotaController(self._client, informers),
             FinishedJobCleaner(self._client, informers),
             EndpointsController(self._client, informers),

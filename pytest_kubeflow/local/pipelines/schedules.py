@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pytest_kubeflow.local.pipelines import cron
+from pytest_kubeflow.local import cron
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.local.pipelines.cron import CronError
+from pytest_kubeflow.local.cron import CronError
 from pytest_kubeflow.local.pipelines.schedules import Schedule
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

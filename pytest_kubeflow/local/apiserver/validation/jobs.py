@@ -22,6 +22,7 @@ from pytest_kubeflow.local.apiserver.validation.causes import (
     unsupported,
 )
 from pytest_kubeflow.local.apiserver.validation.pods import template as pod_template
+from pytest_kubeflow.local.cron import CronError, parse_standard
 
 _NUMBERS = (
     "parallelism",
@@ -188,19 +189,19 @@ def _template(spec: Object) -> Iterator[Cause]:
 
 
 _CONCURRENCY = ("Allow", "Forbid", "Replace")
-_CRON_FIELDS = 5
 
 
 def cron_job(obj: Object) -> Iterator[Cause]:
     """A CronJob and the Jobs that it would make."""
     spec = obj.get("spec") or {}
     schedule = spec.get("schedule") or ""
-    fields = schedule.split()
     if not schedule:
         yield required("spec.schedule")
-    elif not schedule.startswith(("@", "TZ=", "CRON_TZ=")) and len(fields) != _CRON_FIELDS:
-        found = f"expected exactly {_CRON_FIELDS} fields, found {len(fields)}: [{' '.join(fields)}]"
-        yield bad("spec.schedule", schedule, found)
+    elif not schedule.startswith(("TZ=", "CRON_TZ=")):
+        try:
+            parse_standard(schedule)
+        except CronError as error:
+            yield bad("spec.schedule", schedule, str(error))
     if (policy := spec.get("concurrencyPolicy") or _CONCURRENCY[0]) not in _CONCURRENCY:
         yield unsupported("spec.concurrencyPolicy", policy, _CONCURRENCY)
     zone = spec.get("timeZone")

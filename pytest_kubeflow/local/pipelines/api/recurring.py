@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from pytest_kubeflow.local.cron import CronError
 from pytest_kubeflow.local.pipelines.api import messages
 from pytest_kubeflow.local.pipelines.api.context import Context, find, text_field
 from pytest_kubeflow.local.pipelines.api.errors import RequestError, invalid, not_found
@@ -28,7 +29,6 @@ from pytest_kubeflow.local.pipelines.api.fields import (
 from pytest_kubeflow.local.pipelines.api.listing import list_page
 from pytest_kubeflow.local.pipelines.api.query import Query
 from pytest_kubeflow.local.pipelines.api.submission import Submissions
-from pytest_kubeflow.local.pipelines.cron import CronError
 from pytest_kubeflow.local.pipelines.schedules import Schedule
 from pytest_kubeflow.local.pipelines.store import RecurringRun, now
 from pytest_kubeflow.local.pipelines.workflows import Workflows, schedule_name

@@ -1,9 +1,9 @@
-"""Cron expressions as version 1 of robfig/cron reads them, which the real server uses.
+"""Cron expressions as robfig/cron reads them, in Go the library of KFP and of Kubernetes.
 
-Six fields, the seconds first; the day of the week (0 to 6) may be left out, and `L`, `W` and `#`
-mean nothing. Besides, there are descriptors: `@hourly` and the like, `@every 1h30m`. The times that
-an expression stands for are found by cronsim, whose own grammar is another one: it gets each field
-as the list of its numbers.
+Version 1, of KFP: six fields, the seconds first; the day of the week (0 to 6) may be left out, and
+`L`, `W` and `#` mean nothing. Version 3, of CronJobs: five fields, without seconds. Besides, there
+are descriptors: `@hourly` and the like, `@every 1h30m`. The times that an expression stands for are
+found by cronsim, whose own grammar is another one: it gets each field as the list of its numbers.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ _FIELDS = (
 )
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
 _PART = r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)"
+_STANDARD = 5
 _LONGEST = 2**63 / 1e9
 """Seconds that a duration of Go can hold."""
 
@@ -84,6 +85,17 @@ def parse(text: str) -> Cron:
         raise CronError(f"Expected 5 or 6 fields, found {len(fields)}: {text}")
     fields += ["*"] * (6 - len(fields))
     return Cron(" ".join(_field(one, *of) for one, of in zip(fields, _FIELDS, strict=True)))
+
+
+def parse_standard(text: str) -> Cron:
+    """The times that the schedule of a CronJob stands for. Raises CronError."""
+    if text.startswith("@"):
+        return parse(text)
+    fields = text.split()
+    if len(fields) != _STANDARD:
+        found = f"found {len(fields)}: [{' '.join(fields)}]"
+        raise CronError(f"expected exactly {_STANDARD} fields, {found}")
+    return parse(f"0 {text}")
 
 
 def _field(text: str, low: int, high: int, names: dict[str, int]) -> str:
