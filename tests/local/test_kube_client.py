@@ -1,6 +1,7 @@
 """The components' Kubernetes client, where an API server answers what is none of it."""
 
 import asyncio
+import errno
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -238,10 +239,20 @@ def test_a_server_that_asks_for_a_little_time_is_asked_again() -> None:
     against([answer(busy, status=b"429 Too Many Requests"), answer(LIST)], refused_at_last)
 
 
-def test_a_handshake_that_is_cut_off_is_told_as_a_reset() -> None:
-    """The event loop gives such errors neither number nor words."""
-    key = cast(Any, SimpleNamespace(ssl=True, host="127.0.0.1", port=6443, is_ssl=True))
-    error = aiohttp.ClientConnectorError(key, ConnectionResetError())
+CUT = cast(Any, SimpleNamespace(ssl=True, host="127.0.0.1", port=6443, is_ssl=True))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        # In a handshake the event loop gives neither number nor words.
+        aiohttp.ClientConnectorError(CUT, ConnectionResetError()),
+        aiohttp.ClientOSError(errno.ECONNRESET, "Connection reset by peer"),
+        ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_connection_that_is_cut_off_is_told_as_a_reset(error: Exception) -> None:
     said = str(ApiUnreachableError.of("get", "https://127.0.0.1:6443/api", error))
     assert said == (
         'Get "https://127.0.0.1:6443/api": read tcp 127.0.0.1:6443: read: connection reset by peer'

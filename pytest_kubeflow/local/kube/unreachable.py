@@ -14,6 +14,9 @@ from urllib.parse import urlsplit
 import aiohttp
 
 _HTTPS = 443
+_RESET = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED}
+_RESETS = (ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
+"""The same without a number."""
 
 
 class ApiUnreachableError(Exception):
@@ -38,7 +41,7 @@ def _words(url: str, error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
         return f"tls: {error}"
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    if isinstance(cause, ConnectionResetError | BrokenPipeError | ConnectionAbortedError):
+    if isinstance(cause, OSError) and (cause.errno in _RESET or isinstance(cause, _RESETS)):
         # In the TLS handshake, too, which is a part of connecting here: without a number there.
         words = os.strerror(cause.errno or errno.ECONNRESET).lower()
         return f"read tcp {address}: read: {words}"
