@@ -84,8 +84,8 @@ OPTIONS = (
         "report_bucket",
         "reporting.bucket",
         p.Parser(lambda text, _base: parse_bucket_place(text), "s3://BUCKET or s3://BUCKET/PREFIX"),
-        "Also put what the session has written (page, JSON, JUnit XML, evidence...) into a bucket "
-        "of an S3 store, in a folder of the session below PREFIX. The keys are "
+        "Upload what the session writes (page, JSON, JUnit XML, evidence...) to a bucket of an "
+        "S3 store, too, in a folder for the session below PREFIX. The keys are "
         "KF_REPORT_ACCESS_KEY and KF_REPORT_SECRET_KEY, or those of KF_S3_...",
         metavar="s3://BUCKET",
     ),

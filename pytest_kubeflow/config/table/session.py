@@ -114,16 +114,16 @@ OPTIONS = (
         "load",
         "session.load",
         p.LOAD,
-        "How many runs the tests with the marker kf_load have in flight at once. They run with "
-        "this alone, after all others, and end early when the cluster suffers.",
+        "The number of runs that the tests with the marker kf_load start at once. Without this "
+        "option these tests do not run. They end early when the cluster suffers.",
         metavar="RUNS",
     ),
     Option(
         "load_timeout",
         "session.load_timeout",
         p.DURATION,
-        "The longest that the runs of --kf-load may take, all together: then what still runs is "
-        "terminated.",
+        "The maximum time for all runs of --kf-load together. After that, those that are left "
+        "are terminated.",
         default=900.0,
         metavar="DURATION",
     ),
