@@ -257,3 +257,9 @@ def test_a_connection_that_is_cut_off_is_told_as_a_reset(error: Exception) -> No
     assert said == (
         'Get "https://127.0.0.1:6443/api": read tcp 127.0.0.1:6443: read: connection reset by peer'
     )
+
+
+def test_a_body_that_cannot_be_written_is_told_as_a_broken_pipe() -> None:
+    error = aiohttp.ClientOSError(None, "Can not write request body for https://127.0.0.1:6443/api")
+    said = str(ApiUnreachableError.of("post", "https://127.0.0.1:6443/api", error))
+    assert said.endswith('/api": write tcp 127.0.0.1:6443: write: broken pipe')

@@ -47,6 +47,8 @@ def _words(url: str, error: Exception) -> str:
         return f"read tcp {address}: read: {words}"
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"dial tcp {address}: connect: {_reason(error.os_error)}"
+    if isinstance(error, aiohttp.ClientOSError):  # in writing, of which aiohttp tells no number
+        return f"write tcp {address}: write: broken pipe"
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return f"dial tcp {address}: i/o timeout"
     if isinstance(error, TimeoutError):
