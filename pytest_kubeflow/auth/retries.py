@@ -60,13 +60,13 @@ def sent_again(
     *,
     safe: bool = False,
     done: Callable[[], bool] | None = None,
-    page: bool = True,
+    page: bool | Callable[[requests.Response], bool] = True,
 ) -> requests.Response | None:
     """What `send` gives by `session`, of a method that is not SAFE; again where that was lost.
 
     What is not `safe` to do twice is sent again only if `done` says that it has not been done.
     None: it was done by a request whose response was lost. With `page=False` a page of HTML is no
-    response either.
+    response either; a function says which page is one.
     """
     policy = getattr(session, "policy", None)
     if not isinstance(policy, RetryPolicy):
@@ -75,7 +75,7 @@ def sent_again(
     def attempt() -> requests.Response | bool:
         response = send()
         outage = outage_in_response(response, read=True)
-        if outage is None and not page:
+        if outage is None and not (page(response) if callable(page) else page):
             outage = page_in(response.status_code, response.headers, response.content)
         if outage is not None:
             raise LostResponse(outage, response)

@@ -139,13 +139,17 @@ class WebApp:
 
     def _asked_token(self) -> str:
         with network_errors(self.url):
-            response = self._session.get(f"{self.url}/")
+            response = sent_again(
+                self._session,
+                lambda: self._session.get(f"{self.url}/"),
+                safe=True,
+                # A page of something else may have come in its place.
+                page=lambda one: wants_login(one) or _cookie_of(one) is not None,
+            )
+        assert response is not None  # only `done` makes it so
         if wants_login(response):
             raise Refusal.of(response).error("the login has ended")
-        morsel = next(
-            (one for one in map(_cookie, _set_cookies(response)) if one is not None), None
-        )
-        if morsel is None:
+        if (morsel := _cookie_of(response)) is None:
             raise ComponentMissing(
                 f"the page {self.url}/ sets no cookie {COOKIE}, without which {self.title} "
                 f"takes no changes: {Refusal.of(response).summary}"
@@ -175,13 +179,11 @@ def _is_trusted(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def _set_cookies(response: requests.Response) -> list[str]:
-    return list(response.raw.headers.getlist("Set-Cookie"))
-
-
-def _cookie(line: str) -> Any:
-    """The morsel of our cookie in a header Set-Cookie; None where it sets another."""
-    return SimpleCookie(line).get(COOKIE)
+def _cookie_of(response: requests.Response) -> Any:
+    """The morsel of our cookie; None where the response sets it not."""
+    lines = response.raw.headers.getlist("Set-Cookie")
+    morsels = (SimpleCookie(line).get(COOKIE) for line in lines)
+    return next((one for one in morsels if one is not None), None)
 
 
 def _is(there: Callable[[], object]) -> bool:

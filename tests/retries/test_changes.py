@@ -104,6 +104,15 @@ def test_a_creation_is_asked_for_again_unless_it_was_done(fault: Fault) -> None:
     assert volumes.changes == {"POST": 1}
 
 
+@pytest.mark.parametrize("fault", [break_before, page], ids=["lost", "page"])
+def test_another_page_in_place_of_the_apps_own_is_not_believed(fault: Fault) -> None:
+    """The app's page sets the cookie without which nothing can be changed."""
+    volumes = Volumes(there=False)
+    with listening(Way(Unreliable(volumes))) as way, way.every_first(fault):
+        app(way).create("ns", "v", size="1Gi")
+    assert volumes.there
+
+
 def test_a_name_that_is_taken_is_told() -> None:
     with listening(Way(Unreliable(Volumes()))) as way, pytest.raises(VolumeError, match="already"):
         app(way).create("ns", "v", size="1Gi")
