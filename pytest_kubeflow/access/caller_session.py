@@ -76,17 +76,19 @@ class CallerSession:
     ) -> Reply:
         """Any request, with `body` as its JSON unless it is None; as `get` does it.
 
+        Who sends JSON asks for JSON: a page of HTML is no response then, and asked for again.
         What is `safe` to be done twice, as what has to be refused, is asked for again if its
         response is lost, whatever its method.
         """
         url = path if "://" in path else self.gateway_url + path
+        wanted = {} if body is None else {"Accept": "application/json"}
 
         def ask() -> requests.Response:
             return self.session.request(
                 method,
                 url,
                 json=body,
-                headers={**self.headers, **(headers or {})},
+                headers={**wanted, **self.headers, **(headers or {})},
                 allow_redirects=False,
             )
 

@@ -198,7 +198,7 @@ def test_a_file_that_is_there_is_left_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [break_before, break_after, status(504, "upstream request timeout")]
+    "fault", [break_before, break_after, page, status(504, "upstream request timeout")]
 )
 def test_what_has_to_be_refused_is_asked_for_again(fault: Fault) -> None:
     """Whatever its method: whoever is allowed is so the second time, too."""
