@@ -11,6 +11,7 @@ from pytest_kubeflow.config.model import KubeflowConfig, shown
 from pytest_kubeflow.config.setting import Option
 from pytest_kubeflow.config.table import OPTIONS
 from pytest_kubeflow.errors import ConfigurationError
+from pytest_kubeflow.k8s.profiles import STORE_KEYS
 from pytest_kubeflow.redaction import Secret
 
 REPORTS = "/reports"
@@ -37,8 +38,8 @@ _REPORTS = {
     "bundle": "evidence.zip",
 }
 _ALWAYS = ("report", "json", "bundle")
-_REPORT_KEYS = {"report_access_key": "accesskey", "report_secret_key": "secretkey"}
-"""The keys of Secrets for an S3 store, as Kubeflow's own mlpipeline-minio-artifact has them."""
+_REPORT_KEYS = dict(zip(("report_access_key", "report_secret_key"), STORE_KEYS, strict=True))
+"""The keys of the Secret for the bucket of reports: as Kubeflow's own Secrets have them."""
 
 _ROWS = {row.name: row for row in OPTIONS}
 _AT_END = 0.15

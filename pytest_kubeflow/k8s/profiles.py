@@ -21,6 +21,9 @@ from pytest_kubeflow.waiting import Deadline, wait_until
 
 EDITOR = "default-editor"
 ARTIFACT_SECRET = "mlpipeline-minio-artifact"  # noqa: S105  the name of a Secret object
+STORE_KEYS = ("accesskey", "secretkey")
+"""The keys in it: of the access key and of the secret key of an S3 store."""
+
 _GROUP, _VERSION, _PLURAL = "kubeflow.org", "v1", "profiles"
 _ROLE_BINDINGS = (EDITOR, "namespaceAdmin")
 
@@ -147,9 +150,7 @@ def artifact_keys(kubernetes: KubernetesClient, namespace: str) -> tuple[Secret,
     """
     with calling(f"read secret {namespace}/{ARTIFACT_SECRET}"):
         data = kubernetes.core.read_namespaced_secret(ARTIFACT_SECRET, namespace).data or {}
-    if missing := [key for key in ("accesskey", "secretkey") if key not in data]:
+    if missing := [key for key in STORE_KEYS if key not in data]:
         raise NotFound(f"secret {namespace}/{ARTIFACT_SECRET} has no {' and no '.join(missing)}")
-    access_key, secret_key = (
-        Secret(base64.b64decode(data[key]).decode()) for key in ("accesskey", "secretkey")
-    )
+    access_key, secret_key = (Secret(base64.b64decode(data[key]).decode()) for key in STORE_KEYS)
     return access_key, secret_key

@@ -65,19 +65,19 @@ def _cache(*, empty: bool) -> int:
     )
 
     kept = PackageCache()
-    found, sizes = kept.entries(), {one.path: one.size for one in kept.entries()}
+    found = [(one, one.size) for one in kept.entries()]
     if empty:
         try:
             kept.remove()
         except CacheInUseError as error:
             sys.stderr.write(f"{error}\n")
             return 1
-    for one in () if empty else found:
+    for one, size in () if empty else found:
         day = time.strftime("%Y-%m-%d", time.localtime(one.used))
         place = one.path.relative_to(kept.folder)
-        _say(f"{sizes[one.path] / 2**20:>8.0f} MiB  last used {day}  {place}")
+        _say(f"{size / 2**20:>8.0f} MiB  last used {day}  {place}")
     what = "removed" if empty else f"unused for {UNUSED_DAYS} days it is removed at a start"
-    _say(f"{sum(sizes.values()) / 2**20:>8.0f} MiB in {kept.folder}: {what}")
+    _say(f"{sum(size for _, size in found) / 2**20:>8.0f} MiB in {kept.folder}: {what}")
     return 0
 
 

@@ -1,21 +1,15 @@
 """A real model is tuned: how strongly a classifier of digits is regularised."""
 
-import re
-
 import pytest
 
 from pytest_kubeflow import ExperimentFailed, KatibExperiment, skip_for
+
+from .. import package_index
 
 pytestmark = [
     pytest.mark.kf_requires("katib"),
     pytest.mark.kf_images(algorithms=["grid"], early_stopping=[], collectors=["StdOut"]),
 ]
-
-# What pip says where there is no index, or none that has the package.
-NO_INDEX = re.compile(
-    r"No matching distribution found|Could not find a version that satisfies|"
-    r"Temporary failure in name resolution|Failed to establish a new connection|Network is unre"
-)
 
 
 def test_the_best_model_is_good_and_better_than_the_worst(digits: KatibExperiment) -> None:
@@ -23,7 +17,7 @@ def test_the_best_model_is_good_and_better_than_the_worst(digits: KatibExperimen
     try:
         digits.wait()
     except ExperimentFailed as error:
-        if (told := NO_INDEX.search(error.full_text)) is None:
+        if (told := package_index.OF_PODS.search(error.full_text)) is None:
             raise
         reason = (
             f"trials reach no package index to install scikit-learn from ({told[0]}): name an "

@@ -1,21 +1,15 @@
 """Loop: runs of the pipeline with data that arrive, and what came of them."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pytest_kubeflow import Bucket, PipelineRun, PipelineRunner, RunFailed, skip_for
 
+from .. import package_index
 from .digits import Digits
 from .names import Named, Names, served
 from .pipeline import Pipeline
-
-# What pip says where there is no index, or none that has the package.
-_NO_INDEX = re.compile(
-    r"No matching distribution found|Could not find a version that satisfies|"
-    r"Temporary failure in name resolution|Failed to establish a new connection"
-)
 
 
 @dataclass(frozen=True)
@@ -81,7 +75,7 @@ class Loop:
         try:
             run.wait()
         except RunFailed as error:
-            told = _NO_INDEX.search(error.full_text)
+            told = package_index.OF_COMPONENTS.search(error.full_text)
             if told is None:
                 raise
             reason = told[0]

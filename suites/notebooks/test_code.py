@@ -6,13 +6,9 @@ import pytest
 
 from pytest_kubeflow import Notebook, skip_for
 
-pytestmark = pytest.mark.kf_requires("notebooks")
+from .. import package_index
 
-# What pip says where there is no index, or none that has the package.
-NO_INDEX = re.compile(
-    r"No matching distribution found|Could not find a version that satisfies|"
-    r"Temporary failure in name resolution|Failed to establish a new connection|Network is unre"
-)
+pytestmark = pytest.mark.kf_requires("notebooks")
 
 SOFTMAX = """
 from sklearn.datasets import load_digits
@@ -61,7 +57,7 @@ def test_the_sdk_of_pipelines_is_there(workbench: Notebook) -> None:
 def test_a_package_is_installed(workbench: Notebook) -> None:
     """A package is installed by pip in a notebook, and can be imported."""
     found = workbench.execute(INSTALL).stdout
-    if (told := NO_INDEX.search(found)) and not found.startswith("0 "):
+    if (told := package_index.OF_PODS.search(found)) and not found.startswith("0 "):
         skip_for(
             "package-index",
             f"the notebook reaches no package index ({told[0]}): set one in its image or by a "

@@ -1,6 +1,5 @@
 """What the tests of serving share: pipelines for this cluster, and one model that it serves."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,13 +20,9 @@ from pytest_kubeflow import (
     skip_for,
 )
 
+from .. import package_index
 from .iris_pipeline import PipelineImages
 
-# What pip says where there is no index, or none that has the package.
-_NO_INDEX = re.compile(
-    r"No matching distribution found|Could not find a version that satisfies|"
-    r"Temporary failure in name resolution|Failed to establish a new connection"
-)
 
 _BROKEN = b"\xff this was never a model"
 
@@ -136,7 +131,7 @@ def deploy(run_pipeline: PipelineRunner, kf_config: KubeflowConfig) -> Deploy:
         try:
             return run_pipeline(kit.serving(), arguments=arguments)
         except RunFailed as error:
-            told = _NO_INDEX.search(error.full_text)
+            told = package_index.OF_COMPONENTS.search(error.full_text)
             if told is None or serving.image:
                 raise
             reason = told[0]

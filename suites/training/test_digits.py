@@ -1,12 +1,12 @@
 """A model of digits, trained by two nodes that average their gradients, and by one."""
 
-import re
 from typing import Any
 
 import pytest
 
 from pytest_kubeflow import TrainingFailed, TrainingJob, skip_for
 
+from .. import package_index
 from .conftest import NODES
 
 pytestmark = [
@@ -16,19 +16,13 @@ pytestmark = [
 
 ROWS, HELD_OUT = 1344, 453
 
-# What pip says where there is no index, or none that has the package.
-NO_INDEX = re.compile(
-    r"No matching distribution found|Could not find a version that satisfies|"
-    r"Temporary failure in name resolution|Failed to establish a new connection|Network is unre"
-)
-
 
 def models(job: TrainingJob) -> list[dict[str, Any]]:
     """What its nodes have come to, by rank; skips where they can install nothing."""
     try:
         job.wait()
     except TrainingFailed as error:
-        if (told := NO_INDEX.search(error.full_text)) is None:
+        if (told := package_index.OF_PODS.search(error.full_text)) is None:
             raise
         reason = (
             f"nodes reach no package index to install scikit-learn from ({told[0]}): name an "

@@ -61,20 +61,17 @@ class Schedule:
         if self.deadline is not None:
             moment = max(moment, now - self.deadline)
         found, missed = None, 0
-        while (later := self._after(moment)) is not None and later <= now:
+        while (later := self.next(moment)) is not None and later <= now:
             found, missed, moment = later, missed + 1, later
             if missed > MOST_MISSED:
                 found = self.cron.latest(later, now.astimezone(self.zone))
                 break
         return found, missed
 
-    def next(self, now: datetime) -> datetime | None:
-        """The first time after `now`; None if there is none."""
-        return self._after(now)
+    def next(self, moment: datetime) -> datetime | None:
+        """The first time after `moment`; None if there is none."""
+        return self.cron.after(moment.astimezone(self.zone))
 
     def is_late(self, due: datetime, now: datetime) -> bool:
         """Whether it is too late for a Job that was due."""
         return self.deadline is not None and due + self.deadline < now
-
-    def _after(self, moment: datetime) -> datetime | None:
-        return self.cron.after(moment.astimezone(self.zone))
