@@ -23,7 +23,6 @@ from pytest_kubeflow import (
 from .. import package_index
 from .iris_pipeline import PipelineImages
 
-
 _BROKEN = b"\xff this was never a model"
 
 Deploy = Callable[[InferenceService, int], PipelineRun]
