@@ -46,16 +46,15 @@ class Scheduled:
 
 @pytest.fixture(scope="session")
 def by_interval(shared_pipeline_experiment: PipelineExperimentCreator, period: int) -> Scheduled:
-    """Runs that take longer than an interval, one at a time, for six intervals.
+    """Runs that take longer than an interval, one at a time.
 
-    Not much longer: before its end a second one has to fit in, where pods take a minute to start.
+    Longer by seconds: their times are given in whole ones.
     """
     text = secrets.token_hex(8)
-    end = datetime.now(UTC) + timedelta(seconds=6 * period)
     recurring = shared_pipeline_experiment("kf-interval").schedule(
         saying_late,
-        Schedule(interval=period, end=end),
-        arguments={"text": text, "seconds": 1.2 * period},
+        Schedule(interval=period),
+        arguments={"text": text, "seconds": 1.2 * period + 2},
         max_concurrency=1,
         catch_up=False,
     )
@@ -65,10 +64,10 @@ def by_interval(shared_pipeline_experiment: PipelineExperimentCreator, period: i
 def _missed(
     creator: PipelineExperimentCreator, period: int, name: str, *, catch_up: bool
 ) -> Scheduled:
-    """A schedule of three starts, all of which are past."""
+    """A schedule of three starts, all of which are past, and of an end before the fourth."""
     text = secrets.token_hex(8)
     now = datetime.now(UTC)
-    start, end = now - timedelta(seconds=3.5 * period), now - timedelta(seconds=0.25 * period)
+    start, end = now - timedelta(seconds=3.5 * period), now + timedelta(seconds=0.25 * period)
     recurring = creator(name).schedule(
         saying,
         Schedule(interval=period, start=start, end=end),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .ring import Ring, listening, share_of
+from .ring import Ring, listening_when_free, share_of
 
 
 def all_reduce(token: str, seed: int) -> dict[str, Any]:
@@ -51,8 +51,9 @@ def outlives(token: str, seed: int) -> dict[str, Any]:
     rank, pod = int(env["PET_NODE_RANK"]), env["POD_NAME"]
     port = int(env["PET_MASTER_PORT"]) + 1
     seen: list[str] = []
+    ends = time.monotonic() + 600
     if rank == 0:
-        with listening(port) as endpoint:
+        with listening_when_free(port, ends) as endpoint:
             while len(seen) < 2:
                 way, _ = endpoint.accept()
                 name = way.makefile().readline().split()
@@ -65,7 +66,6 @@ def outlives(token: str, seed: int) -> dict[str, Any]:
                     first = way  # it is let go by its death alone
         first.close()
     else:
-        ends = time.monotonic() + 600
         message = ""
         while message not in ("wait", "work"):  # nothing where the name still leads elsewhere
             if time.monotonic() > ends:

@@ -96,7 +96,7 @@ class Ring:
     def _meet(self) -> list[dict[str, Any]]:
         """Everybody tells rank 0 who they are, itself among them, and learns who there is."""
         if self.rank == 0:
-            endpoint = self._door()
+            endpoint = listening_when_free(self._port, self._ends)
             hearing = threading.Thread(target=self._receive_all, args=(endpoint,), daemon=True)
             hearing.start()
         own = {
@@ -114,16 +114,6 @@ class Ring:
             raise RuntimeError(told["problem"])
         members: list[dict[str, Any]] = told["members"]
         return members
-
-    def _door(self) -> socket.socket:
-        """Where rank 0 is asked, once nobody else is: pods may share the network of a node."""
-        while True:
-            try:
-                return listening(self._port)
-            except OSError as error:
-                if error.errno != errno.EADDRINUSE or time.monotonic() > self._ends:
-                    raise
-                self._wait(f"waiting for port {self._port}: {error}")
 
     def _ask_first(self, own: dict[str, Any]) -> dict[str, Any]:
         """What rank 0 tells who says `own`; who is cut off asks again.
@@ -210,6 +200,21 @@ def listening(port: int) -> socket.socket:
             ("", port), family=socket.AF_INET6, backlog=128, dualstack_ipv6=True
         )
     return socket.create_server(("", port), backlog=128)
+
+
+def listening_when_free(port: int, ends: float) -> socket.socket:
+    """As `listening`, once nobody else is, until `ends`: pods may share the network of a node."""
+    message = ""
+    while True:
+        try:
+            return listening(port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > ends:
+                raise
+            if not message:
+                message = f"waiting for port {port}: {error}"
+                print(message, flush=True)  # noqa: T201  its log
+        time.sleep(0.1)
 
 
 def greeting(way: socket.socket, token: str) -> dict[str, Any] | None:

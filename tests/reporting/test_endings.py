@@ -18,6 +18,7 @@ from pytest_kubeflow.reporting.verdict import RUNNING
 
 from .sessions import ROOT
 
+OUTPUT = "output.txt"
 TESTS = """
 import os, pathlib, signal, time
 import pytest
@@ -73,9 +74,9 @@ def test_last():
 class Ended:
     """A session that is over; `tests` are the records by their names."""
 
-    def __init__(self, folder: Path, code: int, output: str) -> None:
+    def __init__(self, folder: Path, code: int) -> None:
         self.code = code
-        self.output = output
+        self.output = (folder / OUTPUT).read_text()
         text = (folder / "report.json").read_text()
         self.document: dict[str, Any] = json.loads(text)
         self.tests = {one["nodeid"].rpartition("::")[2]: one for one in self.document["tests"]}
@@ -90,19 +91,19 @@ class Ended:
         return found
 
 
-def begin(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def begin(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
     (folder / "test_ends.py").write_text(TESTS)
     (folder / "report.json").write_text('{"of": "an earlier session"}')
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--kf-json=report.json"]
-    return subprocess.Popen(
-        [*command, *arguments],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    with (folder / OUTPUT).open("wb") as output:
+        return subprocess.Popen(
+            [*command, "-v", *arguments],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
 
 def end(folder: Path, *arguments: str, send: signal.Signals | None = None) -> Ended:
@@ -110,14 +111,18 @@ def end(folder: Path, *arguments: str, send: signal.Signals | None = None) -> En
     session = begin(folder, *arguments)
     try:
         if send is not None:
-            ready = folder / "ready"
-            while not ready.exists() and session.poll() is None:
+            # A worker's test may run before the session has heard of it.
+            ready, output = folder / "ready", folder / OUTPUT
+            while session.poll() is None:
+                if ready.exists() and "::test_hangs" in output.read_text():
+                    break
                 time.sleep(0.02)
             session.send_signal(send)
-        output, _ = session.communicate(timeout=240)
+        session.wait(timeout=240)
     finally:
         session.kill()
-    return Ended(folder, session.returncode, output)
+        session.wait()
+    return Ended(folder, session.returncode)
 
 
 def chosen(*names: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -21,10 +22,16 @@ TOKEN = "one-job-alone"
 
 @pytest.fixture
 def port() -> int:
-    """One that is free, for rank 0."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        found: int = probe.getsockname()[1]
+    """One for rank 0 that is free, as is the next: not one that the kernel gives to connections."""
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        found = 10_000 + secrets.randbelow(lowest - 10_001)
+        with socket.socket() as first, socket.socket() as second:
+            try:
+                first.bind(("127.0.0.1", found))
+                second.bind(("127.0.0.1", found + 1))
+            except OSError:
+                continue
         return found
 
 

@@ -44,9 +44,9 @@ def test_conditions_come_in_their_order(katib: Katib, done: str) -> None:
 
 def test_its_optimum_is_the_best_of_its_trials(katib: Katib, done: str) -> None:
     status, trials = katib.get(done)["status"], katib.trials(done)
-    best = max(trials, key=lambda one: float(value(one, "accuracy", "max")))
     optimum = status["currentOptimalTrial"]
-    assert optimum["bestTrialName"] == best["metadata"]["name"]
+    (best,) = (one for one in trials if one["metadata"]["name"] == optimum["bestTrialName"])
+    assert value(best, "accuracy", "max") == max(value(one, "accuracy", "max") for one in trials)
     assert optimum["parameterAssignments"] == best["spec"]["parameterAssignments"]
     assert optimum["observation"]["metrics"] == best["status"]["observation"]["metrics"]
 

@@ -49,7 +49,7 @@ CHECKS: dict[str, dict[str, str]] = {
         f"{ACTIONS}[recurringruns]": r"recurringruns are open to all: the account \S+ may list",
     },
     "retry-ignored": {RETRIED: r"run failing-first-\S+ ended FAILED, not SUCCEEDED"},
-    "schedule-endless": {INTERVAL: r"saying-late-\S+ goes on after its end"},
+    "schedule-endless": {MISSED: r"saying-\S+ ends at \S+, and was due after that, too: \["},
     "schedule-lost": {
         MISSED: r"saying-\S+ \(every 2 s\) to have started 3 runs; last state: 0 runs",
         INTERVAL: r"saying-late-\S+ \(every 2 s\) to have started 2 runs; last state: 0 runs",
