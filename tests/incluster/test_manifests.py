@@ -72,6 +72,8 @@ def test_the_page_shows_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None
         (["--kf-manifests=rbac", "--kf-manifests=job"], "valid is one of job, cronjob, rbac"),
         (["--kf-manifests=rbac", "--kf-preflight"], "give one of them"),
         (["--kf-manifests=rbac", "--kf-suites=volume"], "did you mean volumes?"),
+        (["--kf-manifests=rbac", "--kf-suites=load"], "they are with --kf-load=RUNS alone"),
+        (["--kf-manifests=rbac", "--kf-suites=volumes,upgrade"], "no test of upgrade is selected"),
         (["--kf-manifests=rbac", "suites/volumes", "--kf-suites=volumes"], "leave one out"),
     ],
 )
