@@ -17,8 +17,8 @@ from pytest_kubeflow.local.apiserver.subresources import Subresource, subresourc
 
 VERSION: Object = {
     "major": "1",
-    "minor": "33",
-    "gitVersion": "v1.33.0+embedded",
+    "minor": "34",
+    "gitVersion": "v1.34.4+embedded",
     "gitCommit": "",
     "gitTreeState": "clean",
     "buildDate": "1970-01-01T00:00:00Z",

@@ -188,7 +188,7 @@ class NodeRegistration:
                 "containerRuntimeVersion": "process://1",
                 "kernelVersion": platform.release(),
                 "kubeProxyVersion": "",
-                "kubeletVersion": "v1.33.0",
+                "kubeletVersion": "v1.34.4",
                 "machineID": "",
                 "operatingSystem": "linux",
                 "osImage": platform.freedesktop_os_release().get("PRETTY_NAME", "Linux"),

@@ -24,7 +24,7 @@ _GOOD = {
 
 
 def _node(
-    *, kubelet: str = "v1.33.0", cordoned: bool = False, **told: tuple[str, str]
+    *, kubelet: str = "v1.34.4", cordoned: bool = False, **told: tuple[str, str]
 ) -> Sequence[Edit]:
     conditions = [
         {
