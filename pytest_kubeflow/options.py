@@ -195,10 +195,9 @@ def is_listing(config: pytest.Config) -> bool:
 
 
 def lists(config: pytest.Config) -> bool:
-    """Whether something is listed, and no test is run: there is nothing to report."""
-    return is_listing(config) or bool(
-        config.getoption("kf_images") or config.getoption("kf_manifests")
-    )
+    """Whether something is listed or pulled, and no test is run: there is nothing to report."""
+    listings = ("kf_images", "kf_pull_images", "kf_manifests")
+    return is_listing(config) or any(config.getoption(one) for one in listings)
 
 
 def acts_alone(config: pytest.Config) -> bool:
@@ -207,6 +206,7 @@ def acts_alone(config: pytest.Config) -> bool:
         "kf_preflight",
         "kf_health",
         "kf_images",
+        "kf_pull_images",
         "kf_manifests",
         "kf_cleanup",
         "kf_cleanup_all",

@@ -94,6 +94,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
         comparison,
         fleet,
         health,
+        image_pulls,
         images,
         manifests,
         preflight,
@@ -104,6 +105,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
         "--kf-preflight": bool(config.getoption("kf_preflight")),
         "--kf-health": bool(config.getoption("kf_health")),
         "--kf-images": bool(config.getoption("kf_images")),
+        "--kf-pull-images": bool(config.getoption("kf_pull_images")),
         "--kf-manifests": bool(config.getoption("kf_manifests")),
         "--kf-explain": health.explains(config),
         "--kf-cleanup": cleanup.is_wanted(config),
@@ -135,6 +137,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
         "--kf-preflight": preflight.run_alone,
         "--kf-health": health.run_alone,
         "--kf-images": images.run_alone,
+        "--kf-pull-images": image_pulls.run_alone,
     }
     action = next((run for name, run in alone.items() if wanted[name]), cleanup.run_alone)
     from _pytest.main import wrap_session  # pytest's own --fixtures is such a session as well

@@ -13,7 +13,7 @@ from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
 from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
 from pytest_kubeflow.local.kubelet.registryclient import RegistryClient
 from pytest_kubeflow.local.notebooks.image import notebook_image
-from pytest_kubeflow.local.pipelines import LAUNCHER_DIRECTORY, LAUNCHER_IMAGE
+from pytest_kubeflow.local.pipelines import DRIVER_REFERENCE, LAUNCHER_DIRECTORY, LAUNCHER_IMAGE
 from pytest_kubeflow.local.pvcviewers.image import add_viewer_image
 from pytest_kubeflow.local.running import Running
 from pytest_kubeflow.local.serving.images import add_images
@@ -31,6 +31,7 @@ def node_images(directory: Path) -> ImageCatalogue:
     """The images that a node has, of which `directory` keeps what is compiled."""
     images = ImageCatalogue()
     images.register(LAUNCHER_IMAGE, _compiled(LAUNCHER_DIRECTORY, directory))
+    images.hosted.add(DRIVER_REFERENCE, command="driver")
     add_images(images, directory)
     images.add(notebook_image(directory))
     images.add(tensorboard_image(directory))

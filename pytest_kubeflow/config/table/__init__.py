@@ -27,6 +27,9 @@ ACTIONS = {
     "--kf-preflight": "Check the cluster, print what is wrong and how to fix it, and run no test.",
     "--kf-images": "Print the images that the selected tests will pull and what needs each, and "
     "run no test. Without arguments: those of the shipped suites.",
+    "--kf-pull-images": "Pull the images of the selected tests on the cluster, by a pod for each, "
+    "have a pod install kfp as components do, print what failed, and run no test. The exit code is "
+    "78 if anything did.",
     "--kf-manifests=KIND": "Print manifests that run the selected tests (without arguments, the "
     "suites of --kf-suites) inside the cluster, and run no test. KIND is job, cronjob, or rbac, "
     "which is the account and its rights only.",

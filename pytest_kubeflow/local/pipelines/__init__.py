@@ -8,9 +8,16 @@ answers from. `service.py` puts it all together.
 
 from pytest_kubeflow.local.pipelines.service import Pipelines
 from pytest_kubeflow.local.pipelines.settings import (
+    DRIVER_REFERENCE,
     LAUNCHER_DIRECTORY,
     LAUNCHER_IMAGE,
     StoreSettings,
 )
 
-__all__ = ["LAUNCHER_DIRECTORY", "LAUNCHER_IMAGE", "Pipelines", "StoreSettings"]
+__all__ = [
+    "DRIVER_REFERENCE",
+    "LAUNCHER_DIRECTORY",
+    "LAUNCHER_IMAGE",
+    "Pipelines",
+    "StoreSettings",
+]

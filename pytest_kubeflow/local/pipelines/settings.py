@@ -12,6 +12,9 @@ LAUNCHER_DIRECTORY = Path(__file__).parent / "launcher"
 LAUNCHER_REFERENCE = f"{LAUNCHER_IMAGE}:2.16.1"
 """As pods name it, and the variable V2_LAUNCHER_IMAGE of ml-pipeline."""
 
+DRIVER_REFERENCE = "ghcr.io/kubeflow/kfp-driver:2.16.1"
+"""The variable V2_DRIVER_IMAGE of ml-pipeline. Drivers of runs are part of this process."""
+
 AUDIENCE = "pipelines.kubeflow.org"
 STANDALONE_NAMESPACE = "kubeflow"
 SYSTEM_NAMESPACE = "kubeflow"

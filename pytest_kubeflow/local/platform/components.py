@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pytest_kubeflow.local.notebooks.settings import CONFIG as NOTEBOOK_CONFIG
-from pytest_kubeflow.local.pipelines.settings import LAUNCHER_REFERENCE
+from pytest_kubeflow.local.pipelines.settings import DRIVER_REFERENCE, LAUNCHER_REFERENCE
 from pytest_kubeflow.local.platform.images import ISTIO, PROXY_IMAGE
 from pytest_kubeflow.local.tensorboards.settings import CONFIG as TENSORBOARD_CONFIG
 from pytest_kubeflow.local.training.release import Release
@@ -102,7 +102,7 @@ ML_PIPELINE = _kfp(
     ports={"http": 8888},
     services={"ml-pipeline": (Port("http", 8888, 8888),)},
     env={
-        "V2_DRIVER_IMAGE": f"ghcr.io/kubeflow/kfp-driver:{_KFP}",
+        "V2_DRIVER_IMAGE": DRIVER_REFERENCE,
         "V2_LAUNCHER_IMAGE": LAUNCHER_REFERENCE,
     },
 )
