@@ -22,9 +22,12 @@ from pytest_kubeflow.waiting import Deadline
 from tests.cluster.remote import NAMESPACE, Remote, wait_until
 
 NOW = int(time.time())
+DAY = 24 * 3600.0
+"""Much longer than a run of all tests may take, in whose first minute `NOW` was."""
+
 EXPIRED = Ownership("somebody", "interrupted", NOW - 10)
 EXPIRED_KEEPER = Ownership("somebody", "interrupted")
-RUNNING = Ownership("somebody", "running", NOW + 1000)
+RUNNING = Ownership("somebody", "running", NOW + int(DAY))
 FOREIGN = {**EXPIRED.labels(), MANAGED_BY: "Helm"}
 LABELS: dict[str, dict[str, str]] = {
     "expired": EXPIRED.labels(),
@@ -138,7 +141,7 @@ def test_only_what_has_expired_goes(kubernetes: KubernetesClient, namespace: str
 
 
 def test_what_runs_now_expires_later(kubernetes: KubernetesClient, namespace: str) -> None:
-    later = Reaper(kubernetes, clock=lambda: time.time() + 2000)
+    later = Reaper(kubernetes, clock=lambda: time.time() + 2 * DAY)
     found = {one.name for one in later.leftovers(namespace)}
     assert found == {"t-expired", "t-running"}
 
@@ -195,14 +198,14 @@ def test_a_session_that_says_that_it_lives_is_left_alone(
     kubernetes: KubernetesClient, namespace: str
 ) -> None:
     """Whatever the labels of the rest say; and one that only did once is not."""
-    longer = Ownership("somebody", "interrupted", NOW + 1000)
+    longer = Ownership("somebody", "interrupted", NOW + int(DAY))
     record = SessionRecord(kubernetes, namespace, longer)
     record.renew()
     record.renew()
     records = OwnObjects(kubernetes).records(namespace)
     assert sum("session" in one.name for one in records) == 1
     assert Reaper(kubernetes).reap(namespace) == []
-    later = Reaper(kubernetes, clock=lambda: NOW + 900)
+    later = Reaper(kubernetes, clock=lambda: NOW + 0.9 * DAY)
     assert later.leftovers(namespace) == []
     assert {one.name for one in Reaper(kubernetes, run_id="interrupted").leftovers(namespace)}
     record.close()
@@ -211,17 +214,17 @@ def test_a_session_that_says_that_it_lives_is_left_alone(
 
 
 def test_what_was_kept_has_its_time(kubernetes: KubernetesClient, namespace: str) -> None:
-    SessionRecord(kubernetes, namespace, EXPIRED_KEEPER).keep(1000.0)
+    SessionRecord(kubernetes, namespace, EXPIRED_KEEPER).keep(DAY)
     assert Reaper(kubernetes).leftovers(namespace) == []
     labels = kubernetes.core.read_namespaced_pod("t-expired", namespace).metadata.labels
-    assert int(labels[EXPIRES]) >= NOW + 1000
+    assert int(labels[EXPIRES]) >= NOW + DAY
     service = kubernetes.custom.get_namespaced_custom_object(
         *CUSTOM["inferenceservice"][:2], namespace, "inferenceservices", "t-expired"
     )
-    assert int(service["metadata"]["labels"][EXPIRES]) >= NOW + 1000
+    assert int(service["metadata"]["labels"][EXPIRES]) >= NOW + DAY
     foreign = kubernetes.core.read_namespaced_pod("t-foreign", namespace).metadata.labels
     assert foreign == FOREIGN
-    found = Reaper(kubernetes, clock=lambda: NOW + 1500).leftovers(namespace)
+    found = Reaper(kubernetes, clock=lambda: time.time() + 1.5 * DAY).leftovers(namespace)
     assert {one.kind for one in found if one.name == "t-expired"} == {*KINDS}
 
 

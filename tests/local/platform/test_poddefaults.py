@@ -189,5 +189,11 @@ def test_pods_of_workloads_have_it_too(kubernetes: KubernetesClient) -> None:
 
 
 def gone(kubernetes: KubernetesClient) -> bool:
-    kubernetes.core.delete_namespaced_pod("set-0", NAMESPACE, grace_period_seconds=0)
+    """Whether the pod was gone before it was deleted here."""
+    try:
+        kubernetes.core.delete_namespaced_pod("set-0", NAMESPACE, grace_period_seconds=0)
+    except ApiException as error:
+        if error.status != 404:
+            raise
+        return True
     return False
