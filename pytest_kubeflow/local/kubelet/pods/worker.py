@@ -12,21 +12,21 @@ from pytest_kubeflow.local.kube import ApiUnreachableError
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.kube.unreachable import level_of
-from pytest_kubeflow.local.kubelet import eviction
-from pytest_kubeflow.local.kubelet.addresses import NoAddressLeft
-from pytest_kubeflow.local.kubelet.admission import PodRejected, admit
-from pytest_kubeflow.local.kubelet.container import ContainerRunner
+from pytest_kubeflow.local.kubelet.containers.env import Reader
+from pytest_kubeflow.local.kubelet.containers.ephemeral import EphemeralContainers
+from pytest_kubeflow.local.kubelet.containers.logs import ContainerLog
+from pytest_kubeflow.local.kubelet.containers.rootfs import PodIdentity
+from pytest_kubeflow.local.kubelet.containers.runner import ContainerRunner
 from pytest_kubeflow.local.kubelet.context import Backoff, Node, StopEvent
-from pytest_kubeflow.local.kubelet.env import Reader
-from pytest_kubeflow.local.kubelet.ephemeral import EphemeralContainers
 from pytest_kubeflow.local.kubelet.gpus import GpusUnavailable
-from pytest_kubeflow.local.kubelet.hosts import hostname_of, hosts_file
-from pytest_kubeflow.local.kubelet.logs import ContainerLog
-from pytest_kubeflow.local.kubelet.portforward import Dial
-from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
-from pytest_kubeflow.local.kubelet.status import pod_status, rejected_status
-from pytest_kubeflow.local.kubelet.status_writer import StatusWriter
-from pytest_kubeflow.local.kubelet.volumes import PodVolumes, VolumeError
+from pytest_kubeflow.local.kubelet.pod_network.addresses import NoAddressLeft
+from pytest_kubeflow.local.kubelet.pod_network.hosts import hostname_of, hosts_file
+from pytest_kubeflow.local.kubelet.pods import eviction
+from pytest_kubeflow.local.kubelet.pods.admission import PodRejected, admit
+from pytest_kubeflow.local.kubelet.pods.status import pod_status, rejected_status
+from pytest_kubeflow.local.kubelet.pods.status_writer import StatusWriter
+from pytest_kubeflow.local.kubelet.server.portforward import Dial
+from pytest_kubeflow.local.kubelet.volumes.pod_volumes import PodVolumes, VolumeError
 from pytest_kubeflow.local.network.podnetworks import PodNetwork
 
 log = logging.getLogger(__name__)

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kubelet.containerstatus import ContainerStatus
+from pytest_kubeflow.local.kubelet.containers.status import ContainerStatus
 from pytest_kubeflow.local.kubelet.context import Backoff, Node, Pause
-from pytest_kubeflow.local.kubelet.imageenvironments import NotMadeError
-from pytest_kubeflow.local.kubelet.images import Image, ImageUnknown
-from pytest_kubeflow.local.kubelet.registrypull import pull_from_registry
+from pytest_kubeflow.local.kubelet.images.catalogue import Image, ImageUnknown
+from pytest_kubeflow.local.kubelet.images.imageenvironments import NotMadeError
+from pytest_kubeflow.local.kubelet.images.registrypull import pull_from_registry
 
 _PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
 _NAME = re.compile(

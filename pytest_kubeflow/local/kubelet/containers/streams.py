@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kubelet.console import Console
-from pytest_kubeflow.local.kubelet.logs import ContainerLog
+from pytest_kubeflow.local.kubelet.containers.console import Console
+from pytest_kubeflow.local.kubelet.containers.logs import ContainerLog
 from pytest_kubeflow.local.spawner import Process, ProcessSpec, Spawner
 
 

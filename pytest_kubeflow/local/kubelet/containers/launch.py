@@ -7,14 +7,14 @@ from pathlib import Path
 
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet.cgroups import ContainerCgroup
+from pytest_kubeflow.local.kubelet.containers.env import container_env, expand, service_env
+from pytest_kubeflow.local.kubelet.containers.rootfs import PodIdentity
+from pytest_kubeflow.local.kubelet.containers.security import identity
 from pytest_kubeflow.local.kubelet.context import Node
-from pytest_kubeflow.local.kubelet.env import container_env, expand, service_env
 from pytest_kubeflow.local.kubelet.gpus import GpuShare
-from pytest_kubeflow.local.kubelet.hosts import hostname_of
-from pytest_kubeflow.local.kubelet.images import LISTEN_ADDRESS, Image
-from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
-from pytest_kubeflow.local.kubelet.security import identity
-from pytest_kubeflow.local.kubelet.volumes import PodVolumes
+from pytest_kubeflow.local.kubelet.images.catalogue import LISTEN_ADDRESS, Image
+from pytest_kubeflow.local.kubelet.pod_network.hosts import hostname_of
+from pytest_kubeflow.local.kubelet.volumes.pod_volumes import PodVolumes
 from pytest_kubeflow.local.network.podnetworks import PodNetwork
 from pytest_kubeflow.local.spawner import Container, Identity, Mount, ProcessSpec
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS
-from pytest_kubeflow.local.kubelet.env import (
+from pytest_kubeflow.local.kubelet.containers.env import (
     ConfigError,
     Reader,
     fetch_data,
     field_value,
     resource_value,
 )
-from pytest_kubeflow.local.kubelet.projection import ProjectedFile, write_files
+from pytest_kubeflow.local.kubelet.volumes.projection import ProjectedFile, write_files
 
 _MISSING_KEY = {
     "configMap": "configmap references non-existent config key",

@@ -16,21 +16,21 @@ from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.kubelet.cgroups import ContainerCgroup, PodCgroup
-from pytest_kubeflow.local.kubelet.console import Console
-from pytest_kubeflow.local.kubelet.container_lifecycle import ContainerLifecycle
-from pytest_kubeflow.local.kubelet.containerstatus import ContainerStatus
+from pytest_kubeflow.local.kubelet.containers.console import Console
+from pytest_kubeflow.local.kubelet.containers.env import ConfigError
+from pytest_kubeflow.local.kubelet.containers.launch import Launch, configure
+from pytest_kubeflow.local.kubelet.containers.lifecycle import ContainerLifecycle
+from pytest_kubeflow.local.kubelet.containers.logs import ContainerLog, tail_text
+from pytest_kubeflow.local.kubelet.containers.probes import Inside
+from pytest_kubeflow.local.kubelet.containers.rootfs import PodIdentity
+from pytest_kubeflow.local.kubelet.containers.status import ContainerStatus
+from pytest_kubeflow.local.kubelet.containers.streams import Streams
 from pytest_kubeflow.local.kubelet.context import Backoff, Node, StopEvent
-from pytest_kubeflow.local.kubelet.env import ConfigError
 from pytest_kubeflow.local.kubelet.gpus import GpuShare
-from pytest_kubeflow.local.kubelet.hosted import Body, HostedContainer, HostedProgram
-from pytest_kubeflow.local.kubelet.images import Image
-from pytest_kubeflow.local.kubelet.launch import Launch, configure
-from pytest_kubeflow.local.kubelet.logs import ContainerLog, tail_text
-from pytest_kubeflow.local.kubelet.probes import Inside
-from pytest_kubeflow.local.kubelet.pull import pull
-from pytest_kubeflow.local.kubelet.rootfs import PodIdentity
-from pytest_kubeflow.local.kubelet.streams import Streams
-from pytest_kubeflow.local.kubelet.volumes import PodVolumes
+from pytest_kubeflow.local.kubelet.images.catalogue import Image
+from pytest_kubeflow.local.kubelet.images.hosted import Body, HostedContainer, HostedProgram
+from pytest_kubeflow.local.kubelet.images.pull import pull
+from pytest_kubeflow.local.kubelet.volumes.pod_volumes import PodVolumes
 from pytest_kubeflow.local.network.podnetworks import PodNetwork
 from pytest_kubeflow.local.spawner import (
     ExitStatus,

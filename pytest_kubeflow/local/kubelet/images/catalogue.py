@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from pytest_kubeflow.local.kubelet.environments import PythonEnvironments
-from pytest_kubeflow.local.kubelet.hosted import HostedPrograms
-from pytest_kubeflow.local.kubelet.imageenvironments import Packages
+from pytest_kubeflow.local.kubelet.images.environments import PythonEnvironments
+from pytest_kubeflow.local.kubelet.images.hosted import HostedPrograms
+from pytest_kubeflow.local.kubelet.images.imageenvironments import Packages
 
 Kind = Literal["python", "userland", "directory", "whole"]
 

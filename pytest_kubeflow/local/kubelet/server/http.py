@@ -14,14 +14,24 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from pytest_kubeflow.local.kubelet.container import ContainerRunner
-from pytest_kubeflow.local.kubelet.logs import ContainerLog, LogOptions, read_log, timestamp
-from pytest_kubeflow.local.kubelet.pod_worker import PodWorker
-from pytest_kubeflow.local.kubelet.portforward import PROTOCOL, Dial, PortForwarding, parse_ports
-from pytest_kubeflow.local.kubelet.probes import Inside
-from pytest_kubeflow.local.kubelet.remotecommand import PROTOCOLS, RemoteCommand, Wanted
-from pytest_kubeflow.local.kubelet.spdyforward import PROTOCOL as SPDY
-from pytest_kubeflow.local.kubelet.spdyforward import SpdyForwarding
+from pytest_kubeflow.local.kubelet.containers.logs import (
+    ContainerLog,
+    LogOptions,
+    read_log,
+    timestamp,
+)
+from pytest_kubeflow.local.kubelet.containers.probes import Inside
+from pytest_kubeflow.local.kubelet.containers.runner import ContainerRunner
+from pytest_kubeflow.local.kubelet.pods.worker import PodWorker
+from pytest_kubeflow.local.kubelet.server.portforward import (
+    PROTOCOL,
+    Dial,
+    PortForwarding,
+    parse_ports,
+)
+from pytest_kubeflow.local.kubelet.server.remotecommand import PROTOCOLS, RemoteCommand, Wanted
+from pytest_kubeflow.local.kubelet.server.spdyforward import PROTOCOL as SPDY
+from pytest_kubeflow.local.kubelet.server.spdyforward import SpdyForwarding
 
 FindPod = Callable[[str, str], PodWorker | None]
 DialOf = Callable[[str, str], Dial | None]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kubelet.env import ConfigError
-from pytest_kubeflow.local.kubelet.images import Image
+from pytest_kubeflow.local.kubelet.containers.env import ConfigError
+from pytest_kubeflow.local.kubelet.images.catalogue import Image
 from pytest_kubeflow.local.spawner import Identity
 
 # What container runtimes grant at most without `privileged`; this node, which shares a kernel and

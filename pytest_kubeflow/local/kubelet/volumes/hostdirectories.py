@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_kubeflow.local.kubelet.env import ConfigError
+from pytest_kubeflow.local.kubelet.containers.env import ConfigError
 
 
 class HostDirectories:

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kubelet.console import Console, Input
-from pytest_kubeflow.local.kubelet.logs import ContainerLog
-from pytest_kubeflow.local.kubelet.probes import Inside
+from pytest_kubeflow.local.kubelet.containers.console import Console, Input
+from pytest_kubeflow.local.kubelet.containers.logs import ContainerLog
+from pytest_kubeflow.local.kubelet.containers.probes import Inside
 from pytest_kubeflow.local.spawner import (
     ExitStatus,
     Process,

@@ -21,11 +21,15 @@ from pathlib import Path
 import platformdirs
 import uv
 
-from pytest_kubeflow.local.kubelet.imageenvironments import PREFIX, ImageEnvironments, Packages
-from pytest_kubeflow.local.kubelet.packagecache import PackageCache, mark_used
+from pytest_kubeflow.local.kubelet.images.imageenvironments import (
+    PREFIX,
+    ImageEnvironments,
+    Packages,
+)
+from pytest_kubeflow.local.kubelet.images.packagecache import PackageCache, mark_used
 from pytest_kubeflow.local.spawner import Mount
 
-_SHIM = Path(__file__).parent / "shim"
+_SHIM = Path(__file__).parents[1] / "shim"
 _HOME = "/run/kubelet"
 _INSTALLED = Path(uv.__file__).parents[1]  # the site-packages that this very code runs from
 _MINOR = f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import SECRETS
-from pytest_kubeflow.local.kubelet.imagename import ImageName
+from pytest_kubeflow.local.kubelet.images.name import ImageName
 
 _KEYS = {
     "kubernetes.io/dockerconfigjson": ".dockerconfigjson",

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_kubeflow.local.kubelet.packagecache import mark_used
+from pytest_kubeflow.local.kubelet.images.packagecache import mark_used
 
 _BUILT_AS = "4"  # to be raised when environments of the same packages are built in another way
 PREFIX = "opt/conda"

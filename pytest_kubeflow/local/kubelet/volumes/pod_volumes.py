@@ -20,15 +20,15 @@ from pytest_kubeflow.local.kube.resources import (
     PERSISTENT_VOLUME_CLAIMS,
     PERSISTENT_VOLUMES,
 )
-from pytest_kubeflow.local.kubelet.env import (
+from pytest_kubeflow.local.kubelet.containers.env import (
     ConfigError,
     Reader,
     expand,
 )
-from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
-from pytest_kubeflow.local.kubelet.images import ImageCatalogue, ImageUnknown
-from pytest_kubeflow.local.kubelet.projected import ProjectedVolumes, group_of
-from pytest_kubeflow.local.kubelet.projection import own, own_folder
+from pytest_kubeflow.local.kubelet.images.catalogue import ImageCatalogue, ImageUnknown
+from pytest_kubeflow.local.kubelet.volumes.hostdirectories import HostDirectories
+from pytest_kubeflow.local.kubelet.volumes.projected import ProjectedVolumes, group_of
+from pytest_kubeflow.local.kubelet.volumes.projection import own, own_folder
 from pytest_kubeflow.local.spawner import Mount
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kubelet.container import ContainerRunner
+from pytest_kubeflow.local.kubelet.containers.runner import ContainerRunner
 
 
 class EphemeralContainers:

@@ -12,8 +12,8 @@ import contextlib
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from pytest_kubeflow.local.kubelet.portforward import Dial
-from pytest_kubeflow.local.kubelet.spdy import SpdyConnection, SpdyError, SpdyStream
+from pytest_kubeflow.local.kubelet.server.portforward import Dial
+from pytest_kubeflow.local.kubelet.server.spdy import SpdyConnection, SpdyError, SpdyStream
 
 PROTOCOL = "spdy.portforward.k8s.io"
 """As the API server asks for it, whose clients call it SPDY/3.1+portforward.k8s.io."""

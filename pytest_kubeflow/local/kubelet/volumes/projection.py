@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pytest_kubeflow.local.kubelet.env import ConfigError
+from pytest_kubeflow.local.kubelet.containers.env import ConfigError
 
 _DATA = "..data"
 

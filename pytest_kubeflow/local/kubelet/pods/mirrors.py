@@ -16,7 +16,7 @@ from pytest_kubeflow.local.kube import ApiError, KubeClient, PatientClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import PODS
 from pytest_kubeflow.local.kube.times import now
-from pytest_kubeflow.local.kubelet.portforward import Dial
+from pytest_kubeflow.local.kubelet.server.portforward import Dial
 
 log = logging.getLogger(__name__)
 

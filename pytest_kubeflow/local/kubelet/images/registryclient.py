@@ -18,9 +18,9 @@ from typing import Any
 import aiohttp
 from aiohttp.abc import ResolveResult
 
-from pytest_kubeflow.local.kubelet.imagename import ImageName
-from pytest_kubeflow.local.kubelet.layers import ARCHITECTURES
-from pytest_kubeflow.local.kubelet.pullsecrets import RegistryLogin, chosen
+from pytest_kubeflow.local.kubelet.images.layers import ARCHITECTURES
+from pytest_kubeflow.local.kubelet.images.name import ImageName
+from pytest_kubeflow.local.kubelet.images.pullsecrets import RegistryLogin, chosen
 
 MANIFESTS = (
     "application/vnd.docker.distribution.manifest.v2+json",

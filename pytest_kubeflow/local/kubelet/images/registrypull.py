@@ -12,12 +12,12 @@ from collections.abc import Callable
 
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kubelet.containerstatus import ContainerStatus
+from pytest_kubeflow.local.kubelet.containers.status import ContainerStatus
 from pytest_kubeflow.local.kubelet.context import Backoff, Node, Pause
-from pytest_kubeflow.local.kubelet.images import Image
-from pytest_kubeflow.local.kubelet.imagestore import PulledImage
-from pytest_kubeflow.local.kubelet.pullsecrets import pull_secrets
-from pytest_kubeflow.local.kubelet.registryclient import PullError
+from pytest_kubeflow.local.kubelet.images.catalogue import Image
+from pytest_kubeflow.local.kubelet.images.pullsecrets import pull_secrets
+from pytest_kubeflow.local.kubelet.images.registryclient import PullError
+from pytest_kubeflow.local.kubelet.images.store import PulledImage
 
 _LONGEST_PULL = 3600.0
 _SHOWN_SECONDS = 1.0  # for which the error itself is the state, before the back-off is

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from pytest_kubeflow.local.fastjson import decode
+from pytest_kubeflow.local.kubelet.containers.rootfs import DIRECTORIES, LOCAL_PLACE
 from pytest_kubeflow.local.kubelet.faultset import FaultSet
-from pytest_kubeflow.local.kubelet.imagename import ImageName
-from pytest_kubeflow.local.kubelet.images import Image, ImageCatalogue, ImageUnknown
-from pytest_kubeflow.local.kubelet.layers import STANDS_FOR, LayerError, unpack
-from pytest_kubeflow.local.kubelet.pullsecrets import RegistryLogin
-from pytest_kubeflow.local.kubelet.registryclient import PullError, RegistryClient
-from pytest_kubeflow.local.kubelet.rootfs import DIRECTORIES, LOCAL_PLACE
+from pytest_kubeflow.local.kubelet.images.catalogue import Image, ImageCatalogue, ImageUnknown
+from pytest_kubeflow.local.kubelet.images.layers import STANDS_FOR, LayerError, unpack
+from pytest_kubeflow.local.kubelet.images.name import ImageName
+from pytest_kubeflow.local.kubelet.images.pullsecrets import RegistryLogin
+from pytest_kubeflow.local.kubelet.images.registryclient import PullError, RegistryClient
 
 _SITE_PACKAGES = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
 _SHOWN = ("bin", "lib", "lib32", "lib64", "libx32", "sbin", "sys", "usr")

@@ -11,7 +11,7 @@ from typing import Any
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.kubelet.cgroups import CONDITION as ENFORCED
-from pytest_kubeflow.local.kubelet.containerstatus import ContainerStatus
+from pytest_kubeflow.local.kubelet.containers.status import ContainerStatus
 from pytest_kubeflow.local.network import LOOPBACK
 
 OWN_CONDITIONS = (

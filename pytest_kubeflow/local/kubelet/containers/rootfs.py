@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_kubeflow.local.kubelet.environments import PythonEnvironments
-from pytest_kubeflow.local.kubelet.images import PACKAGES, Image
+from pytest_kubeflow.local.kubelet.images.catalogue import PACKAGES, Image
+from pytest_kubeflow.local.kubelet.images.environments import PythonEnvironments
 from pytest_kubeflow.local.spawner import Identity, Mount
 
 DIRECTORIES = {
@@ -43,7 +43,7 @@ DIRECTORIES = {
 
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _LOCAL = ("bin", "etc", "include", "lib", "sbin", "share", "src")
-_NSLOOKUP = Path(__file__).parent / "shim/nslookup"
+_NSLOOKUP = Path(__file__).parents[1] / "shim/nslookup"
 LOCAL_PLACE = "/run/kubelet/local"
 """What is shown as /usr/local, which lies in a part of the host."""
 

@@ -8,9 +8,9 @@ import signal
 from collections.abc import Callable
 
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kubelet.containerstatus import ContainerStatus
+from pytest_kubeflow.local.kubelet.containers.probes import Inside, check, watch_probe
+from pytest_kubeflow.local.kubelet.containers.status import ContainerStatus
 from pytest_kubeflow.local.kubelet.context import Node
-from pytest_kubeflow.local.kubelet.probes import Inside, check, watch_probe
 from pytest_kubeflow.local.spawner import Process
 
 log = logging.getLogger(__name__)
