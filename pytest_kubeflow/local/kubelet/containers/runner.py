@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
 import uuid
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,33 +17,35 @@ from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.kubelet.cgroups import ContainerCgroup, PodCgroup
 from pytest_kubeflow.local.kubelet.containers.console import Console
 from pytest_kubeflow.local.kubelet.containers.env import ConfigError
+from pytest_kubeflow.local.kubelet.containers.hosted_work import HostedWork, writing_to
 from pytest_kubeflow.local.kubelet.containers.launch import Launch, configure
 from pytest_kubeflow.local.kubelet.containers.lifecycle import ContainerLifecycle
-from pytest_kubeflow.local.kubelet.containers.logs import ContainerLog, tail_text
+from pytest_kubeflow.local.kubelet.containers.logs import ContainerLog
 from pytest_kubeflow.local.kubelet.containers.probes import Inside
 from pytest_kubeflow.local.kubelet.containers.rootfs import PodIdentity
 from pytest_kubeflow.local.kubelet.containers.status import ContainerStatus
 from pytest_kubeflow.local.kubelet.containers.streams import Streams
+from pytest_kubeflow.local.kubelet.containers.termination import (
+    MESSAGE_BYTES,
+    start_error,
+    termination_message,
+)
 from pytest_kubeflow.local.kubelet.context import Backoff, Node, StopEvent
 from pytest_kubeflow.local.kubelet.gpus import GpuShare
 from pytest_kubeflow.local.kubelet.images.catalogue import Image
-from pytest_kubeflow.local.kubelet.images.hosted import Body, HostedContainer, HostedProgram
+from pytest_kubeflow.local.kubelet.images.hosted import HostedProgram
 from pytest_kubeflow.local.kubelet.images.pull import pull
 from pytest_kubeflow.local.kubelet.volumes.pod_volumes import PodVolumes
 from pytest_kubeflow.local.network.podnetworks import PodNetwork
 from pytest_kubeflow.local.spawner import (
     ExitStatus,
     Identity,
-    Mount,
     ProcessSpec,
     SpawnerError,
     SpawnError,
 )
 
-_MESSAGE_BYTES = 4096
-_MESSAGE_LOG_LINES, _MESSAGE_LOG_BYTES = 80, 2048
 _NEVER = "1970-01-01T00:00:00Z"
-_KILLED = 143  # of a program that ends with SIGTERM
 
 
 class ContainerRunner:
@@ -87,7 +88,6 @@ class ContainerRunner:
         self._gpus = gpus
         self._policy = "Always" if self.status.sidecar else policy
         self._changed = changed
-        self._neighbour = neighbour
         self.ended = asyncio.Event()
         """Set when a run has ended."""
 
@@ -99,6 +99,13 @@ class ContainerRunner:
         )
         self._anew = False
         self._stopping = StopEvent()
+        self._work = HostedWork(
+            pod,
+            spec,
+            volumes=volumes,
+            neighbour=lambda name: _Neighbour(neighbour(name)),
+            stopping=self._stopping,
+        )
         self._inside: Inside | None = None
         self.console: Console | None = None
         self._background: set[asyncio.Task[None]] = set()
@@ -243,7 +250,7 @@ class ContainerRunner:
         log = ContainerLog(self._directory / f"{self.status.restart_count}.log")
         self.logs = [*self.logs[-1:], log]
         try:
-            with _writer(log) as write:
+            with writing_to(log) as write:
                 network = self._network()
                 at = network.listen if network is not None else partial(_listening, ip)
                 async with program.listening(at):
@@ -259,7 +266,7 @@ class ContainerRunner:
                     started_at = self.status.state["running"]["startedAt"]
                     message: list[str] = []
                     if program.body is not None:
-                        code = await self._do(program.body, write, message.append)
+                        code = await self._work.do(program.body, write, message.append)
                     else:
                         write(f"{program.reference} serves in the process of its node\n")
                         await self._stopping.wait()
@@ -267,45 +274,8 @@ class ContainerRunner:
         except OSError as error:
             await self._not_started(log, f"{ip}: {error.strerror or error}")
             return
-        told = message[-1][:_MESSAGE_BYTES] if message else ""
+        told = message[-1][:MESSAGE_BYTES] if message else ""
         self._terminated("Completed" if code == 0 else "Error", code, started_at, told)
-
-    async def _do(
-        self, body: Body, write: Callable[[str], None], explain: Callable[[str], None]
-    ) -> int:
-        """Let a hosted program do its work, unless the container stops before; its exit code."""
-        specs = self._pod["spec"]["containers"]
-        mounts = self._volumes.mounts(self.spec, {})
-        writing: set[asyncio.Future[None]] = set()
-
-        async def log(text: str) -> None:
-            # In a thread: the log is read by this one, and what is written may not fit its pipe.
-            done = asyncio.ensure_future(asyncio.to_thread(write, text))
-            writing.add(done)
-            done.add_done_callback(writing.discard)
-            await asyncio.shield(done)
-
-        container = HostedContainer(
-            pod=self._pod,
-            spec=self.spec,
-            arguments=[*(self.spec.get("command") or ())[1:], *(self.spec.get("args") or ())],
-            others={one["name"]: one for one in specs if one["name"] != self.spec["name"]},
-            write=log,
-            path_of=lambda path: _on_host(mounts, path),
-            neighbour=lambda name: _Neighbour(self._neighbour(name)),
-            explain=explain,
-        )
-        working = asyncio.ensure_future(body(container))
-        stopping = asyncio.create_task(self._stopping.wait())
-        try:
-            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            return working.result() if working.done() else _KILLED
-        finally:
-            working.cancel()
-            stopping.cancel()
-            await asyncio.gather(working, stopping, return_exceptions=True)
-            # The pipe is closed next.
-            await asyncio.gather(*writing, return_exceptions=True)
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -346,11 +316,7 @@ class ContainerRunner:
 
     async def _not_started(self, log: ContainerLog, problem: str) -> None:
         await log.drained()
-        # As containerd and runc put it: who looks for their words finds them here too.
-        message = (
-            "failed to create containerd task: failed to create shim task: OCI runtime create "
-            f"failed: runc create failed: unable to start container process: {problem}: unknown"
-        )
+        message = start_error(problem)
         name = self.spec["name"]
         self._node.events.normal(self._pod, "Created", f"Created container: {name}")
         self._node.events.warning(self._pod, "Failed", f"Error: {message}")
@@ -433,11 +399,7 @@ class ContainerRunner:
         cgroup: ContainerCgroup,
     ) -> None:
         code = status.shell_code
-        with message_file.open("rb") as file:
-            message = file.read(_MESSAGE_BYTES).decode(errors="replace")
-        fallback = self.spec.get("terminationMessagePolicy") == "FallbackToLogsOnError"
-        if code != 0 and not message and fallback:
-            message = tail_text(log.path, lines=_MESSAGE_LOG_LINES, limit=_MESSAGE_LOG_BYTES)
+        message = termination_message(self.spec, message_file, log, code)
         reason = "Completed" if code == 0 else "Error"
         # Whatever the code: containerd says so even of a container that outlived it and went well
         # (internal/cri/server, events.go and container_status.go).
@@ -488,33 +450,3 @@ class _Neighbour:
 
 async def _listening(ip: str, port: int) -> socket.socket:
     return socket.create_server((ip, port))
-
-
-def _on_host(mounts: Sequence[Mount], path: str) -> Path:
-    """Where a path of a container is, if it is one of a volume. Raises FileNotFoundError."""
-    wanted = os.path.normpath(path)
-    for mount in reversed(mounts):
-        target = os.path.normpath(mount.target)
-        if wanted == target or wanted.startswith(f"{target}/"):
-            root = Path(os.path.realpath(mount.source))
-            found = Path(os.path.realpath(root / os.path.relpath(wanted, target)))
-            # A link in a volume leads to no file of this machine.
-            if found.is_relative_to(root):
-                return found
-    raise FileNotFoundError(2, "No such file or directory", path)
-
-
-@contextlib.contextmanager
-def _writer(log: ContainerLog) -> Iterator[Callable[[str], None]]:
-    """What writes lines to a log until the block ends."""
-    pipe = log.connect("stdout")
-    try:
-        yield lambda text: _write(pipe, text)
-    finally:
-        os.close(pipe)
-
-
-def _write(pipe: int, text: str) -> None:
-    data = text.encode()
-    while data:
-        data = data[os.write(pipe, data) :]
