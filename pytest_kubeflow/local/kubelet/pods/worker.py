@@ -23,11 +23,11 @@ from pytest_kubeflow.local.kubelet.pod_network.addresses import NoAddressLeft
 from pytest_kubeflow.local.kubelet.pod_network.hosts import hostname_of, hosts_file
 from pytest_kubeflow.local.kubelet.pods import eviction
 from pytest_kubeflow.local.kubelet.pods.admission import PodRejected, admit
+from pytest_kubeflow.local.kubelet.pods.sandbox import PodSandbox
 from pytest_kubeflow.local.kubelet.pods.status import pod_status, rejected_status
 from pytest_kubeflow.local.kubelet.pods.status_writer import StatusWriter
 from pytest_kubeflow.local.kubelet.server.portforward import Dial
 from pytest_kubeflow.local.kubelet.volumes.pod_volumes import PodVolumes, VolumeError
-from pytest_kubeflow.local.network.podnetworks import PodNetwork
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +36,7 @@ class PodWorker:
     """Runs a pod. `run` ends when the pod is gone from the API and from this machine."""
 
     def __init__(self, node: Node, pod: Object, directory: Path) -> None:
-        self._ip = ""
-        self._network: PodNetwork | None = None
+        self._sandbox = PodSandbox(node)
         # Known to containers before the first status is written.
         self._known = {**(pod.get("status") or {}), "hostIP": node.addresses.host_ip}
         self.pod = pod = {**pod, "status": self._known}
@@ -93,7 +92,7 @@ class PodWorker:
                 changed=self._writer.changed,
                 init=init,
                 neighbour=self.runner,
-                network=lambda: self._network,
+                network=lambda: self._sandbox.network,
             )
             for spec in specs
         ]
@@ -124,16 +123,12 @@ class PodWorker:
     @property
     def ip(self) -> str | None:
         """The pod's address; None as long as it has none."""
-        return self._ip or None
+        return self._sandbox.ip or None
 
     @property
     def dial(self) -> Dial | None:
         """How to connect to one of its ports by hand; None as long as it has no address."""
-        if not self._ip:
-            return None
-        if self._network is not None:
-            return self._network.dial
-        return partial(asyncio.open_connection, self._ip)
+        return self._sandbox.dial
 
     @property
     def takes_resources(self) -> bool:
@@ -179,10 +174,10 @@ class PodWorker:
 
     def write_hosts(self) -> None:
         """Write the pod's /etc/hosts, once it has an address."""
-        if self._ip:
+        if self._sandbox.ip:
             # Written in place, because containers hold this very file as their /etc/hosts.
             names = self._node.names.seen_from(self.name[0])
-            self._identity.hosts.write_text(hosts_file(self.pod, self._ip, names))
+            self._identity.hosts.write_text(hosts_file(self.pod, self._sandbox.ip, names))
 
     async def renew_tokens(self, clock: float) -> None:
         """Renew service account tokens that are due at `clock` (seconds since the epoch)."""
@@ -191,8 +186,7 @@ class PodWorker:
 
     async def run(self) -> None:
         self._directory.mkdir(parents=True)
-        networks = self._node.networks if self._is_apart else None
-        servers = networks.name_server if networks is not None else None
+        servers = self._sandbox.name_server(self.pod)
         self._identity.write(hostname_of(self.pod), name_server=servers)
         writer = asyncio.create_task(self._writer.run())
         deadline = asyncio.create_task(self._watch_deadline())
@@ -204,7 +198,7 @@ class PodWorker:
             self._node.gpus.take_back(self.pod)
             self._ended = True
             self._settled.set()
-            self._disconnect()
+            self._sandbox.tear_down(self.pod)
             deadline.cancel()
             freeing = asyncio.create_task(self._free_volumes())
             self._writer.end()
@@ -219,7 +213,7 @@ class PodWorker:
             if freeing is not None:
                 await freeing
             self._node.gpus.take_back(self.pod)
-            self._disconnect()
+            self._sandbox.tear_down(self.pod)
             self._cgroup.remove()
             await self._node.removal.remove(self._directory)
 
@@ -252,9 +246,7 @@ class PodWorker:
         backoff = Backoff(1, 10)
         while True:
             try:
-                address = self._address()
-                if self._node.networks is not None and self._is_apart:
-                    self._network = await self._node.networks.make(address)
+                await self._sandbox.set_up(self.pod, self._known.get("podIP"))
             except (NoAddressLeft, OSError) as error:
                 self._node.events.warning(
                     self.pod,
@@ -263,44 +255,11 @@ class PodWorker:
                 )
                 self._writer.changed()
             else:
-                self._ip = self._known["podIP"] = address
+                self._known["podIP"] = self._sandbox.ip
                 self.write_hosts()
                 return True
             if await self._stopping.within(backoff.delay()):
                 return False
-
-    def _address(self) -> str:
-        """The pod's address. Raises NoAddressLeft."""
-        if (given := self._given) is not None:
-            return given
-        return self._node.addresses.lend(self.pod["metadata"]["uid"], self._known.get("podIP"))
-
-    @property
-    def _given(self) -> str | None:
-        """The address of others that it has: the node's, or a component's."""
-        if self.pod["spec"].get("hostNetwork"):
-            return self._node.addresses.host_ip
-        for container in self.pod["spec"]["containers"]:
-            program = self._node.images.hosted.find(container, self.pod)
-            if program is not None and program.ip is not None and not container.get("command"):
-                return program.ip
-        return None
-
-    @property
-    def _is_apart(self) -> bool:
-        """Whether anything of it runs in a network of its own."""
-        spec, hosted = self.pod["spec"], self._node.images.hosted
-        return self._given is None and any(
-            one.get("command") or hosted.find(one, self.pod) is None
-            for one in [*spec["containers"], *(spec.get("initContainers") or [])]
-        )
-
-    def _disconnect(self) -> None:
-        """Give back address and network, when nothing of the pod runs."""
-        if self._network is not None:
-            self._network.close()
-            self._network = None
-        self._node.addresses.take_back(self.pod["metadata"]["uid"])
 
     async def _free_volumes(self) -> None:
         """Remove what a pod that has ended has written to emptyDirs, before the pod is removed."""
@@ -414,7 +373,7 @@ class PodWorker:
             [runner.status for runner in self._main],
             started_at=self._started_at,
             volumes_ready=self._volumes_ready,
-            ip=self._ip,
+            ip=self._sandbox.ip,
             host_ip=self._node.addresses.host_ip,
             stopped=self._ended and self._stopping.is_set(),
             failure=self._failure if self._ended else None,
