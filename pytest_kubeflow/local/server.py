@@ -54,23 +54,23 @@ from pytest_kubeflow.local.objectstore import S3_PORT, ObjectStore
 from pytest_kubeflow.local.parts import show_database, show_parts
 from pytest_kubeflow.local.pipelines import Pipelines, StoreSettings
 from pytest_kubeflow.local.platform.certificates import CaInjector, CertificateController
-from pytest_kubeflow.local.platform.components import (
-    KATIB_CONTROLLER,
+from pytest_kubeflow.local.platform.components.component import Component
+from pytest_kubeflow.local.platform.components.installed import components
+from pytest_kubeflow.local.platform.components.katib import KATIB_CONTROLLER
+from pytest_kubeflow.local.platform.components.model_registry import MODEL_REGISTRY
+from pytest_kubeflow.local.platform.components.notebooks import (
+    NOTEBOOK_CONTROLLER,
+    TENSORBOARD_CONTROLLER,
+    VIEWER_CONTROLLER,
+)
+from pytest_kubeflow.local.platform.components.pipelines import (
     METADATA,
     ML_PIPELINE,
     ML_PIPELINE_UI,
-    MODEL_REGISTRY,
-    NOTEBOOK_CONTROLLER,
     PROFILE_PIECES,
     SEAWEEDFS,
-    TENSORBOARD_CONTROLLER,
-    TRAINING_OPERATOR,
-    VIEWER_CONTROLLER,
-    Component,
-    components,
-    jobset,
-    trainer,
 )
+from pytest_kubeflow.local.platform.components.training import TRAINING_OPERATOR, jobset, trainer
 from pytest_kubeflow.local.platform.faults import TABLE, EditTarget, PlatformFaults
 from pytest_kubeflow.local.platform.faults.applications import OLD_KEYS
 from pytest_kubeflow.local.platform.installation import Site, installation

@@ -23,7 +23,7 @@ from pytest_kubeflow.local.kube.podspec import pod_template
 from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.kubelet.containers.status import ContainerStatus
 from pytest_kubeflow.local.kubelet.pods.status import pod_status
-from pytest_kubeflow.local.platform.components import Component, Container
+from pytest_kubeflow.local.platform.components.component import Component, Container
 from pytest_kubeflow.local.platform.images import PROXY_IMAGE
 
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
