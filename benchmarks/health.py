@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_kubeflow.cluster.base import KubernetesCluster
-from pytest_kubeflow.config.model import KubeflowConfig, KubernetesSettings
+from pytest_kubeflow.config.groups.kubernetes import KubernetesSettings
+from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.platform.diagnosis import diagnose

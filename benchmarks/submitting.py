@@ -18,7 +18,7 @@ from kfp import compiler, dsl
 from kubernetes import client, config
 
 from pytest_kubeflow.auth.token import BearerToken
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow

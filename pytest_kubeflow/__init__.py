@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pytest_kubeflow.access.profiles import ProfileKeys
     from pytest_kubeflow.access.tokens import AccountToken, forgeries
     from pytest_kubeflow.cluster import Cluster
-    from pytest_kubeflow.config.model import GpuSettings, KubeflowConfig
+    from pytest_kubeflow.config.groups.gpu import GpuSettings
+    from pytest_kubeflow.config.model import KubeflowConfig
     from pytest_kubeflow.errors import (
         AdmissionRefused,
         AuthenticationError,
@@ -273,7 +274,8 @@ _HOMES = {
     "access.caller_session": ["Reply", "CallerSession"],
     "access.callers": ["Callers"],
     "cluster": ["Cluster"],
-    "config.model": ["GpuSettings", "KubeflowConfig"],
+    "config.groups.gpu": ["GpuSettings"],
+    "config.model": ["KubeflowConfig"],
     "errors": [
         "AdmissionRefused",
         "AuthenticationError",

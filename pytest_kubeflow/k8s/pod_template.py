@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_kubeflow.config.groups.kubernetes import KubernetesSettings
 from pytest_kubeflow.config.keyvalue import KeyValue
-from pytest_kubeflow.config.model import KubernetesSettings
 from pytest_kubeflow.config.toleration import Toleration
 from pytest_kubeflow.k8s.pod_resources import ContainerResources
 

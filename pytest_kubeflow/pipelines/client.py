@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from pytest_kubeflow.auth.credentials import Credentials
 from pytest_kubeflow.auth.kfp import sign
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import (
     AuthenticationError,
     ClusterUnreachable,

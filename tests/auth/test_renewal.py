@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 from pytest_kubeflow.auth.dex import DexLogin
 from pytest_kubeflow.auth.loginwanted import wants_login
 from pytest_kubeflow.auth.session import gateway_session
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.local.gateway import Gateway, Route
 from pytest_kubeflow.local.gateway.identity import TrustedIssuer
 from pytest_kubeflow.local.gateway.issuer import make_key

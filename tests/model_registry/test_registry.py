@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Mount, Route
 
 from pytest_kubeflow.auth.session import gateway_session
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import ComponentMissing, ConfigurationError, NotFound
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.local.httpd import HttpServer

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_kubeflow.auth.anonymous import Anonymous
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError, NotFound
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow

@@ -12,7 +12,7 @@ from kubernetes import client as kubernetes_api
 from kubernetes import config as kubernetes_config
 
 from pytest_kubeflow.auth.anonymous import Anonymous
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import ClusterUnreachable, NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.ownership import Ownership

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_kubeflow.auth.anonymous import Anonymous
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.client import calling as calling_kubernetes

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from pytest_kubeflow.auth.anonymous import Anonymous
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.auth.token import BearerToken
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.k8s.calling import calling as calling_kubernetes
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.ownership import Ownership

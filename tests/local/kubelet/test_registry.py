@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from pytest_kubeflow.config.groups.images import ImageSettings
 from pytest_kubeflow.config.imagemirror import ImageMirrors
-from pytest_kubeflow.config.model import ImageSettings
 from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import SECRETS
