@@ -20,7 +20,7 @@ from kubernetes import client, config
 from pytest_kubeflow.auth.token import BearerToken
 from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.pipelines.client import make_kfp_client
 from pytest_kubeflow.pipelines.experiment import Experiment

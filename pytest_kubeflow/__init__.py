@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from pytest_kubeflow.images.refusals import why_not_pulled
     from pytest_kubeflow.k8s.client import KubernetesClient
     from pytest_kubeflow.k8s.inventory import Holder, Inventory, NodeFacts, read_inventory
-    from pytest_kubeflow.k8s.portforward import PortForward
-    from pytest_kubeflow.k8s.volumes import SeededVolume, Volume, VolumeFactory
+    from pytest_kubeflow.k8s.ports.portforward import PortForward
+    from pytest_kubeflow.k8s.volumes.volume import SeededVolume, Volume, VolumeFactory
     from pytest_kubeflow.katib.creator import ExperimentCreator
     from pytest_kubeflow.katib.errors import ExperimentFailed, KatibUIRefused
     from pytest_kubeflow.katib.experiment import KatibExperiment
@@ -308,10 +308,10 @@ _HOMES = {
     "images.refusals": ["why_not_pulled"],
     "k8s.client": ["KubernetesClient"],
     "k8s.inventory": ["Holder", "Inventory", "NodeFacts", "read_inventory"],
-    "k8s.portforward": ["PortForward"],
+    "k8s.ports.portforward": ["PortForward"],
     "platform.expectation": ["PlatformHealth"],
     "quantity": ["parse_quantity"],
-    "k8s.volumes": ["SeededVolume", "Volume", "VolumeFactory"],
+    "k8s.volumes.volume": ["SeededVolume", "Volume", "VolumeFactory"],
     "katib.creator": ["ExperimentCreator"],
     "katib.errors": ["ExperimentFailed", "KatibUIRefused"],
     "katib.experiment": ["KatibExperiment"],

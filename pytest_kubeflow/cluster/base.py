@@ -12,7 +12,7 @@ from pytest_kubeflow.config.groups.objectstore import S3Settings
 from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import ComponentMissing, KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.redaction import Redactor
 
 

@@ -23,7 +23,7 @@ from pytest_kubeflow.errors import (
     NotFound,
     PermissionDenied,
 )
-from pytest_kubeflow.k8s.made import MADE
+from pytest_kubeflow.k8s.sessions.made import MADE
 from pytest_kubeflow.pipelines.transport import NotTheApi, harden, policy_of
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.proxy import proxy_for

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from pytest_kubeflow.errors import Evidence, KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.events import describe_events, events_of
-from pytest_kubeflow.k8s.pods import describe_pod
-from pytest_kubeflow.k8s.run_pods import RunPods
+from pytest_kubeflow.k8s.pods.lifecycle import describe_pod
+from pytest_kubeflow.k8s.pods.run_pods import RunPods
 from pytest_kubeflow.pipelines.last_words import (
     DRIVER,
     component_exit,

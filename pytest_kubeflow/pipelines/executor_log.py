@@ -15,8 +15,8 @@ from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.k8s.logs import read_log
-from pytest_kubeflow.k8s.run_pods import RUN_ID
+from pytest_kubeflow.k8s.pods.logs import read_log
+from pytest_kubeflow.k8s.pods.run_pods import RUN_ID
 from pytest_kubeflow.pipelines.logs import MAIN
 from pytest_kubeflow.pipelines.node_names import NodeName, Role
 from pytest_kubeflow.pipelines.outputs import Artifact, SourceUnavailable, TaskRecord

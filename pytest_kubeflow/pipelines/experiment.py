@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError, NotFound
-from pytest_kubeflow.k8s.made import MADE
-from pytest_kubeflow.k8s.ownership import RUN_ID, Ownership, has_expired, is_ours, living
+from pytest_kubeflow.k8s.sessions.made import MADE
+from pytest_kubeflow.k8s.sessions.ownership import RUN_ID, Ownership, has_expired, is_ours, living
 from pytest_kubeflow.pipelines.client import AlreadyThere, calling, pages
 from pytest_kubeflow.pipelines.package import Package
 from pytest_kubeflow.pipelines.states import FINAL_STATES

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.logs import read_log
+from pytest_kubeflow.k8s.pods.logs import read_log
 from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.response_text import words_of
 

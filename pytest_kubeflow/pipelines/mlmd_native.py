@@ -18,7 +18,7 @@ from pytest_kubeflow.pipelines.outputs import SourceUnavailable
 from pytest_kubeflow.retries.evidence import attempt_seconds
 
 if TYPE_CHECKING:
-    from pytest_kubeflow.k8s.portforward import PortForward
+    from pytest_kubeflow.k8s.ports.portforward import PortForward
 
 NAMESPACE, SERVICE_NAME, PORT = "kubeflow", "metadata-grpc-service", 8080
 _CONNECT_SECONDS = 5.0
@@ -114,7 +114,7 @@ class NativeMetadataSource(MetadataSource):
         return f"{host}:{PORT}"
 
     def _forwarded(self, kubernetes: KubernetesClient) -> str:
-        from pytest_kubeflow.k8s.portforward import PortForward
+        from pytest_kubeflow.k8s.ports.portforward import PortForward
 
         with calling(f"read service {NAMESPACE}/{SERVICE_NAME}"):
             service = kubernetes.core.read_namespaced_service(SERVICE_NAME, NAMESPACE)

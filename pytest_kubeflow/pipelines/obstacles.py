@@ -15,8 +15,8 @@ from typing import Any
 
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.events import is_pulling, message_of, visible_events
-from pytest_kubeflow.k8s.pod_start import container_statuses
-from pytest_kubeflow.k8s.run_pods import RUN_ID
+from pytest_kubeflow.k8s.pods.run_pods import RUN_ID
+from pytest_kubeflow.k8s.pods.start import container_statuses
 from pytest_kubeflow.pipelines.executor_log import node_of
 from pytest_kubeflow.pipelines.workflow_nodes import WORKFLOWS
 

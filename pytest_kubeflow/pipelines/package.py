@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_kubeflow.config.imagemirror import images_replaced
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.k8s.workflow_fields import unknown_fields
+from pytest_kubeflow.k8s.objects.workflow_fields import unknown_fields
 
 # What KFP's compiler puts into the command of a Python component, in every release since 2.0.
 _PYTHON_COMPONENT = "kfp.dsl.executor_main"

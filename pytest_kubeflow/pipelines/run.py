@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, RunFailed, RunMismatch
-from pytest_kubeflow.k8s.run_pods import RunPods
-from pytest_kubeflow.k8s.volumes import Volume
+from pytest_kubeflow.k8s.pods.run_pods import RunPods
+from pytest_kubeflow.k8s.volumes.volume import Volume
 from pytest_kubeflow.objectstore.bucket import Bucket
 from pytest_kubeflow.pipelines.evidence import blamed, run_evidence, verdict
 from pytest_kubeflow.pipelines.outputs import UnreadOutputs

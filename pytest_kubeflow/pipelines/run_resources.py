@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pytest_kubeflow.errors import NotFound
-from pytest_kubeflow.k8s.volumes import Volume
+from pytest_kubeflow.k8s.volumes.volume import Volume
 from pytest_kubeflow.objectstore.bucket import Bucket
 
 T = TypeVar("T")

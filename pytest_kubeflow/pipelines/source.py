@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.run_pods import RUN_ID
+from pytest_kubeflow.k8s.pods.run_pods import RUN_ID
 from pytest_kubeflow.pipelines.client import calling, recent_runs
 from pytest_kubeflow.pipelines.experiment import Experiment
 from pytest_kubeflow.pipelines.view import RunView

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from pytest_kubeflow.deletion import in_turn
 from pytest_kubeflow.errors import ConfigurationError, KubeflowError
-from pytest_kubeflow.k8s.volumes import SeededVolume, Volume, Volumes
+from pytest_kubeflow.k8s.volumes.volume import SeededVolume, Volume, Volumes
 from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
 from pytest_kubeflow.pipelines.client import calling, create_run
 from pytest_kubeflow.pipelines.component_images import AS_THEY_ARE, ComponentImages

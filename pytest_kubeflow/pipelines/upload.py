@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from pytest_kubeflow.deletion import in_turn
 from pytest_kubeflow.errors import RunMismatch
-from pytest_kubeflow.k8s.made import MADE
-from pytest_kubeflow.k8s.ownership import RUN_ID, Ownership, is_ours
+from pytest_kubeflow.k8s.sessions.made import MADE
+from pytest_kubeflow.k8s.sessions.ownership import RUN_ID, Ownership, is_ours
 from pytest_kubeflow.pipelines.client import AlreadyThere, calling, pages
 from pytest_kubeflow.pipelines.component_images import AS_THEY_ARE, ComponentImages
 from pytest_kubeflow.pipelines.experiment import (

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pytest_kubeflow.k8s.object_watch import ObjectWatch
-from pytest_kubeflow.k8s.run_pods import RUN_ID
+from pytest_kubeflow.k8s.objects.watch import ObjectWatch
+from pytest_kubeflow.k8s.pods.run_pods import RUN_ID
 
 _ENDED = frozenset({"Succeeded", "Failed", "Error"})
 

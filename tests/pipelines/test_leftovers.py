@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pytest_kubeflow.auth.anonymous import Anonymous
 from pytest_kubeflow.config.groups.gateway import GatewaySettings
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.pipelines.client import make_kfp_client
 from pytest_kubeflow.pipelines.experiment import Experiment, describe, labels_in, reap

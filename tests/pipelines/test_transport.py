@@ -13,7 +13,7 @@ import pytest
 from pytest_kubeflow.auth.anonymous import Anonymous
 from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError, NotFound
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.pipelines.client import calling, create_run, make_kfp_client, recent_runs
 from pytest_kubeflow.pipelines.experiment import Experiment

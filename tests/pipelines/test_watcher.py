@@ -23,7 +23,7 @@ from pytest_kubeflow.errors import (
     RunMismatch,
     WaitTimeout,
 )
-from pytest_kubeflow.k8s.run_pods import RUN_ID
+from pytest_kubeflow.k8s.pods.run_pods import RUN_ID
 from pytest_kubeflow.pipelines.states import FINAL_STATES
 from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.pipelines.watcher import RunWatcher

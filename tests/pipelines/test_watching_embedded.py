@@ -15,7 +15,7 @@ from pytest_kubeflow.auth.anonymous import Anonymous
 from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import ClusterUnreachable, NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.pipelines.client import calling, make_kfp_client

@@ -23,7 +23,7 @@ from pytest_kubeflow.config.groups.kubernetes import KubernetesSettings
 from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.k8s.client import calling
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.local.faults import FAULTS as KNOWN

@@ -20,7 +20,7 @@ from pytest_kubeflow.auth.token import BearerToken
 from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.k8s.calling import calling as calling_kubernetes
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.objectstore.bucket import Bucket
 from pytest_kubeflow.objectstore.client import S3Access

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.k8s.leftovers import OwnObjects
-from pytest_kubeflow.k8s.made import MADE
-from pytest_kubeflow.k8s.ownership import EXPIRES, RUN_ID, Ownership
+from pytest_kubeflow.k8s.sessions.leftovers import OwnObjects
+from pytest_kubeflow.k8s.sessions.made import MADE
+from pytest_kubeflow.k8s.sessions.ownership import EXPIRES, RUN_ID, Ownership
 
 STATE = "pytest-kubeflow.io/state"
 RUNNING, KEPT = "running", "kept"

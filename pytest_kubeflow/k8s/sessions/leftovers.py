@@ -11,8 +11,8 @@ from typing import Any
 from pytest_kubeflow.errors import KubeflowError, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.namespaces import delete_namespace
-from pytest_kubeflow.k8s.ownership import EXPIRES, MANAGED_BY, MANAGER, RUN_ID, is_ours
 from pytest_kubeflow.k8s.profiles import delete_profile, list_profiles
+from pytest_kubeflow.k8s.sessions.ownership import EXPIRES, MANAGED_BY, MANAGER, RUN_ID, is_ours
 
 SELECTOR = f"{MANAGED_BY}={MANAGER}"
 """Selects what some session made; `is_ours` knows it for certain."""

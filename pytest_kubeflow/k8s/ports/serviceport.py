@@ -11,8 +11,8 @@ from typing import Any
 
 from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.k8s.pods import describe_pod
-from pytest_kubeflow.k8s.tunnel import PodPort
+from pytest_kubeflow.k8s.pods.lifecycle import describe_pod
+from pytest_kubeflow.k8s.ports.tunnel import PodPort
 
 
 @dataclass(frozen=True)

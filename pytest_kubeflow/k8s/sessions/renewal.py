@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from pytest_kubeflow.errors import KubeflowError
-from pytest_kubeflow.k8s.ownership import LIFETIME
+from pytest_kubeflow.k8s.sessions.ownership import LIFETIME
 
 
 class Renewal:

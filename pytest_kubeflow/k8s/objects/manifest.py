@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.k8s.custom_object import CustomKind
+from pytest_kubeflow.k8s.objects.custom_object import CustomKind
 
 
 def where_from(manifest: object) -> str:

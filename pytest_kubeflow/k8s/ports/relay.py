@@ -8,7 +8,7 @@ import socket
 import struct
 from time import monotonic
 
-from pytest_kubeflow.k8s.tunnel import Tunnel
+from pytest_kubeflow.k8s.ports.tunnel import Tunnel
 
 _CHUNK_BYTES = 1 << 16
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError, PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.k8s.made import MADE
-from pytest_kubeflow.k8s.ownership import (
+from pytest_kubeflow.k8s.sessions.made import MADE
+from pytest_kubeflow.k8s.sessions.ownership import (
     MANAGED_BY,
     MANAGER,
     OWNER,

@@ -1,4 +1,4 @@
-"""Pods that reach a volume from inside: they run `volume_agent.py`; their logs come back."""
+"""Pods that reach a volume from inside: they run `agent.py`; their logs come back."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from pytest_kubeflow.errors import (
 from pytest_kubeflow.k8s.calling import calling
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.events import describe_events, events_of
-from pytest_kubeflow.k8s.helper_pods import HelperPods
-from pytest_kubeflow.k8s.made import MADE
-from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.k8s.pod_template import ContainerSpec, PodTemplate
+from pytest_kubeflow.k8s.pods.helper_pods import HelperPods
+from pytest_kubeflow.k8s.pods.template import ContainerSpec, PodTemplate
+from pytest_kubeflow.k8s.sessions.made import MADE
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.k8s.turn import in_turn
-from pytest_kubeflow.k8s.volume_log import read_records
+from pytest_kubeflow.k8s.volumes.log import read_records
 from pytest_kubeflow.waiting import Deadline
 
 ROOT = "/kf-volume"
@@ -38,7 +38,7 @@ CONTAINERS = 16
 """The most containers of one pod; they run one after another."""
 
 _WAIT = "import signal; signal.sigwait([signal.SIGTERM])"
-_AGENT = Path(__file__).with_name("volume_agent.py")
+_AGENT = Path(__file__).with_name("agent.py")
 
 
 @dataclass(frozen=True, slots=True)

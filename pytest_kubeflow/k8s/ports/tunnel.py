@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError
-from pytest_kubeflow.k8s.websocket import connect
+from pytest_kubeflow.k8s.ports.websocket import connect
 
 if TYPE_CHECKING:
     from kubernetes import client as api

@@ -21,12 +21,12 @@ from pytest_kubeflow.errors import (
 )
 from pytest_kubeflow.k8s.calling import calling
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.made import MADE
-from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.k8s.pod_template import PodTemplate
+from pytest_kubeflow.k8s.pods.template import PodTemplate
+from pytest_kubeflow.k8s.sessions.made import MADE
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.k8s.storage import require_storage_class
 from pytest_kubeflow.k8s.turn import in_turn
-from pytest_kubeflow.k8s.volume_log import (
+from pytest_kubeflow.k8s.volumes.log import (
     PART,
     Archive,
     FileRecord,
@@ -37,7 +37,7 @@ from pytest_kubeflow.k8s.volume_log import (
     read_part,
     read_records,
 )
-from pytest_kubeflow.k8s.volume_pods import CONTAINERS, SOURCE, VolumePods
+from pytest_kubeflow.k8s.volumes.pods import CONTAINERS, SOURCE, VolumePods
 from pytest_kubeflow.provenance import READ
 from pytest_kubeflow.quantity import parse_quantity
 from pytest_kubeflow.waiting import Deadline

@@ -14,7 +14,7 @@ from typing import Any
 from pytest_kubeflow.config.groups.kubernetes import KubernetesSettings
 from pytest_kubeflow.config.keyvalue import KeyValue
 from pytest_kubeflow.config.toleration import Toleration
-from pytest_kubeflow.k8s.pod_resources import ContainerResources
+from pytest_kubeflow.k8s.pods.resources import ContainerResources
 
 USER = 1000
 GROUP = 1000

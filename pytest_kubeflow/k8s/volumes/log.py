@@ -1,7 +1,7 @@
 """Files packed for a volume, and read back out of the logs of helper pods.
 
 Nothing of a log is believed that is not whole: each piece comes with its length and digest, and
-each log ends with a token. The other side is `volume_agent.py`.
+each log ends with a token. The other side is `agent.py`.
 """
 
 from __future__ import annotations

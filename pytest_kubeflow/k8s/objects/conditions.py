@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_kubeflow.k8s.custom_object import ObjectState
+from pytest_kubeflow.k8s.objects.custom_object import ObjectState
 
 
 @dataclass(frozen=True, slots=True)

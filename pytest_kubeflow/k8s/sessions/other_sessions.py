@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_kubeflow.errors import KubeflowError
-from pytest_kubeflow.k8s.leftovers import Leftover, OwnObjects
-from pytest_kubeflow.k8s.ownership import OWNER, RUN_ID, Ownership, has_expired
-from pytest_kubeflow.k8s.session_record import RUNNING, STATE
+from pytest_kubeflow.k8s.sessions.leftovers import Leftover, OwnObjects
+from pytest_kubeflow.k8s.sessions.ownership import OWNER, RUN_ID, Ownership, has_expired
+from pytest_kubeflow.k8s.sessions.record import RUNNING, STATE
 
 
 def running_beside(

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable
 
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.leftovers import Leftover, OwnObjects
-from pytest_kubeflow.k8s.ownership import has_expired, is_ours, label_value, living
+from pytest_kubeflow.k8s.sessions.leftovers import Leftover, OwnObjects
+from pytest_kubeflow.k8s.sessions.ownership import has_expired, is_ours, label_value, living
 
 
 class Reaper:

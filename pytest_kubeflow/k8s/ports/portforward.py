@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 
 from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.k8s.pods import describe_pod
-from pytest_kubeflow.k8s.relay import Relay, reset
-from pytest_kubeflow.k8s.serviceport import ServicePort, is_ready
-from pytest_kubeflow.k8s.tunnel import PodPort, Tunnel
+from pytest_kubeflow.k8s.pods.lifecycle import describe_pod
+from pytest_kubeflow.k8s.ports.relay import Relay, reset
+from pytest_kubeflow.k8s.ports.serviceport import ServicePort, is_ready
+from pytest_kubeflow.k8s.ports.tunnel import PodPort, Tunnel
 from pytest_kubeflow.network_errors import innermost
 from pytest_kubeflow.waiting import Deadline, bounded_by
 

@@ -2,7 +2,7 @@
 
 This file's text is handed to `python3 -c` in a pod, so it imports nothing of this package and runs
 on Python 3.7 and later. Its one argument is a JSON object; what it prints is read by
-`volume_log.py`: one JSON line a record, base64 lines between.
+`log.py`: one JSON line a record, base64 lines between.
 """
 
 import base64

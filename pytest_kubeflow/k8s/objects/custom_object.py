@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_kubeflow.errors import PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.k8s.ownership import is_ours
+from pytest_kubeflow.k8s.sessions.ownership import is_ours
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, PodFailed
 from pytest_kubeflow.k8s.calling import calling
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.events import describe_events, events_of
-from pytest_kubeflow.k8s.logs import last_lines
-from pytest_kubeflow.k8s.made import MADE
-from pytest_kubeflow.k8s.pod_start import StartWatch, container_statuses
+from pytest_kubeflow.k8s.pods.logs import last_lines
+from pytest_kubeflow.k8s.pods.start import StartWatch, container_statuses
+from pytest_kubeflow.k8s.sessions.made import MADE
 from pytest_kubeflow.k8s.turn import in_turn
 from pytest_kubeflow.retries.evidence import reading_evidence
 from pytest_kubeflow.waiting import Deadline, wait_until

@@ -14,11 +14,7 @@ from typing import Any
 from pytest_kubeflow.errors import KubeflowError, NotFound, PodFailed
 from pytest_kubeflow.k8s.calling import calling
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.logs import read_log
-from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.k8s.pod_resources import read_bounds
-from pytest_kubeflow.k8s.pod_template import ContainerSpec, PodTemplate, pod_manifest
-from pytest_kubeflow.k8s.pods import (
+from pytest_kubeflow.k8s.pods.lifecycle import (
     PodLost,
     create_pod,
     delete_pod,
@@ -26,6 +22,10 @@ from pytest_kubeflow.k8s.pods import (
     wait_for_end,
     wait_until_removed,
 )
+from pytest_kubeflow.k8s.pods.logs import read_log
+from pytest_kubeflow.k8s.pods.resources import read_bounds
+from pytest_kubeflow.k8s.pods.template import ContainerSpec, PodTemplate, pod_manifest
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.waiting import Deadline
 
 Explain = Callable[[str, Mapping[str, bytes]], None]
