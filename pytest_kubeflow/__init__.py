@@ -78,11 +78,11 @@ if TYPE_CHECKING:
     from pytest_kubeflow.notebooks.spec import NewClaim
     from pytest_kubeflow.notebooks.webapp import JupyterWebApp
     from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
-    from pytest_kubeflow.pipelines.mlmd import MetadataSource
-    from pytest_kubeflow.pipelines.outputs import SourceUnavailable
-    from pytest_kubeflow.pipelines.run import PipelineRun
+    from pytest_kubeflow.pipelines.outputs.mlmd import MetadataSource
+    from pytest_kubeflow.pipelines.outputs.source import SourceUnavailable
+    from pytest_kubeflow.pipelines.runs.run import PipelineRun
     from pytest_kubeflow.pipelines.submission import PipelineRunner
-    from pytest_kubeflow.pipelines.tasks import Task
+    from pytest_kubeflow.pipelines.tasks.task import Task
     from pytest_kubeflow.pipelines.upload import (
         PipelineUploader,
         PipelineVersion,
@@ -337,11 +337,11 @@ _HOMES = {
     "notebooks.spec": ["NewClaim"],
     "notebooks.webapp": ["JupyterWebApp"],
     "objectstore.bucket": ["Bucket", "ScratchBucket"],
-    "pipelines.mlmd": ["MetadataSource"],
-    "pipelines.outputs": ["SourceUnavailable"],
-    "pipelines.run": ["PipelineRun"],
+    "pipelines.outputs.mlmd": ["MetadataSource"],
+    "pipelines.outputs.source": ["SourceUnavailable"],
+    "pipelines.runs.run": ["PipelineRun"],
     "pipelines.submission": ["PipelineRunner"],
-    "pipelines.tasks": ["Task"],
+    "pipelines.tasks.task": ["Task"],
     "pipelines.upload": ["PipelineUploader", "PipelineVersion", "UploadedPipeline"],
     "redaction": ["Redactor", "Secret"],
     "registry.errors": ["RegistryError"],

@@ -24,8 +24,8 @@ from pytest_kubeflow.errors import (
     PermissionDenied,
 )
 from pytest_kubeflow.k8s.sessions.made import MADE
+from pytest_kubeflow.pipelines.runs.view import RunView
 from pytest_kubeflow.pipelines.transport import NotTheApi, harden, policy_of
-from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.proxy import proxy_for
 from pytest_kubeflow.response_text import words_of
 from pytest_kubeflow.retries.statuses import BUSY

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_kubeflow.k8s.sessions.ownership import Ownership
     from pytest_kubeflow.katib.experiment import KatibExperiment
     from pytest_kubeflow.lineage.lineage import Lineage
-    from pytest_kubeflow.pipelines.run import PipelineRun
+    from pytest_kubeflow.pipelines.runs.run import PipelineRun
     from pytest_kubeflow.reporting.bundle.bundler import Bundler
     from pytest_kubeflow.reporting.records.experiments import ExperimentRecord
     from pytest_kubeflow.reporting.records.lineage import LineageRecord

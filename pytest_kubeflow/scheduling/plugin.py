@@ -161,7 +161,7 @@ def _make_plan(session: pytest.Session) -> None:
         return
     if options.acts_alone(config):
         return  # nothing is run
-    from pytest_kubeflow.pipelines.component_images import ComponentImages
+    from pytest_kubeflow.pipelines.packages.component_images import ComponentImages
     from pytest_kubeflow.scheduling.reading import read_plan
 
     settings = options.load(config)

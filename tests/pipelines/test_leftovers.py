@@ -17,7 +17,7 @@ from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.pipelines.client import make_kfp_client
 from pytest_kubeflow.pipelines.experiment import Experiment, describe, labels_in, reap
-from pytest_kubeflow.pipelines.package import compile_pipeline
+from pytest_kubeflow.pipelines.packages.package import compile_pipeline
 from suites.pipelines.pythagorean import pythagorean
 
 PAST, FUTURE = 1000, 4_000_000_000

@@ -17,8 +17,8 @@ from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.pipelines.client import calling, create_run, make_kfp_client, recent_runs
 from pytest_kubeflow.pipelines.experiment import Experiment
-from pytest_kubeflow.pipelines.package import compile_pipeline
-from pytest_kubeflow.pipelines.run_access import RunAccess
+from pytest_kubeflow.pipelines.packages.package import compile_pipeline
+from pytest_kubeflow.pipelines.runs.access import RunAccess
 from pytest_kubeflow.pipelines.shared import require_shared
 from pytest_kubeflow.pipelines.submission import PipelineRunner, prepare
 from suites.pipelines.pythagorean import pythagorean

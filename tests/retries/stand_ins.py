@@ -26,8 +26,8 @@ from pytest_kubeflow.objectstore.bucket import Bucket
 from pytest_kubeflow.objectstore.client import S3Access
 from pytest_kubeflow.pipelines.client import calling as calling_pipelines
 from pytest_kubeflow.pipelines.client import make_kfp_client
-from pytest_kubeflow.pipelines.grpcweb import CONTENT_TYPE, frame
-from pytest_kubeflow.pipelines.mlmd import MetadataSource
+from pytest_kubeflow.pipelines.outputs.grpcweb import CONTENT_TYPE, frame
+from pytest_kubeflow.pipelines.outputs.mlmd import MetadataSource
 from pytest_kubeflow.pipelines.transport import policy_of
 from pytest_kubeflow.redaction import Secret
 from pytest_kubeflow.serving.predictor import Predictor

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.pipelines.client import calling, tell
-from pytest_kubeflow.pipelines.states import FINAL_STATES
+from pytest_kubeflow.pipelines.runs.states import FINAL_STATES
 from pytest_kubeflow.pipelines.transport import policy_of
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from pytest_kubeflow.config.imagemirror import ImageMirrors
 from pytest_kubeflow.config.model import KubeflowConfig
-from pytest_kubeflow.pipelines.component_environment import ComponentEnvironment
-from pytest_kubeflow.pipelines.package import Package
+from pytest_kubeflow.pipelines.packages.component_environment import ComponentEnvironment
+from pytest_kubeflow.pipelines.packages.package import Package
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,10 @@ from pytest_kubeflow.errors import (
     RunMismatch,
     WaitTimeout,
 )
-from pytest_kubeflow.pipelines.followed import FollowedRuns, Outcome
-from pytest_kubeflow.pipelines.obstacles import Obstacles
-from pytest_kubeflow.pipelines.view import RunView
-from pytest_kubeflow.pipelines.workflow_watch import WorkflowWatch, no_matter
+from pytest_kubeflow.pipelines.following.followed import FollowedRuns, Outcome
+from pytest_kubeflow.pipelines.following.obstacles import Obstacles
+from pytest_kubeflow.pipelines.following.workflow_watch import WorkflowWatch, no_matter
+from pytest_kubeflow.pipelines.runs.view import RunView
 from pytest_kubeflow.waiting import Deadline, bounded_by
 
 MAX_OUTAGE = 120.0

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pytest_kubeflow.pipelines.package import Package
+from pytest_kubeflow.pipelines.packages.package import Package
 
 _SHOWN = 80
 _MOST = 3

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_kubeflow.errors import NotFound
-from pytest_kubeflow.pipelines.api_tasks import ApiTask, api_tasks
-from pytest_kubeflow.pipelines.dag_outputs import DagOutputs
-from pytest_kubeflow.pipelines.outputs import Artifact, TaskRecord, UnreadOutputs
-from pytest_kubeflow.pipelines.package import Package
-from pytest_kubeflow.pipelines.states import FINAL_STATES
-from pytest_kubeflow.pipelines.view import TaskDetail
+from pytest_kubeflow.pipelines.outputs.dag_outputs import DagOutputs
+from pytest_kubeflow.pipelines.outputs.source import Artifact, TaskRecord, UnreadOutputs
+from pytest_kubeflow.pipelines.packages.package import Package
+from pytest_kubeflow.pipelines.runs.states import FINAL_STATES
+from pytest_kubeflow.pipelines.runs.view import TaskDetail
+from pytest_kubeflow.pipelines.tasks.api_tasks import ApiTask, api_tasks
 from pytest_kubeflow.provenance import READ
 
 __all__ = ["Task", "find_task", "merge", "pipeline_outputs"]

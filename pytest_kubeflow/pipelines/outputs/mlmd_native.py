@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_kubeflow.errors import KubeflowError, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.pipelines.mlmd import MetadataSource, Unanswered, passing
-from pytest_kubeflow.pipelines.mlmd_messages import SERVICE
-from pytest_kubeflow.pipelines.outputs import SourceUnavailable
+from pytest_kubeflow.pipelines.outputs.mlmd import MetadataSource, Unanswered, passing
+from pytest_kubeflow.pipelines.outputs.mlmd_messages import SERVICE
+from pytest_kubeflow.pipelines.outputs.source import SourceUnavailable
 from pytest_kubeflow.retries.evidence import attempt_seconds
 
 if TYPE_CHECKING:

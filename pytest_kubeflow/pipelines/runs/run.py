@@ -10,15 +10,16 @@ from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound, RunFailed,
 from pytest_kubeflow.k8s.pods.run_pods import RunPods
 from pytest_kubeflow.k8s.volumes.volume import Volume
 from pytest_kubeflow.objectstore.bucket import Bucket
-from pytest_kubeflow.pipelines.evidence import blamed, run_evidence, verdict
-from pytest_kubeflow.pipelines.outputs import UnreadOutputs
-from pytest_kubeflow.pipelines.package import Package
-from pytest_kubeflow.pipelines.pod_phases import PodPhase, pod_phases
-from pytest_kubeflow.pipelines.run_access import RunAccess
-from pytest_kubeflow.pipelines.run_actions import RunActions
-from pytest_kubeflow.pipelines.run_resources import Resources
-from pytest_kubeflow.pipelines.states import FINAL_STATES, expected_states
-from pytest_kubeflow.pipelines.tasks import Task, find_task, pipeline_outputs
+from pytest_kubeflow.pipelines.outputs.source import UnreadOutputs
+from pytest_kubeflow.pipelines.packages.package import Package
+from pytest_kubeflow.pipelines.runs.access import RunAccess
+from pytest_kubeflow.pipelines.runs.actions import RunActions
+from pytest_kubeflow.pipelines.runs.evidence import blamed, run_evidence, verdict
+from pytest_kubeflow.pipelines.runs.pod_phases import PodPhase, pod_phases
+from pytest_kubeflow.pipelines.runs.resources import Resources
+from pytest_kubeflow.pipelines.runs.states import FINAL_STATES, expected_states
+from pytest_kubeflow.pipelines.runs.view import RunView
+from pytest_kubeflow.pipelines.tasks.task import Task, find_task, pipeline_outputs
 from pytest_kubeflow.pipelines.verification import (
     Reading,
     Submitted,
@@ -26,7 +27,6 @@ from pytest_kubeflow.pipelines.verification import (
     ran_package,
     unaccounted,
 )
-from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.provenance import READ
 from pytest_kubeflow.retries.evidence import EVIDENCE, reading_evidence
 from pytest_kubeflow.waiting import Deadline

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_kubeflow.pipelines.view import TaskDetail
+from pytest_kubeflow.pipelines.runs.view import TaskDetail
 
 _ATTEMPT = re.compile(r"\(\d+\)$")
 _DRIVER = "-driver"

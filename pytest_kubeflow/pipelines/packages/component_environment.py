@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_kubeflow.config.model import KubeflowConfig
-from pytest_kubeflow.pipelines.package import Package
+from pytest_kubeflow.pipelines.packages.package import Package
 
 _SHELL = ("sh", "-c")
 _CALLS_THE_REST = '"$0" "$@"'

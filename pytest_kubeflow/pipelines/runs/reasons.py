@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from pytest_kubeflow.errors import KubeflowError
-from pytest_kubeflow.pipelines.last_words import driver_reason
-from pytest_kubeflow.pipelines.states import FINAL_STATES
-from pytest_kubeflow.pipelines.tasks import NOT_STARTED, Task
-from pytest_kubeflow.pipelines.workflow_nodes import NodeTask, WorkflowNodes
+from pytest_kubeflow.pipelines.runs.last_words import driver_reason
+from pytest_kubeflow.pipelines.runs.states import FINAL_STATES
+from pytest_kubeflow.pipelines.tasks.task import NOT_STARTED, Task
+from pytest_kubeflow.pipelines.tasks.workflow_nodes import NodeTask, WorkflowNodes
 
 _WELL = frozenset({"SUCCEEDED", "SKIPPED", "CACHED"})
 

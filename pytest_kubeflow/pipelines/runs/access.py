@@ -10,15 +10,15 @@ from typing import Any
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.pipelines.client import calling
-from pytest_kubeflow.pipelines.logs import PodLogs
-from pytest_kubeflow.pipelines.outputs import OutputSource, SourceUnavailable, TaskRecord
-from pytest_kubeflow.pipelines.package import Package
-from pytest_kubeflow.pipelines.reasons import Reasons
-from pytest_kubeflow.pipelines.tasks import merge
+from pytest_kubeflow.pipelines.following.watcher import RunWatcher
+from pytest_kubeflow.pipelines.outputs.source import OutputSource, SourceUnavailable, TaskRecord
+from pytest_kubeflow.pipelines.packages.package import Package
+from pytest_kubeflow.pipelines.runs.logs import PodLogs
+from pytest_kubeflow.pipelines.runs.reasons import Reasons
+from pytest_kubeflow.pipelines.runs.view import RunView
+from pytest_kubeflow.pipelines.tasks.task import merge
+from pytest_kubeflow.pipelines.tasks.workflow_nodes import read_nodes
 from pytest_kubeflow.pipelines.verification import Reading
-from pytest_kubeflow.pipelines.view import RunView
-from pytest_kubeflow.pipelines.watcher import RunWatcher
-from pytest_kubeflow.pipelines.workflow_nodes import read_nodes
 from pytest_kubeflow.waiting import Deadline
 
 

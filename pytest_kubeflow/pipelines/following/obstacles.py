@@ -17,8 +17,8 @@ from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.events import is_pulling, message_of, visible_events
 from pytest_kubeflow.k8s.pods.run_pods import RUN_ID
 from pytest_kubeflow.k8s.pods.start import container_statuses
-from pytest_kubeflow.pipelines.executor_log import node_of
-from pytest_kubeflow.pipelines.workflow_nodes import WORKFLOWS
+from pytest_kubeflow.pipelines.outputs.executor_log import node_of
+from pytest_kubeflow.pipelines.tasks.workflow_nodes import WORKFLOWS
 
 TAKEN_UP = 30.0
 """Seconds in which a workflow controller takes a Workflow up, however busy it is."""

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pytest_kubeflow.errors import KubeflowError, WaitTimeout
-from pytest_kubeflow.pipelines.obstacles import Waiting
-from pytest_kubeflow.pipelines.pace import pause
-from pytest_kubeflow.pipelines.states import FINAL_STATES
-from pytest_kubeflow.pipelines.view import RunView
+from pytest_kubeflow.pipelines.following.obstacles import Waiting
+from pytest_kubeflow.pipelines.following.pace import pause
+from pytest_kubeflow.pipelines.runs.states import FINAL_STATES
+from pytest_kubeflow.pipelines.runs.view import RunView
 
 Outcome = RunView | KubeflowError
 """How a run ended, or why it is followed no longer."""

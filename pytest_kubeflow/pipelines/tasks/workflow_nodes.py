@@ -17,7 +17,7 @@ from typing import Any
 
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.pods.run_pods import RUN_ID
-from pytest_kubeflow.pipelines.node_names import NodeName, Role
+from pytest_kubeflow.pipelines.tasks.node_names import NodeName, Role
 
 WORKFLOWS = ("argoproj.io", "v1alpha1", "workflows")
 """Group, version and plural."""

@@ -17,10 +17,10 @@ from pytest_kubeflow.errors import KubeflowError, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.pods.logs import read_log
 from pytest_kubeflow.k8s.pods.run_pods import RUN_ID
-from pytest_kubeflow.pipelines.logs import MAIN
-from pytest_kubeflow.pipelines.node_names import NodeName, Role
-from pytest_kubeflow.pipelines.outputs import Artifact, SourceUnavailable, TaskRecord
-from pytest_kubeflow.pipelines.workflow_nodes import NodeTask, WorkflowNodes, read_nodes
+from pytest_kubeflow.pipelines.outputs.source import Artifact, SourceUnavailable, TaskRecord
+from pytest_kubeflow.pipelines.runs.logs import MAIN
+from pytest_kubeflow.pipelines.tasks.node_names import NodeName, Role
+from pytest_kubeflow.pipelines.tasks.workflow_nodes import NodeTask, WorkflowNodes, read_nodes
 
 _MARK = "ExecutorOutput:"
 _NODE_NAME = "workflows.argoproj.io/node-name"

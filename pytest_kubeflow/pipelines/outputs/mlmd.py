@@ -10,9 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pytest_kubeflow.pipelines.grpcweb import CONTENT_TYPE, MalformedFrames, frame, read_answer
-from pytest_kubeflow.pipelines.mlmd_messages import SERVICE, message
-from pytest_kubeflow.pipelines.outputs import Artifact, SourceUnavailable, TaskRecord
+from pytest_kubeflow.pipelines.outputs.grpcweb import (
+    CONTENT_TYPE,
+    MalformedFrames,
+    frame,
+    read_answer,
+)
+from pytest_kubeflow.pipelines.outputs.mlmd_messages import SERVICE, message
+from pytest_kubeflow.pipelines.outputs.source import Artifact, SourceUnavailable, TaskRecord
 from pytest_kubeflow.response_text import words_of
 from pytest_kubeflow.retries.network import outage_of
 from pytest_kubeflow.retries.outage import Outage

@@ -9,8 +9,8 @@ from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.pods.run_pods import RUN_ID
 from pytest_kubeflow.pipelines.client import calling, recent_runs
 from pytest_kubeflow.pipelines.experiment import Experiment
-from pytest_kubeflow.pipelines.view import RunView
-from pytest_kubeflow.pipelines.workflow_nodes import WORKFLOWS
+from pytest_kubeflow.pipelines.runs.view import RunView
+from pytest_kubeflow.pipelines.tasks.workflow_nodes import WORKFLOWS
 
 _PERSISTED = "pipeline/persistedFinalState"
 _WATCH_SECONDS = 300

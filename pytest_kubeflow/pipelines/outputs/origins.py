@@ -6,8 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_kubeflow.pipelines.mlmd import OUTPUT_EVENT, RUN_CONTEXT, MetadataSource, artifact_of
-from pytest_kubeflow.pipelines.outputs import Artifact
+from pytest_kubeflow.pipelines.outputs.mlmd import (
+    OUTPUT_EVENT,
+    RUN_CONTEXT,
+    MetadataSource,
+    artifact_of,
+)
+from pytest_kubeflow.pipelines.outputs.source import Artifact
 
 INPUT_EVENT = 3
 """Event.Type of metadata_store.proto."""

@@ -11,15 +11,15 @@ from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.events import describe_events, events_of
 from pytest_kubeflow.k8s.pods.lifecycle import describe_pod
 from pytest_kubeflow.k8s.pods.run_pods import RunPods
-from pytest_kubeflow.pipelines.last_words import (
+from pytest_kubeflow.pipelines.runs.last_words import (
     DRIVER,
     component_exit,
     component_words,
     last_words,
     launcher_reason,
 )
-from pytest_kubeflow.pipelines.tasks import NOT_STARTED, Task
-from pytest_kubeflow.pipelines.view import RunView
+from pytest_kubeflow.pipelines.runs.view import RunView
+from pytest_kubeflow.pipelines.tasks.task import NOT_STARTED, Task
 from pytest_kubeflow.plain_text import plain
 from pytest_kubeflow.redaction import Redactor
 

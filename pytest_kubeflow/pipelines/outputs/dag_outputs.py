@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from pytest_kubeflow.pipelines.package import Package
+from pytest_kubeflow.pipelines.packages.package import Package
 
 
 class _DagTask(Protocol):
