@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from pytest_kubeflow.local.apiserver import workloadcells
 from pytest_kubeflow.local.apiserver.errors import Object
 from pytest_kubeflow.local.apiserver.resources import ResourceType
+from pytest_kubeflow.local.apiserver.responses import workloadcells
 from pytest_kubeflow.local.apiserver.times import age
 
 Cell = Callable[[Object], Any]

@@ -16,9 +16,9 @@ from pytest_kubeflow.local.apiserver.errors import (
     unsupported_media,
 )
 from pytest_kubeflow.local.apiserver.patches import APPLY, MERGE, STRATEGIC
-from pytest_kubeflow.local.apiserver.protobuf import CONTENT_TYPE as PROTOBUF
-from pytest_kubeflow.local.apiserver.protobuf import decode as decode_protobuf
-from pytest_kubeflow.local.apiserver.writeoptions import WriteOptions
+from pytest_kubeflow.local.apiserver.requests.protobuf import CONTENT_TYPE as PROTOBUF
+from pytest_kubeflow.local.apiserver.requests.protobuf import decode as decode_protobuf
+from pytest_kubeflow.local.apiserver.requests.writeoptions import WriteOptions
 from pytest_kubeflow.local.bodies import duplicate_members, parse_json, parse_yaml
 
 # Without a type it is JSON.

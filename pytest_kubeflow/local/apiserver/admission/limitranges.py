@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from pytest_kubeflow.local.apiserver.errors import Object, forbidden
-from pytest_kubeflow.local.apiserver.podstrategy import quality
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.store import ResourceStore
+from pytest_kubeflow.local.apiserver.strategies.podstrategy import quality
 from pytest_kubeflow.local.kube.quantity import format_quantity, parse_quantity
 
 _NOTE = "kubernetes.io/limit-ranger"

@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_kubeflow.local.apiserver.admission.webhookcalls import CallFailedError, WebhookCalls
 from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request
-from pytest_kubeflow.local.apiserver.labelselectors import fits
 from pytest_kubeflow.local.apiserver.naming import named
 from pytest_kubeflow.local.apiserver.patches import JSON, apply_patch
+from pytest_kubeflow.local.apiserver.selectors.labelselectors import fits
 from pytest_kubeflow.local.apiserver.store import ResourceStore
 from pytest_kubeflow.local.apiserver.targets import Target
 from pytest_kubeflow.local.apiserver.tokens import User
-from pytest_kubeflow.local.apiserver.webhookcalls import CallFailedError, WebhookCalls
 
 _GROUP = "admissionregistration.k8s.io"
 _MUTATING, _VALIDATING = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 
 from pytest_kubeflow.local.apiserver import podsecurity
+from pytest_kubeflow.local.apiserver.admission.limitranges import check_limits, limited
 from pytest_kubeflow.local.apiserver.errors import Object, forbidden, not_found
-from pytest_kubeflow.local.apiserver.limitranges import check_limits, limited
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.store import ResourceStore
 

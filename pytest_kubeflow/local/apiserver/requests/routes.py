@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pytest_kubeflow.local.apiserver.api_request import ApiRequest
-from pytest_kubeflow.local.apiserver.authz import Attributes
+from pytest_kubeflow.local.apiserver.auth.authz import Attributes
 from pytest_kubeflow.local.apiserver.errors import method_not_allowed, no_such_path
+from pytest_kubeflow.local.apiserver.requests.request import ApiRequest
+from pytest_kubeflow.local.apiserver.requests.subresources import subresource
 from pytest_kubeflow.local.apiserver.resources import ResourceTypes
-from pytest_kubeflow.local.apiserver.subresources import subresource
 from pytest_kubeflow.local.apiserver.targets import Target
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pytest_kubeflow.local.apiserver.api_request import ApiRequest
 from pytest_kubeflow.local.apiserver.errors import Object, StatusError
-from pytest_kubeflow.local.apiserver.tables import table
+from pytest_kubeflow.local.apiserver.requests.request import ApiRequest
+from pytest_kubeflow.local.apiserver.responses.tables import table
 from pytest_kubeflow.local.apiserver.targets import Target
 
 Represent = Callable[[Object], Object]

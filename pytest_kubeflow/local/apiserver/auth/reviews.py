@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from pytest_kubeflow.local.apiserver.authn import Authenticator, as_object
-from pytest_kubeflow.local.apiserver.authz import Attributes, Authorizer
+from pytest_kubeflow.local.apiserver.auth.authn import Authenticator, as_object
+from pytest_kubeflow.local.apiserver.auth.authz import Attributes, Authorizer
 from pytest_kubeflow.local.apiserver.errors import Object, bad_request, invalid, not_found
 from pytest_kubeflow.local.apiserver.store import ResourceStore
 from pytest_kubeflow.local.apiserver.times import written

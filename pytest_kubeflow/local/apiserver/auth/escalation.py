@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pytest_kubeflow.local.apiserver.authz import Attributes, Authorizer
+from pytest_kubeflow.local.apiserver.auth.authz import Attributes, Authorizer
 from pytest_kubeflow.local.apiserver.errors import Object, StatusError, forbidden
 from pytest_kubeflow.local.apiserver.targets import Target
 from pytest_kubeflow.local.apiserver.tokens import User

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.types import Receive, Scope, Send
 
 from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request, not_found
-from pytest_kubeflow.local.apiserver.kubelets import Kubelets
+from pytest_kubeflow.local.apiserver.nodes.kubelets import Kubelets
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection

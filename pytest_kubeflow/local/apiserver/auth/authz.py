@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pytest_kubeflow.local.apiserver.defaultroles import GROUP
+from pytest_kubeflow.local.apiserver.auth.defaultroles import GROUP
 from pytest_kubeflow.local.apiserver.errors import Object
-from pytest_kubeflow.local.apiserver.selectors import parse_labels
+from pytest_kubeflow.local.apiserver.selectors.parsing import parse_labels
 from pytest_kubeflow.local.apiserver.store import ResourceStore, Type
 from pytest_kubeflow.local.apiserver.tokens import ACCOUNT_PREFIX, User
 

@@ -6,7 +6,7 @@ Fields: the conversion functions of kubernetes/pkg/apis/*/v1/conversion.go.
 from __future__ import annotations
 
 from pytest_kubeflow.local.apiserver import events
-from pytest_kubeflow.local.apiserver.selectors import Predicate, parse_fields, parse_labels
+from pytest_kubeflow.local.apiserver.selectors.parsing import Predicate, parse_fields, parse_labels
 from pytest_kubeflow.local.apiserver.store import Type
 from pytest_kubeflow.local.apiserver.targets import Target
 

@@ -10,11 +10,12 @@ import ipaddress
 import itertools
 from collections.abc import Callable, Iterator
 
-from pytest_kubeflow.local.apiserver import jobs, limitranges, podstrategy, workloads
+from pytest_kubeflow.local.apiserver.admission import limitranges
 from pytest_kubeflow.local.apiserver.builtin import new_status
 from pytest_kubeflow.local.apiserver.errors import Object, invalid
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.store import ResourceStore
+from pytest_kubeflow.local.apiserver.strategies import jobs, podstrategy, workloads
 from pytest_kubeflow.local.apiserver.validation.causes import shown
 
 _WITH_GENERATION = {"apps", "batch", "networking.k8s.io", "policy", "apiextensions.k8s.io"}

@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator
 
 import aiohttp
 
-from pytest_kubeflow.local.apiserver.api_response import ApiResponse
 from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_request, invalid
-from pytest_kubeflow.local.apiserver.kubelets import Kubelets
+from pytest_kubeflow.local.apiserver.nodes.kubelets import Kubelets
+from pytest_kubeflow.local.apiserver.responses.response import ApiResponse
 from pytest_kubeflow.local.apiserver.validation.causes import Cause, bad, forbidden
 
 _TEXT = "text/plain"
