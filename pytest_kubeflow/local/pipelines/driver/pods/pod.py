@@ -14,10 +14,10 @@ from typing import Any
 
 from pytest_kubeflow.local.controllers.owners import controller_reference
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.pipelines.driver.argo import node_id
-from pytest_kubeflow.local.pipelines.driver.command import resolve_command
-from pytest_kubeflow.local.pipelines.driver.pods import WAIT
-from pytest_kubeflow.local.pipelines.driver.values import TaskError
+from pytest_kubeflow.local.pipelines.driver.inputs.values import TaskError
+from pytest_kubeflow.local.pipelines.driver.pods.command import resolve_command
+from pytest_kubeflow.local.pipelines.driver.pods.task_pods import WAIT
+from pytest_kubeflow.local.pipelines.driver.workflow.argo import node_id
 from pytest_kubeflow.local.pipelines.settings import AUDIENCE, LAUNCHER_REFERENCE, StoreSettings
 from pytest_kubeflow.local.pipelines.spec.values import to_text
 from pytest_kubeflow.local.pipelines.workflows import COMPILED_LABEL, RUN_LABEL

@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from pytest_kubeflow.local.pipelines.driver.values import Values
+from pytest_kubeflow.local.pipelines.driver.inputs.values import Values
 
 Json = Any
 

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from pytest_kubeflow.local.pipelines.driver import argo
-from pytest_kubeflow.local.pipelines.driver.argo import attempt
+from pytest_kubeflow.local.pipelines.driver.workflow import argo
+from pytest_kubeflow.local.pipelines.driver.workflow.argo import attempt
 
 Json = Any
 

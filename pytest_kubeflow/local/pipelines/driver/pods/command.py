@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pytest_kubeflow.local.pipelines.driver.values import TaskError
+from pytest_kubeflow.local.pipelines.driver.inputs.values import TaskError
 from pytest_kubeflow.local.pipelines.spec.values import to_argument
 
 Json = Any

@@ -15,7 +15,7 @@ from collections.abc import Awaitable
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import WORKFLOW_TASK_RESULTS
-from pytest_kubeflow.local.pipelines.driver.argo import node_id
+from pytest_kubeflow.local.pipelines.driver.workflow.argo import node_id
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pytest_kubeflow.local.pipelines.driver.values import Collected, TaskError, Values
+from pytest_kubeflow.local.pipelines.driver.inputs.values import Collected, TaskError, Values
 
 Json = Any
 

@@ -12,10 +12,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_kubeflow.local.pipelines.driver.expression import select
-from pytest_kubeflow.local.pipelines.driver.iterator import is_loop, item_input
+from pytest_kubeflow.local.pipelines.driver.inputs.expression import select
+from pytest_kubeflow.local.pipelines.driver.inputs.iterator import is_loop, item_input
+from pytest_kubeflow.local.pipelines.driver.inputs.values import TaskError, Values
 from pytest_kubeflow.local.pipelines.driver.trigger import Outcome, is_exit_task
-from pytest_kubeflow.local.pipelines.driver.values import TaskError, Values
 from pytest_kubeflow.local.pipelines.spec.values import convert, whole
 
 Json = Any

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_kubeflow.local.metadata import MetadataStore, Node
-from pytest_kubeflow.local.pipelines.driver import artifacts, workspace
 from pytest_kubeflow.local.pipelines.driver.caching import FINGERPRINT
-from pytest_kubeflow.local.pipelines.driver.dag_states import DagStates
+from pytest_kubeflow.local.pipelines.driver.inputs.values import StoredArtifact, Values
+from pytest_kubeflow.local.pipelines.driver.mlmd import artifacts
+from pytest_kubeflow.local.pipelines.driver.mlmd.dag_states import DagStates
+from pytest_kubeflow.local.pipelines.driver.pods import workspace
 from pytest_kubeflow.local.pipelines.driver.report import Artifact
 from pytest_kubeflow.local.pipelines.driver.step import Step
-from pytest_kubeflow.local.pipelines.driver.values import StoredArtifact, Values
 
 Json = Any
 

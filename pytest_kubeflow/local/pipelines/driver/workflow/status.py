@@ -11,7 +11,7 @@ from typing import Any
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import WORKFLOWS
-from pytest_kubeflow.local.pipelines.driver.nodes import (
+from pytest_kubeflow.local.pipelines.driver.workflow.nodes import (
     UNFINISHED,
     PodNode,
     Progress,

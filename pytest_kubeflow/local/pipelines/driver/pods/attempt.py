@@ -13,11 +13,16 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.informer import Key
 from pytest_kubeflow.local.kube.resources import PODS
 from pytest_kubeflow.local.pipelines.driver.caching import Cache
-from pytest_kubeflow.local.pipelines.driver.nodes import PodNode
-from pytest_kubeflow.local.pipelines.driver.pods import TaskPods, failure, phase, waiting_for
+from pytest_kubeflow.local.pipelines.driver.inputs.values import PodError
+from pytest_kubeflow.local.pipelines.driver.pods.task_pods import (
+    TaskPods,
+    failure,
+    phase,
+    waiting_for,
+)
 from pytest_kubeflow.local.pipelines.driver.report import Report
-from pytest_kubeflow.local.pipelines.driver.status import WorkflowStatus
-from pytest_kubeflow.local.pipelines.driver.values import PodError
+from pytest_kubeflow.local.pipelines.driver.workflow.nodes import PodNode
+from pytest_kubeflow.local.pipelines.driver.workflow.status import WorkflowStatus
 from pytest_kubeflow.local.pipelines.settings import StoreSettings
 
 _USED_UP = "exceeded quota"

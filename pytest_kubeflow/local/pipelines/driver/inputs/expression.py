@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pytest_kubeflow.local.pipelines.driver.values import TaskError, Values
+from pytest_kubeflow.local.pipelines.driver.inputs.values import TaskError, Values
 from pytest_kubeflow.local.pipelines.spec.values import to_text, whole
 
 Json = Any

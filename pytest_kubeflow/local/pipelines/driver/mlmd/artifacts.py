@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_kubeflow.local.metadata import MetadataStore, Node
+from pytest_kubeflow.local.pipelines.driver.inputs.values import StoredArtifact
 from pytest_kubeflow.local.pipelines.driver.report import Artifact
-from pytest_kubeflow.local.pipelines.driver.values import StoredArtifact
 from pytest_kubeflow.local.pipelines.spec.values import whole
 
 Json = Any

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from pytest_kubeflow.local.kube import ApiError
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import PODS
-from pytest_kubeflow.local.pipelines.driver.attempt import Tools
-from pytest_kubeflow.local.pipelines.driver.nodes import PodNode
-from pytest_kubeflow.local.pipelines.driver.pod import run_metadata
+from pytest_kubeflow.local.pipelines.driver.pods.attempt import Tools
+from pytest_kubeflow.local.pipelines.driver.pods.pod import run_metadata
+from pytest_kubeflow.local.pipelines.driver.workflow.nodes import PodNode
 
 EXIT_CODE = "main: Error (exit code 1)"
 _IMAGE = "busybox"

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.pipelines.driver.placement import place
+from pytest_kubeflow.local.pipelines.driver.inputs.values import TaskError
+from pytest_kubeflow.local.pipelines.driver.pods.placement import place
 from pytest_kubeflow.local.pipelines.driver.step import Resolve
-from pytest_kubeflow.local.pipelines.driver.values import TaskError
 
 Json = Any
 
