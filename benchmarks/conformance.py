@@ -35,8 +35,8 @@ from kubernetes import client, config
 
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.local.cluster import Endpoints, LocalKubeflow
-from pytest_kubeflow.pipelines.reasons import Reasons
-from pytest_kubeflow.pipelines.workflow_nodes import read_nodes
+from pytest_kubeflow.pipelines.runs.reasons import Reasons
+from pytest_kubeflow.pipelines.tasks.workflow_nodes import read_nodes
 
 TABLE = Path(__file__).with_suffix(".toml")
 _SUFFIXES = frozenset({".yaml", ".yml", ".zip", ".gz", ".json"})

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pytest_kubeflow.k8s.ownership import MANAGED_BY, MANAGER
+from pytest_kubeflow.k8s.sessions.ownership import MANAGED_BY, MANAGER
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.quantity import parse_quantity

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from pytest_kubeflow.cluster.base import KubernetesCluster
-from pytest_kubeflow.config.model import KubeflowConfig, KubernetesSettings
+from pytest_kubeflow.config.groups.kubernetes import KubernetesSettings
+from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.platform.diagnosis import diagnose
 from pytest_kubeflow.platform.examination import examine
 from pytest_kubeflow.redaction import Redactor

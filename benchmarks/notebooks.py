@@ -15,8 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pytest_kubeflow.cluster import Cluster, connect
 from pytest_kubeflow.cluster.embedded import with_endpoints
-from pytest_kubeflow.config.model import KubeflowConfig, SessionSettings
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.config.groups.session import SessionSettings
+from pytest_kubeflow.config.model import KubeflowConfig
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.notebooks.creator import NotebookCreator
 from pytest_kubeflow.notebooks.notebook import NotebookAccess

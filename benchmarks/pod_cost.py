@@ -21,9 +21,9 @@ from pathlib import Path
 
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet.cgroups import ContainerCgroup, Enforcement
-from pytest_kubeflow.local.kubelet.environments import PythonEnvironments
-from pytest_kubeflow.local.kubelet.images import ImageCatalogue
-from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
+from pytest_kubeflow.local.kubelet.containers.rootfs import BaseLayers
+from pytest_kubeflow.local.kubelet.images.catalogue import ImageCatalogue
+from pytest_kubeflow.local.kubelet.images.environments import PythonEnvironments
 from pytest_kubeflow.local.network.founding import ISOLATED, Founded, node_network
 from pytest_kubeflow.local.network.nodenetwork import NodeNetwork
 from pytest_kubeflow.local.network.podnetworks import PodNetworks

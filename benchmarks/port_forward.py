@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.portforward import PortForward
+from pytest_kubeflow.k8s.ports.portforward import PortForward
 from tests.cluster.remote import serving
 from tests.k8s.test_forwarded_streams import MB, begin, piece, rest, running
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from unittest import mock
 
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.preflight.preflight import Preflight, preflight
 from pytest_kubeflow.redaction import Redactor
 from tests.cluster.remote import serving

@@ -26,8 +26,8 @@ from pathlib import Path
 from benchmarks.processor import processor_seconds
 from benchmarks.submitting import DECLARING, PLAIN, Bench, working
 from pytest_kubeflow.local.cluster import LocalKubeflow
-from pytest_kubeflow.pipelines.view import RunView
-from pytest_kubeflow.pipelines.watcher import RunWatcher
+from pytest_kubeflow.pipelines.following.watcher import RunWatcher
+from pytest_kubeflow.pipelines.runs.view import RunView
 from pytest_kubeflow.waiting import Deadline
 
 _POLL = 0.1

@@ -18,15 +18,15 @@ from kfp import compiler, dsl
 from kubernetes import client, config
 
 from pytest_kubeflow.auth.token import BearerToken
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.pipelines.client import make_kfp_client
 from pytest_kubeflow.pipelines.experiment import Experiment
-from pytest_kubeflow.pipelines.source import SessionRuns
-from pytest_kubeflow.pipelines.view import RunView
-from pytest_kubeflow.pipelines.watcher import RunWatcher
+from pytest_kubeflow.pipelines.following.session_runs import SessionRuns
+from pytest_kubeflow.pipelines.following.watcher import RunWatcher
+from pytest_kubeflow.pipelines.runs.view import RunView
 from pytest_kubeflow.redaction import Secret
 
 _PIPELINE = """

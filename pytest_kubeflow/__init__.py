@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pytest_kubeflow.access.profiles import ProfileKeys
     from pytest_kubeflow.access.tokens import AccountToken, forgeries
     from pytest_kubeflow.cluster import Cluster
-    from pytest_kubeflow.config.model import GpuSettings, KubeflowConfig
+    from pytest_kubeflow.config.groups.gpu import GpuSettings
+    from pytest_kubeflow.config.model import KubeflowConfig
     from pytest_kubeflow.errors import (
         AdmissionRefused,
         AuthenticationError,
@@ -46,8 +47,8 @@ if TYPE_CHECKING:
     from pytest_kubeflow.images.refusals import why_not_pulled
     from pytest_kubeflow.k8s.client import KubernetesClient
     from pytest_kubeflow.k8s.inventory import Holder, Inventory, NodeFacts, read_inventory
-    from pytest_kubeflow.k8s.portforward import PortForward
-    from pytest_kubeflow.k8s.volumes import SeededVolume, Volume, VolumeFactory
+    from pytest_kubeflow.k8s.ports.portforward import PortForward
+    from pytest_kubeflow.k8s.volumes.volume import SeededVolume, Volume, VolumeFactory
     from pytest_kubeflow.katib.creator import ExperimentCreator
     from pytest_kubeflow.katib.errors import ExperimentFailed, KatibUIRefused
     from pytest_kubeflow.katib.experiment import KatibExperiment
@@ -77,11 +78,11 @@ if TYPE_CHECKING:
     from pytest_kubeflow.notebooks.spec import NewClaim
     from pytest_kubeflow.notebooks.webapp import JupyterWebApp
     from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
-    from pytest_kubeflow.pipelines.mlmd import MetadataSource
-    from pytest_kubeflow.pipelines.outputs import SourceUnavailable
-    from pytest_kubeflow.pipelines.run import PipelineRun
+    from pytest_kubeflow.pipelines.outputs.mlmd import MetadataSource
+    from pytest_kubeflow.pipelines.outputs.source import SourceUnavailable
+    from pytest_kubeflow.pipelines.runs.run import PipelineRun
     from pytest_kubeflow.pipelines.submission import PipelineRunner
-    from pytest_kubeflow.pipelines.tasks import Task
+    from pytest_kubeflow.pipelines.tasks.task import Task
     from pytest_kubeflow.pipelines.upload import (
         PipelineUploader,
         PipelineVersion,
@@ -273,7 +274,8 @@ _HOMES = {
     "access.caller_session": ["Reply", "CallerSession"],
     "access.callers": ["Callers"],
     "cluster": ["Cluster"],
-    "config.model": ["GpuSettings", "KubeflowConfig"],
+    "config.groups.gpu": ["GpuSettings"],
+    "config.model": ["KubeflowConfig"],
     "errors": [
         "AdmissionRefused",
         "AuthenticationError",
@@ -306,10 +308,10 @@ _HOMES = {
     "images.refusals": ["why_not_pulled"],
     "k8s.client": ["KubernetesClient"],
     "k8s.inventory": ["Holder", "Inventory", "NodeFacts", "read_inventory"],
-    "k8s.portforward": ["PortForward"],
+    "k8s.ports.portforward": ["PortForward"],
     "platform.expectation": ["PlatformHealth"],
     "quantity": ["parse_quantity"],
-    "k8s.volumes": ["SeededVolume", "Volume", "VolumeFactory"],
+    "k8s.volumes.volume": ["SeededVolume", "Volume", "VolumeFactory"],
     "katib.creator": ["ExperimentCreator"],
     "katib.errors": ["ExperimentFailed", "KatibUIRefused"],
     "katib.experiment": ["KatibExperiment"],
@@ -335,11 +337,11 @@ _HOMES = {
     "notebooks.spec": ["NewClaim"],
     "notebooks.webapp": ["JupyterWebApp"],
     "objectstore.bucket": ["Bucket", "ScratchBucket"],
-    "pipelines.mlmd": ["MetadataSource"],
-    "pipelines.outputs": ["SourceUnavailable"],
-    "pipelines.run": ["PipelineRun"],
+    "pipelines.outputs.mlmd": ["MetadataSource"],
+    "pipelines.outputs.source": ["SourceUnavailable"],
+    "pipelines.runs.run": ["PipelineRun"],
     "pipelines.submission": ["PipelineRunner"],
-    "pipelines.tasks": ["Task"],
+    "pipelines.tasks.task": ["Task"],
     "pipelines.upload": ["PipelineUploader", "PipelineVersion", "UploadedPipeline"],
     "redaction": ["Redactor", "Secret"],
     "registry.errors": ["RegistryError"],

@@ -13,7 +13,7 @@ from pytest_kubeflow import hookspecs
 pytest_plugins = [
     "pytest_kubeflow.options",
     # Before pytest's capturing begins.
-    "pytest_kubeflow.fixtures.stdio",
+    "pytest_kubeflow.fixtures.redaction.stdio",
     # Before the reports: what they make of a failure and of a skip is what those show.
     "pytest_kubeflow.skipping.knownplugin",
     "pytest_kubeflow.skipping.plugin",
@@ -24,26 +24,26 @@ pytest_plugins = [
 
 SESSION_PLUGINS = (
     # Before those that import it: pytest warns of modules that it can no longer rewrite.
-    "pytest_kubeflow.fixtures.interruption",
-    "pytest_kubeflow.fixtures.keeping",
-    "pytest_kubeflow.fixtures.housekeeping",
+    "pytest_kubeflow.fixtures.session.interruption",
+    "pytest_kubeflow.fixtures.session.keeping",
+    "pytest_kubeflow.fixtures.session.housekeeping",
     "pytest_kubeflow.fixtures.config",
-    "pytest_kubeflow.fixtures.output",
-    "pytest_kubeflow.fixtures.ids",
-    "pytest_kubeflow.fixtures.connection",
+    "pytest_kubeflow.fixtures.redaction.output",
+    "pytest_kubeflow.fixtures.redaction.ids",
+    "pytest_kubeflow.fixtures.session.connection",
     "pytest_kubeflow.scheduling.plugin",
     "pytest_kubeflow.reporting.assertions",
     "pytest_kubeflow.reporting.allure_results",
     "pytest_kubeflow.reporting.lost",
     "pytest_kubeflow.reporting.evidence_time",
-    "pytest_kubeflow.fixtures.leaks",
+    "pytest_kubeflow.fixtures.results.leaks",
     "pytest_kubeflow.fixtures.platform",
-    "pytest_kubeflow.fixtures.conformance",
-    "pytest_kubeflow.fixtures.reports",
-    "pytest_kubeflow.fixtures.bundles",
+    "pytest_kubeflow.fixtures.results.conformance",
+    "pytest_kubeflow.fixtures.results.reports",
+    "pytest_kubeflow.fixtures.results.bundles",
     # Around the next one: what that writes is uploaded.
-    "pytest_kubeflow.fixtures.uploads",
-    "pytest_kubeflow.fixtures.junit_file",
+    "pytest_kubeflow.fixtures.results.uploads",
+    "pytest_kubeflow.fixtures.results.junit_file",
     "pytest_kubeflow.fixtures.cluster",
     "pytest_kubeflow.fixtures.kubernetes",
     "pytest_kubeflow.fixtures.requirement",
@@ -89,7 +89,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
     """Where something else is wanted than tests (--kf-preflight, --kf-health...), do that."""
     if config.getoption("help"):
         return None
-    from pytest_kubeflow.fixtures import (
+    from pytest_kubeflow.fixtures.commands import (
         cleanup,
         comparison,
         fleet,

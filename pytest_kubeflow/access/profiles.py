@@ -12,8 +12,8 @@ from pytest_kubeflow.cluster.cluster import Cluster
 from pytest_kubeflow.cluster.housekeeping import Housekeeping
 from pytest_kubeflow.cluster.workspace import scratch_profile
 from pytest_kubeflow.errors import ObjectStoreError
-from pytest_kubeflow.k8s.ownership import LIFETIME, Ownership
 from pytest_kubeflow.k8s.profiles import artifact_keys
+from pytest_kubeflow.k8s.sessions.ownership import LIFETIME, Ownership
 from pytest_kubeflow.objectstore.bucket import Bucket
 from pytest_kubeflow.objectstore.client import S3Access
 from pytest_kubeflow.objectstore.keys import access_with

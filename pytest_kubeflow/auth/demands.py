@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_kubeflow.auth.projected import USUAL, VARIABLE, projected_path
-from pytest_kubeflow.config.model import GatewaySettings, KubeflowConfig
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
+from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.k8s.client import KubernetesClient
 

@@ -11,7 +11,7 @@ from pytest_kubeflow.auth.credentials import YOUNG
 from pytest_kubeflow.auth.retries import repeat_login
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.auth.signin import PasswordRefused, SignIn
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.redaction import Redactor, Secret
 

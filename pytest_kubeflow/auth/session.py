@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from pytest_kubeflow.auth.loginwanted import wants_login
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.retries.evidence import attempt_seconds
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pytest_kubeflow.auth.loginend import LoginEnd
 from pytest_kubeflow.auth.loginwanted import is_sign_in
 from pytest_kubeflow.auth.refusal import Refusal
 from pytest_kubeflow.auth.sameorigin import SameOrigin, joined
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import AuthenticationError, WaitTimeout
 from pytest_kubeflow.html_page import HtmlPage
 from pytest_kubeflow.redaction import Redactor, Secret

@@ -6,7 +6,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_kubeflow.config.model import GatewaySettings
+    from pytest_kubeflow.config.groups.gateway import GatewaySettings
 
 
 def gateway_tls(settings: GatewaySettings) -> ssl.SSLContext:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
 
     from pytest_kubeflow.auth.credentials import Credentials
-    from pytest_kubeflow.config.model import GatewaySettings
+    from pytest_kubeflow.config.groups.gateway import GatewaySettings
     from pytest_kubeflow.retries.outage import Outage
 
 OPEN_SECONDS = 10.0

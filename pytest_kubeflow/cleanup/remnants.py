@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from pytest_kubeflow.k8s.ownership import OWNER, RUN_ID, age, lifetime_left
+from pytest_kubeflow.k8s.sessions.ownership import OWNER, RUN_ID, age, lifetime_left
 
 
 class Fate(Enum):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pytest_kubeflow.cleanup.remnants import COLUMNS, Fate, Remnant
 from pytest_kubeflow.errors import KubeflowError
-from pytest_kubeflow.k8s.ownership import has_expired, is_ours, living
+from pytest_kubeflow.k8s.sessions.ownership import has_expired, is_ours, living
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from pytest_kubeflow.cluster.cluster import Cluster
 from pytest_kubeflow.cluster.namespace import choose_namespace
 from pytest_kubeflow.errors import ConfigurationError, KubeflowError, PermissionDenied
 from pytest_kubeflow.k8s.client import calling
-from pytest_kubeflow.k8s.leftovers import Leftover, OwnObjects
 from pytest_kubeflow.k8s.namespaces import wait_until_gone
-from pytest_kubeflow.k8s.ownership import living
+from pytest_kubeflow.k8s.sessions.leftovers import Leftover, OwnObjects
+from pytest_kubeflow.k8s.sessions.ownership import living
 from pytest_kubeflow.objectstore.client import S3Access
 from pytest_kubeflow.objectstore.keys import access_with, keys_for
 from pytest_kubeflow.objectstore.purge import NamespacePurge

@@ -8,10 +8,11 @@ from functools import cached_property
 from pytest_kubeflow.cluster.capabilities import Capabilities, sought
 from pytest_kubeflow.cluster.store import StoreLocation
 from pytest_kubeflow.config.components import COMPONENTS
-from pytest_kubeflow.config.model import KubeflowConfig, S3Settings
+from pytest_kubeflow.config.groups.objectstore import S3Settings
+from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import ComponentMissing, KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.redaction import Redactor
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import requests
     from websockets.sync.client import ClientConnection
 
-    from pytest_kubeflow.k8s.portforward import PortForward
+    from pytest_kubeflow.k8s.ports.portforward import PortForward
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_kubeflow.config.model import ImageSettings, KubeflowConfig, LocalSettings
+from pytest_kubeflow.config.groups.images import ImageSettings
+from pytest_kubeflow.config.groups.local import LocalSettings
+from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import ClusterUnreachable, ConfigurationError, KubeflowError
 from pytest_kubeflow.redaction import Secret
 

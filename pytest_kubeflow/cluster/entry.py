@@ -40,7 +40,7 @@ from pytest_kubeflow.errors import (
     PermissionDenied,
 )
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.redaction import Redactor
 
 GATEWAY, CREDENTIALS, PIPELINES = "gateway", "credentials", "pipelines"

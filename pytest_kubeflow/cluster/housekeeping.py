@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_kubeflow.k8s.renewal import Renewal
+    from pytest_kubeflow.k8s.sessions.renewal import Renewal
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import ConfigurationError, KubeflowError, PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.namespaces import require_namespace
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.k8s.storage import storage_classes
 from pytest_kubeflow.redaction import Redactor
 

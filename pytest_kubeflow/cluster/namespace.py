@@ -21,7 +21,7 @@ from pytest_kubeflow.cluster.cluster import Cluster
 from pytest_kubeflow.errors import ConfigurationError, KubeflowError, PermissionDenied
 from pytest_kubeflow.k8s.namespaces import may_create_namespaces, require_namespace
 from pytest_kubeflow.k8s.profiles import may_create_profiles
-from pytest_kubeflow.k8s.upgrade_record import find_record
+from pytest_kubeflow.k8s.sessions.upgrade_record import find_record
 
 STANDALONE_NAMESPACE = "kubeflow"
 

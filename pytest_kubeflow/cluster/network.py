@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pytest_kubeflow.auth.retries import gateway_policy
 from pytest_kubeflow.auth.tls import gateway_tls
 from pytest_kubeflow.cluster.checklist import Checklist
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import ClusterUnreachable
 from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.proxy import Proxy, proxy_for

@@ -8,7 +8,7 @@ from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.config.setting import Setting
 from pytest_kubeflow.errors import ClusterUnreachable, NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.portforward import PortForward
+from pytest_kubeflow.k8s.ports.portforward import PortForward
 
 SERVICES: tuple[tuple[str, str, int], ...] = (
     ("istio-system", "istio-ingressgateway", 80),

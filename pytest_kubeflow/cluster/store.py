@@ -16,10 +16,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from pytest_kubeflow.cluster.artifacts import named_stores
-from pytest_kubeflow.config.model import KubeflowConfig, S3Settings
+from pytest_kubeflow.config.groups.objectstore import S3Settings
+from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.portforward import PortForward
+from pytest_kubeflow.k8s.ports.portforward import PortForward
 
 _SYSTEM = "kubeflow"
 SERVICES: tuple[tuple[str, int], ...] = (("seaweedfs", 8333), ("minio-service", 9000))

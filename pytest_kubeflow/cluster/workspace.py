@@ -19,13 +19,13 @@ from pytest_kubeflow.cluster.namespace import (
     require_existing,
 )
 from pytest_kubeflow.errors import KubeflowError, PermissionDenied
-from pytest_kubeflow.k8s.leftovers import OwnObjects
 from pytest_kubeflow.k8s.namespaces import create_namespace, delete_namespace, wait_until_gone
-from pytest_kubeflow.k8s.other_sessions import running_beside
-from pytest_kubeflow.k8s.ownership import remains
 from pytest_kubeflow.k8s.profiles import create_profile, delete_profile
-from pytest_kubeflow.k8s.reaper import Reaper
-from pytest_kubeflow.k8s.session_record import SessionRecord
+from pytest_kubeflow.k8s.sessions.leftovers import OwnObjects
+from pytest_kubeflow.k8s.sessions.other_sessions import running_beside
+from pytest_kubeflow.k8s.sessions.ownership import remains
+from pytest_kubeflow.k8s.sessions.reaper import Reaper
+from pytest_kubeflow.k8s.sessions.record import SessionRecord
 from pytest_kubeflow.waiting import Deadline
 
 

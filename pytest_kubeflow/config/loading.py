@@ -13,22 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_kubeflow.config.consistency import reconcile
-from pytest_kubeflow.config.model import (
-    ConformanceSettings,
-    GatewaySettings,
-    GpuSettings,
-    HealthSettings,
-    ImageSettings,
-    InClusterSettings,
-    KubeflowConfig,
-    KubernetesSettings,
-    LocalSettings,
-    NotebookSettings,
-    ReportingSettings,
-    S3Settings,
-    ServingSettings,
-    SessionSettings,
-)
+from pytest_kubeflow.config.groups.conformance import ConformanceSettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
+from pytest_kubeflow.config.groups.gpu import GpuSettings
+from pytest_kubeflow.config.groups.health import HealthSettings
+from pytest_kubeflow.config.groups.images import ImageSettings
+from pytest_kubeflow.config.groups.incluster import InClusterSettings
+from pytest_kubeflow.config.groups.kubernetes import KubernetesSettings
+from pytest_kubeflow.config.groups.local import LocalSettings
+from pytest_kubeflow.config.groups.notebooks import NotebookSettings
+from pytest_kubeflow.config.groups.objectstore import S3Settings
+from pytest_kubeflow.config.groups.reporting import ReportingSettings
+from pytest_kubeflow.config.groups.serving import ServingSettings
+from pytest_kubeflow.config.groups.session import SessionSettings
+from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.config.setting import (
     COMMAND_LINE,
     ENVIRONMENT,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pytest_kubeflow.deletion import in_turn
 from pytest_kubeflow.experiments.experiment import PipelineExperiment
-from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.pipelines.component_images import AS_THEY_ARE, ComponentImages
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.pipelines.experiment import OURS, Experiment
-from pytest_kubeflow.pipelines.run_access import RunAccess
+from pytest_kubeflow.pipelines.packages.component_images import AS_THEY_ARE, ComponentImages
+from pytest_kubeflow.pipelines.runs.access import RunAccess
 
 
 class PipelineExperimentCreator:

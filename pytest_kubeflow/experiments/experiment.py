@@ -9,13 +9,13 @@ from typing import Any
 from pytest_kubeflow.experiments.recurring_run import RecurringRun
 from pytest_kubeflow.experiments.schedule import Schedule
 from pytest_kubeflow.pipelines.client import calling, pages, tell
-from pytest_kubeflow.pipelines.component_images import ComponentImages
 from pytest_kubeflow.pipelines.experiment import Experiment
-from pytest_kubeflow.pipelines.run_access import RunAccess
+from pytest_kubeflow.pipelines.packages.component_images import ComponentImages
+from pytest_kubeflow.pipelines.runs.access import RunAccess
+from pytest_kubeflow.pipelines.runs.view import RunView
 from pytest_kubeflow.pipelines.submission import Pipeline, Prepared, prepare
 from pytest_kubeflow.pipelines.transport import policy_of
 from pytest_kubeflow.pipelines.upload import UploadedPipeline
-from pytest_kubeflow.pipelines.view import RunView
 
 
 class PipelineExperiment:

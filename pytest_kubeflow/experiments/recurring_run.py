@@ -9,10 +9,10 @@ from typing import Any
 from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.experiments.schedule import Schedule
 from pytest_kubeflow.pipelines.client import calling, pages, tell
-from pytest_kubeflow.pipelines.run import PipelineRun
-from pytest_kubeflow.pipelines.run_access import RunAccess
+from pytest_kubeflow.pipelines.runs.access import RunAccess
+from pytest_kubeflow.pipelines.runs.run import PipelineRun
+from pytest_kubeflow.pipelines.runs.view import RunView
 from pytest_kubeflow.pipelines.verification import Submitted
-from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.waiting import Deadline, wait_until
 
 

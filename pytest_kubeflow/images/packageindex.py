@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import PodFailed
-from pytest_kubeflow.k8s.helper_pods import HelperPods
-from pytest_kubeflow.k8s.pod_template import ContainerSpec
-from pytest_kubeflow.pipelines.component_environment import AUTHORITY, ComponentEnvironment
+from pytest_kubeflow.k8s.pods.helper_pods import HelperPods
+from pytest_kubeflow.k8s.pods.template import ContainerSpec
+from pytest_kubeflow.pipelines.packages.component_environment import AUTHORITY, ComponentEnvironment
 from pytest_kubeflow.waiting import Deadline
 
 _INSTALLED = "/packages"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_kubeflow.images.imagelist import ImageUse, UnknownUse
-from pytest_kubeflow.pipelines.package import Package
+from pytest_kubeflow.pipelines.packages.package import Package
 
 COMPONENTS = "components"
 _STUBS = "argostub/"

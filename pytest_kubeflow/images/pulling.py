@@ -12,10 +12,10 @@ from pytest_kubeflow.errors import KubeflowError, NotFound, PodFailed
 from pytest_kubeflow.images.refusals import why_not_pulled
 from pytest_kubeflow.k8s.calling import calling
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.helper_pods import HelperPods
-from pytest_kubeflow.k8s.pod_start import StartWatch, container_statuses
-from pytest_kubeflow.k8s.pod_template import ContainerSpec
-from pytest_kubeflow.k8s.pods import PodLost, describe_pod
+from pytest_kubeflow.k8s.pods.helper_pods import HelperPods
+from pytest_kubeflow.k8s.pods.lifecycle import PodLost, describe_pod
+from pytest_kubeflow.k8s.pods.start import StartWatch, container_statuses
+from pytest_kubeflow.k8s.pods.template import ContainerSpec
 from pytest_kubeflow.waiting import Deadline, wait_until
 
 _AT_ONCE = 4

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_kubeflow.errors import KubeflowError
-from pytest_kubeflow.k8s.run_pods import RunPods
+from pytest_kubeflow.k8s.pods.run_pods import RunPods
 
 if TYPE_CHECKING:
     from pytest_kubeflow.k8s.client import KubernetesClient

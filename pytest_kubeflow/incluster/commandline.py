@@ -25,7 +25,7 @@ from pytest_kubeflow.incluster.following import follow
 from pytest_kubeflow.incluster.retrieval import read_reports, write
 from pytest_kubeflow.incluster.state import describe, exit_code
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.ownership import Ownership, age
+from pytest_kubeflow.k8s.sessions.ownership import Ownership, age
 from pytest_kubeflow.waiting import Deadline, wait_until
 
 _KEPT = 7 * 24 * 3600.0

@@ -11,7 +11,7 @@ from pytest_kubeflow.errors import ConfigurationError, KubeflowError, NotFound, 
 from pytest_kubeflow.incluster.kinds import BY_NAME, JOB, found_by
 from pytest_kubeflow.incluster.objects import NAME
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.k8s.ownership import MANAGED_BY, MANAGER, RUN_ID, Ownership, is_ours
+from pytest_kubeflow.k8s.sessions.ownership import MANAGED_BY, MANAGER, RUN_ID, Ownership, is_ours
 from pytest_kubeflow.waiting import Deadline, wait_until
 
 PREFIX = "kf-run-"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_kubeflow.incluster.variables import CERTIFICATES, REPORTS, Variables
-from pytest_kubeflow.k8s.pod_template import restricted_pod
+from pytest_kubeflow.k8s.pods.template import restricted_pod
 
 TOKEN = "/var/run/secrets/kubeflow/pipelines"  # noqa: S105 a path
 """Where auth/projected.py looks for the token of a pod."""

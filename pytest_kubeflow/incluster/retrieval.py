@@ -10,9 +10,9 @@ from pathlib import Path
 from pytest_kubeflow.errors import ConfigurationError, NotFound
 from pytest_kubeflow.incluster.detached import DetachedRun
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.k8s.pod_template import PodTemplate
-from pytest_kubeflow.k8s.volumes import Volume, Volumes
+from pytest_kubeflow.k8s.pods.template import PodTemplate
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
+from pytest_kubeflow.k8s.volumes.volume import Volume, Volumes
 
 _ARCHIVES = (".tar.gz", ".tgz")
 

@@ -12,8 +12,8 @@ from pytest_kubeflow.incluster.detached import DetachedRun
 from pytest_kubeflow.incluster.pod import CONTAINER
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.events import describe_events, events_of
-from pytest_kubeflow.k8s.logs import read_log
-from pytest_kubeflow.k8s.ownership import age
+from pytest_kubeflow.k8s.pods.logs import read_log
+from pytest_kubeflow.k8s.sessions.ownership import age
 
 _OUTCOME = re.compile(
     r"^\S+::.* (PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b.*?(?:\[ *\d+%\])?$", re.MULTILINE

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_kubeflow.config.model import KubernetesSettings
+from pytest_kubeflow.config.groups.kubernetes import KubernetesSettings
 from pytest_kubeflow.k8s.calling import calling
 from pytest_kubeflow.k8s.connection import make_connection
 from pytest_kubeflow.k8s.credentials import Credentials

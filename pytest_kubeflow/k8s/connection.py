@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pytest_kubeflow.k8s.credentials import Credentials
-from pytest_kubeflow.k8s.ownership import is_ours
+from pytest_kubeflow.k8s.sessions.ownership import is_ours
 from pytest_kubeflow.retries.evidence import attempt_seconds
 from pytest_kubeflow.retries.outage import Outage, Unusable
 from pytest_kubeflow.retries.policy import RetryPolicy

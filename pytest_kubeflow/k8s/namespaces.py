@@ -7,8 +7,8 @@ from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError, Evidence, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.k8s.made import MADE
-from pytest_kubeflow.k8s.ownership import is_ours
+from pytest_kubeflow.k8s.sessions.made import MADE
+from pytest_kubeflow.k8s.sessions.ownership import is_ours
 from pytest_kubeflow.waiting import Deadline, wait_until
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from pytest_kubeflow.errors import Evidence, KubeflowError
-from pytest_kubeflow.k8s.conditions import conditions_of, holds
 from pytest_kubeflow.k8s.events import told_about
-from pytest_kubeflow.k8s.logs import last_lines
-from pytest_kubeflow.k8s.pod_start import container_statuses
-from pytest_kubeflow.k8s.pods import describe_pod, started_containers
+from pytest_kubeflow.k8s.objects.conditions import conditions_of, holds
+from pytest_kubeflow.k8s.pods.lifecycle import describe_pod, started_containers
+from pytest_kubeflow.k8s.pods.logs import last_lines
+from pytest_kubeflow.k8s.pods.start import container_statuses
 from pytest_kubeflow.katib.state import ExperimentState
 from pytest_kubeflow.katib.trial import Trial
 from pytest_kubeflow.katib.workload import ExperimentWorkload, collector_of

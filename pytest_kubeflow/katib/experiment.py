@@ -11,8 +11,8 @@ from typing import Any
 from pytest_kubeflow.cluster import Cluster
 from pytest_kubeflow.cluster.namespace_access import NamespaceAccess
 from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound
-from pytest_kubeflow.k8s.custom_object import CustomObject
-from pytest_kubeflow.k8s.logs import read_log
+from pytest_kubeflow.k8s.objects.custom_object import CustomObject
+from pytest_kubeflow.k8s.pods.logs import read_log
 from pytest_kubeflow.katib.evidence import experiment_evidence, why_failed
 from pytest_kubeflow.katib.observation import metrics_in_log, number
 from pytest_kubeflow.katib.obstacles import Obstacles

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_kubeflow.k8s.admission import refusal
-from pytest_kubeflow.k8s.conditions import condition
-from pytest_kubeflow.k8s.logs import last_lines
-from pytest_kubeflow.k8s.pod_start import StartWatch, container_statuses
+from pytest_kubeflow.k8s.objects.conditions import condition
+from pytest_kubeflow.k8s.pods.logs import last_lines
+from pytest_kubeflow.k8s.pods.start import StartWatch, container_statuses
 from pytest_kubeflow.katib.spec import INJECTION_LABEL
 from pytest_kubeflow.katib.state import ExperimentState
 from pytest_kubeflow.katib.trial import Trial

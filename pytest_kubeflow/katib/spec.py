@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.k8s.custom_object import CustomKind
+from pytest_kubeflow.k8s.objects.custom_object import CustomKind
 from pytest_kubeflow.katib.program import check_command, function_command
 from pytest_kubeflow.katib.search_space import SearchParameter
 

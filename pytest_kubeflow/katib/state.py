@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pytest_kubeflow.k8s.conditions import ConditionedState
+from pytest_kubeflow.k8s.objects.conditions import ConditionedState
 from pytest_kubeflow.katib.observation import Observation, strategies_of
 from pytest_kubeflow.katib.search_space import SearchParameter, space_of
 from pytest_kubeflow.katib.spec import MAXIMIZE

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pytest_kubeflow.k8s.conditions import Condition, condition, conditions_of, holds
+from pytest_kubeflow.k8s.objects.conditions import Condition, condition, conditions_of, holds
 from pytest_kubeflow.katib.observation import Observation, observations_of
 from pytest_kubeflow.katib.search_space import SearchParameter
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.object_watch import ObjectWatch
+from pytest_kubeflow.k8s.objects.watch import ObjectWatch
 from pytest_kubeflow.katib.spec import EXPERIMENT_LABEL, GROUP, TRIALS, VERSION
 from pytest_kubeflow.katib.trial import Trial
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.model_registry.registry import RegisteredVersion
-from pytest_kubeflow.pipelines.mlmd import MetadataSource
-from pytest_kubeflow.pipelines.origins import Origin, origins
-from pytest_kubeflow.pipelines.outputs import SourceUnavailable
-from pytest_kubeflow.pipelines.package import Package
-from pytest_kubeflow.pipelines.run_access import RunAccess
+from pytest_kubeflow.pipelines.outputs.mlmd import MetadataSource
+from pytest_kubeflow.pipelines.outputs.origins import Origin, origins
+from pytest_kubeflow.pipelines.outputs.source import SourceUnavailable
+from pytest_kubeflow.pipelines.packages.package import Package
+from pytest_kubeflow.pipelines.runs.access import RunAccess
 from pytest_kubeflow.serving.service import InferenceService
 
 _DIGEST = 12

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError
-from pytest_kubeflow.k8s.conditions import conditions_of, holds
+from pytest_kubeflow.k8s.objects.conditions import conditions_of, holds
 from pytest_kubeflow.load.latencies import Latencies
 from pytest_kubeflow.load.plan import LoadPlan
 

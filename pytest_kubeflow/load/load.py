@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.listing import list_pages
-from pytest_kubeflow.k8s.run_pods import RUN_ID
+from pytest_kubeflow.k8s.pods.run_pods import RUN_ID
 from pytest_kubeflow.load.loaded_run import LoadedRun
 from pytest_kubeflow.load.summary import LoadSummary
-from pytest_kubeflow.pipelines.view import RunView
-from pytest_kubeflow.pipelines.workflow_nodes import WORKFLOWS
+from pytest_kubeflow.pipelines.runs.view import RunView
+from pytest_kubeflow.pipelines.tasks.workflow_nodes import WORKFLOWS
 from pytest_kubeflow.waiting import Deadline, WaitTimeout, wait_until
 
 _EXPLAINED = 3

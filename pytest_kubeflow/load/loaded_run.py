@@ -7,8 +7,8 @@ from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.load.moments import RunMoments
-from pytest_kubeflow.pipelines.run import PipelineRun
-from pytest_kubeflow.pipelines.view import RunView
+from pytest_kubeflow.pipelines.runs.run import PipelineRun
+from pytest_kubeflow.pipelines.runs.view import RunView
 
 NOT_SUBMITTED = "it was not submitted"
 

@@ -26,13 +26,13 @@ from pytest_kubeflow.load.pulls import Pulls, pulls_of
 from pytest_kubeflow.load.sampler import BEARABLE, Sampler
 from pytest_kubeflow.load.summary import LoadSummary
 from pytest_kubeflow.pipelines.client import pages, recent_runs
-from pytest_kubeflow.pipelines.component_images import AS_THEY_ARE, ComponentImages
 from pytest_kubeflow.pipelines.experiment import Experiment
-from pytest_kubeflow.pipelines.run_access import RunAccess
-from pytest_kubeflow.pipelines.states import FINAL_STATES
+from pytest_kubeflow.pipelines.packages.component_images import AS_THEY_ARE, ComponentImages
+from pytest_kubeflow.pipelines.runs.access import RunAccess
+from pytest_kubeflow.pipelines.runs.states import FINAL_STATES
+from pytest_kubeflow.pipelines.runs.view import RunView
 from pytest_kubeflow.pipelines.submission import Pipeline, PipelineRunner, Prepared, prepare
 from pytest_kubeflow.pipelines.transport import policy_of
-from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.retries.policy import outages_of
 from pytest_kubeflow.waiting import Deadline
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.listing import list_pages
-from pytest_kubeflow.k8s.run_pods import RUN_ID
+from pytest_kubeflow.k8s.pods.run_pods import RUN_ID
 from pytest_kubeflow.load.guard import Guard
 from pytest_kubeflow.load.moments import Pod, PodMoments
 from pytest_kubeflow.retries.policy import outages_of

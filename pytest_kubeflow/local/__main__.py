@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _cache(*, empty: bool) -> int:
     """Say what is kept between clusters, or remove it."""
-    from pytest_kubeflow.local.kubelet.packagecache import (
+    from pytest_kubeflow.local.kubelet.images.packagecache import (
         UNUSED_DAYS,
         CacheInUseError,
         PackageCache,

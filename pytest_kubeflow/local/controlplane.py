@@ -11,8 +11,8 @@ from pytest_kubeflow.local.apiserver import ApiServer, Pki
 from pytest_kubeflow.local.joining import JoinedApi, keeps_image_volumes, service_cidrs
 from pytest_kubeflow.local.kube import Credentials, KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kubelet.certificate import ServingKey
 from pytest_kubeflow.local.kubelet.node import Told
+from pytest_kubeflow.local.kubelet.server.certificate import ServingKey
 from pytest_kubeflow.local.network import ClusterNetwork, LoopbackNetwork
 from pytest_kubeflow.local.network.founding import own_network
 from pytest_kubeflow.local.network.nodenetwork import NodeNetwork

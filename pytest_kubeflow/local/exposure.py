@@ -14,9 +14,10 @@ from typing import Protocol
 from pytest_kubeflow.local import bootstrap
 from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.kubelet import Kubelet
-from pytest_kubeflow.local.kubelet.hosted import HostedProgram, HostedPrograms
-from pytest_kubeflow.local.kubelet.mirrors import Program
-from pytest_kubeflow.local.platform.components import SEAWEEDFS, Component
+from pytest_kubeflow.local.kubelet.images.hosted import HostedProgram, HostedPrograms
+from pytest_kubeflow.local.kubelet.pods.mirrors import Program
+from pytest_kubeflow.local.platform.components.component import Component
+from pytest_kubeflow.local.platform.components.pipelines import SEAWEEDFS
 from pytest_kubeflow.local.platform.faults import TABLE
 from pytest_kubeflow.local.platform.images import PROXY_IMAGE
 

@@ -17,12 +17,8 @@ from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.model_registry.parts import ModelRegistry
 from pytest_kubeflow.local.network import LOOPBACK
 from pytest_kubeflow.local.pipelines import Pipelines
-from pytest_kubeflow.local.platform.components import (
-    DEX,
-    INGRESS_GATEWAY,
-    LOCAL_GATEWAY,
-    OAUTH2_PROXY,
-)
+from pytest_kubeflow.local.platform.components.istio import INGRESS_GATEWAY, LOCAL_GATEWAY
+from pytest_kubeflow.local.platform.components.login import DEX, OAUTH2_PROXY
 from pytest_kubeflow.local.running import Running
 from pytest_kubeflow.local.settings import GatewaySettings
 from pytest_kubeflow.local.webapps import (

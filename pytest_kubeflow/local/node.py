@@ -10,8 +10,8 @@ from pathlib import Path
 from pytest_kubeflow.local.controlplane import ControlPlane
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
-from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
-from pytest_kubeflow.local.kubelet.registryclient import RegistryClient
+from pytest_kubeflow.local.kubelet.images.registryclient import RegistryClient
+from pytest_kubeflow.local.kubelet.volumes.hostdirectories import HostDirectories
 from pytest_kubeflow.local.notebooks.image import notebook_image
 from pytest_kubeflow.local.pipelines import DRIVER_REFERENCE, LAUNCHER_DIRECTORY, LAUNCHER_IMAGE
 from pytest_kubeflow.local.pvcviewers.image import add_viewer_image

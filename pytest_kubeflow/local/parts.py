@@ -11,16 +11,14 @@ from pytest_kubeflow.local.controlplane import ControlPlane
 from pytest_kubeflow.local.exposure import Exposure
 from pytest_kubeflow.local.katib.parts import Katib
 from pytest_kubeflow.local.pipelines import Pipelines
-from pytest_kubeflow.local.platform.components import (
-    DASHBOARD,
+from pytest_kubeflow.local.platform.components.dashboard import DASHBOARD, PROFILES
+from pytest_kubeflow.local.platform.components.katib import KATIB_DB_MANAGER, KATIB_UI
+from pytest_kubeflow.local.platform.components.notebooks import (
     JUPYTER_WEB_APP,
-    KATIB_DB_MANAGER,
-    KATIB_UI,
-    METADATA_ENVOY,
-    PROFILES,
     TENSORBOARDS_WEB_APP,
     VOLUMES_WEB_APP,
 )
+from pytest_kubeflow.local.platform.components.pipelines import METADATA_ENVOY
 from pytest_kubeflow.local.running import Running
 from pytest_kubeflow.local.webhookprograms import WebhookProgram
 from pytest_kubeflow.local.webhookserver import WebhookServer

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from pytest_kubeflow.local import bootstrap
-from pytest_kubeflow.local.apiserver.builtin.conversion import written_back
+from pytest_kubeflow.local.applications import Applications, IssueKeys
 from pytest_kubeflow.local.controllers import ControllerManager
-from pytest_kubeflow.local.controllers.manager import ControllerFactory
-from pytest_kubeflow.local.controllers.profile import ProfileController
 from pytest_kubeflow.local.controllers.profileobjects import BUCKET, user_prefixes
 from pytest_kubeflow.local.controllers.serviceproxy import ServiceProxy
 from pytest_kubeflow.local.controlplane import ControlPlane, JoinedControlPlane, OwnControlPlane
@@ -28,14 +25,12 @@ from pytest_kubeflow.local.hosts import service_names
 from pytest_kubeflow.local.joinedwebhooks import JoinedWebhooks, remove_left
 from pytest_kubeflow.local.joining import takes_trainer
 from pytest_kubeflow.local.katib.parts import Katib
-from pytest_kubeflow.local.katib.presence import Presence
-from pytest_kubeflow.local.kube import KubeClient, PatientClient
+from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.kube.apiwatch import ApiWatch
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet
 from pytest_kubeflow.local.metadata import MetadataStore, NativeMetadata
 from pytest_kubeflow.local.metadata.durable import keep as keep_metadata
-from pytest_kubeflow.local.model_registry.parts import ModelRegistry
 from pytest_kubeflow.local.multiuser_gateway import (
     PASSWORD,
     PROFILES,
@@ -49,33 +44,21 @@ from pytest_kubeflow.local.network.founding import Founded, node_network
 from pytest_kubeflow.local.network.nodenetwork import NodeNetwork
 from pytest_kubeflow.local.network.outward import MachinePorts, Outward
 from pytest_kubeflow.local.node import VOLUMES, node_images, start_node
-from pytest_kubeflow.local.notebooks.controllers import notebook_controllers
 from pytest_kubeflow.local.objectstore import S3_PORT, ObjectStore
 from pytest_kubeflow.local.parts import show_database, show_parts
 from pytest_kubeflow.local.pipelines import Pipelines, StoreSettings
 from pytest_kubeflow.local.platform.certificates import CaInjector, CertificateController
-from pytest_kubeflow.local.platform.components import (
-    KATIB_CONTROLLER,
+from pytest_kubeflow.local.platform.components.installed import components
+from pytest_kubeflow.local.platform.components.pipelines import (
     METADATA,
     ML_PIPELINE,
     ML_PIPELINE_UI,
-    MODEL_REGISTRY,
-    NOTEBOOK_CONTROLLER,
-    PROFILE_PIECES,
     SEAWEEDFS,
-    TENSORBOARD_CONTROLLER,
-    TRAINING_OPERATOR,
-    VIEWER_CONTROLLER,
-    Component,
-    components,
-    jobset,
-    trainer,
 )
 from pytest_kubeflow.local.platform.faults import TABLE, EditTarget, PlatformFaults
 from pytest_kubeflow.local.platform.faults.applications import OLD_KEYS
 from pytest_kubeflow.local.platform.installation import Site, installation
 from pytest_kubeflow.local.platform.training import training_objects, with_rights
-from pytest_kubeflow.local.pvcviewers.controller import PVCViewerController
 from pytest_kubeflow.local.rbacfault import RbacFault
 from pytest_kubeflow.local.registry import BasicAuth, Repositories, registry_app
 from pytest_kubeflow.local.registry.mirror import catalogue_image
@@ -85,18 +68,13 @@ from pytest_kubeflow.local.serving.autoscaler import Autoscaler
 from pytest_kubeflow.local.serving.controller import InferenceServiceController
 from pytest_kubeflow.local.settings import GatewaySettings
 from pytest_kubeflow.local.spawner import Spawner
-from pytest_kubeflow.local.tensorboards.controller import TensorboardController
 from pytest_kubeflow.local.training.parts import Training
 from pytest_kubeflow.local.training.settings import TrainingSettings
 from pytest_kubeflow.local.webhookprograms import webhook_programs
-from pytest_kubeflow.local.workflows.parts import ArgoWorkflows
 
 NODE = "kubeflow-local"
 CLUSTER_ISSUER = "https://kubernetes.default.svc.cluster.local"
 _STORE_NAMES = ("seaweedfs", "minio-service")
-IssueKeys = Callable[[str], Awaitable[tuple[str, str]]]
-"""Gives a namespace's keys of the object store."""
-
 _STORE_HOST = 1  # the component's number in the cluster's network
 
 
@@ -218,10 +196,11 @@ class Server:
                 components(multi_user=self._multi_user, training=self._training),
                 store_ip=network.host(_STORE_HOST),
             )
+        applications = Applications(running, control, images, faults)
         mesh, katib, training = None, None, None
         if self._multi_user:
-            katib = await self._start_katib(images)
-            training = self._make_training(images)
+            katib = await applications.start_katib()
+            training = applications.make_training(self._training)
             mesh = Mesh(
                 await running.client("system:istiod", ["system:masters"]),
                 activity=activity,
@@ -234,7 +213,7 @@ class Server:
             ca=control.ca,
             faults=faults,
             more=[
-                *(self._of_people(images, mesh, issue_keys) if mesh is not None else ()),
+                *(applications.controllers(mesh, issue_keys) if mesh is not None else ()),
                 *(katib.controllers() if katib is not None else ()),
                 *(training.controllers() if training is not None else ()),
                 *([] if control.joined else [partial(Scheduler, faults=faults)]),
@@ -285,7 +264,7 @@ class Server:
         )
         await running.run(pipelines.start, pipelines.stop)
         if self._workflows:
-            await self._start_workflows(images)
+            await applications.start_workflows()
         known = service_names("ml-pipeline", "ml-pipeline-ui", namespace="kubeflow")
         backend = await running.serve(pipelines.app, known)
         alone = standalone_ui(pipelines, store.read, faults)
@@ -301,7 +280,7 @@ class Server:
             await bootstrap.store_keys(admin, "kubeflow", store.access_key, store.secret_key)
         host = ui.url_of_people
         if mesh is not None:
-            models = await self._start_model_registry(exposure)
+            models = await applications.start_model_registry(exposure, self._data)
             gateway = await make_gateway(
                 running.client,
                 pipelines,
@@ -359,94 +338,6 @@ class Server:
                 training=self._training,
             )
         await self._running.run(partial(control.start, objects), control.stop)
-
-    def _of_people(
-        self, images: ImageCatalogue, mesh: Mesh, issue_keys: IssueKeys
-    ) -> Iterator[ControllerFactory]:
-        """The controllers of what people have on a platform: each works while its pod runs."""
-        joined, faults, changes = self._control.joined, self._faults, images.hosted.on_change
-
-        def works(component: Component) -> Callable[[], bool]:
-            return lambda: joined or _runs(images, component)
-
-        yield partial(
-            ProfileController,
-            issue_keys=issue_keys,
-            serves_pipelines=works(PROFILE_PIECES),
-            on_change=changes,
-        )
-        yield from notebook_controllers(
-            mesh, faults, works=works(NOTEBOOK_CONTROLLER), on_change=changes
-        )
-        yield partial(PVCViewerController, works=works(VIEWER_CONTROLLER), on_change=changes)
-        yield partial(
-            TensorboardController,
-            faults=faults,
-            works=works(TENSORBOARD_CONTROLLER),
-            on_change=changes,
-        )
-
-    async def _start_katib(self, images: ImageCatalogue) -> Katib:
-        """Katib, whose controllers work while their pod runs."""
-        katib = Katib(
-            await self._running.client(
-                "system:serviceaccount:kubeflow:katib-controller", ["system:masters"]
-            ),
-            images.hosted,
-            host=self._control.network.host_ip,
-            faults=self._faults,
-            presence=Presence(
-                lambda: self._control.joined or _runs(images, KATIB_CONTROLLER),
-                images.hosted.on_change,
-            ),
-            write_back=written_back,
-        )
-        await self._running.run(katib.start, katib.stop)
-        return katib
-
-    async def _start_model_registry(self, exposure: Exposure) -> ModelRegistry:
-        """The Model Registry, which pods reach by its Service."""
-        registry = ModelRegistry(self._data, self._faults)
-        self._running.at_end(registry.close)
-        (service,) = MODEL_REGISTRY.services
-        known = service_names(service, namespace=MODEL_REGISTRY.namespace)
-        server = await self._running.serve(registry.app, known)
-        await exposure.show(MODEL_REGISTRY, {8080: server.address})
-        return registry
-
-    def _make_training(self, images: ImageCatalogue) -> Training:
-        """Its operators, whose controllers work while their pods run."""
-
-        def presence(component: Component) -> Presence:
-            return Presence(
-                lambda: self._control.joined or _runs(images, component), images.hosted.on_change
-            )
-
-        release = self._training.release
-        return Training(
-            self._training,
-            self._faults,
-            trainer=presence(trainer(release)),
-            jobset=presence(jobset(release)),
-            operator=presence(TRAINING_OPERATOR),
-        )
-
-    async def _start_workflows(self, images: ImageCatalogue) -> None:
-        """Argo's controller for Workflows by hand, on a cluster that has none of its own."""
-        running, control = self._running, self._control
-        account = "system:serviceaccount:kubeflow:argo"
-        nobody = replace(
-            control.credentials(account, ()), token=None, token_file=None, client_cert=None
-        )
-        anonymous = KubeClient(nobody)
-        running.at_end(anonymous.close)
-        workflows = ArgoWorkflows(
-            PatientClient(await running.client(account, ["system:masters"])),
-            anonymous,
-            images.hosted,
-            faults=self._faults,
-        )
-        running.watch(workflows.run(), name="workflow controller")
 
     async def _start_registry(self, images: ImageCatalogue) -> RegistryAccess:
         """A registry for images of people's own."""
@@ -539,8 +430,3 @@ class Server:
             others=tuple(people[1:]),
             registry=registry,
         )
-
-
-def _runs(images: ImageCatalogue, component: Component) -> bool:
-    """Whether there is a pod of a component."""
-    return images.hosted.runs(component.containers[0].image)

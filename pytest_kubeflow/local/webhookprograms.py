@@ -12,16 +12,12 @@ from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.katib.parts import Katib
 from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.platform.components import (
-    KATIB_CONTROLLER,
-    KSERVE,
-    POD_DEFAULTS,
-    TRAINING_OPERATOR,
-    VIEWER_CONTROLLER,
-    Component,
-    jobset,
-    trainer,
-)
+from pytest_kubeflow.local.platform.components.component import Component
+from pytest_kubeflow.local.platform.components.dashboard import POD_DEFAULTS
+from pytest_kubeflow.local.platform.components.katib import KATIB_CONTROLLER
+from pytest_kubeflow.local.platform.components.kserve import KSERVE
+from pytest_kubeflow.local.platform.components.notebooks import VIEWER_CONTROLLER
+from pytest_kubeflow.local.platform.components.training import TRAINING_OPERATOR, jobset, trainer
 from pytest_kubeflow.local.platform.katib import katib_objects
 from pytest_kubeflow.local.platform.poddefaults import pod_defaults_objects
 from pytest_kubeflow.local.platform.pvcviewers import viewer_objects

@@ -11,8 +11,8 @@ from typing import Any
 
 from pytest_kubeflow.deletion import in_turn
 from pytest_kubeflow.errors import ConfigurationError, NotFound
-from pytest_kubeflow.k8s.made import MADE
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.made import MADE
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.model_registry.client import PREFIX, ModelRegistryClient
 
 _MODELS, _VERSIONS = "registered_models", "model_versions"

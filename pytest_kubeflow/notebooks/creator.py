@@ -11,8 +11,8 @@ from pytest_kubeflow.config.imagemirror import ImageMirrors
 from pytest_kubeflow.deletion import deletions, in_turn
 from pytest_kubeflow.errors import ConfigurationError, KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import calling
-from pytest_kubeflow.k8s.made import MADE
-from pytest_kubeflow.k8s.ownership import RUN_ID
+from pytest_kubeflow.k8s.sessions.made import MADE
+from pytest_kubeflow.k8s.sessions.ownership import RUN_ID
 from pytest_kubeflow.notebooks.errors import NotebookFailed
 from pytest_kubeflow.notebooks.notebook import Notebook, NotebookAccess
 from pytest_kubeflow.notebooks.spec import (

@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_kubeflow.errors import Evidence, KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import calling
-from pytest_kubeflow.k8s.custom_object import CustomObject
+from pytest_kubeflow.k8s.objects.custom_object import CustomObject
 from pytest_kubeflow.notebooks.evidence import notebook_evidence
 from pytest_kubeflow.notebooks.kernel import Kernel
 from pytest_kubeflow.notebooks.outputs import Outputs

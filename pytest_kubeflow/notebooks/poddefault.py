@@ -9,8 +9,8 @@ from typing import Any
 from pytest_kubeflow.cluster import Cluster
 from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.k8s.calling import calling
-from pytest_kubeflow.k8s.made import MADE
-from pytest_kubeflow.k8s.pod_template import ContainerSpec, PodTemplate, pod_manifest
+from pytest_kubeflow.k8s.pods.template import ContainerSpec, PodTemplate, pod_manifest
+from pytest_kubeflow.k8s.sessions.made import MADE
 
 GROUP, VERSION, PLURAL = "kubeflow.org", "v1alpha1", "poddefaults"
 PIPELINES = "access-ml-pipeline"

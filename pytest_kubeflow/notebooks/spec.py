@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.k8s.custom_object import CustomKind
+from pytest_kubeflow.k8s.objects.custom_object import CustomKind
 from pytest_kubeflow.quantity import parse_quantity
 
 GROUP, VERSION, PLURAL = "kubeflow.org", "v1", "notebooks"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from pytest_kubeflow.k8s.custom_object import ObjectState
+from pytest_kubeflow.k8s.objects.custom_object import ObjectState
 from pytest_kubeflow.notebooks.spec import HOME, STOPPED
 
 _PREFIX = "NB_PREFIX"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_kubeflow.errors import ObjectStoreError
-from pytest_kubeflow.k8s.ownership import RUN_ID, has_expired, is_ours, living
+from pytest_kubeflow.k8s.sessions.ownership import RUN_ID, has_expired, is_ours, living
 from pytest_kubeflow.objectstore.bucket import MARK, PLACE, Bucket
 from pytest_kubeflow.objectstore.client import S3Access, translated
 from pytest_kubeflow.objectstore.scratch import OURS

@@ -13,7 +13,7 @@ from pytest_kubeflow.cluster.artifacts import BUCKET, PipelineRoot, pipeline_roo
 from pytest_kubeflow.cluster.cluster import Cluster
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import calling
-from pytest_kubeflow.k8s.run_pods import RUN_ID
+from pytest_kubeflow.k8s.pods.run_pods import RUN_ID
 from pytest_kubeflow.objectstore.bucket import Bucket
 from pytest_kubeflow.objectstore.client import S3Access, translated
 from pytest_kubeflow.objectstore.keys import access_with, keys_for

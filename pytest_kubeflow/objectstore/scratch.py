@@ -18,8 +18,8 @@ from collections.abc import Iterator, Sequence
 
 from pytest_kubeflow.cluster.artifacts import PipelineRoot
 from pytest_kubeflow.errors import ObjectStoreError
-from pytest_kubeflow.k8s.made import MADE
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.made import MADE
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.objectstore.bucket import MARK, PLACE, Bucket, ScratchBucket
 from pytest_kubeflow.objectstore.client import S3Access, translated
 

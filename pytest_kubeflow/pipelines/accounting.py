@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_kubeflow.pipelines.package import Package
-from pytest_kubeflow.pipelines.tasks import Task
-from pytest_kubeflow.pipelines.view import TaskDetail
+from pytest_kubeflow.pipelines.packages.package import Package
+from pytest_kubeflow.pipelines.runs.view import TaskDetail
+from pytest_kubeflow.pipelines.tasks.task import Task
 
 _DONE = "SUCCEEDED"
 _NOT_TAKEN = frozenset({"CANCELED", "SKIPPED"})

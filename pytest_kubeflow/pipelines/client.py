@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from pytest_kubeflow.auth.credentials import Credentials
 from pytest_kubeflow.auth.kfp import sign
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import (
     AuthenticationError,
     ClusterUnreachable,
@@ -23,9 +23,9 @@ from pytest_kubeflow.errors import (
     NotFound,
     PermissionDenied,
 )
-from pytest_kubeflow.k8s.made import MADE
+from pytest_kubeflow.k8s.sessions.made import MADE
+from pytest_kubeflow.pipelines.runs.view import RunView
 from pytest_kubeflow.pipelines.transport import NotTheApi, harden, policy_of
-from pytest_kubeflow.pipelines.view import RunView
 from pytest_kubeflow.proxy import proxy_for
 from pytest_kubeflow.response_text import words_of
 from pytest_kubeflow.retries.statuses import BUSY

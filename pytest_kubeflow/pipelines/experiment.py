@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError, NotFound
-from pytest_kubeflow.k8s.made import MADE
-from pytest_kubeflow.k8s.ownership import RUN_ID, Ownership, has_expired, is_ours, living
+from pytest_kubeflow.k8s.sessions.made import MADE
+from pytest_kubeflow.k8s.sessions.ownership import RUN_ID, Ownership, has_expired, is_ours, living
 from pytest_kubeflow.pipelines.client import AlreadyThere, calling, pages
-from pytest_kubeflow.pipelines.package import Package
-from pytest_kubeflow.pipelines.states import FINAL_STATES
+from pytest_kubeflow.pipelines.packages.package import Package
+from pytest_kubeflow.pipelines.runs.states import FINAL_STATES
+from pytest_kubeflow.pipelines.runs.view import RunView
 from pytest_kubeflow.pipelines.transport import policy_of
-from pytest_kubeflow.pipelines.view import RunView
 
 OURS = "pytest-kubeflow"
 

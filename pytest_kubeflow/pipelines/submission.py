@@ -12,20 +12,20 @@ from typing import Any, Protocol
 
 from pytest_kubeflow.deletion import in_turn
 from pytest_kubeflow.errors import ConfigurationError, KubeflowError
-from pytest_kubeflow.k8s.volumes import SeededVolume, Volume, Volumes
+from pytest_kubeflow.k8s.volumes.volume import SeededVolume, Volume, Volumes
 from pytest_kubeflow.objectstore.bucket import Bucket, ScratchBucket
 from pytest_kubeflow.pipelines.client import calling, create_run
-from pytest_kubeflow.pipelines.component_images import AS_THEY_ARE, ComponentImages
 from pytest_kubeflow.pipelines.experiment import OURS, Experiment
-from pytest_kubeflow.pipelines.package import Package, compile_pipeline
-from pytest_kubeflow.pipelines.run import PipelineRun
-from pytest_kubeflow.pipelines.run_access import RunAccess
-from pytest_kubeflow.pipelines.run_resources import Resources
-from pytest_kubeflow.pipelines.states import expected_states
+from pytest_kubeflow.pipelines.packages.component_images import AS_THEY_ARE, ComponentImages
+from pytest_kubeflow.pipelines.packages.package import Package, compile_pipeline
+from pytest_kubeflow.pipelines.runs.access import RunAccess
+from pytest_kubeflow.pipelines.runs.resources import Resources
+from pytest_kubeflow.pipelines.runs.run import PipelineRun
+from pytest_kubeflow.pipelines.runs.states import expected_states
+from pytest_kubeflow.pipelines.runs.view import RunView
 from pytest_kubeflow.pipelines.transport import policy_of
 from pytest_kubeflow.pipelines.upload import PipelineVersion
 from pytest_kubeflow.pipelines.verification import Submitted
-from pytest_kubeflow.pipelines.view import RunView
 
 Pipeline = Callable[..., object] | Path | str | PipelineVersion
 """A `@dsl.pipeline` function or component, a compiled package's path, or an uploaded version."""

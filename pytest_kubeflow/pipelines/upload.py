@@ -12,19 +12,19 @@ from typing import Any, TypeVar
 
 from pytest_kubeflow.deletion import in_turn
 from pytest_kubeflow.errors import RunMismatch
-from pytest_kubeflow.k8s.made import MADE
-from pytest_kubeflow.k8s.ownership import RUN_ID, Ownership, is_ours
+from pytest_kubeflow.k8s.sessions.made import MADE
+from pytest_kubeflow.k8s.sessions.ownership import RUN_ID, Ownership, is_ours
 from pytest_kubeflow.pipelines.client import AlreadyThere, calling, pages
-from pytest_kubeflow.pipelines.component_images import AS_THEY_ARE, ComponentImages
 from pytest_kubeflow.pipelines.experiment import (
     Experiment,
     describe,
     labels_in,
     remove_pipeline,
 )
-from pytest_kubeflow.pipelines.package import Package, compile_pipeline
+from pytest_kubeflow.pipelines.packages.component_images import AS_THEY_ARE, ComponentImages
+from pytest_kubeflow.pipelines.packages.package import Package, compile_pipeline
+from pytest_kubeflow.pipelines.packages.spec_difference import spec_difference
 from pytest_kubeflow.pipelines.shared import require_shared
-from pytest_kubeflow.pipelines.spec_difference import spec_difference
 from pytest_kubeflow.pipelines.transport import policy_of
 
 T = TypeVar("T")

@@ -9,10 +9,10 @@ from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.pipelines.accounting import Accounting
-from pytest_kubeflow.pipelines.package import Package
-from pytest_kubeflow.pipelines.spec_difference import argument_difference, spec_difference
-from pytest_kubeflow.pipelines.tasks import Task
-from pytest_kubeflow.pipelines.view import RunView
+from pytest_kubeflow.pipelines.packages.package import Package
+from pytest_kubeflow.pipelines.packages.spec_difference import argument_difference, spec_difference
+from pytest_kubeflow.pipelines.runs.view import RunView
+from pytest_kubeflow.pipelines.tasks.task import Task
 
 _SHOWN = 4
 

@@ -11,7 +11,7 @@ from pytest_kubeflow.cluster.cluster import Cluster
 from pytest_kubeflow.cluster.entry import PIPELINES
 from pytest_kubeflow.cluster.namespace import Kind, NamespaceChoice
 from pytest_kubeflow.errors import KubeflowError, NotFound, PermissionDenied
-from pytest_kubeflow.k8s.portforward import PortForward
+from pytest_kubeflow.k8s.ports.portforward import PortForward
 from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.preflight.needs import RUNS, Needs
 

@@ -25,7 +25,7 @@ from pytest_kubeflow.cluster.network import CONNECTION, NAME, TLS
 from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.preflight.components import COMPONENTS, TESTS, check_components, check_tests
 from pytest_kubeflow.preflight.needs import (
     KEYS,

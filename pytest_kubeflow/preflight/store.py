@@ -9,7 +9,8 @@ from __future__ import annotations
 from pytest_kubeflow.cluster.base import KubernetesCluster
 from pytest_kubeflow.cluster.checklist import Checklist, Finding, State
 from pytest_kubeflow.cluster.namespace import NamespaceChoice
-from pytest_kubeflow.config.model import KubeflowConfig, S3Settings
+from pytest_kubeflow.config.groups.objectstore import S3Settings
+from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import KubeflowError, ObjectStoreError, WaitTimeout
 from pytest_kubeflow.k8s.profiles import artifact_keys
 from pytest_kubeflow.objectstore.client import S3Access, translated, wait_for_store

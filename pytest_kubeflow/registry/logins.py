@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pytest_kubeflow.config.model import ImageSettings
+from pytest_kubeflow.config.groups.images import ImageSettings
 from pytest_kubeflow.redaction import Redactor, Secret
 from pytest_kubeflow.registry.credentials import RegistryLogin, read_logins
 

@@ -9,7 +9,7 @@ from pytest_kubeflow.config.imagemirror import ImageMirrors
 from pytest_kubeflow.config.imagereference import ImageReference
 from pytest_kubeflow.deletion import in_turn
 from pytest_kubeflow.errors import ClusterUnreachable, ConfigurationError
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.registry.client import RegistryClient
 from pytest_kubeflow.registry.errors import RegistryError
 from pytest_kubeflow.registry.logins import RegistryLogins

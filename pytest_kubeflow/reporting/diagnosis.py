@@ -11,7 +11,7 @@ from pytest_kubeflow.reporting.records.excerpts import UNREADABLE, reason
 from pytest_kubeflow.retries.evidence import reading_evidence
 
 if TYPE_CHECKING:
-    from pytest_kubeflow.pipelines.run import PipelineRun
+    from pytest_kubeflow.pipelines.runs.run import PipelineRun
 
 _LOGS = 3
 _LINES = 40
@@ -46,7 +46,7 @@ def diagnosis(run: PipelineRun, redact: Callable[[str], str]) -> Evidence:
 
 
 def _last_logs(run: PipelineRun, redact: Callable[[str], str]) -> Iterable[tuple[str, str]]:
-    from pytest_kubeflow.pipelines.evidence import last_log_lines
+    from pytest_kubeflow.pipelines.runs.evidence import last_log_lines
 
     done = [task for task in run.tasks if task.pod_name and task.ended and not task.is_dag]
     for task in sorted(done, key=lambda task: task.ended or 0.0)[-_LOGS:]:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_kubeflow.pipelines.package import Package
-    from pytest_kubeflow.pipelines.tasks import Task
+    from pytest_kubeflow.pipelines.packages.package import Package
+    from pytest_kubeflow.pipelines.tasks.task import Task
 
 _NUMBER = re.compile(r"\[\d+\]$")
 

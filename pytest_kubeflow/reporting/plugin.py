@@ -20,10 +20,10 @@ from pytest_kubeflow.reporting.wanted import is_reported
 
 if TYPE_CHECKING:
     from pytest_kubeflow.k8s.client import KubernetesClient
-    from pytest_kubeflow.k8s.ownership import Ownership
+    from pytest_kubeflow.k8s.sessions.ownership import Ownership
     from pytest_kubeflow.katib.experiment import KatibExperiment
     from pytest_kubeflow.lineage.lineage import Lineage
-    from pytest_kubeflow.pipelines.run import PipelineRun
+    from pytest_kubeflow.pipelines.runs.run import PipelineRun
     from pytest_kubeflow.reporting.bundle.bundler import Bundler
     from pytest_kubeflow.reporting.records.experiments import ExperimentRecord
     from pytest_kubeflow.reporting.records.lineage import LineageRecord
@@ -89,7 +89,7 @@ def work_in(
 ) -> None:
     """From now on this is where the session's tests work."""
     if (bundler := config.stash.get(bundler_key, None)) is not None:
-        from pytest_kubeflow.k8s.ownership import label_value
+        from pytest_kubeflow.k8s.sessions.ownership import label_value
         from pytest_kubeflow.reporting.bundle.collecting import SessionScope
 
         bundler.place = SessionScope(kubernetes, namespace, label_value(ownership.run_id))

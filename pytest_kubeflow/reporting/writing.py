@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from pytest_kubeflow.config.model import ReportingSettings
+from pytest_kubeflow.config.groups.reporting import ReportingSettings
 from pytest_kubeflow.reporting.records.session import SessionRecord
 from pytest_kubeflow.reporting.records.trend import Trend
 from pytest_kubeflow.reporting.replacing import replacing

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.pipelines.states import expected_states
+from pytest_kubeflow.pipelines.runs.states import expected_states
 
 USAGE = '@pytest.mark.kf_pipeline(pipeline, arguments={"name": value})'
 SHARES = ("item", "module")

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.pipelines.component_images import AS_THEY_ARE, ComponentImages
-from pytest_kubeflow.pipelines.package import Package
+from pytest_kubeflow.pipelines.packages.component_images import AS_THEY_ARE, ComponentImages
+from pytest_kubeflow.pipelines.packages.package import Package
 from pytest_kubeflow.pipelines.submission import Prepared, prepare
 from pytest_kubeflow.scheduling.declaration import Declaration
 

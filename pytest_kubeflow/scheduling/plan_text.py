@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pytest_kubeflow.k8s.volumes import SeededVolume
+from pytest_kubeflow.k8s.volumes.volume import SeededVolume
 from pytest_kubeflow.objectstore.bucket import ScratchBucket
 from pytest_kubeflow.scheduling.plan import PlannedRun, RunPlan
 

@@ -64,8 +64,8 @@ def progress_of(
     """What shows the runs that are waited for; None where nobody wants to see them."""
     if (screen := _screen(config)) is None:
         return None
-    from pytest_kubeflow.k8s.pods import waiting_pods
-    from pytest_kubeflow.k8s.run_pods import RUN_ID
+    from pytest_kubeflow.k8s.pods.lifecycle import waiting_pods
+    from pytest_kubeflow.k8s.pods.run_pods import RUN_ID
     from pytest_kubeflow.scheduling.progress import Progress
 
     ask = None if kubernetes is None else partial(waiting_pods, kubernetes, namespace, label=RUN_ID)
@@ -161,7 +161,7 @@ def _make_plan(session: pytest.Session) -> None:
         return
     if options.acts_alone(config):
         return  # nothing is run
-    from pytest_kubeflow.pipelines.component_images import ComponentImages
+    from pytest_kubeflow.pipelines.packages.component_images import ComponentImages
     from pytest_kubeflow.scheduling.reading import read_plan
 
     settings = options.load(config)

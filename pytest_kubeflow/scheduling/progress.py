@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from pytest_kubeflow.errors import KubeflowError
-from pytest_kubeflow.pipelines.api_tasks import api_tasks
-from pytest_kubeflow.pipelines.view import RunView
+from pytest_kubeflow.pipelines.runs.view import RunView
+from pytest_kubeflow.pipelines.tasks.api_tasks import api_tasks
 
 HEARTBEAT = 30.0
 """Seconds after which a log says that nothing has changed."""

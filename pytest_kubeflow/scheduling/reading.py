@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_kubeflow.config.markers import PIPELINE, REQUIRES
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.pipelines.component_images import ComponentImages
+from pytest_kubeflow.pipelines.packages.component_images import ComponentImages
 from pytest_kubeflow.scheduling.declaration import Declaration
 from pytest_kubeflow.scheduling.plan import RunPlan
 

@@ -8,9 +8,9 @@ from concurrent.futures import Future, wait
 from typing import Protocol
 
 from pytest_kubeflow.errors import KubeflowError, WaitTimeout
-from pytest_kubeflow.pipelines.run import PipelineRun
+from pytest_kubeflow.pipelines.following.watcher import RunWatcher
+from pytest_kubeflow.pipelines.runs.run import PipelineRun
 from pytest_kubeflow.pipelines.submission import Prepared
-from pytest_kubeflow.pipelines.watcher import RunWatcher
 from pytest_kubeflow.scheduling.plan import PlannedRun, RunPlan
 from pytest_kubeflow.waiting import Deadline
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pytest_kubeflow.deletion import in_turn
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.made import MADE
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.made import MADE
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.redaction import Redactor
 from pytest_kubeflow.secrets.given import GivenValues, Kind, Values, create
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pytest_kubeflow.cluster import Cluster
 from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.k8s.client import calling
-from pytest_kubeflow.k8s.made import MADE
+from pytest_kubeflow.k8s.sessions.made import MADE
 from pytest_kubeflow.objectstore.client import S3Access
 from pytest_kubeflow.objectstore.inside import store_inside
 

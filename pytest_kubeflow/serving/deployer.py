@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_kubeflow.deletion import deletions, in_turn
 from pytest_kubeflow.errors import NotFound
-from pytest_kubeflow.k8s.made import MADE
+from pytest_kubeflow.k8s.sessions.made import MADE
 from pytest_kubeflow.serving.errors import ServiceFailed
 from pytest_kubeflow.serving.mesh import allow_owner, remove_policy
 from pytest_kubeflow.serving.service import InferenceService, ServiceAccess

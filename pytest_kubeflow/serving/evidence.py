@@ -7,9 +7,9 @@ from typing import Any
 from pytest_kubeflow.errors import Evidence, KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.events import told_about
-from pytest_kubeflow.k8s.logs import read_log
-from pytest_kubeflow.k8s.pod_start import container_statuses
-from pytest_kubeflow.k8s.pods import describe_pod
+from pytest_kubeflow.k8s.pods.lifecycle import describe_pod
+from pytest_kubeflow.k8s.pods.logs import read_log
+from pytest_kubeflow.k8s.pods.start import container_statuses
 from pytest_kubeflow.redaction import Redactor
 from pytest_kubeflow.serving.state import ServiceState
 from pytest_kubeflow.serving.workload import CONTAINER, INITIALIZER, Workload

@@ -16,7 +16,7 @@ from typing import Any
 from pytest_kubeflow.cluster import Cluster
 from pytest_kubeflow.errors import NotFound, PermissionDenied
 from pytest_kubeflow.k8s.client import calling
-from pytest_kubeflow.k8s.made import MADE
+from pytest_kubeflow.k8s.sessions.made import MADE
 from pytest_kubeflow.serving.workload import SERVICE_LABEL
 
 _GROUP, _VERSION, _PLURAL = "security.istio.io", "v1beta1", "authorizationpolicies"

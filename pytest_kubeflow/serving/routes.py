@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.cluster import Cluster
 from pytest_kubeflow.errors import ClusterUnreachable, NotFound
-from pytest_kubeflow.k8s.portforward import PortForward
-from pytest_kubeflow.k8s.tunnel import PodPort
+from pytest_kubeflow.k8s.ports.portforward import PortForward
+from pytest_kubeflow.k8s.ports.tunnel import PodPort
 from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.serving.errors import ServiceFailed
 from pytest_kubeflow.serving.state import ServiceState

@@ -13,7 +13,7 @@ from pytest_kubeflow.errors import (
     KubeflowError,
     NotFound,
 )
-from pytest_kubeflow.k8s.custom_object import CustomObject
+from pytest_kubeflow.k8s.objects.custom_object import CustomObject
 from pytest_kubeflow.retries.evidence import reading_evidence
 from pytest_kubeflow.serving.errors import ServiceFailed
 from pytest_kubeflow.serving.evidence import service_evidence

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.k8s.custom_object import CustomKind
+from pytest_kubeflow.k8s.objects.custom_object import CustomKind
 from pytest_kubeflow.serving.state import MODE
 
 GROUP, VERSION, PLURAL = "serving.kserve.io", "v1beta1", "inferenceservices"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from pytest_kubeflow.k8s.custom_object import ObjectState
+from pytest_kubeflow.k8s.objects.custom_object import ObjectState
 
 MODE = "serving.kserve.io/deploymentMode"
 STANDARD, KNATIVE = "Standard", "Knative"

@@ -13,8 +13,8 @@ from typing import Any
 
 from pytest_kubeflow.errors import PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.k8s.pod_start import container_statuses
-from pytest_kubeflow.k8s.serviceport import is_ready, youngest
+from pytest_kubeflow.k8s.pods.start import container_statuses
+from pytest_kubeflow.k8s.ports.serviceport import is_ready, youngest
 from pytest_kubeflow.serving.state import ServiceState
 
 SERVICE_LABEL = "serving.kserve.io/inferenceservice"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pytest_kubeflow.deletion import deletions, in_turn
 from pytest_kubeflow.errors import ConfigurationError, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.client import calling
-from pytest_kubeflow.k8s.made import MADE
+from pytest_kubeflow.k8s.sessions.made import MADE
 from pytest_kubeflow.tensorboards.access import TensorboardAccess
 from pytest_kubeflow.tensorboards.errors import TensorboardFailed
 from pytest_kubeflow.tensorboards.readiness import GROUP, KIND, PLURAL, VERSION

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pytest_kubeflow.cluster.namespace_access import NamespaceAccess
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.custom_object import CustomObject
+from pytest_kubeflow.k8s.objects.custom_object import CustomObject
 from pytest_kubeflow.training.kinds import JobKind
 
 

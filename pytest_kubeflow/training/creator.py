@@ -11,8 +11,8 @@ from typing import Any
 from pytest_kubeflow.config.imagemirror import ImageMirrors
 from pytest_kubeflow.deletion import deletions, in_turn
 from pytest_kubeflow.errors import ConfigurationError, KubeflowError, NotFound
-from pytest_kubeflow.k8s.made import MADE
-from pytest_kubeflow.k8s.manifest import as_ours, read_manifest
+from pytest_kubeflow.k8s.objects.manifest import as_ours, read_manifest
+from pytest_kubeflow.k8s.sessions.made import MADE
 from pytest_kubeflow.redaction import Secret
 from pytest_kubeflow.training.access import TrainingAccess
 from pytest_kubeflow.training.errors import TrainingFailed, UnknownFields

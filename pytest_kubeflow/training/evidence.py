@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pytest_kubeflow.errors import Evidence, KubeflowError
 from pytest_kubeflow.k8s.events import told_about
-from pytest_kubeflow.k8s.logs import last_lines
+from pytest_kubeflow.k8s.pods.logs import last_lines
 from pytest_kubeflow.redaction import Redactor
 from pytest_kubeflow.training.node import PROXY, TrainingNode
 from pytest_kubeflow.training.state import TrainingState

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError, Evidence, KubeflowError, NotFound
-from pytest_kubeflow.k8s.custom_object import CustomObject
-from pytest_kubeflow.k8s.logs import read_log
+from pytest_kubeflow.k8s.objects.custom_object import CustomObject
+from pytest_kubeflow.k8s.pods.logs import read_log
 from pytest_kubeflow.provenance import READ
 from pytest_kubeflow.redaction import Secret
 from pytest_kubeflow.retries.evidence import reading_evidence

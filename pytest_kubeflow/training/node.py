@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_kubeflow.k8s.pod_start import container_statuses
-from pytest_kubeflow.k8s.pods import describe_pod
+from pytest_kubeflow.k8s.pods.lifecycle import describe_pod
+from pytest_kubeflow.k8s.pods.start import container_statuses
 from pytest_kubeflow.training.kinds import JobKind
 
 PROXY = "istio-proxy"

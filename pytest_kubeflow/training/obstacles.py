@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from pytest_kubeflow.k8s.pod_start import StartWatch, container_statuses
+from pytest_kubeflow.k8s.pods.start import StartWatch, container_statuses
 from pytest_kubeflow.training.evidence import last_words
 from pytest_kubeflow.training.kinds import SIDECAR, TRAIN_JOB
 from pytest_kubeflow.training.node import PROXY, TrainingNode

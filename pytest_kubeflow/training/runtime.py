@@ -12,7 +12,7 @@ from typing import Any
 
 from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.k8s.custom_object import CustomKind
+from pytest_kubeflow.k8s.objects.custom_object import CustomKind
 
 CLUSTER_RUNTIME = CustomKind(
     "ClusterTrainingRuntime", "trainer.kubeflow.org", "v1alpha1", "clustertrainingruntimes"

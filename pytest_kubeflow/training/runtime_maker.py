@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_kubeflow.deletion import deletions, in_turn
 from pytest_kubeflow.errors import NotFound
-from pytest_kubeflow.k8s.made import MADE
+from pytest_kubeflow.k8s.sessions.made import MADE
 from pytest_kubeflow.training.access import TrainingAccess
 from pytest_kubeflow.training.runtime import RUNTIME, TrainingRuntime, cluster_runtime, stricter
 from pytest_kubeflow.training.spec import TORCH

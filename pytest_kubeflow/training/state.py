@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_kubeflow.k8s.conditions import Condition, ConditionedState
+from pytest_kubeflow.k8s.objects.conditions import Condition, ConditionedState
 from pytest_kubeflow.training.kinds import FAILED, JobKind, kind_of
 
 SUSPENDED = "Suspended"

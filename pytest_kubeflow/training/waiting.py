@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_kubeflow.errors import Evidence
-from pytest_kubeflow.k8s.object_wait import ObjectWait
+from pytest_kubeflow.k8s.objects.wait import ObjectWait
 from pytest_kubeflow.training.errors import TrainingFailed
 from pytest_kubeflow.training.obstacles import Obstacles
 from pytest_kubeflow.training.state import TrainingState

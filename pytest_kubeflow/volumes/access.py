@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from pytest_kubeflow.k8s.volumes import Volumes
+from pytest_kubeflow.k8s.volumes.volume import Volumes
 from pytest_kubeflow.volumes.webapp import VolumesWebApp
 from pytest_kubeflow.webapps.access import ServerAccess
 

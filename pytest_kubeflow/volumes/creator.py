@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_kubeflow.deletion import in_turn
-from pytest_kubeflow.k8s.made import MADE
+from pytest_kubeflow.k8s.sessions.made import MADE
 from pytest_kubeflow.k8s.storage import require_storage_class
 from pytest_kubeflow.volumes.access import VolumesAccess
 from pytest_kubeflow.volumes.volume import AppVolume

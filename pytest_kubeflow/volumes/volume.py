@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import calling
-from pytest_kubeflow.k8s.volumes import Volume
+from pytest_kubeflow.k8s.volumes.volume import Volume
 from pytest_kubeflow.volumes.access import VolumesAccess
 from pytest_kubeflow.volumes.errors import ViewerFailed
 from pytest_kubeflow.volumes.viewer import PREFIX, Viewer

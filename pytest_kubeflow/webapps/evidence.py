@@ -8,8 +8,8 @@ from typing import Any
 from pytest_kubeflow.errors import Evidence, KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.events import describe_events, events_about
-from pytest_kubeflow.k8s.logs import last_lines
-from pytest_kubeflow.k8s.pods import describe_pod, started_containers
+from pytest_kubeflow.k8s.pods.lifecycle import describe_pod, started_containers
+from pytest_kubeflow.k8s.pods.logs import last_lines
 from pytest_kubeflow.redaction import Redactor
 from pytest_kubeflow.webapps.workload import ServerWorkload
 

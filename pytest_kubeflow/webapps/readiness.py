@@ -19,7 +19,7 @@ from pytest_kubeflow.errors import (
     PermissionDenied,
 )
 from pytest_kubeflow.k8s.admission import refusal
-from pytest_kubeflow.k8s.pod_start import GRACE, StartWatch
+from pytest_kubeflow.k8s.pods.start import GRACE, StartWatch
 from pytest_kubeflow.waiting import Deadline, wait_until
 from pytest_kubeflow.webapps.reply import ServerReply
 from pytest_kubeflow.webapps.workload import ServerWorkload

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.events import message_of, visible_events
-from pytest_kubeflow.k8s.pod_start import container_statuses
-from pytest_kubeflow.k8s.pods import describe_pod
+from pytest_kubeflow.k8s.pods.lifecycle import describe_pod
+from pytest_kubeflow.k8s.pods.start import container_statuses
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from pytest_kubeflow.config.imagemirror import ImageMirrors
 from pytest_kubeflow.deletion import deletions, in_turn
 from pytest_kubeflow.errors import ConfigurationError, KubeflowError, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.client import calling
-from pytest_kubeflow.k8s.made import MADE
-from pytest_kubeflow.k8s.run_pods import RUN_ID
+from pytest_kubeflow.k8s.pods.run_pods import RUN_ID
+from pytest_kubeflow.k8s.sessions.made import MADE
 from pytest_kubeflow.workflows.errors import WorkflowFailed
 from pytest_kubeflow.workflows.manifest import KIND, WorkflowManifest, check_name
 from pytest_kubeflow.workflows.workflow import Workflow, WorkflowAccess

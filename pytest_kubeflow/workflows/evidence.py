@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pytest_kubeflow.errors import Evidence, KubeflowError
 from pytest_kubeflow.k8s.events import told_about
-from pytest_kubeflow.k8s.logs import last_lines
-from pytest_kubeflow.k8s.pods import describe_pod, started_containers
+from pytest_kubeflow.k8s.pods.lifecycle import describe_pod, started_containers
+from pytest_kubeflow.k8s.pods.logs import last_lines
 from pytest_kubeflow.redaction import Redactor
 from pytest_kubeflow.workflows.node import WorkflowNode, table
 from pytest_kubeflow.workflows.state import WorkflowState

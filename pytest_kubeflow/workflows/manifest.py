@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.k8s.custom_object import CustomKind
-from pytest_kubeflow.k8s.manifest import as_ours, read_manifest, where_from
-from pytest_kubeflow.k8s.workflow_fields import unknown_fields
+from pytest_kubeflow.k8s.objects.custom_object import CustomKind
+from pytest_kubeflow.k8s.objects.manifest import as_ours, read_manifest, where_from
+from pytest_kubeflow.k8s.objects.workflow_fields import unknown_fields
 
 KIND = CustomKind("Workflow", "argoproj.io", "v1alpha1", "workflows")
 LONGEST = 63

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pytest_kubeflow.k8s.pod_start import StartWatch
+from pytest_kubeflow.k8s.pods.start import StartWatch
 from pytest_kubeflow.workflows.state import WorkflowState
 from pytest_kubeflow.workflows.workload import NODE_NAME, WorkflowWorkload
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from pytest_kubeflow.k8s.custom_object import ObjectState
+from pytest_kubeflow.k8s.objects.custom_object import ObjectState
 from pytest_kubeflow.workflows.node import BAD, POD, RETRY, StoredArtifact, WorkflowNode
 
 FINAL = frozenset({"Succeeded", "Failed", "Error"})

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from pytest_kubeflow.cluster.namespace_access import NamespaceAccess
 from pytest_kubeflow.errors import ConfigurationError, Evidence, KubeflowError, NotFound
-from pytest_kubeflow.k8s.custom_object import CustomObject
-from pytest_kubeflow.k8s.logs import read_log
+from pytest_kubeflow.k8s.objects.custom_object import CustomObject
+from pytest_kubeflow.k8s.pods.logs import read_log
 from pytest_kubeflow.provenance import READ
 from pytest_kubeflow.retries.evidence import reading_evidence
 from pytest_kubeflow.waiting import wait_until

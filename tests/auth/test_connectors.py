@@ -13,7 +13,7 @@ from pytest_kubeflow.auth.connectors import chosen, offered_by, taken
 from pytest_kubeflow.auth.sameorigin import SameOrigin
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.auth.signin import SignIn
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import AuthenticationError
 from pytest_kubeflow.html_page import HtmlPage
 from pytest_kubeflow.local.faults import Faults

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 
 from pytest_kubeflow.auth.dex import DexLogin
 from pytest_kubeflow.auth.session import gateway_session
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import AuthenticationError, ClusterUnreachable
 from pytest_kubeflow.redaction import Redactor, Secret
 from pytest_kubeflow.retries.policy import outages_of

@@ -15,14 +15,14 @@ from starlette.responses import JSONResponse
 from pytest_kubeflow.auth.dex import DexLogin
 from pytest_kubeflow.auth.loginwanted import wants_login
 from pytest_kubeflow.auth.session import gateway_session
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.local.gateway import Gateway, Route
 from pytest_kubeflow.local.gateway.identity import TrustedIssuer
 from pytest_kubeflow.local.gateway.issuer import make_key
 from pytest_kubeflow.local.settings import GatewaySettings as DoorSettings
 from pytest_kubeflow.pipelines.client import make_kfp_client, recent_runs
-from pytest_kubeflow.pipelines.view import RunView
-from pytest_kubeflow.pipelines.watcher import RunWatcher
+from pytest_kubeflow.pipelines.following.watcher import RunWatcher
+from pytest_kubeflow.pipelines.runs.view import RunView
 from pytest_kubeflow.redaction import Redactor, Secret
 from pytest_kubeflow.waiting import Deadline
 

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from pytest_kubeflow.auth.cookie import GivenCookie
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.auth.token import BearerToken
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.redaction import Redactor, Secret
 from pytest_kubeflow.retries.policy import outages_of
 

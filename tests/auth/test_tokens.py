@@ -15,7 +15,8 @@ from pytest_kubeflow.auth.projected import projected_token
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.auth.token import BearerToken, TokenFile, claims_of
 from pytest_kubeflow.auth.tokenrequest import TokenRequest
-from pytest_kubeflow.config.model import GatewaySettings, KubeflowConfig
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
+from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.pipelines.client import make_kfp_client

@@ -15,7 +15,7 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
 from pytest_kubeflow.auth.websocket import HandshakeRefused, gateway_websocket
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import (
     AuthenticationError,
     ClusterUnreachable,

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_kubeflow.cluster import connect
 from pytest_kubeflow.cluster.embedded import with_endpoints
 from pytest_kubeflow.config.model import KubeflowConfig
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.notebooks.creator import NotebookCreator

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from pytest_kubeflow.pipelines.mlmd_messages import message
+from pytest_kubeflow.pipelines.outputs.mlmd_messages import message
 from tests.chaos.exchange import KUBERNETES, Said
 from tests.chaos.mutation import Mutation
 from tests.chaos.volume_contents import rewritten

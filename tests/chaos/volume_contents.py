@@ -13,7 +13,7 @@ from tests.chaos.mutation import Files
 def rewritten(log: bytes, change: Callable[[Files], Files]) -> bytes:
     """The log of a pod on whose volume there is something else.
 
-    As pytest_kubeflow/k8s/volume_agent.py prints it.
+    As pytest_kubeflow/k8s/volumes/agent.py prints it.
     """
     files: Files = {}
     end = b""

@@ -10,9 +10,11 @@ import pytest
 
 from pytest_kubeflow.cluster.artifacts import PipelineRoot, pipeline_root
 from pytest_kubeflow.cluster.store import StoreLocation
-from pytest_kubeflow.config.model import KubeflowConfig, KubernetesSettings, S3Settings
+from pytest_kubeflow.config.groups.kubernetes import KubernetesSettings
+from pytest_kubeflow.config.groups.objectstore import S3Settings
+from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.portforward import PortForward
+from pytest_kubeflow.k8s.ports.portforward import PortForward
 from pytest_kubeflow.objectstore.client import S3Access, wait_for_store
 from pytest_kubeflow.redaction import Secret
 from pytest_kubeflow.waiting import Deadline

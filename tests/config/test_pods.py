@@ -9,7 +9,7 @@ import pytest
 from pytest_kubeflow.config.keyvalue import KeyValue, parse_annotations
 from pytest_kubeflow.config.toleration import Toleration
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.k8s.pod_template import PodTemplate, pod_manifest
+from pytest_kubeflow.k8s.pods.template import PodTemplate, pod_manifest
 from tests.config.sources import resolved
 
 TARGETS = """

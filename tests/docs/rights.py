@@ -38,7 +38,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def pytest_collection_finish() -> None:
     """Write what the tests of each suite need."""
-    from pytest_kubeflow.fixtures.needs import needs_of
+    from pytest_kubeflow.fixtures.session.needs import needs_of
 
     found = {suite: needs_of(tests).to_plain() for suite, tests in _collected.items()}
     Path(os.environ[_FILE]).write_text(json.dumps(found), encoding="utf-8")

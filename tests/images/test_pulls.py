@@ -13,15 +13,16 @@ from pathlib import Path
 import pytest
 from kubernetes import client, config
 
+from pytest_kubeflow.config.groups.images import ImageSettings
 from pytest_kubeflow.config.keyvalue import KeyValue
-from pytest_kubeflow.config.model import ImageSettings, KubeflowConfig
+from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import PodFailed
 from pytest_kubeflow.images.packageindex import PackageIndex
 from pytest_kubeflow.images.pulling import has_image
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.helper_pods import HelperPods
-from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.k8s.pod_template import PodTemplate
+from pytest_kubeflow.k8s.pods.helper_pods import HelperPods
+from pytest_kubeflow.k8s.pods.template import PodTemplate
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.reporting.exit_codes import UNFIT_CODE

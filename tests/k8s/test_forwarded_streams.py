@@ -24,8 +24,8 @@ from websockets.typing import Subprotocol
 
 from pytest_kubeflow.errors import ClusterUnreachable, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.portforward import PortForward
-from pytest_kubeflow.k8s.tunnel import PROTOCOL, PodPort
+from pytest_kubeflow.k8s.ports.portforward import PortForward
+from pytest_kubeflow.k8s.ports.tunnel import PROTOCOL, PodPort
 from tests.cluster.remote import NAMESPACE, wait_until
 
 MB = 1_000_000

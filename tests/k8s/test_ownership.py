@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.k8s.ownership import (
+from pytest_kubeflow.k8s.sessions.ownership import (
     EXPIRES,
     LIFETIME,
     MANAGED_BY,

@@ -7,7 +7,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.k8s.pod_resources import DEFAULTS, Bounds, ContainerResources
+from pytest_kubeflow.k8s.pods.resources import DEFAULTS, Bounds, ContainerResources
 from pytest_kubeflow.quantity import parse_quantity
 
 MILLIS = st.integers(1, 10_000).map(lambda count: Fraction(count, 1000))

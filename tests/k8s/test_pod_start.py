@@ -9,7 +9,7 @@ import pytest
 
 from pytest_kubeflow.errors import PodFailed, WaitTimeout
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.pods import wait_for_end
+from pytest_kubeflow.k8s.pods.lifecycle import wait_for_end
 from pytest_kubeflow.waiting import Deadline
 from tests.cluster.remote import NAMESPACE, Remote
 

@@ -27,9 +27,9 @@ from pytest_kubeflow.errors import (
 )
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.namespaces import create_namespace, delete_namespace, wait_until_gone
-from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.k8s.portforward import PortForward
-from pytest_kubeflow.k8s.tunnel import PodPort, Tunnel
+from pytest_kubeflow.k8s.ports.portforward import PortForward
+from pytest_kubeflow.k8s.ports.tunnel import PodPort, Tunnel
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.waiting import Deadline
 from tests.cluster.remote import Remote, wait_until
 

@@ -12,12 +12,12 @@ import pytest
 
 from pytest_kubeflow.errors import KubeflowError, NotFound, PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.leftovers import Leftover, OwnObjects
 from pytest_kubeflow.k8s.namespaces import create_namespace, delete_namespace, wait_until_gone
-from pytest_kubeflow.k8s.ownership import EXPIRES, MANAGED_BY, Ownership
 from pytest_kubeflow.k8s.profiles import create_profile, delete_profile
-from pytest_kubeflow.k8s.reaper import Reaper
-from pytest_kubeflow.k8s.session_record import SessionRecord
+from pytest_kubeflow.k8s.sessions.leftovers import Leftover, OwnObjects
+from pytest_kubeflow.k8s.sessions.ownership import EXPIRES, MANAGED_BY, Ownership
+from pytest_kubeflow.k8s.sessions.reaper import Reaper
+from pytest_kubeflow.k8s.sessions.record import SessionRecord
 from pytest_kubeflow.waiting import Deadline
 from tests.cluster.remote import NAMESPACE, Remote, wait_until
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from pytest_kubeflow.errors import PermissionDenied
-from pytest_kubeflow.k8s.renewal import Renewal
+from pytest_kubeflow.k8s.sessions.renewal import Renewal
 
 
 def test_it_renews_until_it_ends() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, cast
 
-from pytest_kubeflow.k8s.run_pods import RunPods
+from pytest_kubeflow.k8s.pods.run_pods import RunPods
 
 
 class Listed:

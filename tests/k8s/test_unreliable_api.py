@@ -21,20 +21,20 @@ from pytest_kubeflow.errors import (
 )
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.events import events_of
-from pytest_kubeflow.k8s.logs import read_log
 from pytest_kubeflow.k8s.namespaces import (
     create_namespace,
     delete_namespace,
     require_namespace,
     wait_until_gone,
 )
-from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.k8s.pod_template import ContainerSpec, pod_manifest
-from pytest_kubeflow.k8s.pods import create_pod, delete_pod, wait_for_end
+from pytest_kubeflow.k8s.pods.lifecycle import create_pod, delete_pod, wait_for_end
+from pytest_kubeflow.k8s.pods.logs import read_log
+from pytest_kubeflow.k8s.pods.template import ContainerSpec, pod_manifest
 from pytest_kubeflow.k8s.profiles import create_profile, delete_profile, list_profiles
-from pytest_kubeflow.k8s.reaper import Reaper
 from pytest_kubeflow.k8s.retry_policy import kubernetes_policy
-from pytest_kubeflow.k8s.volumes import SeededVolume, Volumes
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.reaper import Reaper
+from pytest_kubeflow.k8s.volumes.volume import SeededVolume, Volumes
 from pytest_kubeflow.redaction import Redactor, Secret
 from pytest_kubeflow.waiting import Deadline, bounded_by
 from tests.cluster.remote import NAMESPACE, Remote

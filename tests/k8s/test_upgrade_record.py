@@ -9,8 +9,8 @@ import pytest
 
 from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.k8s.upgrade_record import THING, find_record, leave
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.upgrade_record import THING, find_record, leave
 from pytest_kubeflow.local.cluster import LocalKubeflow
 
 DAY = 86400.0

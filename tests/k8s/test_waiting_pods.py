@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.pods import waiting_pods
+from pytest_kubeflow.k8s.pods.lifecycle import waiting_pods
 from tests.cluster.remote import NAMESPACE, Remote, wait_until
 
 LABEL = "tests/waits-for"

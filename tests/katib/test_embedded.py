@@ -10,8 +10,8 @@ import pytest
 
 from pytest_kubeflow.cluster import Cluster
 from pytest_kubeflow.errors import KubeflowError, NotFound, PermissionDenied, WaitTimeout
-from pytest_kubeflow.k8s.leftovers import OwnObjects
-from pytest_kubeflow.k8s.manifest import read_manifest
+from pytest_kubeflow.k8s.objects.manifest import read_manifest
+from pytest_kubeflow.k8s.sessions.leftovers import OwnObjects
 from pytest_kubeflow.katib.creator import ExperimentCreator
 from pytest_kubeflow.katib.errors import ExperimentFailed
 from pytest_kubeflow.katib.experiment import KatibAccess, KatibExperiment

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.k8s.manifest import read_manifest
+from pytest_kubeflow.k8s.objects.manifest import read_manifest
 from pytest_kubeflow.katib.observation import metrics_in_log
 from pytest_kubeflow.katib.program import check_command, function_command
 from pytest_kubeflow.katib.search_space import (

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_kubeflow.auth.session import gateway_session
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import (
     AuthenticationError,
     ComponentMissing,

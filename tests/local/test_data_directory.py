@@ -16,7 +16,7 @@ import requests
 
 from pytest_kubeflow.local.cluster import LocalKubeflow, LocalKubeflowError
 from pytest_kubeflow.local.database import Database, DatabaseError
-from pytest_kubeflow.pipelines.executor_log import node_of
+from pytest_kubeflow.pipelines.outputs.executor_log import node_of
 from tests.local.pipelines.conftest import client_class
 from tests.local.pipelines.flows import branched_artifacts, cached
 from tests.local.pipelines.ledgers import executions

@@ -13,9 +13,9 @@ from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Mount, Route
 
 from pytest_kubeflow.auth.session import gateway_session
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import ComponentMissing, ConfigurationError, NotFound
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.httpd import HttpServer
 from pytest_kubeflow.local.model_registry.api import RegistryApi
 from pytest_kubeflow.local.model_registry.records import Records

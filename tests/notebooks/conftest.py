@@ -19,8 +19,9 @@ from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.auth.websocket import gateway_websocket
 from pytest_kubeflow.cluster import Cluster, connect
 from pytest_kubeflow.cluster.embedded import with_endpoints
-from pytest_kubeflow.config.model import GatewaySettings, KubeflowConfig
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
+from pytest_kubeflow.config.model import KubeflowConfig
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.notebooks.creator import NotebookCreator

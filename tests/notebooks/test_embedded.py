@@ -12,8 +12,8 @@ from pytest_kubeflow.errors import (
     PermissionDenied,
     WaitTimeout,
 )
-from pytest_kubeflow.k8s.leftovers import OwnObjects
-from pytest_kubeflow.k8s.ownership import is_ours
+from pytest_kubeflow.k8s.sessions.leftovers import OwnObjects
+from pytest_kubeflow.k8s.sessions.ownership import is_ours
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.notebooks.creator import NotebookCreator
 from pytest_kubeflow.notebooks.errors import KernelDied, NotebookFailed

@@ -7,7 +7,7 @@ import pytest
 
 from pytest_kubeflow.cluster.artifacts import PipelineRoot
 from pytest_kubeflow.errors import ConfigurationError, ObjectStoreError
-from pytest_kubeflow.k8s.ownership import EXPIRES, Ownership
+from pytest_kubeflow.k8s.sessions.ownership import EXPIRES, Ownership
 from pytest_kubeflow.objectstore.bucket import MARK, Bucket, ScratchBucket
 from pytest_kubeflow.objectstore.client import S3Access
 from pytest_kubeflow.objectstore.scratch import ScratchSpace, bases

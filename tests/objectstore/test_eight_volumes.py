@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pytest_kubeflow.errors import ObjectStoreError
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.network import LoopbackNetwork
 from pytest_kubeflow.local.objectstore import _program
 from pytest_kubeflow.objectstore.bucket import ScratchBucket

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.reaper import Reaper
+from pytest_kubeflow.k8s.sessions.reaper import Reaper
 from pytest_kubeflow.objectstore.bucket import MARK
 from pytest_kubeflow.objectstore.client import S3Access
 from pytest_kubeflow.objectstore.reaper import StoreReaper

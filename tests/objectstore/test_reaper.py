@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_kubeflow.k8s.ownership import MANAGED_BY, Ownership
+from pytest_kubeflow.k8s.sessions.ownership import MANAGED_BY, Ownership
 from pytest_kubeflow.objectstore.bucket import MARK, Bucket
 from pytest_kubeflow.objectstore.reaper import StoreReaper, purge_namespace
 from pytest_kubeflow.objectstore.scratch import ScratchSpace

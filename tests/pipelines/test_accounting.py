@@ -9,10 +9,10 @@ import pytest
 from kfp import dsl
 
 from pytest_kubeflow.pipelines.accounting import Accounting
-from pytest_kubeflow.pipelines.outputs import TaskRecord
-from pytest_kubeflow.pipelines.package import Package, compile_pipeline
-from pytest_kubeflow.pipelines.tasks import merge
-from pytest_kubeflow.pipelines.view import TaskDetail
+from pytest_kubeflow.pipelines.outputs.source import TaskRecord
+from pytest_kubeflow.pipelines.packages.package import Package, compile_pipeline
+from pytest_kubeflow.pipelines.runs.view import TaskDetail
+from pytest_kubeflow.pipelines.tasks.task import merge
 from suites.pipelines.pythagorean import pythagorean
 from suites.pipelines.test_control_flow import double, fail, loop_and_branch, tell
 

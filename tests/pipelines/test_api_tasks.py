@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_kubeflow.pipelines.api_tasks import api_tasks
-from pytest_kubeflow.pipelines.view import TaskDetail
+from pytest_kubeflow.pipelines.runs.view import TaskDetail
+from pytest_kubeflow.pipelines.tasks.api_tasks import api_tasks
 
 
 def detail(name: str, state: str, *children: str) -> TaskDetail:

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kfp import dsl, kubernetes
 
-from pytest_kubeflow.pipelines.component_environment import (
+from pytest_kubeflow.pipelines.packages.component_environment import (
     AUTHORITY,
     ComponentEnvironment,
     index_variables,
 )
-from pytest_kubeflow.pipelines.package import Package, compile_pipeline
+from pytest_kubeflow.pipelines.packages.package import Package, compile_pipeline
 
 NAMES = st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True)
 

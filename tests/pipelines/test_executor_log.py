@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.pipelines.executor_log import executor_output
+from pytest_kubeflow.pipelines.outputs.executor_log import executor_output
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

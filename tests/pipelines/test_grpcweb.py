@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.pipelines.grpcweb import MalformedFrames, frame, read_answer
+from pytest_kubeflow.pipelines.outputs.grpcweb import MalformedFrames, frame, read_answer
 
 
 def trailers(status: int, text: str = "") -> bytes:

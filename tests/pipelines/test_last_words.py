@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.pipelines.last_words import (
+from pytest_kubeflow.pipelines.runs.last_words import (
     component_exit,
     component_words,
     driver_reason,

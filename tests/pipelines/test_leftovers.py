@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_kubeflow.auth.anonymous import Anonymous
-from pytest_kubeflow.config.model import GatewaySettings
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.pipelines.client import make_kfp_client
 from pytest_kubeflow.pipelines.experiment import Experiment, describe, labels_in, reap
-from pytest_kubeflow.pipelines.package import compile_pipeline
+from pytest_kubeflow.pipelines.packages.package import compile_pipeline
 from suites.pipelines.pythagorean import pythagorean
 
 PAST, FUTURE = 1000, 4_000_000_000

@@ -4,8 +4,8 @@ from google.protobuf import struct_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.pipelines.mlmd import plain, records
-from pytest_kubeflow.pipelines.mlmd_messages import message
+from pytest_kubeflow.pipelines.outputs.mlmd import plain, records
+from pytest_kubeflow.pipelines.outputs.mlmd_messages import message
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.pipelines.node_names import NodeName, Role
+from pytest_kubeflow.pipelines.tasks.node_names import NodeName, Role
 
 ITEM = "iteration-iterations(1:1)(0).iteration-item(0)"
 EXECUTOR = "system-container-executor"

@@ -9,7 +9,7 @@ import pytest
 from kubernetes.client import ApiException
 
 from pytest_kubeflow.errors import KubeflowError
-from pytest_kubeflow.pipelines.obstacles import TAKEN_UP, Obstacles, Waiting
+from pytest_kubeflow.pipelines.following.obstacles import TAKEN_UP, Obstacles, Waiting
 
 RUNS = {"a": Waiting("mine", "PENDING", 90.0), "b": Waiting("other", "RUNNING", 90.0)}
 

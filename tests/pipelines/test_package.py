@@ -4,7 +4,7 @@ import pytest
 from kfp import dsl
 
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.pipelines.package import Package, compile_pipeline
+from pytest_kubeflow.pipelines.packages.package import Package, compile_pipeline
 from pytest_kubeflow.pipelines.submission import prepare
 
 

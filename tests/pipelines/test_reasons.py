@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from pytest_kubeflow.errors import NotFound
-from pytest_kubeflow.pipelines.reasons import Reasons
-from pytest_kubeflow.pipelines.tasks import Task
-from pytest_kubeflow.pipelines.workflow_nodes import WorkflowNodes
+from pytest_kubeflow.pipelines.runs.reasons import Reasons
+from pytest_kubeflow.pipelines.tasks.task import Task
+from pytest_kubeflow.pipelines.tasks.workflow_nodes import WorkflowNodes
 
 IMPLEMENTATION = "system-container-impl"
 

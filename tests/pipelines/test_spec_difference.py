@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from pytest_kubeflow.pipelines.package import Package, compile_pipeline
-from pytest_kubeflow.pipelines.spec_difference import argument_difference, spec_difference
+from pytest_kubeflow.pipelines.packages.package import Package, compile_pipeline
+from pytest_kubeflow.pipelines.packages.spec_difference import argument_difference, spec_difference
 from suites.pipelines.pythagorean import pythagorean
 from suites.pipelines.test_control_flow import loop_and_branch
 from suites.pipelines.test_upload import sum_of_squares

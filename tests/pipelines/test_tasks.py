@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_kubeflow.errors import NotFound
-from pytest_kubeflow.pipelines.outputs import TaskRecord
-from pytest_kubeflow.pipelines.package import Package
-from pytest_kubeflow.pipelines.tasks import find_task, merge, pipeline_outputs, typed
-from pytest_kubeflow.pipelines.view import TaskDetail
+from pytest_kubeflow.pipelines.outputs.source import TaskRecord
+from pytest_kubeflow.pipelines.packages.package import Package
+from pytest_kubeflow.pipelines.runs.view import TaskDetail
+from pytest_kubeflow.pipelines.tasks.task import find_task, merge, pipeline_outputs, typed
 
 
 def leaf(kind: str = "NUMBER_DOUBLE") -> dict[str, Any]:

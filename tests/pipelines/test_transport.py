@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from pytest_kubeflow.auth.anonymous import Anonymous
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError, NotFound
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.pipelines.client import calling, create_run, make_kfp_client, recent_runs
 from pytest_kubeflow.pipelines.experiment import Experiment
-from pytest_kubeflow.pipelines.package import compile_pipeline
-from pytest_kubeflow.pipelines.run_access import RunAccess
+from pytest_kubeflow.pipelines.packages.package import compile_pipeline
+from pytest_kubeflow.pipelines.runs.access import RunAccess
 from pytest_kubeflow.pipelines.shared import require_shared
 from pytest_kubeflow.pipelines.submission import PipelineRunner, prepare
 from suites.pipelines.pythagorean import pythagorean

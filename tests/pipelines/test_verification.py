@@ -9,14 +9,14 @@ from typing import Any, cast
 import pytest
 
 from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError, RunFailed, RunMismatch
-from pytest_kubeflow.pipelines.logs import PodLogs
-from pytest_kubeflow.pipelines.outputs import SourceUnavailable, TaskRecord
-from pytest_kubeflow.pipelines.package import Package, compile_pipeline
-from pytest_kubeflow.pipelines.run import PipelineRun
-from pytest_kubeflow.pipelines.run_access import RunAccess
+from pytest_kubeflow.pipelines.following.watcher import RunWatcher
+from pytest_kubeflow.pipelines.outputs.source import SourceUnavailable, TaskRecord
+from pytest_kubeflow.pipelines.packages.package import Package, compile_pipeline
+from pytest_kubeflow.pipelines.runs.access import RunAccess
+from pytest_kubeflow.pipelines.runs.logs import PodLogs
+from pytest_kubeflow.pipelines.runs.run import PipelineRun
+from pytest_kubeflow.pipelines.runs.view import RunView
 from pytest_kubeflow.pipelines.verification import Submitted
-from pytest_kubeflow.pipelines.view import RunView
-from pytest_kubeflow.pipelines.watcher import RunWatcher
 from suites.pipelines.pythagorean import pythagorean
 from suites.pipelines.test_upload import sum_of_squares
 

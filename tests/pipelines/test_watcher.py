@@ -23,11 +23,11 @@ from pytest_kubeflow.errors import (
     RunMismatch,
     WaitTimeout,
 )
-from pytest_kubeflow.k8s.run_pods import RUN_ID
-from pytest_kubeflow.pipelines.states import FINAL_STATES
-from pytest_kubeflow.pipelines.view import RunView
-from pytest_kubeflow.pipelines.watcher import RunWatcher
-from pytest_kubeflow.pipelines.workflow_watch import WorkflowWatch
+from pytest_kubeflow.k8s.pods.run_pods import RUN_ID
+from pytest_kubeflow.pipelines.following.watcher import RunWatcher
+from pytest_kubeflow.pipelines.following.workflow_watch import WorkflowWatch
+from pytest_kubeflow.pipelines.runs.states import FINAL_STATES
+from pytest_kubeflow.pipelines.runs.view import RunView
 from pytest_kubeflow.waiting import Deadline, wait_until
 
 

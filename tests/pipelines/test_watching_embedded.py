@@ -12,18 +12,18 @@ from kubernetes import client as kubernetes_api
 from kubernetes import config as kubernetes_config
 
 from pytest_kubeflow.auth.anonymous import Anonymous
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import ClusterUnreachable, NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.pipelines.client import calling, make_kfp_client
 from pytest_kubeflow.pipelines.experiment import Experiment
-from pytest_kubeflow.pipelines.package import compile_pipeline
-from pytest_kubeflow.pipelines.source import SessionRuns
-from pytest_kubeflow.pipelines.view import RunView
-from pytest_kubeflow.pipelines.watcher import RunWatcher
+from pytest_kubeflow.pipelines.following.session_runs import SessionRuns
+from pytest_kubeflow.pipelines.following.watcher import RunWatcher
+from pytest_kubeflow.pipelines.packages.package import compile_pipeline
+from pytest_kubeflow.pipelines.runs.view import RunView
 from pytest_kubeflow.waiting import Deadline
 from tests.pipelines.test_watcher import Waiting, until
 from tests.scheduling.pipelines import resting
@@ -123,7 +123,7 @@ def test_kubernetes_tells_of_an_end_before_it_would_be_asked_for(
     bench: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With an interval that is longer than the test's timeout, only a hint can end the wait."""
-    monkeypatch.setattr("pytest_kubeflow.pipelines.pace._SHORTEST", 3600.0)
+    monkeypatch.setattr("pytest_kubeflow.pipelines.following.pace._SHORTEST", 3600.0)
     with bench(watch=True) as (made, watcher):
         waiting = Waiting(watcher, made.submit("1"))
         assert waiting.result().state == "SUCCEEDED"
@@ -132,7 +132,7 @@ def test_kubernetes_tells_of_an_end_before_it_would_be_asked_for(
 def test_the_same_without_a_hint_goes_on_waiting(
     bench: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pytest_kubeflow.pipelines.pace._SHORTEST", 3600.0)
+    monkeypatch.setattr("pytest_kubeflow.pipelines.following.pace._SHORTEST", 3600.0)
     with bench() as (made, watcher):
         run = made.submit("1")
         waiting = Waiting(watcher, run)

@@ -13,7 +13,7 @@ import pytest
 from pytest_kubeflow.auth.credentials import Credentials
 from pytest_kubeflow.auth.dex import DexLogin
 from pytest_kubeflow.auth.token import BearerToken
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.local.gateway import Gateway, Route
 from pytest_kubeflow.local.gateway.identity import TrustedIssuer

@@ -18,10 +18,12 @@ from pytest_kubeflow.auth.tokenrequest import TokenRequest
 from pytest_kubeflow.cluster.checklist import Checklist
 from pytest_kubeflow.cluster.cluster import Cluster
 from pytest_kubeflow.cluster.entry import enter
-from pytest_kubeflow.config.model import GatewaySettings, KubeflowConfig, KubernetesSettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
+from pytest_kubeflow.config.groups.kubernetes import KubernetesSettings
+from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.k8s.client import calling
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.local.faults import FAULTS as KNOWN

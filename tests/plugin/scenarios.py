@@ -28,7 +28,7 @@ def test_slow(run_pipeline, seeded_pvc, minio_bucket, upload_pipeline):
 TEARDOWN = """
 import pathlib
 import pytest
-from pytest_kubeflow.fixtures.keeping import removing
+from pytest_kubeflow.fixtures.session.keeping import removing
 
 @pytest.fixture
 def slowly_removed(seeded_pvc, kf_kubernetes, kf_namespace):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.portforward import PortForward
+from pytest_kubeflow.k8s.ports.portforward import PortForward
 from tests.cluster.remote import NAMESPACE, Remote
 
 PIPELINES = """

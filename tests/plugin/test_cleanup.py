@@ -17,8 +17,8 @@ from pytest_kubeflow.cleanup.removal import Choice, clean_up, table, verdict
 from pytest_kubeflow.cleanup.search import Search
 from pytest_kubeflow.cluster import Cluster, connect
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.ownership import MANAGED_BY, Ownership
 from pytest_kubeflow.k8s.profiles import create_profile
+from pytest_kubeflow.k8s.sessions.ownership import MANAGED_BY, Ownership
 from pytest_kubeflow.objectstore.bucket import MARK
 from pytest_kubeflow.pipelines.experiment import describe
 from pytest_kubeflow.redaction import Redactor

@@ -153,7 +153,7 @@ def test_embedded_cluster_leaves_no_trace(tmp_path: Path) -> None:
 def test_other_handlers_are_left_alone(tmp_path: Path) -> None:
     program = (
         "import signal, pytest\n"
-        "from pytest_kubeflow.fixtures.interruption import Interruptions\n"
+        "from pytest_kubeflow.fixtures.session.interruption import Interruptions\n"
         "mine = lambda *_: None\n"
         "signal.signal(signal.SIGTERM, mine)\n"
         "ours = Interruptions(); ours.install()\n"

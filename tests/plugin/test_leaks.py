@@ -12,7 +12,7 @@ from pytest_kubeflow.reporting.records.session import Leftover, SessionRecord, S
 from tests.cluster.remote import NAMESPACE, Remote
 
 LEAKS = f"""
-from pytest_kubeflow.k8s.made import MADE
+from pytest_kubeflow.k8s.sessions.made import MADE
 
 def test_leaves_something(kf_cluster, kf_namespace):
     body = {{"metadata": {{"name": "kf-forgotten", "labels": kf_cluster.ownership.labels()}}}}

@@ -12,7 +12,7 @@ from typing import cast
 
 import pytest
 
-from pytest_kubeflow.fixtures.output import OutputRedactor
+from pytest_kubeflow.fixtures.redaction.output import OutputRedactor
 
 PLANTED = "planted-kR7-password"
 CONFTEST = """

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from pytest_kubeflow.cluster.checklist import State
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.preflight.needs import UNKNOWN, Needs
 from pytest_kubeflow.preflight.preflight import Preflight, preflight
 from pytest_kubeflow.redaction import Redactor

@@ -9,7 +9,7 @@ import pytest
 from kubernetes import client
 
 from pytest_kubeflow.cluster import connect
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.redaction import Redactor
 from tests.cluster.remote import NAMESPACE, Remote, serving, wait_until
 from tests.config.sources import resolved

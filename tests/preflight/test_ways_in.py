@@ -13,8 +13,8 @@ import pytest
 
 from pytest_kubeflow.auth.dex import DexLogin
 from pytest_kubeflow.cluster import Cluster, connect
-from pytest_kubeflow.config.model import GatewaySettings
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.local.settings import GatewaySettings as DoorSettings
 from pytest_kubeflow.pipelines.client import make_kfp_client

@@ -16,7 +16,7 @@ from kubernetes import utils
 from pytest_kubeflow.incluster.rights import rights_for
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.namespaces import create_namespace
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.preflight.needs import UNKNOWN
 from pytest_kubeflow.preflight.rights import described, missing_rights
 from pytest_kubeflow.waiting import Deadline

@@ -14,10 +14,10 @@ from pytest_kubeflow.auth.tokenrequest import TokenRequest
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
 from pytest_kubeflow.k8s.namespaces import create_namespace, delete_namespace, wait_until_gone
-from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.k8s.pod_template import ContainerSpec, pod_manifest
-from pytest_kubeflow.k8s.pods import create_pod, wait_for_end
-from pytest_kubeflow.k8s.reaper import Reaper
+from pytest_kubeflow.k8s.pods.lifecycle import create_pod, wait_for_end
+from pytest_kubeflow.k8s.pods.template import ContainerSpec, pod_manifest
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.reaper import Reaper
 from pytest_kubeflow.redaction import Redactor, Secret
 from pytest_kubeflow.retries.tally import LOST
 from pytest_kubeflow.waiting import Deadline, WaitTimeout

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.namespaces import create_namespace, delete_namespace
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.waiting import Deadline
 from tests.real.authority import Authority
 from tests.real.controlplane import ControlPlane

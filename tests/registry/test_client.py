@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from pytest_kubeflow.config.groups.images import ImageSettings
 from pytest_kubeflow.config.imagemirror import ImageMirror, ImageMirrors
 from pytest_kubeflow.config.imagereference import ImageReference
-from pytest_kubeflow.config.model import ImageSettings
 from pytest_kubeflow.errors import ClusterUnreachable, ConfigurationError, KubeflowError
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.redaction import Redactor, Secret
 from pytest_kubeflow.registry import client as registry_client
 from pytest_kubeflow.registry.client import RegistryClient

@@ -8,14 +8,14 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from pytest_kubeflow.errors import ClusterUnreachable, NotFound
-from pytest_kubeflow.pipelines.logs import PodLogs
-from pytest_kubeflow.pipelines.outputs import SourceUnavailable, TaskRecord
-from pytest_kubeflow.pipelines.package import Package
-from pytest_kubeflow.pipelines.run import PipelineRun
-from pytest_kubeflow.pipelines.run_access import RunAccess
+from pytest_kubeflow.pipelines.following.watcher import RunWatcher
+from pytest_kubeflow.pipelines.outputs.source import SourceUnavailable, TaskRecord
+from pytest_kubeflow.pipelines.packages.package import Package
+from pytest_kubeflow.pipelines.runs.access import RunAccess
+from pytest_kubeflow.pipelines.runs.logs import PodLogs
+from pytest_kubeflow.pipelines.runs.run import PipelineRun
+from pytest_kubeflow.pipelines.runs.view import RunView
 from pytest_kubeflow.pipelines.verification import Submitted
-from pytest_kubeflow.pipelines.view import RunView
-from pytest_kubeflow.pipelines.watcher import RunWatcher
 
 RUN_ID = "8420e4c3-be7a-4f05-bb40-cccd9e087743"
 NAME = "pythagorean-145604e8"

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import pytest
 
 from pytest_kubeflow.errors import ClusterUnreachable
-from pytest_kubeflow.pipelines.outputs import Artifact, SourceUnavailable, TaskRecord
+from pytest_kubeflow.pipelines.outputs.source import Artifact, SourceUnavailable, TaskRecord
 from pytest_kubeflow.redaction import MASK
 from pytest_kubeflow.reporting.records.runs import UNKNOWN, RunRecord
 

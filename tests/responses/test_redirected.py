@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_kubeflow.auth.session import gateway_session
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import ClusterUnreachable
 from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.retries.policy import outages_of

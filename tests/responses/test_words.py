@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from pytest_kubeflow.auth.anonymous import Anonymous
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.client import calling as calling_kubernetes
 from pytest_kubeflow.objectstore.client import S3Access, translated
 from pytest_kubeflow.pipelines.client import calling, make_kfp_client
-from pytest_kubeflow.pipelines.logs import PodLogs
+from pytest_kubeflow.pipelines.runs.logs import PodLogs
 from pytest_kubeflow.redaction import Secret
 from pytest_kubeflow.response_text import LONGEST, words_of
 from pytest_kubeflow.retries.policy import outages_of

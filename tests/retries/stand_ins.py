@@ -17,17 +17,17 @@ from urllib.parse import urlsplit
 from pytest_kubeflow.auth.anonymous import Anonymous
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.auth.token import BearerToken
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.k8s.calling import calling as calling_kubernetes
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.network_errors import network_errors
 from pytest_kubeflow.objectstore.bucket import Bucket
 from pytest_kubeflow.objectstore.client import S3Access
 from pytest_kubeflow.pipelines.client import calling as calling_pipelines
 from pytest_kubeflow.pipelines.client import make_kfp_client
-from pytest_kubeflow.pipelines.grpcweb import CONTENT_TYPE, frame
-from pytest_kubeflow.pipelines.mlmd import MetadataSource
+from pytest_kubeflow.pipelines.outputs.grpcweb import CONTENT_TYPE, frame
+from pytest_kubeflow.pipelines.outputs.mlmd import MetadataSource
 from pytest_kubeflow.pipelines.transport import policy_of
 from pytest_kubeflow.redaction import Secret
 from pytest_kubeflow.serving.predictor import Predictor

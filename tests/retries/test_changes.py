@@ -8,7 +8,7 @@ import pytest
 
 from pytest_kubeflow.access.caller_session import CallerSession
 from pytest_kubeflow.auth.session import gateway_session
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import NotFound, VolumeError
 from pytest_kubeflow.volumes.filebrowser import FileBrowser
 from pytest_kubeflow.volumes.webapp import VolumesWebApp

@@ -10,8 +10,8 @@ from typing import Any
 import grpc
 import pytest
 
-from pytest_kubeflow.pipelines.mlmd_native import NativeMetadataSource
-from pytest_kubeflow.pipelines.outputs import SourceUnavailable
+from pytest_kubeflow.pipelines.outputs.mlmd_native import NativeMetadataSource
+from pytest_kubeflow.pipelines.outputs.source import SourceUnavailable
 from pytest_kubeflow.retries import policy
 
 _CODE = grpc.StatusCode

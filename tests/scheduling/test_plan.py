@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pytest_kubeflow import ScratchBucket, SeededVolume
 from pytest_kubeflow.errors import ConfigurationError
-from pytest_kubeflow.pipelines.package import compile_pipeline
+from pytest_kubeflow.pipelines.packages.package import compile_pipeline
 from pytest_kubeflow.scheduling.declaration import Declaration
 from pytest_kubeflow.scheduling.plan import RunPlan
 from pytest_kubeflow.scheduling.plan_text import plan_text

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_kubeflow.errors import PermissionDenied
-from pytest_kubeflow.pipelines.view import RunView, TaskDetail
+from pytest_kubeflow.pipelines.runs.view import RunView, TaskDetail
 from pytest_kubeflow.scheduling.progress import HEARTBEAT, QUIET, Progress
 from tests.cluster.remote import NAMESPACE, Remote
 

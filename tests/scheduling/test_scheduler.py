@@ -10,9 +10,9 @@ from typing import Any, cast
 import pytest
 
 from pytest_kubeflow.errors import ConfigurationError, KubeflowError, VolumeError, WaitTimeout
-from pytest_kubeflow.pipelines.run import PipelineRun
+from pytest_kubeflow.pipelines.following.watcher import RunWatcher
+from pytest_kubeflow.pipelines.runs.run import PipelineRun
 from pytest_kubeflow.pipelines.submission import Prepared
-from pytest_kubeflow.pipelines.watcher import RunWatcher
 from pytest_kubeflow.scheduling.declaration import Declaration
 from pytest_kubeflow.scheduling.plan import RunPlan
 from pytest_kubeflow.scheduling.scheduler import Scheduler

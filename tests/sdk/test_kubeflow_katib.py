@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.portforward import PortForward
+from pytest_kubeflow.k8s.ports.portforward import PortForward
 from pytest_kubeflow.local.cluster import LocalKubeflow
 
 from .conftest import SdkPython, run_script

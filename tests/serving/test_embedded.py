@@ -12,7 +12,7 @@ import pytest
 from pytest_kubeflow.cluster import Cluster
 from pytest_kubeflow.errors import ConfigurationError, NotFound, PermissionDenied, WaitTimeout
 from pytest_kubeflow.k8s.inventory import read_inventory
-from pytest_kubeflow.k8s.ownership import EXPIRES, is_ours
+from pytest_kubeflow.k8s.sessions.ownership import EXPIRES, is_ours
 from pytest_kubeflow.objectstore.bucket import Bucket
 from pytest_kubeflow.objectstore.client import S3Access
 from pytest_kubeflow.redaction import Secret

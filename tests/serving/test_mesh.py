@@ -15,7 +15,7 @@ from pytest_kubeflow.cluster import Cluster
 from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import AuthenticationError, KubeflowError, PermissionDenied
 from pytest_kubeflow.k8s.namespaces import create_namespace, delete_namespace, wait_until_gone
-from pytest_kubeflow.k8s.ownership import Ownership, is_ours
+from pytest_kubeflow.k8s.sessions.ownership import Ownership, is_ours
 from pytest_kubeflow.serving.deployer import ServiceDeployer
 from pytest_kubeflow.serving.mesh import (
     allow_owner,

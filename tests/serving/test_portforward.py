@@ -7,8 +7,8 @@ import requests
 
 from pytest_kubeflow.cluster import Cluster
 from pytest_kubeflow.errors import ClusterUnreachable, NotFound
-from pytest_kubeflow.k8s.portforward import PortForward
-from pytest_kubeflow.k8s.serviceport import is_ready
+from pytest_kubeflow.k8s.ports.portforward import PortForward
+from pytest_kubeflow.k8s.ports.serviceport import is_ready
 from pytest_kubeflow.objectstore.bucket import Bucket
 from pytest_kubeflow.serving.deployer import ServiceDeployer
 from pytest_kubeflow.serving.service import InferenceService

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.config.model import KubeflowConfig, SessionSettings
+from pytest_kubeflow.config.groups.session import SessionSettings
+from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.config.parsers import SKIPS
 from pytest_kubeflow.skipping.components import components_of
 from pytest_kubeflow.skipping.policy import Skip, SkipPolicy

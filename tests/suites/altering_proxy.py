@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_kubeflow.pipelines.mlmd_messages import message
+from pytest_kubeflow.pipelines.outputs.mlmd_messages import message
 from tests.chaos.exchange import Said
 from tests.chaos.proxy import chaos
 

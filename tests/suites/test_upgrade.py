@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_kubeflow.k8s.upgrade_record import THING
+from pytest_kubeflow.k8s.sessions.upgrade_record import THING
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.local.faults import CONFIG_MAP, IN_EFFECT

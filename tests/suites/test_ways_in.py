@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from pytest_kubeflow.auth.dex import DexLogin
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.redaction import Redactor, Secret

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from pytest_kubeflow.auth.session import gateway_session
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import ConfigurationError, NotFound
 from pytest_kubeflow.local import pvcviewers
 from pytest_kubeflow.volumes.access import VolumesAccess

@@ -14,9 +14,9 @@ import pytest
 
 from pytest_kubeflow.errors import AdmissionRefused, VolumeError, WaitTimeout
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.ownership import Ownership
-from pytest_kubeflow.k8s.volume_log import CHUNK
-from pytest_kubeflow.k8s.volumes import SeededVolume, Volumes
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
+from pytest_kubeflow.k8s.volumes.log import CHUNK
+from pytest_kubeflow.k8s.volumes.volume import SeededVolume, Volumes
 from tests.cluster.remote import NAMESPACE, Remote
 from tests.volumes.strictapi import Object, Strictness
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_kubeflow.errors import VolumeError
-from pytest_kubeflow.k8s import volume_agent
-from pytest_kubeflow.k8s.volume_log import (
+from pytest_kubeflow.k8s.volumes import agent as volume_agent
+from pytest_kubeflow.k8s.volumes.log import (
     check_path,
     pack,
     parts_of,

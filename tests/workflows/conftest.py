@@ -10,7 +10,7 @@ import pytest
 from pytest_kubeflow.cluster import Cluster, connect
 from pytest_kubeflow.cluster.embedded import with_endpoints
 from pytest_kubeflow.config.model import KubeflowConfig
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.redaction import Redactor
 from pytest_kubeflow.workflows.creator import WorkflowCreator

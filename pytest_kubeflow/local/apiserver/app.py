@@ -7,12 +7,22 @@ from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
-from pytest_kubeflow.local.apiserver.api_request import ApiRequest, read, read_upgrade
-from pytest_kubeflow.local.apiserver.api_response import ApiResponse, document
-from pytest_kubeflow.local.apiserver.authn import Authenticator
-from pytest_kubeflow.local.apiserver.authz import Attributes, Authorizer, impersonations, refusal
+from pytest_kubeflow.local.apiserver.admission.webhooks import (
+    AdmissionWebhooks,
+    Attempt,
+    operations,
+)
+from pytest_kubeflow.local.apiserver.auth.authn import Authenticator
+from pytest_kubeflow.local.apiserver.auth.authz import (
+    Attributes,
+    Authorizer,
+    impersonations,
+    refusal,
+)
+from pytest_kubeflow.local.apiserver.auth.defaultroles import GROUP
+from pytest_kubeflow.local.apiserver.auth.escalation import check_escalation
+from pytest_kubeflow.local.apiserver.auth.reviews import Reviews
 from pytest_kubeflow.local.apiserver.builtin import decode
-from pytest_kubeflow.local.apiserver.defaultroles import GROUP
 from pytest_kubeflow.local.apiserver.deletion import DeleteOptions
 from pytest_kubeflow.local.apiserver.discovery import Discovery
 from pytest_kubeflow.local.apiserver.errors import (
@@ -24,27 +34,26 @@ from pytest_kubeflow.local.apiserver.errors import (
     no_such_path,
     success,
 )
-from pytest_kubeflow.local.apiserver.escalation import check_escalation
 from pytest_kubeflow.local.apiserver.handlers import Handlers
-from pytest_kubeflow.local.apiserver.jobs import ORPHANING
+from pytest_kubeflow.local.apiserver.nodes.podlogs import PodLogs
+from pytest_kubeflow.local.apiserver.nodes.podports import PodPorts, relay
 from pytest_kubeflow.local.apiserver.pages import check_reached
-from pytest_kubeflow.local.apiserver.podlogs import PodLogs
-from pytest_kubeflow.local.apiserver.podports import PodPorts, relay
-from pytest_kubeflow.local.apiserver.podstrategy import bind
-from pytest_kubeflow.local.apiserver.representation import Represent, representation
-from pytest_kubeflow.local.apiserver.reviews import Reviews
-from pytest_kubeflow.local.apiserver.routes import (
+from pytest_kubeflow.local.apiserver.requests.request import ApiRequest, read, read_upgrade
+from pytest_kubeflow.local.apiserver.requests.routes import (
     attributes_of,
     target_of,
     unknown_resource,
     verb_of,
 )
+from pytest_kubeflow.local.apiserver.requests.writeoptions import WriteOptions
+from pytest_kubeflow.local.apiserver.responses.representation import Represent, representation
+from pytest_kubeflow.local.apiserver.responses.response import ApiResponse, document
+from pytest_kubeflow.local.apiserver.strategies.jobs import ORPHANING
+from pytest_kubeflow.local.apiserver.strategies.podstrategy import bind
 from pytest_kubeflow.local.apiserver.targets import Target
 from pytest_kubeflow.local.apiserver.times import timestamp
 from pytest_kubeflow.local.apiserver.tokens import TokenIssuer, User, openid_configuration
 from pytest_kubeflow.local.apiserver.watch import open_watch
-from pytest_kubeflow.local.apiserver.webhooks import AdmissionWebhooks, Attempt, operations
-from pytest_kubeflow.local.apiserver.writeoptions import WriteOptions
 from pytest_kubeflow.local.httpd import PEER_CERTIFICATE
 
 _HEALTH = ("healthz", "livez", "readyz")

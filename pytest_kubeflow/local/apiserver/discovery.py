@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pytest_kubeflow.local.apiserver.api_response import ApiResponse, document
 from pytest_kubeflow.local.apiserver.errors import Object, no_such_path
 from pytest_kubeflow.local.apiserver.openapi import OpenApi
+from pytest_kubeflow.local.apiserver.requests.subresources import Subresource, subresources
 from pytest_kubeflow.local.apiserver.resources import ResourceType, ResourceTypes
-from pytest_kubeflow.local.apiserver.subresources import Subresource, subresources
+from pytest_kubeflow.local.apiserver.responses.response import ApiResponse, document
 
 VERSION: Object = {
     "major": "1",

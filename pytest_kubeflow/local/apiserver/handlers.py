@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pytest_kubeflow.local.apiserver import crds, events
-from pytest_kubeflow.local.apiserver.admission import Admission
+from pytest_kubeflow.local.apiserver.admission.plugins import Admission
+from pytest_kubeflow.local.apiserver.admission.quotas import check_quotas
 from pytest_kubeflow.local.apiserver.deletion import DeleteOptions, Deletion
 from pytest_kubeflow.local.apiserver.errors import (
     Object,
@@ -28,16 +29,15 @@ from pytest_kubeflow.local.apiserver.patches import (
     parse_patch,
 )
 from pytest_kubeflow.local.apiserver.patches.apply import server_side_apply
-from pytest_kubeflow.local.apiserver.quotas import check_quotas
+from pytest_kubeflow.local.apiserver.requests.writeoptions import INTERNAL, WriteOptions
 from pytest_kubeflow.local.apiserver.resources import ResourceType, ResourceTypes
-from pytest_kubeflow.local.apiserver.selection import selection
+from pytest_kubeflow.local.apiserver.selectors.selection import selection
 from pytest_kubeflow.local.apiserver.store import ResourceStore
-from pytest_kubeflow.local.apiserver.strategies import Strategies
+from pytest_kubeflow.local.apiserver.strategies.strategies import Strategies
 from pytest_kubeflow.local.apiserver.targets import Target
 from pytest_kubeflow.local.apiserver.times import timestamp
 from pytest_kubeflow.local.apiserver.validation import validate
 from pytest_kubeflow.local.apiserver.validation.causes import bad
-from pytest_kubeflow.local.apiserver.writeoptions import INTERNAL, WriteOptions
 
 _FROM_SERVER = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 # Kinds whose PUT must say which version it replaces (AllowUnconditionalUpdate is false).

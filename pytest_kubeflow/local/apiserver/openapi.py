@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pytest_kubeflow.local.apiserver.api_response import ApiResponse, document
 from pytest_kubeflow.local.apiserver.errors import Object, no_such_path
 from pytest_kubeflow.local.apiserver.resources import ResourceType, ResourceTypes
+from pytest_kubeflow.local.apiserver.responses.response import ApiResponse, document
 
 # Asked for as `...v2@v1.0+protobuf`; since `@` has no place in a media type, answered as this.
 _PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"

@@ -9,29 +9,29 @@ import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pytest_kubeflow.local.apiserver.admission.webhooks import AdmissionWebhooks
 from pytest_kubeflow.local.apiserver.app import ApiApp
-from pytest_kubeflow.local.apiserver.authn import Authenticator
-from pytest_kubeflow.local.apiserver.authz import Authorizer
-from pytest_kubeflow.local.apiserver.defaultroles import (
+from pytest_kubeflow.local.apiserver.auth.authn import Authenticator
+from pytest_kubeflow.local.apiserver.auth.authz import Authorizer
+from pytest_kubeflow.local.apiserver.auth.defaultroles import (
     GROUP,
     cluster_role_bindings,
     cluster_roles,
 )
+from pytest_kubeflow.local.apiserver.auth.reviews import Reviews
 from pytest_kubeflow.local.apiserver.errors import Object
 from pytest_kubeflow.local.apiserver.handlers import Handlers
-from pytest_kubeflow.local.apiserver.kubelets import Kubelets
+from pytest_kubeflow.local.apiserver.nodes.kubelets import Kubelets
+from pytest_kubeflow.local.apiserver.nodes.podlogs import PodLogs
+from pytest_kubeflow.local.apiserver.nodes.podports import PodPorts
 from pytest_kubeflow.local.apiserver.pki import Pki
-from pytest_kubeflow.local.apiserver.podlogs import PodLogs
-from pytest_kubeflow.local.apiserver.podports import PodPorts
 from pytest_kubeflow.local.apiserver.resources import ResourceTypes
 from pytest_kubeflow.local.apiserver.restore import restore, rewrite
-from pytest_kubeflow.local.apiserver.reviews import Reviews
 from pytest_kubeflow.local.apiserver.store import ResourceStore
-from pytest_kubeflow.local.apiserver.strategies import Strategies
+from pytest_kubeflow.local.apiserver.strategies.strategies import Strategies
 from pytest_kubeflow.local.apiserver.targets import Target
 from pytest_kubeflow.local.apiserver.times import timestamp
 from pytest_kubeflow.local.apiserver.tokens import TokenIssuer
-from pytest_kubeflow.local.apiserver.webhooks import AdmissionWebhooks
 from pytest_kubeflow.local.hosts import service_names
 from pytest_kubeflow.local.httpd import HttpServer
 from pytest_kubeflow.local.kube import Credentials

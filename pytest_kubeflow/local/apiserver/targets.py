@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pytest_kubeflow.local.apiserver import events
 from pytest_kubeflow.local.apiserver.builtin import METADATA, Decoder, kind_of
 from pytest_kubeflow.local.apiserver.errors import Object, bad_request, invalid
+from pytest_kubeflow.local.apiserver.requests.writeoptions import INTERNAL, WriteOptions
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.scale import scale_of, scaled
 from pytest_kubeflow.local.apiserver.store import Name
-from pytest_kubeflow.local.apiserver.writeoptions import INTERNAL, WriteOptions
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from pytest_kubeflow.local.apiserver.errors import Object, expired, invalid
 from pytest_kubeflow.local.apiserver.pages import number, version
-from pytest_kubeflow.local.apiserver.selection import selection
-from pytest_kubeflow.local.apiserver.selectors import Predicate
+from pytest_kubeflow.local.apiserver.selectors.parsing import Predicate
+from pytest_kubeflow.local.apiserver.selectors.selection import selection
 from pytest_kubeflow.local.apiserver.store import Event, ResourceStore, TooOldError
 from pytest_kubeflow.local.apiserver.targets import Target
 from pytest_kubeflow.local.fastjson import encode

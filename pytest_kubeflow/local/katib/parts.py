@@ -29,7 +29,7 @@ from pytest_kubeflow.local.katib.validation.job import WriteBack
 from pytest_kubeflow.local.katib.webhook import KatibWebhooks
 from pytest_kubeflow.local.kube import ApiError, Informer, KubeClient, Resource
 from pytest_kubeflow.local.kube.resources import JOBS, SERVICES, SUGGESTIONS, TRIALS
-from pytest_kubeflow.local.kubelet.hosted import HostedPrograms
+from pytest_kubeflow.local.kubelet.images.hosted import HostedPrograms
 
 _REGISTRY = "ghcr.io/kubeflow/katib"
 _TAG = "v0.19.0"

@@ -26,10 +26,10 @@ from pytest_kubeflow.local.kube.commandline import (
     credentials_of,
     end_signalled,
 )
-from pytest_kubeflow.local.kubelet.certificate import ServingKey
-from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
-from pytest_kubeflow.local.kubelet.images import ImageCatalogue
+from pytest_kubeflow.local.kubelet.images.catalogue import ImageCatalogue
 from pytest_kubeflow.local.kubelet.kubelet import Kubelet
+from pytest_kubeflow.local.kubelet.server.certificate import ServingKey
+from pytest_kubeflow.local.kubelet.volumes.hostdirectories import HostDirectories
 from pytest_kubeflow.local.network.founding import own_network
 from pytest_kubeflow.local.spawner import Spawner, SpawnerError
 

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 
 from pytest_kubeflow.local.kube import KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kubelet.addresses import PodAddresses
 from pytest_kubeflow.local.kubelet.cgroups import Enforcement
+from pytest_kubeflow.local.kubelet.containers.rootfs import BaseLayers
+from pytest_kubeflow.local.kubelet.containers.seccomp import SystemCallFilter
 from pytest_kubeflow.local.kubelet.directory_remover import DirectoryRemover
 from pytest_kubeflow.local.kubelet.events import PodEvents
 from pytest_kubeflow.local.kubelet.faultset import FaultSet
 from pytest_kubeflow.local.kubelet.gpus import GpuPool
-from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
-from pytest_kubeflow.local.kubelet.images import ImageCatalogue
-from pytest_kubeflow.local.kubelet.imagestore import ImageStore
-from pytest_kubeflow.local.kubelet.names import ClusterNames
-from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
-from pytest_kubeflow.local.kubelet.seccomp import SystemCallFilter
+from pytest_kubeflow.local.kubelet.images.catalogue import ImageCatalogue
+from pytest_kubeflow.local.kubelet.images.store import ImageStore
+from pytest_kubeflow.local.kubelet.pod_network.addresses import PodAddresses
+from pytest_kubeflow.local.kubelet.pod_network.names import ClusterNames
+from pytest_kubeflow.local.kubelet.volumes.hostdirectories import HostDirectories
 from pytest_kubeflow.local.network.podnetworks import PodNetworks
 from pytest_kubeflow.local.spawner import Spawner
 

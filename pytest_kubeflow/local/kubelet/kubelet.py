@@ -21,24 +21,26 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.kube.resources import ENDPOINTS, PODS, SERVICES, Resource
 from pytest_kubeflow.local.kube.unreachable import level_of
-from pytest_kubeflow.local.kubelet import cgroups, eviction, gpus, seccomp
-from pytest_kubeflow.local.kubelet.addresses import PodAddresses
-from pytest_kubeflow.local.kubelet.authorization import NodeGuard
-from pytest_kubeflow.local.kubelet.certificate import ServingKey
+from pytest_kubeflow.local.kubelet import cgroups, gpus
+from pytest_kubeflow.local.kubelet.containers import seccomp
+from pytest_kubeflow.local.kubelet.containers.rootfs import BaseLayers
 from pytest_kubeflow.local.kubelet.context import Node
 from pytest_kubeflow.local.kubelet.directory_remover import DirectoryRemover
 from pytest_kubeflow.local.kubelet.events import PodEvents
 from pytest_kubeflow.local.kubelet.faultset import FaultSet
-from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
-from pytest_kubeflow.local.kubelet.http import kubelet_app
-from pytest_kubeflow.local.kubelet.images import ImageCatalogue
-from pytest_kubeflow.local.kubelet.imagestore import ImageStore
-from pytest_kubeflow.local.kubelet.mirrors import MirrorPods, Program, is_mirror
-from pytest_kubeflow.local.kubelet.names import ClusterNames
+from pytest_kubeflow.local.kubelet.images.catalogue import ImageCatalogue
+from pytest_kubeflow.local.kubelet.images.registryclient import RegistryClient
+from pytest_kubeflow.local.kubelet.images.store import ImageStore
 from pytest_kubeflow.local.kubelet.node import NodeRegistration, Told
-from pytest_kubeflow.local.kubelet.pod_worker import PodWorker
-from pytest_kubeflow.local.kubelet.registryclient import RegistryClient
-from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
+from pytest_kubeflow.local.kubelet.pod_network.addresses import PodAddresses
+from pytest_kubeflow.local.kubelet.pod_network.names import ClusterNames
+from pytest_kubeflow.local.kubelet.pods import eviction
+from pytest_kubeflow.local.kubelet.pods.mirrors import MirrorPods, Program, is_mirror
+from pytest_kubeflow.local.kubelet.pods.worker import PodWorker
+from pytest_kubeflow.local.kubelet.server.authorization import NodeGuard
+from pytest_kubeflow.local.kubelet.server.certificate import ServingKey
+from pytest_kubeflow.local.kubelet.server.http import kubelet_app
+from pytest_kubeflow.local.kubelet.volumes.hostdirectories import HostDirectories
 from pytest_kubeflow.local.network import LOOPBACK
 from pytest_kubeflow.local.network.podnetworks import PodNetworks
 from pytest_kubeflow.local.spawner import Spawner

@@ -10,8 +10,8 @@ import importlib.metadata
 import shutil
 from pathlib import Path
 
-from pytest_kubeflow.local.kubelet.imageenvironments import PREFIX, Packages
-from pytest_kubeflow.local.kubelet.images import LISTEN_ADDRESS, PYTHON_PATH, PythonImage
+from pytest_kubeflow.local.kubelet.images.catalogue import LISTEN_ADDRESS, PYTHON_PATH, PythonImage
+from pytest_kubeflow.local.kubelet.images.imageenvironments import PREFIX, Packages
 
 HOME = "/home/jovyan"
 _USER, _UID, _GROUP = "jovyan", "1000", "100"

@@ -23,9 +23,9 @@ from pytest_kubeflow.local.kube.resources import (
     Resource,
 )
 from pytest_kubeflow.local.kube.times import now
-from pytest_kubeflow.local.kubelet.hosted import HostedPrograms
+from pytest_kubeflow.local.kubelet.images.hosted import HostedPrograms
 from pytest_kubeflow.local.platform.certificate import LIFETIME, KeyPair, described, self_signed
-from pytest_kubeflow.local.platform.components import CERT_MANAGER
+from pytest_kubeflow.local.platform.components.cert_manager import CERT_MANAGER
 from pytest_kubeflow.local.platform.webhook import INJECT, certificate_secret, issued_status
 
 _ISSUED_BY = "cert-manager.io/certificate-name"

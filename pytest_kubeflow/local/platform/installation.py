@@ -17,7 +17,9 @@ from pytest_kubeflow.local.controllers.profileobjects import (
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import Resource
 from pytest_kubeflow.local.kube.times import now
-from pytest_kubeflow.local.platform.components import SEAWEEDFS, Component, components
+from pytest_kubeflow.local.platform.components.component import Component
+from pytest_kubeflow.local.platform.components.installed import components
+from pytest_kubeflow.local.platform.components.pipelines import SEAWEEDFS
 from pytest_kubeflow.local.platform.katib import katib_objects
 from pytest_kubeflow.local.platform.poddefaults import pod_defaults_objects
 from pytest_kubeflow.local.platform.pvcviewers import viewer_objects

@@ -10,7 +10,7 @@ from functools import partial
 
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.platform.certificate import self_signed
-from pytest_kubeflow.local.platform.components import KATIB_CONTROLLER
+from pytest_kubeflow.local.platform.components.katib import KATIB_CONTROLLER
 from pytest_kubeflow.local.platform.webhook import INJECT, certificate_objects, registration
 
 CERTIFICATE = "katib-webhook-cert"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.platform.certificate import self_signed
-from pytest_kubeflow.local.platform.components import POD_DEFAULTS
+from pytest_kubeflow.local.platform.components.dashboard import POD_DEFAULTS
 from pytest_kubeflow.local.platform.webhook import INJECT, certificate_objects
 
 CERTIFICATE = "poddefaults-webhook-cert"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.platform.certificate import self_signed
-from pytest_kubeflow.local.platform.components import VIEWER_CONTROLLER
+from pytest_kubeflow.local.platform.components.notebooks import VIEWER_CONTROLLER
 from pytest_kubeflow.local.platform.webhook import INJECT, certificate_objects
 from pytest_kubeflow.local.pvcviewers.webhook import DEFAULTING, VALIDATING
 

@@ -11,12 +11,8 @@ from functools import partial
 
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.platform.certificate import KeyPair, self_signed
-from pytest_kubeflow.local.platform.components import (
-    TRAINING_OPERATOR,
-    Component,
-    jobset,
-    trainer,
-)
+from pytest_kubeflow.local.platform.components.component import Component
+from pytest_kubeflow.local.platform.components.training import TRAINING_OPERATOR, jobset, trainer
 from pytest_kubeflow.local.platform.webhook import registration
 from pytest_kubeflow.local.training.jobset.labels import JOB_SET
 from pytest_kubeflow.local.training.jobset.webhook import DEFAULTING as JOBSET_DEFAULTING

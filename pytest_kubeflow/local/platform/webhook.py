@@ -10,7 +10,8 @@ from datetime import datetime
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.times import now
 from pytest_kubeflow.local.platform.certificate import KeyPair, self_signed
-from pytest_kubeflow.local.platform.components import KSERVE, Component
+from pytest_kubeflow.local.platform.components.component import Component
+from pytest_kubeflow.local.platform.components.kserve import KSERVE
 
 NAMESPACE = "kubeflow"
 CERTIFICATE = "serving-cert"

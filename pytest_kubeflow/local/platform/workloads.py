@@ -21,9 +21,9 @@ from pytest_kubeflow.local.controllers.owners import controller_reference
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.podspec import pod_template
 from pytest_kubeflow.local.kube.times import now
-from pytest_kubeflow.local.kubelet.containerstatus import ContainerStatus
-from pytest_kubeflow.local.kubelet.status import pod_status
-from pytest_kubeflow.local.platform.components import Component, Container
+from pytest_kubeflow.local.kubelet.containers.status import ContainerStatus
+from pytest_kubeflow.local.kubelet.pods.status import pod_status
+from pytest_kubeflow.local.platform.components.component import Component, Container
 from pytest_kubeflow.local.platform.images import PROXY_IMAGE
 
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"

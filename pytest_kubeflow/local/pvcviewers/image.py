@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from pytest_kubeflow.local.kubelet import ImageCatalogue
-from pytest_kubeflow.local.kubelet.images import LISTEN_ADDRESS
+from pytest_kubeflow.local.kubelet.images.catalogue import LISTEN_ADDRESS
 
 _PROGRAM = Path(__file__).parent / "filebrowser" / "filebrowser.py"
 _PYTHON = "/run/kubelet/python3"

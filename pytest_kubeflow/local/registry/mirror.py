@@ -15,8 +15,8 @@ import tarfile
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_kubeflow.local.kubelet.images import Image, ImageCatalogue, ImageUnknown
-from pytest_kubeflow.local.kubelet.layers import ARCHITECTURES, STANDS_FOR
+from pytest_kubeflow.local.kubelet.images.catalogue import Image, ImageCatalogue, ImageUnknown
+from pytest_kubeflow.local.kubelet.images.layers import ARCHITECTURES, STANDS_FOR
 from pytest_kubeflow.local.registry.repositories import OCI_MANIFEST, UpstreamImage
 
 _CONFIG = "application/vnd.oci.image.config.v1+json"

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from pytest_kubeflow.local.kubelet import ImageCatalogue
-from pytest_kubeflow.local.kubelet.images import LISTEN_ADDRESS
+from pytest_kubeflow.local.kubelet.images.catalogue import LISTEN_ADDRESS
 
 STORAGE_INITIALIZER = "kserve/storage-initializer:v0.21.0"
 _HERE = Path(__file__).parent

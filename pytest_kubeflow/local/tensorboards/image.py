@@ -9,8 +9,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from pytest_kubeflow.local.kubelet.imageenvironments import Packages
-from pytest_kubeflow.local.kubelet.images import LISTEN_ADDRESS, PythonImage
+from pytest_kubeflow.local.kubelet.images.catalogue import LISTEN_ADDRESS, PythonImage
+from pytest_kubeflow.local.kubelet.images.imageenvironments import Packages
 
 _SERVER = Path(__file__).parent / "server"
 _TENSORBOARD = ("tensorboard>=2.19,<3",)

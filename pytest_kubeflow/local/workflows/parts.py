@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.resources import SERVICES
-from pytest_kubeflow.local.kubelet.hosted import HostedContainer, HostedPrograms
+from pytest_kubeflow.local.kubelet.images.hosted import HostedContainer, HostedPrograms
 from pytest_kubeflow.local.workflows.controller import WorkflowController
 from pytest_kubeflow.local.workflows.executor.init import Init
 from pytest_kubeflow.local.workflows.executor.wait import Wait

@@ -15,7 +15,7 @@ from pytest_kubeflow.auth.credentials import Credentials
 from pytest_kubeflow.auth.dex import DexLogin
 from pytest_kubeflow.auth.session import gateway_session
 from pytest_kubeflow.auth.signin import PasswordRefused, SignIn
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.listing import get_json

@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import ConfigurationError
 from pytest_kubeflow.platform.probes.handshake import shown_by, trust_in
 from pytest_kubeflow.platform.probes.probed import Probed

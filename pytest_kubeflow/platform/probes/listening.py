@@ -9,8 +9,8 @@ from itertools import islice
 
 from pytest_kubeflow.errors import ClusterUnreachable, KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.portforward import PortForward
-from pytest_kubeflow.k8s.tunnel import PodPort
+from pytest_kubeflow.k8s.ports.portforward import PortForward
+from pytest_kubeflow.k8s.ports.tunnel import PodPort
 from pytest_kubeflow.platform.backends import is_ready
 from pytest_kubeflow.platform.notebook import Notebook, notebooks_of
 from pytest_kubeflow.platform.probes.probed import Probed

@@ -9,7 +9,7 @@ from itertools import islice
 
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.logs import read_log
+from pytest_kubeflow.k8s.pods.logs import read_log
 from pytest_kubeflow.plain_text import plain
 from pytest_kubeflow.platform.probes.probed import Probed
 from pytest_kubeflow.platform.snapshot import Snapshot

@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 from pytest_kubeflow.auth.credentials import Credentials
 from pytest_kubeflow.auth.session import gateway_session
-from pytest_kubeflow.config.model import GatewaySettings
+from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.html_page import HtmlPage as Html
 from pytest_kubeflow.network_errors import network_errors

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from pytest_kubeflow.errors import KubeflowError, PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.portforward import PortForward
-from pytest_kubeflow.k8s.tunnel import PodPort
+from pytest_kubeflow.k8s.ports.portforward import PortForward
+from pytest_kubeflow.k8s.ports.tunnel import PodPort
 from pytest_kubeflow.platform.backends import is_ready, pods_of, target_port
 from pytest_kubeflow.platform.probes.handshake import shown_by
 from pytest_kubeflow.platform.probes.probed import Probed

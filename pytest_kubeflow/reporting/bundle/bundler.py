@@ -22,7 +22,7 @@ from pytest_kubeflow.waiting import bounded_by
 if TYPE_CHECKING:
     from pytest_kubeflow.cluster.checklist import Finding
     from pytest_kubeflow.k8s.client import KubernetesClient
-    from pytest_kubeflow.pipelines.run import PipelineRun
+    from pytest_kubeflow.pipelines.runs.run import PipelineRun
 
 PREFLIGHT = "preflight"
 

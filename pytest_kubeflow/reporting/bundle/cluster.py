@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.k8s.logs import read_log
+from pytest_kubeflow.k8s.pods.logs import read_log
 from pytest_kubeflow.plain_text import plain
 from pytest_kubeflow.reporting.bundle.budget import LOG_BYTES
 from pytest_kubeflow.reporting.bundle.cleaning import cleaned

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient, calling
-from pytest_kubeflow.k8s.ownership import RUN_ID as SESSION
-from pytest_kubeflow.k8s.ownership import is_ours
-from pytest_kubeflow.k8s.run_pods import RUN_ID
-from pytest_kubeflow.pipelines.package import Package
-from pytest_kubeflow.pipelines.workflow_nodes import WORKFLOWS
+from pytest_kubeflow.k8s.pods.run_pods import RUN_ID
+from pytest_kubeflow.k8s.sessions.ownership import RUN_ID as SESSION
+from pytest_kubeflow.k8s.sessions.ownership import is_ours
+from pytest_kubeflow.pipelines.packages.package import Package
+from pytest_kubeflow.pipelines.tasks.workflow_nodes import WORKFLOWS
 from pytest_kubeflow.reporting.bundle.cleaning import cleaned
 from pytest_kubeflow.reporting.bundle.cluster import (
     LISTED,
@@ -29,7 +29,7 @@ from pytest_kubeflow.serving.spec import GROUP, PLURAL, VERSION
 from pytest_kubeflow.serving.workload import SERVICE_LABEL
 
 if TYPE_CHECKING:
-    from pytest_kubeflow.pipelines.run import PipelineRun
+    from pytest_kubeflow.pipelines.runs.run import PipelineRun
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,17 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pytest_kubeflow.errors import PermissionDenied
-from pytest_kubeflow.pipelines.states import FINAL_STATES
+from pytest_kubeflow.pipelines.runs.states import FINAL_STATES
 from pytest_kubeflow.reporting.graph import around, waits_for
 from pytest_kubeflow.reporting.records.excerpts import UNREADABLE, Excerpts, as_text, reason
 from pytest_kubeflow.retries.evidence import NotAsked, reading_evidence
 
 if TYPE_CHECKING:
-    from pytest_kubeflow.pipelines.outputs import Artifact
-    from pytest_kubeflow.pipelines.package import Package
-    from pytest_kubeflow.pipelines.pod_phases import PodPhase
-    from pytest_kubeflow.pipelines.run import PipelineRun
-    from pytest_kubeflow.pipelines.tasks import Task
+    from pytest_kubeflow.pipelines.outputs.source import Artifact
+    from pytest_kubeflow.pipelines.packages.package import Package
+    from pytest_kubeflow.pipelines.runs.pod_phases import PodPhase
+    from pytest_kubeflow.pipelines.runs.run import PipelineRun
+    from pytest_kubeflow.pipelines.tasks.task import Task
 
 UNKNOWN = "UNKNOWN"
 """The state of a run that could not be asked for it."""

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_kubeflow.local.apiserver.errors import StatusError
-from pytest_kubeflow.local.apiserver.selectors import parse_fields, parse_labels
+from pytest_kubeflow.local.apiserver.selectors.parsing import parse_fields, parse_labels
 
 NAMES = st.from_regex(r"[a-z][a-z0-9]{0,5}", fullmatch=True)
 LABELS = st.dictionaries(NAMES, NAMES, max_size=4)

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.local.apiserver.selectors import parse_labels
+from pytest_kubeflow.local.apiserver.selectors.parsing import parse_labels
 from pytest_kubeflow.local.controllers.selector import selector_text, selects
 
 NAMES = st.sampled_from(["app", "example.com/role", "tier"])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.portforward import PortForward
+from pytest_kubeflow.k8s.ports.portforward import PortForward
 from pytest_kubeflow.local.katib.algorithms.service import _row
 from pytest_kubeflow.local.katib.algorithms.space import Parameter
 from pytest_kubeflow.local.katib.collector.tfevents import _TABLE as EVENTS

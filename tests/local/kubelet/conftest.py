@@ -22,7 +22,7 @@ from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import EVENTS, NAMESPACES, NODES, PODS, SERVICE_ACCOUNTS
 from pytest_kubeflow.local.kubelet import ImageCatalogue, Kubelet, PythonEnvironments
 from pytest_kubeflow.local.kubelet.gpus import GpuPool
-from pytest_kubeflow.local.kubelet.hostdirectories import HostDirectories
+from pytest_kubeflow.local.kubelet.volumes.hostdirectories import HostDirectories
 from pytest_kubeflow.local.scheduler import Scheduler
 from pytest_kubeflow.local.spawner import Spawner
 from tests.local.wire import Wire

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_kubeflow.local.kubelet.addresses import NoAddressLeft, PodAddresses
+from pytest_kubeflow.local.kubelet.pod_network.addresses import NoAddressLeft, PodAddresses
 from pytest_kubeflow.local.network import LOOPBACK
 from tests.local.kubelet.conftest import Cluster, phase, sh
 

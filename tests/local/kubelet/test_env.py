@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.local.kubelet.env import (
+from pytest_kubeflow.local.kubelet.containers.env import (
     ConfigError,
     expand,
     field_value,

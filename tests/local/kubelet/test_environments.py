@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_kubeflow.local.kubelet import ImageCatalogue, PythonEnvironments
-from pytest_kubeflow.local.kubelet.rootfs import BaseLayers
+from pytest_kubeflow.local.kubelet.containers.rootfs import BaseLayers
 from pytest_kubeflow.local.spawner import Container, Identity, ProcessSpec, Spawner
 
 KFP = f"kfp=={version('kfp')}"

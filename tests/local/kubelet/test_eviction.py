@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kubelet.eviction import is_limited, verdict
+from pytest_kubeflow.local.kubelet.pods.eviction import is_limited, verdict
 
 MEBIBYTE = 1 << 20
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_kubeflow.local.kubelet.imageenvironments import _repair
+from pytest_kubeflow.local.kubelet.images.imageenvironments import _repair
 
 PROGRAM = b"# -*- coding: utf-8 -*-\nimport sys\nsys.exit(0)\n"
 

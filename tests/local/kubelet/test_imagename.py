@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.local.kubelet.imagename import ImageName
+from pytest_kubeflow.local.kubelet.images.name import ImageName
 
 DIGEST = f"sha256:{'ab' * 32}"
 

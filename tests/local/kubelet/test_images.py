@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_kubeflow.local.kubelet import ImageCatalogue, ImageUnknown
-from pytest_kubeflow.local.kubelet.environments import PythonEnvironments
-from pytest_kubeflow.local.kubelet.images import PACKAGES, split_reference
+from pytest_kubeflow.local.kubelet.images.catalogue import PACKAGES, split_reference
+from pytest_kubeflow.local.kubelet.images.environments import PythonEnvironments
 
 
 @pytest.fixture

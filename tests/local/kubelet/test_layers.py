@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_kubeflow.local.kubelet.layers import LayerError, unpack
+from pytest_kubeflow.local.kubelet.images.layers import LayerError, unpack
 
 File, Link, Folder, Hard = "file", "link", "folder", "hard"
 Entry = tuple[str, str, str]

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_kubeflow.local.kubelet.http import log_options
-from pytest_kubeflow.local.kubelet.logs import (
+from pytest_kubeflow.local.kubelet.containers.logs import (
     ContainerLog,
     LogOptions,
     read_log,
     tail_text,
     timestamp,
 )
+from pytest_kubeflow.local.kubelet.server.http import log_options
 
 
 async def read(log: ContainerLog, options: LogOptions) -> bytes:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_kubeflow.local.kubelet.packagecache import (
+from pytest_kubeflow.local.kubelet.images.packagecache import (
     UNUSED_DAYS,
     CacheInUseError,
     PackageCache,

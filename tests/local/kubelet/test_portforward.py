@@ -19,8 +19,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from pytest_kubeflow.local.httpd import HttpServer
-from pytest_kubeflow.local.kubelet.http import kubelet_app
-from pytest_kubeflow.local.kubelet.portforward import PROTOCOL, parse_ports
+from pytest_kubeflow.local.kubelet.server.http import kubelet_app
+from pytest_kubeflow.local.kubelet.server.portforward import PROTOCOL, parse_ports
 
 SECONDS = 10
 

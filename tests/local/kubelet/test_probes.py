@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from pytest_kubeflow.local.kubelet.probes import Inside, check
+from pytest_kubeflow.local.kubelet.containers.probes import Inside, check
 from pytest_kubeflow.local.spawner import Identity, Process, Spawner
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

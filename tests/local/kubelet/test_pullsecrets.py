@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pytest_kubeflow.local.kubelet.imagename import ImageName
-from pytest_kubeflow.local.kubelet.pullsecrets import RegistryLogin, chosen, logins_in
+from pytest_kubeflow.local.kubelet.images.name import ImageName
+from pytest_kubeflow.local.kubelet.images.pullsecrets import RegistryLogin, chosen, logins_in
 
 
 def secret(auths: object, kind: str = "dockerconfigjson") -> dict[str, Any]:

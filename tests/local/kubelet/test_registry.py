@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from pytest_kubeflow.config.groups.images import ImageSettings
 from pytest_kubeflow.config.imagemirror import ImageMirrors
-from pytest_kubeflow.config.model import ImageSettings
-from pytest_kubeflow.k8s.ownership import Ownership
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import SECRETS
 from pytest_kubeflow.redaction import Redactor, Secret

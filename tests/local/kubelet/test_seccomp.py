@@ -7,7 +7,7 @@ import errno
 import pytest
 
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kubelet import seccomp
+from pytest_kubeflow.local.kubelet.containers import seccomp
 from tests.local.kubelet.conftest import Cluster, sh, state
 
 TRIES = """

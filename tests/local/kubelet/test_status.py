@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from pytest_kubeflow.local.kubelet.containerstatus import ContainerStatus
-from pytest_kubeflow.local.kubelet.status import pod_status
+from pytest_kubeflow.local.kubelet.containers.status import ContainerStatus
+from pytest_kubeflow.local.kubelet.pods.status import pod_status
 
 State = dict[str, Any]
 

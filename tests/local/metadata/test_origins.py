@@ -8,9 +8,9 @@ import pytest
 import requests
 
 from pytest_kubeflow.local.metadata import MetadataStore, metadata_app
-from pytest_kubeflow.pipelines.mlmd import MetadataSource
-from pytest_kubeflow.pipelines.origins import origins
-from pytest_kubeflow.pipelines.outputs import SourceUnavailable
+from pytest_kubeflow.pipelines.outputs.mlmd import MetadataSource
+from pytest_kubeflow.pipelines.outputs.origins import origins
+from pytest_kubeflow.pipelines.outputs.source import SourceUnavailable
 from pytest_kubeflow.retries.policy import RetryPolicy
 
 MODEL, DATA = "minio://b/run-1/train/model", "minio://b/data.csv"

@@ -13,10 +13,10 @@ from traitlets.config import Config
 from websockets.exceptions import InvalidStatus
 
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.portforward import PortForward
-from pytest_kubeflow.k8s.tunnel import PodPort
+from pytest_kubeflow.k8s.ports.portforward import PortForward
+from pytest_kubeflow.k8s.ports.tunnel import PodPort
 from pytest_kubeflow.local import notebooks as notebook_programs
-from pytest_kubeflow.local.kubelet.images import ImageUnknown
+from pytest_kubeflow.local.kubelet.images.catalogue import ImageUnknown
 from pytest_kubeflow.local.node import node_images
 from tests.local.notebooks.conftest import Notebooks
 from tests.local.notebooks.kernels import PULL_SECONDS, Server, execute, started

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_kubeflow.pipelines.mlmd import RUN_CONTEXT, MetadataSource, plain
+from pytest_kubeflow.pipelines.outputs.mlmd import RUN_CONTEXT, MetadataSource, plain
 from tests.local.pipelines.member import Member
 
 _STATES = {2: "RUNNING", 3: "COMPLETE", 4: "FAILED", 5: "CACHED", 6: "CANCELED"}

@@ -11,10 +11,10 @@ import requests
 from kubernetes.client import ApiException
 
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.pipelines.last_words import driver_reason, launcher_reason
-from pytest_kubeflow.pipelines.mlmd import MetadataSource
-from pytest_kubeflow.pipelines.outputs import TaskRecord
-from pytest_kubeflow.pipelines.workflow_nodes import NodeTask, WorkflowNodes, read_nodes
+from pytest_kubeflow.pipelines.outputs.mlmd import MetadataSource
+from pytest_kubeflow.pipelines.outputs.source import TaskRecord
+from pytest_kubeflow.pipelines.runs.last_words import driver_reason, launcher_reason
+from pytest_kubeflow.pipelines.tasks.workflow_nodes import NodeTask, WorkflowNodes, read_nodes
 from pytest_kubeflow.waiting import Deadline, wait_until
 
 SECONDS = 40

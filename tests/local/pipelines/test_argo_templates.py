@@ -17,7 +17,7 @@ from pytest_kubeflow.local.pipelines.argo_template import (
     workflow_of,
 )
 from pytest_kubeflow.local.pipelines.macros import Macros
-from pytest_kubeflow.pipelines.workflow_nodes import WORKFLOWS
+from pytest_kubeflow.pipelines.tasks.workflow_nodes import WORKFLOWS
 from tests.local.pipelines.member import Member, name
 from tests.local.pipelines.test_pipelines import upload
 

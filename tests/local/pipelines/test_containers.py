@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from pytest_kubeflow.pipelines.last_words import component_words
+from pytest_kubeflow.pipelines.runs.last_words import component_words
 from tests.local.pipelines.containers import commands, composed, kinds, output_files
 from tests.local.pipelines.flows import placeholders
 from tests.local.pipelines.ledgers import executions

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.portforward import PortForward
+from pytest_kubeflow.k8s.ports.portforward import PortForward
 from pytest_kubeflow.local.endpoints import Endpoints
 from tests.local.pipelines.member import Member, name
 from tests.local.pipelines.programs import greeting

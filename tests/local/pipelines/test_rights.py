@@ -8,8 +8,8 @@ import pytest
 from kubernetes import client
 
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.pipelines.obstacles import TAKEN_UP, Obstacles, Waiting
-from pytest_kubeflow.pipelines.reasons import Reasons
+from pytest_kubeflow.pipelines.following.obstacles import TAKEN_UP, Obstacles, Waiting
+from pytest_kubeflow.pipelines.runs.reasons import Reasons
 from tests.local.pipelines.member import Member, name
 from tests.local.pipelines.programs import endless, greeting
 from tests.local.pipelines.submission import submit

@@ -12,14 +12,14 @@ from kubernetes import client
 
 from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.pipelines.executor_log import ExecutorLogSource
-from pytest_kubeflow.pipelines.mlmd import MetadataSource
-from pytest_kubeflow.pipelines.mlmd_native import NativeMetadataSource
-from pytest_kubeflow.pipelines.outputs import OutputSource
-from pytest_kubeflow.pipelines.package import Package
-from pytest_kubeflow.pipelines.reasons import Reasons
-from pytest_kubeflow.pipelines.tasks import Task, merge, pipeline_outputs
-from pytest_kubeflow.pipelines.workflow_nodes import read_nodes
+from pytest_kubeflow.pipelines.outputs.executor_log import ExecutorLogSource
+from pytest_kubeflow.pipelines.outputs.mlmd import MetadataSource
+from pytest_kubeflow.pipelines.outputs.mlmd_native import NativeMetadataSource
+from pytest_kubeflow.pipelines.outputs.source import OutputSource
+from pytest_kubeflow.pipelines.packages.package import Package
+from pytest_kubeflow.pipelines.runs.reasons import Reasons
+from pytest_kubeflow.pipelines.tasks.task import Task, merge, pipeline_outputs
+from pytest_kubeflow.pipelines.tasks.workflow_nodes import read_nodes
 from pytest_kubeflow.redaction import Secret
 from tests.local.pipelines.agreeing import agreeing, disagreeing
 from tests.local.pipelines.member import Member, name

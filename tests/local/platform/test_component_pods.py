@@ -9,7 +9,7 @@ import pytest
 
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.portforward import PortForward
+from pytest_kubeflow.k8s.ports.portforward import PortForward
 from tests.cluster.remote import wait_until
 
 HEALTH = b"GET /healthz HTTP/1.0\r\n\r\n"

@@ -11,7 +11,7 @@ import requests
 
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.local.cluster import LocalKubeflow
-from pytest_kubeflow.local.platform.components import components
+from pytest_kubeflow.local.platform.components.installed import components
 
 NAMESPACES = {
     *("auth", "cert-manager", "istio-system", "kubeflow", "kubeflow-system", "oauth2-proxy"),

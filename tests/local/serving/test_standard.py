@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.k8s.portforward import PortForward
-from pytest_kubeflow.k8s.tunnel import PodPort
+from pytest_kubeflow.k8s.ports.portforward import PortForward
+from pytest_kubeflow.k8s.ports.tunnel import PodPort
 from tests.local.serving.platform import BUCKET, CLASSES, ROWS, Platform, Service, eventually
 
 

@@ -10,9 +10,9 @@ import pytest
 from pytest_kubeflow.errors import NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.namespaces import wait_until_gone
-from pytest_kubeflow.k8s.ownership import Ownership
 from pytest_kubeflow.k8s.profiles import artifact_keys, create_profile, delete_profile
-from pytest_kubeflow.k8s.volumes import SeededVolume, Volumes
+from pytest_kubeflow.k8s.sessions.ownership import Ownership
+from pytest_kubeflow.k8s.volumes.volume import SeededVolume, Volumes
 from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.waiting import Deadline
 from tests.real.controlplane import ControlPlane

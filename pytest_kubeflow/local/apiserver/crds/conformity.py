@@ -8,9 +8,9 @@ from typing import Any
 from pytest_kubeflow.local.apiserver.crds.rules import broken_rules, has_rules
 from pytest_kubeflow.local.apiserver.crds.values import INT_OR_STRING, wrong_values
 from pytest_kubeflow.local.apiserver.errors import Object, invalid
+from pytest_kubeflow.local.apiserver.requests.writeoptions import WriteOptions
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.validation.causes import Cause
-from pytest_kubeflow.local.apiserver.writeoptions import WriteOptions
 
 _PRESERVE = "x-kubernetes-preserve-unknown-fields"
 _EMBEDDED = "x-kubernetes-embedded-resource"

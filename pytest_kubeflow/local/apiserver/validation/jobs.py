@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pytest_kubeflow.local.apiserver.errors import Object
-from pytest_kubeflow.local.apiserver.labelselectors import fits
+from pytest_kubeflow.local.apiserver.selectors.labelselectors import fits
 from pytest_kubeflow.local.apiserver.validation.causes import (
     LABEL,
     MOST_LABEL,

@@ -22,7 +22,7 @@ from pytest_kubeflow.local.katib.collector.tfevents import read_events
 from pytest_kubeflow.local.katib.messages import DB_MANAGER, EARLY_STOPPING, new
 from pytest_kubeflow.local.katib.observations import MetricLog
 from pytest_kubeflow.local.katib.rpc import CallError, Channels
-from pytest_kubeflow.local.kubelet.hosted import HostedContainer, Neighbour
+from pytest_kubeflow.local.kubelet.images.hosted import HostedContainer, Neighbour
 
 _FATAL = 255  # klog.Fatalf's exit code
 _MARK = "1.pid"

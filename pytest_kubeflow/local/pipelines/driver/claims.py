@@ -12,7 +12,7 @@ from typing import Any
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import PERSISTENT_VOLUME_CLAIMS
-from pytest_kubeflow.local.pipelines.driver.values import TaskError, Values
+from pytest_kubeflow.local.pipelines.driver.inputs.values import TaskError, Values
 
 Json = Any
 

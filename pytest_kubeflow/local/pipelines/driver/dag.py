@@ -11,14 +11,20 @@ from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pytest_kubeflow.local.pipelines.driver import claims, expression, iterator
-from pytest_kubeflow.local.pipelines.driver.iterator import is_loop
-from pytest_kubeflow.local.pipelines.driver.nodes import FALSE, OMITTED, Kind, TaskNode
-from pytest_kubeflow.local.pipelines.driver.resolve import (
+from pytest_kubeflow.local.pipelines.driver import claims
+from pytest_kubeflow.local.pipelines.driver.inputs import expression, iterator
+from pytest_kubeflow.local.pipelines.driver.inputs.iterator import is_loop
+from pytest_kubeflow.local.pipelines.driver.inputs.resolve import (
     iteration_inputs,
     resolve_inputs,
     resolve_outputs,
     resolve_parameter,
+)
+from pytest_kubeflow.local.pipelines.driver.inputs.values import (
+    InnerError,
+    PodError,
+    TaskError,
+    Values,
 )
 from pytest_kubeflow.local.pipelines.driver.step import Step
 from pytest_kubeflow.local.pipelines.driver.task import TaskRunner
@@ -30,7 +36,7 @@ from pytest_kubeflow.local.pipelines.driver.trigger import (
     starts,
     upstream,
 )
-from pytest_kubeflow.local.pipelines.driver.values import InnerError, PodError, TaskError, Values
+from pytest_kubeflow.local.pipelines.driver.workflow.nodes import FALSE, OMITTED, Kind, TaskNode
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument
 
 Json = Any

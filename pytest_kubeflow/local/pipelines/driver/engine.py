@@ -10,12 +10,12 @@ from pytest_kubeflow.local.kube import Informer, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.informer import Key, key_of
 from pytest_kubeflow.local.metadata import MetadataStore
-from pytest_kubeflow.local.pipelines.driver.attempt import Tools
 from pytest_kubeflow.local.pipelines.driver.caching import Cache
-from pytest_kubeflow.local.pipelines.driver.pods import TaskPods
+from pytest_kubeflow.local.pipelines.driver.pods.attempt import Tools
+from pytest_kubeflow.local.pipelines.driver.pods.task_pods import TaskPods
 from pytest_kubeflow.local.pipelines.driver.report import Report
 from pytest_kubeflow.local.pipelines.driver.run import RunWorker, generation_of
-from pytest_kubeflow.local.pipelines.driver.status import FINAL_PHASES
+from pytest_kubeflow.local.pipelines.driver.workflow.status import FINAL_PHASES
 from pytest_kubeflow.local.pipelines.settings import StoreSettings
 from pytest_kubeflow.local.pipelines.workflows import COMPILED_LABEL
 

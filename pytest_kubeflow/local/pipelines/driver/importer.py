@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pytest_kubeflow.local.pipelines.driver.mlmd_recorder import ExecutionRecorder
+from pytest_kubeflow.local.pipelines.driver.inputs.values import TaskError, Values
+from pytest_kubeflow.local.pipelines.driver.mlmd.recorder import ExecutionRecorder
 from pytest_kubeflow.local.pipelines.driver.report import Artifact
 from pytest_kubeflow.local.pipelines.driver.step import Step
-from pytest_kubeflow.local.pipelines.driver.values import TaskError, Values
 
 Json = Any
 

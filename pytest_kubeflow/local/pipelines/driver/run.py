@@ -12,20 +12,21 @@ from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import CONFIG_MAPS, PODS
 from pytest_kubeflow.local.metadata import MetadataStore
-from pytest_kubeflow.local.pipelines.driver import variables, workspace
-from pytest_kubeflow.local.pipelines.driver.attempt import Tools
 from pytest_kubeflow.local.pipelines.driver.dag import DagRunner
-from pytest_kubeflow.local.pipelines.driver.executor_input import run_root
-from pytest_kubeflow.local.pipelines.driver.failing import complaint, fail_in_pod
-from pytest_kubeflow.local.pipelines.driver.mlmd_recorder import ExecutionRecorder
-from pytest_kubeflow.local.pipelines.driver.nodes import Kind, TaskNode
-from pytest_kubeflow.local.pipelines.driver.pods import FINAL, phase
-from pytest_kubeflow.local.pipelines.driver.resolve import pipeline_inputs
+from pytest_kubeflow.local.pipelines.driver.inputs import variables
+from pytest_kubeflow.local.pipelines.driver.inputs.executor_input import run_root
+from pytest_kubeflow.local.pipelines.driver.inputs.resolve import pipeline_inputs
+from pytest_kubeflow.local.pipelines.driver.inputs.values import InnerError, TaskError
+from pytest_kubeflow.local.pipelines.driver.mlmd.recorder import ExecutionRecorder
+from pytest_kubeflow.local.pipelines.driver.pods import workspace
+from pytest_kubeflow.local.pipelines.driver.pods.attempt import Tools
+from pytest_kubeflow.local.pipelines.driver.pods.failing import complaint, fail_in_pod
+from pytest_kubeflow.local.pipelines.driver.pods.task_pods import FINAL, phase
 from pytest_kubeflow.local.pipelines.driver.rights import Rights, rights_of, without_results
-from pytest_kubeflow.local.pipelines.driver.status import WorkflowStatus
 from pytest_kubeflow.local.pipelines.driver.task import TaskRunner
-from pytest_kubeflow.local.pipelines.driver.task_results import TaskResults
-from pytest_kubeflow.local.pipelines.driver.values import InnerError, TaskError
+from pytest_kubeflow.local.pipelines.driver.workflow.nodes import Kind, TaskNode
+from pytest_kubeflow.local.pipelines.driver.workflow.status import WorkflowStatus
+from pytest_kubeflow.local.pipelines.driver.workflow.task_results import TaskResults
 from pytest_kubeflow.local.pipelines.spec import PipelineDocument
 from pytest_kubeflow.local.pipelines.workflows import GENERATION, RUN_LABEL, RUN_NAME, SCHEDULED
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_kubeflow.local.pipelines.driver.nodes import TaskNode
-from pytest_kubeflow.local.pipelines.driver.values import TaskError, Values
+from pytest_kubeflow.local.pipelines.driver.inputs.values import TaskError, Values
+from pytest_kubeflow.local.pipelines.driver.workflow.nodes import TaskNode
 
 Json = Any
 Resolve = Callable[[Json], Json]

@@ -8,24 +8,32 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.pipelines.driver import argo, caching, claims, variables, workspace
-from pytest_kubeflow.local.pipelines.driver.attempt import AttemptError, Tools, attempt
-from pytest_kubeflow.local.pipelines.driver.executor_input import executor_input
-from pytest_kubeflow.local.pipelines.driver.failing import complaint, fail_in_pod
+from pytest_kubeflow.local.pipelines.driver import caching, claims
 from pytest_kubeflow.local.pipelines.driver.importer import import_artifact
-from pytest_kubeflow.local.pipelines.driver.mlmd_recorder import ExecutionRecorder
-from pytest_kubeflow.local.pipelines.driver.nodes import Kind, PodNode, TaskNode
-from pytest_kubeflow.local.pipelines.driver.platform import apply_platform, claim_names
-from pytest_kubeflow.local.pipelines.driver.pod import OWN_VOLUMES, TaskPod, own_environment
+from pytest_kubeflow.local.pipelines.driver.inputs import variables
+from pytest_kubeflow.local.pipelines.driver.inputs.executor_input import executor_input
+from pytest_kubeflow.local.pipelines.driver.inputs.values import (
+    InnerError,
+    PodError,
+    TaskError,
+    Values,
+)
+from pytest_kubeflow.local.pipelines.driver.mlmd.recorder import ExecutionRecorder
+from pytest_kubeflow.local.pipelines.driver.pods import workspace
+from pytest_kubeflow.local.pipelines.driver.pods.attempt import AttemptError, Tools, attempt
+from pytest_kubeflow.local.pipelines.driver.pods.failing import complaint, fail_in_pod
+from pytest_kubeflow.local.pipelines.driver.pods.platform import apply_platform, claim_names
+from pytest_kubeflow.local.pipelines.driver.pods.pod import OWN_VOLUMES, TaskPod, own_environment
+from pytest_kubeflow.local.pipelines.driver.pods.spoiling import spoil
 from pytest_kubeflow.local.pipelines.driver.report import Artifact, Report
 from pytest_kubeflow.local.pipelines.driver.retry import BY_DEFAULT, RetryPolicy
 from pytest_kubeflow.local.pipelines.driver.rights import Rights
-from pytest_kubeflow.local.pipelines.driver.spoiling import spoil
-from pytest_kubeflow.local.pipelines.driver.status import WorkflowStatus
 from pytest_kubeflow.local.pipelines.driver.step import Step
 from pytest_kubeflow.local.pipelines.driver.task_config import inputs_for, pass_through
-from pytest_kubeflow.local.pipelines.driver.task_results import TaskResults
-from pytest_kubeflow.local.pipelines.driver.values import InnerError, PodError, TaskError, Values
+from pytest_kubeflow.local.pipelines.driver.workflow import argo
+from pytest_kubeflow.local.pipelines.driver.workflow.nodes import Kind, PodNode, TaskNode
+from pytest_kubeflow.local.pipelines.driver.workflow.status import WorkflowStatus
+from pytest_kubeflow.local.pipelines.driver.workflow.task_results import TaskResults
 
 Json = Any
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_kubeflow.local.pipelines.driver.values import Values
+from pytest_kubeflow.local.pipelines.driver.inputs.values import Values
 
 Json = Any
 

@@ -15,7 +15,7 @@ from pytest_kubeflow.local.kube.resources import (
     SECRETS,
     SERVICES,
 )
-from pytest_kubeflow.local.platform.components import DASHBOARD
+from pytest_kubeflow.local.platform.components.dashboard import DASHBOARD
 from pytest_kubeflow.local.platform.faults.edits import Change, Edit, Make, Scale
 from pytest_kubeflow.local.platform.faults.fault import PlatformFault
 from pytest_kubeflow.local.platform.faults.programs import container

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import JOBS, PODS
-from pytest_kubeflow.local.platform.components import VOLUMES_WEB_APP
+from pytest_kubeflow.local.platform.components.notebooks import VOLUMES_WEB_APP
 from pytest_kubeflow.local.platform.faults.edits import Edit, Make
 from pytest_kubeflow.local.platform.faults.fault import PlatformFault
 from pytest_kubeflow.local.platform.faults.programs import altered, container

@@ -11,7 +11,7 @@ from pytest_kubeflow.local.kube.resources import (
     DEPLOYMENTS,
 )
 from pytest_kubeflow.local.kube.times import now
-from pytest_kubeflow.local.platform.components import PERSISTENCE_AGENT
+from pytest_kubeflow.local.platform.components.pipelines import PERSISTENCE_AGENT
 from pytest_kubeflow.local.platform.faults.definitions import definition
 from pytest_kubeflow.local.platform.faults.edits import Change, Edit, Make
 from pytest_kubeflow.local.platform.faults.fault import PlatformFault

@@ -15,12 +15,10 @@ from pytest_kubeflow.local.kube.resources import (
     REQUEST_AUTHENTICATIONS,
     SERVICES,
 )
-from pytest_kubeflow.local.platform.components import (
-    INGRESS_GATEWAY,
-    JWKS_PROXY_IMAGE,
-    ML_PIPELINE_UI,
-    VOLUMES_WEB_APP,
-)
+from pytest_kubeflow.local.platform.components.istio import INGRESS_GATEWAY
+from pytest_kubeflow.local.platform.components.login import JWKS_PROXY_IMAGE
+from pytest_kubeflow.local.platform.components.notebooks import VOLUMES_WEB_APP
+from pytest_kubeflow.local.platform.components.pipelines import ML_PIPELINE_UI
 from pytest_kubeflow.local.platform.faults.edits import (
     Backdate,
     Change,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_kubeflow.local.kube.resources import CONFIG_MAPS, NAMESPACES, PROFILES, SECRETS
-from pytest_kubeflow.local.platform.components import PROFILE_PIECES
+from pytest_kubeflow.local.platform.components.pipelines import PROFILE_PIECES
 from pytest_kubeflow.local.platform.faults.edits import (
     Backdate,
     Change,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import DEPLOYMENTS
-from pytest_kubeflow.local.platform.components import Component
+from pytest_kubeflow.local.platform.components.component import Component
 from pytest_kubeflow.local.platform.faults.edits import Change, Edit
 
 RESTRICTED: Object = {

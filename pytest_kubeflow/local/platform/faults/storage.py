@@ -12,7 +12,8 @@ from pytest_kubeflow.local.kube.resources import (
     PODS,
     STORAGE_CLASSES,
 )
-from pytest_kubeflow.local.platform.components import KATIB_DB_MANAGER, METADATA
+from pytest_kubeflow.local.platform.components.katib import KATIB_DB_MANAGER
+from pytest_kubeflow.local.platform.components.pipelines import METADATA
 from pytest_kubeflow.local.platform.faults.edits import Backdate, Change, Edit, Make
 from pytest_kubeflow.local.platform.faults.fault import PlatformFault
 from pytest_kubeflow.local.platform.faults.programs import container, crashing, saying

@@ -17,7 +17,8 @@ from pytest_kubeflow.local.kube.resources import (
     VALIDATING_WEBHOOKS,
 )
 from pytest_kubeflow.local.platform.certificate import KeyPair, self_signed
-from pytest_kubeflow.local.platform.components import CERT_MANAGER, KSERVE, KSERVE_SECRET
+from pytest_kubeflow.local.platform.components.cert_manager import CERT_MANAGER
+from pytest_kubeflow.local.platform.components.kserve import KSERVE, KSERVE_SECRET
 from pytest_kubeflow.local.platform.faults.edits import Change, Edit, EditTarget, Make, Scale, Undo
 from pytest_kubeflow.local.platform.faults.fault import PlatformFault
 from pytest_kubeflow.local.platform.faults.programs import CLOSING, container

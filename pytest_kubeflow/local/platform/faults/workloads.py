@@ -6,17 +6,16 @@ from collections.abc import Sequence
 
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import DEPLOYMENTS, JOBS, PODS
-from pytest_kubeflow.local.platform.components import (
-    DASHBOARD,
-    KSERVE,
+from pytest_kubeflow.local.platform.components.component import Component
+from pytest_kubeflow.local.platform.components.dashboard import DASHBOARD, PROFILES
+from pytest_kubeflow.local.platform.components.kserve import KSERVE
+from pytest_kubeflow.local.platform.components.notebooks import VOLUMES_WEB_APP
+from pytest_kubeflow.local.platform.components.pipelines import (
     ML_PIPELINE,
     ML_PIPELINE_UI,
     PERSISTENCE_AGENT,
-    PROFILES,
     SCHEDULED_WORKFLOW,
-    VOLUMES_WEB_APP,
     WORKFLOW_CONTROLLER,
-    Component,
 )
 from pytest_kubeflow.local.platform.faults.edits import (
     Backdate,

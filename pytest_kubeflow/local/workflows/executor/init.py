@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pytest_kubeflow.local.kubelet.hosted import HostedContainer
+from pytest_kubeflow.local.kubelet.images.hosted import HostedContainer
 from pytest_kubeflow.local.workflows.executor.pod import ExecutorError, ExecutorPod, write_file
 from pytest_kubeflow.local.workflows.executor.stores import Resolve, Stores, get, relocated
 from pytest_kubeflow.local.workflows.podspec import (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_kubeflow.local.kubelet.hosted import HostedContainer
+from pytest_kubeflow.local.kubelet.images.hosted import HostedContainer
 from pytest_kubeflow.local.workflows.podspec import (
     MIRROR,
     NODE_ID,

@@ -26,7 +26,7 @@ from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.patient import is_passing
 from pytest_kubeflow.local.kube.resources import WORKFLOW_TASK_RESULTS
-from pytest_kubeflow.local.kubelet.hosted import HostedContainer
+from pytest_kubeflow.local.kubelet.images.hosted import HostedContainer
 from pytest_kubeflow.local.workflows.executor.pod import (
     ExecutorError,
     ExecutorPod,

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.local.pipelines.driver import iterator, retry
+from pytest_kubeflow.local.pipelines.driver import retry
 from pytest_kubeflow.local.pipelines.driver.caching import fingerprint
-from pytest_kubeflow.local.pipelines.driver.nodes import Kind, TaskNode
-from pytest_kubeflow.local.pipelines.driver.resolve import resolve_outputs
+from pytest_kubeflow.local.pipelines.driver.inputs import iterator
+from pytest_kubeflow.local.pipelines.driver.inputs.resolve import resolve_outputs
+from pytest_kubeflow.local.pipelines.driver.inputs.values import Collected, TaskError, Values
 from pytest_kubeflow.local.pipelines.driver.step import Step
 from pytest_kubeflow.local.pipelines.driver.trigger import Outcome, hooks, starts, upstream
-from pytest_kubeflow.local.pipelines.driver.values import Collected, TaskError, Values
+from pytest_kubeflow.local.pipelines.driver.workflow.nodes import Kind, TaskNode
 
 EXIT = {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
 PHASES = ("Succeeded", "Failed", "Skipped", "Omitted")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.local.pipelines.driver.expression import holds, select
-from pytest_kubeflow.local.pipelines.driver.values import TaskError, Values
+from pytest_kubeflow.local.pipelines.driver.inputs.expression import holds, select
+from pytest_kubeflow.local.pipelines.driver.inputs.values import TaskError, Values
 
 INPUTS = Values(
     {"text": "heads", "n": 3, "ratio": 0.5, "flag": True, "items": [1, {"a": 2}], "map": {"k": "v"}}

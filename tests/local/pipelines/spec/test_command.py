@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.local.pipelines.driver.command import resolve_command
-from pytest_kubeflow.local.pipelines.driver.values import TaskError
+from pytest_kubeflow.local.pipelines.driver.inputs.values import TaskError
+from pytest_kubeflow.local.pipelines.driver.pods.command import resolve_command
 from pytest_kubeflow.local.pipelines.spec.values import to_argument
 
 INPUTS = {"parameterValues": {"there": "it is", "big": 1234567.5}, "artifacts": {"data": {}}}

@@ -1,0 +1,1 @@
+"""Custom objects: their manifests, conditions, and waits for them."""

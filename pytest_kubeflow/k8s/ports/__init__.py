@@ -1,0 +1,1 @@
+"""Ports of Services, forwarded to this machine."""

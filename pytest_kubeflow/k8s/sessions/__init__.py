@@ -1,0 +1,1 @@
+"""What is a session's on a cluster: owned by labels, recorded, renewed, removed."""

@@ -1,0 +1,1 @@
+"""Volumes of ours, filled and read back by pods."""

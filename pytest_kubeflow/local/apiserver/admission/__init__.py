@@ -1,0 +1,1 @@
+"""What is added to objects, or refused, before they are stored."""

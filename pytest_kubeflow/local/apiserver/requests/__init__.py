@@ -1,0 +1,1 @@
+"""What requests say: target, verb, options, objects in JSON and protobuf."""

@@ -1,0 +1,1 @@
+"""What goes back to clients: objects, tables, metadata only."""

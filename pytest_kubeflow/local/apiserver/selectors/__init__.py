@@ -1,0 +1,1 @@
+"""Which objects of a collection a request chooses."""

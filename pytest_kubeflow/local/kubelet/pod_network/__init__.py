@@ -1,0 +1,1 @@
+"""The addresses of pods, and the names that they find others by."""

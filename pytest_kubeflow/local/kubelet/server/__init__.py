@@ -1,0 +1,1 @@
+"""The kubelet's HTTPS endpoints, which the API server and `kubectl` lead to."""

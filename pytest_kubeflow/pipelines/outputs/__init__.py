@@ -1,0 +1,1 @@
+"""What tasks of a run gave, by ML Metadata or by logs."""
