@@ -9,9 +9,10 @@ is told that its version is too old (410), as by a kube-apiserver that was start
 from __future__ import annotations
 
 import ipaddress
+import sqlite3
 from collections.abc import Iterator
 
-from pytest_kubeflow.local.apiserver.errors import Object
+from pytest_kubeflow.local.apiserver.errors import Object, StatusError
 from pytest_kubeflow.local.apiserver.resources import ResourceTypes
 from pytest_kubeflow.local.apiserver.store import Event, Name, ResourceStore, Type
 from pytest_kubeflow.local.database import Database
@@ -50,16 +51,24 @@ def keep(
     database.put(_STATE, _SERVICES, service_cidr)
 
     def write(event: Event) -> None:
-        metadata = event.obj["metadata"]
-        key = _key(event.type, (metadata.get("namespace", ""), metadata["name"]))
-        if event.action == "DELETED":
-            # The object tells the revision no more.
-            database.put(_STATE, _REVISION, str(event.revision))
-            database.remove(_OBJECT, key)
-        else:
-            database.put(_OBJECT, key, _body(event.obj))
+        try:
+            _write(event, database)
+        except sqlite3.Error as error:
+            why = f"it cannot be kept in the data directory: {error}"
+            raise StatusError(500, "InternalError", f"Internal error occurred: {why}") from None
 
     store.keepers.append(write)
+
+
+def _write(event: Event, database: Database) -> None:
+    metadata = event.obj["metadata"]
+    key = _key(event.type, (metadata.get("namespace", ""), metadata["name"]))
+    if event.action == "DELETED":
+        # The object tells the revision no more.
+        database.put(_STATE, _REVISION, str(event.revision))
+        database.remove(_OBJECT, key)
+    else:
+        database.put(_OBJECT, key, _body(event.obj))
 
 
 def _key(kind: Type, name: Name) -> str:
