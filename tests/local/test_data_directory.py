@@ -88,18 +88,16 @@ tells that the sandbox has changed.
 
 def leave(member: Member) -> None:
     """Pods of each kind, a Job, a claim with what they have written, a profile."""
-    core, namespace = member.core, member.namespace
     from kubernetes import client
 
-    requests_ = {"requests": {"storage": "1Mi"}}
-    spec = {"accessModes": ["ReadWriteOnce"], "resources": requests_}
+    core, namespace = member.core, member.namespace
+    size = {"requests": {"storage": "1Mi"}}
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": size}
     core.create_namespaced_persistent_volume_claim(
         namespace, {"metadata": {"name": "kept"}, "spec": spec}
     )
-    for name_, pod in PODS.items():
-        core.create_namespaced_pod(
-            namespace, {"metadata": {"name": name_}, "spec": with_claim(pod)}
-        )
+    for kind, pod in PODS.items():
+        core.create_namespaced_pod(namespace, {"metadata": {"name": kind}, "spec": with_claim(pod)})
     job = {"backoffLimit": 3, "template": {"spec": with_claim(PODS["never"])}}
     client.BatchV1Api(core.api_client).create_namespaced_job(
         namespace, {"metadata": {"name": "job"}, "spec": job}
@@ -116,25 +114,20 @@ def leave(member: Member) -> None:
     member.until(
         lambda: core.list_namespaced_service_account("somebody").items, "the profile's accounts"
     )
-    for name_, phase in (("always", "Running"), ("onfailure", "Running"), ("done", "Succeeded")):
-        member.until(
-            lambda name_=name_, phase=phase: seen(member, name_)[0] == phase,
-            f"{name_} to be {phase}",
-        )
+    phases = {"always": "Running", "onfailure": "Running", "never": "Running", "done": "Succeeded"}
     member.until(
-        lambda: [one for one in of_job(member) if one.status.phase == "Running"], "the Job"
+        lambda: {one: seen(member, one)[0] for one in phases} == phases, f"pods to be {phases}"
     )
+    member.until(lambda: of_job(member)[0].status.phase == "Running", "the Job to run")
 
 
 def with_claim(spec: dict[str, Any]) -> dict[str, Any]:
-    mounts = {"image": PYTHON, "volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+    mounts: dict[str, Any] = {"image": PYTHON, "volumeMounts": [{"name": "v", "mountPath": "/v"}]}
     volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "kept"}}]
-    groups = {
-        group: [{**one, **mounts} for one in spec[group]]
-        for group in ("initContainers", "containers")
-        if group in spec
-    }
-    return {**spec, **groups, "volumes": volumes, "terminationGracePeriodSeconds": 0}
+    mounted: dict[str, Any] = {"volumes": volumes, "terminationGracePeriodSeconds": 0}
+    for group in ("initContainers", "containers"):
+        mounted[group] = [{**one, **mounts} for one in spec.get(group, ())]
+    return {**spec, **mounted}
 
 
 def of_job(member: Member) -> list[Any]:
@@ -165,10 +158,7 @@ def code(state: Any) -> int | None:
 def found_again(member: Member, data: Path, namespaces: dict[str, str]) -> None:
     core = member.core
     assert uids(member) == namespaces
-    for pod, after in AFTER.items():
-        member.until(
-            lambda pod=pod, after=after: seen(member, pod) == after, f"{pod} to be {after}"
-        )
+    member.until(lambda: {one: seen(member, one) for one in AFTER} == AFTER, f"pods to be {AFTER}")
     lost, again = member.until(
         lambda: (both := of_job(member))[1:] and both[1].status.phase == "Running" and both,
         "the Job to go on",

@@ -46,16 +46,19 @@ LOST = {
 
 
 class Upgraded:
-    """An embedded cluster, before and after: `upgrade` starts it anew on its data directory."""
+    """An embedded cluster, before and after.
+
+    `upgrade` starts it anew on its data directory, with the next release of Trainer.
+    """
 
     def __init__(self, data: Path) -> None:
         self.data = data
-        self.start()
+        self.start("2.1")
 
-    def start(self) -> None:
+    def start(self, trainer: str) -> None:
         from kubernetes import client, config
 
-        self.cluster = LocalKubeflow(data=self.data)
+        self.cluster = LocalKubeflow(data=self.data, trainer=trainer)
         self.where = where = self.cluster.start()
         api = config.new_client_from_config(str(where.kubeconfig))
         self.core, self.custom = client.CoreV1Api(api), client.CustomObjectsApi(api)
@@ -63,7 +66,7 @@ class Upgraded:
 
     def upgrade(self) -> None:
         self.cluster.stop()
-        self.start()
+        self.start("2.2")
 
     def session(self, phase: str, *more: str, tests: str = "") -> tuple[dict[str, str], str]:
         """Outcomes by test of the suite, and the output."""
@@ -155,6 +158,7 @@ def test_what_was_left_is_found_and_what_was_lost_is_told(upgraded: Upgraded) ->
     assert upgraded.left() == left
     outcomes, output = upgraded.session("after", "--kf-keep=always")
     assert outcomes == dict.fromkeys(LOST, "PASSED"), output
+    assert re.search(r"image of \S+trainer\S*: .* -> ", output), output
     assert upgraded.left() == left
 
     upgraded.lose()

@@ -168,7 +168,7 @@ def test_what_was_answered_is_there_after_a_restart(tmp_path: Path) -> None:
 
 def installed(turn: int) -> list[dict[str, Any]]:
     """A component as an installation has it, with the uids and names of this start."""
-    template = {"spec": {"containers": [{"name": "c", "image": f"app:{turn}"}]}}
+    template: dict[str, Any] = {"spec": {"containers": [{"name": "c", "image": f"app:{turn}"}]}}
     template["metadata"] = {"labels": {"app": "a"}}
     selector = {"matchLabels": {"app": "a"}}
 
