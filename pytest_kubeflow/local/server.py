@@ -17,7 +17,7 @@ from pytest_kubeflow.local.controllers.profile import ProfileController
 from pytest_kubeflow.local.controllers.profileobjects import BUCKET, user_prefixes
 from pytest_kubeflow.local.controllers.serviceproxy import ServiceProxy
 from pytest_kubeflow.local.controlplane import ControlPlane, JoinedControlPlane, OwnControlPlane
-from pytest_kubeflow.local.database import Database
+from pytest_kubeflow.local.database import Database, DatabaseError
 from pytest_kubeflow.local.endpoints import Endpoints, RegistryAccess
 from pytest_kubeflow.local.exposure import Exposure, HostedExposure, MirroredExposure
 from pytest_kubeflow.local.faults import Faults
@@ -113,7 +113,8 @@ class Server:
     at the end, but for the pods that stand for components, and the next start goes on with it.
     Raises KubeconfigError for a broken one, OldKubernetesError. `training` says which operators
     there are. Workflows that people make are run if `workflows` is set, and always on a control
-    plane of its own: a cluster that is joined may have somebody who runs them.
+    plane of its own: a cluster that is joined may have somebody who runs them. `start` raises
+    DatabaseError where `data` cannot be used.
     """
 
     def __init__(
@@ -517,6 +518,13 @@ class Server:
         mode = "multi-user" if self._multi_user else "standalone"
         database = Database(self._data / f"{mode}.db")
         self._running.at_end(database.close)
+        before = dict(database.rows("server")).get("directory", str(self._data))
+        if before != str(self._data) and any(self._data.glob(f"{VOLUMES}/*")):
+            raise DatabaseError(
+                f"{self._data} was at {before}, and the volumes in it are known by that path: move "
+                "it back"
+            )
+        database.put("server", "directory", str(self._data))
         return database
 
     def _manifests(self) -> list[Object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 from collections.abc import Iterator
@@ -238,6 +239,18 @@ def test_nothing_is_lost_when_the_server_is_killed(tmp_path: Path) -> None:
         found_again(member, tmp_path, namespaces)
         with pytest.raises(LocalKubeflowError, match="is in use by another embedded Kubeflow"):
             LocalKubeflow(data=tmp_path).start()
+
+
+def test_a_directory_with_volumes_that_was_moved_is_told(tmp_path: Path) -> None:
+    (tmp_path / "volumes" / "pvc-1").mkdir(parents=True)
+    database = Database(tmp_path / "multi-user.db")
+    database.put("server", "directory", "/elsewhere")
+    database.close()
+    why = (
+        f"{tmp_path} was at /elsewhere, and the volumes in it are known by that path: move it back"
+    )
+    with pytest.raises(LocalKubeflowError, match=re.escape(why)):
+        LocalKubeflow(data=tmp_path).start()
 
 
 def test_rows_keep_the_order_in_which_they_came(tmp_path: Path) -> None:
