@@ -104,7 +104,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--data",
         type=Path,
         metavar="DIRECTORY",
-        help="keep pipelines, runs, ML Metadata and objects here, and continue with what is there",
+        help="keep objects of Kubernetes, volumes, runs and artifacts here, and go on with them",
     )
     parser.add_argument(
         "--host-path",
@@ -232,7 +232,7 @@ async def _serve(options: argparse.Namespace, directory: Path, network: Founded)
         return 1
     try:
         if options.ready_fd is None:
-            _describe(endpoints)
+            _describe(endpoints, options.data)
         else:
             await _follow_standard_input(stopped)
             with open(options.ready_fd, "w") as ready:
@@ -256,7 +256,8 @@ async def _follow_standard_input(stopped: asyncio.Event) -> None:
     asyncio.get_running_loop().add_reader(0, readable)
 
 
-def _describe(endpoints: Endpoints) -> None:
+def _describe(endpoints: Endpoints, data: Path | None) -> None:
+    besides = f" but what is in {data}" if data is not None else ""
     lines = [
         f"host:        {endpoints.host}",
         f"kubeconfig:  {endpoints.kubeconfig}",
@@ -271,7 +272,7 @@ def _describe(endpoints: Endpoints) -> None:
         "s3 keys:     Secret mlpipeline-minio-artifact in namespace kubeflow",
         *_registry(endpoints),
         f"faults:      ConfigMap {name} in namespace {namespace} (see --list-faults)",
-        "Ctrl-C stops it and removes everything.",
+        f"Ctrl-C stops it and removes everything{besides}.",
     ]
     _say("\n".join(lines))
 

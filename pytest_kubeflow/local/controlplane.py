@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from pytest_kubeflow.local.apiserver import ApiServer, Pki
+from pytest_kubeflow.local.database import Database
 from pytest_kubeflow.local.joining import JoinedApi, keeps_image_volumes, service_cidrs
 from pytest_kubeflow.local.kube import Credentials, KubeClient
 from pytest_kubeflow.local.kube.client import Object
@@ -35,8 +36,11 @@ class ControlPlane(Protocol):
 
     async def prepare(self) -> None: ...
 
-    async def start(self, objects: Iterable[Object] = ()) -> None:
-        """Returns once the API server answers; one that begins now begins with `objects`."""
+    async def start(self, objects: Iterable[Object] = (), database: Database | None = None) -> None:
+        """Returns once the API server answers; one that begins now begins with `objects`.
+
+        It keeps what it has in `database`.
+        """
 
     async def stop(self) -> None: ...
 
@@ -97,7 +101,10 @@ class _ByApi(Generic[_AnApi]):
 
 
 class OwnControlPlane(_ByApi[ApiServer]):
-    """An API server in this process; controllers and scheduler are the server's."""
+    """An API server in this process; controllers and scheduler are the server's.
+
+    Its authority and the key of its tokens are kept in `keys`, its objects in a database.
+    """
 
     joined = False
 
@@ -108,8 +115,10 @@ class OwnControlPlane(_ByApi[ApiServer]):
         longest_token: int | None,
         network: LoopbackNetwork | NodeNetwork,
         conditions: Mapping[str, Told],
+        keys: Path | None = None,
     ) -> None:
         self._directory = directory
+        self._keys = keys
         self._longest_token = longest_token
         self._begun = False
         self.network = self._own = network
@@ -118,8 +127,8 @@ class OwnControlPlane(_ByApi[ApiServer]):
     async def prepare(self) -> None:
         """Its network is there."""
 
-    async def start(self, objects: Iterable[Object] = ()) -> None:
-        self._pki = Pki(self._directory / "pki")
+    async def start(self, objects: Iterable[Object] = (), database: Database | None = None) -> None:
+        self._pki = Pki(self._directory / "pki", self._keys)
         self._api = ApiServer(
             pki=self._pki,
             service_cidr=self._own.services,
@@ -127,6 +136,7 @@ class OwnControlPlane(_ByApi[ApiServer]):
             longest_token=self._longest_token,
             objects=objects,
             public_socket=self.network.public_socket(),
+            database=database,
         )
         self._begun = True
         await self._api.start()
@@ -171,7 +181,9 @@ class JoinedControlPlane(_ByApi[JoinedApi]):
             self._client_ca = await self._api.client_ca(client)
         self.network, self.conditions = own_network(services, unknown=not services)
 
-    async def start(self, _objects: Iterable[Object] = ()) -> None:
+    async def start(
+        self, _objects: Iterable[Object] = (), _database: Database | None = None
+    ) -> None:
         """It runs."""
 
     async def stop(self) -> None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _VERSION = 1
+_MODE = 0o600
 
 
 class DatabaseError(Exception):
@@ -19,11 +21,16 @@ class DatabaseError(Exception):
 
 
 class Database:
-    """Rows `(kind, key) -> body`. Each write is on its own, and there when the call returns."""
+    """Rows `(kind, key) -> body`. Each write is on its own, and there when the call returns.
+
+    Only this user can read the file, which has Secrets.
+    """
 
     def __init__(self, path: Path) -> None:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.touch(mode=_MODE)
+            path.chmod(_MODE)  # the files beside it get the same
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=0.2)
             # One server at a time, which this lock says to the second one.
             self._connection.execute("PRAGMA locking_mode=EXCLUSIVE")
@@ -65,6 +72,17 @@ class Database:
 
     def remove(self, kind: str, key: str) -> None:
         self._connection.execute("DELETE FROM records WHERE kind = ? AND key = ?", (kind, key))
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Writes inside are there together at its end, or none of them if it fails."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
 
     def close(self) -> None:
         self._connection.close()

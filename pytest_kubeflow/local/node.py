@@ -24,7 +24,7 @@ from pytest_kubeflow.local.training.delivery import add_delivery_image
 from pytest_kubeflow.local.training.image import torch_image
 
 VOLUMES = "volumes"
-"""The directory of its volumes, below the server's."""
+"""The name of the directory of its volumes."""
 
 
 def node_images(directory: Path) -> ImageCatalogue:
@@ -56,6 +56,7 @@ async def start_node(
     name: str,
     *,
     directory: Path,
+    volumes: Path,
     host_path: Path | None,
     spawner: Spawner,
     images: ImageCatalogue,
@@ -76,7 +77,7 @@ async def start_node(
         pod_cidr=control.network.pods,
         conditions=control.conditions,
         cables=control.network.cables,
-        directories=HostDirectories(host_path, directory / VOLUMES),
+        directories=HostDirectories(host_path, volumes),
         registries=RegistryClient(lambda address: control.network.socket(address[0], address[1])),
     )
     await running.run(kubelet.start, kubelet.stop)

@@ -63,6 +63,8 @@ _OPTIONS = (
 class ObjectStore:
     """An S3 endpoint on loopback whose keys are made for this cluster, with `buckets` in it.
 
+    Objects and keys are in `directory`, where a later one finds both.
+
     Clients use `endpoint`, where `public_socket` listens if it is given, or `S3_PORT` of the
     address `front` if it is given, as one in a cluster uses its pod's; `known` are its names.
     SeaweedFS runs in a container without the host's network, because its filer, master and volume
@@ -80,9 +82,11 @@ class ObjectStore:
         buckets: Sequence[str] = (),
         public_socket: socket.socket | None = None,
     ) -> None:
-        self.access_key = secrets.token_hex(10)
-        self.secret_key = secrets.token_urlsafe(30)
-        self._identities = {_ADMIN: _identity(_ADMIN, self.access_key, self.secret_key, _ALL)}
+        self._config = directory / "data" / Path(_CONFIG).name
+        self._identities = _kept_identities(self._config)
+        self._issued: set[str] = set()
+        self.access_key, self.secret_key = self._keys(_ADMIN)
+        self._identities[_ADMIN] = _identity(_ADMIN, self.access_key, self.secret_key, _ALL)
         self._spawner = spawner
         self._directory = directory
         self._front = front
@@ -148,12 +152,19 @@ class ObjectStore:
 
         Whether the bucket is there is told to all who have keys.
         """
+        access, secret = self._keys(name)
+        if name not in self._issued:
+            self._issued.add(name)
+            actions = [f"{action}:{bucket}/{prefix}*" for prefix in prefixes for action in _OBJECTS]
+            self._identities[name] = _identity(name, access, secret, actions)
+            self._publish_identities()
+        return access, secret
+
+    def _keys(self, name: str) -> tuple[str, str]:
+        """The keys of a user, new ones for one that is new."""
         known = self._identities.get(name)
         if known is None:
-            access, secret = secrets.token_hex(10), secrets.token_urlsafe(30)
-            actions = [f"{action}:{bucket}/{prefix}*" for prefix in prefixes for action in _OBJECTS]
-            known = self._identities[name] = _identity(name, access, secret, actions)
-            self._publish_identities()
+            return secrets.token_hex(10), secrets.token_urlsafe(30)
         (keys,) = known["credentials"]
         return keys["accessKey"], keys["secretKey"]
 
@@ -206,7 +217,7 @@ class ObjectStore:
             if one["name"] != _ADMIN
         ]
         identities.append(self._identities[_ADMIN])
-        path = self._directory / "data" / Path(_CONFIG).name
+        path = self._config
         fresh = path.with_suffix(".new")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "w") as file:
@@ -343,6 +354,13 @@ def _identity(name: str, access: str, secret: str, actions: Sequence[str]) -> _I
         "credentials": [{"accessKey": access, "secretKey": secret}],
         "actions": list(actions),
     }
+
+
+def _kept_identities(path: Path) -> dict[str, _Identity]:
+    """Those that an earlier store has written there, by name."""
+    if not path.exists():
+        return {}
+    return {one["name"]: one for one in json.loads(path.read_text())["identities"]}
 
 
 def _object_url(bucket: str, key: str) -> str:

@@ -24,10 +24,14 @@ _FAULTS: dict[str, Object] = {
 
 
 class RbacFault:
-    """Makes role and binding while one of these faults is on, from `start` to `stop`."""
+    """Makes role and binding while one of these faults is on, from `start` to `stop`.
 
-    def __init__(self, client: KubeClient, faults: Faults) -> None:
+    On an API server that has `kept` its objects, those of an earlier start are there.
+    """
+
+    def __init__(self, client: KubeClient, faults: Faults, *, kept: bool = False) -> None:
         self._client = client
+        self._kept = kept
         self._faults = faults
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -43,6 +47,9 @@ class RbacFault:
 
     async def _follow(self) -> None:
         there: set[str] = set()
+        if self._kept:
+            for name in _FAULTS:
+                await self._close(name)
         while True:
             self._changed.clear()
             for name in _FAULTS:

@@ -14,7 +14,7 @@ from pytest_kubeflow.local.controllers import ControllerManager
 from pytest_kubeflow.local.controllers.profileobjects import BUCKET, user_prefixes
 from pytest_kubeflow.local.controllers.serviceproxy import ServiceProxy
 from pytest_kubeflow.local.controlplane import ControlPlane, JoinedControlPlane, OwnControlPlane
-from pytest_kubeflow.local.database import Database
+from pytest_kubeflow.local.database import Database, DatabaseError
 from pytest_kubeflow.local.endpoints import Endpoints, RegistryAccess
 from pytest_kubeflow.local.exposure import Exposure, HostedExposure, MirroredExposure
 from pytest_kubeflow.local.faults import Faults
@@ -82,16 +82,17 @@ class Server:
     """Starts everything below `directory` and stops it again, in order.
 
     `directory` must exist and be this server's alone: the spawner removes it at the end, even if
-    this process is killed. What pipelines and their artifacts amount to is kept in `data`, if there
-    is one, and found there again. `hostPath` volumes of pods show what is in `host_path`. If it is
-    `strict`, pipelines that rely on what works here and fails on a cluster fail.
+    this process is killed. Objects of Kubernetes, volumes, runs and artifacts are kept in `data`,
+    if there is one, and found there again. `hostPath` volumes of pods show what is in `host_path`.
+    If it is `strict`, pipelines that rely on what works here and fails on a cluster fail.
 
     With `kubeconfig` it joins the cluster to which that leads: API server, controllers and
     scheduler are that cluster's, and this machine is its node `node_name`. What is made there stays
     at the end, but for the pods that stand for components, and the next start goes on with it.
     Raises KubeconfigError for a broken one, OldKubernetesError. `training` says which operators
     there are. Workflows that people make are run if `workflows` is set, and always on a control
-    plane of its own: a cluster that is joined may have somebody who runs them.
+    plane of its own: a cluster that is joined may have somebody who runs them. `start` raises
+    DatabaseError where `data` cannot be used.
     """
 
     def __init__(
@@ -116,13 +117,19 @@ class Server:
         self._strict = strict
         self._password = password
         self._directory = directory
-        self._data = data
+        self._data = data.absolute() if data is not None else None
         self._host_path = host_path
         self._node_name = node_name
         token_seconds = (gateway or GatewaySettings()).token_seconds
         own, told = network or node_network("shared")
         self._control: ControlPlane = (
-            OwnControlPlane(directory, longest_token=token_seconds, network=own, conditions=told)
+            OwnControlPlane(
+                directory,
+                longest_token=token_seconds,
+                network=own,
+                conditions=told,
+                keys=self._data / "pki" if self._data is not None else None,
+            )
             if kubeconfig is None
             else JoinedControlPlane(directory, kubeconfig)
         )
@@ -177,16 +184,18 @@ class Server:
                 return OLD_KEYS
             return await store.issue_keys(namespace, BUCKET, user_prefixes(namespace))
 
-        await self._start_control(store, issue_keys)
+        await self._start_control(store, issue_keys, database)
         admin = await running.client("system:admin", ["system:masters"])
         if control.joined:
             await self._prepare_joined(admin)
         switch = FaultSwitch(admin, faults, self._from_start)
         running.watch(switch.run(), name="faults")
-        rbac = RbacFault(admin, faults)
+        rbac = RbacFault(admin, faults, kept=database is not None)
         await running.run(rbac.start, rbac.stop)
 
         activity = Activity()
+        volumes = (self._data or directory) / VOLUMES
+        volumes.mkdir(mode=0o700, exist_ok=True)
         images = node_images(directory / "images")
         if ports is not None:
             images.environments.as_seen = ports.as_seen
@@ -208,7 +217,7 @@ class Server:
             )
         manager = ControllerManager(
             await running.client("system:kube-controller-manager", ["system:masters"]),
-            volumes=directory / VOLUMES,
+            volumes=volumes,
             node_name=self._node_name,
             ca=control.ca,
             faults=faults,
@@ -235,6 +244,7 @@ class Server:
             control,
             self._node_name,
             directory=directory,
+            volumes=volumes,
             host_path=self._host_path,
             spawner=spawner,
             images=images,
@@ -316,7 +326,9 @@ class Server:
         await remove_left(admin)
         await bootstrap.apply(admin, self._manifests())
 
-    async def _start_control(self, store: ObjectStore, issue_keys: IssueKeys) -> None:
+    async def _start_control(
+        self, store: ObjectStore, issue_keys: IssueKeys, database: Database | None
+    ) -> None:
         """Start the control plane, one of our own with all objects of a platform."""
         control, objects = self._control, list[Object]()
         if not control.joined:
@@ -337,7 +349,7 @@ class Server:
                 token_issuers=issuers,
                 training=self._training,
             )
-        await self._running.run(partial(control.start, objects), control.stop)
+        await self._running.run(partial(control.start, objects, database), control.stop)
 
     async def _start_registry(self, images: ImageCatalogue) -> RegistryAccess:
         """A registry for images of people's own."""
@@ -391,12 +403,19 @@ class Server:
         return self._hosted
 
     def _open_database(self) -> Database | None:
-        """What the pipelines API and ML Metadata are kept in, if there is a data directory."""
+        """What all components keep their records in, if there is a data directory."""
         if self._data is None:
             return None
         mode = "multi-user" if self._multi_user else "standalone"
         database = Database(self._data / f"{mode}.db")
         self._running.at_end(database.close)
+        before = dict(database.rows("server")).get("directory", str(self._data))
+        if before != str(self._data) and any(self._data.glob(f"{VOLUMES}/*")):
+            raise DatabaseError(
+                f"{self._data} was at {before}, and the volumes in it are known by that path: move "
+                "it back"
+            )
+        database.put("server", "directory", str(self._data))
         return database
 
     def _manifests(self) -> list[Object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 from collections.abc import Iterator
@@ -61,10 +62,132 @@ def cached_run(member: Member, pipeline: Any, **arguments: Any) -> Any:
     return member.wait(str(made.run_id))
 
 
+PYTHON = "python:3.11"
+WAITING = ["sh", "-c", "echo run >> /v/log; sleep 1000"]
+PODS: dict[str, dict[str, Any]] = {
+    "always": {
+        "restartPolicy": "Always",
+        "initContainers": [{"name": "i", "command": ["sh", "-c", "echo init >> /v/log"]}],
+        "containers": [{"name": "c", "command": WAITING}],
+    },
+    "onfailure": {"restartPolicy": "OnFailure", "containers": [{"name": "c", "command": WAITING}]},
+    "never": {"restartPolicy": "Never", "containers": [{"name": "c", "command": WAITING}]},
+    "done": {"restartPolicy": "Never", "containers": [{"name": "c", "command": ["true"]}]},
+}
+AFTER = {
+    "always": ("Running", {"i": (1, 0), "c": (1, None)}, {"c": (255, "Unknown")}, True),
+    "onfailure": ("Running", {"c": (1, None)}, {"c": (255, "Unknown")}, True),
+    "never": ("Failed", {"c": (0, 255)}, {}, False),
+    "done": ("Succeeded", {"c": (0, 0)}, {}, False),
+}
+"""What Kubernetes 1.34 with containerd shows of them after its node was down.
+
+Phase, restarts and exit code by container, what is said of the runs before, and whether an event
+tells that the sandbox has changed.
+"""
+
+
+def leave(member: Member) -> None:
+    """Pods of each kind, a Job, a claim with what they have written, a profile."""
+    from kubernetes import client
+
+    core, namespace = member.core, member.namespace
+    size = {"requests": {"storage": "1Mi"}}
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": size}
+    core.create_namespaced_persistent_volume_claim(
+        namespace, {"metadata": {"name": "kept"}, "spec": spec}
+    )
+    for kind, pod in PODS.items():
+        core.create_namespaced_pod(namespace, {"metadata": {"name": kind}, "spec": with_claim(pod)})
+    job = {"backoffLimit": 3, "template": {"spec": with_claim(PODS["never"])}}
+    client.BatchV1Api(core.api_client).create_namespaced_job(
+        namespace, {"metadata": {"name": "job"}, "spec": job}
+    )
+    profile = {
+        "apiVersion": "kubeflow.org/v1",
+        "kind": "Profile",
+        "metadata": {"name": "somebody"},
+        "spec": {"owner": {"kind": "User", "name": "somebody@example.com"}},
+    }
+    client.CustomObjectsApi(core.api_client).create_cluster_custom_object(
+        "kubeflow.org", "v1", "profiles", profile
+    )
+    member.until(
+        lambda: core.list_namespaced_service_account("somebody").items, "the profile's accounts"
+    )
+    phases = {"always": "Running", "onfailure": "Running", "never": "Running", "done": "Succeeded"}
+    member.until(
+        lambda: {one: seen(member, one)[0] for one in phases} == phases, f"pods to be {phases}"
+    )
+    member.until(lambda: of_job(member)[0].status.phase == "Running", "the Job to run")
+
+
+def with_claim(spec: dict[str, Any]) -> dict[str, Any]:
+    mounts: dict[str, Any] = {"image": PYTHON, "volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "kept"}}]
+    mounted: dict[str, Any] = {"volumes": volumes, "terminationGracePeriodSeconds": 0}
+    for group in ("initContainers", "containers"):
+        mounted[group] = [{**one, **mounts} for one in spec.get(group, ())]
+    return {**spec, **mounted}
+
+
+def of_job(member: Member) -> list[Any]:
+    selector = "batch.kubernetes.io/job-name=job"
+    pods = member.core.list_namespaced_pod(member.namespace, label_selector=selector).items
+    return sorted(pods, key=lambda one: str(one.metadata.creation_timestamp))
+
+
+def seen(member: Member, pod: str) -> tuple[Any, ...]:
+    """As AFTER has it."""
+    found = member.core.read_namespaced_pod(pod, member.namespace).status
+    statuses = [*(found.init_container_statuses or []), *(found.container_statuses or [])]
+    ends = {one.name: (one.restart_count, code(one.state)) for one in statuses}
+    last = {
+        one.name: (one.last_state.terminated.exit_code, one.last_state.terminated.reason)
+        for one in statuses
+        if one.last_state.terminated and one.name == "c"
+    }
+    selector = f"involvedObject.name={pod},reason=SandboxChanged"
+    events = member.core.list_namespaced_event(member.namespace, field_selector=selector).items
+    return found.phase, ends, last, bool(events)
+
+
+def code(state: Any) -> int | None:
+    return state.terminated.exit_code if state.terminated else None
+
+
+def found_again(member: Member, data: Path, namespaces: dict[str, str]) -> None:
+    core = member.core
+    assert uids(member) == namespaces
+    member.until(lambda: {one: seen(member, one) for one in AFTER} == AFTER, f"pods to be {AFTER}")
+    lost, again = member.until(
+        lambda: (both := of_job(member))[1:] and both[1].status.phase == "Running" and both,
+        "the Job to go on",
+    )
+    assert (lost.status.phase, again.status.phase) == ("Failed", "Running")
+    claim = core.read_namespaced_persistent_volume_claim("kept", member.namespace)
+    volume = core.read_persistent_volume(claim.spec.volume_name)
+    assert (claim.status.phase, volume.status.phase) == ("Bound", "Bound")
+    (log,) = data.glob(f"volumes/{claim.spec.volume_name}_*/log")
+    assert log.read_text().split().count("init") == 2
+    assert log.read_text().split().count("run") == 7
+    # Components are there once, of this start.
+    for one in core.list_namespaced_pod("kubeflow").items:
+        assert one.status.phase == "Running", one.metadata.name
+    # The node is the one of before, and so are its objects.
+    (node,) = core.list_node().items
+    assert not node.spec.taints
+
+
+def uids(member: Member) -> dict[str, str]:
+    return {one.metadata.name: one.metadata.uid for one in member.core.list_namespace().items}
+
+
 def test_nothing_is_lost_when_the_server_is_killed(tmp_path: Path) -> None:
     from kfp import compiler
 
     with running(tmp_path, kill=True) as member:
+        leave(member)
         package = tmp_path / "greeting.yaml"
         compiler.Compiler().compile(greeting, str(package))
         member.kfp.upload_pipeline(str(package), name("p"), namespace=member.namespace)
@@ -87,7 +210,11 @@ def test_nothing_is_lost_when_the_server_is_killed(tmp_path: Path) -> None:
         }
         run = member.call("GET", f"runs/{done.run_id}").json()
         ledger = executions(member, done.run_id)
+        namespaces = uids(member)
+        last = {"metadata": {"name": "last"}}
+        last = member.core.create_namespaced_config_map(member.namespace, last).metadata.uid
     with running(tmp_path) as member:
+        assert member.core.read_namespaced_config_map("last", member.namespace).metadata.uid == last
         assert {what: listed(member, what) for what in before} == before
         assert member.call("GET", f"runs/{done.run_id}").json() == run
         assert executions(member, done.run_id) == ledger
@@ -109,8 +236,21 @@ def test_nothing_is_lost_when_the_server_is_killed(tmp_path: Path) -> None:
         assert copied.state == "SUCCEEDED", member.errors(copied)
         after = member.records(copied.run_id)
         assert after["read"].outputs == records["read"].outputs == {"out": "first"}
+        found_again(member, tmp_path, namespaces)
         with pytest.raises(LocalKubeflowError, match="is in use by another embedded Kubeflow"):
             LocalKubeflow(data=tmp_path).start()
+
+
+def test_a_directory_with_volumes_that_was_moved_is_told(tmp_path: Path) -> None:
+    (tmp_path / "volumes" / "pvc-1").mkdir(parents=True)
+    database = Database(tmp_path / "multi-user.db")
+    database.put("server", "directory", "/elsewhere")
+    database.close()
+    why = (
+        f"{tmp_path} was at /elsewhere, and the volumes in it are known by that path: move it back"
+    )
+    with pytest.raises(LocalKubeflowError, match=re.escape(why)):
+        LocalKubeflow(data=tmp_path).start()
 
 
 def test_rows_keep_the_order_in_which_they_came(tmp_path: Path) -> None:

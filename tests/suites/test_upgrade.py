@@ -6,13 +6,13 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_kubeflow.k8s.sessions.upgrade_record import THING
 from pytest_kubeflow.local.cluster import LocalKubeflow
-from pytest_kubeflow.local.endpoints import Endpoints
 from pytest_kubeflow.local.faults import CONFIG_MAP, IN_EFFECT
 from tests.cluster.remote import wait_until
 from tests.local.webapps.conftest import logged_in
@@ -46,15 +46,27 @@ LOST = {
 
 
 class Upgraded:
-    """An embedded cluster, before and after."""
+    """An embedded cluster, before and after.
 
-    def __init__(self, where: Endpoints) -> None:
+    `upgrade` starts it anew on its data directory, with the next release of Trainer.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.start("2.1")
+
+    def start(self, trainer: str) -> None:
         from kubernetes import client, config
 
-        self.where = where
+        self.cluster = LocalKubeflow(data=self.data, trainer=trainer)
+        self.where = where = self.cluster.start()
         api = config.new_client_from_config(str(where.kubeconfig))
         self.core, self.custom = client.CoreV1Api(api), client.CustomObjectsApi(api)
         self.definitions = client.ApiextensionsV1Api(api)
+
+    def upgrade(self) -> None:
+        self.cluster.stop()
+        self.start("2.2")
 
     def session(self, phase: str, *more: str, tests: str = "") -> tuple[dict[str, str], str]:
         """Outcomes by test of the suite, and the output."""
@@ -127,9 +139,12 @@ class Upgraded:
 
 
 @pytest.fixture
-def upgraded() -> Iterator[Upgraded]:
-    with LocalKubeflow() as running:
-        yield Upgraded(running.endpoints)
+def upgraded(tmp_path: Path) -> Iterator[Upgraded]:
+    upgraded = Upgraded(tmp_path / "data")
+    try:
+        yield upgraded
+    finally:
+        upgraded.cluster.stop()
 
 
 def test_what_was_left_is_found_and_what_was_lost_is_told(upgraded: Upgraded) -> None:
@@ -139,8 +154,11 @@ def test_what_was_left_is_found_and_what_was_lost_is_told(upgraded: Upgraded) ->
     left = upgraded.left()
     assert len(left) == len(LOST), left
 
+    upgraded.upgrade()
+    assert upgraded.left() == left
     outcomes, output = upgraded.session("after", "--kf-keep=always")
     assert outcomes == dict.fromkeys(LOST, "PASSED"), output
+    assert re.search(r"image of \S+trainer\S*: .* -> ", output), output
     assert upgraded.left() == left
 
     upgraded.lose()

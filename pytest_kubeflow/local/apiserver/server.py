@@ -7,6 +7,7 @@ import os
 import socket
 import uuid
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from pytest_kubeflow.local.apiserver.admission.webhooks import AdmissionWebhooks
@@ -19,6 +20,7 @@ from pytest_kubeflow.local.apiserver.auth.defaultroles import (
     cluster_roles,
 )
 from pytest_kubeflow.local.apiserver.auth.reviews import Reviews
+from pytest_kubeflow.local.apiserver.durable import keep
 from pytest_kubeflow.local.apiserver.errors import Object
 from pytest_kubeflow.local.apiserver.handlers import Handlers
 from pytest_kubeflow.local.apiserver.nodes.kubelets import Kubelets
@@ -26,12 +28,12 @@ from pytest_kubeflow.local.apiserver.nodes.podlogs import PodLogs
 from pytest_kubeflow.local.apiserver.nodes.podports import PodPorts
 from pytest_kubeflow.local.apiserver.pki import Pki
 from pytest_kubeflow.local.apiserver.resources import ResourceTypes
-from pytest_kubeflow.local.apiserver.restore import restore, rewrite
+from pytest_kubeflow.local.apiserver.restore import Restoration, rewrite
 from pytest_kubeflow.local.apiserver.store import ResourceStore
 from pytest_kubeflow.local.apiserver.strategies.strategies import Strategies
-from pytest_kubeflow.local.apiserver.targets import Target
 from pytest_kubeflow.local.apiserver.times import timestamp
 from pytest_kubeflow.local.apiserver.tokens import TokenIssuer
+from pytest_kubeflow.local.database import Database
 from pytest_kubeflow.local.hosts import service_names
 from pytest_kubeflow.local.httpd import HttpServer
 from pytest_kubeflow.local.kube import Credentials
@@ -44,11 +46,13 @@ _NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 
 
 class ApiServer:
-    """Serves until `stop`; its state is in memory and ends with it.
+    """Serves until `stop`; its state is in memory and ends with it, unless there is a `database`.
 
+    What that holds it begins with, and each change is there before it is answered.
     `service_cidr` is the network of cluster IPs; its first address is the API's own Service. No
     token of a service account is good for more than `longest_token` seconds. `objects` are there
-    from the beginning. People come by `public_socket`, if there is one, and not by `host`.
+    from the beginning, in place of those of their names that the database has. People come by
+    `public_socket`, if there is one, and not by `host`.
     """
 
     def __init__(
@@ -61,9 +65,10 @@ class ApiServer:
         longest_token: int | None = None,
         objects: Iterable[Object] = (),
         public_socket: socket.socket | None = None,
+        database: Database | None = None,
     ) -> None:
         self._store = ResourceStore()
-        self._tokens = TokenIssuer()
+        self._tokens = TokenIssuer(pki.signing_key)
         strategies = Strategies(self._store, service_cidr)
         self._handlers = Handlers(self._store, ResourceTypes(), strategies)
         authorizer = Authorizer(self._store)
@@ -102,8 +107,10 @@ class ApiServer:
         self._service_ip = strategies.kubernetes_ip
         self.url = self._server.url
         self.ca_file = pki.ca_file
-        self._fill()
-        restore(self._handlers, objects)
+        with database.at_once() if database is not None else nullcontext():
+            if database is not None:
+                keep(self._store, self._handlers.registry, database, service_cidr)
+            self._fill(objects)
 
     async def start(self) -> None:
         await self._server.start()
@@ -153,51 +160,45 @@ class ApiServer:
         with open(descriptor, "w") as file:
             json.dump(config, file, indent=2)
 
-    def _fill(self) -> None:
+    def _fill(self, objects: Iterable[Object]) -> None:
         """What a server has from its first start."""
-        registry = self._handlers.registry
-        namespaces = registry.find("", "v1", "namespaces")
-        services = registry.find("", "v1", "services")
-        endpoints = registry.find("", "v1", "endpoints")
-        priorities = registry.find("scheduling.k8s.io", "v1", "priorityclasses")
-        assert priorities is not None
-        assert namespaces is not None
-        assert services is not None
-        assert endpoints is not None
+        restoration = Restoration(self._handlers)
         for name in _NAMESPACES:
-            self._handlers.create(Target(namespaces, "v1"), {"metadata": {"name": name}})
-        for plural, kind, objects in (
-            ("clusterroles", "ClusterRole", cluster_roles()),
-            ("clusterrolebindings", "ClusterRoleBinding", cluster_role_bindings()),
+            restoration.put(_named("v1", "Namespace", name))
+        for kind, bootstrapped in (
+            ("ClusterRole", cluster_roles()),
+            ("ClusterRoleBinding", cluster_role_bindings()),
         ):
-            for obj in objects:
-                self._put_default(plural, kind, obj)
+            for obj in bootstrapped:
+                restoration.store(_of_bootstrap(kind, obj))
         for name, value in _PRIORITIES.items():
-            made = {"metadata": {"name": name}, "value": value, "preemptionPolicy": _PREEMPTS}
-            self._handlers.create(Target(priorities, "v1"), made)
-        metadata = {"name": "kubernetes"}
+            priority = _named("scheduling.k8s.io/v1", "PriorityClass", name)
+            restoration.put({**priority, "value": value, "preemptionPolicy": _PREEMPTS})
         port = {"name": "https", "port": 443, "targetPort": self._server.port}
-        self._handlers.create(
-            Target(services, "v1", "default"),
-            {"metadata": metadata, "spec": {"clusterIP": self._service_ip, "ports": [port]}},
-        )
+        spec = {"clusterIP": self._service_ip, "ports": [port]}
+        restoration.put({**_named("v1", "Service", "kubernetes", "default"), "spec": spec})
         subset = {
             "addresses": [{"ip": self._server.host}],
             "ports": [{"name": "https", "port": self._server.port, "protocol": "TCP"}],
         }
-        self._handlers.create(
-            Target(endpoints, "v1", "default"), {"metadata": metadata, "subsets": [subset]}
-        )
+        endpoints = _named("v1", "Endpoints", "kubernetes", "default")
+        restoration.put({**endpoints, "subsets": [subset]})
+        for obj in objects:
+            restoration.put(obj)
+        restoration.finish()
 
-    def _put_default(self, plural: str, kind: str, obj: Object) -> None:
-        given = obj["metadata"]
-        metadata = {
-            **given,
-            "uid": str(uuid.uuid4()),
-            "creationTimestamp": timestamp(),
-            "labels": {"kubernetes.io/bootstrapping": "rbac-defaults", **given.get("labels", {})},
-        }
-        version = {"apiVersion": f"{GROUP}/v1", "kind": kind}
-        self._store.put(
-            (GROUP, plural), ("", given["name"]), {**version, **obj, "metadata": metadata}
-        )
+
+def _named(api_version: str, kind: str, name: str, namespace: str | None = None) -> Object:
+    metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata}
+
+
+def _of_bootstrap(kind: str, obj: Object) -> Object:
+    given = obj["metadata"]
+    metadata = {
+        **given,
+        "uid": str(uuid.uuid4()),
+        "creationTimestamp": timestamp(),
+        "labels": {"kubernetes.io/bootstrapping": "rbac-defaults", **given.get("labels", {})},
+    }
+    return {"apiVersion": f"{GROUP}/v1", "kind": kind, **obj, "metadata": metadata}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,11 +66,14 @@ class ResourceStore:
     """In memory. What is stored is never changed in place: every write replaces an object.
 
     Revisions are one counter for all types, as etcd's are. `history` changes are remembered for
-    watches that begin in the past.
+    watches that begin in the past. Each of `keepers` is told of a change before anybody else knows
+    it; if it raises, there was none.
     """
 
     def __init__(self, *, history: int = _HISTORY) -> None:
         self.revision = 1
+        self.keepers: list[Callable[[Event], None]] = []
+        self._begun = 0  # the revision before which no change is known
         self._objects: dict[Type, dict[Name, Object]] = {}
         self._sorted: dict[Type, list[Name]] = {}  # absent after a key came or went
         self._history: deque[Event] = deque(maxlen=history)
@@ -89,27 +92,39 @@ class ResourceStore:
             if not namespace or key[0] == namespace:
                 yield objects[key]
 
+    def fill(self, objects: Iterable[tuple[Type, Name, Object]], revision: int) -> None:
+        """Begin with `objects` of an earlier server, whose last revision is given."""
+        for kind, name, obj in objects:
+            self._objects.setdefault(kind, {})[name] = obj
+        self.revision = self._begun = revision
+
+    def take(self, kind: Type, name: Name) -> Object | None:
+        """Remove an object that another of its name is about to replace, as no change."""
+        self._sorted.pop(kind, None)
+        return self._objects.get(kind, {}).pop(name, None)
+
     def put(self, kind: Type, name: Name, obj: Object) -> Object:
         """Store `obj` with its new revision; returns what is stored."""
-        self.revision += 1
-        metadata = {**obj["metadata"], "resourceVersion": str(self.revision)}
+        metadata = {**obj["metadata"], "resourceVersion": str(self.revision + 1)}
         stored = {**obj, "metadata": metadata}
         objects = self._objects.setdefault(kind, {})
         previous = objects.get(name)
+        event = self._kept("ADDED" if previous is None else "MODIFIED", kind, stored, previous)
         if previous is None:
             self._sorted.pop(kind, None)
         objects[name] = stored
-        self._record("ADDED" if previous is None else "MODIFIED", kind, stored, previous)
+        self._record(event)
         return stored
 
     def remove(self, kind: Type, name: Name) -> Object:
         """Delete; returns the object with the revision of its deletion."""
-        previous = self._objects[kind].pop(name)
-        self._sorted.pop(kind, None)
-        self.revision += 1
-        metadata = {**previous["metadata"], "resourceVersion": str(self.revision)}
+        previous = self._objects[kind][name]
+        metadata = {**previous["metadata"], "resourceVersion": str(self.revision + 1)}
         gone = {**previous, "metadata": metadata}
-        self._record("DELETED", kind, gone, previous)
+        event = self._kept("DELETED", kind, gone, previous)
+        del self._objects[kind][name]
+        self._sorted.pop(kind, None)
+        self._record(event)
         return gone
 
     def remove_type(self, kind: Type) -> None:
@@ -122,7 +137,8 @@ class ResourceStore:
         watcher = Watcher(self, kind)
         if since is not None and since < self.revision:
             oldest = self._history[0].revision if self._history else self.revision + 1
-            if len(self._history) == self._history.maxlen and since + 1 < oldest:
+            forgotten = self._begun or len(self._history) == self._history.maxlen
+            if forgotten and since + 1 < oldest:
                 raise TooOldError(f"too old resource version: {since} ({oldest})")
             missed = itertools.takewhile(
                 lambda event: event.revision > since, reversed(self._history)
@@ -141,8 +157,15 @@ class ResourceStore:
     def forget(self, watcher: Watcher) -> None:
         self._watchers.get(watcher.type, set()).discard(watcher)
 
-    def _record(self, action: Action, kind: Type, obj: Object, previous: Object | None) -> None:
-        event = Event(self.revision, action, kind, obj, previous)
+    def _kept(self, action: Action, kind: Type, obj: Object, previous: Object | None) -> Event:
+        """The change that is about to be made, once nothing can lose it."""
+        event = Event(self.revision + 1, action, kind, obj, previous)
+        for keep in self.keepers:
+            keep(event)
+        return event
+
+    def _record(self, event: Event) -> None:
+        self.revision = event.revision
         self._history.append(event)
-        for watcher in self._watchers.get(kind, ()):
+        for watcher in self._watchers.get(event.type, ()):
             watcher.put(event)

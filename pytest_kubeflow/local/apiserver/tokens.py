@@ -70,11 +70,12 @@ ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
 class TokenIssuer:
     """Signs service-account tokens (JWT, ES256) and recognises them and static tokens.
 
-    Claims: KEP-1205 bound service account tokens.
+    Claims: KEP-1205 bound service account tokens. With the `key` of an earlier server (P-256) its
+    tokens are good here.
     """
 
-    def __init__(self) -> None:
-        self._key = ec.generate_private_key(ec.SECP256R1())
+    def __init__(self, key: ec.EllipticCurvePrivateKey | None = None) -> None:
+        self._key = key or ec.generate_private_key(ec.SECP256R1())
         self._static: dict[str, User] = {}
 
     def static(self, user: str, groups: Sequence[str]) -> str:

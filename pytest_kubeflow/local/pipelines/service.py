@@ -68,7 +68,8 @@ class Pipelines:
 
             keep(store, database)
         self._unfinished = unfinished(store)
-        self._resume = partial(resume, store=store, workflows=Workflows(patient), client=patient)
+        self._workflows = Workflows(patient)
+        self._resume = partial(resume, store=store, workflows=self._workflows, client=patient)
         authorize = partial(
             Access, multi_user=multi_user, gateway_secret=gateway_secret, faults=faults
         )
@@ -108,6 +109,9 @@ class Pipelines:
         self.ui_app: Starlette = make_app(context, [*routes, *beside], ui=True)
 
     async def start(self) -> None:
+        # What is left of them on the API server ended with the last one; `resume` makes them anew.
+        for run in self._unfinished:
+            await self._workflows.delete(run)
         await self._engine.start()
         self._tasks.append(asyncio.create_task(self._informer.run(), name="workflows"))
         await self._informer.synced.wait()

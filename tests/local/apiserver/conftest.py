@@ -8,8 +8,8 @@ import shutil
 import subprocess
 import threading
 import uuid
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from pytest_kubeflow.local.apiserver import ApiServer, Pki
+from pytest_kubeflow.local.database import Database
 from pytest_kubeflow.local.network import LoopbackNetwork
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ class Served:
     pki: Pki
     kubeconfig: Path
     loop: asyncio.AbstractEventLoop
+    database: Database | None = None
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         """Run `work` on the server's loop."""
@@ -58,27 +60,41 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def serve(directory: Path) -> Iterator[Served]:
-    """A server with nothing around it, whose files are in `directory`."""
+def serve(
+    directory: Path, *, data: Path | None = None, objects: Sequence[dict[str, Any]] = ()
+) -> Iterator[Served]:
+    """A server with nothing around it, whose files are in `directory`.
+
+    It begins with `objects`, and keeps all in `data`.
+    """
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     network = LoopbackNetwork()
-    pki = Pki(directory / "pki")
+    pki = Pki(directory / "pki", None if data is None else data / "pki")
 
-    async def start() -> ApiServer:
-        server = ApiServer(pki=pki, service_cidr=network.services)
+    stack = AsyncExitStack()
+
+    async def start() -> tuple[ApiServer, Database | None]:
+        # SQLite wants to be used by the thread that has opened it.
+        database = Database(data / "rows.db") if data is not None else None
+        if database is not None:
+            stack.callback(database.close)
+        server = ApiServer(
+            pki=pki, service_cidr=network.services, objects=objects, database=database
+        )
         await server.start()
-        return server
+        stack.push_async_callback(server.stop)
+        return server, database
 
     try:
-        server = asyncio.run_coroutine_threadsafe(start(), loop).result(SECONDS)
+        server, database = asyncio.run_coroutine_threadsafe(start(), loop).result(SECONDS)
         kubeconfig = directory / "kubeconfig"
         server.write_kubeconfig(kubeconfig)
-        served = Served(server, pki, kubeconfig, loop)
+        served = Served(server, pki, kubeconfig, loop, database)
         yield served
-        served.do(server.stop())
     finally:
+        asyncio.run_coroutine_threadsafe(stack.aclose(), loop).result(SECONDS)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(SECONDS)
         loop.close()

@@ -112,13 +112,19 @@ class PodWorker:
                 elif status.get("containerID"):
                     runner.status.resume(status)
         if any(one.will_run for one in self._main) and self._may_start_anew:
+            if self._begun and not self._volumes_ready:
+                message = "Pod sandbox changed, it will be killed and re-created."
+                self._node.events.normal(self.pod, "SandboxChanged", message)
             for runner in self._init:
                 runner.again()
 
     @property
+    def _begun(self) -> bool:
+        return any(one.status.container_id for one in [*self._init, *self._main])
+
+    @property
     def _may_start_anew(self) -> bool:
-        begun = any(one.status.container_id for one in [*self._init, *self._main])
-        return not begun or self.pod["spec"].get("restartPolicy", "Always") != "Never"
+        return not self._begun or self.pod["spec"].get("restartPolicy", "Always") != "Never"
 
     @property
     def ip(self) -> str | None:
