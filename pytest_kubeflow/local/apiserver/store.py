@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import bisect
 import itertools
 from collections import deque
 from collections.abc import Iterator
@@ -72,7 +73,9 @@ class ResourceStore:
     def __init__(self, *, history: int = _HISTORY) -> None:
         self.revision = 1
         self._objects: dict[Type, dict[Name, Object]] = {}
-        self._sorted: dict[Type, list[Name]] = {}  # absent after a key came or went
+        # Absent until they are asked for, replaced when a key comes or goes: who walks through
+        # one may go on.
+        self._sorted: dict[Type, list[Name]] = {}
         self._history: deque[Event] = deque(maxlen=history)
         self._watchers: dict[Type, set[Watcher]] = {}
 
@@ -96,8 +99,9 @@ class ResourceStore:
         stored = {**obj, "metadata": metadata}
         objects = self._objects.setdefault(kind, {})
         previous = objects.get(name)
-        if previous is None:
-            self._sorted.pop(kind, None)
+        if previous is None and (keys := self._sorted.get(kind)) is not None:
+            place = bisect.bisect(keys, name)
+            self._sorted[kind] = [*keys[:place], name, *keys[place:]]
         objects[name] = stored
         self._record("ADDED" if previous is None else "MODIFIED", kind, stored, previous)
         return stored
@@ -105,7 +109,9 @@ class ResourceStore:
     def remove(self, kind: Type, name: Name) -> Object:
         """Delete; returns the object with the revision of its deletion."""
         previous = self._objects[kind].pop(name)
-        self._sorted.pop(kind, None)
+        if (keys := self._sorted.get(kind)) is not None:
+            place = bisect.bisect_left(keys, name)
+            self._sorted[kind] = [*keys[:place], *keys[place + 1 :]]
         self.revision += 1
         metadata = {**previous["metadata"], "resourceVersion": str(self.revision)}
         gone = {**previous, "metadata": metadata}

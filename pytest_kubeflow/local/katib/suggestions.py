@@ -113,8 +113,15 @@ class SuggestionController(Controller):
         await self._write(before, {**suggestion, "status": status})
 
     async def _write(self, before: Object, suggestion: Object) -> None:
-        if suggestion["status"] != before.get("status"):
-            await self._own_writes.replace(SUGGESTIONS, suggestion, subresource="status")
+        status, metadata = suggestion["status"], suggestion["metadata"]
+        if status == before.get("status"):
+            return
+        # While a service was asked, the experiment may have come to want more assignments: they are
+        # asked for next. What was found is good as long as the status is the one it was added to.
+        newest = self.suggestions.get(metadata["name"], metadata["namespace"])
+        if newest is not None and newest.get("status") == before.get("status"):
+            suggestion = {**newest, "status": status}
+        await self._own_writes.replace(SUGGESTIONS, suggestion, subresource="status")
 
     async def _reconcile(self, key: Key, suggestion: Object) -> None:
         deployment = self.deployments.get(service_name(suggestion), key[0])
