@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import bisect
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -75,7 +76,9 @@ class ResourceStore:
         self.keepers: list[Callable[[Event], None]] = []
         self._begun = 0  # the revision before which no change is known
         self._objects: dict[Type, dict[Name, Object]] = {}
-        self._sorted: dict[Type, list[Name]] = {}  # absent after a key came or went
+        # Absent until they are asked for, replaced when a key comes or goes: who walks through
+        # one may go on.
+        self._sorted: dict[Type, list[Name]] = {}
         self._history: deque[Event] = deque(maxlen=history)
         self._watchers: dict[Type, set[Watcher]] = {}
 
@@ -110,8 +113,9 @@ class ResourceStore:
         objects = self._objects.setdefault(kind, {})
         previous = objects.get(name)
         event = self._kept("ADDED" if previous is None else "MODIFIED", kind, stored, previous)
-        if previous is None:
-            self._sorted.pop(kind, None)
+        if previous is None and (keys := self._sorted.get(kind)) is not None:
+            place = bisect.bisect(keys, name)
+            self._sorted[kind] = [*keys[:place], name, *keys[place:]]
         objects[name] = stored
         self._record(event)
         return stored
@@ -123,7 +127,9 @@ class ResourceStore:
         gone = {**previous, "metadata": metadata}
         event = self._kept("DELETED", kind, gone, previous)
         del self._objects[kind][name]
-        self._sorted.pop(kind, None)
+        if (keys := self._sorted.get(kind)) is not None:
+            place = bisect.bisect_left(keys, name)
+            self._sorted[kind] = [*keys[:place], *keys[place + 1 :]]
         self._record(event)
         return gone
 

@@ -29,4 +29,9 @@ def controller_of(obj: Object) -> Object | None:
 def controlled(objects: Iterable[Object], owner: Object) -> list[Object]:
     """Those of `objects` whose controller is `owner`."""
     uid = owner["metadata"]["uid"]
-    return [one for one in objects if (controller_of(one) or {}).get("uid") == uid]
+    return [
+        one
+        for one in objects
+        for reference in one["metadata"].get("ownerReferences") or ()
+        if reference.get("uid") == uid and reference.get("controller")
+    ]

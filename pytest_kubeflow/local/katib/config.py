@@ -47,6 +47,11 @@ class KatibConfig:
             found = await client.get(CONFIG_MAPS, CONFIG, NAMESPACE)
         except ApiError as error:
             raise ConfigError(error.message) from None
+        return cls.of(found)
+
+    @classmethod
+    def of(cls, found: Object) -> KatibConfig:
+        """What stands in its ConfigMap. Raises ConfigError."""
         text = (found.get("data") or {}).get(_KEY)
         if text is None:
             raise ConfigError(f"failed to find katib-config.yaml in ConfigMap: {CONFIG}")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from pytest_kubeflow.local.controllers.controller import Controller, Informers, TryAgainError
 from pytest_kubeflow.local.controllers.owners import controller_of, controller_reference
+from pytest_kubeflow.local.controllers.ownwrites import OwnWrites
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.katib.conditions import (
     end,
@@ -54,6 +55,7 @@ class ExperimentController(Controller):
         self._presence = presence
         self._faults = faults
         self._recorder = EventRecorder(client, "experiment-controller")
+        self._own_writes = OwnWrites(client)
         super().__init__(client, informers)
         presence.on_change(lambda: self.enqueue_all(self.experiments.objects))
 
@@ -64,7 +66,7 @@ class ExperimentController(Controller):
 
     async def reconcile(self, key: Key) -> None:
         before = self.experiments.get(key[1], key[0])
-        if before is None or not self._presence.works():
+        if before is None or not self._presence.works() or self._own_writes.outdated(before):
             return
         experiment = {**before, "status": dict(before.get("status") or {})}
         if await self._finalized(experiment):
@@ -93,7 +95,7 @@ class ExperimentController(Controller):
                 await self._complain(before, error)
                 raise TryAgainError(str(error)) from error
         if experiment["status"] != before.get("status"):
-            await self.client.replace(EXPERIMENTS, experiment, subresource="status")
+            await self._own_writes.replace(EXPERIMENTS, experiment, subresource="status")
 
     async def _complain(self, experiment: Object, error: Exception) -> None:
         if isinstance(error, ApiError) and error.reason in {"AlreadyExists", "Conflict"}:
@@ -113,7 +115,7 @@ class ExperimentController(Controller):
             if is_deleted
             else [*finalizers, FINALIZER]
         )
-        await self.client.replace(
+        await self._own_writes.replace(
             EXPERIMENTS, {**experiment, "metadata": {**metadata, "finalizers": changed}}
         )
         return True

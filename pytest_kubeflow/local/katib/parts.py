@@ -28,7 +28,7 @@ from pytest_kubeflow.local.katib.ui import katib_app
 from pytest_kubeflow.local.katib.validation.job import WriteBack
 from pytest_kubeflow.local.katib.webhook import KatibWebhooks
 from pytest_kubeflow.local.kube import ApiError, Informer, KubeClient, Resource
-from pytest_kubeflow.local.kube.resources import JOBS, SERVICES, SUGGESTIONS, TRIALS
+from pytest_kubeflow.local.kube.resources import CONFIG_MAPS, JOBS, SERVICES, SUGGESTIONS, TRIALS
 from pytest_kubeflow.local.kubelet.images.hosted import HostedPrograms
 
 _REGISTRY = "ghcr.io/kubeflow/katib"
@@ -106,7 +106,7 @@ class Katib:
 
     def _experiments(self, client: KubeClient, informers: Informers) -> ExperimentController:
         self._services, self._trials = informers[SERVICES], informers[TRIALS]
-        self._watched |= {one: informers[one] for one in (JOBS, SUGGESTIONS, TRIALS)}
+        self._watched |= {one: informers[one] for one in (CONFIG_MAPS, JOBS, SUGGESTIONS, TRIALS)}
         return ExperimentController(client, informers, presence=self._presence, faults=self._faults)
 
     def webhooks(self, client: KubeClient) -> ASGIApp:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pytest_kubeflow.local.controllers.controller import Controller, Informers, TryAgainError
 from pytest_kubeflow.local.controllers.owners import controller_of
+from pytest_kubeflow.local.controllers.ownwrites import OwnWrites
 from pytest_kubeflow.local.katib.conditions import end, has, mark, unset
 from pytest_kubeflow.local.katib.config import ConfigError, KatibConfig
 from pytest_kubeflow.local.katib.conversion import (
@@ -69,6 +70,7 @@ class SuggestionController(Controller):
         self._channels = channels
         self._presence = presence
         self._recorder = EventRecorder(client, "suggestion-controller")
+        self._own_writes = OwnWrites(client)
         super().__init__(client, informers)
         presence.on_change(lambda: self.enqueue_all(self.suggestions.objects))
 
@@ -81,7 +83,7 @@ class SuggestionController(Controller):
 
     async def reconcile(self, key: Key) -> None:
         before = self.suggestions.get(key[1], key[0])
-        if before is None or not self._presence.works():
+        if before is None or not self._presence.works() or self._own_writes.outdated(before):
             return
         if before["metadata"].get("deletionTimestamp"):
             return
@@ -111,8 +113,15 @@ class SuggestionController(Controller):
         await self._write(before, {**suggestion, "status": status})
 
     async def _write(self, before: Object, suggestion: Object) -> None:
-        if suggestion["status"] != before.get("status"):
-            await self.client.replace(SUGGESTIONS, suggestion, subresource="status")
+        status, metadata = suggestion["status"], suggestion["metadata"]
+        if status == before.get("status"):
+            return
+        # While a service was asked, the experiment may have come to want more assignments: they are
+        # asked for next. What was found is good as long as the status is the one it was added to.
+        newest = self.suggestions.get(metadata["name"], metadata["namespace"])
+        if newest is not None and newest.get("status") == before.get("status"):
+            suggestion = {**newest, "status": status}
+        await self._own_writes.replace(SUGGESTIONS, suggestion, subresource="status")
 
     async def _reconcile(self, key: Key, suggestion: Object) -> None:
         deployment = self.deployments.get(service_name(suggestion), key[0])

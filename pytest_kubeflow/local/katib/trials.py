@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_kubeflow.local.controllers.controller import Controller, Informers, TryAgainError
 from pytest_kubeflow.local.controllers.owners import controller_of, controller_reference
+from pytest_kubeflow.local.controllers.ownwrites import OwnWrites
 from pytest_kubeflow.local.katib import gjson
 from pytest_kubeflow.local.katib.conditions import UNAVAILABLE, has, is_completed_trial, mark
 from pytest_kubeflow.local.katib.dbmanager import ENDPOINT
@@ -46,6 +47,7 @@ class TrialController(Controller):
         self._channels = channels
         self._presence = presence
         self._recorder = EventRecorder(client, "trial-controller")
+        self._own_writes = OwnWrites(client)
         super().__init__(client, informers)
         presence.on_change(lambda: self.enqueue_all(self.trials.objects))
 
@@ -55,7 +57,7 @@ class TrialController(Controller):
 
     async def reconcile(self, key: Key) -> None:
         before = self.trials.get(key[1], key[0])
-        if before is None or not self._presence.works():
+        if before is None or not self._presence.works() or self._own_writes.outdated(before):
             return
         trial = {**before, "status": dict(before.get("status") or {})}
         if await self._finalized(trial):
@@ -76,7 +78,7 @@ class TrialController(Controller):
                 return
             events = found
         if trial["status"] != before.get("status"):
-            await self.client.replace(TRIALS, trial, subresource="status")
+            await self._own_writes.replace(TRIALS, trial, subresource="status")
         for event in events:
             await self._recorder.event(before, event.kind, event.reason, event.message)
 
@@ -103,7 +105,7 @@ class TrialController(Controller):
             finalizers = [one for one in finalizers if one != TRIAL_FINALIZER]
         else:
             finalizers = [*finalizers, TRIAL_FINALIZER]
-        await self.client.replace(
+        await self._own_writes.replace(
             TRIALS, {**trial, "metadata": {**metadata, "finalizers": finalizers}}
         )
         return True

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from pytest_kubeflow.local.bodies import parse_json
-from pytest_kubeflow.local.katib.config import ConfigError, KatibConfig
+from pytest_kubeflow.local.katib.config import CONFIG, NAMESPACE, ConfigError, KatibConfig
 from pytest_kubeflow.local.katib.defaults import with_defaults
 from pytest_kubeflow.local.katib.injection import (
     InjectionError,
@@ -39,6 +39,7 @@ from pytest_kubeflow.local.kube import (
 )
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import (
+    CONFIG_MAPS,
     NAMESPACES,
     PERSISTENT_VOLUMES,
     SUGGESTIONS,
@@ -135,7 +136,7 @@ class KatibWebhooks:
             changed = named(pod, trial)
             if is_primary(pod, trial) and kind_of(trial) != "Push":
                 stopping = await self._stopping_endpoint(trial, namespace)
-                config = await KatibConfig.read(self._client)
+                config = await self._config()
                 changed = collected(changed, trial, config, stopping_endpoint=stopping)
         except InjectionError as error:
             raise _RefusedError(str(error)) from None
@@ -155,6 +156,12 @@ class KatibWebhooks:
             if name:
                 return name
         return None
+
+    async def _config(self) -> KatibConfig:
+        """As it is known here, else as the API server has it. Raises ConfigError."""
+        informer = self._informers.get(CONFIG_MAPS)
+        known = informer.get(CONFIG, NAMESPACE) if informer is not None else None
+        return await KatibConfig.read(self._client) if known is None else KatibConfig.of(known)
 
     async def _stopping_endpoint(self, trial: Object, namespace: str) -> str:
         if not trial["spec"].get("earlyStoppingRules"):

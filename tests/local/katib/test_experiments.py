@@ -87,6 +87,9 @@ def test_a_pod_of_a_trial_is_wrapped(katib: Katib, done: str) -> None:
     trial = katib.trials(done)[0]["metadata"]["name"]
     (pod,) = katib.pods(trial)
     training, collector = pod.spec.containers
+    # The collector has come after the token, whose volume it shares.
+    (token,) = (one.name for one in pod.spec.volumes if one.name.startswith("kube-api-access-"))
+    assert all(token in {one.name for one in each.volume_mounts} for each in pod.spec.containers)
     assert training.args[0].endswith(
         " 1>/var/log/katib/metrics.log 2>&1 && echo completed > /var/log/katib/$$$$.pid"
     )

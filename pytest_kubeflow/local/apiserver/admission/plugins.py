@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
-
 from pytest_kubeflow.local.apiserver import podsecurity
 from pytest_kubeflow.local.apiserver.admission.limitranges import check_limits, limited
 from pytest_kubeflow.local.apiserver.errors import Object, forbidden, not_found
+from pytest_kubeflow.local.apiserver.naming import named
 from pytest_kubeflow.local.apiserver.resources import ResourceType
 from pytest_kubeflow.local.apiserver.store import ResourceStore
 
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 a mount path
+_TOKEN_VOLUME = "kube-api-access-"  # noqa: S105 a name
 _TOKEN_SECONDS = 3607
 _PROTECTION = "kubernetes.io/pvc-protection"
 _MIRROR = "kubernetes.io/config.mirror"
-_NAMELESS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 class Admission:
@@ -160,8 +159,14 @@ def _finalized(obj: Object, finalizer: str) -> Object:
 
 
 def _with_token(spec: Object) -> Object:
-    """The pod's spec with the projected token that every container gets at the usual path."""
-    name = "kube-api-access-" + "".join(secrets.choice(_NAMELESS) for _ in range(5))
+    """The pod's spec with the projected token that every container gets at the usual path.
+
+    A volume of such a name is there where a webhook has added containers to a pod that had it.
+    """
+    volumes = spec.get("volumes") or []
+    names = (one.get("name", "") for one in volumes)
+    known = next((one for one in names if one.startswith(_TOKEN_VOLUME)), "")
+    name = known or named({"generateName": _TOKEN_VOLUME})["name"]
     volume = {
         "name": name,
         "projected": {
@@ -203,6 +208,6 @@ def _with_token(spec: Object) -> Object:
             containers.append(container)
         if containers:
             mounted[group] = containers
-    if used:
-        mounted["volumes"] = [*(spec.get("volumes") or []), volume]
+    if used and not known:
+        mounted["volumes"] = [*volumes, volume]
     return mounted

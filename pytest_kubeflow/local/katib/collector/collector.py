@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,8 +29,10 @@ _MARK = "1.pid"
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 60.0
 _REPORT_SECONDS, _PAUSE_SECONDS = 5.0, 0.5
-_LONGEST = 64 << 20  # bytes of a metrics file that are read
 _CHUNK = 1 << 20
+LONGEST_LINE = 64 << 20
+"""Bytes of a line that are read at once; a longer one counts as several."""
+
 _STOP_CHILD = """
 found=
 for file in /proc/[0-9]*/status; do
@@ -61,9 +63,7 @@ class FileCollector:
             directory = container.path_of(os.path.dirname(arguments.path))
             if not await self._follow(directory, arguments, primary, output):
                 _check_mark(directory, os.path.dirname(arguments.path))
-                await _report(
-                    self._channels, arguments, await _parsed(directory, arguments), output
-                )
+                await self._collect(directory, arguments, output)
         except (CollectError, CallError, OSError) as error:
             await output.fatal(str(error))
             return _FATAL
@@ -83,6 +83,18 @@ class FileCollector:
                 return True
         return False
 
+    async def _collect(self, directory: Path, arguments: Arguments, output: _Output) -> None:
+        """Report all that the file has."""
+        # In a thread: it may be much, and a filter of one's own may take long.
+        found, parts = await asyncio.to_thread(read_metrics, directory, arguments)
+        if parts:
+            await output.warning(
+                "main.go:434",
+                f"{arguments.path} has lines of more than {LONGEST_LINE} bytes, which are read in "
+                "parts of that size: a metric that is in two parts is not found",
+            )
+        await _report(self._channels, arguments, found, output)
+
     async def _stop(
         self, directory: Path, arguments: Arguments, primary: Neighbour, output: _Output
     ) -> None:
@@ -90,7 +102,7 @@ class FileCollector:
         code, answer = await primary.execute(["sh", "-c", _STOP_CHILD], _STOP_SECONDS)
         if code != 0:
             raise CollectError(answer.strip() or "Unable to terminate child process")
-        await _report(self._channels, arguments, await _parsed(directory, arguments), output)
+        await self._collect(directory, arguments, output)
         try:
             async with asyncio.timeout(_STOP_SECONDS):
                 await primary.ended()
@@ -141,6 +153,9 @@ class _Output:
     async def info(self, place: str, *lines: str) -> None:
         await self._write("I", place, lines)
 
+    async def warning(self, place: str, line: str) -> None:
+        await self._write("W", place, (line,))
+
     async def fatal(self, line: str) -> None:
         await self._write("F", "main.go:457", (line,))
 
@@ -179,6 +194,8 @@ async def _lines(directory: Path, name: str, primary: Neighbour) -> AsyncIterato
             data = await asyncio.to_thread(_read, directory, name, place)
             place += len(data)
             *lines, rest = (rest + data).split(b"\n")
+            if len(rest) >= LONGEST_LINE:
+                lines, rest = [*lines, rest], b""
             if lines:
                 yield [line.decode(errors="replace") for line in lines]
             if not data:
@@ -215,24 +232,30 @@ def _check_mark(directory: Path, shown: str) -> None:
         )
 
 
-async def _parsed(directory: Path, arguments: Arguments) -> list[MetricLog]:
+def read_metrics(directory: Path, arguments: Arguments) -> tuple[list[MetricLog], int]:
+    """What a file has of the metrics, and how many parts of lines were as long as one may be.
+
+    Its lines are read one after the other: a file may be larger than the memory that is to be
+    taken. Raises CollectError.
+    """
     parser = PARSERS.get(arguments.format)
     if parser is None:
         raise CollectError("Failed to collect logs: format must be set TEXT or JSON")
+    parts = 0
 
-    def work() -> list[MetricLog]:
-        try:
-            name = os.path.basename(arguments.path)
-            text = files.read(directory, name, limit=_LONGEST).decode(errors="replace")
-        except OSError as error:
-            message = (error.strerror or "").lower()
-            raise CollectError(
-                f"Failed to collect logs: failed to open the file: open {arguments.path}: {message}"
-            ) from None
-        return parser(text, arguments.metrics, arguments.filters)
+    def lines() -> Iterator[str]:
+        nonlocal parts
+        for line in files.lines(directory, os.path.basename(arguments.path), longest=LONGEST_LINE):
+            parts += len(line) == LONGEST_LINE
+            yield line.decode(errors="replace")
 
-    # In a thread: it may be much, and a filter of one's own may take long.
-    return await asyncio.to_thread(work)
+    try:
+        return parser(lines(), arguments.metrics, arguments.filters), parts
+    except OSError as error:
+        message = (error.strerror or "").lower()
+        raise CollectError(
+            f"Failed to collect logs: failed to open the file: open {arguments.path}: {message}"
+        ) from None
 
 
 async def _call_patiently(channels: Channels, endpoint: str, request: object) -> None:

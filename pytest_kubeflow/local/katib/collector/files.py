@@ -6,13 +6,23 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 _FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def read(directory: Path, name: str, *, place: int = 0, limit: int) -> bytes:
     """Up to `limit` bytes of a file from `place` on. Raises OSError."""
-    return _read(os.open(directory / name, os.O_RDONLY | _FLAGS), place, limit)
+    with _opened(os.open(directory / name, os.O_RDONLY | _FLAGS)) as file:
+        file.seek(place)
+        return file.read(limit)
+
+
+def lines(directory: Path, name: str, *, longest: int) -> Iterator[bytes]:
+    """All lines of a file, without their ends; a longer one in parts. Raises OSError."""
+    with _opened(os.open(directory / name, os.O_RDONLY | _FLAGS)) as file:
+        while line := file.readline(longest):
+            yield line.removesuffix(b"\n")
 
 
 def write(directory: Path, name: str, text: str) -> None:
@@ -22,22 +32,21 @@ def write(directory: Path, name: str, text: str) -> None:
         file.write(text)
 
 
-def below(directory: Path, *, limit: int) -> Iterator[tuple[str, bytes]]:
-    """All files below a directory: their paths in it, and their content. Raises OSError."""
+def below(directory: Path) -> Iterator[tuple[str, BinaryIO]]:
+    """All files below a directory: their paths in it, and themselves, open. Raises OSError."""
     for folder, folders, names, descriptor in os.fwalk(directory):
         folders.sort()
         for name in sorted(names):
             try:
-                opened = os.open(name, os.O_RDONLY | _FLAGS, dir_fd=descriptor)
-                content = _read(opened, 0, limit)
+                file = _opened(os.open(name, os.O_RDONLY | _FLAGS, dir_fd=descriptor))
             except OSError:
                 continue  # a link, a pipe, or gone by now
-            yield os.path.relpath(os.path.join(folder, name), directory), content
+            with file:
+                yield os.path.relpath(os.path.join(folder, name), directory), file
 
 
-def _read(descriptor: int, place: int, limit: int) -> bytes:
-    with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(22, "Invalid argument")
-        file.seek(place)
-        return file.read(limit)
+def _opened(descriptor: int) -> BinaryIO:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(22, "Invalid argument")
+    return open(descriptor, "rb")

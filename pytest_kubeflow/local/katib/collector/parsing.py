@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -46,11 +46,13 @@ def matches(line: str, patterns: Sequence[GoPattern]) -> Iterator[tuple[str, str
             yield name.strip(), value.strip()
 
 
-def parse_text(text: str, metrics: Sequence[str], filters: Sequence[str]) -> list[MetricLog]:
-    """Values of `metrics`, the first of which is the objective. Raises CollectError."""
+def parse_text(
+    lines: Iterable[str], metrics: Sequence[str], filters: Sequence[str]
+) -> list[MetricLog]:
+    """Values of `metrics` in lines, the first of which is the objective. Raises CollectError."""
     patterns = compiled(filters)
     found = []
-    for line in text.split("\n"):
+    for line in lines:
         if not any(one in line for one in metrics):
             continue
         time = _leading_time(line)
@@ -62,10 +64,10 @@ def parse_text(text: str, metrics: Sequence[str], filters: Sequence[str]) -> lis
     return _or_unavailable(found, metrics)
 
 
-def parse_json(text: str, metrics: Sequence[str]) -> list[MetricLog]:
+def parse_json(lines: Iterable[str], metrics: Sequence[str]) -> list[MetricLog]:
     """The same out of lines of JSON objects, where values are texts. Raises CollectError."""
     found = []
-    for line in text.split("\n"):
+    for line in lines:
         if not line:
             continue
         values = parsed_object(line)
@@ -101,9 +103,9 @@ def parsed_object(line: str) -> dict[str, Any]:
 
 _GO_TYPES: dict[type, str] = {list: "array", str: "string", bool: "bool"}
 
-PARSERS: dict[str, Callable[[str, Sequence[str], Sequence[str]], list[MetricLog]]] = {
+PARSERS: dict[str, Callable[[Iterable[str], Sequence[str], Sequence[str]], list[MetricLog]]] = {
     "TEXT": parse_text,
-    "JSON": lambda text, metrics, _: parse_json(text, metrics),
+    "JSON": lambda lines, metrics, _: parse_json(lines, metrics),
 }
 
 

@@ -13,11 +13,12 @@ import struct
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from google.protobuf.message import DecodeError
 
 from pytest_kubeflow.local.katib.collector import files
+from pytest_kubeflow.local.katib.collector.parsing import CollectError
 from pytest_kubeflow.local.katib.conditions import UNAVAILABLE
 from pytest_kubeflow.local.katib.observations import MetricLog
 from pytest_kubeflow.local.messagetable import MessageTable
@@ -38,27 +39,27 @@ _TABLE = MessageTable(
     },
 )
 _HEADER, _FOOTER = 12, 4
-_LONGEST = 256 << 20  # bytes of a file that are read
+_LONGEST = 256 << 20  # bytes of an event, which may be an image, that are read
 _FORMATS = {1: "<f", 2: "<d", 3: "<i", 9: "<q"}  # DT_FLOAT, DT_DOUBLE, DT_INT32, DT_INT64
 
 
 def read_events(directory: Path, shown: str, metrics: Sequence[str]) -> list[MetricLog]:
     """Values of `metrics` in all files below `directory`, which the pod calls `shown`.
 
-    What is no file of events gives none. Raises OSError.
+    What is no file of events gives none. Raises OSError, CollectError.
     """
     found: list[MetricLog] = []
-    for path, content in files.below(directory, limit=_LONGEST):
-        found += _of_file(content, os.path.join(shown.rstrip("/"), path), metrics)
+    for path, file in files.below(directory):
+        found += _of_file(file, os.path.join(shown.rstrip("/"), path), metrics)
     if any(one.name == metrics[0] for one in found):
         return found
     return [MetricLog(_time(datetime.now(UTC).timestamp()), metrics[0], UNAVAILABLE)]
 
 
-def _of_file(content: bytes, place: str, metrics: Sequence[str]) -> list[MetricLog]:
+def _of_file(file: BinaryIO, place: str, metrics: Sequence[str]) -> list[MetricLog]:
     # Tensors first, as the real one asks for them first.
     by_kind: tuple[list[MetricLog], list[MetricLog]] = [], []
-    for event in events(content):
+    for event in events(file):
         for value in event.summary.value:
             is_tensor = value.HasField("tensor")
             text = _tensor_text(value.tensor) if is_tensor else _scalar_text(value)
@@ -79,19 +80,25 @@ def is_metric(tag: str, metric: str, file: str) -> bool:
     return tag.startswith(metric.rsplit("/", maxsplit=1)[-1]) and directory.endswith(parent)
 
 
-def events(data: bytes) -> Iterator[Any]:
-    """The events of a file, as far as it is whole."""
-    event, place = _TABLE.message_class("Event"), 0
-    while place + _HEADER <= len(data):
-        (length,) = struct.unpack_from("<Q", data, place)
-        end = place + _HEADER + length
-        if end + _FOOTER > len(data):
+def events(file: BinaryIO) -> Iterator[Any]:
+    """The events of a file, as far as it is whole. Raises CollectError for one that is too long."""
+    event, size = _TABLE.message_class("Event"), file.seek(0, os.SEEK_END)
+    place = file.seek(0)
+    while place + _HEADER <= size:
+        (length,) = struct.unpack_from("<Q", file.read(_HEADER))
+        place += _HEADER + length + _FOOTER
+        if place > size:
             return
+        if length > _LONGEST:
+            raise CollectError(
+                f"Failed to collect logs: an event has {length} bytes, of which at most {_LONGEST} "
+                "are read"
+            )
         try:
-            yield event.FromString(data[place + _HEADER : end])
+            yield event.FromString(file.read(length))
         except DecodeError:
             return
-        place = end + _FOOTER
+        file.seek(place)
 
 
 def _scalar_text(value: Any) -> str | None:

@@ -80,7 +80,10 @@ class HostedProgram:
     """Set once a container of it has listened."""
 
     changed: Callable[[], None] = lambda: None
-    """Called after containers of it have come or gone."""
+    """Called when the first container of it has come, and when the last has gone.
+
+    Not of what has a `body`: whether that runs nobody asks, and every trial has one.
+    """
 
     _targets: dict[int, Address] = field(default_factory=dict)
 
@@ -100,14 +103,18 @@ class HostedProgram:
                     serve = connections.kept(forward)
                     server = await asyncio.start_server(serve, sock=await at(port))
                     stack.callback(server.close)
-            self.running += 1
+            self._count(1)
             self.opened.set()
-            self.changed()
             try:
                 yield
             finally:
-                self.running -= 1
-                self.changed()
+                self._count(-1)
+
+    def _count(self, more: int) -> None:
+        ran = self.running > 0
+        self.running += more
+        if self.body is None and ran != (self.running > 0):
+            self.changed()
 
     def _target(self, port: int) -> list[Address]:
         target = self._targets.get(port)
@@ -153,7 +160,7 @@ class HostedPrograms:
         self._listeners: list[Callable[[], None]] = []
 
     def on_change(self, listener: Callable[[], None]) -> None:
-        """Call `listener` after containers of any of them have come or gone."""
+        """Call `listener` when one of them, without a body, runs or does not run any more."""
         self._listeners.append(listener)
 
     def _changed(self) -> None:

@@ -179,8 +179,8 @@ class PodWorker:
         self._stop(0)
 
     def write_hosts(self) -> None:
-        """Write the pod's /etc/hosts, once it has an address."""
-        if self._sandbox.ip:
+        """Write the pod's /etc/hosts, once it has an address and as long as it is read."""
+        if self._sandbox.ip and not self._ended:
             # Written in place, because containers hold this very file as their /etc/hosts.
             names = self._node.names.seen_from(self.name[0])
             self._identity.hosts.write_text(hosts_file(self.pod, self._sandbox.ip, names))
