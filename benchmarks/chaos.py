@@ -78,9 +78,9 @@ class Tally:
         plain, faulty = statistics.median(self.plain), statistics.median(self.faulty)
         print(f"without faults    {plain:6.1f} s   1.00 x   (median of {len(self.plain)})")
         print(f"with faults       {faulty:6.1f} s   {faulty / plain:.2f} x   (median)")
-        for seed, told in self.red.items():
+        for seed, found in self.red.items():
             print(f"\nseed {seed}:")
-            for line in told:
+            for line in found:
                 print(f"  {line}")
         for one in self.unnoticed:
             print(f"\nnot noticed: {one}")
@@ -88,9 +88,9 @@ class Tally:
 
 def told_of(outcome: Outcome) -> list[str]:
     """Why a session is red, each sentence once, with how often."""
-    told = Counter(outcome.told_of(test).partition(" - ")[2][:300] for test in outcome.red)
+    found = Counter(outcome.told_of(test).partition(" - ")[2][:300] for test in outcome.red)
     verdicts = [line[:300] for line in outcome.output.splitlines() if line.startswith("ERROR: ")]
-    return [f"{count} x {sentence}" for sentence, count in told.items()] + verdicts
+    return [f"{count} x {sentence}" for sentence, count in found.items()] + verdicts
 
 
 class Bench:

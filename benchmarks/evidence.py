@@ -23,7 +23,7 @@ def main() -> None:
     """A line for each."""
     environment = {"KF_PASSWORD": "12341234", "COLUMNS": "200"}
     with serving() as remote, mock.patch.dict(os.environ, environment):
-        for how, told in HOW.items():
+        for how, message in HOW.items():
             for workers in (1, 3):
                 with tempfile.TemporaryDirectory() as name:
                     folder = Path(name)
@@ -31,7 +31,7 @@ def main() -> None:
                     died = dying(remote, folder, how, *options, workers=workers)
                 print(
                     f"{died.seconds:6.1f} s, {died.seconds / BOUND:5.2f} of the bound; "
-                    f"{died.connections:3} connections, {workers} workers: {told}",
+                    f"{died.connections:3} connections, {workers} workers: {message}",
                     flush=True,
                 )
 

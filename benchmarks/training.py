@@ -84,7 +84,7 @@ class Measured:
         pods = self._core.list_namespaced_pod(
             self._namespace, label_selector=f"jobset.sigs.k8s.io/jobset-name={name}"
         ).items
-        told = [
+        found = [
             result_in(
                 self._core.read_namespaced_pod_log(
                     pod.metadata.name, self._namespace, _preload_content=False
@@ -93,8 +93,8 @@ class Measured:
             for pod in pods
         ]
         sums = [sum(column) for column in zip(*(share_of(r, 0) for r in range(nodes)), strict=True)]
-        assert sorted(one["rank"] for one in told) == list(range(nodes)), told
-        assert all(one["sum"] == sums for one in told), told
+        assert sorted(one["rank"] for one in found) == list(range(nodes)), found
+        assert all(one["sum"] == sums for one in found), found
 
     def job(self, name: str, pods: int) -> float:
         """Seconds for an indexed Job of so many pods that do nothing."""

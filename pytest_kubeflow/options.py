@@ -62,29 +62,33 @@ class _NoSecret(argparse.Action):
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the table's options and ini keys. Values stay texts: `load` judges them, not argparse."""
     group = parser.getgroup("kubeflow", "Kubeflow: which cluster, and how to use it")
-    for action, told in ACTIONS.items():
+    for action, found in ACTIONS.items():
         name, *values = action.replace("=", " ").split(" ")
         if len(values) > 1:
             count, metavar = len(values), tuple(values)
-            group.addoption(name, action="append", nargs=count, metavar=metavar, help=told)
+            group.addoption(name, action="append", nargs=count, metavar=metavar, help=found)
         elif values:
-            group.addoption(name, action="append", metavar=values[0], help=told)
+            group.addoption(name, action="append", metavar=values[0], help=found)
         else:
-            group.addoption(name, action="store_true", help=told)
+            group.addoption(name, action="store_true", help=found)
     for row in OPTIONS:
         if row.option is None or row.ini is None:
             if row.secret:
                 name = f"--kf-{row.name.replace('_', '-')}"
                 group.addoption(name, action=_NoSecret, nargs="?", help=argparse.SUPPRESS)
             continue
-        told = row.help.replace("%", "%%")
+        found = row.help.replace("%", "%%")
         if row.default not in (None, (), False):
-            told += f" Default: {_text(row)}."
+            found += f" Default: {_text(row)}."
         if row.flag:
-            group.addoption(row.option, dest=row.ini, action="store_const", const="true", help=told)
+            group.addoption(
+                row.option, dest=row.ini, action="store_const", const="true", help=found
+            )
         else:
             action = "append" if row.repeatable or row.splits else "store"
-            group.addoption(row.option, dest=row.ini, action=action, metavar=row.metavar, help=told)
+            group.addoption(
+                row.option, dest=row.ini, action=action, metavar=row.metavar, help=found
+            )
         parser.addini(row.ini, f"{row.help} (also {row.env})", default=None)
 
 
@@ -262,7 +266,7 @@ def reference() -> str:
         ]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     lines += ["", "What to do instead of running tests:", "", "| option | what it does |"]
-    lines += ["| --- | --- |", *(f"| `{name}` | {told} |" for name, told in ACTIONS.items())]
+    lines += ["| --- | --- |", *(f"| `{name}` | {message} |" for name, message in ACTIONS.items())]
     return "\n".join(lines) + "\n"
 
 

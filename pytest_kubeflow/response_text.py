@@ -32,10 +32,10 @@ def words_of(body: str | bytes | None, *, longest: int = LONGEST) -> str:
     if isinstance(body, bytes):
         body = body.decode(errors="replace")
     text = (body or "").strip()
-    told = _of_json(text[:_READ]) if text.startswith(("{", "[")) else None
-    if told is None:
-        told = _of_html(text[:_READ_OF_PAGES]) if text.startswith("<") else text[:_READ]
-    line = Redactor().redact(" ".join(plain(told).split()))
+    found = _of_json(text[:_READ]) if text.startswith(("{", "[")) else None
+    if found is None:
+        found = _of_html(text[:_READ_OF_PAGES]) if text.startswith("<") else text[:_READ]
+    line = Redactor().redact(" ".join(plain(found).split()))
     return line if len(line) <= longest else f"{line[:longest]}..."
 
 

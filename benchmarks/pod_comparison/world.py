@@ -100,8 +100,8 @@ class World:
             if kind == "DELETED":
                 self._gone.add(obj["metadata"]["name"])
         elif kind != "DELETED":
-            told = self._events.setdefault(obj["involvedObject"]["name"], {})
-            told[obj["metadata"]["name"]] = obj
+            found = self._events.setdefault(obj["involvedObject"]["name"], {})
+            found[obj["metadata"]["name"]] = obj
 
     async def run(self, case: Case) -> Facts:
         """One case, from the pod's creation to what came of it."""
@@ -201,8 +201,8 @@ class World:
                     (one.get("waiting") or {}).get("reason") == rest for one in states.values()
                 )
             case "event":
-                told = self._events.get(name, {}).values()
-                return any(one["reason"] == rest for one in told)
+                found = self._events.get(name, {}).values()
+                return any(one["reason"] == rest for one in found)
             case "ephemeral":
                 added = status.get("ephemeralContainerStatuses") or []
                 return any("terminated" in one["state"] for one in added)
@@ -212,8 +212,8 @@ class World:
         """Until neither the pod nor its events have changed for a while."""
 
         def versions() -> list[object]:
-            told = self._events.get(name, {}).values()
-            every = [self._pods[name], *told]
+            found = self._events.get(name, {}).values()
+            every = [self._pods[name], *found]
             return [one["metadata"].get("resourceVersion") for one in every]
 
         for _ in range(attempts):

@@ -104,7 +104,7 @@ class DexLogin:
         """Whom oauth2-proxy takes us for; empty where it does not tell."""
         answer = session.get(f"{self._host}/oauth2/userinfo", allow_redirects=False)
         try:
-            told = answer.json() if answer.status_code == 200 else {}
+            found = answer.json() if answer.status_code == 200 else {}
         except ValueError:
             return ""
-        return str(told.get("email") or "") if isinstance(told, dict) else ""
+        return str(found.get("email") or "") if isinstance(found, dict) else ""

@@ -87,8 +87,11 @@ class Refusal:
 
     def error(self, otherwise: str = "") -> KubeflowError:
         """The refusal as an error; `otherwise` is what one that nobody knows means."""
-        kind, told = meaning(self.path, self.status, self.words) or (AuthenticationError, otherwise)
-        return kind(f"{self}: {told}" if told else str(self))
+        kind, message = meaning(self.path, self.status, self.words) or (
+            AuthenticationError,
+            otherwise,
+        )
+        return kind(f"{self}: {message}" if message else str(self))
 
 
 def _is_page(response: requests.Response) -> bool:

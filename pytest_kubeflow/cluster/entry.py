@@ -206,17 +206,17 @@ def _doubts(credentials: Credentials, skew: float) -> str:
         token = credentials.headers().get("Authorization", "").removeprefix("Bearer ")
     except KubeflowError:
         return ""
-    told = doubts_about(claims_of(token), skew=skew)
-    if told and abs(skew) >= _SKEWED:
-        return f"{told}; {_clocks(skew)}"
-    return told
+    message = doubts_about(claims_of(token), skew=skew)
+    if message and abs(skew) >= _SKEWED:
+        return f"{message}; {_clocks(skew)}"
+    return message
 
 
 def _origins(config: KubeflowConfig) -> str:
     """Where what we log in with came from, as far as it was given."""
-    told = [
+    found = [
         f"{name} from {config.origin(name)}"
         for name in ("username", "password")
         if config.origin(name) != "default"
     ]
-    return f"; {', '.join(told)}" if told else ""
+    return f"; {', '.join(found)}" if found else ""

@@ -51,8 +51,8 @@ def clock_skew(kubernetes: KubernetesClient) -> float:
             answer = kubernetes.version.get_code_with_http_info(_request_timeout=_TIMEOUT)
     except KubeflowError:  # it is told where Kubernetes is checked
         return 0.0
-    told = {name.lower(): value for name, value in dict(answer[2] or {}).items()}
-    return skew(told.get("date", ""))
+    found = {name.lower(): value for name, value in dict(answer[2] or {}).items()}
+    return skew(found.get("date", ""))
 
 
 def check_kubernetes(

@@ -36,11 +36,11 @@ def pipelines_version(cluster: Cluster) -> str:
         )
         if answer.status_code != 200:
             return f"version not told (answers {answer.status_code})"
-        told = fields_of(answer.content)
-        if not told and not is_empty(answer.content):
+        found = fields_of(answer.content)
+        if not found and not is_empty(answer.content):
             message = words_of(answer.content, longest=200)
             raise ClusterUnreachable(f"{_HEALTH} answers what is no JSON object: '{message}'")
-        return str(next((told[key] for key in _TAGS if told.get(key)), "version not told"))
+        return str(next((found[key] for key in _TAGS if found.get(key)), "version not told"))
 
 
 def kubernetes_version(cluster: KubernetesCluster) -> str:

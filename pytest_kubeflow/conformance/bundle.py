@@ -75,12 +75,12 @@ def _log(results: Results, inventory: Inventory) -> Iterator[str]:
     yield f"kubeflow release: {results.release}"
     yield f"list of tests: {results.digest}"
     yield f"kube-apiserver version: {inventory.kubernetes}"
-    yield from (f"{name} version: {told}" for name, told in results.versions.items())
-    yield from (f"{part} version: {told}" for part, told in inventory.parts.items())
+    yield from (f"{name} version: {message}" for name, message in results.versions.items())
+    yield from (f"{part} version: {message}" for part, message in inventory.parts.items())
     yield ""
     for one in results.tests:
-        told = f": {one.sentence}" if one.sentence and one.outcome != PASSED else ""
-        yield f"{one.outcome} {one.test}{told}"
+        message = f": {one.sentence}" if one.sentence and one.outcome != PASSED else ""
+        yield f"{one.outcome} {one.test}{message}"
     yield ""
     counts = [one.outcome for one in results.tests]
     passed, failed = counts.count(PASSED), sum(one in _FAILED for one in counts)
@@ -106,12 +106,12 @@ def _junit(results: Results) -> Iterator[str]:
 
 def _case(one: Result) -> str:
     path, _, name = one.test.partition("::")
-    told = f'  <testcase classname={_quoted(path)} name={_quoted(name)} time="{one.seconds:.3f}"'
+    found = f'  <testcase classname={_quoted(path)} name={_quoted(name)} time="{one.seconds:.3f}"'
     if one.outcome == PASSED:
-        return f"{told}/>"
+        return f"{found}/>"
     tag = "failure" if one.outcome in _FAILED else "skipped"
     message = f"{one.outcome}: {one.sentence}" if one.sentence else one.outcome
-    return f"{told}><{tag} message={_quoted(message)}/></testcase>"
+    return f"{found}><{tag} message={_quoted(message)}/></testcase>"
 
 
 def _quoted(value: str) -> str:

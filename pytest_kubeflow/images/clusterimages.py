@@ -61,22 +61,24 @@ class ClusterImages:
     def of_notebooks(self) -> Uses:
         """The image with which the form for notebooks begins."""
         purpose = "notebooks"
-        for told, text in self._config(purpose, "jupyter-web-app-config", "spawner_ui_config.yaml"):
+        for found, text in self._config(
+            purpose, "jupyter-web-app-config", "spawner_ui_config.yaml"
+        ):
             if isinstance(text, UnknownUse):
                 yield text
                 return
             defaults = _yaml(text).get("spawnerFormDefaults")
             form = defaults.get("image") if isinstance(defaults, dict) else None
             image = form.get("value") if isinstance(form, dict) else None
-            yield _use(image, purpose, told, "spawnerFormDefaults.image.value")
+            yield _use(image, purpose, found, "spawnerFormDefaults.image.value")
 
     def of_tensorboards(self) -> Uses:
         """That of the servers which the controller makes."""
         purpose = "TensorBoards"
-        for told, text in self._config(
+        for found, text in self._config(
             purpose, "tensorboard-controller-config", "TENSORBOARD_IMAGE"
         ):
-            yield text if isinstance(text, UnknownUse) else ImageUse(text, purpose, told)
+            yield text if isinstance(text, UnknownUse) else ImageUse(text, purpose, found)
 
     def of_viewers(self) -> Uses:
         """That of the file browsers which the web app for volumes asks for."""
@@ -99,7 +101,7 @@ class ClusterImages:
     ) -> Uses:
         """Of suggestions, early stopping and collectors: of these, or of all that there are."""
         config = "the configuration of Katib"
-        for told, text in self._config(config, "katib-config", "katib-config.yaml"):
+        for found, text in self._config(config, "katib-config", "katib-config.yaml"):
             if isinstance(text, UnknownUse):
                 yield text
                 return
@@ -112,7 +114,7 @@ class ClusterImages:
                 entries = {str(one.get(name)): one.get("image") for one in runtime.get(key) or ()}
                 for one in entries if wanted is None else wanted:
                     purpose = f"{what} {one}"
-                    yield _use(entries.get(one), purpose, told, f"runtime.{key} {one}")
+                    yield _use(entries.get(one), purpose, found, f"runtime.{key} {one}")
 
     def of_serving(self, model_format: str = "sklearn") -> Uses:
         """Of predictors: the servers for a format of models, and what fetches the model."""

@@ -79,8 +79,8 @@ class ImageList:
                     note = ", which no --kf-image-mirror changes" if mirrored else ""
                     yield f"    named by {use.named_by}{note}"
         for unknown, tests in self._unknown.items():
-            told = _described(tests, verbose=verbose)
-            yield f"not known: {unknown.purpose}: {unknown.reason} ({told})"
+            message = _described(tests, verbose=verbose)
+            yield f"not known: {unknown.purpose}: {unknown.reason} ({message})"
 
 
 def known_as(image: str) -> str:

@@ -61,8 +61,8 @@ class DetachedRun:
     @property
     def condition(self) -> Any | None:
         """How it ended; None while it runs."""
-        told = [one for one in self.job.status.conditions or [] if one.status == "True"]
-        return next((one for one in told if one.type in {"Complete", "Failed"}), None)
+        found = [one for one in self.job.status.conditions or [] if one.status == "True"]
+        return next((one for one in found if one.type in {"Complete", "Failed"}), None)
 
     @property
     def is_over(self) -> bool:

@@ -57,8 +57,8 @@ def _described(run: DetachedRun, kubernetes: KubernetesClient, namespace: str) -
             return f"its deadline has passed, and its session ends{counted}"
         return f"ended by its deadline after {_took(run)}{counted}; kf-run retrieve has its report"
     if code is not None:
-        told = _CODES.get(code, "ended")
-        return f"done with exit code {code} ({told}) after {_took(run)}{counted}"
+        message = _CODES.get(code, "ended")
+        return f"done with exit code {code} ({message}) after {_took(run)}{counted}"
     if condition is not None:
         return f"done: {condition.reason}: {condition.message}; its pod is gone"
     running = _container_state(run.pod, "running")
@@ -82,10 +82,10 @@ def _obstacle(run: DetachedRun, kubernetes: KubernetesClient, namespace: str) ->
         return ": ".join(filter(None, (waiting.reason, waiting.message)))
     kind, name = ("Job", run.name) if run.pod is None else ("Pod", run.pod.metadata.name)
     try:
-        told = describe_events(events_of(kubernetes, namespace, kind=kind, name=name))
+        message = describe_events(events_of(kubernetes, namespace, kind=kind, name=name))
     except KubeflowError as error:
         return error.message
-    return " ".join(told.split()) or "its pod is not made yet"
+    return " ".join(message.split()) or "its pod is not made yet"
 
 
 def _counted(run: DetachedRun, kubernetes: KubernetesClient, namespace: str) -> str:

@@ -45,10 +45,10 @@ def calling(what: str) -> Iterator[None]:
 
 
 def _translated(error: api.ApiException, what: str) -> KubeflowError:
-    told = words_of(error.body, longest=_LONGEST) or words_of(error.reason)
+    found = words_of(error.body, longest=_LONGEST) or words_of(error.reason)
     kinds = {401: AuthenticationError, 403: PermissionDenied, 404: NotFound}
     kind = kinds.get(error.status, KubeflowError)
-    message = f"cannot {what}: Kubernetes answers {error.status}: {told}"
-    if (refused := refusal(error.status, told, pod=what.startswith("create pod "))) is not None:
+    message = f"cannot {what}: Kubernetes answers {error.status}: {found}"
+    if (refused := refusal(error.status, found, pod=what.startswith("create pod "))) is not None:
         return AdmissionRefused(f"{message}; {refused}", passing=refused.passing)
     return kind(message)

@@ -120,17 +120,17 @@ def _overheard() -> Iterator[list[str]]:
     Of an exec plugin that fails, the official loader only logs what it says, and goes on without
     credentials.
     """
-    told: list[str] = []
+    found: list[str] = []
 
     class Listener(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             if record.module == "kube_config":
-                told.append(" ".join(record.getMessage().split()))
+                found.append(" ".join(record.getMessage().split()))
 
     listener = Listener(logging.ERROR)
     logging.getLogger().addHandler(listener)
     try:
-        yield told
+        yield found
     finally:
         logging.getLogger().removeHandler(listener)
 

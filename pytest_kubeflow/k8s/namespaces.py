@@ -99,8 +99,8 @@ def wait_until_gone(kubernetes: KubernetesClient, name: str, *, deadline: Deadli
 
     def describe(namespace: Any) -> str:
         conditions = namespace.status.conditions or []
-        told = [f"{one.type}: {one.message}" for one in conditions if one.status == "True"]
-        return "; ".join(["Terminating", *told])
+        found = [f"{one.type}: {one.message}" for one in conditions if one.status == "True"]
+        return "; ".join(["Terminating", *found])
 
     wait_until(
         poll,

@@ -29,8 +29,8 @@ def experiment_evidence(workload: ExperimentWorkload, state: ExperimentState | N
     evidence = Evidence(f"Experiment {workload.namespace}/{workload.name}")
     if state is None:
         return evidence.and_section("state", "it does not exist")
-    told = [*map(str, state.conditions), state.progress()]
-    evidence = evidence.and_section("conditions", "\n".join(told))
+    found = [*map(str, state.conditions), state.progress()]
+    evidence = evidence.and_section("conditions", "\n".join(found))
     try:
         trials = workload.trials(state.space)
         suggestion = workload.suggestion()
@@ -40,9 +40,11 @@ def experiment_evidence(workload: ExperimentWorkload, state: ExperimentState | N
     evidence = evidence.and_section("trials", "\n".join(map(Trial.describe, trials)) or "(none)")
     for heading, text in _of_trial(workload, trials):
         evidence = evidence.and_section(heading, text)
-    told = [str(one) for one in conditions_of(suggestion)] if suggestion is not None else ["(none)"]
-    told += [f"pod {pod.metadata.name}: {describe_pod(pod)}" for pod in pods]
-    evidence = evidence.and_section("suggestion", "\n".join(told))
+    found = (
+        [str(one) for one in conditions_of(suggestion)] if suggestion is not None else ["(none)"]
+    )
+    found += [f"pod {pod.metadata.name}: {describe_pod(pod)}" for pod in pods]
+    evidence = evidence.and_section("suggestion", "\n".join(found))
     for pod in pods[:1]:
         for container in started_containers(pod):
             text = last_lines(workload.kubernetes, workload.namespace, pod.metadata.name, container)

@@ -56,12 +56,12 @@ class Latencies:
             statuses = Counter(one.status for one in sent if one.is_refused)
             refused = statuses.total()
             if len(sent) >= least and refused > share * len(sent):
-                told = ", ".join(
+                message = ", ".join(
                     f"{status or 'no response'} {count}x"
                     for status, count in statuses.most_common(3)
                 )
                 return (
-                    f"the {client} API refused {refused} of {len(sent)} requests ({told}), more "
+                    f"the {client} API refused {refused} of {len(sent)} requests ({message}), more "
                     f"than {share:.0%}"
                 )
         return ""

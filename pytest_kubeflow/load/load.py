@@ -48,10 +48,10 @@ class Load:
     def failures(self) -> list[str]:
         """A sentence for each run that has not succeeded; of many the first, and how many more."""
         failed = [one for one in self.runs if one.state != "SUCCEEDED"]
-        told = [one.why() for one in failed[:_EXPLAINED]]
-        if more := len(failed) - len(told):
-            told.append(f"and {more} more runs")
-        return told
+        found = [one.why() for one in failed[:_EXPLAINED]]
+        if more := len(failed) - len(found):
+            found.append(f"and {more} more runs")
+        return found
 
     def lost(self) -> list[str]:
         """The names of runs that were accepted, and that the pipelines API does not list."""
@@ -61,12 +61,12 @@ class Load:
         """What there is more of than was submitted, in a sentence each."""
         ours = {one.run.run_id for one in self.runs if one.run is not None}
         times = Counter(view.run_id for view in self._listing())
-        told = [f"run {one} is listed {count} times" for one, count in times.items() if count > 1]
-        told += [f"run {one} is there, and was not submitted" for one in times if one not in ours]
+        found = [f"run {one} is listed {count} times" for one, count in times.items() if count > 1]
+        found += [f"run {one} is there, and was not submitted" for one in times if one not in ours]
         for run_id, names in self.workflows().items():
             if len(names) > 1:
-                told.append(f"run {run_id} has {len(names)} Workflows: {', '.join(names)}")
-        return told
+                found.append(f"run {run_id} has {len(names)} Workflows: {', '.join(names)}")
+        return found
 
     def workflows(self) -> Mapping[str, list[str]]:
         """The names of the Workflows that there are of its runs, by run."""

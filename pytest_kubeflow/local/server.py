@@ -121,13 +121,13 @@ class Server:
         self._host_path = host_path
         self._node_name = node_name
         token_seconds = (gateway or GatewaySettings()).token_seconds
-        own, told = network or node_network("shared")
+        own, found = network or node_network("shared")
         self._control: ControlPlane = (
             OwnControlPlane(
                 directory,
                 longest_token=token_seconds,
                 network=own,
-                conditions=told,
+                conditions=found,
                 keys=self._data / "pki" if self._data is not None else None,
             )
             if kubeconfig is None

@@ -29,10 +29,10 @@ def notebook_evidence(
     if state is None:
         evidence = evidence.and_section("state", "it does not exist")
     else:
-        told = [state.describe(), f"the web app says: {_processed(processed)}"]
+        found = [state.describe(), f"the web app says: {_processed(processed)}"]
         if state.loses:
-            told.append(state.loses)
-        evidence = evidence.and_section("state", "\n".join(told))
+            found.append(state.loses)
+        evidence = evidence.and_section("state", "\n".join(found))
     return with_workload(
         evidence,
         kubernetes,

@@ -137,8 +137,8 @@ class Collected:
     def outputs(self) -> Outputs:
         """As far as they have come; what is missing of them is told where it would stand."""
         count = (self.reply or {}).get("execution_count")
-        stdout, told = str(self.stdout), str(self.stderr)
-        withheld = [one for one in (_DATA_RATE, _MESSAGE_RATE) if one in told]
+        stdout, found = str(self.stdout), str(self.stderr)
+        withheld = [one for one in (_DATA_RATE, _MESSAGE_RATE) if one in found]
         if withheld:
             stdout = f"{stdout}\n... withheld by the Jupyter server: {withheld[0]} ...\n"
         return Outputs(

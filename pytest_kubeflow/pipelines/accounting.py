@@ -49,15 +49,15 @@ class Accounting:
     def of_any_end(self) -> list[str]:
         """What contradicts that this pipeline was run, without the cache."""
         declared = {path: task for path, task, _ in self.package.tasks()}
-        told = []
+        found = []
         for task in self.tasks:
             if not task.is_recorded or not self.complete:
                 continue
             if task.path not in declared:
-                told.append(f"it ran a task {task.label}, which its pipeline does not have")
+                found.append(f"it ran a task {task.label}, which its pipeline does not have")
             elif task.is_cached and not _caches(declared[task.path]):
-                told.append(f"task {task.label} was not run: its outputs are out of the cache")
-        return told
+                found.append(f"task {task.label} was not run: its outputs are out of the cache")
+        return found
 
     def failed_in_api(self, details: Sequence[TaskDetail]) -> list[str]:
         """Tasks of which the API itself says that they failed, though the run succeeded.

@@ -107,9 +107,9 @@ class UploadedPipeline:
         if uploaded is None:  # somebody else's
             return version
         # An answer need not tell it; a run of it is looked at once more.
-        if version.package.pipeline_spec and (told := spec_difference(uploaded, version.package)):
+        if version.package.pipeline_spec and (why := spec_difference(uploaded, version.package)):
             raise RunMismatch(
-                f"version {version.name} of pipeline {self.name} is not what was uploaded: {told}"
+                f"version {version.name} of pipeline {self.name} is not what was uploaded: {why}"
             )
         return replace(version, package=uploaded)
 

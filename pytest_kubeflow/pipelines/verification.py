@@ -38,9 +38,9 @@ def ran_package(view: RunView, submitted: Submitted | None) -> Package | None:
     """The pipeline that the API says was run; else the submitted one."""
     spec = view.pipeline_spec
     if spec:
-        told = Package.of_api(spec)
-        if isinstance(told.pipeline_spec, Mapping) and isinstance(told.root, Mapping):
-            return told
+        found = Package.of_api(spec)
+        if isinstance(found.pipeline_spec, Mapping) and isinstance(found.root, Mapping):
+            return found
     return submitted.package if submitted else None
 
 
@@ -52,14 +52,14 @@ def other_run(
         if view.version is not None and view.version[1] != submitted.version[1]:
             return f"it ran version {view.version[1]}, not {submitted.version[1]}"
         with contextlib.suppress(KubeflowError):  # it may have been removed meanwhile
-            if told := spec_difference(submitted.package, version_package(*submitted.version)):
-                return f"version {submitted.version[1]} is not what was uploaded: {told}"
+            if message := spec_difference(submitted.package, version_package(*submitted.version)):
+                return f"version {submitted.version[1]} is not what was uploaded: {message}"
     elif view.version is not None:
         return f"it ran version {view.version[1]} of an uploaded pipeline, not the package"
     if view.pipeline_spec and (
-        told := spec_difference(submitted.package, Package.of_api(view.pipeline_spec))
+        message := spec_difference(submitted.package, Package.of_api(view.pipeline_spec))
     ):
-        return told
+        return message
     if view.arguments is not None:
         return argument_difference(submitted.arguments, view.arguments)
     return ""
@@ -74,11 +74,11 @@ def unaccounted(
     except KubeflowError:
         reading = Reading((), complete=False)  # nobody tells the tasks: no contradiction
     accounting = Accounting(package, arguments, reading.tasks, reading.complete)
-    told = accounting.of_any_end()
+    found = accounting.of_any_end()
     if view.state == "SUCCEEDED":
-        told += accounting.of_success()
+        found += accounting.of_success()
         # What is told already is not told again in the API's words.
-        known = " ".join(told)
-        told += [one for one in accounting.failed_in_api(view.details) if one not in known]
-    more = f"; {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
-    return "; ".join(told[:_SHOWN]) + more
+        known = " ".join(found)
+        found += [one for one in accounting.failed_in_api(view.details) if one not in known]
+    more = f"; {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return "; ".join(found[:_SHOWN]) + more

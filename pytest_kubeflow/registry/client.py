@@ -130,10 +130,10 @@ class RegistryClient:
         version = image.tag or manifest.digest
         path = f"/v2/{image.repository}/manifests/{version}"
         response = self._request("PUT", path, body=manifest.content, kind=manifest.media_type)
-        told = response.headers.get("Docker-Content-Digest", manifest.digest)
-        if told != manifest.digest:
+        message = response.headers.get("Docker-Content-Digest", manifest.digest)
+        if message != manifest.digest:
             raise RegistryError(
-                f"{self.registry} has kept {image} as {told}, not as {manifest.digest}",
+                f"{self.registry} has kept {image} as {message}, not as {manifest.digest}",
                 status=response.status_code,
             )
         return manifest.digest

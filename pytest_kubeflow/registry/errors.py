@@ -36,12 +36,12 @@ def codes_of(body: bytes) -> list[str]:
 
 def said_by(body: bytes) -> str:
     """A registry's own words on one line: code and message of each error; a page's text."""
-    told = []
+    found = []
     for error in _errors(body):
         code, message, detail = (error.get(key) for key in ("code", "message", "detail"))
         more = f" ({json.dumps(detail)})" if detail else ""
-        told.append(f"{str(code or '').lower()}: {message or 'no message'}{more}")
-    return words_of("; ".join(told)) if told else words_of(body)
+        found.append(f"{str(code or '').lower()}: {message or 'no message'}{more}")
+    return words_of("; ".join(found)) if found else words_of(body)
 
 
 def _errors(body: bytes) -> Iterator[dict[str, Any]]:

@@ -39,15 +39,17 @@ def pytest_assertrepr_compare(
 ) -> Generator[None, list[Iterable[str] | None], list[Iterable[str] | None]]:
     """Put the source into the first line of what pytest says of a comparison."""
     explanations = yield
-    told = config.stash[_compared_key] = sentence(op, left, right)
-    if not told:
+    message = config.stash[_compared_key] = sentence(op, left, right)
+    if not message:
         return explanations
     found = next((one for one in explanations if one), None)
     if found is None:
-        return [[f"{_short(left)} {op} {_short(right)}: {told}"]]
+        return [[f"{_short(left)} {op} {_short(right)}: {message}"]]
     lines = iter(found)
     first = next(lines, f"{_short(left)} {op} {_short(right)}")
-    explained: Any = chain([f"{first}: {told}"], lines)  # newer releases of pytest take it lazily
+    explained: Any = chain(
+        [f"{first}: {message}"], lines
+    )  # newer releases of pytest take it lazily
     return [list(explained) if isinstance(found, list) else explained]
 
 

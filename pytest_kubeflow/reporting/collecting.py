@@ -179,7 +179,7 @@ class SessionCollector:
                 is_unfit=code == UNFIT_CODE,
             ),
             versions=self._versions(),
-            facts={name: told for name, told in self._facts.items() if name not in _VERSIONS},
+            facts={name: found for name, found in self._facts.items() if name not in _VERSIONS},
             checks=checks,
             tests=tuple(tests),
             causes=causes,
@@ -220,12 +220,12 @@ class SessionCollector:
         return record or TestRecord(nodeid, component_of(nodeid), Outcome.NOT_RUN, sentence=MISSED)
 
     def _versions(self) -> dict[str, str]:
-        told = {name: self._facts[name] for name in _VERSIONS if name in self._facts}
+        found = {name: self._facts[name] for name in _VERSIONS if name in self._facts}
         return {
             "pytest-kubeflow": version("pytest-kubeflow"),
             "pytest": pytest.__version__,
             "Python": platform.python_version(),
-            **told,
+            **found,
         }
 
 

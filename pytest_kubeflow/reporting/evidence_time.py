@@ -22,9 +22,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     if options.is_listing(config):
         return
-    told = (getattr(config, "workerinput", None) or {}).get(_WORKER)
+    found = (getattr(config, "workerinput", None) or {}).get(_WORKER)
     seconds = options.load(config).reporting.evidence_timeout
-    EVIDENCE.renew(seconds, shared=Path(told) if told else None)
+    EVIDENCE.renew(seconds, shared=Path(found) if found else None)
 
 
 @pytest.hookimpl(optionalhook=True)

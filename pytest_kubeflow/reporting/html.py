@@ -132,8 +132,8 @@ def _bar(task: TaskEntry, record: RunRecord) -> str:
 def _produced(task: TaskEntry) -> str:
     lines = list(_values(task.outputs))
     lines += [
-        f'<span class="kf-faint">{escape(name)}</span> <code>{escape(told)}</code>'
-        for name, told in task.artifacts.items()
+        f'<span class="kf-faint">{escape(name)}</span> <code>{escape(found)}</code>'
+        for name, found in task.artifacts.items()
     ]
     if task.error:
         lines.append(f'<span class="kf-error">{escape(task.error)}</span>')

@@ -92,9 +92,9 @@ def _add_not_run(xml: LogXML, test: TestRecord, record: SessionRecord) -> None:
     reporter.attrs.update(classname=classname, name=name)
     for key, value in case_properties(test, None):
         reporter.add_property(key, value)
-    told = test.sentence or record.ended_by or record.verdict.sentence
+    message = test.sentence or record.ended_by or record.verdict.sentence
     interrupted = record.verdict.state is State.INTERRUPTED
-    _append(reporter, "error" if interrupted else "skipped", f"not run: {told}")
+    _append(reporter, "error" if interrupted else "skipped", f"not run: {message}")
 
 
 def _going_on(xml: LogXML, nodeid: str) -> _NodeReporter | None:

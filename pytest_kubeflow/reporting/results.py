@@ -82,20 +82,20 @@ class TestResult:
         self._lineages += payload.get("lineages", ())
         if report.failed:
             outcome = Outcome.FAILED if report.when == "call" else Outcome.ERROR
-            told = payload.get("sentence") or sentence_in(report.longreprtext)
+            message = payload.get("sentence") or sentence_in(report.longreprtext)
             context = getattr(report, "context", None)  # of a subtest
             if context is not None and getattr(context, "msg", None):
-                told = f"{context.msg}: {told}"
+                message = f"{context.msg}: {message}"
             # A worker of pytest-xdist that dies does not say in what.
             phase = str(report.when) if report.when in _PHASES else ""
-            self._fail(outcome, phase, told, report)
+            self._fail(outcome, phase, message, report)
             self._evidence += [Section(*section) for section in payload.get("evidence", ())]
         elif report.skipped:
             self._skip(report)
         elif report.when == "call" and not self._outcome.is_red:
-            told = str(getattr(report, "wasxfail", ""))
+            message = str(getattr(report, "wasxfail", ""))
             self._outcome = Outcome.XPASSED if hasattr(report, "wasxfail") else Outcome.PASSED
-            self._sentence = one_line(told.removeprefix("reason: "))
+            self._sentence = one_line(message.removeprefix("reason: "))
 
     def record(self) -> TestRecord:
         """As it is now."""
@@ -151,8 +151,8 @@ class TestResult:
             if hasattr(report, KNOWN_FAILURE):
                 self._cause = KNOWN
                 payload: Mapping[str, Any] = getattr(report, PAYLOAD, {})
-                if told := payload.get("sentence"):
-                    self._sentence += f"; it failed: {told}"
+                if message := payload.get("sentence"):
+                    self._sentence += f"; it failed: {message}"
             return
         self._outcome = Outcome.SKIPPED
         self._cause = getattr(report, _SKIP_CAUSE, "")

@@ -48,9 +48,9 @@ def _of_store(error: Any) -> str:
     if not resource:
         parts = (getattr(error, "bucket_name", None), getattr(error, "object_name", None))
         resource = "/".join(str(part) for part in parts if part)
-    told = f"the object store answers {code}"
-    told += f" for {resource}" if resource else ""
-    return f"{told}: {message}" if message else told
+    found = f"the object store answers {code}"
+    found += f" for {resource}" if resource else ""
+    return f"{found}: {message}" if message else found
 
 
 def _says_status(error: BaseException) -> bool:
@@ -61,6 +61,6 @@ def _says_status(error: BaseException) -> bool:
 def _of_transport(error: BaseException) -> str:
     asked = getattr(error, "request", None)
     url = str(getattr(asked, "url", None) or getattr(error, "url", None) or "")
-    told = innermost(error)
+    message = innermost(error)
     name = type(error).__name__
-    return f"{name} at {url}: {told}" if url.startswith("http") else f"{name}: {told}"
+    return f"{name} at {url}: {message}" if url.startswith("http") else f"{name}: {message}"

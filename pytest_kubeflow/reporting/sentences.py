@@ -31,20 +31,20 @@ def sentence_of(
     """
     if isinstance(error, KubeflowError):
         return one_line(error.message)
-    told = _first_line(str(getattr(error, "msg", None) or _text_of(error)))
+    message = _first_line(str(getattr(error, "msg", None) or _text_of(error)))
     if isinstance(error, AssertionError):
         # "assert 14.11 == 13.0: task square-root gave 14.11, ..." repeats itself.
-        said = compared if compared and compared in told else _asserted(told, statement)
+        said = compared if compared and compared in message else _asserted(message, statement)
         return one_line(said + _of_runs(said, runs))
     if type(error).__module__ == "builtins" and hasattr(error, "msg"):  # pytest's own outcomes
-        return one_line(told)
+        return one_line(message)
     if sentence := sentence_of_sdk(error):
         return one_line(sentence)
     if isinstance(error, BaseExceptionGroup):
         inner = "; ".join(sentence_of(one) for one in error.exceptions[:_NAMED])
-        return one_line(f"{told}: {inner}")
+        return one_line(f"{message}: {inner}")
     name = type(error).__name__
-    return one_line(f"{name}: {told}" if told else name)
+    return one_line(f"{name}: {message}" if message else name)
 
 
 def _text_of(error: BaseException) -> str:

@@ -43,14 +43,14 @@ _OTHERWISE = "application/octet-stream"
 
 def access_of(config: KubeflowConfig) -> S3Access:
     """The store of the bucket. Raises ConfigurationError for what is not configured."""
-    told, reporting, store = config.described("report_bucket"), config.reporting, config.s3
+    message, reporting, store = config.described("report_bucket"), config.reporting, config.s3
     endpoint = reporting.endpoint or store.endpoint
     if endpoint is None:
-        raise ConfigurationError(f"{told} needs --kf-report-endpoint=URL, the store that has it")
+        raise ConfigurationError(f"{message} needs --kf-report-endpoint=URL, the store that has it")
     access_key, secret_key = _keys(config)
     if access_key is None or secret_key is None:
         raise ConfigurationError(
-            f"{told} needs keys: set KF_REPORT_ACCESS_KEY and KF_REPORT_SECRET_KEY"
+            f"{message} needs keys: set KF_REPORT_ACCESS_KEY and KF_REPORT_SECRET_KEY"
         )
     return S3Access(
         endpoint,
@@ -88,8 +88,8 @@ def upload(
     except (KubeflowError, OSError) as error:
         reason = error.message if isinstance(error, KubeflowError) else str(error)
         kept = ", ".join(str(one) for one in files.values())
-        told = f"not uploaded (--kf-report-bucket, {access.endpoint}): {reason}; kept: {kept}"
-        return Written(told, is_there=False)
+        found = f"not uploaded (--kf-report-bucket, {access.endpoint}): {reason}; kept: {kept}"
+        return Written(found, is_there=False)
     counted = "1 file" if count == 1 else f"{count} files"
     return Written(f"uploaded: {bucket.uri} ({counted}, {access.endpoint})", is_there=True)
 

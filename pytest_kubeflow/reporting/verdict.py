@@ -107,12 +107,12 @@ def _fit(tests: Sequence[TestRecord]) -> str:
     left = sum(test.outcome in _LEFT for test in tests)
     expected = _expected(tests)
     passed = len(tests) - left - sum(test.outcome is Outcome.XFAILED for test in tests)
-    told = [f"{_all(passed)}{' that ran' if left else ''} passed"]
+    found = [f"{_all(passed)}{' that ran' if left else ''} passed"]
     if expected:
-        told = [f"{passed} tests passed" if passed != 1 else "1 test passed", expected]
+        found = [f"{passed} tests passed" if passed != 1 else "1 test passed", expected]
     if left:
-        told.append(f"{left} did not run")
-    return f"{'; '.join(told)}."
+        found.append(f"{left} did not run")
+    return f"{'; '.join(found)}."
 
 
 def _broken(components: Sequence[ComponentResult], causes: Sequence[Cause]) -> str:

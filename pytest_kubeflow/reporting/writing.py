@@ -55,11 +55,11 @@ def write_file(kind: str, what: str, path: Path, content: bytes) -> Written:
     try:
         replace_file(path, content)
     except OSError as error:
-        told = f"{what} {path} was not written: {error.strerror or error}"
+        found = f"{what} {path} was not written: {error.strerror or error}"
         instead = _saved(path.name, content) if error.errno in _FULL else None
         if instead is not None:
-            told += f"; it is in {instead}"
-        return Written(told, is_there=False, kind=kind, path=instead)
+            found += f"; it is in {instead}"
+        return Written(found, is_there=False, kind=kind, path=instead)
     return Written(f"{what}: {path}", is_there=True, kind=kind, path=path)
 
 

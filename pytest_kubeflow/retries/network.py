@@ -28,9 +28,9 @@ def outage_of(error: BaseException) -> Outage | None:
             return outage
     if any(map(_is_final, causes)) or not any(map(_is_network, causes)):
         return None
-    told = innermost(error)
+    found = innermost(error)
     return Outage(
-        told[:1].lower() + told[1:],
+        found[:1].lower() + found[1:],
         _kind(causes),
         ambiguous=not any(map(_is_connect, causes)),
     )

@@ -144,5 +144,5 @@ def _header(headers: Mapping[str, str], name: str) -> str | None:
 
 
 def _is_temporary(words: str) -> bool:
-    told = words.lower()
-    return any(one in told for one in _WORDS)
+    found = words.lower()
+    return any(one in found for one in _WORDS)

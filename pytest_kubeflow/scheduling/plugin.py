@@ -238,8 +238,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """When the session's time is over, what is left fails."""
     deadline = session_deadline(item.config)
     if deadline is not None and deadline.expired and wants_cluster(item):
-        told = options.load(item.config).described("session_timeout")
-        pytest.fail(f"not run: the session's time is over ({told})", pytrace=False)
+        message = options.load(item.config).described("session_timeout")
+        pytest.fail(f"not run: the session's time is over ({message})", pytrace=False)
 
 
 def wants_cluster(item: pytest.Item) -> bool:

@@ -89,9 +89,9 @@ class Progress:
 
     def _tell_changes(self, running: Sequence[RunView], now: float) -> None:
         for run in running:
-            told = self._told_of(run)
-            if self._described.get(run.run_id) != told:
-                self._described[run.run_id] = told
+            found = self._told_of(run)
+            if self._described.get(run.run_id) != found:
+                self._described[run.run_id] = found
                 self._screen.line(f"kubeflow: {self._line(run, now)}")
                 self._spoke = now
         if now - self._spoke >= HEARTBEAT:

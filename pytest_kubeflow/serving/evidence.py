@@ -31,10 +31,10 @@ def service_evidence(
     if state is None:
         evidence = evidence.and_section("state", "it does not exist")
     else:
-        told = [str(one) for one in state.conditions] or [state.describe()]
+        found = [str(one) for one in state.conditions] or [state.describe()]
         if state.failure:
-            told.append(f"model: {state.failure}")
-        evidence = evidence.and_section("conditions", "\n".join(told))
+            found.append(f"model: {state.failure}")
+        evidence = evidence.and_section("conditions", "\n".join(found))
     try:
         workload = Workload.read(kubernetes, namespace, name)
     except KubeflowError as error:

@@ -184,10 +184,10 @@ class Predictor:
             raise self._refusal(answer, f"GET {path}")
         if not answer.body.strip():
             return True
-        told = _decoded(answer)
-        if not isinstance(told, dict):
-            raise self._odd(told, f'"{word}"')
-        return _is_true(told.get(word, True))
+        found = _decoded(answer)
+        if not isinstance(found, dict):
+            raise self._odd(found, f'"{word}"')
+        return _is_true(found.get(word, True))
 
     def _json(
         self, method: str, path: str, body: Any = None, *, timeout: float = _ANSWER_SECONDS
@@ -196,15 +196,15 @@ class Predictor:
         answer = self.ask(method, path, sent, timeout=timeout)
         if answer.status != 200:
             raise self._refusal(answer, f"{method} {path}")
-        told = _decoded(answer)
-        if not isinstance(told, dict):
+        found = _decoded(answer)
+        if not isinstance(found, dict):
             raise RequestFailed(
                 f"{method} {path} at {self._route.description} answers 200, and no JSON object: "
                 f"{_shown(answer)}",
                 status=200,
                 body=answer.text,
             )
-        return told
+        return found
 
     def _refusal(self, answer: PredictorResponse, what: str) -> Exception:
         where = f"{what} at {self._route.description} answers {_shown(answer)}"
@@ -213,11 +213,11 @@ class Predictor:
             return AuthenticationError(f"{where}: it wants a login")
         if answer.status == 403:
             return PermissionDenied(where)
-        told = self._explain()
-        if "does not exist" in told:
-            return NotFound(f"{where}; {told}")
+        message = self._explain()
+        if "does not exist" in message:
+            return NotFound(f"{where}; {message}")
         return RequestFailed(
-            f"{where}; {told}" if told else where, status=answer.status, body=answer.text
+            f"{where}; {message}" if message else where, status=answer.status, body=answer.text
         )
 
     def _odd(self, answer: Any, wanted: str) -> RequestFailed:
@@ -252,9 +252,11 @@ def _decoded(answer: PredictorResponse) -> Any:
 
 def _is_the_servers(answer: PredictorResponse) -> bool:
     """Whether a model server says so, in its JSON, and not a gateway that has no route yet."""
-    told = _decoded(answer)
+    found = _decoded(answer)
     return (
-        answer.status == 404 and isinstance(told, dict) and bool(told.keys() & {"error", "detail"})
+        answer.status == 404
+        and isinstance(found, dict)
+        and bool(found.keys() & {"error", "detail"})
     )
 
 

@@ -141,9 +141,9 @@ class ServiceState(ObjectState):
     @property
     def mode(self) -> str | None:
         """Standard or Knative, by the status or by what only Knative fills in; None: not told."""
-        told = self.status.get("deploymentMode")
-        if told:
-            return current_name(str(told))
+        found = self.status.get("deploymentMode")
+        if found:
+            return current_name(str(found))
         if self.latest_created:
             return KNATIVE
         return STANDARD if self.says_ready else None

@@ -78,7 +78,7 @@ class Workload:
             return f"the deployment is still that of another model than {state.storage_uri}"
         if _stale(state) and not all(_is_proof(one, state) for one in current):
             return _stale(state)
-        return next((told for one in current if (told := _rolling(one))), "")
+        return next((found for one in current if (found := _rolling(one))), "")
 
     def shares(self, state: ServiceState) -> dict[str, int]:
         """Percent of the requests by the URI of the model.
@@ -191,9 +191,9 @@ def _is_scaled(deployment: Any, least: int | None) -> bool:
     """False if it can be seen to be for another least number of pods."""
     if least is None:
         return True
-    told = (deployment.metadata.annotations or {}).get(MIN_SCALE)
-    if told is not None:
-        return str(told) == str(least)
+    found = (deployment.metadata.annotations or {}).get(MIN_SCALE)
+    if found is not None:
+        return str(found) == str(least)
     replicas = deployment.spec.replicas
     of_revision = REVISION_LABEL in (deployment.metadata.labels or {})
     return of_revision or (1 if replicas is None else replicas) >= least

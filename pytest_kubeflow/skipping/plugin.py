@@ -79,8 +79,8 @@ def _skip(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRep
 
 def _expected_failure(report: Any) -> bool:
     """Whether it is an xfail that was run."""
-    told = getattr(report, "wasxfail", None)
-    return told is not None and not str(told).removeprefix("reason: ").startswith(_NOT_RUN)
+    found = getattr(report, "wasxfail", None)
+    return found is not None and not str(found).removeprefix("reason: ").startswith(_NOT_RUN)
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:

@@ -32,12 +32,12 @@ class SkipPolicy:
         if any(_means(pattern, skip) for pattern in session.allow_skip):
             return None
         if wanted := self._required(skip):
-            told = self._config.described("require")
-            return f"{skip.reason} ({told}: no test of {wanted} may be skipped)"
+            message = self._config.described("require")
+            return f"{skip.reason} ({message}: no test of {wanted} may be skipped)"
         if session.strict:
             name = skip.cause or skip.test
-            told = self._config.described("strict")
-            return f"{skip.reason} ({told}; --kf-allow-skip={name} allows this skip)"
+            message = self._config.described("strict")
+            return f"{skip.reason} ({message}; --kf-allow-skip={name} allows this skip)"
         return None
 
     def _required(self, skip: Skip) -> str:

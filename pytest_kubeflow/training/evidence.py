@@ -25,8 +25,8 @@ def training_evidence(workload: TrainingWorkload, state: TrainingState | None) -
     evidence = Evidence(f"{workload.kind.name} {workload.namespace}/{workload.name}")
     if state is None:
         return evidence.and_section("state", "it does not exist")
-    told = [*map(str, state.conditions), *map(str, state.replicas.values())]
-    evidence = evidence.and_section("conditions", "\n".join(told) or state.describe())
+    found = [*map(str, state.conditions), *map(str, state.replicas.values())]
+    evidence = evidence.and_section("conditions", "\n".join(found) or state.describe())
     try:
         nodes = workload.nodes()
     except KubeflowError as error:
@@ -70,14 +70,14 @@ def why_failed(workload: TrainingWorkload) -> str:
         return error.message
     if bad is None:
         return ""
-    told = f"{bad.name} (pod {bad.pod_name}) ended with {bad.how_it_ended or bad.phase}"
-    told += last_words(workload, bad)
+    found = f"{bad.name} (pod {bad.pod_name}) ended with {bad.how_it_ended or bad.phase}"
+    found += last_words(workload, bad)
     if bad.sidecars:
-        told += (
+        found += (
             f"; its pod has the mesh's {PROXY}, through which ranks do not reach each other's "
             "ports (sidecars=False)"
         )
-    return told
+    return found
 
 
 def last_words(workload: TrainingWorkload, node: TrainingNode) -> str:

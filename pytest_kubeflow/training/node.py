@@ -116,9 +116,9 @@ class TrainingNode:
 
     def describe(self) -> str:
         """On one line."""
-        told = f"{self.name}: pod {self.pod_name} on {self.where or 'no node'}: "
-        told += describe_pod(self.pod)
-        return f"{told}; {self.restarts} restarts" if self.restarts else told
+        message = f"{self.name}: pod {self.pod_name} on {self.where or 'no node'}: "
+        message += describe_pod(self.pod)
+        return f"{message}; {self.restarts} restarts" if self.restarts else message
 
 
 def nodes_of(kind: JobKind, pods: list[Any]) -> list[TrainingNode]:

@@ -100,6 +100,6 @@ def refusals(events: Iterable[Any]) -> Iterable[Refused]:
             continue
         about = event.involved_object
         makers.setdefault(f"{about.kind} {about.name}", []).append(event)
-    for who, told in makers.items():
-        if words := last_refusal(told, failed=_FAILED, made=_MADE):
+    for who, found in makers.items():
+        if words := last_refusal(found, failed=_FAILED, made=_MADE):
             yield Refused(who, words)

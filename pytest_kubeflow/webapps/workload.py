@@ -67,12 +67,12 @@ class ServerWorkload(ABC):
 
     def pending_claims(self) -> str:
         """The claims of its pod that have no volume, each with the last word about it."""
-        told = []
+        found = []
         for volume in (self.pod.spec.volumes or ()) if self.pod is not None else ():
             source = volume.persistent_volume_claim
             if source is not None and (why := self._pending(source.claim_name)):
-                told.append(why)
-        return "; ".join(told)
+                found.append(why)
+        return "; ".join(found)
 
     def _pending(self, claim: str) -> str:
         try:

@@ -58,9 +58,9 @@ def test_what_we_say_of_ourselves_counts_for_nothing(
     endpoint.require(owner)
 
     def name(headers: Mapping[str, str] | None = None) -> object:
-        told = endpoint.allows(owner, headers=headers).json
-        assert isinstance(told, dict)
-        return told["user"]
+        found = endpoint.allows(owner, headers=headers).json
+        assert isinstance(found, dict)
+        return found["user"]
 
     ours = name()
     for claimed in ("somebody-else@example.com", "system:serviceaccount:kubeflow:ml-pipeline"):

@@ -24,14 +24,14 @@ SOON = 60.0
 
 def told_of(run: PipelineRun, image: str) -> str:
     """What the cluster says of a run whose image it does not get."""
-    told = wait_until(
+    found = wait_until(
         lambda: run.obstacle or ("it has ended" if run.ended else ""),
         bool,
         deadline=Deadline.after(SOON),
         what=f"Kubernetes to tell why run {run.name} does not go on",
     )
-    assert told != "it has ended", f"run {run.name} ended {run.state}, in {image}"
-    return why_not_pulled(image, told)
+    assert found != "it has ended", f"run {run.name} ended {run.state}, in {image}"
+    return why_not_pulled(image, found)
 
 
 def test_a_tag_that_is_not_there_is_told(
@@ -41,8 +41,8 @@ def test_a_tag_that_is_not_there_is_told(
     there = pushed_image({MARK: "1"})
     name = f"{there.reference.name}:{secrets.token_hex(4)}"
     run = run_pipeline(looking(name, [image_pull_secret] if image_pull_secret else []), wait=False)
-    told = told_of(run, name)
-    assert "has no tag" in told, told
+    found = told_of(run, name)
+    assert "has no tag" in found, found
 
 
 def test_a_login_that_is_missing_is_told(
@@ -54,8 +54,8 @@ def test_a_login_that_is_missing_is_told(
     # New on every node: what is there already needs no login, up to Kubernetes 1.34.
     image = pushed_image({MARK: secrets.token_hex(8)})
     run = run_pipeline(looking(str(image)), wait=False)
-    told = told_of(run, str(image))
-    assert "lets nobody in without a login" in told or "does not give it" in told, told
+    found = told_of(run, str(image))
+    assert "lets nobody in without a login" in found or "does not give it" in found, found
 
 
 def test_an_image_for_another_architecture_is_told(
@@ -66,5 +66,5 @@ def test_an_image_for_another_architecture_is_told(
     run = run_pipeline(
         looking(str(image), [image_pull_secret] if image_pull_secret else []), wait=False
     )
-    told = told_of(run, str(image))
-    assert "none of it for the architecture" in told, told
+    found = told_of(run, str(image))
+    assert "none of it for the architecture" in found, found

@@ -18,8 +18,8 @@ def test_each_run_succeeds_with_its_own_result(load: Load) -> None:
     assert not (failed := load.failures()), "; ".join(failed)
     for one in load.runs:
         output = one.outputs()["Output"]
-        told = f"run {one.name} was to double {one.number}, and returned {output}"
-        assert output == 2 * one.number, told
+        found = f"run {one.name} was to double {one.number}, and returned {output}"
+        assert output == 2 * one.number, found
 
 
 def test_no_run_is_lost_or_there_twice(load: Load) -> None:

@@ -110,8 +110,8 @@ def replace_and_roll_back(
     """
     begun = time.monotonic()
     new, old = uris
-    told = service.predictor().predict(rows)
-    assert told == found.old, f"{service.name} answers {told}, and {found.old} is right"
+    message = service.predictor().predict(rows)
+    assert message == found.old, f"{service.name} answers {message}, and {found.old} is right"
     with Clients(service, rows, timeout) as clients:
         clients.wait_for(found.old, "the old model to answer")
         if service.mode == "Knative":

@@ -40,6 +40,6 @@ def test_the_registry_knows_the_run(first: Trained, names: Names) -> None:
     found = {one.version: one for one in names.versions()}[first.version]
     assert found.run == first.run.run_id, f"the registry says that run {found.run} made v1"
     assert found.registered is not None
-    told = found.registered.properties.get("accuracy")
-    assert told == first.accuracy, f"the registry says that v1 has the accuracy {told!r}"
+    message = found.registered.properties.get("accuracy")
+    assert message == first.accuracy, f"the registry says that v1 has the accuracy {message!r}"
     assert found.uri == first.uri

@@ -77,9 +77,9 @@ def test_a_version_is_registered_once(model_registry: ModelRegistry) -> None:
     """A second version of the same name is refused with 409."""
     name = model_registry.new_name()
     model_registry.register(name, "v1", uri="s3://models/one")
-    with pytest.raises(ModelRegistryRefused) as told:
+    with pytest.raises(ModelRegistryRefused) as found:
         model_registry.register(name, "v1", uri="s3://models/two")
-    assert told.value.status == 409
+    assert found.value.status == 409
     assert [one.uri for one in model_registry.versions(name)] == ["s3://models/one"]
 
 

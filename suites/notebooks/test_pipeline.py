@@ -64,13 +64,13 @@ def test_a_pipeline_is_submitted_from_inside_and_waited_for(
         f"{made.name}, which has its label"
     )
     code = SUBMIT.format(experiment=made.name, namespace=kf_namespace, timeout=300)
-    told = json.loads(made.execute(code).stdout.strip().splitlines()[-1])
+    found = json.loads(made.execute(code).stdout.strip().splitlines()[-1])
     try:
-        assert told["state"] == "SUCCEEDED", told
+        assert found["state"] == "SUCCEEDED", found
         # What the notebook says is compared with what we see from outside, as ourselves.
-        seen = kfp_client.get_run(told["run"])
-        assert (seen.run_id, seen.state) == (told["run"], "SUCCEEDED")
-        assert outputs(callers, told["run"]) == [42]
+        seen = kfp_client.get_run(found["run"])
+        assert (seen.run_id, seen.state) == (found["run"], "SUCCEEDED")
+        assert outputs(callers, found["run"]) == [42]
     finally:
         made.execute(REMOVE)
 

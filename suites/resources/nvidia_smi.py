@@ -153,11 +153,11 @@ def _status_after(section: str, order: list[str]) -> int:
 
 def _explain(status: int, said: str) -> str:
     """Why there is no list, in a sentence."""
-    told = " ".join(said.split())[:300]
-    if status == 127 or "not found" in told:
-        return f"there is no nvidia-smi in the container ({told or 'not found'})"
+    message = " ".join(said.split())[:300]
+    if status == 127 or "not found" in message:
+        return f"there is no nvidia-smi in the container ({message or 'not found'})"
     if status in {124, 143}:
         return "nvidia-smi did not answer within 60 s: the driver hangs"
-    if "version mismatch" in told:
-        return f"the container's NVIDIA libraries do not fit the node's driver ({told})"
-    return f"nvidia-smi failed with exit code {status}: {told or 'it says nothing'}"
+    if "version mismatch" in message:
+        return f"the container's NVIDIA libraries do not fit the node's driver ({message})"
+    return f"nvidia-smi failed with exit code {status}: {message or 'it says nothing'}"

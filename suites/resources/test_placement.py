@@ -21,12 +21,12 @@ def test_request_that_no_node_meets(
         assert not run.ended, f"no node has {amount} of {resource}, yet the run is {run.state}"
         return f"Insufficient {resource}" in text
 
-    told = wait_until(
+    found = wait_until(
         lambda: run.evidence().render(),
         is_told,
         deadline=Deadline.after(min(120.0, kf_config.session.timeout)),
         what=f"the scheduler to say why {amount} of {resource} cannot be had",
     )
-    assert "nodes are available" in told
+    assert "nodes are available" in found
     run.terminate()
     run.wait(expect="CANCELED")

@@ -61,8 +61,8 @@ def keep(bucket: str, key: str, text: str) -> str:
             "x-amz-date": moment,
         }
         names, scope = ";".join(headers), f"{day}/{region}/s3/aws4_request"
-        told = [f"{name}:{value}" for name, value in headers.items()]
-        plain = "\n".join([method, path, "", *told, "", names, headers["x-amz-content-sha256"]])
+        found = [f"{name}:{value}" for name, value in headers.items()]
+        plain = "\n".join([method, path, "", *found, "", names, headers["x-amz-content-sha256"]])
         digest = hashlib.sha256(plain.encode()).hexdigest()
         signing = f"AWS4{os.environ['AWS_SECRET_ACCESS_KEY']}".encode()
         for part in (*scope.split("/"), "\n".join(["AWS4-HMAC-SHA256", moment, scope, digest])):

@@ -16,14 +16,14 @@ SOON = 60.0
 
 def told_of(run: PipelineRun) -> str:
     """What the cluster says of a run that waits for what is not there."""
-    told = wait_until(
+    found = wait_until(
         lambda: run.obstacle or ("it has ended" if run.ended else ""),
         bool,
         deadline=Deadline.after(SOON),
         what=f"Kubernetes to tell why run {run.name} does not go on",
     )
-    assert told != "it has ended", f"run {run.name} ended {run.state} without what was missing"
-    return told
+    assert found != "it has ended", f"run {run.name} ended {run.state} without what was missing"
+    return found
 
 
 @pytest.mark.parametrize(
@@ -35,8 +35,10 @@ def test_a_secret_that_is_not_there_is_told(
     """A missing Secret is reported within a minute."""
     name = f"kf-nobody-{secrets.token_hex(4)}"
     run = run_pipeline(pipeline, arguments={"secret": name}, wait=False)
-    told = told_of(run)
-    assert f'"{name}" not found' in told, f"run {run.name} lacks a Secret, and is told: {told}"
+    message = told_of(run)
+    assert f'"{name}" not found' in message, (
+        f"run {run.name} lacks a Secret, and is told: {message}"
+    )
 
 
 def test_a_key_that_is_not_there_is_told(
@@ -45,9 +47,9 @@ def test_a_key_that_is_not_there_is_told(
     """A missing key of a Secret is reported within a minute."""
     secret = kf_secret({"other": "-"})
     run = run_pipeline(reading_variable, arguments={"secret": secret.name}, wait=False)
-    told = told_of(run)
-    found = re.search("couldn't find key (password|token) in Secret", told)
-    assert found, f"run {run.name} lacks a key of {secret}, and is told: {told}"
+    message = told_of(run)
+    found = re.search("couldn't find key (password|token) in Secret", message)
+    assert found, f"run {run.name} lacks a key of {secret}, and is told: {message}"
 
 
 def test_a_secret_of_another_profile_is_not_there(
@@ -56,5 +58,5 @@ def test_a_secret_of_another_profile_is_not_there(
     """A task does not get the Secret of another profile."""
     secret = kf_secret({"password": "-", "token": "-"}, namespace=other_profile)
     run = run_pipeline(reading_variable, arguments={"secret": secret.name}, wait=False)
-    told = told_of(run)
-    assert f'"{secret.name}" not found' in told, f"run {run.name} has got at {secret}: {told}"
+    message = told_of(run)
+    assert f'"{secret.name}" not found' in message, f"run {run.name} has got at {secret}: {message}"

@@ -47,9 +47,9 @@ class Trained:
     def by(cls, run: PipelineRun, season: int) -> "Trained":
         """The model that `run` has trained."""
         task = run.task("train")
-        told: Mapping[str, Any] = task.outputs
+        found: Mapping[str, Any] = task.outputs
         uri = model_uri(task.artifacts["model"].uri)
-        return cls(uri, told["rows"], told["labels"], told["predictions"], season)
+        return cls(uri, found["rows"], found["labels"], found["predictions"], season)
 
 
 @dataclass
@@ -130,10 +130,10 @@ def deploy(run_pipeline: PipelineRunner, kf_config: KubeflowConfig) -> Deploy:
         try:
             return run_pipeline(kit.serving(), arguments=arguments)
         except RunFailed as error:
-            told = package_index.OF_COMPONENTS.search(error.full_text)
-            if told is None or serving.image:
+            found = package_index.OF_COMPONENTS.search(error.full_text)
+            if found is None or serving.image:
                 raise
-            reason = told[0]
+            reason = found[0]
         skip_for(
             "package-index",
             f"components cannot install scikit-learn and kserve ({reason}): "

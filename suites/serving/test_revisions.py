@@ -68,9 +68,9 @@ def test_canary_gets_its_share(iris: Iris, deploy: Deploy, revisions: ServiceDep
         what=f"the canary of {service.name} to answer",
         describe=lambda seen: f"none of {len(seen)} answers is its, half of them expected",
     )
-    told = answers(service, new)
+    found = answers(service, new)
     # Four times the deviation of as many throws of a coin.
-    assert abs(sum(told) - ASKED / 2) <= 4 * (ASKED / 4) ** 0.5, told
+    assert abs(sum(found) - ASKED / 2) <= 4 * (ASKED / 4) ** 0.5, found
     service.roll_back()
     wait_for_all(service, old)
     service.promote()

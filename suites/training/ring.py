@@ -32,10 +32,10 @@ def place() -> tuple[int, int, str, int]:
     if "PET_MASTER_ADDR" in env and "PET_NODE_RANK" in env:
         names = ("PET_NODE_RANK", "PET_NNODES", "PET_MASTER_ADDR", "PET_MASTER_PORT")
     elif "TF_CONFIG" in env:
-        told = json.loads(env["TF_CONFIG"])
-        workers = told["cluster"]["worker"]
+        found = json.loads(env["TF_CONFIG"])
+        workers = found["cluster"]["worker"]
         host, _, port = workers[0].rpartition(":")
-        return int(told["task"]["index"]), len(workers), host, int(port)
+        return int(found["task"]["index"]), len(workers), host, int(port)
     else:
         names = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
     rank, world, host, port = (env[name] for name in names)
@@ -107,12 +107,12 @@ class Ring:
             "address": self._address(),
             "port": self._listener.getsockname()[1],
         }
-        told = self._ask_first(own)
-        if "problem" in told:
+        found = self._ask_first(own)
+        if "problem" in found:
             if self.rank == 0:
                 hearing.join(5)  # let the others hear of it, too
-            raise RuntimeError(told["problem"])
-        members: list[dict[str, Any]] = told["members"]
+            raise RuntimeError(found["problem"])
+        members: list[dict[str, Any]] = found["members"]
         return members
 
     def _ask_first(self, own: dict[str, Any]) -> dict[str, Any]:
@@ -125,13 +125,13 @@ class Ring:
             with self._connect(self._master, self._port) as way:
                 try:
                     send(way, own)
-                    told: dict[str, Any] = receive(way)
+                    found: dict[str, Any] = receive(way)
                 except OSError as error:
                     if time.monotonic() > self._ends:
                         raise
                     why = str(error)
                 else:
-                    return told
+                    return found
             self._wait(f"asking {self._master} again: {why}")
 
     def _receive_all(self, endpoint: socket.socket) -> None:
@@ -154,10 +154,10 @@ class Ring:
             elif other is not one:
                 problem = f"two have rank {one['rank']}: {other['host']} and {one['host']}"
             if problem or heard == self.world:
-                told = {"problem": problem} if problem else {"members": list(known.values())}
+                found = {"problem": problem} if problem else {"members": list(known.values())}
                 while waiting:
                     with waiting.pop() as way, contextlib.suppress(OSError):
-                        send(way, told)
+                        send(way, found)
         endpoint.close()
 
     def _link(self, members: list[dict[str, Any]]) -> tuple[socket.socket, socket.socket]:
@@ -221,14 +221,14 @@ def greeting(way: socket.socket, token: str) -> dict[str, Any] | None:
     """What somebody says who is of the same job; None for a stranger, who is cut off."""
     way.settimeout(10)
     try:
-        told: dict[str, Any] = receive(way)
+        found: dict[str, Any] = receive(way)
     except (OSError, ValueError):
-        told = {}
-    if told.get("token") != token:
+        found = {}
+    if found.get("token") != token:
         way.close()
         return None
     way.settimeout(600)
-    return told
+    return found
 
 
 def send(way: socket.socket, value: Any) -> None:

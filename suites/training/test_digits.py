@@ -22,10 +22,10 @@ def models(job: TrainingJob) -> list[dict[str, Any]]:
     try:
         job.wait()
     except TrainingFailed as error:
-        if (told := package_index.OF_PODS.search(error.full_text)) is None:
+        if (found := package_index.OF_PODS.search(error.full_text)) is None:
             raise
         reason = (
-            f"nodes reach no package index to install scikit-learn from ({told[0]}): name an "
+            f"nodes reach no package index to install scikit-learn from ({found[0]}): name an "
             "image that has it (--kf-serving-image), or an index (--kf-index-url)"
         )
     else:

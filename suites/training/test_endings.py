@@ -26,10 +26,10 @@ def test_a_node_that_fails_makes_it_fail(failing: TrainingJob) -> None:
 def test_suspended_it_has_no_pods_and_resumed_it_runs(suspended: TrainingJob, seed: int) -> None:
     """A suspended TrainJob has no pods, and runs once it is resumed."""
     state = suspended.wait_suspended().state
-    told = state.describe()
-    assert state.replicas["node"].suspended == 1, told
+    message = state.describe()
+    assert state.replicas["node"].suspended == 1, message
     pods = [pod.metadata.name for pod in suspended.workload.pods()]
-    assert not pods, f"{suspended} is suspended, and has the pods {pods}: {told}"
+    assert not pods, f"{suspended} is suspended, and has the pods {pods}: {message}"
     state = suspended.resume().wait().state
     resumed = state.condition("Suspended")
     assert resumed is not None, state.describe()
@@ -50,9 +50,9 @@ def test_a_node_that_dies_is_made_again(
     second = outliving.node("node-1")
     assert second.pod.metadata.uid != first.pod.metadata.uid, second.describe()
     assert second.host == first.host, f"{first.host} has come back as {second.host}"
-    told = outliving.results()
-    assert told["node-0"]["seen"] == [first.pod_name, second.pod_name], told
-    for name, one in told.items():
+    found = outliving.results()
+    assert found["node-0"]["seen"] == [first.pod_name, second.pod_name], found
+    for name, one in found.items():
         assert one["sum"] == sums(seed), f"{name} of {outliving} has {one['sum']}"
 
 
@@ -62,9 +62,9 @@ def test_a_job_that_failed_is_tried_again(retried: TrainingJob, seed: int) -> No
     All nodes of it, as often as the runtime says.
     """
     state = retried.wait().state
-    told = retried.results()
-    assert {name: one["attempt"] for name, one in told.items()} == {
+    found = retried.results()
+    assert {name: one["attempt"] for name, one in found.items()} == {
         f"node-{rank}": 1 for rank in range(NODES)
     }, state.describe()
-    for name, one in told.items():
+    for name, one in found.items():
         assert one["sum"] == sums(seed), f"{name} of {retried} has {one['sum']}"

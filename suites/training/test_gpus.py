@@ -32,8 +32,8 @@ def test_each_rank_has_a_gpu_of_its_own(
         requests={"cpu": "100m", "memory": "128Mi", GPU: "1"},
         limits={"cpu": "1", "memory": "512Mi", GPU: "1"},
     )
-    told = made.wait().results()
-    for name, one in told.items():
+    found = made.wait().results()
+    for name, one in found.items():
         assert len(one["own"]) == 1, f"{name} of {made} asked for one GPU, and sees {one['own']}"
         seen = [gpu for own in one["all"] for gpu in own]
         assert len(set(seen)) == 2, f"ranks of {made} share GPUs: {one['all']}"

@@ -13,14 +13,14 @@ pytestmark = [pytest.mark.kf_requires("training"), pytest.mark.kf_images("--kf-b
 
 def check(made: TrainingJob, hosts: list[str], seed: int) -> None:
     """Each rank was there once, on its host, and has the sum of all."""
-    told = made.wait().results()
-    silent = [name for name, one in told.items() if one is None]
+    found = made.wait().results()
+    silent = [name for name, one in found.items() if one is None]
     assert not silent, f"{made} is over, and nothing was returned by {', '.join(silent)}"
-    ranks = {name: (one["rank"], one["world"], one["host"]) for name, one in told.items()}
+    ranks = {name: (one["rank"], one["world"], one["host"]) for name, one in found.items()}
     assert list(ranks.values()) == [(rank, NODES, host) for rank, host in enumerate(hosts)], (
         f"ranks, worlds and hosts of {made}: {ranks}"
     )
-    for name, one in told.items():
+    for name, one in found.items():
         assert [member["host"] for member in one["members"]] == hosts, f"{name} of {made}: {one}"
         assert one["sum"] == sums(seed), f"{name} of {made} has {one['sum']}: not the sum of all"
 
@@ -76,5 +76,5 @@ def test_the_launcher_of_an_mpi_job_reaches_its_workers(
     skip_unless(pytorch_job, "MPIJob")
     made = pytorch_job(programs.reaches_workers, kind="MPIJob", nodes=NODES, image=image)
     hosts = [f"{made.name}-worker-{rank}" for rank in range(NODES)]
-    told = made.wait().results()["launcher-0"]
-    assert told == {"listed": hosts, "answered": hosts}, f"{made}: {told}"
+    message = made.wait().results()["launcher-0"]
+    assert message == {"listed": hosts, "answered": hosts}, f"{made}: {message}"

@@ -25,8 +25,8 @@ def test_gloo_adds_up_what_ranks_have(
         env={"OMP_NUM_THREADS": "1"},
         limits={"cpu": "1", "memory": "2Gi"},
     )
-    told = made.wait().results()
-    missing = {one["missing"] for one in told.values() if "missing" in one}
+    found = made.wait().results()
+    missing = {one["missing"] for one in found.values() if "missing" in one}
     if missing:
         skip_for(
             "torch",
@@ -34,7 +34,7 @@ def test_gloo_adds_up_what_ranks_have(
             f"{', '.join(sorted(missing))}",
         )
     hosts = [node.host for node in made.nodes]
-    for rank, (name, one) in enumerate(told.items()):
+    for rank, (name, one) in enumerate(found.items()):
         assert (one["rank"], one["world"]) == (rank, NODES), f"{name} of {made}: {one}"
         assert one["hosts"] == hosts, f"{name} of {made} has heard from {one['hosts']}"
         assert one["sum"] == NODES * (NODES + 1) / 2, f"{name} of {made}: {one}"

@@ -19,8 +19,8 @@ def test_an_account_without_rights_is_told(
     As it is with a manifest without an account, made by kubectl in a profile.
     """
     refused = run_workflow(manifests("small"), service_account="default").wait(ended="Error")
-    told = [one.message for one in refused.state.bad]
-    assert any(FORBIDDEN in one for one in told), f"what is told of it is {told}"
+    message = [one.message for one in refused.state.bad]
+    assert any(FORBIDDEN in one for one in message), f"what is told of it is {message}"
     run_workflow(manifests("small")).wait()
 
 

@@ -58,10 +58,10 @@ def test_kfp_runs_the_manifest_as_a_package(
     assert accounts <= {"default-editor", "pipeline-runner"}, f"its pods run as {accounts}"
     log = workflow.log("print-text")
     assert log == TEXT, f"{log.count('Hello')} lines of Hello instead of 15, in {log!r}"
-    told = {
+    message = {
         one["display_name"]: one["state"] for one in run.document()["run_details"]["task_details"]
     }
     missing = [
-        one.display_name for one in workflow.nodes if told.get(one.display_name) != "SUCCEEDED"
+        one.display_name for one in workflow.nodes if message.get(one.display_name) != "SUCCEEDED"
     ]
-    assert not missing, f"of the nodes {', '.join(missing)} the API tells {told}"
+    assert not missing, f"of the nodes {', '.join(missing)} the API tells {message}"

@@ -21,8 +21,8 @@ IDENTIFIERS = st.text(st.characters(codec="utf-8", exclude_characters=":"), min_
 
 def account(name: str, **claims: Any) -> AccountToken:
     user = f"system:serviceaccount:team:{name}"
-    told = {"sub": user, "exp": int(time.time()) + 600, **claims}
-    token = jwt.encode(told, KEY, algorithm="ES256", headers={"kid": "k"})
+    found = {"sub": user, "exp": int(time.time()) + 600, **claims}
+    token = jwt.encode(found, KEY, algorithm="ES256", headers={"kid": "k"})
     return AccountToken("team", name, Secret(token), time.time() + 600)
 
 
@@ -51,8 +51,8 @@ def test_they_would_bring_something() -> None:
 
     def claims(what: str) -> dict[str, Any]:
         options: Any = {"verify_signature": False}
-        told: dict[str, Any] = jwt.decode(made[what].reveal(), options=options)
-        return told
+        found: dict[str, Any] = jwt.decode(made[what].reveal(), options=options)
+        return found
 
     for what in ("our name in a foreign one", "our name and no algorithm", "another signature"):
         assert claims(what)["sub"] == good.user

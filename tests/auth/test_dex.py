@@ -49,9 +49,9 @@ def test_the_session_is_kept_and_its_cookie_redacted(gateway: str) -> None:
 
 
 def test_a_wrong_password_is_told_apart(gateway: str) -> None:
-    with pytest.raises(AuthenticationError, match="does not accept the password of user@") as told:
+    with pytest.raises(AuthenticationError, match="does not accept the password of user@") as found:
         login(gateway, "wrong-password").headers()
-    assert "wrong-password" not in str(told.value)
+    assert "wrong-password" not in str(found.value)
 
 
 def test_a_host_without_a_login_is_told_apart() -> None:

@@ -61,9 +61,9 @@ def test_a_token_file_is_read_again_when_it_changes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("token", ["two words", "line\nbreak", "snowman-☃"])
 def test_what_no_header_can_carry_is_refused_without_showing_it(token: str) -> None:
-    with pytest.raises(ConfigurationError) as told:
+    with pytest.raises(ConfigurationError) as found:
         BearerToken(Secret(token), origin="KF_TOKEN").headers()
-    assert token not in str(told.value)
+    assert token not in str(found.value)
 
 
 @pytest.mark.parametrize("token", ["", "a.b", "a.b.c", "a.!.c", "opaque", "a.W10.c"])
@@ -167,7 +167,7 @@ def test_what_was_asked_for_is_used(way: str, opened: bool, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("command_line", "environment", "told"),
+    ("command_line", "environment", "message"),
     [
         ({"username": USER}, {}, r"--kf-username=\S+ \(from command line\) needs KF_PASSWORD or K"),
         ({}, {"KF_USERNAME": USER}, r"\(from environment KF_USERNAME\) needs KF_PASSWORD or KF_PA"),
@@ -193,13 +193,13 @@ def test_what_was_asked_for_is_used(way: str, opened: bool, tmp_path: Path) -> N
 def test_what_was_asked_for_and_lacks_something_is_refused(
     command_line: dict[str, str],
     environment: dict[str, str],
-    told: str,
+    message: str,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
     monkeypatch.delenv("KUBECONFIG", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=message):
         choose(
             resolved(command_line, environment),
             GatewayState("https://kf.example", open=True),

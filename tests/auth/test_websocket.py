@@ -108,15 +108,15 @@ def test_the_proxy_of_the_environment_leads_there(
 
 
 @pytest.mark.parametrize(
-    ("path", "kind", "told"),
+    ("path", "kind", "message"),
     [
         ("/gone", HandshakeRefused, "no websocket: /gone answers 404"),
         ("/rbac", PermissionDenied, "RBAC: access denied"),
         ("/login", AuthenticationError, "the login has ended"),
     ],
 )
-def test_refusals(path: str, kind: type[Exception], told: str) -> None:
-    with echoing() as port, pytest.raises(kind, match=told) as refused:
+def test_refusals(path: str, kind: type[Exception], message: str) -> None:
+    with echoing() as port, pytest.raises(kind, match=message) as refused:
         said(f"http://localhost:{port}{path}")
     assert "\n" not in str(refused.value)
 

@@ -80,14 +80,14 @@ def test_what_does_not_is_told_in_a_line_each(tmp_path: Path) -> None:
     (directory / "refused.yaml").write_text(json.dumps(spec))
     done = conformance(directory)
     *lines, counts = done.stdout.splitlines()
-    told = {line[12:].partition(":")[0]: line for line in lines}
-    assert told["failing/unexpected.yaml"].startswith("failed ")
-    assert "SUCCEEDED, expected FAILED" in told["failing/unexpected.yaml"]
+    found = {line[12:].partition(":")[0]: line for line in lines}
+    assert found["failing/unexpected.yaml"].startswith("failed ")
+    assert "SUCCEEDED, expected FAILED" in found["failing/unexpected.yaml"]
     why = "FAILED, expected SUCCEEDED: task 'fail': main: Error (exit code 1)"
-    assert why in told["ignoring.yaml"]
-    assert told["image.yaml"] == "unsupported image.yaml: the image example.com/no/such:image"
-    assert told["refused.yaml"].startswith(f"unsupported refused.yaml: {feature} yet")
-    assert told["gpu.yaml"].endswith("no node of this cluster has example.com/gpu")
-    assert told["later.yaml"] == "left out    later.yaml: another day"
+    assert why in found["ignoring.yaml"]
+    assert found["image.yaml"] == "unsupported image.yaml: the image example.com/no/such:image"
+    assert found["refused.yaml"].startswith(f"unsupported refused.yaml: {feature} yet")
+    assert found["gpu.yaml"].endswith("no node of this cluster has example.com/gpu")
+    assert found["later.yaml"] == "left out    later.yaml: another day"
     assert counts == "2 failed, 1 left out, 1 passed, 3 unsupported"
     assert done.returncode == 1

@@ -139,8 +139,8 @@ class Exchange:
         if self.upstream.name != KUBERNETES:
             return web.Response(text=WORDS[status], status=status, headers=headers)
         words = "etcdserver: request timed out" if status == 500 else WORDS[status]
-        told = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
-        text = json.dumps({**told, "message": words, "code": status})
+        found = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
+        text = json.dumps({**found, "message": words, "code": status})
         return web.Response(
             text=text, status=status, content_type="application/json", headers=headers
         )

@@ -64,8 +64,8 @@ class Mutating:
         for run_id, (name, state) in self._states.items():
             if name.startswith(mutation.other) and state == "SUCCEEDED":
                 asked.context_name = run_id
-        told: bytes = asked.SerializeToString()
-        return FRAME.pack(0, len(told)) + told
+        found: bytes = asked.SerializeToString()
+        return FRAME.pack(0, len(found)) + found
 
     # Responses.
 

@@ -75,8 +75,8 @@ def test_the_proxy_answers_itself(proxy: ChaosProxy, upstream: Upstream, fault: 
 
 def test_kubernetes_answers_in_its_own_words(proxy: ChaosProxy, upstream: Upstream) -> None:
     proxy.begin(Plan(rules=[Rule(Fault.INTERNAL)]))
-    told = httpx.get(proxy.listen("kubernetes", upstream.url)).json()
-    assert (told["kind"], told["code"]) == ("Status", 500)
+    found = httpx.get(proxy.listen("kubernetes", upstream.url)).json()
+    assert (found["kind"], found["code"]) == ("Status", 500)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def rewritten(log: bytes, change: Callable[[Files], Files]) -> bytes:
             lines.append(json.dumps({"path": name, "size": 1}).encode())
             continue
         digest = hashlib.sha256(data).hexdigest()
-        told = {"path": name, "size": len(data), "sha256": digest, "content": True}
-        lines += [json.dumps(told).encode(), base64.b64encode(data)]
+        found = {"path": name, "size": len(data), "sha256": digest, "content": True}
+        lines += [json.dumps(found).encode(), base64.b64encode(data)]
         lines.append(json.dumps({"sent": len(data), "sha256": digest}).encode())
     return b"\n".join([*lines, end]) + b"\n"

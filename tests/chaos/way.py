@@ -43,8 +43,8 @@ class Outcome:
     def told_of(self, test: str) -> str:
         """The line of the summary about a test."""
         line = rf"^(?:FAILED|ERROR) (?:suites/)?{re.escape(test)}.*"
-        told = re.search(line, self.output, re.MULTILINE)
-        return told[0] if told else ""
+        found = re.search(line, self.output, re.MULTILINE)
+        return found[0] if found else ""
 
     def report_of(self, test: str) -> str:
         """What pytest tells of a red test: its section, and the line of the summary."""

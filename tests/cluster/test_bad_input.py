@@ -297,15 +297,15 @@ def test_kubernetes_that_never_answers(remote: Remote, suite: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [("", "is empty"), ("a: [", "expected"), ("just words", "it is YAML, but no kubeconfig")],
 )
-def test_kubeconfig_that_is_none(remote: Remote, suite: Path, text: str, told: str) -> None:
+def test_kubeconfig_that_is_none(remote: Remote, suite: Path, text: str, message: str) -> None:
     path = suite / "kubeconfig"
     path.write_text(text)
     line = refused(remote, suite, f"--kf-kubeconfig={path}")
     assert f"the kubeconfig {path} cannot be used: " in line
-    assert told in line
+    assert message in line
 
 
 def test_kubeconfig_variable_that_leads_nowhere(

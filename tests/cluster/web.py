@@ -118,8 +118,8 @@ def serving(
 
 def page(text: str, status: int = 200, **headers: str) -> Callable[[str], Answer]:
     """The same HTML page everywhere."""
-    told = {"Content-Type": "text/html", **headers}
-    return lambda _path: (status, told, text.encode())
+    found = {"Content-Type": "text/html", **headers}
+    return lambda _path: (status, found, text.encode())
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def test_what_is_left_out(text: str, full: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("Tool", "library/Tool.: the name of a repository must be in lower case"),
         ("tool:", "'' is no tag"),
@@ -70,8 +70,8 @@ def test_what_is_left_out(text: str, full: str) -> None:
         (f"a/{'b' * 300}", "is longer than 255 characters"),
     ],
 )
-def test_what_is_no_name(text: str, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_what_is_no_name(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         ImageReference.parse(text)
 
 
@@ -124,7 +124,7 @@ def test_mirrors_are_applied_once(registry: str, repository: str, tag: str | Non
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("python", "is not OLD=NEW"),
         ("=a.example", "is not OLD=NEW"),
@@ -132,13 +132,13 @@ def test_mirrors_are_applied_once(registry: str, repository: str, tag: str | Non
         ("a.example=B.example/Tool", "must be in lower case"),
     ],
 )
-def test_what_is_no_mirror(text: str, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_what_is_no_mirror(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         ImageMirror.parse(text)
 
 
 @pytest.mark.parametrize(
-    ("texts", "told"),
+    ("texts", "message"),
     [
         (("a.io=b.io", "b.io=a.io"), r"io \(from .*\) is never applied: .* leads to"),
         (
@@ -149,10 +149,10 @@ def test_what_is_no_mirror(text: str, told: str) -> None:
         (("a.io=a.io",), "is never applied: both are a.io"),
     ],
 )
-def test_mirrors_that_are_never_applied(texts: tuple[str, ...], told: str) -> None:
+def test_mirrors_that_are_never_applied(texts: tuple[str, ...], message: str) -> None:
     """What is a mirror's already stays as it is."""
     setting = Setting(tuple(map(ImageMirror.parse, texts)), "command line")
-    with pytest.raises(ConfigurationError, match=told) as refused:
+    with pytest.raises(ConfigurationError, match=message) as refused:
         reconcile({"image_mirror": setting})
     assert "\n" not in refused.value.message
 

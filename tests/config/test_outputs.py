@@ -96,7 +96,7 @@ def test_reports_go_into_files_of_their_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "path", "told"),
+    ("name", "path", "message"),
     [
         ("report", "r.pdf", "r.pdf ends in .pdf, not in .html; --kf-report writes a page that"),
         ("report", "r.json", "r.json ends in .json, not in .html; --kf-json writes JSON"),
@@ -107,11 +107,11 @@ def test_reports_go_into_files_of_their_own(tmp_path: Path) -> None:
     ],
 )
 def test_an_ending_of_something_else_is_refused(
-    name: str, path: str, told: str, tmp_path: Path
+    name: str, path: str, message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
         resolved({name: path}, folder=tmp_path)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
 

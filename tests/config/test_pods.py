@@ -73,7 +73,7 @@ def test_nothing_is_asked_for_by_default() -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "text", "told"),
+    ("option", "text", "message"),
     [
         ("pod_requests", "cpu", "'cpu' is not KEY=VALUE"),
         ("pod_requests", "cpu=lots", "'lots' is no quantity"),
@@ -87,10 +87,10 @@ def test_nothing_is_asked_for_by_default() -> None:
         ("volume_size", "10K", "small k"),
     ],
 )
-def test_what_is_not_valid_is_told(option: str, text: str, told: str) -> None:
+def test_what_is_not_valid_is_told(option: str, text: str, message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         resolved({option: text})
-    assert told in caught.value.message
+    assert message in caught.value.message
     assert f"--kf-{option.replace('_', '-')}" in caught.value.message
 
 

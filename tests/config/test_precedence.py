@@ -255,18 +255,20 @@ def test_header_tells_what_was_set_and_where() -> None:
 
 
 @pytest.mark.parametrize(
-    ("password", "said"),
+    ("password", "message"),
     [
         ("12341234", []),
         ("minio", ["only where it stands as a value"]),
         ("abc", ["it is not masked in reports"]),
     ],
 )
-def test_header_tells_of_a_password_that_is_a_common_word(password: str, said: list[str]) -> None:
+def test_header_tells_of_a_password_that_is_a_common_word(
+    password: str, message: list[str]
+) -> None:
     given = {"KF_PASSWORD": password, "KF_USERNAME": "me", "KF_S3_ACCESS_KEY": "minio"}
     _, *lines = header_lines(resolved({"host": "https://kf.example.com"}, given, {}))
-    assert len(lines) == len(said)
-    for line, words in zip(lines, said, strict=True):
+    assert len(lines) == len(message)
+    for line, words in zip(lines, message, strict=True):
         assert line.startswith("kubeflow: KF_PASSWORD is short or a common word: ")
         assert words in line
         assert password not in line.replace("a common word", "")

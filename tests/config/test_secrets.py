@@ -21,9 +21,9 @@ PLANTED = st.text(st.characters(categories=["Lo", "Nd"]), min_size=12).map(lambd
 
 
 def shown(config: KubeflowConfig) -> str:
-    told = [config.described(option.name) for option in OPTIONS]
+    found = [config.described(option.name) for option in OPTIONS]
     return "\n".join(
-        [repr(config), str(config), repr(config.settings), *told, *header_lines(config)]
+        [repr(config), str(config), repr(config.settings), *found, *header_lines(config)]
     )
 
 
@@ -73,11 +73,11 @@ def test_a_password_in_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"), [(b"\n", "is empty"), (b"\xff\xfe planted", "KF_PASSWORD_FILE: ")]
+    ("content", "message"), [(b"\n", "is empty"), (b"\xff\xfe planted", "KF_PASSWORD_FILE: ")]
 )
-def test_a_file_without_a_password(tmp_path: Path, content: bytes, told: str) -> None:
+def test_a_file_without_a_password(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "password").write_bytes(content)
-    with pytest.raises(ConfigurationError, match=told) as raised:
+    with pytest.raises(ConfigurationError, match=message) as raised:
         resolved(environment={"KF_PASSWORD_FILE": "password"}, folder=tmp_path)
     assert "planted" not in raised.value.message
     assert "\n" not in raised.value.message

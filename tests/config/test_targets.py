@@ -81,12 +81,12 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_wrong_is_told_in_one_line(tmp_path: Path, name: str) -> None:
-    text, told = WRONG[name]
+    text, found = WRONG[name]
     if text is not None:
         (tmp_path / "kubeflow-targets.toml").write_text(text)
     with pytest.raises(ConfigurationError) as raised:
         resolved({"target": name}, folder=tmp_path)
-    assert re.search(told, raised.value.message), raised.value.message
+    assert re.search(found, raised.value.message), raised.value.message
     assert "\n" not in raised.value.message
     assert "planted" not in raised.value.message
 

@@ -46,7 +46,7 @@ def test_only_plain_files_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "told"),
+    ("names", "message"),
     [
         (["../e2e.log"], "is below a folder"),
         (["a/e2e.log"], "is below a folder"),
@@ -55,12 +55,12 @@ def test_only_plain_files_are_read(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_odd_archives(tmp_path: Path, names: list[str], told: str) -> None:
+def test_odd_archives(tmp_path: Path, names: list[str], message: str) -> None:
     path = tmp_path / "odd.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for name in names:
             archive.writestr(name, "x")
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=message):
         read(path)
 
 

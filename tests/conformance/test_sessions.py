@@ -61,7 +61,7 @@ CONFORMANCE = ("--kf-conformance=26.03", "--kf-conformance-product=product.yaml"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (
             ["--kf-conformance=26.03", "--kf-conformance-product=shortened.py"],
@@ -73,10 +73,12 @@ CONFORMANCE = ("--kf-conformance=26.03", "--kf-conformance-product=product.yaml"
         ),
     ],
 )
-def test_refused_before_anything_is_done(session: Session, arguments: list[str], told: str) -> None:
+def test_refused_before_anything_is_done(
+    session: Session, arguments: list[str], message: str
+) -> None:
     done = session(*arguments)
     assert done.returncode == 4, done.stdout + done.stderr
-    assert told in done.stdout + done.stderr
+    assert message in done.stdout + done.stderr
 
 
 def test_a_selection_that_lacks_a_test_is_refused(session: Session, tmp_path: Path) -> None:

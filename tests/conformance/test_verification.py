@@ -200,14 +200,14 @@ def test_tampered(name: str) -> None:
 
 
 def test_each_has_a_sentence_of_its_own() -> None:
-    told = [one for _, one in TAMPERED.values()]
-    assert len(set(told)) == len(told) >= 12
+    found = [one for _, one in TAMPERED.values()]
+    assert len(set(found)) == len(found) >= 12
 
 
 def test_another_bundle_than_the_one_asked_for() -> None:
     files = bundle()
-    (told,) = problems(files, f"sha256:{'0' * 64}")
-    assert told == f"it is another bundle than the one asked for: its digest is {digest_of(files)}"
+    (found,) = problems(files, f"sha256:{'0' * 64}")
+    assert found == f"it is another bundle than the one asked for: its digest is {digest_of(files)}"
 
 
 @given(st.sampled_from([*NAMES, SUMS]), st.binary(max_size=200))
@@ -250,7 +250,7 @@ def test_a_product_is_read_as_it_was_written(fields: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ("logo: x", "there is no field 'logo'; fields are vendor, name"),
         ("version: 1.7", "version is no text of one line; write it in quotes"),
@@ -260,9 +260,9 @@ def test_a_product_is_read_as_it_was_written(fields: dict[str, str]) -> None:
         ("vendor: [a", "it is no YAML: "),
     ],
 )
-def test_a_mistake_in_a_product(line: str, told: str) -> None:
+def test_a_mistake_in_a_product(line: str, message: str) -> None:
     name = line.partition(":")[0]
     kept = [one for one in samples.PRODUCT.text().splitlines() if not one.startswith(f"{name}:")]
     with pytest.raises(ProductError) as raised:
         Product.parse("\n".join([*kept, line]).encode())
-    assert str(raised.value).startswith(told)
+    assert str(raised.value).startswith(message)

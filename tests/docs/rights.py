@@ -90,5 +90,5 @@ def _needs() -> dict[str, Needs]:
             stdout=subprocess.DEVNULL,
             check=True,
         )
-        told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return {suite: Needs.from_plain(plain) for suite, plain in sorted(told.items())}
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return {suite: Needs.from_plain(plain) for suite, plain in sorted(found.items())}

@@ -49,8 +49,8 @@ def reference() -> str:
 def _table(head: tuple[str, str], rows: list[tuple[str, str]]) -> Iterator[str]:
     yield f"| {head[0]} | {head[1]} |"
     yield "| --- | --- |"
-    for name, told in rows:
-        yield f"| `{name}` | {told} |"
+    for name, found in rows:
+        yield f"| `{name}` | {found} |"
 
 
 def _classes() -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({}, "either an interval in seconds or a cron expression"),
         ({"interval": 60, "cron": "0 * * * * *"}, "either an interval in seconds or a cron"),
@@ -34,8 +34,8 @@ NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
         ({"interval": 60, "start": NOON, "end": NOON}, "is never due"),
     ],
 )
-def test_what_is_no_schedule(given: dict[str, Any], told: str) -> None:
-    with pytest.raises(ConfigurationError, match=told) as caught:
+def test_what_is_no_schedule(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message) as caught:
         Schedule(**given)
     assert "\n" not in caught.value.message
 

@@ -77,11 +77,11 @@ def test_one_page_about_all(folder: Path) -> None:
     assert "1 of 2 clusters is red: production (degraded)." in output
     fleet = json.loads((folder / "out" / "fleet.json").read_text())
     assert fleet["exit_code"] == 1
-    told = {one["target"]: one for one in fleet["targets"]}
-    assert list(told) == ["staging", "production"]
-    assert (told["staging"]["state"], told["staging"]["exit_code"]) == ("fit", 0)
-    assert told["production"]["counts"] == {"passed": 1, "failed": 1}
-    assert "it is not staging" in " ".join(told["production"]["causes"])
+    found = {one["target"]: one for one in fleet["targets"]}
+    assert list(found) == ["staging", "production"]
+    assert (found["staging"]["state"], found["staging"]["exit_code"]) == ("fit", 0)
+    assert found["production"]["counts"] == {"passed": 1, "failed": 1}
+    assert "it is not staging" in " ".join(found["production"]["causes"])
     assert not (folder / "metrics.prom").exists()
     page = (folder / "out" / "index.html").read_text()
     for name in ("staging", "production"):
@@ -95,7 +95,7 @@ def test_one_page_about_all(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("targets", "told"),
+    ("targets", "message"),
     [
         (["staging", "nowhere"], "--kf-target: there is no target 'nowhere' in "),
         (["staging", "typo"], "[targets.typo] hosst is not known; valid: "),
@@ -103,11 +103,11 @@ def test_one_page_about_all(folder: Path) -> None:
         (["staging", "staging"], "--kf-target=staging is given twice"),
     ],
 )
-def test_a_mistake_is_one_usage_error(folder: Path, targets: list[str], told: str) -> None:
+def test_a_mistake_is_one_usage_error(folder: Path, targets: list[str], message: str) -> None:
     code, output = run(folder, targets)
     assert code == 4, output
     assert output.startswith("ERROR: ")
-    assert told in output
+    assert message in output
     assert len(output.strip().splitlines()) == 1
     assert not (folder / "out").exists()
 

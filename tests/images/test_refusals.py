@@ -53,13 +53,15 @@ WORDS = {
 
 @pytest.mark.parametrize("words", WORDS)
 def test_the_sentence(words: str) -> None:
-    told = why_not_pulled(IMAGE, f"ImagePullBackOff: Back-off pulling image: ErrImagePull: {words}")
-    assert told.startswith(f"the image {IMAGE} is not pulled: ")
-    assert WORDS[words] in told
-    assert words in told
-    assert "\n" not in told
+    found = why_not_pulled(
+        IMAGE, f"ImagePullBackOff: Back-off pulling image: ErrImagePull: {words}"
+    )
+    assert found.startswith(f"the image {IMAGE} is not pulled: ")
+    assert WORDS[words] in found
+    assert words in found
+    assert "\n" not in found
 
 
 def test_words_that_nobody_knows_are_told_as_they_are() -> None:
-    told = why_not_pulled(IMAGE, "the\ndog ate it")
-    assert told == f"the image {IMAGE} is not pulled (the dog ate it)"
+    found = why_not_pulled(IMAGE, "the\ndog ate it")
+    assert found == f"the image {IMAGE} is not pulled (the dog ate it)"

@@ -103,10 +103,10 @@ def test_a_session_is_submitted_followed_retrieved_and_deleted(
     assert "Kubeflow: fit" in log
     assert "403" not in log, "rights are missing"
     assert "left behind on the cluster" not in log
-    told = kubeflow.run("status", "--wait", name)
-    assert told.startswith(f"{name}: done with exit code 0 (passed) after ")
-    assert told.endswith(", 5 passed\n")
-    assert kubeflow.run("list") == told
+    found = kubeflow.run("status", "--wait", name)
+    assert found.startswith(f"{name}: done with exit code 0 (passed) after ")
+    assert found.endswith(", 5 passed\n")
+    assert kubeflow.run("list") == found
 
     archive = tmp_path / "night.tar.gz"
     kubeflow.run("retrieve", name, "--to", str(archive))
@@ -172,11 +172,11 @@ def test_one_that_does_not_start_says_why(kubeflow: Kubeflow) -> None:
     before = kubeflow.things()
     name = kubeflow.run(*SUBMIT, "--kf-job-image=registry.example/none:1").strip()
     wait_until(lambda: "ImagePull" in kubeflow.run("status", name), SECONDS)
-    told = kubeflow.run("status", name)
-    assert told.startswith(f"{name}: waiting since ")
-    assert "registry.example/none:1" in told
-    told = kubeflow.run(*SUBMIT, code=1)
-    assert f"another session runs on this cluster: Job {NAMESPACE}/{name}; two at once" in told
+    found = kubeflow.run("status", name)
+    assert found.startswith(f"{name}: waiting since ")
+    assert "registry.example/none:1" in found
+    found = kubeflow.run(*SUBMIT, code=1)
+    assert f"another session runs on this cluster: Job {NAMESPACE}/{name}; two at once" in found
     assert "its reports are written at its end" in kubeflow.run("retrieve", name, code=1)
     assert f"no log: {name}: waiting since" in kubeflow.run("logs", name, code=1)
     assert f"removed Job {name}\n" in kubeflow.run("delete", name)
@@ -191,8 +191,8 @@ def test_a_deadline_ends_the_session_and_its_report_is_there(
         wait_until(lambda: "::" in kubeflow.log(name), SECONDS)
         now = {"spec": {"activeDeadlineSeconds": 1}}
         kubeflow.batch.patch_namespaced_job(name, NAMESPACE, now)
-        told = kubeflow.run("status", "--wait", name, code=1)
-        assert "ended by its deadline" in told
+        found = kubeflow.run("status", "--wait", name, code=1)
+        assert "ended by its deadline" in found
         kubeflow.run("retrieve", name, "--to", str(tmp_path))
         session = json.loads((tmp_path / "session.json").read_text())
         assert session["exit_code"] == 2
@@ -208,8 +208,8 @@ def test_what_kf_run_has_not_made_is_left_alone(kubeflow: Kubeflow) -> None:
     kubeflow.batch.create_namespaced_job(
         NAMESPACE, {"metadata": {"name": "kf-run-theirs"}, "spec": {**spec, "suspend": True}}
     )
-    told = kubeflow.run("delete", "kf-run-theirs", code=1)
-    assert f"Job {NAMESPACE}/kf-run-theirs was not made by kf-run: it is left alone" in told
+    found = kubeflow.run("delete", "kf-run-theirs", code=1)
+    assert f"Job {NAMESPACE}/kf-run-theirs was not made by kf-run: it is left alone" in found
     kubeflow.batch.delete_namespaced_job("kf-run-theirs", NAMESPACE)
 
 
@@ -222,15 +222,15 @@ def test_a_submission_that_fails_leaves_nothing(kubeflow: Kubeflow) -> None:
         wait_until(
             lambda: kubeflow.core.read_namespaced_resource_quota_status("no-jobs", NAMESPACE).status
         )
-        told = kubeflow.run(*SUBMIT, code=1)
-        assert "exceeded quota: no-jobs" in told
+        found = kubeflow.run(*SUBMIT, code=1)
+        assert "exceeded quota: no-jobs" in found
     finally:
         kubeflow.core.delete_namespaced_resource_quota("no-jobs", NAMESPACE)
     wait_until(lambda: kubeflow.things() <= before)
 
 
 def test_mistakes_are_told(kubeflow: Kubeflow) -> None:
-    told = kubeflow.run("submit", "--kf-suites=pipelines", code=4)
-    assert "needs --kf-job-image" in told
-    assert "nothing was submitted" in told
+    found = kubeflow.run("submit", "--kf-suites=pipelines", code=4)
+    assert "needs --kf-job-image" in found
+    assert "nothing was submitted" in found
     assert "--keep-for=soon" in kubeflow.run(*SUBMIT, "--keep-for=soon", code=4)

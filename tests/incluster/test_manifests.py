@@ -66,7 +66,7 @@ def test_the_page_shows_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--kf-manifests=pod"], "--kf-manifests=pod: valid is one of job, cronjob, rbac"),
         (["--kf-manifests=rbac", "--kf-manifests=job"], "valid is one of job, cronjob, rbac"),
@@ -77,7 +77,7 @@ def test_the_page_shows_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None
         (["--kf-manifests=rbac", "suites/volumes", "--kf-suites=volumes"], "leave one out"),
     ],
 )
-def test_a_command_that_says_no_one_thing_is_refused(arguments: list[str], told: str) -> None:
+def test_a_command_that_says_no_one_thing_is_refused(arguments: list[str], message: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--kf-namespace=team", *arguments],
         cwd=ROOT,
@@ -86,7 +86,7 @@ def test_a_command_that_says_no_one_thing_is_refused(arguments: list[str], told:
         check=False,
     )
     assert (done.returncode, done.stdout) == (4, "")
-    assert told in done.stderr
+    assert message in done.stderr
 
 
 @pytest.mark.parametrize(

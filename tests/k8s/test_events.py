@@ -20,7 +20,7 @@ def event(reason: str, second: int, message: str = "words") -> Any:
 
 
 @pytest.mark.parametrize(
-    ("events", "told"),
+    ("events", "message"),
     [
         ([], ""),
         ([("FailedCreate", 1)], "words"),
@@ -32,5 +32,5 @@ def event(reason: str, second: int, message: str = "words") -> Any:
         ([("SuccessfulCreate", 1), ("FailedCreate", 1)], ""),
     ],
 )
-def test_a_refusal_counts_until_a_pod_was_made(events: list[tuple[str, int]], told: str) -> None:
-    assert last_refusal([event(*one) for one in events]) == told
+def test_a_refusal_counts_until_a_pod_was_made(events: list[tuple[str, int]], message: str) -> None:
+    assert last_refusal([event(*one) for one in events]) == message

@@ -227,9 +227,9 @@ def test_a_pod_that_goes_away(kubernetes: KubernetesClient) -> None:
         kubernetes.core.delete_namespaced_pod(target.pod, NAMESPACE, grace_period_seconds=0)
         with contextlib.suppress(ConnectionResetError):
             assert connection.recv(1) == b""
-        told = wait_until(lambda: forward.trouble)
-    assert isinstance(told, NotFound)
-    assert f"the connection to {target} ended: the pod " in told.message
+        found = wait_until(lambda: forward.trouble)
+    assert isinstance(found, NotFound)
+    assert f"the connection to {target} ended: the pod " in found.message
 
 
 Handler = Callable[[ServerConnection], Awaitable[None]]

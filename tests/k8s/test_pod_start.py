@@ -82,11 +82,11 @@ CAUSES = {
 def test_the_wait_ends_early_with_the_cause(
     kubernetes: KubernetesClient, remote: Remote, unbound: str, name: str
 ) -> None:
-    spec, told = CAUSES[name]
+    spec, found = CAUSES[name]
     pod = {"metadata": {"name": f"start-{name}"}, "spec": {"restartPolicy": "Never", **spec}}
     remote.core.create_namespaced_pod(NAMESPACE, pod)
     try:
-        with pytest.raises(PodFailed, match=rf"cannot start: {told}") as caught:
+        with pytest.raises(PodFailed, match=rf"cannot start: {found}") as caught:
             wait_for_end(
                 kubernetes,
                 NAMESPACE,

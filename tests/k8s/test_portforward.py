@@ -219,7 +219,7 @@ def test_end_closes_what_is_open(kubernetes: KubernetesClient, namespace: str, w
 
 
 @pytest.mark.parametrize(
-    ("service", "port", "told"),
+    ("service", "port", "message"),
     [
         ("nobody", 80, 'services "nobody" not found'),
         ("web", 8080, r"has no port 8080; it has 80 \(http\), 81 \(deaf\), 82 \(odd\)"),
@@ -237,9 +237,9 @@ def test_ports_that_lead_nowhere(
     odd_services: None,
     service: str,
     port: int | str,
-    told: str,
+    message: str,
 ) -> None:
-    with pytest.raises(NotFound, match=told):
+    with pytest.raises(NotFound, match=message):
         PortForward(kubernetes, namespace, service, port).open()
 
 
@@ -263,10 +263,10 @@ def test_port_at_which_nobody_listens(
     with PortForward(kubernetes, namespace, web, 81) as forward:
         with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
             ask(forward)
-        told = wait_until(lambda: forward.trouble)
-        assert isinstance(told, ClusterUnreachable)
-        assert "port 8001 of pod" in told.message
-        assert "does not answer: error forwarding port 8001" in told.message
+        found = wait_until(lambda: forward.trouble)
+        assert isinstance(found, ClusterUnreachable)
+        assert "port 8001 of pod" in found.message
+        assert "does not answer: error forwarding port 8001" in found.message
 
 
 def test_pods_that_are_gone_meanwhile(
@@ -280,9 +280,9 @@ def test_pods_that_are_gone_meanwhile(
         kubernetes.core.patch_namespaced_service("fading", namespace, elsewhere)
         with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
             ask(forward)
-        told = wait_until(lambda: forward.trouble)
-        assert isinstance(told, NotFound)
-        assert "has no pod that is ready" in told.message
+        found = wait_until(lambda: forward.trouble)
+        assert isinstance(found, NotFound)
+        assert "has no pod that is ready" in found.message
         back = {"spec": {"selector": {"app": "web"}}}
         kubernetes.core.patch_namespaced_service("fading", namespace, back)
         assert ask(forward)

@@ -239,9 +239,9 @@ def test_a_session_reaps_before_it_begins(
     assert code == 0, output
     expired = {f"{kind} t-expired" for kind in KINDS}
     wait_until(lambda: there(kubernetes, NAMESPACE) == before - expired)
-    told = output.partition("removed from the cluster: left behind by earlier sessions")[2]
+    found = output.partition("removed from the cluster: left behind by earlier sessions")[2]
     for kind in KINDS:
-        assert f"{kind} {NAMESPACE}/t-expired, of somebody (session interrupted), expired" in told
+        assert f"{kind} {NAMESPACE}/t-expired, of somebody (session interrupted), expired" in found
     assert "warning" not in output
 
 

@@ -22,18 +22,18 @@ def test_it_renews_until_it_ends() -> None:
 
 
 def test_one_that_fails_keeps_no_other_from_it() -> None:
-    told: list[str] = []
+    found: list[str] = []
     renewed: list[int] = []
 
     def fails() -> None:
         raise PermissionDenied("cannot create ConfigMap a/b: Kubernetes answers 403")
 
-    renewal = Renewal(failed=told.append)
+    renewal = Renewal(failed=found.append)
     renewal.add(fails)
     renewal.add(lambda: renewed.append(1))
     renewal.now()
     renewal.now()
     assert renewed == [1, 1]
-    assert told == ["cannot create ConfigMap a/b: Kubernetes answers 403"]
+    assert found == ["cannot create ConfigMap a/b: Kubernetes answers 403"]
     renewal.remove(fails)
     renewal.remove(fails)

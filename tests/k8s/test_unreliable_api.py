@@ -197,12 +197,12 @@ def test_a_quota_that_was_counted_at_the_same_time(kubernetes: KubernetesClient,
     name = name_of("map")
 
     def conflict(exchange: Exchange) -> None:
-        told = (
+        found = (
             b'{"kind": "Status", "status": "Failure", "code": 409, "reason": "Conflict", "message":'
             b' "Operation cannot be fulfilled on resourcequotas \\"q\\": the object has been'
             b' modified", "details": {"name": "q", "kind": "resourcequotas"}}'
         )
-        exchange.deliver((409, {"Content-Type": "application/json"}, told))
+        exchange.deliver((409, {"Content-Type": "application/json"}, found))
 
     with way.every_first(conflict):
         made = kubernetes.core.create_namespaced_config_map(NAMESPACE, {"metadata": {"name": name}})
@@ -283,13 +283,13 @@ def test_another_identity_has_the_same_policy(kubernetes: KubernetesClient, way:
 
 
 @pytest.mark.parametrize(
-    ("host", "told"),
+    ("host", "message"),
     [
         ("http://nobody.invalid", "name"),
         ("https://127.0.0.1:{port}", "SSL|TLS|wrong version|record layer"),
     ],
 )
-def test_what_only_people_can_mend(way: Way, tmp_path: Path, host: str, told: str) -> None:
+def test_what_only_people_can_mend(way: Way, tmp_path: Path, host: str, message: str) -> None:
     """No second attempt: the policy's two minutes would be the test's end."""
     text = way.kubeconfig.read_text().replace(
         f"http://127.0.0.1:{way.port}", host.format(port=way.port)
@@ -305,7 +305,7 @@ def test_what_only_people_can_mend(way: Way, tmp_path: Path, host: str, told: st
         return send(method, *args, **kwargs)
 
     connection.request = request
-    with pytest.raises((ClusterUnreachable, KubeflowError), match=f"(?i){told}"):
+    with pytest.raises((ClusterUnreachable, KubeflowError), match=f"(?i){message}"):
         require_namespace(kubernetes, NAMESPACE)
     assert attempts == ["GET"]
     kubernetes.close()

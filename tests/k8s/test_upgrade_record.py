@@ -69,15 +69,15 @@ def test_nothing_and_what_has_expired_are_told(
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("{", "has no JSON in facts.json"), ("[]", "has no object in facts.json")]
+    ("text", "message"), [("{", "has no JSON in facts.json"), ("[]", "has no object in facts.json")]
 )
 def test_a_record_that_somebody_has_changed_is_told(
-    kubernetes: KubernetesClient, namespace: str, text: str, told: str
+    kubernetes: KubernetesClient, namespace: str, text: str, message: str
 ) -> None:
     ownership = Ownership("ann")
     leave(kubernetes, namespace, ownership, "volume", {}, lifetime=DAY)
     core = kubernetes.core
     (one,) = core.list_namespaced_config_map(namespace, label_selector=THING).items
     core.patch_namespaced_config_map(one.metadata.name, namespace, {"data": {"facts.json": text}})
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=message):
         find_record(kubernetes, namespace, now=ownership.clock())

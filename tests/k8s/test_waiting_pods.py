@@ -16,7 +16,7 @@ MISSING = {"secretKeyRef": {"name": "no-such-secret", "key": "k"}}
 
 
 @pytest.mark.parametrize(
-    ("name", "container", "told"),
+    ("name", "container", "message"),
     [
         ("image", {"image": "nowhere.example.com/none:1"}, r"waiting for an image: \w*Image\w+"),
         (
@@ -27,7 +27,7 @@ MISSING = {"secretKeyRef": {"name": "no-such-secret", "key": "k"}}
     ],
 )
 def test_what_a_pod_waits_for(
-    remote: Remote, name: str, container: dict[str, object], told: str
+    remote: Remote, name: str, container: dict[str, object], message: str
 ) -> None:
     core = remote.core
     pod = {
@@ -41,6 +41,6 @@ def test_what_a_pod_waits_for(
 
     core.create_namespaced_pod(NAMESPACE, pod)
     try:
-        wait_until(lambda: re.fullmatch(told, waits_for()))
+        wait_until(lambda: re.fullmatch(message, waits_for()))
     finally:
         core.delete_namespaced_pod(f"waits-for-{name}", NAMESPACE, grace_period_seconds=0)

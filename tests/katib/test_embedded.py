@@ -92,10 +92,10 @@ def test_what_is_not_ours_is_left_alone(creator: ExperimentCreator, cluster: Clu
 def test_the_example_of_old_tutorials(hasty: ExperimentCreator) -> None:
     """Word for word; its image is not there any more."""
     made = hasty(RANDOM_EXAMPLE)
-    told = failure(made)
-    assert "will not end: trial " in told
-    assert "the image 'docker.io/kubeflowkatib/mxnet-mnist:v1beta1-45c5727' is not pulled" in told
-    assert "(the image of the trial's template)" in told
+    found = failure(made)
+    assert "will not end: trial " in found
+    assert "the image 'docker.io/kubeflowkatib/mxnet-mnist:v1beta1-45c5727' is not pulled" in found
+    assert "(the image of the trial's template)" in found
     trials = made.trials
     assert [one.outside for one in trials] == ["", "", ""]
     suggested = made.workload.suggestion()
@@ -117,9 +117,9 @@ def test_a_quota_without_room(hasty: ExperimentCreator, cluster: Cluster, namesp
     quota = {"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
     cluster.kubernetes.core.create_namespaced_resource_quota(namespace, quota)
     made = hasty(namespace=namespace, space=SPACE, trial=square, metric="y")
-    told = failure(made)
-    assert "its suggestion service: ReplicaSet " in told
-    assert "exceeded quota: none" in told
+    found = failure(made)
+    assert "its suggestion service: ReplicaSet " in found
+    assert "exceeded quota: none" in found
 
 
 def test_an_image_that_is_unknown(hasty: ExperimentCreator) -> None:
@@ -163,9 +163,11 @@ def test_settings_that_the_algorithm_refuses(creator: ExperimentCreator) -> None
     made = creator(
         space=grid, trial=["true", "${trialParameters.n}"], metric="y", algorithm="grid", trials=3
     )
-    told = failure(made)
-    assert "its Suggestion has failed: Validation failed: ValidateAlgorithmSettings Error: " in told
-    assert "Max Trial Count: 3 > all possible search combinations: 2" in told
+    found = failure(made)
+    assert (
+        "its Suggestion has failed: Validation failed: ValidateAlgorithmSettings Error: " in found
+    )
+    assert "Max Trial Count: 3 > all possible search combinations: 2" in found
 
 
 def refused(creator: ExperimentCreator, change: Callable[[dict[str, Any]], None]) -> str:

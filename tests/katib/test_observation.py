@@ -112,8 +112,8 @@ def test_a_trial_that_is_outside_of_the_space() -> None:
         ({"momentum": "1"}, "momentum=1 is of no parameter"),
     ):
         assert words in Trial(trial("a", **{**inside, **wrong}), SPACE).outside
-    told = Trial(trial("a", lr="0.02"), SPACE).outside
-    assert told == "trial a: num-layers has no value, optimizer has no value"
+    found = Trial(trial("a", lr="0.02"), SPACE).outside
+    assert found == "trial a: num-layers has no value, optimizer has no value"
 
 
 @pytest.mark.parametrize(

@@ -120,8 +120,10 @@ def test_a_controller_that_does_nothing() -> None:
     assert "it has no status after 60 s: katib-controller" in reason(Workload(), state=new)
     begun = experiment(condition("Created"))
     assert "it has no Suggestion after 60 s: kubectl" in reason(Workload(), state=begun)
-    told = reason(Workload(made=ACTIVE, words={"Trial": "Failed to reconcile: jobs is forbidden"}))
-    assert told == "trial tuned-a: it has no Job after 60 s: Failed to reconcile: jobs is forbidden"
+    found = reason(Workload(made=ACTIVE, words={"Trial": "Failed to reconcile: jobs is forbidden"}))
+    assert (
+        found == "trial tuned-a: it has no Job after 60 s: Failed to reconcile: jobs is forbidden"
+    )
 
 
 @pytest.mark.parametrize(
@@ -166,9 +168,9 @@ def test_a_database_that_is_down() -> None:
 
 def test_quotas() -> None:
     never = {"FailedCreate Job": QUOTA.format(used=0, limited=0)}
-    told = reason(Workload(made=ACTIVE, of_trial=RUNNING, words=never), seconds=0)
-    assert "Job tuned-a cannot make a pod: pods" in told
-    assert "it is ResourceQuota 'team' that refuses it" in told
+    found = reason(Workload(made=ACTIVE, of_trial=RUNNING, words=never), seconds=0)
+    assert "Job tuned-a cannot make a pod: pods" in found
+    assert "it is ResourceQuota 'team' that refuses it" in found
     full = {"FailedCreate Job": QUOTA.format(used=1, limited=1)}
     later = Workload(made=ACTIVE, of_trial=RUNNING, words=full)
     assert reason(later, seconds=59) == ""
@@ -177,16 +179,16 @@ def test_quotas() -> None:
         suggested={"status": {}},
         words={"FailedCreate ReplicaSet": QUOTA.format(used=0, limited=0)},
     )
-    told = reason(service, seconds=0, state=experiment(condition("Created")))
-    assert told.startswith("its suggestion service: ReplicaSet tuned-random-1 cannot make a pod")
+    found = reason(service, seconds=0, state=experiment(condition("Created")))
+    assert found.startswith("its suggestion service: ReplicaSet tuned-random-1 cannot make a pod")
     silent = Workload(made=ACTIVE, of_trial=RUNNING)
     assert "has made no pod after 60 s (--kf-start-timeout), and no event" in reason(silent)
 
 
 def test_trials_that_somebody_has_deleted() -> None:
     assert reason(Workload(), seconds=59) == ""
-    told = reason(Workload())
-    assert told.startswith("its status counts 1 trials, and there is none for 60 s: somebody has")
+    found = reason(Workload())
+    assert found.startswith("its status counts 1 trials, and there is none for 60 s: somebody has")
 
 
 def test_what_is_in_the_way_at_a_timeout() -> None:
@@ -203,10 +205,10 @@ def test_what_is_in_the_way_at_a_timeout() -> None:
     unplaced.status.conditions = [
         SimpleNamespace(type="PodScheduled", status="False", message="0/1 nodes", reason="x")
     ]
-    told = now(Workload(made=ACTIVE, of_trial=RUNNING, pods_of=(unplaced,)))
-    assert told == "trial tuned-a: pod tuned-a-x: no node takes it: 0/1 nodes"
-    told = now(Workload(suggested={"status": {}}, service=(unplaced,)))
-    assert told.startswith("its suggestion service does not start: pod tuned-a-x: no node takes")
+    found = now(Workload(made=ACTIVE, of_trial=RUNNING, pods_of=(unplaced,)))
+    assert found == "trial tuned-a: pod tuned-a-x: no node takes it: 0/1 nodes"
+    found = now(Workload(suggested={"status": {}}, service=(unplaced,)))
+    assert found.startswith("its suggestion service does not start: pod tuned-a-x: no node takes")
     assert "exceeded quota" in now(
         Workload(words={"FailedCreate ReplicaSet": QUOTA.format(used=0, limited=0)})
     )
@@ -216,11 +218,11 @@ def test_what_is_in_the_way_at_a_timeout() -> None:
 
 def test_a_service_that_gives_no_values() -> None:
     ready = {"status": {"conditions": [condition("DeploymentReady")]}}
-    told = reason(
+    found = reason(
         Workload(suggested=ready, words={"Suggestion": "unexpected trials"}),
         state=experiment(condition("Created")),
     )
-    assert "runs and gives no values for 60 s: unexpected trials" in told
+    assert "runs and gives no values for 60 s: unexpected trials" in found
 
 
 def test_a_service_whose_image_is_not_pulled() -> None:
@@ -234,9 +236,9 @@ def test_a_service_whose_image_is_not_pulled() -> None:
         SimpleNamespace(name="suggestion", state=waiting, restart_count=0, last_state=None)
     ]
     new = experiment(condition("Created"))
-    told = reason(Workload(suggested={"status": {}}, service=(service,)), seconds=0, state=new)
-    assert "its suggestion service does not start: pod tuned-a-x: the image 'i' is not" in told
-    assert "katib-config names the image of each algorithm" in told
+    found = reason(Workload(suggested={"status": {}}, service=(service,)), seconds=0, state=new)
+    assert "its suggestion service does not start: pod tuned-a-x: the image 'i' is not" in found
+    assert "katib-config names the image of each algorithm" in found
 
 
 def wait(state: Any, workload: Workload, *, ended: str = "Succeeded", seconds: float = 0.3) -> str:
@@ -268,9 +270,9 @@ def test_progress_is_told_at_the_deadline() -> None:
         trialsRunning=3,
         currentOptimalTrial=best,
     )
-    told = wait(state, Workload(suggested={"status": {}}))
-    assert "timed out after 0.3 s waiting for Experiment team/tuned to end; last state: " in told
-    assert "Running True; 5 of 12 trials, 1 failed, 3 running, best accuracy=0.93" in told
+    found = wait(state, Workload(suggested={"status": {}}))
+    assert "timed out after 0.3 s waiting for Experiment team/tuned to end; last state: " in found
+    assert "Running True; 5 of 12 trials, 1 failed, 3 running, best accuracy=0.93" in found
 
 
 def test_an_end_that_nobody_wanted() -> None:
@@ -282,9 +284,9 @@ def test_an_end_that_nobody_wanted() -> None:
         trialsFailed=1,
     )
     bad = trial("tuned-a", condition("Failed", "TrialFailed", "Trial has failed"))
-    told = wait(failed, Workload(made=(bad,)))
-    assert f"Experiment team/tuned has failed: {message} (ExperimentFailed; 1 of 12" in told
-    assert "trial tuned-a is Failed: TrialFailed: Trial has failed; its pod is gone" in told
+    found = wait(failed, Workload(made=(bad,)))
+    assert f"Experiment team/tuned has failed: {message} (ExperimentFailed; 1 of 12" in found
+    assert "trial tuned-a is Failed: TrialFailed: Trial has failed; its pod is gone" in found
     said = "Validation failed: ValidateAlgorithmSettings Error: unknown setting"
     suggestion = {"status": {"conditions": [condition("Failed", "SuggestionFailed", said)]}}
     assert f"its Suggestion has failed: {said}" in wait(failed, Workload(suggested=suggestion))

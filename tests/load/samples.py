@@ -23,13 +23,13 @@ def _known(name: str, seconds: Iterable[float]) -> Figure:
 
 def node(name: str = "worker-1", **conditions: str) -> dict[str, Any]:
     """A ready node, but for these conditions: their statuses."""
-    told = {"Ready": "True", "MemoryPressure": "False"} | conditions
+    found = {"Ready": "True", "MemoryPressure": "False"} | conditions
     return {
         "metadata": {"name": name},
         "status": {
             "conditions": [
                 {"type": kind, "status": status, "reason": f"Kubelet{kind}", "message": "so it is"}
-                for kind, status in told.items()
+                for kind, status in found.items()
             ]
         },
     }

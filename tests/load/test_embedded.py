@@ -67,15 +67,17 @@ def test_what_puts_load_on_a_cluster_is_asked_for(where: Endpoints) -> None:
     options, environment = ways_in(where, 60)
     done = session(*options, **environment)
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    told = "all selected tests put load on the cluster (kf_load), which they do with --kf-load=RUNS"
-    assert told in done.stdout + done.stderr
+    message = (
+        "all selected tests put load on the cluster (kf_load), which they do with --kf-load=RUNS"
+    )
+    assert message in done.stdout + done.stderr
 
 
 def test_workers_would_multiply_it() -> None:
     done = session("--kf-host=https://kubeflow.example.com", "--kf-load=5", "-n", "2")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    told = "--kf-load=5 (from command line) works in one process, since each worker would put"
-    assert told in done.stdout + done.stderr
+    message = "--kf-load=5 (from command line) works in one process, since each worker would put"
+    assert message in done.stdout + done.stderr
 
 
 def test_there_is_a_bound() -> None:

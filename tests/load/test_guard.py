@@ -61,8 +61,8 @@ def test_nodes_that_cannot_be_watched_end_it() -> None:
         raise PermissionDenied("cannot list nodes: Kubernetes answers 403: forbidden")
 
     watching = Guard(refuse, Latencies(), PLAN)
-    told = "the nodes cannot be watched: cannot list nodes: Kubernetes answers 403: forbidden"
-    assert watching.look() == told
+    message = "the nodes cannot be watched: cannot list nodes: Kubernetes answers 403: forbidden"
+    assert watching.look() == message
 
 
 def test_an_api_that_refuses_too_much_is_seen() -> None:
@@ -73,8 +73,8 @@ def test_an_api_that_refuses_too_much_is_seen() -> None:
     assert watching.look() == ""  # of so few nothing is known
     for status in (429, 0, 200, 404):
         latencies(Attempt("pipelines", "POST", RUNS, 0.1, status))
-    told = "the pipelines API refused 11 of 13 requests (503 9x, 429 1x, no response 1x), more "
-    assert watching.look() == f"{told}than 10%"
+    message = "the pipelines API refused 11 of 13 requests (503 9x, 429 1x, no response 1x), more "
+    assert watching.look() == f"{message}than 10%"
 
 
 def test_what_is_refused_now_and_then_is_borne() -> None:

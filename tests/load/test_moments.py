@@ -44,7 +44,7 @@ def test_a_cut_second_is_no_time_below_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("found", "message"),
     [
         (run(created=None), "the pipelines API does not say when it was created"),
         (run(), "none of its pods was seen"),
@@ -56,5 +56,5 @@ def test_a_cut_second_is_no_time_below_zero() -> None:
         ),
     ],
 )
-def test_what_cannot_be_is_told(found: RunMoments, told: str) -> None:
-    assert found.disorder == told
+def test_what_cannot_be_is_told(found: RunMoments, message: str) -> None:
+    assert found.disorder == message

@@ -32,10 +32,10 @@ def test_rights_that_are_missing_are_one_line(kubeconfig: Path, tmp_path: Path, 
     document = json.loads(kubeconfig.read_text())
     document["users"][0]["user"] = {}
     (tmp_path / "nobody").write_text(json.dumps(document))
-    code, told = _ended(name, tmp_path / "nobody", tmp_path)
+    code, found = _ended(name, tmp_path / "nobody", tmp_path)
     assert code == 1
-    assert told.count("\n") == 1, told
-    assert told.startswith("403 Forbidden: ")
+    assert found.count("\n") == 1, found
+    assert found.startswith("403 Forbidden: ")
 
 
 @pytest.mark.parametrize("name", _JOINING)
@@ -45,10 +45,10 @@ def test_an_api_server_that_is_not_there_is_one_line(
     document = json.loads(kubeconfig.read_text())
     document["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
     (tmp_path / "nowhere").write_text(json.dumps(document))
-    code, told = _ended(name, tmp_path / "nowhere", tmp_path)
+    code, found = _ended(name, tmp_path / "nowhere", tmp_path)
     assert code == 1
-    assert told.count("\n") == 1, told
-    assert told.strip().endswith("dial tcp 127.0.0.1:1: connect: connection refused")
+    assert found.count("\n") == 1, found
+    assert found.strip().endswith("dial tcp 127.0.0.1:1: connect: connection refused")
 
 
 def _ended(name: str, kubeconfig: Path, folder: Path) -> tuple[int, str]:

@@ -173,6 +173,6 @@ def test_an_api_server_that_does_not_reach_them_is_told_and_asks_nobody(
             await webhooks.stop()
 
     asyncio.run(join())
-    (told,) = [one for one in caplog.messages if one.startswith("no webhooks: ")]
-    assert "the API server does not reach elsewhere.invalid" in told
-    assert "failed calling webhook" in told
+    (found,) = [one for one in caplog.messages if one.startswith("no webhooks: ")]
+    assert "the API server does not reach elsewhere.invalid" in found
+    assert "failed calling webhook" in found

@@ -40,11 +40,12 @@ def test_before_there_were_such_objects_a_refusal_tells_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "told", [refused(403, "Forbidden", "no"), refused(422, "Invalid", "fd00::/108"), answer(b"{}")]
+    "message",
+    [refused(403, "Forbidden", "no"), refused(422, "Invalid", "fd00::/108"), answer(b"{}")],
 )
-def test_where_nothing_tells_them_there_are_none(told: bytes) -> None:
+def test_where_nothing_tells_them_there_are_none(message: bytes) -> None:
     """It is the node's condition that says so."""
-    assert learned(MISSING, told) == []
+    assert learned(MISSING, message) == []
 
 
 def test_another_failure_is_one() -> None:

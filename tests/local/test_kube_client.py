@@ -253,13 +253,13 @@ CUT = cast(Any, SimpleNamespace(ssl=True, host="127.0.0.1", port=6443, is_ssl=Tr
     ids=lambda error: type(error).__name__,
 )
 def test_a_connection_that_is_cut_off_is_told_as_a_reset(error: Exception) -> None:
-    said = str(ApiUnreachableError.of("get", "https://127.0.0.1:6443/api", error))
-    assert said == (
+    message = str(ApiUnreachableError.of("get", "https://127.0.0.1:6443/api", error))
+    assert message == (
         'Get "https://127.0.0.1:6443/api": read tcp 127.0.0.1:6443: read: connection reset by peer'
     )
 
 
 def test_a_body_that_cannot_be_written_is_told_as_a_broken_pipe() -> None:
     error = aiohttp.ClientOSError(None, "Can not write request body for https://127.0.0.1:6443/api")
-    said = str(ApiUnreachableError.of("post", "https://127.0.0.1:6443/api", error))
-    assert said.endswith('/api": write tcp 127.0.0.1:6443: write: broken pipe')
+    message = str(ApiUnreachableError.of("post", "https://127.0.0.1:6443/api", error))
+    assert message.endswith('/api": write tcp 127.0.0.1:6443: write: broken pipe')

@@ -262,9 +262,9 @@ def condition_of(core: CoreV1Api) -> Any:
 
 
 def test_the_node_tells_it(core: CoreV1Api) -> None:
-    told = condition_of(core)
-    assert (told.status, told.reason) == ("True", "OwnNetworks")
-    assert ".1.0/24" in told.message
+    found = condition_of(core)
+    assert (found.status, found.reason) == ("True", "OwnNetworks")
+    assert ".1.0/24" in found.message
 
 
 def test_pods_can_share_the_machines_network() -> None:
@@ -272,10 +272,10 @@ def test_pods_can_share_the_machines_network() -> None:
         LocalKubeflow(multi_user=False, pod_network="shared") as shared,
         config.new_client_from_config(str(shared.endpoints.kubeconfig)) as api,
     ):
-        told = condition_of(CoreV1Api(api))
+        found = condition_of(CoreV1Api(api))
         (node,) = CoreV1Api(api).list_node().items
-    assert (told.status, told.reason) == ("False", "SharedNetwork")
-    assert "as it was asked for" in told.message
+    assert (found.status, found.reason) == ("False", "SharedNetwork")
+    assert "as it was asked for" in found.message
     assert node.status.addresses[0].address == "127.0.0.1"
 
 

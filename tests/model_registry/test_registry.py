@@ -96,9 +96,9 @@ def test_a_version_that_is_there_is_left_as_it_is(registry: ModelRegistry) -> No
     registry.register(name, "v1", uri="s3://b/1")
     with pytest.raises(
         ModelRegistryRefused, match="model version with name v1 already exists"
-    ) as told:
+    ) as found:
         registry.register(name, "v1", uri="s3://b/2")
-    assert told.value.status == 409
+    assert found.value.status == 409
     assert registry.version(name, "v1").uri == "s3://b/1"
 
 
@@ -123,7 +123,7 @@ def test_models_that_it_made_are_archived_and_others_are_not(registry: ModelRegi
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"properties": {"loss": float("nan")}}, "property 'loss' of a model is nan: registries"),
         ({"properties": {"loss": float("-inf")}}, "property 'loss' of a model is -inf"),
@@ -139,9 +139,9 @@ def test_models_that_it_made_are_archived_and_others_are_not(registry: ModelRegi
     ],
 )
 def test_what_no_registry_keeps_is_told_before_anything_is_made(
-    registry: ModelRegistry, wrong: dict[str, Any], told: str
+    registry: ModelRegistry, wrong: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match=told) as refused:
+    with pytest.raises(ConfigurationError, match=message) as refused:
         registry.register(**{"model": "mine", "version": "v1", "uri": "s3://b/k", **wrong})
     assert "\n" not in refused.value.message
     assert list(registry.client.pages("registered_models")) == []

@@ -57,9 +57,9 @@ def test_a_whole_life(by: str, creator: NotebookCreator, cluster: Cluster) -> No
     made.start()
     assert made.execute("'made' in globals()").result == "False"
     assert made.read_bytes("work/data.bin") == bytes(range(256))
-    told = made.evidence().render()
-    assert "log of " in told
-    assert "the web app says: ready" in told
+    found = made.evidence().render()
+    assert "log of " in found
+    assert "the web app says: ready" in found
     creator.close()
     with pytest.raises(NotFound):
         _ = made.state
@@ -124,15 +124,15 @@ def test_what_the_api_server_does_not_take_is_told_in_its_words(
 
 def test_an_image_without_a_server(hasty: NotebookCreator) -> None:
     made = hasty(by="resource", wait=False, **SERVERLESS)  # type: ignore[arg-type]
-    told = failure(made)
-    assert "its container runs for 2 s, and nothing responds at port 8888" in told.message
-    assert "0.0.0.0:8888 with the base URL $NB_PREFIX (--kf-notebook-image" in told.message
+    found = failure(made)
+    assert "its container runs for 2 s, and nothing responds at port 8888" in found.message
+    assert "0.0.0.0:8888 with the base URL $NB_PREFIX (--kf-notebook-image" in found.message
 
 
 def test_an_image_that_is_not_there(hasty: NotebookCreator) -> None:
-    told = failure(hasty(image="registry.invalid/no-such:1", wait=False))
-    assert "the image 'registry.invalid/no-such:1' is not pulled" in told.message
-    assert "--kf-notebook-image" in told.message
+    found = failure(hasty(image="registry.invalid/no-such:1", wait=False))
+    assert "the image 'registry.invalid/no-such:1' is not pulled" in found.message
+    assert "--kf-notebook-image" in found.message
 
 
 def test_a_container_that_ends_at_once(hasty: NotebookCreator) -> None:
@@ -146,9 +146,9 @@ def test_a_container_that_ends_at_once(hasty: NotebookCreator) -> None:
 
 def test_a_claim_without_a_volume(hasty: NotebookCreator) -> None:
     made = hasty(workspace=NewClaim("1Gi", storage_class="no-such-class"), wait=False)
-    told = failure(made)
-    assert f"its volume claim {NAMESPACE}/{made.claims[0]} gets no volume" in told.message
-    assert "no-such-class" in told.message
+    found = failure(made)
+    assert f"its volume claim {NAMESPACE}/{made.claims[0]} gets no volume" in found.message
+    assert "no-such-class" in found.message
 
 
 def test_a_quota_that_has_no_room(creator: NotebookCreator, cluster: Cluster) -> None:
@@ -156,24 +156,24 @@ def test_a_quota_that_has_no_room(creator: NotebookCreator, cluster: Cluster) ->
     quota = {"metadata": {"name": "notebooks"}, "spec": {"hard": {"requests.memory": "1Mi"}}}
     core.create_namespaced_resource_quota(NAMESPACE, quota)
     try:
-        told = failure(creator(wait=False))
+        found = failure(creator(wait=False))
     finally:
         core.delete_namespaced_resource_quota("notebooks", NAMESPACE)
-    assert "its StatefulSet cannot make a pod: " in told.message
-    assert "exceeded quota: notebooks, requested: requests.memory=512Mi" in told.message
-    assert "it is ResourceQuota 'notebooks' that refuses it: it never has room" in told.message
-    assert "FailedCreate" in str(told)
+    assert "its StatefulSet cannot make a pod: " in found.message
+    assert "exceeded quota: notebooks, requested: requests.memory=512Mi" in found.message
+    assert "it is ResourceQuota 'notebooks' that refuses it: it never has room" in found.message
+    assert "FailedCreate" in str(found)
 
 
 def test_a_prefix_that_its_object_sets(creator: NotebookCreator) -> None:
     made = creator(by="resource", env={"NB_PREFIX": "/"}, wait=False, **SERVERLESS)  # type: ignore[arg-type]
-    told = failure(made)
-    assert "NB_PREFIX is set to '/' in its object" in told.message
-    assert f"the gateway leads {made.path} to it" in told.message
+    found = failure(made)
+    assert "NB_PREFIX is set to '/' in its object" in found.message
+    assert f"the gateway leads {made.path} to it" in found.message
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("n" * 53, "it has 53 characters, and with more than 52 its StatefulSet gets no pod"),
         ("Upper", "is no name for a Notebook; valid: lower-case letters"),
@@ -181,8 +181,8 @@ def test_a_prefix_that_its_object_sets(creator: NotebookCreator) -> None:
         ("ends-", "is no name for a Notebook"),
     ],
 )
-def test_names_that_cannot_be(name: str, told: str, creator: NotebookCreator) -> None:
-    with pytest.raises(ConfigurationError, match=told) as refused:
+def test_names_that_cannot_be(name: str, message: str, creator: NotebookCreator) -> None:
+    with pytest.raises(ConfigurationError, match=message) as refused:
         creator(name=name)
     assert "\n" not in str(refused.value)
     assert creator.notebooks == []
@@ -192,9 +192,9 @@ def test_names_that_cannot_be(name: str, told: str, creator: NotebookCreator) ->
 def test_a_name_that_is_taken(by: str, creator: NotebookCreator, cluster: Cluster) -> None:
     taken = creator(by="resource", stopped=True, wait=False)
     before = taken.state.object
-    with pytest.raises(NotebookFailed, match="already: left as it is; take another name") as told:
+    with pytest.raises(NotebookFailed, match="already: left as it is; take another name") as found:
         creator(name=taken.name, by=by)
-    assert "\n" not in told.value.message
+    assert "\n" not in found.value.message
     assert taken.state.metadata["uid"] == before["metadata"]["uid"]
     core = cluster.kubernetes.core
     assert core.read_namespaced_persistent_volume_claim(taken.claims[0], NAMESPACE)

@@ -73,10 +73,10 @@ def reason(look: Look, kind: type[KubeflowError] = NotebookFailed, *, seconds: f
 
 
 def test_a_quota_that_never_has_room_is_told_at_once() -> None:
-    told = reason(Look(state(), workload(REFUSED.format(used="0", limited="1Mi"))))
-    assert "its StatefulSet cannot make a pod: create Pod lab-0 in StatefulSet lab failed" in told
-    assert "exceeded quota: team" in told
-    assert "it is ResourceQuota 'team' that refuses it: it never has room for requests.mem" in told
+    found = reason(Look(state(), workload(REFUSED.format(used="0", limited="1Mi"))))
+    assert "its StatefulSet cannot make a pod: create Pod lab-0 in StatefulSet lab failed" in found
+    assert "exceeded quota: team" in found
+    assert "it is ResourceQuota 'team' that refuses it: it never has room for requests.mem" in found
 
 
 def test_a_quota_that_may_have_room_later_is_waited_for() -> None:
@@ -100,42 +100,42 @@ def test_a_webhook_that_knew_nothing_for_a_moment_is_waited_for() -> None:
 def test_a_controller_that_does_nothing() -> None:
     nothing = Look(state(), workload(made=False))
     assert "last state: no pod yet" in reason(nothing, WaitTimeout)
-    told = reason(nothing, seconds=60)
-    assert "it has no StatefulSet after 60 s: the notebook controller does not run" in told
-    told = reason(Look(state(), workload()), seconds=60)
-    assert "its StatefulSet has made no pod after 60 s (--kf-start-timeout)" in told
+    found = reason(nothing, seconds=60)
+    assert "it has no StatefulSet after 60 s: the notebook controller does not run" in found
+    found = reason(Look(state(), workload()), seconds=60)
+    assert "its StatefulSet has made no pod after 60 s (--kf-start-timeout)" in found
 
 
 def test_one_that_is_stopped_or_deleted() -> None:
     stopped = state(annotations={"kubeflow-resource-stopped": "2026-01-02T03:04:05Z"})
-    told = reason(Look(stopped, workload()))
-    assert "it is stopped (since 2026-01-02T03:04:05Z): somebody or the culler" in told
+    found = reason(Look(stopped, workload()))
+    assert "it is stopped (since 2026-01-02T03:04:05Z): somebody or the culler" in found
     going = state(deletionTimestamp="2026-01-02T03:04:05Z")
     assert reason(Look(going, workload())).endswith("it is being deleted")
 
 
 @pytest.mark.parametrize(
-    ("reply", "seconds", "told"),
+    ("reply", "seconds", "message"),
     [
         (ServerReply(503, "text/plain", "no healthy upstream"), 60, "nothing responds at port"),
         (ServerReply(404, "text/html", "404 : Not Found"), 30, "has another base URL than $NB_P"),
         (ServerReply(200, "text/html", "Kubeflow Central"), 30, "something else than Jupyter's"),
     ],
 )
-def test_answers_that_are_not_its_servers(reply: ServerReply, seconds: float, told: str) -> None:
+def test_answers_that_are_not_its_servers(reply: ServerReply, seconds: float, message: str) -> None:
     look = Look(state(), workload(pod=object()), reply)
     assert "its container runs, and /notebook/team/lab/api/status answers" in (
         reason(look, WaitTimeout, seconds=seconds - 1)
     )
-    assert told in reason(look, seconds=seconds)
+    assert message in reason(look, seconds=seconds)
 
 
 def test_who_is_refused() -> None:
     reply = ServerReply(403, "text/plain", "RBAC: access denied")
     look = Look(state(), workload(pod=object()), reply)
-    told = reason(look, PermissionDenied, seconds=10)
-    assert "Dex login as user@example.com is not the owner of this profile" in told
-    assert "(--kf-username, KF_PASSWORD)" in told
+    found = reason(look, PermissionDenied, seconds=10)
+    assert "Dex login as user@example.com is not the owner of this profile" in found
+    assert "(--kf-username, KF_PASSWORD)" in found
 
 
 def test_jupyter_alone_is_ready() -> None:

@@ -11,7 +11,7 @@ from pytest_kubeflow.notebooks.spec import HOME, NewClaim, NotebookSpec
 
 
 @pytest.mark.parametrize(
-    ("spec", "told"),
+    ("spec", "message"),
     [
         ({"cpu": "lots"}, "cpu='lots' of a notebook: 'lots' is no quantity"),
         ({"memory": "-1"}, "memory='-1' of a notebook: less than nothing"),
@@ -26,10 +26,10 @@ from pytest_kubeflow.notebooks.spec import HOME, NewClaim, NotebookSpec
         ({"env": {"A": 1}}, "env={'A': 1} is no variable"),
     ],
 )
-def test_what_no_pod_can_be_is_one_line(spec: dict[str, Any], told: str) -> None:
+def test_what_no_pod_can_be_is_one_line(spec: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         NotebookSpec("image", **spec)
-    assert told in refused.value.message
+    assert message in refused.value.message
     assert "\n" not in refused.value.message
 
 

@@ -110,11 +110,11 @@ def test_a_change_carries_the_cookie_and_repeats_it(app: App, url: str) -> None:
 
 def test_a_cookie_for_https_alone_is_told_over_http(app: App, named: str) -> None:
     client = JupyterWebApp(named, session())
-    with pytest.raises(NotebookFailed, match="for https alone") as told:
+    with pytest.raises(NotebookFailed, match="for https alone") as found:
         client.create("team", {"name": "lab"})
-    assert "\n" not in told.value.message
-    assert '403 "Could not find CSRF cookie XSRF-TOKEN"' in told.value.message
-    assert "APP_SECURE_COOKIES=false" in told.value.message
+    assert "\n" not in found.value.message
+    assert '403 "Could not find CSRF cookie XSRF-TOKEN"' in found.value.message
+    assert "APP_SECURE_COOKIES=false" in found.value.message
     assert app.requests == []
     app.secure = False
     client.create("team", {"name": "lab"})
@@ -128,7 +128,7 @@ def test_a_page_without_the_cookie_is_told(app: App, url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind", "told"),
+    ("answer", "kind", "message"),
     [
         (refused(401, "No user detected."), AuthenticationError, "No user detected"),
         (refused(403, "User 'u' is not authorized"), PermissionDenied, "is not authorized"),
@@ -140,10 +140,10 @@ def test_a_page_without_the_cookie_is_told(app: App, url: str) -> None:
     ids=["nobody", "no-rights", "not-there", "broken", "something-else", "mesh"],
 )
 def test_what_else_may_answer(
-    answer: Response, kind: type[Exception], told: str, app: App, url: str
+    answer: Response, kind: type[Exception], message: str, app: App, url: str
 ) -> None:
     app.answer = lambda: answer
-    with pytest.raises(kind, match=told) as failed:
+    with pytest.raises(kind, match=message) as failed:
         JupyterWebApp(url, session()).get("team", "lab")
     assert "\n" not in str(failed.value)
 
@@ -154,7 +154,7 @@ def test_a_quota_of_claims_is_told_with_its_rule(app: App, url: str) -> None:
         "requests.storage=5Gi, used: requests.storage=0, limited: requests.storage=1Gi"
     )
     app.answer = lambda: refused(403, words)
-    with pytest.raises(NotebookFailed, match="it is ResourceQuota 'team' that refuses") as told:
+    with pytest.raises(NotebookFailed, match="it is ResourceQuota 'team' that refuses") as found:
         JupyterWebApp(url, session()).create("team", {"name": "lab"})
-    assert "Notebook team/lab is not made: " in told.value.message
-    assert "\n" not in told.value.message
+    assert "Notebook team/lab is not made: " in found.value.message
+    assert "\n" not in found.value.message

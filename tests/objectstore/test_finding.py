@@ -49,8 +49,8 @@ def test_a_kubeconfig_is_enough(unnamed: Remote, tmp_path: Path) -> None:
     before = unnamed.things()
     code, output = unnamed.run(tmp_path, "-ra", seconds=300)
     assert code == 0, output
-    told, path = (tmp_path / "made").read_text().splitlines()
-    assert "(port-forward to service kubeflow/seaweedfs, port " in told
+    found, path = (tmp_path / "made").read_text().splitlines()
+    assert "(port-forward to service kubeflow/seaweedfs, port " in found
     assert path.startswith("mlpipeline/private-artifacts/kf-scratch-")
     assert "warning" not in output
     assert unnamed.things() == before
@@ -81,12 +81,12 @@ def test_a_killed_session_is_cleared_away_once_its_time_is_over(
     expire(unnamed, left)
     output = run(unnamed, tmp_path, *where)
     assert unnamed.things() == before
-    told = output.partition("removed from the cluster: left behind by earlier sessions")[2]
+    found = output.partition("removed from the cluster: left behind by earlier sessions")[2]
     if where:
-        assert f"objects below mlpipeline/private-artifacts/{NAMESPACE}/pytest-kubeflow-" in told
-        assert f"configmap {NAMESPACE}/kf-session-" in told
+        assert f"objects below mlpipeline/private-artifacts/{NAMESPACE}/pytest-kubeflow-" in found
+        assert f"configmap {NAMESPACE}/kf-session-" in found
     else:
-        assert "profile kf-scratch-" in told
+        assert "profile kf-scratch-" in found
 
 
 def reap(cluster: Remote) -> list[str]:

@@ -56,10 +56,10 @@ def test_the_version_is_of_the_repository(built: Path) -> None:
     wheel = only(built, "*.whl")
     with zipfile.ZipFile(wheel) as archive:
         (name,) = [one for one in archive.namelist() if one.endswith(".dist-info/METADATA")]
-        told = HeaderParser().parsestr(archive.read(name).decode())
-    assert re.fullmatch(r"\d+\.\d+(\.\d+)?(\.dev\d+)?(\+\S+)?", told["Version"])
-    assert f"-{told['Version'].replace('-', '_')}-" in wheel.name
-    urls = dict(one.split(", ", 1) for one in told.get_all("Project-URL", []))
+        found = HeaderParser().parsestr(archive.read(name).decode())
+    assert re.fullmatch(r"\d+\.\d+(\.\d+)?(\.dev\d+)?(\+\S+)?", found["Version"])
+    assert f"-{found['Version'].replace('-', '_')}-" in wheel.name
+    urls = dict(one.split(", ", 1) for one in found.get_all("Project-URL", []))
     assert urls.keys() == {"Source", "Changelog", "Issues"}
 
 

@@ -74,9 +74,9 @@ def test_what_has_expired_goes_and_all_else_stays(client: Any, package: Path) ->
     deleted = []
     reaped = reap(client, None, deleted=lambda *run: deleted.append(run))
     assert deleted == [("pythagorean", gone)]
-    told = {str(one) for one in reaped}
-    assert {one.split()[0] for one in told} == {"experiment", "pipeline"}
-    assert len(told) == 2
+    found = {str(one) for one in reaped}
+    assert {one.split()[0] for one in found} == {"experiment", "pipeline"}
+    assert len(found) == 2
 
     experiments = ids(client.list_experiments(page_size=100), "experiments", "experiment_id")
     assert old not in experiments

@@ -64,7 +64,7 @@ def test_package_survives_its_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ({}, "needs an argument 'text'; its parameters: "),
         ({"text": None}, "needs an argument 'text'"),
@@ -75,10 +75,10 @@ def test_package_survives_its_file(tmp_path: Path) -> None:
         ({"text": "x", "flag": 1}, "takes BOOLEAN for 'flag', not 1 (int)"),
     ],
 )
-def test_arguments_that_do_not_fit(arguments: dict[str, object], told: str) -> None:
+def test_arguments_that_do_not_fit(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigurationError) as error:
         compile_pipeline(twice).check_arguments(arguments)
-    assert told in error.value.message
+    assert message in error.value.message
     assert "\n" not in error.value.message
 
 
@@ -148,7 +148,7 @@ def test_a_package_of_kfp_1_is_uploaded_before_it_is_run(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (("spec:\n", "spec: null\nmore:\n"), "is no package of KFP 1: its spec is no mapping"),
         (("spec:\n", "spec: [1]\nmore:\n"), "is no package of KFP 1: its spec is no mapping"),
@@ -163,11 +163,11 @@ def test_a_package_of_kfp_1_is_uploaded_before_it_is_run(tmp_path: Path) -> None
     ],
 )
 def test_a_package_of_kfp_1_that_is_none(
-    tmp_path: Path, change: tuple[str, str], told: str
+    tmp_path: Path, change: tuple[str, str], message: str
 ) -> None:
     path = tmp_path / "v1.yaml"
     path.write_text(OLDER.replace(*change))
-    with pytest.raises(ConfigurationError, match=told) as refused:
+    with pytest.raises(ConfigurationError, match=message) as refused:
         Package.read(path)
     assert "\n" not in refused.value.message
 

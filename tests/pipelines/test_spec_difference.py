@@ -68,9 +68,9 @@ CHANGES: dict[str, tuple[Callable[[Any], object], str]] = {
 
 @pytest.mark.parametrize("kind", CHANGES)
 def test_a_change_is_told_with_its_place(kind: str) -> None:
-    change, told = CHANGES[kind]
+    change, found = CHANGES[kind]
     package = compile_pipeline(pythagorean).without_caching()
-    assert re.search(told, spec_difference(package, changed(change)))
+    assert re.search(found, spec_difference(package, changed(change)))
 
 
 def test_another_pipeline_of_that_name() -> None:
@@ -83,8 +83,8 @@ def test_the_platform_counts_where_both_have_one() -> None:
     package = compile_pipeline(sort_csv)
     other = copy.deepcopy(dict(package.platform_spec or {}))
     other["platforms"]["kubernetes"]["deploymentSpec"]["executors"].popitem()
-    told = spec_difference(package, Package(package.pipeline_spec, other))
-    assert told.startswith("platform.platforms.kubernetes.deploymentSpec.executors.")
+    found = spec_difference(package, Package(package.pipeline_spec, other))
+    assert found.startswith("platform.platforms.kubernetes.deploymentSpec.executors.")
 
 
 def test_nested_tasks_are_not_cached_either() -> None:

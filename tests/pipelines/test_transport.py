@@ -69,9 +69,9 @@ def test_a_lost_response_says_nothing_of_our_rights(client: Any, way: Way, fault
 
 
 def test_an_error_of_the_server_is_no_right(client: Any, way: Way) -> None:
-    told = status(500, "no such table: pipelines")
+    found = status(500, "no such table: pipelines")
     with (
-        way.every_first(told, times=99),
+        way.every_first(found, times=99),
         pytest.raises(KubeflowError, match="answers 500: no such table: pipelines"),
     ):
         require_shared(client)
@@ -137,7 +137,7 @@ def test_an_experiment_that_something_has_made_twice(client: Any, way: Way) -> N
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "message"),
     [
         (HTML, "what answers 200 is not the pipelines API, but 'Sign in.*': is a login or a proxy"),
         (no_id, "answers 200 with an empty object"),
@@ -145,7 +145,7 @@ def test_an_experiment_that_something_has_made_twice(client: Any, way: Way) -> N
     ids=["html", "no-id"],
 )
 def test_a_run_that_nobody_has_made(
-    client: Any, way: Way, tmp_path: Path, fault: Fault, told: str
+    client: Any, way: Way, tmp_path: Path, fault: Fault, message: str
 ) -> None:
     def only_runs(exchange: Exchange) -> None:
         created = exchange.command == "POST" and exchange.path.endswith("/runs")
@@ -153,7 +153,7 @@ def test_a_run_that_nobody_has_made(
 
     with way.every_first(only_runs), pytest.raises(ClusterUnreachable) as caught:
         a_run(client, tmp_path)
-    assert caught.match(f"cannot create run lost: .*{told}")
+    assert caught.match(f"cannot create run lost: .*{message}")
 
 
 def test_a_page_is_no_list_of_runs(client: Any, way: Way) -> None:

@@ -185,9 +185,9 @@ def a_claim(
 
 def a_node(name: str, *conditions: dict[str, Any], version: str = "v1.34.1", **spec: Any) -> Object:
     """A node; ready, if nothing else is said."""
-    told = list(conditions) or [a_condition("Ready", "True")]
+    found = list(conditions) or [a_condition("Ready", "True")]
     info = {"kubeletVersion": version, "containerRuntimeVersion": "containerd://2.1.0"}
-    return an_object(NODES, name, spec=spec, status={"conditions": told, "nodeInfo": info})
+    return an_object(NODES, name, spec=spec, status={"conditions": found, "nodeInfo": info})
 
 
 def a_namespace(name: str, *conditions: dict[str, Any], **metadata: Any) -> Object:
@@ -208,13 +208,13 @@ def a_definition(
     stored = fields.pop("stored", list(served))
     metadata = {"creationTimestamp": ago(60), **fields.pop("metadata", {})}
     spec = {"group": name.partition(".")[2], "versions": versions, **fields.pop("spec", {})}
-    told = list(conditions) or [a_condition("Established", "True")]
+    found = list(conditions) or [a_condition("Established", "True")]
     return an_object(
         DEFINITIONS,
         name,
         metadata=metadata,
         spec=spec,
-        status={"conditions": told, "storedVersions": stored},
+        status={"conditions": found, "storedVersions": stored},
     )
 
 

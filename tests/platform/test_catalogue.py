@@ -36,15 +36,15 @@ def test_a_fault_is_found_by_code_and_name(asked: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "message"),
     [
         ("no-defualt-clas", r"did you mean KF401 \(no-default-class\)\?"),
         ("KF999", r"the codes are KF"),
         ("", r"known: KF"),
     ],
 )
-def test_one_that_is_none_is_told(asked: str, told: str) -> None:
-    with pytest.raises(LookupError, match=told):
+def test_one_that_is_none_is_told(asked: str, message: str) -> None:
+    with pytest.raises(LookupError, match=message):
         find_fault(asked)
 
 

@@ -224,7 +224,7 @@ def test_a_server_that_shows_nothing_proves_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("left", "told"),
+    ("left", "message"),
     [
         ([400 * DAY], []),
         ([5 * DAY], [("KF222", Severity.DEGRADED)]),
@@ -233,7 +233,7 @@ def test_a_server_that_shows_nothing_proves_nothing() -> None:
     ],
 )
 def test_the_root_of_the_mesh(
-    authority: Authority, left: list[timedelta], told: list[tuple[str, Severity]]
+    authority: Authority, left: list[timedelta], message: list[tuple[str, Severity]]
 ) -> None:
     roots = "".join(
         authority.issue(subject="root", begins=-999 * DAY, ends=one).pem for one in left
@@ -241,7 +241,7 @@ def test_the_root_of_the_mesh(
     name, space = "istio-ca-root-cert", "istio-system"
     config = an_object(CONFIG_MAPS, name, space, data={"root-cert.pem": roots})
     found = list(check_mesh_authority(snapshot_of(config)))
-    assert [(one.code, one.severity) for one in found] == told
+    assert [(one.code, one.severity) for one in found] == message
     assert all("ConfigMap istio-system/istio-ca-root-cert" in one.sentence for one in found)
 
 

@@ -30,10 +30,10 @@ def test_once_a_node_is_chosen_it_should_get_its_volume() -> None:
 
 
 def test_what_its_provisioner_says_is_told() -> None:
-    said = "failed to provision volume: disk quota exceeded"
-    event = a_warning("PersistentVolumeClaim", "x", "ProvisioningFailed", said)
+    message = "failed to provision volume: disk quota exceeded"
+    event = a_warning("PersistentVolumeClaim", "x", "ProvisioningFailed", message)
     (found,) = findings(a_snapshot(_LATER, a_claim("x", "later"), event))
-    assert found.sentence == f"claim kubeflow/x has no volume: {said}"
+    assert found.sentence == f"claim kubeflow/x has no volume: {message}"
 
 
 def test_a_new_claim_is_given_two_minutes() -> None:
@@ -60,8 +60,8 @@ def test_users_claims_that_wait_for_the_same_are_one_finding() -> None:
         )
         for name in ("y-1", "y-2")
     ]
-    told = [a_claim(name, "later", namespace="team") for name in ("y-1", "y-2")]
-    telling, silent = findings(a_snapshot(_LATER, *many, *told, *said))
+    found = [a_claim(name, "later", namespace="team") for name in ("y-1", "y-2")]
+    telling, silent = findings(a_snapshot(_LATER, *many, *found, *said))
     assert silent.sentence == (
         "200 claims, team/x-0 the first of them, have no volume: there is no storage class gone "
         "(there: standard, later)"

@@ -153,7 +153,7 @@ def test_it_goes_to_no_other_host() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "told"),
+    ("config", "message"),
     [
         (f"- email: {USER}\n  hash: {HASH}\n", "its hash is in ConfigMap auth/dex"),
         (f"- email: '{USER}'\n  hash: {HASH}\n", "its hash is in ConfigMap auth/dex"),
@@ -161,9 +161,9 @@ def test_it_goes_to_no_other_host() -> None:
         (f"- email: {USER}\n  hash: $2y$12$other\n", ""),
     ],
 )
-def test_it_is_read_where_dex_is_configured_with_its_hash(config: str, told: str) -> None:
+def test_it_is_read_where_dex_is_configured_with_its_hash(config: str, message: str) -> None:
     dex = an_object(CONFIG_MAPS, "dex", "auth", data={"config.yaml": config})
     token = BearerToken(Secret("t"), origin="KF_TOKEN")
     found = _probe("http://127.0.0.1:1", GatewaySettings(), dex, credentials=token)
-    assert found.observed.default_password == told
-    assert bool(found.unseen) is not bool(told)
+    assert found.observed.default_password == message
+    assert bool(found.unseen) is not bool(message)

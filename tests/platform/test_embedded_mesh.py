@@ -209,8 +209,8 @@ def owner(platform: _Platform) -> Iterator[_Owner]:
 
 def test_what_an_owner_may_not_look_at_is_told_and_nothing_is_concluded(owner: _Owner) -> None:
     wait_until(lambda: owner.codes() == set(), 60)
-    told = {one.what for one in owner.look().unseen}
-    assert {"nodes", "persistentvolumes"} <= told
+    found = {one.what for one in owner.look().unseen}
+    assert {"nodes", "persistentvolumes"} <= found
 
 
 @pytest.mark.parametrize(

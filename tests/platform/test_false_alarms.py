@@ -104,25 +104,25 @@ def _new_node() -> Object:
 
 
 def _gated() -> Object:
-    told = a_condition("PodScheduled", "False", "Scheduling is blocked", "SchedulingGated")
+    found = a_condition("PodScheduled", "False", "Scheduling is blocked", "SchedulingGated")
     return a_pod(
         "queued",
         namespace="team",
         owner=("Job", "train"),
         phase="Pending",
-        status={"conditions": [told]},
+        status={"conditions": [found]},
     )
 
 
 def _placeholder() -> Object:
-    told = a_condition("PodScheduled", "False", "0/3 nodes are available: 3 Insufficient cpu.")
+    found = a_condition("PodScheduled", "False", "0/3 nodes are available: 3 Insufficient cpu.")
     return a_pod(
         "overprovisioning-1",
         namespace="kube-system",
         owner=("ReplicaSet", "overprovisioning"),
         phase="Pending",
         spec={"priority": -10},
-        status={"conditions": [told]},
+        status={"conditions": [found]},
     )
 
 
@@ -142,8 +142,8 @@ def _killed_once() -> list[Object]:
 
 
 def _task_that_failed_last_month() -> Object:
-    said = 'workflowtaskresults.argoproj.io is forbidden: User "x"'
-    ended = {"exitCode": 64, "message": said, "finishedAt": ago(40_000)}
+    message = 'workflowtaskresults.argoproj.io is forbidden: User "x"'
+    ended = {"exitCode": 64, "message": message, "finishedAt": ago(40_000)}
     return a_pod(
         "run-1",
         a_container("wait", ended=ended),

@@ -136,11 +136,11 @@ def test_what_cannot_be_looked_at_is_told(
 ) -> None:
     monkeypatch.setattr("pytest_kubeflow.platform.probes.gateway_handshake._SECONDS", 0.5)
     with closed_port() as closed, silent_port() as silent, web(page("plain")) as plain:
-        told = [
+        found = [
             probe_gateway_certificate(f"https://127.0.0.1:{port}", settings)
             for port in (closed, silent, plain)
         ]
-    for probed, word in zip(told, ("refused", "timed out", "WRONG_VERSION_NUMBER"), strict=True):
+    for probed, word in zip(found, ("refused", "timed out", "WRONG_VERSION_NUMBER"), strict=True):
         (unseen,) = probed.unseen
         assert unseen.what == "the gateway's certificate"
         assert word in unseen.why

@@ -42,8 +42,8 @@ def test_a_pod_that_is_being_made_is_no_fault(reason: str) -> None:
 
 
 def test_an_event_about_another_image_tells_nothing() -> None:
-    said = 'Failed to pull image "other:1": toomanyrequests: You have reached your limit'
-    assert _codes(_pod("ImagePullBackOff"), a_warning("Pod", "x", "Failed", said)) == ["KF701"]
+    message = 'Failed to pull image "other:1": toomanyrequests: You have reached your limit'
+    assert _codes(_pod("ImagePullBackOff"), a_warning("Pod", "x", "Failed", message)) == ["KF701"]
 
 
 def test_a_users_image_leaves_the_platform_standing() -> None:

@@ -76,12 +76,12 @@ def test_what_is_another_than_before_is_told() -> None:
 
 
 def test_a_custom_resource_that_is_gone_has_taken_its_objects_along() -> None:
-    (told,) = AFTER.lost_since(BEFORE)
-    assert told.startswith(f"{TRIALS} was there before, and is not now")
+    (found,) = AFTER.lost_since(BEFORE)
+    assert found.startswith(f"{TRIALS} was there before, and is not now")
     assert BEFORE.lost_since(AFTER) == []
 
 
 def test_what_is_stored_in_two_versions_is_to_be_migrated() -> None:
-    (told,) = AFTER.unmigrated()
-    assert told.startswith(f"{SERVICES}: objects may be stored as v1beta1, v1")
+    (found,) = AFTER.unmigrated()
+    assert found.startswith(f"{SERVICES}: objects may be stored as v1beta1, v1")
     assert BEFORE.unmigrated() == []

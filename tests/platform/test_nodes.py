@@ -43,8 +43,8 @@ def test_a_node_that_has_said_nothing_yet_is_no_fault() -> None:
     ],
 )
 def test_kubelets_within_the_policy_are_a_notice(version: str, severity: Severity | None) -> None:
-    told = [] if severity is None else [("KF504", severity)]
-    assert _told(a_node("node-b", version=version)) == told
+    found = [] if severity is None else [("KF504", severity)]
+    assert _told(a_node("node-b", version=version)) == found
 
 
 @pytest.mark.parametrize(

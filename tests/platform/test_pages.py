@@ -48,8 +48,8 @@ MENU = {
 
 
 def _menu(links: object = MENU, name: str = "dashboard-config") -> Object:
-    told = links if isinstance(links, str) else json.dumps(links)
-    return an_object(CONFIG_MAPS, name, "kubeflow", data={"links": told})
+    found = links if isinstance(links, str) else json.dumps(links)
+    return an_object(CONFIG_MAPS, name, "kubeflow", data={"links": found})
 
 
 def _told(*objects: Object, gateway: str = "", **pages: GatewayPage) -> list[Finding]:
@@ -222,7 +222,7 @@ def test_a_notebook_that_answers_or_that_is_not_ready_yet() -> None:
 
 
 @pytest.mark.parametrize(
-    ("notebook", "told"),
+    ("notebook", "message"),
     [
         (_notebook("/data"), "its claims are mounted at /data"),
         (_notebook("/home/jovyan/work"), "its claims are mounted at /home/jovyan/work"),
@@ -231,11 +231,11 @@ def test_a_notebook_that_answers_or_that_is_not_ready_yet() -> None:
         (_notebook(mount=""), "it mounts no claim"),
     ],
 )
-def test_a_notebook_whose_home_is_lost(notebook: Object, told: str) -> None:
+def test_a_notebook_whose_home_is_lost(notebook: Object, message: str) -> None:
     (found,) = check_notebooks(snapshot_of(notebook))
     assert found.code == "KF903"
     assert found.sentence == (
-        f"what is saved in /home/jovyan of Notebook jane/lab is lost when it stops: {told}"
+        f"what is saved in /home/jovyan of Notebook jane/lab is lost when it stops: {message}"
     )
 
 

@@ -23,8 +23,8 @@ def _codes(*objects: Object) -> list[str]:
 
 
 def _unscheduled(message: str, *, age: float = 60, namespace: str = "kubeflow") -> Object:
-    told = {"conditions": [a_condition("PodScheduled", "False", message)]}
-    return a_pod("x", phase="Pending", age=age, namespace=namespace, status=told, claims=["data"])
+    found = {"conditions": [a_condition("PodScheduled", "False", message)]}
+    return a_pod("x", phase="Pending", age=age, namespace=namespace, status=found, claims=["data"])
 
 
 def test_the_scheduler_is_given_two_minutes() -> None:
@@ -53,15 +53,15 @@ def test_a_volume_on_another_node(message: str) -> None:
 
 def test_a_volume_that_is_attached_elsewhere() -> None:
     waits = a_pod("x", a_container(waiting="ContainerCreating"), phase="Pending", claims=["data"])
-    said = 'Multi-Attach error for volume "pvc-1" Volume is already used by pod(s) y'
-    assert _codes(waits, a_warning("Pod", "x", "FailedAttachVolume", said)) == ["KF404"]
+    message = 'Multi-Attach error for volume "pvc-1" Volume is already used by pod(s) y'
+    assert _codes(waits, a_warning("Pod", "x", "FailedAttachVolume", message)) == ["KF404"]
     assert _codes(waits) == []
 
 
 def test_an_event_of_a_pod_that_runs_by_now_is_nothing() -> None:
-    said = 'Multi-Attach error for volume "pvc-1" Volume is already used by pod(s) y'
+    message = 'Multi-Attach error for volume "pvc-1" Volume is already used by pod(s) y'
     pod = a_pod("x", a_container(ready=True))
-    assert _codes(pod, a_warning("Pod", "x", "FailedAttachVolume", said)) == []
+    assert _codes(pod, a_warning("Pod", "x", "FailedAttachVolume", message)) == []
 
 
 def test_a_claim_explains_the_pod_that_waits_for_it() -> None:
@@ -72,8 +72,8 @@ def test_a_claim_explains_the_pod_that_waits_for_it() -> None:
 
 def test_a_volume_of_a_secret_that_is_not_there() -> None:
     waits = a_pod("x", a_container(waiting="ContainerCreating"), phase="Pending")
-    said = 'MountVolume.SetUp failed for volume "certs" : secret "webhook-tls" not found'
-    (found,) = findings(a_snapshot(waits, a_warning("Pod", "x", "FailedMount", said)))
+    message = 'MountVolume.SetUp failed for volume "certs" : secret "webhook-tls" not found'
+    (found,) = findings(a_snapshot(waits, a_warning("Pod", "x", "FailedMount", message)))
     assert found.sentence == "Pod kubeflow/x lacks secret webhook-tls, which a volume refers to"
 
 

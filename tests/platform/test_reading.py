@@ -74,9 +74,9 @@ def test_who_sees_one_namespace_says_so(as_editor: KubernetesClient) -> None:
 def test_who_may_see_nothing_is_told_of_each_kind(as_editor: KubernetesClient) -> None:
     snapshot = read_snapshot(as_editor)
     assert snapshot.all(CONFIG_MAPS) == ()
-    told = [one.what for one in snapshot.unseen]
-    assert {"nodes", "pods", "configmaps", "secrets", "storageclasses.storage.k8s.io"} <= {*told}
-    assert len(told) == len(set(told))
+    found = [one.what for one in snapshot.unseen]
+    assert {"nodes", "pods", "configmaps", "secrets", "storageclasses.storage.k8s.io"} <= {*found}
+    assert len(found) == len(set(found))
 
 
 def test_kinds_that_are_not_served_are_no_gap(kubernetes: KubernetesClient) -> None:

@@ -87,8 +87,8 @@ def _known(line: str) -> list[str]:
 
 @pytest.mark.parametrize(("code", "line"), [(one, two) for one in LINES for two in LINES[one]])
 def test_a_line_tells_its_fault_and_no_other(code: str, line: str) -> None:
-    told = ["KF202", "KF208"] if line == REFUSED else [code]  # which one, the cluster shows
-    assert _known(line) == told
+    found = ["KF202", "KF208"] if line == REFUSED else [code]  # which one, the cluster shows
+    assert _known(line) == found
 
 
 @pytest.mark.parametrize("line", NEAR_MISSES)

@@ -173,7 +173,7 @@ def test_a_conversion_with_a_ready_pod_is_well() -> None:
 
 def test_a_conversion_that_the_server_itself_tells_to_fail() -> None:
     """Its Service has a ready pod, and something is between: a certificate, a network."""
-    said = (
+    message = (
         "cannot list notebooks.kubeflow.org: Kubernetes answers 500: conversion webhook for "
         'kubeflow.org/v1beta1, Kind=Notebook failed: Post "https://c.kubeflow.svc:443/convert": '
         "x509: certificate signed by unknown authority"
@@ -183,13 +183,13 @@ def test_a_conversion_that_the_server_itself_tells_to_fail() -> None:
     definition = a_definition("notebooks.kubeflow.org", spec=conversion)
     whole = a_snapshot(definition, a_service("c"), a_slice("c"))
     assert findings(whole) == []
-    (found,) = findings(replace(whole, unseen=[Unseen("notebooks.kubeflow.org", said)]))
+    (found,) = findings(replace(whole, unseen=[Unseen("notebooks.kubeflow.org", message)]))
     assert found.sentence == (
         "nobody converts notebooks.kubeflow.org: Service kubeflow/c is asked in vain"
     )
-    assert found.evidence == (said,)
+    assert found.evidence == (message,)
     without = a_snapshot(definition)
-    (found,) = findings(replace(without, unseen=[Unseen("notebooks.kubeflow.org", said)]))
+    (found,) = findings(replace(without, unseen=[Unseen("notebooks.kubeflow.org", message)]))
     assert found.sentence.endswith("Service kubeflow/c is not there")
 
 
@@ -204,8 +204,8 @@ def test_the_crash_of_who_converts_is_the_cause() -> None:
 
 def test_an_api_service_is_given_two_minutes() -> None:
     def unavailable(minutes: float) -> Object:
-        told = a_condition("Available", "False", "no endpoints", "MissingEndpoints", minutes)
-        return an_object(API_SERVICES, "v1.x", status={"conditions": [told]})
+        found = a_condition("Available", "False", "no endpoints", "MissingEndpoints", minutes)
+        return an_object(API_SERVICES, "v1.x", status={"conditions": [found]})
 
     assert _codes(unavailable(1)) == []
     assert _codes(unavailable(5)) == ["KF715"]

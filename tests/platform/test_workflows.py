@@ -77,22 +77,22 @@ def _wait(message: str, owner: tuple[str, str] = ("Workflow", "w")) -> Object:
 
 
 def test_what_a_task_ended_with_tells() -> None:
-    said = (
+    message = (
         'workflowtaskresults.argoproj.io is forbidden: User "system:serviceaccount:team:default" '
         'cannot create resource "workflowtaskresults"'
     )
-    (found,) = findings(a_snapshot(_wait(said)))
+    (found,) = findings(a_snapshot(_wait(message)))
     assert found.sentence == (
         "workflows in team that run as default may not write workflowtaskresults.argoproj.io"
     )
     assert "--serviceaccount=team:default" in found.fix
-    event = a_warning("Workflow", "w", "WorkflowFailed", f"Error (exit code 64): {said}", "team")
+    event = a_warning("Workflow", "w", "WorkflowFailed", f"Error (exit code 64): {message}", "team")
     assert _codes(event) == ["KF802"]
-    assert _codes(_wait(said, ("Job", "w"))) == []
+    assert _codes(_wait(message, ("Job", "w"))) == []
 
 
 @pytest.mark.parametrize(
-    ("said", "codes"),
+    ("message", "codes"),
     [
         (
             "failed to put file: The Access Key Id you provided does not exist in our records",
@@ -103,8 +103,8 @@ def test_what_a_task_ended_with_tells() -> None:
         ('pods "x" is forbidden: User "y" cannot patch resource "pods"', []),
     ],
 )
-def test_keys_that_the_store_refuses(said: str, codes: list[str]) -> None:
-    assert _codes(_wait(said)) == codes
+def test_keys_that_the_store_refuses(message: str, codes: list[str]) -> None:
+    assert _codes(_wait(message)) == codes
 
 
 def _repository(endpoint: str) -> Object:

@@ -75,8 +75,8 @@ def test_a_daemon_set_on_no_node_wants_nothing() -> None:
 
 
 def test_pod_security_in_a_profile_is_told_but_leaves_the_platform_standing() -> None:
-    said = 'pods "x-0" is forbidden: violates PodSecurity "baseline:latest": privileged'
-    refused = a_warning("StatefulSet", "x", "FailedCreate", said, namespace="team")
+    message = 'pods "x-0" is forbidden: violates PodSecurity "baseline:latest": privileged'
+    refused = a_warning("StatefulSet", "x", "FailedCreate", message, namespace="team")
     (found,) = findings(a_snapshot(_stateful("x", namespace="team"), refused))
     assert (found.code, found.severity) == ("KF104", Severity.DEGRADED)
 

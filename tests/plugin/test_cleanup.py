@@ -166,13 +166,13 @@ def test_what_cannot_be_removed_is_told_and_the_rest_goes(remote: Remote, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--kf-dry-run"], "--kf-dry-run says what would be removed by --kf-cleanup, which was"),
         (["--kf-cleanup-all", "--kf-cleanup-session=x"], "give one of them"),
     ],
 )
-def test_mistakes(pytester: pytest.Pytester, arguments: list[str], told: str) -> None:
+def test_mistakes(pytester: pytest.Pytester, arguments: list[str], message: str) -> None:
     result = pytester.runpytest_subprocess(*arguments)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"*{told}*"])
+    result.stderr.fnmatch_lines([f"*{message}*"])

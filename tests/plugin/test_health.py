@@ -55,12 +55,12 @@ def test_a_whole_platform(remote: Remote, tmp_path: Path) -> None:
     code, said = remote.run(tmp_path, "--kf-health", "--kf-health-json=health.json")
     assert code == 0, said
     assert "the platform is whole" in said
-    told = json.loads((tmp_path / "health.json").read_text())
-    assert told["whole"] is True
-    assert [one["code"] for one in told["findings"]] == ["KF605"]  # the example's password
-    assert told["gateway"] == ""
-    assert told["kubernetes"].startswith("v1.")
-    assert 0 < told["requests"] <= 80
+    found = json.loads((tmp_path / "health.json").read_text())
+    assert found["whole"] is True
+    assert [one["code"] for one in found["findings"]] == ["KF605"]  # the example's password
+    assert found["gateway"] == ""
+    assert found["kubernetes"].startswith("v1.")
+    assert 0 < found["requests"] <= 80
 
 
 def test_a_broken_one(remote: Remote, storage: Any, tmp_path: Path) -> None:
@@ -81,13 +81,13 @@ def test_what_fails_is_a_choice(remote: Remote, storage: Any, tmp_path: Path) ->
     names = [one.metadata.name for one in storage.list_storage_class().items]
     (tmp_path / "test_it.py").write_text(EXPECTING)
     with default_classes(storage, *names):
-        mild, told = remote.run(tmp_path, "--kf-health")
+        mild, found = remote.run(tmp_path, "--kf-health")
         strict, _ = remote.run(tmp_path, "--kf-health", "--kf-health-fails-on=degraded")
         warned, warning = remote.run(tmp_path, "test_it.py")
         failed, _ = remote.run(tmp_path, "test_it.py", "--kf-health-fails-on=degraded")
     assert (mild, strict, warned, failed) == (0, 78, 0, 1)
-    assert "KF402 degraded: 2 storage classes are the default one" in told
-    assert "the platform is whole: 1 degraded" in told
+    assert "KF402 degraded: 2 storage classes are the default one" in found
+    assert "the platform is whole: 1 degraded" in found
     assert "PlatformWarning: KF402 2 storage classes are the default one" in warning
 
 
@@ -113,11 +113,11 @@ def test_a_failed_test_names_the_fault(remote: Remote, storage: Any, tmp_path: P
     assert "KF401 no storage class is the default one: there are " in said
     assert "likely cause: KF401 no storage class is the default one" in said
     assert "fix: kubectl patch storageclass " in said
-    told = json.loads((tmp_path / "session.json").read_text())
-    (cause,) = told["causes"]
+    found = json.loads((tmp_path / "session.json").read_text())
+    (cause,) = found["causes"]
     assert cause["code"] == "KF401"
     assert cause["fix"].startswith("kubectl patch storageclass ")
-    assert [one["code"] for one in told["faults"]] == ["KF401"]
+    assert [one["code"] for one in found["faults"]] == ["KF401"]
 
 
 def test_another_failure_gets_no_guess(remote: Remote, tmp_path: Path) -> None:

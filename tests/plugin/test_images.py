@@ -95,7 +95,7 @@ def test_a_test_without_pipelines(pytester: pytest.Pytester) -> None:
 
 
 @pytest.mark.parametrize(
-    ("marker", "told"),
+    ("marker", "message"),
     [
         ("kf_images(algorithm=['grid'])", "the marker kf_images has no 'algorithm'; it takes"),
         ("kf_images('--kf-nothing')", "--kf-nothing in the marker kf_images is no option"),
@@ -103,10 +103,10 @@ def test_a_test_without_pipelines(pytester: pytest.Pytester) -> None:
         ("kf_images('A b')", "'A b' in the marker kf_images is no image ('library/A b': the name"),
     ],
 )
-def test_markers_that_are_none(pytester: pytest.Pytester, marker: str, told: str) -> None:
+def test_markers_that_are_none(pytester: pytest.Pytester, marker: str, message: str) -> None:
     test = f"import pytest\n\n@pytest.mark.{marker}\ndef test_it(kf_config): ...\n"
     pytester.makepyfile(test_it=test)
     done = pytester.runpytest_subprocess("--kf-images", "test_it.py")
     assert done.ret == pytest.ExitCode.USAGE_ERROR
     (line,) = (one for one in done.stderr.str().splitlines() if one.startswith("ERROR"))
-    assert told in line
+    assert message in line

@@ -61,8 +61,8 @@ def test_nothing_is_left_behind(remote: Remote, tmp_path: Path, case: str) -> No
     assert ("still removing what was made" in output) == (len(signals) > 1), output
     name = "Ctrl-C" if signals[0] is INT else signals[0].name
     assert output.count(f"pytest-kubeflow: {name} ends this session") == 1
-    (told,) = re.findall("pytest-kubeflow: removing what it made on the cluster: (.*)", output)
-    assert re.fullmatch("1 run" if arguments else r"namespace kf-scratch-\w+, 1 run", told)
+    (found,) = re.findall("pytest-kubeflow: removing what it made on the cluster: (.*)", output)
+    assert re.fullmatch("1 run" if arguments else r"namespace kf-scratch-\w+, 1 run", found)
     remote.wait_until_as(before)
 
 

@@ -30,8 +30,8 @@ def test_keep(remote: Remote, tmp_path: Path, when: str, kept: set[str]) -> None
     there = "\n".join(remote.things())
     for end, names in made(tmp_path).items():
         assert [name in there for name in names] == [end in kept] * 3, there
-        told = output.partition("kept on the cluster (--kf-keep)")[2]
-        assert [name.rstrip("/") in told for name in names] == [end in kept] * 3, output
+        found = output.partition("kept on the cluster (--kf-keep)")[2]
+        assert [name.rstrip("/") in found for name in names] == [end in kept] * 3, output
 
 
 def test_keep_scratch_namespace(remote: Remote, tmp_path: Path) -> None:

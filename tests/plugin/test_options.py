@@ -61,14 +61,14 @@ def test_header_masks_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("KF_REQUIRE", "katib,gpu")
     (tmp_path / "pytest.ini").write_text("[pytest]\nkf_keep = on-failure\n")
     said = pytest_says(tmp_path, "--kf-host=https://kf.example.com", "--kf-insecure")
-    for told in (
+    for found in (
         "host=https://kf.example.com (command line)",
         "insecure=True (command line)",
         "require=katib,gpu (environment KF_REQUIRE)",
         "keep=on-failure (kf_keep in pytest.ini)",
         "token=*** (environment KF_TOKEN)",
     ):
-        assert told in said
+        assert found in said
     assert "planted" not in said
     assert "timeout=" not in said  # defaults are not listed
 

@@ -61,19 +61,19 @@ def test_no_test_begins_where_required(remote: Remote, suite: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("marker", "told"),
+    ("marker", "message"),
     [
         ('kf_requires("katip")', "the marker kf_requires knows no component 'katip'; valid: gpu, "),
         ("kf_requires", "the marker kf_requires takes names of components: "),
         ('kf_requires(component="knative")', "the marker kf_requires takes names of components: "),
     ],
 )
-def test_wrong_markers(remote: Remote, tmp_path: Path, marker: str, told: str) -> None:
+def test_wrong_markers(remote: Remote, tmp_path: Path, marker: str, message: str) -> None:
     source = f"import pytest\n@pytest.mark.{marker}\ndef test_it(): pass\n"
     (tmp_path / "test_wrong.py").write_text(source)
     code, output = remote.run(tmp_path)
     assert code == 1, output
-    assert told in output
+    assert message in output
     assert "Traceback" not in output
 
 

@@ -43,8 +43,8 @@ def wrong_token(remote: Remote, _: Path) -> Iterator[Given]:
 
 
 def token(**claims: float) -> str:
-    told: dict[str, Any] = {"iss": "https://elsewhere.example", "sub": USER, **claims}
-    return jwt.encode(told, "somebody else's key, long enough", algorithm="HS256")
+    found: dict[str, Any] = {"iss": "https://elsewhere.example", "sub": USER, **claims}
+    return jwt.encode(found, "somebody else's key, long enough", algorithm="HS256")
 
 
 @setup(

@@ -77,9 +77,9 @@ def test_an_image_that_is_there_and_a_registry_that_takes_images(remote: Remote)
         good(remote, registry=here, image=f"{here}/python:3.11-slim"), logged_in(remote)
     )
     assert result.fit, result
-    told = {one.check: (one.state, one.message) for one in result.findings}
-    assert told["own images"] == (State.OK, f"{here}/python:3.11-slim is there, for amd64")
-    assert told["registry"] == (State.OK, f"{here} takes images")
+    found = {one.check: (one.state, one.message) for one in result.findings}
+    assert found["own images"] == (State.OK, f"{here}/python:3.11-slim is there, for amd64")
+    assert found["registry"] == (State.OK, f"{here} takes images")
     assert remote.endpoints.registry is not None
     login = (remote.endpoints.registry.username, remote.endpoints.registry.password)
     catalog = requests.get(f"http://{here}/v2/_catalog", auth=login, timeout=10).json()

@@ -113,9 +113,9 @@ def test_tests_that_rights_stop_are_counted(remote: Remote, nobody: dict[str, st
     some = Needs.of([{"pipelines", "namespace", "runs"}] * 3 + [{"namespace", "volumes"}] * 2)
     result = checked(nobody, in_clear(remote), some)
     assert result.fit, result.verdict
-    told = {one.check: one.message for one in result.findings}
-    assert told["rights"].endswith(": 2 of 5 selected tests cannot run")
-    assert told["selected tests"] == (
+    found = {one.check: one.message for one in result.findings}
+    assert found["rights"].endswith(": 2 of 5 selected tests cannot run")
+    assert found["selected tests"] == (
         "2 of 5 will not run: rights at Kubernetes that are missing (2)"
     )
 

@@ -72,14 +72,14 @@ def leftover(empty: ControlPlane) -> Iterator[str]:
 
 
 def test_an_empty_cluster_has_no_finding(empty: ControlPlane, tmp_path: Path) -> None:
-    code, told, output = health(empty, tmp_path)
-    assert told["findings"] == [], output
+    code, found, output = health(empty, tmp_path)
+    assert found["findings"] == [], output
     # There is no way into a Kubeflow, which is red of itself.
     assert code == 78, output
-    assert told["gateway"].startswith("--kf-host was not given, and there is nothing to forward")
+    assert found["gateway"].startswith("--kf-host was not given, and there is nothing to forward")
     assert "the gateway was not entered, and nothing broken is seen past it" in output
-    assert told["kubernetes"].startswith("v1.")
-    assert 0 < told["requests"] <= 80
+    assert found["kubernetes"].startswith("v1.")
+    assert 0 < found["requests"] <= 80
 
 
 @pytest.mark.usefixtures("leftover")

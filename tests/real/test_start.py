@@ -22,7 +22,7 @@ _SECONDS = 120.0
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (None, "No such file or directory"),
         ("[", "is no kubeconfig"),
@@ -30,16 +30,16 @@ _SECONDS = 120.0
         (json.dumps({"current-context": "a", "contexts": [{"name": "a"}]}), "is no kubeconfig"),
     ],
 )
-def test_a_broken_kubeconfig_is_one_line(content: str | None, told: str, tmp_path: Path) -> None:
+def test_a_broken_kubeconfig_is_one_line(content: str | None, message: str, tmp_path: Path) -> None:
     file = tmp_path / "config"
     if content is not None:
         file.write_text(content)
-    assert told in _one_line(file)
+    assert message in _one_line(file)
 
 
 def test_too_few_rights_are_one_line(control_plane: ControlPlane) -> None:
-    told = _one_line(control_plane.kubeconfig("jane", ["developers"]))
-    assert 'User "jane" cannot' in told
+    found = _one_line(control_plane.kubeconfig("jane", ["developers"]))
+    assert 'User "jane" cannot' in found
 
 
 def test_the_account_of_a_profile_is_too_few_rights(
@@ -58,11 +58,11 @@ def test_the_account_of_a_profile_is_too_few_rights(
         binding = {**account, "roleRef": role, "subjects": [subject]}
         kubernetes.rbac.create_namespaced_role_binding(namespace, binding)
         file = of_account(control_plane.admin, namespace, "default-editor", tmp_path / "editor")
-        told = _one_line(file)
+        found = _one_line(file)
     finally:
         delete_namespace(kubernetes, namespace)
         kubernetes.close()
-    assert f'User "system:serviceaccount:{namespace}:default-editor" cannot' in told
+    assert f'User "system:serviceaccount:{namespace}:default-editor" cannot' in found
 
 
 def _changed(kubeconfig: Path, into: Path, **cluster: str) -> Path:
@@ -79,9 +79,9 @@ def test_an_api_server_that_is_not_there_is_one_line(
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # and does not listen
         server = f"https://127.0.0.1:{nobody.getsockname()[1]}"
-        told = _one_line(_changed(control_plane.admin, tmp_path / "config", server=server))
-    assert server in told
-    assert "refused" in told
+        found = _one_line(_changed(control_plane.admin, tmp_path / "config", server=server))
+    assert server in found
+    assert "refused" in found
 
 
 def test_an_api_server_that_is_not_the_one_is_one_line(

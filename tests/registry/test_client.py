@@ -114,7 +114,7 @@ def test_paths_that_are_none_of_an_image(path: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "told"),
+    ("files", "message"),
     [
         (["/a"], "the files of an image are a dictionary, such as .*, not a list"),
         ({"/a": 5}, "/a of an image is text, bytes or the Path of a file, not 5"),
@@ -124,8 +124,8 @@ def test_paths_that_are_none_of_an_image(path: Any) -> None:
         ({"/a": "1", "/a/b": "2"}, "/a is a file of an image, and cannot have /a/b"),
     ],
 )
-def test_files_that_are_none_of_an_image(files: Any, told: str) -> None:
-    with pytest.raises(ConfigurationError, match=told) as raised:
+def test_files_that_are_none_of_an_image(files: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message) as raised:
         layer_of(files)
     assert "\n" not in raised.value.message
 
@@ -143,7 +143,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"name": "UPPER"}, "is no image to be pushed: 'UPPER'.*lower case"),
         ({"name": "../../x"}, "is no image to be pushed"),
@@ -160,9 +160,9 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         ({"platform": ""}, "platform='' is none"),
     ],
 )
-def test_images_that_cannot_be_pushed(place: str, options: dict[str, Any], told: str) -> None:
+def test_images_that_cannot_be_pushed(place: str, options: dict[str, Any], message: str) -> None:
     images = maker(place)
-    with pytest.raises(ConfigurationError, match=told) as raised:
+    with pytest.raises(ConfigurationError, match=message) as raised:
         images({"/a": "x"}, **options)
     assert "\n" not in raised.value.message
     assert images.made == []
@@ -225,10 +225,10 @@ def test_what_is_no_registry_is_told_in_one_line(
     what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry_client, "MAX_OUTAGE", 0.5)
-    response, told = ANSWERS[what]
+    response, found = ANSWERS[what]
     with answering(lambda _: response) as place, pytest.raises(RegistryError) as raised:
         RegistryClient(place).manifest(ImageReference.parse(f"{place}/a/b:1"))
-    assert told in raised.value.message
+    assert found in raised.value.message
     assert raised.value.message.startswith(place)
     assert "\n" not in raised.value.message
 

@@ -71,7 +71,7 @@ def kubernetes(nodes: int) -> SimpleNamespace:
 
 def cluster(session: object, **changes: Any) -> Cluster:
     """A cluster that tells everything; `session` asks its gateway."""
-    told: dict[str, Any] = {
+    found: dict[str, Any] = {
         "gateway_url": "https://kf.example",
         "kfp_api_url": "https://kf.example/pipeline",
         "multi_user": True,
@@ -83,4 +83,4 @@ def cluster(session: object, **changes: Any) -> Cluster:
         "storage_classes": lambda: ["fast", "slow"],
         "kubernetes": kubernetes(1),
     }
-    return cast(Cluster, SimpleNamespace(**(told | changes)))
+    return cast(Cluster, SimpleNamespace(**(found | changes)))

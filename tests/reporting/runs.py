@@ -103,8 +103,8 @@ class Fake:
         self._ask("state")
         if isinstance(self.state, Exception):
             raise self.state
-        told = {"run_id": run_id, "display_name": NAME, "state": self.state}
-        return SimpleNamespace(to_dict=lambda: told)
+        found = {"run_id": run_id, "display_name": NAME, "state": self.state}
+        return SimpleNamespace(to_dict=lambda: found)
 
     def _tasks(self, _run_id: str) -> list[TaskRecord]:
         self._ask("tasks")

@@ -27,9 +27,9 @@ def test_silent_servers_are_asked_no_more(remote: Remote, tmp_path: Path, worker
     tests = json.loads((tmp_path / "report.json").read_text())["tests"]
     assert [one["outcome"] for one in tests] == ["failed"] * FAILURES
     last = tests[-1]
-    told = [one["text"] for one in last["evidence"] if "not asked: " in one["text"]]
-    assert len(told) == 1
-    assert "the 2 s for which a session waits for evidence are spent" in told[0]
+    found = [one["text"] for one in last["evidence"] if "not asked: " in one["text"]]
+    assert len(found) == 1
+    assert "the 2 s for which a session waits for evidence are spent" in found[0]
     assert [gap for run in last["runs"] for gap in run["gaps"] if "not asked: " not in gap] == []
     index = json.loads((tmp_path / "bundle" / last["bundle"] / "index.json").read_text())
     assert "test.txt" in index["files"]

@@ -119,13 +119,13 @@ def test_what_cannot_be_written_is_said_before_the_first_test(tmp_path: Path) ->
     (tmp_path / "file").touch()
     (tmp_path / "history.sqlite").write_text("no database")
     test = {"test_it.py": "def test_it():\n    print('a test was run')\n"}
-    for option, told in (
+    for option, found in (
         ("--kf-ctrf=file/x", f"{tmp_path / 'file'} is a file"),
         (f"--kf-history={tmp_path}", "is damaged (file is not a database)"),
     ):
         done = run_session(tmp_path, test, option, "-s", reports=False)
         assert done.code == 4
-        assert told in done.stdout
+        assert found in done.stdout
         assert "a test was run" not in done.stdout
 
 

@@ -84,7 +84,7 @@ def test_of_many_nodes_the_first_are_listed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "told"),
+    ("status", "body", "message"),
     [
         (200, b"{}", "version not told"),
         (302, b"", "version not told (answers 302)"),
@@ -92,11 +92,11 @@ def test_of_many_nodes_the_first_are_listed() -> None:
         (200, b"[1]", "not to be read: "),
     ],
 )
-def test_whatever_answers_for_the_version(status: int, body: bytes, told: str) -> None:
-    assert cluster_facts(cluster(Answering(status, body)))["Kubeflow Pipelines"].startswith(told)
+def test_whatever_answers_for_the_version(status: int, body: bytes, message: str) -> None:
+    assert cluster_facts(cluster(Answering(status, body)))["Kubeflow Pipelines"].startswith(message)
 
 
 def test_a_gateway_that_is_gone() -> None:
     gone = SimpleNamespace(get=refuse)
-    told = cluster_facts(cluster(gone))["Kubeflow Pipelines"]
-    assert told == "not to be read: nothing listens at kf.example (connection refused)"
+    found = cluster_facts(cluster(gone))["Kubeflow Pipelines"]
+    assert found == "not to be read: nothing listens at kf.example (connection refused)"

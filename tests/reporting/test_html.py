@@ -47,7 +47,7 @@ class Page(HTMLParser):
 
 
 def record_of(text: str, **changes: Any) -> RunRecord:
-    told: dict[str, Any] = {
+    found: dict[str, Any] = {
         "run_id": text,
         "name": text,
         "namespace": text,
@@ -60,7 +60,7 @@ def record_of(text: str, **changes: Any) -> RunRecord:
         ),
         "gaps": (text,),
     }
-    return RunRecord(**(told | changes))
+    return RunRecord(**(found | changes))
 
 
 @given(text=TEXTS)
@@ -84,8 +84,8 @@ def test_the_table_tells_states_and_durations() -> None:
         TaskEntry("after", "NOT STARTED"),
     )
     page = Page(render(record_of("x", state="FAILED", tasks=tasks, left_out=7)))
-    for told in ("square", "1.5", "Output = 9.0", "fit/deep", "exit code 1", "NOT STARTED"):
-        assert told in page.text
+    for found in ("square", "1.5", "Output = 9.0", "fit/deep", "exit code 1", "NOT STARTED"):
+        assert found in page.text
     assert "10 tasks in 4.0 s · 1970-01-01 00:01:40 UTC" in page.text
     assert "7 tasks more" in page.text
     assert page.styles == [

@@ -16,12 +16,12 @@ def test_a_run_has_a_property_each() -> None:
     record = RunRecord(
         "id-1", "name-1", "team", "https://kf", "FAILED", {"größe": [1]}, tasks, gaps=("a", "b")
     )
-    told = dict(properties([record]))
-    assert json.loads(told.pop("kubeflow.run.tasks")) == [
+    found = dict(properties([record]))
+    assert json.loads(found.pop("kubeflow.run.tasks")) == [
         {"name": "loop/square", "state": "SUCCEEDED", "seconds": 1.5, "outputs": {"Output": 4.0}},
         {"name": "loop/square", "state": "RUNNING", "seconds": None, "outputs": {}},
     ]
-    assert told == {
+    assert found == {
         "kubeflow.run.id": "id-1",
         "kubeflow.run.name": "name-1",
         "kubeflow.run.state": "FAILED",
@@ -32,10 +32,10 @@ def test_a_run_has_a_property_each() -> None:
 
 
 def test_each_run_of_several_has_names_of_its_own() -> None:
-    told = list(properties([RunRecord(f"id-{n}", "", "team", "") for n in range(3)]))
-    names = [name for name, _ in told]
+    found = list(properties([RunRecord(f"id-{n}", "", "team", "") for n in range(3)]))
+    names = [name for name, _ in found]
     assert len({*names}) == len(names)
-    ids = {name: value for name, value in told if name.endswith(".id")}
+    ids = {name: value for name, value in found if name.endswith(".id")}
     assert ids == {
         "kubeflow.run.id": "id-0",
         "kubeflow.run-2.id": "id-1",

@@ -50,7 +50,7 @@ class UntoldError(Exception):
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "message"),
     [
         (api("kfp"), "the pipelines API answers 404 Not Found: pipeline 1 not found"),
         (api("kubernetes"), "the Kubernetes API answers 404 Not Found: pipeline 1 not found"),
@@ -72,8 +72,8 @@ class UntoldError(Exception):
         ),
     ],
 )
-def test_errors_of_sdks_say_who_answered_what(error: BaseException, told: str) -> None:
-    assert sentence_of(error) == told
+def test_errors_of_sdks_say_who_answered_what(error: BaseException, message: str) -> None:
+    assert sentence_of(error) == message
 
 
 def test_a_bare_comparison_is_told_with_its_source() -> None:

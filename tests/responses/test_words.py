@@ -114,10 +114,10 @@ ASKING: dict[str, Callable[[str, Path], Any]] = {
     ids=["refused", "down"],
 )
 def test_plain_words_are_kept(asked: str, status: int, words: str, tmp_path: Path) -> None:
-    with refusing(status, words) as url, outages_of(1.0), pytest.raises(KubeflowError) as told:
+    with refusing(status, words) as url, outages_of(1.0), pytest.raises(KubeflowError) as found:
         ASKING[asked](url, tmp_path)
-    assert words in told.value.message
-    assert str(status) in told.value.message
+    assert words in found.value.message
+    assert str(status) in found.value.message
 
 
 @pytest.mark.parametrize("asked", ASKING)

@@ -85,8 +85,8 @@ class StandIn:
             maps.append(sent)
             return 201, _JSON, json.dumps(sent).encode()
         code, reason = (409, "AlreadyExists") if there else (404, "NotFound")
-        told = {"kind": "Status", "code": code, "reason": reason, "message": "says the API"}
-        return code, _JSON, json.dumps(told).encode()
+        found = {"kind": "Status", "code": code, "reason": reason, "message": "says the API"}
+        return code, _JSON, json.dumps(found).encode()
 
     def _runs(self, method: str, place: str, sent: dict[str, Any]) -> Answer:
         runs = self.made["runs"]

@@ -190,10 +190,10 @@ def test_a_file_that_is_there_is_left_as_it_is() -> None:
     with (
         listening(Way(Unreliable(files))) as way,
         way.every_first(break_after, of=of_changes),
-        pytest.raises(ServerRefused) as told,
+        pytest.raises(ServerRefused) as found,
     ):
         browser(way).write("a.csv", "1,2")
-    assert told.value.status == 409
+    assert found.value.status == 409
     assert files.files == {"a.csv": b"theirs"}
 
 

@@ -81,19 +81,19 @@ def test_one_loss_of_each_request(
         )
     assert code == 0, output
     assert "1 passed" in output
-    told = re.search(
+    found = re.search(
         r"^(\d+) responses were lost on the way and asked for again: (.*)$", output, re.MULTILINE
     )
-    assert told is not None, output
+    assert found is not None, output
     counted: Counter[str] = Counter()
-    for name, count in re.findall(r"(\w+) (\d+) \(", told[2]):
+    for name, count in re.findall(r"(\w+) (\d+) \(", found[2]):
         counted[name] += int(count)
     assert counted["gateway"] > 0
     assert counted["pipelines"] > 0
-    assert counted.total() == int(told[1])
-    assert escape(told[0]) in (tmp_path / "report.html").read_text()
+    assert counted.total() == int(found[1])
+    assert escape(found[0]) in (tmp_path / "report.html").read_text()
     report = (tmp_path / "junit.xml").read_text()
-    assert f'<property name="{PROPERTY}" value="{told[0]}"' in report
+    assert f'<property name="{PROPERTY}" value="{found[0]}"' in report
     remote.wait_until_as(before)
 
 

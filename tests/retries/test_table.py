@@ -194,7 +194,7 @@ def go(message: str) -> Fault:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "message",
     [
         f"{_DIAL} connect: connection refused",
         f"{_DIAL} connect: connection reset by peer",
@@ -212,24 +212,24 @@ def go(message: str) -> Fault:
     ],
 )
 def test_what_is_behind_the_pipelines_was_away(
-    asking: dict[str, Client], way: Way, stand_in: StandIn, said: str
+    asking: dict[str, Client], way: Way, stand_in: StandIn, message: str
 ) -> None:
     """Asked again by the clients of the pipelines; of other servers it is a cause like any."""
     for name in ("pipelines: read", "pipelines: create"):
         client = asking[name]
-        with way.every_first(go(said), of=_only(client)):
+        with way.every_first(go(message), of=_only(client)):
             assert client.ask() is not None
         assert way.attempts[client.method, client.path] == 2
         assert made_by(client, stand_in) == 1
     for name in ("Kubernetes: create", "gateway: GET"):
         client = asking[name]
-        with way.every_first(go(said), of=_only(client)), pytest.raises(Exception, match="500"):
+        with way.every_first(go(message), of=_only(client)), pytest.raises(Exception, match="500"):
             client.ask()
         assert way.attempts[client.method, client.path] == 1
 
 
 @pytest.mark.parametrize(
-    "said",
+    "message",
     [
         'failed calling webhook "pods.example.com": failed to call webhook: Post "https://a.b.svc":'
         " dial tcp 10.96.0.9:443: connect: connection refused",
@@ -238,10 +238,10 @@ def test_what_is_behind_the_pipelines_was_away(
     ],
 )
 def test_what_is_no_outage_behind_the_pipelines(
-    asking: dict[str, Client], way: Way, said: str
+    asking: dict[str, Client], way: Way, message: str
 ) -> None:
     client = asking["pipelines: read"]
-    with way.every_first(go(said), of=_only(client)), pytest.raises(Exception, match="500"):
+    with way.every_first(go(message), of=_only(client)), pytest.raises(Exception, match="500"):
         client.ask()
     assert way.attempts[client.method, client.path] == 1
 
@@ -250,10 +250,10 @@ def test_an_api_that_has_just_started_refuses_for_a_while(
     asking: dict[str, Client], way: Way
 ) -> None:
     """It asks a Kubernetes that does not know all roles yet."""
-    client, told = asking["pipelines: read"], [status(403, "no"), go(f"{_DIAL} i/o timeout")]
+    client, found = asking["pipelines: read"], [status(403, "no"), go(f"{_DIAL} i/o timeout")]
 
     def refuse(exchange: Exchange) -> None:
-        told.pop()(exchange)
+        found.pop()(exchange)
 
     with way.every_first(refuse, of=_only(client), times=2):
         assert client.ask() is not None

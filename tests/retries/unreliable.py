@@ -104,10 +104,10 @@ class Upstream:
             connection.request(method, path, body or None, wanted)
             answer: HTTPResponse = connection.getresponse()
             # Several cookies are several headers.
-            told = HTTPHeaderDict(
+            found = HTTPHeaderDict(
                 (name, value) for name, value in answer.getheaders() if name.lower() not in _HOPS
             )
-            return answer.status, told, answer.read()
+            return answer.status, found, answer.read()
 
     @classmethod
     def at(cls, url: str, tls: ssl.SSLContext | None = None) -> Upstream:
@@ -248,8 +248,8 @@ def status(code: int, message: str, **headers: str) -> Fault:
         {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code}
         | {"message": message}
     ).encode()
-    told = {"Content-Type": "application/json", **headers}
-    return lambda exchange: exchange.deliver((code, told, body))
+    found = {"Content-Type": "application/json", **headers}
+    return lambda exchange: exchange.deliver((code, found, body))
 
 
 def break_before(exchange: Exchange) -> None:

@@ -24,7 +24,7 @@ def declared(test: str, *args: Any, **options: Any) -> Declaration:
 
 
 @pytest.mark.parametrize(
-    ("args", "options", "told"),
+    ("args", "options", "message"),
     [
         ((), {}, "wants one pipeline"),
         ((silent, saying), {}, "wants one pipeline"),
@@ -38,10 +38,10 @@ def declared(test: str, *args: Any, **options: Any) -> Declaration:
         ((silent,), {"expect": 3}, "expect=3; valid: "),
     ],
 )
-def test_what_a_marker_does_not_take(args: Any, options: Any, told: str) -> None:
+def test_what_a_marker_does_not_take(args: Any, options: Any, message: str) -> None:
     with pytest.raises(ConfigurationError, match="kf_pipeline") as refused:
         declared("test_a.py::test", *args, **options)
-    assert told in refused.value.message
+    assert message in refused.value.message
     assert "\n" not in refused.value.message
 
 
@@ -55,7 +55,7 @@ def test_defaults_of_a_marker() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pipeline", "arguments", "told"),
+    ("pipeline", "arguments", "message"),
     [
         (saying, {"text": "a", "tims": 1}, "has no parameter 'tims'; its parameters: text, times"),
         (saying, {}, "needs an argument 'text'"),
@@ -67,7 +67,7 @@ def test_defaults_of_a_marker() -> None:
     ],
 )
 def test_what_cannot_be_submitted_is_its_own_tests_matter(
-    pipeline: Any, arguments: dict[str, object], told: str
+    pipeline: Any, arguments: dict[str, object], message: str
 ) -> None:
     plan = RunPlan.of(
         [
@@ -79,7 +79,7 @@ def test_what_cannot_be_submitted_is_its_own_tests_matter(
     bad = plan.run_of("t.py::bad")
     assert bad is not None
     assert plan.refused == [bad]
-    assert told in str(bad.error)
+    assert message in str(bad.error)
     assert "\n" not in str(bad.error)
     assert [run.tests for run in plan] == [["t.py::good"], ["t.py::bad"], ["t.py::fine"]]
 

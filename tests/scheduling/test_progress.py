@@ -143,7 +143,7 @@ def test_nap(pipeline_run, capfd):
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (["-v"], True),
         ([], False),
@@ -154,12 +154,12 @@ def test_nap(pipeline_run, capfd):
     ],
     ids=["verbose", "usual", "quiet", "ours quiet", "uncaptured", "worker"],
 )
-def test_in_a_session(remote: Remote, tmp_path: Path, options: list[str], *, told: bool) -> None:
+def test_in_a_session(remote: Remote, tmp_path: Path, options: list[str], *, message: bool) -> None:
     (tmp_path / "test_nap.py").write_text(TEST)
     code, output = remote.run(tmp_path, f"--kf-namespace={NAMESPACE}", *options)
     assert code == 1, output
     before, _, report = output.partition("= FAILURES =")
-    assert ("kubeflow: naps-" in before) == told, output
+    assert ("kubeflow: naps-" in before) == message, output
     assert ("[gw0] kubeflow: naps-" in before) == ("-n1" in options)
     assert ("kubeflow: http" in before) != ("--kf-quiet" in options)
     assert "kubeflow: naps-" not in report, "it was captured"

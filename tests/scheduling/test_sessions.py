@@ -58,12 +58,12 @@ def test_outcomes_are_the_same_and_no_run_is_submitted_twice(sessions: Sessions,
     if "xdist" in case and submitted != SUBMITTED:
         submitted.remove("shared")  # by two workers, each of which ran one of its tests
     assert submitted == SUBMITTED
-    for told in (
+    for found in (
         "pipeline working has no parameter 'secs'; its parameters: seconds",
         "the marker kf_pipeline wants one pipeline",
         "quantit",
     ):
-        assert told in output
+        assert found in output
 
 
 def test_random_order(sessions: Sessions) -> None:

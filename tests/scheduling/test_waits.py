@@ -87,18 +87,18 @@ def test_it(inference_service, minio_bucket):
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [(["-v"], "kubeflow: InferenceService "), (["-v", "--kf-quiet"], ""), (["-v", "-n1"], "[gw0]")],
     ids=["verbose", "ours quiet", "worker"],
 )
-def test_in_a_session(remote: Remote, tmp_path: Path, options: list[str], told: str) -> None:
+def test_in_a_session(remote: Remote, tmp_path: Path, options: list[str], message: str) -> None:
     """A service whose model is not there: how it stands is told while it is waited for."""
     (tmp_path / "test_service.py").write_text(TEST)
     code, output = remote.run(tmp_path, f"--kf-namespace={NAMESPACE}", *options)
     assert code == 1, output
     before, _, report = output.partition("= FAILURES =")
     lines = [line for line in before.splitlines() if f"InferenceService {NAMESPACE}/" in line]
-    assert bool(lines) == bool(told), output
-    assert all(told in line for line in lines)
+    assert bool(lines) == bool(message), output
+    assert all(message in line for line in lines)
     assert all("PredictorReady=" in line for line in lines[-1:])
     assert "kubeflow: InferenceService" not in report, "it was captured"

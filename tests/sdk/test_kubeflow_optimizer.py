@@ -11,10 +11,10 @@ from .test_kubeflow_trainer import SDK
 def test_optimize(sdk_python: SdkPython) -> None:
     python = sdk_python(SDK)
     with LocalKubeflow() as running:
-        told = run_script(python, "kubeflow_optimizer.py", running.endpoints.kubeconfig)
-    assert told["status"] == "Complete", told
-    assert told["trials"] == 3
-    assert told["parameters"] == {"x": "3"}
-    assert told["metrics"] == {"score": "9"}
-    assert told["listed"] == [told["name"]]
-    assert told["left"] == []
+        found = run_script(python, "kubeflow_optimizer.py", running.endpoints.kubeconfig)
+    assert found["status"] == "Complete", found
+    assert found["trials"] == 3
+    assert found["parameters"] == {"x": "3"}
+    assert found["metrics"] == {"score": "9"}
+    assert found["listed"] == [found["name"]]
+    assert found["left"] == []

@@ -54,7 +54,7 @@ def test_nothing_shows_values() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"a": "planted\ud800"}, "the value of 'a' of a Secret has half a surrogate pair"),
         ({5: "planted"}, "a key of a Secret is text; 5 is none"),
@@ -62,12 +62,12 @@ def test_nothing_shows_values() -> None:
         ({"a": 5}, "'a' is of type int"),
     ],
 )
-def test_what_is_none_is_told_before_it_is_masked_or_sent(values: Any, told: str) -> None:
+def test_what_is_none_is_told_before_it_is_masked_or_sent(values: Any, message: str) -> None:
     nobody: Any = None
     maker = GivenValuesMaker("Secret", nobody, "team", ownership=OURS, redactor=Redactor())
-    with pytest.raises(ConfigurationError, match=told) as refused:
+    with pytest.raises(ConfigurationError, match=message) as refused:
         maker(values)
     assert "planted" not in refused.value.message
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=message):
         GivenValues("Secret", "team", "mine", nobody).replace(values)
     assert maker.made == []

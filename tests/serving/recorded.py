@@ -189,8 +189,8 @@ def deployment(
 
     `numbers`: generation, observed, wanted, updated, all, available.
     """
-    told = {"generation": 1, "observed": 1, "wanted": 1, "updated": 1, "all": 1, "available": 1}
-    told |= numbers or {}
+    found = {"generation": 1, "observed": 1, "wanted": 1, "updated": 1, "all": 1, "available": 1}
+    found |= numbers or {}
     name = f"{revision}-deployment" if revision else "iris-predictor"
     labels = {"serving.kserve.io/inferenceservice": "iris"}
     if revision:
@@ -200,9 +200,9 @@ def deployment(
     loader = {"name": "storage-initializer", "image": "loader:1", "args": [uri, "/mnt/models"]}
     return typed(
         {
-            "metadata": {"name": name, "labels": labels, "generation": told["generation"]},
+            "metadata": {"name": name, "labels": labels, "generation": found["generation"]},
             "spec": {
-                "replicas": told["wanted"],
+                "replicas": found["wanted"],
                 "selector": {"matchLabels": labels},
                 "template": {
                     "metadata": {
@@ -215,10 +215,10 @@ def deployment(
                 },
             },
             "status": {
-                "observedGeneration": told["observed"],
-                "replicas": told["all"],
-                "updatedReplicas": told["updated"],
-                "availableReplicas": told["available"],
+                "observedGeneration": found["observed"],
+                "replicas": found["all"],
+                "updatedReplicas": found["updated"],
+                "availableReplicas": found["available"],
             },
         },
         "V1Deployment",

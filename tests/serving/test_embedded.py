@@ -53,12 +53,12 @@ def test_models_that_cannot_be_loaded(
     try:
         nowhere = deployer(f"{root}/nowhere", wait=False)
         no_rights = deployer(f"{root}/iris", service_account=keyless.name, wait=False)
-        told = failure(nowhere)
-        assert "storage-initializer failed 2 times" in told
-        assert "No model found" in told
-        told = failure(no_rights)
-        assert "log of storage-initializer" in told
-        assert "403" in told
+        found = failure(nowhere)
+        assert "storage-initializer failed 2 times" in found
+        assert "No model found" in found
+        found = failure(no_rights)
+        assert "log of storage-initializer" in found
+        assert "403" in found
     finally:
         keyless.delete()
     old = deployer(f"{root}/old", wait=False)
@@ -96,7 +96,7 @@ def test_requests_that_are_wrong(iris: InferenceService) -> None:
     assert refused.value.status in {400, 500}
     path = f"/v1/models/{iris.name}:predict"
     large = json.dumps({"instances": ROWS, "padding": "x" * 20 * 2**20}).encode()
-    for body, statuses, told in (
+    for body, statuses, found in (
         (b"", {400}, "Unrecognized request format: Input is a zero-length"),
         (b"no json", {400}, "Unrecognized request format: "),
         (b'{"rows": []}', {400, 500}, "instances"),
@@ -104,7 +104,7 @@ def test_requests_that_are_wrong(iris: InferenceService) -> None:
     ):
         answer = predictor.ask("POST", path, body)
         assert answer.status in statuses, body[:20]
-        assert re.search(told, answer.text), answer.text
+        assert re.search(found, answer.text), answer.text
     with pytest.raises(RequestFailed, match="Model with name setosa does not exist") as unknown:
         iris.predictor(model="setosa").predict(ROWS)
     assert unknown.value.status == 404

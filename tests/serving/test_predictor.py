@@ -92,12 +92,12 @@ ALTERED: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("kind", ALTERED)
 def test_v2_answers_have_to_agree_with_the_request_and_with_themselves(kind: str) -> None:
-    change, told = ALTERED[kind]
+    change, found = ALTERED[kind]
     answer = {"model_name": "iris", "outputs": [OUTPUT]}
     good, _ = asking(PredictorResponse(200, json.dumps(answer).encode()))
     assert good.infer(ROWS) == [0, 2]
     predictor, _ = asking(PredictorResponse(200, json.dumps(answer | change).encode()))
-    with pytest.raises(RequestFailed, match=told):
+    with pytest.raises(RequestFailed, match=found):
         predictor.infer(ROWS)
 
 
@@ -200,7 +200,7 @@ def test_unknown_model_is_the_servers_own_404() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "error", "told"),
+    ("answer", "error", "message"),
     [
         (
             PredictorResponse(302, b"", {"Location": "/dex/auth"}),
@@ -230,9 +230,9 @@ def test_unknown_model_is_the_servers_own_404() -> None:
         (PredictorResponse(413, b""), RequestFailed, "answers 413; the service"),
     ],
 )
-def test_refusals(answer: PredictorResponse, error: type[Exception], told: str) -> None:
+def test_refusals(answer: PredictorResponse, error: type[Exception], message: str) -> None:
     predictor, _ = asking(answer)
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=message):
         predictor.predict(ROWS)
 
 

@@ -92,7 +92,7 @@ def test_ready_of_the_old_model_is_waited_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("last", "told"),
+    ("last", "message"),
     [
         (look(UNKNOWN), "PredictorReady=Unknown"),
         (look(None), "is the KServe controller running"),
@@ -104,16 +104,16 @@ def test_ready_of_the_old_model_is_waited_out() -> None:
     ],
     ids=["unknown", "no controller", "stale", "old model"],
 )
-def test_timeout_tells_the_last_state_and_the_evidence(last: Look, told: str) -> None:
+def test_timeout_tells_the_last_state_and_the_evidence(last: Look, message: str) -> None:
     with pytest.raises(WaitTimeout) as timeout:
         wait(last, seconds=0.3)
     assert "timed out after 0.3 s waiting for InferenceService team/iris" in timeout.value.message
-    assert told in timeout.value.state
+    assert message in timeout.value.state
     assert "KeyError: 255" in str(timeout.value)
 
 
 @pytest.mark.parametrize(
-    ("final", "told"),
+    ("final", "message"),
     [
         (look(NO_RUNTIME), "NoSupportingRuntime: No runtime found"),
         (look(STOPPED), "stopped"),
@@ -124,11 +124,11 @@ def test_timeout_tells_the_last_state_and_the_evidence(last: Look, told: str) ->
     ],
     ids=["no runtime", "stopped", "deleting", "crashing", "failed and crashing", "failed for long"],
 )
-def test_final_states_end_it_at_once(final: Look, told: str) -> None:
+def test_final_states_end_it_at_once(final: Look, message: str) -> None:
     with pytest.raises(ServiceFailed) as failure:
         wait(look(UNKNOWN), final)
     assert failure.value.message.startswith("InferenceService team/iris will not be ready: ")
-    assert told in failure.value.message
+    assert message in failure.value.message
     assert failure.value.message.endswith("it said last: KeyError: 255")
     assert failure.value.evidence is SEEN
 

@@ -78,9 +78,9 @@ def test_canary_is_promoted_and_taken_back(deploy: Deploy, bucket: Bucket) -> No
     assert answers(service) == {"old": 20}
     service.update(f"s3://{bucket.path}/other", canary=30).wait_ready()
     wait_shares(service, {2: 30, 1: 70})
-    told = answers(service, ASKED)
+    found = answers(service, ASKED)
     # Five times the deviation of as many throws of a coin that falls so.
-    assert abs(told["new"] - 0.3 * ASKED) < 33, told
+    assert abs(found["new"] - 0.3 * ASKED) < 33, found
 
     service.roll_back()
     wait_shares(service, {1: 100})

@@ -113,7 +113,7 @@ def test_no_mode_leaves_it_to_the_cluster() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "told"),
+    ("spec", "message"),
     [
         ({}, "needs the URI of a model, or a container"),
         ({"uri": "model"}, "is no place of a model"),
@@ -122,6 +122,6 @@ def test_no_mode_leaves_it_to_the_cluster() -> None:
         ({"uri": "s3://m/x", "min_replicas": 3, "max_replicas": 2}, "is more than max_replicas=2"),
     ],
 )
-def test_what_can_never_work(spec: dict[str, Any], told: str) -> None:
-    with pytest.raises(ConfigurationError, match=told):
+def test_what_can_never_work(spec: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
         ServiceSpec(**spec).manifest("iris", "team", LABELS)

@@ -34,7 +34,7 @@ def test_ready_of_each_release(status: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "message"),
     [
         (None, "no status yet: is the KServe controller running?"),
         ({}, "no status yet: is the KServe controller running?"),
@@ -50,9 +50,9 @@ def test_ready_of_each_release(status: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_not_ready_says_why(status: dict[str, Any] | None, told: str) -> None:
+def test_not_ready_says_why(status: dict[str, Any] | None, message: str) -> None:
     assert not state(status).says_ready
-    assert state(status).describe() == told
+    assert state(status).describe() == message
 
 
 def test_ready_without_the_ready_condition_is_not_ready() -> None:

@@ -41,7 +41,7 @@ def test_nothing_once_it_is_rolled_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "told"),
+    ("numbers", "message"),
     [
         ({"generation": 2}, "deployment iris-predictor has a change that is not seen yet"),
         ({"updated": 0}, "0 of 1 pods of deployment iris-predictor are new"),
@@ -50,8 +50,8 @@ def test_nothing_once_it_is_rolled_out() -> None:
         ({"wanted": 3, "updated": 2, "all": 3}, "2 of 3 pods of deployment iris-predictor are new"),
     ],
 )
-def test_ready_while_it_rolls_out_is_not_believed(numbers: dict[str, int], told: str) -> None:
-    assert waits_for(Workload([deployment(numbers)], [])) == told
+def test_ready_while_it_rolls_out_is_not_believed(numbers: dict[str, int], message: str) -> None:
+    assert waits_for(Workload([deployment(numbers)], [])) == message
 
 
 def test_scaled_to_zero_is_rolled_out() -> None:
@@ -66,8 +66,8 @@ def test_deployment_of_the_old_model_is_not_ready(
 ) -> None:
     """Before the controller has seen the update, all else looks ready."""
     old = deployment(by_initializer=by_initializer)
-    told = waits_for(Workload([old], []), status, generation=2, uri=NEW_URI)
-    assert told == f"the deployment is still that of another model than {NEW_URI}"
+    found = waits_for(Workload([old], []), status, generation=2, uri=NEW_URI)
+    assert found == f"the deployment is still that of another model than {NEW_URI}"
 
 
 def test_observed_generation_of_the_deployment_is_no_obstacle() -> None:
@@ -84,8 +84,8 @@ def test_fewer_pods_than_asked_for_prove_nothing(
     mine = service(RAW_READY, generation=2)
     mine["spec"]["predictor"]["minReplicas"] = least
     numbers = {"wanted": wanted, "updated": wanted, "all": wanted, "available": wanted}
-    told = Workload([deployment(numbers)], []).waits_for(ServiceState(mine))
-    assert told == ("its status is that of generation 1, wanted 2" if waits else "")
+    found = Workload([deployment(numbers)], []).waits_for(ServiceState(mine))
+    assert found == ("its status is that of generation 1, wanted 2" if waits else "")
 
 
 @pytest.mark.parametrize(("scale", "waits"), [("0", True), ("1", False), (None, False)])
@@ -95,8 +95,8 @@ def test_revision_of_another_scale_proves_nothing(scale: str | None, waits: bool
     mine["spec"]["predictor"]["minReplicas"] = 1
     old = deployment(revision=ServiceState(mine).latest_created)
     old.metadata.annotations = {MIN_SCALE: scale} if scale is not None else None
-    told = Workload([old], []).waits_for(ServiceState(mine))
-    assert told == ("its status is that of generation 1, wanted 2" if waits else "")
+    found = Workload([old], []).waits_for(ServiceState(mine))
+    assert found == ("its status is that of generation 1, wanted 2" if waits else "")
 
 
 @pytest.mark.parametrize(
@@ -125,8 +125,8 @@ def test_knative_waits_for_the_newest_revision() -> None:
     status = changed(KNATIVE_READY, components={"predictor": predictor})
     old = deployment(revision="iris-predictor-00001")
     new = deployment(uri=NEW_URI, revision="iris-predictor-00002")
-    told = waits_for(Workload([old, new], []), status, uri=NEW_URI, generation=2)
-    assert told == "revision iris-predictor-00002 is not ready yet"
+    found = waits_for(Workload([old, new], []), status, uri=NEW_URI, generation=2)
+    assert found == "revision iris-predictor-00002 is not ready yet"
     predictor["latestReadyRevision"] = "iris-predictor-00002"
     # The old revision's deployment carries the old model for ever.
     assert waits_for(Workload([old, new], []), status, uri=NEW_URI, generation=2) == ""
@@ -179,7 +179,7 @@ def test_there_is_hope(one: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "told"),
+    ("one", "message"),
     [
         (
             pod(container(SERVER, state=BACK_OFF, last=ended(1), restarts=1)),
@@ -209,9 +209,9 @@ def test_there_is_hope(one: Any) -> None:
     ],
     ids=["crashes", "out of memory", "out of memory again", "no model", "no image"],
 )
-def test_there_is_no_hope(one: Any, told: str) -> None:
+def test_there_is_no_hope(one: Any, message: str) -> None:
     healthy = pod(container(SERVER, state=RUNNING), name="old", age=100)
-    assert Workload([], [healthy, one]).hopeless == told
+    assert Workload([], [healthy, one]).hopeless == message
 
 
 def test_failures_of_the_old_pod_are_past() -> None:

@@ -36,7 +36,7 @@ def test_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "words"),
     [
         ("a.py::b", "'a.py::b' has no date"),
         ("a.py::b until 2026-12-31", "'a.py::b until 2026-12-31' has no reason"),
@@ -49,14 +49,14 @@ def test_a_file(tmp_path: Path) -> None:
         ("\udcff::b until 2026-12-31: x", "it is no UTF-8"),
     ],
 )
-def test_a_mistake_in_one_line(tmp_path: Path, line: str, told: str) -> None:
+def test_a_mistake_in_one_line(tmp_path: Path, line: str, words: str) -> None:
     file = tmp_path / "known.txt"
     content = f"# first\na::b until 2026-12-31: x\n{line}\nnonsense\n"
     file.write_text(content, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(ConfigurationError) as raised:
         read_known(file)
     message = raised.value.message
-    assert message.startswith(f"--kf-known: {file}:3: {told}")
+    assert message.startswith(f"--kf-known: {file}:3: {words}")
     assert message.endswith("; a line is TEST until YYYY-MM-DD: REASON")
     assert "\n" not in message
 

@@ -78,12 +78,12 @@ def test_known_ones_are_not_red(pytester: pytest.Pytester, workers: tuple[str, .
     assert "known.txt: the entry in line 4 is about no test of this session" in text
     assert last_line(result) == "4 of 5 tests failed as known"
     record = json.loads((pytester.path / "json.json").read_text())
-    told = {one["nodeid"].rpartition("::")[2]: one for one in record["tests"]}
-    assert told["test_known"]["outcome"] == "xfailed"
-    assert told["test_known"]["cause"] == "known"
-    assert told["test_known"]["sentence"].endswith("; it failed: the sum is wrong")
-    assert "no volume" in told["test_set_up"]["sentence"]
-    assert told["test_expected"]["cause"] == ""
+    found = {one["nodeid"].rpartition("::")[2]: one for one in record["tests"]}
+    assert found["test_known"]["outcome"] == "xfailed"
+    assert found["test_known"]["cause"] == "known"
+    assert found["test_known"]["sentence"].endswith("; it failed: the sum is wrong")
+    assert "no volume" in found["test_set_up"]["sentence"]
+    assert found["test_expected"]["cause"] == ""
     assert record["verdict"]["sentence"].startswith(
         "No test passed: 1 failed as expected; 4 failed"
     )
@@ -131,6 +131,6 @@ def test_a_skip_that_is_not_allowed_is_no_known_failure(pytester: pytest.Pyteste
 def test_a_mistake_is_a_usage_error(pytester: pytest.Pytester, workers: tuple[str, ...]) -> None:
     result = run(pytester, "# so\n*::test_known for now: x\n", *workers)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    told = [line for line in result.errlines + result.outlines if "known.txt:2" in line]
-    assert len(told) == 1
-    assert told[0].startswith("ERROR: --kf-known: ")
+    found = [line for line in result.errlines + result.outlines if "known.txt:2" in line]
+    assert len(found) == 1
+    assert found[0].startswith("ERROR: --kf-known: ")

@@ -37,9 +37,9 @@ def test_strict_names_what_allows_it() -> None:
 
 @pytest.mark.parametrize("required", ["kserve", "objectstore"])
 def test_required_for_whatever_reason(required: str) -> None:
-    told = policy(require=(required,)).failure(NO_STORE)
-    assert told is not None
-    assert told.startswith("no store answers (--kf-require=")
+    found = policy(require=(required,)).failure(NO_STORE)
+    assert found is not None
+    assert found.startswith("no store answers (--kf-require=")
     assert policy(require=(required,)).failure(PLAIN) is None
 
 

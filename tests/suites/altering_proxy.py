@@ -72,14 +72,14 @@ class AlteringProxy:
         if "/apis/v2beta1/" not in path:
             return body
         try:
-            told = json.loads(body)
+            found = json.loads(body)
         except ValueError:
             return body
-        for one in told.get("runs") or [told]:
+        for one in found.get("runs") or [found]:
             self._run(one)
         if self.document is not None:
-            self.document(path, told)
-        return json.dumps(told).encode()
+            self.document(path, found)
+        return json.dumps(found).encode()
 
     def _run(self, told: Any) -> None:
         if not isinstance(told, dict) or "run_id" not in told:
@@ -103,20 +103,20 @@ class AlteringProxy:
             return body
         sent = message(f"{method}Request").FromString(request[FRAME.size :])
         flag, length = FRAME.unpack_from(body)
-        told = message(f"{method}Response").FromString(body[FRAME.size : FRAME.size + length])
+        found = message(f"{method}Response").FromString(body[FRAME.size : FRAME.size + length])
         rest = body[FRAME.size + length :]
         if method == "GetContextByTypeAndName":
-            self._contexts[told.context.id] = sent.context_name
+            self._contexts[found.context.id] = sent.context_name
         elif method == "GetExecutionsByContext":
             change = self._of(self._contexts.get(sent.context_id, "")).executions
             if change is not None:
-                _replace(told.executions, change)
+                _replace(found.executions, change)
         elif method == "GetArtifactsByID":
             for run_id, alteration in self._runs.items():
-                mine = any(run_id in one.uri for one in told.artifacts)
+                mine = any(run_id in one.uri for one in found.artifacts)
                 if mine and alteration.artifacts is not None:
-                    _replace(told.artifacts, alteration.artifacts)
-        altered = told.SerializeToString()
+                    _replace(found.artifacts, alteration.artifacts)
+        altered = found.SerializeToString()
         return FRAME.pack(flag, len(altered)) + altered + rest
 
     def _of(self, run_id: str) -> Alteration:

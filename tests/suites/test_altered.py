@@ -265,9 +265,9 @@ def test_each_change_is_noticed(cluster: Endpoints, number: int) -> None:
     outcomes, output = session(cluster, ACTS[number], changes=True)
     assert outcomes == dict.fromkeys(ACTS[number], "FAILED"), output
     summary = output.rpartition("short test summary info")[2]
-    for test, (_, told) in ACTS[number].items():
+    for test, (_, found) in ACTS[number].items():
         (line,) = (one for one in summary.splitlines() if one.startswith(f"FAILED suites/{test} "))
-        assert re.search(told, line) or re.search(told, output), f"{test}: {told}\n{output}"
+        assert re.search(found, line) or re.search(found, output), f"{test}: {found}\n{output}"
 
 
 def test_nothing_is_noticed_where_nothing_is_changed(cluster: Endpoints) -> None:

@@ -145,7 +145,7 @@ TAMPERED: dict[str, Callable[[Files], Files]] = {
 }
 
 
-@pytest.mark.parametrize("told", TAMPERED)
-def test_tampered_with_it_shows_nothing(written: Files, told: str) -> None:
-    problems = verify(TAMPERED[told](written), version=version("pytest-kubeflow")).problems
-    assert any(told in one for one in problems), problems
+@pytest.mark.parametrize("message", TAMPERED)
+def test_tampered_with_it_shows_nothing(written: Files, message: str) -> None:
+    problems = verify(TAMPERED[message](written), version=version("pytest-kubeflow")).problems
+    assert any(message in one for one in problems), problems

@@ -179,17 +179,17 @@ def tuned(values: dict[float, float]) -> KatibExperiment:
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({0.0001: 0.2, 0.01: 0.8, 1.0: 0.85}, "the best model is right for 0.85 of the digits"),
         ({0.0001: 0.95, 0.01: 0.95, 1.0: 0.95}, "no model is better than another"),
         ({0.0001: 0.2, 0.01: 0.95}, "models were trained for"),
     ],
 )
-def test_models_that_are_not_tuned(values: dict[float, float], told: str) -> None:
+def test_models_that_are_not_tuned(values: dict[float, float], message: str) -> None:
     check = digits_checks.test_the_best_model_is_good_and_better_than_the_worst
     check(tuned({0.0001: 0.2, 0.01: 0.8, 1.0: 0.95}))
-    with pytest.raises(AssertionError, match=told):
+    with pytest.raises(AssertionError, match=message):
         check(tuned(values))
 
 

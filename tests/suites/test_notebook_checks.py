@@ -63,7 +63,7 @@ def test_packages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrote", "told"),
+    ("wrote", "message"),
     [
         ("450 digits, accuracy 0.5000\n", "the model is right for 0.5000 of the digits only"),
         ("450 digits, accuracy 1.5000\n", "the model is right for 1.5000"),
@@ -71,8 +71,8 @@ def test_packages() -> None:
         ("", "no accuracy in what the notebook wrote: ''"),
     ],
 )
-def test_softmax(wrote: str, told: str) -> None:
-    red(code_checks.test_softmax_learns_digits, told, made(Outputs(wrote)))
+def test_softmax(wrote: str, message: str) -> None:
+    red(code_checks.test_softmax_learns_digits, message, made(Outputs(wrote)))
 
 
 def test_pages() -> None:

@@ -69,7 +69,7 @@ def test_no_devices_is_an_answer(status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "status", "problem"),
+    ("message", "status", "problem"),
     [
         ("sh: 1: nvidia-smi: not found\n", 127, "no nvidia-smi in the container"),
         ("timeout: failed to run command 'nvidia-smi': No such file\n", 127, "no nvidia-smi"),
@@ -88,8 +88,8 @@ def test_no_devices_is_an_answer(status: int) -> None:
         ("Unable to determine the device handle for GPU 0000:01:00.0: Unknown Error\n", 255, "255"),
     ],
 )
-def test_what_is_wrong_is_one_sentence(said: str, status: int, problem: str) -> None:
-    seen = parse(written(said, status))
+def test_what_is_wrong_is_one_sentence(message: str, status: int, problem: str) -> None:
+    seen = parse(written(message, status))
     assert problem in seen.problem
     assert "\n" not in seen.problem
     assert seen.uuids == []

@@ -51,8 +51,8 @@ def test_a_failing_test_names_the_fault(cluster: Cluster, code: str, tmp_path: P
         FAULTS[code].name, [check], tmp_path, f"--kf-json={written}", "--kf-start-timeout=10"
     )
     assert outcomes.get(check) in {"FAILED", "ERROR"}, output
-    told: Any = json.loads(written.read_text())
-    (cause,) = told["causes"]
+    found: Any = json.loads(written.read_text())
+    (cause,) = found["causes"]
     assert cause["code"] == code, output
     assert words in cause["sentence"], output
     assert cause["fix"], output

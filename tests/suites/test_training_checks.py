@@ -134,11 +134,11 @@ def test_models_that_are_bad_or_differ() -> None:
 
 
 def test_a_pod_that_is_not_made_again() -> None:
-    told = {
+    found = {
         "node-0": {"seen": ["pod-1", "pod-1"], "sum": SUMS},
         "node-1": {"seen": [], "sum": SUMS},
     }
-    same = job(told, node=lambda _: node(1))
+    same = job(found, node=lambda _: node(1))
     with pytest.raises(AssertionError):
         ending_checks.test_a_node_that_dies_is_made_again(same, cast(TrainingNode, node(1)), SEED)
 
@@ -187,9 +187,9 @@ def test_gpus_that_are_shared_or_too_many() -> None:
     config = KubeflowConfig()
 
     def check(*own: list[str], free: int = 2) -> None:
-        told = {f"node-{rank}": {"own": one, "all": own} for rank, one in enumerate(own)}
+        found = {f"node-{rank}": {"own": one, "all": own} for rank, one in enumerate(own)}
         inventory.free = lambda *_: free
-        creator = cast(JobCreator, lambda *_, **__: job(told))
+        creator = cast(JobCreator, lambda *_, **__: job(found))
         gpu_checks.test_each_rank_has_a_gpu_of_its_own(
             creator, config, cast(Inventory, inventory), "t"
         )
@@ -212,8 +212,8 @@ def test_jobs_of_the_operator_that_are_wrong() -> None:
 
     def launched(answered: list[str]) -> JobCreator:
         hosts = ["mine-worker-0", "mine-worker-1"]
-        told = {"launcher-0": {"listed": hosts, "answered": answered}}
-        made: Any = lambda *_, **__: job(told)  # noqa: E731
+        found = {"launcher-0": {"listed": hosts, "answered": answered}}
+        made: Any = lambda *_, **__: job(found)  # noqa: E731
         made.serves = lambda _: True
         return cast(JobCreator, made)
 

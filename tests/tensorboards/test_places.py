@@ -17,7 +17,7 @@ from pytest_kubeflow.webapps.deployment import DeploymentWorkload
 
 
 @pytest.mark.parametrize(
-    ("logspath", "told"),
+    ("logspath", "message"),
     [
         ("", "is no place for a TensorBoard to look; valid: pvc://CLAIM/DIRECTORY"),
         (" ", "is no place for a TensorBoard to look"),
@@ -26,10 +26,10 @@ from pytest_kubeflow.webapps.deployment import DeploymentWorkload
         ("pvc://claim/../..", "leads out of its claim"),
     ],
 )
-def test_a_place_that_cannot_be_is_one_line(logspath: str, told: str) -> None:
+def test_a_place_that_cannot_be_is_one_line(logspath: str, message: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         check_logspath(logspath)
-    assert told in refused.value.message
+    assert message in refused.value.message
     assert "\n" not in refused.value.message
 
 
@@ -62,14 +62,14 @@ class Workload(DeploymentWorkload):
 
 
 @pytest.mark.parametrize(
-    ("logspath", "told"),
+    ("logspath", "message"),
     [
         ("pvc://nobody/logs", "its claim nobody (pvc://nobody/logs) is not there, without which"),
         ("pvc://there/logs", "it has no Deployment after 15 s: the tensorboard controller"),
         ("s3://bucket/logs", "it has no Deployment after 15 s: the tensorboard controller"),
     ],
 )
-def test_a_claim_that_is_not_there_is_told(logspath: str, told: str) -> None:
+def test_a_claim_that_is_not_there_is_told(logspath: str, message: str) -> None:
     found: dict[str, Any] = {"metadata": {"name": "board"}, "spec": {"logspath": logspath}}
     workload = Workload(cast(KubernetesClient, None), "team", "board")
     look = Look(found, "/tensorboard/team/board", workload)
@@ -84,4 +84,4 @@ def test_a_claim_that_is_not_there_is_told(logspath: str, told: str) -> None:
     )
     with pytest.raises(TensorboardFailed) as failed:
         readiness.wait(Deadline.after(5))
-    assert told in failed.value.message
+    assert message in failed.value.message

@@ -68,8 +68,8 @@ def test_a_whole_life(creator: JobCreator) -> None:
     ):
         made.wait()
     made.wait_suspended().resume().wait()
-    told = made.results()
-    assert [one["rank"] for one in told.values()] == [0, 1]
+    found = made.results()
+    assert [one["rank"] for one in found.values()] == [0, 1]
     assert made.logs(1) == made.logs("node-1")
     assert made.logs(1) != made.logs(0)
     node = made.node("node-1")
@@ -87,8 +87,8 @@ def test_a_whole_life(creator: JobCreator) -> None:
 def test_a_name_of_ours_is_not_given_twice(creator: JobCreator) -> None:
     """Within one second too, in which both have the same labels."""
     made = creator(["true"], image=IMAGE, suspend=True)
-    told = refused(creator, ["false"], image=IMAGE, name=made.name)
-    assert told.endswith("already: left as it is; take another name, or none")
+    found = refused(creator, ["false"], image=IMAGE, name=made.name)
+    assert found.endswith("already: left as it is; take another name, or none")
     made.delete()
     assert creator(["true"], image=IMAGE, name=made.name).name == made.name
 
@@ -106,15 +106,15 @@ def test_pods_are_changed_as_the_release_knows(
         labels = made.node().pod.metadata.labels
         assert labels["sidecar.istio.io/inject"] == "false"
         change = other.labelled(["node"], {"a": "b"})
-        told = refused(make, manifest(**change))
-        assert "has fields that this cluster does not know, and would leave out without a" in told
-        assert f"spec.{other.value}: Trainer 2." in told
-    told = refused(older_creator, ["true"], image=IMAGE, deadline=60)
-    assert "spec.activeDeadlineSeconds: Trainer 2.2 and later have it" in told
+        found = refused(make, manifest(**change))
+        assert "has fields that this cluster does not know, and would leave out without a" in found
+        assert f"spec.{other.value}: Trainer 2." in found
+    found = refused(older_creator, ["true"], image=IMAGE, deadline=60)
+    assert "spec.activeDeadlineSeconds: Trainer 2.2 and later have it" in found
 
 
 @pytest.mark.parametrize(
-    ("work", "options", "told"),
+    ("work", "options", "message"),
     [
         (["true"], {"runtime": "absent"}, "absent"),
         (["true"], {"nodes": 0}, "nodes=0: a job has one node at least"),
@@ -134,20 +134,20 @@ def test_pods_are_changed_as_the_release_knows(
     ],
 )
 def test_what_is_refused(
-    creator: JobCreator, work: Any, options: dict[str, Any], told: str
+    creator: JobCreator, work: Any, options: dict[str, Any], message: str
 ) -> None:
-    assert told in refused(creator, work, **options)
+    assert message in refused(creator, work, **options)
 
 
 def test_a_namespace_that_is_not_there(creator: JobCreator) -> None:
     """It is not told as a kind of another operator."""
-    told = refused(creator, ["true"], namespace="nosuch")
-    assert told.endswith('Kubernetes answers 404: namespaces "nosuch" not found')
+    found = refused(creator, ["true"], namespace="nosuch")
+    assert found.endswith('Kubernetes answers 404: namespaces "nosuch" not found')
 
 
 def test_an_operator_that_is_not_there(operator_creator: JobCreator) -> None:
-    told = refused(operator_creator, ["true"])
-    assert told.endswith("this cluster serves no pytorchjobs.kubeflow.org")
+    found = refused(operator_creator, ["true"])
+    assert found.endswith("this cluster serves no pytorchjobs.kubeflow.org")
 
 
 def test_programs_that_are_not_there(hasty: JobCreator) -> None:

@@ -54,7 +54,7 @@ def test_workers_of_an_mpi_job_are_not_waited_for(operators: JobCreator) -> None
 
 
 @pytest.mark.parametrize(
-    ("manifest", "told"),
+    ("manifest", "message"),
     [
         (
             job("MPIJob", Launcher=replica("mpi"), Boss=replica("mpi")),
@@ -75,12 +75,12 @@ def test_workers_of_an_mpi_job_are_not_waited_for(operators: JobCreator) -> None
         ),
     ],
 )
-def test_what_never_ends(operators: JobCreator, manifest: dict[str, Any], told: str) -> None:
-    assert told in hopeless(operators, manifest)
+def test_what_never_ends(operators: JobCreator, manifest: dict[str, Any], message: str) -> None:
+    assert message in hopeless(operators, manifest)
 
 
 @pytest.mark.parametrize(
-    ("manifest", "told"),
+    ("manifest", "message"),
     [
         (job("TFJob", Worker=replica("main")), "at least one container with name tensorflow"),
         (
@@ -94,17 +94,17 @@ def test_what_never_ends(operators: JobCreator, manifest: dict[str, Any], told: 
         (job("MPIJob", Launcher=replica("mpi", replicas="two")), "replicas"),
     ],
 )
-def test_what_is_refused(operators: JobCreator, manifest: dict[str, Any], told: str) -> None:
+def test_what_is_refused(operators: JobCreator, manifest: dict[str, Any], message: str) -> None:
     with pytest.raises(KubeflowError) as failed:
         operators(manifest)
-    assert told in failed.value.message
+    assert message in failed.value.message
 
 
 def test_a_config_map_that_is_somebody_elses(operators: JobCreator, older: Cluster) -> None:
     core = older.kubernetes.core
     core.create_namespaced_config_map(NAMESPACE, {"metadata": {"name": "theirs-config"}})
     try:
-        told = hopeless(operators, job("MPIJob", Launcher=replica("mpi")), name="theirs")
-        assert 'Resource "theirs-config" of MPIJobKind "ConfigMap" already exists' in told
+        found = hopeless(operators, job("MPIJob", Launcher=replica("mpi")), name="theirs")
+        assert 'Resource "theirs-config" of MPIJobKind "ConfigMap" already exists' in found
     finally:
         core.delete_namespaced_config_map("theirs-config", NAMESPACE)

@@ -40,7 +40,7 @@ def silent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("job", "phase", "told"),
+    ("job", "phase", "message"),
     [
         (train_job(status=False), "", "no status"),
         (train_job(), "", "no condition"),
@@ -82,9 +82,9 @@ def silent() -> None:
         ),
     ],
 )
-def test_states(job: Any, phase: str, told: str) -> None:
+def test_states(job: Any, phase: str, message: str) -> None:
     state = TrainingState(job)
-    assert (state.phase, state.describe()) == (phase, told)
+    assert (state.phase, state.describe()) == (phase, message)
     assert state.is_over == (phase in {"Complete", "Succeeded", "Failed"})
     assert (state.ending is not None) == state.is_over
 
@@ -149,7 +149,7 @@ def test_a_function_is_what_it_was(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "message"),
     [
         (lambda: JobSpec(lambda: None).command(), "give a function that begins with def"),
         (lambda: JobSpec(silent, arguments={"x": 1}).command(), "silent() -> 'None' cannot be cal"),
@@ -184,15 +184,15 @@ def test_a_function_is_what_it_was(tmp_path: Path) -> None:
         (lambda: TRAIN_JOB.check_name("m" * 52), "51 characters at most, since its pods' host"),
     ],
 )
-def test_what_can_never_work(make: Any, told: str) -> None:
+def test_what_can_never_work(make: Any, message: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         make()
-    assert told in refused.value.message
+    assert message in refused.value.message
     assert "\n" not in refused.value.message
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({"runtime": "mine"}, "runtime='mine' is for TrainJobs: a PyTorchJob knows no runtimes"),
         ({"runtime_kind": "TrainingRuntime"}, "runtime_kind='TrainingRuntime' is for TrainJobs"),
@@ -200,8 +200,8 @@ def test_what_can_never_work(make: Any, told: str) -> None:
         ({"replicated_jobs": ("a",)}, "is for TrainJobs"),
     ],
 )
-def test_fields_that_the_operator_has_nothing_like(given: Any, told: str) -> None:
-    with pytest.raises(ConfigurationError, match=told):
+def test_fields_that_the_operator_has_nothing_like(given: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
         JobSpec(["true"], **given).operator_job(PYTORCH_JOB, "mine", "team", LABELS, "i:1")
 
 
@@ -345,7 +345,7 @@ def test_a_kind_that_is_another_operators() -> None:
     """F26: mpi-operator serves mpijobs.kubeflow.org in another version."""
     there = SimpleNamespace(custom_resources={"mpijobs.kubeflow.org"})
     access = cast(TrainingAccess, SimpleNamespace(cluster=SimpleNamespace(capabilities=there)))
-    told = not_served(access, MPI_JOB)
-    assert told.startswith("this cluster serves mpijobs.kubeflow.org in another version than v1")
-    assert "KF716 mpijobs-two-owners" in told
+    found = not_served(access, MPI_JOB)
+    assert found.startswith("this cluster serves mpijobs.kubeflow.org in another version than v1")
+    assert "KF716 mpijobs-two-owners" in found
     assert not_served(access, TF_JOB) == "this cluster serves no tfjobs.kubeflow.org"

@@ -80,14 +80,14 @@ def reason(
 def test_nobody_takes_it_up() -> None:
     new = train_job(status=False)
     assert reason(Workload(), seconds=59, state=new) == ""
-    told = reason(Workload(), state=new)
-    assert told.startswith("nobody takes it up: it has no status, no pod and no event after 60 s")
-    assert "kubeflow-trainer-controller-manager jobset-controller-manager" in told
+    found = reason(Workload(), state=new)
+    assert found.startswith("nobody takes it up: it has no status, no pod and no event after 60 s")
+    assert "kubeflow-trainer-controller-manager jobset-controller-manager" in found
     assert "it has no pod after 60 s, and no event says why" in reason(Workload())
     # F26: two operators want one definition, and the training operator does not start.
-    told = reason(Workload(kind=PYTORCH_JOB), state=new)
-    assert "KF716 mpijobs-two-owners: an mpi-operator beside it takes the version v1 away" in told
-    assert "get deploy training-operator" in told
+    found = reason(Workload(kind=PYTORCH_JOB), state=new)
+    assert "KF716 mpijobs-two-owners: an mpi-operator beside it takes the version v1 away" in found
+    assert "get deploy training-operator" in found
 
 
 def test_a_webhook_that_is_dead() -> None:
@@ -129,19 +129,21 @@ def test_who_does_not_answer(words: str, cause: str) -> None:
 
 def test_quotas_and_limits() -> None:
     never = event("Job", "mine-node-0", "FailedCreate", QUOTA.format(used=0, most=1))
-    told = reason(Workload(told=(never,)), seconds=0)
-    assert told.startswith('Job mine-node-0 cannot make what belongs to it: Error creating: pods "')
-    assert "it is ResourceQuota 'team' that refuses it: ask for other resources" in told
+    found = reason(Workload(told=(never,)), seconds=0)
+    assert found.startswith(
+        'Job mine-node-0 cannot make what belongs to it: Error creating: pods "'
+    )
+    assert "it is ResourceQuota 'team' that refuses it: ask for other resources" in found
     full = event("Job", "mine-node-0", "FailedCreate", QUOTA.format(used=2, most=3))
     assert reason(Workload(told=(full,)), seconds=59) == ""
     assert "for 60 s" in reason(Workload(told=(full,)))
     limit = event("Job", "mine-node-0", "FailedCreate", LIMIT)
     assert "it is a LimitRange that refuses it" in reason(Workload(told=(limit,)), seconds=0)
     invalid = 'job "mine-node-0" creation failed: Job.batch "mine-node-0" is invalid: spec: x'
-    told = reason(
+    found = reason(
         Workload(told=(event("JobSet", "mine", "JobCreationFailed", invalid),)), seconds=0
     )
-    assert told == f"JobSet mine cannot make what belongs to it: {invalid}"
+    assert found == f"JobSet mine cannot make what belongs to it: {invalid}"
 
 
 def test_what_was_made_at_last_is_refused_no_more() -> None:
@@ -161,38 +163,38 @@ def test_a_sidecar_keeps_a_node() -> None:
         0, status("node", ended(0)), status("istio-proxy", running()), sidecars=("istio-proxy",)
     )
     assert reason(Workload(there=(kept,)), seconds=9) == ""
-    told = reason(Workload(there=(kept,)), seconds=10)
-    assert told.startswith(
+    found = reason(Workload(there=(kept,)), seconds=10)
+    assert found.startswith(
         "the program of node-0 has ended with exit code 0, and its pod mine-node"
     )
-    assert "goes on with istio-proxy: keep the mesh out by the label sidecar.istio" in told
-    assert "KF112 job-kept-by-sidecar" in told
+    assert "goes on with istio-proxy: keep the mesh out by the label sidecar.istio" in found
+    assert "KF112 job-kept-by-sidecar" in found
     native = pod(0, status("node", running()), native=("istio-proxy",))
     assert reason(Workload(there=(native,))) == ""
 
 
 def test_a_node_that_does_not_start() -> None:
     image = pod(1, status("node", waiting("ErrImageNeverPull", "absent")), phase="Pending")
-    told = reason(Workload(there=(pod(0, status("node", running())), image)), seconds=0)
-    assert told.startswith(
+    found = reason(Workload(there=(pod(0, status("node", running())), image)), seconds=0)
+    assert found.startswith(
         "node-1 (pod mine-node-0-1-x) cannot start: the image 'i:1' is not pulled"
     )
-    assert "(image=, or the image of its runtime)" in told
+    assert "(image=, or the image of its runtime)" in found
     unplaced = SimpleNamespace(
         type="PodScheduled", status="False", reason="Unschedulable", message="0/1 nodes: no GPU"
     )
     nowhere = pod(0, phase="Pending", conditions=[unplaced])
     assert reason(Workload(there=(nowhere,)), seconds=59) == ""
-    told = reason(Workload(there=(nowhere,)))
-    assert "of the cluster takes it for 60 s (--kf-start-timeout): 0/1 nodes: no GPU" in told
+    found = reason(Workload(there=(nowhere,)))
+    assert "of the cluster takes it for 60 s (--kf-start-timeout): 0/1 nodes: no GPU" in found
 
 
 def test_a_program_that_is_started_again_and_again() -> None:
     crashed = waiting("CrashLoopBackOff")
     bad = pod(1, status("node", crashed, last=ended(3), restarts=2))
     there = (pod(0, status("node", running())), bad)
-    told = reason(Workload(there=there), seconds=0)
-    assert told == (
+    found = reason(Workload(there=there), seconds=0)
+    assert found == (
         "the program of node-1 (pod mine-node-0-1-x) has ended 2 times with exit code 3; it said: "
         "b: c"
     )
@@ -225,13 +227,13 @@ def test_an_end_that_nobody_wanted() -> None:
     failed = train_job(condition("Failed", "FailedJobs", "jobset failed"), failed=1)
     late = pod(0, status("node", ended(1, after=5)), phase="Failed", native=("istio-proxy",))
     first = pod(1, status("node", ended(3)), phase="Failed")
-    told = wait(failed, Workload(there=(late, first)))
-    assert told == (
+    found = wait(failed, Workload(there=(late, first)))
+    assert found == (
         "TrainJob team/mine is Failed, Complete expected: FailedJobs: jobset failed; node-1 (pod "
         "mine-node-0-1-x) ended with exit code 3; it said: b: c"
     )
-    told = wait(failed, Workload(there=(late,)))
-    assert "its pod has the mesh's istio-proxy, through which ranks do not reach" in told
+    found = wait(failed, Workload(there=(late,)))
+    assert "its pod has the mesh's istio-proxy, through which ranks do not reach" in found
     done = train_job(condition("Complete", "AllJobsCompleted", "all done"))
     assert "is Complete, Failed expected: AllJobs" in wait(done, Workload(), ended="Failed")
 

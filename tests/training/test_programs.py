@@ -64,10 +64,10 @@ def start(work: Any, arguments: Mapping[str, Any], env: Mapping[str, str]) -> su
 def results(work: Any, arguments: Mapping[str, Any], *envs: Mapping[str, str]) -> list[Any]:
     """What processes with these environments come to: their results, or the last they said."""
     running = [start(work, arguments, env) for env in envs]
-    told = [one.communicate(timeout=150)[0] for one in running]
+    found = [one.communicate(timeout=150)[0] for one in running]
     return [
         result_in(text) if one.returncode == 0 else text.strip().splitlines()[-1]
-        for one, text in zip(running, told, strict=True)
+        for one, text in zip(running, found, strict=True)
     ]
 
 
@@ -128,16 +128,16 @@ def test_strangers_and_probes_are_none_of_us(port: int) -> None:
     first = start(programs.all_reduce, {"token": TOKEN, "seed": 0}, trainer(0, 2, port))
     stranger = start(programs.all_reduce, {"token": "another", "seed": 0}, trainer(1, 2, port))
     assert stranger.stdout is not None
-    told = stranger.stdout.readline()
-    while told.startswith("waiting for "):  # rank 0 has not begun
-        told = stranger.stdout.readline()
-    assert told == "asking 127.0.0.1 again: the other end has closed\n"
+    found = stranger.stdout.readline()
+    while found.startswith("waiting for "):  # rank 0 has not begun
+        found = stranger.stdout.readline()
+    assert found == "asking 127.0.0.1 again: the other end has closed\n"
     with socket.create_connection(("127.0.0.1", port)) as probe:
         probe.sendall(b"GET / HTTP/1.1\r\n\r\n")
     second = start(programs.all_reduce, {"token": TOKEN, "seed": 0}, trainer(1, 2, port))
     for one in (first, second):
-        told = one.communicate(timeout=150)[0]
-        assert one.returncode == 0, told
+        found = one.communicate(timeout=150)[0]
+        assert one.returncode == 0, found
     stranger.kill()
     stranger.communicate()
 
@@ -150,8 +150,8 @@ def test_who_is_cut_off_asks_again(port: int) -> None:
             stranger.accept()[0].close()
     first = start(programs.all_reduce, {"token": TOKEN, "seed": 0}, trainer(0, 2, port))
     for one in (first, second):
-        told = one.communicate(timeout=150)[0]
-        assert one.returncode == 0, told
+        found = one.communicate(timeout=150)[0]
+        assert one.returncode == 0, found
 
 
 def test_jobs_may_share_the_network_of_a_node(port: int) -> None:
@@ -162,8 +162,8 @@ def test_jobs_may_share_the_network_of_a_node(port: int) -> None:
         for token in ("one job", "another job")
     ]
     for one in jobs:
-        told = one.communicate(timeout=150)[0]
-        assert one.returncode == 0, told
+        found = one.communicate(timeout=150)[0]
+        assert one.returncode == 0, found
 
 
 def test_gradients_are_averaged(port: int) -> None:
@@ -188,8 +188,8 @@ def test_who_outlives_whom(port: int) -> None:
     killed.kill()
     killed.communicate()
     heir = start(programs.outlives, arguments, {**trainer(1, 2, port), "POD_NAME": "c"})
-    told = [result_in(one.communicate(timeout=150)[0]) for one in (first, heir)]
-    assert [one["pod"] for one in told] == ["a", "c"]
-    assert told[0]["seen"] == ["b", "c"]
+    found = [result_in(one.communicate(timeout=150)[0]) for one in (first, heir)]
+    assert [one["pod"] for one in found] == ["a", "c"]
+    assert found[0]["seen"] == ["b", "c"]
     wanted = [sum(pair) for pair in zip(share_of(0, 3), share_of(1, 3), strict=True)]
-    assert [one["sum"] for one in told] == [wanted, wanted]
+    assert [one["sum"] for one in found] == [wanted, wanted]

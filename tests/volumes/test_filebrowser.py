@@ -71,9 +71,9 @@ def test_files_are_put_listed_read_and_removed(url: str, files: Path) -> None:
     assert client.names() == ["a folder"]
     assert client.names("a folder") == ["ä.bin"]
     assert (client.size("a folder/ä.bin"), client.read("a folder/ä.bin")) == (2560, content)
-    with pytest.raises(ServerRefused, match="409") as told:
+    with pytest.raises(ServerRefused, match="409") as found:
         client.write("a folder/ä.bin", b"x")
-    assert told.value.status == 409
+    assert found.value.status == 409
     client.write("a folder/ä.bin", "text", override=True)
     assert client.read("a folder/ä.bin") == b"text"
     client.remove("a folder")

@@ -73,9 +73,9 @@ def test_any_name_and_content_go_there_and_back(
     tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes]
 ) -> None:
     folder = tmp_path_factory.mktemp("volume")
-    told = read_records(seed(folder / "root", folder / "source", files), "t", "log")
+    found = read_records(seed(folder / "root", folder / "source", files), "t", "log")
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    assert {each["path"]: each["sha256"] for each in told if "path" in each} == digests
+    assert {each["path"]: each["sha256"] for each in found if "path" in each} == digests
     done = agent(action="look", root=str(folder / "root"), paths=list(files), budget=10**6)
     assert {each.path: each.content for each in read_files(done.stdout, "t", "log")} == files
 

@@ -65,11 +65,11 @@ def test_a_manifest_of_a_user_word_for_word(creator: WorkflowCreator) -> None:
     made = creator(REPEAT_LINE).wait()
     assert made.log("print-text") == "Hello\n" * 15
     assert made.state.service_account == "default-editor"
-    told = failure(creator(REPEAT_LINE, service_account=""))
-    assert "is Error, Succeeded expected" in told
-    assert "workflowtaskresults.argoproj.io is forbidden" in told
-    assert "its service account default may not write down what pods came to" in told
-    assert "KF802" in told
+    found = failure(creator(REPEAT_LINE, service_account=""))
+    assert "is Error, Succeeded expected" in found
+    assert "workflowtaskresults.argoproj.io is forbidden" in found
+    assert "its service account default may not write down what pods came to" in found
+    assert "KF802" in found
 
 
 def test_attempts_that_a_cluster_makes_of_every_node(creator: WorkflowCreator) -> None:
@@ -111,7 +111,7 @@ def test_a_whole_life(creator: WorkflowCreator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("template", "told"),
+    ("template", "message"),
     [
         (command("sh", "-c", "exit 3"), "is Failed, Succeeded expected: main: Error (exit code 3)"),
         ({"container": {"command": ["ls"]}}, "main.container.image may not be empty"),
@@ -125,18 +125,18 @@ def test_a_whole_life(creator: WorkflowCreator) -> None:
     ids=["exit code", "no image", "http", "no command", "no value"],
 )
 def test_what_ends_badly_is_told(
-    creator: WorkflowCreator, template: dict[str, Any], told: str
+    creator: WorkflowCreator, template: dict[str, Any], message: str
 ) -> None:
-    assert told in failure(creator(manifest(template)))
+    assert message in failure(creator(manifest(template)))
 
 
 def test_what_never_starts_is_told(hasty: WorkflowCreator) -> None:
     body = manifest(command("ls"))
     body["spec"]["volumes"] = [{"name": "x", "persistentVolumeClaim": {"claimName": "nothing"}}]
     body["spec"]["templates"][0]["container"]["volumeMounts"] = [{"name": "x", "mountPath": "/x"}]
-    told = failure(hasty(body))
-    assert "will not end: the pod of node " in told
-    assert f"its volume claim {NAMESPACE}/nothing is not there" in told
+    found = failure(hasty(body))
+    assert "will not end: the pod of node " in found
+    assert f"its volume claim {NAMESPACE}/nothing is not there" in found
 
 
 def test_what_is_not_ours_is_left_alone(creator: WorkflowCreator, cluster: Cluster) -> None:

@@ -41,7 +41,7 @@ def test_it_becomes_an_object_of_ours() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (
             ("entrypoint: say", "entrypont: say"),
@@ -53,8 +53,8 @@ def test_it_becomes_an_object_of_ours() -> None:
         (("templates:", "templates: ["), "is no YAML"),
     ],
 )
-def test_what_is_refused(change: tuple[str, str], told: str) -> None:
-    with pytest.raises(ConfigurationError, match=told) as failed:
+def test_what_is_refused(change: tuple[str, str], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message) as failed:
         WorkflowManifest.read(TEXT.replace(*change))
     assert "\n" not in failed.value.message
 

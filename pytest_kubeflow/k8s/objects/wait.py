@@ -74,14 +74,14 @@ class ObjectWait(Generic[S]):
             self._tell(None)
 
     def _described(self, state: S) -> str:
-        told = state.describe()
+        message = state.describe()
         if self.in_its_way is None:
-            return told
+            return message
         try:
             found = self.in_its_way(state)
         except KubeflowError as error:
             found = f"what is in its way cannot be read: {error.message}"
-        return f"{told}; {found}" if found else told
+        return f"{message}; {found}" if found else message
 
     def _tell(self, state: str | None) -> None:
         if self.listener is not None:

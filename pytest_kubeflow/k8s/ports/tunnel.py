@@ -95,8 +95,8 @@ class Tunnel:
             return b""
         if number == _DATA:
             return payload
-        told = " ".join(payload.decode(errors="replace").split())
-        self.trouble = ClusterUnreachable(f"{self.target} does not answer: {told}")
+        found = " ".join(payload.decode(errors="replace").split())
+        self.trouble = ClusterUnreachable(f"{self.target} does not answer: {found}")
         return b""
 
     async def write(self, data: bytes) -> bool:

@@ -310,14 +310,14 @@ class Volumes:
                     source=_projected(names),
                     deadline=deadline,
                 )
-            told = read_records(log.data, log.token, log.where)
-            if any("lost" in each for each in told):
+            found = read_records(log.data, log.token, log.where)
+            if any("lost" in each for each in found):
                 done = 0
             elif request["last"]:
                 break
             else:
                 done += len(names)
-        written = {each["path"]: each["sha256"] for each in told if "path" in each}
+        written = {each["path"]: each["sha256"] for each in found if "path" in each}
         if written != dict(archive.files):
             wrong = min(written.items() ^ archive.files.items())[0]
             raise VolumeError(f"{log.where} did not write {wrong!r} as it was given")

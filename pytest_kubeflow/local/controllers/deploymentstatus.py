@@ -33,14 +33,14 @@ def deployment_status(
         "availableReplicas": available,
         "unavailableReplicas": max(0, wanted - available),
     }
-    told = {one["type"]: one for one in before.get("conditions") or []}
+    found = {one["type"]: one for one in before.get("conditions") or []}
     conditions = [
         _available(wanted, available, deployment),
-        _progressing(deployment, status, new, told.get("Progressing"), failure),
+        _progressing(deployment, status, new, found.get("Progressing"), failure),
     ]
     if problem := _failure(every, failure):
         conditions.append(problem)
-    status["conditions"] = [_dated(one, told.get(one["type"])) for one in conditions]
+    status["conditions"] = [_dated(one, found.get(one["type"])) for one in conditions]
     return status
 
 

@@ -61,7 +61,7 @@ class NamespaceController(Controller):
             f"{plural} has {len(items)} resource instances" for plural, items in left.items()
         )
         held = ", ".join(f"{name} in {number} resource instances" for name, number in kept.items())
-        told = [
+        found = [
             (
                 "NamespaceContentRemaining",
                 "SomeResourcesRemain",
@@ -74,7 +74,7 @@ class NamespaceController(Controller):
             ),
         ]
         known = (namespace.get("status") or {}).get("conditions") or []
-        if [(one["type"], one["reason"], one["message"]) for one in known] == told:
+        if [(one["type"], one["reason"], one["message"]) for one in known] == found:
             return
         conditions = [
             {
@@ -84,7 +84,7 @@ class NamespaceController(Controller):
                 "message": message,
                 "lastTransitionTime": now(),
             }
-            for kind, reason, message in told
+            for kind, reason, message in found
         ]
         await self.client.patch(
             NAMESPACES,

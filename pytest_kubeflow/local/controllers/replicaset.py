@@ -149,9 +149,9 @@ class ReplicaSetController(Controller):
 def _conditions(replica_set: Object, failure: ApiError | None) -> list[Object]:
     if failure is None:
         return []
-    told: list[Object] = (replica_set.get("status") or {}).get("conditions") or []
-    if told and told[0]["message"] == failure.message:
-        return told
+    found: list[Object] = (replica_set.get("status") or {}).get("conditions") or []
+    if found and found[0]["message"] == failure.message:
+        return found
     return [
         {
             "type": "ReplicaFailure",

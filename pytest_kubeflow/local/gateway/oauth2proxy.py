@@ -187,8 +187,8 @@ class OAuth2Proxy:
         session = self._session(request)
         if session is None:
             return _uncached(self._unauthorized(request))
-        told = {key: session[key] for key in ("user", "email", "groups") if session[key]}
-        return _uncached(JSONResponse(told))
+        found = {key: session[key] for key in ("user", "email", "groups") if session[key]}
+        return _uncached(JSONResponse(found))
 
     def _unauthorized(self, request: Request) -> Response:
         response = PlainTextResponse("Unauthorized\n", 401)

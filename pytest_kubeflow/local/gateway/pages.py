@@ -111,8 +111,8 @@ def password_form(
 
 def approval(request: str, client: str, scopes: Iterable[str]) -> HTMLResponse:
     """Dex's question whether `client` may know who somebody is."""
-    told = sorted(_SCOPES[scope] for scope in scopes if scope in _SCOPES)
-    items = "".join(f"<li>{html.escape(one)}</li>" for one in told)
+    found = sorted(_SCOPES[scope] for scope in scopes if scope in _SCOPES)
+    items = "".join(f"<li>{html.escape(one)}</li>" for one in found)
     body = _APPROVAL.format(client=html.escape(client), scopes=items, request=request)
     return _page("dex", body, 200)
 

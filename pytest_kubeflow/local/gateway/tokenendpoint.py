@@ -86,8 +86,8 @@ class TokenEndpoint:
                 code, text_of(form, "redirect_uri"), text_of(form, "code_verifier")
             )
         except OAuthError as error:
-            told = {"error_description": error.description} if error.description else {}
-            return JSONResponse({"error": error.kind, **told}, status_code=error.status)
+            found = {"error_description": error.description} if error.description else {}
+            return JSONResponse({"error": error.kind, **found}, status_code=error.status)
         return JSONResponse(
             {
                 "access_token": tokens.access_token,

@@ -65,8 +65,8 @@ def end(obj: Object, kind: str, reason: str, message: str) -> None:
     """Set the condition by which something has ended: it does not run any more."""
     running = find(obj, "Running")
     if running is not None:
-        told = running.get("reason", ""), running.get("message", "")
-        mark(obj, "Running", *told, status="False")
+        found = running.get("reason", ""), running.get("message", "")
+        mark(obj, "Running", *found, status="False")
     mark(obj, kind, reason, message)
 
 

@@ -76,12 +76,12 @@ def _trial(trial: Object) -> Any:
         new("ParameterAssignment", name=one["name"], value=one.get("value", ""))
         for one in spec.get("parameterAssignments") or []
     ]
-    told: dict[str, Any] = {"observation": new("Observation", metrics=metrics)}
+    found: dict[str, Any] = {"observation": new("Observation", metrics=metrics)}
     for field, key in (("start_time", "startTime"), ("completion_time", "completionTime")):
-        told[field] = status.get(key) or ""
+        found[field] = status.get(key) or ""
     if condition := last(trial):
         word = _CONDITIONS.get(condition, "UNKNOWN")
-        told["condition"] = ENUMS["TrialConditionType"].index(word)
+        found["condition"] = ENUMS["TrialConditionType"].index(word)
     return new(
         "Trial",
         name=trial["metadata"]["name"],
@@ -91,7 +91,7 @@ def _trial(trial: Object) -> Any:
             parameter_assignments=new("Assignments", assignments=assignments),
             labels=spec.get("labels") or {},
         ),
-        status=new("TrialStatus", **told),
+        status=new("TrialStatus", **found),
     )
 
 

@@ -100,8 +100,8 @@ class ExperimentController(Controller):
     async def _complain(self, experiment: Object, error: Exception) -> None:
         if isinstance(error, ApiError) and error.reason in {"AlreadyExists", "Conflict"}:
             return
-        told = error.message if isinstance(error, ApiError) else str(error)
-        message = f"Failed to reconcile: {told}"
+        found = error.message if isinstance(error, ApiError) else str(error)
+        message = f"Failed to reconcile: {found}"
         await self._recorder.event(experiment, "Warning", "ReconcileError", message)
 
     async def _finalized(self, experiment: Object) -> bool:

@@ -171,8 +171,8 @@ class SuggestionController(Controller):
                 if error.code == "UNAVAILABLE":
                     raise
                 if error.code in _REFUSING:
-                    told = f"Validation failed: {method} Error: {error.message}"
-                    end(suggestion, "Failed", "SuggestionFailed", told)
+                    found = f"Validation failed: {method} Error: {error.message}"
+                    end(suggestion, "Failed", "SuggestionFailed", found)
                     return False
         unset(suggestion, "Succeeded")
         mark(suggestion, "Running", "SuggestionRunning", "Suggestion is running")

@@ -85,8 +85,8 @@ class TrialController(Controller):
     async def _complain(self, trial: Object, error: Exception) -> None:
         if isinstance(error, ApiError) and error.reason in {"AlreadyExists", "Conflict"}:
             return
-        told = error.message if isinstance(error, ApiError) else str(error)
-        message = f"Failed to reconcile: {told}"
+        found = error.message if isinstance(error, ApiError) else str(error)
+        message = f"Failed to reconcile: {found}"
         await self._recorder.event(trial, "Warning", "ReconcileError", message)
 
     async def _finalized(self, trial: Object) -> bool:

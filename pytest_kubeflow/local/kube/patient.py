@@ -62,15 +62,15 @@ class PatientClient(KubeClient):
                 async with asyncio.timeout(_ATTEMPT_SECONDS):
                     return await once()
             except (ApiUnreachableError, TimeoutError) as error:
-                lost, told = True, str(error) or "it does not answer"
+                lost, found = True, str(error) or "it does not answer"
             except ApiError as error:
                 if lost and made and error.reason == "AlreadyExists":
                     return await self.request("GET", made)
                 unsettled = error.code in UNKNOWN and settling
                 if not (unsettled or is_passing(error)):
                     raise
-                told = str(error)
-            log.debug("waiting for the API server: %s", told)
+                found = str(error)
+            log.debug("waiting for the API server: %s", found)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 (no secret)
             pause = min(pause * 2, _PAUSES[1])
 

@@ -133,13 +133,13 @@ def unnamed(hard: Iterable[str], pod: _Object) -> str:
     """What containers of a pod should say of themselves, where a quota counts it; empty: all."""
     spec = pod["spec"]
     every = [*(spec.get("containers") or []), *(spec.get("initContainers") or [])]
-    told = []
+    found = []
     for resource in sorted(_REQUIRED.keys() & set(hard)):
         field, name = _REQUIRED[resource]
         silent = sorted(one["name"] for one in every if name not in _amounts(one, field))
         if silent:
-            told.append(f"{resource} for: {','.join(silent)}")
-    return f"must specify {'; '.join(told)}" if told else ""
+            found.append(f"{resource} for: {','.join(silent)}")
+    return f"must specify {'; '.join(found)}" if found else ""
 
 
 def written(amounts: Amounts, hard: Mapping[str, str]) -> dict[str, str]:

@@ -243,11 +243,11 @@ class Kubelet:
     def _tell_conditions(self) -> None:
         enforcement, pool = self._node.enforcement, self._node.gpus
         enforced = "True" if enforcement.complete else "False"
-        told = self._registration.conditions
-        told[cgroups.CONDITION] = (enforced, enforcement.reason, enforcement.message)
-        told[seccomp.CONDITION] = self._node.system_calls.condition
+        found = self._registration.conditions
+        found[cgroups.CONDITION] = (enforced, enforcement.reason, enforcement.message)
+        found[seccomp.CONDITION] = self._node.system_calls.condition
         if pool.condition is not None:
-            told[gpus.CONDITION] = pool.condition
+            found[gpus.CONDITION] = pool.condition
 
     async def _detect_gpus(self) -> None:
         """Beside the start, which nvidia-smi must not keep waiting."""
@@ -332,15 +332,15 @@ class Kubelet:
         long as a kubelet says it at least (--eviction-pressure-transition-period, which is 5 min
         there): until the fault is over.
         """
-        faults, told = self._faults, self._registration.conditions
+        faults, found = self._faults, self._registration.conditions
         active = faults is not None and faults.active("node-pressed")
-        pressed = active and (_MEMORY in told or self._is_crowded())
-        if pressed == (_MEMORY in told):
+        pressed = active and (_MEMORY in found or self._is_crowded())
+        if pressed == (_MEMORY in found):
             return
         if pressed:
-            told[_MEMORY] = _SHORT_OF_MEMORY
+            found[_MEMORY] = _SHORT_OF_MEMORY
         else:
-            del told[_MEMORY]
+            del found[_MEMORY]
         await self._registration.update(PatientClient(self._client))
 
     def _is_crowded(self) -> bool:

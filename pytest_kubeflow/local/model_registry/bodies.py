@@ -81,22 +81,22 @@ def check_required(body: dict[str, Json], kind: Kind) -> None:
 
 def check_id(text: str, what: str) -> int:
     """An id as a number. `what` it is of: "registered model"."""
-    if told := _not_whole(text):
-        raise bad_request(f"invalid {what} ID: {told}: bad request")
+    if message := _not_whole(text):
+        raise bad_request(f"invalid {what} ID: {message}: bad request")
     return int(text)
 
 
 def check_reference(text: str) -> None:
     """An id that a body has."""
-    if told := _not_whole(text):
+    if message := _not_whole(text):
         field = "error setting field Properties: invalid numeric string"
-        raise bad_request(f"{field}: {told}: bad request")
+        raise bad_request(f"{field}: {message}: bad request")
 
 
 def page_size(text: str) -> int:
     """How many a page may have."""
-    if told := _not_whole(text):
-        raise bad_request(f"invalid numeric string: {told}: bad request")
+    if message := _not_whole(text):
+        raise bad_request(f"invalid numeric string: {message}: bad request")
     return int(text)
 
 
@@ -187,10 +187,10 @@ def _check_value(key: str, type_name: Json, field: str, found: Json) -> None:
             f"failed to unmarshal MetadataValue as {type_name}: json: cannot unmarshal "
             f"{json_type(found)} into Go struct field {type_name}.{field} of type {shown}"
         )
-    if field == "int_value" and (told := _not_whole(str(found))):
+    if field == "int_value" and (message := _not_whole(str(found))):
         raise bad_request(
             "error setting field CustomProperties: bad request: unable to decode as int64 "
-            f"invalid numeric string: {told} for key {key}: bad request"
+            f"invalid numeric string: {message} for key {key}: bad request"
         )
 
 

@@ -14,7 +14,7 @@ def status_of(
     notebook: Object, stateful_set: Object | None, pod: Object | None, *, now: str
 ) -> Object:
     """The new status; a time that the pod does not tell is `now`."""
-    told = ((stateful_set or {}).get("status") or {}).get("readyReplicas") or 0
+    found = ((stateful_set or {}).get("status") or {}).get("readyReplicas") or 0
     pod_status = (pod or {}).get("status") or {}
     name = notebook["metadata"]["name"]
     state = next(
@@ -28,7 +28,7 @@ def status_of(
     return {
         "conditions": [_condition(one, now) for one in pod_status.get("conditions") or []],
         "containerState": state,
-        "readyReplicas": told,
+        "readyReplicas": found,
     }
 
 

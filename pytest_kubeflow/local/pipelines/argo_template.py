@@ -69,9 +69,9 @@ def workflow_of(
         for one in arguments.get("parameters") or []
     ]
     for template in spec.get("templates") or []:
-        told = template["metadata"] = dict(template.get("metadata") or {})
-        told["labels"] = {**(told.get("labels") or {}), _CACHE: "true"}
-        told["annotations"] = {_SIDECAR: "false", **(told.get("annotations") or {})}
+        found = template["metadata"] = dict(template.get("metadata") or {})
+        found["labels"] = {**(found.get("labels") or {}), _CACHE: "true"}
+        found["annotations"] = {_SIDECAR: "false", **(found.get("annotations") or {})}
         for artifact in (template.get("outputs") or {}).get("artifacts") or []:
             if artifact.get("name") in _OPTIONAL:
                 artifact["optional"] = True

@@ -163,13 +163,13 @@ class CaInjector(Controller):
             one["clientConfig"].get("caBundle") == authority for one in webhooks
         ):
             return
-        told = [
+        found = [
             {**one, "clientConfig": {**one["clientConfig"], "caBundle": authority}}
             for one in webhooks
         ]
         patch = {
             "metadata": {"resourceVersion": configuration["metadata"]["resourceVersion"]},
-            "webhooks": told,
+            "webhooks": found,
         }
         await self.client.patch(resource, key[1], patch)
 
@@ -210,5 +210,5 @@ def _content(status: Object) -> Object:
         {key: value for key, value in one.items() if key != "lastTransitionTime"}
         for one in status.get("conditions") or ()
     ]
-    told = {key: value for key, value in status.items() if value is not None}
-    return {**told, "conditions": conditions}
+    found = {key: value for key, value in status.items() if value is not None}
+    return {**found, "conditions": conditions}

@@ -118,10 +118,10 @@ class PVCViewerController(Controller):
         conditions = list(before.get("conditions") or [])
         deployment = self.deployments.get(name_of(viewer), viewer["metadata"]["namespace"])
         if deployment is not None:
-            told = deployment.get("status") or {}
+            found = deployment.get("status") or {}
             wanted = deployment["spec"].get("replicas", 1)
-            status["ready"] = told.get("readyReplicas", 0) == wanted
-            newest = (told.get("conditions") or [None])[0]
+            status["ready"] = found.get("readyReplicas", 0) == wanted
+            newest = (found.get("conditions") or [None])[0]
             # Each one that differs from the last is added to those before.
             if newest is not None and (not conditions or conditions[-1] != newest):
                 conditions.append(newest)

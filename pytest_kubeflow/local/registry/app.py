@@ -131,9 +131,9 @@ class _Registry:
         if request.method == "DELETE":
             blobs.cancel(name, upload)
             return Response(status_code=204)
-        told = request.headers.get("content-range")
-        span = _RANGE.fullmatch(told.removeprefix("bytes ")) if told else None
-        if told and span is None:
+        message = request.headers.get("content-range")
+        span = _RANGE.fullmatch(message.removeprefix("bytes ")) if message else None
+        if message and span is None:
             raise Refused("RANGE_INVALID")
         start = int(span[1]) if span else None
         size = await blobs.append(name, upload, request.stream(), start=start)

@@ -76,8 +76,8 @@ class InferenceServiceController(Controller):
         try:
             await self._serve(service, status, conditions)
         except InvalidSpecError as error:
-            told = invalid_spec(status["modelStatus"], error.reason, error.message)
-            status["modelStatus"] = told
+            found = invalid_spec(status["modelStatus"], error.reason, error.message)
+            status["modelStatus"] = found
             await self._failed(service, str(error))
         except ReconcileError as error:
             await self._failed(service, str(error))

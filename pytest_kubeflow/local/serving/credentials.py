@@ -87,8 +87,8 @@ def _endpoint(secret: Object) -> dict[str, str]:
         return {"S3_USE_HTTPS": https, "S3_ENDPOINT": host, "AWS_ENDPOINT_URL": endpoint}
     https = _setting(secret, "s3-usehttps", "S3_USE_HTTPS")
     url = f"{'http' if https == '0' else 'https'}://{endpoint}"
-    told = {"S3_USE_HTTPS": https} if https else {}
-    return {**told, "S3_ENDPOINT": endpoint, "AWS_ENDPOINT_URL": url}
+    found = {"S3_USE_HTTPS": https} if https else {}
+    return {**found, "S3_ENDPOINT": endpoint, "AWS_ENDPOINT_URL": url}
 
 
 def _setting(secret: Object, annotation: str, key: str) -> str:

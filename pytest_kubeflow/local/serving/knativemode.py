@@ -141,8 +141,8 @@ class KnativeMode:
     ) -> None:
         """Lead the requests to the revisions of `shares`, and let the others end."""
         if not shares:
-            told = conditions.status("PredictorReady")
-            conditions.set("IngressReady", told, "Predictor ingress not created")
+            found = conditions.status("PredictorReady")
+            conditions.set("IngressReady", found, "Predictor ingress not created")
             return
         name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
         for local in knative.local_services(service):

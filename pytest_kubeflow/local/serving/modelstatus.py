@@ -44,8 +44,8 @@ def model_status(before: Object, pods: Sequence[Object], *, ready: bool, broken:
     if not pods:
         return _moved(status, "FailedToLoad" if broken else "Pending")
     newest = max(pods, key=lambda pod: (pod["metadata"]["creationTimestamp"], key_of(pod)))
-    told = newest.get("status") or {}
-    for one in told.get("initContainerStatuses") or []:
+    found = newest.get("status") or {}
+    for one in found.get("initContainerStatuses") or []:
         if one["name"] != INITIALIZER:
             continue
         if (failure := _failure(one)) is not None:
@@ -56,7 +56,7 @@ def model_status(before: Object, pods: Sequence[Object], *, ready: bool, broken:
             return before if again else _moved(status, "Loading")
     if ready:
         return _moved(status, "Loaded")
-    for one in told.get("containerStatuses") or []:
+    for one in found.get("containerStatuses") or []:
         if one["name"] == CONTAINER:
             failure = _failure(one)
             return _moved(status, "FailedToLoad" if failure else "Pending", failure)

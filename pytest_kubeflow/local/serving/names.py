@@ -31,9 +31,9 @@ def deployment_mode(service: Object) -> str:
 
     The mode of an InferenceService is fixed once it is in the status.
     """
-    told = (service.get("status") or {}).get("deploymentMode")
+    found = (service.get("status") or {}).get("deploymentMode")
     asked = (service["metadata"].get("annotations") or {}).get(MODE_ANNOTATION)
-    for mode in (told, asked):
+    for mode in (found, asked):
         mode = _OLD_MODES.get(str(mode), mode)  # noqa: PLW2901
         if mode in {STANDARD, KNATIVE}:
             return str(mode)

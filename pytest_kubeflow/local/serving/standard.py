@@ -98,8 +98,8 @@ def ingress(service: Object) -> Object:
 
 def tell_predictor(conditions: Conditions, made: Object) -> None:
     """Set PredictorReady by the conditions of the Deployment."""
-    told = {one["type"]: one for one in (made.get("status") or {}).get("conditions") or []}
-    available, progressing = told.get("Available", {}), told.get("Progressing", {})
+    found = {one["type"]: one for one in (made.get("status") or {}).get("conditions") or []}
+    available, progressing = found.get("Available", {}), found.get("Progressing", {})
     verdict: tuple[str, Object] = ("False", {})
     if available.get("status") == "True":
         verdict = ("True", available)
@@ -112,7 +112,7 @@ def tell_predictor(conditions: Conditions, made: Object) -> None:
             verdict = ("Unknown", progressing)
     if available.get("status") == "False":
         verdict = ("False", available)
-    failure = told.get("ReplicaFailure", {})
+    failure = found.get("ReplicaFailure", {})
     if failure.get("status") == "True":
         verdict = ("False", failure)
     status, source = verdict

@@ -137,9 +137,9 @@ def _status(tensorboard: Object, deployment: Object | None) -> Object | None:
     """The new status; None while there is none that the schema takes."""
     if deployment is None:
         return None
-    before, told = tensorboard.get("status") or {}, deployment.get("status") or {}
+    before, found = tensorboard.get("status") or {}, deployment.get("status") or {}
     conditions = list(before.get("conditions") or [])
-    newest = next(iter(told.get("conditions") or []), None)
+    newest = next(iter(found.get("conditions") or []), None)
     if newest is not None:
         state = newest["type"]
         if not conditions or conditions[-1]["deploymentState"] != state:
@@ -150,7 +150,7 @@ def _status(tensorboard: Object, deployment: Object | None) -> Object | None:
     # Without a condition the real one sends null, which is refused, and tries again.
     if not conditions:
         return None
-    return {"conditions": conditions, "readyReplicas": told.get("readyReplicas", 0)}
+    return {"conditions": conditions, "readyReplicas": found.get("readyReplicas", 0)}
 
 
 def _owner_key(obj: Object) -> Key | None:

@@ -202,18 +202,18 @@ def described(pod_default: Object) -> Object:
 async def refused(request: Request, error: Exception) -> Response:
     """The answer to what was refused, by the app or by Kubernetes."""
     if isinstance(error, ApiError):
-        status, told = error.code, error.message
+        status, found = error.code, error.message
         if error.not_found:
-            told = "The requested resource could not be found in the API Server"
+            found = "The requested resource could not be found in the API Server"
     elif isinstance(error, ApiUnreachableError):
-        status, told = 500, str(error)
+        status, found = 500, str(error)
     elif isinstance(error, HTTPException):
-        status, told = error.status_code, "The method is not allowed for the requested URL."
+        status, found = error.status_code, "The method is not allowed for the requested URL."
     else:
         assert isinstance(error, RefusedError)
-        status, told = error.status, str(error)
+        status, found = error.status, str(error)
     user = request.headers.get(USER_HEADER)
-    body = {"success": False, "log": told, "status": status, "user": user}
+    body = {"success": False, "log": found, "status": status, "user": user}
     return JSONResponse(body, status_code=status)
 
 

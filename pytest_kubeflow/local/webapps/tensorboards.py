@@ -111,13 +111,13 @@ def _shown(board: Object) -> Object:
     """A line of the app's table."""
     metadata = board["metadata"]
     ready = (board.get("status") or {}).get("readyReplicas", 0) == 1
-    told = ("ready", "The Tensorboard server is ready to connect")
+    found = ("ready", "The Tensorboard server is ready to connect")
     if not ready:
-        told = ("unavailable", "The Tensorboard server is currently unavailble")
+        found = ("unavailable", "The Tensorboard server is currently unavailble")
     return {
         "name": metadata["name"],
         "namespace": metadata["namespace"],
         "logspath": board["spec"]["logspath"],
         "age": metadata["creationTimestamp"],
-        "status": {"phase": told[0], "message": told[1], "state": ""},
+        "status": {"phase": found[0], "message": found[1], "state": ""},
     }

@@ -117,8 +117,8 @@ class Operation:
     def _spec(self) -> Json | None:
         """What is run; None where the Workflow has come to its end at once."""
         plain = self.workflow.get("spec")
-        if told := shape_error(plain):
-            self._mark("Failed", f"cannot unmarshall spec: {told}")
+        if message := shape_error(plain):
+            self._mark("Failed", f"cannot unmarshall spec: {message}")
             return None
         return with_defaults(without_nulls(plain), self.config.defaults.get("spec") or {})
 
@@ -138,8 +138,8 @@ class Operation:
         except WorkflowError as error:
             self._mark("Failed", f"invalid spec: {error}")
             return False
-        if told := unsupported(spec):
-            self._mark("Error", told)
+        if found := unsupported(spec):
+            self._mark("Error", found)
             return False
         try:
             wanted, namespace = spec.get("artifactRepositoryRef"), metadata["namespace"]
@@ -241,13 +241,13 @@ class Operation:
             return
         on_exit = ON_EXIT in (pod["metadata"].get("labels") or {})
         if run.shutdown and not run.may_run(in_exit_handler=on_exit):
-            told = f"workflow shutdown with strategy:  {run.shutdown}"
+            found = f"workflow shutdown with strategy:  {run.shutdown}"
         elif run.is_late and not on_exit:
-            told = _LATE
+            found = _LATE
         else:
             return
         self.terminate(pod["metadata"]["namespace"], pod["metadata"]["name"])
-        run.tree.mark(node, "Failed", told)
+        run.tree.mark(node, "Failed", found)
 
     def _fail_without_pods(self, run: Run) -> None:
         for node in run.tree:

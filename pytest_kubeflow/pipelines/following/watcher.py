@@ -200,7 +200,7 @@ class RunWatcher:
             thread.join(5.0)
 
     def _work(self) -> None:
-        told = _CLOSED
+        found = _CLOSED
         try:
             if (open_watch := self._source.open_watch()) is not None:
                 seen = no_matter if self._obstacles is None else self._obstacles.note_workflow
@@ -215,13 +215,13 @@ class RunWatcher:
         finally:
             # Also when this thread dies of a mistake: nobody waits for one that is gone.
             if (mistake := sys.exception()) is not None:
-                told = f"the thread that follows runs ended by a mistake of its own: {mistake!r}"
+                found = f"the thread that follows runs ended by a mistake of its own: {mistake!r}"
             with self._starting:
                 self._thread = None
                 watch, self._watch = self._watch, None
             if watch is not None:
                 watch.stop()
-            self._runs.give_up(KubeflowError(told))
+            self._runs.give_up(KubeflowError(found))
 
     def _tick(self, down_since: float | None) -> float | None:
         """Ask once; since when the API does not answer, on the monotonic clock."""

@@ -64,23 +64,23 @@ class Reasons:
         state = task.state
         if node.state == "FAILED" or (node.state and state not in FINAL_STATES):
             state = node.state
-        told = "" if state in _WELL else node.message
+        found = "" if state in _WELL else node.message
         driver = node.failed_driver
         if driver is not None:
-            told = self._of_driver(node)
+            found = self._of_driver(node)
         pod = task.pod_name or (self.nodes.pod_name(driver) if driver is not None else "")
-        return replace(task, state=state, error=told or task.error, pod_name=pod)
+        return replace(task, state=state, error=found or task.error, pod_name=pod)
 
     def _of_driver(self, node: NodeTask) -> str:
         """What its driver says in its log, or else what Argo says of the driver."""
         driver = node.failed_driver
         if driver is None:
             return ""
-        told = ""
+        message = ""
         if self.read_log is not None:
             try:
-                told = driver_reason(self.read_log(self.nodes.pod_name(driver)))
+                message = driver_reason(self.read_log(self.nodes.pod_name(driver)))
             except KubeflowError as error:
-                told = f"its log cannot be read: {error.message}"
-                return f"its driver failed: {driver.message} ({told})"
-        return told or f"its driver failed: {driver.message}"
+                message = f"its log cannot be read: {error.message}"
+                return f"its driver failed: {driver.message} ({message})"
+        return message or f"its driver failed: {driver.message}"

@@ -125,8 +125,8 @@ class PipelineRun:
             wanted = (*wanted, "FAILED")
         if self._view.state not in wanted:
             raise RunFailed(self._failure(wanted), evidence=self.evidence())
-        if told := self._contradicted():
-            raise RunMismatch(told, evidence=self.evidence())
+        if found := self._contradicted():
+            raise RunMismatch(found, evidence=self.evidence())
         return self
 
     def follow(self, ended: Callable[[], None]) -> None:
@@ -314,12 +314,12 @@ class PipelineRun:
         if view.pipeline_spec is None and view.version is None:
             with contextlib.suppress(KubeflowError):  # lists need not tell it
                 view = self._access.view(self.run_id)
-        if told := other_run(submitted, view, self._access.version_package):
-            return f"run {self.name} is not the one that was submitted: {told}"
+        if message := other_run(submitted, view, self._access.version_package):
+            return f"run {self.name} is not the one that was submitted: {message}"
         package = ran_package(view, submitted) or submitted.package
         arguments = view.arguments or submitted.arguments
-        told = unaccounted(package, view, arguments, self._read)
-        return f"run {self.name} ended {view.state}, but {told}" if told else ""
+        message = unaccounted(package, view, arguments, self._read)
+        return f"run {self.name} ended {view.state}, but {message}" if message else ""
 
     @reading_evidence()
     def _cause(self) -> str:

@@ -107,12 +107,12 @@ def merge(
         _, component = declared.get(path, ({}, {}))
         types = component.get("outputDefinitions", {}).get("parameters", {})
         detail = by_name.get(record.name) or by_name.get(record.display_name)
-        told = {
+        found = {
             name: typed(value, types.get(name, {}).get("parameterType", ""))
             for name, value in record.outputs.items()
         }
         missing = ""
-        if record.unread and types.keys() - told.keys():
+        if record.unread and types.keys() - found.keys():
             missing = "; ".join(filter(None, (unread, record.unread)))
         tasks.append(
             Task(
@@ -125,7 +125,7 @@ def merge(
                 unread=f"outputs were not read: {missing}" if missing else "",
                 started=record.started,
                 ended=record.ended,
-                outputs=UnreadOutputs(told, f"task {record.name}", missing) if missing else told,
+                outputs=UnreadOutputs(found, f"task {record.name}", missing) if missing else found,
                 artifacts=record.artifacts,
                 is_dag=record.is_dag,
                 place=_keyed(record.place, path),

@@ -39,10 +39,10 @@ def check_login(snapshot: Snapshot) -> Iterator[Finding]:
     yield from _jwks_proxy(snapshot)
     yield from _dashboard(snapshot)
     yield from _user(snapshot)
-    if told := snapshot.observed.default_password:
+    if message := snapshot.observed.default_password:
         yield _finding(
             DEFAULT_PASSWORD_VALID,
-            f"the password of the example installation is valid for user@example.com: {told}",
+            f"the password of the example installation is valid for user@example.com: {message}",
             DEFAULT_PASSWORD_VALID.fix,
         )
 
@@ -69,9 +69,9 @@ def _issuers(snapshot: Snapshot) -> Iterator[Finding]:
         return
     issuer = snapshot.observed.issuer
     for policy, rule in rules:
-        told = f"{text(rule, 'jwksUri')} {text(rule, 'issuer')}"
+        found = f"{text(rule, 'jwksUri')} {text(rule, 'issuer')}"
         is_m2m = text(policy, "metadata", "name") == "m2m-token-issuer"
-        if not issuer or issuer in trusted or not (is_m2m or _OF_THE_CLUSTER.search(told)):
+        if not issuer or issuer in trusted or not (is_m2m or _OF_THE_CLUSTER.search(found)):
             continue
         yield _finding(
             ISSUER_NOT_CONFIGURED,
@@ -82,15 +82,15 @@ def _issuers(snapshot: Snapshot) -> Iterator[Finding]:
             objects=(f"RequestAuthentication {name_of(policy)}",),
         )
         return
-    if told := _said(snapshot, "Jwt issuer is not configured"):
-        yield _finding(ISSUER_NOT_CONFIGURED, told, fix)
+    if found := _said(snapshot, "Jwt issuer is not configured"):
+        yield _finding(ISSUER_NOT_CONFIGURED, found, fix)
 
 
 def _unknown_key(snapshot: Snapshot) -> Iterator[Finding]:
-    if told := _said(snapshot, "Jwks doesn't have key to match kid"):
+    if found := _said(snapshot, "Jwks doesn't have key to match kid"):
         yield _finding(
             JWKS_KEY_UNKNOWN,
-            told,
+            found,
             f"kubectl -n {ROOT} rollout restart deployment istiod",
         )
 
@@ -133,10 +133,10 @@ def _dashboard(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _user(snapshot: Snapshot) -> Iterator[Finding]:
-    if told := _said(snapshot, "No user detected"):
+    if found := _said(snapshot, "No user detected"):
         yield _finding(
             USER_NOT_DETECTED,
-            told,
+            found,
             "kubectl -n istio-system get requestauthentications -o yaml   # outputClaimToHeaders\n"
             "kubectl -n oauth2-proxy get configmaps -o yaml   # upstreams must be static://200",
         )

@@ -99,15 +99,15 @@ def _refused_gateway(snapshot: Snapshot, deny: Object) -> Iterator[Finding]:
 
 
 def _refused_backends(snapshot: Snapshot, deny: Object) -> Iterator[Finding]:
-    told: set[str] = set()
+    found: set[str] = set()
     for route in snapshot.all(VIRTUAL_SERVICES):
         if GATEWAY not in texts(route, "spec", "gateways"):
             continue
         for host in hosts_of(route):
             service = service_at(snapshot, host, text(route, "metadata", "namespace"))
-            if service is None or name_of(service) in told:
+            if service is None or name_of(service) in found:
                 continue
-            told.add(name_of(service))
+            found.add(name_of(service))
             refused = next(
                 (
                     one

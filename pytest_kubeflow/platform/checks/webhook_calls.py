@@ -98,9 +98,9 @@ class FailedCall:
 
 def failed_calls(snapshot: Snapshot) -> Iterator[FailedCall]:
     """Those of the dry runs."""
-    for name, told in snapshot.observed.dry_runs.items():
-        if told:
-            yield FailedCall(name, told)
+    for name, found in snapshot.observed.dry_runs.items():
+        if found:
+            yield FailedCall(name, found)
 
 
 def webhook_in(message: str) -> str:

@@ -76,21 +76,21 @@ def check_webhooks(snapshot: Snapshot) -> Iterator[Finding]:
 def _cause(
     snapshot: Snapshot, service: Service, webhooks: Sequence[Webhook], calls: Sequence[FailedCall]
 ) -> _Cause | None:
-    told = tuple(call.message for call in calls)
+    found = tuple(call.message for call in calls)
     there = snapshot.named(SERVICES, service[1], service[0])
     if there is None and snapshot.saw(SERVICES):
         if not calls and any(is_young(snapshot, one.configuration) for one in webhooks):
             return None  # its Service may be about to be made
-        return _leftover(service, webhooks, told)
-    if there is not None and (cause := _without_endpoints(snapshot, there, told)):
+        return _leftover(service, webhooks, found)
+    if there is not None and (cause := _without_endpoints(snapshot, there, found)):
         return cause
-    if cause := _bundle(snapshot, service, webhooks, told):
+    if cause := _bundle(snapshot, service, webhooks, found):
         return cause
     if there is not None and (cause := _behind_proxy(snapshot, there, webhooks, calls)):
         return cause
     if calls and not _is_told_elsewhere(snapshot, service, webhooks, calls[0]):
         first = calls[0]
-        return _Cause(first.fault, first.sentence, _pods(service), told)
+        return _Cause(first.fault, first.sentence, _pods(service), found)
     return None
 
 

@@ -169,7 +169,7 @@ def _not_ready(snapshot: Snapshot, one: _Workload, warnings: Warnings) -> Iterat
         for pod in unready[:3]
         for line in warnings.about("Pod", one.owner.namespace, text(pod, "metadata", "name"))
     ]
-    told = [text(condition(pod, "Ready"), "message") for pod in unready[:3]]
+    found = [text(condition(pod, "Ready"), "message") for pod in unready[:3]]
     first = text(unready[0], "metadata", "name") if unready else "POD"
     yield from _finding(
         snapshot,
@@ -178,7 +178,7 @@ def _not_ready(snapshot: Snapshot, one: _Workload, warnings: Warnings) -> Iterat
         f"{one.owner} has {one.ready} of {one.wanted} ready pods",
         f"kubectl -n {one.owner.namespace} describe pod {first}\n"
         f"kubectl -n {one.owner.namespace} logs {first} --all-containers --tail=50",
-        tuple(dict.fromkeys(line for line in (*said, *told) if line))[:3],
+        tuple(dict.fromkeys(line for line in (*said, *found) if line))[:3],
         tuple(pod_name(pod) for pod in unready),
     )
 

@@ -67,15 +67,15 @@ def _try(kubernetes: KubernetesClient, trial: Trial) -> tuple[dict[str, str], st
 
 
 def _judged(trial: Trial, error: KubeflowError) -> tuple[dict[str, str], str]:
-    told = _WORDS.sub("", error.message)
-    if (failed := _FAILED.search(told)) is not None:
+    found = _WORDS.sub("", error.message)
+    if (failed := _FAILED.search(found)) is not None:
         before = _before(trial, failed[1])
-        return {**dict.fromkeys(before, ""), failed[1]: told}, ""
-    if (reached := _REACHED.search(told)) is not None:
+        return {**dict.fromkeys(before, ""), failed[1]: found}, ""
+    if (reached := _REACHED.search(found)) is not None:
         return dict.fromkeys((*_before(trial, reached[1]), reached[1]), ""), ""
     if isinstance(error, PermissionDenied | ClusterUnreachable):
         return {}, error.message
-    if _AFTER_MUTATION.search(told) is None:
+    if _AFTER_MUTATION.search(found) is None:
         return {}, error.message
     passed = list(_before(trial, ""))
     rest = any(not one.is_mutating for one in trial.asked)

@@ -124,13 +124,13 @@ class _Asker:
 def _page(response: requests.Response) -> GatewayPage:
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = b"".join(islice(response.iter_content(_CHUNK), _MOST_CHUNKS))
-    told = body.decode(errors="replace")
+    found = body.decode(errors="replace")
     is_json = "json" in media_type and response.status_code == 200
     return GatewayPage(
         status=response.status_code,
         media_type=media_type,
-        title=Html(told).title if "html" in media_type else "",
-        text=told if is_json else words_of(body),
+        title=Html(found).title if "html" in media_type else "",
+        text=found if is_json else words_of(body),
         cookies=tuple(_without_value(one) for one in _cookies(response)),
     )
 

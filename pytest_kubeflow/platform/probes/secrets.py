@@ -69,9 +69,9 @@ def _wanted(snapshot: Snapshot) -> Iterator[str]:
         served = snapshot.observed.served.get("/".join(webhook.service))
         if served is None or not served.chain:
             yield from secrets_of(snapshot, webhook.service, [webhook])
-    told = {_secret_of(one) for one in snapshot.all(CERTIFICATES) if _ends(one)}
+    found = {_secret_of(one) for one in snapshot.all(CERTIFICATES) if _ends(one)}
     for secret in snapshot.all(TLS_SECRETS):
-        if text(secret, "metadata", "namespace") in PLATFORM and name_of(secret) not in told:
+        if text(secret, "metadata", "namespace") in PLATFORM and name_of(secret) not in found:
             yield name_of(secret)
     if (
         snapshot.named(DEPLOYMENTS, "istiod", ROOT)

@@ -83,11 +83,11 @@ def _servers(snapshot: Snapshot) -> Iterator[_Server]:
     """Of each Service of a webhook, a pod that is ready."""
     known = snapshot.observed.dry_runs
     webhooks = sorted(webhooks_of(snapshot), key=lambda one: known.get(one.name) == "")
-    told: set[tuple[str, str]] = set()
+    found: set[tuple[str, str]] = set()
     for webhook in webhooks:
-        if webhook.service is None or webhook.service in told:
+        if webhook.service is None or webhook.service in found:
             continue
-        told.add(webhook.service)
+        found.add(webhook.service)
         namespace, name = webhook.service
         service = snapshot.named(SERVICES, name, namespace)
         if service is None:

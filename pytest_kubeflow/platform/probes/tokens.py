@@ -50,7 +50,7 @@ def probe_issuer(kubernetes: KubernetesClient, snapshot: Snapshot) -> Probed:
         return Probed()
     try:
         with outages_of(_SECONDS):
-            told, _ = get_json(kubernetes, _DISCOVERY, "ask who issues the cluster's tokens")
+            found, _ = get_json(kubernetes, _DISCOVERY, "ask who issues the cluster's tokens")
     except KubeflowError as error:
         return Probed.nothing("the issuer of the cluster's tokens", error, requests=1)
-    return Probed(observed=Observations(issuer=text(told, "issuer"), requests=1))
+    return Probed(observed=Observations(issuer=text(found, "issuer"), requests=1))

@@ -26,8 +26,8 @@ class Warnings:
     def about(self, kind: str, namespace: str, name: str, *reasons: str) -> Sequence[str]:
         """The messages for these reasons (none given: for any), newest first, each once."""
         events = self._found.get((kind, namespace, name), ())
-        told = (text(one, "message") for one in events if _fits(one, reasons))
-        return tuple(dict.fromkeys(" ".join(one.split()) for one in told if one))
+        found = (text(one, "message") for one in events if _fits(one, reasons))
+        return tuple(dict.fromkeys(" ".join(one.split()) for one in found if one))
 
 
 def _fits(event: Object, reasons: Sequence[str]) -> bool:

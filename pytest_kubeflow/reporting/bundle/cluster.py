@@ -71,8 +71,8 @@ def write_pods(
                 what: str = what,
                 of: tuple[str, str, str, bool] = (namespace, name_of(pod), container, previous),
             ) -> None:
-                text, told = _end_of_log(kubernetes, *of)
-                folder.write(path, f"{what}{told}", text, keep_end=True)
+                text, message = _end_of_log(kubernetes, *of)
+                folder.write(path, f"{what}{message}", text, keep_end=True)
 
             attempt(folder, what, write)
 

@@ -163,7 +163,7 @@ def _kinds(left: tuple[Leftover, ...]) -> dict[str, list[str]]:
 
 def _cluster(record: SessionRecord) -> dict[str, str]:
     own = {"gateway": record.gateway, "target": record.target, "user": record.user}
-    return {**{name: told for name, told in own.items() if told}, **record.facts}
+    return {**{name: found for name, found in own.items() if found}, **record.facts}
 
 
 def _facts(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:

@@ -163,14 +163,14 @@ def _test(test: TestRecord, trend: Trend) -> dict[str, Any]:
 
 
 def _extra(test: TestRecord) -> dict[str, Any]:
-    told = {
+    found = {
         "doc": test.doc,
         "phase": test.phase,
         "evidence": [{"heading": one.heading, "text": one.text} for one in test.evidence],
         "runs": [_run(run) for run in test.runs],
         "properties": test.properties,
     }
-    return {name: value for name, value in told.items() if value}
+    return {name: value for name, value in found.items() if value}
 
 
 def _run(run: RunRecord) -> dict[str, Any]:

@@ -72,29 +72,29 @@ def _sections(record: SessionRecord, trend: Trend) -> Iterator[str]:
     for number, cause in enumerate(record.causes, start=1):
         yield _cause(number, cause, [run for one in cause.tests for run in runs.get(one, ())])
     if record.not_run:
-        told = (
+        found = (
             f"{one.count} tests: {code(one.reason)}{f' ({code(one.cause)})' if one.cause else ''}"
             for one in record.not_run
         )
-        yield _list("Did not run", told, len(record.not_run))
+        yield _list("Did not run", found, len(record.not_run))
     if record.left:
-        told = (
+        found = (
             f"{code(one.kind)} {code(one.name)}{', kept as asked' if one.kept else ''} "
             f"{code(one.reason)}".rstrip()
             for one in record.left
         )
-        yield _list("Left on the cluster", told, len(record.left))
+        yield _list("Left on the cluster", found, len(record.left))
     if trend.slow:
-        told = (
+        found = (
             f"{code(one.nodeid)}: {one.seconds:.0f} s, {one.ratio:.1f} times its usual longest "
             f"({one.low:.0f} to {one.high:.0f} s)"
             for one in trend.slow
         )
-        yield _list("Slower than usual", told, len(trend.slow))
+        yield _list("Slower than usual", found, len(trend.slow))
     if trend.flaky:
         ordered = sorted(trend.flaky.items(), key=lambda one: -one[1])
-        told = (f"{code(name)}: {share:.0%} failed" for name, share in ordered)
-        yield _list("Flaky", told, len(ordered))
+        found = (f"{code(name)}: {share:.0%} failed" for name, share in ordered)
+        yield _list("Flaky", found, len(ordered))
     yield _cluster(record)
 
 
@@ -165,16 +165,16 @@ def _cause(number: int, cause: Cause, runs: Sequence[RunRecord]) -> str:
             "</details>",
             "",
         ]
-    told = (f"- run {code(run.name)} {code(run.run_id)}: {code(run.state)}" for run in runs)
-    return "\n".join([*lines, *_bounded(told, len(runs), _TESTS), ""])
+    found = (f"- run {code(run.name)} {code(run.run_id)}: {code(run.state)}" for run in runs)
+    return "\n".join([*lines, *_bounded(found, len(runs), _TESTS), ""])
 
 
 def _cluster(record: SessionRecord) -> str:
     facts = {"gateway": record.gateway, "user": record.user, **record.facts, **record.versions}
     facts["session"] = record.session
-    told = [f"- {code(name)}: {code(value)}" for name, value in facts.items() if value]
+    found = [f"- {code(name)}: {code(value)}" for name, value in facts.items() if value]
     head = ["<details><summary>Cluster and versions</summary>", ""]
-    return "\n".join([*head, *_bounded(told, len(told), _ROWS), "", "</details>", ""])
+    return "\n".join([*head, *_bounded(found, len(found), _ROWS), "", "</details>", ""])
 
 
 def _list(title: str, told: Iterable[str], count: int) -> str:

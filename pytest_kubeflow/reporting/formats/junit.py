@@ -17,7 +17,7 @@ _ROWS = 100
 def session_properties(record: SessionRecord, trend: Trend = NO_TREND) -> Iterator[tuple[str, str]]:
     """Names and values for the suite. What is empty is left out; a name may come more than once."""
     verdict = record.verdict
-    told = {
+    found = {
         "kubeflow.session": record.session,
         "kubeflow.gateway": record.gateway,
         "kubeflow.target": record.target,
@@ -26,7 +26,7 @@ def session_properties(record: SessionRecord, trend: Trend = NO_TREND) -> Iterat
         "kubeflow.verdict.sentence": verdict.sentence,
         "kubeflow.ended_by": record.ended_by,
     }
-    yield from ((name, value) for name, value in told.items() if value)
+    yield from ((name, value) for name, value in found.items() if value)
     for component in verdict.components[:_ROWS]:
         yield f"kubeflow.component.{component.name}", component.state.value
     for name, version in record.versions.items():
@@ -54,14 +54,14 @@ def session_properties(record: SessionRecord, trend: Trend = NO_TREND) -> Iterat
 
 def case_properties(test: TestRecord, cause: Cause | None) -> Iterator[tuple[str, str]]:
     """Names and values for the case of a test; `cause` is that of a red one."""
-    told = {
+    found = {
         "kubeflow.component": test.component,
         "kubeflow.sentence": test.sentence if test.outcome.is_red else "",
         "kubeflow.cause": _sentence(cause) if cause else "",
         "kubeflow.fix": cause.fix if cause else "",
         "kubeflow.reruns": str(test.reruns) if test.reruns else "",
     }
-    yield from ((name, value) for name, value in told.items() if value)
+    yield from ((name, value) for name, value in found.items() if value)
 
 
 def _sentence(cause: Cause) -> str:

@@ -112,7 +112,7 @@ class _Session:
         yield self._gauge(
             "version_info",
             "1 for each version of what was tested and of what tested it.",
-            (({"name": name, "version": told}, 1) for name, told in record.versions.items()),
+            (({"name": name, "version": found}, 1) for name, found in record.versions.items()),
         )
 
     def _gauge(
@@ -123,8 +123,8 @@ class _Session:
         metric = Metric(f"{PREFIX}_{name}", help_text, "gauge")
         kept = {}
         for labels, value in samples:
-            told = {key: _label(text) for key, text in {**self._cluster, **labels}.items()}
-            kept[tuple(told.items())] = value
+            found = {key: _label(text) for key, text in {**self._cluster, **labels}.items()}
+            kept[tuple(found.items())] = value
         for pairs, value in kept.items():
             metric.add_sample(metric.name, dict(pairs), value)
         return metric

@@ -131,6 +131,6 @@ def _cuts(
     if rows:
         cuts.append(f"{count(rows, 'task')} have no row and no place in a picture.")
     if budget.left_out:
-        told = count(budget.left_out, "character")
-        cuts.append(f"{told} of long texts are left out, each where it says so.")
+        message = count(budget.left_out, "character")
+        cuts.append(f"{message} of long texts are left out, each where it says so.")
     return cuts

@@ -52,8 +52,8 @@ class LineageRecord:
         def add(
             kind: str, name: str, source: str, facts: dict[str, object], after: list[int]
         ) -> list[int]:
-            told = tuple(text(f"{what}: {value}") for what, value in facts.items() if value != "")
-            steps.append(LineageStep(kind, text(name), source, told, tuple(after)))
+            found = tuple(text(f"{what}: {value}") for what, value in facts.items() if value != "")
+            steps.append(LineageStep(kind, text(name), source, found, tuple(after)))
             return [len(steps) - 1]
 
         made_of: list[int] = []

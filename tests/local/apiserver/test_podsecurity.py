@@ -225,14 +225,14 @@ def test_authors_of_templates_are_warned(api: Any, core: client.CoreV1Api, names
     }
     apps = client.AppsV1Api(api)
     _, status, headers = apps.create_namespaced_deployment_with_http_info(namespace, deployment)
-    said = 'would violate PodSecurity \\"baseline:v1.30\\": hostPath volumes (volume \\"v\\")'
-    assert (status, headers["warning"]) == (201, f'299 - "{said}"')
+    message = 'would violate PodSecurity \\"baseline:v1.30\\": hostPath volumes (volume \\"v\\")'
+    assert (status, headers["warning"]) == (201, f'299 - "{message}"')
     core.patch_namespace(namespace, {"metadata": {"labels": {LABEL: None, WARN: "baseline"}}})
     _, status, headers = core.create_namespaced_pod_with_http_info(
         namespace, {"metadata": {"name": "p"}, "spec": {**spec(), **HOST}}
     )
     assert status == 201
-    assert headers["warning"] == f'299 - "{said.replace("v1.30", "latest")}"'
+    assert headers["warning"] == f'299 - "{message.replace("v1.30", "latest")}"'
 
 
 @pytest.mark.parametrize("broken", [7, {"jobTemplate": []}, None])

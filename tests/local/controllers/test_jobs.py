@@ -150,14 +150,14 @@ def test_failed_pods_are_replaced_until_the_limit(jobs: Jobs) -> None:
         (pod,) = jobs.wait_active("f")
         jobs.end(pod, 3)
         jobs.wait_status("f", lambda one, failures=failures: one.failed == failures)  # type: ignore[misc]
-    told = jobs.wait_condition("f", "Failed")
-    assert told.reason == "BackoffLimitExceeded"
-    assert told.message == "Job has reached the specified backoff limit"
+    found = jobs.wait_condition("f", "Failed")
+    assert found.reason == "BackoffLimitExceeded"
+    assert found.message == "Job has reached the specified backoff limit"
     status = jobs.status("f")
     assert kinds(status) == ["FailureTarget", "Failed"]
     assert (status.active, status.completion_time) == (None, None)
     assert len(jobs.pods("f")) == 2
-    jobs.eventually(lambda: ("BackoffLimitExceeded", told.message) in jobs.messages())
+    jobs.eventually(lambda: ("BackoffLimitExceeded", found.message) in jobs.messages())
 
 
 def test_restarts_of_containers_count_where_pods_are_restarted(jobs: Jobs) -> None:
@@ -226,8 +226,8 @@ def test_indexes_fail_each_by_itself(jobs: Jobs) -> None:
     count = "batch.kubernetes.io/job-index-failure-count"
     assert (index_of(replaced), replaced.metadata.annotations[count]) == (1, "1")
     jobs.end(replaced, 1)
-    told = jobs.wait_condition("x", "Failed")
-    assert (told.reason, told.message) == ("FailedIndexes", "Job has failed indexes")
+    found = jobs.wait_condition("x", "Failed")
+    assert (found.reason, found.message) == ("FailedIndexes", "Job has failed indexes")
     status = jobs.status("x")
     assert (status.completed_indexes, status.failed_indexes) == ("0,2", "1")
     assert (status.succeeded, status.failed) == (2, 2)
@@ -255,8 +255,8 @@ def test_some_indexes_are_enough(jobs: Jobs) -> None:
     jobs.end(pods[0])
     jobs.wait_status("s", lambda one: one.completed_indexes == "0,1")
     jobs.end(pods[3])
-    told = jobs.wait_condition("s", "SuccessCriteriaMet")
-    assert (told.reason, told.message) == ("SuccessPolicy", "Matched rules at index 0")
+    found = jobs.wait_condition("s", "SuccessCriteriaMet")
+    assert (found.reason, found.message) == ("SuccessPolicy", "Matched rules at index 0")
     jobs.eventually(lambda: jobs.active("s") == [])
 
 
@@ -283,9 +283,9 @@ def test_a_policy_says_what_failures_mean(jobs: Jobs) -> None:
     )
     assert not jobs.status("y").failed
     jobs.end(again, 42)
-    told = jobs.wait_condition("y", "Failed")
-    assert told.reason == "PodFailurePolicy"
-    assert told.message == (
+    found = jobs.wait_condition("y", "Failed")
+    assert found.reason == "PodFailurePolicy"
+    assert found.message == (
         f"Container main for pod {jobs.namespace}/{again.metadata.name} failed with exit code 42 "
         "matching FailJob rule at index 1"
     )
@@ -294,8 +294,8 @@ def test_a_policy_says_what_failures_mean(jobs: Jobs) -> None:
 
 def test_a_suspended_job_has_no_pods(jobs: Jobs) -> None:
     jobs.create("z", suspend=True)
-    told = jobs.wait_condition("z", "Suspended")
-    assert (told.reason, told.message) == ("JobSuspended", "Job suspended")
+    found = jobs.wait_condition("z", "Suspended")
+    assert (found.reason, found.message) == ("JobSuspended", "Job suspended")
     assert (jobs.pods("z"), jobs.status("z").start_time) == ([], None)
     jobs.change("z", suspend=False)
     jobs.wait_active("z")
@@ -311,9 +311,9 @@ def test_a_suspended_job_has_no_pods(jobs: Jobs) -> None:
 
 def test_a_job_that_takes_too_long_is_ended(jobs: Jobs) -> None:
     jobs.create("d", activeDeadlineSeconds=1)
-    told = jobs.wait_condition("d", "FailureTarget")
-    assert told.reason == "DeadlineExceeded"
-    assert told.message == "Job was active longer than specified deadline"
+    found = jobs.wait_condition("d", "FailureTarget")
+    assert found.reason == "DeadlineExceeded"
+    assert found.message == "Job was active longer than specified deadline"
     jobs.eventually(lambda: jobs.active("d") == [])
 
 
@@ -370,7 +370,7 @@ def test_a_job_may_find_its_pods_by_labels_of_its_own(jobs: Jobs) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "told"),
+    ("spec", "message"),
     [
         ({"parallelism": -1}, "spec.parallelism: Invalid value: -1: must be greater than or equal"),
         ({"completionMode": "Some"}, 'spec.completionMode: Unsupported value: "Some"'),
@@ -396,8 +396,8 @@ def test_a_job_may_find_its_pods_by_labels_of_its_own(jobs: Jobs) -> None:
         ),
     ],
 )
-def test_a_job_that_cannot_be_is_refused(jobs: Jobs, spec: dict[str, Any], told: str) -> None:
-    assert told in jobs.refused("b", **spec)
+def test_a_job_that_cannot_be_is_refused(jobs: Jobs, spec: dict[str, Any], message: str) -> None:
+    assert message in jobs.refused("b", **spec)
 
 
 def test_a_name_that_makes_no_host_is_refused(jobs: Jobs) -> None:
@@ -407,17 +407,17 @@ def test_a_name_that_makes_no_host_is_refused(jobs: Jobs) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "told"),
+    ("spec", "words"),
     [
         ({"completions": 2}, "spec.completions: Invalid value: 2: field is immutable"),
         ({"completionMode": "Indexed"}, "spec.completionMode: Invalid value"),
         ({"template": {"metadata": {"labels": {"a": "b"}}}}, "spec.template: Invalid value"),
     ],
 )
-def test_what_a_job_is_cannot_be_changed(jobs: Jobs, spec: dict[str, Any], told: str) -> None:
+def test_what_a_job_is_cannot_be_changed(jobs: Jobs, spec: dict[str, Any], words: str) -> None:
     jobs.create("c")
     with pytest.raises(ApiException) as refused:
         jobs.change("c", **spec)
     message = json.loads(refused.value.body)["message"]
-    assert told in message
+    assert words in message
     assert "field is immutable" in message

@@ -108,11 +108,11 @@ def test_a_stateful_set_tells_why_it_has_no_pod(
     quota(core, namespace, pods="1")
     core.create_namespaced_pod(namespace, pod("other"))
     apps_of(core).create_namespaced_stateful_set(namespace, stateful_set("s"))
-    told = (
+    found = (
         "FailedCreate",
         'create Pod s-0 in StatefulSet s failed error: pods "s-0" is forbidden: exceeded quota: q, '
         "requested: pods=1, used: pods=1, limited: pods=1",
     )
-    eventually(lambda: told in messages(core, namespace))
+    eventually(lambda: found in messages(core, namespace))
     remove(core, namespace, "other")
     eventually(lambda: [one.metadata.name for one in pods_of(core, namespace, "s")] == ["s-0"])

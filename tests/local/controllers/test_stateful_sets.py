@@ -318,7 +318,7 @@ def test_pods_go_with_their_set(core: Any, namespace: str, eventually: Eventuall
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"podManagementPolicy": "Some"}, "must be 'OrderedReady' or 'Parallel'"),
         ({"updateStrategy": {"type": "Now"}}, "must be 'RollingUpdate' or 'OnDelete'"),
@@ -328,12 +328,12 @@ def test_pods_go_with_their_set(core: Any, namespace: str, eventually: Eventuall
     ],
 )
 def test_one_that_cannot_be_is_refused(
-    core: Any, namespace: str, change: dict[str, Any], told: str
+    core: Any, namespace: str, change: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ApiException) as refused:
         apps_of(core).create_namespaced_stateful_set(namespace, stateful_set("r", **change))
     assert refused.value.status == 422
-    assert told in json.loads(refused.value.body)["message"]
+    assert message in json.loads(refused.value.body)["message"]
 
 
 def test_what_members_are_known_by_cannot_be_changed(core: Any, namespace: str) -> None:

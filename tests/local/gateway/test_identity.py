@@ -40,8 +40,8 @@ def refusal(judge: Verifier, text: str) -> str:
 
 def forged(good: str, **claims: Any) -> str:
     head, payload, signature = good.split(".")
-    told = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    changed = json.dumps({**told, **claims}).encode()
+    found = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    changed = json.dumps({**found, **claims}).encode()
     return f"{head}.{base64.urlsafe_b64encode(changed).rstrip(b'=').decode()}.{signature}"
 
 

@@ -128,8 +128,8 @@ def test_the_token_endpoint_looks_at_the_request_before_the_client(
 ) -> None:
     method = "GET" if form is None else "POST"
     answer = requests.request(method, f"{browser.url}/dex/token", data=form, timeout=10)
-    told = {} if description is None else {"error_description": description}
-    assert (answer.status_code, answer.json()) == (400, {"error": error, **told})
+    found = {} if description is None else {"error_description": description}
+    assert (answer.status_code, answer.json()) == (400, {"error": error, **found})
 
 
 @pytest.mark.parametrize(
@@ -451,8 +451,8 @@ def test_a_code_is_redeemed_with_secret_and_verifier(dex_key: rsa.RSAPrivateKey)
         }
         tokens = redeem("verifier").json()
         bearer = {"Authorization": f"Bearer {tokens['id_token']}"}
-        told = requests.get(f"{url}/dex/userinfo", headers=bearer, timeout=10)
-        assert told.json()["email"] == USER
+        found = requests.get(f"{url}/dex/userinfo", headers=bearer, timeout=10)
+        assert found.json()["email"] == USER
         bad = requests.get(f"{url}/dex/userinfo", headers={"Authorization": "Bearer x"}, timeout=10)
         assert bad.status_code == 403
         assert requests.get(f"{url}/dex/userinfo", timeout=10).status_code == 401

@@ -124,9 +124,9 @@ def test_routes_of_a_host_hide_those_of_all_hosts() -> None:
 
 def test_requests_are_shared_by_weight() -> None:
     table = hosts(virtual_service(route("old", "new", weights=(80, 20)), hosts=["h"]))
-    told = Counter(served_by(table, "h") for _ in range(2000))
-    assert set(told) == {"old", "new"}
-    assert 300 < told["new"] < 500
+    found = Counter(served_by(table, "h") for _ in range(2000))
+    assert set(found) == {"old", "new"}
+    assert 300 < found["new"] < 500
 
 
 def test_a_route_without_destinations_is_none() -> None:

@@ -134,5 +134,5 @@ JSON = st.recursive(
     st.sampled_from(["image", "command", "env", "resources", "ports", "livenessProbe", "x"]), JSON
 )
 def test_any_value_is_one_of_a_job_or_refused(field: str, value: Any) -> None:
-    told = job_error(pod({field: value}), written_back)
-    assert told is None or told.startswith("unable to convert")
+    found = job_error(pod({field: value}), written_back)
+    assert found is None or found.startswith("unable to convert")

@@ -191,9 +191,9 @@ REFUSALS: list[tuple[str, Experiment, str]] = [
     ("body", "message"), [one[1:] for one in REFUSALS], ids=[one[0] for one in REFUSALS]
 )
 def test_what_is_refused(katib: Katib, body: Experiment, message: str) -> None:
-    told = refused(katib, body)
-    assert told.startswith(VALIDATOR)
-    assert message in told
+    found = refused(katib, body)
+    assert found.startswith(VALIDATOR)
+    assert message in found
 
 
 def put(body: Experiment, path: str, value: Any) -> Experiment:
@@ -244,24 +244,24 @@ ODD: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize(("path", "value"), ODD, ids=[f"{one[0]}={one[1]!r}" for one in ODD])
 def test_odd_values_are_refused_in_one_line(katib: Katib, path: str, value: Any) -> None:
-    told = refused(katib, put(experiment(), path, value), name="odd")
-    assert told.startswith((VALIDATOR, DEFAULTER)), told
-    assert "\n" not in told
-    if told.startswith(DEFAULTER):
-        assert "json: cannot unmarshal " in told or "Object 'Kind' is missing in '" in told
+    found = refused(katib, put(experiment(), path, value), name="odd")
+    assert found.startswith((VALIDATOR, DEFAULTER)), found
+    assert "\n" not in found
+    if found.startswith(DEFAULTER):
+        assert "json: cannot unmarshal " in found or "Object 'Kind' is missing in '" in found
 
 
 def test_without_a_spec_it_says_what_is_missing(katib: Katib) -> None:
-    told = refused(katib, {"metadata": {}, "spec": None}, name="odd")
-    assert told == f"{VALIDATOR}spec.objective: Required value: must be specified"
+    found = refused(katib, {"metadata": {}, "spec": None}, name="odd")
+    assert found == f"{VALIDATOR}spec.objective: Required value: must be specified"
 
 
 def test_what_would_be_lost_of_a_job_is_refused(katib: Katib) -> None:
     body = experiment()
     container = body["spec"]["trialTemplate"]["trialSpec"]["spec"]["template"]["spec"]
     container["containers"][0]["imagePulPolicy"] = "Always"
-    told = refused(katib, body)
-    assert told.startswith(
+    found = refused(katib, body)
+    assert found.startswith(
         f'{VALIDATOR}spec.trialTemplate: Invalid value: "": invalid spec.trialTemplate: unable to '
         "convert: /spec/template/spec/containers/0/imagePulPolicy - Always to Job, converted "
         'template: {"kind":"Job","apiVersion":"batch/v1",'
@@ -284,14 +284,14 @@ def test_filters_are_gos(katib: Katib) -> None:
 
 @pytest.mark.parametrize("name", ["7days", "a" * 41])
 def test_names_that_are_none(katib: Katib, name: str) -> None:
-    told = refused(katib, experiment(), name=name)
-    assert f'metadata.name: Invalid value: "{name}": name must consist of lower case' in told
+    found = refused(katib, experiment(), name=name)
+    assert f'metadata.name: Invalid value: "{name}": name must consist of lower case' in found
 
 
 def test_all_that_is_wrong_is_told_at_once(katib: Katib) -> None:
-    told = refused(katib, changed(parallelTrialCount=4, resumePolicy="x"))
-    assert told.startswith(f"{VALIDATOR}[spec.parallelTrialCount: ")
-    assert told.endswith("invalid ResumePolicyType]")
+    found = refused(katib, changed(parallelTrialCount=4, resumePolicy="x"))
+    assert found.startswith(f"{VALIDATOR}[spec.parallelTrialCount: ")
+    assert found.endswith("invalid ResumePolicyType]")
 
 
 @pytest.mark.parametrize(
@@ -359,10 +359,10 @@ def test_a_namespace_without_the_label_takes_no_experiments(katib: Katib) -> Non
 
     put(None)
     try:
-        told = refused(katib, experiment(), name="unlabelled")
+        found = refused(katib, experiment(), name="unlabelled")
     finally:
         put("enabled")
-    assert told == (
+    assert found == (
         f'{VALIDATOR}Cannot create the Experiment "unlabelled" in namespace "{katib.namespace}": '
         f'the namespace lacks label "{label}: enabled"'
     )

@@ -23,7 +23,7 @@ def written(path: Path, mebibytes: int) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("limits", "sizes", "told"),
+    ("limits", "sizes", "message"),
     [
         (("1Mi", "10Mi"), (2, 1), 'Container a exceeded its local ephemeral storage limit "1Mi". '),
         (("10Mi", "1Mi"), (2, 1), None),
@@ -33,9 +33,9 @@ def written(path: Path, mebibytes: int) -> Path:
     ],
 )  # fmt: skip
 def test_each_container_has_its_own(
-    tmp_path: Path, limits: tuple[str, str], sizes: tuple[int, int], told: str | None
+    tmp_path: Path, limits: tuple[str, str], sizes: tuple[int, int], message: str | None
 ) -> None:
     pod = {"spec": {"containers": [container(*one) for one in zip("ab", limits, strict=True)]}}
     paths = {name: written(tmp_path / name, size) for name, size in zip("ab", sizes, strict=True)}
     assert is_limited(pod) is any(limits)
-    assert verdict(pod, {}, paths) == told
+    assert verdict(pod, {}, paths) == message

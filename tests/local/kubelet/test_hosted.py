@@ -19,17 +19,17 @@ async def no_port(_port: int) -> socket.socket:
 
 
 def test_the_first_and_the_last_container_of_a_component_are_told() -> None:
-    programs, told = HostedPrograms(), list[bool]()
+    programs, found = HostedPrograms(), list[bool]()
     server, tool = programs.add(SERVER), programs.add(TOOL, body=ended)
-    programs.on_change(lambda: told.append(programs.runs(SERVER)))
+    programs.on_change(lambda: found.append(programs.runs(SERVER)))
 
     async def check() -> None:
         async with server.listening(no_port):
-            assert told == [True]
+            assert found == [True]
             async with server.listening(no_port), tool.listening(no_port):
-                assert told == [True]
+                assert found == [True]
                 assert programs.runs(TOOL)
-            assert told == [True]
-        assert told == [True, False]
+            assert found == [True]
+        assert found == [True, False]
 
     asyncio.run(check())

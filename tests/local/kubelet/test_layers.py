@@ -105,7 +105,7 @@ def test_links_lead_to_places_inside(entries: list[Entry], tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (layer((File, "../../outside", "x")), "leads out of the image"),
         (layer((Link, "a", "b"), (Link, "b", "a"), (File, "a/x", "1")), "lead in a circle"),
@@ -113,8 +113,8 @@ def test_links_lead_to_places_inside(entries: list[Entry], tmp_path: Path) -> No
         (b"\x28\xb5\x2f\xfd" + b"0" * 600, "no tar\\+zstd"),
     ],
 )
-def test_layers_that_are_refused(content: bytes, told: str, tmp_path: Path) -> None:
-    with pytest.raises(LayerError, match=told):
+def test_layers_that_are_refused(content: bytes, message: str, tmp_path: Path) -> None:
+    with pytest.raises(LayerError, match=message):
         image(tmp_path, content)
 
 

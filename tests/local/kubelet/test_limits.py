@@ -167,9 +167,9 @@ def test_a_node_that_cannot_enforce_says_so_of_the_pod(powerless: Cluster) -> No
     assert (condition["status"], condition["reason"]) == ("False", "NotMounted")
     pod = cluster.run(sh("true", resources=SMALL))
     assert phase(pod) == "Succeeded"
-    told = [one for one in pod["status"]["conditions"] if one["type"] == "ResourceLimitsEnforced"]
+    found = [one for one in pod["status"]["conditions"] if one["type"] == "ResourceLimitsEnforced"]
     message = condition["message"]
-    assert [(one["status"], one["message"]) for one in told] == [("False", message)]
+    assert [(one["status"], one["message"]) for one in found] == [("False", message)]
     assert ("LimitsNotEnforced", message) in cluster.events(pod, "LimitsNotEnforced")
     free = cluster.run(sh("true"))
     assert "ResourceLimitsEnforced" not in str(free["status"])

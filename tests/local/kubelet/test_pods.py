@@ -367,16 +367,16 @@ def test_the_endpoint_asks_what_its_client_may(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize(
-    ("readonly", "told"), [(False, ""), (True, "hosts hostname resolv.conf local")]
+    ("readonly", "message"), [(False, ""), (True, "hosts hostname resolv.conf local")]
 )
-def test_files_that_tell_a_pod_who_it_is(cluster: Cluster, readonly: bool, told: str) -> None:
+def test_files_that_tell_a_pod_who_it_is(cluster: Cluster, readonly: bool, message: str) -> None:
     script = (
         "for file in hosts hostname resolv.conf; do "
         "(echo >> /etc/$file) 2>/dev/null || printf '%s ' $file; done; "
         "touch /usr/local/x 2>/dev/null || printf local"
     )
     context = {"readOnlyRootFilesystem": readonly}
-    assert cluster.output(sh(script, securityContext=context)).strip() == told
+    assert cluster.output(sh(script, securityContext=context)).strip() == message
 
 
 def test_an_image_that_is_a_directory_may_change_and_go(cluster: Cluster, tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_client_that_goes_ends_the_connection() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "protocol", "status", "told"),
+    ("path", "protocol", "status", "message"),
     [
         ("/team/other?port=80", PROTOCOL, 404, "pod not found"),
         ("/team/web", PROTOCOL, 400, 'query parameter "port" is required'),
@@ -123,7 +123,7 @@ def test_client_that_goes_ends_the_connection() -> None:
         ("/team/web?port=80", "channel.k8s.io", 400, f"the protocols here are {PROTOCOL}"),
     ],
 )
-def test_refusals(path: str, protocol: str, status: int, told: str) -> None:
+def test_refusals(path: str, protocol: str, status: int, message: str) -> None:
     async def run() -> InvalidStatus:
         async with node() as url:
             with pytest.raises(InvalidStatus) as refused:
@@ -132,7 +132,7 @@ def test_refusals(path: str, protocol: str, status: int, told: str) -> None:
 
     answer = asyncio.run(run()).response
     assert answer.status_code == status
-    assert told in answer.body.decode()
+    assert message in answer.body.decode()
 
 
 @given(st.lists(st.integers(1, 65535), min_size=1, max_size=5))

@@ -47,7 +47,7 @@ def test_what_is_well(answer: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "message"),
     [
         (b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", "failed with statuscode: 503"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\nok", "payload is not completed"),
@@ -55,8 +55,8 @@ def test_what_is_well(answer: bytes) -> None:
         (b"SSH-2.0-OpenSSH\r\n\r\n", "Get "),
     ],
 )
-def test_what_is_not(answer: bytes, told: str) -> None:
-    assert told in (probe(answer) or "")
+def test_what_is_not(answer: bytes, message: str) -> None:
+    assert message in (probe(answer) or "")
 
 
 @pytest.mark.parametrize("name", ["a b", "a:b", "", "é"])

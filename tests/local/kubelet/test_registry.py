@@ -82,14 +82,14 @@ def test_what_was_pushed_is_there(cluster: Cluster, images: ImageMaker) -> None:
         "tool of the image\nme\n1234\n42\ntouch: cannot touch '/opt/x': Permission denied\n"
     )
     assert image_id(pod) == str(image)
-    told = dict(cluster.events(pod, "Pulling", "Pulled", "Created", "Started"))
-    assert told["Pulling"] == f'Pulling image "{image}"'
-    assert told["Pulled"].startswith(f'Successfully pulled image "{image}" in ')
-    assert told["Pulled"].endswith(" bytes.")
+    found = dict(cluster.events(pod, "Pulling", "Pulled", "Created", "Started"))
+    assert found["Pulling"] == f'Pulling image "{image}"'
+    assert found["Pulled"].startswith(f'Successfully pulled image "{image}" in ')
+    assert found["Pulled"].endswith(" bytes.")
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         (
             "{place}/{repository}:nope",
@@ -117,14 +117,14 @@ def test_what_was_pushed_is_there(cluster: Cluster, images: ImageMaker) -> None:
     ids=["tag", "name", "nobody", "http"],
 )
 def test_what_is_not_to_be_had(
-    cluster: Cluster, images: ImageMaker, place: str, name: str, told: str
+    cluster: Cluster, images: ImageMaker, place: str, name: str, message: str
 ) -> None:
     repository = images({"/a": "1"}).reference.repository
     values = {"place": place, "repository": repository, "port": place.partition(":")[2]}
     values["name"] = name.format(**values)
     pod = cluster.create(sh("true", image=values["name"]), **PULL)
     waiting = state(cluster.until(pod, waits))["waiting"]
-    problem = told.format(**values)
+    problem = message.format(**values)
     assert waiting == {
         "reason": "ImagePullBackOff",
         "message": f'Back-off pulling image "{values["name"]}": ErrImagePull: {problem}',
@@ -160,12 +160,12 @@ def test_a_login_is_wanted(
         f"[manifests {image.partition('@')[2]}]: 401 Unauthorized"
     )
     if "missing" in secrets:
-        (told,) = (
+        (found,) = (
             text
             for reason, text in cluster.events(pod, "FailedToRetrieveImagePullSecret")
             if reason == "FailedToRetrieveImagePullSecret"
         )
-        assert told == (
+        assert found == (
             "Unable to retrieve some image pull secrets (missing); attempting to pull the image "
             "may not succeed."
         )

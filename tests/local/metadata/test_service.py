@@ -43,10 +43,10 @@ def exchange(url: str, method: str, body: bytes, kind: str = BINARY) -> requests
 def answered(content: bytes, method: str) -> Any:
     *messages, (flags, trailers) = frames(content)
     assert flags == 0x80
-    told = dict(line.split(":", 1) for line in trailers.decode().splitlines())
-    if told["grpc-status"] != "0":
+    found = dict(line.split(":", 1) for line in trailers.decode().splitlines())
+    if found["grpc-status"] != "0":
         assert messages == []
-        raise CallError(int(told["grpc-status"]), unquote(told.get("grpc-message", "")))
+        raise CallError(int(found["grpc-status"]), unquote(found.get("grpc-message", "")))
     ((_, payload),) = messages
     return message_class(f"{method}Response").FromString(payload)
 

@@ -48,7 +48,7 @@ def bad(message: str, status: int = 400) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         ({}, bad("required field 'name' is zero value.", 422)),
         ({"name": ""}, bad("required field 'name' is zero value.", 422)),
@@ -85,8 +85,8 @@ def bad(message: str, status: int = 400) -> Any:
         ),
     ],
 )
-def test_what_is_no_model_is_refused(ask: Asker, body: Any, told: Any) -> None:
-    assert ask("POST", "registered_models", body) == told
+def test_what_is_no_model_is_refused(ask: Asker, body: Any, message: Any) -> None:
+    assert ask("POST", "registered_models", body) == message
     assert ask("GET", "registered_models")[1]["items"] == []
 
 
@@ -106,7 +106,7 @@ WRONG_TYPE = (
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "message"),
     [
         (typed("Int", str(2**31)), OUT_OF_RANGE.format(2**31)),
         (typed("Int", str(-(2**31) - 1)), OUT_OF_RANGE.format(-(2**31) - 1)),
@@ -134,9 +134,9 @@ WRONG_TYPE = (
         (typed("String", "a\0b"), "Request body contains null bytes which are not allowed"),
     ],
 )
-def test_what_no_property_is_kept_as_is_refused(ask: Asker, value: Any, told: str) -> None:
+def test_what_no_property_is_kept_as_is_refused(ask: Asker, value: Any, message: str) -> None:
     body = json.dumps({"name": "c", "customProperties": {"k": value}})
-    assert ask("POST", "registered_models", content=body) == bad(told)
+    assert ask("POST", "registered_models", content=body) == bad(message)
     assert ask("GET", "registered_models") == ask("GET", "registered_models?pageSize=0")
 
 
@@ -155,15 +155,15 @@ def test_properties_are_kept_as_their_types_have_them(ask: Asker) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "message"),
     [
         ("registered_models/99999999999", "invalid registered model ID: {}: bad request"),
         ("registered_models?pageSize=99999999999", "invalid numeric string: {}: bad request"),
     ],
 )
-def test_numbers_have_32_bits(ask: Asker, path: str, told: str) -> None:
+def test_numbers_have_32_bits(ask: Asker, path: str, message: str) -> None:
     range_ = 'strconv.ParseInt: parsing "99999999999": value out of range'
-    assert ask("GET", path) == bad(told.format(range_))
+    assert ask("GET", path) == bad(message.format(range_))
     version = {"name": "v", "registeredModelId": "99999999999"}
     assert ask("POST", "model_versions", version)[0] == 400
 

@@ -76,13 +76,13 @@ def execute(channel: ClientConnection, code: str) -> str:
         answer = json.loads(channel.recv(timeout=60))
         if answer["parent_header"].get("msg_id") != identity:
             continue
-        told = answer["content"]
+        found = answer["content"]
         match answer["msg_type"]:
             case "stream":
-                written += told["text"]
+                written += found["text"]
             case "error":
-                written += f"{told['ename']}: {told['evalue']}"
-            case "status" if told["execution_state"] == "idle":
+                written += f"{found['ename']}: {found['evalue']}"
+            case "status" if found["execution_state"] == "idle":
                 return written.strip()
 
 

@@ -53,9 +53,9 @@ def test_a_notebook_runs_and_tells_what_its_pod_does(notebooks: Notebooks) -> No
     (pod,) = notebooks.pods(name)
     assert pod.metadata.name == f"{name}-0"
     eventually(lambda: {"SuccessfulCreate", "Scheduled", "Started"} <= {*notebooks.events(name)})
-    told = notebooks.events(name)
-    assert told["SuccessfulCreate"].startswith(f"Reissued from statefulset/{name}: ")
-    assert told["Started"] == f"Reissued from pod/{name}-0: Started container {name}"
+    found = notebooks.events(name)
+    assert found["SuccessfulCreate"].startswith(f"Reissued from statefulset/{name}: ")
+    assert found["Started"] == f"Reissued from pod/{name}-0: Started container {name}"
 
 
 def test_the_gateway_shows_it_to_its_owner_alone(

@@ -101,8 +101,8 @@ def test_what_a_package_brings_is_there_at_once(shared: Server) -> None:
     kernel = shared.kernel()
     with shared.connect(kernel) as channel:
         assert execute(channel, WHEEL) == ""
-        told = execute(channel, "%pip install ./greeting-1.0-py3-none-any.whl")
-        assert "Successfully installed greeting-1.0" in told
+        found = execute(channel, "%pip install ./greeting-1.0-py3-none-any.whl")
+        assert "Successfully installed greeting-1.0" in found
         assert execute(channel, "import greeting; print(greeting.WORD)") == "hello"
 
 
@@ -180,16 +180,16 @@ def test_a_prefix_of_ones_own_is_no_way_in(notebooks: Notebooks, owner: Person) 
 
 
 @pytest.mark.parametrize(
-    ("image", "told"),
+    ("image", "message"),
     [
         ("ghcr.io/kubeflow/kubeflow/notebook-servers/rstudio-tidyverse:v1.11.0", "RStudio"),
         ("ghcr.io/kubeflow/kubeflow/notebook-servers/codeserver-python:v1.11.0", "code-server"),
         ("kubeflownotebookswg/jupyter-pytorch-full:v1.9.2", "GPUs"),
     ],
 )
-def test_images_of_other_kinds_are_refused(tmp_path: Any, image: str, told: str) -> None:
+def test_images_of_other_kinds_are_refused(tmp_path: Any, image: str, message: str) -> None:
     images = node_images(tmp_path)
-    with pytest.raises(ImageUnknown, match=told) as refused:
+    with pytest.raises(ImageUnknown, match=message) as refused:
         images.resolve(image)
     assert "this node emulates jupyter and jupyter-scipy alone" in str(refused.value)
 

@@ -110,10 +110,10 @@ class Member:
         }
 
     def _detail(self, nodes: WorkflowNodes, task: NodeTask) -> dict[str, Any]:
-        told: dict[str, Any] = {"state": task.state or "SKIPPED"}
+        found: dict[str, Any] = {"state": task.state or "SKIPPED"}
         pod = task.pod
         if pod is not None and not task.is_dag and task.failed_driver is None and task.executors:
-            told["pod_name"] = nodes.pod_name(pod)
+            found["pod_name"] = nodes.pod_name(pod)
         if task.message or task.failed_driver is not None:
             message = task.message
             if pod is not None and message == "main: Error (exit code 1)":
@@ -122,8 +122,8 @@ class Member:
                 launcher = launcher_reason(log)
                 _, _, of_importer = launcher.partition("importer component: ")
                 message = of_driver or of_importer or f"{message}: {launcher}"
-            told["error"] = {"message": message}
-        return told
+            found["error"] = {"message": message}
+        return found
 
     def _read(self, pod: str) -> str:
         try:

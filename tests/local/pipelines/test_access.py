@@ -14,11 +14,11 @@ from tests.local.pipelines.wellformed import spec_of
 
 
 def test_health_is_told(member: Member) -> None:
-    told = member.call("GET", "healthz")
-    assert told.status_code == 200
+    found = member.call("GET", "healthz")
+    assert found.status_code == 200
     # As the UI server tells it, which answers for the API server on a platform.
-    assert told.json().items() >= {"multi_user": True, "pipelineStore": "database"}.items()
-    assert told.json()["apiServerReady"] is True
+    assert found.json().items() >= {"multi_user": True, "pipelineStore": "database"}.items()
+    assert found.json()["apiServerReady"] is True
 
 
 def test_who_has_no_token_stays_outside(member: Member) -> None:
@@ -45,9 +45,9 @@ def test_foreign_namespaces_are_not_listed(member: Member, stranger: Member, wha
     assert refused.status_code == 403
     body = refused.json()
     assert body["code"] == 7
-    told = body["details"][0]["message"]
-    assert f"User 'system:serviceaccount:{stranger.namespace}:default-editor'" in told
-    assert f"Namespace:{member.namespace},Verb:list" in told
+    found = body["details"][0]["message"]
+    assert f"User 'system:serviceaccount:{stranger.namespace}:default-editor'" in found
+    assert f"Namespace:{member.namespace},Verb:list" in found
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_what_is_not_there_is_not_found(member: Member, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"{", "invalid JSON"),
         (b"[]", "must be an object"),
@@ -127,11 +127,13 @@ def test_what_is_not_there_is_not_found(member: Member, path: str) -> None:
         (b'{"display_name": "\xed\xa0\x80"}', "invalid continuation byte"),
     ],
 )
-def test_bodies_that_are_no_message_are_refused(member: Member, content: bytes, told: str) -> None:
+def test_bodies_that_are_no_message_are_refused(
+    member: Member, content: bytes, message: str
+) -> None:
     answer = member.call("POST", "experiments", data=content)
     assert answer.status_code == 400
     assert answer.json()["code"] == 3
-    assert told in answer.json()["message"]
+    assert message in answer.json()["message"]
 
 
 def test_a_number_that_no_double_holds_is_refused(member: Member, experiment: str) -> None:

@@ -155,9 +155,9 @@ def test_a_run_of_one_fails_is_retried_and_goes_on(member: Member, experiment: s
     run_id = started(member, FLAKY, experiment)
     run = member.wait(run_id)
     assert run.state == "FAILED"
-    told = {one.display_name: one.state for one in run.run_details.task_details}
-    assert told["first"] == "SUCCEEDED"
-    assert told["second"] == "FAILED"
+    found = {one.display_name: one.state for one in run.run_details.task_details}
+    assert found["first"] == "SUCCEEDED"
+    assert found["second"] == "FAILED"
     custom = client.CustomObjectsApi(member.core.api_client)
     group, version, plural = WORKFLOWS
     kind = (group, version, member.namespace, plural)

@@ -141,8 +141,8 @@ def test_ml_metadata_knows_them(member: Member, run: Any) -> None:
 def test_the_log_tells_the_outputs(member: Member, run: Any) -> None:
     log = member.log(run.run_id, "read")
     text = log[log.index("ExecutorOutput: ") :].removeprefix("ExecutorOutput: ")
-    told, _ = json.JSONDecoder().raw_decode(text)
-    assert told["parameterValues"]["Output"]["rows"] == 5
+    found, _ = json.JSONDecoder().raw_decode(text)
+    assert found["parameterValues"]["Output"]["rows"] == 5
     made = member.log(run.run_id, "make")
     assert 'nothing" does not exist' in made
 
@@ -183,13 +183,13 @@ def test_a_root_of_ones_own(member: Member, store: Minio) -> None:
 
 
 @pytest.mark.parametrize(
-    ("root", "told"),
+    ("root", "message"),
     [
         ("gs://bucket/root", r'upload output artifact "\w+" to .* "gs://bucket/root/handing-on/'),
         ("hdfs://bucket/root", r'parse bucket config failed: unsupported Cloud bucket: "hdfs://'),
     ],
 )
-def test_what_cannot_be_stored_fails_its_task(member: Member, root: str, told: str) -> None:
+def test_what_cannot_be_stored_fails_its_task(member: Member, root: str, message: str) -> None:
     run_id = below(member, root)
     assert member.wait(run_id).state == "FAILED"
-    assert re.search(told, member.details(run_id)["make"]["error"]["message"])
+    assert re.search(message, member.details(run_id)["make"]["error"]["message"])

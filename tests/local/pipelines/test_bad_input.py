@@ -48,25 +48,25 @@ def test_another_schema_version_is_refused(member: Member, version: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"),
+    ("path", "value", "message"),
     [
         ("triggerPolicy", {"condition": "1 +"}, "evaluation error"),
         ("triggerPolicy", {"condition": "'text'"}, "return type is not bool"),
     ],
 )
 def test_conditions_that_are_none_fail_their_task(
-    member: Member, experiment: str, path: str, value: object, told: str
+    member: Member, experiment: str, path: str, value: object, message: str
 ) -> None:
     spec = changed(DEFAULTS, f"root.dag.tasks.only.{path}", value)
     config = {"parameters": {"needed": "x"}}
     made = submit(member, experiment, pipeline_spec=spec, runtime_config=config).json()
     run = member.wait(made["run_id"])
     assert run.state == "FAILED"
-    assert told in member.errors(run)
+    assert message in member.errors(run)
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "status", "told"),
+    ("path", "value", "status", "message"),
     [
         ("triggerPolicy", {"strategy": "SOMETIMES"}, 500, "triggerPolicy.strategy: 'SOMETIMES'"),
         ("triggerPolicy", {"colour": 1}, 500, "unknown field 'colour'"),
@@ -83,13 +83,13 @@ def test_conditions_that_are_none_fail_their_task(
     ],
 )
 def test_policies_that_are_none_are_refused(
-    member: Member, experiment: str, path: str, value: object, status: int, told: str
+    member: Member, experiment: str, path: str, value: object, status: int, message: str
 ) -> None:
     """What is no PipelineSpec is an internal error of KFP, what leads nowhere a mistake of ours."""
     spec = changed(DEFAULTS, f"root.dag.tasks.only.{path}", value)
     submitted = submit(member, experiment, pipeline_spec=spec)
     assert submitted.status_code == status
-    assert told in submitted.json()["message"]
+    assert message in submitted.json()["message"]
 
 
 def test_a_loop_over_what_is_no_list_fails(member: Member, experiment: str) -> None:

@@ -96,14 +96,14 @@ def test_it_knows_when_its_last_run_was_made(member: Member, experiment: str) ->
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         ({}, "Experiment must have a non-empty name"),
         ({"display_name": "x" * 129}, "Experiment.Name length cannot exceed 128"),
     ],
 )
 def test_a_name_that_is_none_is_an_internal_error(
-    member: Member, body: dict[str, object], told: str
+    member: Member, body: dict[str, object], message: str
 ) -> None:
     """As of KFP 2.17: what is wrong stands in the message alone."""
     answer = member.call("POST", "experiments", json=body)
@@ -111,7 +111,7 @@ def test_a_name_that_is_none_is_an_internal_error(
     assert answer.json()["message"] == (
         "[ExperimentServer]: Failed to create a experiment due to conversion error: "
         "InternalServerError: Failed to convert API experiment to model experiment: "
-        f"Invalid input error: {told}"
+        f"Invalid input error: {message}"
     )
     assert answer.json()["details"][0]["message"] == "Internal Server Error"
 
@@ -128,14 +128,16 @@ def test_a_name_is_taken_in_whatever_case(member: Member) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         ({"display_name": "x"}, "cannot have an empty namespace in multi-user mode"),
         ({"display_name": "x", "colour": "red"}, 'unknown field "colour"'),
         ({"display_name": 5}, "invalid value for string field display_name"),
     ],
 )
-def test_what_cannot_be_made_is_refused(member: Member, body: dict[str, object], told: str) -> None:
+def test_what_cannot_be_made_is_refused(
+    member: Member, body: dict[str, object], message: str
+) -> None:
     answer = member.call("POST", "experiments", json=body)
     assert answer.status_code == 400
-    assert told in answer.json()["message"]
+    assert message in answer.json()["message"]

@@ -64,8 +64,8 @@ def test_an_image_that_cannot_be_pulled_is_waited_for(member: Member) -> None:
     run_id = member.start(no_image)
 
     def why() -> str:
-        told = member.details(run_id).get("no-such-image", {}).get("error") or {}
-        return str(told.get("message", ""))
+        found = member.details(run_id).get("no-such-image", {}).get("error") or {}
+        return str(found.get("message", ""))
 
     member.until(lambda: "ImagePull" in why(), "the task to say what it waits for")
     assert "example.com/no/such:image" in why()

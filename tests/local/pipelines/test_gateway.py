@@ -57,9 +57,9 @@ def test_head_is_no_method_of_a_service(member: Member, server: str) -> None:
 
 
 def test_health_is_told_by_the_server_and_by_the_ui(member: Member, server: str) -> None:
-    told = member.call("GET", "healthz").json()
-    assert set(told) == UI_KEYS
-    about = {"commit_sha": told["apiServerCommitHash"], "tag_name": "2.17.0", "multi_user": True}
+    found = member.call("GET", "healthz").json()
+    assert set(found) == UI_KEYS
+    about = {"commit_sha": found["apiServerCommitHash"], "tag_name": "2.17.0", "multi_user": True}
     for path, expected in (
         ("v1beta1/healthz", about),
         ("v2beta1/healthz", about | {"pipeline_store": "database"}),
@@ -83,7 +83,7 @@ def test_queries_come_in_snake_and_in_camel_case(member: Member, experiment: str
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "message"),
     [
         ("page_size=x", 'parsing field "page_size": strconv.ParseInt: parsing "x": invalid syntax'),
         ("pageSize=1.5", 'strconv.ParseInt: parsing "1.5": invalid syntax'),
@@ -93,13 +93,13 @@ def test_queries_come_in_snake_and_in_camel_case(member: Member, experiment: str
         ("page_size=1&pageSize=2", 'too many values for field "page_size": 1, 2'),
     ],
 )
-def test_queries_are_typed(member: Member, query: str, told: str) -> None:
+def test_queries_are_typed(member: Member, query: str, message: str) -> None:
     response = member.call("GET", f"runs?namespace={member.namespace}&{query}")
     assert response.status_code == 400
     body = response.json()
     assert body.keys() == {"code", "message"}
     assert body["code"] == 3
-    assert told in body["message"]
+    assert message in body["message"]
 
 
 @pytest.mark.parametrize("size", [0, 201, 2147483647])
@@ -139,7 +139,7 @@ def test_names_that_differ_in_case_are_next_to_each_other(member: Member) -> Non
 
 
 @pytest.mark.parametrize(
-    ("path", "file", "status", "told"),
+    ("path", "file", "status", "message"),
     [
         ("upload", "p.yaml", 200, ""),
         ("upload", "p.json", 200, ""),
@@ -150,14 +150,14 @@ def test_names_that_differ_in_case_are_next_to_each_other(member: Member) -> Non
     ],
 )
 def test_the_name_of_a_file_says_what_it_is(
-    member: Member, path: str, file: str, status: int, told: str
+    member: Member, path: str, file: str, status: int, message: str
 ) -> None:
     files = {"uploadfile": (file, json.dumps(spec_of(greeting)))}
     query = {"name": name("p"), "namespace": member.namespace, "pipelineid": "none"}
     response = member.call("POST", f"pipelines/{path}", params=query, files=files)
     assert response.status_code == status
-    if told:
+    if message:
         body = json.loads(response.text)
-        assert body["error_message"] == told
-        assert body["error_details"].startswith(told)
+        assert body["error_message"] == message
+        assert body["error_details"].startswith(message)
         assert response.headers["content-type"].startswith("text/plain")

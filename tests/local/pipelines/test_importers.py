@@ -43,7 +43,7 @@ def test_an_artifact_is_imported(member: Member) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pipeline", "uri", "told"),
+    ("pipeline", "uri", "message"),
     [
         (importing_nothing, "no-scheme", "unsupported value type *structpb.Value_NullValue"),
         (importing_nothing, "", "empty artifact URI runtime value for parameter uri"),
@@ -51,10 +51,10 @@ def test_an_artifact_is_imported(member: Member) -> None:
         (importing_a_part, "x", "empty artifact URI runtime value for parameter uri"),
     ],
 )
-def test_importers_that_fail(member: Member, pipeline: Any, uri: str, told: str) -> None:
+def test_importers_that_fail(member: Member, pipeline: Any, uri: str, message: str) -> None:
     run = member.run(pipeline, uri=uri)
     assert run.state == "FAILED"
-    assert member.details(run.run_id)["importer"]["error"]["message"].endswith(told)
+    assert member.details(run.run_id)["importer"]["error"]["message"].endswith(message)
 
 
 def test_an_artifact_without_a_scheme_is_refused(member: Member) -> None:
@@ -69,8 +69,8 @@ def test_an_artifact_without_a_scheme_is_refused(member: Member) -> None:
 def test_an_artifact_that_is_not_there_fails_who_reads_it(member: Member) -> None:
     run = member.run(importing, uri="gs://elsewhere/file", note="x")
     assert run.state == "FAILED"
-    told = member.details(run.run_id)["read"]["error"]["message"]
-    assert "does not run any store but its own" in told
+    found = member.details(run.run_id)["read"]["error"]["message"]
+    assert "does not run any store but its own" in found
 
 
 def test_a_run_has_a_workspace(member: Member) -> None:

@@ -52,8 +52,8 @@ def test_macros_are_replaced(text: str, expanded: str) -> None:
     assert Macros("17", EVENING).expand({"x": text}) == {"x": expanded}
     if "CurrentTime" in text or "currentTime" in text:
         later = text.replace("CurrentTime", "ScheduledTime").replace("currentT", "scheduledT")
-        told = Macros("17", EVENING + timedelta(days=9), EVENING).expand({"x": later})
-        assert told == {"x": expanded.replace("Current", "Scheduled")}
+        found = Macros("17", EVENING + timedelta(days=9), EVENING).expand({"x": later})
+        assert found == {"x": expanded.replace("Current", "Scheduled")}
 
 
 @pytest.mark.parametrize(

@@ -284,7 +284,7 @@ def test_archives_are_opened(member: Member, package: Path, pack: Callable[[byte
 
 
 @pytest.mark.parametrize(
-    ("tags", "told"),
+    ("tags", "message"),
     [
         ("no json", "Failed to parse tags"),
         ('["a"]', "Failed to parse tags"),
@@ -297,12 +297,12 @@ def test_archives_are_opened(member: Member, package: Path, pack: Callable[[byte
         (json.dumps({f"k{n}": "x" for n in range(21)}), "number of tags (21) exceeds maximum"),
     ],
 )
-def test_tags_have_limits(member: Member, package: Path, tags: str, told: str) -> None:
+def test_tags_have_limits(member: Member, package: Path, tags: str, message: str) -> None:
     answer = upload(
         member, package.read_bytes(), name=name("p"), namespace=member.namespace, tags=tags
     )
     assert answer.status_code == 400
-    assert told in answer.json()["error_message"]
+    assert message in answer.json()["error_message"]
 
 
 def test_lists_are_filtered_by_tags(member: Member, package: Path) -> None:
@@ -330,7 +330,7 @@ ARGO = b"apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec: {}\n"
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"", "unknown template format"),
         (b"key: [", "failed to parse"),
@@ -345,10 +345,10 @@ ARGO = b"apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec: {}\n"
         (b"pipelineInfo: {name: x}\n", "root is missing"),
     ],
 )
-def test_what_is_no_pipeline_is_refused(member: Member, content: bytes, told: str) -> None:
+def test_what_is_no_pipeline_is_refused(member: Member, content: bytes, message: str) -> None:
     answer = upload(member, content, name=name("p"), namespace=member.namespace)
     assert answer.status_code == 400
-    assert told in answer.json()["error_message"]
+    assert message in answer.json()["error_message"]
 
 
 def test_a_package_of_kfp_1_is_kept_as_it_is(member: Member) -> None:

@@ -97,7 +97,7 @@ def test_one_that_follows_the_latest_version_has_no_account_yet(
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "message"),
     [
         ({"display_name": ""}, "Recurring run's name cannot be empty"),
         ({"pipeline_spec": None}, "Cannot create a job with an empty pipeline ID"),
@@ -112,12 +112,12 @@ def test_one_that_follows_the_latest_version_has_no_account_yet(
     ],
 )
 def test_what_is_not_found_to_schedule_is_an_internal_error(
-    member: Member, experiment: str, fields: dict[str, Any], told: str
+    member: Member, experiment: str, fields: dict[str, Any], message: str
 ) -> None:
     """As of KFP 2.17."""
     answer = create(member, experiment, **fields)
     assert answer.status_code == 500
-    assert told in answer.json()["message"]
+    assert message in answer.json()["message"]
 
 
 def test_it_can_be_switched_off_and_on(member: Member, experiment: str) -> None:
@@ -129,8 +129,8 @@ def test_it_can_be_switched_off_and_on(member: Member, experiment: str) -> None:
     assert member.call("POST", f"recurringruns/{called}:enable").status_code == 200
     member.until(lambda: runs_of(member, called), "a run once it is enabled")
     assert member.call("POST", f"recurringruns/{called}:disable").status_code == 200
-    told = member.call("GET", f"recurringruns/{called}").json()
-    assert (told["mode"], told["status"], told["no_catchup"]) == ("DISABLE", "DISABLED", True)
+    found = member.call("GET", f"recurringruns/{called}").json()
+    assert (found["mode"], found["status"], found["no_catchup"]) == ("DISABLE", "DISABLED", True)
     # Without catching up, the day that was missed counts once.
     assert len(runs_of(member, called)) == 1
     delete(member, called)
@@ -170,9 +170,9 @@ def test_the_sdk_understands_it(member: Member, experiment: str, tmp_path: Path)
         max_concurrency=3,
         enabled=False,
     )
-    told = member.kfp.get_recurring_run(made.recurring_run_id)
-    assert told.trigger.cron_schedule.cron == "0 0 9 ? * MON-FRI"
-    assert (told.description, told.max_concurrency, told.status) == ("größer", "3", "DISABLED")
+    found = member.kfp.get_recurring_run(made.recurring_run_id)
+    assert found.trigger.cron_schedule.cron == "0 0 9 ? * MON-FRI"
+    assert (found.description, found.max_concurrency, found.status) == ("größer", "3", "DISABLED")
     member.kfp.enable_recurring_run(made.recurring_run_id)
     listed = member.kfp.list_recurring_runs(experiment_id=experiment).recurring_runs
     assert [(one.recurring_run_id, one.status) for one in listed] == [
@@ -198,7 +198,7 @@ def test_lists_are_ordered_and_filtered(member: Member, experiment: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "message"),
     [
         ({"max_concurrency": "11"}, "at least 1 and at most 10. Received 11"),
         ({"max_concurrency": None}, "at least 1 and at most 10. Received 0"),
@@ -247,11 +247,11 @@ def test_lists_are_ordered_and_filtered(member: Member, experiment: str) -> None
     ],
 )
 def test_what_cannot_be_is_refused(
-    member: Member, experiment: str, fields: dict[str, Any], told: str
+    member: Member, experiment: str, fields: dict[str, Any], message: str
 ) -> None:
     answer = create(member, experiment, **fields)
     assert answer.status_code in {400, 404}
-    assert told in answer.json()["message"]
+    assert message in answer.json()["message"]
 
 
 def test_an_archived_experiment_stops_its_own(member: Member, experiment: str) -> None:
@@ -270,8 +270,8 @@ def test_without_a_mode_it_is_switched_off(member: Member, experiment: str) -> N
 def test_times_are_told_in_utc(member: Member, experiment: str) -> None:
     schedule = {"interval_second": 60.0, "startTime": "2999-01-01T00:30:00+01:00"}
     made = create(member, experiment, trigger={"periodicSchedule": schedule}).json()
-    told = {"interval_second": "60", "start_time": "2998-12-31T23:30:00Z"}
-    assert made["trigger"] == {"periodic_schedule": told}
+    found = {"interval_second": "60", "start_time": "2998-12-31T23:30:00Z"}
+    assert made["trigger"] == {"periodic_schedule": found}
 
 
 @pytest.mark.parametrize("policy", ["SOMETIMES", "9"])

@@ -40,7 +40,7 @@ def account(member: Member, administrator: Any, rules: list[dict[str, Any]]) -> 
 
 
 @pytest.mark.parametrize(
-    ("rules", "told"),
+    ("rules", "message"),
     [
         ([], 'driver.RootDAG(...) failed: configmaps "kfp-launcher" is forbidden'),
         ([SETTINGS, RESULTS], 'failed to open bucket: secrets "mlpipeline-minio-artifact" is'),
@@ -54,20 +54,20 @@ def account(member: Member, administrator: Any, rules: list[dict[str, Any]]) -> 
     ids=["none", "no keys", "no results", "results once", "all"],
 )
 def test_an_account_without_rights(
-    member: Member, experiment: str, administrator: Any, rules: list[dict[str, Any]], told: str
+    member: Member, experiment: str, administrator: Any, rules: list[dict[str, Any]], message: str
 ) -> None:
     called = account(member, administrator, rules)
     made = submit(member, experiment, service_account=called).json()
     run = member.wait(made["run_id"])
-    assert run.state == ("FAILED" if told else "SUCCEEDED"), member.errors(run)
+    assert run.state == ("FAILED" if message else "SUCCEEDED"), member.errors(run)
     if not rules:
         reasons = Reasons(
             member.nodes(run.run_id),
             lambda pod: str(member.core.read_namespaced_pod_log(pod, member.namespace)),
         )
-        assert told in reasons.run
-    elif told:
-        assert told in member.details(run.run_id)["greet"]["error"]["message"]
+        assert message in reasons.run
+    elif message:
+        assert message in member.details(run.run_id)["greet"]["error"]["message"]
 
 
 def test_results_of_tasks_are_there_while_the_workflow_runs(
@@ -145,9 +145,9 @@ def test_nobody_runs_workflows(member: Member, administrator: Any) -> None:
 
         member.until(ignored, "the fault to be seen by the controller")
         (run_id,) = waiting
-        told = obstacles.of(waiting)[run_id]
-        assert told.startswith("nobody runs Workflows here: Workflow ")
-        assert "has no status.phase after 30 s" in told
+        found = obstacles.of(waiting)[run_id]
+        assert found.startswith("nobody runs Workflows here: Workflow ")
+        assert "has no status.phase after 30 s" in found
         assert obstacles.of({run_id: Waiting("greeting", "RUNNING", TAKEN_UP + 1)}) == {}
         # It is begun anew when it is seen again.
         assert obstacles.of(waiting) == {}

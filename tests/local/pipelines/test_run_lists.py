@@ -133,7 +133,7 @@ def test_a_token_carries_order_and_filter(member: Member, five: tuple[str, list[
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "message"),
     [
         ({"page_size": -1}, "page size should be greater than 0"),
         ({"page_size": "many"}, "page_size"),
@@ -152,9 +152,9 @@ def test_a_token_carries_order_and_filter(member: Member, five: tuple[str, list[
     ],
 )
 def test_a_list_that_cannot_be_made_is_refused(
-    member: Member, five: tuple[str, list[str]], query: dict[str, Any], told: str
+    member: Member, five: tuple[str, list[str]], query: dict[str, Any], message: str
 ) -> None:
     answer = member.call("GET", "runs", params={"experiment_id": five[0], **query})
     assert answer.status_code == 400
     assert answer.json()["code"] == 3
-    assert told in answer.json()["message"]
+    assert message in answer.json()["message"]

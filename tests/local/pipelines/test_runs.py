@@ -43,8 +43,8 @@ def test_the_moment_that_clients_in_go_do_not_set(member: Member, experiment: st
 def test_its_tasks_are_told(member: Member, experiment: str) -> None:
     run_id = submit(member, experiment).json()["run_id"]
     member.wait(run_id)
-    told = member.call("GET", f"runs/{run_id}").json()["run_details"]["task_details"]
-    tasks = {one["display_name"]: one for one in told}
+    found = member.call("GET", f"runs/{run_id}").json()["run_details"]["task_details"]
+    tasks = {one["display_name"]: one for one in found}
     # As the real server tells them: the nodes of the Workflow, without pods, errors and parents.
     workflow = next(name for name in tasks if name.startswith("greeting-") and "(" not in name)
     assert set(tasks) == {
@@ -123,7 +123,7 @@ def test_a_foreign_private_pipeline_is_not_run(
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "message"),
     [
         ({"experiment_id": ""}, "Experiment id can not be empty"),
         ({"runtime_config": {"parameters": {"x": 1}}}, "not required by pipeline: x"),
@@ -139,18 +139,18 @@ def test_a_foreign_private_pipeline_is_not_run(
     ],
 )
 def test_what_cannot_run_is_refused(
-    member: Member, experiment: str, fields: dict[str, Any], told: str
+    member: Member, experiment: str, fields: dict[str, Any], message: str
 ) -> None:
     answer = submit(member, experiment, **fields)
     assert answer.status_code == 400
-    assert told in answer.json()["message"]
+    assert message in answer.json()["message"]
 
 
 _NO_VERSION = {"pipeline_spec": None, "pipeline_version_reference": {"pipeline_version_id": "x"}}
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "message"),
     [
         ({"display_name": ""}, "Run name cannot be empty"),
         ({"pipeline_spec": None}, "with an empty pipeline spec manifest"),
@@ -159,17 +159,17 @@ _NO_VERSION = {"pipeline_spec": None, "pipeline_version_reference": {"pipeline_v
     ],
 )
 def test_what_is_not_found_to_run_is_an_internal_error(
-    member: Member, experiment: str, fields: dict[str, Any], told: str
+    member: Member, experiment: str, fields: dict[str, Any], message: str
 ) -> None:
     """As of KFP 2.17; it is final all the same, and told in its message."""
     answer = submit(member, experiment, **fields)
     assert answer.status_code == 500
     assert "InternalServerError: Failed to c" in answer.json()["message"]
-    assert told in answer.json()["message"]
+    assert message in answer.json()["message"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ({}, "parameter needed is not optional"),
         ({"needed": 5}, "requires type string"),
@@ -180,12 +180,12 @@ def test_what_is_not_found_to_run_is_an_internal_error(
     ],
 )
 def test_arguments_have_the_types_of_the_parameters(
-    member: Member, experiment: str, arguments: dict[str, Any], told: str
+    member: Member, experiment: str, arguments: dict[str, Any], message: str
 ) -> None:
     config = {"parameters": arguments}
     answer = submit(member, experiment, pipeline_spec=DEFAULTS, runtime_config=config)
     assert answer.status_code == 400
-    assert told in answer.json()["message"]
+    assert message in answer.json()["message"]
 
 
 def test_archived_ones_come_back(member: Member, experiment: str) -> None:

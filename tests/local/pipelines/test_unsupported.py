@@ -28,7 +28,7 @@ def test_features_are_refused_by_name(member: Member, experiment: str, feature: 
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "status", "told"),
+    ("path", "value", "status", "message"),
     [
         ("root.dag.tasks.only.colour", 1, 500, "unknown field 'colour'"),
         ("root.dag.tasks.only.componentRef.name", "other", 400, "component 'other', which is not"),
@@ -55,7 +55,7 @@ def test_features_are_refused_by_name(member: Member, experiment: str, feature: 
     ],
 )
 def test_what_leads_nowhere_is_refused(
-    member: Member, experiment: str, path: str, value: Any, status: int, told: str
+    member: Member, experiment: str, path: str, value: Any, status: int, message: str
 ) -> None:
     """What is no PipelineSpec is an internal error of KFP, what leads nowhere a mistake of ours."""
     body = {
@@ -67,4 +67,4 @@ def test_what_leads_nowhere_is_refused(
     assert good.status_code == 200
     bad = member.call("POST", "runs", json=body | {"pipeline_spec": changed(DEFAULTS, path, value)})
     assert bad.status_code == status
-    assert told in bad.json()["message"]
+    assert message in bad.json()["message"]

@@ -88,8 +88,8 @@ def test_a_healthy_one_takes_what_is_right_and_says_what_is_wrong(
     kubernetes: KubernetesClient,
 ) -> None:
     assert dry_run(kubernetes) == ""
-    told = dry_run(kubernetes, "1iris")
-    assert told.startswith(f'{DENIED}the InferenceService "1iris" is invalid')
+    found = dry_run(kubernetes, "1iris")
+    assert found.startswith(f'{DENIED}the InferenceService "1iris" is invalid')
 
 
 def test_changes_are_asked_about_too(kubernetes: KubernetesClient) -> None:
@@ -114,7 +114,7 @@ STRANGER = self_signed(["kserve-webhook-server-service.kubeflow.svc"])
 
 
 @pytest.mark.parametrize(
-    ("config", "told"),
+    ("config", "message"),
     [
         (
             {"clientConfig": {"caBundle": encoded(STRANGER.certificate)}},
@@ -149,10 +149,10 @@ STRANGER = self_signed(["kserve-webhook-server-service.kubeflow.svc"])
     ],
 )
 def test_what_goes_wrong_is_told(
-    kubernetes: KubernetesClient, config: dict[str, Any], told: str
+    kubernetes: KubernetesClient, config: dict[str, Any], message: str
 ) -> None:
     with changed(kubernetes, **config):
-        assert dry_run(kubernetes) == FAILED + told
+        assert dry_run(kubernetes) == FAILED + message
     with changed(kubernetes, failurePolicy="Ignore", **config):
         assert dry_run(kubernetes) == ""
     assert dry_run(kubernetes) == ""
@@ -329,8 +329,10 @@ def test_a_certificate_of_another_name_is_refused(
 ) -> None:
     pair = self_signed(["other.default.svc"])
     with marking(kubernetes, tmp_path, pair, trusted=pair):
-        told = create(kubernetes, "one", marked="please")
-    assert told.endswith("x509: certificate is valid for other.default.svc, not marker.default.svc")
+        found = create(kubernetes, "one", marked="please")
+    assert found.endswith(
+        "x509: certificate is valid for other.default.svc, not marker.default.svc"
+    )
 
 
 def test_a_certificate_whose_time_is_over_is_refused(
@@ -341,6 +343,6 @@ def test_a_certificate_whose_time_is_over_is_refused(
     begins = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
     pair = self_signed(NAMES, begins=begins, lifetime=datetime.timedelta(days=1))
     with marking(kubernetes, tmp_path, pair, trusted=pair):
-        told = create(kubernetes, "one", marked="please")
-    assert "x509: certificate has expired or is not yet valid: current time " in told
-    assert told.endswith("is after 2026-01-02T00:00:00Z")
+        found = create(kubernetes, "one", marked="please")
+    assert "x509: certificate has expired or is not yet valid: current time " in found
+    assert found.endswith("is after 2026-01-02T00:00:00Z")

@@ -126,7 +126,7 @@ def test_a_command_of_its_own_stays_and_the_proxy_gets_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "own", "added", "told"),
+    ("field", "own", "added", "message"),
     [
         (
             "env",
@@ -166,12 +166,12 @@ def test_a_command_of_its_own_stays_and_the_proxy_gets_none() -> None:
         ),
     ],
 )
-def test_what_differs_is_told(field: str, own: Any, added: Any, told: str) -> None:
+def test_what_differs_is_told(field: str, own: Any, added: Any, message: str) -> None:
     before = pod({"A": "0"}, **own)
     before["metadata"]["labels"] = {"app": "mine"}
     with pytest.raises(ConflictError) as conflict:
         merged(before, [default(**{field: added})])
-    assert str(conflict.value).startswith(told)
+    assert str(conflict.value).startswith(message)
 
 
 def test_a_path_is_mounted_once() -> None:

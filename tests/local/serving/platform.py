@@ -173,7 +173,7 @@ class Platform:
 
     def account(self, name: str, access: str, secret: str, **annotations: str) -> None:
         """A ServiceAccount with a Secret for the object store."""
-        told = {
+        found = {
             "s3-endpoint": "minio-service.kubeflow:9000",
             "s3-usehttps": "0",
             "s3-region": "us-east-1",
@@ -181,7 +181,7 @@ class Platform:
         }
         metadata = {
             "name": name,
-            "annotations": {f"serving.kserve.io/{key}": value for key, value in told.items()},
+            "annotations": {f"serving.kserve.io/{key}": value for key, value in found.items()},
         }
         keys = {"AWS_ACCESS_KEY_ID": access, "AWS_SECRET_ACCESS_KEY": secret}
         self.core.create_namespaced_secret(

@@ -62,9 +62,9 @@ def test_a_canary_gets_its_share_of_the_requests(platform: Platform) -> None:
         return [one["percent"] for one in traffic] == [30, 70]
 
     eventually(shared)
-    told = Counter(str(service.ask().json()["predictions"]) for _ in range(200))
-    assert set(told) == {str(CLASSES), str(NEW)}
-    assert 25 <= told[str(NEW)] <= 100, told
+    found = Counter(str(service.ask().json()["predictions"]) for _ in range(200))
+    assert set(found) == {str(CLASSES), str(NEW)}
+    assert 25 <= found[str(NEW)] <= 100, found
     service.patch({"spec": {"predictor": {"canaryTrafficPercent": None}}})
     eventually(lambda: len(service.pods()) == 1)
     assert {str(service.ask().json()["predictions"]) for _ in range(20)} == {str(NEW)}
@@ -136,8 +136,8 @@ def test_pods_of_the_cluster_wake_it(platform: Platform) -> None:
     source = {"namespaces": ["istio-system"]}
     platform.policy("local-gateway", action="ALLOW", rules=[{"from": [{"source": source}]}])
     eventually(lambda: not service.pods())
-    told = asked_inside(platform, "whole-name", address + path)
-    assert told == f"200 {json.dumps({'predictions': CLASSES}, separators=(',', ':'))}"
+    found = asked_inside(platform, "whole-name", address + path)
+    assert found == f"200 {json.dumps({'predictions': CLASSES}, separators=(',', ':'))}"
     short = f"http://{service.name}-predictor.{platform.namespace}{path}"
-    assert asked_inside(platform, "short-name", short) == told
+    assert asked_inside(platform, "short-name", short) == found
     service.delete()

@@ -57,14 +57,14 @@ def test_both_protocols_answer(platform: Platform, iris: Service) -> None:
     data = {"name": "input-0", "shape": [2, 4], "datatype": "FP32", "data": ROWS}
     answer = platform.ask(iris.host, "/v2/models/iris/infer", json={"inputs": [data]})
     assert answer.json()["outputs"][0]["data"] == CLASSES
-    for path, told in (
+    for path, found in (
         ("/v1/models/iris", {"name": "iris", "ready": True}),
         ("/v1/models", {"models": ["iris"]}),
         ("/v2/models/iris/ready", {"name": "iris", "ready": True}),
         ("/v2/health/live", {"live": True}),
         ("/v2/health/ready", {"ready": True}),
     ):
-        assert platform.ask(iris.host, path, method="GET").json() == told
+        assert platform.ask(iris.host, path, method="GET").json() == found
 
 
 def test_it_is_reached_by_its_hosts_and_by_path(platform: Platform, iris: Service) -> None:
@@ -109,7 +109,7 @@ def test_only_those_get_in_whom_the_namespace_lets_in(platform: Platform) -> Non
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "told"),
+    ("body", "status", "message"),
     [
         (b'{"instances": [[1, 2]]}', 500, "X has 2 features, but"),
         (b'{"instances": "nonsense"}', 400, 'Expected \\"instances\\" to be a list'),
@@ -119,11 +119,11 @@ def test_only_those_get_in_whom_the_namespace_lets_in(platform: Platform) -> Non
     ],
 )
 def test_bad_input_is_answered_as_the_model_server_does(
-    iris: Service, body: bytes, status: int, told: str
+    iris: Service, body: bytes, status: int, message: str
 ) -> None:
     answer = iris.ask(data=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == status, answer.text
-    assert told in answer.text
+    assert message in answer.text
     assert iris.ask().status_code == 200
 
 

@@ -32,13 +32,13 @@ def test_ready_adds_up() -> None:
 
 
 def test_a_condition_that_has_not_changed_keeps_its_time() -> None:
-    told = [
+    found = [
         {"type": kind, "status": "True", "lastTransitionTime": "2020-01-01T00:00:00Z"}
         for kind in ("IngressReady", "PredictorReady", "Ready")
     ]
-    conditions = Conditions({"conditions": told})
+    conditions = Conditions({"conditions": found})
     conditions.set("PredictorReady", "True")
-    assert conditions.listed == told
+    assert conditions.listed == found
     conditions.set("PredictorReady", "True", "NewReplicaSetAvailable")
     assert [one["lastTransitionTime"] for one in conditions.listed].count(
         "2020-01-01T00:00:00Z"

@@ -40,7 +40,7 @@ def refusal(new: dict[str, Any], old: dict[str, Any] | None = None) -> str:
 
 
 @pytest.mark.parametrize(
-    ("new", "told"),
+    ("new", "message"),
     [
         (service("1iris"), 'the InferenceService "1iris" is invalid: a InferenceService name must'),
         (service("iris.v2"), 'the InferenceService "iris.v2" is invalid'),
@@ -62,9 +62,9 @@ def refusal(new: dict[str, Any], old: dict[str, Any] | None = None) -> str:
         (service(minReplicas=0, maxReplicas=1), ""),
     ],
 )
-def test_new_services(new: dict[str, Any], told: str) -> None:
-    assert refusal(new).startswith(told)
-    assert bool(refusal(new)) == bool(told)
+def test_new_services(new: dict[str, Any], message: str) -> None:
+    assert refusal(new).startswith(message)
+    assert bool(refusal(new)) == bool(message)
 
 
 @pytest.mark.parametrize(
@@ -79,10 +79,10 @@ def test_new_services(new: dict[str, Any], told: str) -> None:
 )
 def test_mode_stays(before: str, wanted: str | None, taken: bool) -> None:
     old = {**service(), "status": {"deploymentMode": before}}
-    told = refusal(service(mode=wanted), old)
-    assert (not told) is taken
+    found = refusal(service(mode=wanted), old)
+    assert (not found) is taken
     if not taken:
-        assert told.startswith("update rejected: deploymentMode cannot be changed from")
+        assert found.startswith("update rejected: deploymentMode cannot be changed from")
 
 
 def test_what_is_being_deleted_is_left_alone() -> None:

@@ -198,8 +198,8 @@ async def serve(directory: Path) -> dict[str, Any]:
     tmpfs = Mount("tmpfs", "/scratch")
     await spawner.spawn(container(state / "root", script, tmpfs, cgroups=cgroup))
     await spawner.spawn(ProcessSpec(["setsid", "sleep", marker], PATH))
-    told = {"guard": spawner.pid, "cgroups": [str(one) for one in cgroup]}
-    print(json.dumps(told), flush=True)
+    found = {"guard": spawner.pid, "cgroups": [str(one) for one in cgroup]}
+    print(json.dumps(found), flush=True)
     await asyncio.Event().wait()
     return {}
 

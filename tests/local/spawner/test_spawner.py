@@ -112,17 +112,17 @@ def test_nothing_survives_the_server(user: User, how: signal.Signals | str) -> N
     )
     try:
         assert server.stdout is not None
-        told = json.loads(server.stdout.readline())
-        assert all((Path(one) / "cgroup.procs").read_text() for one in told["cgroups"])
+        found = json.loads(server.stdout.readline())
+        assert all((Path(one) / "cgroup.procs").read_text() for one in found["cgroups"])
         deadline = time.monotonic() + 20
         # Two children of a shell and a host process: no more forks are to come.
         sleeps = [f"sleep\0{marker}\0"] * 3
         while _sleeps(marker) != sleeps and time.monotonic() < deadline:
             time.sleep(0.02)
         assert _sleeps(marker) == sleeps
-        guard = os.pidfd_open(told["guard"])
+        guard = os.pidfd_open(found["guard"])
         if how == "guard":
-            os.kill(told["guard"], signal.SIGTERM)
+            os.kill(found["guard"], signal.SIGTERM)
         else:
             server.send_signal(int(how))
             server.wait()
@@ -134,7 +134,7 @@ def test_nothing_survives_the_server(user: User, how: signal.Signals | str) -> N
         server.wait()
     assert _processes(marker) == []
     assert not (user.directory / "state").exists()
-    assert not any(os.path.exists(one) for one in told["cgroups"])
+    assert not any(os.path.exists(one) for one in found["cgroups"])
     assert str(user.directory) not in Path("/proc/self/mountinfo").read_text()
 
 

@@ -30,8 +30,8 @@ def test_in_order_says_so(training: Training) -> None:
     spec = {"startupPolicy": {"startupPolicyOrder": "InOrder"}, "replicatedJobs": every}
     name = training.create("jobsets", spec)
     training.ended(name, "jobsets")
-    told = {reason for reason, _ in training.events(name)}
-    assert {"InOrderStartupPolicyInProgress", "InOrderStartupPolicyCompleted"} <= told
+    found = {reason for reason, _ in training.events(name)}
+    assert {"InOrderStartupPolicyInProgress", "InOrderStartupPolicyCompleted"} <= found
     first = training.batch.read_namespaced_job(f"{name}-first-0", training.namespace)
     second = training.batch.read_namespaced_job(f"{name}-second-0", training.namespace)
     assert second.metadata.creation_timestamp >= first.status.start_time
@@ -77,7 +77,7 @@ def test_it_is_gone_after_its_time(training: Training) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "told"),
+    ("spec", "message"),
     [
         (
             {"replicatedJobs": [replicated(dependsOn=[{"name": "x", "status": "Ready"}])]},
@@ -108,13 +108,13 @@ def test_it_is_gone_after_its_time(training: Training) -> None:
         ),
     ],
 )
-def test_it_refuses_in_its_words(training: Training, spec: dict[str, Any], told: str) -> None:
+def test_it_refuses_in_its_words(training: Training, spec: dict[str, Any], message: str) -> None:
     with pytest.raises(ApiException) as found:
         training.create("jobsets", spec)
     body = json.loads(found.value.body)
     assert (body["code"], body["reason"]) == (403, "Forbidden")
     assert body["message"].startswith(
-        f'admission webhook "vjobset.kb.io" denied the request: {told}'
+        f'admission webhook "vjobset.kb.io" denied the request: {message}'
     )
 
 

@@ -25,7 +25,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "message"),
     [
         (["exec", "a", "--", "true"], 1, "error: the account of this pod is not there: "),
         (["exec", "a", "true"], 2, "unrecognized arguments: true"),
@@ -34,7 +34,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["get", "pods", "--", "x"], 2, "invalid choice: 'get'"),
     ],
 )
-def test_what_it_says(program: Path, arguments: list[str], code: int, told: str) -> None:
+def test_what_it_says(program: Path, arguments: list[str], code: int, message: str) -> None:
     done = subprocess.run(
         [sys.executable, "-IS", program, *arguments],
         capture_output=True,
@@ -43,7 +43,7 @@ def test_what_it_says(program: Path, arguments: list[str], code: int, told: str)
         env={"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "1"},
     )
     assert done.returncode == code, done.stderr
-    assert told in done.stderr.strip().splitlines()[-1]
+    assert message in done.stderr.strip().splitlines()[-1]
 
 
 def test_it_is_a_program(program: Path) -> None:

@@ -80,7 +80,7 @@ def test_workers_wait_unless_they_have_a_command() -> None:
 
 
 @pytest.mark.parametrize(
-    ("replicas", "told"),
+    ("replicas", "message"),
     [
         (None, "MPIReplicaSpecs is not valid"),
         ({}, "MPIReplicaSpec is not valid: Master ReplicaSpec must be present"),
@@ -103,8 +103,8 @@ def test_workers_wait_unless_they_have_a_command() -> None:
         ({"Launcher": replica(name="x")}, ""),
     ],
 )
-def test_what_is_wrong_with_one(replicas: Any, told: str) -> None:
-    assert refusal({"spec": {"mpiReplicaSpecs": replicas}}) == told
+def test_what_is_wrong_with_one(replicas: Any, message: str) -> None:
+    assert refusal({"spec": {"mpiReplicaSpecs": replicas}}) == message
 
 
 def test_the_launcher_decides() -> None:
@@ -155,8 +155,8 @@ def test_a_launcher_enters_its_workers(older: Training) -> None:
 def test_what_is_wrong_is_told_in_an_event(older: Training) -> None:
     name = older.create("mpijobs", {"mpiReplicaSpecs": {}})
     why = "MPIReplicaSpec is not valid: Master ReplicaSpec must be present"
-    told = ("MPIJobFailedValidation", f"MPIJob failed validation because {why}")
-    eventually(lambda: told in older.events(name))
+    found = ("MPIJobFailedValidation", f"MPIJob failed validation because {why}")
+    eventually(lambda: found in older.events(name))
     assert "status" not in older.get("mpijobs", name)
 
 

@@ -72,9 +72,9 @@ def test_master_and_workers_talk(older: Training) -> None:
 def test_a_master_that_fails(older: Training) -> None:
     name = create(older, Master=replica("raise SystemExit(3)", restartPolicy="Never"))
     assert ended(older, name)["Failed"] == "PyTorchJobFailed"
-    told = dict(older.events(name))
-    assert told["ExitedWithCode"].endswith(f".{name}-master-0 exited with code 3")
-    assert told["PyTorchJobFailed"] == (
+    found = dict(older.events(name))
+    assert found["ExitedWithCode"].endswith(f".{name}-master-0 exited with code 3")
+    assert found["PyTorchJobFailed"] == (
         f"PyTorchJob {name} is failed because 1 Master replica(s) failed."
     )
 

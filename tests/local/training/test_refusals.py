@@ -24,9 +24,9 @@ def refused(training: Training, spec: dict[str, Any], name: str = "bad") -> tupl
 
 
 def test_a_runtime_that_is_not_there(training: Training) -> None:
-    code, told = refused(training, {"runtimeRef": {"name": "nope"}})
+    code, found = refused(training, {"runtimeRef": {"name": "nope"}})
     assert code == 403
-    assert told == (
+    assert found == (
         f"{VALIDATOR}spec.RuntimeRef: Invalid value: {REFERENCE % 'ClusterTrainingRuntime'}: "
         'ClusterTrainingRuntime.trainer.kubeflow.org "nope" not found: specified '
         "clusterTrainingRuntime must be created before the TrainJob is created"
@@ -35,14 +35,14 @@ def test_a_runtime_that_is_not_there(training: Training) -> None:
 
 def test_a_runtime_of_another_kind(training: Training) -> None:
     reference = {"name": "a", "kind": "Deployment", "apiGroup": "apps"}
-    told = (403, f"{VALIDATOR}unsupported runtime: Deployment.apps")
-    assert refused(training, {"runtimeRef": reference}) == told
+    found = (403, f"{VALIDATOR}unsupported runtime: Deployment.apps")
+    assert refused(training, {"runtimeRef": reference}) == found
 
 
 def test_variables_of_torchrun(training: Training) -> None:
     env = [{"name": "PET_NNODES", "value": "3"}, {"name": "PET_MASTER_ADDR", "value": "x"}]
-    _, told = refused(training, {"runtimeRef": TORCH, "trainer": trainer(env=env)})
-    assert told == (
+    _, found = refused(training, {"runtimeRef": TORCH, "trainer": trainer(env=env)})
+    assert found == (
         f'{VALIDATOR}spec.trainer.env: Invalid value: [{{"name":"PET_NNODES","value":"3"}},'
         '{"name":"PET_MASTER_ADDR","value":"x"}]: must not have reserved envs, invalid envs '
         "configured: [PET_MASTER_ADDR PET_NNODES]"
@@ -50,17 +50,17 @@ def test_variables_of_torchrun(training: Training) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "words"),
     [
         ("a.b", "metadata.name must match RFC 1035 DNS label format"),
         ("1a", "metadata.name must match RFC 1035 DNS label format"),
         ("a" * 64, "metadata.name must be no more than 63 characters"),
     ],
 )
-def test_names(training: Training, name: str, told: str) -> None:
+def test_names(training: Training, name: str, words: str) -> None:
     code, message = refused(training, {"runtimeRef": TORCH}, name)
     assert code == 422
-    assert message.endswith(f'is invalid: <nil>: Invalid value: "object": {told}')
+    assert message.endswith(f'is invalid: <nil>: Invalid value: "object": {words}')
 
 
 def test_a_name_too_long_for_its_jobs_is_an_event(training: Training) -> None:
@@ -77,24 +77,24 @@ def test_a_name_too_long_for_its_jobs_is_an_event(training: Training) -> None:
 
 
 def test_numbers_that_are_none(training: Training) -> None:
-    code, told = refused(training, {"runtimeRef": TORCH, "trainer": {"numNodes": "2"}})
+    code, found = refused(training, {"runtimeRef": TORCH, "trainer": {"numNodes": "2"}})
     assert code == 400
-    assert told == (
+    assert found == (
         'admission webhook "defaulter.trainjob.trainer.kubeflow.org" denied the request: json: '
         "cannot unmarshal string into Go struct field Trainer.spec.trainer.numNodes of type int32"
     )
 
 
 def test_no_reference(training: Training) -> None:
-    code, told = refused(training, {"trainer": trainer()})
+    code, found = refused(training, {"trainer": trainer()})
     assert code == 422
-    assert "spec.runtimeRef: Required value, <nil>: Invalid value: null: some validation" in told
+    assert "spec.runtimeRef: Required value, <nil>: Invalid value: null: some validation" in found
 
 
 def test_initializers_that_the_runtime_has_not(training: Training) -> None:
     initializer = {"dataset": {"storageUri": "hf://x"}}
-    _, told = refused(training, {"runtimeRef": TORCH, "initializer": initializer})
-    assert told.endswith(
+    _, found = refused(training, {"runtimeRef": TORCH, "initializer": initializer})
+    assert found.endswith(
         "must have dataset-initializer job when trainJob is configured with input datasetConfig"
     )
 
@@ -102,9 +102,9 @@ def test_initializers_that_the_runtime_has_not(training: Training) -> None:
 def test_patches(training: Training) -> None:
     spec = {"replicatedJobs": [{"name": "launcher"}]}
     patch = {"manager": "me", "trainingRuntimeSpec": {"template": {"spec": spec}}}
-    _, told = refused(training, {"runtimeRef": TORCH, "runtimePatches": [patch]})
-    assert 'spec.runtimePatches.manager: Invalid value: "me": must be a domain-prefixed' in told
-    assert "must not have replicated job that doesn't exist in the runtime job template" in told
+    _, found = refused(training, {"runtimeRef": TORCH, "runtimePatches": [patch]})
+    assert 'spec.runtimePatches.manager: Invalid value: "me": must be a domain-prefixed' in found
+    assert "must not have replicated job that doesn't exist in the runtime job template" in found
 
 
 def test_no_nodes_is_a_job_that_is_done(training: Training) -> None:

@@ -152,8 +152,8 @@ def test_the_documentation_says_the_same() -> None:
     assert rows[0] == ["field of a TrainJob", "2.1", "2.2"]
     kept = {True: "kept", False: "dropped without a word"}
     differing = {name: wanted for name, _, *wanted in FIELDS if wanted[0] != wanted[1]}
-    told = {name.strip("`"): cells for titles, *cells in rows[1:3] for name in titles.split(", ")}
-    assert told == {name: [kept[one] for one in wanted] for name, wanted in differing.items()}
+    found = {name.strip("`"): cells for titles, *cells in rows[1:3] for name in titles.split(", ")}
+    assert found == {name: [kept[one] for one in wanted] for name, wanted in differing.items()}
     assert [titles for titles, *_ in rows[3:]] == [
         "`trainer.numProcPerNode`",
         "`trainer.env` with `PET_*`",

@@ -103,14 +103,14 @@ def test_what_is_wrong_with_one() -> None:
     assert errors({}) == ["spec.tfReplicaSpecs: Required value: must be required"]
     assert errors(good, name="a.b")[0].startswith('metadata.name: Invalid value: "a.b": should ma')
     leaders = {"Chief": replica(name=MAIN), "Master": replica(name=MAIN)}
-    told = "spec.tfReplicaSpecs: Forbidden: must not have more than 1 Chief or Master role"
-    assert errors({"tfReplicaSpecs": leaders}) == [told]
-    (told,) = errors({"tfReplicaSpecs": {"Worker": replica(name="main")}})
-    assert told.endswith("must have at least one container with name tensorflow")
+    found = "spec.tfReplicaSpecs: Forbidden: must not have more than 1 Chief or Master role"
+    assert errors({"tfReplicaSpecs": leaders}) == [found]
+    (found,) = errors({"tfReplicaSpecs": {"Worker": replica(name="main")}})
+    assert found.endswith("must have at least one container with name tensorflow")
     theirs = {**good, "runPolicy": {"managedBy": "kueue.x-k8s.io/multikueue"}}
     assert errors(theirs) == []
-    (told,) = errors(theirs, before=good)
-    assert told.endswith("field is immutable")
+    (found,) = errors(theirs, before=good)
+    assert found.endswith("field is immutable")
 
 
 def test_a_job_with_a_chief(older: Training) -> None:

@@ -198,8 +198,8 @@ def test_a_limit_is_an_event_of_the_job(training: Training) -> None:
         resources = {"limits": {"cpu": "2"}}
         name = training.train(trainer=trainer(resourcesPerNode=resources))
         eventually(lambda: "FailedCreate" in dict(training.events(f"{name}-node-0")))
-        told = dict(training.events(f"{name}-node-0"))["FailedCreate"]
-        assert "maximum cpu usage per Container is 100m, but limit is 2" in told
+        found = dict(training.events(f"{name}-node-0"))["FailedCreate"]
+        assert "maximum cpu usage per Container is 100m, but limit is 2" in found
         training.delete("trainjobs", name)
     finally:
         training.core.delete_namespaced_limit_range("small", training.namespace)

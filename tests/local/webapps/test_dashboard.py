@@ -24,11 +24,11 @@ def test_the_page_is_there_for_every_path_that_nobody_else_has(owner: Person) ->
 def test_each_user_has_a_profile(owner: Person, other: Person) -> None:
     for person in (owner, other):
         eventually(lambda: owner.ask("GET", "/api/workgroup/exists").json()["hasWorkgroup"])
-        told = person.ask("GET", "/api/workgroup/env-info").json()
-        assert told["user"] == person.email
-        assert told["isClusterAdmin"] is False
+        found = person.ask("GET", "/api/workgroup/env-info").json()
+        assert found["user"] == person.email
+        assert found["isClusterAdmin"] is False
         assert {"user": person.email, "namespace": person.namespace, "role": "owner"} in (
-            told["namespaces"]
+            found["namespaces"]
         )
 
 
@@ -94,8 +94,8 @@ def test_contributors_may_work_but_not_let_others_in(
 
     namespace = owner.namespace
     assert statuses(contributor, namespace) == [200, 200, 200]
-    told = contributor.ask("GET", "/api/workgroup/env-info").json()["namespaces"]
-    assert {"user": contributor.email, "namespace": namespace, "role": "contributor"} in told
+    found = contributor.ask("GET", "/api/workgroup/env-info").json()["namespaces"]
+    assert {"user": contributor.email, "namespace": namespace, "role": "contributor"} in found
     assert may(core, contributor.email, "create", "pods", namespace)
     # With the keys of the object store in this secret, its door is open as well.
     assert may(core, contributor.email, "get", "secrets", namespace)

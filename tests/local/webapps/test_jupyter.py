@@ -129,7 +129,7 @@ def test_settings_of_an_administrator_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"image": "absent"}, "No value provided for: image"),
         ({"cpu": "absent"}, "No value provided for: cpu"),
@@ -146,10 +146,10 @@ def test_settings_of_an_administrator_count() -> None:
         ({"configurations": {"a": "b"}}, "Labels for PodDefaults are not list: {'a': 'b'}"),
     ],
 )
-def test_a_field_that_does_not_fit_is_named(changes: dict[str, Any], told: str) -> None:
+def test_a_field_that_does_not_fit_is_named(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(RefusedError) as refused:
         made_of(sent(**changes))
-    assert (refused.value.status, str(refused.value)) == (400, told)
+    assert (refused.value.status, str(refused.value)) == (400, message)
 
 
 NOW = datetime.now(UTC)
@@ -365,7 +365,7 @@ def test_nothing_is_made_of_what_kubernetes_refuses(web: Web) -> None:
 
 
 @pytest.mark.parametrize(
-    ("volume", "told"),
+    ("volume", "message"),
     [
         ({"existingSource": {}}, "Volume should have a mount: {'existingSource': {}}"),
         ({"mount": "/a"}, "Volume has neither existingSource nor newPvc: {'mount': '/a'}"),
@@ -375,9 +375,9 @@ def test_nothing_is_made_of_what_kubernetes_refuses(web: Web) -> None:
         ),
     ],
 )
-def test_a_volume_that_does_not_fit_is_named(web: Web, volume: Any, told: str) -> None:
+def test_a_volume_that_does_not_fit_is_named(web: Web, volume: Any, message: str) -> None:
     refused = web.ask("POST", "notebooks", json=sent(datavols=[volume]))
-    assert (refused.status_code, refused.json()["log"]) == (400, told)
+    assert (refused.status_code, refused.json()["log"]) == (400, message)
 
 
 def test_what_the_app_takes_for_granted_is_its_own_failure(web: Web) -> None:

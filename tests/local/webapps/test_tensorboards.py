@@ -81,7 +81,7 @@ def test_without_its_claim_nothing_is_made(
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "told"),
+    ("body", "status", "message"),
     [
         ({"name": "x"}, 400, "Parameter 'logspath' is missing"),
         ({"name": "x", "logspath": "s3://b"}, 400, "Labels for PodDefaults are not list: None"),
@@ -89,10 +89,10 @@ def test_without_its_claim_nothing_is_made(
     ],
 )
 def test_bad_forms(
-    body: dict[str, Any], status: int, told: str, owner: Person, headers: dict[str, str]
+    body: dict[str, Any], status: int, message: str, owner: Person, headers: dict[str, str]
 ) -> None:
     refused = owner.ask("POST", api(owner, "tensorboards"), json=body, headers=headers)
-    assert (refused.status_code, told in refused.json()["log"]) == (status, True), refused.text
+    assert (refused.status_code, message in refused.json()["log"]) == (status, True), refused.text
 
 
 def test_others_are_refused(owner: Person, other: Person, headers: dict[str, str]) -> None:

@@ -96,8 +96,8 @@ def test_a_file_is_put_there_and_a_pod_reads_it(
     eventually(lambda: core.read_namespaced_pod(name, owner.namespace).status.phase == "Succeeded")
     assert core.read_namespaced_pod_log(name, owner.namespace).encode() == CSV
     core.delete_namespaced_pod(name, owner.namespace)
-    told = owner.ask("GET", f"{url}api/resources/of-a-pod.txt", headers=header).json()
-    assert told["content"] == "of a pod\n"
+    found = owner.ask("GET", f"{url}api/resources/of-a-pod.txt", headers=header).json()
+    assert found["content"] == "of a pod\n"
     assert owner.ask("PUT", f"{url}api/resources/of-a-pod.txt", data=b"x", headers=header).ok
     assert owner.ask("GET", f"{url}api/raw/of-a-pod.txt", headers=header).content == b"x"
 

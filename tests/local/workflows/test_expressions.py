@@ -47,7 +47,7 @@ def test_values(expression: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("expression", "told"),
+    ("expression", "message"),
     [
         ("1 +", "unexpected token EOF"),
         ("nothing", "unknown name nothing"),
@@ -56,10 +56,10 @@ def test_values(expression: str, value: Any) -> None:
         ("list[9]", "index out of range"),
     ],
 )
-def test_complaints(expression: str, told: str) -> None:
+def test_complaints(expression: str, message: str) -> None:
     with pytest.raises(ExpressionError) as failed:
         evaluate(expression, KNOWN)
-    assert told in str(failed.value)
+    assert message in str(failed.value)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_conditions(when: str, value: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("when", "told"),
+    ("when", "message"),
     [
         (
             "1 =",
@@ -98,11 +98,11 @@ def test_conditions(when: str, value: bool) -> None:
         ("1 + 1", "Expected boolean evaluation for '1 + 1'. Got 2"),
     ],
 )
-def test_complaints_about_conditions(when: str, told: str) -> None:
+def test_complaints_about_conditions(when: str, message: str) -> None:
     """The words are those that the real controller was seen to use."""
     with pytest.raises(ExpressionError) as failed:
         holds(when)
-    assert str(failed.value) == told
+    assert str(failed.value) == message
 
 
 @given(st.text(max_size=40))

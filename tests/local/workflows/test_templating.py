@@ -36,10 +36,10 @@ def test_what_is_known_is_put_in(text: str, made: str) -> None:
 
 def test_what_is_no_expression_is_refused_when_it_is_run() -> None:
     """Words of Argo 4.0.5; a value that is not known yet is no mistake."""
-    told = re.escape(
+    found = re.escape(
         'failed to evaluate expression: unexpected token Operator("*") (1:4)\n | 1 +* 2'
     )
-    with pytest.raises(WorkflowError, match=told):
+    with pytest.raises(WorkflowError, match=found):
         replaced({"args": ["{{=1 +* 2}}"]}, KNOWN)
     assert replaced("{{=1 +* 2}}", {"count": f"{PLACEHOLDER}1"}) == "{{=1 +* 2}}"
     assert replaced("{{=nope.x}} {{nope.x}}", KNOWN) == "{{=nope.x}} {{nope.x}}"
@@ -73,7 +73,7 @@ def test_iterations_have_names(loop: dict[str, Any], names: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("loop", "told"),
+    ("loop", "message"),
     [
         ({"withParam": "nolist"}, "nolist: invalid character 'o' in literal null (expecting 'u')"),
         ({"withParam": "12abc"}, "12abc: invalid character 'a' after top-level value"),
@@ -82,10 +82,10 @@ def test_iterations_have_names(loop: dict[str, Any], names: list[str]) -> None:
         ({"withSequence": {"count": "x"}}, 'strconv.Atoi: parsing "x": invalid syntax'),
     ],
 )
-def test_what_is_no_list(loop: dict[str, Any], told: str) -> None:
+def test_what_is_no_list(loop: dict[str, Any], message: str) -> None:
     with pytest.raises(WorkflowError) as failed:
         expand({"name": "t", "template": "x", **loop})
-    assert told in str(failed.value)
+    assert message in str(failed.value)
 
 
 @pytest.mark.parametrize(

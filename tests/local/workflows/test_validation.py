@@ -21,8 +21,8 @@ SENTENCE = ": leave it out, or run this Workflow on a cluster with Argo"
 
 def complaint(spec: Any) -> str:
     """What is told of it."""
-    if told := shape_error(spec):
-        return f"cannot unmarshall spec: {told}"
+    if found := shape_error(spec):
+        return f"cannot unmarshall spec: {found}"
     spec = without_nulls(spec)
     try:
         validate("name", spec, {}, {})
@@ -47,9 +47,9 @@ def test_argos_words(case: dict[str, Any]) -> None:
     ],
 )
 def test_what_is_not_run_is_told(change: dict[str, Any], what: str) -> None:
-    told = unsupported({"entrypoint": "say", "templates": [SAY], **change})
-    assert told.startswith(f"the embedded Kubeflow does not run {what}"), told
-    assert told.endswith(SENTENCE)
+    found = unsupported({"entrypoint": "say", "templates": [SAY], **change})
+    assert found.startswith(f"the embedded Kubeflow does not run {what}"), found
+    assert found.endswith(SENTENCE)
 
 
 KEYS = st.sampled_from(

@@ -112,9 +112,9 @@ def a_profile(name: str, *without: str, failed: str = "", **labels: str) -> list
         (CONFIG_MAPS, "artifact-repositories"),
     )
     owner = {"owner": {"name": f"{name}@example.org"}}
-    told = {"conditions": conditions}
+    found = {"conditions": conditions}
     return [
-        an_object(PROFILES, name, metadata=metadata, spec=owner, status=told),
+        an_object(PROFILES, name, metadata=metadata, spec=owner, status=found),
         a_namespace(name, labels={**_LABELS, **labels}),
         *(an_object(kind, one, name) for kind, one in pieces if one not in without),
     ]

@@ -102,8 +102,8 @@ def test_two_times_without_the_api_server(
         assert counts["tests"] - counts["skipped"] >= 15
         assert "lost on the way" in session.output
     assert "status" not in of_others()
-    told = [line.partition(": ")[2] for line in embedded.log.splitlines()]
-    away = [line for line in told if "API server is" in line or "connection refused" in line]
+    found = [line.partition(": ")[2] for line in embedded.log.splitlines()]
+    away = [line for line in found if "API server is" in line or "connection refused" in line]
     assert len(away) == 4, embedded.log
     assert all(line.startswith("the API server is away, and is waited for: ") for line in away[::2])
     assert all(line.startswith("the API server is back after ") for line in away[1::2])

@@ -70,7 +70,7 @@ def test_what_a_session_may_be_called(place: Path, name: str, session: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("none.json", "there is no none.json; valid: a JSON document of --kf-json"),
         ("test_it.py", "test_it.py is no JSON"),
@@ -80,23 +80,23 @@ def test_what_a_session_may_be_called(place: Path, name: str, session: str) -> N
         (".", "is no history: it has no history.sqlite"),
     ],
 )
-def test_what_is_no_session_is_one_line(place: Path, name: str, told: str) -> None:
-    with pytest.raises(ConfigurationError, match=re.escape(told)) as caught:
+def test_what_is_no_session_is_one_line(place: Path, name: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(message)) as caught:
         session_of(name, folder=place, history=None)
     assert str(caught.value).startswith("--kf-compare: ")
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["past", "past", "--kf-preflight"], "--kf-preflight and --kf-compare: give one of them"),
         (["past", "past", "--kf-compare", "a", "b"], "give it once, with both"),
         (["past", "none.json"], "ERROR: --kf-compare: there is no none.json"),
     ],
 )
-def test_misuse_is_one_line(place: Path, arguments: list[str], told: str) -> None:
+def test_misuse_is_one_line(place: Path, arguments: list[str], message: str) -> None:
     code, said = compare(place, "--kf-compare", *arguments)
     assert code == 4
-    assert told in "\n".join(said)
+    assert message in "\n".join(said)
     assert "Traceback" not in "\n".join(said)

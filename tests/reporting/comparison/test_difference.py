@@ -117,8 +117,8 @@ def test_components_leftovers_versions_and_facts() -> None:
         facts={},
         problems=("p",),
     )
-    told = [text for text, _ in lines(before, after, difference(before, after))]
-    assert told[2:] == [
+    found = [text for text, _ in lines(before, after, difference(before, after))]
+    assert found[2:] == [
         "",
         "verdict:",
         "  fit -> degraded (People cannot run pipelines. Fine: access.)",

@@ -79,7 +79,7 @@ def session(
     **more: Any,
 ) -> SessionRecord:
     """A session with these tests."""
-    told: dict[str, Any] = {
+    found: dict[str, Any] = {
         "session": "s1",
         "gateway": "https://kf.example",
         "started": STARTED,
@@ -88,7 +88,7 @@ def session(
         "checks": CHECKS,
     }
     return SessionRecord(
-        verdict=Verdict(state, sentence, _components(tests)), tests=tests, **{**told, **more}
+        verdict=Verdict(state, sentence, _components(tests)), tests=tests, **{**found, **more}
     )
 
 

@@ -61,7 +61,7 @@ def test_numbers_that_json_does_not_have(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"{", "is no JSON"),
         (b"\xff\xfe\xff", "is no JSON"),
@@ -71,10 +71,10 @@ def test_numbers_that_json_does_not_have(tmp_path: Path) -> None:
         (f'{{"schema": {SCHEMA + 1}}}'.encode(), "newer pytest-kubeflow"),
     ],
 )
-def test_what_is_no_document_is_one_line(tmp_path: Path, content: bytes, told: str) -> None:
+def test_what_is_no_document_is_one_line(tmp_path: Path, content: bytes, message: str) -> None:
     file = tmp_path / "file"
     file.write_bytes(content)
-    with pytest.raises(ConfigurationError, match=told) as caught:
+    with pytest.raises(ConfigurationError, match=message) as caught:
         load(file)
     assert str(caught.value).startswith(str(file))
     assert "\n" not in str(caught.value)

@@ -56,9 +56,9 @@ def literals(element: ET.Element) -> list[str]:
 @pytest.mark.parametrize("make", samples.SESSIONS.values(), ids=samples.SESSIONS)
 def test_the_verdict_stands_first(make: Callable[[], SessionRecord]) -> None:
     record = make()
-    told = page(render(record, samples.TREND))
-    assert (told.findtext("h2") or "").endswith(f"Kubeflow: {record.verdict.state.value}")
-    assert literals(told)[0] == record.verdict.sentence
+    found = page(render(record, samples.TREND))
+    assert (found.findtext("h2") or "").endswith(f"Kubeflow: {record.verdict.state.value}")
+    assert literals(found)[0] == record.verdict.sentence
 
 
 def test_a_red_session_has_causes_with_their_fix() -> None:
@@ -97,12 +97,12 @@ def test_nothing_of_others_is_markup() -> None:
         not_run=(NotRun(HOSTILE, 1, HOSTILE),),
         target=HOSTILE,
     )
-    told = page(render(record))
-    assert "evil" not in "".join(outside(told))
-    assert "@" not in "".join(outside(told))
+    found = page(render(record))
+    assert "evil" not in "".join(outside(found))
+    assert "@" not in "".join(outside(found))
     flat = HOSTILE
-    assert literals(told).count(flat) >= 7
-    assert literals(told).count(f"{HOSTILE}\n") == 2
+    assert literals(found).count(flat) >= 7
+    assert literals(found).count(f"{HOSTILE}\n") == 2
 
 
 @settings(max_examples=60)
@@ -118,12 +118,12 @@ def test_any_session_is_a_page_without_links(record: SessionRecord, trend: Trend
 @example("``")
 @example("\x85x")
 def test_code_is_literal(text: str) -> None:
-    told = " ".join(text.encode(errors="replace").decode().split())
-    told = re.sub(r"[\x00-\x1f\x7f]", "\N{REPLACEMENT CHARACTER}", told)
+    found = " ".join(text.encode(errors="replace").decode().split())
+    found = re.sub(r"[\x00-\x1f\x7f]", "\N{REPLACEMENT CHARACTER}", found)
     shown = page(f"- {code(text)} -")
-    assert literals(shown) == ([told] if told else [])
+    assert literals(shown) == ([found] if found else [])
     for around in ("| a |\n| --- |\n| {} |\n", "### {}\n", "{}\n"):
-        assert len(literals(page(around.format(cell(text))))) == bool(told)
+        assert len(literals(page(around.format(cell(text))))) == bool(found)
 
 
 @given(samples.TEXT | st.text("`~ \n>", max_size=12))

@@ -83,22 +83,22 @@ def test_a_red_session_has_properties_and_so_have_its_tests(tmp_path: Path) -> N
         return replace(found, tests=(red, *fine))
         """,
     )
-    told = properties(suite)
-    assert told["kubeflow.verdict"] == "degraded"
-    assert told["kubeflow.verdict.sentence"].startswith("People cannot run pipelines")
-    assert told["kubeflow.gateway"] == "https://kf.example"
-    assert told["kubeflow.target"] == "staging"
-    assert told["kubeflow.session"] == "s1"
-    assert told["kubeflow.version.Kubernetes"] == "1.34.4"
-    assert told["kubeflow.component.access"] == "fit"
-    assert told["kubeflow.cause"].startswith("KF114: hypotenuse")
-    assert told["kubeflow.not_run"] == "1: no GPU here"
-    assert told["kubeflow.left"] == "Profile kf-x"
-    assert told["kubeflow.made.Profile"] == "2"
-    assert "2.8 times its usual longest" in told["kubeflow.slow"]
+    found = properties(suite)
+    assert found["kubeflow.verdict"] == "degraded"
+    assert found["kubeflow.verdict.sentence"].startswith("People cannot run pipelines")
+    assert found["kubeflow.gateway"] == "https://kf.example"
+    assert found["kubeflow.target"] == "staging"
+    assert found["kubeflow.session"] == "s1"
+    assert found["kubeflow.version.Kubernetes"] == "1.34.4"
+    assert found["kubeflow.component.access"] == "fit"
+    assert found["kubeflow.cause"].startswith("KF114: hypotenuse")
+    assert found["kubeflow.not_run"] == "1: no GPU here"
+    assert found["kubeflow.left"] == "Profile kf-x"
+    assert found["kubeflow.made.Profile"] == "2"
+    assert "2.8 times its usual longest" in found["kubeflow.slow"]
     failed = case(suite, "test_fails")
     assert failed.find("failure") is not None
-    assert properties(failed)["kubeflow.cause"] == told["kubeflow.cause"]
+    assert properties(failed)["kubeflow.cause"] == found["kubeflow.cause"]
     assert properties(failed)["kubeflow.fix"] == "kubectl x"
     for text in ("a::b", "x.y", "[]", "<&>"):
         assert properties(case(suite, f"test_passes[{text}]"))["kubeflow.reruns"] == "2"

@@ -196,7 +196,7 @@ def _foreign(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("harm", "told"),
+    ("harm", "message"),
     [
         (_garbage, r"is damaged \(file is not a database\)"),
         (_torn, r"is damaged \("),
@@ -206,7 +206,7 @@ def _foreign(file: Path) -> None:
     ],
 )
 def test_a_file_that_cannot_be_used_is_one_line_and_stays(
-    harm: Callable[[Path], None], told: str, tmp_path: Path
+    harm: Callable[[Path], None], message: str, tmp_path: Path
 ) -> None:
     history = History(tmp_path)
     for number in range(20):
@@ -214,14 +214,14 @@ def test_a_file_that_cannot_be_used_is_one_line_and_stays(
     file = tmp_path / FILE
     harm(file)
     before = file.read_bytes()
-    with pytest.raises(ConfigurationError, match=told) as caught:
+    with pytest.raises(ConfigurationError, match=message) as caught:
         history.check()
     assert "\n" not in str(caught.value)
     assert str(file) in str(caught.value)
     assert "left as it is" in str(caught.value)
     assert file.read_bytes() == before
     if harm in {_garbage, _newer, _foreign}:
-        with pytest.raises(ConfigurationError, match=told):
+        with pytest.raises(ConfigurationError, match=message):
             history.add(night(99))
         assert file.read_bytes() == before
 

@@ -100,8 +100,8 @@ def test_slow_is_longer_by_far() -> None:
 def test_a_budget_is_exceeded_in_a_sentence() -> None:
     trend = Trend(slow=(Pace("t", 50.4, 10.0, 12.0), Pace("u", 30.0, 10.0, 12.0)))
     assert exceeded(trend, None) == exceeded(trend, 5.0) == ()
-    (told,) = exceeded(trend, 3.0)
-    assert told == (
+    (found,) = exceeded(trend, 3.0)
+    assert found == (
         "--kf-slower-than=3: t took 50.4 s, slower than usual: 4.2x (usually 10.0 to 12.0 s)"
     )
     many = Trend(slow=tuple(Pace(f"t{n}", 50.4, 10.0, 12.0) for n in range(9)))

@@ -234,11 +234,11 @@ def red() -> SessionRecord:
 
 def _one_after_another(tests: list[TestRecord]) -> list[TestRecord]:
     """The same, each begun when the one before has ended."""
-    told, now = [], BEGAN + 30
+    found, now = [], BEGAN + 30
     for test in tests:
-        told.append(test if test.started is None else replace(test, started=now))
+        found.append(test if test.started is None else replace(test, started=now))
         now += test.seconds + 0.2
-    return told
+    return found
 
 
 def _broken(

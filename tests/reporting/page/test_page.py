@@ -49,8 +49,8 @@ def test_faults_of_the_platform_that_are_no_cause_have_a_section() -> None:
     cause = Cause("k", behind.sentence, ("a.py::test",), code=behind.code)
     page = page_of(replace(green(), faults=(behind, soon), causes=(cause,)))
     words = section(page, "platform").words
-    for told in (soon.code, soon.sentence, "degraded", "katib", soon.fix, soon.evidence[0]):
-        assert told in words
+    for found in (soon.code, soon.sentence, "degraded", "katib", soon.fix, soon.evidence[0]):
+        assert found in words
     assert behind.sentence not in words
     assert "Platform" not in page_of(green()).one("main").words.split()
 
@@ -90,8 +90,8 @@ def test_the_verdict_comes_first(
         pages[name].one("head").one("title").words
         == f"{in_title} · kubeflow.example.com · 29 Nov 2026, 02:14 UTC"
     )
-    for told in ("production", "29 Nov 2026, 02:14 UTC", "as user@example.com"):
-        assert told in top.words
+    for found in ("production", "29 Nov 2026, 02:14 UTC", "as user@example.com"):
+        assert found in top.words
 
 
 def test_a_green_night(pages: dict[str, Element]) -> None:
@@ -197,11 +197,11 @@ def test_an_interrupted_session_lists_what_did_not_run(pages: dict[str, Element]
 
 
 def test_how_it_was_before(pages: dict[str, Element]) -> None:
-    told = section(pages["red"], "history")
-    assert "Red since 27 Nov 2026, 02:14 UTC: 3 sessions in a row." in told.words
+    found = section(pages["red"], "history")
+    assert "Red since 27 Nov 2026, 02:14 UTC: 3 sessions in a row." in found.words
     assert "Red since 27 Nov" in pages["red"].one("header").words
-    assert len(told.all("table")[0].one("tbody").all("tr")) == 14
-    slow, flaky = (table.one("tbody").all("td") for table in told.all("table")[1:])
+    assert len(found.all("table")[0].one("tbody").all("tr")) == 14
+    slow, flaky = (table.one("tbody").all("td") for table in found.all("table")[1:])
     assert [cell.words for cell in slow[1:]] == ["1 min 28 s", "18 s to 21 s", "4.2"]
     assert flaky[0].words.endswith("test_canary_gets_its_share[3-4]")
     assert flaky[1].words == "14%"
@@ -239,7 +239,7 @@ def test_all_that_a_test_told() -> None:
     )
     record = session([test], took=5.0)
     item = page_of(record).one(id="test-1")
-    for told in (
+    for found in (
         "What it is about.",
         "failed in set-up",
         "run again 2 times",
@@ -249,7 +249,7 @@ def test_all_that_a_test_told() -> None:
         "FailedMount",
         "hello",
     ):
-        assert told in item.words
+        assert found in item.words
     assert item.one("a", href="#cause-1").words == "set-up failed"
     headings = [one.one("summary").words for one in item.all("details", class_="fold")]
     assert headings == ["Events 1 line", "What pytest says 1 line", "Captured stdout 1 line"]

@@ -57,7 +57,7 @@ def test_time_that_is_covered_twice_counts_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "message"),
     [
         (0.04, "0.0 s"),
         (9.96, "10.0 s"),
@@ -70,8 +70,8 @@ def test_time_that_is_covered_twice_counts_once() -> None:
         (float("inf"), ""),
     ],
 )
-def test_durations(seconds: float | None, told: str) -> None:
-    assert duration(seconds) == told
+def test_durations(seconds: float | None, message: str) -> None:
+    assert duration(seconds) == message
 
 
 @pytest.mark.parametrize("seconds", [None, float("nan"), 1e30, -1e30])

@@ -128,8 +128,8 @@ def _of(item: Object, requests: Amounts, limits: Amounts, *, claims: bool = Fals
         if name not in limits:
             yield f"{begin}. No {'request' if claims else 'limit'} is specified"
         elif limits[name] > most:
-            told = format_quantity(limits[name], like=bound)
-            yield f"{begin}, but {'request' if claims else 'limit'} is {told}"
+            message = format_quantity(limits[name], like=bound)
+            yield f"{begin}, but {'request' if claims else 'limit'} is {message}"
         elif name in requests and requests[name] > most:
             yield f"{begin}, but request is {format_quantity(requests[name], like=bound)}"
     for name, bound in (item.get("maxLimitRequestRatio") or {}).items():

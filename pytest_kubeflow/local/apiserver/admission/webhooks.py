@@ -225,13 +225,13 @@ def _internal(why: str) -> StatusError:
 
 
 def _denial(name: str, status: Object) -> StatusError:
-    told = f'admission webhook "{name}" denied the request'
+    found = f'admission webhook "{name}" denied the request'
     message = status.get("message") or status.get("reason")
     code = int(status.get("code") or 400)
     return StatusError(
         code,
         str(status.get("reason") or ""),
-        f"{told}: {message}" if message else f"{told} without explanation",
+        f"{found}: {message}" if message else f"{found} without explanation",
     )
 
 

@@ -48,8 +48,8 @@ class Schedule:
         try:
             cron = parse_standard(text.strip())
         except CronError as error:
-            told = f'unparseable schedule: "{spec["schedule"]}" : {error}'
-            raise ScheduleError("UnparseableSchedule", told) from None
+            found = f'unparseable schedule: "{spec["schedule"]}" : {error}'
+            raise ScheduleError("UnparseableSchedule", found) from None
         since = status.get("lastScheduleTime") or cron_job["metadata"]["creationTimestamp"]
         seconds = spec.get("startingDeadlineSeconds")
         deadline = None if seconds is None else timedelta(seconds=seconds)

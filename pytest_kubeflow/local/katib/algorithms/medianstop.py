@@ -40,11 +40,11 @@ class EarlyStoppingService:
 
     async def _validate(self, request: Any) -> Any:
         spec = request.early_stopping
-        told = refusal(spec.algorithm_name, spec.algorithm_settings)
+        found = refusal(spec.algorithm_name, spec.algorithm_settings)
         if spec.algorithm_name != "medianstop":
-            told = f"unknown algorithm name {spec.algorithm_name}"
-        if told is not None:
-            raise CallError("INVALID_ARGUMENT", told)
+            found = f"unknown algorithm name {spec.algorithm_name}"
+        if found is not None:
+            raise CallError("INVALID_ARGUMENT", found)
         return new("ValidateEarlyStoppingSettingsReply")
 
     async def _rules(self, request: Any) -> Any:

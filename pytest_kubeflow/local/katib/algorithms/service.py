@@ -43,9 +43,9 @@ class SuggestionService:
         }
 
     async def _validate(self, request: Any) -> Any:
-        told = experiment_refusal(request.experiment)
-        if told is not None:
-            raise CallError("INVALID_ARGUMENT", told)
+        found = experiment_refusal(request.experiment)
+        if found is not None:
+            raise CallError("INVALID_ARGUMENT", found)
         return new("ValidateAlgorithmSettingsReply")
 
     async def _suggest(self, request: Any) -> Any:

@@ -60,9 +60,9 @@ def refusal(algorithm: str, settings: Iterable[Any]) -> str | None:
 def experiment_refusal(experiment: Any) -> str | None:
     """Why an experiment (a message) cannot be searched; None: it can."""
     algorithm = experiment.spec.algorithm
-    told = refusal(algorithm.algorithm_name, algorithm.algorithm_settings)
-    if told is not None or algorithm.algorithm_name != "grid":
-        return told
+    found = refusal(algorithm.algorithm_name, algorithm.algorithm_settings)
+    if found is not None or algorithm.algorithm_name != "grid":
+        return found
     parameters = parameters_of(experiment)
     try:
         count = Points.of(parameters).size

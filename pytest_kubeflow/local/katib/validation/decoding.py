@@ -119,8 +119,8 @@ _SPEC = (
 def decoded(experiment: Object) -> Object:
     """An experiment as Go has read it. Raises DecodingError."""
     spec = experiment.get("spec")
-    for told in type_errors("Experiment", "spec", spec, _SPEC, package="v1beta1"):
-        raise DecodingError(told)
+    for found in type_errors("Experiment", "spec", spec, _SPEC, package="v1beta1"):
+        raise DecodingError(found)
     template = ((spec or {}).get("trialTemplate") or {}).get("trialSpec")
     if template is not None and not has_kind(template):
         raise DecodingError(missing_kind(template))

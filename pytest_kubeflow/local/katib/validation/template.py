@@ -82,8 +82,8 @@ def _replaced(experiment: Object, template: Object, text: str) -> tuple[str, lis
             why = "name and reference must be specified and name must not contain '{' or '}'"
             errors.append(invalid(path, "", why))
             continue
-        if (told := _duplicate(path, name, reference, names, references, parameters)) is not None:
-            errors.append(told)
+        if (found := _duplicate(path, name, reference, names, references, parameters)) is not None:
+            errors.append(found)
             continue
         names.add(name)
         references.add(reference)

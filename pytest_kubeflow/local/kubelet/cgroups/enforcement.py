@@ -63,7 +63,7 @@ class Enforcement:
     @property
     def message(self) -> str:
         """What is enforced and by what; what is not, why, and what would help."""
-        told = [
+        found = [
             f"limits of {_listed(place.controllers)} are enforced by cgroup v{place.version} "
             f"({place.directory})"
             for place in self._places
@@ -72,11 +72,11 @@ class Enforcement:
         for controller in CONTROLLERS:
             if controller in self._refusals:
                 by_message.setdefault(self._refusals[controller].message, []).append(controller)
-        told += [
+        found += [
             f"limits of {_listed(controllers)} are not enforced: {message}"
             for message, controllers in by_message.items()
         ]
-        return "; ".join(told)
+        return "; ".join(found)
 
 
 def _listed(names: list[str] | tuple[str, ...]) -> str:

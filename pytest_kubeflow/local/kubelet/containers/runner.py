@@ -274,8 +274,8 @@ class ContainerRunner:
         except OSError as error:
             await self._not_started(log, f"{ip}: {error.strerror or error}")
             return
-        told = message[-1][:MESSAGE_BYTES] if message else ""
-        self._terminated("Completed" if code == 0 else "Error", code, started_at, told)
+        found = message[-1][:MESSAGE_BYTES] if message else ""
+        self._terminated("Completed" if code == 0 else "Error", code, started_at, found)
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

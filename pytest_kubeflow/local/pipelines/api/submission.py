@@ -205,10 +205,10 @@ class Submissions:
                 doing = "Failed to fetch a template with an invalid pipeline spec manifest"
                 raise refused(error).wrap(doing).concealed(_FETCHING[what]) from None
         if what == RECURRING:
-            told = "Internal error: Cannot create a job with an empty pipeline ID"
-            raise GatewayError(Code.INTERNAL, told)
-        told = "Failed to fetch a template with an empty pipeline spec manifest"
-        raise invalid(told).concealed(_FETCHING[what])
+            found = "Internal error: Cannot create a job with an empty pipeline ID"
+            raise GatewayError(Code.INTERNAL, found)
+        found = "Failed to fetch a template with an empty pipeline spec manifest"
+        raise invalid(found).concealed(_FETCHING[what])
 
     def _referenced(self, pipeline_id: str, version_id: str, what: str) -> PipelineVersion:
         """The version that a request refers to. Raises RequestError."""

@@ -40,8 +40,8 @@ def checked_tags(tags: Any) -> dict[str, str]:
         if len(key) > _LONGEST:
             raise invalid(f"tag key {shown} exceeds maximum length of {_LONGEST} characters")
         if len(value) > _LONGEST:
-            told = json.dumps(value, ensure_ascii=False)
+            text = json.dumps(value, ensure_ascii=False)
             raise invalid(
-                f"tag value {told} for key {shown} exceeds maximum length of {_LONGEST} characters"
+                f"tag value {text} for key {shown} exceeds maximum length of {_LONGEST} characters"
             )
     return tags

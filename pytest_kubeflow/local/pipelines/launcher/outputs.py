@@ -78,8 +78,8 @@ def collect_parameters(
             with open(path, encoding="utf-8", newline="") as file:
                 values[name] = _value(file.read(), kind)
         except (OSError, ValueError) as error:
-            told = getattr(error, "strerror", None)
-            why = f"open {path}: {told.lower()}" if told else error
+            message = getattr(error, "strerror", None)
+            why = f"open {path}: {message.lower()}" if message else error
             raise ComponentError(
                 f'failed to read output parameter name="{name}" type="{kind}" path="{path}": {why}'
             ) from None

@@ -42,9 +42,9 @@ class Reporter:
         headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
         ends = time.monotonic() + _SECONDS
         pause, longest = _PAUSES
-        while (told := self._once(url, headers, body)) is not None:
+        while (found := self._once(url, headers, body)) is not None:
             if time.monotonic() + pause > ends:
-                raise ReportError(told)
+                raise ReportError(found)
             time.sleep(pause)
             pause = min(2 * pause, longest)
 

@@ -122,8 +122,8 @@ def _workflow(document: Spec) -> Spec:
     package = dict(json.loads(json.dumps(document, default=str)))
     package["spec"] = package.get("spec") or {}
     spec, metadata = package["spec"], package.get("metadata") or {}
-    if told := shape_error(spec) or metadata_error(metadata):
-        raise SpecError(f"Failed to parse the workflow template: {told}")
+    if message := shape_error(spec) or metadata_error(metadata):
+        raise SpecError(f"Failed to parse the workflow template: {message}")
     try:
         validate(
             str(metadata.get("name") or metadata.get("generateName") or ""),

@@ -52,7 +52,7 @@ def _deployment(name: str, image: str, script: str, **labels: str) -> Edit:
 
 def _not_established() -> Sequence[Edit]:
     """Its names are those of another definition, as the server has found."""
-    told = definition("kubeflow.org", "Workspace", "v1beta1")
+    found = definition("kubeflow.org", "Workspace", "v1beta1")
     conditions = [
         {
             "type": "NamesAccepted",
@@ -69,8 +69,8 @@ def _not_established() -> Sequence[Edit]:
             "lastTransitionTime": now(),
         },
     ]
-    told["status"] = {"conditions": conditions, "storedVersions": ["v1beta1"]}
-    return [Make(CUSTOM_RESOURCE_DEFINITIONS, told)]
+    found["status"] = {"conditions": conditions, "storedVersions": ["v1beta1"]}
+    return [Make(CUSTOM_RESOURCE_DEFINITIONS, found)]
 
 
 def _stored() -> Sequence[Edit]:
@@ -115,11 +115,11 @@ def _mpi() -> Sequence[Edit]:
 
 def _conversion() -> Sequence[Edit]:
     """A kind with two versions, between which nobody translates."""
-    told = definition("kubeflow.org", "Viewer", "v1", "v1beta1")
+    found = definition("kubeflow.org", "Viewer", "v1", "v1beta1")
     service = {"namespace": "kubeflow", "name": "ml-pipeline-viewer-crd", "path": "/convert"}
     webhook = {"clientConfig": {"service": service}, "conversionReviewVersions": ["v1"]}
-    told["spec"]["conversion"] = {"strategy": "Webhook", "webhook": webhook}
-    return [Make(CUSTOM_RESOURCE_DEFINITIONS, told)]
+    found["spec"]["conversion"] = {"strategy": "Webhook", "webhook": webhook}
+    return [Make(CUSTOM_RESOURCE_DEFINITIONS, found)]
 
 
 FAULTS = {

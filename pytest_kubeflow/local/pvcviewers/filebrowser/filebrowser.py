@@ -156,15 +156,15 @@ class Handler(BaseHTTPRequestHandler):
             self._plain(HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def _show(self, file: Path) -> None:
-        told = _described(file)
+        found = _described(file)
         if file.is_dir():
             items = [_described(one) for one in sorted(file.iterdir())]
             folders = sum(one["isDir"] for one in items)
-            told |= {"items": items, "numDirs": folders, "numFiles": len(items) - folders}
-            told["sorting"] = {"by": "name", "asc": False}
-        elif told["type"] == "text":
-            told["content"] = file.read_text(errors="replace")
-        self._json(told)
+            found |= {"items": items, "numDirs": folders, "numFiles": len(items) - folders}
+            found["sorting"] = {"by": "name", "asc": False}
+        elif found["type"] == "text":
+            found["content"] = file.read_text(errors="replace")
+        self._json(found)
 
     def _raw(self, file: Path) -> None:
         if file.is_dir():

@@ -211,10 +211,10 @@ class JobSetController(Controller):
         if not errors:
             return
         if self._release.tells_of_jobs:
-            told = (
+            found = (
                 f'job "{name}" creation failed with error: {one.message}' for name, one in errors
             )
-            await self._recorder.event(jobset, "Warning", "JobCreationFailed", "\n".join(told))
+            await self._recorder.event(jobset, "Warning", "JobCreationFailed", "\n".join(found))
         raise errors[0][1]
 
     async def _suspend(self, owned: ChildJobs, changes: Changes) -> None:

@@ -114,11 +114,11 @@ class TrainJobController(Controller):
             enforce(info, trainjob, self._faults)
             await self._apply(trainjob, info)
         except (ApiError, TrainerError) as error:
-            told = error.message if isinstance(error, ApiError) else str(error)
-            short = f"TrainJob resources reconciliation failed: {told[:_LONGEST]}"
-            end = " ..." if len(told) > _LONGEST else ""
+            found = error.message if isinstance(error, ApiError) else str(error)
+            short = f"TrainJob resources reconciliation failed: {found[:_LONGEST]}"
+            end = " ..." if len(found) > _LONGEST else ""
             await self._events.warn(trainjob, _FAILED, f"{short}{end}")
-            return [told]
+            return [found]
         return []
 
     async def _runtime(self, trainjob: Object) -> Object:

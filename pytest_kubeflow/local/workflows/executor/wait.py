@@ -359,8 +359,8 @@ class _Artifacts:
             try:
                 packed = self._pod.read(kept)
             except OSError as error:
-                told = reason(error, kept)
-                raise ExecutorError(told, missing=isinstance(error, FileNotFoundError)) from None
+                found = reason(error, kept)
+                raise ExecutorError(found, missing=isinstance(error, FileNotFoundError)) from None
             if "tar" in archive:
                 target = scratch / "packed"
                 target.write_bytes(packed)

@@ -76,9 +76,9 @@ def _parsed(expression: str) -> Tree[Any]:
             raise ExpressionError(
                 _pointed("unexpected token EOF", expression, 1, len(expression)), malformed=True
             ) from None
-        told = token or getattr(error, "char", "")
+        message = token or getattr(error, "char", "")
         raise ExpressionError(
-            _pointed(f'unexpected token Operator("{told}")', expression, line, column),
+            _pointed(f'unexpected token Operator("{message}")', expression, line, column),
             malformed=True,
         ) from None
 

@@ -173,8 +173,8 @@ class Validation:
             raise WorkflowError(f"templates.{template['name']} {error}") from None
         if made.get("timeout"):
             if kind_of(made) not in PODS:
-                told = {"dag": "DAG", "steps": "Steps", "suspend": "Suspend"}[kind_of(made)]
-                raise WorkflowError(f"{told} template doesn't support timeout field.")
+                message = {"dag": "DAG", "steps": "Steps", "suspend": "Suspend"}[kind_of(made)]
+                raise WorkflowError(f"{message} template doesn't support timeout field.")
             if str(made["timeout"]).isdigit():
                 raise WorkflowError(f"{made['name']} has invalid duration format in timeout.")
         return made

@@ -57,11 +57,11 @@ def ask(
 
 
 def test_who_may_is_not_known() -> None:
-    told = ask(PipelineStore(), "GET", "/apis/v2beta1/runs?namespace=a", multi_user=True)
+    found = ask(PipelineStore(), "GET", "/apis/v2beta1/runs?namespace=a", multi_user=True)
     path = "apis/authorization.k8s.io/v1/subjectaccessreviews"
     assert (
         f'Failed to create SubjectAccessReview: Post "{_NOWHERE}/{path}": {_GO}'
-        in (told["message"])
+        in (found["message"])
     )
 
 
@@ -75,8 +75,8 @@ def test_a_run_that_was_not_made_is_not_there() -> None:
         "experiment_id": experiment,
         "runtime_config": {"parameters": {"needed": "text"}},
     }
-    told = ask(store, "POST", "/apis/v2beta1/runs", json=body)
-    assert "error creating its Workflow: Post " in told["message"]
+    found = ask(store, "POST", "/apis/v2beta1/runs", json=body)
+    assert "error creating its Workflow: Post " in found["message"]
     assert store.runs == before
 
 

@@ -42,7 +42,7 @@ def test_conditions(condition: str, answer: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("condition", "told"),
+    ("condition", "message"),
     [
         (f"{p('gone')} == 'x'", "no such key: gone"),
         (f"{p('text')} > 2", "evaluation error"),
@@ -51,8 +51,8 @@ def test_conditions(condition: str, answer: bool) -> None:
         ("nothing == 1", "evaluation error"),
     ],
 )
-def test_conditions_without_an_answer(condition: str, told: str) -> None:
-    with pytest.raises(TaskError, match=told):
+def test_conditions_without_an_answer(condition: str, message: str) -> None:
+    with pytest.raises(TaskError, match=message):
         holds(condition, INPUTS)
 
 

@@ -181,8 +181,8 @@ def test_a_launcher_ends_while_there_is_no_component() -> None:
 
 def test_a_launcher_tells_what_nobody_expected() -> None:
     process = launch({"inputs": {}}, 1)
-    _, told = process.communicate(timeout=20)
+    _, found = process.communicate(timeout=20)
     assert process.returncode == 1
-    assert "Traceback" in told
-    assert "main.go:113] failed to execute component: unexpected KeyError: 'outputs'\n" in told
-    assert "] failed to report the failure: the pod's token cannot be read" in told
+    assert "Traceback" in found
+    assert "main.go:113] failed to execute component: unexpected KeyError: 'outputs'\n" in found
+    assert "] failed to report the failure: the pod's token cannot be read" in found

@@ -103,7 +103,7 @@ def test_bodies_are_read_as_their_headers_say(serve: Serve, answer: bytes, body:
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "message"),
     [
         (b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nshort", "5 bytes are missing"),
         (b"HTTP/1.1 200 OK\r\nContent-", "ends within its headers"),
@@ -118,8 +118,8 @@ def test_bodies_are_read_as_their_headers_say(serve: Serve, answer: bytes, body:
         (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n", "chunk"),
     ],
 )
-def test_answers_that_are_cut_off_are_errors(serve: Serve, answer: bytes, told: str) -> None:
-    with pytest.raises(HttpError, match=told):
+def test_answers_that_are_cut_off_are_errors(serve: Serve, answer: bytes, message: str) -> None:
+    with pytest.raises(HttpError, match=message):
         body_of(serve(answer).url)
 
 

@@ -137,7 +137,7 @@ def test_it_may_be_missing_but_not_broken(
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("{", "Expecting property name"),
         ("[]", "unexpected token ["),
@@ -159,14 +159,14 @@ def test_it_may_be_missing_but_not_broken(
     ],
 )
 def test_it_has_to_be_what_protobuf_takes(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, told: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, message: str
 ) -> None:
     path = tmp_path / "output_metadata.json"
     path.write_text(content)
-    told = "duplicate field" if told == "twice" else told
+    message = "duplicate field" if message == "twice" else message
     with pytest.raises(ComponentError, match="failed to unmarshall ExecutorOutput") as caught:
         read_executor_output(str(path))
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert "ExecutorOutput: " in capsys.readouterr().err
 
 

@@ -207,9 +207,9 @@ def test_what_is_elsewhere_is_left_alone(
     artifact = {"uri": "https://example.com/data"}
     store.upload("data", artifact)
     store.download("data", artifact)
-    told = capsys.readouterr().err
-    assert 'Output Artifact "data" does not have a recognized storage URI' in told
-    assert 'Input Artifact "data" does not have a recognized storage URI' in told
+    found = capsys.readouterr().err
+    assert 'Output Artifact "data" does not have a recognized storage URI' in found
+    assert 'Input Artifact "data" does not have a recognized storage URI' in found
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_google_has_no_credentials_here(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize(
-    ("root", "told"),
+    ("root", "message"),
     [
         ("file:///data/run", "unsupported Cloud bucket"),
         ("hdfs://b/run", "unsupported Cloud bucket"),
@@ -255,9 +255,9 @@ def test_google_has_no_credentials_here(tmp_path: Path, capsys: pytest.CaptureFi
         ("no-scheme", "unrecognized pipeline root format"),
     ],
 )
-def test_a_root_that_is_no_bucket(root: str, told: str) -> None:
+def test_a_root_that_is_no_bucket(root: str, message: str) -> None:
     store = ArtifactStore("http://127.0.0.1:1", "us-east-1", "a", "s", root)
-    with pytest.raises(ComponentError, match=f'parse bucket config failed: {told}: "{root}"'):
+    with pytest.raises(ComponentError, match=f'parse bucket config failed: {message}: "{root}"'):
         store.open()
 
 

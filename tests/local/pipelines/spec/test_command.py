@@ -92,7 +92,7 @@ def test_strictly_as_the_driver_does(argument: str, arguments: list[str] | None)
 
 
 @pytest.mark.parametrize(
-    ("argument", "told"),
+    ("argument", "message"),
     [
         (GONE, NOT_FOUND),
         (
@@ -111,10 +111,10 @@ def test_strictly_as_the_driver_does(argument: str, arguments: list[str] | None)
         ),
     ],
 )
-def test_what_the_driver_refuses(argument: str, told: str) -> None:
+def test_what_the_driver_refuses(argument: str, message: str) -> None:
     with pytest.raises(TaskError) as caught:
         resolved(argument, strict=True)
-    assert str(caught.value) == f"failed to resolve container args: {told}"
+    assert str(caught.value) == f"failed to resolve container args: {message}"
     resolved(argument)  # and else not
 
 

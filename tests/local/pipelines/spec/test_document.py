@@ -49,7 +49,7 @@ def test_aliases_in_measure_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (both() + "---\n" + yaml.safe_dump(DEFAULTS), "multiple pipeline specs"),
         (both() + "---\nplatforms: {kubernetes: {}}\n", "multiple platform specs"),
@@ -70,8 +70,8 @@ def test_aliases_in_measure_are_read() -> None:
         ("pipelineInfo: {name: ÄÖÜ}\nroot: {}\nschemaVersion: 2.1.0\n", "should consist of"),
     ],
 )
-def test_what_is_no_package_is_refused(text: str, told: str) -> None:
-    with pytest.raises(SpecError, match=told) as caught:
+def test_what_is_no_package_is_refused(text: str, message: str) -> None:
+    with pytest.raises(SpecError, match=message) as caught:
         PipelineDocument.parse(text)
     assert "\n" not in str(caught.value)
 

@@ -30,7 +30,7 @@ def read(spec: Any, config: Any = None) -> PipelineDocument:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"),
+    ("path", "value", "message"),
     [
         (f"{ONLY}.taskInfo", "x", "taskInfo is not an object"),
         (f"{ONLY}.taskInfo", "", "taskInfo is not an object"),
@@ -59,8 +59,8 @@ def read(spec: Any, config: Any = None) -> PipelineDocument:
         (f"{NEEDED}.parameterType", True, "parameterType"),
     ],
 )  # fmt: skip
-def test_what_is_wrongly_typed_is_refused(path: str, value: Any, told: str) -> None:
-    with pytest.raises(SpecError, match=told) as caught:
+def test_what_is_wrongly_typed_is_refused(path: str, value: Any, message: str) -> None:
+    with pytest.raises(SpecError, match=message) as caught:
         read(changed(DEFAULTS, path, value))
     assert "\n" not in str(caught.value)
 
@@ -86,7 +86,7 @@ def test_what_protojson_takes_is_read_into_one_form() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"),
+    ("path", "value", "message"),
     [
         ("inputs", {"parameters": {"x": {"taskOutputParameter": {"producerTask": "only"}}}},
          "has no outputParameterKey"),
@@ -95,8 +95,8 @@ def test_what_protojson_takes_is_read_into_one_form() -> None:
          "does not run the field 'runtimeParameter' yet"),
     ],
 )  # fmt: skip
-def test_what_leads_nowhere_is_refused(path: str, value: Any, told: str) -> None:
-    with pytest.raises(SpecError, match=told):
+def test_what_leads_nowhere_is_refused(path: str, value: Any, message: str) -> None:
+    with pytest.raises(SpecError, match=message):
         read(changed(DEFAULTS, f"{ONLY}.{path}", value))
     outputs: dict[str, Any] = {"parameters": {"x": {}}}
     with pytest.raises(SpecError, match="output 'x' of component 'root' comes from nowhere"):
@@ -117,7 +117,7 @@ GOOD: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("config", "told"),
+    ("config", "message"),
     [
         ({"bogus": 1}, "unknown field 'bogus' in platform config of executor 'exec'"),
         ({"pvcMount": {}}, "pvcMount of platform config of executor 'exec' is not a list"),
@@ -136,7 +136,7 @@ GOOD: dict[str, Any] = {
         ({"podAffinity": []}, "does not run pod affinity yet"),
     ],
 )  # fmt: skip
-def test_executor_configs_are_checked(config: dict[str, Any], told: str) -> None:
+def test_executor_configs_are_checked(config: dict[str, Any], message: str) -> None:
     assert read(DEFAULTS, GOOD).platform["deploymentSpec"]["executors"]["exec"] == GOOD
-    with pytest.raises(SpecError, match=told):
+    with pytest.raises(SpecError, match=message):
         read(DEFAULTS, GOOD | config)

@@ -35,7 +35,7 @@ RUNS = f"/pipeline/apis/v2beta1/runs?namespace={PROFILE}"
 
 
 @pytest.mark.parametrize(
-    ("fault", "path", "status", "told"),
+    ("fault", "path", "status", "message"),
     [
         ("mutual-tls-without-proxy", RUNS, 503, "WRONG_VERSION_NUMBER"),
         ("pod-crash-looping", RUNS, 503, "no healthy upstream"),
@@ -56,7 +56,7 @@ def test_clients_are_told(
     fault: str,
     path: str,
     status: int,
-    told: str,
+    message: str,
 ) -> None:
     def answer() -> tuple[int, str]:
         found = session.get(faulty.host + path, timeout=20)
@@ -65,7 +65,7 @@ def test_clients_are_told(
     # What the fault before has left may take a moment to reach the gateway.
     before = wait_until(lambda: (found := answer()[0]) != status and found)
     with faulty.broken(fault):
-        wait_until(lambda: (found := answer())[0] == status and told in found[1])
+        wait_until(lambda: (found := answer())[0] == status and message in found[1])
     wait_until(lambda: answer()[0] == before)
 
 

@@ -59,8 +59,8 @@ def create_pod(faulty: Platform, namespace: str) -> str:
 
 def test_a_leftover_keeps_pods_of_profiles_away(faulty: Platform) -> None:
     with faulty.broken("webhook-leftover"):
-        told = wait_until(lambda: create_pod(faulty, PROFILE))
-        assert told == (
+        found = wait_until(lambda: create_pod(faulty, PROFILE))
+        assert found == (
             "Internal error occurred: failed calling webhook "
             '"admission-webhook-deployment.kubeflow.org": failed to call webhook: Post '
             '"https://admission-webhook-service.kubeflow.svc:443/apply-poddefault?timeout=10s": '

@@ -22,8 +22,8 @@ def holds(condition: str, inputs: Values) -> bool:
     artifacts = {
         name: [one.to_runtime() for one in inputs.artifacts[name]] for name in inputs.artifacts
     }
-    told = {"inputs": {"parameter_values": inputs.parameters, "artifacts": artifacts}}
-    result = _evaluate(condition, told)
+    found = {"inputs": {"parameter_values": inputs.parameters, "artifacts": artifacts}}
+    result = _evaluate(condition, found)
     if not isinstance(result, bool):
         raise TaskError(f"evaluation error: return type is not bool, got {result!r}")
     return result
@@ -34,8 +34,8 @@ def select(value: Json, selector: str) -> Json:
 
     Raises TaskError.
     """
-    told = {_KINDS[type(one)]: one for one in [_doubles(value)] if type(one) in _KINDS}
-    return whole(_evaluate(selector, told | {"string_value": to_text(value)}))
+    found = {_KINDS[type(one)]: one for one in [_doubles(value)] if type(one) in _KINDS}
+    return whole(_evaluate(selector, found | {"string_value": to_text(value)}))
 
 
 def _evaluate(expression: str, told: dict[str, Json]) -> Json:
