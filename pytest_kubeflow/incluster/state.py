@@ -64,7 +64,7 @@ def _described(run: DetachedRun, kubernetes: KubernetesClient, namespace: str) -
     running = _container_state(run.pod, "running")
     if running is not None:
         return f"running since {_since(running.started_at)}{counted}{' so far' if counted else ''}"
-    return f"waiting since {_since(run.job.metadata.creation_timestamp)}: " + _obstacle(
+    return f"waiting since {_since(run.job.metadata.creation_timestamp)}: " + _pending_reason(
         run, kubernetes, namespace
     )
 
@@ -75,7 +75,7 @@ def _container_state(pod: Any | None, state: str) -> Any | None:
     return None if found is None else getattr(found.state, state)
 
 
-def _obstacle(run: DetachedRun, kubernetes: KubernetesClient, namespace: str) -> str:
+def _pending_reason(run: DetachedRun, kubernetes: KubernetesClient, namespace: str) -> str:
     """Why its pod does not run, in Kubernetes' own words."""
     waiting = _container_state(run.pod, "waiting")
     if waiting is not None:

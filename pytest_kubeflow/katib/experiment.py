@@ -15,8 +15,8 @@ from pytest_kubeflow.k8s.objects.custom_object import CustomObject
 from pytest_kubeflow.k8s.pods.logs import read_log
 from pytest_kubeflow.katib.evidence import experiment_evidence, why_failed
 from pytest_kubeflow.katib.observation import metrics_in_log, number
-from pytest_kubeflow.katib.obstacles import Obstacles
 from pytest_kubeflow.katib.spec import KIND
+from pytest_kubeflow.katib.stall_watch import StallWatch
 from pytest_kubeflow.katib.state import SUCCEEDED, ExperimentState, OptimalTrial
 from pytest_kubeflow.katib.trial import Trial
 from pytest_kubeflow.katib.trial_watch import TrialWatch
@@ -101,7 +101,7 @@ class KatibExperiment:
         ExperimentWait(
             f"{self.namespace}/{self.name}",
             lambda: self.state,
-            Obstacles(self.workload, self._access.cluster.config.session.start_timeout),
+            StallWatch(self.workload, self._access.cluster.config.session.start_timeout),
             self.evidence,
             lambda state: why_failed(self.workload, state),
             listener=self._access.listener,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pytest_kubeflow.errors import Evidence
 from pytest_kubeflow.k8s.objects.wait import ObjectWait
 from pytest_kubeflow.katib.errors import ExperimentFailed
-from pytest_kubeflow.katib.obstacles import Obstacles
+from pytest_kubeflow.katib.stall_watch import StallWatch
 from pytest_kubeflow.katib.state import FAILED, SUCCEEDED, ExperimentState
 from pytest_kubeflow.waiting import Deadline
 
@@ -22,7 +22,7 @@ class ExperimentWait:
 
     name: str
     look: Callable[[], ExperimentState]
-    obstacles: Obstacles
+    stalls: StallWatch
     evidence: Callable[[], Evidence]
     why_failed: Callable[[ExperimentState], str]
     listener: Callable[[str, str | None], None] | None = None
@@ -36,12 +36,12 @@ class ExperimentWait:
         found = ObjectWait(
             f"Experiment {self.name}",
             self.look,
-            self.obstacles.hopeless,
+            self.stalls.hopeless,
             self.evidence,
             failed=ExperimentFailed,
             progress=lambda state: state.progress() if state.trials else state.describe(),
             listener=self.listener,
-            in_its_way=self.obstacles.now,
+            in_its_way=self.stalls.now,
         ).until_over(deadline)
         if (SUCCEEDED if found.has_succeeded else FAILED) != wanted:
             why = "" if found.has_succeeded else self.why_failed(found)

@@ -10,7 +10,7 @@ from pytest_kubeflow.cluster.versions import controller_versions, pipelines_vers
 from pytest_kubeflow.config.components import missing
 from pytest_kubeflow.errors import ComponentMissing, KubeflowError
 from pytest_kubeflow.preflight.needs import Needs
-from pytest_kubeflow.preflight.obstacles import Obstacles
+from pytest_kubeflow.preflight.unmet_needs import UnmetNeeds
 
 COMPONENTS, TESTS = "components", "selected tests"
 
@@ -25,7 +25,7 @@ def check_components(cluster: KubernetesCluster, checks: Checklist) -> None:
 
 
 def check_tests(
-    cluster: KubernetesCluster, needs: Needs, checks: Checklist, obstacles: Obstacles
+    cluster: KubernetesCluster, needs: Needs, checks: Checklist, unmet: UnmetNeeds
 ) -> None:
     """Say which selected tests will not run. Raises ComponentMissing for what --kf-require names.
 
@@ -40,7 +40,7 @@ def check_tests(
             name: counted
             for name in asked
             if name not in cluster.config.session.allow_skip
-            and (counted := obstacles.of_component(name, needs))
+            and (counted := unmet.of_component(name, needs))
         }
         if required:
             names = "; ".join(
@@ -53,7 +53,7 @@ def check_tests(
         if needs.tests is None:
             finding.message = f"not known; what is required is there: {', '.join(asked)}"
             return
-        blocked = obstacles.count(needs)
+        blocked = unmet.count(needs)
         if blocked:
             finding.warn(
                 f"{sum(blocked.values())} of {needs.total} will not run: {_listed(blocked)}"

@@ -36,12 +36,12 @@ from pytest_kubeflow.preflight.needs import (
     Needs,
     wants_kubeflow,
 )
-from pytest_kubeflow.preflight.obstacles import Obstacles
 from pytest_kubeflow.preflight.pipelines import METADATA, check_access, check_api, check_metadata
 from pytest_kubeflow.preflight.registries import check_images, check_registry, expected
 from pytest_kubeflow.preflight.rights import RIGHTS, check_rights
 from pytest_kubeflow.preflight.rightstable import LOGIN
 from pytest_kubeflow.preflight.store import STORE, check_store, find_store
+from pytest_kubeflow.preflight.unmet_needs import UnmetNeeds
 from pytest_kubeflow.preflight.workplace import PROFILE, check_namespace, check_profile
 from pytest_kubeflow.redaction import Redactor
 from pytest_kubeflow.retries.policy import outages_of
@@ -158,7 +158,7 @@ def _check_rights_apart(cluster: KubernetesCluster, needs: Needs, checks: Checkl
     choice = namespace_to_be(cluster)
     failed = checks.failed
     login = (LOGIN,) if failed is not None and failed.check == CREDENTIALS else ()
-    check_rights(cluster, choice, needs, checks, Obstacles(), more=login)
+    check_rights(cluster, choice, needs, checks, UnmetNeeds(), more=login)
 
 
 def _check_cluster(
@@ -178,7 +178,7 @@ def _check_cluster(
         do(lambda: check_api(kubeflow, checks))
     if not has_kubernetes:
         return errors
-    obstacles = Obstacles.of_kubernetes(cluster, needs, checks)
+    unmet = UnmetNeeds.of_kubernetes(cluster, needs, checks)
     choice = do(lambda: check_namespace(cluster, needs, checks))
     if kubeflow is not None and not errors:
         do(lambda: check_access(kubeflow, choice, checks))
@@ -188,13 +188,13 @@ def _check_cluster(
         for check in (RIGHTS, COMPONENTS):
             checks.skip(check, "no access to Kubernetes")
     else:
-        do(lambda: check_rights(cluster, choice, needs, checks, obstacles))
+        do(lambda: check_rights(cluster, choice, needs, checks, unmet))
         do(lambda: check_components(cluster, checks))
     if needs.want(OBJECTSTORE, KEYS):
         do(lambda: find_store(cluster, choice, checks))
-    obstacles.note_store(checks)
-    obstacles.note_components(cluster, needs)
-    do(lambda: check_tests(cluster, needs, checks, obstacles))
+    unmet.note_store(checks)
+    unmet.note_components(cluster, needs)
+    do(lambda: check_tests(cluster, needs, checks, unmet))
     return errors
 
 

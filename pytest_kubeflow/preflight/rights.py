@@ -11,9 +11,9 @@ from pytest_kubeflow.cluster.namespace import NamespaceChoice
 from pytest_kubeflow.errors import PermissionDenied
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.preflight.needs import Needs
-from pytest_kubeflow.preflight.obstacles import Obstacles
 from pytest_kubeflow.preflight.rbac import manifest, subject_of
 from pytest_kubeflow.preflight.rightstable import Right, rules_of, wanted_by
+from pytest_kubeflow.preflight.unmet_needs import UnmetNeeds
 
 RIGHTS = "rights"
 REASON = "rights at Kubernetes that are missing"
@@ -24,7 +24,7 @@ def check_rights(
     choice: NamespaceChoice | None,
     needs: Needs,
     checks: Checklist,
-    obstacles: Obstacles,
+    unmet: UnmetNeeds,
     *,
     more: Sequence[Right] = (),
 ) -> None:
@@ -53,8 +53,8 @@ def check_rights(
         message = f"we may not, {where}: {described(lacking)}"
         for one in lacking:
             if one.stops:
-                obstacles.add(one.needs, REASON)
-        stopped = sum(obstacles.count(needs).values())
+                unmet.add(one.needs, REASON)
+        stopped = sum(unmet.count(needs).values())
         if stopped and stopped == needs.count_where(bool):
             finding.fix = fix
             raise PermissionDenied(f"{message}: none of the {needs.total} selected tests can run")

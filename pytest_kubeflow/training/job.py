@@ -17,8 +17,8 @@ from pytest_kubeflow.training.errors import TrainingFailed
 from pytest_kubeflow.training.evidence import training_evidence, why_failed
 from pytest_kubeflow.training.kinds import FAILED, TRAIN_JOB, JobKind
 from pytest_kubeflow.training.node import TrainingNode
-from pytest_kubeflow.training.obstacles import Obstacles
 from pytest_kubeflow.training.program import result_in
+from pytest_kubeflow.training.stall_watch import StallWatch
 from pytest_kubeflow.training.state import TrainingState
 from pytest_kubeflow.training.waiting import TrainingWait
 from pytest_kubeflow.training.workload import TrainingWorkload
@@ -119,7 +119,7 @@ class TrainingJob:
         TrainingWait(
             str(self),
             lambda: self.state,
-            Obstacles(
+            StallWatch(
                 self.workload,
                 self._access.cluster.config.session.start_timeout,
                 failing=wanted == FAILED,

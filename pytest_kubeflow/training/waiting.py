@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pytest_kubeflow.errors import Evidence
 from pytest_kubeflow.k8s.objects.wait import ObjectWait
 from pytest_kubeflow.training.errors import TrainingFailed
-from pytest_kubeflow.training.obstacles import Obstacles
+from pytest_kubeflow.training.stall_watch import StallWatch
 from pytest_kubeflow.training.state import TrainingState
 from pytest_kubeflow.waiting import Deadline
 
@@ -22,7 +22,7 @@ class TrainingWait:
 
     what: str
     look: Callable[[], TrainingState]
-    obstacles: Obstacles
+    stalls: StallWatch
     evidence: Callable[[], Evidence]
     why_failed: Callable[[], str]
     listener: Callable[[str, str | None], None] | None = None
@@ -36,12 +36,12 @@ class TrainingWait:
         found = ObjectWait(
             self.what,
             self.look,
-            self.obstacles.hopeless,
+            self.stalls.hopeless,
             self.evidence,
             failed=TrainingFailed,
             progress=TrainingState.describe,
             listener=self.listener,
-            in_its_way=self.obstacles.now,
+            in_its_way=self.stalls.now,
         ).until_over(deadline)
         if found.phase != wanted:
             message = f"{self.what} is {found.phase}, {wanted} expected"

@@ -10,7 +10,7 @@ from pytest_kubeflow.k8s.objects.wait import ObjectWait
 from pytest_kubeflow.waiting import Deadline
 from pytest_kubeflow.workflows.errors import WorkflowFailed
 from pytest_kubeflow.workflows.evidence import why_failed
-from pytest_kubeflow.workflows.obstacles import Obstacles
+from pytest_kubeflow.workflows.stall_watch import StallWatch
 from pytest_kubeflow.workflows.state import WorkflowState
 
 
@@ -20,7 +20,7 @@ class WorkflowWait:
 
     name: str
     look: Callable[[], WorkflowState]
-    obstacles: Obstacles
+    stalls: StallWatch
     evidence: Callable[[], Evidence]
     listener: Callable[[str, str | None], None] | None = None
 
@@ -33,7 +33,7 @@ class WorkflowWait:
         found = ObjectWait(
             f"Workflow {self.name}",
             self.look,
-            self.obstacles.hopeless,
+            self.stalls.hopeless,
             self.evidence,
             failed=WorkflowFailed,
             progress=WorkflowState.describe,

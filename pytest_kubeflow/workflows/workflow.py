@@ -16,7 +16,7 @@ from pytest_kubeflow.waiting import wait_until
 from pytest_kubeflow.workflows.evidence import workflow_evidence
 from pytest_kubeflow.workflows.manifest import KIND
 from pytest_kubeflow.workflows.node import WorkflowNode, table
-from pytest_kubeflow.workflows.obstacles import Obstacles
+from pytest_kubeflow.workflows.stall_watch import StallWatch
 from pytest_kubeflow.workflows.state import WorkflowState
 from pytest_kubeflow.workflows.waiting import WorkflowWait
 from pytest_kubeflow.workflows.workload import WorkflowWorkload
@@ -152,7 +152,7 @@ class Workflow:
         self._over = WorkflowWait(
             f"{self.namespace}/{self.name}",
             lambda: self._access.read(self.name),
-            Obstacles(self.workload, self._access.cluster.config.session.start_timeout),
+            StallWatch(self.workload, self._access.cluster.config.session.start_timeout),
             self.evidence,
             listener=self._access.listener,
         ).until(ended, self._access.deadline(timeout))

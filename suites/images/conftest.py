@@ -85,7 +85,7 @@ def run_in(run_pipeline: PipelineRunner, kf_config: KubeflowConfig) -> RunIn:
         seen: list[float] = []
 
         def held_up() -> str:
-            message = "" if run.ended else run.obstacle
+            message = "" if run.ended else run.pending_reason
             if not message:
                 seen.clear()
                 return ""

@@ -25,7 +25,7 @@ SOON = 60.0
 def told_of(run: PipelineRun, image: str) -> str:
     """What the cluster says of a run whose image it does not get."""
     found = wait_until(
-        lambda: run.obstacle or ("it has ended" if run.ended else ""),
+        lambda: run.pending_reason or ("it has ended" if run.ended else ""),
         bool,
         deadline=Deadline.after(SOON),
         what=f"Kubernetes to tell why run {run.name} does not go on",

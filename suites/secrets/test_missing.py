@@ -17,7 +17,7 @@ SOON = 60.0
 def told_of(run: PipelineRun) -> str:
     """What the cluster says of a run that waits for what is not there."""
     found = wait_until(
-        lambda: run.obstacle or ("it has ended" if run.ended else ""),
+        lambda: run.pending_reason or ("it has ended" if run.ended else ""),
         bool,
         deadline=Deadline.after(SOON),
         what=f"Kubernetes to tell why run {run.name} does not go on",

@@ -84,7 +84,7 @@ class StartWatch:
 
         Time counts from when something was first in its way, until nothing is.
         """
-        found = self.obstacle(pod)
+        found = self.problem(pod)
         if found is None:
             self._since = None
             return ""
@@ -103,7 +103,7 @@ class StartWatch:
 
     def now(self, pod: Any) -> str:
         """What is in this pod's way at this moment, for however short a time; empty: nothing is."""
-        if (found := self.obstacle(pod)) is not None:
+        if (found := self.problem(pod)) is not None:
             return found.cause
         if pod.status.phase not in {None, "Pending"}:
             return ""
@@ -114,7 +114,7 @@ class StartWatch:
         )
         return next((f"no node takes it: {words}" for words in unplaced if words), "")
 
-    def obstacle(self, pod: Any) -> StartProblem | None:
+    def problem(self, pod: Any) -> StartProblem | None:
         """What is in its way now; None if nothing is known to be, or if it has started."""
         if pod.status.phase not in {None, "Pending"}:
             return None

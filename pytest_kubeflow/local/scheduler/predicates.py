@@ -27,7 +27,7 @@ class Rejection:
     lasting: bool = True
 
 
-def obstacle(
+def rejection(
     pod: Object, node: Object, snapshot: Snapshot, volumes: Sequence[Object] = ()
 ) -> Rejection | None:
     """What keeps `pod`, with its bound `volumes`, from `node`; None: nothing does."""

@@ -20,7 +20,7 @@ from pytest_kubeflow.local.kube.resources import (
     STORAGE_CLASSES,
 )
 from pytest_kubeflow.local.scheduler.affinity import depends_on_pods
-from pytest_kubeflow.local.scheduler.predicates import Rejection, obstacle
+from pytest_kubeflow.local.scheduler.predicates import Rejection, rejection
 from pytest_kubeflow.local.scheduler.preferences import best
 from pytest_kubeflow.local.scheduler.snapshot import Snapshot
 from pytest_kubeflow.local.scheduler.terms import labels_of
@@ -117,15 +117,15 @@ class Scheduler(Controller):
         bound, unbound = self._claims_of(pod)
         snapshot = self._snapshot()
         fitting: list[Object] = []
-        obstacles: dict[str, Rejection] = {}
+        rejections: dict[str, Rejection] = {}
         for name, node in snapshot.nodes.items():
-            found = obstacle(pod, node, snapshot, bound)
+            found = rejection(pod, node, snapshot, bound)
             if found is None:
                 fitting.append(node)
             else:
-                obstacles[name] = found
+                rejections[name] = found
         if not fitting:
-            raise UnschedulableError(nowhere(pod, obstacles))
+            raise UnschedulableError(nowhere(pod, rejections))
         return best(pod, fitting, snapshot)["metadata"]["name"], unbound
 
     def _snapshot(self) -> Snapshot:

@@ -17,11 +17,11 @@ _NO_VICTIMS = "No preemption victims found for incoming pod"
 _NO_HELP = "Preemption is not helpful for scheduling"
 
 
-def nowhere(pod: Object, obstacles: Mapping[str, Rejection]) -> str:
+def nowhere(pod: Object, rejections: Mapping[str, Rejection]) -> str:
     """The message, from what is in the way on each node."""
-    reasons = [reason for one in obstacles.values() for reason in one.reasons]
-    preemption = [_NO_HELP if one.lasting else _NO_VICTIMS for one in obstacles.values()]
-    return _message(pod, len(obstacles), f"{_histogram(reasons)}.", preemption)
+    reasons = [reason for one in rejections.values() for reason in one.reasons]
+    preemption = [_NO_HELP if one.lasting else _NO_VICTIMS for one in rejections.values()]
+    return _message(pod, len(rejections), f"{_histogram(reasons)}.", preemption)
 
 
 def impossible(pod: Object, nodes: int, reason: str) -> str:

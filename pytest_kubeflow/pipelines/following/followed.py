@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pytest_kubeflow.errors import KubeflowError, WaitTimeout
-from pytest_kubeflow.pipelines.following.obstacles import Waiting
 from pytest_kubeflow.pipelines.following.pace import pause
+from pytest_kubeflow.pipelines.following.stall_watch import Waiting
 from pytest_kubeflow.pipelines.runs.states import FINAL_STATES
 from pytest_kubeflow.pipelines.runs.view import RunView
 
@@ -102,10 +102,10 @@ class FollowedRuns:
         """These runs will not go on; the texts say what keeps them."""
         over = []
         with self._news:
-            for run_id, obstacle in why.items():
+            for run_id, reason in why.items():
                 if (followed := self._open.get(run_id)) is not None:
                     state = followed.view.state or "PENDING"
-                    message = f"run {followed.view.name} is {state} and will not go on: {obstacle}"
+                    message = f"run {followed.view.name} is {state} and will not go on: {reason}"
                     over.append(self._end(run_id, WaitTimeout(message, state=state)))
             self._news.notify_all()
         _tell(over)
@@ -128,7 +128,7 @@ class FollowedRuns:
             return {run_id: one.seen for run_id, one in self._open.items()}
 
     def waiting(self) -> dict[str, Waiting]:
-        """Those that are followed, as `Obstacles` takes them."""
+        """Those that are followed, as `StallWatch` takes them."""
         now = time.monotonic()
         with self._news:
             return {

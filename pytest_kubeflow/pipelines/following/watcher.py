@@ -24,7 +24,7 @@ from pytest_kubeflow.errors import (
     WaitTimeout,
 )
 from pytest_kubeflow.pipelines.following.followed import FollowedRuns, Outcome
-from pytest_kubeflow.pipelines.following.obstacles import Obstacles
+from pytest_kubeflow.pipelines.following.stall_watch import StallWatch
 from pytest_kubeflow.pipelines.following.workflow_watch import WorkflowWatch, no_matter
 from pytest_kubeflow.pipelines.runs.view import RunView
 from pytest_kubeflow.waiting import Deadline, bounded_by
@@ -76,7 +76,7 @@ class ProgressListener(Protocol):
 class RunWatcher:
     """Follows runs until they end. Any thread may call any method.
 
-    `listener`, if set, is called by whoever waits, in that thread. `obstacles` say which runs will
+    `listener`, if set, is called by whoever waits, in that thread. `stalls` say which runs will
     not go on by themselves; those are followed no longer.
     """
 
@@ -85,11 +85,11 @@ class RunWatcher:
         source: RunSource,
         *,
         max_outage: float = MAX_OUTAGE,
-        obstacles: Obstacles | None = None,
+        stalls: StallWatch | None = None,
     ) -> None:
         self._source = source
         self._max_outage = max_outage
-        self._obstacles = obstacles
+        self._stalls = stalls
         self._examined = 0.0
         self._runs = FollowedRuns()
         self._starting = threading.Lock()
@@ -170,7 +170,7 @@ class RunWatcher:
                 raise NotFound(f"run {view.name} was removed while it was waited for")
             if deadline.expired:
                 last = followed.state or "PENDING"
-                known = self.obstacle(view.run_id) or (cause() if cause else "")
+                known = self.pending_reason(view.run_id) or (cause() if cause else "")
                 raise WaitTimeout(
                     f"timed out after {deadline} waiting for run {view.name} to end; "
                     f"last state: {last}{f'; {known}' if known else ''}",
@@ -179,13 +179,13 @@ class RunWatcher:
                 )
             self.on_update()
 
-    def obstacle(self, run_id: str) -> str:
+    def pending_reason(self, run_id: str) -> str:
         """What keeps a run from going on now, as far as that can be seen; "" if nothing does."""
-        if self._obstacles is None:
+        if self._stalls is None:
             return ""
         try:
             with bounded_by(Deadline.after(_EXAMINING)):
-                return self._obstacles.now(run_id)
+                return self._stalls.now(run_id)
         except KubeflowError:  # the timeout is told in any case
             return ""
 
@@ -203,7 +203,7 @@ class RunWatcher:
         found = _CLOSED
         try:
             if (open_watch := self._source.open_watch()) is not None:
-                seen = no_matter if self._obstacles is None else self._obstacles.note_workflow
+                seen = no_matter if self._stalls is None else self._stalls.note_workflow
                 self._watch = WorkflowWatch(open_watch, self._runs.hint, seen)
                 self._watch.start()
             down_since: float | None = None
@@ -244,7 +244,7 @@ class RunWatcher:
     def _examine(self) -> None:
         """Now and then: which runs will not go on."""
         now = time.monotonic()
-        if self._obstacles is None or now - self._examined < _EXAMINED:
+        if self._stalls is None or now - self._examined < _EXAMINED:
             return
         self._examined = now
         waiting = self._runs.waiting()
@@ -252,7 +252,7 @@ class RunWatcher:
             return
         try:
             with bounded_by(Deadline.after(_EXAMINING)):
-                found = self._obstacles.of(waiting)
+                found = self._stalls.of(waiting)
         except KubeflowError:  # this is no verdict on the runs, which are followed as before
             return
         self._runs.stop(found)

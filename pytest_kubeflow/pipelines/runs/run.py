@@ -91,12 +91,12 @@ class PipelineRun:
         return self.state in FINAL_STATES
 
     @property
-    def obstacle(self) -> str:
+    def pending_reason(self) -> str:
         """What keeps one of its tasks from starting now, in Kubernetes' words; "" if nothing does.
 
         It may still mend itself: `wait` fails by what has not within --kf-start-timeout.
         """
-        return self._access.watcher.obstacle(self.run_id)
+        return self._access.watcher.pending_reason(self.run_id)
 
     def wait(
         self, timeout: float | None = None, *, expect: str | tuple[str, ...] = "SUCCEEDED"

@@ -8,7 +8,7 @@ import pytest
 from kubernetes import client
 
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.pipelines.following.obstacles import TAKEN_UP, Obstacles, Waiting
+from pytest_kubeflow.pipelines.following.stall_watch import TAKEN_UP, StallWatch, Waiting
 from pytest_kubeflow.pipelines.runs.reasons import Reasons
 from tests.local.pipelines.member import Member, name
 from tests.local.pipelines.programs import endless, greeting
@@ -128,7 +128,7 @@ def test_nobody_runs_workflows(member: Member, administrator: Any) -> None:
     kubernetes = KubernetesClient()
     kubernetes.api_client = administrator
     clock = [0.0]
-    obstacles = Obstacles(kubernetes, member.namespace, 120.0, clock=lambda: clock[0])
+    stalls = StallWatch(kubernetes, member.namespace, 120.0, clock=lambda: clock[0])
     core.create_namespaced_config_map(
         "kube-system",
         {"metadata": {"name": "embedded-faults"}, "data": {"workflows-ignored": "on"}},
@@ -139,20 +139,20 @@ def test_nobody_runs_workflows(member: Member, administrator: Any) -> None:
         def ignored() -> bool:
             waiting.clear()
             waiting[member.start(greeting)] = Waiting("greeting", "PENDING", TAKEN_UP + 1)
-            assert obstacles.of(waiting) == {}
+            assert stalls.of(waiting) == {}
             clock[0] += TAKEN_UP
-            return bool(obstacles.of(waiting))
+            return bool(stalls.of(waiting))
 
         member.until(ignored, "the fault to be seen by the controller")
         (run_id,) = waiting
-        found = obstacles.of(waiting)[run_id]
+        found = stalls.of(waiting)[run_id]
         assert found.startswith("nobody runs Workflows here: Workflow ")
         assert "has no status.phase after 30 s" in found
-        assert obstacles.of({run_id: Waiting("greeting", "RUNNING", TAKEN_UP + 1)}) == {}
+        assert stalls.of({run_id: Waiting("greeting", "RUNNING", TAKEN_UP + 1)}) == {}
         # It is begun anew when it is seen again.
-        assert obstacles.of(waiting) == {}
+        assert stalls.of(waiting) == {}
     finally:
         core.delete_namespaced_config_map("embedded-faults", "kube-system")
     # It is taken up as soon as somebody is there again.
     assert member.wait(run_id).state == "SUCCEEDED"
-    assert obstacles.of(waiting) == {}
+    assert stalls.of(waiting) == {}

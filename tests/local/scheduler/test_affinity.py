@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_kubeflow.local.scheduler.predicates import Rejection, obstacle
+from pytest_kubeflow.local.scheduler.predicates import Rejection, rejection
 from pytest_kubeflow.local.scheduler.snapshot import Snapshot
 from tests.local.scheduler.objects import Object, node, pod, required, snapshot, term
 
@@ -21,7 +21,7 @@ def zoned() -> tuple[Object, Object, Object]:
 
 
 def verdicts(one: Object, cluster: Snapshot) -> dict[str, Rejection | None]:
-    return {name: obstacle(one, where, cluster) for name, where in cluster.nodes.items()}
+    return {name: rejection(one, where, cluster) for name, where in cluster.nodes.items()}
 
 
 def test_a_pod_goes_to_its_friends_by_host_and_by_zone() -> None:

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from pytest_kubeflow.local.scheduler.predicates import Rejection, obstacle
+from pytest_kubeflow.local.scheduler.predicates import Rejection, rejection
 from tests.local.scheduler.objects import Object, node, pod, snapshot
 
 NO_MATCH = Rejection(("node(s) didn't match Pod's node affinity/selector",))
 
 
 def between(one: Object, where: Object, others: list[Object] | None = None) -> Rejection | None:
-    return obstacle(one, where, snapshot(where, **{where["metadata"]["name"]: others or []}))
+    return rejection(one, where, snapshot(where, **{where["metadata"]["name"]: others or []}))
 
 
 def test_a_pod_that_fits_has_no_obstacle() -> None:
@@ -120,8 +120,8 @@ def test_a_volume_may_be_out_of_reach() -> None:
     terms = [{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]}]
     volume = {"spec": {"nodeAffinity": {"required": {"nodeSelectorTerms": terms}}}}
     near, far = node(labels={"zone": "a"}), node(labels={"zone": "b"})
-    assert obstacle(pod(), near, snapshot(near), [volume]) is None
-    assert obstacle(pod(), far, snapshot(far), [volume]) == Rejection(
+    assert rejection(pod(), near, snapshot(near), [volume]) is None
+    assert rejection(pod(), far, snapshot(far), [volume]) == Rejection(
         ("node(s) had volume node affinity conflict",)
     )
 

@@ -13,8 +13,8 @@ from pytest_kubeflow.errors import Evidence, NotFound, WaitTimeout
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.katib.errors import ExperimentFailed
 from pytest_kubeflow.katib.evidence import why_failed
-from pytest_kubeflow.katib.obstacles import Obstacles
 from pytest_kubeflow.katib.search_space import SearchParameter
+from pytest_kubeflow.katib.stall_watch import StallWatch
 from pytest_kubeflow.katib.state import ExperimentState
 from pytest_kubeflow.katib.trial import Trial
 from pytest_kubeflow.katib.waiting import ExperimentWait
@@ -107,9 +107,9 @@ ACTIVE = (trial("tuned-a", condition("Created"), condition("Running")),)
 def reason(workload: Workload, *, seconds: float = 60, state: Any = CREATED) -> str:
     """Why it will not end, if it looks like this for so many seconds."""
     ticks = iter([0.0, 0.0, *[seconds] * 1000])
-    obstacles = Obstacles(workload, 60.0, clock=lambda: next(ticks))
-    obstacles.hopeless(ExperimentState(state))
-    found = obstacles.hopeless(ExperimentState(state))
+    stalls = StallWatch(workload, 60.0, clock=lambda: next(ticks))
+    stalls.hopeless(ExperimentState(state))
+    found = stalls.hopeless(ExperimentState(state))
     assert "\n" not in found
     return found
 
@@ -193,7 +193,7 @@ def test_trials_that_somebody_has_deleted() -> None:
 
 def test_what_is_in_the_way_at_a_timeout() -> None:
     def now(workload: Workload) -> str:
-        return Obstacles(workload, 60.0).now(ExperimentState(CREATED))
+        return StallWatch(workload, 60.0).now(ExperimentState(CREATED))
 
     assert now(Workload(made=ACTIVE)) == "trial tuned-a: it has no Job yet"
     full = {"FailedCreate Job": QUOTA.format(used=1, limited=1)}
@@ -247,7 +247,7 @@ def wait(state: Any, workload: Workload, *, ended: str = "Succeeded", seconds: f
     waiting = ExperimentWait(
         "team/tuned",
         lambda: state if isinstance(state, ExperimentState) else ExperimentState(state),
-        Obstacles(workload, 60.0),
+        StallWatch(workload, 60.0),
         lambda: Evidence("tuned"),
         lambda found: why_failed(workload, found),
         listener=lambda _, line: told.append(line),
@@ -303,7 +303,7 @@ def test_one_that_is_deleted() -> None:
         raise NotFound("no such experiment")
 
     waiting = ExperimentWait(
-        "team/tuned", gone, Obstacles(Workload(), 60.0), lambda: Evidence("tuned"), lambda _: ""
+        "team/tuned", gone, StallWatch(Workload(), 60.0), lambda: Evidence("tuned"), lambda _: ""
     )
     with pytest.raises(ExperimentFailed, match="was deleted while it was waited for"):
         waiting.until("Succeeded", Deadline.after(5))

@@ -1,4 +1,4 @@
-"""Obstacles: what keeps a Workflow from going on, and when there is no use in waiting longer.
+"""StallWatch: what keeps a Workflow from going on, and when there is no use in waiting longer.
 
 A Workflow that no controller takes up has no phase for ever, a node whose pod a quota refuses is
 Pending until the quota has room, and a pod that cannot start is Pending as long as that is so.
@@ -21,7 +21,7 @@ _CONTROLLER = "kubectl -n kubeflow logs deploy/workflow-controller"
 
 
 @dataclass
-class Obstacles:
+class StallWatch:
     """Looks at one Workflow again and again. `start_timeout` is what --kf-start-timeout says."""
 
     workload: WorkflowWorkload

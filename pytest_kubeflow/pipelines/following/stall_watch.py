@@ -1,4 +1,4 @@
-"""Obstacles: what keeps runs from going on, and is not mended by waiting.
+"""StallWatch: what keeps runs from going on, and is not mended by waiting.
 
 A pod whose image cannot be pulled, whose Secret is missing or whose claim is never bound is Pending
 for as long as its run may take, and KFP says no more than RUNNING. So is a Workflow that no
@@ -44,7 +44,7 @@ class Waiting:
 
 
 @dataclass
-class Obstacles:
+class StallWatch:
     """Looks after the runs of one namespace. `start_timeout` is --kf-start-timeout.
 
     A reason counts from the moment that it was first seen, as long as it is seen. An image that was

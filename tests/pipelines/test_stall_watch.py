@@ -9,7 +9,7 @@ import pytest
 from kubernetes.client import ApiException
 
 from pytest_kubeflow.errors import KubeflowError
-from pytest_kubeflow.pipelines.following.obstacles import TAKEN_UP, Obstacles, Waiting
+from pytest_kubeflow.pipelines.following.stall_watch import TAKEN_UP, StallWatch, Waiting
 
 RUNS = {"a": Waiting("mine", "PENDING", 90.0), "b": Waiting("other", "RUNNING", 90.0)}
 
@@ -43,19 +43,19 @@ class Server:
 def test_what_passes_while_the_server_is_away_does_not_count() -> None:
     now, server = [0.0], Server()
     kubernetes: Any = server
-    obstacles = Obstacles(kubernetes, "team", 120.0, clock=lambda: now[0])
-    assert obstacles.of(RUNS) == {}
+    stalls = StallWatch(kubernetes, "team", 120.0, clock=lambda: now[0])
+    assert stalls.of(RUNS) == {}
     server.away, now[0] = True, TAKEN_UP - 1
     with pytest.raises(KubeflowError):
-        obstacles.of(RUNS)
+        stalls.of(RUNS)
     server.away, now[0] = False, TAKEN_UP + 1
-    assert obstacles.of(RUNS) == {}
+    assert stalls.of(RUNS) == {}
     now[0] += TAKEN_UP - 0.1
-    assert obstacles.of(RUNS) == {}
+    assert stalls.of(RUNS) == {}
     now[0] += 0.2
-    assert "Workflow team/mine-x has no status.phase after 30 s" in obstacles.of(RUNS)["a"]
+    assert "Workflow team/mine-x has no status.phase after 30 s" in stalls.of(RUNS)["a"]
     server.phase = "Running"
-    assert obstacles.of(RUNS) == {}
+    assert stalls.of(RUNS) == {}
 
 
 def pending(run_id: str, image: str) -> Any:
@@ -81,17 +81,16 @@ def test_an_image_that_was_given_up_is_not_waited_for_again() -> None:
     now, first = [0.0], pending("a", "registry.example/absent:1")
     server = Server(first)
     kubernetes: Any = server
-    obstacles = Obstacles(kubernetes, "team", 120.0, clock=lambda: now[0])
+    stalls = StallWatch(kubernetes, "team", 120.0, clock=lambda: now[0])
     runs = {one: Waiting(one, "RUNNING", 90.0) for one in "abc"}
-    assert obstacles.of(runs) == {}
+    assert stalls.of(runs) == {}
     now[0] = 121.0
     assert (
-        "ImagePullBackOff registry.example/absent:1: not found (for 120 s"
-        in obstacles.of(runs)["a"]
+        "ImagePullBackOff registry.example/absent:1: not found (for 120 s" in stalls.of(runs)["a"]
     )
 
     server.pods = [pending("b", "registry.example/absent:1"), pending("c", "registry.example/b:1")]
-    found = obstacles.of(runs)
+    found = stalls.of(runs)
     assert found.keys() == {"b"}
     assert "that image was waited for before in this session, for 120 s" in found["b"]
 
@@ -100,12 +99,12 @@ def test_a_run_whose_workflow_was_deleted_never_ends() -> None:
     now, server = [0.0], Server()
     server.phase = "Running"
     kubernetes: Any = server
-    obstacles = Obstacles(kubernetes, "team", 120.0, clock=lambda: now[0])
+    stalls = StallWatch(kubernetes, "team", 120.0, clock=lambda: now[0])
     runs = {"a": Waiting("mine", "RUNNING", 90.0), "b": Waiting("other", "RUNNING", 90.0)}
-    obstacles.note_workflow("a", False)
+    stalls.note_workflow("a", False)
     now[0] += TAKEN_UP
-    assert obstacles.of(runs) == {}, "it is there again, which the watch has not told yet"
+    assert stalls.of(runs) == {}, "it is there again, which the watch has not told yet"
     server.there = False
-    assert obstacles.of(runs)["a"].startswith("its Workflow was deleted from team")
-    obstacles.note_workflow("a", True)
-    assert obstacles.of(runs) == {}
+    assert stalls.of(runs)["a"].startswith("its Workflow was deleted from team")
+    stalls.note_workflow("a", True)
+    assert stalls.of(runs) == {}

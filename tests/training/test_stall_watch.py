@@ -10,12 +10,12 @@ import pytest
 
 from pytest_kubeflow.errors import Evidence, NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.training import obstacles
+from pytest_kubeflow.training import stall_watch
 from pytest_kubeflow.training.errors import TrainingFailed
 from pytest_kubeflow.training.evidence import why_failed
 from pytest_kubeflow.training.kinds import PYTORCH_JOB, TRAIN_JOB, JobKind
-from pytest_kubeflow.training.obstacles import Obstacles
 from pytest_kubeflow.training.refusal_cause import cause_of
+from pytest_kubeflow.training.stall_watch import StallWatch
 from pytest_kubeflow.training.state import TrainingState
 from pytest_kubeflow.training.waiting import TrainingWait
 from pytest_kubeflow.training.workload import Refused, TrainingWorkload, refusals
@@ -68,7 +68,7 @@ def reason(
 ) -> str:
     """Why it will not end, if it looks like this for so many seconds."""
     ticks = [0.0]
-    found = Obstacles(workload, 60.0, failing=failing, clock=lambda: ticks[0])
+    found = StallWatch(workload, 60.0, failing=failing, clock=lambda: ticks[0])
     seen = TrainingState(state or train_job(active=1))
     found.hopeless(seen)
     ticks[0] = seconds
@@ -213,7 +213,7 @@ def wait(state: Any, workload: Workload, *, ended: str = "Complete") -> str:
     waits = TrainingWait(
         "TrainJob team/mine",
         lambda: TrainingState(state),
-        Obstacles(workload, 60.0),
+        StallWatch(workload, 60.0),
         lambda: Evidence("mine"),
         lambda: why_failed(workload),
     )
@@ -243,8 +243,8 @@ def test_one_that_is_deleted() -> None:
         raise NotFound("no such job")
 
     waits = TrainingWait(
-        "TrainJob team/mine", gone, Obstacles(Workload(), 60.0), lambda: Evidence("mine"), str
+        "TrainJob team/mine", gone, StallWatch(Workload(), 60.0), lambda: Evidence("mine"), str
     )
     with pytest.raises(TrainingFailed, match="was deleted while it was waited for"):
         waits.until("Complete", Deadline.after(5))
-    assert obstacles.GRACE < obstacles.OUTAGE
+    assert stall_watch.GRACE < stall_watch.OUTAGE

@@ -1,4 +1,4 @@
-"""Obstacles: what keeps an experiment from its end, and when there is no use in waiting longer.
+"""StallWatch: what keeps an experiment from its end, and when there is no use in waiting longer.
 
 Katib waits without end for what never comes: metrics of a trial whose Job is complete (it asks its
 database each second), a pod of the suggestion service, a pod that a webhook or a quota refuses.
@@ -30,7 +30,7 @@ _SERVICE_OPTIONS = "katib-config names the image of each algorithm: kubectl -n k
 
 
 @dataclass
-class Obstacles:
+class StallWatch:
     """Looks at one experiment again and again. `start_timeout` is what --kf-start-timeout says."""
 
     workload: ExperimentWorkload

@@ -1,4 +1,4 @@
-"""Obstacles: what keeps selected tests from running, as far as it is known before the first."""
+"""UnmetNeeds: what keeps selected tests from running, as far as it is known before the first."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AT_KUBERNETES = (
 """What cannot be done without access to Kubernetes."""
 
 
-class Obstacles:
+class UnmetNeeds:
     """The first reason against each need."""
 
     def __init__(self) -> None:
@@ -29,12 +29,12 @@ class Obstacles:
     @classmethod
     def of_kubernetes(
         cls, cluster: KubernetesCluster, needs: Needs, checks: Checklist
-    ) -> Obstacles:
+    ) -> UnmetNeeds:
         """Those that want of access to Kubernetes is; a warning says what that means."""
-        obstacles = cls()
+        unmet = cls()
         if cluster.kubernetes.is_configured:
-            return obstacles
-        obstacles.add(AT_KUBERNETES, "no access to Kubernetes")
+            return unmet
+        unmet.add(AT_KUBERNETES, "no access to Kubernetes")
         lost = (
             f"{needs.describe(*AT_KUBERNETES)} cannot run"
             if needs.count(*AT_KUBERNETES)
@@ -47,7 +47,7 @@ class Obstacles:
                 f"there is no access to Kubernetes: {lost}, and failures lack the evidence of pods "
                 "and events; give --kf-kubeconfig=FILE"
             )
-        return obstacles
+        return unmet
 
     def add(self, needs: Iterable[str], reason: str) -> None:
         """These needs are not met, for this reason."""

@@ -1,4 +1,4 @@
-"""Obstacles: what keeps a training job from its end, and when there is no use in waiting longer.
+"""StallWatch: what keeps a training job from its end, and when there is no use in waiting longer.
 
 Trainer writes no status while it cannot make what belongs to a TrainJob: that the JobSet's webhook
 is dead, or that a quota is full, is said by an event alone. One node that does not start keeps all
@@ -29,7 +29,7 @@ _CRASHES = 2
 
 
 @dataclass
-class Obstacles:
+class StallWatch:
     """Looks at one job again and again. `start_timeout` is what --kf-start-timeout says.
 
     `failing`: it is meant to fail, so that programs which are started again are none.
