@@ -196,13 +196,13 @@ def _add_gateway(parser: argparse.ArgumentParser) -> None:
 async def _serve(options: argparse.Namespace, directory: Path, network: Founded) -> int:
     # Imported late, so that --help and --list-faults answer at once.
     from pytest_kubeflow.local.database import DatabaseError
-    from pytest_kubeflow.local.joinedwebhooks import ForeignWebhookError
     from pytest_kubeflow.local.joining import OldKubernetesError
     from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeconfigError
     from pytest_kubeflow.local.kube.commandline import end_signalled
     from pytest_kubeflow.local.multiuser_gateway import PASSWORD
     from pytest_kubeflow.local.server import Server
     from pytest_kubeflow.local.spawner import SpawnerError
+    from pytest_kubeflow.local.webhooks.joined import ForeignWebhookError
 
     stopped = end_signalled()
     chosen = {one.name: getattr(options, one.name) for one in fields(GatewaySettings)}

@@ -20,8 +20,8 @@ from pytest_kubeflow.local.platform.components.notebooks import (
 )
 from pytest_kubeflow.local.platform.components.pipelines import METADATA_ENVOY
 from pytest_kubeflow.local.running import Running
-from pytest_kubeflow.local.webhookprograms import WebhookProgram
-from pytest_kubeflow.local.webhookserver import WebhookServer
+from pytest_kubeflow.local.webhooks.programs import WebhookProgram
+from pytest_kubeflow.local.webhooks.server import WebhookServer
 
 
 async def show_parts(

@@ -22,7 +22,6 @@ from pytest_kubeflow.local.faultswitch import FaultSwitch
 from pytest_kubeflow.local.gateway import Activity, Mesh
 from pytest_kubeflow.local.gateway.issuer import make_key
 from pytest_kubeflow.local.hosts import service_names
-from pytest_kubeflow.local.joinedwebhooks import JoinedWebhooks, remove_left
 from pytest_kubeflow.local.joining import takes_trainer
 from pytest_kubeflow.local.katib.parts import Katib
 from pytest_kubeflow.local.kube import KubeClient
@@ -44,7 +43,7 @@ from pytest_kubeflow.local.network.founding import Founded, node_network
 from pytest_kubeflow.local.network.nodenetwork import NodeNetwork
 from pytest_kubeflow.local.network.outward import MachinePorts, Outward
 from pytest_kubeflow.local.node import VOLUMES, node_images, start_node
-from pytest_kubeflow.local.objectstore import S3_PORT, ObjectStore
+from pytest_kubeflow.local.objectstore.server import S3_PORT, ObjectStore
 from pytest_kubeflow.local.parts import show_database, show_parts
 from pytest_kubeflow.local.pipelines import Pipelines, StoreSettings
 from pytest_kubeflow.local.platform.certificates import CaInjector, CertificateController
@@ -70,7 +69,8 @@ from pytest_kubeflow.local.settings import GatewaySettings
 from pytest_kubeflow.local.spawner import Spawner
 from pytest_kubeflow.local.training.parts import Training
 from pytest_kubeflow.local.training.settings import TrainingSettings
-from pytest_kubeflow.local.webhookprograms import webhook_programs
+from pytest_kubeflow.local.webhooks.joined import JoinedWebhooks, remove_left
+from pytest_kubeflow.local.webhooks.programs import webhook_programs
 
 NODE = "kubeflow-local"
 CLUSTER_ISSUER = "https://kubernetes.default.svc.cluster.local"

@@ -16,12 +16,13 @@ from kubernetes.client import AdmissionregistrationV1Api
 from kubernetes.client.exceptions import ApiException
 
 from pytest_kubeflow.k8s.client import KubernetesClient
-from pytest_kubeflow.local import bootstrap, joinedwebhooks
+from pytest_kubeflow.local import bootstrap
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.local.faults import Faults
-from pytest_kubeflow.local.joinedwebhooks import JoinedWebhooks
 from pytest_kubeflow.local.kube import KubeClient, load_kubeconfig
-from pytest_kubeflow.local.webhookprograms import webhook_programs
+from pytest_kubeflow.local.webhooks import joined
+from pytest_kubeflow.local.webhooks.joined import JoinedWebhooks
+from pytest_kubeflow.local.webhooks.programs import webhook_programs
 from tests.local.components import api_server
 from tests.local.webapps.conftest import eventually
 
@@ -157,7 +158,7 @@ def test_an_api_server_that_does_not_reach_them_is_told_and_asks_nobody(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """As one does that runs in a container: `localhost` is itself there."""
-    monkeypatch.setattr(joinedwebhooks, "_HOST", "elsewhere.invalid")
+    monkeypatch.setattr(joined, "_HOST", "elsewhere.invalid")
 
     async def join() -> None:
         async with KubeClient(load_kubeconfig(kubeconfig, None)) as client:

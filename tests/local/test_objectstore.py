@@ -8,7 +8,7 @@ from minio import Minio
 from minio.error import S3Error
 
 from pytest_kubeflow.local.faults import Faults
-from pytest_kubeflow.local.objectstore import ObjectStore
+from pytest_kubeflow.local.objectstore.server import ObjectStore
 from pytest_kubeflow.local.spawner import Spawner
 
 BUCKET = "mlpipeline"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_kubeflow.local.faults import Faults
-from pytest_kubeflow.local.objectstore import ObjectStore
+from pytest_kubeflow.local.objectstore.server import ObjectStore
 from pytest_kubeflow.local.spawner import Spawner
 from pytest_kubeflow.objectstore.client import S3Access
 from pytest_kubeflow.redaction import Secret

@@ -14,7 +14,7 @@ import pytest
 from pytest_kubeflow.errors import ObjectStoreError
 from pytest_kubeflow.k8s.sessions.ownership import Ownership
 from pytest_kubeflow.local.network import LoopbackNetwork
-from pytest_kubeflow.local.objectstore import _program
+from pytest_kubeflow.local.objectstore.server import _program
 from pytest_kubeflow.objectstore.bucket import ScratchBucket
 from pytest_kubeflow.objectstore.client import S3Access, wait_for_store
 from pytest_kubeflow.objectstore.scratch import ScratchSpace, bases

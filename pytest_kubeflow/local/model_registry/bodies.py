@@ -10,7 +10,7 @@ import math
 import re
 from typing import Any, NoReturn
 
-from pytest_kubeflow.local.gojson import json_type
+from pytest_kubeflow.local.golang.encoding import json_type
 from pytest_kubeflow.local.model_registry.errors import bad_request, missing
 from pytest_kubeflow.local.model_registry.kinds import LISTS, Kind
 

@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pytest_kubeflow.local.admission import allowed, changed, review
 from pytest_kubeflow.local.controllers.selector import selects
 from pytest_kubeflow.local.kube import ApiError, ApiUnreachableError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import POD_DEFAULTS
 from pytest_kubeflow.local.poddefaults.conflicts import ConflictError
 from pytest_kubeflow.local.poddefaults.merge import PREFIX, merged
+from pytest_kubeflow.local.webhooks.admission import allowed, changed, review
 
 PATH = "/apply-poddefault"
 _MIRROR = "kubernetes.io/config.mirror"

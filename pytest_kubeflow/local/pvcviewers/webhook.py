@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pytest_kubeflow.local.admission import allowed, changed, forbidden, review
 from pytest_kubeflow.local.kube.client import Object
+from pytest_kubeflow.local.webhooks.admission import allowed, changed, forbidden, review
 
 DEFAULTING = "/mutate-kubeflow-org-v1alpha1-pvcviewer"
 VALIDATING = "/validate-kubeflow-org-v1alpha1-pvcviewer"

@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pytest_kubeflow.local.admission import allowed, forbidden, review
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.serving.validation import refusal
+from pytest_kubeflow.local.webhooks.admission import allowed, forbidden, review
 
 PATH = "/validate-serving-kserve-io-v1beta1-inferenceservice"
 

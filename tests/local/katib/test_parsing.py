@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kubeflow.local.goregexp import GoPatternError, compile_pattern
+from pytest_kubeflow.local.golang.regexp import GoPatternError, compile_pattern
 from pytest_kubeflow.local.katib import gjson
 from pytest_kubeflow.local.katib.collector.arguments import parse
 from pytest_kubeflow.local.katib.collector.parsing import (

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from pytest_kubeflow.local.goregexp import GoPattern, GoPatternError, compile_pattern
+from pytest_kubeflow.local.golang.regexp import GoPattern, GoPatternError, compile_pattern
 from pytest_kubeflow.local.katib.conditions import UNAVAILABLE
 from pytest_kubeflow.local.katib.observations import (
     MetricLog,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pytest_kubeflow.local.goregexp import GoPattern
+from pytest_kubeflow.local.golang.regexp import GoPattern
 from pytest_kubeflow.local.katib.collector.parsing import (
     CollectError,
     matches,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pytest_kubeflow.local.goregexp import GoPatternError, compile_pattern
+from pytest_kubeflow.local.golang.regexp import GoPatternError, compile_pattern
 from pytest_kubeflow.local.katib.config import ConfigError, KatibConfig
 from pytest_kubeflow.local.katib.validation.fields import invalid, required
 from pytest_kubeflow.local.kube.client import Object

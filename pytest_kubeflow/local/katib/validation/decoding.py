@@ -5,7 +5,7 @@ Types: kubeflow/katib v0.19.0, pkg/apis/controller; words: encoding/json of Go.
 
 from __future__ import annotations
 
-from pytest_kubeflow.local.gojson import type_errors, without_nulls
+from pytest_kubeflow.local.golang.encoding import type_errors, without_nulls
 from pytest_kubeflow.local.katib.templates import has_kind, missing_kind
 from pytest_kubeflow.local.kube.client import Object
 

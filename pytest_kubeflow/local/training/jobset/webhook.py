@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from pytest_kubeflow.local.admission import allowed, changed, forbidden, review
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.training.jobset.defaults import with_defaults
@@ -17,6 +16,7 @@ from pytest_kubeflow.local.training.jobset.labels import JOB_SET, NODE_SELECTOR,
 from pytest_kubeflow.local.training.jobset.validation import refusal, refused_change
 from pytest_kubeflow.local.training.release import Release
 from pytest_kubeflow.local.training.spoiling import add_sidecar, webhook_dead
+from pytest_kubeflow.local.webhooks.admission import allowed, changed, forbidden, review
 
 DEFAULTING = "/mutate-jobset-x-k8s-io-v1alpha2-jobset"
 VALIDATING = "/validate-jobset-x-k8s-io-v1alpha2-jobset"

@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pytest_kubeflow.local.admission import allowed, forbidden, review
 from pytest_kubeflow.local.kube import Resource
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.resources import PYTORCH_JOBS, TF_JOBS
@@ -20,6 +19,7 @@ from pytest_kubeflow.local.training import goerrors
 from pytest_kubeflow.local.training.operator.pytorch.validation import pytorch_job_errors
 from pytest_kubeflow.local.training.operator.tensorflow.validation import tf_job_errors
 from pytest_kubeflow.local.training.operator.validation import JobErrors
+from pytest_kubeflow.local.webhooks.admission import allowed, forbidden, review
 
 _ERRORS: dict[Resource, JobErrors] = {PYTORCH_JOBS: pytorch_job_errors, TF_JOBS: tf_job_errors}
 VALIDATED = tuple(_ERRORS)

@@ -5,7 +5,7 @@ Types: kubeflow/trainer v2.2.0, pkg/apis/trainer/v1alpha1/trainjob_types.go.
 
 from __future__ import annotations
 
-from pytest_kubeflow.local.gojson import type_errors
+from pytest_kubeflow.local.golang.encoding import type_errors
 from pytest_kubeflow.local.kube.client import Object
 
 _TRAINER = (

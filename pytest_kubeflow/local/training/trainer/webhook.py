@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pytest_kubeflow.local.admission import allowed, changed, forbidden, review
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
@@ -32,6 +31,7 @@ from pytest_kubeflow.local.training.trainer.validation import (
     refused_patches,
     runtime_errors,
 )
+from pytest_kubeflow.local.webhooks.admission import allowed, changed, forbidden, review
 
 _GROUP = "trainer-kubeflow-org-v1alpha1"
 DEFAULTING = f"/mutate-{_GROUP}-trainjob"

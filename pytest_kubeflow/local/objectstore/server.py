@@ -21,9 +21,9 @@ from yarl import URL
 
 from pytest_kubeflow.local.faults import Faults
 from pytest_kubeflow.local.hosts import Known, no_others
+from pytest_kubeflow.local.objectstore.storefront import Sockets, StoreFront
 from pytest_kubeflow.local.pipelines.launcher.signature import signed_headers
 from pytest_kubeflow.local.spawner import Container, Mount, Process, ProcessSpec, Spawner
-from pytest_kubeflow.local.storefront import Sockets, StoreFront
 
 log = logging.getLogger(__name__)
 

@@ -33,7 +33,7 @@ from pytest_kubeflow.local.kube.resources import (
 )
 from pytest_kubeflow.local.network import LOOPBACK
 from pytest_kubeflow.local.platform.certificate import KeyPair, self_signed
-from pytest_kubeflow.local.webhookprograms import WebhookProgram
+from pytest_kubeflow.local.webhooks.programs import WebhookProgram
 
 log = logging.getLogger(__name__)
 

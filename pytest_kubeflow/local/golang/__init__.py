@@ -1,0 +1,1 @@
+"""What programs written in Go do otherwise than Python: `encoding/json`, and `regexp`."""
