@@ -5,7 +5,9 @@ Where components install nothing (--kf-offline) their image must have kfp in it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from itertools import chain
 
 from pytest_kubeflow.config.model import KubeflowConfig
 from pytest_kubeflow.errors import PodFailed
@@ -21,6 +23,7 @@ _INSTALL = (
 )
 _IMPORT = "python3 -c 'import kfp; print(kfp.__version__)'"
 _LONGEST = 300
+_LOST = re.compile(r"Retrying .* after connection broken by (.*)")
 _VOLUME = "packages"
 _CERTIFICATES = "certificates"
 
@@ -49,7 +52,7 @@ class PackageIndex:
             env={**dict(environment.variables), "KFP": self._kfp, "HOME": _INSTALLED},
         )
         _, logs = pods.run(
-            "index", [container], volumes=volumes, deadline=deadline, explain=self._explain
+            "index", [container], volumes=volumes, deadline=deadline, explain=self.explain
         )
         if environment.offline:
             return f"{self._image} has kfp {logs['pip'].decode(errors='replace').strip()}"
@@ -60,7 +63,8 @@ class PackageIndex:
         given = dict(self._environment.variables)
         return given.get("PIP_INDEX_URL", "the package index of pip's own settings")
 
-    def _explain(self, _pod: str, logs: Mapping[str, bytes]) -> None:
+    def explain(self, _pod: str, logs: Mapping[str, bytes]) -> None:
+        """Raise PodFailed for what a pod that failed has said, if it has."""
         words = [
             line.strip()
             for line in logs.get("pip", b"").decode(errors="replace").splitlines()
@@ -68,7 +72,10 @@ class PackageIndex:
         ]
         if not words:
             return
-        last = next((line for line in words if "ERROR" in line), words[-1])[:_LONGEST]
+        # That nothing answers is a warning of pip, whose error says only what was not found.
+        lost = (found[1] for line in words if (found := _LOST.search(line)) is not None)
+        errors = (line for line in words if "ERROR" in line)
+        last = next(chain(lost, errors, words[-1:]))[:_LONGEST]
         if self._environment.offline:
             raise PodFailed(
                 f"the image {self._image} has no kfp, which components need with --kf-offline: "

@@ -90,8 +90,8 @@ def test_what_is_not_pulled_is_named_with_its_cause(where: Endpoints) -> None:
     found = re.search(r"the cluster pulls (\d+) of (\d+) images", output)
     assert found is not None
     assert int(found[1]) == int(found[2]) - 1
-    # The pod that was to install kfp was one of that image.
-    assert output.count("ERROR: ") == 2
+    assert output.count("ERROR: ") == 1
+    assert f"not known: whether components get kfp, since {missing} is not pulled" in output
     api = client.CoreV1Api(config.new_client_from_config(str(where.kubeconfig)))
     assert not api.list_namespaced_pod(NAMESPACE).items
 
@@ -124,6 +124,27 @@ def test_an_index_that_has_it_not_is_told_in_the_words_of_pip(where: Endpoints) 
         r"an index with --kf-pip-index-url, or an image .*--kf-offline .*\(.+\)$",
         str(failure.value),
     )
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        (
+            b"WARNING: Retrying (Retry(total=4, connect=None)) after connection broken by "
+            b"'NewConnectionError(\"refused\")': /simple/kfp/\n"
+            b"ERROR: Could not find a version that satisfies the requirement kfp==1\n"
+            b"ERROR: No matching distribution found for kfp==1\n",
+            "'NewConnectionError(\"refused\")': /simple/kfp/",
+        ),
+        (b"ERROR: No matching distribution found\n", "ERROR: No matching distribution found"),
+        (b"sh: python3: not found\n", "sh: python3: not found"),
+    ],
+)
+def test_the_words_that_say_most_of_what_pip_has_said(log: bytes, words: str) -> None:
+    index = PackageIndex(KubeflowConfig(), "python:3.11", "1")
+    with pytest.raises(PodFailed) as failure:
+        index.explain("a-pod", {"pip": log})
+    assert str(failure.value).endswith(f"({words})")
 
 
 def waiting(reason: str) -> client.V1ContainerState:
