@@ -8,6 +8,9 @@ from pytest_kubeflow import KubeflowConfig, PipelineRunner, skip_for
 
 from .pipelines import limited
 
+PERIOD = 0.1
+"""Seconds for which the kubelet gives a quota, unless it was told otherwise (cpuCFSQuotaPeriod)."""
+
 pytestmark = pytest.mark.kf_images("--kf-base-image")
 
 
@@ -22,13 +25,15 @@ def test_half_a_cpu_computes_half_the_time(
     message = f"the cgroup of task measure of run {run.name} has no limit of CPU, 500m expected"
     assert seen["quota"] is not None, message
     share = seen["cpu_seconds"] / seen["seconds"]
-    if share < 0.5 and seen["throttled"] <= 5:
+    throttled, periods = seen["throttled"], round(seen["seconds"] / PERIOD)
+    if (share < 0.5 and throttled <= 5) or (share < 0.35 and throttled < periods / 2):
         skip_for(
             "idle-cpu",
-            f"the node is too busy: without being throttled, a task got {share:.2f} CPUs",
+            f"the node is too busy: a task got {share:.2f} CPUs, and was throttled in {throttled} "
+            f"of {periods} periods only",
         )
     # A crowded node could show such a share too; only the limit counts throttled periods.
-    assert seen["throttled"] > 5
+    assert throttled > 5
     assert share == pytest.approx(0.5, abs=0.15)
 
 
