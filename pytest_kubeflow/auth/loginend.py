@@ -15,14 +15,18 @@ if TYPE_CHECKING:
     import requests
 
 _LONGEST_SHOWN = 200
+_TIMES = 2
 _CSRF = "valid CSRF token"
 
 
 class UnknownPage(AuthenticationError):  # noqa: N818  as in pytest_kubeflow.errors
     """The login came to a page that is not its own: of another program, or of a busy proxy.
 
-    That may have no words but 401.
+    That may have no words but 401. `times` says how often the login may begin anew for it: what
+    came in place of Dex's answer to a password may have come after its refusal.
     """
+
+    times = 1
 
 
 class LoginEnd:
@@ -42,8 +46,14 @@ class LoginEnd:
             f"Dex accepts the password, and the session is not kept: {fault or NOT_KEPT}"
         )
 
-    def error(self, username: str, *, posted: bool) -> KubeflowError:
-        """Why it led nowhere; `posted` says whether the password was sent."""
+    def error(self, username: str, *, posted: bool, accepted: bool = False) -> KubeflowError:
+        """Why it led nowhere; whether the password was sent, and led on."""
+        error = self._error(username, posted=posted)
+        if isinstance(error, UnknownPage) and (accepted or not posted):
+            error.times = _TIMES
+        return error
+
+    def _error(self, username: str, *, posted: bool) -> KubeflowError:
         response = self._responses[-1]
         refusal = Refusal.of(response)
         page = HtmlPage(response.text)

@@ -112,7 +112,7 @@ def repeat_login(session: requests.Session, log_in: Callable[[], T]) -> T:
     """What `log_in` returns, which begins anew where it was lost on the way or broke off.
 
     A password that was refused is a verdict, and is not sent again. What breaks off for good is
-    asked for two seconds more, and what ends at an unknown page once more.
+    asked for two seconds more, and what ends at an unknown page as often as that says.
     """
     policy = getattr(session, "policy", None)
     if not isinstance(policy, RetryPolicy):
@@ -125,7 +125,7 @@ def repeat_login(session: requests.Session, log_in: Callable[[], T]) -> T:
             outage = Outage(error.message, "login broke off", within=_LOGIN_SECONDS)
             raise LostResponse(outage, error) from error
         except UnknownPage as error:
-            outage = Outage(error.message, "a page of HTML", times=1, ambiguous=False)
+            outage = Outage(error.message, "a page of HTML", times=error.times, ambiguous=False)
             raise LostResponse(outage, error) from error
 
     try:

@@ -137,4 +137,4 @@ class SignIn:
         ours = not all("csrf" in one.name for one in self._session.cookies)
         if self._posted and header and arrived and ours:
             return header
-        raise self._end.error(self._username, posted=self._posted)
+        raise self._end.error(self._username, posted=self._posted, accepted=self._gateway.led_on)

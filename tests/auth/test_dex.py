@@ -63,7 +63,7 @@ def test_a_host_without_a_login_is_told_apart() -> None:
 
     with serving(page) as url, pytest.raises(AuthenticationError, match="shows no Dex login"):
         login(url).headers()
-    assert len(asked) == 2
+    assert len(asked) == 3
 
 
 def test_nobody_there() -> None:
@@ -152,6 +152,23 @@ def test_a_page_of_something_else_is_no_verdict_the_first_time(where: str, statu
     with serving(app) as url:
         assert login(url).headers() == {"Cookie": "a_session=let-me-in"}
     assert seen.count("/dex/auth/local/login") <= 2
+
+
+def test_two_of_them_in_one_login_are_none_either() -> None:
+    """One before the password, and one after it was accepted."""
+    way, met = LongWay(), set[str]()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        where = scope["path"]
+        if where in {WAY[0], WAY[-1]} and where not in met:
+            met.add(where)
+            await HTMLResponse("<h1>One moment, please</h1>")(scope, receive, send)
+        else:
+            await way(scope, receive, send)
+
+    with serving(app) as url:
+        assert login(url).headers() == {"Cookie": "a_session=let-me-in"}
+    assert met == {WAY[0], WAY[-1]}
 
 
 def test_a_401_to_the_password_is_its_refusal() -> None:

@@ -22,6 +22,7 @@ from tests.chaos.fault import Fault, Injected
 ALL = tuple(fault for fault in Fault if fault is not Fault.HANG)
 """What may happen to any request; a hang would take as long as each client's retry time."""
 
+_PASSWORD = ("POST", "/dex/auth/local/login")
 _RANDOM = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]+|(?<=[-/])(?!v\d)(?=[a-z]*\d)[0-9a-z]{5,}(?=[-/.]|$)|\d{4,}"
 )
@@ -97,8 +98,12 @@ class Plan:
                 fault = self._replayed.get((server, method, key, nth))
             if fault is None:
                 fault = self._drawn(server, method, key, nth)
-            if fault is Fault.UNAUTHORIZED and self._drawn(server, method, key, nth - 1) is fault:
-                fault = None  # the second in a row is a refusal, which no client may ask again
+            if fault is Fault.UNAUTHORIZED and (
+                (method, key) == _PASSWORD or self._drawn(server, method, key, nth - 1) is fault
+            ):
+                # What answers to a password, and the second in a row, are refusals, after which no
+                # client may ask again.
+                fault = None
             if fault is not None:
                 self.log.append(Injected(self.seed, server, method, path, key, nth, fault, at))
             return fault

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -42,6 +43,11 @@ class App:
                 Route("/{path:path}", self.api, methods=["GET", "POST", "PATCH", "DELETE"]),
             ]
         )
+
+    @property
+    def changes(self) -> list[tuple[str, str, dict[str, str], str]]:
+        """What came to change something."""
+        return [one for one in self.requests if one[0] != "GET"]
 
     async def page(self, _request: Request) -> Response:
         response = HTMLResponse("<title>Jupyter Management UI</title>")
@@ -100,12 +106,12 @@ def test_a_change_carries_the_cookie_and_repeats_it(app: App, url: str) -> None:
     client.create("team", {"name": "lab"})
     client.set_stopped("team", "lab", stopped=True)
     client.delete("team", "lab")
-    assert [one[:2] for one in app.requests] == [
+    assert [one[:2] for one in app.changes] == [
         ("POST", "/jupyter/api/namespaces/team/notebooks"),
         ("PATCH", "/jupyter/api/namespaces/team/notebooks/lab"),
         ("DELETE", "/jupyter/api/namespaces/team/notebooks/lab"),
     ]
-    assert app.requests[1][3] == '{"stopped": true}'
+    assert app.changes[1][3] == '{"stopped": true}'
 
 
 def test_a_cookie_for_https_alone_is_told_over_http(app: App, named: str) -> None:
@@ -115,10 +121,32 @@ def test_a_cookie_for_https_alone_is_told_over_http(app: App, named: str) -> Non
     assert "\n" not in found.value.message
     assert '403 "Could not find CSRF cookie XSRF-TOKEN"' in found.value.message
     assert "APP_SECURE_COOKIES=false" in found.value.message
-    assert app.requests == []
+    assert app.changes == []
     app.secure = False
     client.create("team", {"name": "lab"})
-    assert len(app.requests) == 1
+    assert len(app.changes) == 1
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_what_a_mesh_sends_twice_is_made_once(app: App, url: str, *, before: bool) -> None:
+    """409 is the second one's response, unless the name was taken before."""
+
+    def answer() -> Response:
+        method = app.requests[-1][0]
+        if method == "POST":
+            return refused(409, 'notebooks.kubeflow.org "lab" already exists')
+        if app.changes or before:
+            return JSONResponse({"success": True, "notebook": {"metadata": {"name": "lab"}}})
+        return refused(404, "notebooks 'lab' not found")
+
+    app.answer = answer
+    client = JupyterWebApp(url, session())
+    with contextlib.ExitStack() as stack:
+        if before:
+            taken = "there is a Notebook team/lab, or a claim of its name, already"
+            stack.enter_context(pytest.raises(NotebookFailed, match=taken))
+        client.create("team", {"name": "lab"})
+    assert len(app.changes) == 1
 
 
 def test_a_page_without_the_cookie_is_told(app: App, url: str) -> None:
