@@ -129,7 +129,10 @@ class RetryPolicy:
             error = state.outcome.exception()
             outage = self._outage(error) if error is not None else None
             if outage is None:
-                return error is not None and self._may_settle(error, repetition.began)
+                settles = error is not None and self._may_settle(error, repetition.began)
+                if settles:
+                    repetition.answer()
+                return settles
             repetition.fail(outage)
             if reads_evidence:
                 self._evidence.lost(self.client, repetition.began)
@@ -273,6 +276,11 @@ class _Repetition:
         self._is_once_too_often = (
             outage.times is not None and self._times[outage.kind] > outage.times
         )
+
+    def answer(self) -> None:
+        """It was answered, if not for good: what was lost before is over."""
+        self._failing_since, self._first_loss, self._ends = self.began, None, math.inf
+        self._times.clear()
 
     @property
     def waited(self) -> float:

@@ -205,3 +205,27 @@ def test_a_refusal_after_an_outage_settles_however_long_it_took(
     assert policy.repeat(attempt) == "done"
     with pytest.raises(_ForbiddenError):
         policy.repeat(late)
+
+
+def test_a_refusal_that_settles_ends_what_was_lost_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A short time for one kind begins anew after the server has answered."""
+    clock = [0.0]
+    monkeypatch.setattr("pytest_kubeflow.retries.policy.time.monotonic", lambda: clock[0])
+    policy = RetryPolicy("pipelines", tally=Tally(), settling=30.0)
+    brief = Outage("Internal Server Error", "500", within=3.0)
+
+    def lost() -> None:
+        raise Unusable(brief)
+
+    def refused() -> None:
+        clock[0] += 10.0
+        raise _ForbiddenError
+
+    steps = [lost, lost, refused, lost]
+
+    def attempt() -> str:
+        if steps:
+            steps.pop(0)()
+        return "done"
+
+    assert policy.repeat(attempt) == "done"
