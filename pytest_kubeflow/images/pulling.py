@@ -10,18 +10,15 @@ from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError, NotFound, PodFailed
 from pytest_kubeflow.images.refusals import why_not_pulled
-from pytest_kubeflow.k8s.calling import calling
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.pods.helper_pods import HelperPods
-from pytest_kubeflow.k8s.pods.lifecycle import PodLost, describe_pod
-from pytest_kubeflow.k8s.pods.start import StartWatch, container_statuses
+from pytest_kubeflow.k8s.pods.lifecycle import PodLost, describe_pod, read_pod
+from pytest_kubeflow.k8s.pods.start import CONTAINER_REASONS, StartWatch, container_statuses
 from pytest_kubeflow.k8s.pods.template import ContainerSpec
 from pytest_kubeflow.waiting import Deadline, wait_until
 
 _AT_ONCE = 4
 """Pods at a time: nodes pull one image after another, and namespaces have quotas."""
-
-_PULLS = frozenset({"ContainerCreating", "PodInitializing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +79,7 @@ class ImagePulls:
 
         def poll() -> Any:
             try:
-                with calling(f"read pod {self._namespace}/{name}"):
-                    return self._kubernetes.core.read_namespaced_pod(name, self._namespace)
+                return read_pod(self._kubernetes, self._namespace, name)
             except NotFound:
                 raise PodLost(
                     f"pod {self._namespace}/{name} was deleted by somebody else"
@@ -123,7 +119,6 @@ def has_image(pod: Any) -> bool:
             continue
         if state.running or (state.terminated and status.image_id):
             return True
-        waiting = state.waiting
-        if waiting and waiting.reason not in _PULLS and "Container" in (waiting.reason or ""):
+        if state.waiting and state.waiting.reason in CONTAINER_REASONS:
             return True
     return False

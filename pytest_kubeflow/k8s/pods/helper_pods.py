@@ -12,12 +12,12 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_kubeflow.errors import KubeflowError, NotFound, PodFailed
-from pytest_kubeflow.k8s.calling import calling
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.pods.lifecycle import (
     PodLost,
     create_pod,
     delete_pod,
+    read_pod,
     started_containers,
     wait_for_end,
     wait_until_removed,
@@ -152,8 +152,7 @@ class HelperPods:
 
     def _logs_of_failed(self, pod: str) -> dict[str, bytes]:
         try:
-            with calling(f"read pod {self._namespace}/{pod}"):
-                found = self._kubernetes.core.read_namespaced_pod(pod, self._namespace)
+            found = read_pod(self._kubernetes, self._namespace, pod)
             return {name: self._log(pod, name) for name in started_containers(found)}
         except KubeflowError:
             return {}  # why it failed is told all the same

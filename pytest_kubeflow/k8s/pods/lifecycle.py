@@ -63,6 +63,12 @@ def create_pod(
     return pod
 
 
+def read_pod(kubernetes: KubernetesClient, namespace: str, name: str) -> Any:
+    """The V1Pod. Raises NotFound, and the other errors of `calling`."""
+    with calling(f"read pod {namespace}/{name}"):
+        return kubernetes.core.read_namespaced_pod(name, namespace)
+
+
 def wait_for_end(
     kubernetes: KubernetesClient,
     namespace: str,
@@ -81,8 +87,7 @@ def wait_for_end(
 
     def poll() -> Any:
         try:
-            with calling(f"read pod {namespace}/{name}"):
-                return kubernetes.core.read_namespaced_pod(name, namespace)
+            return read_pod(kubernetes, namespace, name)
         except NotFound:
             raise PodLost(
                 f"pod {namespace}/{name} was deleted by somebody else before it had ended"
@@ -119,8 +124,7 @@ def wait_until_removed(
 
     def poll() -> Any:
         try:
-            with calling(f"read pod {namespace}/{name}"):
-                return kubernetes.core.read_namespaced_pod(name, namespace)
+            return read_pod(kubernetes, namespace, name)
         except NotFound:
             return None
 
@@ -193,8 +197,7 @@ def pod_evidence(kubernetes: KubernetesClient, namespace: str, name: str) -> Evi
     evidence = Evidence(f"pod {namespace}/{name}")
     containers: Sequence[str] = ()
     try:
-        with calling(f"read pod {namespace}/{name}"):
-            pod = kubernetes.core.read_namespaced_pod(name, namespace)
+        pod = read_pod(kubernetes, namespace, name)
         evidence = evidence.and_section("state", describe_pod(pod))
         containers = started_containers(pod)
     except KubeflowError as error:

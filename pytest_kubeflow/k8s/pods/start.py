@@ -30,7 +30,7 @@ _IMAGE = frozenset(
     }
 )
 _AT_ONCE = frozenset({"InvalidImageName", "ErrImageNeverPull"})
-_CONTAINER = frozenset(
+CONTAINER_REASONS = frozenset(
     {
         "CreateContainerConfigError",
         "CreateContainerError",
@@ -40,6 +40,8 @@ _CONTAINER = frozenset(
         "RunContainerError",
     }
 )
+"""What a container waits for whose image is there."""
+
 _SOON = frozenset({"CreateContainerConfigError"})
 # Not FailedAttachVolume: a volume is often still attached to the node where it was used before.
 _MOUNT = frozenset({"FailedMount", "FailedMapVolume"})
@@ -137,7 +139,7 @@ class StartWatch:
                     f"({self._options})",
                     0.0 if reason in _AT_ONCE else self._timeout,
                 )
-            if reason in _CONTAINER:
+            if reason in CONTAINER_REASONS:
                 return StartProblem(
                     f"its container {status.name} cannot be made: {reason}: {message}",
                     self._at_most(GRACE) if reason in _SOON else self._timeout,
