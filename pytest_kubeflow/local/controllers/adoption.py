@@ -7,11 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from pytest_kubeflow.local.controllers.owners import (
-    controlled,
-    controller_of,
-    controller_reference,
-)
+from pytest_kubeflow.local.controllers.owners import controller_of, controller_reference
 from pytest_kubeflow.local.controllers.selector import selector_text, selects
 from pytest_kubeflow.local.kube import ApiError, KubeClient, Resource
 from pytest_kubeflow.local.kube.client import Object
@@ -41,8 +37,8 @@ class Adoption:
     """Of objects of one resource, those that belong to `owner`; they may get a finalizer by it.
 
     What the owner's selector finds is asked for, so that own copies need not be new. Of `known`,
-    such copies, comes only what the owner has and its selector finds no more. What is not of the
-    kind `only` is left alone; what does not fit is not adopted, and let go.
+    such copies of what the owner has, comes only what its selector finds no more. What is not of
+    the kind `only` is left alone; what does not fit is not adopted, and let go.
     """
 
     def __init__(
@@ -73,7 +69,7 @@ class Adoption:
             label_selector=selector_text(selector),
         )
         found = {one["metadata"]["name"]: one for one in listed["items"]}
-        for one in controlled(self._known, self._owner):
+        for one in self._known:
             if not selects(selector, one["metadata"].get("labels") or {}):
                 found.setdefault(one["metadata"]["name"], one)
         claimed = []

@@ -56,7 +56,7 @@ class ReplicaSetController(Controller):
             raise failure
 
     async def _pods(self, replica_set: Object) -> list[Object]:
-        known = self.informers[PODS].objects.values()
+        known = self.informers[PODS].controlled_by(replica_set)
         adoption = Adoption(self.client, PODS, replica_set, known=known, only=is_active)
         return await adoption.claim()
 

@@ -16,7 +16,6 @@ from pytest_kubeflow.local.katib.conditions import (
     find,
     has,
     is_completed_trial,
-    is_observed,
     mark,
     unset,
 )
@@ -29,6 +28,7 @@ from pytest_kubeflow.local.katib.experimentstatus import (
 from pytest_kubeflow.local.katib.labels import EXPERIMENT, TRIAL_FINALIZER, trial_labels
 from pytest_kubeflow.local.katib.presence import Presence
 from pytest_kubeflow.local.katib.templates import TemplateError, run_spec, template_text
+from pytest_kubeflow.local.katib.trialstates import TrialStates
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.events import EventRecorder
@@ -56,13 +56,19 @@ class ExperimentController(Controller):
         self._faults = faults
         self._recorder = EventRecorder(client, "experiment-controller")
         self._own_writes = OwnWrites(client)
+        self._states = TrialStates()
         super().__init__(client, informers)
         presence.on_change(lambda: self.enqueue_all(self.experiments.objects))
 
     def watch(self) -> None:
         self.experiments = self.enqueue_from(EXPERIMENTS)
         self.trials = self.enqueue_from(TRIALS, _owner_key)
+        self.trials.on_change(self._forget)
         self.suggestions = self.enqueue_from(SUGGESTIONS, _owner_key)
+
+    def _forget(self, kind: str, trial: Object) -> None:
+        if kind == "DELETED":
+            self._states.forget(trial)
 
     async def reconcile(self, key: Key) -> None:
         before = self.experiments.get(key[1], key[0])
@@ -124,7 +130,7 @@ class ExperimentController(Controller):
         trials = self._trials(key)
         if trials:
             wrong = self._faults.active("katib-wrong-optimum")
-            update(experiment, self._seen(trials), wrong=wrong)
+            update(experiment, self._seen(trials), self._states, wrong=wrong)
         if not is_completed(experiment):
             await self._reconcile_trials(key, experiment, trials)
 
@@ -181,7 +187,7 @@ class ExperimentController(Controller):
     ) -> list[Object]:
         """Those of which no Trial was made yet; asks for as many as are needed."""
         names = {one["metadata"]["name"] for one in trials}
-        waiting = sum(has(one, "EarlyStopped") and not is_observed(one) for one in trials)
+        waiting = sum(self._states.of(one).awaits_value for one in trials)
         requests = len(trials) + more - waiting
         suggestion = self.suggestions.get(key[1], key[0])
         if suggestion is None:

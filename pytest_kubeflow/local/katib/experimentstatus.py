@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_kubeflow.local.katib.conditions import UNAVAILABLE, end, has, mark, true_ones
-from pytest_kubeflow.local.katib.observation import number, objective_value
+from pytest_kubeflow.local.katib.conditions import end, has, mark
+from pytest_kubeflow.local.katib.trialstates import TrialState, TrialStates
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.times import now
 
-# In the order in which a trial is looked at: the first that is true counts.
-_LISTS = (
-    ("Killed", "killedTrialList", "trialsKilled"),
-    ("Failed", "failedTrialList", "trialsFailed"),
-    ("Succeeded", "succeededTrialList", "trialsSucceeded"),
-    ("EarlyStopped", "earlyStoppedTrialList", "trialsEarlyStopped"),
-    ("Running", "runningTrialList", "trialsRunning"),
-    ("MetricsUnavailable", "metricsUnavailableTrialList", "trialMetricsUnavailable"),
-)
-_PENDING = ("pendingTrialList", "trialsPending")
+# The lists of trials and what counts them.
+_COUNTS = {
+    "killedTrialList": "trialsKilled",
+    "failedTrialList": "trialsFailed",
+    "succeededTrialList": "trialsSucceeded",
+    "earlyStoppedTrialList": "trialsEarlyStopped",
+    "runningTrialList": "trialsRunning",
+    "metricsUnavailableTrialList": "trialMetricsUnavailable",
+    "pendingTrialList": "trialsPending",
+}
 RESTARTABLE = ("LongRunning", "FromVolume")
 
 
@@ -48,21 +48,28 @@ def count(status: Object, *names: str) -> int:
     return sum(status.get(name, 0) for name in names)
 
 
-def update(experiment: Object, trials: Sequence[Object], *, wrong: bool = False) -> None:
+def update(
+    experiment: Object,
+    trials: Sequence[Object],
+    states: TrialStates,
+    *,
+    wrong: bool = False,
+) -> None:
     """Bring the status up to its trials; with `wrong`, the worst one is called the best."""
-    reached = _summarise(experiment, trials, wrong=wrong)
+    found = [(trial, states.of(trial)) for trial in trials]
+    reached = _summarise(experiment, found, wrong=wrong)
     if not is_completed(experiment):
         _conclude(experiment, reached=reached)
 
 
-def _summarise(experiment: Object, trials: Sequence[Object], *, wrong: bool) -> bool:
+def _summarise(
+    experiment: Object, trials: Sequence[tuple[Object, TrialState]], *, wrong: bool
+) -> bool:
     """Lists, counts and the best trial; whether the goal is reached."""
     status, lists = experiment["status"], dict[str, list[str]]()
-    for trial in trials:
-        true = true_ones(trial)
-        field = next((field for kind, field, _ in _LISTS if kind in true), _PENDING[0])
-        lists.setdefault(field, []).append(trial["metadata"]["name"])
-    for field, number_of in (*((one[1], one[2]) for one in _LISTS), _PENDING):
+    for trial, state in trials:
+        lists.setdefault(state.listed, []).append(trial["metadata"]["name"])
+    for field, number_of in _COUNTS.items():
         _put(status, field, lists.get(field))
         _put(status, number_of, len(lists.get(field, ())))
     _put(status, "trials", len(trials))
@@ -79,7 +86,7 @@ def _summarise(experiment: Object, trials: Sequence[Object], *, wrong: bool) -> 
 
 
 def _best(
-    objective: Object, trials: Sequence[Object], *, wrong: bool
+    objective: Object, trials: Sequence[tuple[Object, TrialState]], *, wrong: bool
 ) -> tuple[Object | None, bool]:
     """All trials count that have a value, whatever they came to; of equal ones the first is best.
 
@@ -89,11 +96,10 @@ def _best(
     best: Object | None = None
     best_value, reached = 0.0, False
     chosen: tuple[float, Object] | None = None
-    for trial in trials:
-        text = objective_value(trial)
-        if text == UNAVAILABLE:
+    for trial, state in trials:
+        if not state.has_value:
             continue
-        value = number(text)
+        value = state.value
         if value is None:
             best = trial
             continue

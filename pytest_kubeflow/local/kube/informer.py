@@ -45,6 +45,7 @@ class Informer:
         self._scope = namespace
         self._selectors = {"label_selector": label_selector, "field_selector": field_selector}
         self._handlers: list[Handler] = []
+        self._controlled: dict[str, dict[Key, Object]] = {}  # by the UID of their controller
 
     def on_change(self, handler: Handler) -> None:
         """Call `handler(type, object)` for each change, and for what is there already."""
@@ -54,6 +55,13 @@ class Informer:
 
     def get(self, name: str, namespace: str = "") -> Object | None:
         return self.objects.get((namespace, name))
+
+    def controlled_by(self, owner: Object) -> list[Object]:
+        """The objects whose controller is `owner`.
+
+        Found by an index, as kube-controller-manager has one of pods by their controller's UID.
+        """
+        return list(self._controlled.get(owner["metadata"]["uid"], {}).values())
 
     async def run(self) -> None:
         pause = 0.1
@@ -95,13 +103,31 @@ class Informer:
         return version
 
     def _emit(self, kind: str, obj: Object) -> None:
-        if kind == "DELETED":
-            self.objects.pop(key_of(obj), None)
-        else:
-            self.objects[key_of(obj)] = obj
+        key = key_of(obj)
+        known = self.objects.pop(key, None) if kind == "DELETED" else self.objects.get(key)
+        if known is not None:
+            self._leave_index(key, known)
+        if kind != "DELETED":
+            self.objects[key] = obj
+            if (uid := _controller_uid(obj)) is not None:
+                self._controlled.setdefault(uid, {})[key] = obj
         for handler in self._handlers:
             handler(kind, obj)
+
+    def _leave_index(self, key: Key, obj: Object) -> None:
+        uid = _controller_uid(obj)
+        if uid is None:
+            return
+        others = self._controlled[uid]
+        del others[key]
+        if not others:
+            del self._controlled[uid]
 
     def _typed(self, obj: Object) -> Object:
         # Items of a list may leave out what the list's own kind says.
         return {"apiVersion": self.resource.api_version, "kind": self.resource.kind, **obj}
+
+
+def _controller_uid(obj: Object) -> str | None:
+    references: list[Object] = obj["metadata"].get("ownerReferences") or []
+    return next((one.get("uid") for one in references if one.get("controller")), None)

@@ -40,6 +40,8 @@ def parse_labels(text: str) -> Callable[[Labels], bool]:
             raise bad_request(
                 f"unable to parse requirement: found {text[position:]!r} in label selector {text!r}"
             )
+    if len(requirements) == 1:
+        return requirements[0]
     return lambda labels: all(holds(labels) for holds in requirements)
 
 

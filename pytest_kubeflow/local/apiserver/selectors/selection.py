@@ -55,6 +55,8 @@ def selection(target: Target, query: dict[str, str]) -> Predicate:
     if target.kind.group == events.GROUP:
         selector = events.field_selector(selector)
     fields = parse_fields(selector, supported)
+    if not target.name and not selector:
+        return lambda obj: labels(obj["metadata"].get("labels") or {})
     name = target.name
     return lambda obj: (
         (not name or obj["metadata"]["name"] == name)

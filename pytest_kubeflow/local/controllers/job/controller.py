@@ -113,7 +113,7 @@ class JobController(Controller):
             raise crew.error
 
     async def _pods(self, job: Object) -> list[Object]:
-        known = self.informers[PODS].objects.values()
+        known = self.informers[PODS].controlled_by(job)
         adoption = Adoption(self.client, PODS, job, known=known, finalizer=FINALIZER)
         return await adoption.claim()
 

@@ -65,7 +65,7 @@ class StatefulSetController(Controller):
             self.client,
             PODS,
             stateful_set,
-            known=self.informers[PODS].objects.values(),
+            known=self.informers[PODS].controlled_by(stateful_set),
             fits=lambda pod: is_member(stateful_set, pod),
         )
         return await adoption.claim()
