@@ -24,8 +24,8 @@ from tests.chaos.mutated import mutated_session
 from tests.chaos.mutation import Mutation
 from tests.chaos.mutations import MUTATIONS, SERVING
 from tests.chaos.plan import Plan
+from tests.chaos.proxied_cluster import Outcome, ProxiedCluster
 from tests.chaos.proxy import chaos
-from tests.chaos.way import Outcome, Way
 
 SUITES = ("pipelines", "volumes", "objectstore")
 ALONE = [one for one in MUTATIONS if one.other is None]
@@ -56,7 +56,7 @@ class Tally:
         if outcome.code is None:
             self.hung.append(seed)
         elif outcome.code != 0:
-            self.red[seed] = told_of(outcome)
+            self.red[seed] = summary_of(outcome)
 
     def show(self) -> None:
         """Print the tables."""
@@ -86,9 +86,9 @@ class Tally:
             print(f"\nnot noticed: {one}")
 
 
-def told_of(outcome: Outcome) -> list[str]:
+def summary_of(outcome: Outcome) -> list[str]:
     """Why a session is red, each sentence once, with how often."""
-    found = Counter(outcome.told_of(test).partition(" - ")[2][:300] for test in outcome.red)
+    found = Counter(outcome.summary_of(test).partition(" - ")[2][:300] for test in outcome.red)
     verdicts = [line[:300] for line in outcome.output.splitlines() if line.startswith("ERROR: ")]
     return [f"{count} x {sentence}" for sentence, count in found.items()] + verdicts
 
@@ -96,23 +96,25 @@ def told_of(outcome: Outcome) -> list[str]:
 class Bench:
     """A cluster, the way through the proxy, and the folder for logs."""
 
-    def __init__(self, way: Way, where: Endpoints, logs: Path | None, rate: float) -> None:
-        self._way = way
+    def __init__(
+        self, proxied: ProxiedCluster, where: Endpoints, logs: Path | None, rate: float
+    ) -> None:
+        self._proxied = proxied
         self._where = where
         self._logs = logs
         self._rate = rate
 
     def session(self, plan: Plan) -> Outcome:
         """All three suites."""
-        self._way.proxy.begin(plan)
-        outcome = self._way.session(SUITES)
+        self._proxied.proxy.begin(plan)
+        outcome = self._proxied.session(SUITES)
         self._keep(f"{plan.seed}", plan, outcome)
         return outcome
 
     def control(self, seed: int, mutation: Mutation) -> str:
         """Why a false answer was not noticed; empty if it was."""
         plan = Plan(seed, self._rate)
-        mutated = mutated_session(self._way, self._where, [mutation], plan)
+        mutated = mutated_session(self._proxied, self._where, [mutation], plan)
         self._keep(f"{seed}-{mutation.name}", plan, mutated.outcome)
         verdict = mutated.verdicts[mutation.name]
         if verdict.outcome == "PASSED":
@@ -124,9 +126,9 @@ class Bench:
         where = self._where
         # KServe looks at whole buckets, which the keys of a profile may not.
         keys = {"KF_S3_ACCESS_KEY": where.s3_access_key, "KF_S3_SECRET_KEY": where.s3_secret_key}
-        serving = replace(self._way, environment={**self._way.environment, **keys})
+        serving = replace(self._proxied, environment={**self._proxied.environment, **keys})
         sessions = [
-            mutated_session(self._way, where, MUTATIONS),
+            mutated_session(self._proxied, where, MUTATIONS),
             mutated_session(serving, where, SERVING),
         ]
         verdicts = sessions[0].verdicts | sessions[1].verdicts
@@ -182,7 +184,9 @@ def main() -> None:
     tally = Tally()
     with LocalKubeflow() as cluster, chaos() as proxy, tempfile.TemporaryDirectory() as folder:
         where = cluster.endpoints
-        bench = Bench(Way.through(proxy, where, Path(folder)), where, options.logs, options.rate)
+        bench = Bench(
+            ProxiedCluster.through(proxy, where, Path(folder)), where, options.logs, options.rate
+        )
         if options.mutations:
             raise SystemExit(bench.mutations())
         bench.session(Plan())  # the first one fills caches

@@ -58,8 +58,8 @@ class Upstream:
 
 
 @dataclass
-class Said:
-    """A request and what the server said to it, which may be changed before the client gets it."""
+class UpstreamResponse:
+    """A request and its response, which may be altered before the client gets it."""
 
     server: str
     method: str
@@ -183,9 +183,11 @@ class Exchange:
             (key, value) for key, value in response.headers.items() if key.lower() not in _HOP
         )
         if altering is not None and altering.wants(name, method, self.path):
-            said = Said(name, method, self.path, self.body, status, headers, await response.read())
-            altering.alter(said)
-            whole, status = said.body, said.status
+            altered = UpstreamResponse(
+                name, method, self.path, self.body, status, headers, await response.read()
+            )
+            altering.alter(altered)
+            whole, status = altered.body, altered.status
         given = web.StreamResponse(status=status, headers=headers)
         if whole is not None and method != "HEAD":
             given.content_length = len(whole)

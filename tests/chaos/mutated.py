@@ -11,8 +11,8 @@ from pytest_kubeflow.local.endpoints import Endpoints
 from tests.chaos.mutating import Mutating
 from tests.chaos.mutation import Mutation
 from tests.chaos.plan import Plan
+from tests.chaos.proxied_cluster import Outcome, ProxiedCluster
 from tests.chaos.repeating import VARIABLE, id_of
-from tests.chaos.way import Outcome, Way
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,10 @@ class Mutated:
 
 
 def mutated_session(
-    way: Way, where: Endpoints, mutations: Sequence[Mutation], plan: Plan | None = None
+    proxied: ProxiedCluster,
+    where: Endpoints,
+    mutations: Sequence[Mutation],
+    plan: Plan | None = None,
 ) -> Mutated:
     """Run the tests of these mutations, once for each."""
     from kubernetes import client, config
@@ -47,12 +50,12 @@ def mutated_session(
         wanted.setdefault(one.test, []).append(one.name)
     variable = {VARIABLE: json.dumps(wanted)}
     with config.new_client_from_config(str(where.kubeconfig)) as api:
-        way.proxy.begin(plan or Plan(), Mutating(mutations, client.CoreV1Api(api)))
-        repeated = replace(way, environment={**way.environment, **variable})
+        proxied.proxy.begin(plan or Plan(), Mutating(mutations, client.CoreV1Api(api)))
+        repeated = replace(proxied, environment={**proxied.environment, **variable})
         files = [*dict.fromkeys(test.partition("::")[0] for test in wanted)]
         options = ["-p", "tests.chaos.repeating", "--kf-max-runs=4", "--kf-timeout=300"]
         outcome = repeated.session(files, *options, seconds=1200)
-        way.proxy.begin(Plan())
+        proxied.proxy.begin(Plan())
     verdicts = {}
     for one in mutations:
         test = id_of(one.test, one.name)

@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from pytest_kubeflow.pipelines.outputs.mlmd_messages import message
-from tests.chaos.exchange import KUBERNETES, Said
+from tests.chaos.exchange import KUBERNETES, UpstreamResponse
 from tests.chaos.mutation import Mutation
+from tests.chaos.proxied_cluster import GATEWAY, STORE
 from tests.chaos.volume_contents import rewritten
-from tests.chaos.way import GATEWAY, STORE
 from tests.suites.altering_proxy import FRAME, Alteration, AlteringProxy
 
 _LOG = re.compile(r"/api/v1/namespaces/([^/]+)/pods/([^/]+)/log")
@@ -79,28 +79,28 @@ class Mutating:
             return bool(self._predictors)
         return server == STORE or "/apis/v2beta1/" in path or "MetadataStoreService/" in path
 
-    def alter(self, said: Said) -> None:
+    def alter(self, response: UpstreamResponse) -> None:
         """What the mutations of this session make of it."""
-        if said.server == STORE:
-            self._store(said)
-        elif _PREDICTOR.search(said.path) is not None:
+        if response.server == STORE:
+            self._store(response)
+        elif _PREDICTOR.search(response.path) is not None:
             for change in self._predictors:
-                change(said)
-        elif said.status // 100 != 2:
+                change(response)
+        elif response.status // 100 != 2:
             return
-        elif said.server == KUBERNETES:
-            self._kubernetes(said)
+        elif response.server == KUBERNETES:
+            self._kubernetes(response)
         else:
-            self._gateway(said)
+            self._gateway(response)
 
-    def _gateway(self, said: Said) -> None:
-        if "/apis/v2beta1/" in said.path and said.body.startswith(b"{"):
-            document = json.loads(said.body)
+    def _gateway(self, response: UpstreamResponse) -> None:
+        if "/apis/v2beta1/" in response.path and response.body.startswith(b"{"):
+            document = json.loads(response.body)
             for one in document.get("runs") or [document]:
                 self._restore(one)
-            said.body = json.dumps(document).encode()
-            self._upload(said)
-        said.body = self._altering.answer(said.path, said.request, said.body)
+            response.body = json.dumps(document).encode()
+            self._upload(response)
+        response.body = self._altering.answer(response.path, response.request, response.body)
 
     def _restore(self, told: Any) -> None:
         """The API says that it ran our code."""
@@ -131,36 +131,36 @@ class Mutating:
             run=mutation.run, executions=mutation.executions, artifacts=mutation.artifacts
         )
 
-    def _upload(self, said: Said) -> None:
+    def _upload(self, response: UpstreamResponse) -> None:
         """What is said to a test that uploads, which begin one after another."""
-        path, _, query = said.path.partition("?")
-        if said.method == "POST" and path.endswith("/pipelines/upload") and self._uploads:
-            pipeline = json.loads(said.body)
+        path, _, query = response.path.partition("?")
+        if response.method == "POST" and path.endswith("/pipelines/upload") and self._uploads:
+            pipeline = json.loads(response.body)
             mutation = self._uploads.pop(0)
             self._pipelines[pipeline["pipeline_id"]] = mutation
             self._pipelines[pipeline["display_name"]] = mutation
         for key, mutation in self._pipelines.items():
             if (key in path or key in unquote(query)) and mutation.api is not None:
-                mutation.api(said)
+                mutation.api(response)
                 return
 
-    def _kubernetes(self, said: Said) -> None:
-        path = said.path.partition("?")[0]
+    def _kubernetes(self, response: UpstreamResponse) -> None:
+        path = response.path.partition("?")[0]
         if (found := _LOG.search(path)) is not None:
-            self._log(said, *found.groups())
+            self._log(response, *found.groups())
         elif (claim := _CLAIM.search(path)) is not None:
             mutation = self._claims.get(claim[1])
-            if mutation is not None and mutation.claim is not None and said.method == "GET":
-                document = json.loads(said.body)
+            if mutation is not None and mutation.claim is not None and response.method == "GET":
+                document = json.loads(response.body)
                 mutation.claim(document)
-                said.body = json.dumps(document).encode()
+                response.body = json.dumps(document).encode()
 
-    def _log(self, said: Said, namespace: str, name: str) -> None:
+    def _log(self, response: UpstreamResponse, namespace: str, name: str) -> None:
         pod = self._core.read_namespaced_pod(name, namespace)
         mutation = self._runs.get((pod.metadata.labels or {}).get(_RUN_ID, ""))
         if mutation is not None:
             if mutation.log is not None:
-                said.body = mutation.log(said.body.decode()).encode()
+                response.body = mutation.log(response.body.decode()).encode()
             return
         claims = [
             volume.persistent_volume_claim.claim_name
@@ -170,22 +170,22 @@ class Mutating:
         for claim in claims:
             of_claim = self._claims.get(claim)
             if of_claim is not None and of_claim.files is not None and "-read-" in name:
-                said.body = rewritten(said.body, of_claim.files)
+                response.body = rewritten(response.body, of_claim.files)
 
-    def _store(self, said: Said) -> None:
+    def _store(self, response: UpstreamResponse) -> None:
         """Objects of a run by its id; others by their prefix, one mutation after another."""
-        parts = urlsplit(said.path)
+        parts = urlsplit(response.path)
         key = unquote(parts.path)
         if not parts.path.strip("/").partition("/")[2]:
             key = f"{key}/{parse_qs(parts.query).get('prefix', [''])[0]}"
         for run_id, of_run in self._runs.items():
             if run_id in key and of_run.store is not None:
-                of_run.store(said, key)
+                of_run.store(response, key)
                 return
         if (found := re.search(r"pytest-kubeflow-[^/]+/[0-9a-f]{8}(?=/)", key)) is None:
             return
         prefix = found[0]
-        if prefix not in self._prefixes and said.method == "PUT":
+        if prefix not in self._prefixes and response.method == "PUT":
             new = [one for one in self._objects if one not in self._prefixes.values()]
             mutation = next((one for one in new if _is_of(one, key)), None)
             if mutation is not None:
@@ -193,7 +193,7 @@ class Mutating:
         if prefix in self._prefixes:
             change = self._prefixes[prefix].store
             assert change is not None
-            change(said, key)
+            change(response, key)
 
 
 _FIRST = {"models/line/model.json": "model_round_trip", "weights.bin": "large", "kept.txt": "keys"}

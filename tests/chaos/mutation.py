@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.chaos.exchange import Said
+from tests.chaos.exchange import UpstreamResponse
 
 Files = dict[str, bytes | None]
 """What a volume holds, by its path; a listing has no contents."""
@@ -36,7 +36,7 @@ class Mutation:
     files: Callable[[Files], Files] | None = None
     log: Callable[[str], str] | None = None
     claim: Callable[[Any], None] | None = None
-    api: Callable[[Said], None] | None = None
-    store: Callable[[Said, str], None] | None = None
-    predictor: Callable[[Said], None] | None = None
+    api: Callable[[UpstreamResponse], None] | None = None
+    store: Callable[[UpstreamResponse, str], None] | None = None
+    predictor: Callable[[UpstreamResponse], None] | None = None
     of: str = ""

@@ -7,18 +7,18 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tests.chaos.exchange import Said
+from tests.chaos.exchange import UpstreamResponse
 
-Store = Callable[[Said, str], None]
-Api = Callable[[Said], None]
+Store = Callable[[UpstreamResponse, str], None]
+Api = Callable[[UpstreamResponse], None]
 
 
 def content(change: Callable[[bytes], bytes]) -> Store:
     """Another content of an object that is downloaded, whole or in a range."""
 
-    def changed(said: Said, _: str) -> None:
-        if said.method == "GET" and said.status in {200, 206} and not _is_listing(said):
-            said.body = change(said.body)
+    def changed(response: UpstreamResponse, _: str) -> None:
+        if response.method == "GET" and response.status in {200, 206} and not _is_listing(response):
+            response.body = change(response.body)
 
     return changed
 
@@ -38,9 +38,9 @@ def halves_swapped(data: bytes) -> bytes:
 def listing(change: Callable[[str], str]) -> Store:
     """Another list of objects."""
 
-    def changed(said: Said, _: str) -> None:
-        if said.method == "GET" and said.status == 200 and _is_listing(said):
-            said.body = change(said.body.decode()).encode()
+    def changed(response: UpstreamResponse, _: str) -> None:
+        if response.method == "GET" and response.status == 200 and _is_listing(response):
+            response.body = change(response.body.decode()).encode()
 
     return changed
 
@@ -57,10 +57,10 @@ def one_key_more(document: str) -> str:
     return document.replace("</ListBucketResult>", f"{more}</ListBucketResult>")
 
 
-def longer(said: Said, _: str) -> None:
+def longer(response: UpstreamResponse, _: str) -> None:
     """A head that tells one byte more than there are."""
-    if said.method == "HEAD" and said.status == 200:
-        said.headers["Content-Length"] = str(int(said.headers["Content-Length"]) + 1)
+    if response.method == "HEAD" and response.status == 200:
+        response.headers["Content-Length"] = str(int(response.headers["Content-Length"]) + 1)
 
 
 class StillThere:
@@ -69,22 +69,22 @@ class StillThere:
     def __init__(self) -> None:
         self._last = b""
 
-    def __call__(self, said: Said, _: str) -> None:
-        if said.method == "GET" and said.status == 200 and _is_listing(said):
-            self._last = said.body if b"<Contents>" in said.body else self._last
-            said.body = self._last
+    def __call__(self, response: UpstreamResponse, _: str) -> None:
+        if response.method == "GET" and response.status == 200 and _is_listing(response):
+            self._last = response.body if b"<Contents>" in response.body else self._last
+            response.body = self._last
 
 
 def taken(method: str, *, listed: bool = False) -> Store:
     """Requests of this method with foreign keys succeed."""
 
-    def changed(said: Said, _: str) -> None:
-        if said.status == 403 and said.method == method and _is_listing(said) == listed:
-            said.status = 200
-            said.headers["Content-Type"] = "application/xml"
-            said.headers["ETag"] = '"00"'
-            said.headers["Last-Modified"] = "Thu, 01 Jan 2026 00:00:00 GMT"
-            said.body = _EMPTY_LIST if listed else b"for those who hold the keys"
+    def changed(response: UpstreamResponse, _: str) -> None:
+        if response.status == 403 and response.method == method and _is_listing(response) == listed:
+            response.status = 200
+            response.headers["Content-Type"] = "application/xml"
+            response.headers["ETag"] = '"00"'
+            response.headers["Last-Modified"] = "Thu, 01 Jan 2026 00:00:00 GMT"
+            response.body = _EMPTY_LIST if listed else b"for those who hold the keys"
 
     return changed
 
@@ -96,8 +96,8 @@ _EMPTY_LIST = (
 )
 
 
-def _is_listing(said: Said) -> bool:
-    return "list-type=" in said.path
+def _is_listing(response: UpstreamResponse) -> bool:
+    return "list-type=" in response.path
 
 
 def pipelines(change: Callable[[dict[str, Any]], None]) -> Api:
@@ -116,11 +116,11 @@ def one_pipeline(change: Callable[[dict[str, Any]], None]) -> Api:
 
 
 def _document(path: str, change: Callable[[dict[str, Any]], None]) -> Api:
-    def changed(said: Said) -> None:
-        if said.method == "GET" and re.search(path, said.path):
-            document = json.loads(said.body)
+    def changed(response: UpstreamResponse) -> None:
+        if response.method == "GET" and re.search(path, response.path):
+            document = json.loads(response.body)
             change(document)
-            said.body = json.dumps(document).encode()
+            response.body = json.dumps(document).encode()
 
     return changed
 
@@ -131,8 +131,8 @@ class StillListed:
     def __init__(self) -> None:
         self._last: dict[str, bytes] = {}
 
-    def __call__(self, said: Said) -> None:
-        if said.method == "GET" and re.search(r"/pipelines\?", said.path):
-            if b'"pipeline_id"' in said.body:
-                self._last[said.path] = said.body
-            said.body = self._last.get(said.path, said.body)
+    def __call__(self, response: UpstreamResponse) -> None:
+        if response.method == "GET" and re.search(r"/pipelines\?", response.path):
+            if b'"pipeline_id"' in response.body:
+                self._last[response.path] = response.body
+            response.body = self._last.get(response.path, response.body)

@@ -6,19 +6,19 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.chaos.exchange import Said
+from tests.chaos.exchange import UpstreamResponse
 
-Predictor = Callable[[Said], None]
+Predictor = Callable[[UpstreamResponse], None]
 
 
 def _answer(end: str, change: Callable[[Any], None]) -> Predictor:
     """Another answer to paths with this end."""
 
-    def changed(said: Said) -> None:
-        if said.status == 200 and said.path.endswith(end):
-            document = json.loads(said.body)
+    def changed(response: UpstreamResponse) -> None:
+        if response.status == 200 and response.path.endswith(end):
+            document = json.loads(response.body)
             change(document)
-            said.body = json.dumps(document).encode()
+            response.body = json.dumps(document).encode()
 
     return changed
 
@@ -32,23 +32,23 @@ def tensor(change: Callable[[list[Any]], list[Any]]) -> Predictor:
     return _answer("/infer", changed)
 
 
-def metadata(said: Said) -> None:
+def metadata(response: UpstreamResponse) -> None:
     """The metadata of another model."""
-    if said.status == 200 and said.method == "GET" and not said.path.endswith("/ready"):
-        document = json.loads(said.body)
-        if "name" in document and "/v2/models/" in said.path:
-            said.body = json.dumps({**document, "name": "another"}).encode()
+    if response.status == 200 and response.method == "GET" and not response.path.endswith("/ready"):
+        document = json.loads(response.body)
+        if "name" in document and "/v2/models/" in response.path:
+            response.body = json.dumps({**document, "name": "another"}).encode()
 
 
-def of_another_model(said: Said) -> None:
+def of_another_model(response: UpstreamResponse) -> None:
     """Predictions of other flowers, of all models but the shared one."""
-    if "kf-iris" not in said.path:
-        _answer(":predict", lambda told: told["predictions"].reverse())(said)
+    if "kf-iris" not in response.path:
+        _answer(":predict", lambda told: told["predictions"].reverse())(response)
 
 
-def let_in(said: Said) -> None:
+def let_in(response: UpstreamResponse) -> None:
     """Whoever is refused gets an answer."""
-    if said.path.endswith(":predict") and said.status in {301, 302, 303, 307, 401, 403}:
-        said.status, said.body = 200, b'{"predictions": []}'
-        said.headers["Content-Type"] = "application/json"
-        said.headers.pop("Location", None)
+    if response.path.endswith(":predict") and response.status in {301, 302, 303, 307, 401, 403}:
+        response.status, response.body = 200, b'{"predictions": []}'
+        response.headers["Content-Type"] = "application/json"
+        response.headers.pop("Location", None)

@@ -19,7 +19,7 @@ from typing import Protocol
 import aiohttp
 from aiohttp import web
 
-from tests.chaos.exchange import Exchange, Said, Upstream
+from tests.chaos.exchange import Exchange, Upstream, UpstreamResponse
 from tests.chaos.listener import Listener
 from tests.chaos.plan import Plan
 
@@ -33,7 +33,7 @@ class Altering(Protocol):
     def wants(self, server: str, method: str, path: str) -> bool:
         """Whether responses to such requests are altered; they are read to their end first."""
 
-    def alter(self, said: Said) -> None:
+    def alter(self, response: UpstreamResponse) -> None:
         """Change what the client gets."""
 
 

@@ -12,23 +12,25 @@ from pytest_kubeflow.local.endpoints import Endpoints
 from tests.chaos.mutated import mutated_session
 from tests.chaos.mutation import Mutation
 from tests.chaos.mutations import FILES, MUTATIONS, OBJECTS, RUNS, UPLOADS
+from tests.chaos.proxied_cluster import ProxiedCluster
 from tests.chaos.proxy import chaos
-from tests.chaos.way import Way
 
 
 @pytest.fixture(scope="module")
-def led(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Way, Endpoints]]:
+def led(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ProxiedCluster, Endpoints]]:
     """A cluster, and the way to it that falsifies."""
     with LocalKubeflow() as running, chaos() as proxy:
-        way = Way.through(proxy, running.endpoints, tmp_path_factory.mktemp("way"))
-        yield way, running.endpoints
+        proxied = ProxiedCluster.through(proxy, running.endpoints, tmp_path_factory.mktemp("way"))
+        yield proxied, running.endpoints
 
 
 # One session for many: a session of its own for each would take minutes.
 @pytest.mark.parametrize(
     "mutations", [RUNS, [*FILES, *OBJECTS, *UPLOADS]], ids=["runs", "what-is-kept"]
 )
-def test_no_mutation_stays_green(led: tuple[Way, Endpoints], mutations: list[Mutation]) -> None:
+def test_no_mutation_stays_green(
+    led: tuple[ProxiedCluster, Endpoints], mutations: list[Mutation]
+) -> None:
     mutated = mutated_session(*led, mutations)
     unnoticed = {
         one.name: f"{verdict.outcome}, not {one.told}:\n{verdict.report}"

@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from tests.chaos.conftest import Upstream
-from tests.chaos.exchange import Said
+from tests.chaos.exchange import UpstreamResponse
 from tests.chaos.fault import PAGE, Fault
 from tests.chaos.plan import Plan, Rule
 from tests.chaos.proxy import ChaosProxy, Pace, chaos
@@ -156,9 +156,9 @@ def test_responses_are_altered(proxy: ChaosProxy, upstream: Upstream) -> None:
         def wants(self, server: str, method: str, path: str) -> bool:
             return (server, method, path) == ("server", "POST", "/loud")
 
-        def alter(self, said: Said) -> None:
-            said.status, said.body = 202, said.body.upper() + b"!"
-            said.headers["X-Loud"] = said.request.decode()
+        def alter(self, response: UpstreamResponse) -> None:
+            response.status, response.body = 202, response.body.upper() + b"!"
+            response.headers["X-Loud"] = response.request.decode()
 
     proxy.begin(Plan(), Louder())
     url = proxy.listen("server", upstream.url)

@@ -22,15 +22,15 @@ def test_objects(kf_kubernetes, kf_namespace, kf_inventory):
 def test_session(remote: Remote, tmp_path: Path) -> None:
     """Each request fails once, and at the first pod nothing listens for some seconds."""
     (tmp_path / "test_volumes.py").write_text(TESTS)
-    (tmp_path / "way").mkdir()
+    (tmp_path / "endpoint").mkdir()
     gone = threading.Event()
 
-    with unreliable(remote.endpoints.kubeconfig, tmp_path / "way") as way:
+    with unreliable(remote.endpoints.kubeconfig, tmp_path / "endpoint") as endpoint:
 
         def restart() -> None:
-            way.refuse()
+            endpoint.refuse()
             threading.Event().wait(3)
-            way.listen()
+            endpoint.listen()
 
         restarting = threading.Thread(target=restart)
 
@@ -41,9 +41,9 @@ def test_session(remote: Remote, tmp_path: Path) -> None:
                 restarting.start()
             FAULTS["503"](exchange)
 
-        with way.every_first(fail):
+        with endpoint.every_first(fail):
             code, output = remote.run(
-                tmp_path, f"--kf-kubeconfig={way.kubeconfig}", "test_volumes.py", seconds=300
+                tmp_path, f"--kf-kubeconfig={endpoint.kubeconfig}", "test_volumes.py", seconds=300
             )
         if restarting.ident is not None:
             restarting.join()

@@ -38,21 +38,23 @@ from pytest_kubeflow.k8s.volumes.volume import SeededVolume, Volumes
 from pytest_kubeflow.redaction import Redactor, Secret
 from pytest_kubeflow.waiting import Deadline, bounded_by
 from tests.cluster.remote import NAMESPACE, Remote
-from tests.retries.unreliable import FAULTS, Exchange, Fault, Way, status, unreliable
+from tests.retries.unreliable import FAULTS, Exchange, Fault, UnreliableEndpoint, status, unreliable
 
 OWN = Ownership("tests")
 SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
-def way(remote: Remote, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
-    with unreliable(remote.endpoints.kubeconfig, tmp_path_factory.mktemp("way")) as one:
+def endpoint(
+    remote: Remote, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[UnreliableEndpoint]:
+    with unreliable(remote.endpoints.kubeconfig, tmp_path_factory.mktemp("endpoint")) as one:
         yield one
 
 
 @pytest.fixture
-def kubernetes(way: Way) -> Iterator[KubernetesClient]:
-    client = KubernetesClient(way.kubeconfig)
+def kubernetes(endpoint: UnreliableEndpoint) -> Iterator[KubernetesClient]:
+    client = KubernetesClient(endpoint.kubeconfig)
     yield client
     client.close()
 
@@ -71,10 +73,12 @@ def echo(name: str, *command: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
-def test_each_call_fails_once(kubernetes: KubernetesClient, way: Way, fault: Fault) -> None:
+def test_each_call_fails_once(
+    kubernetes: KubernetesClient, endpoint: UnreliableEndpoint, fault: Fault
+) -> None:
     """Reads and writes, waits and logs: from the namespace to its end."""
     namespace, pod = name_of("space"), name_of("pod")
-    with way.every_first(fault):
+    with endpoint.every_first(fault):
         create_namespace(kubernetes, namespace, labels=OWN.labels(), deadline=in_time())
         require_namespace(kubernetes, namespace)
         made = create_pod(kubernetes, namespace, echo(pod, "print('it was here')"))
@@ -85,11 +89,13 @@ def test_each_call_fails_once(kubernetes: KubernetesClient, way: Way, fault: Fau
         delete_pod(kubernetes, namespace, pod)
         delete_namespace(kubernetes, namespace)
         wait_until_gone(kubernetes, namespace, deadline=in_time())
-    assert way.attempts["POST", "/api/v1/namespaces"] == 2
-    assert way.attempts["POST", f"/api/v1/namespaces/{namespace}/pods"] == 2
+    assert endpoint.attempts["POST", "/api/v1/namespaces"] == 2
+    assert endpoint.attempts["POST", f"/api/v1/namespaces/{namespace}/pods"] == 2
 
 
-def test_what_is_built_on_the_calls(kubernetes: KubernetesClient, way: Way) -> None:
+def test_what_is_built_on_the_calls(
+    kubernetes: KubernetesClient, endpoint: UnreliableEndpoint
+) -> None:
     """Volumes, profiles, tokens, leftovers; each call fails in another way, most of them twice."""
     faults = itertools.cycle(one for name, one in FAULTS.items() if "429" not in name)
 
@@ -98,7 +104,7 @@ def test_what_is_built_on_the_calls(kubernetes: KubernetesClient, way: Way) -> N
 
     profile = name_of("profile")
     volumes = Volumes(kubernetes, NAMESPACE, ownership=OWN, image="python:3.11", timeout=SECONDS)
-    with way.every_first(another):
+    with endpoint.every_first(another):
         volume = volumes.make(SeededVolume({"a.csv": "1,2\n"}))
         assert volume.read_text("a.csv") == "1,2\n"
         volume.delete()
@@ -126,23 +132,25 @@ def test_what_is_built_on_the_calls(kubernetes: KubernetesClient, way: Way) -> N
         wait_until_gone(kubernetes, profile, deadline=in_time())
 
 
-def test_restart_in_a_wait(kubernetes: KubernetesClient, way: Way) -> None:
+def test_restart_in_a_wait(kubernetes: KubernetesClient, endpoint: UnreliableEndpoint) -> None:
     """Nothing listens for a while: the wait goes on, and a write waits for it."""
     pod = name_of("slow")
     create_pod(kubernetes, NAMESPACE, echo(pod, "import time; time.sleep(1)"))
-    way.refuse()
-    back = threading.Timer(2.0, way.listen)
+    endpoint.refuse()
+    back = threading.Timer(2.0, endpoint.listen)
     back.start()
     wait_for_end(kubernetes, NAMESPACE, pod, deadline=in_time())
     back.join()
-    way.refuse()
-    back = threading.Timer(1.0, way.listen)
+    endpoint.refuse()
+    back = threading.Timer(1.0, endpoint.listen)
     back.start()
     delete_pod(kubernetes, NAMESPACE, pod)
     back.join()
 
 
-def test_a_wait_says_that_the_api_is_away(kubernetes: KubernetesClient, way: Way) -> None:
+def test_a_wait_says_that_the_api_is_away(
+    kubernetes: KubernetesClient, endpoint: UnreliableEndpoint
+) -> None:
     pod = name_of("slow")
     create_pod(kubernetes, NAMESPACE, echo(pod, "import time; time.sleep(30)"))
     seen = threading.Event()
@@ -153,9 +161,9 @@ def test_a_wait_says_that_the_api_is_away(kubernetes: KubernetesClient, way: Way
 
     def leave() -> None:
         seen.wait(SECONDS)
-        way.refuse()
+        endpoint.refuse()
 
-    with way.every_first(vanish):
+    with endpoint.every_first(vanish):
         thread = threading.Thread(target=leave)
         thread.start()
         try:
@@ -163,7 +171,7 @@ def test_a_wait_says_that_the_api_is_away(kubernetes: KubernetesClient, way: Way
                 wait_for_end(kubernetes, NAMESPACE, pod, deadline=Deadline.after(4))
         finally:
             thread.join()
-            way.listen()
+            endpoint.listen()
             delete_pod(kubernetes, NAMESPACE, pod)
     message = caught.value.message
     assert f"timed out after 4 s waiting for pod {NAMESPACE}/{pod} to end; last state: " in message
@@ -174,7 +182,7 @@ def test_a_wait_says_that_the_api_is_away(kubernetes: KubernetesClient, way: Way
 @pytest.mark.parametrize("code", [400, 403, 404, 405, 409, 410, 422, 500, 501])
 @pytest.mark.parametrize("method", ["read", "write"])
 def test_final_answers_are_final(
-    kubernetes: KubernetesClient, way: Way, code: int, method: str
+    kubernetes: KubernetesClient, endpoint: UnreliableEndpoint, code: int, method: str
 ) -> None:
     """One attempt, and the server's words."""
     core = kubernetes.core
@@ -184,15 +192,17 @@ def test_final_answers_are_final(
         "write": lambda: core.create_namespaced_config_map(NAMESPACE, body),
     }
     with (
-        way.every_first(status(code, "as it pleases me")),
+        endpoint.every_first(status(code, "as it pleases me")),
         pytest.raises(KubeflowError, match=f"Kubernetes answers {code}: as it pleases me"),
         calling("ask"),
     ):
         asked[method]()
-    assert list(way.attempts.values()) == [1]
+    assert list(endpoint.attempts.values()) == [1]
 
 
-def test_a_quota_that_was_counted_at_the_same_time(kubernetes: KubernetesClient, way: Way) -> None:
+def test_a_quota_that_was_counted_at_the_same_time(
+    kubernetes: KubernetesClient, endpoint: UnreliableEndpoint
+) -> None:
     """A conflict that is not about the object: asked again."""
     name = name_of("map")
 
@@ -204,20 +214,22 @@ def test_a_quota_that_was_counted_at_the_same_time(kubernetes: KubernetesClient,
         )
         exchange.deliver((409, {"Content-Type": "application/json"}, found))
 
-    with way.every_first(conflict):
+    with endpoint.every_first(conflict):
         made = kubernetes.core.create_namespaced_config_map(NAMESPACE, {"metadata": {"name": name}})
     assert made.metadata.name == name
     kubernetes.core.delete_namespaced_config_map(name, NAMESPACE)
 
 
-def test_an_object_of_others_is_not_ours(kubernetes: KubernetesClient, way: Way) -> None:
+def test_an_object_of_others_is_not_ours(
+    kubernetes: KubernetesClient, endpoint: UnreliableEndpoint
+) -> None:
     """A create whose answer was lost finds a namesake: that is refused, as ever."""
     name = name_of("map")
     core = kubernetes.core
     core.create_namespaced_config_map(NAMESPACE, {"metadata": {"name": name}})
     body = {"metadata": {"name": name, "labels": OWN.labels()}}
     with (
-        way.every_first(FAULTS["the answer is lost"]),
+        endpoint.every_first(FAULTS["the answer is lost"]),
         pytest.raises(KubeflowError, match="already exists"),
         calling("create"),
     ):
@@ -225,50 +237,56 @@ def test_an_object_of_others_is_not_ours(kubernetes: KubernetesClient, way: Way)
     core.delete_namespaced_config_map(name, NAMESPACE)
 
 
-def test_an_api_that_is_gone_for_good(way: Way) -> None:
+def test_an_api_that_is_gone_for_good(endpoint: UnreliableEndpoint) -> None:
     """The first call waits as long as the policy says, and those after it do not."""
-    kubernetes = KubernetesClient(way.kubeconfig)
+    kubernetes = KubernetesClient(endpoint.kubeconfig)
     kubernetes.retry_policy = kubernetes_policy(1.5)
-    way.refuse()
+    endpoint.refuse()
     try:
         with pytest.raises(ClusterUnreachable, match=r"has not answered for \d s: connection ref"):
             require_namespace(kubernetes, NAMESPACE)
         with pytest.raises(ClusterUnreachable, match="does not answer: connection refused"):
             require_namespace(kubernetes, NAMESPACE)
     finally:
-        way.listen()
+        endpoint.listen()
     require_namespace(kubernetes, NAMESPACE)
     kubernetes.close()
 
 
-def test_a_caller_without_time_gets_one_attempt(kubernetes: KubernetesClient, way: Way) -> None:
+def test_a_caller_without_time_gets_one_attempt(
+    kubernetes: KubernetesClient, endpoint: UnreliableEndpoint
+) -> None:
     with (
-        way.every_first(status(503, "no healthy upstream")),
+        endpoint.every_first(status(503, "no healthy upstream")),
         bounded_by(Deadline.after(0)),
         pytest.raises(ClusterUnreachable, match="it answers 503: no healthy upstream"),
     ):
         require_namespace(kubernetes, NAMESPACE)
-    assert list(way.attempts.values()) == [1]
+    assert list(endpoint.attempts.values()) == [1]
 
 
-def test_roles_that_are_not_loaded_yet(kubernetes: KubernetesClient, way: Way) -> None:
+def test_roles_that_are_not_loaded_yet(
+    kubernetes: KubernetesClient, endpoint: UnreliableEndpoint
+) -> None:
     """An API server that has just started refuses for a moment what it allows."""
     refusals = iter([status(503, "starting"), status(403, 'RBAC: role "r" not found'), None])
 
     def fault_for(method: str, path: str) -> Fault | None:
-        way.attempts[method, path] += 1
+        endpoint.attempts[method, path] += 1
         return next(refusals)
 
-    before, way.server.fault_for = way.server.fault_for, fault_for  # type: ignore[method-assign]
-    way.attempts.clear()
+    before, endpoint.server.fault_for = endpoint.server.fault_for, fault_for  # type: ignore[method-assign]
+    endpoint.attempts.clear()
     try:
         require_namespace(kubernetes, NAMESPACE)
     finally:
-        way.server.fault_for = before  # type: ignore[method-assign]
-    assert list(way.attempts.values()) == [3]
+        endpoint.server.fault_for = before  # type: ignore[method-assign]
+    assert list(endpoint.attempts.values()) == [3]
 
 
-def test_another_identity_has_the_same_policy(kubernetes: KubernetesClient, way: Way) -> None:
+def test_another_identity_has_the_same_policy(
+    kubernetes: KubernetesClient, endpoint: UnreliableEndpoint
+) -> None:
     issued = TokenRequest(
         kubernetes,
         namespace=NAMESPACE,
@@ -277,7 +295,7 @@ def test_another_identity_has_the_same_policy(kubernetes: KubernetesClient, way:
         redactor=Redactor(),
     ).headers()["Authorization"]
     other = kubernetes.with_token(Secret(issued.removeprefix("Bearer ")))
-    with way.every_first(FAULTS["503"]):
+    with endpoint.every_first(FAULTS["503"]):
         require_namespace(other, NAMESPACE)
     other.close()
 
@@ -289,10 +307,12 @@ def test_another_identity_has_the_same_policy(kubernetes: KubernetesClient, way:
         ("https://127.0.0.1:{port}", "SSL|TLS|wrong version|record layer"),
     ],
 )
-def test_what_only_people_can_mend(way: Way, tmp_path: Path, host: str, message: str) -> None:
+def test_what_only_people_can_mend(
+    endpoint: UnreliableEndpoint, tmp_path: Path, host: str, message: str
+) -> None:
     """No second attempt: the policy's two minutes would be the test's end."""
-    text = way.kubeconfig.read_text().replace(
-        f"http://127.0.0.1:{way.port}", host.format(port=way.port)
+    text = endpoint.kubeconfig.read_text().replace(
+        f"http://127.0.0.1:{endpoint.port}", host.format(port=endpoint.port)
     )
     (tmp_path / "config").write_text(text)
     kubernetes = KubernetesClient(tmp_path / "config")
@@ -311,9 +331,11 @@ def test_what_only_people_can_mend(way: Way, tmp_path: Path, host: str, message:
     kubernetes.close()
 
 
-def test_refusals_without_an_outage(kubernetes: KubernetesClient, way: Way) -> None:
-    with way.every_first(status(403, "not you")), pytest.raises(PermissionDenied):
+def test_refusals_without_an_outage(
+    kubernetes: KubernetesClient, endpoint: UnreliableEndpoint
+) -> None:
+    with endpoint.every_first(status(403, "not you")), pytest.raises(PermissionDenied):
         kubernetes.may("get", "pods")
-    with way.every_first(status(404, "not there")), pytest.raises(NotFound):
+    with endpoint.every_first(status(404, "not there")), pytest.raises(NotFound):
         read_log(kubernetes, NAMESPACE, "nobody")
-    assert list(way.attempts.values()) == [1]
+    assert list(endpoint.attempts.values()) == [1]

@@ -22,13 +22,20 @@ from pytest_kubeflow.pipelines.runs.access import RunAccess
 from pytest_kubeflow.pipelines.shared import require_shared
 from pytest_kubeflow.pipelines.submission import PipelineRunner, prepare
 from suites.pipelines.pythagorean import pythagorean
-from tests.retries.unreliable import FAULTS, Exchange, Fault, Way, status, unreliable_gateway
+from tests.retries.unreliable import (
+    FAULTS,
+    Exchange,
+    Fault,
+    UnreliableEndpoint,
+    status,
+    unreliable_gateway,
+)
 
 HTML = FAULTS["a page of HTML with status 200"]
 
 
 @pytest.fixture(scope="module")
-def way() -> Iterator[Way]:
+def endpoint() -> Iterator[UnreliableEndpoint]:
     with (
         LocalKubeflow(multi_user=False) as cluster,
         unreliable_gateway(cluster.endpoints.host) as one,
@@ -37,8 +44,8 @@ def way() -> Iterator[Way]:
 
 
 @pytest.fixture(scope="module")
-def client(way: Way) -> Any:
-    host = f"http://127.0.0.1:{way.port}"
+def client(endpoint: UnreliableEndpoint) -> Any:
+    host = f"http://127.0.0.1:{endpoint.port}"
     return make_kfp_client(
         host, credentials=Anonymous(), settings=GatewaySettings(host), namespace=None
     )
@@ -49,29 +56,33 @@ def client(way: Way) -> Any:
     [one for name, one in FAULTS.items() if "500" not in name],
     ids=[name for name in FAULTS if "500" not in name],
 )
-def test_reads_and_deletions_are_asked_again(client: Any, way: Way, fault: Fault) -> None:
+def test_reads_and_deletions_are_asked_again(
+    client: Any, endpoint: UnreliableEndpoint, fault: Fault
+) -> None:
     experiment = client.create_experiment(f"blips-{uuid.uuid4().hex[:6]}").experiment_id
-    with way.every_first(fault):
+    with endpoint.every_first(fault):
         assert client.get_experiment(experiment).experiment_id == experiment
         # One that was done, and whose response was lost, is not found the next time.
         with contextlib.suppress(NotFound), calling("delete it"):
             client._experiment_api.experiment_service_delete_experiment(experiment)
     with pytest.raises(NotFound), calling("read it"):
         client.get_experiment(experiment)
-    assert min(way.attempts.values()) >= 2
+    assert min(endpoint.attempts.values()) >= 2
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_a_lost_response_says_nothing_of_our_rights(client: Any, way: Way, fault: Fault) -> None:
-    with way.every_first(fault):
+def test_a_lost_response_says_nothing_of_our_rights(
+    client: Any, endpoint: UnreliableEndpoint, fault: Fault
+) -> None:
+    with endpoint.every_first(fault):
         require_shared(client)
-    assert min(way.attempts.values()) >= 2
+    assert min(endpoint.attempts.values()) >= 2
 
 
-def test_an_error_of_the_server_is_no_right(client: Any, way: Way) -> None:
+def test_an_error_of_the_server_is_no_right(client: Any, endpoint: UnreliableEndpoint) -> None:
     found = status(500, "no such table: pipelines")
     with (
-        way.every_first(found, times=99),
+        endpoint.every_first(found, times=99),
         pytest.raises(KubeflowError, match="answers 500: no such table: pipelines"),
     ):
         require_shared(client)
@@ -111,11 +122,13 @@ def twice(exchange: Exchange) -> None:
 
 
 @pytest.mark.parametrize("fault", [*FAULTS, "twice"])
-def test_one_submission_leaves_no_other_run(client: Any, way: Way, fault: str) -> None:
+def test_one_submission_leaves_no_other_run(
+    client: Any, endpoint: UnreliableEndpoint, fault: str
+) -> None:
     """Made once, whatever is lost; what a mesh has made of it besides goes with the experiment."""
     experiment = Experiment(client, None, Ownership("tests"))
     submitted = prepare(pythagorean, arguments={"a": 3.0, "b": 4.0})
-    with way.every_first({**FAULTS, "twice": twice}[fault], of=of_runs):
+    with endpoint.every_first({**FAULTS, "twice": twice}[fault], of=of_runs):
         run = runner_of(client, experiment).start(submitted)
     there = client.list_runs(experiment_id=experiment.id).runs
     assert run.run_id in {one.run_id for one in there}
@@ -126,12 +139,14 @@ def test_one_submission_leaves_no_other_run(client: Any, way: Way, fault: str) -
             client.get_run(one.run_id)
 
 
-def test_an_experiment_that_something_has_made_twice(client: Any, way: Way) -> None:
+def test_an_experiment_that_something_has_made_twice(
+    client: Any, endpoint: UnreliableEndpoint
+) -> None:
     def of_experiments(method: str, path: str) -> bool:
         return method == "POST" and path.endswith("/experiments")
 
     experiment = Experiment(client, None, Ownership("tests"))
-    with way.every_first(twice, of=of_experiments):
+    with endpoint.every_first(twice, of=of_experiments):
         assert client.get_experiment(experiment.id).experiment_id == experiment.id
     experiment.delete()
 
@@ -145,21 +160,24 @@ def test_an_experiment_that_something_has_made_twice(client: Any, way: Way) -> N
     ids=["html", "no-id"],
 )
 def test_a_run_that_nobody_has_made(
-    client: Any, way: Way, tmp_path: Path, fault: Fault, message: str
+    client: Any, endpoint: UnreliableEndpoint, tmp_path: Path, fault: Fault, message: str
 ) -> None:
     def only_runs(exchange: Exchange) -> None:
         created = exchange.command == "POST" and exchange.path.endswith("/runs")
         (fault if created else Exchange.pass_on)(exchange)
 
-    with way.every_first(only_runs), pytest.raises(ClusterUnreachable) as caught:
+    with endpoint.every_first(only_runs), pytest.raises(ClusterUnreachable) as caught:
         a_run(client, tmp_path)
     assert caught.match(f"cannot create run lost: .*{message}")
 
 
-def test_a_page_is_no_list_of_runs(client: Any, way: Way) -> None:
+def test_a_page_is_no_list_of_runs(client: Any, endpoint: UnreliableEndpoint) -> None:
     def always(exchange: Exchange) -> None:
-        way.attempts.clear()
+        endpoint.attempts.clear()
         HTML(exchange)
 
-    with way.every_first(always), pytest.raises(ClusterUnreachable, match="cannot list runs: what"):
+    with (
+        endpoint.every_first(always),
+        pytest.raises(ClusterUnreachable, match="cannot list runs: what"),
+    ):
         recent_runs(client, experiment_id="any", count=3)

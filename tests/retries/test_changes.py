@@ -19,7 +19,7 @@ from .unreliable import (
     Answer,
     Fault,
     Unreliable,
-    Way,
+    UnreliableEndpoint,
     break_after,
     break_before,
     listening,
@@ -68,26 +68,32 @@ class Volumes:
 @FAULTS
 def test_a_removal_is_asked_for_again(fault: Fault, seen: int) -> None:
     volumes = Volumes()
-    with listening(Way(Unreliable(volumes))) as way, way.every_first(fault, of=of_changes):
-        app(way).delete("ns", "v")
+    with (
+        listening(UnreliableEndpoint(Unreliable(volumes))) as endpoint,
+        endpoint.every_first(fault, of=of_changes),
+    ):
+        app(endpoint).delete("ns", "v")
     assert not volumes.there
     assert volumes.changes == {"DELETE": seen}
 
 
 def test_what_was_not_there_is_told() -> None:
-    with listening(Way(Unreliable(Volumes(there=False)))) as way, pytest.raises(NotFound):
-        app(way).delete("ns", "v")
+    with (
+        listening(UnreliableEndpoint(Unreliable(Volumes(there=False)))) as endpoint,
+        pytest.raises(NotFound),
+    ):
+        app(endpoint).delete("ns", "v")
 
 
 def test_what_is_still_there_was_not_removed() -> None:
     """Some apps say 404 of something else than what was to be removed."""
     volumes = Volumes(finds_no_viewer=True)
     with (
-        listening(Way(Unreliable(volumes))) as way,
-        way.every_first(break_after, of=of_changes),
+        listening(UnreliableEndpoint(Unreliable(volumes))) as endpoint,
+        endpoint.every_first(break_after, of=of_changes),
         pytest.raises(NotFound),
     ):
-        app(way).delete("ns", "v")
+        app(endpoint).delete("ns", "v")
     assert volumes.there
 
 
@@ -98,8 +104,11 @@ def test_what_is_still_there_was_not_removed() -> None:
 )
 def test_a_creation_is_asked_for_again_unless_it_was_done(fault: Fault) -> None:
     volumes = Volumes(there=False)
-    with listening(Way(Unreliable(volumes))) as way, way.every_first(fault, of=of_changes):
-        app(way).create("ns", "v", size="1Gi")
+    with (
+        listening(UnreliableEndpoint(Unreliable(volumes))) as endpoint,
+        endpoint.every_first(fault, of=of_changes),
+    ):
+        app(endpoint).create("ns", "v", size="1Gi")
     assert volumes.there
     assert volumes.changes == {"POST": 1}
 
@@ -108,22 +117,28 @@ def test_a_creation_is_asked_for_again_unless_it_was_done(fault: Fault) -> None:
 def test_another_page_in_place_of_the_apps_own_is_not_believed(fault: Fault) -> None:
     """The app's page sets the cookie without which nothing can be changed."""
     volumes = Volumes(there=False)
-    with listening(Way(Unreliable(volumes))) as way, way.every_first(fault):
-        app(way).create("ns", "v", size="1Gi")
+    with (
+        listening(UnreliableEndpoint(Unreliable(volumes))) as endpoint,
+        endpoint.every_first(fault),
+    ):
+        app(endpoint).create("ns", "v", size="1Gi")
     assert volumes.there
 
 
 def test_a_name_that_is_taken_is_told() -> None:
-    with listening(Way(Unreliable(Volumes()))) as way, pytest.raises(VolumeError, match="already"):
-        app(way).create("ns", "v", size="1Gi")
+    with (
+        listening(UnreliableEndpoint(Unreliable(Volumes()))) as endpoint,
+        pytest.raises(VolumeError, match="already"),
+    ):
+        app(endpoint).create("ns", "v", size="1Gi")
 
 
 def of_changes(method: str, _path: str) -> bool:
     return method != "GET"
 
 
-def app(way: Way) -> VolumesWebApp:
-    return VolumesWebApp(f"http://127.0.0.1:{way.port}", gateway_session(GatewaySettings()))
+def app(endpoint: UnreliableEndpoint) -> VolumesWebApp:
+    return VolumesWebApp(f"http://127.0.0.1:{endpoint.port}", gateway_session(GatewaySettings()))
 
 
 class Files:
@@ -156,8 +171,11 @@ class Files:
 )
 def test_a_file_is_written_once_or_over_itself(fault: Fault, *, override: bool) -> None:
     files = Files()
-    with listening(Way(Unreliable(files))) as way, way.every_first(fault, of=of_changes):
-        browser(way).write("a.csv", "1,2", override=override)
+    with (
+        listening(UnreliableEndpoint(Unreliable(files))) as endpoint,
+        endpoint.every_first(fault, of=of_changes),
+    ):
+        browser(endpoint).write("a.csv", "1,2", override=override)
     assert files.files == {"a.csv": b"1,2"}
 
 
@@ -168,8 +186,8 @@ def test_a_file_is_read_and_no_page_in_its_place(fault: Fault) -> None:
     """As a sign-in page, or another proxy on the way shows one."""
     files = Files()
     files.files["a.csv"] = b"1,2"
-    with listening(Way(Unreliable(files))) as way, way.every_first(fault):
-        assert browser(way).read("a.csv") == b"1,2"
+    with listening(UnreliableEndpoint(Unreliable(files))) as endpoint, endpoint.every_first(fault):
+        assert browser(endpoint).read("a.csv") == b"1,2"
 
 
 @pytest.mark.parametrize("fault", [break_before, break_after], ids=["lost", "response-lost"])
@@ -179,8 +197,8 @@ def test_the_first_response_of_a_server_that_starts_counts(fault: Fault) -> None
 
     session = gateway_session(GatewaySettings(), patient=False)
     server = Unreliable(starting)
-    with listening(Way(server)) as way, way.every_first(fault):
-        reply = ServerReply.of(session, f"http://127.0.0.1:{way.port}/notebook/a/b/api/status")
+    with listening(UnreliableEndpoint(server)) as endpoint, endpoint.every_first(fault):
+        reply = ServerReply.of(session, f"http://127.0.0.1:{endpoint.port}/notebook/a/b/api/status")
     assert str(reply) == "503 (text/plain): no healthy upstream"
 
 
@@ -188,11 +206,11 @@ def test_a_file_that_is_there_is_left_as_it_is() -> None:
     files = Files()
     files.files["a.csv"] = b"theirs"
     with (
-        listening(Way(Unreliable(files))) as way,
-        way.every_first(break_after, of=of_changes),
+        listening(UnreliableEndpoint(Unreliable(files))) as endpoint,
+        endpoint.every_first(break_after, of=of_changes),
         pytest.raises(ServerRefused) as found,
     ):
-        browser(way).write("a.csv", "1,2")
+        browser(endpoint).write("a.csv", "1,2")
     assert found.value.status == 409
     assert files.files == {"a.csv": b"theirs"}
 
@@ -203,12 +221,17 @@ def test_a_file_that_is_there_is_left_as_it_is() -> None:
 def test_what_has_to_be_refused_is_asked_for_again(fault: Fault) -> None:
     """Whatever its method: whoever is allowed is so the second time, too."""
     refuses = Unreliable(lambda *_: (403, JSON, b'{"error": "RBAC: access denied"}'))
-    with listening(Way(refuses)) as way, way.every_first(fault, of=of_changes):
-        url = f"http://127.0.0.1:{way.port}"
+    with (
+        listening(UnreliableEndpoint(refuses)) as endpoint,
+        endpoint.every_first(fault, of=of_changes),
+    ):
+        url = f"http://127.0.0.1:{endpoint.port}"
         caller = CallerSession("somebody", url, gateway_session(GatewaySettings()))
         reply = caller.send("POST", "/volumes/api", body={"name": "a"}, safe=True)
     assert reply.is_refusal
 
 
-def browser(way: Way) -> FileBrowser:
-    return FileBrowser(f"http://127.0.0.1:{way.port}/files", gateway_session(GatewaySettings()))
+def browser(endpoint: UnreliableEndpoint) -> FileBrowser:
+    return FileBrowser(
+        f"http://127.0.0.1:{endpoint.port}/files", gateway_session(GatewaySettings())
+    )

@@ -66,11 +66,11 @@ def test_one_loss_of_each_request(
 ) -> None:
     (tmp_path / "test_square.py").write_text(TESTS)
     before = remote.things()
-    with unreliable_gateway(remote.endpoints.host) as way, way.every_first(fault):  # type: ignore[arg-type]
+    with unreliable_gateway(remote.endpoints.host) as endpoint, endpoint.every_first(fault):  # type: ignore[arg-type]
         where = remote.endpoints
         code, output = remote.run_with(
             tmp_path,
-            f"--kf-host=http://localhost:{way.port}",
+            f"--kf-host=http://localhost:{endpoint.port}",
             f"--kf-username={where.username}",
             f"--kf-kubeconfig={where.kubeconfig}",
             f"--kf-namespace={NAMESPACE}",

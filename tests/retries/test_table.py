@@ -24,7 +24,7 @@ from .unreliable import (
     Exchange,
     Fault,
     Unreliable,
-    Way,
+    UnreliableEndpoint,
     break_after,
     break_before,
     break_within,
@@ -117,16 +117,18 @@ def stand_in() -> StandIn:
 
 
 @pytest.fixture(scope="module")
-def way(stand_in: StandIn) -> Iterator[Way]:
-    with listening(Way(Unreliable(stand_in))) as one:
+def endpoint(stand_in: StandIn) -> Iterator[UnreliableEndpoint]:
+    with listening(UnreliableEndpoint(Unreliable(stand_in))) as one:
         yield one
 
 
 @pytest.fixture
-def asking(way: Way, stand_in: StandIn, tmp_path: Path) -> Iterator[dict[str, Client]]:
+def asking(
+    endpoint: UnreliableEndpoint, stand_in: StandIn, tmp_path: Path
+) -> Iterator[dict[str, Client]]:
     for made in stand_in.made.values():
         made.clear()
-    url = f"http://127.0.0.1:{way.port}"
+    url = f"http://127.0.0.1:{endpoint.port}"
     with clients(url, tmp_path, f"kf-{uuid.uuid4().hex[:10]}") as one:
         yield one
 
@@ -151,18 +153,22 @@ def test_the_page_has_all_cells() -> None:
     ids=lambda part: part.replace(" ", "-"),
 )
 def test_one_fault(
-    asking: dict[str, Client], way: Way, stand_in: StandIn, fault: str, name: str
+    asking: dict[str, Client],
+    endpoint: UnreliableEndpoint,
+    stand_in: StandIn,
+    fault: str,
+    name: str,
 ) -> None:
     client, cell = asking[name], CELLS[fault, name]
     before, hit = LOST.plain(), _only(client)
-    with way.every_first(FAULTS[fault], of=hit):
+    with endpoint.every_first(FAULTS[fault], of=hit):
         if cell == FINAL:
             with pytest.raises(Exception) as refused:  # noqa: PT011  of six clients
                 client.ask()
             assert not isinstance(refused.value, AssertionError)
         else:
             assert client.ask() is not None
-    attempts = way.attempts[client.method, client.path]
+    attempts = endpoint.attempts[client.method, client.path]
     if cell == FINAL:
         assert attempts == 1
         assert lost(before) == 0
@@ -174,9 +180,9 @@ def test_one_fault(
         assert made_by(client, stand_in) == 1
         assert lost(before) == 1
     if cell == ONCE:
-        with way.every_first(FAULTS[fault], of=hit, times=9), pytest.raises(Exception):  # noqa: B017, PT011
+        with endpoint.every_first(FAULTS[fault], of=hit, times=9), pytest.raises(Exception):  # noqa: B017, PT011
             client.ask()
-        assert way.attempts[client.method, client.path] == 2
+        assert endpoint.attempts[client.method, client.path] == 2
 
 
 _ACCESS = "https://10.96.0.1:443/apis/authorization.k8s.io/v1/subjectaccessreviews"
@@ -212,20 +218,23 @@ def go(message: str) -> Fault:
     ],
 )
 def test_what_is_behind_the_pipelines_was_away(
-    asking: dict[str, Client], way: Way, stand_in: StandIn, message: str
+    asking: dict[str, Client], endpoint: UnreliableEndpoint, stand_in: StandIn, message: str
 ) -> None:
     """Asked again by the clients of the pipelines; of other servers it is a cause like any."""
     for name in ("pipelines: read", "pipelines: create"):
         client = asking[name]
-        with way.every_first(go(message), of=_only(client)):
+        with endpoint.every_first(go(message), of=_only(client)):
             assert client.ask() is not None
-        assert way.attempts[client.method, client.path] == 2
+        assert endpoint.attempts[client.method, client.path] == 2
         assert made_by(client, stand_in) == 1
     for name in ("Kubernetes: create", "gateway: GET"):
         client = asking[name]
-        with way.every_first(go(message), of=_only(client)), pytest.raises(Exception, match="500"):
+        with (
+            endpoint.every_first(go(message), of=_only(client)),
+            pytest.raises(Exception, match="500"),
+        ):
             client.ask()
-        assert way.attempts[client.method, client.path] == 1
+        assert endpoint.attempts[client.method, client.path] == 1
 
 
 @pytest.mark.parametrize(
@@ -238,16 +247,16 @@ def test_what_is_behind_the_pipelines_was_away(
     ],
 )
 def test_what_is_no_outage_behind_the_pipelines(
-    asking: dict[str, Client], way: Way, message: str
+    asking: dict[str, Client], endpoint: UnreliableEndpoint, message: str
 ) -> None:
     client = asking["pipelines: read"]
-    with way.every_first(go(message), of=_only(client)), pytest.raises(Exception, match="500"):
+    with endpoint.every_first(go(message), of=_only(client)), pytest.raises(Exception, match="500"):
         client.ask()
-    assert way.attempts[client.method, client.path] == 1
+    assert endpoint.attempts[client.method, client.path] == 1
 
 
 def test_an_api_that_has_just_started_refuses_for_a_while(
-    asking: dict[str, Client], way: Way
+    asking: dict[str, Client], endpoint: UnreliableEndpoint
 ) -> None:
     """It asks a Kubernetes that does not know all roles yet."""
     client, found = asking["pipelines: read"], [status(403, "no"), go(f"{_DIAL} i/o timeout")]
@@ -255,9 +264,9 @@ def test_an_api_that_has_just_started_refuses_for_a_while(
     def refuse(exchange: Exchange) -> None:
         found.pop()(exchange)
 
-    with way.every_first(refuse, of=_only(client), times=2):
+    with endpoint.every_first(refuse, of=_only(client), times=2):
         assert client.ask() is not None
-    assert way.attempts[client.method, client.path] == 3
+    assert endpoint.attempts[client.method, client.path] == 3
 
 
 def _only(client: Client) -> Callable[[str, str], bool]:
@@ -266,13 +275,13 @@ def _only(client: Client) -> Callable[[str, str], bool]:
 
 @pytest.mark.parametrize("name", sorted({client for _, client in CELLS}))
 def test_connection_refused(
-    asking: dict[str, Client], way: Way, stand_in: StandIn, name: str
+    asking: dict[str, Client], endpoint: UnreliableEndpoint, stand_in: StandIn, name: str
 ) -> None:
     """Nothing was sent: everything is asked again."""
     assert CELLS[REFUSED, name] == AGAIN
     before = LOST.plain()
-    way.refuse()
-    back = threading.Timer(0.2, way.listen)
+    endpoint.refuse()
+    back = threading.Timer(0.2, endpoint.listen)
     back.start()
     try:
         assert asking[name].ask() is not None
@@ -292,15 +301,17 @@ def test_unknown_host(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted({client for _, client in CELLS}))
-def test_a_fault_that_stays(asking: dict[str, Client], way: Way, name: str) -> None:
+def test_a_fault_that_stays(
+    asking: dict[str, Client], endpoint: UnreliableEndpoint, name: str
+) -> None:
     """The server's words are what the caller sees at the end."""
     with (
-        way.every_first(FAULTS["503"], times=9999),
+        endpoint.every_first(FAULTS["503"], times=9999),
         outages_of(0.3),
         pytest.raises(Exception, match=r"no healthy upstream|503"),
     ):
         asking[name].ask()
     client = asking[name]
-    attempts = way.attempts[client.method, client.path]
+    attempts = endpoint.attempts[client.method, client.path]
     # What is looked for first is not asked again before it is known not to be there.
     assert attempts == 1 if name in {"gateway: POST", "pipelines: create"} else attempts > 2

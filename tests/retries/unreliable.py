@@ -1,4 +1,4 @@
-"""A way to the embedded API server, or to the gateway, on which answers are lost, refused and late.
+"""UnreliableEndpoint: an API server or a gateway that loses, refuses and delays responses.
 
 Plain http on loopback.
 """
@@ -159,7 +159,7 @@ class Unreliable(ThreadingHTTPServer):
 
 
 @dataclass
-class Way:
+class UnreliableEndpoint:
     """The server while it runs."""
 
     server: Unreliable
@@ -212,7 +212,7 @@ class Way:
 
 
 @contextmanager
-def unreliable(kubeconfig: Path, folder: Path) -> Iterator[Way]:
+def unreliable(kubeconfig: Path, folder: Path) -> Iterator[UnreliableEndpoint]:
     """One that works, until it is told otherwise."""
     config = yaml.safe_load(kubeconfig.read_text())
     cluster = config["clusters"][0]["cluster"]
@@ -221,25 +221,25 @@ def unreliable(kubeconfig: Path, folder: Path) -> Iterator[Way]:
     config["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{server.server_address[1]}"}
     file = folder / "kubeconfig"
     file.write_text(json.dumps(config))
-    with listening(Way(server, file)) as way:
-        yield way
+    with listening(UnreliableEndpoint(server, file)) as endpoint:
+        yield endpoint
 
 
 @contextmanager
-def unreliable_gateway(url: str) -> Iterator[Way]:
+def unreliable_gateway(url: str) -> Iterator[UnreliableEndpoint]:
     """The same in front of a server of plain http."""
-    with listening(Way(Unreliable(Upstream.at(url)))) as way:
-        yield way
+    with listening(UnreliableEndpoint(Unreliable(Upstream.at(url)))) as endpoint:
+        yield endpoint
 
 
 @contextmanager
-def listening(way: Way) -> Iterator[Way]:
+def listening(endpoint: UnreliableEndpoint) -> Iterator[UnreliableEndpoint]:
     """It takes connections, until the end."""
-    way.listen()
+    endpoint.listen()
     try:
-        yield way
+        yield endpoint
     finally:
-        way.stop()
+        endpoint.stop()
 
 
 def status(code: int, message: str, **headers: str) -> Fault:

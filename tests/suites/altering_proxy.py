@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_kubeflow.pipelines.outputs.mlmd_messages import message
-from tests.chaos.exchange import Said
+from tests.chaos.exchange import UpstreamResponse
 from tests.chaos.proxy import chaos
 
 _METHODS = {"GetContextByTypeAndName", "GetExecutionsByContext", "GetArtifactsByID"}
@@ -59,10 +59,10 @@ class AlteringProxy:
         del server, method
         return "/apis/v2beta1/" in path or "MetadataStoreService/" in path
 
-    def alter(self, said: Said) -> None:
+    def alter(self, response: UpstreamResponse) -> None:
         """See `answer`."""
-        if said.status == 200 and said.body:
-            said.body = self.answer(said.path, said.request, said.body)
+        if response.status == 200 and response.body:
+            response.body = self.answer(response.path, response.request, response.body)
 
     def answer(self, path: str, request: bytes, body: bytes) -> bytes:
         """The body of an answer as the client gets it."""

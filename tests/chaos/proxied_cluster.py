@@ -1,4 +1,4 @@
-"""Way: a cluster whose every address leads through a ChaosProxy, and sessions that take it."""
+"""ProxiedCluster: a cluster whose every address leads through a ChaosProxy, and its sessions."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Outcome:
         """Tests that did not pass and were not skipped."""
         return [test for test, one in self.tests.items() if one in {"FAILED", "ERROR"}]
 
-    def told_of(self, test: str) -> str:
+    def summary_of(self, test: str) -> str:
         """The line of the summary about a test."""
         line = rf"^(?:FAILED|ERROR) (?:suites/)?{re.escape(test)}.*"
         found = re.search(line, self.output, re.MULTILINE)
@@ -57,11 +57,11 @@ class Outcome:
                 inside = heading.fullmatch(line.strip()) is not None
             elif inside:
                 report.append(line)
-        return "\n".join([*report, self.told_of(test)])
+        return "\n".join([*report, self.summary_of(test)])
 
 
 @dataclass(frozen=True)
-class Way:
+class ProxiedCluster:
     """Options and environment of sessions that go through the proxy."""
 
     proxy: ChaosProxy
@@ -69,7 +69,7 @@ class Way:
     environment: dict[str, str]
 
     @classmethod
-    def through(cls, proxy: ChaosProxy, where: Endpoints, folder: Path) -> Way:
+    def through(cls, proxy: ChaosProxy, where: Endpoints, folder: Path) -> ProxiedCluster:
         """To the cluster there; `folder` gets a kubeconfig."""
         config = yaml.safe_load(where.kubeconfig.read_text())
         cluster = config["clusters"][0]["cluster"]
