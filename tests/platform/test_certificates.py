@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pytest_kubeflow.platform.checks.certificates import check_certificates
-from pytest_kubeflow.platform.checks.gateway_certificate import check_gateway_certificate
-from pytest_kubeflow.platform.checks.mesh_authority import check_mesh_authority
+from pytest_kubeflow.platform.checks.mesh.authority import check_mesh_authority
+from pytest_kubeflow.platform.checks.mesh.certificates import check_certificates
+from pytest_kubeflow.platform.checks.mesh.gateway_certificate import check_gateway_certificate
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.snapshot import Object, Snapshot

@@ -17,8 +17,8 @@ from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.local.cluster import LocalKubeflow
 from pytest_kubeflow.local.faults import CONFIG_MAP
 from pytest_kubeflow.platform.catalogue import FAULTS
-from pytest_kubeflow.platform.checks.certificates import check_certificates
-from pytest_kubeflow.platform.checks.clocks import check_clocks
+from pytest_kubeflow.platform.checks.cluster.clocks import check_clocks
+from pytest_kubeflow.platform.checks.mesh.certificates import check_certificates
 from pytest_kubeflow.platform.probes.logs import MOST, probe_logs
 from pytest_kubeflow.platform.probes.secrets import probe_secrets
 from pytest_kubeflow.platform.snapshot import read_snapshot

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_kubeflow.config.groups.gateway import GatewaySettings
-from pytest_kubeflow.platform.checks.gateway_certificate import check_gateway_certificate
+from pytest_kubeflow.platform.checks.mesh.gateway_certificate import check_gateway_certificate
 from pytest_kubeflow.platform.probes import Probed, with_probes
 from pytest_kubeflow.platform.probes.gateway_handshake import probe_gateway_certificate
 from tests.cluster.forward_proxy import forward_proxy

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_kubeflow.platform.checks.login import ENV_INFO, check_login
+from pytest_kubeflow.platform.checks.applications.login import ENV_INFO, check_login
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.snapshot import Object, Unseen

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pytest_kubeflow.platform.checks.gateways import check_gateways
-from pytest_kubeflow.platform.checks.mutual_tls import check_mutual_tls
-from pytest_kubeflow.platform.checks.policies import check_policies
+from pytest_kubeflow.platform.checks.mesh.gateways import check_gateways
+from pytest_kubeflow.platform.checks.mesh.mutual_tls import check_mutual_tls
+from pytest_kubeflow.platform.checks.mesh.policies import check_policies
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.snapshot import Object

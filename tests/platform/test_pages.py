@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from pytest_kubeflow.platform.checks.deployment_modes import check_deployment_modes
-from pytest_kubeflow.platform.checks.mutual_tls import check_mutual_tls
-from pytest_kubeflow.platform.checks.notebooks import check_notebooks
-from pytest_kubeflow.platform.checks.pages import check_pages
+from pytest_kubeflow.platform.checks.applications.deployment_modes import check_deployment_modes
+from pytest_kubeflow.platform.checks.applications.notebooks import check_notebooks
+from pytest_kubeflow.platform.checks.applications.pages import check_pages
+from pytest_kubeflow.platform.checks.mesh.mutual_tls import check_mutual_tls
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.menu import LINKS_PATH, menu_links
 from pytest_kubeflow.platform.snapshot import Object

@@ -11,8 +11,8 @@ import pytest
 from pytest_kubeflow.auth.anonymous import Anonymous
 from pytest_kubeflow.auth.token import BearerToken
 from pytest_kubeflow.config.groups.gateway import GatewaySettings
-from pytest_kubeflow.platform.checks.login import ENV_INFO, check_login
-from pytest_kubeflow.platform.checks.pages import check_pages
+from pytest_kubeflow.platform.checks.applications.login import ENV_INFO, check_login
+from pytest_kubeflow.platform.checks.applications.pages import check_pages
 from pytest_kubeflow.platform.menu import LINKS_PATH
 from pytest_kubeflow.platform.probes import Probed, with_probes
 from pytest_kubeflow.platform.probes.pages import probe_pages

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_kubeflow.platform.checks.profiles import check_profiles
+from pytest_kubeflow.platform.checks.applications.profiles import check_profiles
 from pytest_kubeflow.platform.snapshot import Object
 from pytest_kubeflow.platform.snapshot.kind import (
     CONFIG_MAPS,

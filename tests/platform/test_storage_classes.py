@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_kubeflow.platform.checks.storage_classes import check_storage_classes
+from pytest_kubeflow.platform.checks.cluster.storage_classes import check_storage_classes
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.kind import CLAIMS, STORAGE_CLASSES
 from tests.platform.objects import a_claim

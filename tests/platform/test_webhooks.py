@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pytest_kubeflow.platform.checks.certificates import check_certificates
-from pytest_kubeflow.platform.checks.webhooks import check_webhooks
+from pytest_kubeflow.platform.checks.mesh.certificates import check_certificates
+from pytest_kubeflow.platform.checks.webhooks.webhooks import check_webhooks
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.snapshot import Object, Snapshot

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pytest_kubeflow.platform.checks.workloads import check_workloads
+from pytest_kubeflow.platform.checks.workloads.workloads import check_workloads
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.snapshot import Object
 from pytest_kubeflow.platform.snapshot.kind import DAEMON_SETS, JOBS, PODS, STATEFUL_SETS

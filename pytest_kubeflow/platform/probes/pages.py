@@ -16,8 +16,8 @@ from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import KubeflowError
 from pytest_kubeflow.html_page import HtmlPage as Html
 from pytest_kubeflow.network_errors import network_errors
-from pytest_kubeflow.platform.checks.login import ENV_INFO
-from pytest_kubeflow.platform.checks.pages import HEALTH, NAMESPACES
+from pytest_kubeflow.platform.checks.applications.login import ENV_INFO
+from pytest_kubeflow.platform.checks.applications.pages import HEALTH, NAMESPACES
 from pytest_kubeflow.platform.menu import LINKS_PATH, NoMenuError, menu_links
 from pytest_kubeflow.platform.notebook import notebooks_of
 from pytest_kubeflow.platform.probes.probed import Probed

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pytest_kubeflow.errors import KubeflowError, NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient
 from pytest_kubeflow.k8s.listing import get_json
-from pytest_kubeflow.platform.checks.gateway_certificate import gateway_secrets
-from pytest_kubeflow.platform.checks.mutual_tls import ROOT
-from pytest_kubeflow.platform.checks.webhook_certificates import secrets_of
+from pytest_kubeflow.platform.checks.mesh.gateway_certificate import gateway_secrets
+from pytest_kubeflow.platform.checks.mesh.mutual_tls import ROOT
+from pytest_kubeflow.platform.checks.webhooks.ca_bundles import secrets_of
 from pytest_kubeflow.platform.place import PLATFORM
 from pytest_kubeflow.platform.probes.probed import Probed
 from pytest_kubeflow.platform.snapshot import Object, Snapshot, Unseen

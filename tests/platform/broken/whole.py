@@ -7,21 +7,21 @@ from typing import Any
 
 from pytest_kubeflow.platform.causality import without_consequences
 from pytest_kubeflow.platform.checks import Check
-from pytest_kubeflow.platform.checks.claims import check_claims
-from pytest_kubeflow.platform.checks.clocks import check_clocks
-from pytest_kubeflow.platform.checks.controllers import check_controllers
-from pytest_kubeflow.platform.checks.crashes import check_crashes
-from pytest_kubeflow.platform.checks.definitions import check_definitions
-from pytest_kubeflow.platform.checks.images import check_images
-from pytest_kubeflow.platform.checks.jobs import check_jobs
-from pytest_kubeflow.platform.checks.namespaces import check_namespaces
-from pytest_kubeflow.platform.checks.nodes import check_nodes
-from pytest_kubeflow.platform.checks.pods import check_pods
-from pytest_kubeflow.platform.checks.profiles import check_profiles
-from pytest_kubeflow.platform.checks.storage_classes import check_storage_classes
-from pytest_kubeflow.platform.checks.versions import check_versions
-from pytest_kubeflow.platform.checks.workflows import check_workflows
-from pytest_kubeflow.platform.checks.workloads import check_workloads
+from pytest_kubeflow.platform.checks.applications.profiles import check_profiles
+from pytest_kubeflow.platform.checks.applications.workflows import check_workflows
+from pytest_kubeflow.platform.checks.cluster.claims import check_claims
+from pytest_kubeflow.platform.checks.cluster.clocks import check_clocks
+from pytest_kubeflow.platform.checks.cluster.definitions import check_definitions
+from pytest_kubeflow.platform.checks.cluster.namespaces import check_namespaces
+from pytest_kubeflow.platform.checks.cluster.nodes import check_nodes
+from pytest_kubeflow.platform.checks.cluster.storage_classes import check_storage_classes
+from pytest_kubeflow.platform.checks.cluster.versions import check_versions
+from pytest_kubeflow.platform.checks.workloads.controllers import check_controllers
+from pytest_kubeflow.platform.checks.workloads.crashes import check_crashes
+from pytest_kubeflow.platform.checks.workloads.images import check_images
+from pytest_kubeflow.platform.checks.workloads.jobs import check_jobs
+from pytest_kubeflow.platform.checks.workloads.pods import check_pods
+from pytest_kubeflow.platform.checks.workloads.workloads import check_workloads
 from pytest_kubeflow.platform.finding import Finding, by_weight
 from pytest_kubeflow.platform.snapshot import Object, Snapshot
 from pytest_kubeflow.platform.snapshot.kind import (

@@ -21,14 +21,14 @@ from pytest_kubeflow.platform.catalogue.webhooks import (
     WEBHOOK_NO_ENDPOINTS,
 )
 from pytest_kubeflow.platform.certificate import NoCertificateError, is_issued_by
-from pytest_kubeflow.platform.checks.webhook_calls import FailedCall, failed_calls
-from pytest_kubeflow.platform.checks.webhook_certificates import (
+from pytest_kubeflow.platform.checks.webhooks.ca_bundles import (
     anchors_of,
     described,
     server_certificate,
 )
-from pytest_kubeflow.platform.checks.webhook_duplicates import duplicates
-from pytest_kubeflow.platform.checks.webhook_reach import concerns_kubeflow
+from pytest_kubeflow.platform.checks.webhooks.calls import FailedCall, failed_calls
+from pytest_kubeflow.platform.checks.webhooks.duplicates import duplicates
+from pytest_kubeflow.platform.checks.webhooks.reach import concerns_kubeflow
 from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Fault, Severity
 from pytest_kubeflow.platform.finding import Finding

@@ -9,7 +9,7 @@ from pytest_kubeflow.platform.catalogue.certificates import (
     CERTIFICATE_EXPIRES_SOON,
 )
 from pytest_kubeflow.platform.certificate import NoCertificateError, read_pem
-from pytest_kubeflow.platform.checks.mutual_tls import ROOT
+from pytest_kubeflow.platform.checks.mesh.mutual_tls import ROOT
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.snapshot import Snapshot
 from pytest_kubeflow.platform.snapshot.fields import pairs

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 
-from pytest_kubeflow.platform.checks.webhook_calls import webhook_in
+from pytest_kubeflow.platform.checks.webhooks.calls import webhook_in
 from pytest_kubeflow.platform.snapshot import Kind, Object, Snapshot
 from pytest_kubeflow.platform.snapshot.fields import condition, items, number, text
 from pytest_kubeflow.platform.snapshot.kind import DEPLOYMENTS, REPLICA_SETS

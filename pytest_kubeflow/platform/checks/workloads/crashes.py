@@ -10,7 +10,7 @@ from pytest_kubeflow.platform.catalogue.pods import (
     POD_CRASH_LOOPING,
     PROXY_LATE,
 )
-from pytest_kubeflow.platform.checks.crash_causes import Cause, cause_of
+from pytest_kubeflow.platform.checks.workloads.crash_causes import Cause, cause_of
 from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.finding import Finding

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pytest_kubeflow.platform.age import is_young
 from pytest_kubeflow.platform.catalogue.storage import CLAIM_PENDING, PROVISIONER_MISSING
-from pytest_kubeflow.platform.checks.storage_classes import is_default
+from pytest_kubeflow.platform.checks.cluster.storage_classes import is_default
 from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Severity
 from pytest_kubeflow.platform.finding import Finding

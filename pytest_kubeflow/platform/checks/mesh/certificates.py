@@ -21,8 +21,8 @@ from pytest_kubeflow.platform.certificate import (
     read_der,
     read_pem,
 )
-from pytest_kubeflow.platform.checks.gateway_certificate import gateway_secrets
-from pytest_kubeflow.platform.checks.webhook_certificates import secrets_in
+from pytest_kubeflow.platform.checks.mesh.gateway_certificate import gateway_secrets
+from pytest_kubeflow.platform.checks.webhooks.ca_bundles import secrets_in
 from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.fault import Fault, Severity
 from pytest_kubeflow.platform.finding import Finding

@@ -13,7 +13,7 @@ from pytest_kubeflow.platform.catalogue.workloads import (
     WORKLOAD_NOT_READY,
     WORKLOAD_WITHOUT_PODS,
 )
-from pytest_kubeflow.platform.checks.refusals import (
+from pytest_kubeflow.platform.checks.workloads.refusals import (
     refusal_of,
     refusing,
     replica_sets,

@@ -14,8 +14,8 @@ from pytest_kubeflow.platform.catalogue.applications import (
     MENU_LINK_WRONG,
     NOTEBOOK_NOT_LISTENING,
 )
-from pytest_kubeflow.platform.checks.gateway_certificate import is_this_machine
-from pytest_kubeflow.platform.checks.mutual_tls import is_without_proxy
+from pytest_kubeflow.platform.checks.mesh.gateway_certificate import is_this_machine
+from pytest_kubeflow.platform.checks.mesh.mutual_tls import is_without_proxy
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.menu import Link, NoMenuError, menu_links
 from pytest_kubeflow.platform.notebook import Notebook, notebooks_of

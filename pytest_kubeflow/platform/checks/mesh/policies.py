@@ -9,7 +9,7 @@ from pytest_kubeflow.platform.catalogue.mesh import (
     GLOBAL_DENY_MISSING,
     GLOBAL_DENY_WITHOUT_EXCEPTIONS,
 )
-from pytest_kubeflow.platform.checks.mutual_tls import ROOT
+from pytest_kubeflow.platform.checks.mesh.mutual_tls import ROOT
 from pytest_kubeflow.platform.component import component_of
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.routes import GATEWAY, hosts_of

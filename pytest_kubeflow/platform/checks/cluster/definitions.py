@@ -13,7 +13,7 @@ from pytest_kubeflow.platform.catalogue.definitions import (
     CRD_NOT_ESTABLISHED,
     STORED_VERSION_NOT_SERVED,
 )
-from pytest_kubeflow.platform.checks.webhook_reach import OF_PLATFORM
+from pytest_kubeflow.platform.checks.webhooks.reach import OF_PLATFORM
 from pytest_kubeflow.platform.fault import Fault, Severity
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.snapshot import Object, Snapshot

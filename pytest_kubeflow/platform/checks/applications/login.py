@@ -13,8 +13,8 @@ from pytest_kubeflow.platform.catalogue.login import (
     JWKS_PROXY_CRASHING,
     USER_NOT_DETECTED,
 )
-from pytest_kubeflow.platform.checks.mutual_tls import ROOT
-from pytest_kubeflow.platform.checks.policies import is_gateway_refused
+from pytest_kubeflow.platform.checks.mesh.mutual_tls import ROOT
+from pytest_kubeflow.platform.checks.mesh.policies import is_gateway_refused
 from pytest_kubeflow.platform.fault import Fault
 from pytest_kubeflow.platform.finding import Finding
 from pytest_kubeflow.platform.routes import objects_at

@@ -1,0 +1,1 @@
+"""Checks of what people open: web apps, profiles, notebooks, workflows, models."""

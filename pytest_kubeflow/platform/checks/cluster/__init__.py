@@ -1,0 +1,1 @@
+"""Checks of what Kubernetes itself has: nodes, storage, namespaces, definitions, versions."""

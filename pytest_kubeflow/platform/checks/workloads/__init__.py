@@ -1,0 +1,1 @@
+"""Checks of what runs: workloads, their pods, their images and why they crash."""
