@@ -5,7 +5,7 @@ Rules: kubeflow/katib v0.19.0, pkg/controller.v1beta1/suggestion/suggestionclien
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pytest_kubeflow.local.katib.conditions import has, is_observed, last
@@ -52,17 +52,10 @@ def experiment_message(experiment: Object, settings: Sequence[Object] = ()) -> A
     return new("Experiment", name=experiment["metadata"]["name"], spec=made)
 
 
-def trial_messages(trials: Iterable[Object]) -> list[Any]:
-    """Trials, but for those of which nothing can be learned."""
-    return [
-        _trial(one)
-        for one in trials
-        if not has(one, "MetricsUnavailable")
-        and not (has(one, "EarlyStopped") and not is_observed(one))
-    ]
-
-
-def _trial(trial: Object) -> Any:
+def trial_message(trial: Object) -> Any:
+    """A trial; None for one of which nothing can be learned."""
+    if has(trial, "MetricsUnavailable") or (has(trial, "EarlyStopped") and not is_observed(trial)):
+        return None
     spec, status = trial["spec"], trial.get("status") or {}
     objective = spec["objective"]
     strategies = {

@@ -25,16 +25,17 @@ from pytest_kubeflow.local.katib.experimentstatus import (
     is_restartable,
     update,
 )
-from pytest_kubeflow.local.katib.labels import EXPERIMENT, TRIAL_FINALIZER, trial_labels
+from pytest_kubeflow.local.katib.labels import TRIAL_FINALIZER, experiment_of, trial_labels
 from pytest_kubeflow.local.katib.presence import Presence
 from pytest_kubeflow.local.katib.templates import TemplateError, run_spec, template_text
-from pytest_kubeflow.local.katib.trialstates import TrialStates
+from pytest_kubeflow.local.katib.trialstate import TrialState
 from pytest_kubeflow.local.kube import ApiError, KubeClient
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.events import EventRecorder
 from pytest_kubeflow.local.kube.informer import Key
 from pytest_kubeflow.local.kube.resources import EXPERIMENTS, SUGGESTIONS, TRIALS
 from pytest_kubeflow.local.kube.times import now
+from pytest_kubeflow.local.kube.versioncache import VersionCache
 
 FINALIZER = "update-prometheus-metrics"
 RESTARTED = "Experiment is restarting"
@@ -56,19 +57,16 @@ class ExperimentController(Controller):
         self._faults = faults
         self._recorder = EventRecorder(client, "experiment-controller")
         self._own_writes = OwnWrites(client)
-        self._states = TrialStates()
+        self._states = VersionCache(TrialState.of)
         super().__init__(client, informers)
         presence.on_change(lambda: self.enqueue_all(self.experiments.objects))
 
     def watch(self) -> None:
         self.experiments = self.enqueue_from(EXPERIMENTS)
         self.trials = self.enqueue_from(TRIALS, _owner_key)
-        self.trials.on_change(self._forget)
+        self.trials.on_change(self._states.on_change)
+        self._trials_of = self.trials.index(experiment_of)
         self.suggestions = self.enqueue_from(SUGGESTIONS, _owner_key)
-
-    def _forget(self, kind: str, trial: Object) -> None:
-        if kind == "DELETED":
-            self._states.forget(trial)
 
     async def reconcile(self, key: Key) -> None:
         before = self.experiments.get(key[1], key[0])
@@ -127,20 +125,13 @@ class ExperimentController(Controller):
         return True
 
     async def _reconcile(self, key: Key, experiment: Object) -> None:
-        trials = self._trials(key)
+        trials = self._trials_of.get(key)
         if trials:
             wrong = self._faults.active("katib-wrong-optimum")
-            update(experiment, self._seen(trials), self._states, wrong=wrong)
+            seen = [(one, self._states.of(one)) for one in self._seen(trials)]
+            update(experiment, seen, wrong=wrong)
         if not is_completed(experiment):
             await self._reconcile_trials(key, experiment, trials)
-
-    def _trials(self, key: Key) -> list[Object]:
-        return [
-            one
-            for (namespace, _), one in self.trials.objects.items()
-            if namespace == key[0]
-            and (one["metadata"].get("labels") or {}).get(EXPERIMENT) == key[1]
-        ]
 
     def _seen(self, trials: list[Object]) -> list[Object]:
         """Those that count: all, but for a fault."""

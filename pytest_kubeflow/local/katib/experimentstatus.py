@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_kubeflow.local.katib.conditions import end, has, mark
-from pytest_kubeflow.local.katib.trialstates import TrialState, TrialStates
+from pytest_kubeflow.local.katib.trialstate import TrialState
 from pytest_kubeflow.local.kube.client import Object
 from pytest_kubeflow.local.kube.times import now
 
@@ -49,15 +49,10 @@ def count(status: Object, *names: str) -> int:
 
 
 def update(
-    experiment: Object,
-    trials: Sequence[Object],
-    states: TrialStates,
-    *,
-    wrong: bool = False,
+    experiment: Object, trials: Sequence[tuple[Object, TrialState]], *, wrong: bool = False
 ) -> None:
     """Bring the status up to its trials; with `wrong`, the worst one is called the best."""
-    found = [(trial, states.of(trial)) for trial in trials]
-    reached = _summarise(experiment, found, wrong=wrong)
+    reached = _summarise(experiment, trials, wrong=wrong)
     if not is_completed(experiment):
         _conclude(experiment, reached=reached)
 

@@ -42,3 +42,10 @@ def trial_labels(experiment: Object) -> dict[str, str]:
     """Those of an experiment's trials."""
     metadata = experiment["metadata"]
     return {**(metadata.get("labels") or {}), EXPERIMENT: metadata["name"]}
+
+
+def experiment_of(trial: Object) -> tuple[str, str] | None:
+    """Namespace and name of a trial's experiment, by its label."""
+    metadata = trial["metadata"]
+    name = (metadata.get("labels") or {}).get(EXPERIMENT)
+    return None if name is None else (metadata["namespace"], name)

@@ -17,7 +17,7 @@ from pytest_kubeflow.local.katib.config import ConfigError, KatibConfig
 from pytest_kubeflow.local.katib.conversion import (
     COMPARISONS,
     experiment_message,
-    trial_messages,
+    trial_message,
 )
 from pytest_kubeflow.local.katib.dbmanager import ENDPOINT
 from pytest_kubeflow.local.katib.labels import EXPERIMENT, endpoint, service_name
@@ -45,6 +45,7 @@ from pytest_kubeflow.local.kube.resources import (
     TRIALS,
 )
 from pytest_kubeflow.local.kube.times import now
+from pytest_kubeflow.local.kube.versioncache import VersionCache
 
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _REFUSING = {"INVALID_ARGUMENT", "UNKNOWN"}
@@ -71,6 +72,7 @@ class SuggestionController(Controller):
         self._presence = presence
         self._recorder = EventRecorder(client, "suggestion-controller")
         self._own_writes = OwnWrites(client)
+        self._messages = VersionCache(trial_message)
         super().__init__(client, informers)
         presence.on_change(lambda: self.enqueue_all(self.suggestions.objects))
 
@@ -80,6 +82,7 @@ class SuggestionController(Controller):
         self.services = self.enqueue_from(SERVICES, _owner_key)
         self.experiments = self.informers[EXPERIMENTS]
         self.trials = self.informers[TRIALS]
+        self.trials.on_change(self._messages.on_change)
 
     async def reconcile(self, key: Key) -> None:
         before = self.suggestions.get(key[1], key[0])
@@ -185,7 +188,8 @@ class SuggestionController(Controller):
         more = total - status.get("suggestionCount", 0)
         if more <= 0:
             return
-        trials = trial_messages(self._trials(experiment))
+        messages = map(self._messages.of, self._trials(experiment))
+        trials = [one for one in messages if one is not None]
         message = experiment_message(experiment, status.get("algorithmSettings") or [])
         request = new(
             "GetSuggestionsRequest",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from pytest_kubeflow.local.kube.client import ApiError, KubeClient, Object
+from pytest_kubeflow.local.kube.index import Index, controller_uid
 from pytest_kubeflow.local.kube.resources import Resource
 from pytest_kubeflow.local.kube.unreachable import ApiUnreachableError
 
@@ -45,7 +46,8 @@ class Informer:
         self._scope = namespace
         self._selectors = {"label_selector": label_selector, "field_selector": field_selector}
         self._handlers: list[Handler] = []
-        self._controlled: dict[str, dict[Key, Object]] = {}  # by the UID of their controller
+        self._controllers = Index(controller_uid)
+        self._indexes = [self._controllers]
 
     def on_change(self, handler: Handler) -> None:
         """Call `handler(type, object)` for each change, and for what is there already."""
@@ -56,12 +58,17 @@ class Informer:
     def get(self, name: str, namespace: str = "") -> Object | None:
         return self.objects.get((namespace, name))
 
-    def controlled_by(self, owner: Object) -> list[Object]:
-        """The objects whose controller is `owner`.
+    def index(self, value: Callable[[Object], Hashable | None]) -> Index:
+        """One that is kept from now on, of what is there and what comes."""
+        made = Index(value)
+        for key, obj in self.objects.items():
+            made.put(key, obj, None)
+        self._indexes.append(made)
+        return made
 
-        Found by an index, as kube-controller-manager has one of pods by their controller's UID.
-        """
-        return list(self._controlled.get(owner["metadata"]["uid"], {}).values())
+    def controlled_by(self, owner: Object) -> list[Object]:
+        """The objects whose controller is `owner`."""
+        return self._controllers.get(owner["metadata"]["uid"])
 
     async def run(self) -> None:
         pause = 0.1
@@ -104,30 +111,18 @@ class Informer:
 
     def _emit(self, kind: str, obj: Object) -> None:
         key = key_of(obj)
-        known = self.objects.pop(key, None) if kind == "DELETED" else self.objects.get(key)
-        if known is not None:
-            self._leave_index(key, known)
+        known = self.objects.get(key)
         if kind != "DELETED":
             self.objects[key] = obj
-            if (uid := _controller_uid(obj)) is not None:
-                self._controlled.setdefault(uid, {})[key] = obj
+            for index in self._indexes:
+                index.put(key, obj, known)
+        elif known is not None:
+            del self.objects[key]
+            for index in self._indexes:
+                index.remove(key, known)
         for handler in self._handlers:
             handler(kind, obj)
-
-    def _leave_index(self, key: Key, obj: Object) -> None:
-        uid = _controller_uid(obj)
-        if uid is None:
-            return
-        others = self._controlled[uid]
-        del others[key]
-        if not others:
-            del self._controlled[uid]
 
     def _typed(self, obj: Object) -> Object:
         # Items of a list may leave out what the list's own kind says.
         return {"apiVersion": self.resource.api_version, "kind": self.resource.kind, **obj}
-
-
-def _controller_uid(obj: Object) -> str | None:
-    references: list[Object] = obj["metadata"].get("ownerReferences") or []
-    return next((one.get("uid") for one in references if one.get("controller")), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,6 +31,15 @@ class Mount:
     def bind(source: Path | str, target: str, *, readonly: bool = False) -> Mount:
         # Symbolic links are followed here, in the host's view: inside they would lead elsewhere.
         return Mount("bind", target, os.path.realpath(source), readonly)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "target": self.target,
+            "source": self.source,
+            "readonly": self.readonly,
+            "options": self.options,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,7 @@ class Container:
             "base": os.path.realpath(self.base) if self.base is not None else None,
             "layers": [os.path.realpath(one) for one in self.layers],
             "hostname": self.hostname[:63],
-            "mounts": [asdict(mount) for mount in self.mounts],
+            "mounts": [mount.to_json() for mount in self.mounts],
             "readonly_root": self.readonly_root,
             "own_network": self.own_network,
             "cgroups": [str(directory) for directory in self.cgroups],

@@ -79,7 +79,8 @@ def test_the_index_of_controllers_is_that_of_a_list(
                 parent = {"metadata": {"uid": owner["uid"]}}
                 wanted = {key_of(one) for one in controlled(listed, parent)}
                 assert {key_of(one) for one in informer.controlled_by(parent)} == wanted
-            assert all(informer._controlled.values())  # of owners that have none nothing is kept
+            # Of owners that have none nothing is kept.
+            assert all(informer._controllers._objects.values())
             running.cancel()
             await asyncio.wait([running])
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pytest_kubeflow.local.katib.experimentstatus import update
-from pytest_kubeflow.local.katib.trialstates import TrialState, TrialStates
+from pytest_kubeflow.local.katib.trialstate import TrialState
+from pytest_kubeflow.local.kube.versioncache import VersionCache
 
 OBJECTIVE = {
     "type": "maximize",
@@ -52,20 +53,27 @@ def test_a_trial_is_in_one_list(
 
 
 def test_a_newer_version_is_read_again() -> None:
-    states = TrialStates()
+    states = VersionCache(TrialState.of)
     experiment: dict[str, Any] = {"spec": {"objective": OBJECTIVE}, "status": {}}
-    update(experiment, [trial("a", 1, "Running"), trial("b", 2, "Succeeded", score="3")], states)
+
+    def seen(*trials: dict[str, Any]) -> list[tuple[dict[str, Any], TrialState]]:
+        return [(one, states.of(one)) for one in trials]
+
+    update(experiment, seen(trial("a", 1, "Running"), trial("b", 2, "Succeeded", score="3")))
     assert experiment["status"]["runningTrialList"] == ["a"]
     assert experiment["status"]["currentOptimalTrial"]["bestTrialName"] == "b"
-    both = [trial("a", 3, "Succeeded", score="4"), trial("b", 2, "Succeeded", score="3")]
-    update(experiment, both, states)
+    ended = trial("a", 3, "Succeeded", score="4")
+    update(experiment, seen(ended, trial("b", 2, "Succeeded", score="3")))
     assert "runningTrialList" not in experiment["status"]
     assert experiment["status"]["succeededTrialList"] == ["a", "b"]
     assert experiment["status"]["currentOptimalTrial"]["bestTrialName"] == "a"
 
 
 def test_of_a_deleted_trial_nothing_is_kept() -> None:
-    states = TrialStates()
-    states.of(trial("a", 1, "Succeeded", score="3"))
-    states.forget(trial("a", 2))
-    assert states._known == {}
+    states = VersionCache(TrialState.of)
+    kept, deleted = trial("a", 1, "Succeeded", score="3"), trial("b", 1, "Running")
+    made = states.of(kept)
+    states.of(deleted)
+    states.on_change("DELETED", trial("b", 2))
+    assert list(states._known) == ["uid-a"]
+    assert states.of(kept) is made

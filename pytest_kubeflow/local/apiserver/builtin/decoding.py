@@ -62,35 +62,41 @@ class Decoder:
 
     def _read(self, value: Any, kind: Type, path: str, shown: str, owner: Struct) -> Any:
         """`path` is the one that Go's errors have, without places in lists, unlike `shown`."""
-        match kind:
-            case Struct() if isinstance(value, dict):
-                return self._members(value, kind, path, shown)
-            case ListOf(item) if isinstance(value, list):
-                return [
-                    _empty(item)
-                    if one is None
-                    else self._read(one, item, path, f"{shown}[{at}]", owner)
-                    for at, one in enumerate(value)
-                ]
-            case MapOf(of) if isinstance(value, dict):
-                return {
-                    key: _empty(of)
-                    if one is None
-                    else self._read(one, of, path, f"{shown}[{key}]", owner)
-                    for key, one in value.items()
-                }
-            case Leaf():
-                return self._leaf(value, kind, path, owner)
+        if isinstance(kind, Leaf):
+            is_text = isinstance(value, str) and kind.kind == "string"
+            return value if is_text else self._leaf(value, kind, path, owner)
+        if isinstance(kind, Struct) and isinstance(value, dict):
+            return self._members(value, kind, path, shown)
+        if isinstance(kind, ListOf) and isinstance(value, list):
+            of = kind.item
+            return [
+                _empty(of) if one is None else self._read(one, of, path, f"{shown}[{at}]", owner)
+                for at, one in enumerate(value)
+            ]
+        if isinstance(kind, MapOf) and isinstance(value, dict):
+            of = kind.value
+            return {
+                key: _empty(of)
+                if one is None
+                else self._read(one, of, path, f"{shown}[{key}]", owner)
+                for key, one in value.items()
+            }
         raise self._mismatch(value, kind, path, owner)
 
     def _members(self, value: dict[str, Any], kind: Struct, path: str, shown: str) -> Any:
         found: dict[str, Any] = dict(kind.zeros)
+        fields = kind.fields
         for name, member in value.items():
-            known = kind.fields.get(name)
-            below = f"{shown}.{name}" if shown else name
+            known = fields.get(name)
             if known is not None:
                 if member is None:
                     continue
+                if isinstance(member, str) and _is_string(known.type):
+                    # Most leaves are such: nothing can be wrong with them, so none needs its path.
+                    if member or known.always or known.pointer:
+                        found[name] = member
+                    continue
+                below = f"{shown}.{name}" if shown else name
                 inner = f"{path}.{name}" if path else name
                 read = self._read(member, known.type, inner, below, kind)
                 if read or known.always or known.pointer or isinstance(known.type, Struct):
@@ -98,7 +104,7 @@ class Decoder:
             elif kind is self.kind and name in {"apiVersion", "kind"}:
                 found[name] = member
             elif len(self.unknown) < _MOST_UNKNOWN:
-                self.unknown.append(below)
+                self.unknown.append(f"{shown}.{name}" if shown else name)
         return found
 
     def _leaf(self, value: Any, kind: Leaf, path: str, owner: Struct) -> Any:
@@ -135,11 +141,8 @@ class Decoder:
         if not isinstance(value, str):
             name = _json_name(value)
             raise self._refused(f"json: cannot unmarshal {name} into Go value of type string")
-        form = _TIME if kind == "time" else _MICROTIME
         try:
-            if not form.fullmatch(value):
-                raise ValueError
-            moment = datetime.fromisoformat(value).astimezone(UTC).replace(tzinfo=None)
+            return _written(value, kind)
         except (ValueError, OverflowError):
             layout = "2006-01-02T15:04:05Z07:00"
             if kind == "microtime":
@@ -147,7 +150,6 @@ class Decoder:
             left, part = _unparsed(value)
             why = f'parsing time "{value}" as "{layout}": cannot parse "{left}" as "{part}"'
             raise self._refused(why) from None
-        return moment.isoformat(timespec="seconds" if kind == "time" else "microseconds") + "Z"
 
     def _mismatch(self, value: Any, kind: Type, path: str, owner: Struct) -> StatusError:
         numeric = isinstance(kind, Leaf) and kind.kind in _LIMITS
@@ -164,6 +166,19 @@ class Decoder:
 
     def _refused(self, why: str) -> StatusError:
         return bad_request(f"{self.prefix}{why}")
+
+
+def _is_string(kind: Type) -> bool:
+    return isinstance(kind, Leaf) and kind.kind == "string"
+
+
+@lru_cache(maxsize=4096)
+def _written(time: str, kind: str) -> str:
+    """A time as it is written back. Raises ValueError, OverflowError for what is none."""
+    if not (_TIME if kind == "time" else _MICROTIME).fullmatch(time):
+        raise ValueError(time)
+    moment = datetime.fromisoformat(time).astimezone(UTC).replace(tzinfo=None)
+    return moment.isoformat(timespec="seconds" if kind == "time" else "microseconds") + "Z"
 
 
 @lru_cache(maxsize=4096)

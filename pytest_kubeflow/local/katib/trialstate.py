@@ -1,8 +1,6 @@
-"""TrialStates: what an Experiment counts of each of its Trials, read once for each version of one.
+"""TrialState: what an Experiment counts of one of its Trials.
 
-Most trials of an experiment have ended and change no more, while it is reconciled several times for
-each that goes on. Rules: kubeflow/katib v0.19.0,
-pkg/controller.v1beta1/experiment/util/status_util.go.
+Rules: kubeflow/katib v0.19.0, pkg/controller.v1beta1/experiment/util/status_util.go.
 """
 
 from __future__ import annotations
@@ -51,24 +49,3 @@ class TrialState:
             value=number(text) if has_value else None,
             awaits_value="EarlyStopped" in true and not is_observed(trial),
         )
-
-
-class TrialStates:
-    """Those of all trials that somebody asked for, until they are forgotten."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[str, TrialState]] = {}  # by uid
-
-    def of(self, trial: Object) -> TrialState:
-        """That of a trial in the version that is given."""
-        metadata = trial["metadata"]
-        known = self._known.get(metadata["uid"])
-        if known is not None and known[0] == metadata["resourceVersion"]:
-            return known[1]
-        state = TrialState.of(trial)
-        self._known[metadata["uid"]] = metadata["resourceVersion"], state
-        return state
-
-    def forget(self, trial: Object) -> None:
-        """One that is deleted."""
-        self._known.pop(trial["metadata"]["uid"], None)
