@@ -12,10 +12,9 @@ itself: of the same host and port, as another port of this machine is anybody's.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol, runtime_checkable
 
-from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
@@ -92,7 +91,7 @@ class HostGuard:
         self._known = known
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await self._refusal(Headers(scope=scope)) if "headers" in scope else None
+        answer = await self._refusal(scope["headers"]) if "headers" in scope else None
         if answer is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -100,13 +99,18 @@ class HostGuard:
         else:
             await answer(scope, receive, send)
 
-    async def _refusal(self, headers: Headers) -> PlainTextResponse | None:
+    async def _refusal(self, headers: Iterable[tuple[bytes, bytes]]) -> PlainTextResponse | None:
+        hosts, origins = list[str](), list[str]()
+        for name, value in headers:  # in lower case, as ASGI has them
+            if name == b"host":
+                hosts.append(value.decode("latin-1"))
+            elif name == b"origin":
+                origins.append(value.decode("latin-1"))
         # A browser sends the header always, probes of a kubelet without one are not refused.
-        hosts = headers.getlist("host")
         for host in hosts:
             if not await is_ours(host, self._known):
                 return PlainTextResponse(refusal(host), 421)
-        for origin in headers.getlist("origin"):
+        for origin in origins:
             if not any(is_own_page(origin, host.strip().lower()) for host in hosts):
                 message = f"pages of {origin!a} have no access to the embedded cluster\n"
                 return PlainTextResponse(message, 403)

@@ -24,20 +24,17 @@ class GarbageCollector:
 
     name = "garbagecollector"
 
-    def __init__(self, client: KubeClient) -> None:
+    def __init__(self, client: KubeClient, informers: Informers) -> None:
         self._client = client
-        self._informers = Informers(client)
+        self._informers = informers
         self._objects: dict[str, tuple[Resource, Object]] = {}
         self._dependents: dict[str, set[str]] = defaultdict(set)
         self._watched: set[Resource] = set()
         self._sweeper = _Sweeper(self, client, self._informers)
 
     async def run(self) -> None:
-        try:
-            await self._watch_all()
-            await self._sweeper.run()
-        finally:
-            await self._informers.stop()
+        await self._watch_all()
+        await self._sweeper.run()
 
     async def _watch_all(self) -> None:
         for resource in await discover(self._client, "list", "watch", "delete"):

@@ -88,7 +88,7 @@ class ControllerManager:
         await informers.synced()
         runs = [(one.name, one.run()) for one in controllers]
         if not self._joined:
-            collector = GarbageCollector(self._client)
+            collector = GarbageCollector(self._client, informers)
             runs.append((collector.name, self._collect(collector)))
         self._tasks = [asyncio.create_task(run, name=name) for name, run in runs]
         for task in self._tasks:

@@ -9,6 +9,7 @@ import copy
 import posixpath
 from collections.abc import Sequence
 
+from pytest_kubeflow.local.fastjson import decode, encode
 from pytest_kubeflow.local.katib.config import KatibConfig
 from pytest_kubeflow.local.katib.dbmanager import ENDPOINT
 from pytest_kubeflow.local.katib.labels import TRIAL
@@ -39,7 +40,7 @@ def named(pod: Object, trial: Object) -> Object:
         **(trial["metadata"].get("labels") or {}),
         TRIAL: trial["metadata"]["name"],
     }
-    changed: Object = copy.deepcopy({**pod, "metadata": {**metadata, "labels": labels}})
+    changed: Object = decode(encode({**pod, "metadata": {**metadata, "labels": labels}}))
     container = _primary(changed, trial)
     if container is None:
         raise InjectionError(
@@ -55,7 +56,7 @@ def collected(
     pod: Object, trial: Object, config: KatibConfig, *, stopping_endpoint: str = ""
 ) -> Object:
     """A pod of `named` with its collector. Raises InjectionError, ConfigError."""
-    changed: Object = copy.deepcopy(pod)
+    changed: Object = decode(encode(pod))
     spec = changed["spec"]
     collector = _collector(trial, config, stopping_endpoint)
     spec["containers"].append(collector)

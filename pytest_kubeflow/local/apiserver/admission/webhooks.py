@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from pytest_kubeflow.local.apiserver.errors import Object, StatusError, bad_requ
 from pytest_kubeflow.local.apiserver.naming import named
 from pytest_kubeflow.local.apiserver.patches import JSON, apply_patch
 from pytest_kubeflow.local.apiserver.selectors.labelselectors import fits
-from pytest_kubeflow.local.apiserver.store import ResourceStore
+from pytest_kubeflow.local.apiserver.store import ResourceStore, Type
 from pytest_kubeflow.local.apiserver.targets import Target
 from pytest_kubeflow.local.apiserver.tokens import User
 
@@ -46,6 +46,8 @@ class AdmissionWebhooks:
     def __init__(self, store: ResourceStore) -> None:
         self._store = store
         self._calls = WebhookCalls(store)
+        self._configurations: dict[Type, list[Object]] = {}
+        self._covering: dict[Hashable, list[Object]] = {}
 
     async def close(self) -> None:
         await self._calls.close()
@@ -132,13 +134,31 @@ class AdmissionWebhooks:
             raise _denial(name, answer.get("status") or {})
         return answer
 
-    def _wanting(self, kind: tuple[str, str], attempt: Attempt) -> list[Object]:
-        return [
-            webhook
-            for configuration in self._store.list(kind)
-            for webhook in configuration.get("webhooks") or ()
-            if any(_covers(rule, attempt) for rule in webhook.get("rules") or ())
-        ]
+    def _wanting(self, type_: Type, attempt: Attempt) -> list[Object]:
+        """Those with a rule for it; of most writes that is known from the one before."""
+        configurations = list(self._store.list(type_))
+        if configurations != self._configurations.get(type_):
+            self._configurations[type_] = configurations
+            self._covering.clear()
+        target = attempt.target
+        kind = target.kind
+        key = (
+            type_,
+            attempt.operation,
+            kind.type,
+            target.subresource,
+            kind.namespaced,
+            kind.versions,
+        )
+        known = self._covering.get(key)
+        if known is None:
+            known = self._covering[key] = [
+                webhook
+                for configuration in configurations
+                for webhook in configuration.get("webhooks") or ()
+                if any(_covers(rule, attempt) for rule in webhook.get("rules") or ())
+            ]
+        return known
 
     def _selects(
         self, webhook: Object, attempt: Attempt, new: Object | None, old: Object | None

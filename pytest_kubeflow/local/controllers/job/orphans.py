@@ -35,10 +35,9 @@ class OrphanedPodController(Controller):
     def _job_changed(self, kind: str, job: Object) -> None:
         if kind != "DELETED" and finished(job) is None:
             return
-        for key, pod in self.pods.objects.items():
-            owner = controller_of(pod)
-            if is_tracked(pod) and (owner or {}).get("uid") == job["metadata"]["uid"]:
-                self.queue.add(key)
+        for pod in self.pods.controlled_by(job):
+            if is_tracked(pod):
+                self.queue.add(key_of(pod))
 
     def _is_orphan(self, pod: Object) -> bool:
         owner = controller_of(pod)
