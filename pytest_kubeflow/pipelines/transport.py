@@ -6,6 +6,8 @@ takes for an empty object.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -71,6 +73,8 @@ def harden(client: Any, policy: RetryPolicy | None = None) -> None:
             sent["_request_timeout"] = tuple(map(attempt_seconds, timeouts))
             response = send(method, url, *args, **sent)
             _check(method, url, response)
+            if method == "GET" and _takes_rights(url, kwargs.get("query_params") or ()):
+                policy.settling.witness = partial(_is_allowed, once)
             return response
 
         return policy.repeat(lambda: policy.watched(method, url, once), safe=method in _SAFE)
@@ -91,6 +95,24 @@ def _judge(error: BaseException) -> Outage | None:
     if not isinstance(error, KubeflowError):
         return outage_of(error)
     return outage_of(error.__cause__) if error.__cause__ is not None else None
+
+
+def _takes_rights(url: str, query: Iterable[tuple[str, Any]]) -> bool:
+    """Whether only who has rights in a namespace is answered, and that as long as it is there."""
+    is_list = urlsplit(url).path.rpartition("/")[2] in _COLLECTIONS
+    return is_list and any(name == "namespace" and value for name, value in query)
+
+
+def _is_allowed(ask: Callable[[], Any]) -> bool:
+    """Whether the API answers what it has answered before."""
+    import kfp_server_api
+    import urllib3
+
+    try:
+        ask()
+    except (kfp_server_api.ApiException, urllib3.exceptions.HTTPError, NotTheApi, OSError):
+        return False
+    return True
 
 
 def _check(method: str, url: str, response: Any) -> None:
