@@ -229,3 +229,75 @@ def test_a_refusal_that_settles_ends_what_was_lost_before(monkeypatch: pytest.Mo
         return "done"
 
     assert policy.repeat(attempt) == "done"
+
+
+class _Starting:
+    """A server that was lost, and then refuses `refusals` times; its witness too, `ignorant` times.
+
+    It counts how often both are asked.
+    """
+
+    def __init__(self, refusals: int, ignorant: int) -> None:
+        self._steps = ["lost", *["refused"] * refusals]
+        self._ignorant = ignorant
+        self.asked = self.witnessed = 0
+
+    def ask(self) -> str:
+        self.asked += 1
+        step = self._steps.pop(0) if self._steps else "done"
+        if step == "lost":
+            raise Unusable(AWAY)
+        if step == "refused":
+            raise _ForbiddenError
+        return step
+
+    def witness(self) -> bool:
+        self.witnessed += 1
+        return self.witnessed > self._ignorant
+
+
+@pytest.fixture
+def settling(monkeypatch: pytest.MonkeyPatch) -> RetryPolicy:
+    """A policy of a server that may take for ever to know its roles."""
+    monkeypatch.setattr(module, "PROVED_PAUSE", 0.001)
+    return RetryPolicy("pipelines", tally=Tally(), settling=1000.0)
+
+
+def test_a_refusal_is_final_where_what_was_allowed_still_is(settling: RetryPolicy) -> None:
+    server = _Starting(refusals=50, ignorant=0)
+    settling.settling.witness = server.witness
+    with pytest.raises(_ForbiddenError):
+        settling.repeat(server.ask)
+    assert (server.asked, server.witnessed) == (3, 1)
+
+
+def test_a_server_that_refuses_what_it_allowed_is_asked_again(settling: RetryPolicy) -> None:
+    server = _Starting(refusals=6, ignorant=50)
+    settling.settling.witness = server.witness
+    assert settling.repeat(server.ask) == "done"
+    assert (server.asked, server.witnessed) == (8, 6)
+
+
+def test_the_attempt_after_the_proof_may_be_allowed(settling: RetryPolicy) -> None:
+    server = _Starting(refusals=3, ignorant=2)
+    settling.settling.witness = server.witness
+    assert settling.repeat(server.ask) == "done"
+    assert (server.asked, server.witnessed) == (5, 3)
+
+
+def test_a_loss_after_the_proof_asks_for_another_one(settling: RetryPolicy) -> None:
+    """The server may have been started once more."""
+    server = _Starting(refusals=0, ignorant=0)
+    server._steps = ["lost", "refused", "lost", "refused"]
+    settling.settling.witness = server.witness
+    assert settling.repeat(server.ask) == "done"
+    assert (server.asked, server.witnessed) == (5, 2)
+
+
+def test_a_refusal_without_an_outage_needs_no_proof(settling: RetryPolicy) -> None:
+    server = _Starting(refusals=1, ignorant=0)
+    server._steps = ["refused"]
+    settling.settling.witness = server.witness
+    with pytest.raises(_ForbiddenError):
+        settling.repeat(server.ask)
+    assert (server.asked, server.witnessed) == (1, 0)
