@@ -69,7 +69,7 @@ def _told_of(url: str, error: BaseException) -> ClusterUnreachable | Configurati
         )
     if (refused := there(ssl.SSLCertVerificationError)) is not None:
         code = getattr(refused, "verify_code", 0)
-        reason = getattr(refused, "verify_message", "") or _said(refused)
+        reason = getattr(refused, "verify_message", "") or _message(refused)
         return ClusterUnreachable(
             f"the certificate of {host} is not accepted: {reason.rstrip('.')}; "
             f"{_CERTIFICATE.get(code, _OTHERWISE)} (--kf-insecure skips the check)"
@@ -124,9 +124,9 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 def innermost(error: BaseException) -> str:
     """What the operating system or OpenSSL said, on one line, without the layers around it."""
-    return _said([*chain(error)][-1])
+    return _message([*chain(error)][-1])
 
 
-def _said(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     text = getattr(error, "strerror", None) or str(error)
     return " ".join(text.split()) or type(error).__name__

@@ -256,10 +256,10 @@ def _serves(runtime: Mapping[str, Any], model_format: str) -> bool:
     return any(one.get("name") == model_format and one.get("autoSelect") for one in formats)
 
 
-def _use(image: object, purpose: str, told: str, field: str) -> ImageUse | UnknownUse:
+def _use(image: object, purpose: str, where: str, field: str) -> ImageUse | UnknownUse:
     if isinstance(image, str) and image:
-        return ImageUse(image, purpose, told)
-    return UnknownUse(purpose, f"{told} names no image in {field}")
+        return ImageUse(image, purpose, where)
+    return UnknownUse(purpose, f"{where} names no image in {field}")
 
 
 def _yaml(text: str) -> Mapping[str, Any]:

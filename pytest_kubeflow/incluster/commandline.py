@@ -66,9 +66,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(
-        name: str, run: Callable[..., int], told: str, *, of_one: bool = True
+        name: str, run: Callable[..., int], description: str, *, of_one: bool = True
     ) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=told, description=told, allow_abbrev=False)
+        made = commands.add_parser(
+            name, help=description, description=description, allow_abbrev=False
+        )
         made.set_defaults(run_command=run)
         made.add_argument("-n", "--namespace", help="default: KF_NAMESPACE, or the context's")
         made.add_argument("--kubeconfig", type=Path, help="default: KF_KUBECONFIG, or kubectl's")

@@ -55,7 +55,7 @@ class LoadTest:
         *,
         images: ComponentImages = AS_THEY_ARE,
         redact: Callable[[str], str] = str,
-        told: Callable[[LoadSummary], None],
+        on_summary: Callable[[LoadSummary], None],
     ) -> None:
         self.plan = plan
         self._access = access
@@ -64,7 +64,7 @@ class LoadTest:
         self._kubernetes = kubernetes
         self._images = images
         self._redact = redact
-        self._told = told
+        self._on_summary = on_summary
 
     def __call__(
         self, pipeline: Pipeline, *, arguments: Callable[[int], Mapping[str, object]]
@@ -117,7 +117,7 @@ class LoadTest:
             submitting=submitting,
             stopped=self._redact(stopped or problem),
         )
-        self._told(summary)
+        self._on_summary(summary)
         return Load(
             runs,
             summary,

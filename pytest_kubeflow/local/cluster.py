@@ -124,7 +124,7 @@ class LocalKubeflow:
         with open(reader, "rb") as ready:
             answer = self._first_line(ready)
         if not answer:
-            said = self._said()
+            said = self._last_output()
             self.stop()
             raise LocalKubeflowError(f"the embedded cluster did not start: {said}")
         self._endpoints = Endpoints.from_json(answer.decode())
@@ -134,7 +134,7 @@ class LocalKubeflow:
         readable, _, _ = select.select([ready], [], [], self._start_timeout)
         return ready.readline() if readable else b""
 
-    def _said(self) -> str:
+    def _last_output(self) -> str:
         text = self.log.strip()
         return text[-4000:] or f"no answer within {self._start_timeout:g} s"
 

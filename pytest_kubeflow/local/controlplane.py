@@ -12,7 +12,7 @@ from pytest_kubeflow.local.database import Database
 from pytest_kubeflow.local.joining import JoinedApi, keeps_image_volumes, service_cidrs
 from pytest_kubeflow.local.kube import Credentials, KubeClient
 from pytest_kubeflow.local.kube.client import Object
-from pytest_kubeflow.local.kubelet.node import Told
+from pytest_kubeflow.local.kubelet.node import ConditionState
 from pytest_kubeflow.local.kubelet.server.certificate import ServingKey
 from pytest_kubeflow.local.network import ClusterNetwork, LoopbackNetwork
 from pytest_kubeflow.local.network.founding import own_network
@@ -31,7 +31,7 @@ class ControlPlane(Protocol):
     network: ClusterNetwork
     """Where pods and components are; from `prepare` to `close`."""
 
-    conditions: Mapping[str, Told]
+    conditions: Mapping[str, ConditionState]
     """What the node says of that network."""
 
     async def prepare(self) -> None: ...
@@ -114,7 +114,7 @@ class OwnControlPlane(_ByApi[ApiServer]):
         *,
         longest_token: int | None,
         network: LoopbackNetwork | NodeNetwork,
-        conditions: Mapping[str, Told],
+        conditions: Mapping[str, ConditionState],
         keys: Path | None = None,
     ) -> None:
         self._directory = directory

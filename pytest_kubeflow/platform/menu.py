@@ -45,9 +45,9 @@ def menu_links(snapshot: Snapshot) -> tuple[Link, ...]:
     return ()
 
 
-def _links(told: str, where: str) -> tuple[Link, ...]:
+def _links(text: str, where: str) -> tuple[Link, ...]:
     try:
-        menu = json.loads(told)
+        menu = json.loads(text)
     except ValueError as error:
         raise NoMenuError(f"the links in {where} are no JSON: {error}") from None
     paths: dict[str, Link] = {}

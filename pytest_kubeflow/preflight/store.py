@@ -39,7 +39,9 @@ def check_store(config: KubeflowConfig, checks: Checklist) -> None:
         access = _access(config, settings, direct=False)
         # That of an embedded Kubeflow is nobody's setting.
         is_given = config.origin("s3_endpoint") != "default"
-        _wait(access, told=config.described("s3_endpoint") if is_given else "the pipelines' store")
+        _wait(
+            access, subject=config.described("s3_endpoint") if is_given else "the pipelines' store"
+        )
         if settings.access_key is None or settings.secret_key is None:
             finding.message = (
                 f"{settings.endpoint} answers; its keys are in the namespace to work in"
@@ -69,7 +71,8 @@ def find_store(
             return
         try:
             _wait(
-                _access(cluster.config, settings, direct=store.is_forwarded), told=store.described
+                _access(cluster.config, settings, direct=store.is_forwarded),
+                subject=store.described,
             )
         except ObjectStoreError as error:
             message = f"{error.message}; {store.trouble}" if store.trouble else error.message
@@ -117,12 +120,12 @@ def _access(config: KubeflowConfig, settings: S3Settings, *, direct: bool) -> S3
     )
 
 
-def _wait(access: S3Access, *, told: str) -> None:
+def _wait(access: S3Access, *, subject: str) -> None:
     try:
         wait_for_store(access, Deadline.after(_SECONDS))
     except WaitTimeout as error:
         raise ObjectStoreError(
-            f"{told}: nothing answers at {access.endpoint} ({error.state})"
+            f"{subject}: nothing answers at {access.endpoint} ({error.state})"
         ) from error
 
 

@@ -255,18 +255,18 @@ class RegistryClient:
             raise self._refused(response, f"{realm} gives no token for {self.registry}")
         return str(token)
 
-    def _refused(self, response: requests.Response, told: str) -> RegistryError:
+    def _refused(self, response: requests.Response, reason: str) -> RegistryError:
         status, codes = response.status_code, codes_of(response.content)
         words = said_by(response.content)
         if status == 401:
             who = f"as {self._login.username}" if self._login else "without a login"
-            told = f"{self.registry} lets nobody in {who}: give another with {CREDENTIALS}"
+            reason = f"{self.registry} lets nobody in {who}: give another with {CREDENTIALS}"
         elif is_html(response.headers):
-            told = f"{self.registry} answers with a page of HTML: is it a registry?"
+            reason = f"{self.registry} answers with a page of HTML: is it a registry?"
         elif status == 429:
-            told = f"{self.registry} has had too many requests from here: try again later"
+            reason = f"{self.registry} has had too many requests from here: try again later"
         message = f" (HTTP {status}: {words})" if words else f" (HTTP {status})"
-        return RegistryError(told + message, status=status, code=next(iter(codes), None))
+        return RegistryError(reason + message, status=status, code=next(iter(codes), None))
 
 
 CREDENTIALS = "KF_REGISTRY_USERNAME and KF_REGISTRY_PASSWORD, or --kf-registry-auth-file"

@@ -60,9 +60,9 @@ def causes_of(tests: Iterable[TestRecord], findings: Sequence[Finding] = ()) -> 
     return tuple(sorted(found, key=lambda cause: -len(cause.tests)))
 
 
-def cause_of_unfitness(told: str, findings: Sequence[Finding] = ()) -> tuple[Cause, ...]:
+def cause_of_unfitness(reason: str, findings: Sequence[Finding] = ()) -> tuple[Cause, ...]:
     """The fault that is likely to be behind a cluster that is not fit to be tested, if any."""
-    diagnosis = diagnose([told], findings)
+    diagnosis = diagnose([reason], findings)
     return () if diagnosis is None else (_likely(diagnosis, ()),)
 
 

@@ -133,12 +133,12 @@ class TestResult:
             },
         )
 
-    def _fail(self, outcome: Outcome, phase: str, told: str, report: Report) -> None:
+    def _fail(self, outcome: Outcome, phase: str, sentence: str, report: Report) -> None:
         text = self._bounded(report.longreprtext, _DETAILS)
         if self._outcome.is_red:
             self._details += f"\n\n--- {phase}\n{text}"
             return
-        self._outcome, self._phase, self._sentence = outcome, phase, told
+        self._outcome, self._phase, self._sentence = outcome, phase, sentence
         self._details = text
 
     def _skip(self, report: Report) -> None:

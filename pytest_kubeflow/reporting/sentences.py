@@ -52,19 +52,19 @@ def _text_of(error: BaseException) -> str:
     return str(TracebackException(type(error), error, None, compact=True))
 
 
-def _asserted(told: str, statement: str) -> str:
+def _asserted(message: str, statement: str) -> str:
     """What a failed assertion says; two bare values do not say what they are: its source does."""
     statement = " ".join(statement.split())
-    if not statement.startswith(_ASSERT) or (told and not told.startswith(_ASSERT)):
-        return told or "AssertionError"
+    if not statement.startswith(_ASSERT) or (message and not message.startswith(_ASSERT)):
+        return message or "AssertionError"
     if len(statement) > _LONGEST_STATEMENT:
         statement = f"{statement[: _LONGEST_STATEMENT - 1]}…"
-    values = told.removeprefix(_ASSERT)
+    values = message.removeprefix(_ASSERT)
     return f"{statement}: {values}" if values and values not in statement else statement
 
 
-def _of_runs(said: str, runs: Sequence[str]) -> str:
-    if not runs or any(name in said for name in runs):
+def _of_runs(sentence: str, runs: Sequence[str]) -> str:
+    if not runs or any(name in sentence for name in runs):
         return ""
     names = [*runs[:_NAMED_RUNS]]
     names += [f"{len(runs) - _NAMED_RUNS} more"] if len(runs) > _NAMED_RUNS else []

@@ -77,7 +77,7 @@ def _progressing(
     deployment: Object,
     status: Object,
     new: Object | None,
-    told: Object | None,
+    known: Object | None,
     failure: ApiError | None,
 ) -> Object:
     name = new["metadata"]["name"] if new is not None else ""
@@ -87,19 +87,19 @@ def _progressing(
     if all(status[field] == wanted for field in _COUNTS if field != "readyReplicas"):
         message = f'ReplicaSet "{name}" has successfully progressed.'
         return _condition("Progressing", True, "NewReplicaSetAvailable", message)
-    if told is None or name not in told["message"]:
+    if known is None or name not in known["message"]:
         message = f'Created new replica set "{name}"'
         return _condition("Progressing", True, "NewReplicaSetCreated", message)
-    if told["reason"] == "NewReplicaSetAvailable":
-        return told  # it was complete: that a pod fails afterwards is no rollout
+    if known["reason"] == "NewReplicaSetAvailable":
+        return known  # it was complete: that a pod fails afterwards is no rollout
     moved = any(
         status[field] > ((deployment.get("status") or {}).get(field) or 0) for field in _COUNTS
     )
-    if not moved and datetime.now(UTC) > _moved(told) + _deadline(deployment):
+    if not moved and datetime.now(UTC) > _moved(known) + _deadline(deployment):
         message = f'ReplicaSet "{name}" has timed out progressing.'
         return _condition("Progressing", False, "ProgressDeadlineExceeded", message)
     if not moved:
-        return told
+        return known
     message = f'ReplicaSet "{name}" is progressing.'
     return {**_condition("Progressing", True, "ReplicaSetUpdated", message), "moved": True}
 
@@ -114,13 +114,13 @@ def _failure(every: Sequence[Object], failure: ApiError | None) -> Object | None
     return None
 
 
-def _dated(condition: Object, told: Object | None) -> Object:
+def _dated(condition: Object, known: Object | None) -> Object:
     moved = condition.pop("moved", False)
     words = ("status", "reason", "message")
-    if told is not None and not moved and all(told[word] == condition[word] for word in words):
-        return told
-    same = told is not None and told["status"] == condition["status"]
-    since = told["lastTransitionTime"] if same and told is not None else now()
+    if known is not None and not moved and all(known[word] == condition[word] for word in words):
+        return known
+    same = known is not None and known["status"] == condition["status"]
+    since = known["lastTransitionTime"] if same and known is not None else now()
     return {**condition, "lastUpdateTime": now(), "lastTransitionTime": since}
 
 

@@ -31,7 +31,7 @@ from pytest_kubeflow.local.kubelet.faultset import FaultSet
 from pytest_kubeflow.local.kubelet.images.catalogue import ImageCatalogue
 from pytest_kubeflow.local.kubelet.images.registryclient import RegistryClient
 from pytest_kubeflow.local.kubelet.images.store import ImageStore
-from pytest_kubeflow.local.kubelet.node import NodeRegistration, Told
+from pytest_kubeflow.local.kubelet.node import ConditionState, NodeRegistration
 from pytest_kubeflow.local.kubelet.pod_network.addresses import PodAddresses
 from pytest_kubeflow.local.kubelet.pod_network.names import ClusterNames
 from pytest_kubeflow.local.kubelet.pods import eviction
@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 
 _TOKEN_CHECK_SECONDS = 30
 _MEMORY = "MemoryPressure"
-_SHORT_OF_MEMORY: Told = (
+_SHORT_OF_MEMORY: ConditionState = (
     "True",
     "KubeletHasInsufficientMemory",
     "kubelet has insufficient memory available",
@@ -107,7 +107,7 @@ class Kubelet:
         gpu_pool: gpus.GpuPool | None = None,
         host_ip: str = LOOPBACK,
         pod_cidr: str | None = None,
-        conditions: Mapping[str, Told] | None = None,
+        conditions: Mapping[str, ConditionState] | None = None,
         directories: HostDirectories | None = None,
         cables: str | None = None,
         registries: RegistryClient | None = None,

@@ -51,7 +51,7 @@ def resources() -> dict[str, str]:
     }
 
 
-Told = tuple[str, str, str]
+ConditionState = tuple[str, str, str]
 """Status, reason and message of a condition."""
 
 
@@ -80,7 +80,7 @@ class NodeRegistration:
         self._images = images
         self._clock = clock
         self.capacity = resources()
-        self.conditions: dict[str, Told] = {}
+        self.conditions: dict[str, ConditionState] = {}
         self.labels = _labels(name)
 
     async def register(self) -> None:

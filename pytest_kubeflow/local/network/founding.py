@@ -17,10 +17,10 @@ from pytest_kubeflow.local.network.routed import routed_networks, unrouted_netwo
 
 log = logging.getLogger(__name__)
 
-Told = tuple[str, str, str]
+ConditionState = tuple[str, str, str]
 """A condition of the node: its status, reason and message."""
 
-Founded = tuple[LoopbackNetwork | NodeNetwork, Mapping[str, Told]]
+Founded = tuple[LoopbackNetwork | NodeNetwork, Mapping[str, ConditionState]]
 """The network of a cluster with a control plane of its own, and what its node says of it."""
 
 ROUTABLE = "PodAddressesRoutable"
@@ -61,7 +61,7 @@ def _left() -> NodeNetwork:
     return NodeNetwork(leave_the_machine(), cluster)
 
 
-def _shared(why: str) -> Told:
+def _shared(why: str) -> ConditionState:
     message = f"pods share the network of the machine, its ports and its 127.0.0.1: {why}"
     return "False", "SharedNetwork", message
 
@@ -93,7 +93,7 @@ _OF_REAL_CLUSTERS = {ISOLATED: _shared("a real API server asks them from there")
 
 def own_network(
     services: Iterable[str] = (), *, unknown: bool = False
-) -> tuple[ClusterNetwork, Mapping[str, Told]]:
+) -> tuple[ClusterNetwork, Mapping[str, ConditionState]]:
     """A network for a node of a real cluster, with the cluster IPs of `services`, and its words.
 
     Where this machine lets nobody have one, the addresses are of loopback: a real API server makes

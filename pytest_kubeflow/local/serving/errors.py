@@ -10,7 +10,7 @@ class ReconcileError(Exception):
 class InvalidSpecError(ReconcileError):
     """The model's spec is at fault: `reason` and `told` become `modelStatus.lastFailureInfo`."""
 
-    def __init__(self, reason: str, told: str, message: str) -> None:
+    def __init__(self, reason: str, failure: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
-        self.message = told
+        self.message = failure

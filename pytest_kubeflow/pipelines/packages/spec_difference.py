@@ -46,14 +46,14 @@ def argument_difference(submitted: Mapping[str, object], ran: Mapping[str, Any])
     )
 
 
-def _decoded(told: Any, given: object) -> Any:
+def _decoded(shown: Any, given: object) -> Any:
     """Some servers tell what is no text as JSON in a text."""
-    if not isinstance(told, str) or isinstance(given, str):
-        return told
+    if not isinstance(shown, str) or isinstance(given, str):
+        return shown
     try:
-        return json.loads(told)
+        return json.loads(shown)
     except ValueError:
-        return told
+        return shown
 
 
 def _normal(package: Package) -> Any:

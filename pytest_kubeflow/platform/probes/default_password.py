@@ -74,8 +74,8 @@ def probe_default_password(
     return Probed.nothing(_WHAT, why, requests=read.observed.requests)
 
 
-def _valid(told: str, requests: int = 0) -> Probed:
-    return Probed(observed=Observations(default_password=told, requests=requests))
+def _valid(state: str, requests: int = 0) -> Probed:
+    return Probed(observed=Observations(default_password=state, requests=requests))
 
 
 def _read(kubernetes: KubernetesClient, snapshot: Snapshot) -> Probed:

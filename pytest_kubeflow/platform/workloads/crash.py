@@ -39,7 +39,7 @@ class Crash:
         return f"{name_of(self.pod)}/{self.container.name}"
 
     @property
-    def said(self) -> tuple[str, ...]:
+    def messages(self) -> tuple[str, ...]:
         """What the kubelet tells of the last run."""
         message = text(self.container.last, "message").strip()
         reason = text(self.container.last, "reason")

@@ -57,15 +57,15 @@ class Folder:
             shutil.rmtree(path)  # of a run of the same test before this one
         path.mkdir(parents=True)
 
-    def write(self, name: str, told: str, text: str, *, keep_end: bool = False) -> None:
-        """A file; `told` says what it is. Of one that is too long, the beginning or the end."""
+    def write(self, name: str, description: str, text: str, *, keep_end: bool = False) -> None:
+        """A file, with a `description`; of one that is too long, the beginning or the end."""
         if why := self.budget.full:
-            self.gap(told, why)
+            self.gap(description, why)
             return
-        name, told = self._redact(name).replace("*", "x"), self._redact(told)
+        name, description = self._redact(name).replace("*", "x"), self._redact(description)
         room = min(FILE_BYTES, self.budget.bytes)
         content = self._redact(text).encode("utf-8", "backslashreplace")
-        entry: dict[str, Any] = {"what": told, "bytes": len(content)}
+        entry: dict[str, Any] = {"what": description, "bytes": len(content)}
         if len(content) > room:
             entry["cut"] = f"its {'last' if keep_end else 'first'} {room} of {len(content)} bytes"
             content = content[-room:] if keep_end else content[:room]
@@ -74,14 +74,16 @@ class Folder:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         except OSError as error:
-            self.gap(told, f"{name} cannot be written: {error.strerror or error}")
+            self.gap(description, f"{name} cannot be written: {error.strerror or error}")
             return
         self.budget.take(len(content))
         self._files[name] = entry
 
-    def write_json(self, name: str, told: str, value: Any) -> None:
+    def write_json(self, name: str, description: str, value: Any) -> None:
         """The same of plain data."""
-        self.write(name, told, json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n")
+        self.write(
+            name, description, json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n"
+        )
 
     def gap(self, what: str, why: str) -> None:
         """Something is not there."""

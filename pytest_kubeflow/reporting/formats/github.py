@@ -177,8 +177,8 @@ def _cluster(record: SessionRecord) -> str:
     return "\n".join([*head, *_bounded(found, len(found), _ROWS), "", "</details>", ""])
 
 
-def _list(title: str, told: Iterable[str], count: int) -> str:
-    lines = (f"- {one}" for one in told)
+def _list(title: str, entries: Iterable[str], count: int) -> str:
+    lines = (f"- {one}" for one in entries)
     return "\n".join([f"### {title}", "", *_bounded(lines, count, _ROWS), ""])
 
 

@@ -84,10 +84,10 @@ def _listed(names: list[str] | tuple[str, ...]) -> str:
 
 
 def _hierarchies() -> list[Hierarchy]:
-    return hierarchies(_said("cgroup"), _said("mountinfo"))
+    return hierarchies(_read("cgroup"), _read("mountinfo"))
 
 
-def _said(name: str) -> str:
+def _read(name: str) -> str:
     """What /proc says of this process; a kernel without cgroups says nothing of them."""
     file = Path("/proc/self") / name
     return file.read_text() if file.exists() else ""

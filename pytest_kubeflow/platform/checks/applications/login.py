@@ -82,12 +82,12 @@ def _issuers(snapshot: Snapshot) -> Iterator[Finding]:
             objects=(f"RequestAuthentication {name_of(policy)}",),
         )
         return
-    if found := _said(snapshot, "Jwt issuer is not configured"):
+    if found := _refusal_with(snapshot, "Jwt issuer is not configured"):
         yield _finding(ISSUER_NOT_CONFIGURED, found, fix)
 
 
 def _unknown_key(snapshot: Snapshot) -> Iterator[Finding]:
-    if found := _said(snapshot, "Jwks doesn't have key to match kid"):
+    if found := _refusal_with(snapshot, "Jwks doesn't have key to match kid"):
         yield _finding(
             JWKS_KEY_UNKNOWN,
             found,
@@ -133,7 +133,7 @@ def _dashboard(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def _user(snapshot: Snapshot) -> Iterator[Finding]:
-    if found := _said(snapshot, "No user detected"):
+    if found := _refusal_with(snapshot, "No user detected"):
         yield _finding(
             USER_NOT_DETECTED,
             found,
@@ -142,7 +142,7 @@ def _user(snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
-def _said(snapshot: Snapshot, words: str) -> str:
+def _refusal_with(snapshot: Snapshot, words: str) -> str:
     """The first response that refuses us with these words, or the login that ended so."""
     for path, page in snapshot.observed.pages.items():
         if page.status in {401, 403} and words in page.text:

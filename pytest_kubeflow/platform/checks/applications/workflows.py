@@ -188,27 +188,27 @@ def _service(snapshot: Snapshot, host: str, namespace: str) -> tuple[str, str] |
 def _ended(snapshot: Snapshot) -> Iterator[Finding]:
     """What ended containers and workflows' events say: a finding for each fault and namespace."""
     told: dict[tuple[str, str], tuple[Fault, str, str, list[str]]] = {}
-    for namespace, subject, account, said in _said(snapshot):
+    for namespace, subject, account, message in _messages(snapshot):
         for fault in (TASK_RESULTS_FORBIDDEN, ARTIFACT_KEYS_REFUSED):
-            if any(re.search(sign, said) for sign in fault.signs):
-                line = " ".join(said.split())[:300]
+            if any(re.search(sign, message) for sign in fault.signs):
+                line = " ".join(message.split())[:300]
                 found = told.setdefault((fault.code, namespace), (fault, account, line, []))
                 found[3].append(subject)
     for (_, namespace), (fault, account, line, subjects) in told.items():
         yield _described(fault, namespace, account, line, list(dict.fromkeys(subjects)))
 
 
-def _said(snapshot: Snapshot) -> Iterator[tuple[str, str, str, str]]:
+def _messages(snapshot: Snapshot) -> Iterator[tuple[str, str, str, str]]:
     workloads = snapshot.once(Workloads)
     for pod in snapshot.all(PODS):
         owner = workloads.owner_of(pod)
         account = text(pod, "spec", "serviceAccountName") or "default"
         for container in containers_of(pod):
-            said = text(container.last, "message")
+            message = text(container.last, "message")
             if is_over(snapshot, container.last, _LATELY):
                 continue
-            if said and owner.kind in {"Workflow", "Pod"}:
-                yield owner.namespace, pod_name(pod), account, said
+            if message and owner.kind in {"Workflow", "Pod"}:
+                yield owner.namespace, pod_name(pod), account, message
     for event in snapshot.all(WARNINGS):
         if text(event, "involvedObject", "kind") == "Workflow":
             namespace, name = text(event, "metadata", "namespace"), "involvedObject"

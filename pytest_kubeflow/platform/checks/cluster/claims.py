@@ -47,7 +47,7 @@ class _Claim:
     storage_class: Object | None
     """Its class, if that is there."""
 
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -64,7 +64,7 @@ class _Claim:
         namespace, _, name = self.name.partition("/")
         if self.lost or namespace in PLATFORM:
             return (self.name,)
-        said = _UID.sub("", " ".join(self.said[:1])).replace(name, "")
+        said = _UID.sub("", " ".join(self.messages[:1])).replace(name, "")
         return self.wanted, "named" if self.names_class else "", said
 
     @property
@@ -82,7 +82,7 @@ class _Claim:
         """Whether there is nothing to do yet for its provisioner."""
         mode = text(self.storage_class, "volumeBindingMode")
         chosen = _NODE in pairs(self.claim, "metadata", "annotations")
-        return mode == "WaitForFirstConsumer" and not chosen and not self.said
+        return mode == "WaitForFirstConsumer" and not chosen and not self.messages
 
 
 def check_claims(snapshot: Snapshot) -> Iterator[Finding]:
@@ -141,7 +141,7 @@ def _pending(
             severity=severity,
             sentence=f"{message} no volume: {_why(snapshot, first)}",
             fix=f"kubectl -n {namespace} describe persistentvolumeclaim {name}",
-            evidence=first.said[:3],
+            evidence=first.messages[:3],
             objects=(
                 *(f"PersistentVolumeClaim {one.name}" for one in (first, *others)),
                 *(user for one in (first, *others) for user in users.get(one.name, ())),
@@ -157,8 +157,8 @@ def _why(snapshot: Snapshot, one: _Claim) -> str:
         return f"there is no storage class {one.wanted} (there: {there})"
     if one.names_class and not one.wanted:
         return "it asks for a volume that is made by hand (an empty storage class)"
-    if one.said:
-        return one.said[0]
+    if one.messages:
+        return one.messages[0]
     if one.storage_class is None:
         return f"its class {one.wanted or '(the default one)'} was not seen"
     provisioner = text(one.storage_class, "provisioner")
@@ -169,7 +169,7 @@ def _why(snapshot: Snapshot, one: _Claim) -> str:
 
 def _missing(snapshot: Snapshot, waiting: list[_Claim]) -> Iterator[tuple[str, str]]:
     """The provisioners that are not there, with the reason for thinking so."""
-    wanted = {text(one.storage_class, "provisioner") for one in waiting if not one.said}
+    wanted = {text(one.storage_class, "provisioner") for one in waiting if not one.messages}
     usual = {text(one, "provisioner") for one in snapshot.all(STORAGE_CLASSES) if is_default(one)}
     for provisioner in sorted((wanted | usual) - {"", _BY_HAND}):
         workload = _PROVISIONERS.get(provisioner)

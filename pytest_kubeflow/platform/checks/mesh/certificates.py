@@ -137,12 +137,12 @@ def _times(
         return  # one finding for a chain
 
 
-def _unreadable(snapshot: Snapshot, told: set[str]) -> Iterator[Finding]:
+def _unreadable(snapshot: Snapshot, known: set[str]) -> Iterator[Finding]:
     for secret, pem in snapshot.observed.secret_certificates.items():
         try:
             read_pem(pem)
         except NoCertificateError as error:
-            if secret in told:
+            if secret in known:
                 continue
             yield _finding(
                 CERTIFICATE_UNREADABLE,

@@ -106,7 +106,7 @@ def _is_told_elsewhere(
     )
 
 
-def _leftover(service: Service, webhooks: Sequence[Webhook], told: tuple[str, ...]) -> _Cause:
+def _leftover(service: Service, webhooks: Sequence[Webhook], evidence: tuple[str, ...]) -> _Cause:
     deletions = dict.fromkeys(
         f"kubectl delete {one.kind.name.lower()} {name_of(one.configuration)}" for one in webhooks
     )
@@ -114,11 +114,13 @@ def _leftover(service: Service, webhooks: Sequence[Webhook], told: tuple[str, ..
         WEBHOOK_LEFTOVER,
         f"{_names(webhooks)} calls Service {_name(service)}, which does not exist",
         "# if the component is gone or was renamed\n" + "\n".join(deletions),
-        told,
+        evidence,
     )
 
 
-def _without_endpoints(snapshot: Snapshot, service: Object, told: tuple[str, ...]) -> _Cause | None:
+def _without_endpoints(
+    snapshot: Snapshot, service: Object, evidence: tuple[str, ...]
+) -> _Cause | None:
     namespace, name = text(service, "metadata", "namespace"), text(service, "metadata", "name")
     if not snapshot.saw(ENDPOINT_SLICES) or text(service, "spec", "type") == "ExternalName":
         return None
@@ -132,14 +134,14 @@ def _without_endpoints(snapshot: Snapshot, service: Object, told: tuple[str, ...
         return None
     pods = pods_of(snapshot, service)
     young = is_young(snapshot, service) or any(is_young(snapshot, pod) for pod in pods)
-    if young and not told:
+    if young and not evidence:
         return None
     there = f"{len(pods)} pods, none of them ready" if pods else "no pods"
     return _Cause(
         WEBHOOK_NO_ENDPOINTS,
         f"Service {namespace}/{name}, which webhooks are asked at, has {there}",
         _pods((namespace, name)),
-        told,
+        evidence,
     )
 
 
@@ -149,13 +151,13 @@ def _takes_requests(endpoint: Object) -> bool:
 
 
 def _bundle(
-    snapshot: Snapshot, service: Service, webhooks: Sequence[Webhook], told: tuple[str, ...]
+    snapshot: Snapshot, service: Service, webhooks: Sequence[Webhook], evidence: tuple[str, ...]
 ) -> _Cause | None:
     shown = server_certificate(snapshot, service, webhooks)
     for webhook in webhooks:
         if snapshot.observed.dry_runs.get(webhook.name) == "":
             continue  # the API server has accepted it
-        if is_young(snapshot, webhook.configuration) and not told:
+        if is_young(snapshot, webhook.configuration) and not evidence:
             continue  # cert-manager may be about to write it
         try:
             anchors = anchors_of(webhook)
@@ -164,7 +166,7 @@ def _bundle(
                 CA_BUNDLE_EMPTY,
                 f"the caBundle of {webhook.where} has no certificate: {error}",
                 _inject_anew(webhook),
-                told,
+                evidence,
             )
         if shown is not None and not is_issued_by(shown.chain, anchors):
             return _Cause(
@@ -172,7 +174,7 @@ def _bundle(
                 f"the certificate that {shown.source} does not come from the authority in the "
                 f"caBundle of {webhook.where}",
                 _inject_anew(webhook) + "\n" + _restart(snapshot, service),
-                (*told, f"{shown.source} {shown.own.subject}, issued by {shown.own.issuer}"),
+                (*evidence, f"{shown.source} {shown.own.subject}, issued by {shown.own.issuer}"),
             )
     server_name = webhooks[0].server_name
     if shown is not None and not shown.own.is_for(server_name):
@@ -182,7 +184,7 @@ def _bundle(
             f"the certificate that {shown.source} is for {names}, not for {server_name}, the name "
             f"by which {described(webhooks)} asks",
             f"kubectl -n {service[0]} get certificates -o yaml   # dnsNames: {server_name}",
-            told,
+            evidence,
         )
     return None
 

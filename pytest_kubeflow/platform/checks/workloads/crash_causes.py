@@ -38,7 +38,7 @@ class Cause:
 
 def cause_of(crash: Crash, log: str) -> Cause | None:
     """What the log tells; None if that is nothing that is known."""
-    said = [one.strip() for one in (*log.splitlines(), *crash.said)]
+    said = [one.strip() for one in (*log.splitlines(), *crash.messages)]
     for fault, telling, signs in _TELLING:
         lines = [one for one in said if any(re.search(sign, one) for sign in signs)]
         if lines and (fault is not PROXY_LATE or has_late_proxy(crash.pod)):

@@ -50,17 +50,17 @@ def _killed(crash: Crash) -> Cause:
         + (f"with a limit of {limit}" if limit else "as did its node: it has no limit"),
         f"kubectl -n {crash.owner.namespace} set resources {crash.owner.target} -c {name} "
         "--limits=memory=MORE",
-        crash.said,
+        crash.messages,
     )
 
 
 def _not_started(crash: Crash) -> Cause:
-    message = crash.said[-1] if crash.said else ""
+    message = crash.messages[-1] if crash.messages else ""
     return Cause(
         CONTAINER_NOT_CREATED,
         f"{crash.owner}: container {crash.container.name} cannot be started: {message}",
         f"kubectl -n {crash.owner.namespace} describe pod {text(crash.pod, 'metadata', 'name')}",
-        crash.said,
+        crash.messages,
     )
 
 
@@ -71,7 +71,7 @@ def _unknown(crash: Crash, log: str) -> Cause:
         POD_CRASH_LOOPING,
         f"{crash.owner} crashes again and again: container {name} {_ended(crash)}",
         f"kubectl -n {crash.owner.namespace} logs {pod} -c {name} --previous",
-        tuple(lines[-_LINES:]) or crash.said,
+        tuple(lines[-_LINES:]) or crash.messages,
     )
 
 

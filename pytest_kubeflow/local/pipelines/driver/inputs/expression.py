@@ -38,10 +38,10 @@ def select(value: Json, selector: str) -> Json:
     return whole(_evaluate(selector, found | {"string_value": to_text(value)}))
 
 
-def _evaluate(expression: str, told: dict[str, Json]) -> Json:
+def _evaluate(expression: str, values: dict[str, Json]) -> Json:
     import cel  # when first needed: most pipelines have no conditions
 
-    context = cel.Context(_doubles(told))
+    context = cel.Context(_doubles(values))
     context.add_function("parseJson", lambda text: _doubles(json.loads(text)))
     try:
         return cel.evaluate(expression, context)
