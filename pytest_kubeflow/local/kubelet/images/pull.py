@@ -5,7 +5,6 @@ Wording: kubernetes/kubernetes pkg/kubelet/images/image_manager.go.
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from pytest_kubeflow.local.kubelet.context import Backoff, Node, Pause
 from pytest_kubeflow.local.kubelet.images.catalogue import Image, ImageUnknown
 from pytest_kubeflow.local.kubelet.images.imageenvironments import NotMadeError
 from pytest_kubeflow.local.kubelet.images.registrypull import pull_from_registry
+from pytest_kubeflow.local.kubelet.images.stoppable import unless_stopped
 
 _PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
 _NAME = re.compile(
@@ -44,8 +44,6 @@ _REGISTRIES = {
     ),
 }
 """What registries answer that would have an image, if they could give it."""
-
-_LONGEST_PULL = 3600.0
 
 
 async def pull(
@@ -117,21 +115,15 @@ async def _fetched(node: Node, pod: Object, image: Image, pause: Pause) -> bool:
     assert image.environment is not None
     reference, began = image.reference, time.monotonic()
     node.events.normal(pod, "Pulling", f'Pulling image "{reference}"')
-    making = asyncio.create_task(node.images.environments.images.make(image.environment))
-    stopping = asyncio.ensure_future(pause(_LONGEST_PULL))
+    making = await unless_stopped(node.images.environments.images.make(image.environment), pause)
+    if making is None:
+        return False
     try:
-        await asyncio.wait({making, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not making.done():
-            return False
-        try:
-            await making
-        except (NotMadeError, OSError) as error:
-            wanted = ", ".join(image.environment.requirements)
-            message = f"its packages ({wanted}) cannot be installed on this node: {error}"
-            raise ImageUnknown(f"{reference}: {message}") from None
-    finally:
-        making.cancel()
-        stopping.cancel()
+        making.result()
+    except (NotMadeError, OSError) as error:
+        wanted = ", ".join(image.environment.requirements)
+        message = f"its packages ({wanted}) cannot be installed on this node: {error}"
+        raise ImageUnknown(f"{reference}: {message}") from None
     took = f"{time.monotonic() - began:.3f}s"
     text = f'Successfully pulled image "{reference}" in {took} ({took} including waiting).'
     node.events.normal(pod, "Pulled", text)

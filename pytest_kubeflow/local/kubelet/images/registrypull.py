@@ -6,7 +6,6 @@ Wording and order: kubernetes/kubernetes pkg/kubelet/images/image_manager.go, an
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 
@@ -17,9 +16,9 @@ from pytest_kubeflow.local.kubelet.context import Backoff, Node, Pause
 from pytest_kubeflow.local.kubelet.images.catalogue import Image
 from pytest_kubeflow.local.kubelet.images.pullsecrets import pull_secrets
 from pytest_kubeflow.local.kubelet.images.registryclient import PullError
+from pytest_kubeflow.local.kubelet.images.stoppable import unless_stopped
 from pytest_kubeflow.local.kubelet.images.store import PulledImage
 
-_LONGEST_PULL = 3600.0
 _SHOWN_SECONDS = 1.0  # for which the error itself is the state, before the back-off is
 
 
@@ -87,14 +86,8 @@ async def _pulled(node: Node, pod: Object, reference: str, pause: Pause) -> Pull
         node.events.warning(pod, "FailedToRetrieveImagePullSecret", message)
     if node.fault("pull-secrets-ignored"):
         logins = []
-    pulling = asyncio.create_task(node.pulled.pull(reference, logins))
-    stopping = asyncio.ensure_future(pause(_LONGEST_PULL))
-    try:
-        await asyncio.wait({pulling, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        return await pulling if pulling.done() else None
-    finally:
-        pulling.cancel()
-        stopping.cancel()
+    pulling = await unless_stopped(node.pulled.pull(reference, logins), pause)
+    return None if pulling is None else pulling.result()
 
 
 def _tell(
