@@ -15,10 +15,10 @@ from pytest_kubeflow.platform.snapshot.observations import (
     Observations,
     ServedCertificate,
 )
-from tests.platform import test_mesh as mesh
-from tests.platform import test_pages as pages
-from tests.platform import test_webhooks as webhooks
 from tests.platform.authority import Authority
+from tests.platform.checks import test_mesh as mesh
+from tests.platform.checks import test_pages as pages
+from tests.platform.checks import test_webhooks as webhooks
 from tests.platform.places import places_in
 from tests.platform.snapshots import snapshot_of
 

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_kubeflow.local.kube.resources import SECRETS
-
-from .conftest import NAMESPACE, Cluster, phase, sh
+from tests.local.kubelet.conftest import NAMESPACE, Cluster, phase, sh
 
 INTRUDER = Path(__file__).with_name("intruder.py")
 

@@ -1,0 +1,1 @@
+"""Processes of containers: environment, probes, logs, what they are refused."""

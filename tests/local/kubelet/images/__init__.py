@@ -1,0 +1,1 @@
+"""Images: names, registries, layers, Python environments."""

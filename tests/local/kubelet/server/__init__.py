@@ -1,0 +1,1 @@
+"""What the kubelet serves: ports, exec, attach."""

@@ -1,0 +1,1 @@
+"""Each check of the platform, on snapshots that are whole but for one thing."""
