@@ -6,8 +6,7 @@ database each second), a pod of the suggestion service, a pod that a webhook or 
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +18,7 @@ from pytest_kubeflow.katib.spec import INJECTION_LABEL
 from pytest_kubeflow.katib.state import ExperimentState
 from pytest_kubeflow.katib.trial import Trial
 from pytest_kubeflow.katib.workload import ExperimentWorkload, collector_of, is_complete
+from pytest_kubeflow.reason_clock import ReasonClock
 
 GRACE = 10.0
 """Seconds from a Job's end for metrics that came with it: the collector reports before it ends."""
@@ -35,18 +35,13 @@ class StallWatch:
 
     workload: ExperimentWorkload
     start_timeout: float
-    clock: Callable[[], float] = time.monotonic
-    _since: dict[str, float] = field(default_factory=dict, init=False)
+    reasons: ReasonClock = field(default_factory=ReasonClock)
     _starts: dict[str, StartWatch] = field(default_factory=dict, init=False)
-    _seen: set[str] = field(default_factory=set, init=False)
 
     def hopeless(self, state: ExperimentState) -> str:
         """Why it will not end, once that has lasted too long; empty before."""
-        self._seen.clear()
-        found = self._found(state)
-        # What is no more in its way counts anew when it comes back.
-        self._since = {key: at for key, at in self._since.items() if key in self._seen}
-        return found
+        with self.reasons.look():
+            return self._found(state)
 
     def now(self, state: ExperimentState) -> str:
         """What is in its way at this moment, for however short a time; empty: nothing is."""
@@ -85,7 +80,7 @@ class StallWatch:
 
     def _found(self, state: ExperimentState) -> str:
         if not state.conditions:
-            if not self._lasts("new", self.start_timeout):
+            if not self.reasons.lasts("new", self.start_timeout):
                 return ""
             return (
                 f"it has no status after {self.start_timeout:g} s: katib-controller does not run, "
@@ -102,7 +97,7 @@ class StallWatch:
 
     def _without_trials(self, counted: int) -> str:
         """All of its trials are gone: Katib counts only where there is one (katib 0.19)."""
-        if not self._lasts("no trials", self.start_timeout):
+        if not self.reasons.lasts("no trials", self.start_timeout):
             return ""
         return (
             f"its status counts {counted} trials, and there is none for {self.start_timeout:g} s: "
@@ -112,7 +107,7 @@ class StallWatch:
     def _trial(self, trial: Trial) -> str:
         job = self.workload.job(trial)
         if job is None:
-            if not self._lasts(f"no job {trial.name}", self.start_timeout):
+            if not self.reasons.lasts(f"no job {trial.name}", self.start_timeout):
                 return ""
             said = self.workload.warning("Trial", trial.name)
             return f"it has no Job after {self.start_timeout:g} s: {said or _CONTROLLER}"
@@ -134,7 +129,7 @@ class StallWatch:
             allowed_seconds = min(GRACE, allowed_seconds)
         elif said:
             allowed_seconds = min(3 * GRACE, allowed_seconds)
-        if not self._lasts(f"complete {trial.name}", allowed_seconds):
+        if not self.reasons.lasts(f"complete {trial.name}", allowed_seconds):
             return ""
         why = f"its Job is complete, and it stays {trial.state} without metrics: "
         if pod is not None and not name:
@@ -184,13 +179,13 @@ class StallWatch:
         """No trial goes on: it waits for values."""
         suggestion = self.workload.suggestion()
         if suggestion is None:
-            if not self._lasts("no suggestion", self.start_timeout):
+            if not self.reasons.lasts("no suggestion", self.start_timeout):
                 return ""
             said = self.workload.warning("Experiment", self.workload.name)
             return f"it has no Suggestion after {self.start_timeout:g} s: {said or _CONTROLLER}"
         ready = condition(suggestion, "DeploymentReady")
         if ready is not None and ready.is_true:
-            if not self._lasts("no values", self.start_timeout):
+            if not self.reasons.lasts("no values", self.start_timeout):
                 return ""
             said = self.workload.warning("Suggestion", self.workload.name)
             return (
@@ -210,14 +205,16 @@ class StallWatch:
         """Its controller makes no pod: whether that is a rule, and one that never changes."""
         words = self.workload.not_created(kind, name)
         if not words:
-            if not self._lasts(f"no pod {name}", self.start_timeout):
+            if not self.reasons.lasts(f"no pod {name}", self.start_timeout):
                 return ""
             return (
                 f"{kind} {name} has made no pod after {self.start_timeout:g} s "
                 "(--kf-start-timeout), and no event says why"
             )
         rule = refusal(403, words, pod=True)
-        if (rule is None or rule.passing) and not self._lasts(f"no pod {name}", self.start_timeout):
+        if (rule is None or rule.passing) and not self.reasons.lasts(
+            f"no pod {name}", self.start_timeout
+        ):
             return ""
         message = f"; it is {rule.rule} that refuses it" if rule else ""
         return f"{kind} {name} cannot make a pod: {words}{message}"
@@ -239,11 +236,6 @@ class StallWatch:
                 options=options,
             )
         return self._starts[name]
-
-    def _lasts(self, key: str, seconds: float) -> bool:
-        """Whether this very thing has been in its way for so long."""
-        self._seen.add(key)
-        return self.clock() - self._since.setdefault(key, self.clock()) >= seconds
 
 
 def _crashes(pod: Any) -> str:

@@ -7,11 +7,11 @@ others waiting, and a pod whose program has ended goes on with an ordinary sidec
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pytest_kubeflow.k8s.pods.start import StartWatch, container_statuses
+from pytest_kubeflow.reason_clock import ReasonClock
 from pytest_kubeflow.training.evidence import last_words
 from pytest_kubeflow.training.kinds import SIDECAR, TRAIN_JOB
 from pytest_kubeflow.training.node import PROXY, TrainingNode
@@ -38,18 +38,13 @@ class StallWatch:
     workload: TrainingWorkload
     start_timeout: float
     failing: bool = False
-    clock: Callable[[], float] = time.monotonic
-    _since: dict[str, float] = field(default_factory=dict, init=False)
+    reasons: ReasonClock = field(default_factory=ReasonClock)
     _starts: dict[str, StartWatch] = field(default_factory=dict, init=False)
-    _seen: set[str] = field(default_factory=set, init=False)
 
     def hopeless(self, state: TrainingState) -> str:
         """Why it will not end, once that has lasted too long; empty before."""
-        self._seen.clear()
-        found = self._found(state)
-        # What is no more in its way counts anew when it comes back.
-        self._since = {key: at for key, at in self._since.items() if key in self._seen}
-        return found
+        with self.reasons.look():
+            return self._found(state)
 
     def now(self, _: TrainingState) -> str:
         """What is in its way at this moment, for however short a time; empty: nothing is."""
@@ -78,14 +73,14 @@ class StallWatch:
         allowed_seconds = self.start_timeout if cause.passing else 0.0
         if cause.is_outage:
             allowed_seconds = min(allowed_seconds, OUTAGE)
-        if not self._lasts(f"refused {refused.who}", allowed_seconds):
+        if not self.reasons.lasts(f"refused {refused.who}", allowed_seconds):
             return ""
         after = f" for {allowed_seconds:g} s" if allowed_seconds else ""
         message = f"; {cause.message}" if cause.message else ""
         return f"{refused.who} cannot make what belongs to it{after}: {refused.words}{message}"
 
     def _without_pods(self, state: TrainingState) -> str:
-        if not self._lasts("no pods", self.start_timeout):
+        if not self.reasons.lasts("no pods", self.start_timeout):
             return ""
         look = self.workload.kind.controllers
         if not state.is_taken_up:
@@ -127,7 +122,7 @@ class StallWatch:
     def _unplaced(self, node: TrainingNode) -> str:
         for one in node.pod.status.conditions or ():
             if one.type == "PodScheduled" and one.status == "False":
-                if not self._lasts(f"unplaced {node.pod_name}", self.start_timeout):
+                if not self.reasons.lasts(f"unplaced {node.pod_name}", self.start_timeout):
                     return ""
                 return (
                     f"no node of the cluster takes it for {self.start_timeout:g} s "
@@ -141,7 +136,7 @@ class StallWatch:
             if node.phase != "Running" or not _program_ended(node):
                 continue
             left = _running_beside(node)
-            if not left or not self._lasts(f"kept {node.pod_name}", GRACE):
+            if not left or not self.reasons.lasts(f"kept {node.pod_name}", GRACE):
                 continue
             message = (
                 f"the program of {node.name} has ended with {node.how_it_ended}, and its "
@@ -167,12 +162,6 @@ class StallWatch:
                     f"times with {node.how_it_ended}{last_words(self.workload, node)}"
                 )
         return ""
-
-    def _lasts(self, key: str, seconds: float) -> bool:
-        """Whether this very thing has been in its way for so long."""
-        self._seen.add(key)
-        now = self.clock()
-        return now - self._since.setdefault(key, now) >= seconds
 
 
 def _program_ended(node: TrainingNode) -> bool:

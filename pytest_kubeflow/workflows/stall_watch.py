@@ -6,11 +6,10 @@ Pending until the quota has room, and a pod that cannot start is Pending as long
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pytest_kubeflow.k8s.pods.start import StartWatch
+from pytest_kubeflow.reason_clock import ReasonClock
 from pytest_kubeflow.workflows.state import WorkflowState
 from pytest_kubeflow.workflows.workload import NODE_NAME, WorkflowWorkload
 
@@ -26,14 +25,17 @@ class StallWatch:
 
     workload: WorkflowWorkload
     start_timeout: float
-    clock: Callable[[], float] = time.monotonic
-    _since: dict[str, float] = field(default_factory=dict, init=False)
+    reasons: ReasonClock = field(default_factory=ReasonClock)
     _starts: dict[str, StartWatch] = field(default_factory=dict, init=False)
 
     def hopeless(self, state: WorkflowState) -> str:
         """Why it will not go on, once that has lasted too long; empty before."""
+        with self.reasons.look():
+            return self._found(state)
+
+    def _found(self, state: WorkflowState) -> str:
         if not state.phase:
-            if not self._lasts("new", TAKEN_UP):
+            if not self.reasons.lasts("new", TAKEN_UP):
                 return ""
             return (
                 f"nobody runs it: it has no status.phase after {TAKEN_UP:g} s; is the "
@@ -41,7 +43,7 @@ class StallWatch:
                 f"({_CONTROLLER})"
             )
         if state.phase == "Pending" and state.message:
-            if self._lasts(f"pending {state.message}", self.start_timeout):
+            if self.reasons.lasts(f"pending {state.message}", self.start_timeout):
                 return (
                     f"it waits for {self.start_timeout:g} s (--kf-start-timeout): {state.message}"
                 )
@@ -53,7 +55,7 @@ class StallWatch:
         waiting = [one for one in state.pods if one.phase == "Pending" and one.message]
         refused = [one for one in waiting if "exceeded quota" in one.message]
         for node in refused:
-            if self._lasts(f"refused {node.id}", self.start_timeout):
+            if self.reasons.lasts(f"refused {node.id}", self.start_timeout):
                 return (
                     f"node {node.display_name} gets no pod for {self.start_timeout:g} s "
                     f"(--kf-start-timeout): {node.message}"
@@ -77,7 +79,3 @@ class StallWatch:
                 node = (pod.metadata.annotations or {}).get(NODE_NAME, pod.metadata.name)
                 return f"the pod of node {node} cannot start: {reason}"
         return ""
-
-    def _lasts(self, what: str, seconds: float) -> bool:
-        now = self.clock()
-        return now - self._since.setdefault(what, now) >= seconds

@@ -19,6 +19,7 @@ from pytest_kubeflow.katib.state import ExperimentState
 from pytest_kubeflow.katib.trial import Trial
 from pytest_kubeflow.katib.waiting import ExperimentWait
 from pytest_kubeflow.katib.workload import ExperimentWorkload
+from pytest_kubeflow.reason_clock import ReasonClock
 from pytest_kubeflow.waiting import Deadline
 
 from .objects import condition, experiment, optimal, trial
@@ -106,9 +107,10 @@ ACTIVE = (trial("tuned-a", condition("Created"), condition("Running")),)
 
 def reason(workload: Workload, *, seconds: float = 60, state: Any = CREATED) -> str:
     """Why it will not end, if it looks like this for so many seconds."""
-    ticks = iter([0.0, 0.0, *[seconds] * 1000])
-    stalls = StallWatch(workload, 60.0, clock=lambda: next(ticks))
+    now = [0.0]
+    stalls = StallWatch(workload, 60.0, ReasonClock(lambda: now[0]))
     stalls.hopeless(ExperimentState(state))
+    now[0] = seconds
     found = stalls.hopeless(ExperimentState(state))
     assert "\n" not in found
     return found

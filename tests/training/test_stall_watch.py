@@ -10,6 +10,7 @@ import pytest
 
 from pytest_kubeflow.errors import Evidence, NotFound
 from pytest_kubeflow.k8s.client import KubernetesClient
+from pytest_kubeflow.reason_clock import ReasonClock
 from pytest_kubeflow.training import stall_watch
 from pytest_kubeflow.training.errors import TrainingFailed
 from pytest_kubeflow.training.evidence import why_failed
@@ -68,7 +69,7 @@ def reason(
 ) -> str:
     """Why it will not end, if it looks like this for so many seconds."""
     ticks = [0.0]
-    found = StallWatch(workload, 60.0, failing=failing, clock=lambda: ticks[0])
+    found = StallWatch(workload, 60.0, failing=failing, reasons=ReasonClock(lambda: ticks[0]))
     seen = TrainingState(state or train_job(active=1))
     found.hopeless(seen)
     ticks[0] = seconds
