@@ -27,6 +27,7 @@ MAX_OUTAGE = 120.0
 """Seconds: as long as the Kubernetes API may be away, without which the pipelines do nothing."""
 
 _TIMEOUT = (10.0, 60.0)
+_WITNESS_TIMEOUT = (5.0, 10.0)
 # A deletion that got through before its response was lost is answered by 404 the next time.
 _SAFE = frozenset({"GET", "DELETE"})
 _COLLECTIONS = frozenset(
@@ -67,14 +68,14 @@ def harden(client: Any, policy: RetryPolicy | None = None) -> None:
         given = kwargs.get("_request_timeout") or _TIMEOUT
         timeouts = given if isinstance(given, tuple) else (given, given)
 
-        def once() -> Any:
+        def once(timeouts: tuple[float, float] = timeouts) -> Any:
             # What is sent adds to the headers, and takes some away.
             sent = {**kwargs, "headers": dict(kwargs.get("headers") or {})}
             sent["_request_timeout"] = tuple(map(attempt_seconds, timeouts))
             response = send(method, url, *args, **sent)
             _check(method, url, response)
             if method == "GET" and _takes_rights(url, kwargs.get("query_params") or ()):
-                policy.settling.witness = partial(_is_allowed, once)
+                policy.settling.witness = partial(_is_allowed, partial(once, _WITNESS_TIMEOUT))
             return response
 
         return policy.repeat(lambda: policy.watched(method, url, once), safe=method in _SAFE)
@@ -110,7 +111,7 @@ def _is_allowed(ask: Callable[[], Any]) -> bool:
 
     try:
         ask()
-    except (kfp_server_api.ApiException, urllib3.exceptions.HTTPError, NotTheApi, OSError):
+    except (kfp_server_api.ApiException, urllib3.exceptions.HTTPError, KubeflowError, OSError):
         return False
     return True
 

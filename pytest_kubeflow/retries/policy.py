@@ -118,7 +118,9 @@ class RetryPolicy:
                     found = done()
                 if found is not None:
                     return found
-            return attempt()
+            result = attempt()
+            repetition.succeed()
+            return result
 
         def again(state: RetryCallState) -> bool:
             nonlocal lost
@@ -251,8 +253,7 @@ class _Repetition:
         self._ends = math.inf
         self._times: Counter[str] = Counter()
         self._is_once_too_often = False
-        self.is_last_refusal = False
-        """Whether the server knew our rights when it refused: there is one more attempt."""
+        self._proved_for: float | None = None
 
     def begin(self) -> None:
         """An attempt begins."""
@@ -260,7 +261,6 @@ class _Repetition:
 
     def fail(self, outage: Outage) -> None:
         """It was lost."""
-        self.is_last_refusal = self.is_last_refusal and not outage.silent
         if self._first_loss is None:
             self._failing_since, self._first_loss = self.began, time.monotonic()
         self._times[outage.kind] += 1
@@ -279,8 +279,25 @@ class _Repetition:
         if self.is_last_refusal or not self.policy.settling.is_passing(error, self.began):
             return False
         self._answer()
-        self.is_last_refusal = self.policy.settling.is_proved_over()
+        settling = self.policy.settling
+        lost_at = settling.lost_at
+        # Evidence has little time, and where there is no other attempt nothing needs a proof.
+        asks = not self.is_over and not is_reading_evidence()
+        if asks and settling.is_proved_over():
+            self._proved_for = lost_at
         return True
+
+    @property
+    def is_last_refusal(self) -> bool:
+        """Whether the server knew our rights when it refused: there is one more attempt.
+
+        It is not once a request was lost since, by whomever: the server may have started again.
+        """
+        return self._proved_for == self.policy.settling.lost_at
+
+    def succeed(self) -> None:
+        """It was answered for good; another call may share this one's time."""
+        self._proved_for = None
 
     def _answer(self) -> None:
         """It was answered, if not for good: what was lost before is over."""

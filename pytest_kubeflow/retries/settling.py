@@ -23,20 +23,22 @@ class Settling:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._lost_at = float("-inf")
+        self.lost_at = float("-inf")
+        """When the server last did not answer."""
+
         self.witness: Callable[[], bool] | None = None
         """Asks for something that was allowed to us before; whether it still is."""
 
     def lost(self) -> None:
         """The server did not answer."""
-        self._lost_at = time.monotonic()
+        self.lost_at = time.monotonic()
 
     def is_passing(self, error: BaseException, began: float) -> bool:
         """Whether an error in answer to what was asked at `began` is such a refusal.
 
         It counts when it was asked for: one that has just started may take its time to refuse.
         """
-        since = began - self._lost_at
+        since = began - self.lost_at
         return getattr(error, "status", None) in _REFUSALS and since < self._seconds
 
     def is_proved_over(self) -> bool:

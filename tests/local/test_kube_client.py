@@ -107,6 +107,33 @@ def test_an_informer_goes_on_after_what_is_no_event(watch: bytes) -> None:
     against([answer(LIST), watch, answer(LIST), answer(ADDED % b"p")], test)
 
 
+def test_another_object_of_the_same_name_is_deleted_and_added() -> None:
+    """What an informer did not see, since its watch had ended, it finds in the next list."""
+
+    def listed(uid: str, version: int) -> bytes:
+        metadata = {"name": "p", "namespace": "a", "uid": uid, "resourceVersion": str(version)}
+        content = {"metadata": {"resourceVersion": str(version)}, "items": [{"metadata": metadata}]}
+        return answer(json.dumps(content).encode())
+
+    async def test(client: KubeClient) -> None:
+        informer = Informer(client, PODS)
+        events: list[tuple[str, str]] = []
+        seen = asyncio.Event()
+
+        def note(kind: str, pod: dict[str, Any]) -> None:
+            events.append((kind, pod["metadata"]["uid"]))
+            if events[-1] == ("ADDED", "second"):
+                seen.set()
+
+        informer.on_change(note)
+        running = asyncio.create_task(informer.run())
+        await seen.wait()
+        assert events == [("ADDED", "first"), ("DELETED", "first"), ("ADDED", "second")]
+        running.cancel()
+
+    against([listed("first", 1), refused(410, "Expired"), listed("second", 5)], test)
+
+
 def test_nobody_there_is_told_in_the_words_of_go() -> None:
     async def test() -> None:
         async with KubeClient(Credentials("http://127.0.0.1:1")) as client:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -301,3 +302,41 @@ def test_a_refusal_without_an_outage_needs_no_proof(settling: RetryPolicy) -> No
     with pytest.raises(_ForbiddenError):
         settling.repeat(server.ask)
     assert (server.asked, server.witnessed) == (1, 0)
+
+
+def test_the_proof_is_for_one_call_of_an_operation(settling: RetryPolicy) -> None:
+    """The next one, which shares its time, may need another right."""
+    first, second = _Starting(refusals=1, ignorant=0), _Starting(refusals=1, ignorant=0)
+    second._steps = ["refused"]
+    settling.settling.witness = first.witness
+    assert settling.repeat(lambda: settling.repeat(first.ask) + settling.repeat(second.ask))
+    assert (first.asked, second.asked, first.witnessed) == (3, 2, 2)
+
+
+def test_a_loss_that_another_thread_sees_asks_for_another_proof(settling: RetryPolicy) -> None:
+    server = _Starting(refusals=2, ignorant=0)
+
+    def lose() -> None:
+        with pytest.raises(Unusable):
+            settling.repeat(for_ever(AWAY), at_most=0.0)
+
+    def ask() -> str:
+        if server.asked == 2:
+            other = threading.Thread(target=lose)
+            other.start()
+            other.join()
+        return server.ask()
+
+    settling.settling.witness = server.witness
+    assert settling.repeat(ask) == "done"
+    assert (server.asked, server.witnessed) == (4, 2)
+
+
+def test_without_time_for_another_attempt_nothing_is_proved(settling: RetryPolicy) -> None:
+    server = _Starting(refusals=50, ignorant=0)
+    settling.settling.witness = server.witness
+    with pytest.raises(Unusable):
+        settling.repeat(server.ask, at_most=0.0)
+    with pytest.raises(_ForbiddenError):
+        settling.repeat(server.ask, at_most=0.0)
+    assert server.witnessed == 0

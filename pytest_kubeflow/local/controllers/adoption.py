@@ -37,8 +37,8 @@ class Adoption:
     """Of objects of one resource, those that belong to `owner`; they may get a finalizer by it.
 
     What the owner's selector finds is asked for, so that own copies need not be new. Of `known`,
-    such copies of what the owner has, comes only what its selector finds no more. What is not of
-    the kind `only` is left alone; what does not fit is not adopted, and let go.
+    such copies of what the owner has by then, comes only what its selector finds no more. What is
+    not of the kind `only` is left alone; what does not fit is not adopted, and let go.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Adoption:
         resource: Resource,
         owner: Object,
         *,
-        known: Iterable[Object] = (),
+        known: Callable[[], Iterable[Object]] = tuple,
         only: Callable[[Object], bool] = lambda _: True,
         fits: Callable[[Object], bool] = lambda _: True,
         finalizer: str = "",
@@ -69,7 +69,7 @@ class Adoption:
             label_selector=selector_text(selector),
         )
         found = {one["metadata"]["name"]: one for one in listed["items"]}
-        for one in self._known:
+        for one in self._known():
             if not selects(selector, one["metadata"].get("labels") or {}):
                 found.setdefault(one["metadata"]["name"], one)
         claimed = []

@@ -6,6 +6,7 @@ instead of its own copy of them, which may be behind, so there is no need for ex
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from pytest_kubeflow.local.controllers.adoption import Adoption, owners_of
@@ -56,7 +57,7 @@ class ReplicaSetController(Controller):
             raise failure
 
     async def _pods(self, replica_set: Object) -> list[Object]:
-        known = self.informers[PODS].controlled_by(replica_set)
+        known = partial(self.informers[PODS].controlled_by, replica_set)
         adoption = Adoption(self.client, PODS, replica_set, known=known, only=is_active)
         return await adoption.claim()
 

@@ -91,6 +91,10 @@ class Informer:
             self._emit("DELETED", self.objects[key])
         for key, obj in fresh.items():
             known = self.objects.get(key)
+            if known is not None and known["metadata"].get("uid") != obj["metadata"].get("uid"):
+                # Meanwhile one was deleted, and another made that has its name.
+                self._emit("DELETED", known)
+                known = None
             if known is None:
                 self._emit("ADDED", obj)
             elif known["metadata"]["resourceVersion"] != obj["metadata"]["resourceVersion"]:

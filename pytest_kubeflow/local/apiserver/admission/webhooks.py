@@ -145,7 +145,8 @@ class AdmissionWebhooks:
         key = (
             type_,
             attempt.operation,
-            kind.type,
+            kind.group,
+            kind.plural,
             target.subresource,
             kind.namespaced,
             kind.versions,

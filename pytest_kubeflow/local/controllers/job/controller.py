@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from datetime import UTC, datetime
+from functools import partial
 
 from pytest_kubeflow.local.controllers.adoption import Adoption, owners_of
 from pytest_kubeflow.local.controllers.controller import Controller, Informers
@@ -113,7 +114,7 @@ class JobController(Controller):
             raise crew.error
 
     async def _pods(self, job: Object) -> list[Object]:
-        known = self.informers[PODS].controlled_by(job)
+        known = partial(self.informers[PODS].controlled_by, job)
         adoption = Adoption(self.client, PODS, job, known=known, finalizer=FINALIZER)
         return await adoption.claim()
 

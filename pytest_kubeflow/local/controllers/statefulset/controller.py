@@ -6,6 +6,8 @@ instead of its own copy of them, which may be behind.
 
 from __future__ import annotations
 
+from functools import partial
+
 from pytest_kubeflow.local.controllers.adoption import Adoption, owners_of
 from pytest_kubeflow.local.controllers.controller import Controller, Informers
 from pytest_kubeflow.local.controllers.statefulset.claims import Claims
@@ -65,7 +67,7 @@ class StatefulSetController(Controller):
             self.client,
             PODS,
             stateful_set,
-            known=self.informers[PODS].controlled_by(stateful_set),
+            known=partial(self.informers[PODS].controlled_by, stateful_set),
             fits=lambda pod: is_member(stateful_set, pod),
         )
         return await adoption.claim()
