@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from pytest_kubeflow import CallerSession, Reply, skip_for
 
+AS_JSON = {"Accept": "application/json"}
+"""Headers of who gets no page of something else in place of JSON: it is asked for again."""
+
 _PAGES = 5
 """How often a page is asked for again that is open to somebody who has to be sent away."""
 
@@ -60,8 +63,7 @@ class Endpoint:
             assert reply.status == 403, f"{self.name} does not know {who}: {reply}"
 
     def _ask(self, caller: CallerSession, headers: Mapping[str, str] | None = None) -> Reply:
-        """Who asks for JSON gets no page of something else in its place: it is asked for again."""
-        wanted = {"Accept": "application/json"} if self.field else {}
+        wanted = AS_JSON if self.field else {}
         return caller.get(self.path, headers={**wanted, **(headers or {})})
 
     def require(self, caller: CallerSession) -> None:

@@ -12,7 +12,7 @@ from pytest_kubeflow import (
     wait_until,
 )
 
-from ..access.endpoints import Endpoint
+from ..access.endpoints import AS_JSON, Endpoint
 
 pytestmark = pytest.mark.kf_requires("notebooks")
 
@@ -30,7 +30,7 @@ def status(notebook: Notebook) -> str:
 
 def allows(notebook: Notebook, caller: CallerSession) -> None:
     """Ask as its owner. Fails if they are refused."""
-    reply = caller.get(status(notebook))
+    reply = caller.get(status(notebook), headers=AS_JSON)
     message = f"Notebook {notebook.name} does not open for {caller.name}: {reply}"
     assert reply.status == 200, message
     assert isinstance(reply.json, dict), message

@@ -4,7 +4,7 @@ import pytest
 
 from pytest_kubeflow import AccountToken, Callers, CallerSession, Tensorboard
 
-from ..access.endpoints import Endpoint
+from ..access.endpoints import AS_JSON, Endpoint
 
 pytestmark = pytest.mark.kf_requires("tensorboards")
 
@@ -17,7 +17,7 @@ def owner(callers: Callers) -> CallerSession:
 
 def allows(board: Tensorboard, caller: CallerSession) -> None:
     """Ask as its owner. Fails if they are refused."""
-    reply = caller.get(board.environment_path)
+    reply = caller.get(board.environment_path, headers=AS_JSON)
     message = f"TensorBoard {board.name} does not open for {caller.name}: {reply}"
     assert reply.status == 200, message
     assert isinstance(reply.json, dict), message

@@ -4,7 +4,7 @@ import pytest
 
 from pytest_kubeflow import AccountToken, AppVolume, Callers, CallerSession, Reply
 
-from ..access.endpoints import Endpoint
+from ..access.endpoints import AS_JSON, Endpoint
 
 pytestmark = pytest.mark.kf_requires("pvcviewers")
 
@@ -20,7 +20,7 @@ def owner(callers: Callers) -> CallerSession:
 
 def allows(volume: AppVolume, caller: CallerSession) -> None:
     """Ask as its owner. Fails if they are refused."""
-    reply = caller.get(volume.viewer.health_path)
+    reply = caller.get(volume.viewer.health_path, headers=AS_JSON)
     message = f"the viewer of {volume.name} does not open for {caller.name}: {reply}"
     assert reply.status == 200, message
     assert isinstance(reply.json, dict) or "OK" in reply.text, message
