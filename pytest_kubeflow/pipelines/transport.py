@@ -6,8 +6,6 @@ takes for an empty object.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,7 +25,6 @@ MAX_OUTAGE = 120.0
 """Seconds: as long as the Kubernetes API may be away, without which the pipelines do nothing."""
 
 _TIMEOUT = (10.0, 60.0)
-_WITNESS_TIMEOUT = (5.0, 10.0)
 # A deletion that got through before its response was lost is answered by 404 the next time.
 _SAFE = frozenset({"GET", "DELETE"})
 _COLLECTIONS = frozenset(
@@ -68,14 +65,12 @@ def harden(client: Any, policy: RetryPolicy | None = None) -> None:
         given = kwargs.get("_request_timeout") or _TIMEOUT
         timeouts = given if isinstance(given, tuple) else (given, given)
 
-        def once(timeouts: tuple[float, float] = timeouts) -> Any:
+        def once() -> Any:
             # What is sent adds to the headers, and takes some away.
             sent = {**kwargs, "headers": dict(kwargs.get("headers") or {})}
             sent["_request_timeout"] = tuple(map(attempt_seconds, timeouts))
             response = send(method, url, *args, **sent)
             _check(method, url, response)
-            if method == "GET" and _takes_rights(url, kwargs.get("query_params") or ()):
-                policy.settling.witness = partial(_is_allowed, partial(once, _WITNESS_TIMEOUT))
             return response
 
         return policy.repeat(lambda: policy.watched(method, url, once), safe=method in _SAFE)
@@ -96,24 +91,6 @@ def _judge(error: BaseException) -> Outage | None:
     if not isinstance(error, KubeflowError):
         return outage_of(error)
     return outage_of(error.__cause__) if error.__cause__ is not None else None
-
-
-def _takes_rights(url: str, query: Iterable[tuple[str, Any]]) -> bool:
-    """Whether only who has rights in a namespace is answered, and that as long as it is there."""
-    is_list = urlsplit(url).path.rpartition("/")[2] in _COLLECTIONS
-    return is_list and any(name == "namespace" and value for name, value in query)
-
-
-def _is_allowed(ask: Callable[[], Any]) -> bool:
-    """Whether the API answers what it has answered before."""
-    import kfp_server_api
-    import urllib3
-
-    try:
-        ask()
-    except (kfp_server_api.ApiException, urllib3.exceptions.HTTPError, KubeflowError, OSError):
-        return False
-    return True
 
 
 def _check(method: str, url: str, response: Any) -> None:

@@ -12,7 +12,6 @@ from tests.chaos.plan import Plan, Rule
 from tests.chaos.proxied_cluster import ProxiedCluster
 from tests.chaos.proxy import chaos
 from tests.suites.red.objectstore import KEYS
-from tests.suites.red.pipelines import PRIVATE, PUBLIC
 from tests.suites.red.volumes import SORTED
 
 
@@ -34,13 +33,3 @@ def test_a_session_that_does_not_end_has_hung(proxied: ProxiedCluster) -> None:
     proxied.proxy.begin(Plan(rules=[Rule(Fault.HANG, nth=0)]))
     outcome = proxied.session([KEYS], seconds=1)
     assert outcome.code is None, outcome.output
-
-
-def test_a_refusal_after_a_loss_is_asked_for_once_more(proxied: ProxiedCluster) -> None:
-    """The list of our own pipelines tells that rights are known."""
-    create = "/pipeline/apis/v2beta1/pipelines/create"
-    proxied.proxy.begin(plan := Plan(rules=[Rule(Fault.RESET_BEFORE, "POST", create)]))
-    outcome = proxied.session([PRIVATE, PUBLIC])
-    assert outcome.tests == {PRIVATE: "PASSED"}, outcome.output
-    assert "this user may not make public pipelines" in outcome.output
-    assert plan.seen["gateway", "POST", create] == 3

@@ -9,14 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kfp_server_api import ApiException
-from urllib3 import HTTPConnectionPool
-from urllib3.exceptions import MaxRetryError
 
 from pytest_kubeflow.auth.anonymous import Anonymous
 from pytest_kubeflow.config.groups.gateway import GatewaySettings
 from pytest_kubeflow.errors import (
-    AuthenticationError,
     ClusterUnreachable,
     KubeflowError,
     NotFound,
@@ -29,7 +25,6 @@ from pytest_kubeflow.pipelines.packages.package import compile_pipeline
 from pytest_kubeflow.pipelines.runs.access import RunAccess
 from pytest_kubeflow.pipelines.shared import require_shared
 from pytest_kubeflow.pipelines.submission import PipelineRunner, prepare
-from pytest_kubeflow.pipelines.transport import _is_allowed
 from suites.pipelines.pythagorean import pythagorean
 from tests.retries.unreliable import (
     FAULTS,
@@ -190,23 +185,3 @@ def test_a_page_is_no_list_of_runs(client: Any, endpoint: UnreliableEndpoint) ->
         pytest.raises(ClusterUnreachable, match="cannot list runs: what"),
     ):
         recent_runs(client, experiment_id="any", count=3)
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        ClusterUnreachable("Dex does not answer"),
-        AuthenticationError("the password is not accepted"),
-        ApiException(status=403),
-        MaxRetryError(HTTPConnectionPool("127.0.0.1"), "/"),
-        ConnectionResetError(),
-    ],
-)
-def test_what_fails_proves_no_rights(error: Exception) -> None:
-    """Nor does it take the place of the refusal that it was asked for."""
-
-    def ask() -> None:
-        raise error
-
-    assert not _is_allowed(ask)
-    assert _is_allowed(lambda: None)
