@@ -19,7 +19,6 @@ from pytest_kubeflow.retries.attempts import Attempt, AttemptObserver
 from pytest_kubeflow.retries.evidence import EVIDENCE, EvidenceBudget, is_reading_evidence
 from pytest_kubeflow.retries.network import outage_of
 from pytest_kubeflow.retries.outage import LostResponse, Outage
-from pytest_kubeflow.retries.settling import PROVED_PAUSE, Settling
 from pytest_kubeflow.retries.tally import LOST, Tally
 from pytest_kubeflow.waiting import Deadline, bounded_by, current_deadline
 
@@ -36,6 +35,8 @@ PAUSES = (0.2, 2.0)
 
 _AT_LEAST = 2
 """How often what has a short time is asked again at least, however long a response takes."""
+
+_REFUSALS = frozenset({401, 403})
 
 _bearable: ContextVar[float | None] = ContextVar("max_outage", default=None)
 _current: ContextVar[_Repetition | None] = ContextVar("repetition", default=None)
@@ -57,7 +58,6 @@ class RetryPolicy:
     `client` is for the report, `judge` says which errors are outages, `gave_up` makes the error of
     an outage that was too long (without it, that of the last attempt is raised). For `settling`
     seconds after an outage 401 and 403 are asked again: who has just started does not know all.
-    Once what was allowed before is allowed again, what was refused is asked once more, and no more.
 
     Once the server has been away for `max_outage`, calls are attempted once each until one is
     answered: one that is gone for good does not delay every call that follows.
@@ -78,9 +78,10 @@ class RetryPolicy:
         self.judge = judge
         self._max_outage = max_outage
         self._gave_up = gave_up
-        self.settling = Settling(settling)
+        self._settling = settling
         self._tally = tally
         self._evidence = evidence
+        self._silent_at = float("-inf")
         self._gone = False
         self.observer: AttemptObserver | None = None
         """Is told each request that is sent, while somebody measures the server."""
@@ -118,9 +119,7 @@ class RetryPolicy:
                     found = done()
                 if found is not None:
                     return found
-            result = attempt()
-            repetition.succeed()
-            return result
+            return attempt()
 
         def again(state: RetryCallState) -> bool:
             nonlocal lost
@@ -130,7 +129,10 @@ class RetryPolicy:
             error = state.outcome.exception()
             outage = self._outage(error) if error is not None else None
             if outage is None:
-                return error is not None and repetition.settles(error)
+                settles = error is not None and self._may_settle(error, repetition.began)
+                if settles:
+                    repetition.answer()
+                return settles
             repetition.fail(outage)
             if reads_evidence:
                 self._evidence.lost(self.client, repetition.began)
@@ -151,10 +153,7 @@ class RetryPolicy:
         retrying = Retrying(
             retry=again,
             wait=lambda state: repetition.deadline.at_most(
-                max(
-                    self.pause(self.judge(_error(state)), state.attempt_number),
-                    PROVED_PAUSE if repetition.is_last_refusal else 0.0,
-                )
+                self.pause(self.judge(_error(state)), state.attempt_number)
             ),
             stop=lambda _state: repetition.is_over,
             before_sleep=count,
@@ -233,11 +232,16 @@ class RetryPolicy:
     def _outage(self, error: BaseException) -> Outage | None:
         outage = self.judge(error)
         if outage is not None and outage.silent:
-            self.settling.lost()
+            self._silent_at = time.monotonic()
         elif outage is None and getattr(error, "status", None):
             self._gone = False
             self._evidence.answered(self.client)
         return outage
+
+    def _may_settle(self, error: BaseException, began: float) -> bool:
+        # From when it was asked: one that has just started may take its time to refuse.
+        since = began - self._silent_at
+        return getattr(error, "status", None) in _REFUSALS and since < self._settling
 
 
 class _Repetition:
@@ -253,7 +257,6 @@ class _Repetition:
         self._ends = math.inf
         self._times: Counter[str] = Counter()
         self._is_once_too_often = False
-        self._proved_for: float | None = None
 
     def begin(self) -> None:
         """An attempt begins."""
@@ -274,32 +277,7 @@ class _Repetition:
             outage.times is not None and self._times[outage.kind] > outage.times
         )
 
-    def settles(self, error: BaseException) -> bool:
-        """Whether it was refused by a server that may not know our rights yet."""
-        if self.is_last_refusal or not self.policy.settling.is_passing(error, self.began):
-            return False
-        self._answer()
-        settling = self.policy.settling
-        lost_at = settling.lost_at
-        # Evidence has little time, and where there is no other attempt nothing needs a proof.
-        asks = not self.is_over and not is_reading_evidence()
-        if asks and settling.is_proved_over():
-            self._proved_for = lost_at
-        return True
-
-    @property
-    def is_last_refusal(self) -> bool:
-        """Whether the server knew our rights when it refused: there is one more attempt.
-
-        It is not once a request was lost since, by whomever: the server may have started again.
-        """
-        return self._proved_for == self.policy.settling.lost_at
-
-    def succeed(self) -> None:
-        """It was answered for good; another call may share this one's time."""
-        self._proved_for = None
-
-    def _answer(self) -> None:
+    def answer(self) -> None:
         """It was answered, if not for good: what was lost before is over."""
         self._failing_since, self._first_loss, self._ends = self.began, None, math.inf
         self._times.clear()
